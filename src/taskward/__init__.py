@@ -1,0 +1,5 @@
+"""Taskward: the task backend behind your own front end."""
+
+from importlib.metadata import version
+
+__version__ = version("taskward")

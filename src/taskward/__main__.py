@@ -1,0 +1,3 @@
+from taskward.cli import app
+
+app()

@@ -1,0 +1,173 @@
+"""Everything that can go wrong for a client, and the one shape in which it is told.
+
+    ServiceError
+    ├── Unauthorized            401 UNAUTHORIZED
+    │   ├── InvalidToken        401 INVALID_TOKEN
+    │   └── TokenExpired        401 TOKEN_EXPIRED
+    ├── ValidationFailed        400 VALIDATION_ERROR
+    ├── InvalidRequest          400 INVALID_REQUEST
+    ├── NotFound                404 NOT_FOUND
+    ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
+    ├── PayloadTooLarge         413 PAYLOAD_TOO_LARGE
+    ├── InternalError           500 INTERNAL_ERROR
+    ├── DatabaseError           500 DATABASE_ERROR
+    └── ServiceUnavailable      503 SERVICE_UNAVAILABLE
+
+An error is raised where it is known and flies straight to the middleware, which sends `error.body()`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field, in words for the person who filled it in."""
+
+    field: str
+    message: str
+
+
+class ServiceError(Exception):
+    """A failure that has an answer.
+
+    `reason` is for the log alone. It says more than the client may know, and still never quotes
+    a token, a secret or anybody's text.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    text: ClassVar[str] = "An internal server error occurred"
+
+    def __init__(self, text: str | None = None, *, reason: str | None = None) -> None:
+        super().__init__(reason or text or self.text)
+        self.error = text or self.text
+        self.reason = reason
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Give the headers that belong to this answer alone."""
+        return []
+
+    def details(self) -> Sequence[FieldProblem]:
+        return ()
+
+    def body(self) -> bytes:
+        """Give the envelope, as JSON."""
+        return orjson.dumps(self.envelope())
+
+    def envelope(self) -> dict[str, object]:
+        """Give `{"error", "code", "details"?}`; `details` only where fields can be named."""
+        envelope: dict[str, object] = {"error": self.error, "code": self.code}
+        if details := self.details():
+            envelope["details"] = [{"field": one.field, "message": one.message} for one in details]
+        return envelope
+
+
+class Unauthorized(ServiceError):
+    """No token was given."""
+
+    status = 401
+    code = "UNAUTHORIZED"
+    text = "Invalid or missing authentication token"
+    challenge: ClassVar[bytes] = b"Bearer"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"www-authenticate", self.challenge)]
+
+
+class InvalidToken(Unauthorized):
+    """A token was given that does not hold."""
+
+    code = "INVALID_TOKEN"
+    text = "Authentication token is invalid"
+    challenge = b'Bearer error="invalid_token"'
+
+
+class TokenExpired(Unauthorized):
+    """A token was given that held until a while ago."""
+
+    code = "TOKEN_EXPIRED"
+    text = "Authentication token has expired"
+    challenge = b'Bearer error="invalid_token"'
+
+
+class ValidationFailed(ServiceError):
+    """Fields of the path, the query, the headers or the body break a rule; all of them are named."""
+
+    status = 400
+    code = "VALIDATION_ERROR"
+    text = "Validation failed"
+
+    def __init__(self, problems: Iterable[FieldProblem]) -> None:
+        super().__init__()
+        self._problems = tuple(problems)
+
+    def details(self) -> Sequence[FieldProblem]:
+        return self._problems
+
+
+class InvalidRequest(ServiceError):
+    """The body is not what this service reads, or the request is not proper HTTP."""
+
+    status = 400
+    code = "INVALID_REQUEST"
+    text = "Request body is not valid JSON"
+
+
+class NotFound(ServiceError):
+    """There is no such thing, or none of the caller's: the two look alike."""
+
+    status = 404
+    code = "NOT_FOUND"
+    text = "Task not found"
+
+
+class MethodNotAllowed(ServiceError):
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+    text = "Method not allowed"
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        super().__init__()
+        self._allowed = ", ".join(sorted(allowed))
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"allow", self._allowed.encode())]
+
+
+class PayloadTooLarge(ServiceError):
+    status = 413
+    code = "PAYLOAD_TOO_LARGE"
+    text = "Request body is too large"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"connection", b"close")]  # the rest of the body is not worth reading
+
+
+class InternalError(ServiceError):
+    """Anything unforeseen."""
+
+
+class DatabaseError(ServiceError):
+    """The database is unreachable, refuses, or takes too long."""
+
+    code = "DATABASE_ERROR"
+    text = "A database error occurred"
+
+
+class ServiceUnavailable(ServiceError):
+    """There is more load than room, or the service is not yet able to answer."""
+
+    status = 503
+    code = "SERVICE_UNAVAILABLE"
+    text = "The service is temporarily unavailable"
+
+    def __init__(self, text: str | None = None, *, reason: str | None = None, retry_after: int = 1) -> None:
+        super().__init__(text, reason=reason)
+        self.retry_after = retry_after
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"retry-after", str(self.retry_after).encode())]

@@ -1,0 +1,163 @@
+"""Every knob of the service: read once, frozen, with no unsafe default."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHORTEST_SECRET = 32
+"""Bytes; RFC 7518, 3.2: an HS256 key is at least as long as the hash."""
+
+LOCAL_FRONT_END = "http://localhost:3000"
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used. Its text names each setting, one a line, and shows no value."""
+
+
+class Settings(BaseSettings):
+    """The configuration, from the environment and from `.env`; the environment wins.
+
+    An empty variable counts as not set. Make one with `load_settings`, whose errors are fit to be read.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    database_url: SecretStr = SecretStr("sqlite:///taskward.db")
+    jwt_secret: SecretStr | None = None
+    jwt_jwks_url: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    frontend_url: str = ""
+    environment: Literal["development", "production"] = "development"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def jwt_secrets(self) -> tuple[bytes, ...]:
+        """The shared secrets of JWT_SECRET, newest first as they are written there; empty without it."""
+        if self.jwt_secret is None:
+            return ()
+        return tuple(part.strip().encode() for part in self.jwt_secret.get_secret_value().split(","))
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        """The origins whose pages may call the service from a browser."""
+        origins = {_origin(part) for part in self.frontend_url.split(",") if part.strip()}
+        return frozenset(origins if self.production else origins | {LOCAL_FRONT_END})
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file of the embedded database; None for one in memory and for PostgreSQL."""
+        url = self.database_url.get_secret_value()
+        if not url.startswith("sqlite:///"):
+            return None
+        path = url.removeprefix("sqlite:///")
+        return None if path in {"", ":memory:"} else Path(path)
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_a_known_engine(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url.startswith("sqlite:") and not (url == "sqlite://" or url.startswith("sqlite:///")):
+            raise ValueError("an SQLite URL is sqlite:///relative/path or sqlite:////absolute/path")
+        if "?" in url and url.startswith("sqlite:"):
+            raise ValueError("an SQLite URL takes no parameters")
+        if not url.startswith(("sqlite:", "postgresql://", "postgres://")):
+            raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
+        return value
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(
+            len(part.strip().encode()) < SHORTEST_SECRET for part in value.get_secret_value().split(",")
+        ):
+            raise ValueError(f"each secret must be at least {SHORTEST_SECRET} bytes long")
+        return value
+
+    @field_validator("frontend_url")
+    @classmethod
+    def _of_origins(cls, value: str) -> str:
+        for part in value.split(","):
+            if part.strip():
+                _origin(part)
+        return value
+
+    @model_validator(mode="after")
+    def _with_one_kind_of_key(self) -> Self:
+        if self.jwt_secret is not None and self.jwt_jwks_url is not None:
+            raise ValueError(
+                "JWT_SECRET and JWT_JWKS_URL are both set; tokens are verified one way, so set one"
+            )
+        if self.production and self.jwt_secret is None and self.jwt_jwks_url is None:
+            raise ValueError("JWT_SECRET or JWT_JWKS_URL must be set in production")
+        return self
+
+    @model_validator(mode="after")
+    def _with_one_process_in_memory(self) -> Self:
+        in_memory = self.database_url.get_secret_value().startswith("sqlite:") and self.sqlite_path is None
+        if in_memory and self.workers > 1:
+            raise ValueError("WORKERS must be 1 with a database in memory, which no two processes share")
+        return self
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: a setting is missing or cannot be used.
+
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_lines(error))) from None
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        text = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {text}" if name else text)
+    return lines
+
+
+def _origin(text: str) -> str:
+    """Give `scheme://host[:port]` as a browser writes it in `Origin` (RFC 6454, 6.1)."""
+    parts = urlsplit(text.strip())
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.path not in {"", "/"}
+        or parts.query
+        or parts.fragment
+        or parts.username is not None
+        or "*" in parts.netloc
+    ):
+        raise ValueError("each origin must be like https://app.example.com: scheme and host, no path, no *")
+    default_port = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in {None, default_port} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
