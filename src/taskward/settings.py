@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     jwt_audience: str | None = None
     frontend_url: str = ""
     environment: Literal["development", "production"] = "development"
+    database_pool_size: int = Field(default=10, ge=1, le=1000)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -1,0 +1,126 @@
+"""The OpenAPI document: what FastAPI derives from the routes, and the errors that are really on the wire."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
+
+from taskward.errors import (
+    DatabaseError,
+    FieldProblem,
+    InternalError,
+    InvalidRequest,
+    InvalidToken,
+    NotFound,
+    PayloadTooLarge,
+    ServiceError,
+    ServiceUnavailable,
+    TokenExpired,
+    Unauthorized,
+    ValidationFailed,
+)
+
+_DESCRIPTION: Final = """The task backend behind your own front end.
+
+Every request below `/api` needs `Authorization: Bearer <JWT>`, a token of your identity provider. A person
+sees their own tasks and nothing else: a task of somebody else's answers like one that does not exist.
+
+Every error has the shape `{"error", "code", "details"?}`; `X-Request-ID` names the request in the log.
+`HEAD` works where `GET` does.
+"""
+
+_ERROR_SCHEMA: Final = {
+    "type": "object",
+    "title": "Error",
+    "required": ["error", "code"],
+    "additionalProperties": False,
+    "properties": {
+        "error": {"type": "string", "description": "Text for people."},
+        "code": {"type": "string", "description": "For programs."},
+        "details": {
+            "type": "array",
+            "description": "Present where fields can be named: all of them at once.",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "additionalProperties": False,
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_NO_TITLE: Final = ValidationFailed([FieldProblem("title", "Title is required and cannot be empty")])
+_NO_UUID: Final = ValidationFailed([FieldProblem("task_id", "Task id must be a UUID")])
+_UNKNOWN: Final = ValidationFailed([FieldProblem("colour", "Unknown query parameter")])
+
+_HEADERS: Final[dict[int, dict[str, Any]]] = {
+    201: {"Location": {"description": "The path of the new task.", "schema": {"type": "string"}}},
+    401: {"WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}}},
+    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+}
+_REQUEST_ID: Final = {
+    "X-Request-ID": {
+        "description": "The request's id in the log; the client's own, if it sent a proper one.",
+        "schema": {"type": "string"},
+    }
+}
+
+
+def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """Give the document of these routes, as OpenAPI 3.1."""
+    document = get_openapi(title=title, version=version, description=_DESCRIPTION, routes=routes)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["Error"] = _ERROR_SCHEMA
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            _complete(path, operation)
+    return document
+
+
+def _complete(path: str, operation: dict[str, Any]) -> None:
+    """Add what FastAPI cannot know: who may call, and every error with an example."""
+    operation["responses"].pop("422", None)
+    if path.startswith("/api/"):
+        operation["security"] = [{"bearer": []}]
+    for status, errors in _errors(path, operation).items():
+        operation["responses"][str(status)] = _error_response(errors)
+    for status, response in operation["responses"].items():
+        response["headers"] = _REQUEST_ID | _HEADERS.get(int(status), {}) | response.get("headers", {})
+
+
+def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError]]:
+    errors: dict[int, list[ServiceError]] = {500: [InternalError()]}
+    if path == "/health/ready":
+        errors[503] = [ServiceUnavailable("The database cannot be used")]
+    if not path.startswith("/api/"):
+        return errors
+    errors |= {
+        400: [_NO_UUID if "{task_id}" in path else _UNKNOWN],
+        401: [Unauthorized(), InvalidToken(), TokenExpired()],
+        500: [InternalError(), DatabaseError()],
+        503: [ServiceUnavailable()],
+    }
+    if "{task_id}" in path:
+        errors[404] = [NotFound()]
+    if "requestBody" in operation:
+        errors[400] = [_NO_TITLE, InvalidRequest()]
+        errors[413] = [PayloadTooLarge()]
+    return errors
+
+
+def _error_response(errors: list[ServiceError]) -> dict[str, Any]:
+    return {
+        "description": " or ".join(error.error for error in errors),
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "examples": {error.code: {"value": error.envelope()} for error in errors},
+            }
+        },
+    }

@@ -1,0 +1,62 @@
+"""The interactive documentation. All that it loads comes from this package; it reaches no other site."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Request, Response
+
+from taskward.answers import json_answer
+from taskward.errors import NotFound
+from taskward.routing import Probe
+
+router = APIRouter(route_class=Probe, include_in_schema=False)
+
+_TYPES: Final = {
+    "init.js": "text/javascript",
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+}
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_PAGE: Final = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Taskward API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script src="/docs/init.js"></script>
+</body>
+</html>
+"""
+
+
+@router.get("/docs")
+async def docs_page() -> Response:
+    return Response(_PAGE, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
+
+
+@router.get("/docs/{name}")
+async def docs_asset(name: Annotated[str, Path()]) -> Response:
+    if name not in _TYPES:
+        raise NotFound("Not found")
+    headers = {"Cache-Control": "public, max-age=3600"}
+    return Response(_asset(name), headers=headers, media_type=_TYPES[name])
+
+
+@router.get("/openapi.json")
+async def openapi_json(request: Request) -> Response:
+    return json_answer(request.app.openapi())
+
+
+@cache
+def _asset(name: str) -> bytes:
+    return files("taskward.api_docs").joinpath("static", name).read_bytes()

@@ -1,0 +1,79 @@
+"""Read this first: everything is wired here and nowhere else.
+
+bytes -> RequestFrame -> TokenGate -> Dispatcher -> handler -> TaskStore(owner) -> database
+any failure, anywhere: raise -> RequestFrame -> envelope
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from taskward import __version__, health, log
+from taskward.api_docs import pages
+from taskward.api_docs.document import openapi_document
+from taskward.auth.authenticator import authenticator
+from taskward.auth.gate import TokenGate
+from taskward.cors import CrossOrigin
+from taskward.database import open_database
+from taskward.middleware import RequestFrame
+from taskward.routing import Dispatcher
+from taskward.settings import Settings, load_settings
+from taskward.tasks import routes as tasks
+
+ROUTERS = (tasks.router, health.router, pages.router)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the ASGI application, by default with the settings of the environment.
+
+    Raises:
+        SettingsError: a setting is missing or cannot be used.
+
+    """
+    settings = settings or load_settings()
+    if not logging.getLogger().handlers:
+        log.configure(settings)
+    app = _Service(title="Taskward", version=__version__, lifespan=_lifespan)
+    app.state.database = open_database(settings)
+    app.state.authenticator = authenticator(settings)
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
+    app.pipeline = RequestFrame(
+        TokenGate(Dispatcher(app.routes), app.state.authenticator),
+        CrossOrigin(settings.allowed_origins),
+        https_only=settings.production,
+    )
+    return app
+
+
+class _Service(FastAPI):
+    """FastAPI for what it is best at, the declarations and their document; the request path is our own."""
+
+    pipeline: ASGIApp
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)  # type: ignore[arg-type] # FastAPI's forty options
+        self.openapi_schema = None
+
+    def build_middleware_stack(self) -> ASGIApp:
+        async def stack(scope: Scope, receive: Receive, send: Send) -> None:
+            await (self.router if scope["type"] == "lifespan" else self.pipeline)(scope, receive, send)
+
+        return stack
+
+    def openapi(self) -> dict[str, object]:
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi_document(self.title, self.version, self.routes)
+        return self.openapi_schema
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    await app.state.authenticator.start()
+    await app.state.database.start()
+    yield
+    await app.state.database.stop()
+    await app.state.authenticator.stop()

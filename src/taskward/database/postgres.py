@@ -1,0 +1,197 @@
+"""PostgreSQL 14 and later, through bare asyncpg.
+
+Every read and every write is one statement and one round trip. Behind a pooler in transaction mode, which
+is recognised by itself, each runs inside an explicit transaction, so that its two halves meet one server.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import Dialect, exists, select
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+
+from taskward.database import schema
+from taskward.database.connections import Connections
+from taskward.database.statements import STATEMENTS, Change, Read, Row, Statement, Values, Write
+from taskward.errors import DatabaseError
+
+DEADLINE: Final = 10.0
+"""Seconds for a statement, with the connecting that it may need."""
+
+TRIES: Final = 4
+"""Times that a write runs which the server has undone because of another one."""
+
+_UNDONE: Final = frozenset({"23505", "40001", "40P01"})
+"""SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.
+
+Of the unique values only an e-mail address can be met twice, and the next try sees it and leaves it out.
+"""
+
+_DIALECT: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
+_STARTING: Final = 3.0
+_PAUSE: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class PostgresDatabase:
+    """A `taskward.database.Database` on a server."""
+
+    def __init__(self, url: str, size: int) -> None:
+        self._connections = Connections(url, size)
+        self._plans: dict[Statement, _Plan] = {}
+        self._schema: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._plans = {statement: _Plan.of(statement) for statement in STATEMENTS}
+        self._schema = asyncio.create_task(self._bring_schema_up_to_date())
+        await asyncio.wait({self._schema}, timeout=_STARTING)
+
+    async def stop(self) -> None:
+        if self._schema is not None:
+            self._schema.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._schema
+        await self._connections.close()
+
+    async def ping(self) -> None:
+        if self._schema is None or not self._schema.done():
+            raise DatabaseError(reason="the schema is not up to date yet")
+        await self._run(_PING, ())
+
+    async def rows(self, read: Read, values: Values) -> Sequence[Row]:
+        plan = self._plans[read]
+        arguments = plan.arguments(values)
+        try:
+            return await self._run(plan.sql, arguments)
+        except _ConnectionLost:
+            return await self._run(plan.sql, arguments)
+
+    async def write(self, write: Write, values: Values) -> Row | None:
+        plan = self._plans[write]
+        arguments = plan.arguments(values)
+        for _ in range(TRIES - 1):
+            with suppress(_Undone):
+                rows = await self._run(plan.sql, arguments)
+                break
+        else:
+            rows = await self._run(plan.sql, arguments)
+        return rows[0] if rows else None
+
+    async def _run(self, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
+        try:
+            async with asyncio.timeout(DEADLINE), self._connections.one() as connection:
+                rows: Sequence[Row]
+                if self._connections.pooled:
+                    async with connection.transaction():
+                        rows = await connection.fetch(sql, *arguments)
+                else:
+                    rows = await connection.fetch(sql, *arguments)
+                return rows
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise _database_error(error) from error
+
+    async def _bring_schema_up_to_date(self) -> None:
+        while True:
+            try:
+                await self.migrate()
+            except DatabaseError as error:
+                log.warning("The schema cannot be brought up to date yet", extra={"reason": error.reason})
+                await asyncio.sleep(_PAUSE)
+            else:
+                return
+
+    async def migrate(self) -> str:
+        """Apply the migrations that are missing and give the revision that the schema is at."""
+        try:
+            async with asyncio.timeout(60), self._connections.one() as connection, connection.transaction():
+                revision = await _revision(connection)
+                if not schema.is_usable(revision):
+                    await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
+                    revision = await _revision(connection)  # another replica may have been quicker
+                if not schema.is_usable(revision):
+                    for statement in schema.statements_since(revision, "postgresql"):
+                        await connection.execute(statement)
+                    revision = schema.newest_revision()
+                return str(revision)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise _database_error(error) from error
+
+    async def revision(self) -> str | None:
+        """Give the revision that the schema is at; None for an empty database."""
+        try:
+            async with (
+                asyncio.timeout(DEADLINE),
+                self._connections.one() as connection,
+                connection.transaction(),
+            ):
+                return await _revision(connection)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise _database_error(error) from error
+
+
+class _ConnectionLost(DatabaseError):
+    """The connection went away; whether the statement was carried out is not known."""
+
+
+class _Undone(DatabaseError):
+    """The server has undone the statement because of another one that ran beside it."""
+
+
+_PING: Final = "SELECT 1 FROM tasks LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One compiled statement: its text, and the names and defaults of `$1`, `$2`, …"""
+
+    sql: str
+    names: tuple[tuple[str, Any], ...]
+
+    @classmethod
+    def of(cls, statement: Statement) -> "_Plan":
+        expression = statement.statement if isinstance(statement, Read) else _in_one(statement)
+        compiled = expression.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        return cls(
+            compiled.string, tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
+        )
+
+    def arguments(self, values: Values) -> list[Any]:
+        return [values.get(name, default) for name, default in self.names]
+
+
+def _in_one(write: Write) -> Any:
+    """Put the steps of a write into one statement: each is a CTE, the change is what it returns."""
+    owner = write.touch.cte("owner")
+    number = select(owner.c.seq).scalar_subquery()
+    change: Change = write.change(number)
+    if write.trace is None:
+        return change.add_cte(owner)
+    changed = change.cte("changed")
+    trace = write.trace(number, exists(select(changed))).cte("trace")
+    return select(changed).add_cte(owner, trace)
+
+
+async def _revision(connection: Any) -> str | None:
+    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return None
+    revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return revision
+
+
+def _database_error(error: Exception) -> DatabaseError:
+    """Tell by SQLSTATE what happened; the message is left out, for it may quote what was stored."""
+    if isinstance(error, TimeoutError):
+        return DatabaseError(reason=f"no answer within {DEADLINE:.0f} s")
+    state = getattr(error, "sqlstate", None)
+    reason = f"{type(error).__name__} {state}" if state else type(error).__name__
+    if state in _UNDONE:
+        return _Undone(reason=reason)
+    if state is None or state.startswith(("08", "57P")):
+        return _ConnectionLost(reason=reason)
+    return DatabaseError(reason=reason)

@@ -1,0 +1,79 @@
+"""The schema and how it is brought up to date.
+
+Alembic writes the SQL of the migrations; the engine's own driver runs it, in one transaction and under a
+lock, so that replicas that start together do not collide, and a pooler in between does not matter.
+"""
+
+import io
+import sqlite3
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
+LOCK: Final = 0x7461736B_77617264
+"""The key of PostgreSQL's advisory lock: "taskward" in ASCII."""
+
+
+@cache
+def newest_revision() -> str:
+    """Give the revision that this version needs: a migration's file begins with its number."""
+    return max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def is_usable(revision: str | None) -> bool:
+    """Tell whether a schema of that revision will do: a newer replica may have migrated already."""
+    return revision is not None and revision >= newest_revision()
+
+
+def statements_since(revision: str | None, dialect: str) -> list[str]:
+    """Give the SQL statements that lead from that revision, or from nothing, to the newest one."""
+    from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a schema's life
+    from alembic.config import Config  # noqa: PLC0415
+
+    script = _Script()
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes.update(dialect=dialect, script=script)
+    command.upgrade(config, f"{revision or 'base'}:{newest_revision()}", sql=True)
+    return script.statements
+
+
+def upgrade_sqlite(connection: sqlite3.Connection) -> str:
+    """Bring an SQLite database up to date and give the revision it is at."""
+    if is_usable(revision := sqlite_revision(connection)):
+        return str(revision)
+    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        revision = sqlite_revision(connection)  # another process may have been quicker
+        if not is_usable(revision):
+            for statement in statements_since(revision, "sqlite"):
+                connection.execute(statement)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.execute("PRAGMA busy_timeout = 0")
+    return max(revision or "", newest_revision())
+
+
+def sqlite_revision(connection: sqlite3.Connection) -> str | None:
+    """Give the revision of an SQLite database; None for an empty one."""
+    table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+    row = table and connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row else None
+
+
+class _Script(io.StringIO):
+    """Where Alembic writes: one `write` a statement, or a comment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statements: list[str] = []
+
+    def write(self, text: str, /) -> int:
+        statement = text.strip()
+        if statement and not statement.startswith("--"):
+            self.statements.append(statement)
+        return len(text)

@@ -1,0 +1,248 @@
+"""The embedded engine: one file (or memory), the standard library's driver.
+
+Reads run where they are asked for: a thread would cost more than they do. Writes that wait at the same time
+are one transaction: the loop runs their statements, a thread does the commit, whose fsync is what takes
+long, and each write is acknowledged after it.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Integer, bindparam, true
+from sqlalchemy.dialects import sqlite
+
+from taskward.database import DatabaseUnusable, schema
+from taskward.database.statements import STATEMENTS, Change, Read, Row, Statement, Values, Write
+from taskward.errors import DatabaseError
+
+PATIENCE: Final = 10.0
+"""Seconds that a statement waits for another process to let go of the file."""
+
+MOST_TOGETHER: Final = 128
+"""Writes in one transaction, so that none holds up the loop for long."""
+
+_RETRY: Final = 0.005
+_BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DIALECT: Final = sqlite.dialect()
+_SEQ: Final = bindparam("seq", type_=Integer())
+
+T = TypeVar("T")
+
+
+class SqliteDatabase:
+    """A `taskward.database.Database` in a file, or in memory where `path` is None."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._waiting: list[_WaitingWrite] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._commit_thread = ThreadPoolExecutor(1, "sqlite-commit")
+        self._plans: dict[Statement, _Plan] = {}
+
+    async def start(self) -> None:
+        try:
+            self._writer = _connect(self._path)
+            await asyncio.to_thread(schema.upgrade_sqlite, self._writer)
+            self._reader = _connect(self._path) if self._path else self._writer
+        except sqlite3.Error as error:
+            raise DatabaseUnusable(f"{self._path}: {_plain(error)}") from error
+        self._plans = {statement: _Plan(statement) for statement in STATEMENTS}
+
+    async def stop(self) -> None:
+        if self._committing is not None:
+            await self._committing
+        self._commit_thread.shutdown()
+        for connection in {self._writer, self._reader}:
+            connection.close()
+
+    async def ping(self) -> None:
+        await self._patiently(lambda: self._reader.execute("SELECT 1 FROM tasks LIMIT 1"))
+
+    async def rows(self, read: Read, values: Values) -> Sequence[Row]:
+        step = self._plans[read].steps[0]
+        try:
+            return step.rows(self._reader, values)
+        except sqlite3.Error as error:
+            if not _is_busy(error):
+                raise _database_error(error) from error
+        return await self._patiently(lambda: step.rows(self._reader, values))
+
+    async def write(self, write: Write, values: Values) -> Row | None:
+        waiting = _WaitingWrite(self._plans[write], values, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._commit_waiting())
+        return await waiting.outcome
+
+    async def _commit_waiting(self) -> None:
+        while self._waiting:
+            together = self._waiting[:MOST_TOGETHER]
+            del self._waiting[:MOST_TOGETHER]
+            try:
+                await self._patiently(lambda: self._writer.execute("BEGIN IMMEDIATE"))
+                for waiting in together:
+                    waiting.run(self._writer)
+                await self._commit()
+            except (sqlite3.Error, DatabaseError) as error:
+                with suppress(sqlite3.Error):
+                    self._writer.rollback()
+                for waiting in together:
+                    waiting.fail(error)
+            else:
+                for waiting in together:
+                    waiting.acknowledge()
+
+    async def _commit(self) -> None:
+        if self._path is None:
+            self._writer.commit()
+        else:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._commit_thread, self._writer.commit)
+
+    async def _patiently(self, run: Callable[[], T]) -> T:
+        """Run it again and again while another process holds the file, without holding up the loop."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        while True:
+            try:
+                return run()
+            except sqlite3.Error as error:
+                if not _is_busy(error) or loop.time() > deadline:
+                    raise _database_error(error) from error
+            await asyncio.sleep(_RETRY)
+
+
+class _WaitingWrite:
+    """A write on its way into the next transaction."""
+
+    def __init__(self, plan: "_Plan", values: Values, outcome: "asyncio.Future[Row | None]") -> None:
+        self.outcome = outcome
+        self._plan = plan
+        self._values = values
+        self._row: Row | None = None
+        self._error: Exception | None = None
+
+    def run(self, connection: sqlite3.Connection) -> None:
+        """Run it inside the open transaction; if it fails, it alone is undone."""
+        connection.execute("SAVEPOINT one_write")
+        try:
+            self._row = self._plan.run(connection, self._values)
+        except sqlite3.Error as error:
+            self._error = _database_error(error)
+            connection.execute("ROLLBACK TO one_write")
+        connection.execute("RELEASE one_write")
+
+    def acknowledge(self) -> None:
+        if self.outcome.done():  # the request was given up meanwhile; the write stands
+            return
+        if self._error is not None:
+            self.outcome.set_exception(self._error)
+        else:
+            self.outcome.set_result(self._row)
+
+    def fail(self, error: Exception) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(_database_error(error))
+
+
+class _Plan:
+    """A statement, compiled: one step for a read, two or three for a write."""
+
+    def __init__(self, statement: Statement) -> None:
+        if isinstance(statement, Read):
+            self.steps = [_Step(statement.statement)]
+            return
+        self.steps = [_Step(statement.touch), _Step(statement.change(_SEQ))]
+        if statement.trace is not None:
+            self.steps.append(_Step(statement.trace(_SEQ, true())))
+
+    def run(self, connection: sqlite3.Connection, values: Values) -> Row | None:
+        touch, change, *trace = self.steps
+        touched = touch.rows(connection, values)
+        if not touched:
+            return None
+        values = {**values, "seq": touched[0][0]}
+        changed = change.rows(connection, values)
+        for step in trace:
+            step.rows(connection, values)
+        return changed[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One compiled statement: its text, how to bind its values, how to read its columns."""
+
+    sql: str
+    binds: tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]
+    reads: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    def __init__(self, statement: Change | Any) -> None:
+        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        binds = tuple(
+            (
+                name,
+                compiled.params[name],
+                compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT),
+            )
+            for name in compiled.positiontup or ()
+        )
+        readers = (
+            column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+            for column in statement.exported_columns
+        )
+        object.__setattr__(self, "sql", compiled.string)
+        object.__setattr__(self, "binds", binds)
+        object.__setattr__(self, "reads", tuple((n, read) for n, read in enumerate(readers) if read))
+
+    def rows(self, connection: sqlite3.Connection, values: Values) -> list[Row]:
+        arguments = []
+        for name, default, bind in self.binds:
+            value = values.get(name, default)
+            arguments.append(bind(value) if bind else value)
+        rows = connection.execute(self.sql, arguments).fetchall()
+        return [self._converted(row) for row in rows] if self.reads else rows
+
+    def _converted(self, row: Row) -> Row:
+        columns = list(row)
+        for n, read in self.reads:
+            columns[n] = read(columns[n])
+        return columns
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    """Open the file so that an acknowledged write survives a power cut."""
+    if path is not None and not path.parent.is_dir():
+        raise DatabaseUnusable(f"{path}: there is no folder {path.parent}")
+    connection = sqlite3.connect(
+        path or ":memory:",
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=512,
+        timeout=0,
+    )
+    connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA busy_timeout = 0")  # from here on, waiting is the loop's
+    return connection
+
+
+def _is_busy(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in _BUSY
+
+
+def _plain(error: sqlite3.Error) -> str:
+    return f"{error} ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
+
+
+def _database_error(error: Exception) -> DatabaseError:
+    if isinstance(error, DatabaseError):
+        return error
+    return DatabaseError(reason=getattr(error, "sqlite_errorname", type(error).__name__))

@@ -1,0 +1,54 @@
+"""What the stores ask of a database, in a form that either engine compiles once and runs often.
+
+A statement is a SQLAlchemy expression whose every value is a named `bindparam`. The stores declare theirs
+at import; `STATEMENTS` lists all of them, which is how a test can prove that each one is bound to its owner.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import ColumnElement, Delete, Insert, Select, Update
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+Change: TypeAlias = Insert | Update | Delete
+Row: TypeAlias = Sequence[Any]
+Values: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Read:
+    """A statement that changes nothing."""
+
+    name: str
+    statement: Select[Any]
+
+    def __post_init__(self) -> None:
+        STATEMENTS.append(self)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Write:
+    """A change of one owner's: a transaction of two or three statements, in this order.
+
+    1. `touch` counts the write in the owner's row and gives its number; without one, nothing else runs.
+    2. `change(number)` changes the row, filtered by owner, and returns it. It must be so written that it
+       changes nothing where `number` is null.
+    3. `trace(number, changed)` records that change; it inserts only where `changed` is true.
+
+    PostgreSQL runs them as one statement with data-modifying CTEs, `number` being a subquery; SQLite runs
+    them one after the other, `number` being the parameter `seq`.
+    """
+
+    name: str
+    touch: ReturningInsert[Any] | ReturningUpdate[Any]
+    change: Callable[[ColumnElement[int]], Change]
+    trace: Callable[[ColumnElement[int], ColumnElement[bool]], Insert] | None = None
+
+    def __post_init__(self) -> None:
+        STATEMENTS.append(self)
+
+
+Statement: TypeAlias = Read | Write
+
+STATEMENTS: Final[list[Statement]] = []

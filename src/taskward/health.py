@@ -1,0 +1,38 @@
+"""For machines that look after the service: is it alive, and may traffic be sent to it?"""
+
+import asyncio
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from taskward.answers import json_answer
+from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.routing import Probe
+
+PATIENCE: Final = 2.0
+"""Seconds that the database has to answer before it counts as not usable."""
+
+router = APIRouter(prefix="/health", route_class=Probe, tags=["Health"])
+
+
+@router.get("", summary="Is the process alive?")
+async def health() -> Response:
+    """Answer without looking at anything else, the database least of all."""
+    return json_answer({"status": "healthy"})
+
+
+@router.get("/ready", summary="May traffic be sent here?")
+async def ready(request: Request) -> Response:
+    """Answer 200, or 503 while the database or the keys cannot be used and from the stop signal on."""
+    if request.scope.get("state", {}).get("draining"):
+        raise ServiceUnavailable("The service is stopping", retry_after=5)
+    if not request.app.state.authenticator.ready:
+        raise ServiceUnavailable("The key set of the identity provider has not been loaded yet")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await request.app.state.database.ping()
+    except (DatabaseError, TimeoutError) as error:
+        raise ServiceUnavailable(
+            "The database cannot be used", reason=getattr(error, "reason", "no answer in time")
+        ) from error
+    return json_answer({"status": "ready"})

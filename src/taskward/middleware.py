@@ -1,0 +1,142 @@
+"""What wraps every request, as plain ASGI: its id, its headers, its log line, and an answer whatever happens.
+
+RequestFrame    request id, CORS, headers of every answer, the access log, errors -> envelope
+  TokenGate     (auth/gate.py) below /api nothing is learned without a token
+    Dispatcher  (routing.py)   path, method, and the handler
+"""
+
+import logging
+import re
+import time
+from typing import Final
+from uuid import uuid4
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from taskward.cors import CrossOrigin
+from taskward.errors import InternalError, ServiceError
+from taskward.log import loggable_path
+from taskward.requests import ClientGone, header_values
+
+Headers = list[tuple[bytes, bytes]]
+
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_SERVER_ERROR: Final = 500
+_CLIENT_GONE: Final = 499
+"""What the log says of a request whose client did not wait for the answer."""
+
+access = logging.getLogger("taskward.access")
+log = logging.getLogger(__name__)
+
+
+class RequestFrame:
+    """The outermost application: whatever happens inside, the client gets one proper answer."""
+
+    def __init__(self, app: ASGIApp, cross_origin: CrossOrigin, *, https_only: bool) -> None:
+        self._app = app
+        self._cross_origin = cross_origin
+        self._always = security_headers(https_only=https_only)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send, scope, self._always + self._cross_origin.headers(scope))
+        try:
+            if preflight := self._cross_origin.preflight(scope):
+                await answer.whole(200, preflight, b"")
+            else:
+                await self._app(scope, receive, answer.send)
+        except ServiceError as error:
+            if error.status == _SERVER_ERROR:
+                log.exception(error.code, extra={"request_id": answer.request_id})
+            await answer.error(error)
+        except ClientGone:
+            answer.status = _CLIENT_GONE
+        except Exception:
+            log.exception("Unforeseen error", extra={"request_id": answer.request_id})
+            await answer.error(InternalError())
+        finally:
+            answer.log()
+
+
+def security_headers(*, https_only: bool) -> Headers:
+    """Give the headers that every answer carries."""
+    headers = [
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    ]
+    if https_only:
+        headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+    return headers
+
+
+class _Answer:
+    """The answer to one request, on its way out."""
+
+    def __init__(self, send: Send, scope: Scope, always: Headers) -> None:
+        self.status = 0
+        self.request_id = _request_id(scope)
+        self._send = send
+        self._scope = scope
+        self._always = [*always, (b"x-request-id", self.request_id.encode())]
+        self._begun = time.perf_counter()
+        self._error: ServiceError | None = None
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on; the first one takes the common headers with it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers: Headers = message["headers"]
+            message["headers"] = [*headers, *self._always, *self._policies(headers)]
+        elif self._scope["method"] == "HEAD":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        headers = [*headers, (b"content-length", str(len(body)).encode())]
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def error(self, error: ServiceError) -> None:
+        """Answer with the envelope, unless an answer is already under way: that one is broken off."""
+        self._error = error
+        if self.status:
+            raise error
+        await self.whole(
+            error.status, [(b"content-type", b"application/json"), *error.headers()], error.body()
+        )
+
+    def log(self) -> None:
+        """Write the request's line."""
+        user = self._scope.get("user")
+        line = {
+            "request_id": self.request_id,
+            "method": self._scope["method"],
+            "path": loggable_path(self._scope["path"]),
+            "status": self.status,
+            "duration_ms": round((time.perf_counter() - self._begun) * 1000, 3),
+            "user_id": str(user.id) if user else None,
+        }
+        if self._error is not None:
+            line |= {"code": self._error.code, "reason": self._error.reason}
+        level = logging.ERROR if self.status >= _SERVER_ERROR else logging.INFO
+        access.log(level, "request", extra=line)
+
+    def _policies(self, headers: Headers) -> Headers:
+        """Give what an answer has that says nothing else of itself: no store, no scripts."""
+        names = {name for name, _ in headers}
+        policies = []
+        if b"cache-control" not in names:
+            policies.append((b"cache-control", b"private, no-cache" if b"etag" in names else b"no-store"))
+        if b"content-security-policy" not in names:
+            policies.append((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
+        return policies
+
+
+def _request_id(scope: Scope) -> str:
+    """Take the client's own id over if it is harmless, or make one."""
+    given = header_values(scope, b"x-request-id")
+    if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]):
+        return given[0].decode()
+    return uuid4().hex

@@ -1,0 +1,140 @@
+"""Reading a request strictly: its body, its JSON, its query."""
+
+import re
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.types import Receive, Scope
+
+from taskward.errors import FieldProblem, InvalidRequest, PayloadTooLarge
+
+LARGEST_BODY: Final = 64 * 1024
+"""Bytes; a route can allow more."""
+
+DEEPEST_NESTING: Final = 32
+
+_JSON_TYPE: Final = re.compile(
+    rb'\s*application/json\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?', re.IGNORECASE
+)
+
+
+class ClientGone(Exception):
+    """The client closed the connection before the request was whole; there is nobody to answer."""
+
+
+def header_values(scope: Scope, name: bytes) -> list[bytes]:
+    """Give every value of a header; `name` is in lower case."""
+    return [value for key, value in scope["headers"] if key == name]
+
+
+async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> bytes:
+    """Read the body, and stop reading as soon as it is too large.
+
+    Raises:
+        PayloadTooLarge: it is longer than `largest`, or says that it will be.
+        ClientGone: it never became whole.
+
+    """
+    length, chunked = _announced(scope)
+    if length == 0 and not chunked:
+        return b""
+    if length > largest:
+        raise PayloadTooLarge
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > largest:
+            raise PayloadTooLarge
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
+    """Give the JSON object (RFC 8259) that a body is.
+
+    Raises:
+        InvalidRequest: the type is another one, or the body is anything else.
+
+    """
+    content_types = header_values(scope, b"content-type")
+    if len(content_types) != 1 or not _JSON_TYPE.fullmatch(content_types[0]):
+        raise InvalidRequest(reason="the content type is not JSON in UTF-8")
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise InvalidRequest(reason="the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest(reason="the body is not an object")
+    # No text nests deeper than it has brackets, and most have few.
+    if body.count(b"{") + body.count(b"[") > DEEPEST_NESTING and _depth(document) > DEEPEST_NESTING:
+        raise InvalidRequest(reason="the body nests too deep")
+    return document
+
+
+def nul_problems(document: dict[str, Any], body: bytes) -> list[FieldProblem]:
+    """Name the top-level keys that hold U+0000 anywhere, which no database keeps faithfully."""
+    if b"\\u0000" not in body:  # JSON has no other way to write it
+        return []
+    return [
+        FieldProblem(key, "The character U+0000 is not allowed")
+        for key, value in document.items()
+        if _holds_nul(key) or _holds_nul(value)
+    ]
+
+
+def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldProblem]]:
+    """Give the query's parameters by name, and a problem for each that is given twice or is not UTF-8."""
+    raw = scope["query_string"]
+    if not raw:
+        return {}, []
+    query: dict[str, str] = {}
+    problems: dict[str, FieldProblem] = {}
+    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="surrogateescape"):
+        if name in query:
+            problems[name] = FieldProblem(name, "The query parameter is given more than once")
+        elif not _is_text(name) or not _is_text(value):
+            printable = name.encode("utf-8", "replace").decode()
+            problems[name] = FieldProblem(printable, "The query parameter is not valid text in UTF-8")
+        query[name] = value
+    return query, list(problems.values())
+
+
+def _announced(scope: Scope) -> tuple[int, bool]:
+    """Give the announced length, and whether there may be a body of unknown length."""
+    length = 0
+    chunked = scope["http_version"] not in {"1.0", "1.1"}
+    for key, value in scope["headers"]:
+        if key == b"content-length":
+            length = int(value) if value.isdigit() else 0
+        elif key == b"transfer-encoding":
+            chunked = True
+    return length, chunked
+
+
+def _depth(document: Any) -> int:
+    depth, level = 0, [document]
+    while level:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return depth
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))
+
+
+def _is_text(value: str) -> bool:
+    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,0 +1,221 @@
+"""From a path to a handler, and from a request to its arguments.
+
+Routes are declared and documented the way FastAPI does it. They are run our way, because the contract is
+stricter than FastAPI: the order of judgement is method, size, content type, JSON, then path, query and
+body fields together. What a handler wants is read from its signature once, when the route is made:
+
+    Annotated[T, Path()], Annotated[T, Header()]        one value
+    Annotated[Model, Query()], Annotated[Model, Body()] all of them, as one model
+    Annotated[T, Depends(function)]                     what the (plain) function makes of the request
+    Request                                             the request itself
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from fastapi import Request, Response, params
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from taskward.errors import FieldProblem, MethodNotAllowed, NotFound, ValidationFailed
+from taskward.requests import (
+    LARGEST_BODY,
+    header_values,
+    nul_problems,
+    read_body,
+    read_json_object,
+    read_query,
+)
+from taskward.validation import UNKNOWN_PARAMETER, field_problems
+
+Handler = Callable[..., Awaitable[Response]]
+
+
+class Endpoint(APIRoute):
+    """A route that runs its handler with strictly read arguments, and nothing in between."""
+
+    largest_body: int = LARGEST_BODY
+    takes_any_query: bool = False
+
+    def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self._handler = endpoint
+        self._inputs = _Inputs(endpoint)
+        self.app = self._run
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(scope, receive, self.largest_body)
+        arguments = self._inputs.read(scope, body, any_query=self.takes_any_query)
+        response = await self._handler(**arguments)
+        await response(scope, receive, send)
+
+
+class Probe(Endpoint):
+    """A route for machines that look after the service; they may put what they like into the query."""
+
+    takes_any_query = True
+
+
+class Dispatcher:
+    """Finds the route of a request. A path has one table of methods, so that a 405 can name them all."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self._fixed: dict[str, dict[str, ASGIApp]] = {}
+        self._patterns: dict[str, tuple[Any, dict[str, ASGIApp]]] = {}
+        for route in routes:
+            if isinstance(route, Endpoint):
+                self._add(route)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        methods = self._methods(scope)
+        method = scope["method"]
+        app = methods.get("GET" if method == "HEAD" else method)
+        if app is None:
+            raise MethodNotAllowed(methods.keys() | ({"HEAD"} if "GET" in methods else set()))
+        await app(scope, receive, send)
+
+    def _add(self, route: Endpoint) -> None:
+        if route.param_convertors:
+            _, methods = self._patterns.setdefault(route.path, (route.path_regex, {}))
+        else:
+            methods = self._fixed.setdefault(route.path, {})
+        methods |= dict.fromkeys(route.methods or (), route.app)
+
+    def _methods(self, scope: Scope) -> Mapping[str, ASGIApp]:
+        path = scope["path"]
+        if path in self._fixed:
+            return self._fixed[path]
+        for pattern, methods in self._patterns.values():
+            if match := pattern.fullmatch(path):
+                scope["path_params"] = match.groupdict()
+                return methods
+        raise NotFound("Not found")
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """One value of the path or a header, or the whole query or body, and how it is judged."""
+
+    argument: str
+    name: str
+    type: TypeAdapter[Any]
+    required: bool
+
+    @classmethod
+    def of(cls, parameter: inspect.Parameter, type_: Any, marker: params.Param | params.Body) -> "_Value":
+        name = "body" if isinstance(marker, params.Body) else marker.alias or parameter.name
+        return cls(parameter.name, name, TypeAdapter(type_), parameter.default is inspect.Parameter.empty)
+
+    def judge(self, given: Any, arguments: dict[str, Any], problems: list[FieldProblem]) -> None:
+        try:
+            arguments[self.argument] = self.type.validate_python(given)
+        except ValidationError as error:
+            problems += field_problems(error, self.name)
+
+
+class _Inputs:
+    """What a handler wants, by where it comes from."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.path: list[_Value] = []
+        self.headers: list[_Value] = []
+        self.query: _Value | None = None
+        self.body: _Value | None = None
+        self.made: list[tuple[str, Callable[[Request], Any]]] = []
+        hints = get_type_hints(handler, include_extras=True)
+        for parameter in inspect.signature(handler).parameters.values():
+            self._add(parameter, *_annotation(hints[parameter.name]))
+
+    def read(self, scope: Scope, body: bytes, *, any_query: bool) -> dict[str, Any]:
+        """Give the handler's arguments.
+
+        Raises:
+            InvalidRequest: the body is not what this service reads.
+            ValidationFailed: fields break a rule; it names all of them.
+
+        """
+        document = read_json_object(scope, body) if self.body else {}
+        arguments: dict[str, Any] = {}
+        problems: list[FieldProblem] = []
+        for value in self.path:
+            value.judge(scope["path_params"][value.name], arguments, problems)
+        if scope["query_string"] or self.query:
+            self._read_query(scope, arguments, problems, any_query=any_query)
+        for value in self.headers:
+            self._read_header(scope, value, arguments, problems)
+        if self.body:
+            nul = nul_problems(document, body)
+            problems += nul
+            found: list[FieldProblem] = []
+            self.body.judge(document, arguments, found)
+            problems += [problem for problem in found if problem.field not in {one.field for one in nul}]
+        if problems:
+            raise ValidationFailed(problems)
+        if self.made:
+            request = Request(scope)
+            for argument, make in self.made:
+                arguments[argument] = make(request)
+        return arguments
+
+    def _read_query(
+        self, scope: Scope, arguments: dict[str, Any], problems: list[FieldProblem], *, any_query: bool
+    ) -> None:
+        if any_query:
+            return
+        given, found = read_query(scope)
+        problems += found
+        if self.query:
+            self.query.judge(given, arguments, problems)
+        else:
+            problems += [FieldProblem(name, UNKNOWN_PARAMETER) for name in given]
+
+    @staticmethod
+    def _read_header(
+        scope: Scope, value: _Value, arguments: dict[str, Any], problems: list[FieldProblem]
+    ) -> None:
+        given = header_values(scope, value.name.lower().encode())
+        if given or value.required:
+            value.judge(given, arguments, problems)
+
+    def _add(self, parameter: inspect.Parameter, type_: Any, marker: Any) -> None:
+        match marker:
+            case params.Path():
+                self.path.append(_Value.of(parameter, type_, marker))
+            case params.Header():
+                self.headers.append(_Value.of(parameter, type_, marker))
+            case params.Query():
+                self.query = _Value.of(parameter, type_, marker)
+            case params.Body():
+                self.body = _Value.of(parameter, type_, marker)
+            case _:
+                self.made.append((parameter.name, _maker(type_, marker)))
+
+
+def _annotation(hint: Any) -> tuple[Any, Any]:
+    """Split `Annotated[T, …, marker]` into the type, with what else belongs to it, and FastAPI's marker."""
+    if get_origin(hint) is not Annotated:
+        return hint, None
+    type_, *metadata = get_args(hint)
+    markers = [one for one in metadata if isinstance(one, params.Param | params.Body | params.Depends)]
+    others = [one for one in metadata if one not in markers]
+    for other in others:
+        type_ = Annotated[type_, other]
+    return type_, markers[-1] if markers else None
+
+
+def _maker(type_: Any, marker: Any) -> Callable[[Request], Any]:
+    """Give the function that makes an argument of the request; refuse what cannot be run here."""
+    if type_ is Request:
+        return lambda request: request
+    if not isinstance(marker, params.Depends) or marker.dependency is None:
+        raise TypeError(f"{type_!r}: an argument is Annotated with Path, Query, Header, Body or Depends")
+    function = marker.dependency
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise TypeError(f"{function!r}: a dependency here is a plain function")
+    hints = get_type_hints(function, include_extras=True)
+    wanted = [(name, _maker(*_annotation(hints[name]))) for name in inspect.signature(function).parameters]
+    return lambda request: function(**{name: make(request) for name, make in wanted})

@@ -1,0 +1,38 @@
+"""Task ids: UUIDv7 (RFC 9562, 5.7), each greater than the one before it from the same process.
+
+The id carries its millisecond, and `created_at` is that millisecond: ordering by id is ordering by time.
+"""
+
+import secrets
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RANDOM_BITS = 74
+_LOW_BITS = 62
+_VERSION = 7 << 76
+_VARIANT = 2 << 62
+
+_last = 0  # the newest (milliseconds, random part) given out, as one number
+
+
+def new_task_id() -> UUID:
+    """Give the next id: of this millisecond, or of the newest one given out if the clock was set back."""
+    global _last  # noqa: PLW0603 - the order within one process is the process's own state
+    now = (time.time_ns() // 1_000_000) << _RANDOM_BITS
+    if now >> _RANDOM_BITS > _last >> _RANDOM_BITS:
+        _last = now | secrets.randbits(_RANDOM_BITS - 1)  # the top bit is left as room to count up
+    else:
+        _last += 1 + secrets.randbits(32)
+    return _uuid7(_last >> _RANDOM_BITS, _last & ((1 << _RANDOM_BITS) - 1))
+
+
+def created_at(task_id: UUID) -> datetime:
+    """Give the millisecond that a UUIDv7 carries."""
+    return _EPOCH + timedelta(milliseconds=task_id.int >> 80)
+
+
+def _uuid7(milliseconds: int, random: int) -> UUID:
+    high, low = random >> _LOW_BITS, random & ((1 << _LOW_BITS) - 1)
+    return UUID(int=milliseconds << 80 | _VERSION | high << 64 | _VARIANT | low)

@@ -1,0 +1,215 @@
+"""A task: its row, what a client may send of it, and what a client gets."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
+from sqlmodel import Field as ColumnField
+from sqlmodel import SQLModel
+from sqlmodel._compat import SQLModelConfig
+
+from taskward.database.statements import Row
+from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
+from taskward.validation import refusal
+
+LONGEST_TITLE: Final = 200
+LONGEST_DESCRIPTION: Final = 2000
+"""Unicode code points, after trimming."""
+
+_OWNER = "users.id"
+_WRITABLE: Final = ("title", "description", "is_completed")
+
+
+class TaskRow(SQLModel, table=True):
+    """A task as it is stored; every key begins with the owner.
+
+    `version` is the owner's counter at the task's last change. The folded texts are what a search looks
+    through: the same text, case-folded here so that both engines find the same.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        CheckConstraint("length(title) BETWEEN 1 AND 200", name="ck_tasks_title_length"),
+        CheckConstraint("length(description) <= 2000", name="ck_tasks_description_length"),
+        Index("ix_tasks_user_id_version", "user_id", "version"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = ColumnField(
+        sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
+    )
+    id: UUID = ColumnField(sa_column=Column(Id, primary_key=True))
+    title: str = ColumnField(sa_column=Column(CodePointText, nullable=False))
+    title_folded: str = ColumnField(sa_column=Column(Text, nullable=False))
+    description: str | None = ColumnField(sa_column=Column(Text, nullable=True))
+    description_folded: str | None = ColumnField(sa_column=Column(Text, nullable=True))
+    is_completed: bool = ColumnField(sa_column=Column(Flag, nullable=False))
+    created_at: datetime = ColumnField(sa_column=Column(Instant, nullable=False))
+    updated_at: datetime = ColumnField(sa_column=Column(Instant, nullable=False))
+    version: int = ColumnField(sa_column=Column(Counter, nullable=False))
+
+
+class TombstoneRow(SQLModel, table=True):
+    """What a deleted task leaves behind, so that a follower of the changes learns of it."""
+
+    __tablename__ = "tombstones"
+    __table_args__ = (
+        Index("ix_tombstones_user_id_version", "user_id", "version"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = ColumnField(
+        sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
+    )
+    task_id: UUID = ColumnField(sa_column=Column(Id, primary_key=True))
+    version: int = ColumnField(sa_column=Column(Counter, nullable=False))
+    deleted_at: datetime = ColumnField(sa_column=Column(Instant, nullable=False))
+
+
+TASKS: Final[Table] = SQLModel.metadata.tables["tasks"]
+TOMBSTONES: Final[Table] = SQLModel.metadata.tables["tombstones"]
+
+
+def _trimmed_title(value: object) -> str:
+    if value is None:
+        raise refusal("Title cannot be empty")
+    if not isinstance(value, str):
+        raise refusal("Title must be text")
+    title = value.strip()
+    if not title:
+        raise refusal("Title cannot be empty")
+    if len(title) > LONGEST_TITLE:
+        raise refusal("Title cannot exceed 200 characters")
+    return title
+
+
+def _trimmed_description(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise refusal("Description must be text or null")
+    description = value.strip()
+    if len(description) > LONGEST_DESCRIPTION:
+        raise refusal("Description cannot exceed 2000 characters")
+    return description or None
+
+
+Title = Annotated[
+    str,
+    BeforeValidator(_trimmed_title),
+    Field(
+        description="1-200 characters (Unicode code points) after trimming white space.",
+        examples=["Buy milk"],
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_TITLE, "pattern": r"\S"},
+    ),
+]
+Description = Annotated[
+    str | None,
+    BeforeValidator(_trimmed_description),
+    Field(
+        description='At most 2000 characters (Unicode code points) after trimming; `""` becomes null.',
+        examples=["Two litres, the blue one"],
+        json_schema_extra={"maxLength": LONGEST_DESCRIPTION},
+    ),
+]
+IsCompleted = Annotated[bool, Field(strict=True, description="`true` or `false`.", examples=[True])]
+Ignored = Annotated[Any, Field(description="Taken and ignored: the server sets it.")]
+
+
+class _Body(SQLModel):
+    """What bodies have in common: a client may send back the keys that only the server sets."""
+
+    model_config = SQLModelConfig(extra="forbid")
+
+    id: Ignored = None
+    user_id: Ignored = None
+    created_at: Ignored = None
+    updated_at: Ignored = None
+
+
+class NewTask(_Body):
+    """The body of `POST /api/tasks`."""
+
+    title: Title
+    description: Description = None
+    is_completed: IsCompleted = False
+
+
+class TaskChanges(_Body):
+    """The body of `PUT /api/tasks/{task_id}`: only the fields given change; one at least is given."""
+
+    model_config = SQLModelConfig(
+        json_schema_extra={"anyOf": [{"required": [name]} for name in _WRITABLE]},
+    )
+
+    title: Title = ""
+    description: Description = None
+    is_completed: IsCompleted = False
+
+    @model_validator(mode="after")
+    def _that_change_something(self) -> Self:
+        if not self.given():
+            raise refusal("At least one of title, description, is_completed is required")
+        return self
+
+    def given(self) -> dict[str, Any]:
+        """Give the writable fields that the client sent, and what they are to become."""
+        return {name: getattr(self, name) for name in _WRITABLE if name in self.model_fields_set}
+
+
+class Task(BaseModel):
+    """A task as a client gets it; all seven keys are always present."""
+
+    id: UUID
+    user_id: UUID = Field(description="The owner, from the verified token.")
+    title: str = Field(min_length=1, max_length=LONGEST_TITLE)
+    description: str | None = Field(max_length=LONGEST_DESCRIPTION)
+    is_completed: bool
+    created_at: datetime = Field(description="RFC 3339, UTC; the millisecond of `id`.")
+    updated_at: datetime = Field(description="RFC 3339, UTC; moves forward with every successful update.")
+
+
+class TaskList(BaseModel):
+    """The caller's tasks, newest first."""
+
+    tasks: list[Task]
+
+
+class TaskDeleted(BaseModel):
+    """What a deletion answers."""
+
+    message: Literal["Task deleted successfully"]
+    id: UUID
+
+
+COLUMNS: Final = (
+    TASKS.c.id,
+    TASKS.c.user_id,
+    TASKS.c.title,
+    TASKS.c.description,
+    TASKS.c.is_completed,
+    TASKS.c.created_at,
+    TASKS.c.updated_at,
+    TASKS.c.version,
+)
+"""What the statements of the store return, in the order that `task_json` reads."""
+
+
+def task_json(row: Row) -> dict[str, Any]:
+    """Give the Task of a row of `COLUMNS`, ready for the JSON writer."""
+    return {
+        "id": str(row[0]),
+        "user_id": str(row[1]),
+        "title": row[2],
+        "description": row[3],
+        "is_completed": row[4],
+        "created_at": _rfc3339(row[5]),
+        "updated_at": _rfc3339(row[6]),
+    }
+
+
+def _rfc3339(moment: datetime) -> str:
+    """Give the moment in UTC, always to six digits, so that the texts sort as the times do."""
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -1,0 +1,62 @@
+"""What pydantic finds, in plain words; and the types that paths and queries are made of."""
+
+import re
+from typing import Any, Final
+from uuid import UUID
+
+from pydantic import BeforeValidator, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from taskward.errors import FieldProblem
+
+UNKNOWN_PARAMETER: Final = "Unknown query parameter"
+UNKNOWN_FIELD: Final = "Unknown field"
+
+_REFUSAL: Final = "refusal"
+
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+
+_WORDS: Final = {
+    "missing": "{field} is required and cannot be empty",
+    "bool_type": "{field} must be true or false",
+    "string_type": "{field} must be text",
+    "list_type": "{field} must be a list",
+    "dict_type": "{field} must be an object",
+    "model_type": "{field} must be an object",
+    "model_attributes_type": "{field} must be an object",
+}
+
+
+def field_problems(error: ValidationError, name: str) -> list[FieldProblem]:
+    """Give a problem for each field that pydantic refused; `name` is what the whole value is called."""
+    return [
+        FieldProblem(field, _message(problem, field))
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        for field in [".".join(str(part) for part in problem["loc"]) or name]
+    ]
+
+
+def _message(problem: ErrorDetails, field: str) -> str:
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        return UNKNOWN_FIELD
+    label = field.rpartition(".")[2].replace("_", " ").capitalize()
+    if kind in _WORDS:
+        return _WORDS[kind].format(field=label)
+    return problem["msg"] if kind == _REFUSAL else f"{label} is not valid"
+
+
+def refusal(message: str) -> PydanticCustomError:
+    """Give the error that a validator raises to say, in plain words, what is wrong with its field."""
+    return PydanticCustomError(_REFUSAL, message)
+
+
+def strict_uuid(label: str) -> BeforeValidator:
+    """Take the canonical form only (RFC 9562, 4), in any letter case: no braces, no `urn:uuid:`."""
+
+    def judge(value: Any) -> UUID:
+        if isinstance(value, str) and _UUID.fullmatch(value):
+            return UUID(value)
+        raise refusal(f"{label} must be a UUID")
+
+    return BeforeValidator(judge)
