@@ -11,7 +11,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-
 from support import Person, client_of, running, settings_for
 
 ENGINES = ("memory", "disk", "postgres")

@@ -1,9 +1,12 @@
 """Every knob of the service: read once, frozen, with no unsafe default."""
 
+import base64
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
+from jwt.algorithms import HMACAlgorithm
+from jwt.exceptions import InvalidKeyError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -90,6 +93,13 @@ class Settings(BaseSettings):
 
     @field_validator("jwt_secret")
     @classmethod
+    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _is_public_key(value.get_secret_value().strip()):
+            raise ValueError("is a public key or a certificate, which is no secret; see JWT_JWKS_URL")
+        return value
+
+    @field_validator("jwt_secret")
+    @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and any(
             len(part.strip().encode()) < SHORTEST_SECRET for part in value.get_secret_value().split(",")
@@ -143,6 +153,19 @@ def _lines(error: ValidationError) -> list[str]:
         text = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {text}" if name else text)
     return lines
+
+
+def _is_public_key(text: str) -> bool:
+    """Tell whether this is what anybody may know: PEM, SSH, JWK or a certificate, also without its armour."""
+    try:
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(text or "-")
+        bare = base64.b64decode(text, validate=True)
+        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(bare or b"-")
+    except InvalidKeyError:
+        return True
+    except ValueError:  # not base64, as most secrets are not
+        return False
+    return False
 
 
 def _origin(text: str) -> str:

@@ -1,0 +1,155 @@
+"""What a genuine token says, and whether it holds now."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from taskward.auth.current_user import User
+from taskward.errors import InvalidToken, TokenExpired
+
+LEEWAY = 60
+"""Seconds by which the issuer's clock may be ahead of ours; `exp` has none."""
+
+LONGEST_SUBJECT = 255
+LONGEST_EMAIL = 254
+"""Characters; RFC 5321, 4.5.3.1.3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says that holds from `valid_from` until just before `user.expires_at`."""
+
+    user: User
+    valid_from: float
+
+    def hold(self, now: float) -> bool:
+        return self.valid_from <= now < self.user.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRules:
+    """What this service asks of the claims of every token: RFC 7519, 4.1, and its own settings."""
+
+    issuer: str | None
+    audience: str | None
+
+    def judge(self, payload: dict[str, Any], now: float) -> Claims:
+        """Read the claims of a token whose signature is genuine. `now` is in seconds since 1970.
+
+        Raises:
+            InvalidToken: a claim is missing, malformed, or does not hold.
+            TokenExpired: everything else holds, and `exp` is past.
+
+        """
+        subject = _subject(payload)
+        issuer = self._issuer(payload)
+        self._check_audience(payload)
+        expires_at = _required_moment(payload, "exp")
+        claims = Claims(
+            User(user_id(issuer, subject), _email(payload), expires_at),
+            valid_from=max(_moment(payload, "nbf"), _moment(payload, "iat")) - LEEWAY,
+        )
+        if now < claims.valid_from:
+            raise InvalidToken(reason="nbf or iat is in the future")
+        if not claims.hold(now):
+            raise TokenExpired(reason="exp is past")
+        return claims
+
+    def _issuer(self, payload: dict[str, Any]) -> str:
+        issuer = payload.get("iss", "")
+        if not isinstance(issuer, str) or not _is_unicode(issuer):
+            raise InvalidToken(reason="iss is not a string")
+        if self.issuer is not None and issuer != self.issuer:
+            raise InvalidToken(reason="iss is not JWT_ISSUER" if "iss" in payload else "no iss claim")
+        return issuer
+
+    def _check_audience(self, payload: dict[str, Any]) -> None:
+        if self.audience is None:
+            if "aud" in payload:
+                raise InvalidToken(reason="aud given but JWT_AUDIENCE is not set")
+            return
+        if "aud" not in payload:
+            raise InvalidToken(reason="no aud claim")
+        audience = payload["aud"]
+        audiences = audience if isinstance(audience, list) else [audience]
+        if not all(isinstance(one, str) for one in audiences):
+            raise InvalidToken(reason="aud is not a string or an array of strings")
+        if self.audience not in audiences:
+            raise InvalidToken(reason="aud is not JWT_AUDIENCE")
+
+
+def user_id(issuer: str, subject: str) -> UUID:
+    """Give the id under which this subject of this issuer owns things, stable for ever.
+
+    A subject that is a canonical lower-case UUID is the id itself; any other is hashed, with its issuer.
+    """
+    if _CANONICAL_UUID.fullmatch(subject):
+        return UUID(subject)
+    return uuid5(uuid5(NAMESPACE_URL, issuer), subject)
+
+
+def is_subject(value: object) -> TypeGuard[str]:
+    """Tell whether this can be a `sub`: visible characters, 1 to 255 of them."""
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_SUBJECT and _is_visible(value)
+
+
+def is_plausible_email(value: object) -> bool:
+    """Tell whether this could be an address. Nothing depends on it: an address identifies nobody."""
+    if not isinstance(value, str) or len(value) > LONGEST_EMAIL or not _is_visible(value):
+        return False
+    name, _, host = value.rpartition("@")
+    return bool(name and host)
+
+
+def _subject(payload: dict[str, Any]) -> str:
+    if "sub" not in payload:
+        raise InvalidToken(reason="no sub claim")
+    subject = payload["sub"]
+    if not is_subject(subject):
+        raise InvalidToken(reason="sub is not 1 to 255 visible characters")
+    return subject
+
+
+def _email(payload: dict[str, Any]) -> str | None:
+    email = payload.get("email")
+    return email if is_plausible_email(email) else None
+
+
+def _required_moment(payload: dict[str, Any], name: str) -> float:
+    if name not in payload:
+        raise InvalidToken(reason=f"no {name} claim")
+    return _moment(payload, name)
+
+
+def _moment(payload: dict[str, Any], name: str) -> float:
+    """Read a NumericDate (RFC 7519, 2); one that is absent was always."""
+    if name not in payload:
+        return -math.inf
+    value = payload[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+        raise InvalidToken(reason=f"{name} is not a finite number")
+    return float(value)
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # an integer beyond every double
+        return False
+
+
+def _is_visible(text: str) -> bool:
+    return text.isprintable() and " " not in text  # of all white space only U+0020 counts as printable
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can write and no text can hold
+        return False
+    return True
+
+
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

@@ -1,0 +1,38 @@
+"""Tokens that are signed with a secret which the issuer shares with this service: HS256, nothing else."""
+
+from collections.abc import Sequence
+
+from jwt.algorithms import HMACAlgorithm
+
+from taskward.auth.tokens import Token
+from taskward.errors import InvalidToken
+
+
+class SharedSecret:
+    """The secrets of JWT_SECRET. During a rotation there are several; a token may be signed with any."""
+
+    ready = True
+
+    def __init__(self, secrets: Sequence[bytes]) -> None:
+        self._secrets = tuple(secrets)
+
+    async def start(self) -> None:
+        """Nothing: the secrets are at hand."""
+
+    async def stop(self) -> None:
+        """Nothing: the secrets are at hand."""
+
+    async def verify(self, token: Token) -> None:
+        """Check the signature.
+
+        Raises:
+            InvalidToken: it is of another algorithm, or of none of the secrets.
+
+        """
+        if token.alg != "HS256":
+            raise InvalidToken(reason="alg not allowed for the key")
+        if not any(_HS256.verify(token.signing_input, secret, token.signature) for secret in self._secrets):
+            raise InvalidToken(reason="signature does not match")
+
+
+_HS256 = HMACAlgorithm(HMACAlgorithm.SHA256)

@@ -1,0 +1,114 @@
+"""The form of a token, read once and strictly; whether it holds is decided elsewhere.
+
+PyJWT is not asked to parse: it lets pass duplicate keys, UTF-16, padding and more (see
+docs/decisions/0005-strict-token-pass.md). The rules are those of RFC 7515, RFC 7519 and RFC 8725.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from taskward.errors import InvalidToken, Unauthorized
+
+LONGEST_TOKEN = 8 * 1024
+"""Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of the right form, of which nothing is yet believed."""
+
+    header: dict[str, Any]
+    payload: dict[str, Any]
+    signing_input: bytes
+    signature: bytes
+
+    @property
+    def alg(self) -> str:
+        """The algorithm that the token says it is signed with; `""` where it says nothing sensible."""
+        alg = self.header.get("alg")
+        return alg if isinstance(alg, str) else ""
+
+
+def bearer_token(authorization: Sequence[bytes]) -> bytes:
+    """Find the token among the values of all `Authorization` headers of one request.
+
+    Raises:
+        Unauthorized: there is none: no header, another scheme, nothing after the scheme.
+        InvalidToken: there is more than one header, so that nobody can say which one counts.
+
+    """
+    if not authorization:
+        raise Unauthorized(reason="no Authorization header")
+    if len(authorization) > 1:
+        raise InvalidToken(reason="more than one Authorization header")
+    scheme, _, token = authorization[0].strip(b" \t").partition(b" ")
+    if scheme.lower() != b"bearer":
+        raise Unauthorized(reason="not the Bearer scheme")
+    if not (token := token.lstrip(b" ")):
+        raise Unauthorized(reason="empty token")
+    return token
+
+
+def read_token(text: bytes) -> Token:
+    """Take a token apart.
+
+    Raises:
+        InvalidToken: it is longer than 8 KiB, or not a signed JWT in its one canonical form.
+
+    """
+    head, body, seal = _segments(text)
+    header = _json_object(head, "header")
+    if "crit" in header or "b64" in header:
+        raise InvalidToken(reason="crit or b64 in the header")
+    return Token(header, _json_object(body, "payload"), text[: text.rindex(b".")], _decoded(seal))
+
+
+def _segments(text: bytes) -> list[bytes]:
+    if len(text) > LONGEST_TOKEN:
+        raise InvalidToken(reason="longer than 8 KiB")
+    if not _CHARACTERS.fullmatch(text):
+        raise InvalidToken(reason="a character that no token has")
+    segments = text.split(b".")
+    if len(segments) != 3:  # noqa: PLR2004 - RFC 7515, 3.1: header, payload, signature
+        raise InvalidToken(reason="not three segments")
+    return segments
+
+
+def _decoded(segment: bytes) -> bytes:
+    """Undo base64url, of which each value has one spelling here: no padding, no stray bits at the end."""
+    try:
+        decoded = base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
+    except ValueError:
+        raise InvalidToken(reason="not canonical base64url") from None
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != segment:
+        raise InvalidToken(reason="not canonical base64url")
+    return decoded
+
+
+def _json_object(segment: bytes, name: str) -> dict[str, Any]:
+    try:
+        read = _JSON.decode(_decoded(segment).decode("utf-8"))
+    except (ValueError, RecursionError):  # not UTF-8, not JSON, a doubled key, too deep, too long a number
+        raise InvalidToken(reason=f"{name} is not strict JSON") from None
+    if not isinstance(read, dict):
+        raise InvalidToken(reason=f"{name} is not a JSON object")
+    return read
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return read
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_CHARACTERS = re.compile(rb"[A-Za-z0-9_.-]+")
+_JSON = json.JSONDecoder(object_pairs_hook=_without_doubles, parse_constant=_no_number)
