@@ -8,6 +8,7 @@
     ├── InvalidRequest          400 INVALID_REQUEST
     ├── NotFound                404 NOT_FOUND
     ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
+    ├── PreconditionFailed      412 PRECONDITION_FAILED
     ├── PayloadTooLarge         413 PAYLOAD_TOO_LARGE
     ├── InternalError           500 INTERNAL_ERROR
     ├── DatabaseError           500 DATABASE_ERROR
@@ -136,6 +137,21 @@ class MethodNotAllowed(ServiceError):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"allow", self._allowed.encode())]
+
+
+class PreconditionFailed(ServiceError):
+    """`If-Match` names another version than the task is in; the answer says which one that is."""
+
+    status = 412
+    code = "PRECONDITION_FAILED"
+    text = "The task has been changed since it was read"
+
+    def __init__(self, current_tag: str) -> None:
+        super().__init__()
+        self._current_tag = current_tag
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"etag", self._current_tag.encode())]
 
 
 class PayloadTooLarge(ServiceError):

@@ -14,9 +14,10 @@ LARGEST_BODY: Final = 64 * 1024
 
 DEEPEST_NESTING: Final = 32
 
-_JSON_TYPE: Final = re.compile(
-    rb'\s*application/json\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?', re.IGNORECASE
-)
+_PARAMETER: Final = rb'\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?'
+_JSON_TYPE: Final = re.compile(rb"\s*application/json" + _PARAMETER, re.IGNORECASE)
+_PATCH_TYPE: Final = re.compile(rb"\s*application/(?:merge-patch\+)?json" + _PARAMETER, re.IGNORECASE)
+"""RFC 7396; plain JSON is read the same way."""
 
 
 class ClientGone(Exception):
@@ -61,7 +62,8 @@ def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
 
     """
     content_types = header_values(scope, b"content-type")
-    if len(content_types) != 1 or not _JSON_TYPE.fullmatch(content_types[0]):
+    expected = _PATCH_TYPE if scope["method"] == "PATCH" else _JSON_TYPE
+    if len(content_types) != 1 or not expected.fullmatch(content_types[0]):
         raise InvalidRequest(reason="the content type is not JSON in UTF-8")
     try:
         document = orjson.loads(body)

@@ -14,6 +14,7 @@ UNKNOWN_FIELD: Final = "Unknown field"
 
 _REFUSAL: Final = "refusal"
 
+_DIGITS: Final = re.compile(r"[1-9][0-9]{0,8}|0")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 _WORDS: Final = {
@@ -58,5 +59,27 @@ def strict_uuid(label: str) -> BeforeValidator:
         if isinstance(value, str) and _UUID.fullmatch(value):
             return UUID(value)
         raise refusal(f"{label} must be a UUID")
+
+    return BeforeValidator(judge)
+
+
+def query_number(label: str, least: int, most: int) -> BeforeValidator:
+    """Take a whole number as a query writes it: digits and nothing else."""
+
+    def judge(value: Any) -> int:
+        if isinstance(value, str) and _DIGITS.fullmatch(value) and least <= int(value) <= most:
+            return int(value)
+        raise refusal(f"{label} must be a whole number from {least} to {most}")
+
+    return BeforeValidator(judge)
+
+
+def query_flag(label: str) -> BeforeValidator:
+    """Take `true` or `false` and no other word for them."""
+
+    def judge(value: Any) -> bool:
+        if value in {"true", "false"}:
+            return bool(value == "true")
+        raise refusal(f"{label} must be true or false")
 
     return BeforeValidator(judge)

@@ -14,6 +14,7 @@ from taskward.errors import (
     InvalidToken,
     NotFound,
     PayloadTooLarge,
+    PreconditionFailed,
     ServiceError,
     ServiceUnavailable,
     TokenExpired,
@@ -55,9 +56,12 @@ _NO_TITLE: Final = ValidationFailed([FieldProblem("title", "Title is required an
 _NO_UUID: Final = ValidationFailed([FieldProblem("task_id", "Task id must be a UUID")])
 _UNKNOWN: Final = ValidationFailed([FieldProblem("colour", "Unknown query parameter")])
 
+_ETAG: Final = {"description": "RFC 9110, 8.8.3; strong.", "schema": {"type": "string"}}
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     201: {"Location": {"description": "The path of the new task.", "schema": {"type": "string"}}},
+    304: {"ETag": _ETAG},
     401: {"WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}}},
+    412: {"ETag": _ETAG},
     503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
 }
 _REQUEST_ID: Final = {
@@ -78,18 +82,26 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
     schemas["Error"] = _ERROR_SCHEMA
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     for path, operations in document["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             _complete(path, operation)
+            if method == "patch":
+                content = operation["requestBody"]["content"]
+                content["application/merge-patch+json"] = content["application/json"]
     return document
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
     """Add what FastAPI cannot know: who may call, and every error with an example."""
     operation["responses"].pop("422", None)
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _never_null(parameter["schema"])
     if path.startswith("/api/"):
         operation["security"] = [{"bearer": []}]
     for status, errors in _errors(path, operation).items():
         operation["responses"][str(status)] = _error_response(errors)
+    if "If-None-Match" in _parameters(operation):
+        operation["responses"]["304"] = {"description": "The client has it already; no body."}
+        operation["responses"]["200"]["headers"] = {"ETag": _ETAG}
     for status, response in operation["responses"].items():
         response["headers"] = _REQUEST_ID | _HEADERS.get(int(status), {}) | response.get("headers", {})
 
@@ -108,10 +120,24 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     }
     if "{task_id}" in path:
         errors[404] = [NotFound()]
+    if "If-Match" in _parameters(operation):
+        errors[412] = [PreconditionFailed('"12"')]
     if "requestBody" in operation:
         errors[400] = [_NO_TITLE, InvalidRequest()]
         errors[413] = [PayloadTooLarge()]
     return errors
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Leave null out: a parameter is there or it is not."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {key: value for key, value in schema.items() if key != "anyOf"} | kinds[0]
+
+
+def _parameters(operation: dict[str, Any]) -> set[str]:
+    return {parameter["name"] for parameter in operation.get("parameters", ())}
 
 
 def _error_response(errors: list[ServiceError]) -> dict[str, Any]:

@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import BigInteger, Boolean, Dialect, Integer, Text, Uuid
-from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,20 +67,14 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else bool(value)
 
 
-class forward_only(FunctionElement[datetime]):  # noqa: N801 - it reads as the function that it is
-    """`forward_only(now, before)`: now, or just after `before` if the clock has not moved past it."""
+class Words(TypeDecorator[list[str]]):
+    """A list of words, for `holds_every_word`; on SQLite as JSON."""
 
-    type = Instant()
-    inherit_cache = True
+    impl = Text
+    cache_ok = True
 
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return Text() if dialect.name == "sqlite" else ARRAY(Text())
 
-@compiles(forward_only, "postgresql")
-def _on_postgresql(element: forward_only, compiler: SQLCompiler, **options: Any) -> str:
-    now, before = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"greatest({now}, {before} + interval '1 microsecond')"
-
-
-@compiles(forward_only, "sqlite")
-def _on_sqlite(element: forward_only, compiler: SQLCompiler, **options: Any) -> str:
-    now, before = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"max({now}, {before} + 1)"
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        return orjson.dumps(value).decode() if dialect.name == "sqlite" and value is not None else value

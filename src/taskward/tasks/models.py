@@ -172,9 +172,10 @@ class Task(BaseModel):
 
 
 class TaskList(BaseModel):
-    """The caller's tasks, newest first."""
+    """A page of the caller's tasks."""
 
     tasks: list[Task]
+    next_cursor: str | None = Field(description="For the next page; null when nothing follows.")
 
 
 class TaskDeleted(BaseModel):
@@ -195,6 +196,13 @@ COLUMNS: Final = (
     TASKS.c.version,
 )
 """What the statements of the store return, in the order that `task_json` reads."""
+
+ID_COLUMN: Final = 0
+TITLE_COLUMN: Final = 2
+UPDATED_AT_COLUMN: Final = 6
+VERSION_COLUMN: Final = 7
+COUNTER_COLUMN: Final = 8
+"""Where they stand in a row; the owner's counter follows them in a list."""
 
 
 def task_json(row: Row) -> dict[str, Any]:

@@ -1,13 +1,24 @@
-"""/api/tasks, as docs/contract.md, A2 has it."""
+"""/api/tasks, as docs/contract.md, A2, B1 and B2 have it."""
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Path, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 
 from taskward.answers import json_answer
+from taskward.conditional import IfMatch, IfNoneMatch, is_known, not_modified, version_tag
+from taskward.database.statements import Row
 from taskward.routing import Endpoint
-from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted, TaskList, task_json
+from taskward.tasks.models import (
+    VERSION_COLUMN,
+    NewTask,
+    Task,
+    TaskChanges,
+    TaskDeleted,
+    TaskList,
+    task_json,
+)
+from taskward.tasks.query import ListQuery
 from taskward.tasks.store import MyTasks
 from taskward.validation import strict_uuid
 
@@ -17,32 +28,52 @@ TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in an
 
 
 @router.get("", response_model=TaskList, summary="List my tasks")
-async def list_tasks(tasks: MyTasks) -> Response:
-    """Give the caller's tasks, newest first, at most 1000."""
-    return json_answer({"tasks": [task_json(row) for row in await tasks.newest()]})
+async def list_tasks(
+    query: Annotated[ListQuery, Query()], tasks: MyTasks, known: IfNoneMatch = None
+) -> Response:
+    """Give the caller's tasks, newest first unless `sort` says otherwise, a page at a time."""
+    if known is not None and is_known(tag := tasks.list_tag(query, await tasks.counter()), known):
+        return not_modified(tag)
+    page = await tasks.page(query)
+    listed = {"tasks": [task_json(row) for row in page.rows], "next_cursor": page.next_cursor}
+    return json_answer(listed, headers={"ETag": tasks.list_tag(query, page.counter)})
 
 
 @router.post("", response_model=Task, status_code=201, summary="Create a task")
 async def create_task(new: Annotated[NewTask, Body()], tasks: MyTasks) -> Response:
     """Create a task of the caller's."""
-    task = task_json(await tasks.create(new))
-    return json_answer(task, 201, {"Location": f"/api/tasks/{task['id']}"})
+    row = await tasks.create(new)
+    return task_answer(row, 201, {"Location": f"/api/tasks/{row[0]}"})
 
 
 @router.get("/{task_id}", response_model=Task, summary="Read a task")
-async def read_task(task_id: TaskId, tasks: MyTasks) -> Response:
+async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) -> Response:
     """Give one task. One that does not exist and one of somebody else's look alike: 404."""
-    return json_answer(task_json(await tasks.get(task_id)))
+    row = await tasks.get(task_id)
+    if is_known(tag := version_tag(row[VERSION_COLUMN]), known):
+        return not_modified(tag)
+    return task_answer(row)
 
 
 @router.put("/{task_id}", response_model=Task, summary="Update a task")
-async def update_task(task_id: TaskId, changes: Annotated[TaskChanges, Body()], tasks: MyTasks) -> Response:
-    """Change the fields given and no others; `description: null` clears it."""
-    return json_answer(task_json(await tasks.update(task_id, changes)))
+@router.patch("/{task_id}", response_model=Task, summary="Update a task (JSON Merge Patch)")
+async def update_task(
+    task_id: TaskId,
+    changes: Annotated[TaskChanges, Body()],
+    tasks: MyTasks,
+    if_match: IfMatch = None,
+) -> Response:
+    """Change the fields given and no others; `description: null` clears it. PUT and PATCH do the same."""
+    return task_answer(await tasks.update(task_id, changes, if_match))
 
 
 @router.delete("/{task_id}", response_model=TaskDeleted, summary="Delete a task")
-async def delete_task(task_id: TaskId, tasks: MyTasks) -> Response:
+async def delete_task(task_id: TaskId, tasks: MyTasks, if_match: IfMatch = None) -> Response:
     """Delete a task for good."""
-    await tasks.delete(task_id)
+    await tasks.delete(task_id, if_match)
     return json_answer({"message": "Task deleted successfully", "id": str(task_id)})
+
+
+def task_answer(row: Row, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Give a task with its entity tag."""
+    return json_answer(task_json(row), status, {"ETag": version_tag(row[VERSION_COLUMN]), **(headers or {})})

@@ -1,29 +1,34 @@
 """Every statement on tasks. Each one's WHERE begins with the owner; a test walks them and holds that."""
 
-from typing import Final
+from typing import Any, Final, get_args
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Insert,
+    Integer,
     Text,
     bindparam,
     case,
+    cast,
     delete,
     exists,
     func,
     insert,
+    or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from taskward.database.functions import forward_only, holds_every_word
 from taskward.database.statements import Change, Read, Write
-from taskward.database.types import Flag, Id, Instant, forward_only
+from taskward.database.types import Flag, Id, Instant, Words
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
+from taskward.tasks.query import Sort
+from taskward.users.models import USERS
 from taskward.users.store import OWNER, touch_or_make_owner, touch_owner_if
-
-MOST_TASKS: Final = 1000
-"""How many tasks one answer holds at most."""
 
 _TASK_ID: Final = bindparam("task_id", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())
@@ -35,7 +40,47 @@ _IS_COMPLETED: Final = bindparam("is_completed", type_=Flag())
 _DESCRIBES: Final = bindparam("describes", type_=Flag())
 """Whether `description` is given at all: null is one of its values."""
 
+_VERSIONS: Final = bindparam("versions", type_=Text())
+"""The versions that `If-Match` lists, as `,12,15,`; null if any will do."""
+_ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
+_WORDS: Final = bindparam("words", type_=Words())
+
 _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
+_MATCHING: Final = (
+    *_MINE,
+    or_(_VERSIONS.is_(None), _VERSIONS.contains("," + cast(TASKS.c.version, Text) + ",")),
+)
+"""The task, if it is in a version that the client has seen."""
+
+
+_ORDERS: Final[dict[str, tuple[Column[Any], ...]]] = {
+    "created_at": (TASKS.c.id,),  # an id's order is its time's
+    "updated_at": (TASKS.c.updated_at, TASKS.c.id),
+    "title": (TASKS.c.title, TASKS.c.id),
+}
+
+
+def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
+    """List one more task than a page holds, which tells whether another page follows."""
+    columns = _ORDERS[sort.removeprefix("-")]
+    descending = sort.startswith("-")
+    conditions = [
+        TASKS.c.user_id == OWNER,
+        or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED),
+    ]
+    if resumed:
+        position = tuple_(*(bindparam(f"after_{column.name}", type_=column.type) for column in columns))
+        conditions.append(tuple_(*columns) < position if descending else tuple_(*columns) > position)
+    if searched:
+        conditions.append(holds_every_word(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
+    counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
+    return Read(
+        f"list tasks by {sort}" + resumed * " from a position" + searched * " with words",
+        select(*COLUMNS, counter)
+        .where(*conditions)
+        .order_by(*(column.desc() if descending else column for column in columns))
+        .limit(bindparam("limit", type_=Integer())),
+    )
 
 
 def _insert_task(number: ColumnElement[int]) -> Change:
@@ -60,7 +105,7 @@ def _insert_task(number: ColumnElement[int]) -> Change:
 def _update_task(number: ColumnElement[int]) -> Change:
     return (
         update(TASKS)
-        .where(*_MINE, number.is_not(None))
+        .where(*_MATCHING, number.is_not(None))
         .values(
             title=func.coalesce(_TITLE, TASKS.c.title),
             title_folded=func.coalesce(_TITLE_FOLDED, TASKS.c.title_folded),
@@ -75,7 +120,7 @@ def _update_task(number: ColumnElement[int]) -> Change:
 
 
 def _delete_task(number: ColumnElement[int]) -> Change:
-    return delete(TASKS).where(*_MINE, number.is_not(None)).returning(*COLUMNS)
+    return delete(TASKS).where(*_MATCHING, number.is_not(None)).returning(*COLUMNS)
 
 
 def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
@@ -92,13 +137,18 @@ def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -
     )
 
 
-LIST_TASKS: Final = Read(
-    "list tasks",
-    select(*COLUMNS).where(TASKS.c.user_id == OWNER).order_by(TASKS.c.id.desc()).limit(MOST_TASKS),
-)
+LISTS: Final = {
+    (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
+    for sort in get_args(Sort)
+    for resumed in (False, True)
+    for searched in (False, True)
+}
+"""The statements of a list: by its sort, whether it goes on from a position, whether it looks for words."""
+
+COUNTER: Final = Read("owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER))
 GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE))
 CREATE_TASK: Final = Write("create task", touch_or_make_owner(), _insert_task)
-UPDATE_TASK: Final = Write("update task", touch_owner_if(exists().where(*_MINE)), _update_task)
+UPDATE_TASK: Final = Write("update task", touch_owner_if(exists().where(*_MATCHING)), _update_task)
 DELETE_TASK: Final = Write(
-    "delete task", touch_owner_if(exists().where(*_MINE)), _delete_task, _leave_tombstone
+    "delete task", touch_owner_if(exists().where(*_MATCHING)), _delete_task, _leave_tombstone
 )

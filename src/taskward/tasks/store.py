@@ -1,20 +1,35 @@
 """One owner's tasks. There is no way from here to anybody else's: every statement begins with the owner."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from hashlib import blake2b
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
 from fastapi import Depends, Request
 
 from taskward.auth.current_user import CurrentUser, User
+from taskward.conditional import version_tag
 from taskward.database import Database
 from taskward.database.statements import Row
-from taskward.errors import NotFound
+from taskward.errors import FieldProblem, NotFound, PreconditionFailed, ValidationFailed
+from taskward.tasks.cursor import read_cursor, walk_of, write_cursor
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import NewTask, TaskChanges
-from taskward.tasks.statements import CREATE_TASK, DELETE_TASK, GET_TASK, LIST_TASKS, UPDATE_TASK
+from taskward.tasks.models import COUNTER_COLUMN, VERSION_COLUMN, NewTask, TaskChanges
+from taskward.tasks.query import ListQuery, position_of, position_values
+from taskward.tasks.statements import COUNTER, CREATE_TASK, DELETE_TASK, GET_TASK, LISTS, UPDATE_TASK
 from taskward.users.store import owner_values
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of an owner's tasks, the cursor for those that follow, and the owner's counter they are of."""
+
+    rows: Sequence[Row]
+    next_cursor: str | None
+    counter: int
 
 
 class TaskStore:
@@ -24,9 +39,40 @@ class TaskStore:
         self._database = database
         self._user = user
 
-    async def newest(self) -> Sequence[Row]:
-        """Give the owner's tasks, newest first, at most `MOST_TASKS`."""
-        return await self._database.rows(LIST_TASKS, {"owner": self._user.id})
+    async def counter(self) -> int:
+        """Give the number of the owner's last write; 0 before the first. It costs one look at one row."""
+        rows = await self._database.rows(COUNTER, {"owner": self._user.id})
+        return int(rows[0][0]) if rows else 0
+
+    async def page(self, query: ListQuery) -> Page:
+        """Give one page of the owner's tasks.
+
+        Raises:
+            ValidationFailed: the cursor is none of this owner's, of this sort and this filter.
+
+        """
+        values = {
+            "owner": self._user.id,
+            "only_completed": query.is_completed,
+            "words": query.words,
+            "limit": query.limit + 1,
+            **self._position(query),
+        }
+        statement = LISTS[query.sort, query.cursor is not None, bool(query.words)]
+        rows = await self._database.rows(statement, values)
+        counter = rows[0][COUNTER_COLUMN] if rows else 0
+        if not rows:
+            # An empty page does not say at which counter it is empty: that is read before looking once more.
+            counter = await self.counter()
+            rows = await self._database.rows(statement, values) if counter else ()
+        shown = rows[: query.limit]
+        follows = len(rows) > query.limit
+        return Page(shown, self._cursor(query, shown[-1]) if follows else None, counter)
+
+    def list_tag(self, query: ListQuery, counter: int) -> str:
+        """Give the entity tag of a page at that counter."""
+        digest = blake2b(walk_of(query.walk(self._user.id), query.cursor, query.limit), digest_size=9)
+        return f'"{counter}-{urlsafe_b64encode(digest.digest()).decode()}"'
 
     async def get(self, task_id: UUID) -> Row:
         """Give one task.
@@ -54,11 +100,12 @@ class TaskStore:
             raise AssertionError("a task was created and not returned")
         return row
 
-    async def update(self, task_id: UUID, changes: TaskChanges) -> Row:
-        """Change the fields given, and nothing else.
+    async def update(self, task_id: UUID, changes: TaskChanges, versions: str | None = None) -> Row:
+        """Change the fields given, and nothing else; if `versions` are given, only in one of those.
 
         Raises:
             NotFound: the owner has no such task.
+            PreconditionFailed: it is in another version.
 
         """
         given = changes.given()
@@ -69,18 +116,40 @@ class TaskStore:
             **_texts(given.get("title"), given.get("description")),
             "is_completed": given.get("is_completed"),
             "describes": "description" in given,
+            "versions": versions,
         }
-        return _found(await self._database.write(UPDATE_TASK, values))
+        row = await self._database.write(UPDATE_TASK, values)
+        return row or await self._refuse(task_id)
 
-    async def delete(self, task_id: UUID) -> None:
-        """Delete a task for good.
+    async def delete(self, task_id: UUID, versions: str | None = None) -> None:
+        """Delete a task for good; if `versions` are given, only in one of those.
 
         Raises:
             NotFound: the owner has no such task.
+            PreconditionFailed: it is in another version.
 
         """
-        values = {"owner": self._user.id, "task_id": task_id, "now": datetime.now(UTC)}
-        _found(await self._database.write(DELETE_TASK, values))
+        now = datetime.now(UTC)
+        values = {"owner": self._user.id, "task_id": task_id, "now": now, "versions": versions}
+        if await self._database.write(DELETE_TASK, values) is None:
+            await self._refuse(task_id)
+
+    async def _refuse(self, task_id: UUID) -> NoReturn:
+        """Say why a write found nothing to change: there is no task, or it is in another version."""
+        row = await self.get(task_id)
+        raise PreconditionFailed(version_tag(row[VERSION_COLUMN]))
+
+    def _position(self, query: ListQuery) -> dict[str, Any]:
+        if query.cursor is None:
+            return {}
+        position = read_cursor(query.cursor, query.walk(self._user.id))
+        values = None if position is None else position_values(query.sort, position)
+        if values is None:
+            raise ValidationFailed([FieldProblem("cursor", "Cursor is none of this list's")])
+        return values
+
+    def _cursor(self, query: ListQuery, last: Row) -> str:
+        return write_cursor(position_of(query.sort, last), query.walk(self._user.id))
 
 
 def _my_tasks(request: Request, user: CurrentUser) -> TaskStore:
@@ -89,12 +158,6 @@ def _my_tasks(request: Request, user: CurrentUser) -> TaskStore:
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]
 """For a handler: the caller's tasks."""
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _texts(title: str | None, description: str | None) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""Conditional requests (RFC 9110, 13): entity tags, `If-Match` and `If-None-Match`.
+
+A task's tag is its version, a list's the owner's counter with a digest of the query. All are strong.
+"""
+
+import re
+from typing import Annotated, Any, Final
+
+from fastapi import Header
+from pydantic import BeforeValidator
+from starlette.responses import Response
+
+from taskward.validation import refusal
+
+_TAG: Final = rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_TAGS: Final = re.compile(rb"[ \t]*,*[ \t]*(?:%b[ \t]*(?:,[ \t]*)*)+" % _TAG)
+_ONE_TAG: Final = re.compile(_TAG)
+_VERSION_TAG: Final = re.compile(rb'"([1-9][0-9]{0,18})"')
+
+ANY: Final = "*"
+
+
+def version_tag(version: int) -> str:
+    """Give the tag of a task in that version."""
+    return f'"{version}"'
+
+
+def not_modified(tag: str) -> Response:
+    """Answer that the client has it already."""
+    return Response(status_code=304, headers={"ETag": tag})
+
+
+def is_known(tag: str, known: str | None) -> bool:
+    """Tell whether the client's `If-None-Match` covers the tag; the comparison is the weak one."""
+    return known is not None and (known == ANY or tag in known.split("\n"))
+
+
+def _versions(values: Any) -> str | None:
+    """Read `If-Match` into `,12,15,`: the versions that will do; None if any will.
+
+    Weak tags, and tags that no task ever had, match nothing; that is an empty list, `,`.
+    """
+    whole = b", ".join(values)
+    if whole.strip() == b"*":
+        return None
+    if not _TAGS.fullmatch(whole):
+        raise refusal('If-Match must be * or a list of entity tags, like "12"')
+    matches = [_VERSION_TAG.fullmatch(tag) for tag in _ONE_TAG.findall(whole)]
+    return "," + "".join(f"{match[1].decode()}," for match in matches if match)
+
+
+def _tags(values: Any) -> str | None:
+    """Read `If-None-Match` into its tags, one a line; what is malformed covers nothing."""
+    whole = b", ".join(values)
+    if whole.strip() == b"*":
+        return ANY
+    return "\n".join(tag.decode("latin-1").removeprefix("W/") for tag in _ONE_TAG.findall(whole))
+
+
+IfMatch = Annotated[
+    str | None,
+    BeforeValidator(_versions),
+    Header(alias="If-Match", description="Act only if the task's ETag is one of these, or `*`. Else 412."),
+]
+IfNoneMatch = Annotated[
+    str | None,
+    BeforeValidator(_tags),
+    Header(alias="If-None-Match", description="Answer 304 if the ETag is one of these."),
+]

@@ -1,0 +1,61 @@
+"""What the two engines write differently, under one name each."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from taskward.database.types import Instant
+
+
+class forward_only(FunctionElement[datetime]):  # noqa: N801 - it reads as the function that it is
+    """`forward_only(now, before)`: now, or just after `before` if the clock has not moved past it."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(forward_only, "postgresql")
+def _later_on_postgresql(element: forward_only, compiler: SQLCompiler, **options: Any) -> str:
+    now, before = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"greatest({now}, {before} + interval '1 microsecond')"
+
+
+@compiles(forward_only, "sqlite")
+def _later_on_sqlite(element: forward_only, compiler: SQLCompiler, **options: Any) -> str:
+    now, before = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"max({now}, {before} + 1)"
+
+
+class holds_every_word(FunctionElement[bool]):  # noqa: N801
+    """`holds_every_word(words, text, other_text)`: each of the `Words` occurs in one of the two.
+
+    It is plain containment, code point by code point; nulls hold nothing.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(holds_every_word, "postgresql")
+def _holds_on_postgresql(element: holds_every_word, compiler: SQLCompiler, **options: Any) -> str:
+    words, text, other = (compiler.process(clause, **options) for clause in element.clauses)
+    return (
+        # Compiled expressions go in here, never values.
+        f"NOT EXISTS (SELECT 1 FROM unnest({words}) AS word "  # noqa: S608
+        f"WHERE strpos({text}, word) = 0 "
+        f"AND coalesce(strpos({other}, word), 0) = 0)"
+    )
+
+
+@compiles(holds_every_word, "sqlite")
+def _holds_on_sqlite(element: holds_every_word, compiler: SQLCompiler, **options: Any) -> str:
+    words, text, other = (compiler.process(clause, **options) for clause in element.clauses)
+    return (
+        f"NOT EXISTS (SELECT 1 FROM json_each({words}) AS word "  # noqa: S608 - as above
+        f"WHERE instr({text}, word.value) = 0 "
+        f"AND coalesce(instr({other}, word.value), 0) = 0)"
+    )

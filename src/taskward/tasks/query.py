@@ -1,0 +1,89 @@
+"""What a client may ask of its list: docs/contract.md, B1."""
+
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from taskward.database.statements import Row
+from taskward.tasks.cursor import Position, walk_of
+from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, UPDATED_AT_COLUMN
+from taskward.validation import query_flag, query_number, refusal
+
+MOST_TASKS: Final = 1000
+"""How many tasks one answer holds at most."""
+
+Sort = Literal["-created_at", "created_at", "-updated_at", "updated_at", "-title", "title"]
+
+_SORTS: Final = ("-created_at", "created_at", "-updated_at", "updated_at", "title", "-title")
+
+
+def _known_sort(value: Any) -> Any:
+    if value not in _SORTS:
+        raise refusal(f"Sort must be one of {', '.join(_SORTS)}")
+    return value
+
+
+class ListQuery(BaseModel):
+    """The query of `GET /api/tasks`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, query_number("Limit", 1, MOST_TASKS)] = Field(
+        default=MOST_TASKS, ge=1, le=MOST_TASKS, description="How many tasks to give at most."
+    )
+    cursor: str | None = Field(
+        default=None,
+        description="`next_cursor` of the page before, with the same `sort`, `q` and `is_completed`.",
+    )
+    is_completed: Annotated[bool | None, query_flag("Is completed")] = Field(
+        default=None, description="Only tasks in this state."
+    )
+    q: str | None = Field(
+        default=None,
+        description="Words, each of which occurs in the title or the description, case-folded.",
+        examples=["milk"],
+    )
+    sort: Annotated[Sort, BeforeValidator(_known_sort)] = Field(
+        default="-created_at", description="The order; `-` is descending. Titles are ordered by code points."
+    )
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words to look for, case-folded, each once."""
+        return sorted({word.casefold() for word in (self.q or "").split()})
+
+    def walk(self, owner: Any) -> bytes:
+        """Name the walk that this query is a step of, whatever its cursor and its limit are."""
+        return walk_of(owner, self.sort, self.is_completed, self.words)
+
+
+def position_of(sort: Sort, row: Row) -> Position:
+    """Give the position of a row in a list of that sort."""
+    match sort.removeprefix("-"):
+        case "updated_at":
+            key = row[UPDATED_AT_COLUMN].isoformat()
+        case "title":
+            key = row[TITLE_COLUMN]
+        case _:
+            key = None
+    return Position(key, UUID(str(row[ID_COLUMN])))
+
+
+def position_values(sort: Sort, position: Position) -> dict[str, Any] | None:
+    """Give what a list of that sort goes on from; None if the position is of another sort."""
+    values: dict[str, Any] = {"after_id": position.task_id}
+    match sort.removeprefix("-"), position.key:
+        case "created_at", None:
+            return values
+        case "title", str(title):
+            return values | {"after_title": title}
+        case "updated_at", str(text):
+            try:
+                moment = datetime.fromisoformat(text)
+            except ValueError:
+                return None
+            return values | {"after_updated_at": moment} if moment.tzinfo == UTC else None
+    return None
