@@ -29,6 +29,7 @@ from taskward.errors import (
     ServiceUnavailable,
     TargetTooLong,
 )
+from taskward.log import loggable_path
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -350,8 +351,12 @@ class StrictProtocol(HttpToolsProtocol):
             raise NotSupported
         if b"#" in self.url or (self.url == b"*" and method != b"OPTIONS"):
             raise MalformedHttp(_BAD_TARGET)
+        self._judge_routing(version)
+
+    def _judge_routing(self, version: str) -> None:
+        """Judge the headers on which whoever is in between could disagree with us (RFC 9112, 3.2 and 6.1)."""
         hosts, codings = [], []
-        for name, value in headers:
+        for name, value in self.headers:
             if name == b"host":
                 hosts.append(value)
             elif name == b"transfer-encoding":
@@ -411,8 +416,8 @@ class StrictProtocol(HttpToolsProtocol):
             "request",
             extra={
                 "request_id": request_id,
-                "method": None,
-                "path": None,
+                "method": self.scope["method"] if self.reading is Reading.BODY else None,
+                "path": loggable_path(self.scope["path"]) if self.reading is Reading.BODY else None,
                 "status": error.status,
                 "duration_ms": round(self.waited * 1000, 3),
                 "user_id": None,
@@ -476,14 +481,15 @@ def _fault(error: httptools.HttpParserError, data: bytes, reading: Reading) -> S
     if isinstance(error.__context__, ServiceError):
         return error.__context__
     reason = str(error)
-    if isinstance(error, httptools.HttpParserInvalidMethodError):
-        return NotSupported(reason=reason) if _TOKEN.match(data) else MalformedHttp(reason=reason)
+    if isinstance(error, httptools.HttpParserInvalidMethodError) and not _TOKEN.match(data):
+        return MalformedHttp(reason=reason)  # TLS, for instance
     if reason.startswith("Invalid method"):
         return NotSupported(reason=reason)
-    if "Transfer-Encoding" in reason and "Content-Length" in reason:
-        return MalformedHttp("Transfer-Encoding and Content-Length exclude each other", reason=reason)
+    text = None
     if isinstance(error, httptools.HttpParserInvalidURLError):
-        return MalformedHttp(_BAD_TARGET, reason=reason)
-    if reading is Reading.BODY:
-        return MalformedHttp("The request body is not valid HTTP", reason=reason)
-    return MalformedHttp(reason=reason)
+        text = _BAD_TARGET
+    elif "Transfer-Encoding" in reason and "Content-Length" in reason:
+        text = "Transfer-Encoding and Content-Length exclude each other"
+    elif reading is Reading.BODY:
+        text = "The request body is not valid HTTP"
+    return MalformedHttp(text, reason=reason)
