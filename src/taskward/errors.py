@@ -6,6 +6,11 @@
     │   └── TokenExpired        401 TOKEN_EXPIRED
     ├── ValidationFailed        400 VALIDATION_ERROR
     ├── InvalidRequest          400 INVALID_REQUEST
+    │   ├── MalformedHttp       400 INVALID_REQUEST
+    │   ├── RequestTimedOut     408 INVALID_REQUEST
+    │   ├── TargetTooLong       414 INVALID_REQUEST
+    │   ├── HeadersTooLarge     431 INVALID_REQUEST
+    │   └── NotSupported        501 INVALID_REQUEST
     ├── NotFound                404 NOT_FOUND
     ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
     ├── PreconditionFailed      412 PRECONDITION_FAILED
@@ -116,6 +121,36 @@ class InvalidRequest(ServiceError):
     status = 400
     code = "INVALID_REQUEST"
     text = "Request body is not valid JSON"
+
+
+class MalformedHttp(InvalidRequest):
+    """The bytes are no request of HTTP/1.1 or HTTP/1.0 (RFC 9112)."""
+
+    text = "The request is not valid HTTP"
+
+
+class RequestTimedOut(InvalidRequest):
+    """The request had begun, and did not arrive in time."""
+
+    status = 408
+    text = "The request took too long to arrive"
+
+
+class TargetTooLong(InvalidRequest):
+    status = 414
+    text = "The request URL is too long"
+
+
+class HeadersTooLarge(InvalidRequest):
+    status = 431
+    text = "The request headers are too large"
+
+
+class NotSupported(InvalidRequest):
+    """The method or the transfer coding is one that no resource here knows (RFC 9110, 15.6.2)."""
+
+    status = 501
+    text = "The request method is not supported"
 
 
 class NotFound(ServiceError):

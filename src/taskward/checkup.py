@@ -1,0 +1,114 @@
+"""Whether the service could run as it is configured: what `taskward check` says."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from taskward.auth.authenticator import describe_keys
+from taskward.database import DatabaseUnusable, schema
+from taskward.errors import ServiceError
+from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
+
+
+class Finding(NamedTuple):
+    """One line of the report. It shows no secret, and of a URL neither user nor password."""
+
+    verdict: Literal["ok", "warn", "FAIL"]
+    subject: str
+    text: str
+
+
+async def findings() -> list[Finding]:
+    """Look at everything that the service needs, and change nothing."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return [Finding("FAIL", "settings", line) for line in str(error).splitlines()]
+    return [
+        _settings(settings),
+        *[finding async for finding in _keys(settings)],
+        *[finding async for finding in _database(settings)],
+        *_cors(settings),
+    ]
+
+
+def _settings(settings: Settings) -> Finding:
+    processes = "1 process" if settings.workers == 1 else f"{settings.workers} processes"
+    return Finding("ok", "settings", f"{settings.environment}, {settings.host}:{settings.port}, {processes}")
+
+
+async def _keys(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        for text in await describe_keys(settings):
+            yield Finding("ok", "keys", text)
+    except (SettingsError, ServiceError) as error:
+        yield Finding("FAIL", "keys", _plain(error))
+    if settings.jwt_secret is None and settings.jwt_jwks_url is None:
+        yield Finding(
+            "warn", "keys", "a secret for development only; production needs JWT_SECRET or JWT_JWKS_URL"
+        )
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    place = _place(settings)
+    if (path := settings.sqlite_path) is not None and (problem := _obstacle(path)):
+        yield Finding("FAIL", "database", f"{place}: {problem}")
+        return
+    try:
+        current, newest = await schema.revision(settings)
+    except (DatabaseUnusable, ServiceError) as error:
+        yield Finding("FAIL", "database", f"{place}: {_plain(error)}")
+        return
+    yield Finding("ok", "database", place)
+    if current is None:
+        yield Finding("warn", "schema", f"none yet; `taskward migrate` or the first start makes {newest}")
+    elif current < newest:
+        yield Finding(
+            "warn", "schema", f"at {current}; `taskward migrate` or the next start makes it {newest}"
+        )
+    elif current > newest:
+        yield Finding("warn", "schema", f"at {current}, made by a newer version; this one knows {newest}")
+    else:
+        yield Finding("ok", "schema", f"at {current}, up to date")
+
+
+def _obstacle(path: Path) -> str | None:
+    """Say what keeps an SQLite file from being read and written."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"the folder {folder} cannot be written to, and SQLite keeps its journal there"
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        return "the file cannot be read and written"
+    return None
+
+
+def _place(settings: Settings) -> str:
+    url = urlsplit(settings.database_url.get_secret_value())
+    if url.scheme == "sqlite":
+        return f"SQLite, {settings.sqlite_path or 'in memory: nothing is kept'}"
+    host = url.netloc.rpartition("@")[2] or "the default host"
+    return f"PostgreSQL, {host}{url.path}"
+
+
+def _cors(settings: Settings) -> list[Finding]:
+    if not settings.allowed_origins:
+        return [
+            Finding("warn", "cors", "FRONTEND_URL is not set, so no page in a browser can call the service")
+        ]
+    insecure = settings.production and [
+        origin
+        for origin in settings.allowed_origins
+        if origin.startswith("http://") and origin != LOCAL_FRONT_END
+    ]
+    found = [Finding("ok", "cors", ", ".join(sorted(settings.allowed_origins)))]
+    if insecure:
+        found.append(Finding("warn", "cors", f"not https: {', '.join(sorted(insecure))}"))
+    return found
+
+
+def _plain(error: Exception) -> str:
+    return "; ".join(str(error).splitlines())

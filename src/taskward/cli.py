@@ -1,0 +1,150 @@
+"""The command line: `taskward serve | migrate | token | check`.
+
+What a command needs is imported when it runs, so that `taskward --help` answers at once.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from taskward.settings import Settings
+
+DEVELOPER: Final = "developer"
+"""The `sub` of the printed session: always the same, so that a restart finds the same tasks."""
+ONE_DAY: Final = 24 * 60 * 60
+
+app = typer.Typer(
+    help="The task backend behind your own front end.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def taskward(
+    *, version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False
+) -> None:
+    if version:
+        from taskward import __version__  # noqa: PLC0415 - see above
+
+        typer.echo(f"taskward {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 picks a free one. [PORT]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of processes. [WORKERS]")] = None,
+    reload: Annotated[bool, typer.Option("--reload", help="Restart when the code changes.")] = False,
+) -> None:
+    """Serve the API."""
+    with _told_plainly():
+        from taskward import server  # noqa: PLC0415 - see above
+        from taskward.settings import load_settings  # noqa: PLC0415
+
+        flags = {"HOST": host, "PORT": port, "WORKERS": workers}
+        os.environ.update({name: str(value) for name, value in flags.items() if value is not None})
+        settings = load_settings()
+        try:
+            status = server.serve(settings, reload=reload, announce=lambda url: _greet(settings, url))
+        except server.CannotListen as error:
+            typer.echo(f"taskward: {error}", err=True)
+            status = 1
+    raise typer.Exit(status)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    with _told_plainly():
+        from taskward.database import schema  # noqa: PLC0415 - see above
+        from taskward.settings import load_settings  # noqa: PLC0415
+
+        revision = asyncio.run(schema.migrate(load_settings()))
+    typer.echo(f"The schema is at revision {revision}.")
+
+
+@app.command()
+def token(
+    *,
+    sub: Annotated[str, typer.Option(help="Whom the token stands for: the `sub` claim.")],
+    email: Annotated[str | None, typer.Option(help="The `email` claim.")] = None,
+    expires_in: Annotated[int, typer.Option(help="Seconds that it holds.")] = 3600,
+) -> None:
+    """Make a token, in development only."""
+    with _told_plainly():
+        from taskward.auth.development import mint_token  # noqa: PLC0415 - see above
+        from taskward.settings import load_settings  # noqa: PLC0415
+
+        typer.echo(mint_token(load_settings(), sub, email=email, expires_in=expires_in))
+
+
+@app.command()
+def check() -> None:
+    """Say, line by line, whether the service could run like this."""
+    from taskward.checkup import findings  # noqa: PLC0415 - see above
+
+    found = asyncio.run(findings())
+    for finding in found:
+        typer.echo(f"{finding.verdict:<4}  {finding.subject:<8}  {finding.text}")
+    raise typer.Exit(any(finding.verdict == "FAIL" for finding in found))
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Say what is wrong with the settings or the database in plain lines, without a traceback."""
+    from taskward.database import DatabaseUnusable  # noqa: PLC0415 - see above
+    from taskward.errors import DatabaseError  # noqa: PLC0415
+    from taskward.settings import SettingsError  # noqa: PLC0415
+
+    try:
+        yield
+    except (SettingsError, DatabaseUnusable, DatabaseError) as error:
+        for line in str(error).splitlines():
+            typer.echo(f"taskward: {line}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _greet(settings: "Settings", url: str) -> None:
+    """In development, print a session to paste into a shell."""
+    if settings.production or settings.jwt_jwks_url is not None:
+        return
+    from taskward.auth.development import mint_token  # noqa: PLC0415 - see above
+
+    token = mint_token(settings, DEVELOPER, email="developer@example.com", expires_in=ONE_DAY)
+    typer.echo(SESSION.format(url=url, token=token))
+
+
+SESSION: Final = r"""
+Taskward listens on {url}, until Ctrl-C.
+Its documentation is at {url}/docs
+
+Paste these lines into another terminal, one after the other. The token holds for 24 hours.
+
+TOKEN={token}
+API={url}/api/tasks
+
+# Create a task, and keep its id
+TASK=$(curl -sS "$API" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{{"title": "Buy milk", "description": "Two litres"}}'); echo "$TASK"
+ID=$(echo "$TASK" | sed 's/.*"id":"\([^"]*\)".*/\1/')
+
+# List your tasks
+curl -sS "$API" -H "Authorization: Bearer $TOKEN"; echo
+
+# Read it
+curl -sS "$API/$ID" -H "Authorization: Bearer $TOKEN"; echo
+
+# Update it
+curl -sS -X PUT "$API/$ID" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{{"is_completed": true}}'; echo
+
+# Delete it
+curl -sS -X DELETE "$API/$ID" -H "Authorization: Bearer $TOKEN"; echo
+"""  # noqa: E501 - a line to paste is one line

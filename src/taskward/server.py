@@ -1,0 +1,347 @@
+"""How the service is served: uvicorn, a way to end that loses nothing, and a parent for several workers."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, ClassVar, Final, cast
+
+import uvicorn
+from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
+from uvicorn.supervisors import ChangeReload
+
+from taskward import log
+from taskward.database import DatabaseUnusable
+from taskward.errors import ServiceError
+from taskward.middleware import security_headers
+from taskward.settings import Settings, SettingsError
+from taskward.wire import Shared, StrictProtocol
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+RESTART_SECONDS: Final = 1.0
+END_SECONDS: Final = 29.0
+"""After a signal the process is gone by then, whatever happens."""
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+_log = logging.getLogger(__name__)
+_spawn = multiprocessing.get_context("spawn")
+
+
+class CannotListen(Exception):
+    """The address cannot be had. The text names it, and says why."""
+
+
+def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str], None] | None = None) -> int:
+    """Serve until a signal ends it, and give the exit status.
+
+    `announce` is called with the URL once the address is ours.
+
+    Raises:
+        CannotListen: the port is in use, or the address is not one of this machine.
+
+    """
+    log.configure(settings)
+    _allow_many_connections()
+    sockets = listen(settings.host, settings.port)
+    url = url_of(sockets[0])
+    _log.info("Listening on %s", url)
+    if announce is not None:
+        announce(url)
+    if reload:
+        return _serve_reloading(settings, sockets)
+    if settings.workers > 1:
+        return Supervisor(settings, sockets).run()
+    return _run(_server(settings), sockets)
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Take the address: one socket for each address that the host's name stands for."""
+    sockets: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            taken = socket.socket(family, kind, protocol)
+            sockets.append(taken)
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:  # alone, `::` stands for IPv4 too
+                taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, len(found) > 1)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that vanished is noticed by the kernel
+                seconds = StrictProtocol.stall_seconds
+                taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
+            taken.bind(address)
+    except OSError as error:
+        for taken in sockets:
+            taken.close()
+        raise CannotListen(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return sockets
+
+
+def url_of(listening: socket.socket) -> str:
+    """Give the URL under which this machine reaches the socket."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - the way back from it
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Server(uvicorn.Server):
+    """One process that serves.
+
+    At SIGTERM or SIGINT it reports itself not ready, goes on accepting for `lame_seconds` so that whoever
+    balances load can see that, answers what it has been asked, and ends with status 0. A second signal
+    ends it at once.
+    """
+
+    server_state: Shared
+    sweep_seconds: ClassVar[float] = 1.0
+    lame_seconds = 1.0
+    drain_seconds = 25.0
+    """From the signal."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, *, parent: int | None = None) -> None:
+        super().__init__(config)
+        self.server_state = Shared(security_headers(https_only=settings.production))
+        self.parent = parent
+        self.on_started: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state["draining"] = self.server_state.draining
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process is not searched for garbage again and again
+        self._sweeper = self._loop.create_task(self._sweep())
+        self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end = self._loop.time() + self.drain_seconds
+        self.server_state.draining.set()
+        await asyncio.sleep(self.lame_seconds)
+        for listener in self.servers:
+            listener.close()
+        for taken in sockets or []:
+            taken.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        while (state.connections or state.tasks) and self._loop.time() < end:  # noqa: ASYNC110 - as uvicorn
+            await asyncio.sleep(0.05)
+        if state.connections or state.tasks:
+            _log.warning("Ending with %d requests unanswered", len(state.tasks))
+        for connection in list(state.connections):
+            cast("StrictProtocol", connection).give_up()
+        await self.lifespan.shutdown()
+        self._sweeper.cancel()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let signals end the service; a signal that did is no failure, so it is not raised again."""
+        self._loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                signal.signal(number, self.handle_exit)
+            if self.parent is not None:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and passes it on
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
+        if not self.should_exit:
+            self.end()
+        elif self.parent is None:
+            os._exit(128 + sig)
+
+    def end(self) -> None:
+        """Begin to end; callable from a signal's handler."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self.server_state.draining.set)
+        self._loop.call_soon_threadsafe(_exit_after, END_SECONDS)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(self.sweep_seconds)
+            for connection in list(self.server_state.connections):
+                cast("StrictProtocol", connection).sweep(self.sweep_seconds)
+            if self.parent not in {None, os.getppid()} and not self.should_exit:
+                _log.error("The parent process is gone")
+                self.end()
+
+
+class Lifespan(LifespanOn):
+    """Says once, and in one line, why the application did not start or stop."""
+
+    async def main(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        try:
+            await self.config.loaded_app(scope, self.receive, self.send)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and ends the process
+            self.error_occurred = True
+            known = isinstance(error, ServiceError | SettingsError | DatabaseUnusable)
+            reason = "; ".join(str(error).splitlines()) if known else type(error).__name__
+            _log.critical("Taskward cannot go on: %s", reason, exc_info=None if known else error)
+        finally:
+            self.startup_event.set()
+            self.shutdown_event.set()
+
+    async def send(self, message: LifespanSendMessage) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            self.startup_failed = True
+        elif message["type"] == "lifespan.shutdown.failed":
+            self.shutdown_failed = True
+        else:
+            await super().send(message)
+
+
+class Supervisor:
+    """The parent of several workers: replaces one that died, passes signals on, and ends after the last."""
+
+    def __init__(self, settings: Settings, sockets: list[socket.socket]) -> None:
+        self._settings = settings
+        self._sockets = sockets
+        self._workers: list[SpawnProcess] = []
+        self._told: set[SpawnProcess] = set()
+        self._ending = False
+
+    def run(self) -> int:
+        for number in _SIGNALS:
+            signal.signal(number, self._end)
+        if not self._first_starts():
+            return 1  # it has said why, and the others would say it again
+        while not self._ending:
+            self._fill_up()
+            wait([worker.sentinel for worker in self._workers], timeout=0.2)
+        return self._see_them_end()
+
+    def _first_starts(self) -> bool:
+        here, there = _spawn.Pipe(duplex=False)
+        self._start(there)
+        there.close()
+        try:
+            return bool(here.recv())
+        except EOFError:
+            return self._ending
+
+    def _start(self, started: Connection | None = None) -> None:
+        worker = _spawn.Process(target=_work, args=(self._settings, self._sockets, os.getpid(), started))
+        worker.start()
+        self._workers.append(worker)
+
+    def _fill_up(self) -> None:
+        for worker in [worker for worker in self._workers if worker.exitcode is not None]:
+            _log.error("A worker died and is replaced", extra={"exit_status": worker.exitcode})
+            self._workers.remove(worker)
+            time.sleep(RESTART_SECONDS)
+        while len(self._workers) < self._settings.workers and not self._ending:
+            self._start()
+
+    def _end(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
+        if self._ending:
+            for worker in self._workers:
+                worker.kill()
+            os._exit(128 + sig)
+        self._ending = True
+        self._tell()
+
+    def _tell(self) -> None:
+        for worker in self._workers:
+            if worker not in self._told:
+                self._told.add(worker)
+                worker.terminate()
+
+    def _see_them_end(self) -> int:
+        self._tell()  # those started while the signal came
+        for taken in self._sockets:
+            taken.close()
+        end = time.monotonic() + END_SECONDS
+        for worker in self._workers:
+            worker.join(max(0.0, end - time.monotonic()))
+            worker.kill()
+        return 0
+
+
+def _work(settings: Settings, sockets: list[socket.socket], parent: int, started: Connection | None) -> None:
+    log.configure(settings)
+    server = _server(settings, parent=parent)
+    if started is not None:
+        server.on_started = partial(started.send, "started")
+    sys.exit(_run(server, sockets))
+
+
+def _work_reloading(settings: Settings, parent: int, sockets: list[socket.socket]) -> None:
+    log.configure(settings)
+    server = _server(settings, parent=parent)
+    server.lame_seconds = 0.0
+    server.drain_seconds = 1.0
+    sys.exit(_run(server, sockets))
+
+
+def _serve_reloading(settings: Settings, sockets: list[socket.socket]) -> int:
+    target = partial(_work_reloading, settings, os.getpid())
+    ChangeReload(_config(settings, reload=True), target=target, sockets=sockets).run()
+    return 0
+
+
+def _server(settings: Settings, *, parent: int | None = None) -> Server:
+    return Server(_config(settings), settings, parent=parent)
+
+
+def _config(settings: Settings, *, reload: bool = False) -> uvicorn.Config:
+    return uvicorn.Config(
+        "taskward.app:create_app",
+        factory=True,
+        interface="asgi3",
+        host=settings.host,
+        port=settings.port,
+        http=StrictProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        workers=1,  # or uvicorn would read WEB_CONCURRENCY
+        reload=reload,
+        reload_dirs=[str(Path(__file__).parent)] if reload else None,
+    )
+
+
+def _run(server: Server, sockets: list[socket.socket]) -> int:
+    """Serve in this process, and give the exit status."""
+    try:
+        server.config.load()
+        server.config.lifespan_class = Lifespan
+        server.run(sockets)
+    except SettingsError as error:
+        _log.critical("Taskward cannot start: %s", "; ".join(str(error).splitlines()))
+    except OSError as error:
+        _log.critical("Taskward cannot start: %s", error.strerror)
+    except SystemExit:
+        pass  # the reason has been told
+    return 0 if server.started else 1
+
+
+def _allow_many_connections() -> None:
+    """Raise the limit of open files to what this process may have; the usual 1024 are soon used up."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 - there is none on Windows
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _exit_after(seconds: float) -> None:
+    timer = threading.Timer(seconds, os._exit, [0])
+    timer.daemon = True
+    timer.start()
