@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from taskward.auth.authenticator import describe_keys
-from taskward.database import DatabaseUnusable, schema
+from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.errors import ServiceError
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
 
@@ -57,11 +57,12 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("FAIL", "database", f"{place}: {problem}")
         return
     try:
-        current, newest = await schema.revision(settings)
+        current = await _revision(settings)
     except (DatabaseUnusable, ServiceError) as error:
         yield Finding("FAIL", "database", f"{place}: {_plain(error)}")
         return
     yield Finding("ok", "database", place)
+    newest = schema.newest_revision()
     if current is None:
         yield Finding("warn", "schema", f"none yet; `taskward migrate` or the first start makes {newest}")
     elif current < newest:
@@ -72,6 +73,14 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("warn", "schema", f"at {current}, made by a newer version; this one knows {newest}")
     else:
         yield Finding("ok", "schema", f"at {current}, up to date")
+
+
+async def _revision(settings: Settings) -> str | None:
+    database = open_database(settings)
+    try:
+        return await database.revision()
+    finally:
+        await database.stop()
 
 
 def _obstacle(path: Path) -> str | None:

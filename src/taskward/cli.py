@@ -65,10 +65,10 @@ def serve(
 def migrate() -> None:
     """Bring the database's schema up to date."""
     with _told_plainly():
-        from taskward.database import schema  # noqa: PLC0415 - see above
+        from taskward.database import open_database  # noqa: PLC0415 - see above
         from taskward.settings import load_settings  # noqa: PLC0415
 
-        revision = asyncio.run(schema.migrate(load_settings()))
+        revision = asyncio.run(open_database(load_settings()).migrate())
     typer.echo(f"The schema is at revision {revision}.")
 
 

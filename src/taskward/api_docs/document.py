@@ -130,7 +130,7 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     """Leave null out: a parameter is there or it is not."""
-    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    kinds: list[dict[str, Any]] = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return schema
     return {key: value for key, value in schema.items() if key != "anyOf"} | kinds[0]

@@ -23,6 +23,12 @@ class Database(Protocol):
     async def stop(self) -> None:
         """Finish what has been begun, and close it."""
 
+    async def migrate(self) -> str:
+        """Bring the schema of a database that is not started up to date; give the revision it is at."""
+
+    async def revision(self) -> str | None:
+        """Give the revision that the schema is at, of a database that need not be started; None for none."""
+
     async def ping(self) -> None:
         """Return if statements can be run now, on the schema that this version needs."""
 

@@ -7,9 +7,9 @@ long, and each write is acknowledged after it.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -44,22 +44,33 @@ class SqliteDatabase:
         self._committing: asyncio.Task[None] | None = None
         self._commit_thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._plans: dict[Statement, _Plan] = {}
+        self._writer: sqlite3.Connection
+        self._reader: sqlite3.Connection
 
     async def start(self) -> None:
-        try:
+        with _usable(self._path):
             self._writer = _connect(self._path)
             await asyncio.to_thread(schema.upgrade_sqlite, self._writer)
             self._reader = _connect(self._path) if self._path else self._writer
-        except sqlite3.Error as error:
-            raise DatabaseUnusable(f"{self._path}: {_plain(error)}") from error
         self._plans = {statement: _Plan(statement) for statement in STATEMENTS}
+
+    async def migrate(self) -> str:
+        with self._opened() as connection:
+            return await asyncio.to_thread(schema.upgrade_sqlite, connection)
+
+    async def revision(self) -> str | None:
+        if self._path is None or not self._path.exists():
+            return None
+        with self._opened() as connection:
+            return schema.sqlite_revision(connection)
 
     async def stop(self) -> None:
         if self._committing is not None:
             await self._committing
         self._commit_thread.shutdown()
-        for connection in {self._writer, self._reader}:
-            connection.close()
+        if self._plans:
+            self._reader.close()
+            self._writer.close()
 
     async def ping(self) -> None:
         await self._patiently(lambda: self._reader.execute("SELECT 1 FROM tasks LIMIT 1"))
@@ -79,6 +90,11 @@ class SqliteDatabase:
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_waiting())
         return await waiting.outcome
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with _usable(self._path), closing(_connect(self._path)) as connection:
+            yield connection
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
@@ -213,6 +229,15 @@ class _Step:
         for n, read in self.reads:
             columns[n] = read(columns[n])
         return columns
+
+
+@contextmanager
+def _usable(path: Path | None) -> Iterator[None]:
+    """Say in plain words why a file is no database of ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DatabaseUnusable(f"{path or 'memory'}: {_plain(error)}") from error
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:

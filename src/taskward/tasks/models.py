@@ -1,7 +1,7 @@
 """A task: its row, what a client may send of it, and what a client gets."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
@@ -185,6 +185,9 @@ class TaskDeleted(BaseModel):
     id: UUID
 
 
+StoredTask: TypeAlias = Row
+"""A row of `COLUMNS`."""
+
 COLUMNS: Final = (
     TASKS.c.id,
     TASKS.c.user_id,
@@ -205,7 +208,7 @@ COUNTER_COLUMN: Final = 8
 """Where they stand in a row; the owner's counter follows them in a list."""
 
 
-def task_json(row: Row) -> dict[str, Any]:
+def task_json(row: StoredTask) -> dict[str, Any]:
     """Give the Task of a row of `COLUMNS`, ready for the JSON writer."""
     return {
         "id": str(row[0]),

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from taskward.answers import json_answer
 from taskward.conditional import IfMatch, IfNoneMatch, is_known, not_modified, version_tag
-from taskward.database.statements import Row
 from taskward.routing import Endpoint
 from taskward.tasks.models import (
     VERSION_COLUMN,
     NewTask,
+    StoredTask,
     Task,
     TaskChanges,
     TaskDeleted,
@@ -74,6 +74,6 @@ async def delete_task(task_id: TaskId, tasks: MyTasks, if_match: IfMatch = None)
     return json_answer({"message": "Task deleted successfully", "id": str(task_id)})
 
 
-def task_answer(row: Row, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def task_answer(row: StoredTask, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Give a task with its entity tag."""
     return json_answer(task_json(row), status, {"ETag": version_tag(row[VERSION_COLUMN]), **(headers or {})})

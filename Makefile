@@ -1,0 +1,57 @@
+# `make help` says what there is.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test check fix requirements clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Make the virtual environment, with .venv/bin/taskward
+
+serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded database
+	@$(BIN)/taskward serve
+
+test: $(VENV)/.ready-to-test ## Run every test: SQLite in memory and on disk, and a real PostgreSQL
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import directions, tests, coverage
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+fix: $(VENV)/.ready-to-test ## Format, and repair what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, with hashes
+	@for name in run build dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	    --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; \
+	done
+
+clean: ## Remove what was made here, databases excepted
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+
+$(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
+	@echo "Setting up $(VENV) (once; about a minute)"
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found; set PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than Python 3.11; set PYTHON=…" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/run.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready-to-test: $(VENV)/.ready requirements/dev.txt
+	@echo "Installing what the tests need (once)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
