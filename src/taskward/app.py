@@ -18,6 +18,7 @@ from taskward.auth.authenticator import authenticator
 from taskward.auth.gate import TokenGate
 from taskward.cors import CrossOrigin
 from taskward.database import open_database
+from taskward.idempotency.once import KeysInUse
 from taskward.middleware import RequestFrame
 from taskward.routing import Dispatcher
 from taskward.settings import Settings, load_settings
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log.configure(settings)
     app = _Service(title="Taskward", version=__version__, lifespan=_lifespan)
     app.state.database = open_database(settings)
+    app.state.keys_in_use = KeysInUse()
     app.state.authenticator = authenticator(settings)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)

@@ -13,6 +13,8 @@
     │   └── NotSupported        501 INVALID_REQUEST
     ├── NotFound                404 NOT_FOUND
     ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
+    ├── IdempotencyKeyInUse     409 IDEMPOTENCY_KEY_IN_USE
+    ├── IdempotencyKeyReused    422 IDEMPOTENCY_KEY_REUSED
     ├── PreconditionFailed      412 PRECONDITION_FAILED
     ├── PayloadTooLarge         413 PAYLOAD_TOO_LARGE
     ├── InternalError           500 INTERNAL_ERROR
@@ -172,6 +174,25 @@ class MethodNotAllowed(ServiceError):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"allow", self._allowed.encode())]
+
+
+class IdempotencyKeyInUse(ServiceError):
+    """The first request with this key is still running; its answer is not known yet."""
+
+    status = 409
+    code = "IDEMPOTENCY_KEY_IN_USE"
+    text = "A request with this idempotency key is still running"
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"retry-after", b"1")]
+
+
+class IdempotencyKeyReused(ServiceError):
+    """The key was used before, for a request with other bytes."""
+
+    status = 422
+    code = "IDEMPOTENCY_KEY_REUSED"
+    text = "The idempotency key was used for another request"
 
 
 class PreconditionFailed(ServiceError):

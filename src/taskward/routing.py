@@ -48,7 +48,7 @@ class Endpoint(APIRoute):
         self.app = self._run
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await read_body(scope, receive, self.largest_body)
+        scope["body"] = body = await read_body(scope, receive, self.largest_body)
         arguments = self._inputs.read(scope, body, any_query=self.takes_any_query)
         response = await self._handler(**arguments)
         await response(scope, receive, send)

@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute
 from taskward.errors import (
     DatabaseError,
     FieldProblem,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
     InternalError,
     InvalidRequest,
     InvalidToken,
@@ -58,8 +60,16 @@ _UNKNOWN: Final = ValidationFailed([FieldProblem("colour", "Unknown query parame
 
 _ETAG: Final = {"description": "RFC 9110, 8.8.3; strong.", "schema": {"type": "string"}}
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
-    201: {"Location": {"description": "The path of the new task.", "schema": {"type": "string"}}},
+    201: {
+        "Location": {"description": "The path of the new task.", "schema": {"type": "string"}},
+        "ETag": _ETAG,
+        "Idempotent-Replayed": {
+            "description": "Present, and `true`, when the answer is a stored one.",
+            "schema": {"type": "string", "enum": ["true"]},
+        },
+    },
     304: {"ETag": _ETAG},
+    409: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
     401: {"WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}}},
     412: {"ETag": _ETAG},
     503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
@@ -122,6 +132,9 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         errors[404] = [NotFound()]
     if "If-Match" in _parameters(operation):
         errors[412] = [PreconditionFailed('"12"')]
+    if "Idempotency-Key" in _parameters(operation):
+        errors[409] = [IdempotencyKeyInUse()]
+        errors[422] = [IdempotencyKeyReused()]
     if "requestBody" in operation:
         errors[400] = [_NO_TITLE, InvalidRequest()]
         errors[413] = [PayloadTooLarge()]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from taskward.database.statements import Read, Row, Values, Write
+from taskward.errors import DatabaseError
 from taskward.settings import Settings
 
 
@@ -40,6 +41,10 @@ class Database(Protocol):
 
         None if there was nothing to change; then nothing is changed.
         """
+
+
+class AlreadyThere(DatabaseError):
+    """A write was undone because a request with the same idempotency key has been answered already."""
 
 
 class DatabaseUnusable(Exception):

@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from taskward.database import schema
+from taskward.database import AlreadyThere, schema
 from taskward.database.connections import Connections
 from taskward.database.statements import STATEMENTS, Change, Read, Row, Statement, Values, Write
 from taskward.errors import DatabaseError
@@ -170,11 +170,13 @@ def _in_one(write: Write) -> Any:
     owner = write.touch.cte("owner")
     number = select(owner.c.seq).scalar_subquery()
     change: Change = write.change(number)
-    if write.trace is None:
+    if not write.traces:
         return change.add_cte(owner)
     changed = change.cte("changed")
-    trace = write.trace(number, exists(select(changed))).cte("trace")
-    return select(changed).add_cte(owner, trace)
+    traces = [
+        trace(number, exists(select(changed))).cte(f"trace_{n}") for n, trace in enumerate(write.traces)
+    ]
+    return select(changed).add_cte(owner, *traces)
 
 
 async def _revision(connection: Any) -> str | None:
@@ -190,6 +192,8 @@ def _database_error(error: Exception) -> DatabaseError:
         return DatabaseError(reason=f"no answer within {DEADLINE:.0f} s")
     state = getattr(error, "sqlstate", None)
     reason = f"{type(error).__name__} {state}" if state else type(error).__name__
+    if getattr(error, "table_name", None) == "idempotency_keys":
+        return AlreadyThere(reason=reason)
     if state in _UNDONE:
         return _Undone(reason=reason)
     if state is None or state.startswith(("08", "57P")):

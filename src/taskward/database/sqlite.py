@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 
-from taskward.database import DatabaseUnusable, schema
+from taskward.database import AlreadyThere, DatabaseUnusable, schema
 from taskward.database.statements import STATEMENTS, Change, Read, Row, Statement, Values, Write
 from taskward.errors import DatabaseError
 
@@ -168,25 +168,24 @@ class _WaitingWrite:
 
 
 class _Plan:
-    """A statement, compiled: one step for a read, two or three for a write."""
+    """A statement, compiled: one step for a read, two or more for a write."""
 
     def __init__(self, statement: Statement) -> None:
         if isinstance(statement, Read):
             self.steps = [_Step(statement.statement)]
             return
         self.steps = [_Step(statement.touch), _Step(statement.change(_SEQ))]
-        if statement.trace is not None:
-            self.steps.append(_Step(statement.trace(_SEQ, true())))
+        self.steps += [_Step(trace(_SEQ, true())) for trace in statement.traces]
 
     def run(self, connection: sqlite3.Connection, values: Values) -> Row | None:
-        touch, change, *trace = self.steps
+        touch, change, *traces = self.steps
         touched = touch.rows(connection, values)
         if not touched:
             return None
         values = {**values, "seq": touched[0][0]}
         changed = change.rows(connection, values)
-        for step in trace:
-            step.rows(connection, values)
+        for trace in traces:
+            trace.rows(connection, values)
         return changed[0]
 
 
@@ -270,4 +269,7 @@ def _plain(error: sqlite3.Error) -> str:
 def _database_error(error: Exception) -> DatabaseError:
     if isinstance(error, DatabaseError):
         return error
-    return DatabaseError(reason=getattr(error, "sqlite_errorname", type(error).__name__))
+    reason = getattr(error, "sqlite_errorname", type(error).__name__)
+    # The message names columns only: "NOT NULL constraint failed: idempotency_keys.status".
+    kind = AlreadyThere if "idempotency_keys." in str(error) else DatabaseError
+    return kind(reason=reason)

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Delete, Insert, Select, Update
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 Change: TypeAlias = Insert | Update | Delete
+Trace: TypeAlias = Callable[[ColumnElement[int], ColumnElement[bool]], Insert | Delete]
 Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any]
 
@@ -29,12 +30,13 @@ class Read:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Write:
-    """A change of one owner's: a transaction of two or three statements, in this order.
+    """A change of one owner's: a transaction of two or more statements, in this order.
 
     1. `touch` counts the write in the owner's row and gives its number; without one, nothing else runs.
     2. `change(number)` changes the row, filtered by owner, and returns it. It must be so written that it
        changes nothing where `number` is null.
-    3. `trace(number, changed)` records that change; it inserts only where `changed` is true.
+    3. each `trace(number, changed)` records that change; what it inserts, it inserts only where `changed`
+       is true.
 
     PostgreSQL runs them as one statement with data-modifying CTEs, `number` being a subquery; SQLite runs
     them one after the other, `number` being the parameter `seq`.
@@ -43,7 +45,7 @@ class Write:
     name: str
     touch: ReturningInsert[Any] | ReturningUpdate[Any]
     change: Callable[[ColumnElement[int]], Change]
-    trace: Callable[[ColumnElement[int], ColumnElement[bool]], Insert] | None = None
+    traces: tuple[Trace, ...] = ()
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)

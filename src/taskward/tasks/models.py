@@ -208,6 +208,11 @@ COUNTER_COLUMN: Final = 8
 """Where they stand in a row; the owner's counter follows them in a list."""
 
 
+def task_path(task_id: object) -> str:
+    """Give the path under which a task is read."""
+    return f"/api/tasks/{task_id}"
+
+
 def task_json(row: StoredTask) -> dict[str, Any]:
     """Give the Task of a row of `COLUMNS`, ready for the JSON writer."""
     return {

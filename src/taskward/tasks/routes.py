@@ -7,8 +7,10 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from taskward.answers import json_answer
 from taskward.conditional import IfMatch, IfNoneMatch, is_known, not_modified, version_tag
+from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording
 from taskward.routing import Endpoint
 from taskward.tasks.models import (
+    ID_COLUMN,
     VERSION_COLUMN,
     NewTask,
     StoredTask,
@@ -17,6 +19,7 @@ from taskward.tasks.models import (
     TaskDeleted,
     TaskList,
     task_json,
+    task_path,
 )
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import MyTasks
@@ -40,10 +43,16 @@ async def list_tasks(
 
 
 @router.post("", response_model=Task, status_code=201, summary="Create a task")
-async def create_task(new: Annotated[NewTask, Body()], tasks: MyTasks) -> Response:
-    """Create a task of the caller's."""
-    row = await tasks.create(new)
-    return task_answer(row, 201, {"Location": f"/api/tasks/{row[0]}"})
+async def create_task(
+    new: Annotated[NewTask, Body()], tasks: MyTasks, once: OncePerKey, key: IdempotencyKey = None
+) -> Response:
+    """Create a task of the caller's; with a key, once however often it is sent."""
+
+    async def create(recording: Recording | None) -> Response:
+        row = await tasks.create(new, recording)
+        return task_answer(row, 201, {"Location": task_path(row[ID_COLUMN])})
+
+    return await once.answer(key, create)
 
 
 @router.get("/{task_id}", response_model=Task, summary="Read a task")

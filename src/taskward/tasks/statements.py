@@ -5,6 +5,7 @@ from typing import Any, Final, get_args
 from sqlalchemy import (
     Column,
     ColumnElement,
+    Delete,
     Insert,
     Integer,
     Text,
@@ -25,6 +26,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from taskward.database.functions import forward_only, holds_every_word
 from taskward.database.statements import Change, Read, Write
 from taskward.database.types import Flag, Id, Instant, Words
+from taskward.idempotency.statements import drop_expired_answers, keep_answer
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.tasks.query import Sort
 from taskward.users.models import USERS
@@ -137,6 +139,14 @@ def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -
     )
 
 
+def _keep_answer(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
+    return keep_answer('"' + cast(number, Text) + '"', changed)
+
+
+def _tidy_up(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Trace
+    return drop_expired_answers()
+
+
 LISTS: Final = {
     (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
@@ -148,7 +158,10 @@ LISTS: Final = {
 COUNTER: Final = Read("owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER))
 GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE))
 CREATE_TASK: Final = Write("create task", touch_or_make_owner(), _insert_task)
+CREATE_TASK_ONCE: Final = Write(
+    "create task once", touch_or_make_owner(), _insert_task, (_keep_answer, _tidy_up)
+)
 UPDATE_TASK: Final = Write("update task", touch_owner_if(exists().where(*_MATCHING)), _update_task)
 DELETE_TASK: Final = Write(
-    "delete task", touch_owner_if(exists().where(*_MATCHING)), _delete_task, _leave_tombstone
+    "delete task", touch_owner_if(exists().where(*_MATCHING)), _delete_task, (_leave_tombstone,)
 )

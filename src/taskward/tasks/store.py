@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
+import orjson
 from fastapi import Depends, Request
 
 from taskward.auth.current_user import CurrentUser, User
@@ -15,11 +16,20 @@ from taskward.conditional import version_tag
 from taskward.database import Database
 from taskward.database.statements import Row
 from taskward.errors import FieldProblem, NotFound, PreconditionFailed, ValidationFailed
+from taskward.idempotency.once import Recording
 from taskward.tasks.cursor import read_cursor, walk_of, write_cursor
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import COUNTER_COLUMN, VERSION_COLUMN, NewTask, TaskChanges
+from taskward.tasks.models import COUNTER_COLUMN, VERSION_COLUMN, NewTask, TaskChanges, task_json, task_path
 from taskward.tasks.query import ListQuery, position_of, position_values
-from taskward.tasks.statements import COUNTER, CREATE_TASK, DELETE_TASK, GET_TASK, LISTS, UPDATE_TASK
+from taskward.tasks.statements import (
+    COUNTER,
+    CREATE_TASK,
+    CREATE_TASK_ONCE,
+    DELETE_TASK,
+    GET_TASK,
+    LISTS,
+    UPDATE_TASK,
+)
 from taskward.users.store import owner_values
 
 
@@ -86,8 +96,8 @@ class TaskStore:
             raise NotFound
         return rows[0]
 
-    async def create(self, new: NewTask) -> Row:
-        """Store a new task, and the owner's row with the first one."""
+    async def create(self, new: NewTask, recording: Recording | None = None) -> Row:
+        """Store a new task, and the owner's row with the first one; with a `recording`, its answer too."""
         task_id = new_task_id()
         values = owner_values(self._user) | {
             "task_id": task_id,
@@ -95,7 +105,10 @@ class TaskStore:
             **_texts(new.title, new.description),
             "is_completed": new.is_completed,
         }
-        row = await self._database.write(CREATE_TASK, values)
+        if recording is not None:
+            values |= recording.values(201, self._created_body(values), task_path(task_id))
+        statement = CREATE_TASK if recording is None else CREATE_TASK_ONCE
+        row = await self._database.write(statement, values)
         if row is None:
             raise AssertionError("a task was created and not returned")
         return row
@@ -133,6 +146,12 @@ class TaskStore:
         values = {"owner": self._user.id, "task_id": task_id, "now": now, "versions": versions}
         if await self._database.write(DELETE_TASK, values) is None:
             await self._refuse(task_id)
+
+    def _created_body(self, values: dict[str, Any]) -> bytes:
+        """Give what the answer will be; nothing in it is the database's to decide."""
+        now = values["now"]
+        texts = (values["title"], values["description"], values["is_completed"])
+        return orjson.dumps(task_json((values["task_id"], self._user.id, *texts, now, now)))
 
     async def _refuse(self, task_id: UUID) -> NoReturn:
         """Say why a write found nothing to change: there is no task, or it is in another version."""

@@ -1,0 +1,32 @@
+"""An answer that was given once, kept so that it can be given again."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Text
+from sqlmodel import Field, SQLModel
+
+from taskward.database.types import Id, Instant
+
+
+class AnswerRow(SQLModel, table=True):
+    """The answer to the first request with a key of one owner's; `digest` is of that request."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        Index("ix_idempotency_keys_user_id_created_at", "user_id", "created_at"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = Field(sa_column=Column(Id, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    digest: str = Field(sa_column=Column(Text, nullable=False))
+    status: int = Field(sa_column=Column(Integer, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    location: str | None = Field(sa_column=Column(Text, nullable=True))
+    tag: str | None = Field(sa_column=Column(Text, nullable=True))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+ANSWERS: Final[Table] = SQLModel.metadata.tables["idempotency_keys"]

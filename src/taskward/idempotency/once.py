@@ -1,0 +1,131 @@
+"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a repeated POST acts once."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BeforeValidator
+
+from taskward.auth.current_user import CurrentUser
+from taskward.database import AlreadyThere, Database
+from taskward.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from taskward.idempotency.statements import FIND_ANSWER
+from taskward.validation import refusal
+
+KEPT: Final = timedelta(hours=24)
+"""How long a repeat gets the stored answer."""
+
+_KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
+
+KeysInUse = set[tuple[UUID, str]]
+"""The keys of the requests that this process is working on, each with its owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What the write of a keyed request keeps beside its change."""
+
+    key: str
+    digest: str
+
+    def values(self, status: int, body: bytes, location: str | None = None) -> dict[str, Any]:
+        """Give the values of `keep_answer`."""
+        now = datetime.now(UTC)
+        return {
+            "key": self.key,
+            "digest": self.digest,
+            "status": status,
+            "body": body.decode(),
+            "location": location,
+            "kept_at": now,
+            "keys_since": now - KEPT,
+        }
+
+
+Act = Callable[[Recording | None], Awaitable[Response]]
+
+
+class Once:
+    """Sees to it that requests with one key act once, together."""
+
+    def __init__(self, request: Request, owner: UUID) -> None:
+        self._database: Database = request.app.state.database
+        self._in_use: KeysInUse = request.app.state.keys_in_use
+        self._request = request
+        self._owner = owner
+
+    async def answer(self, key: str | None, act: Act) -> Response:
+        """Answer with what `act` does, or with what it did when the key came first.
+
+        Raises:
+            IdempotencyKeyReused: the key came first with another request.
+            IdempotencyKeyInUse: the first request with it is still running here.
+
+        """
+        if key is None:
+            return await act(None)
+        if (self._owner, key) in self._in_use:
+            raise IdempotencyKeyInUse
+        self._in_use.add((self._owner, key))
+        try:
+            return await self._answer(Recording(key, self._digest()), act)
+        finally:
+            self._in_use.discard((self._owner, key))
+
+    async def _answer(self, recording: Recording, act: Act) -> Response:
+        if stored := await self._stored(recording):
+            return stored
+        try:
+            return await act(recording)
+        except AlreadyThere:  # another process was quicker, and this write is undone
+            if stored := await self._stored(recording):
+                return stored
+            raise
+
+    async def _stored(self, recording: Recording) -> Response | None:
+        values = {"owner": self._owner, "key": recording.key, "keys_since": datetime.now(UTC) - KEPT}
+        rows = await self._database.rows(FIND_ANSWER, values)
+        if not rows:
+            return None
+        digest, status, body, location, tag = rows[0]
+        if digest != recording.digest:
+            raise IdempotencyKeyReused
+        headers = {"Idempotent-Replayed": "true"}
+        headers |= {name: value for name, value in (("Location", location), ("ETag", tag)) if value}
+        return Response(body, status, headers, "application/json")
+
+    def _digest(self) -> str:
+        scope = self._request.scope
+        head = f"{scope['method']} {scope['path']}\n".encode()
+        return sha256(head + scope["body"]).hexdigest()
+
+
+def _once(request: Request, user: CurrentUser) -> Once:
+    return Once(request, user.id)
+
+
+def _one_key(values: Any) -> str:
+    if len(values) != 1 or not _KEY.fullmatch(values[0]):
+        raise refusal("Idempotency-Key must be 1-255 visible ASCII characters")
+    key: str = values[0].decode()
+    return key
+
+
+OncePerKey = Annotated[Once, Depends(_once)]
+"""For a handler of POST: how it acts once for each key."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    BeforeValidator(_one_key),
+    Header(
+        alias="Idempotency-Key",
+        description="1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours "
+        "with the same bytes gets the same answer again, with `Idempotent-Replayed: true`.",
+        max_length=255,
+    ),
+]
