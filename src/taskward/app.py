@@ -24,7 +24,7 @@ from taskward.routing import Dispatcher
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 
-ROUTERS = (tasks.router, health.router, pages.router)
+ROUTERS = (tasks.router, tasks.batch_router, health.router, pages.router)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -15,6 +15,7 @@
     ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
     ├── IdempotencyKeyInUse     409 IDEMPOTENCY_KEY_IN_USE
     ├── IdempotencyKeyReused    422 IDEMPOTENCY_KEY_REUSED
+    ├── NotApplied              424 NOT_APPLIED (within a batch)
     ├── PreconditionFailed      412 PRECONDITION_FAILED
     ├── PayloadTooLarge         413 PAYLOAD_TOO_LARGE
     ├── InternalError           500 INTERNAL_ERROR
@@ -193,6 +194,14 @@ class IdempotencyKeyReused(ServiceError):
     status = 422
     code = "IDEMPOTENCY_KEY_REUSED"
     text = "The idempotency key was used for another request"
+
+
+class NotApplied(ServiceError):
+    """Another operation of the same atomic batch failed."""
+
+    status = 424
+    code = "NOT_APPLIED"
+    text = "Not applied, because another operation of the batch failed"
 
 
 class PreconditionFailed(ServiceError):

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from taskward.database.functions import forward_only, holds_every_word
-from taskward.database.statements import Change, Read, Write
+from taskward.database.statements import Change, Plain, Read, Write
 from taskward.database.types import Flag, Id, Instant, Words
 from taskward.idempotency.statements import drop_expired_answers, keep_answer
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
@@ -147,6 +147,10 @@ def _tidy_up(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete
     return drop_expired_answers()
 
 
+KEEP_BATCH_ANSWER: Final = Plain(
+    "keep a batch's answer", keep_answer(None, exists().where(USERS.c.id == OWNER))
+)
+DROP_EXPIRED_ANSWERS: Final = Plain("drop expired answers", drop_expired_answers())
 LISTS: Final = {
     (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
