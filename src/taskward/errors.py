@@ -14,6 +14,7 @@
     ├── NotFound                404 NOT_FOUND
     ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
     ├── IdempotencyKeyInUse     409 IDEMPOTENCY_KEY_IN_USE
+    ├── CursorExpired           410 CURSOR_EXPIRED
     ├── IdempotencyKeyReused    422 IDEMPOTENCY_KEY_REUSED
     ├── NotApplied              424 NOT_APPLIED (within a batch)
     ├── PreconditionFailed      412 PRECONDITION_FAILED
@@ -217,6 +218,14 @@ class PreconditionFailed(ServiceError):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"etag", self._current_tag.encode())]
+
+
+class CursorExpired(ServiceError):
+    """What happened since that cursor is not all known any more."""
+
+    status = 410
+    code = "CURSOR_EXPIRED"
+    text = "The cursor is too old; start over without one"
 
 
 class PayloadTooLarge(ServiceError):

@@ -44,6 +44,8 @@ _DESCRIBES: Final = bindparam("describes", type_=Flag())
 
 _VERSIONS: Final = bindparam("versions", type_=Text())
 """The versions that `If-Match` lists, as `,12,15,`; null if any will do."""
+_TOMBSTONES_SINCE: Final = bindparam("tombstones_since", type_=Instant())
+"""Tombstones older than this have expired."""
 _ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
 _WORDS: Final = bindparam("words", type_=Words())
 
@@ -139,6 +141,28 @@ def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -
     )
 
 
+_OLDEST: Final = (
+    select(TOMBSTONES.c.version, TOMBSTONES.c.deleted_at)
+    .where(TOMBSTONES.c.user_id == OWNER)
+    .order_by(TOMBSTONES.c.version)
+    .limit(2)
+    .subquery("oldest")
+)
+_EXPIRED: Final = select(_OLDEST.c.version).where(_OLDEST.c.deleted_at < _TOMBSTONES_SINCE)
+"""The owner's oldest tombstones, if they have expired. A deletion leaves one and drops up to two of these,
+so that they never pile up and nothing else has to look after them."""
+
+
+def _horizon_after_expiry() -> ColumnElement[Any]:
+    """Give the number from which every later change is known, once the expired tombstones are dropped."""
+    newest = select(func.coalesce(func.max(_EXPIRED.subquery().c.version), 0)).scalar_subquery()
+    return case((newest > USERS.c.horizon, newest), else_=USERS.c.horizon)
+
+
+def _drop_expired_tombstones(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Trace
+    return delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version.in_(_EXPIRED))
+
+
 def _keep_answer(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
     return keep_answer('"' + cast(number, Text) + '"', changed)
 
@@ -167,5 +191,8 @@ CREATE_TASK_ONCE: Final = Write(
 )
 UPDATE_TASK: Final = Write("update task", touch_owner_if(exists().where(*_MATCHING)), _update_task)
 DELETE_TASK: Final = Write(
-    "delete task", touch_owner_if(exists().where(*_MATCHING)), _delete_task, (_leave_tombstone,)
+    "delete task",
+    touch_owner_if(exists().where(*_MATCHING), horizon=_horizon_after_expiry()),
+    _delete_task,
+    (_drop_expired_tombstones, _leave_tombstone),
 )

@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
@@ -17,8 +17,9 @@ from taskward.database import Database
 from taskward.database.statements import Row, Values, Write
 from taskward.errors import FieldProblem, NotFound, PreconditionFailed, ValidationFailed
 from taskward.idempotency.once import Recording
+from taskward.opaque import purpose_of
 from taskward.tasks.batch import Batch, batch_steps, plan_of
-from taskward.tasks.cursor import read_cursor, walk_of, write_cursor
+from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import COUNTER_COLUMN, VERSION_COLUMN, NewTask, TaskChanges, task_json, task_path
 from taskward.tasks.query import ListQuery, position_of, position_values
@@ -46,9 +47,10 @@ class Page:
 class TaskStore:
     """The tasks of the owner it was made for."""
 
-    def __init__(self, database: Database, user: User) -> None:
+    def __init__(self, database: Database, user: User, tombstones_kept: timedelta) -> None:
         self._database = database
         self._user = user
+        self._tombstones_kept = tombstones_kept
 
     async def counter(self) -> int:
         """Give the number of the owner's last write; 0 before the first. It costs one look at one row."""
@@ -82,7 +84,7 @@ class TaskStore:
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Give the entity tag of a page at that counter."""
-        digest = blake2b(walk_of(query.walk(self._user.id), query.cursor, query.limit), digest_size=9)
+        digest = blake2b(purpose_of(query.walk(self._user.id), query.cursor, query.limit), digest_size=9)
         return f'"{counter}-{urlsafe_b64encode(digest.digest()).decode()}"'
 
     async def get(self, task_id: UUID) -> Row:
@@ -167,7 +169,13 @@ class TaskStore:
 
     def deletion(self, task_id: UUID, versions: str | None) -> tuple[Write, dict[str, Any]]:
         now = datetime.now(UTC)
-        return DELETE_TASK, {"owner": self._user.id, "task_id": task_id, "now": now, "versions": versions}
+        return DELETE_TASK, {
+            "owner": self._user.id,
+            "task_id": task_id,
+            "now": now,
+            "versions": versions,
+            "tombstones_since": now - self._tombstones_kept,
+        }
 
     def _foreseen(self, values: dict[str, Any]) -> Row:
         """Give the row that a creation will return; nothing in it but its version is the database's."""
@@ -194,7 +202,7 @@ class TaskStore:
 
 
 def _my_tasks(request: Request, user: CurrentUser) -> TaskStore:
-    return TaskStore(request.app.state.database, user)
+    return TaskStore(request.app.state.database, user, request.app.state.tombstones_kept)
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]

@@ -36,10 +36,13 @@ def touch_or_make_owner() -> ReturningInsert[Any]:
     )
 
 
-def touch_owner_if(condition: ColumnElement[bool]) -> ReturningUpdate[Any]:
-    """Count a write of an owner, if it will change something; gives `seq`."""
+def touch_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) -> ReturningUpdate[Any]:
+    """Count a write of an owner, if it will change something; gives `seq`. `others` change with it."""
     return (
-        update(USERS).where(USERS.c.id == OWNER, condition).values(seq=USERS.c.seq + 1).returning(USERS.c.seq)
+        update(USERS)
+        .where(USERS.c.id == OWNER, condition)
+        .values(seq=USERS.c.seq + 1, **others)
+        .returning(USERS.c.seq)
     )
 
 
