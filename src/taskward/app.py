@@ -21,12 +21,21 @@ from taskward.changes import routes as changes
 from taskward.cors import CrossOrigin
 from taskward.database import open_database
 from taskward.idempotency.once import KeysInUse
+from taskward.me import routes as me
 from taskward.middleware import RequestFrame
 from taskward.routing import Dispatcher
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 
-ROUTERS = (tasks.router, tasks.batch_router, changes.router, health.router, pages.router)
+ROUTERS = (
+    tasks.router,
+    tasks.batch_router,
+    changes.router,
+    me.router,
+    me.import_router,
+    health.router,
+    pages.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

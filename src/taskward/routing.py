@@ -50,9 +50,15 @@ class Endpoint(APIRoute):
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["body"] = body = await read_body(scope, receive, self.largest_body)
-        arguments = self._inputs.read(scope, body, any_query=self.takes_any_query, judge_nul=self.judges_nul)
+        arguments = await self._arguments(scope, body)
         response = await self._handler(**arguments)
         await response(scope, receive, send)
+
+    async def _arguments(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        return self._read(scope, body)
+
+    def _read(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        return self._inputs.read(scope, body, any_query=self.takes_any_query, judge_nul=self.judges_nul)
 
 
 class Probe(Endpoint):

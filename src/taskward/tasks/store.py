@@ -209,10 +209,15 @@ MyTasks = Annotated[TaskStore, Depends(_my_tasks)]
 """For a handler: the caller's tasks."""
 
 
+def folded(text: str | None) -> str | None:
+    """Give a text as a search looks through it."""
+    return None if text is None else text.casefold()
+
+
 def _texts(title: str | None, description: str | None) -> dict[str, Any]:
     return {
         "title": title,
-        "title_folded": title and title.casefold(),
+        "title_folded": folded(title),
         "description": description,
-        "description_folded": description and description.casefold(),
+        "description_folded": folded(description),
     }
