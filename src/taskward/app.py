@@ -7,6 +7,7 @@ any failure, anywhere: raise -> RequestFrame -> envelope
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,15 +17,25 @@ from taskward.api_docs import pages
 from taskward.api_docs.document import openapi_document
 from taskward.auth.authenticator import authenticator
 from taskward.auth.gate import TokenGate
+from taskward.changes import routes as changes
 from taskward.cors import CrossOrigin
 from taskward.database import open_database
 from taskward.idempotency.once import KeysInUse
+from taskward.me import routes as me
 from taskward.middleware import RequestFrame
 from taskward.routing import Dispatcher
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 
-ROUTERS = (tasks.router, health.router, pages.router)
+ROUTERS = (
+    tasks.router,
+    tasks.batch_router,
+    changes.router,
+    me.router,
+    me.import_router,
+    health.router,
+    pages.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -39,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log.configure(settings)
     app = _Service(title="Taskward", version=__version__, lifespan=_lifespan)
     app.state.database = open_database(settings)
+    app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.keys_in_use = KeysInUse()
     app.state.authenticator = authenticator(settings)
     for router in ROUTERS:

@@ -14,7 +14,9 @@
     ├── NotFound                404 NOT_FOUND
     ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
     ├── IdempotencyKeyInUse     409 IDEMPOTENCY_KEY_IN_USE
+    ├── CursorExpired           410 CURSOR_EXPIRED
     ├── IdempotencyKeyReused    422 IDEMPOTENCY_KEY_REUSED
+    ├── NotApplied              424 NOT_APPLIED (within a batch)
     ├── PreconditionFailed      412 PRECONDITION_FAILED
     ├── PayloadTooLarge         413 PAYLOAD_TOO_LARGE
     ├── InternalError           500 INTERNAL_ERROR
@@ -195,6 +197,14 @@ class IdempotencyKeyReused(ServiceError):
     text = "The idempotency key was used for another request"
 
 
+class NotApplied(ServiceError):
+    """Another operation of the same atomic batch failed."""
+
+    status = 424
+    code = "NOT_APPLIED"
+    text = "Not applied, because another operation of the batch failed"
+
+
 class PreconditionFailed(ServiceError):
     """`If-Match` names another version than the task is in; the answer says which one that is."""
 
@@ -208,6 +218,14 @@ class PreconditionFailed(ServiceError):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"etag", self._current_tag.encode())]
+
+
+class CursorExpired(ServiceError):
+    """What happened since that cursor is not all known any more."""
+
+    status = 410
+    code = "CURSOR_EXPIRED"
+    text = "The cursor is too old; start over without one"
 
 
 class PayloadTooLarge(ServiceError):

@@ -8,6 +8,7 @@ import orjson
 from starlette.types import Receive, Scope
 
 from taskward.errors import FieldProblem, InvalidRequest, PayloadTooLarge
+from taskward.validation import NUL_REFUSED
 
 LARGEST_BODY: Final = 64 * 1024
 """Bytes; a route can allow more."""
@@ -82,9 +83,9 @@ def nul_problems(document: dict[str, Any], body: bytes) -> list[FieldProblem]:
     if b"\\u0000" not in body:  # JSON has no other way to write it
         return []
     return [
-        FieldProblem(key, "The character U+0000 is not allowed")
+        FieldProblem(key, NUL_REFUSED)
         for key, value in document.items()
-        if _holds_nul(key) or _holds_nul(value)
+        if holds_nul(key) or holds_nul(value)
     ]
 
 
@@ -130,12 +131,13 @@ def _depth(document: Any) -> int:
     return depth
 
 
-def _holds_nul(value: Any) -> bool:
+def holds_nul(value: Any) -> bool:
+    """Tell whether U+0000 is anywhere in a JSON value."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, dict):
-        return any(_holds_nul(key) or _holds_nul(inner) for key, inner in value.items())
-    return isinstance(value, list) and any(map(_holds_nul, value))
+        return any(holds_nul(key) or holds_nul(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(map(holds_nul, value))
 
 
 def _is_text(value: str) -> bool:

@@ -40,6 +40,7 @@ class Endpoint(APIRoute):
 
     largest_body: int = LARGEST_BODY
     takes_any_query: bool = False
+    judges_nul: bool = True
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -49,9 +50,15 @@ class Endpoint(APIRoute):
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["body"] = body = await read_body(scope, receive, self.largest_body)
-        arguments = self._inputs.read(scope, body, any_query=self.takes_any_query)
+        arguments = await self._arguments(scope, body)
         response = await self._handler(**arguments)
         await response(scope, receive, send)
+
+    async def _arguments(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        return self._read(scope, body)
+
+    def _read(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        return self._inputs.read(scope, body, any_query=self.takes_any_query, judge_nul=self.judges_nul)
 
 
 class Probe(Endpoint):
@@ -130,7 +137,7 @@ class _Inputs:
         for parameter in inspect.signature(handler).parameters.values():
             self._add(parameter, *_annotation(hints[parameter.name]))
 
-    def read(self, scope: Scope, body: bytes, *, any_query: bool) -> dict[str, Any]:
+    def read(self, scope: Scope, body: bytes, *, any_query: bool, judge_nul: bool) -> dict[str, Any]:
         """Give the handler's arguments.
 
         Raises:
@@ -148,7 +155,7 @@ class _Inputs:
         for value in self.headers:
             self._read_header(scope, value, arguments, problems)
         if self.body:
-            nul = nul_problems(document, body)
+            nul = nul_problems(document, body) if judge_nul else []
             problems += nul
             found: list[FieldProblem] = []
             self.body.judge(document, arguments, found)

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
 
+    tombstone_days: float = Field(default=30, gt=0, le=36500)
+
     @property
     def production(self) -> bool:
         return self.environment == "production"

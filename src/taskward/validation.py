@@ -11,6 +11,7 @@ from taskward.errors import FieldProblem
 
 UNKNOWN_PARAMETER: Final = "Unknown query parameter"
 UNKNOWN_FIELD: Final = "Unknown field"
+NUL_REFUSED: Final = "The character U+0000 is not allowed"
 
 _REFUSAL: Final = "refusal"
 
@@ -41,7 +42,8 @@ def _message(problem: ErrorDetails, field: str) -> str:
     kind = problem["type"]
     if kind == "extra_forbidden":
         return UNKNOWN_FIELD
-    label = field.rpartition(".")[2].replace("_", " ").capitalize()
+    last = field.rpartition(".")[2]
+    label = (field if last.isdigit() else last).replace("_", " ").capitalize()
     if kind in _WORDS:
         return _WORDS[kind].format(field=label)
     return problem["msg"] if kind == _REFUSAL else f"{label} is not valid"

@@ -1,9 +1,9 @@
 """The two engines behind one small port."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from taskward.database.statements import Read, Row, Values, Write
+from taskward.database.statements import Read, Row, Steps, T, Values, Write
 from taskward.errors import DatabaseError
 from taskward.settings import Settings
 
@@ -40,6 +40,12 @@ class Database(Protocol):
         """Run one write as one transaction, and return the changed row once it is durable.
 
         None if there was nothing to change; then nothing is changed.
+        """
+
+    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+        """Run steps as one transaction and return their result once it is durable.
+
+        A `long` one has a minute, and does not hold up the reads of others.
         """
 
 

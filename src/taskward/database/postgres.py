@@ -6,7 +6,7 @@ is recognised by itself, each runs inside an explicit transaction, so that its t
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,11 +17,25 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from taskward.database import AlreadyThere, schema
 from taskward.database.connections import Connections
-from taskward.database.statements import STATEMENTS, Change, Read, Row, Statement, Values, Write
+from taskward.database.statements import (
+    STATEMENTS,
+    Change,
+    Read,
+    Row,
+    Statement,
+    Steps,
+    T,
+    Undo,
+    Values,
+    Write,
+)
 from taskward.errors import DatabaseError
 
 DEADLINE: Final = 10.0
 """Seconds for a statement, with the connecting that it may need."""
+
+LONG_DEADLINE: Final = 60.0
+"""Seconds for what is known to be long: an import, a migration."""
 
 TRIES: Final = 4
 """Times that a write runs which the server has undone because of another one."""
@@ -75,26 +89,47 @@ class PostgresDatabase:
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
         arguments = plan.arguments(values)
-        for _ in range(TRIES - 1):
-            with suppress(_Undone):
-                rows = await self._run(plan.sql, arguments)
-                break
-        else:
-            rows = await self._run(plan.sql, arguments)
+        rows = await _until_it_stands(lambda: self._run(plan.sql, arguments))
         return rows[0] if rows else None
 
+    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+        return await _until_it_stands(lambda: self._run_steps(steps(), LONG_DEADLINE if long else DEADLINE))
+
     async def _run(self, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
-        try:
+        rows: Sequence[Row]
+        with _told_as_database_errors:
             async with asyncio.timeout(DEADLINE), self._connections.one() as connection:
-                rows: Sequence[Row]
                 if self._connections.pooled:
                     async with connection.transaction():
                         rows = await connection.fetch(sql, *arguments)
                 else:
                     rows = await connection.fetch(sql, *arguments)
-                return rows
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise _database_error(error) from error
+        return rows
+
+    async def _run_steps(self, steps: Steps[T], deadline: float) -> T:
+        with _told_as_database_errors:
+            async with asyncio.timeout(deadline), self._connections.one() as connection:
+                try:
+                    async with connection.transaction():
+                        return await self._follow(steps, connection)
+                except Undo as undo:
+                    result: T = undo.result
+                    return result
+
+    async def _follow(self, steps: Steps[T], connection: Any) -> T:
+        rows: Sequence[Row] | None = None
+        while True:
+            try:
+                statement, values = next(steps) if rows is None else steps.send(rows)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            plan = self._plans[statement]
+            if isinstance(values, Mapping):
+                rows = await connection.fetch(plan.sql, *plan.arguments(values))
+            else:
+                await connection.executemany(plan.sql, [plan.arguments(one) for one in values])
+                rows = ()
 
     async def _bring_schema_up_to_date(self) -> None:
         while True:
@@ -108,31 +143,23 @@ class PostgresDatabase:
 
     async def migrate(self) -> str:
         """Apply the migrations that are missing and give the revision that the schema is at."""
-        try:
-            async with asyncio.timeout(60), self._connections.one() as connection, connection.transaction():
-                revision = await _revision(connection)
-                if not schema.is_usable(revision):
-                    await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
-                    revision = await _revision(connection)  # another replica may have been quicker
-                if not schema.is_usable(revision):
-                    for statement in schema.statements_since(revision, "postgresql"):
-                        await connection.execute(statement)
-                    revision = schema.newest_revision()
-                return str(revision)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise _database_error(error) from error
+        with _told_as_database_errors:
+            async with (
+                asyncio.timeout(LONG_DEADLINE),
+                self._connections.one() as connection,
+                connection.transaction(),
+            ):
+                return await _migrated(connection)
 
     async def revision(self) -> str | None:
         """Give the revision that the schema is at; None for an empty database."""
-        try:
+        with _told_as_database_errors:
             async with (
                 asyncio.timeout(DEADLINE),
                 self._connections.one() as connection,
                 connection.transaction(),
             ):
                 return await _revision(connection)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise _database_error(error) from error
 
 
 class _ConnectionLost(DatabaseError):
@@ -155,7 +182,7 @@ class _Plan:
 
     @classmethod
     def of(cls, statement: Statement) -> "_Plan":
-        expression = statement.statement if isinstance(statement, Read) else _in_one(statement)
+        expression = _in_one(statement) if isinstance(statement, Write) else statement.statement
         compiled = expression.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         return cls(
             compiled.string, tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
@@ -179,11 +206,45 @@ def _in_one(write: Write) -> Any:
     return select(changed).add_cte(owner, *traces)
 
 
+async def _until_it_stands(run: Callable[[], Awaitable[T]]) -> T:
+    """Run it again while the server undoes it because of something that ran beside it."""
+    for _ in range(TRIES - 1):
+        with suppress(_Undone):
+            return await run()
+    return await run()
+
+
+async def _migrated(connection: Any) -> str:
+    """Apply what is missing and give the revision, inside the transaction that is open."""
+    revision = await _revision(connection)
+    if not schema.is_usable(revision):
+        await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
+        revision = await _revision(connection)  # another replica may have been quicker
+    if not schema.is_usable(revision):
+        for statement in schema.statements_since(revision, "postgresql"):
+            await connection.execute(statement)
+        revision = schema.newest_revision()
+    return str(revision)
+
+
 async def _revision(connection: Any) -> str | None:
     if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
         return None
     revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     return revision
+
+
+class _ToldAsDatabaseErrors:
+    """Raises whatever the driver raises as what it means."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError):
+            raise _database_error(error) from error
+
+
+_told_as_database_errors: Final = _ToldAsDatabaseErrors()
 
 
 def _database_error(error: Exception) -> DatabaseError:

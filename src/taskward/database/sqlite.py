@@ -7,18 +7,30 @@ long, and each write is acknowledged after it.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 
 from taskward.database import AlreadyThere, DatabaseUnusable, schema
-from taskward.database.statements import STATEMENTS, Change, Read, Row, Statement, Values, Write
+from taskward.database.statements import (
+    STATEMENTS,
+    Change,
+    Read,
+    Row,
+    Statement,
+    Steps,
+    T,
+    Undo,
+    Values,
+    Write,
+)
 from taskward.errors import DatabaseError
 
 PATIENCE: Final = 10.0
@@ -31,8 +43,6 @@ _RETRY: Final = 0.005
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DIALECT: Final = sqlite.dialect()
 _SEQ: Final = bindparam("seq", type_=Integer())
-
-T = TypeVar("T")
 
 
 class SqliteDatabase:
@@ -85,11 +95,36 @@ class SqliteDatabase:
         return await self._patiently(lambda: step.rows(self._reader, values))
 
     async def write(self, write: Write, values: Values) -> Row | None:
-        waiting = _WaitingWrite(self._plans[write], values, asyncio.get_running_loop().create_future())
+        plan = self._plans[write]
+        rows = await self._in_turn(lambda connection: plan.run(connection, values))
+        return rows[0] if rows else None
+
+    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+        return await self._in_turn(lambda connection: self._run_steps(connection, steps()), long=long)
+
+    async def _in_turn(self, run: Callable[[sqlite3.Connection], T], *, long: bool = False) -> T:
+        """Run it in one of the next transactions, and return its result after the commit."""
+        waiting = _WaitingWrite(run, asyncio.get_running_loop().create_future(), long=long)
         self._waiting.append(waiting)
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_waiting())
-        return await waiting.outcome
+        result: T = await waiting.outcome
+        return result
+
+    def _run_steps(self, connection: sqlite3.Connection, steps: Steps[T]) -> T:
+        rows: Sequence[Row] | None = None
+        while True:
+            try:
+                statement, values = next(steps) if rows is None else steps.send(rows)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            plan = self._plans[statement]
+            if isinstance(values, Mapping):
+                rows = plan.run(connection, values)
+            else:
+                plan.steps[0].run_many(connection, values)
+                rows = ()
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -98,28 +133,39 @@ class SqliteDatabase:
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
-            together = self._waiting[:MOST_TOGETHER]
-            del self._waiting[:MOST_TOGETHER]
+            together = self._next_together()
             try:
                 await self._patiently(lambda: self._writer.execute("BEGIN IMMEDIATE"))
                 for waiting in together:
-                    waiting.run(self._writer)
+                    if waiting.long:
+                        await self._in_thread(partial(waiting.run, self._writer))
+                    else:
+                        waiting.run(self._writer)
                 await self._commit()
             except (sqlite3.Error, DatabaseError) as error:
                 with suppress(sqlite3.Error):
                     self._writer.rollback()
                 for waiting in together:
-                    waiting.fail(error)
+                    waiting.fail(_database_error(error))
             else:
                 for waiting in together:
                     waiting.acknowledge()
+
+    def _next_together(self) -> "list[_WaitingWrite]":
+        """Take the writes of the next transaction: one long one, or those before the next long one."""
+        first_long = next((n for n, waiting in enumerate(self._waiting) if waiting.long), MOST_TOGETHER)
+        together = self._waiting[: max(1, min(first_long, MOST_TOGETHER))]
+        del self._waiting[: len(together)]
+        return together
 
     async def _commit(self) -> None:
         if self._path is None:
             self._writer.commit()
         else:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._commit_thread, self._writer.commit)
+            await self._in_thread(self._writer.commit)
+
+    async def _in_thread(self, run: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._commit_thread, run)
 
     async def _patiently(self, run: Callable[[], T]) -> T:
         """Run it again and again while another process holds the file, without holding up the loop."""
@@ -135,58 +181,62 @@ class SqliteDatabase:
 
 
 class _WaitingWrite:
-    """A write on its way into the next transaction."""
+    """Something to run in the next transaction, and whoever waits for its result."""
 
-    def __init__(self, plan: "_Plan", values: Values, outcome: "asyncio.Future[Row | None]") -> None:
+    def __init__(
+        self, run: Callable[[sqlite3.Connection], Any], outcome: "asyncio.Future[Any]", *, long: bool
+    ) -> None:
         self.outcome = outcome
-        self._plan = plan
-        self._values = values
-        self._row: Row | None = None
+        self.long = long
+        self._run = run
+        self._result: Any = None
         self._error: Exception | None = None
 
     def run(self, connection: sqlite3.Connection) -> None:
         """Run it inside the open transaction; if it fails, it alone is undone."""
         connection.execute("SAVEPOINT one_write")
         try:
-            self._row = self._plan.run(connection, self._values)
-        except sqlite3.Error as error:
-            self._error = _database_error(error)
+            self._result = self._run(connection)
+        except Undo as undo:
+            self._result = undo.result
+            connection.execute("ROLLBACK TO one_write")
+        except Exception as error:  # noqa: BLE001 - it is raised where the result is waited for
+            self._error = _database_error(error) if isinstance(error, sqlite3.Error) else error
             connection.execute("ROLLBACK TO one_write")
         connection.execute("RELEASE one_write")
 
     def acknowledge(self) -> None:
-        if self.outcome.done():  # the request was given up meanwhile; the write stands
-            return
         if self._error is not None:
-            self.outcome.set_exception(self._error)
-        else:
-            self.outcome.set_result(self._row)
+            self.fail(self._error)
+        elif not self.outcome.done():  # else the request was given up meanwhile; the write stands
+            self.outcome.set_result(self._result)
 
     def fail(self, error: Exception) -> None:
         if not self.outcome.done():
-            self.outcome.set_exception(_database_error(error))
+            self.outcome.set_exception(error)
 
 
 class _Plan:
     """A statement, compiled: one step for a read, two or more for a write."""
 
     def __init__(self, statement: Statement) -> None:
-        if isinstance(statement, Read):
+        if not isinstance(statement, Write):
             self.steps = [_Step(statement.statement)]
             return
         self.steps = [_Step(statement.touch), _Step(statement.change(_SEQ))]
         self.steps += [_Step(trace(_SEQ, true())) for trace in statement.traces]
 
-    def run(self, connection: sqlite3.Connection, values: Values) -> Row | None:
-        touch, change, *traces = self.steps
-        touched = touch.rows(connection, values)
-        if not touched:
-            return None
-        values = {**values, "seq": touched[0][0]}
-        changed = change.rows(connection, values)
+    def run(self, connection: sqlite3.Connection, values: Values) -> Sequence[Row]:
+        first, *others = self.steps
+        rows = first.rows(connection, values)
+        if not rows or not others:
+            return rows
+        values = {**values, "seq": rows[0][0]}
+        change, *traces = others
+        rows = change.rows(connection, values)
         for trace in traces:
             trace.rows(connection, values)
-        return changed[0]
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +266,18 @@ class _Step:
         object.__setattr__(self, "reads", tuple((n, read) for n, read in enumerate(readers) if read))
 
     def rows(self, connection: sqlite3.Connection, values: Values) -> list[Row]:
+        rows = connection.execute(self.sql, self._arguments(values)).fetchall()
+        return [self._converted(row) for row in rows] if self.reads else rows
+
+    def run_many(self, connection: sqlite3.Connection, many: Sequence[Values]) -> None:
+        connection.executemany(self.sql, (self._arguments(values) for values in many))
+
+    def _arguments(self, values: Values) -> list[Any]:
         arguments = []
         for name, default, bind in self.binds:
             value = values.get(name, default)
             arguments.append(bind(value) if bind else value)
-        rows = connection.execute(self.sql, arguments).fetchall()
-        return [self._converted(row) for row in rows] if self.reads else rows
+        return arguments
 
     def _converted(self, row: Row) -> Row:
         columns = list(row)

@@ -4,12 +4,14 @@ A statement is a SQLAlchemy expression whose every value is a named `bindparam`.
 at import; `STATEMENTS` lists all of them, which is how a test can prove that each one is bound to its owner.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Delete, Insert, Select, Update
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+T = TypeVar("T")
 
 Change: TypeAlias = Insert | Update | Delete
 Trace: TypeAlias = Callable[[ColumnElement[int], ColumnElement[bool]], Insert | Delete]
@@ -51,6 +53,36 @@ class Write:
         STATEMENTS.append(self)
 
 
-Statement: TypeAlias = Read | Write
+@dataclass(frozen=True, eq=False, slots=True)
+class Plain:
+    """A change that is no write of the owner's own: it moves no counter, and runs only within `transact`."""
+
+    name: str
+    statement: Change
+
+    def __post_init__(self) -> None:
+        STATEMENTS.append(self)
+
+
+Statement: TypeAlias = Read | Write | Plain
+
+Asked: TypeAlias = tuple[Statement, Values | Sequence[Values]]
+"""A statement to run; with several values, once for each, and then it gives no rows."""
+
+Steps: TypeAlias = Generator[Asked, Sequence[Row], T]
+"""A whole transaction as a generator: it asks for statements, is sent their rows, and returns the result.
+
+It knows no engine and awaits nothing, so that each engine can run it in its own way, and again from the
+start when the server has undone it because of another transaction.
+"""
+
+
+class Undo(Exception):
+    """Raised by steps to undo all that they did; `result` is the transaction's result all the same."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("undone on purpose")
+        self.result = result
+
 
 STATEMENTS: Final[list[Statement]] = []

@@ -1,5 +1,6 @@
 """`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a repeated POST acts once."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from taskward.validation import refusal
 
 KEPT: Final = timedelta(hours=24)
 """How long a repeat gets the stored answer."""
+
+LARGE: Final = 256 * 1024
+"""Bytes from which on a digest is made beside the other requests."""
 
 _KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 
@@ -73,7 +77,7 @@ class Once:
             raise IdempotencyKeyInUse
         self._in_use.add((self._owner, key))
         try:
-            return await self._answer(Recording(key, self._digest()), act)
+            return await self._answer(Recording(key, await self._digest()), act)
         finally:
             self._in_use.discard((self._owner, key))
 
@@ -99,10 +103,12 @@ class Once:
         headers |= {name: value for name, value in (("Location", location), ("ETag", tag)) if value}
         return Response(body, status, headers, "application/json")
 
-    def _digest(self) -> str:
+    async def _digest(self) -> str:
         scope = self._request.scope
-        head = f"{scope['method']} {scope['path']}\n".encode()
-        return sha256(head + scope["body"]).hexdigest()
+        request = f"{scope['method']} {scope['path']}\n".encode() + scope["body"]
+        if len(request) < LARGE:
+            return sha256(request).hexdigest()
+        return (await asyncio.to_thread(sha256, request)).hexdigest()
 
 
 def _once(request: Request, user: CurrentUser) -> Once:

@@ -33,6 +33,18 @@ def created_at(task_id: UUID) -> datetime:
     return _EPOCH + timedelta(milliseconds=task_id.int >> 80)
 
 
+def task_id_at(moment: datetime) -> UUID:
+    """Give an id for a task of that moment; within a millisecond, ids follow the microseconds."""
+    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
+    fraction = microseconds % 1000 * 4096 // 1000
+    return _uuid7(microseconds // 1000, fraction << _LOW_BITS | secrets.randbits(_LOW_BITS))
+
+
+def is_of(task_id: UUID, moment: datetime) -> bool:
+    """Tell whether an id is a UUIDv7 of just that moment."""
+    return task_id.version == 7 and created_at(task_id) == moment  # noqa: PLR2004 - that version it is
+
+
 def _uuid7(milliseconds: int, random: int) -> UUID:
     high, low = random >> _LOW_BITS, random & ((1 << _LOW_BITS) - 1)
     return UUID(int=milliseconds << 80 | _VERSION | high << 64 | _VARIANT | low)

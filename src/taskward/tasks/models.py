@@ -10,6 +10,7 @@ from sqlmodel import Field as ColumnField
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
+from taskward.answers import rfc3339
 from taskward.database.statements import Row
 from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
 from taskward.validation import refusal
@@ -221,11 +222,6 @@ def task_json(row: StoredTask) -> dict[str, Any]:
         "title": row[2],
         "description": row[3],
         "is_completed": row[4],
-        "created_at": _rfc3339(row[5]),
-        "updated_at": _rfc3339(row[6]),
+        "created_at": rfc3339(row[5]),
+        "updated_at": rfc3339(row[6]),
     }
-
-
-def _rfc3339(moment: datetime) -> str:
-    """Give the moment in UTC, always to six digits, so that the texts sort as the times do."""
-    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

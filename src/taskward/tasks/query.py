@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.database.statements import Row
-from taskward.tasks.cursor import Position, walk_of
+from taskward.opaque import purpose_of
+from taskward.tasks.cursor import Position
 from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, UPDATED_AT_COLUMN
 from taskward.validation import query_flag, query_number, refusal
 
@@ -57,7 +58,7 @@ class ListQuery(BaseModel):
 
     def walk(self, owner: Any) -> bytes:
         """Name the walk that this query is a step of, whatever its cursor and its limit are."""
-        return walk_of(owner, self.sort, self.is_completed, self.words)
+        return purpose_of(owner, self.sort, self.is_completed, self.words)
 
 
 def position_of(sort: Sort, row: Row) -> Position:

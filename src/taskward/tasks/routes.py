@@ -9,6 +9,7 @@ from taskward.answers import json_answer
 from taskward.conditional import IfMatch, IfNoneMatch, is_known, not_modified, version_tag
 from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording
 from taskward.routing import Endpoint
+from taskward.tasks.batch import Batch, BatchResults
 from taskward.tasks.models import (
     ID_COLUMN,
     VERSION_COLUMN,
@@ -26,6 +27,16 @@ from taskward.tasks.store import MyTasks
 from taskward.validation import strict_uuid
 
 router = APIRouter(prefix="/api/tasks", route_class=Endpoint, tags=["Tasks"])
+
+
+class BatchEndpoint(Endpoint):
+    """Takes more; whether a text holds NUL is judged operation by operation."""
+
+    largest_body = 1024 * 1024
+    judges_nul = False
+
+
+batch_router = APIRouter(prefix="/api/tasks", route_class=BatchEndpoint, tags=["Tasks"])
 
 TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in any letter case.")]
 
@@ -53,6 +64,18 @@ async def create_task(
         return task_answer(row, 201, {"Location": task_path(row[ID_COLUMN])})
 
     return await once.answer(key, create)
+
+
+@batch_router.post("/batch", response_model=BatchResults, summary="Carry out several operations")
+async def carry_out_batch(
+    batch: Annotated[Batch, Body()], tasks: MyTasks, once: OncePerKey, key: IdempotencyKey = None
+) -> Response:
+    """Carry out up to 100 operations in one transaction; each is answered as its single form would be."""
+
+    async def carry_out(recording: Recording | None) -> Response:
+        return Response(await tasks.batch(batch, recording), media_type="application/json")
+
+    return await once.answer(key, carry_out)
 
 
 @router.get("/{task_id}", response_model=Task, summary="Read a task")

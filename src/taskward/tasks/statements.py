@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from taskward.database.functions import forward_only, holds_every_word
-from taskward.database.statements import Change, Read, Write
+from taskward.database.statements import Change, Plain, Read, Write
 from taskward.database.types import Flag, Id, Instant, Words
 from taskward.idempotency.statements import drop_expired_answers, keep_answer
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
@@ -44,6 +44,8 @@ _DESCRIBES: Final = bindparam("describes", type_=Flag())
 
 _VERSIONS: Final = bindparam("versions", type_=Text())
 """The versions that `If-Match` lists, as `,12,15,`; null if any will do."""
+_TOMBSTONES_SINCE: Final = bindparam("tombstones_since", type_=Instant())
+"""Tombstones older than this have expired."""
 _ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
 _WORDS: Final = bindparam("words", type_=Words())
 
@@ -139,6 +141,28 @@ def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -
     )
 
 
+_OLDEST: Final = (
+    select(TOMBSTONES.c.version, TOMBSTONES.c.deleted_at)
+    .where(TOMBSTONES.c.user_id == OWNER)
+    .order_by(TOMBSTONES.c.version)
+    .limit(2)
+    .subquery("oldest")
+)
+_EXPIRED: Final = select(_OLDEST.c.version).where(_OLDEST.c.deleted_at < _TOMBSTONES_SINCE)
+"""The owner's oldest tombstones, if they have expired. A deletion leaves one and drops up to two of these,
+so that they never pile up and nothing else has to look after them."""
+
+
+def _horizon_after_expiry() -> ColumnElement[Any]:
+    """Give the number from which every later change is known, once the expired tombstones are dropped."""
+    newest = select(func.coalesce(func.max(_EXPIRED.subquery().c.version), 0)).scalar_subquery()
+    return case((newest > USERS.c.horizon, newest), else_=USERS.c.horizon)
+
+
+def _drop_expired_tombstones(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Trace
+    return delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version.in_(_EXPIRED))
+
+
 def _keep_answer(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
     return keep_answer('"' + cast(number, Text) + '"', changed)
 
@@ -147,6 +171,10 @@ def _tidy_up(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete
     return drop_expired_answers()
 
 
+KEEP_BATCH_ANSWER: Final = Plain(
+    "keep a batch's answer", keep_answer(None, exists().where(USERS.c.id == OWNER))
+)
+DROP_EXPIRED_ANSWERS: Final = Plain("drop expired answers", drop_expired_answers())
 LISTS: Final = {
     (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
@@ -163,5 +191,8 @@ CREATE_TASK_ONCE: Final = Write(
 )
 UPDATE_TASK: Final = Write("update task", touch_owner_if(exists().where(*_MATCHING)), _update_task)
 DELETE_TASK: Final = Write(
-    "delete task", touch_owner_if(exists().where(*_MATCHING)), _delete_task, (_leave_tombstone,)
+    "delete task",
+    touch_owner_if(exists().where(*_MATCHING), horizon=_horizon_after_expiry()),
+    _delete_task,
+    (_drop_expired_tombstones, _leave_tombstone),
 )

@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
@@ -14,10 +14,12 @@ from fastapi import Depends, Request
 from taskward.auth.current_user import CurrentUser, User
 from taskward.conditional import version_tag
 from taskward.database import Database
-from taskward.database.statements import Row
+from taskward.database.statements import Row, Values, Write
 from taskward.errors import FieldProblem, NotFound, PreconditionFailed, ValidationFailed
 from taskward.idempotency.once import Recording
-from taskward.tasks.cursor import read_cursor, walk_of, write_cursor
+from taskward.opaque import purpose_of
+from taskward.tasks.batch import Batch, batch_steps, plan_of
+from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import COUNTER_COLUMN, VERSION_COLUMN, NewTask, TaskChanges, task_json, task_path
 from taskward.tasks.query import ListQuery, position_of, position_values
@@ -45,9 +47,10 @@ class Page:
 class TaskStore:
     """The tasks of the owner it was made for."""
 
-    def __init__(self, database: Database, user: User) -> None:
+    def __init__(self, database: Database, user: User, tombstones_kept: timedelta) -> None:
         self._database = database
         self._user = user
+        self._tombstones_kept = tombstones_kept
 
     async def counter(self) -> int:
         """Give the number of the owner's last write; 0 before the first. It costs one look at one row."""
@@ -81,7 +84,7 @@ class TaskStore:
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Give the entity tag of a page at that counter."""
-        digest = blake2b(walk_of(query.walk(self._user.id), query.cursor, query.limit), digest_size=9)
+        digest = blake2b(purpose_of(query.walk(self._user.id), query.cursor, query.limit), digest_size=9)
         return f'"{counter}-{urlsafe_b64encode(digest.digest()).decode()}"'
 
     async def get(self, task_id: UUID) -> Row:
@@ -98,17 +101,12 @@ class TaskStore:
 
     async def create(self, new: NewTask, recording: Recording | None = None) -> Row:
         """Store a new task, and the owner's row with the first one; with a `recording`, its answer too."""
-        task_id = new_task_id()
-        values = owner_values(self._user) | {
-            "task_id": task_id,
-            "now": created_at(task_id),
-            **_texts(new.title, new.description),
-            "is_completed": new.is_completed,
-        }
+        write, values = self.creation(new)
         if recording is not None:
-            values |= recording.values(201, self._created_body(values), task_path(task_id))
-        statement = CREATE_TASK if recording is None else CREATE_TASK_ONCE
-        row = await self._database.write(statement, values)
+            write = CREATE_TASK_ONCE
+            body = orjson.dumps(task_json(self._foreseen(values)))
+            values |= recording.values(201, body, task_path(values["task_id"]))
+        row = await self._database.write(write, values)
         if row is None:
             raise AssertionError("a task was created and not returned")
         return row
@@ -121,17 +119,7 @@ class TaskStore:
             PreconditionFailed: it is in another version.
 
         """
-        given = changes.given()
-        values = {
-            "owner": self._user.id,
-            "task_id": task_id,
-            "now": datetime.now(UTC),
-            **_texts(given.get("title"), given.get("description")),
-            "is_completed": given.get("is_completed"),
-            "describes": "description" in given,
-            "versions": versions,
-        }
-        row = await self._database.write(UPDATE_TASK, values)
+        row = await self._database.write(*self.change(task_id, changes, versions))
         return row or await self._refuse(task_id)
 
     async def delete(self, task_id: UUID, versions: str | None = None) -> None:
@@ -142,16 +130,58 @@ class TaskStore:
             PreconditionFailed: it is in another version.
 
         """
-        now = datetime.now(UTC)
-        values = {"owner": self._user.id, "task_id": task_id, "now": now, "versions": versions}
-        if await self._database.write(DELETE_TASK, values) is None:
+        if await self._database.write(*self.deletion(task_id, versions)) is None:
             await self._refuse(task_id)
 
-    def _created_body(self, values: dict[str, Any]) -> bytes:
-        """Give what the answer will be; nothing in it is the database's to decide."""
+    async def batch(self, batch: Batch, recording: Recording | None = None) -> bytes:
+        """Carry out the operations of a batch in one transaction; give the answer's body."""
+        planned = [plan_of(operation, self) for operation in batch.operations]
+
+        def kept(body: bytes) -> Values | None:
+            return {"owner": self._user.id, **recording.values(200, body)} if recording else None
+
+        return await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
+
+    # What the verbs above ask of the database: a statement and its values.
+
+    def creation(self, new: NewTask) -> tuple[Write, dict[str, Any]]:
+        task_id = new_task_id()
+        return CREATE_TASK, owner_values(self._user) | {
+            "task_id": task_id,
+            "now": created_at(task_id),
+            **_texts(new.title, new.description),
+            "is_completed": new.is_completed,
+        }
+
+    def change(
+        self, task_id: UUID, changes: TaskChanges, versions: str | None
+    ) -> tuple[Write, dict[str, Any]]:
+        given = changes.given()
+        return UPDATE_TASK, {
+            "owner": self._user.id,
+            "task_id": task_id,
+            "now": datetime.now(UTC),
+            **_texts(given.get("title"), given.get("description")),
+            "is_completed": given.get("is_completed"),
+            "describes": "description" in given,
+            "versions": versions,
+        }
+
+    def deletion(self, task_id: UUID, versions: str | None) -> tuple[Write, dict[str, Any]]:
+        now = datetime.now(UTC)
+        return DELETE_TASK, {
+            "owner": self._user.id,
+            "task_id": task_id,
+            "now": now,
+            "versions": versions,
+            "tombstones_since": now - self._tombstones_kept,
+        }
+
+    def _foreseen(self, values: dict[str, Any]) -> Row:
+        """Give the row that a creation will return; nothing in it but its version is the database's."""
         now = values["now"]
         texts = (values["title"], values["description"], values["is_completed"])
-        return orjson.dumps(task_json((values["task_id"], self._user.id, *texts, now, now)))
+        return (values["task_id"], self._user.id, *texts, now, now)
 
     async def _refuse(self, task_id: UUID) -> NoReturn:
         """Say why a write found nothing to change: there is no task, or it is in another version."""
@@ -172,17 +202,22 @@ class TaskStore:
 
 
 def _my_tasks(request: Request, user: CurrentUser) -> TaskStore:
-    return TaskStore(request.app.state.database, user)
+    return TaskStore(request.app.state.database, user, request.app.state.tombstones_kept)
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]
 """For a handler: the caller's tasks."""
 
 
+def folded(text: str | None) -> str | None:
+    """Give a text as a search looks through it."""
+    return None if text is None else text.casefold()
+
+
 def _texts(title: str | None, description: str | None) -> dict[str, Any]:
     return {
         "title": title,
-        "title_folded": title and title.casefold(),
+        "title_folded": folded(title),
         "description": description,
-        "description_folded": description and description.casefold(),
+        "description_folded": folded(description),
     }

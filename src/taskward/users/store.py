@@ -7,7 +7,7 @@ of the commits. PostgreSQL and SQLite take the same statements.
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, bindparam, case, exists, update
+from sqlalchemy import ColumnElement, Text, bindparam, case, exists, literal, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
@@ -21,8 +21,8 @@ _NOW: Final = bindparam("user_since", type_=Instant())
 _FIRST: Final = bindparam("first_seq", type_=Counter)
 
 
-def touch_or_make_owner() -> ReturningInsert[Any]:
-    """Count a write of an owner who may be new: the row is made with it, and gives `seq`.
+def touch_or_make_owner(writes: ColumnElement[int] | None = None) -> ReturningInsert[Any]:
+    """Count a write, or so many, of an owner who may be new: the row is made with it, and gives `seq`.
 
     An address that another row has is left out: it identifies nobody, and the first keeps it.
     """
@@ -30,16 +30,28 @@ def touch_or_make_owner() -> ReturningInsert[Any]:
     free_email = case((exists().where(other.c.email == _EMAIL), None), else_=_EMAIL)
     return (
         insert(USERS)
-        .values(id=OWNER, email=free_email, seq=_FIRST, horizon=_FIRST, created_at=_NOW, updated_at=_NOW)
-        .on_conflict_do_update(index_elements=["id"], set_={"seq": USERS.c.seq + 1})
+        .values(
+            id=OWNER,
+            email=free_email,
+            seq=_FIRST if writes is None else _FIRST + writes - 1,
+            horizon=_FIRST,
+            created_at=_NOW,
+            updated_at=_NOW,
+        )
+        .on_conflict_do_update(
+            index_elements=["id"], set_={"seq": USERS.c.seq + (literal(1) if writes is None else writes)}
+        )
         .returning(USERS.c.seq)
     )
 
 
-def touch_owner_if(condition: ColumnElement[bool]) -> ReturningUpdate[Any]:
-    """Count a write of an owner, if it will change something; gives `seq`."""
+def touch_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) -> ReturningUpdate[Any]:
+    """Count a write of an owner, if it will change something; gives `seq`. `others` change with it."""
     return (
-        update(USERS).where(USERS.c.id == OWNER, condition).values(seq=USERS.c.seq + 1).returning(USERS.c.seq)
+        update(USERS)
+        .where(USERS.c.id == OWNER, condition)
+        .values(seq=USERS.c.seq + 1, **others)
+        .returning(USERS.c.seq)
     )
 
 

@@ -1,0 +1,120 @@
+"""The feed of one owner's changes. The owner's counter is its cursor, whether it is pulled or pushed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from time import time
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+
+from taskward.auth.current_user import CurrentUser, User
+from taskward.changes.statements import CHANGES, HORIZON
+from taskward.database import Database
+from taskward.database.statements import Row
+from taskward.errors import CursorExpired
+from taskward.opaque import purpose_of, seal, unseal
+from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, VERSION_COLUMN, task_json
+
+MOST_CHANGES: Final = 1000
+"""How many changes one answer holds at most."""
+
+_HORIZON_COLUMN: Final = 8
+_NUMBERS: Final = 1 << 63
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the feed: after the change with that number.
+
+    `horizon` is what the owner's was when the place was reached: every deletion up to there is either known
+    to whoever holds the mark or of a task that they never saw. `known_at` is the time, in seconds.
+    """
+
+    number: int
+    horizon: int
+    known_at: int
+
+    def sees_all_since(self, horizon: int) -> bool:
+        """Tell whether no change after this place has been forgotten, with the horizon as it is now."""
+        return self.number == 0 or max(self.number, self.horizon) >= horizon
+
+
+BEGINNING: Final = Mark(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Some changes in order, each with the mark after it; the mark after all; whether more follow."""
+
+    changes: Sequence[tuple[dict[str, Any], Mark]]
+    mark: Mark
+    has_more: bool
+
+
+class ChangeFeed:
+    """The changes of the owner it was made for."""
+
+    def __init__(self, database: Database, user: User, kept: timedelta) -> None:
+        self._database = database
+        self._user = user
+        self._kept = kept.total_seconds()
+
+    async def since(self, mark: Mark, limit: int) -> Changes:
+        """Give the changes after a mark: each task at most once, in its latest state.
+
+        What one transaction changed is seen together, as soon as no more follows.
+
+        Raises:
+            CursorExpired: deletions since then may be forgotten, or everything was erased.
+
+        """
+        now = int(time())
+        if mark != BEGINNING and mark.known_at < now - self._kept:
+            raise CursorExpired
+        values = {"owner": self._user.id, "since": mark.number, "limit": limit + 1}
+        rows = await self._database.rows(CHANGES, values)
+        horizon = rows[0][_HORIZON_COLUMN] if rows else await self._horizon_at_the_end(mark)
+        if not mark.sees_all_since(horizon):
+            raise CursorExpired
+        changes = [(change_json(row), Mark(row[VERSION_COLUMN], horizon, now)) for row in rows[:limit]]
+        last = changes[-1][1] if changes else Mark(mark.number, horizon, now)
+        return Changes(changes, last, len(rows) > limit)
+
+    def write(self, mark: Mark) -> str:
+        """Give the cursor that stands for a mark."""
+        return seal([1, mark.number, mark.horizon, mark.known_at], self._purpose())
+
+    def read(self, cursor: str) -> Mark | None:
+        """Give the mark that a cursor stands for; None if it is none of this owner's."""
+        content = unseal(cursor, self._purpose())
+        if not isinstance(content, list) or [type(part) for part in content] != [int] * 4 or content[0] != 1:
+            return None
+        mark = Mark(*content[1:])
+        return mark if 0 <= mark.number < _NUMBERS else None
+
+    def _purpose(self) -> bytes:
+        return purpose_of("changes", self._user.id)
+
+    async def _horizon_at_the_end(self, mark: Mark) -> int:
+        """Give the horizon where no change follows the mark."""
+        rows = await self._database.rows(HORIZON, {"owner": self._user.id})
+        horizon, newest = rows[0] if rows else (0, 0)
+        if mark.number > newest:  # from before an erasure, or from before a backup was put back
+            raise CursorExpired
+        return int(horizon)
+
+
+def change_json(row: Row) -> dict[str, Any]:
+    """Give one change, ready for the JSON writer."""
+    if row[TITLE_COLUMN] is None:
+        return {"op": "delete", "id": str(row[ID_COLUMN])}
+    return {"op": "upsert", "task": task_json(row)}
+
+
+def _my_changes(request: Request, user: CurrentUser) -> ChangeFeed:
+    return ChangeFeed(request.app.state.database, user, request.app.state.tombstones_kept)
+
+
+MyChanges = Annotated[ChangeFeed, Depends(_my_changes)]
+"""For a handler: the caller's changes."""

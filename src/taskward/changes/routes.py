@@ -1,0 +1,67 @@
+"""/api/changes, as docs/contract.md, B3 has it."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from taskward.answers import json_answer
+from taskward.changes.feed import BEGINNING, MOST_CHANGES, MyChanges
+from taskward.errors import FieldProblem, ValidationFailed
+from taskward.routing import Endpoint
+from taskward.tasks.models import Task
+from taskward.validation import query_number
+
+router = APIRouter(prefix="/api", route_class=Endpoint, tags=["Changes"])
+
+
+class ChangesQuery(BaseModel):
+    """The query of `GET /api/changes`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    since: str | None = Field(
+        default=None, description="`cursor` of the answer before; without it, from the beginning."
+    )
+    limit: Annotated[int, query_number("Limit", 1, MOST_CHANGES)] = Field(
+        default=MOST_CHANGES, ge=1, le=MOST_CHANGES, description="How many changes to give at most."
+    )
+
+
+class Upsert(BaseModel):
+    """A task that is new or changed, as it is now."""
+
+    op: Literal["upsert"]
+    task: Task
+
+
+class Deletion(BaseModel):
+    """A task that is gone."""
+
+    op: Literal["delete"]
+    id: UUID
+
+
+class ChangeList(BaseModel):
+    """Changes, in the order in which they are to be applied."""
+
+    changes: list[Upsert | Deletion]
+    cursor: str = Field(description="For the next request, whether more follows or not.")
+    has_more: bool
+
+
+@router.get("/changes", response_model=ChangeList, summary="Follow my changes")
+async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges) -> Response:
+    """Give what has changed since a cursor: a client that applies it holds what the list would give."""
+    mark = BEGINNING if query.since is None else feed.read(query.since)
+    if mark is None:
+        raise ValidationFailed([FieldProblem("since", "Since is no cursor of these changes")])
+    found = await feed.since(mark, query.limit)
+    return json_answer(
+        {
+            "changes": [change for change, _ in found.changes],
+            "cursor": feed.write(found.mark),
+            "has_more": found.has_more,
+        }
+    )

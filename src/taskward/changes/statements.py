@@ -1,0 +1,37 @@
+"""What has changed since a number of the owner's counter: tasks as they are now, and what deletions left."""
+
+from typing import Final
+
+from sqlalchemy import Integer, Text, bindparam, cast, null, select, union_all
+
+from taskward.database.statements import Read
+from taskward.database.types import Counter, Flag, Instant
+from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
+from taskward.users.models import USERS
+from taskward.users.store import OWNER
+
+_SINCE: Final = bindparam("since", type_=Counter)
+_LIMIT: Final = bindparam("limit", type_=Integer())
+
+_upserts = select(*COLUMNS).where(TASKS.c.user_id == OWNER, TASKS.c.version > _SINCE)
+_deletes = select(
+    TOMBSTONES.c.task_id,
+    TOMBSTONES.c.user_id,
+    cast(null(), Text).label("title"),
+    cast(null(), Text).label("description"),
+    cast(null(), Flag()).label("is_completed"),
+    cast(null(), Instant()).label("created_at"),
+    cast(null(), Instant()).label("updated_at"),
+    TOMBSTONES.c.version,
+).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version > _SINCE)
+_changes = union_all(_upserts, _deletes).subquery("changes")
+_horizon = select(USERS.c.horizon).where(USERS.c.id == OWNER).scalar_subquery()
+
+CHANGES: Final = Read(
+    "changes since a number",
+    select(_changes, _horizon.label("horizon")).order_by(_changes.c.version).limit(_LIMIT),
+)
+"""Rows of `tasks.models.COLUMNS`, a deletion's with a null title; then the owner's horizon."""
+
+HORIZON: Final = Read("owner's horizon", select(USERS.c.horizon, USERS.c.seq).where(USERS.c.id == OWNER))
+"""The lowest number from which every later change is known, and the newest number."""

@@ -1,0 +1,139 @@
+"""Everything that is stored about the owner it was made for: shown, given out, taken in, erased."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import orjson
+from fastapi import Depends, Request
+
+from taskward.auth.current_user import CurrentUser, User
+from taskward.database import Database
+from taskward.database.statements import Row, Steps, Values
+from taskward.errors import NotFound
+from taskward.idempotency.once import Recording
+from taskward.me.models import ImportedTask, user_json
+from taskward.me.statements import (
+    COUNT_MANY,
+    DROP_TOMBSTONE,
+    ERASE,
+    INSERT_TASK,
+    TASK_IDS,
+    TASKS_AFTER,
+    TOMBSTONE_IDS,
+    USER,
+)
+from taskward.tasks.ids import is_of, task_id_at
+from taskward.tasks.models import ID_COLUMN, task_json
+from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, KEEP_BATCH_ANSWER
+from taskward.tasks.store import folded
+from taskward.users.store import owner_values
+
+PAGE: Final = 500
+"""Tasks that an export holds in memory at once."""
+
+TOGETHER: Final = 1000
+"""Tasks that an import hands to the database at once."""
+
+_BEFORE_ALL: Final = UUID(int=0)
+
+
+class MyData:
+    """All that is stored about one owner."""
+
+    def __init__(self, database: Database, user: User) -> None:
+        self._database = database
+        self._user = user
+
+    async def user(self) -> Row:
+        """Give the owner's row.
+
+        Raises:
+            NotFound: the owner has never written.
+
+        """
+        rows = await self._database.rows(USER, {"owner": self._user.id})
+        if not rows:
+            raise NotFound("User not found")
+        return rows[0]
+
+    async def export(self) -> AsyncIterator[bytes]:
+        """Give the export, as pieces of one JSON document; no more than a page of it is in memory at once."""
+        rows = await self._database.rows(USER, {"owner": self._user.id})
+        yield b'{"user":' + orjson.dumps(user_json(rows[0]) if rows else None) + b',"tasks":['
+        after, separator = _BEFORE_ALL, b""
+        while page := await self._page(after):
+            yield separator + b",".join(orjson.dumps(task_json(row)) for row in page)
+            after, separator = UUID(str(page[-1][ID_COLUMN])), b","
+        yield b"]}"
+
+    async def take_in(self, tasks: Sequence[ImportedTask], recording: Recording | None) -> bytes:
+        """Store what an export gave, all or nothing; give the answer's body."""
+        return await self._database.transact(lambda: self._import_steps(tasks, recording), long=True)
+
+    async def erase(self) -> None:
+        """Erase everything: the owner's row, and with it all that hangs on it."""
+        await self._database.transact(self._erase_steps, long=True)
+
+    async def _page(self, after: UUID) -> Sequence[Row]:
+        values = {"owner": self._user.id, "after_id": after, "limit": PAGE}
+        return await self._database.rows(TASKS_AFTER, values)
+
+    def _erase_steps(self) -> Steps[None]:
+        yield ERASE, {"owner": self._user.id}
+
+    def _import_steps(self, tasks: Sequence[ImportedTask], recording: Recording | None) -> Steps[bytes]:
+        owner: Values = {"owner": self._user.id}
+        new = yield from self._new_ones(tasks)
+        if new:
+            values = owner_values(self._user) | {"count": len(new)}
+            rows = yield COUNT_MANY, values
+            new = yield from self._new_ones(tasks)  # now that nobody else can add to them
+            first = rows[0][0] - len(new) + 1
+            forgotten = {UUID(str(row[0])) for row in (yield TOMBSTONE_IDS, owner)}
+            for start in range(0, len(new), TOGETHER):
+                some = enumerate(new[start : start + TOGETHER], first + start)
+                stored = [self._row(task, number) for number, task in some]
+                yield INSERT_TASK, stored
+                if back := [{**owner, "task_id": row["id"]} for row in stored if row["id"] in forgotten]:
+                    yield DROP_TOMBSTONE, back
+        body = orjson.dumps({"imported": len(new), "skipped": len(tasks) - len(new)})
+        if recording is not None:
+            kept = {**owner, **recording.values(200, body)}
+            yield KEEP_BATCH_ANSWER, kept
+            yield DROP_EXPIRED_ANSWERS, kept
+        return body
+
+    def _new_ones(self, tasks: Sequence[ImportedTask]) -> Steps[list[ImportedTask]]:
+        """Give those that the owner does not have, each id once."""
+        rows = yield TASK_IDS, {"owner": self._user.id}
+        known = {UUID(str(row[0])) for row in rows}
+        new = []
+        for task in tasks:
+            if task.id not in known:
+                known.add(task.id)
+                new.append(task)
+        return new
+
+    def _row(self, task: ImportedTask, version: int) -> dict[str, Any]:
+        kept = is_of(task.id, task.created_at)
+        return {
+            "user_id": self._user.id,
+            "id": task.id if kept else task_id_at(task.created_at),
+            "title": task.title,
+            "title_folded": folded(task.title),
+            "description": task.description,
+            "description_folded": folded(task.description),
+            "is_completed": task.is_completed,
+            "created_at": task.created_at,
+            "updated_at": task.updated_at,
+            "version": version,
+        }
+
+
+def _my_data(request: Request, user: CurrentUser) -> MyData:
+    return MyData(request.app.state.database, user)
+
+
+AllMyData = Annotated[MyData, Depends(_my_data)]
+"""For a handler: everything about the caller."""
