@@ -15,6 +15,17 @@ from taskward.settings import Settings, load_settings
 
 SECRET = "a secret that only the tests know about"
 
+UNAUTHORIZED = (401, "UNAUTHORIZED", "Invalid or missing authentication token")
+INVALID_TOKEN = (401, "INVALID_TOKEN", "Authentication token is invalid")
+INVALID_REQUEST = (400, "INVALID_REQUEST", "Request body is not valid JSON")
+NO_SUCH_TASK = (404, "NOT_FOUND", "Task not found")
+NO_SUCH_PATH = (404, "NOT_FOUND", "Not found")
+METHOD_NOT_ALLOWED = (405, "METHOD_NOT_ALLOWED", "Method not allowed")
+PAYLOAD_TOO_LARGE = (413, "PAYLOAD_TOO_LARGE", "Request body is too large")
+INTERNAL_ERROR = (500, "INTERNAL_ERROR", "An internal server error occurred")
+DATABASE_ERROR = (500, "DATABASE_ERROR", "A database error occurred")
+"""The errors that name no field, as `refusal` gives them (docs/contract.md, A3)."""
+
 
 def settings_for(url: str, **others: Any) -> Settings:
     """Give settings for a test: nothing from the environment or `.env` but what is said here."""
@@ -40,6 +51,18 @@ class Person:
         task: dict[str, Any] = answer.json()
         return task
 
+    async def get(self, task_id: str) -> dict[str, Any]:
+        answer = await self.http.get(f"/api/tasks/{task_id}")
+        assert answer.status_code == 200, answer.text
+        task: dict[str, Any] = answer.json()
+        return task
+
+    async def put(self, task_id: str, **fields: Any) -> dict[str, Any]:
+        answer = await self.http.put(f"/api/tasks/{task_id}", json=fields)
+        assert answer.status_code == 200, answer.text
+        task: dict[str, Any] = answer.json()
+        return task
+
     async def tasks(self) -> list[dict[str, Any]]:
         answer = await self.http.get("/api/tasks")
         assert answer.status_code == 200, answer.text
@@ -59,3 +82,23 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, str]:
+    """Give status, code and text of an error that names no field, having seen that its shape is the one."""
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/json"
+    assert list(body) == ["error", "code"], body
+    return answer.status_code, body["code"], body["error"]
+
+
+def problems(answer: httpx.Response) -> dict[str, str]:
+    """Give the message for each field that a VALIDATION_ERROR names, having seen that it is one."""
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/json"
+    assert (answer.status_code, body["code"], body["error"]) == (400, "VALIDATION_ERROR", "Validation failed")
+    assert list(body) == ["error", "code", "details"]
+    assert all(list(one) == ["field", "message"] for one in body["details"])
+    named = {one["field"]: one["message"] for one in body["details"]}
+    assert len(named) == len(body["details"]), "a field is named twice"
+    return named
