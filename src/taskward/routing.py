@@ -148,11 +148,9 @@ class _Inputs:
         for value in self.headers:
             self._read_header(scope, value, arguments, problems)
         if self.body:
-            nul = nul_problems(document, body)
-            problems += nul
-            found: list[FieldProblem] = []
+            found = nul_problems(document, body)
             self.body.judge(document, arguments, found)
-            problems += [problem for problem in found if problem.field not in {one.field for one in nul}]
+            problems += _once(found)
         if problems:
             raise ValidationFailed(problems)
         if self.made:
@@ -166,12 +164,13 @@ class _Inputs:
     ) -> None:
         if any_query:
             return
-        given, found = read_query(scope)
-        problems += found
+        given, unreadable = read_query(scope)
+        found: list[FieldProblem] = []
         if self.query:
-            self.query.judge(given, arguments, problems)
+            self.query.judge(given, arguments, found)
         else:
-            problems += [FieldProblem(name, UNKNOWN_PARAMETER) for name in given]
+            found += [FieldProblem(name, UNKNOWN_PARAMETER) for name in given]
+        problems += _once(unreadable + found)
 
     @staticmethod
     def _read_header(
@@ -193,6 +192,14 @@ class _Inputs:
                 self.body = _Value.of(parameter, type_, marker)
             case _:
                 self.made.append((parameter.name, _maker(type_, marker)))
+
+
+def _once(problems: Iterable[FieldProblem]) -> list[FieldProblem]:
+    """Give the first problem of each field: a text that cannot be read needs no second remark."""
+    first: dict[str, FieldProblem] = {}
+    for problem in problems:
+        first.setdefault(problem.field, problem)
+    return list(first.values())
 
 
 def _annotation(hint: Any) -> tuple[Any, Any]:

@@ -33,7 +33,7 @@ def field_problems(error: ValidationError, name: str) -> list[FieldProblem]:
     return [
         FieldProblem(field, _message(problem, field))
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
-        for field in [".".join(str(part) for part in problem["loc"]) or name]
+        for field in [".".join(str(part) for part in problem["loc"]) if problem["loc"] else name]
     ]
 
 
