@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import httpx
 import pytest
-
 from support import NO_SUCH_TASK, Person, refusal
 
 REQUESTS = [

@@ -113,8 +113,8 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
     if engine_name == "postgresql":
         return [_in_one(statement)]
     number: ColumnElement[int] = bindparam("seq", type_=Integer())
-    steps = [statement.touch, statement.change(number)]
-    return [*steps, statement.trace(number, true())] if statement.trace else steps
+    traces = [trace(number, true()) for trace in statement.traces]
+    return [statement.touch, statement.change(number), *traces]
 
 
 def unowned(expression: Any) -> Iterator[str]:
@@ -130,10 +130,20 @@ def unowned(expression: Any) -> Iterator[str]:
 def owned_tables(part: Any) -> list[FromClause]:
     """Give the owned tables that this part itself reads or writes, not those of parts inside it."""
     if isinstance(part, Select):
-        return [table for source in part.get_final_froms() for table in tables(source)]
+        return list(dict.fromkeys(table for source in sources(part) for table in tables(source)))
     if isinstance(part, Insert | Update | Delete):
         return tables(part.table)
     return []
+
+
+def sources(part: Select[Any]) -> Iterator[FromClause]:
+    """Give what a SELECT reads from, whether it says so or a column of its does."""
+    yield from part.columns_clause_froms
+    yield from part._from_obj
+    for clause in part._where_criteria:
+        yield from clause._from_objects
+    for target, _, left, _ in part._setup_joins:
+        yield from (source for source in (target, left) if isinstance(source, FromClause))
 
 
 def tables(source: Any) -> list[FromClause]:

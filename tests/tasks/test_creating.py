@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-
 from support import Person, problems
+
 from taskward.tasks import ids
 
 SEVEN_KEYS = ["id", "user_id", "title", "description", "is_completed", "created_at", "updated_at"]

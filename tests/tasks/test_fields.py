@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from support import Person, problems
 
 WHITE_SPACE = "".join(chr(n) for n in range(sys.maxunicode + 1) if not chr(n).strip())

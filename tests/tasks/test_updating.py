@@ -5,8 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-
 from support import NO_SUCH_TASK, Person, problems, refusal
+
 from taskward.tasks import store
 
 
