@@ -30,7 +30,7 @@ from taskward.requests import (
     read_json_object,
     read_query,
 )
-from taskward.validation import UNKNOWN_PARAMETER, field_problems
+from taskward.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_problems
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -104,17 +104,20 @@ class _Value:
     name: str
     type: TypeAdapter[Any]
     required: bool
+    unknown: str
 
     @classmethod
     def of(cls, parameter: inspect.Parameter, type_: Any, marker: params.Param | params.Body) -> "_Value":
         name = "body" if isinstance(marker, params.Body) else marker.alias or parameter.name
-        return cls(parameter.name, name, TypeAdapter(type_), parameter.default is inspect.Parameter.empty)
+        required = parameter.default is inspect.Parameter.empty
+        unknown = UNKNOWN_PARAMETER if isinstance(marker, params.Query) else UNKNOWN_FIELD
+        return cls(parameter.name, name, TypeAdapter(type_), required, unknown)
 
     def judge(self, given: Any, arguments: dict[str, Any], problems: list[FieldProblem]) -> None:
         try:
             arguments[self.argument] = self.type.validate_python(given)
         except ValidationError as error:
-            problems += field_problems(error, self.name)
+            problems += field_problems(error, self.name, self.unknown)
 
 
 class _Inputs:
