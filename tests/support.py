@@ -1,14 +1,16 @@
 """What the tests speak with: settings, tokens, people, and HTTP to an app."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import jwt
 from fastapi import FastAPI
+from starlette.types import Message
 
 from taskward.app import create_app
 from taskward.settings import Settings, load_settings
@@ -82,6 +84,62 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what really went over the wire for it, which an HTTP client would smooth over."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    asked: int
+    """How many pieces of the request's body the app asked for."""
+
+
+async def exchange(  # noqa: PLR0913 - a request has that many parts
+    app: FastAPI,
+    method: str,
+    path: str,
+    *,
+    headers: Sequence[tuple[str, str]] = (),
+    pieces: Sequence[bytes] = (b"",),
+    whole: bool = True,
+) -> Exchange:
+    """Send a request as the server would; a body that is not `whole` ends with its client going away."""
+    asked, sent = 0, list[Message]()
+
+    async def receive() -> Message:
+        nonlocal asked
+        asked += 1
+        if asked > len(pieces):
+            return {"type": "http.disconnect"}
+        more = asked < len(pieces) or not whole
+        return {"type": "http.request", "body": pieces[asked - 1], "more_body": more}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    bare, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": bare,
+        "raw_path": bare.encode(),
+        "query_string": query.encode("latin-1"),
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
+        "client": ("127.0.0.1", 5000),
+        "server": ("taskward.test", 80),
+    }
+    await app(scope, receive, send)
+    if not sent:
+        return Exchange(0, [], b"", asked)
+    body = b"".join(message["body"] for message in sent[1:])
+    return Exchange(sent[0]["status"], sent[0]["headers"], body, asked)
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:
