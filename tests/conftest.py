@@ -11,7 +11,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from support import Person, client_of, running, settings_for
+
+pytest.register_assert_rewrite("support")
+
+from support import Person, client_of, running, settings_for  # noqa: E402 - once its asserts can explain themselves
 
 ENGINES = ("memory", "disk", "postgres")
 

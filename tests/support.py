@@ -1,19 +1,33 @@
 """What the tests speak with: settings, tokens, people, and HTTP to an app."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import jwt
 from fastapi import FastAPI
+from starlette.types import Message
 
 from taskward.app import create_app
 from taskward.settings import Settings, load_settings
 
 SECRET = "a secret that only the tests know about"
+
+UNAUTHORIZED = (401, "UNAUTHORIZED", "Invalid or missing authentication token")
+INVALID_TOKEN = (401, "INVALID_TOKEN", "Authentication token is invalid")
+INVALID_REQUEST = (400, "INVALID_REQUEST", "Request body is not valid JSON")
+NO_SUCH_TASK = (404, "NOT_FOUND", "Task not found")
+NO_SUCH_PATH = (404, "NOT_FOUND", "Not found")
+METHOD_NOT_ALLOWED = (405, "METHOD_NOT_ALLOWED", "Method not allowed")
+PAYLOAD_TOO_LARGE = (413, "PAYLOAD_TOO_LARGE", "Request body is too large")
+INTERNAL_ERROR = (500, "INTERNAL_ERROR", "An internal server error occurred")
+DATABASE_ERROR = (500, "DATABASE_ERROR", "A database error occurred")
+"""The errors that name no field, as `refusal` gives them (docs/contract.md, A3)."""
 
 
 def settings_for(url: str, **others: Any) -> Settings:
@@ -40,6 +54,18 @@ class Person:
         task: dict[str, Any] = answer.json()
         return task
 
+    async def get(self, task_id: str) -> dict[str, Any]:
+        answer = await self.http.get(f"/api/tasks/{task_id}")
+        assert answer.status_code == 200, answer.text
+        task: dict[str, Any] = answer.json()
+        return task
+
+    async def put(self, task_id: str, **fields: Any) -> dict[str, Any]:
+        answer = await self.http.put(f"/api/tasks/{task_id}", json=fields)
+        assert answer.status_code == 200, answer.text
+        task: dict[str, Any] = answer.json()
+        return task
+
     async def tasks(self) -> list[dict[str, Any]]:
         answer = await self.http.get("/api/tasks")
         assert answer.status_code == 200, answer.text
@@ -59,3 +85,81 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what really went over the wire for it, which an HTTP client would smooth over."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    asked: int
+    """How many pieces of the request's body the app asked for."""
+
+
+async def exchange(  # noqa: PLR0913 - a request has that many parts
+    app: FastAPI,
+    method: str,
+    path: str,
+    *,
+    headers: Sequence[tuple[str, str]] = (),
+    pieces: Sequence[bytes] = (b"",),
+    whole: bool = True,
+) -> Exchange:
+    """Send a request as the server would; a body that is not `whole` ends with its client going away."""
+    asked, sent = 0, list[Message]()
+
+    async def receive() -> Message:
+        nonlocal asked
+        asked += 1
+        if asked > len(pieces) and whole:
+            await asyncio.Event().wait()  # the client waits for the answer, however long
+        if asked > len(pieces):
+            return {"type": "http.disconnect"}
+        more = asked < len(pieces) or not whole
+        return {"type": "http.request", "body": pieces[asked - 1], "more_body": more}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    bare, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": bare,
+        "raw_path": bare.encode(),
+        "query_string": query.encode("latin-1"),
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
+        "client": ("127.0.0.1", 5000),
+        "server": ("taskward.test", 80),
+    }
+    await app(scope, receive, send)
+    if not sent:
+        return Exchange(0, [], b"", asked)
+    body = b"".join(message["body"] for message in sent[1:])
+    return Exchange(sent[0]["status"], sent[0]["headers"], body, asked)
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, str]:
+    """Give status, code and text of an error that names no field, having seen that its shape is the one."""
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/json"
+    assert list(body) == ["error", "code"], body
+    return answer.status_code, body["code"], body["error"]
+
+
+def problems(answer: httpx.Response) -> dict[str, str]:
+    """Give the message for each field that a VALIDATION_ERROR names, having seen that it is one."""
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/json"
+    assert (answer.status_code, body["code"], body["error"]) == (400, "VALIDATION_ERROR", "Validation failed")
+    assert list(body) == ["error", "code", "details"]
+    assert all(list(one) == ["field", "message"] for one in body["details"])
+    named = {one["field"]: one["message"] for one in body["details"]}
+    assert len(named) == len(body["details"]), "a field is named twice"
+    return named

@@ -91,19 +91,21 @@ def nul_problems(document: dict[str, Any], body: bytes) -> list[FieldProblem]:
 
 def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldProblem]]:
     """Give the query's parameters by name, and a problem for each that is given twice or is not UTF-8."""
-    raw = scope["query_string"]
+    raw: bytes = scope["query_string"]
     if not raw:
         return {}, []
     query: dict[str, str] = {}
-    problems: dict[str, FieldProblem] = {}
-    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True, errors="surrogateescape"):
-        if name in query:
-            problems[name] = FieldProblem(name, "The query parameter is given more than once")
-        elif not _is_text(name) or not _is_text(value):
-            printable = name.encode("utf-8", "replace").decode()
-            problems[name] = FieldProblem(printable, "The query parameter is not valid text in UTF-8")
-        query[name] = value
-    return query, list(problems.values())
+    problems: list[FieldProblem] = []
+    text = raw.decode(errors="surrogateescape")
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
+        if not _is_text(name) or not _is_text(value):
+            printable = name.encode(errors="surrogateescape").decode(errors="replace")
+            problems.append(FieldProblem(printable, "The query parameter is not valid text in UTF-8"))
+        elif name in query:
+            problems.append(FieldProblem(name, "The query parameter is given more than once"))
+        else:
+            query[name] = value
+    return query, problems
 
 
 def _announced(scope: Scope) -> tuple[int, bool]:

@@ -30,7 +30,7 @@ from taskward.requests import (
     read_json_object,
     read_query,
 )
-from taskward.validation import UNKNOWN_PARAMETER, field_problems
+from taskward.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_problems
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -111,17 +111,20 @@ class _Value:
     name: str
     type: TypeAdapter[Any]
     required: bool
+    unknown: str
 
     @classmethod
     def of(cls, parameter: inspect.Parameter, type_: Any, marker: params.Param | params.Body) -> "_Value":
         name = "body" if isinstance(marker, params.Body) else marker.alias or parameter.name
-        return cls(parameter.name, name, TypeAdapter(type_), parameter.default is inspect.Parameter.empty)
+        required = parameter.default is inspect.Parameter.empty
+        unknown = UNKNOWN_PARAMETER if isinstance(marker, params.Query) else UNKNOWN_FIELD
+        return cls(parameter.name, name, TypeAdapter(type_), required, unknown)
 
     def judge(self, given: Any, arguments: dict[str, Any], problems: list[FieldProblem]) -> None:
         try:
             arguments[self.argument] = self.type.validate_python(given)
         except ValidationError as error:
-            problems += field_problems(error, self.name)
+            problems += field_problems(error, self.name, self.unknown)
 
 
 class _Inputs:
@@ -155,11 +158,9 @@ class _Inputs:
         for value in self.headers:
             self._read_header(scope, value, arguments, problems)
         if self.body:
-            nul = nul_problems(document, body) if judge_nul else []
-            problems += nul
-            found: list[FieldProblem] = []
+            found = nul_problems(document, body) if judge_nul else []
             self.body.judge(document, arguments, found)
-            problems += [problem for problem in found if problem.field not in {one.field for one in nul}]
+            problems += _once(found)
         if problems:
             raise ValidationFailed(problems)
         if self.made:
@@ -173,12 +174,13 @@ class _Inputs:
     ) -> None:
         if any_query:
             return
-        given, found = read_query(scope)
-        problems += found
+        given, unreadable = read_query(scope)
+        found: list[FieldProblem] = []
         if self.query:
-            self.query.judge(given, arguments, problems)
+            self.query.judge(given, arguments, found)
         else:
-            problems += [FieldProblem(name, UNKNOWN_PARAMETER) for name in given]
+            found += [FieldProblem(name, UNKNOWN_PARAMETER) for name in given]
+        problems += _once(unreadable + found)
 
     @staticmethod
     def _read_header(
@@ -200,6 +202,14 @@ class _Inputs:
                 self.body = _Value.of(parameter, type_, marker)
             case _:
                 self.made.append((parameter.name, _maker(type_, marker)))
+
+
+def _once(problems: Iterable[FieldProblem]) -> list[FieldProblem]:
+    """Give the first problem of each field: a text that cannot be read needs no second remark."""
+    first: dict[str, FieldProblem] = {}
+    for problem in problems:
+        first.setdefault(problem.field, problem)
+    return list(first.values())
 
 
 def _annotation(hint: Any) -> tuple[Any, Any]:

@@ -91,6 +91,10 @@ class Settings(BaseSettings):
             raise ValueError("an SQLite URL takes no parameters")
         if not url.startswith(("sqlite:", "postgresql://", "postgres://")):
             raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
+        try:
+            _ = urlsplit(url).port
+        except ValueError:
+            raise ValueError("the host and the port cannot be read") from None
         return value
 
     @field_validator("jwt_secret")

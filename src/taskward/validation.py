@@ -29,19 +29,20 @@ _WORDS: Final = {
 }
 
 
-def field_problems(error: ValidationError, name: str) -> list[FieldProblem]:
-    """Give a problem for each field that pydantic refused; `name` is what the whole value is called."""
+def field_problems(error: ValidationError, name: str, unknown: str = UNKNOWN_FIELD) -> list[FieldProblem]:
+    """Give a problem for each field that pydantic refused.
+
+    `name` is what the whole value is called, `unknown` what is said of a field that is none of its own.
+    """
     return [
-        FieldProblem(field, _message(problem, field))
+        FieldProblem(field, unknown if problem["type"] == "extra_forbidden" else _message(problem, field))
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
-        for field in [".".join(str(part) for part in problem["loc"]) or name]
+        for field in [".".join(str(part) for part in problem["loc"]) if problem["loc"] else name]
     ]
 
 
 def _message(problem: ErrorDetails, field: str) -> str:
     kind = problem["type"]
-    if kind == "extra_forbidden":
-        return UNKNOWN_FIELD
     last = field.rpartition(".")[2]
     label = (field if last.isdigit() else last).replace("_", " ").capitalize()
     if kind in _WORDS:

@@ -117,7 +117,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
 
 
 def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError]]:
-    errors: dict[int, list[ServiceError]] = {500: [InternalError()]}
+    errors: dict[int, list[ServiceError]] = {413: [PayloadTooLarge()], 500: [InternalError()]}
     if path == "/health/ready":
         errors[503] = [ServiceUnavailable("The database cannot be used")]
     if not path.startswith("/api/"):
@@ -137,7 +137,6 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         errors[422] = [IdempotencyKeyReused()]
     if "requestBody" in operation:
         errors[400] = [_NO_TITLE, InvalidRequest()]
-        errors[413] = [PayloadTooLarge()]
     return errors
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from taskward.errors import ServiceUnavailable
+from taskward.errors import DatabaseError, ServiceUnavailable
 
 PATIENCE: Final = 1.0
 """Seconds that a request waits for a connection while all are taken."""
@@ -48,6 +48,7 @@ class Connections:
         self._url = driver_url(url)
         self._size = size
         self._made = 0
+        self._connecting = 0
         self._idle: list[Any] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._probed = False
@@ -60,6 +61,7 @@ class Connections:
 
         Raises:
             ServiceUnavailable: all of them are taken, and none came back in time.
+            DatabaseError: others are waiting for the server to greet them, as this one was.
 
         """
         connection = await self._take()
@@ -94,12 +96,15 @@ class Connections:
 
     async def _make(self) -> Any:
         self._made += 1
+        self._connecting += 1
         try:
             return await self._connect()
         except BaseException:
             self._made -= 1
             self._wake_one()
             raise
+        finally:
+            self._connecting -= 1
 
     async def _wait(self) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -108,6 +113,8 @@ class Connections:
             async with asyncio.timeout(PATIENCE):
                 await turn
         except TimeoutError:
+            if self._connecting:  # then it is not the load, it is the database
+                raise DatabaseError(reason="no connection could be made yet") from None
             raise ServiceUnavailable(reason="every database connection is taken") from None
         except BaseException:
             if turn.done() and not turn.cancelled():

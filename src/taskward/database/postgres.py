@@ -29,7 +29,7 @@ from taskward.database.statements import (
     Values,
     Write,
 )
-from taskward.errors import DatabaseError
+from taskward.errors import DatabaseError, ServiceError
 
 DEADLINE: Final = 10.0
 """Seconds for a statement, with the connecting that it may need."""
@@ -60,6 +60,7 @@ class PostgresDatabase:
         self._connections = Connections(url, size)
         self._plans: dict[Statement, _Plan] = {}
         self._schema: asyncio.Task[None] | None = None
+        self._is_up_to_date = False
 
     async def start(self) -> None:
         self._plans = {statement: _Plan.of(statement) for statement in STATEMENTS}
@@ -74,31 +75,34 @@ class PostgresDatabase:
         await self._connections.close()
 
     async def ping(self) -> None:
-        if self._schema is None or not self._schema.done():
+        if not self._is_up_to_date:
             raise DatabaseError(reason="the schema is not up to date yet")
-        await self._run(_PING, ())
+        await self._run(_PING, (), _from_now(DEADLINE))
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         plan = self._plans[read]
         arguments = plan.arguments(values)
+        until = _from_now(DEADLINE)
         try:
-            return await self._run(plan.sql, arguments)
+            return await self._run(plan.sql, arguments, until)
         except _ConnectionLost:
-            return await self._run(plan.sql, arguments)
+            return await self._run(plan.sql, arguments, until)
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
         arguments = plan.arguments(values)
-        rows = await _until_it_stands(lambda: self._run(plan.sql, arguments))
+        until = _from_now(DEADLINE)
+        rows = await _until_it_stands(lambda: self._run(plan.sql, arguments, until))
         return rows[0] if rows else None
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
-        return await _until_it_stands(lambda: self._run_steps(steps(), LONG_DEADLINE if long else DEADLINE))
+        until = _from_now(LONG_DEADLINE if long else DEADLINE)
+        return await _until_it_stands(lambda: self._run_steps(steps(), until))
 
-    async def _run(self, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
+    async def _run(self, sql: str, arguments: Sequence[Any], until: float) -> Sequence[Row]:
         rows: Sequence[Row]
         with _told_as_database_errors:
-            async with asyncio.timeout(DEADLINE), self._connections.one() as connection:
+            async with asyncio.timeout_at(until), self._connections.one() as connection:
                 if self._connections.pooled:
                     async with connection.transaction():
                         rows = await connection.fetch(sql, *arguments)
@@ -106,9 +110,9 @@ class PostgresDatabase:
                     rows = await connection.fetch(sql, *arguments)
         return rows
 
-    async def _run_steps(self, steps: Steps[T], deadline: float) -> T:
+    async def _run_steps(self, steps: Steps[T], until: float) -> T:
         with _told_as_database_errors:
-            async with asyncio.timeout(deadline), self._connections.one() as connection:
+            async with asyncio.timeout_at(until), self._connections.one() as connection:
                 try:
                     async with connection.transaction():
                         return await self._follow(steps, connection)
@@ -135,11 +139,14 @@ class PostgresDatabase:
         while True:
             try:
                 await self.migrate()
-            except DatabaseError as error:
+            except ServiceError as error:
                 log.warning("The schema cannot be brought up to date yet", extra={"reason": error.reason})
-                await asyncio.sleep(_PAUSE)
+            except Exception:
+                log.exception("The schema cannot be brought up to date")
             else:
+                self._is_up_to_date = True
                 return
+            await asyncio.sleep(_PAUSE)
 
     async def migrate(self) -> str:
         """Apply the migrations that are missing and give the revision that the schema is at."""
@@ -206,6 +213,10 @@ def _in_one(write: Write) -> Any:
     return select(changed).add_cte(owner, *traces)
 
 
+def _from_now(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
 async def _until_it_stands(run: Callable[[], Awaitable[T]]) -> T:
     """Run it again while the server undoes it because of something that ran beside it."""
     for _ in range(TRIES - 1):
@@ -250,7 +261,7 @@ _told_as_database_errors: Final = _ToldAsDatabaseErrors()
 def _database_error(error: Exception) -> DatabaseError:
     """Tell by SQLSTATE what happened; the message is left out, for it may quote what was stored."""
     if isinstance(error, TimeoutError):
-        return DatabaseError(reason=f"no answer within {DEADLINE:.0f} s")
+        return DatabaseError(reason="no answer in time")
     state = getattr(error, "sqlstate", None)
     reason = f"{type(error).__name__} {state}" if state else type(error).__name__
     if getattr(error, "table_name", None) == "idempotency_keys":

@@ -50,9 +50,8 @@ async def read_me(me: AllMyData) -> Response:
 async def export(me: AllMyData, request: Request) -> Response:
     """Give everything that is stored about the caller, as a stream."""
     headers = {"Content-Disposition": 'attachment; filename="taskward-export.json"'}
-    if request.method == "HEAD":
-        return Response(headers=headers, media_type="application/json")
-    return StreamingResponse(me.export(), headers=headers, media_type="application/json")
+    document = () if request.method == "HEAD" else me.export()
+    return StreamingResponse(document, headers=headers, media_type="application/json")
 
 
 @import_router.post("/import", response_model=Imported, summary="Import what an export gave")

@@ -39,7 +39,9 @@ COUNT_MANY: Final = Plain("count many writes", _count_many())
 
 INSERT_TASK: Final = Plain(
     "insert an imported task",
-    insert(TASKS).values({column.name: bindparam(column.name, type_=column.type) for column in TASKS.c}),
+    insert(TASKS).values(
+        {column.name: bindparam(column.name, type_=column.type) for column in TASKS.c} | {"user_id": OWNER}
+    ),
 )
 DROP_TOMBSTONE: Final = Plain(
     "drop a tombstone",

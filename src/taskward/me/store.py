@@ -118,7 +118,7 @@ class MyData:
     def _row(self, task: ImportedTask, version: int) -> dict[str, Any]:
         kept = is_of(task.id, task.created_at)
         return {
-            "user_id": self._user.id,
+            "owner": self._user.id,
             "id": task.id if kept else task_id_at(task.created_at),
             "title": task.title,
             "title_folded": folded(task.title),

@@ -119,6 +119,13 @@ IsCompleted = Annotated[bool, Field(strict=True, description="`true` or `false`.
 Ignored = Annotated[Any, Field(description="Taken and ignored: the server sets it.")]
 
 
+def _document_changes(schema: dict[str, Any]) -> None:
+    """Say that one field at least is given; and no defaults, for what is absent stays as it is."""
+    schema["anyOf"] = [{"required": [name]} for name in _WRITABLE]
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
 class _Body(SQLModel):
     """What bodies have in common: a client may send back the keys that only the server sets."""
 
@@ -141,9 +148,7 @@ class NewTask(_Body):
 class TaskChanges(_Body):
     """The body of `PUT /api/tasks/{task_id}`: only the fields given change; one at least is given."""
 
-    model_config = SQLModelConfig(
-        json_schema_extra={"anyOf": [{"required": [name]} for name in _WRITABLE]},
-    )
+    model_config = SQLModelConfig(json_schema_extra=_document_changes)
 
     title: Title = ""
     description: Description = None

@@ -1,0 +1,197 @@
+"""Ownership is proven: each statement on somebody's rows names the owner, at whatever depth it does so."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import (
+    Alias,
+    BinaryExpression,
+    BindParameter,
+    BooleanClauseList,
+    ColumnElement,
+    Delete,
+    FromClause,
+    Insert,
+    Integer,
+    Join,
+    Select,
+    Table,
+    TextClause,
+    Update,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.dialects.postgresql.dml import OnConflictDoUpdate
+from sqlalchemy.sql import operators, visitors
+from sqlmodel import SQLModel
+
+from taskward.app import ROUTERS
+from taskward.database.postgres import _in_one
+from taskward.database.statements import STATEMENTS, Statement, Write
+from taskward.database.types import Id
+from taskward.tasks.models import TASKS
+from taskward.users.models import USERS
+from taskward.users.store import OWNER
+
+assert ROUTERS  # with them every feature is imported, and so is every statement
+
+OWNED = {table for table in SQLModel.metadata.tables.values() if "user_id" in table.c}
+"""The tables whose rows belong to somebody."""
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.name)
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_every_statement_on_owned_rows_says_whose(statement: Statement, engine_name: str) -> None:
+    for expression in expressions(statement, engine_name):
+        assert list(unowned(expression)) == []
+
+
+def test_the_walk_meets_every_kind_of_statement_on_tasks_and_tombstones() -> None:
+    met = {
+        (type(part).__name__.lower(), str(table))
+        for statement in STATEMENTS
+        for expression in expressions(statement, "postgresql")
+        for part in visitors.iterate(expression)
+        for table in owned_tables(part)
+    }
+
+    assert met >= {("select", "tasks"), ("update", "tasks"), ("delete", "tasks"), ("insert", "tasks")}
+    assert met >= {("insert", "tombstones")}
+
+
+ID: Final = bindparam("task_id", type_=Id())
+MINE: Final = TASKS.c.user_id == OWNER
+OTHERS: Final = TASKS.alias()
+
+
+WITHOUT_AN_OWNER: Final = {
+    "all": select(TASKS),
+    "by id": select(TASKS.c.title).where(TASKS.c.id == ID),
+    "mine or that": select(TASKS).where(or_(MINE, TASKS.c.id == ID)),
+    "not mine": select(TASKS).where(~MINE),
+    "not equal": select(TASKS).where(TASKS.c.user_id != OWNER),
+    "another parameter": select(TASKS).where(TASKS.c.user_id == bindparam("somebody")),
+    "itself": select(TASKS).where(TASKS.c.user_id == TASKS.c.user_id),
+    "one of two": select(TASKS, OTHERS).where(MINE),
+    "joined": select(TASKS).join(USERS, USERS.c.id == TASKS.c.user_id).where(USERS.c.id == OWNER),
+    "exists": select(USERS).where(USERS.c.id == OWNER, exists().where(TASKS.c.id == ID)),
+    "in a CTE": select(select(TASKS).cte("all_of_them")),
+    "beside a CTE": select(USERS).add_cte(delete(TASKS).where(TASKS.c.id == ID).cte("gone")),
+    "update": update(TASKS).where(TASKS.c.id == ID).values(title="x"),
+    "update of the owner": update(TASKS).where(MINE).values(user_id=ID),
+    "delete": delete(TASKS).where(TASKS.c.id == ID),
+    "delete all": delete(TASKS),
+    "insert for another": insert(TASKS).values(user_id=ID, id=ID),
+    "insert for nobody": insert(TASKS).values(id=ID),
+    "insert of others'": insert(TASKS).from_select(["user_id", "id"], select(ID, OWNER)),
+    "upsert": upsert(TASKS)
+    .values(user_id=OWNER, id=ID)
+    .on_conflict_do_update(index_elements=["id"], set_={"title": "x"}),
+    "text": text("SELECT * FROM tasks"),
+    "text inside": select(USERS).where(text("EXISTS (SELECT 1 FROM tasks)")),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_AN_OWNER)
+def test_the_walk_fails_on_a_statement_that_does_not_say_whose(name: str) -> None:
+    assert list(unowned(WITHOUT_AN_OWNER[name])) != []
+
+
+def expressions(statement: Statement, engine_name: str) -> list[Any]:
+    """Give what is compiled of a statement: one expression, or on SQLite one a step."""
+    if not isinstance(statement, Write):
+        return [statement.statement]
+    if engine_name == "postgresql":
+        return [_in_one(statement)]
+    number: ColumnElement[int] = bindparam("seq", type_=Integer())
+    traces = [trace(number, true()) for trace in statement.traces]
+    return [statement.touch, statement.change(number), *traces]
+
+
+def unowned(expression: Any) -> Iterator[str]:
+    """Name each part, at whatever depth, that could meet a row of somebody else's."""
+    for part in visitors.iterate(expression):
+        if isinstance(part, TextClause):
+            yield "text that nobody can look into"
+        for table in owned_tables(part):
+            if not is_bound(part, table):
+                yield f"{type(part).__name__} on {table}"
+
+
+def owned_tables(part: Any) -> list[FromClause]:
+    """Give the owned tables that this part itself reads or writes, not those of parts inside it."""
+    if isinstance(part, Select):
+        return list(dict.fromkeys(table for source in sources(part) for table in tables(source)))
+    if isinstance(part, Insert | Update | Delete):
+        return tables(part.table)
+    return []
+
+
+def sources(part: Select[Any]) -> Iterator[FromClause]:
+    """Give what a SELECT reads from, whether it says so or a column of its does."""
+    yield from part.columns_clause_froms
+    yield from part._from_obj
+    for clause in part._where_criteria:
+        yield from clause._from_objects
+    for target, _, left, _ in part._setup_joins:
+        yield from (source for source in (target, left) if isinstance(source, FromClause))
+
+
+def tables(source: Any) -> list[FromClause]:
+    if isinstance(source, Join):
+        return tables(source.left) + tables(source.right)
+    table = source.element if isinstance(source, Alias) else source
+    return [source] if isinstance(table, Table) and table in OWNED else []
+
+
+def is_bound(part: Any, table: FromClause) -> bool:
+    if isinstance(part, Insert):
+        return is_owner(inserted_owner(part)) and updates_own_row_only(part)
+    if isinstance(part, Update) and "user_id" in {getattr(name, "name", name) for name in part._values or ()}:
+        return False
+    return any(says_whose(clause, table) for clause in conjunction(part.whereclause))
+
+
+def inserted_owner(part: Insert) -> object:
+    if part.select is None:
+        return {getattr(name, "name", name): value for name, value in (part._values or {}).items()}.get(
+            "user_id"
+        )
+    assert isinstance(part.select, Select)
+    return part.select._raw_columns[(part._select_names or []).index("user_id")]
+
+
+def updates_own_row_only(part: Insert) -> bool:
+    conflict = part._post_values_clause
+    return not isinstance(conflict, OnConflictDoUpdate) or "user_id" in (
+        conflict.inferred_target_elements or ()
+    )
+
+
+def conjunction(clause: Any) -> Iterator[Any]:
+    """Give the clauses all of which hold for every row."""
+    if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
+        for one in clause.clauses:
+            yield from conjunction(one)
+    elif clause is not None:
+        yield clause
+
+
+def says_whose(clause: Any, table: FromClause) -> bool:
+    if not isinstance(clause, BinaryExpression) or clause.operator is not operators.eq:
+        return False
+    sides = (clause.left, clause.right)
+    return any(side is table.c.user_id for side in sides) and any(map(is_owner, sides))
+
+
+def is_owner(value: object) -> bool:
+    return isinstance(value, BindParameter) and value.key == OWNER.key

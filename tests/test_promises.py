@@ -1,0 +1,244 @@
+"""What holds for every route, those not yet written included: each test goes over `app.routes`."""
+
+import re
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from support import (
+    METHOD_NOT_ALLOWED,
+    NO_SUCH_PATH,
+    PAYLOAD_TOO_LARGE,
+    UNAUTHORIZED,
+    Person,
+    exchange,
+    refusal,
+)
+
+from taskward.app import ROUTERS
+from taskward.routing import Endpoint, Probe
+from taskward.settings import Settings
+
+PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json"}
+"""The only paths that a stranger is answered on."""
+
+ROUTES = [route for router in ROUTERS for route in router.routes]
+ENDPOINTS = [route for route in ROUTES if isinstance(route, Endpoint)]
+OPERATIONS = [(method, route) for route in ENDPOINTS for method in sorted(route.methods or ())]
+PATHS = sorted({route.path for route in ENDPOINTS})
+README = Path(__file__).parent.parent / "README.md"
+
+every_operation = pytest.mark.parametrize(
+    ("method", "route"), OPERATIONS, ids=[f"{method} {route.path}" for method, route in OPERATIONS]
+)
+every_path = pytest.mark.parametrize("path", PATHS)
+
+
+def url(path: str, task_id: object = None) -> str:
+    """Give a path that this route answers on; a parameter that is new needs a value here."""
+    return path.format(task_id=task_id or uuid4(), name="init.js")
+
+
+def methods_of(path: str) -> set[str]:
+    named = {method for route in ENDPOINTS if route.path == path for method in route.methods or ()}
+    return named | ({"HEAD"} if "GET" in named else set())
+
+
+def fitting(route: Endpoint) -> Any:
+    """Give a body that this route takes, if it takes one."""
+    return {"title": "Buy milk"} if route.body_field is not None else None
+
+
+def test_every_route_runs_through_the_one_pipeline() -> None:
+    assert ENDPOINTS == ROUTES
+
+
+def test_every_route_below_api_documents_what_it_answers() -> None:
+    bare = [
+        route.path for route in ENDPOINTS if route.path.startswith("/api") and route.response_model is None
+    ]
+
+    assert bare == []
+
+
+@every_operation
+async def test_a_stranger_gets_401_but_on_the_public_paths(
+    stranger: httpx.AsyncClient, method: str, route: Endpoint
+) -> None:
+    for sent in {method, "HEAD"} if method == "GET" else {method}:
+        answer = await stranger.request(sent, url(route.path), json=fitting(route))
+        assert (answer.status_code == 401) == (route.path not in PUBLIC)
+        if answer.status_code == 401:
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@every_path
+async def test_a_stranger_learns_nothing_of_methods_bodies_and_what_is_there(
+    stranger: httpx.AsyncClient, ann: Person, path: str
+) -> None:
+    if path in PUBLIC:
+        return
+    task = await ann.create()
+    for method, target, body in [
+        ("OPTIONS", url(path, task["id"]), b""),
+        ("PROPFIND", url(path), b""),
+        ("POST", url(path) + "/", b"x" * 70_000),
+        ("PUT", url(path, "1") + "?a=1&a=2", b"{"),
+        ("GET", "/api", b""),
+        ("GET", "/api/", b""),
+        ("GET", "/api/nothing", b""),
+    ]:
+        assert refusal(await stranger.request(method, target, content=body)) == UNAUTHORIZED
+
+
+@every_operation
+async def test_every_error_has_the_one_shape(ann: Person, method: str, route: Endpoint) -> None:
+    path = url(route.path)
+    answers = [
+        await client.request(verb, target, content=body, headers={"Content-Type": kind})
+        for client in (ann.http, httpx.AsyncClient(transport=ann.http._transport, base_url=ann.http.base_url))
+        for verb in (method, "PROPFIND")
+        for target in (path, f"{path}?colour=red", f"{path}/", url(route.path, "1"), "/nowhere")
+        for body in (b"", b"{", b"{}", b"[]", b'{"a":1}', b"x" * (route.largest_body + 1))
+        for kind in ("application/json", "text/plain")
+    ]
+
+    errors = [answer for answer in answers if answer.status_code >= 400]
+    assert errors
+    for answer in errors:
+        body = answer.json()
+        assert list(body) in (["error", "code"], ["error", "code", "details"])
+        assert re.fullmatch(r"[A-Z_]+", body["code"])
+        assert isinstance(body["error"], str)
+        for detail in body.get("details", [{"field": "", "message": ""}]):
+            assert {name: type(value) for name, value in detail.items()} == {"field": str, "message": str}
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["x-request-id"]
+        assert answer.headers["vary"] == "Origin"
+        assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+@every_operation
+async def test_no_route_tells_a_foreign_task_from_a_missing_one(
+    ann: Person, bob: Person, method: str, route: Endpoint
+) -> None:
+    if "{task_id}" not in route.path:
+        return
+    hers = await ann.create()
+    foreign, missing = [
+        await bob.http.request(method, url(route.path, task_id), json=fitting(route))
+        for task_id in (hers["id"], uuid4())
+    ]
+
+    for answer in (foreign, missing):
+        del answer.headers["x-request-id"]
+    assert foreign.status_code == 404
+    assert (foreign.headers, foreign.content) == (missing.headers, missing.content)
+
+
+@every_path
+async def test_a_method_that_a_path_has_not_is_told_all_that_it_has(ann: Person, path: str) -> None:
+    allowed = methods_of(path)
+    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} - allowed:
+        answer = await ann.http.request(method, url(path), content=b"{")
+        assert answer.headers["allow"] == ", ".join(sorted(allowed))
+        if method == "HEAD":
+            assert (answer.status_code, answer.content) == (405, b"")
+        else:
+            assert refusal(answer) == METHOD_NOT_ALLOWED
+
+
+@every_path
+async def test_head_answers_as_get_does_without_the_body(app: FastAPI, ann: Person, path: str) -> None:
+    if "GET" not in methods_of(path):
+        return
+    target = url(path, (await ann.create())["id"])
+
+    bearer = [("Authorization", f"Bearer {ann.token}"), ("X-Request-ID", "same")]
+
+    get, head = [await exchange(app, method, target, headers=bearer) for method in ("GET", "HEAD")]
+
+    assert (get.status, len(get.body) > 0) == (200, True)
+    assert (head.status, head.headers, head.body) == (200, get.headers, b"")
+
+
+@every_path
+async def test_a_trailing_slash_is_another_path(ann: Person, path: str) -> None:
+    for method in methods_of(path) - {"HEAD"}:
+        answer = await ann.http.request(method, url(path) + "/", json={"title": "Buy milk"})
+        assert refusal(answer) == NO_SUCH_PATH
+
+
+@every_operation
+async def test_a_body_over_the_limit_is_refused_whatever_the_route(
+    ann: Person, method: str, route: Endpoint
+) -> None:
+    async def in_pieces(length: int) -> Any:
+        for _ in range(length // 1024):
+            yield b" " * 1024
+        yield b" " * (length % 1024)
+
+    most = route.largest_body
+    for body in (b" " * (most + 1), in_pieces(most + 1)):
+        answer = await ann.http.request(method, url(route.path), content=body)
+        assert refusal(answer) == PAYLOAD_TOO_LARGE
+    for body in (b" " * most, in_pieces(most)):
+        assert (await ann.http.request(method, url(route.path), content=body)).status_code != 413
+
+
+@every_operation
+async def test_every_status_on_the_wire_is_documented(
+    app: FastAPI, ann: Person, stranger: httpx.AsyncClient, method: str, route: Endpoint
+) -> None:
+    if not route.include_in_schema:
+        return
+    task = await ann.create()
+    documented = app.openapi()["paths"][route.path][method.lower()]["responses"]
+    answers = [
+        await client.request(method, target, content=body, headers=headers)
+        for client in (stranger, ann.http)
+        for target in (url(route.path), f"{url(route.path)}?colour=red", url(route.path, task["id"]))
+        for body in (b"", b"{", b'{"title":"Buy milk"}', b" " * (route.largest_body + 1))
+        for headers in ({"Content-Type": "application/json"}, {"If-Match": '"1"', "If-None-Match": "*"})
+    ]
+
+    assert {str(answer.status_code) for answer in answers} <= documented.keys()
+
+
+@every_operation
+async def test_an_unknown_query_parameter_is_refused_everywhere_but_on_probes(
+    ann: Person, method: str, route: Endpoint
+) -> None:
+    answer = await ann.http.request(method, url(route.path) + "?no_such_parameter=1", json=fitting(route))
+
+    if isinstance(route, Probe):
+        assert answer.status_code == 200
+    else:
+        assert {"field": "no_such_parameter", "message": "Unknown query parameter"} in answer.json()[
+            "details"
+        ]
+
+
+@every_operation
+async def test_every_answer_forbids_what_it_does_not_need(ann: Person, method: str, route: Endpoint) -> None:
+    answer = await ann.http.request(method, url(route.path), json=fitting(route))
+
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "cache-control" in answer.headers
+    assert "strict-transport-security" not in answer.headers
+
+
+def test_public_paths_are_routes_and_no_more_than_these() -> None:
+    assert {path for path in PATHS if not path.startswith("/api")} == PUBLIC
+    assert all(isinstance(route, APIRoute) for route in ROUTES)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    assert f"`{name.upper()}`" in README.read_text()
