@@ -318,6 +318,26 @@ async def test_during_an_outage_the_provider_is_asked_with_back_off(
             clock.advance(0.1)
 
 
+async def test_the_back_off_of_an_outage_that_is_over_is_forgotten(
+    provider: IdentityProvider, clock: StoppedClock
+) -> None:
+    down = b"HTTP/1.1 503 Down\r\nContent-Length: 0"
+    provider.answers(down)
+    async with guarding(provider, clock) as guard:
+        for count, pause in ((1, 1), (2, 2)):
+            await fetched(provider, guard, count)
+            clock.advance(pause)
+        await fetched(provider, guard, 3)
+        provider.has(OLD)
+        clock.advance(4)
+        await fetched(provider, guard, 4)
+        provider.answers(down)
+        clock.advance(300)
+        await fetched(provider, guard, 5)
+        clock.advance(1)
+        await fetched(provider, guard, 6)
+
+
 async def test_after_an_outage_the_new_keys_are_in_use_without_a_restart(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:

@@ -10,6 +10,7 @@ from auth.forge import SECRET, settings
 from auth.identity_provider import IdentityProvider, key_set, signer
 
 from taskward.auth.authenticator import describe_keys
+from taskward.auth.development import development_secret
 from taskward.auth.provider import fetch_key_set
 from taskward.auth.public_keys import KeySetUnusable
 from taskward.settings import Settings, SettingsError
@@ -234,6 +235,9 @@ async def test_the_check_says_which_secret_is_used(tmp_path: str) -> None:
         "JWT_SECRET: secret 2 (HS256)",
     ]
     development = settings(jwt_secret=None, database_url=f"sqlite:///{tmp_path}/tasks.db")
+    file = f"{tmp_path}/tasks.db.secret"
     assert await describe_keys(development) == [
-        f"the development secret in {tmp_path}/tasks.db.secret (HS256)"
+        f"a development secret, which the first start makes in {file} (HS256)"
     ]
+    development_secret(development)
+    assert await describe_keys(development) == [f"the development secret in {file} (HS256)"]

@@ -78,8 +78,11 @@ async def describe_keys(settings: Settings) -> list[str]:
         return await describe_key_set(settings.jwt_jwks_url)
     if settings.jwt_secrets:
         return [f"JWT_SECRET: secret {number + 1} (HS256)" for number in range(len(settings.jwt_secrets))]
+    file = secret_file(settings)
+    if not file.exists():
+        return [f"a development secret, which the first start makes in {file} (HS256)"]
     development_secret(settings)
-    return [f"the development secret in {secret_file(settings)} (HS256)"]
+    return [f"the development secret in {file} (HS256)"]
 
 
 def _keys(settings: Settings, clock: Clock) -> Keys:

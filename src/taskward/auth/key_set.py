@@ -90,7 +90,7 @@ class KeySet:
 
     async def _ring_at_any_price(self) -> KeyRing:
         """Give the keys at hand; without any, wait for one fetch, unless the last one failed a moment ago."""
-        if self._at_hand() is None and (self._fetching or self._pause() <= 0):
+        if self._at_hand() is None and self._pause() <= 0:
             await self._fetch_once()
         ring = self._at_hand()
         if ring is None:
