@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 
-from taskward.auth.public_keys import Entry, KeyRing, KeySetUnusable, read_key_set
+from taskward.auth.public_keys import Entry, KeyRing, KeySetUnusable, PublicKey, read_key_set
 from taskward.auth.tokens import read_token
 from taskward.errors import InvalidToken
 
@@ -289,3 +289,8 @@ def is_named_good(other: object) -> bool:
 def test_whatever_is_no_key_set_is_unusable_and_nothing_worse(document: bytes) -> None:
     with pytest.raises(KeySetUnusable):
         read_key_set(document)
+
+
+def test_whatever_the_crypto_library_raises_is_a_refusal() -> None:
+    nothing_of_the_kind = PublicKey("one", "ES256", b"", key=object())
+    refused(KeyRing([nothing_of_the_kind]), signer("ES256").token(), "signature does not match")
