@@ -14,8 +14,8 @@ from taskward.auth.public_keys import ALGORITHMS, Entry, KeyRing, KeySetUnusable
 from taskward.auth.tokens import Token
 from taskward.errors import InvalidToken, ServiceUnavailable
 
-FRESH_FOR = 300.0
-"""Seconds until the keys are fetched again in the background."""
+FRESH_FOR = 60.0
+"""Seconds until the keys are fetched again in the background: how long a withdrawn key can outlive itself."""
 
 STALE_FOR = 24 * 3600.0
 """Seconds for which keys serve while no newer ones can be had."""
@@ -23,9 +23,10 @@ STALE_FOR = 24 * 3600.0
 BETWEEN_STRANGERS = 30.0
 """Seconds between two fetches that are made because of a token that no key at hand has signed."""
 
+FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 LONGEST_PAUSE_WITHOUT_KEYS = 8.0
-"""Seconds between two fetches while the provider does not answer; it begins with one and doubles."""
+"""Seconds between two fetches while the provider does not answer; it doubles from the first to the longest."""
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class KeySet:
 
     async def _ring_at_any_price(self) -> KeyRing:
         """Give the keys at hand; without any, wait for one fetch, unless the last one failed a moment ago."""
-        if self._at_hand() is None and self._pause() <= 0:
+        if self._at_hand() is None and (self._fetching or self._pause() <= 0):
             await self._fetch_once()
         ring = self._at_hand()
         if ring is None:
@@ -120,6 +121,7 @@ class KeySet:
         await asyncio.wait([self._fetching])
 
     async def _fetch(self) -> None:
+        self._next_try = self._clock.monotonic() + FIRST_PAUSE  # whatever happens, not in a tight loop
         try:
             self._take(await fetch_key_set(self._url))
         except KeySetUnusable as why:
@@ -139,7 +141,7 @@ class KeySet:
 
     def _endure(self, why: KeySetUnusable) -> None:
         longest = LONGEST_PAUSE if self._at_hand() else LONGEST_PAUSE_WITHOUT_KEYS
-        pause = min(2.0**self._failures, longest)
+        pause = min(FIRST_PAUSE * 2**self._failures, longest)
         self._failures = min(self._failures + 1, 10)
         self._next_try = self._clock.monotonic() + pause
         log.warning("JWT_JWKS_URL: %s; asking again in %d s", why, pause)
