@@ -48,7 +48,7 @@ class CannotListen(Exception):
 def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str], None] | None = None) -> int:
     """Serve until a signal ends it, and give the exit status.
 
-    `announce` is called with the URL once the address is ours.
+    `announce` is called with the URL once somebody answers there.
 
     Raises:
         CannotListen: the port is in use, or the address is not one of this machine.
@@ -57,15 +57,21 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
     log.configure(settings)
     _allow_many_connections()
     sockets = listen(settings.host, settings.port)
-    url = url_of(sockets[0])
-    _log.info("Listening on %s", url)
-    if announce is not None:
-        announce(url)
+
+    def started() -> None:
+        url = url_of(sockets[0])
+        _log.info("Listening on %s", url)
+        if announce is not None:
+            announce(url)
+
     if reload:
+        started()
         return _serve_reloading(settings, sockets)
     if settings.workers > 1:
-        return Supervisor(settings, sockets).run()
-    return _run(_server(settings), sockets)
+        return Supervisor(settings, sockets, started).run()
+    server = _server(settings)
+    server.on_started = started
+    return _run(server, sockets)
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -206,9 +212,12 @@ class Lifespan(LifespanOn):
 class Supervisor:
     """The parent of several workers: replaces one that died, passes signals on, and ends after the last."""
 
-    def __init__(self, settings: Settings, sockets: list[socket.socket]) -> None:
+    def __init__(
+        self, settings: Settings, sockets: list[socket.socket], on_started: Callable[[], None]
+    ) -> None:
         self._settings = settings
         self._sockets = sockets
+        self._on_started = on_started
         self._workers: list[SpawnProcess] = []
         self._told: set[SpawnProcess] = set()
         self._ending = False
@@ -218,6 +227,8 @@ class Supervisor:
             signal.signal(number, self._end)
         if not self._first_starts():
             return 1  # it has said why, and the others would say it again
+        if not self._ending:
+            self._on_started()
         while not self._ending:
             self._fill_up()
             wait([worker.sentinel for worker in self._workers], timeout=0.2)
