@@ -16,7 +16,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
@@ -112,7 +112,7 @@ class Server(uvicorn.Server):
     """
 
     server_state: Shared
-    sweep_seconds: ClassVar[float] = 1.0
+    sweep_seconds = 1.0
     lame_seconds = 1.0
     drain_seconds = 25.0
     """From the signal."""

@@ -249,8 +249,6 @@ class StrictProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         method, version = self.parser.get_method(), self.parser.get_http_version()
         self._judge_head(method, version)
-        self.reading = BODY
-        self.body_size = self.content_size = 0
         if self.parser.should_upgrade():
             return  # it comes again, without the upgrade
         try:
@@ -275,6 +273,8 @@ class StrictProtocol(HttpToolsProtocol):
             "state": self.app_state.copy(),
         }
         self.headers = []  # what comes now are trailers, and no header of this request
+        self.reading = BODY
+        self.body_size = self.content_size = 0
         before, self.cycle = self.cycle, Exchange(self)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
@@ -361,7 +361,7 @@ class StrictProtocol(HttpToolsProtocol):
         if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(map(_HOST.fullmatch, hosts)):
             raise MalformedHttp("The Host header is missing, repeated or malformed")
         if codings and (codings != [b"chunked"] or version == "1.0"):
-            if version == "1.0" or not codings[-1].endswith(b"chunked"):
+            if version == "1.0" or codings[-1].rpartition(b",")[2].strip() != b"chunked":
                 raise MalformedHttp("The transfer coding leaves the length of the body open")
             raise NotSupported("The transfer coding is not supported")
 
@@ -462,33 +462,34 @@ class Exchange(RequestResponseCycle):
         if self.disconnected:
             return
         if message["type"] == "http.response.start" and not self.response_started:
-            self._send_head(message["status"], list(message["headers"]))
+            self._send_head(message["status"], list(message.get("headers", ())))
         elif message["type"] == "http.response.body" and self.response_started and not self.response_complete:
             self._send_body(message.get("body", b""), last=not message.get("more_body", False))
         else:
             raise RuntimeError(f"Out of turn: {message['type']}")
 
     def _send_head(self, status: int, headers: Headers) -> None:
-        self.response_started = True
-        self.waiting_for_100_continue = False
         self.bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
+        self.left = None
         for name, value in headers:
             if name == b"content-length":
                 self.left = int(value)
             elif name == b"connection":
                 self.keep_alive = False  # nothing here says anything but close
-        if self.left is None and not self.bodiless:
-            if self.scope["http_version"] == "1.1":
-                self.chunked_encoding = True
-                headers.append((b"transfer-encoding", b"chunked"))
-            else:  # HTTP/1.0 knows no chunks: the answer ends with the connection
-                self.chunked_encoding = False
+        endless = self.left is None and not self.bodiless
+        self.chunked_encoding = endless and self.scope["http_version"] == "1.1"
+        if self.chunked_encoding:
+            headers.append((b"transfer-encoding", b"chunked"))
+        elif endless:
+            self.keep_alive = False  # HTTP/1.0 knows no chunks: the answer ends with the connection
         if not self.keep_alive and (b"connection", b"close") not in headers:
             headers.append((b"connection", b"close"))
         headers = self.default_headers + headers
         head = STATUS_LINE[status] + b"".join([b"%s: %s\r\n" % header for header in headers])
         if head.count(b"\n") != len(headers) + 1 or head.count(b"\r") != len(headers) + 1:
             raise RuntimeError("A header holds a line break")
+        self.response_started = True
+        self.waiting_for_100_continue = False
         self.transport.write(head + b"\r\n")
 
     def _send_body(self, body: bytes, *, last: bool) -> None:
