@@ -3,19 +3,26 @@
 import asyncio
 import json
 import logging
+import os
 import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+from unittest import mock
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+import taskward
 from taskward.server import Lifespan, Server, listen
-from taskward.settings import load_settings
+from taskward.settings import Settings, load_settings
 from taskward.wire import StrictProtocol
 
 PATIENCE = 5.0
@@ -99,6 +106,9 @@ class TinyApp:
         gone.cancel()
         await call.send({"type": "http.response.body", "body": b"end\n"})
 
+    async def _ready(self, call: Call) -> None:
+        await answer(call.send, b"ready?", status=503 if call.scope["state"].get("draining") else 200)
+
     async def _gone(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
@@ -147,8 +157,11 @@ async def answer(send: Send, body: bytes, *headers: tuple[bytes, bytes], status:
 class Served:
     """A server that runs in a thread."""
 
-    def __init__(self, app: TinyApp, server: Server, port: int, thread: threading.Thread) -> None:
+    def __init__(
+        self, app: TinyApp, server: Server, port: int, thread: threading.Thread, exit_after: mock.Mock
+    ) -> None:
         self.app, self.server, self.port, self.thread = app, server, port, thread
+        self.exit_after = exit_after
 
     def connect(self) -> socket.socket:
         client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
@@ -165,22 +178,20 @@ class Served:
                 client.shutdown(socket.SHUT_WR)
             return answers_in(read_all(client))
 
-    def end(self) -> None:
-        self.server.end()
-
-    def ended(self) -> bool:
-        self.thread.join(PATIENCE)
+    def ended(self, seconds: float = PATIENCE) -> bool:
+        self.thread.join(seconds)
         return not self.thread.is_alive()
 
 
 @contextmanager
-def served(
+def served(  # noqa: PLR0913 - what a test wants otherwise than usual, by name
     protocol: type[StrictProtocol] = StrictProtocol,
     *,
     sweep: float = 0.05,
     lame: float = 0.0,
     drain: float = PATIENCE,
     production: bool = False,
+    parent: int | None = None,
 ) -> Iterator[Served]:
     """Serve a tiny app on a free port while the block runs."""
     app = TinyApp()
@@ -200,19 +211,92 @@ def served(
     )
     config.load()
     config.lifespan_class = Lifespan
-    server = Server(config, settings)
+    server = Server(config, settings, parent=parent)
     server.sweep_seconds, server.lame_seconds, server.drain_seconds = sweep, lame, drain
     started = threading.Event()
     server.on_started = started.set
     sockets = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, args=(sockets,), daemon=True)
     port = sockets[0].getsockname()[1]
-    thread.start()
-    assert started.wait(PATIENCE)
-    yield Served(app, server, port, thread)
-    server.should_exit = True
-    server.lame_seconds = server.drain_seconds = 0.0
-    thread.join(2 * PATIENCE)
+    with mock.patch("taskward.server._exit_after") as exit_after:  # it would end the tests
+        thread.start()
+        assert started.wait(PATIENCE)
+        yield Served(app, server, port, thread, exit_after)
+        server.should_exit = True
+        server.lame_seconds = server.drain_seconds = 0.0
+        thread.join(2 * PATIENCE)
+
+
+class Command:
+    """`taskward` as a process of its own, in a folder of its own."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "taskward", *arguments],
+            cwd=folder,
+            env=_without_settings() | environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        streams = [(self.process.stdout, self.out), (self.process.stderr, self.err)]
+        self._readers = [threading.Thread(target=_collect, args=pair) for pair in streams]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The log, so far."""
+        return [json.loads(line) for line in self.out if line.startswith("{")]
+
+    def port(self) -> int:
+        """Wait until it listens, and say where."""
+        wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * PATIENCE)
+        listening = self._listening()
+        assert listening, self.out + self.err
+        return int(listening[0]["message"].rpartition(":")[2])
+
+    def _listening(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["message"].startswith("Listening on ")]
+
+    def workers(self) -> list[int]:
+        """Give the process ids of the workers that have started, oldest first."""
+        started = (re.fullmatch(r"Started server process \[(\d+)\]", line["message"]) for line in self.lines)
+        return [int(match[1]) for match in started if match]
+
+    def wait(self, seconds: float = 4 * PATIENCE) -> int:
+        """Wait for the end and give the exit status."""
+        status = self.process.wait(seconds)
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        return status
+
+
+def _collect(stream: IO[str], lines: list[str]) -> None:
+    with stream:
+        lines.extend(iter(stream.readline, ""))
+
+
+def _without_settings() -> dict[str, str]:
+    """Give this process's environment, without what `taskward` reads."""
+    unwanted = {name.upper() for name in Settings.model_fields} | {"PYTHONDONTWRITEBYTECODE"}
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in unwanted}
+    return kept | {"PYTHONPATH": str(Path(taskward.__file__).parent.parent)}
+
+
+@contextmanager
+def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+    """Run `taskward` while the block runs; afterwards nothing of it is left."""
+    running = Command(folder, *arguments, **environment)
+    try:
+        yield running
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.process.pid, signal.SIGKILL)
+        running.wait()
 
 
 class Answer:

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final, cast
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 from uvicorn.supervisors import ChangeReload
 
@@ -125,7 +126,11 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.lifespan.state["draining"] = self.server_state.draining
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            _log.critical("Taskward cannot listen: %s", error.strerror)
+            sys.exit(STARTUP_FAILURE)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched for garbage again and again
         self._sweeper = self._loop.create_task(self._sweep())
@@ -150,6 +155,9 @@ class Server(uvicorn.Server):
             cast("StrictProtocol", connection).give_up()
         await self.lifespan.shutdown()
         self._sweeper.cancel()
+        for connection in list(state.connections):
+            cast("StrictProtocol", connection).transport.abort()
+        await asyncio.sleep(0)  # for the loop closes with an error over a connection that is open
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -335,8 +343,6 @@ def _run(server: Server, sockets: list[socket.socket]) -> int:
         server.run(sockets)
     except SettingsError as error:
         _log.critical("Taskward cannot start: %s", "; ".join(str(error).splitlines()))
-    except OSError as error:
-        _log.critical("Taskward cannot start: %s", error.strerror)
     except SystemExit:
         pass  # the reason has been told
     return 0 if server.started else 1
