@@ -131,7 +131,11 @@ class TinyApp:
         assert call
 
     async def _long(self, call: Call) -> None:
-        await answer(call.send, b"1234", (b"content-length", b"3"))
+        headers = [(b"content-length", b"3")]
+        await call.send({"type": "http.response.start", "status": 200, "headers": headers})
+        await call.send({"type": "http.response.body", "body": b"12", "more_body": True})
+        await call.send({"type": "http.response.body", "body": b"34", "more_body": True})
+        await call.send({"type": "http.response.body"})
 
     async def _short(self, call: Call) -> None:
         await answer(call.send, b"1234", (b"content-length", b"5"))
@@ -144,7 +148,8 @@ class TinyApp:
         await answer(call.send, b"", (b"location", b"/\r\nset-cookie: stolen"))
 
     async def _unchanged(self, call: Call) -> None:
-        await answer(call.send, b"", (b"etag", b'"1"'), status=304)
+        await call.send({"type": "http.response.start", "status": 304, "headers": [(b"etag", b'"1"')]})
+        await call.send({"type": "http.response.body"})
 
 
 async def answer(send: Send, body: bytes, *headers: tuple[bytes, bytes], status: int = 200) -> None:

@@ -224,6 +224,21 @@ def test_a_broken_body_in_the_queue_is_refused_in_its_turn(strict: Served) -> No
     assert strict.app.scopes[-1]["path"] != "/c"
 
 
+def test_no_more_is_read_ahead_than_one_request(strict: Served) -> None:
+    with strict.connect() as client:
+        client.sendall(get("/slow") + get("/b"))
+        wait_for(lambda: any(one.busy for one in strict.server.server_state.connections))
+        (connection,) = (one for one in strict.server.server_state.connections if one.busy)
+        for _ in range(5):
+            time.sleep(0.02)
+            client.sendall(get("/c"))
+        waiting = len(connection.pipeline)
+        client.sendall(LAST)
+        answers = answers_in(read_all(client))
+    assert waiting == 1
+    assert len(answers) == 8
+
+
 def test_nothing_after_the_last_request_of_a_connection_is_served(strict: Served) -> None:
     answers = strict.exchange(get("/slow", CLOSE) + get("/more"), get("/evenmore"))
     assert [answer.text for answer in answers] == ["GET /slow []"]
@@ -235,8 +250,7 @@ def test_a_stream_learns_that_its_client_left_though_another_request_waits_behin
         client.sendall(get("/stream") + get("/behind"))
         client.recv(1000)
         time.sleep(0.1)
-    wait_for(lambda: "stream ended" in strict.app.fates)
-    assert "behind ended" not in strict.app.fates
+    wait_for(lambda: strict.app.fates == ["disconnected", "stream ended"])
 
 
 # Bodies
@@ -268,6 +282,11 @@ def test_a_bad_chunk_cuts_an_answer_short_that_has_begun(strict: Served) -> None
         client.sendall(b"nonsense")
         assert read_all(client) == b""
     assert b"\r\n0\r\n" not in begun
+
+
+def test_a_bad_chunk_after_the_answer_is_not_answered_again(strict: Served) -> None:
+    (answer,) = strict.exchange(chunked("/early", b"3\r\nabc\r\n"), b"nonsense")
+    assert answer.status == 401
 
 
 def test_a_body_of_framing_alone_is_refused(strict: Served) -> None:
@@ -432,7 +451,18 @@ def test_a_head_that_drips_in_is_refused_in_time(hasty: Served, caplog: pytest.L
     assert (first.status, second.status, second.headers["connection"]) == (200, 408, "close")
     assert second.json() == {"error": "The request took too long to arrive", "code": "INVALID_REQUEST"}
     assert 0.2 < seconds < 1
-    assert [line["status"] for line in access_lines(caplog.records)] == [408]
+    wait_for(lambda: [line["status"] for line in access_lines(caplog.records)] == [408])
+
+
+def test_what_comes_too_late_is_not_served(hasty: Served) -> None:
+    seen = len(hasty.app.scopes)
+    with hasty.connect() as client:
+        client.sendall(LAST[:-2])
+        received = read_until(client, b'"}')
+        client.sendall(LAST[-2:])
+        assert read_all(client) == b""
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert len(hasty.app.scopes) == seen
 
 
 @pytest.mark.parametrize("start", [post("/", body=b"x" * 1000)[:-900], chunked("/", b"1\r\nx\r\n")])
@@ -450,6 +480,29 @@ def test_a_body_that_stops_coming_ends_the_request_in_time(
     wait_for(lambda: hasty.app.fates == ["disconnected", "echo ended"])
     (line,) = access_lines(caplog.records)
     assert (line["method"], line["path"]) == ("POST", "/")
+
+
+def test_the_time_between_requests_is_not_that_of_the_next_one(hasty: Served) -> None:
+    with hasty.connect() as client:
+        client.sendall(get("/a"))
+        read_until(client, b"GET /a []")
+        time.sleep(0.2)
+        client.sendall(LAST[:10])
+        time.sleep(0.2)
+        client.sendall(LAST[10:])
+        (answer,) = answers_in(read_all(client))
+    assert answer.text == "GET /last []"
+
+
+def test_a_request_that_must_wait_its_turn_is_not_late_for_it(hasty: Served) -> None:
+    request = post("/b", CLOSE, body=b"abcdef")
+    answers = hasty.exchange(get("/slow") + get("/slow") + request[:-3], request[-3:])
+    assert [answer.text for answer in answers] == ["GET /slow []", "GET /slow []", "POST /b [abcdef]"]
+
+
+def test_what_is_wrong_with_a_request_stays_so_while_it_waits_its_turn(hasty: Served) -> None:
+    answers = hasty.exchange(get("/slow") + b"FROBNICATE / HTTP/1.1\r\n")
+    assert [answer.status for answer in answers] == [200, 501]
 
 
 def test_a_body_that_keeps_coming_may_take_longer(hasty: Served) -> None:
@@ -488,6 +541,16 @@ def test_a_client_that_does_not_read_its_answer_is_let_go(hasty: Served) -> None
         client.sendall(get("/flood"))
         wait_for(lambda: hasty.app.fates == ["flood ended"], seconds=3)
         assert not read_all(client).endswith(b"\r\n0\r\n\r\n")
+
+
+def test_an_answer_that_is_read_slowly_arrives_whole(hasty: Served) -> None:
+    received = 0
+    with hasty.connect() as client:
+        client.sendall(get("/flood", CLOSE))
+        while part := client.recv(1 << 18):
+            received += len(part)
+            time.sleep(0.01)
+    assert received > 400 * 65536
 
 
 def test_a_client_that_does_not_read_the_end_of_its_answer_is_let_go(hasty: Served) -> None:

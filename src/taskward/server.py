@@ -16,7 +16,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -152,11 +152,11 @@ class Server(uvicorn.Server):
         if state.connections or state.tasks:
             _log.warning("Ending with %d requests unanswered", len(state.tasks))
         for connection in list(state.connections):
-            cast("StrictProtocol", connection).give_up()
+            connection.give_up()
         await self.lifespan.shutdown()
         self._sweeper.cancel()
         for connection in list(state.connections):
-            cast("StrictProtocol", connection).transport.abort()
+            connection.transport.abort()
         await asyncio.sleep(0)  # for the loop closes with an error over a connection that is open
 
     @contextlib.contextmanager
@@ -186,7 +186,7 @@ class Server(uvicorn.Server):
         while True:
             await asyncio.sleep(self.sweep_seconds)
             for connection in list(self.server_state.connections):
-                cast("StrictProtocol", connection).sweep(self.sweep_seconds)
+                connection.sweep(self.sweep_seconds)
             if self.parent not in {None, os.getppid()} and not self.should_exit:
                 _log.error("The parent process is gone")
                 self.end()

@@ -69,6 +69,8 @@ class Draining(asyncio.Event):
 class Shared(ServerState):
     """What the connections of one process share."""
 
+    connections: "set[StrictProtocol]"  # type: ignore[assignment] # there is no other kind here
+
     def __init__(self, always: Headers) -> None:
         super().__init__()
         self.draining = Draining()
@@ -290,7 +292,6 @@ class StrictProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         self.reading = NOTHING
-        self.waited = 0.0
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.more_body = False
