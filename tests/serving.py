@@ -81,6 +81,10 @@ class TinyApp:
         await asyncio.sleep(0.4)
         await self._echo(call)
 
+    async def _slower(self, call: Call) -> None:
+        await asyncio.sleep(0.8)
+        await self._echo(call)
+
     async def _count(self, call: Call) -> None:
         body = await self._body(call.receive)
         if body is not None:

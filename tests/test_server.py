@@ -183,6 +183,7 @@ def test_an_end_that_fails_says_why_once(caplog: pytest.LogCaptureFixture) -> No
     thread.join(PATIENCE)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
     assert told == ["Taskward cannot go on: disk full"]
+    assert "Traceback" not in caplog.messages
 
 
 def test_a_port_in_use_is_named() -> None:
@@ -206,6 +207,20 @@ def test_the_url_is_one_that_reaches_the_service() -> None:
         (taken,) = listen(host, 0)
         with taken:
             assert url_of(taken) == f"{url}:{taken.getsockname()[1]}"
+
+
+def test_a_name_stands_for_those_of_its_addresses_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+    not_ours = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [not_ours, ours, ours])
+    (taken,) = listen("localhost", 0)
+    with taken:
+        assert taken.getsockname()[0] == "127.0.0.1"
+        taken.listen()
+        in_use = (*ours[:4], taken.getsockname())
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [ours, in_use])
+        with pytest.raises(CannotListen, match="Address already in use"):
+            listen("localhost", 0)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import multiprocessing
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 RESTART_SECONDS: Final = 1.0
 END_SECONDS: Final = 29.0
 """After a signal the process is gone by then, whatever happens."""
+_FAMILY_OFF: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""How a machine without IPv6 refuses the half of `localhost` that it does not have."""
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger(__name__)
@@ -60,10 +63,9 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
     sockets = listen(settings.host, settings.port)
 
     def started() -> None:
-        url = url_of(sockets[0])
-        _log.info("Listening on %s", url)
+        _log.info("Listening on %s:%d", *sockets[0].getsockname()[:2])
         if announce is not None:
-            announce(url)
+            announce(url_of(sockets[0]))
 
     if reload:
         started()
@@ -76,25 +78,41 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Take the address: one socket for each address that the host's name stands for."""
+    """Take the address: one socket for each of this machine's addresses that the host's name stands for."""
     sockets: list[socket.socket] = []
+    refusal: OSError | None = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            taken = socket.socket(family, kind, protocol)
-            sockets.append(taken)
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:  # alone, `::` stands for IPv4 too
-                taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, len(found) > 1)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that vanished is noticed by the kernel
-                seconds = StrictProtocol.stall_seconds
-                taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
-            taken.bind(address)
+        for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+            try:
+                sockets.append(_bound(family, address))
+            except OSError as error:
+                refusal = error
+                if error.errno not in _FAMILY_OFF:
+                    break
     except OSError as error:
+        refusal = error
+    if refusal is not None and (not sockets or refusal.errno not in _FAMILY_OFF):
         for taken in sockets:
             taken.close()
-        raise CannotListen(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
+        raise CannotListen(f"Cannot listen on {host}:{port}: {refusal.strerror or refusal}") from refusal
     return sockets
+
+
+def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:  # `::` stands for IPv4 too, and no other address does
+            taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that vanished is noticed by the kernel
+            milliseconds = int(StrictProtocol.stall_seconds * 1000)
+            taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        taken.bind(address)
+    except OSError:
+        taken.close()
+        raise
+    return taken
 
 
 def url_of(listening: socket.socket) -> str:
@@ -138,7 +156,6 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         end = self._loop.time() + self.drain_seconds
-        self.server_state.draining.set()
         await asyncio.sleep(self.lame_seconds)
         for listener in self.servers:
             listener.close()
@@ -166,14 +183,12 @@ class Server(uvicorn.Server):
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 signal.signal(number, self.handle_exit)
-            if self.parent is not None:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and passes it on
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
         if not self.should_exit:
             self.end()
-        elif self.parent is None:
+        elif self.parent is None:  # a worker leaves that to its parent: it gets Ctrl-C twice
             os._exit(128 + sig)
 
     def end(self) -> None:

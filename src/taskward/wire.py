@@ -10,7 +10,6 @@ import logging
 import re
 import urllib.parse
 from typing import Any, ClassVar, Final, cast
-from uuid import uuid4
 
 import httptools
 from uvicorn._types import ASGI3Application, ASGISendEvent
@@ -29,6 +28,7 @@ from taskward.errors import (
     TargetTooLong,
 )
 from taskward.log import loggable_path
+from taskward.middleware import request_id_of
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -77,9 +77,9 @@ class Shared(ServerState):
         self.always = always
         """The headers that every answer carries."""
 
-    def refusal(self, error: ServiceError) -> tuple[str, Headers, bytes]:
-        """Give the request id, the headers and the body that tell the client of `error`, its last answer."""
-        request_id, body = uuid4().hex, error.body()
+    def refusal(self, error: ServiceError, request_id: str) -> tuple[Headers, bytes]:
+        """Give the headers and the body that tell the client of `error`, its last answer."""
+        body = error.body()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
@@ -90,7 +90,7 @@ class Shared(ServerState):
             *self.always,
             *error.headers(),
         ]
-        return request_id, headers, body
+        return headers, body
 
 
 class StrictProtocol(HttpToolsProtocol):
@@ -132,7 +132,6 @@ class StrictProtocol(HttpToolsProtocol):
         self.stalled = 0.0  # seconds for which the client took nothing
         self.refused: ServiceError | None = None
         self.leaving = False
-        self.ended = False  # the client will say no more
 
     # What the transport tells
 
@@ -148,7 +147,6 @@ class StrictProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override] # uvicorn never keeps such a connection
         """Keep the connection of a client that has said all it had to say and waits for the answer."""
-        self.ended = True
         if self.reading != NOTHING and self.refused is None and not self.leaving:
             self.refuse(MalformedHttp("The request ended early"))
         if self.cycle is None or self.running is None or not self.busy or self.is_closing():
@@ -177,7 +175,7 @@ class StrictProtocol(HttpToolsProtocol):
             return
         self.leaving = True
         self.waited = 0.0
-        if self.ended or (self.reading == NOTHING and not self.flow.read_paused):
+        if self.reading == NOTHING and not self.flow.read_paused:
             self.transport.close()
         else:  # to close now would reset the connection, and the client could lose the answer
             self.flow.resume_reading()
@@ -407,15 +405,17 @@ class StrictProtocol(HttpToolsProtocol):
         error = self.refused
         if error is None or self.is_closing():
             return
-        request_id, headers, body = self.server_state.refusal(error)
+        known: dict[str, Any] = dict(self.scope) if self.reading == BODY else {"headers": self.headers or []}
+        request_id = request_id_of(known)
+        headers, body = self.server_state.refusal(error, request_id)
         lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers + headers]
         self.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
         access.info(
             "request",
             extra={
                 "request_id": request_id,
-                "method": self.scope["method"] if self.reading == BODY else None,
-                "path": loggable_path(self.scope["path"]) if self.reading == BODY else None,
+                "method": known.get("method"),
+                "path": loggable_path(known["path"]) if "path" in known else None,
                 "status": error.status,
                 "duration_ms": round(self.waited * 1000, 3),
                 "user_id": None,
@@ -443,7 +443,7 @@ class Exchange(RequestResponseCycle):
             expect_100_continue=connection.expect_100_continue,
             keep_alive=version == "1.1"
             and connection.parser.should_keep_alive()
-            and not connection.server_state.draining,
+            and not connection.server_state.draining.is_set(),
             on_response=connection.on_response_complete,
         )
         self.shared = connection.server_state
@@ -514,7 +514,7 @@ class Exchange(RequestResponseCycle):
     async def send_500_response(self) -> None:
         """Answer for an application that did not."""
         error = InternalError()
-        _, headers, body = self.shared.refusal(error)
+        headers, body = self.shared.refusal(error, request_id_of(dict(self.scope)))
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
