@@ -306,11 +306,14 @@ def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
 
 
 def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
-        taskward.port()
+    with (
+        command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward,
+        socket.create_connection(("127.0.0.1", taskward.port())) as client,
+    ):
+        client.sendall(b"GET /health HTTP/1.1\r\n")  # for the rest of which a worker would wait
         wait_for(lambda: len(taskward.workers()) == 2)
         taskward.process.terminate()
-        time.sleep(0.1)
+        time.sleep(0.2)
         taskward.process.terminate()
         assert taskward.wait(1) == 128 + signal.SIGTERM
         wait_for(lambda: not any(map(alive, taskward.workers())), seconds=1)
