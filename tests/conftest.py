@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 pytest.register_assert_rewrite("support")
 
-from support import Person, client_of, running, settings_for  # noqa: E402 - once its asserts can explain themselves
+from support import BreakDatabase, Broken, Person, client_of, running, settings_for  # noqa: E402 - once its asserts can explain themselves
 
 ENGINES = ("memory", "disk", "postgres")
 
@@ -97,6 +97,11 @@ def bob(app: FastAPI) -> Person:
 def stranger(app: FastAPI) -> httpx.AsyncClient:
     """Give a client without a token."""
     return client_of(app)
+
+
+@pytest.fixture
+def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDatabase:
+    return lambda error: monkeypatch.setitem(app.state._state, "database", Broken(error))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
