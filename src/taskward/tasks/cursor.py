@@ -39,14 +39,18 @@ def read_cursor(cursor: str, walk: bytes) -> Position | None:
         position = Position(key, UUID(task_id))
     except (ValueError, TypeError, AttributeError):
         return None
-    if version != _VERSION or write_cursor(position, walk) != cursor:
+    if version != _VERSION or not _is_key(key) or write_cursor(position, walk) != cursor:
         return None
-    return position if key is None or (isinstance(key, str) and "\0" not in key) else None
+    return position
 
 
 def walk_of(*parts: Any) -> bytes:
     """Name a walk: its owner, sort and filter."""
     return orjson.dumps(parts, default=str)
+
+
+def _is_key(key: Any) -> bool:
+    return key is None or (isinstance(key, str) and "\0" not in key)
 
 
 def _digest(content: bytes, walk: bytes) -> bytes:
