@@ -42,7 +42,8 @@ class TestMalformed:
         "cursor",
         [
             "", "a", "ab", "abc", "abcd", "0", "null", "-", "_", "=", "====", " ", "%", "..", "a" * 16,
-            "A" * 17, "A" * 4000, "\u00e9", "\u0661", "🥛", "2", "1000", "AAAAAAAAAAAAAAAAW10", "AAAAAAAAAAAAAAAAe30",
+            "A" * 17, "A" * 4000, "\u00e9", "\u0661", "🥛", "2", "1000", "AAAAAAAAAAAAAAAAW10",
+            "AAAAAAAAAAAAAAAAe30",
             "AAAAAAAAAAAAAAAAbnVsbA", "AAAAAAAAAAAAAAAAWzEsbnVsbF0",
             "[1,null]", str(uuid4()), "2024-05-01T12:00:00Z",
         ],
