@@ -97,3 +97,13 @@ def bob(app: FastAPI) -> Person:
 def stranger(app: FastAPI) -> httpx.AsyncClient:
     """Give a client without a token."""
     return client_of(app)
+
+
+@pytest.fixture(scope="session", params=["disk", "postgres"])
+async def twins(
+    request: pytest.FixtureRequest, new_database: MakeDatabase
+) -> AsyncIterator[tuple[FastAPI, FastAPI]]:
+    """Give two apps on one database, as two processes would be."""
+    settings = settings_for(await new_database(request.param))
+    async with running(settings) as one, running(settings) as other:
+        yield one, other

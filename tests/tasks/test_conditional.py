@@ -2,16 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from itertools import cycle
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from conftest import MakeDatabase
 from fastapi import FastAPI
-from support import INVALID_REQUEST, NO_SUCH_TASK, Person, problems, refusal, running, settings_for
+from support import INVALID_REQUEST, NO_SUCH_TASK, Person, problems, refusal
 from walks import SORTS, insert_tasks, some_tasks, statements_run
 
 PRECONDITION_FAILED = (412, "PRECONDITION_FAILED", "The task has been changed since it was read")
@@ -20,7 +18,7 @@ STRONG = re.compile(r'"[\x21\x23-\x7e]+"')
 WRITES = ("PUT", "PATCH", "DELETE")
 
 Lines = list[str]
-"""The lines of one header; `{}` stands for the task's own tag."""
+"""The lines of one header; `{}` stands for the task's own tag, `{n}` for what it quotes."""
 
 FITTING: list[Lines] = [
     ["{}"],
@@ -49,11 +47,19 @@ NOT_FITTING: list[Lines] = [
     ['"other", "another"'],
     ['"other"', '"another"'],
     ['"\xe9"'],
+    ['"{n}0"'],
+    ['"1{n}"'],
+    ['"0{n}"'],
+    ['"-{n}"'],
+    ['"{n}.0"'],
+    ['",{n},"'],
+    ['"1,{n},1"'],
 ]
 
 
 def lines(name: str, values: Lines, tag: str) -> list[tuple[bytes, bytes]]:
-    return [(name.encode(), value.replace("{}", tag).encode("latin-1")) for value in values]
+    given = [value.replace("{}", tag).replace("{n}", tag.strip('"')) for value in values]
+    return [(name.encode(), value.encode("latin-1")) for value in given]
 
 
 def body_of(method: str) -> dict[str, Any]:
@@ -457,16 +463,6 @@ class TestListTags:
             assert head.headers[name] == get.headers[name]
         known = {"If-None-Match": get.headers["etag"]}
         assert (await ann.http.head("/api/tasks", headers=known)).status_code == 304
-
-
-@pytest.fixture(scope="session", params=["disk", "postgres"])
-async def twins(
-    request: pytest.FixtureRequest, new_database: MakeDatabase
-) -> AsyncIterator[tuple[FastAPI, FastAPI]]:
-    """Give two apps on one database, as two processes would be."""
-    settings = settings_for(await new_database(request.param))
-    async with running(settings) as one, running(settings) as other:
-        yield one, other
 
 
 async def race(writers: list[Person], path: str, tag: str) -> list[httpx.Response]:
