@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from conftest import MakeDatabase
 from fastapi import FastAPI
-from support import INVALID_REQUEST, NO_SUCH_TASK, Person, problems, refusal
+from support import INVALID_REQUEST, NO_SUCH_TASK, Person, problems, refusal, running, settings_for
 from walks import SORTS, insert_tasks, some_tasks, statements_run
 
 PRECONDITION_FAILED = (412, "PRECONDITION_FAILED", "The task has been changed since it was read")
@@ -536,3 +537,41 @@ class TestRaces:
                 "After",
                 True,
             ]
+
+    @pytest.mark.parametrize(
+        ("first", "second", "refused"),
+        [("PUT", "PUT", 412), ("PUT", "DELETE", 412), ("DELETE", "PATCH", 404), ("DELETE", "DELETE", 404)],
+    )
+    async def test_a_write_that_had_to_wait_for_another_is_judged_by_what_that_one_left(
+        self, new_database: MakeDatabase, first: str, second: str, refused: int
+    ) -> None:
+        """On PostgreSQL both began, and saw the old version, before either was done."""
+        async with running(settings_for(await new_database("postgres"))) as app:
+            ann = Person(app)
+            task = await ann.http.post("/api/tasks", json={"title": "Before"})
+            headers = {"If-Match": task.headers["etag"]}
+
+            async def write(method: str) -> httpx.Response:
+                return await ann.http.request(method, path_of(task), headers=headers, **body_of(method))
+
+            writes = []
+            async with app.state.database._connections.one() as connection, connection.transaction():
+                await connection.execute("SELECT 1 FROM users FOR UPDATE")
+                for method in (first, second):
+                    writes.append(asyncio.create_task(write(method)))
+                    await until_waiting(connection, len(writes))
+            statuses = [(await one).status_code for one in writes]
+
+            assert statuses == [200, refused]
+            assert len(await ann.tasks()) == (0 if first == "DELETE" else 1)
+
+
+async def until_waiting(connection: Any, count: int) -> None:
+    """Return once so many statements on this database wait for a lock."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(5):
+        while await connection.fetchval(waiting) < count:
+            await connection.execute("SELECT pg_stat_clear_snapshot()")
