@@ -193,7 +193,7 @@ class Served:
 
 
 @contextmanager
-def served(  # noqa: PLR0913 - what a test wants otherwise than usual, by name
+def served(
     protocol: type[StrictProtocol] = StrictProtocol,
     *,
     sweep: float = 0.05,

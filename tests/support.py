@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -15,6 +15,9 @@ from starlette.types import Message
 
 from taskward.app import create_app
 from taskward.settings import Settings, load_settings
+
+MakeDatabase = Callable[[str], Awaitable[str]]
+"""Makes an empty database of the engine named, and gives its URL."""
 
 SECRET = "a secret that only the tests know about"
 

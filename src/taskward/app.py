@@ -6,7 +6,7 @@ any failure, anywhere: raise -> RequestFrame -> envelope
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -86,8 +86,8 @@ class _Service(FastAPI):
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    await app.state.authenticator.start()
-    await app.state.database.start()
-    yield
-    await app.state.database.stop()
-    await app.state.authenticator.stop()
+    async with AsyncExitStack() as running:
+        for part in (app.state.authenticator, app.state.database):
+            running.push_async_callback(part.stop)
+            await part.start()
+        yield
