@@ -26,7 +26,7 @@ BETWEEN_STRANGERS = 30.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 LONGEST_PAUSE_WITHOUT_KEYS = 8.0
-"""Seconds between two fetches while the provider does not answer, doubled from the first to the longest."""
+"""Seconds between two fetches while the provider does not answer; doubling from first to longest."""
 
 log = logging.getLogger(__name__)
 
