@@ -130,6 +130,7 @@ async def exchange(
     headers: Sequence[tuple[str, str]] = (),
     pieces: Sequence[bytes] = (b"",),
     whole: bool = True,
+    state: dict[str, Any] | None = None,
 ) -> Exchange:
     """Send a request as the server would; a body that is not `whole` ends with its client going away."""
     asked, sent = 0, list[Message]()
@@ -160,6 +161,7 @@ async def exchange(
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
         "client": ("127.0.0.1", 5000),
+        "state": state or {},
         "server": ("taskward.test", 80),
     }
     await app(scope, receive, send)

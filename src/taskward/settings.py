@@ -19,6 +19,8 @@ LAST_PORT = 65535
 
 LOCAL_FRONT_END = "http://localhost:3000"
 
+_NO_ORIGIN = "each origin must be like https://app.example.com: scheme and host, no path, no *"
+
 
 class SettingsError(Exception):
     """The configuration cannot be used. Its text names each setting, one a line, and shows no value."""
@@ -208,7 +210,11 @@ def _is_public_key(text: str) -> bool:
 
 def _origin(text: str) -> str:
     """Give `scheme://host[:port]` as a browser writes it in `Origin` (RFC 6454, 6.1)."""
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:  # which quotes what it could not read
+        raise ValueError(_NO_ORIGIN) from None
     if (
         parts.scheme not in {"http", "https"}
         or not parts.hostname
@@ -218,8 +224,7 @@ def _origin(text: str) -> str:
         or parts.username is not None
         or "*" in parts.netloc
     ):
-        raise ValueError("each origin must be like https://app.example.com: scheme and host, no path, no *")
+        raise ValueError(_NO_ORIGIN)
     default_port = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = "" if parts.port in {None, default_port} else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
+    return f"{parts.scheme}://{host}" + ("" if port in {None, default_port} else f":{port}")
