@@ -33,7 +33,7 @@ _VERSIONS: Final[TypeAdapter[str | None]] = TypeAdapter(IfMatch)
 
 
 def _known_op(value: Any) -> Any:
-    if value not in {"create", "update", "delete"}:
+    if value not in ("create", "update", "delete"):  # what is given need not be hashable
         raise refusal("Op must be one of create, update, delete")
     return value
 
