@@ -156,6 +156,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         end = self._loop.time() + self.drain_seconds
+        self.server_state.draining.set()  # if it was no signal that ended it
         await asyncio.sleep(self.lame_seconds)
         for listener in self.servers:
             listener.close()

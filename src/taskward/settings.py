@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
 
     tombstone_days: float = Field(default=30, gt=0, le=36500)
+    events_per_user: int = Field(default=10, ge=1, le=1_000_000)
+    events_in_all: int = Field(default=1000, ge=1, le=1_000_000)
 
     @property
     def production(self) -> bool:

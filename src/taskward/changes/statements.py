@@ -4,8 +4,9 @@ from typing import Final
 
 from sqlalchemy import Integer, Text, bindparam, cast, null, select, union_all
 
+from taskward.database.functions import is_one_of
 from taskward.database.statements import Read
-from taskward.database.types import Counter, Flag, Instant
+from taskward.database.types import Counter, Flag, Ids, Instant
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
 from taskward.users.store import OWNER
@@ -32,6 +33,12 @@ CHANGES: Final = Read(
     select(_changes, _horizon.label("horizon")).order_by(_changes.c.version).limit(_LIMIT),
 )
 """Rows of `tasks.models.COLUMNS`, a deletion's with a null title; then the owner's horizon."""
+
+COUNTERS: Final = Read(
+    "owners' counters",
+    select(USERS.c.id, USERS.c.seq).where(is_one_of(USERS.c.id, bindparam("owners", type_=Ids()))),
+)
+"""Of those owners who have streams open here, and of nobody else."""
 
 HORIZON: Final = Read("owner's horizon", select(USERS.c.horizon, USERS.c.seq).where(USERS.c.id == OWNER))
 """The lowest number from which every later change is known, and the newest number."""
