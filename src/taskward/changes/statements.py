@@ -14,18 +14,31 @@ from taskward.users.store import OWNER
 _SINCE: Final = bindparam("since", type_=Counter)
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
-_upserts = select(*COLUMNS).where(TASKS.c.user_id == OWNER, TASKS.c.version > _SINCE)
-_deletes = select(
-    TOMBSTONES.c.task_id,
-    TOMBSTONES.c.user_id,
-    cast(null(), Text).label("title"),
-    cast(null(), Text).label("description"),
-    cast(null(), Flag()).label("is_completed"),
-    cast(null(), Instant()).label("created_at"),
-    cast(null(), Instant()).label("updated_at"),
-    TOMBSTONES.c.version,
-).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version > _SINCE)
-_changes = union_all(_upserts, _deletes).subquery("changes")
+# Each half is ordered and cut off by itself, so that its index is read no further than the page goes.
+_upserts = (
+    select(*COLUMNS)
+    .where(TASKS.c.user_id == OWNER, TASKS.c.version > _SINCE)
+    .order_by(TASKS.c.version)
+    .limit(_LIMIT)
+    .subquery("upserts")
+)
+_deletes = (
+    select(
+        TOMBSTONES.c.task_id,
+        TOMBSTONES.c.user_id,
+        cast(null(), Text).label("title"),
+        cast(null(), Text).label("description"),
+        cast(null(), Flag()).label("is_completed"),
+        cast(null(), Instant()).label("created_at"),
+        cast(null(), Instant()).label("updated_at"),
+        TOMBSTONES.c.version,
+    )
+    .where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version > _SINCE)
+    .order_by(TOMBSTONES.c.version)
+    .limit(_LIMIT)
+    .subquery("deletes")
+)
+_changes = union_all(select(_upserts), select(_deletes)).subquery("changes")
 _horizon = select(USERS.c.horizon).where(USERS.c.id == OWNER).scalar_subquery()
 
 CHANGES: Final = Read(
