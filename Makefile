@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check fix requirements clean
+.PHONY: help setup serve test check bench fix requirements clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import d
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+bench: $(VENV)/.ready-to-test ## Measure what pages of a long list and searches cost; about a minute
+	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/pages.py
 
 fix: $(VENV)/.ready-to-test ## Format, and repair what the linter can
 	$(BIN)/ruff format .

@@ -14,12 +14,9 @@ from fastapi import FastAPI
 
 pytest.register_assert_rewrite("support")
 
-from support import Person, client_of, running, settings_for  # noqa: E402 - once its asserts can explain themselves
+from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - once its asserts can explain themselves
 
 ENGINES = ("memory", "disk", "postgres")
-
-MakeDatabase = Callable[[str], Awaitable[str]]
-"""Makes an empty database of the engine named, and gives its URL."""
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +94,21 @@ def bob(app: FastAPI) -> Person:
 def stranger(app: FastAPI) -> httpx.AsyncClient:
     """Give a client without a token."""
     return client_of(app)
+
+
+@pytest.fixture(scope="session", params=["disk", "postgres"])
+async def twins(
+    request: pytest.FixtureRequest, new_database: MakeDatabase
+) -> AsyncIterator[tuple[FastAPI, FastAPI]]:
+    """Give two apps on one database, as two processes would be."""
+    settings = settings_for(await new_database(request.param))
+    async with running(settings) as one, running(settings) as other:
+        yield one, other
+
+
+@pytest.fixture
+def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDatabase:
+    return lambda error: monkeypatch.setitem(app.state._state, "database", Broken(error))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

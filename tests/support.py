@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import httpx
@@ -15,6 +15,9 @@ from starlette.types import Message
 
 from taskward.app import create_app
 from taskward.settings import Settings, load_settings
+
+MakeDatabase = Callable[[str], Awaitable[str]]
+"""Makes an empty database of the engine named, and gives its URL."""
 
 SECRET = "a secret that only the tests know about"
 
@@ -26,6 +29,7 @@ NO_SUCH_PATH = (404, "NOT_FOUND", "Not found")
 METHOD_NOT_ALLOWED = (405, "METHOD_NOT_ALLOWED", "Method not allowed")
 PAYLOAD_TOO_LARGE = (413, "PAYLOAD_TOO_LARGE", "Request body is too large")
 INTERNAL_ERROR = (500, "INTERNAL_ERROR", "An internal server error occurred")
+SERVICE_UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "The service is temporarily unavailable")
 DATABASE_ERROR = (500, "DATABASE_ERROR", "A database error occurred")
 """The errors that name no field, as `refusal` gives them (docs/contract.md, A3)."""
 
@@ -87,6 +91,26 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
+BreakDatabase = Callable[[BaseException], None]
+"""After a call of it, the app's database answers everything with that error, until the test is over."""
+
+
+class Broken:
+    """A database that answers everything with an error; the rest of the app cannot tell why."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    async def rows(self, *_: object) -> NoReturn:
+        raise self._error
+
+    async def write(self, *_: object) -> NoReturn:
+        raise self._error
+
+    async def ping(self) -> NoReturn:
+        raise self._error
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and what really went over the wire for it, which an HTTP client would smooth over."""
@@ -98,7 +122,7 @@ class Exchange:
     """How many pieces of the request's body the app asked for."""
 
 
-async def exchange(  # noqa: PLR0913 - a request has that many parts
+async def exchange(
     app: FastAPI,
     method: str,
     path: str,
@@ -106,6 +130,7 @@ async def exchange(  # noqa: PLR0913 - a request has that many parts
     headers: Sequence[tuple[str, str]] = (),
     pieces: Sequence[bytes] = (b"",),
     whole: bool = True,
+    state: dict[str, Any] | None = None,
 ) -> Exchange:
     """Send a request as the server would; a body that is not `whole` ends with its client going away."""
     asked, sent = 0, list[Message]()
@@ -136,6 +161,7 @@ async def exchange(  # noqa: PLR0913 - a request has that many parts
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
         "client": ("127.0.0.1", 5000),
+        "state": state or {},
         "server": ("taskward.test", 80),
     }
     await app(scope, receive, send)

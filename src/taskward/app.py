@@ -6,7 +6,7 @@ any failure, anywhere: raise -> RequestFrame -> envelope
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
@@ -18,6 +18,7 @@ from taskward.api_docs.document import openapi_document
 from taskward.auth.authenticator import authenticator
 from taskward.auth.gate import TokenGate
 from taskward.changes import routes as changes
+from taskward.changes.bell import Bell
 from taskward.cors import CrossOrigin
 from taskward.database import open_database
 from taskward.idempotency.once import KeysInUse
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = _Service(title="Taskward", version=__version__, lifespan=_lifespan)
     app.state.database = open_database(settings)
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
+    app.state.bell = Bell(app.state.database, settings)
     app.state.keys_in_use = KeysInUse()
     app.state.authenticator = authenticator(settings)
     for router in ROUTERS:
@@ -86,8 +88,9 @@ class _Service(FastAPI):
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    await app.state.authenticator.start()
-    await app.state.database.start()
-    yield
-    await app.state.database.stop()
-    await app.state.authenticator.stop()
+    async with AsyncExitStack() as running:
+        for part in (app.state.authenticator, app.state.database):
+            running.push_async_callback(part.stop)
+            await part.start()
+        running.push_async_callback(app.state.bell.stop)
+        yield

@@ -13,7 +13,8 @@ from starlette.responses import Response
 from taskward.validation import refusal
 
 _TAG: Final = rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_TAGS: Final = re.compile(rb"[ \t]*,*[ \t]*(?:%b[ \t]*(?:,[ \t]*)*)+" % _TAG)
+_TAGS: Final = re.compile(rb"[ \t]*(?:,[ \t]*)*%b[ \t]*(?:,[ \t]*(?:%b[ \t]*)?)*" % (_TAG, _TAG))
+"""A list with commas between, and perhaps too many of them (RFC 9110, 5.6.1)."""
 _ONE_TAG: Final = re.compile(_TAG)
 _VERSION_TAG: Final = re.compile(rb'"([1-9][0-9]{0,18})"')
 

@@ -19,6 +19,7 @@
     ├── NotApplied              424 NOT_APPLIED (within a batch)
     ├── PreconditionFailed      412 PRECONDITION_FAILED
     ├── PayloadTooLarge         413 PAYLOAD_TOO_LARGE
+    ├── RateLimited             429 RATE_LIMITED
     ├── InternalError           500 INTERNAL_ERROR
     ├── DatabaseError           500 DATABASE_ERROR
     └── ServiceUnavailable      503 SERVICE_UNAVAILABLE
@@ -235,6 +236,21 @@ class PayloadTooLarge(ServiceError):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"connection", b"close")]  # the rest of the body is not worth reading
+
+
+class RateLimited(ServiceError):
+    """One client asks for more at once than is given to any."""
+
+    status = 429
+    code = "RATE_LIMITED"
+    text = "Too many requests"
+
+    def __init__(self, text: str | None = None, *, retry_after: int = 1) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return [(b"retry-after", str(self.retry_after).encode())]
 
 
 class InternalError(ServiceError):

@@ -76,7 +76,7 @@ class _Answer:
 
     def __init__(self, send: Send, scope: Scope, always: Headers) -> None:
         self.status = 0
-        self.request_id = _request_id(scope)
+        self.request_id = request_id_of(scope)
         self._send = send
         self._scope = scope
         self._always = [*always, (b"x-request-id", self.request_id.encode())]
@@ -134,7 +134,7 @@ class _Answer:
         return policies
 
 
-def _request_id(scope: Scope) -> str:
+def request_id_of(scope: Scope) -> str:
     """Take the client's own id over if it is harmless, or make one."""
     given = header_values(scope, b"x-request-id")
     if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]):

@@ -17,21 +17,27 @@ _DIGEST: Final = 12
 def seal(content: Any, purpose: bytes) -> str:
     """Give the opaque text of a JSON content."""
     written = orjson.dumps(content)
-    return urlsafe_b64encode(_digest(written, purpose) + written).decode().rstrip("=")
+    return _encoded(_digest(written, purpose) + written)
 
 
 def unseal(text: str, purpose: bytes) -> Any:
     """Give the content of an opaque text; None if it was not made for this purpose, or was touched."""
     try:
-        content = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4))[_DIGEST:])
+        sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        if _encoded(sealed) != text or sealed[:_DIGEST] != _digest(sealed[_DIGEST:], purpose):
+            return None
+        return orjson.loads(sealed[_DIGEST:])
     except ValueError:
         return None
-    return content if seal(content, purpose) == text else None
 
 
 def purpose_of(*parts: Any) -> bytes:
     """Name a purpose by whatever makes it up."""
     return orjson.dumps(parts, default=str)
+
+
+def _encoded(sealed: bytes) -> str:
+    return urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
 def _digest(content: bytes, purpose: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import multiprocessing
@@ -16,9 +17,10 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 from uvicorn.supervisors import ChangeReload
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 RESTART_SECONDS: Final = 1.0
 END_SECONDS: Final = 29.0
 """After a signal the process is gone by then, whatever happens."""
+_FAMILY_OFF: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""How a machine without IPv6 refuses the half of `localhost` that it does not have."""
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log = logging.getLogger(__name__)
@@ -48,7 +52,7 @@ class CannotListen(Exception):
 def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str], None] | None = None) -> int:
     """Serve until a signal ends it, and give the exit status.
 
-    `announce` is called with the URL once the address is ours.
+    `announce` is called with the URL once somebody answers there.
 
     Raises:
         CannotListen: the port is in use, or the address is not one of this machine.
@@ -57,37 +61,58 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
     log.configure(settings)
     _allow_many_connections()
     sockets = listen(settings.host, settings.port)
-    url = url_of(sockets[0])
-    _log.info("Listening on %s", url)
-    if announce is not None:
-        announce(url)
+
+    def started() -> None:
+        _log.info("Listening on %s:%d", *sockets[0].getsockname()[:2])
+        if announce is not None:
+            announce(url_of(sockets[0]))
+
     if reload:
+        started()
         return _serve_reloading(settings, sockets)
     if settings.workers > 1:
-        return Supervisor(settings, sockets).run()
-    return _run(_server(settings), sockets)
+        return Supervisor(settings, sockets, started).run()
+    server = _server(settings)
+    server.on_started = started
+    return _run(server, sockets)
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Take the address: one socket for each address that the host's name stands for."""
+    """Take the address: one socket for each of this machine's addresses that the host's name stands for."""
     sockets: list[socket.socket] = []
+    refusal: OSError | None = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            taken = socket.socket(family, kind, protocol)
-            sockets.append(taken)
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:  # alone, `::` stands for IPv4 too
-                taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, len(found) > 1)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that vanished is noticed by the kernel
-                seconds = StrictProtocol.stall_seconds
-                taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
-            taken.bind(address)
+        for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+            try:
+                sockets.append(_bound(family, address))
+            except OSError as error:
+                refusal = error
+                if error.errno not in _FAMILY_OFF:
+                    break
     except OSError as error:
+        refusal = error
+    if refusal is not None and (not sockets or refusal.errno not in _FAMILY_OFF):
         for taken in sockets:
             taken.close()
-        raise CannotListen(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
+        raise CannotListen(f"Cannot listen on {host}:{port}: {refusal.strerror or refusal}") from refusal
     return sockets
+
+
+def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:  # `::` stands for IPv4 too, and no other address does
+            taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that vanished is noticed by the kernel
+            milliseconds = int(StrictProtocol.stall_seconds * 1000)
+            taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        taken.bind(address)
+    except OSError:
+        taken.close()
+        raise
+    return taken
 
 
 def url_of(listening: socket.socket) -> str:
@@ -106,7 +131,7 @@ class Server(uvicorn.Server):
     """
 
     server_state: Shared
-    sweep_seconds: ClassVar[float] = 1.0
+    sweep_seconds = 1.0
     lame_seconds = 1.0
     drain_seconds = 25.0
     """From the signal."""
@@ -119,7 +144,11 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.lifespan.state["draining"] = self.server_state.draining
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except OSError as error:
+            _log.critical("Taskward cannot listen: %s", error.strerror)
+            sys.exit(STARTUP_FAILURE)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched for garbage again and again
         self._sweeper = self._loop.create_task(self._sweep())
@@ -127,7 +156,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         end = self._loop.time() + self.drain_seconds
-        self.server_state.draining.set()
+        self.server_state.draining.set()  # if it was no signal that ended it
         await asyncio.sleep(self.lame_seconds)
         for listener in self.servers:
             listener.close()
@@ -141,9 +170,12 @@ class Server(uvicorn.Server):
         if state.connections or state.tasks:
             _log.warning("Ending with %d requests unanswered", len(state.tasks))
         for connection in list(state.connections):
-            cast("StrictProtocol", connection).give_up()
+            connection.give_up()
         await self.lifespan.shutdown()
         self._sweeper.cancel()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # for the loop closes with an error over a connection that is open
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -152,14 +184,12 @@ class Server(uvicorn.Server):
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 signal.signal(number, self.handle_exit)
-            if self.parent is not None:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and passes it on
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
         if not self.should_exit:
             self.end()
-        elif self.parent is None:
+        elif self.parent is None:  # a worker leaves that to its parent: it gets Ctrl-C twice
             os._exit(128 + sig)
 
     def end(self) -> None:
@@ -172,7 +202,7 @@ class Server(uvicorn.Server):
         while True:
             await asyncio.sleep(self.sweep_seconds)
             for connection in list(self.server_state.connections):
-                cast("StrictProtocol", connection).sweep(self.sweep_seconds)
+                connection.sweep(self.sweep_seconds)
             if self.parent not in {None, os.getppid()} and not self.should_exit:
                 _log.error("The parent process is gone")
                 self.end()
@@ -206,9 +236,12 @@ class Lifespan(LifespanOn):
 class Supervisor:
     """The parent of several workers: replaces one that died, passes signals on, and ends after the last."""
 
-    def __init__(self, settings: Settings, sockets: list[socket.socket]) -> None:
+    def __init__(
+        self, settings: Settings, sockets: list[socket.socket], on_started: Callable[[], None]
+    ) -> None:
         self._settings = settings
         self._sockets = sockets
+        self._on_started = on_started
         self._workers: list[SpawnProcess] = []
         self._told: set[SpawnProcess] = set()
         self._ending = False
@@ -218,6 +251,8 @@ class Supervisor:
             signal.signal(number, self._end)
         if not self._first_starts():
             return 1  # it has said why, and the others would say it again
+        if not self._ending:
+            self._on_started()
         while not self._ending:
             self._fill_up()
             wait([worker.sentinel for worker in self._workers], timeout=0.2)
@@ -324,8 +359,6 @@ def _run(server: Server, sockets: list[socket.socket]) -> int:
         server.run(sockets)
     except SettingsError as error:
         _log.critical("Taskward cannot start: %s", "; ".join(str(error).splitlines()))
-    except OSError as error:
-        _log.critical("Taskward cannot start: %s", error.strerror)
     except SystemExit:
         pass  # the reason has been told
     return 0 if server.started else 1

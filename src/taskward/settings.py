@@ -1,10 +1,12 @@
 """Every knob of the service: read once, frozen, with no unsafe default."""
 
 import base64
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
+import httpx
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -13,7 +15,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SHORTEST_SECRET = 32
 """Bytes; RFC 7518, 3.2: an HS256 key is at least as long as the hash."""
 
+LAST_PORT = 65535
+
 LOCAL_FRONT_END = "http://localhost:3000"
+
+_NO_ORIGIN = "each origin must be like https://app.example.com: scheme and host, no path, no *"
 
 
 class SettingsError(Exception):
@@ -45,10 +51,12 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=10, ge=1, le=1000)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=LAST_PORT)
     workers: int = Field(default=1, ge=1, le=64)
 
     tombstone_days: float = Field(default=30, gt=0, le=36500)
+    events_per_user: int = Field(default=10, ge=1, le=1_000_000)
+    events_in_all: int = Field(default=1000, ge=1, le=1_000_000)
 
     @property
     def production(self) -> bool:
@@ -95,6 +103,13 @@ class Settings(BaseSettings):
             _ = urlsplit(url).port
         except ValueError:
             raise ValueError("the host and the port cannot be read") from None
+        return value
+
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _safe_to_fetch(cls, value: str | None) -> str | None:
+        if value is not None:
+            _check_key_set_url(value)
         return value
 
     @field_validator("jwt_secret")
@@ -161,6 +176,27 @@ def _lines(error: ValidationError) -> list[str]:
     return lines
 
 
+def _check_key_set_url(text: str) -> None:
+    """Refuse a URL over which keys could be swapped. Read by what will fetch it: both see one host."""
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        raise ValueError("is not a URL") from None
+    if " " in text or "\\" in text or (url.port or 0) > LAST_PORT:  # what the reader mends in silence
+        raise ValueError("is not a URL")
+    if not url.host or url.userinfo:
+        raise ValueError("must name a host, and no user or password")
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+        raise ValueError("must begin with https:// (http:// is for a loopback host alone)")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _is_public_key(text: str) -> bool:
     """Tell whether this is what anybody may know: PEM, SSH, JWK or a certificate, also without its armour."""
     try:
@@ -176,7 +212,11 @@ def _is_public_key(text: str) -> bool:
 
 def _origin(text: str) -> str:
     """Give `scheme://host[:port]` as a browser writes it in `Origin` (RFC 6454, 6.1)."""
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:  # which quotes what it could not read
+        raise ValueError(_NO_ORIGIN) from None
     if (
         parts.scheme not in {"http", "https"}
         or not parts.hostname
@@ -186,8 +226,7 @@ def _origin(text: str) -> str:
         or parts.username is not None
         or "*" in parts.netloc
     ):
-        raise ValueError("each origin must be like https://app.example.com: scheme and host, no path, no *")
+        raise ValueError(_NO_ORIGIN)
     default_port = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = "" if parts.port in {None, default_port} else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}"
+    return f"{parts.scheme}://{host}" + ("" if port in {None, default_port} else f":{port}")

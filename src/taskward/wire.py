@@ -9,9 +9,7 @@ import asyncio
 import logging
 import re
 import urllib.parse
-from enum import Enum, auto
 from typing import Any, ClassVar, Final, cast
-from uuid import uuid4
 
 import httptools
 from uvicorn._types import ASGI3Application, ASGISendEvent
@@ -30,6 +28,7 @@ from taskward.errors import (
     TargetTooLong,
 )
 from taskward.log import loggable_path
+from taskward.middleware import request_id_of
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -49,8 +48,12 @@ MOST_UNWANTED: Final = 64 * KIBIBYTE
 BYTES_PER_SECOND: Final = 64 * KIBIBYTE
 """At this rate or faster, a body may take as long as it needs."""
 
+NOTHING, HEAD, BODY = range(3)
+"""What the parser of a connection is at."""
+
 _HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?")
 _TOKEN: Final = re.compile(rb"[\r\n]*[A-Za-z0-9!#$%&'*+.^_`|~-]+( |$)")
+_BODILESS: Final = frozenset({204, 304})
 _BAD_TARGET: Final = "The request URL is not valid"
 
 access = logging.getLogger("taskward.access")
@@ -66,15 +69,17 @@ class Draining(asyncio.Event):
 class Shared(ServerState):
     """What the connections of one process share."""
 
+    connections: "set[StrictProtocol]"  # type: ignore[assignment] # there is no other kind here
+
     def __init__(self, always: Headers) -> None:
         super().__init__()
         self.draining = Draining()
         self.always = always
         """The headers that every answer carries."""
 
-    def refusal(self, error: ServiceError) -> tuple[str, Headers, bytes]:
-        """Give the request id, the headers and the body that tell the client of `error`, its last answer."""
-        request_id, body = uuid4().hex, error.body()
+    def refusal(self, error: ServiceError, request_id: str) -> tuple[Headers, bytes]:
+        """Give the headers and the body that tell the client of `error`, its last answer."""
+        body = error.body()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
@@ -85,15 +90,7 @@ class Shared(ServerState):
             *self.always,
             *error.headers(),
         ]
-        return request_id, headers, body
-
-
-class Reading(Enum):
-    """What the parser is at."""
-
-    NOTHING = auto()
-    HEAD = auto()
-    BODY = auto()
+        return headers, body
 
 
 class StrictProtocol(HttpToolsProtocol):
@@ -126,7 +123,7 @@ class StrictProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.running: Exchange | None = None  # `cycle` is the newest, which may still wait in the pipeline
-        self.reading = Reading.NOTHING
+        self.reading = NOTHING
         self.head_size = 0  # bytes of the slices before this one that belong to the head
         self.body_size = 0  # bytes since the head, framing included
         self.content_size = 0  # of these, the content alone
@@ -135,7 +132,6 @@ class StrictProtocol(HttpToolsProtocol):
         self.stalled = 0.0  # seconds for which the client took nothing
         self.refused: ServiceError | None = None
         self.leaving = False
-        self.ended = False  # the client will say no more
 
     # What the transport tells
 
@@ -151,8 +147,7 @@ class StrictProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override] # uvicorn never keeps such a connection
         """Keep the connection of a client that has said all it had to say and waits for the answer."""
-        self.ended = True
-        if self.reading is not Reading.NOTHING and self.refused is None and not self.leaving:
+        if self.reading != NOTHING and self.refused is None and not self.leaving:
             self.refuse(MalformedHttp("The request ended early"))
         if self.cycle is None or self.running is None or not self.busy or self.is_closing():
             return False
@@ -180,7 +175,7 @@ class StrictProtocol(HttpToolsProtocol):
             return
         self.leaving = True
         self.waited = 0.0
-        if self.ended or (self.reading is Reading.NOTHING and not self.flow.read_paused):
+        if self.reading == NOTHING and not self.flow.read_paused:
             self.transport.close()
         else:  # to close now would reset the connection, and the client could lose the answer
             self.flow.resume_reading()
@@ -226,7 +221,7 @@ class StrictProtocol(HttpToolsProtocol):
     def refuse(self, error: ServiceError) -> None:
         """Listen to nothing more; when its turn comes, answer with `error`, then close."""
         self.refused = error
-        broken = self.reading is Reading.BODY  # the newest request is
+        broken = self.reading == BODY  # the newest request is
         if broken and self.pipeline:
             self.pipeline.popleft()
         elif broken and self.busy:
@@ -239,8 +234,10 @@ class StrictProtocol(HttpToolsProtocol):
     # What the parser tells
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.reading = Reading.HEAD
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self.reading = HEAD
         self.head_size = 0
         self.waited = 0.0
 
@@ -252,8 +249,6 @@ class StrictProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         method, version = self.parser.get_method(), self.parser.get_http_version()
         self._judge_head(method, version)
-        self.reading = Reading.BODY
-        self.body_size = self.content_size = 0
         if self.parser.should_upgrade():
             return  # it comes again, without the upgrade
         try:
@@ -262,21 +257,30 @@ class StrictProtocol(HttpToolsProtocol):
             raise MalformedHttp(_BAD_TARGET) from None
         raw_path = target.path or b"/"
         path = raw_path.decode("ascii")
-        scope = self.scope
-        scope["method"] = method.decode("ascii")
-        scope["http_version"] = version
-        scope["path"] = urllib.parse.unquote(path) if "%" in path else path
-        scope["raw_path"] = raw_path
-        scope["query_string"] = target.query or b""
+        self.scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": "http",
+            "root_path": "",
+            "method": method.decode("ascii"),
+            "path": urllib.parse.unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": target.query or b"",
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
         self.headers = []  # what comes now are trailers, and no header of this request
-        self._take_up(
-            (Exchange if version == "1.1" else Exchange10)(
-                self,
-                keep_alive=version == "1.1"
-                and self.parser.should_keep_alive()
-                and not self.server_state.draining.is_set(),
-            )
-        )
+        self.reading = BODY
+        self.body_size = self.content_size = 0
+        before, self.cycle = self.cycle, Exchange(self)
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         self.content_size += len(body)
@@ -285,8 +289,7 @@ class StrictProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self.parser.should_upgrade():
             return
-        self.reading = Reading.NOTHING
-        self.waited = 0.0
+        self.reading = NOTHING
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.more_body = False
@@ -302,7 +305,7 @@ class StrictProtocol(HttpToolsProtocol):
             self._start_asgi_task(*self.pipeline.pop())
         elif self.refused is not None:
             self._send_refusal()
-        elif self.reading is Reading.BODY and self.expect_100_continue:
+        elif self.reading == BODY and self.expect_100_continue:
             self.close()  # whether the client will still send the body, nobody can know
 
     # How it is done
@@ -315,7 +318,8 @@ class StrictProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             self.refuse(_fault(error, data, self.reading))
         else:
-            self._judge_size(len(data))
+            if self.reading != NOTHING:
+                self._judge_size(len(data))
 
     def _feed_without_upgrade(self, rest: bytes) -> None:
         """Read the request again as the plain one that it is, too (RFC 9110, 7.8); it is the last."""
@@ -326,14 +330,6 @@ class StrictProtocol(HttpToolsProtocol):
                 head.append(b"%s: %s\r\n" % (name, value))
         self.parser = httptools.HttpRequestParser(self)
         self._feed(b"".join([*head, b"connection: close\r\n\r\n", rest]))
-
-    def _take_up(self, exchange: "Exchange") -> None:
-        before, self.cycle = self.cycle, exchange
-        if before is None or before.response_complete:
-            self._start_asgi_task(exchange, self.app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((exchange, self.app))
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self.running = cast("Exchange", cycle)
@@ -364,17 +360,17 @@ class StrictProtocol(HttpToolsProtocol):
         if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(map(_HOST.fullmatch, hosts)):
             raise MalformedHttp("The Host header is missing, repeated or malformed")
         if codings and (codings != [b"chunked"] or version == "1.0"):
-            if version == "1.0" or not codings[-1].endswith(b"chunked"):
+            if version == "1.0" or codings[-1].rpartition(b",")[2].strip() != b"chunked":
                 raise MalformedHttp("The transfer coding leaves the length of the body open")
             raise NotSupported("The transfer coding is not supported")
 
     def _judge_size(self, size: int) -> None:
         """Judge what `size` bytes more have made of a request that is not yet complete."""
-        if self.reading is Reading.HEAD:
+        if self.reading == HEAD:
             self.head_size += size
             if self.head_size > LARGEST_HEAD:
                 self.refuse(HeadersTooLarge())
-        elif self.reading is Reading.BODY and self.cycle is not None:
+        elif self.reading == BODY and self.cycle is not None:
             self.body_size += size
             framing = self.body_size - self.content_size
             if framing > MOST_FRAMING + FRAMING_PER_BYTE * self.content_size:
@@ -385,10 +381,10 @@ class StrictProtocol(HttpToolsProtocol):
     def _judge_wait(self) -> None:
         """Judge whether the client has had time enough."""
         waited = self.waited
-        if self.reading is Reading.HEAD:
+        if self.reading == HEAD:
             if waited >= self.head_seconds:
                 self.refuse(RequestTimedOut())
-        elif self.reading is Reading.BODY:
+        elif self.reading == BODY:
             if waited >= self.body_seconds + self.body_size / BYTES_PER_SECOND:
                 self.refuse(RequestTimedOut())
         elif not self.busy:
@@ -409,15 +405,17 @@ class StrictProtocol(HttpToolsProtocol):
         error = self.refused
         if error is None or self.is_closing():
             return
-        request_id, headers, body = self.server_state.refusal(error)
+        known: dict[str, Any] = dict(self.scope) if self.reading == BODY else {"headers": self.headers or []}
+        request_id = request_id_of(known)
+        headers, body = self.server_state.refusal(error, request_id)
         lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers + headers]
         self.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
         access.info(
             "request",
             extra={
                 "request_id": request_id,
-                "method": self.scope["method"] if self.reading is Reading.BODY else None,
-                "path": loggable_path(self.scope["path"]) if self.reading is Reading.BODY else None,
+                "method": known.get("method"),
+                "path": loggable_path(known["path"]) if "path" in known else None,
                 "status": error.status,
                 "duration_ms": round(self.waited * 1000, 3),
                 "user_id": None,
@@ -431,7 +429,8 @@ class StrictProtocol(HttpToolsProtocol):
 class Exchange(RequestResponseCycle):
     """One request and its answer."""
 
-    def __init__(self, connection: StrictProtocol, *, keep_alive: bool) -> None:
+    def __init__(self, connection: StrictProtocol) -> None:
+        version: str = connection.scope["http_version"]
         super().__init__(
             scope=connection.scope,
             transport=cast("asyncio.Transport", connection),  # of which it uses write, close and is_closing
@@ -442,10 +441,14 @@ class Exchange(RequestResponseCycle):
             default_headers=connection.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=connection.expect_100_continue,
-            keep_alive=keep_alive,
+            keep_alive=version == "1.1"
+            and connection.parser.should_keep_alive()
+            and not connection.server_state.draining.is_set(),
             on_response=connection.on_response_complete,
         )
         self.shared = connection.server_state
+        self.bodiless = False
+        self.left: int | None = None  # bytes of the body still to be sent, where it is known
 
     def cut_off(self) -> None:
         """Tell the application that its client is gone, unless it has answered."""
@@ -453,30 +456,70 @@ class Exchange(RequestResponseCycle):
             self.disconnected = True
             self.message_event.set()
 
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a part of the answer (ASGI, HTTP connection scope)."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._send_head(message["status"], list(message.get("headers", ())))
+        elif message["type"] == "http.response.body" and self.response_started and not self.response_complete:
+            self._send_body(message.get("body", b""), last=not message.get("more_body", False))
+        else:
+            raise RuntimeError(f"Out of turn: {message['type']}")
+
+    def _send_head(self, status: int, headers: Headers) -> None:
+        self.bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
+        self.left = None
+        for name, value in headers:
+            if name == b"content-length":
+                self.left = int(value)
+            elif name == b"connection":
+                self.keep_alive = False  # nothing here says anything but close
+        endless = self.left is None and not self.bodiless
+        self.chunked_encoding = endless and self.scope["http_version"] == "1.1"
+        if self.chunked_encoding:
+            headers.append((b"transfer-encoding", b"chunked"))
+        elif endless:
+            self.keep_alive = False  # HTTP/1.0 knows no chunks: the answer ends with the connection
+        if not self.keep_alive and (b"connection", b"close") not in headers:
+            headers.append((b"connection", b"close"))
+        headers = self.default_headers + headers
+        head = STATUS_LINE[status] + b"".join([b"%s: %s\r\n" % header for header in headers])
+        if head.count(b"\n") != len(headers) + 1 or head.count(b"\r") != len(headers) + 1:
+            raise RuntimeError("A header holds a line break")
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        self.transport.write(head + b"\r\n")
+
+    def _send_body(self, body: bytes, *, last: bool) -> None:
+        if self.bodiless:
+            body = b""
+        elif self.chunked_encoding:
+            body = (b"%x\r\n%s\r\n" % (len(body), body) if body else b"") + (b"0\r\n\r\n" if last else b"")
+        elif self.left is not None:
+            self.left -= len(body)
+            if self.left < 0 or (last and self.left):
+                raise RuntimeError("The answer is not as long as it says")
+        if body:
+            self.transport.write(body)
+        if last:
+            self.response_complete = True
+            self.message_event.set()
+            if not self.keep_alive:
+                self.transport.close()
+            self.on_response()
+
     async def send_500_response(self) -> None:
         """Answer for an application that did not."""
         error = InternalError()
-        _, headers, body = self.shared.refusal(error)
+        headers, body = self.shared.refusal(error, request_id_of(dict(self.scope)))
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-class Exchange10(Exchange):
-    """HTTP/1.0 knows no chunks: an answer of unknown length ends with the connection."""
-
-    endless = False
-
-    async def send(self, message: ASGISendEvent) -> None:
-        if message["type"] == "http.response.start":
-            names = {name.lower() for name, _ in message.get("headers", [])}
-            self.endless = b"content-length" not in names
-            self.chunked_encoding = False if self.endless else None
-        elif message["type"] == "http.response.body" and self.endless:
-            self.expected_content_length = len(message.get("body", b""))
-        await super().send(message)
-
-
-def _fault(error: httptools.HttpParserError, data: bytes, reading: Reading) -> ServiceError:
+def _fault(error: httptools.HttpParserError, data: bytes, reading: int) -> ServiceError:
     """Say what the parser found wrong."""
     if isinstance(error.__context__, ServiceError):
         return error.__context__
@@ -490,6 +533,6 @@ def _fault(error: httptools.HttpParserError, data: bytes, reading: Reading) -> S
         text = _BAD_TARGET
     elif "Transfer-Encoding" in reason and "Content-Length" in reason:
         text = "Transfer-Encoding and Content-Length exclude each other"
-    elif reading is Reading.BODY:
+    elif reading == BODY:
         text = "The request body is not valid HTTP"
     return MalformedHttp(text, reason=reason)

@@ -1,5 +1,6 @@
 """Makes tokens byte by byte, the good ones and those that no library would make."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -23,10 +24,23 @@ Sign = Callable[[bytes], bytes]
 
 
 class StoppedClock(Clock):
-    """Time that moves only when a test says so."""
+    """Time that moves only when a test says so, and wakes whoever has slept long enough."""
 
     def __init__(self, now: float = NOW) -> None:
         self.time = now
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    def advance(self, seconds: float) -> None:
+        self.time += seconds
+        for until, alarm in self._sleepers:
+            if until <= self.time and not alarm.done():
+                alarm.set_result(None)
+
+    async def sleep(self, seconds: float) -> None:
+        alarm: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self.time + seconds, alarm))
+        self.advance(0)
+        await alarm
 
     def now(self) -> float:
         return self.time

@@ -14,7 +14,7 @@ from taskward.auth.clock import Clock
 from taskward.auth.development import development_secret, mint_token, secret_file
 from taskward.settings import Settings, SettingsError
 
-AT_ONCE = 6
+AT_ONCE = 4
 """Processes that race for the secret."""
 
 

@@ -9,8 +9,16 @@ from uuid import UUID, uuid4
 import httpx
 import orjson
 import pytest
-from conftest import MakeDatabase
-from support import INVALID_REQUEST, PAYLOAD_TOO_LARGE, Person, problems, refusal, running, settings_for
+from support import (
+    INVALID_REQUEST,
+    PAYLOAD_TOO_LARGE,
+    MakeDatabase,
+    Person,
+    problems,
+    refusal,
+    running,
+    settings_for,
+)
 
 from taskward.idempotency import once
 

@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from taskward.errors import (
+    CursorExpired,
     DatabaseError,
     FieldProblem,
     IdempotencyKeyInUse,
@@ -17,6 +18,7 @@ from taskward.errors import (
     NotFound,
     PayloadTooLarge,
     PreconditionFailed,
+    RateLimited,
     ServiceError,
     ServiceUnavailable,
     TokenExpired,
@@ -72,6 +74,7 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     409: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
     401: {"WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}}},
     412: {"ETag": _ETAG},
+    429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
     503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
 }
 _REQUEST_ID: Final = {
@@ -132,6 +135,10 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         errors[404] = [NotFound()]
     if "If-Match" in _parameters(operation):
         errors[412] = [PreconditionFailed('"12"')]
+    if _parameters(operation) & {"since", "Last-Event-ID"}:
+        errors[410] = [CursorExpired()]
+    if "Last-Event-ID" in _parameters(operation):
+        errors[429] = [RateLimited("Too many event streams are open")]
     if "Idempotency-Key" in _parameters(operation):
         errors[409] = [IdempotencyKeyInUse()]
         errors[422] = [IdempotencyKeyReused()]

@@ -6,9 +6,12 @@ from typing import Protocol
 from taskward.auth.claims import ClaimRules
 from taskward.auth.clock import Clock
 from taskward.auth.current_user import User
-from taskward.auth.development import development_secret
+from taskward.auth.development import development_secret, secret_file
+from taskward.auth.key_set import KeySet
+from taskward.auth.provider import describe_key_set
 from taskward.auth.shared_secret import SharedSecret
 from taskward.auth.tokens import Token, bearer_token, read_token
+from taskward.auth.verified_tokens import VerifiedTokens
 from taskward.settings import Settings
 
 
@@ -41,6 +44,10 @@ class Keys(Protocol):
     @property
     def ready(self) -> bool: ...
 
+    @property
+    def generation(self) -> int:
+        """A number that changes whenever a key is withdrawn."""
+
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
@@ -56,10 +63,31 @@ def authenticator(settings: Settings, clock: Clock | None = None) -> Authenticat
 
     """
     rules = ClaimRules(settings.jwt_issuer, settings.jwt_audience)
-    return TokenAuthenticator(_keys(settings), rules, clock or Clock())
+    clock = clock or Clock()
+    return TokenAuthenticator(_keys(settings, clock), rules, clock)
 
 
-def _keys(settings: Settings) -> Keys:
+async def describe_keys(settings: Settings) -> list[str]:
+    """Say what tokens are verified with, a line for each key; of a key set, also what is passed over and why.
+
+    Raises:
+        SettingsError: there is nothing to verify tokens with; the text says why.
+
+    """
+    if settings.jwt_jwks_url is not None:
+        return await describe_key_set(settings.jwt_jwks_url)
+    if settings.jwt_secrets:
+        return [f"JWT_SECRET: secret {number + 1} (HS256)" for number in range(len(settings.jwt_secrets))]
+    file = secret_file(settings)
+    if not file.exists():
+        return [f"a development secret, which the first start makes in {file} (HS256)"]
+    development_secret(settings)
+    return [f"the development secret in {file} (HS256)"]
+
+
+def _keys(settings: Settings, clock: Clock) -> Keys:
+    if settings.jwt_jwks_url is not None:
+        return KeySet(settings.jwt_jwks_url, clock)
     return SharedSecret(settings.jwt_secrets or (development_secret(settings),))
 
 
@@ -70,6 +98,7 @@ class TokenAuthenticator:
         self._keys = keys
         self._rules = rules
         self._clock = clock
+        self._verified = VerifiedTokens()
 
     @property
     def ready(self) -> bool:
@@ -82,6 +111,13 @@ class TokenAuthenticator:
         await self._keys.stop()
 
     async def identify(self, authorization: Sequence[bytes]) -> User:
-        token = read_token(bearer_token(authorization))
+        text = bearer_token(authorization)
+        user = self._verified.find(text, self._keys.generation, self._clock.now())
+        return user or await self._verify(text)
+
+    async def _verify(self, text: bytes) -> User:
+        token = read_token(text)
         await self._keys.verify(token)
-        return self._rules.judge(token.payload, self._clock.now()).user
+        claims = self._rules.judge(token.payload, self._clock.now())
+        self._verified.keep(text, self._keys.generation, claims)
+        return claims.user

@@ -12,6 +12,7 @@ class SharedSecret:
     """The secrets of JWT_SECRET. During a rotation there are several; a token may be signed with any."""
 
     ready = True
+    generation = 0
 
     def __init__(self, secrets: Sequence[bytes]) -> None:
         self._secrets = tuple(secrets)

@@ -28,7 +28,8 @@ class Mark:
     """A place in the feed: after the change with that number.
 
     `horizon` is what the owner's was when the place was reached: every deletion up to there is either known
-    to whoever holds the mark or of a task that they never saw. `known_at` is the time, in seconds.
+    to whoever holds the mark or of a task that they never saw. `known_at` is when that was, in milliseconds
+    since 1970.
     """
 
     number: int
@@ -58,7 +59,7 @@ class ChangeFeed:
     def __init__(self, database: Database, user: User, kept: timedelta) -> None:
         self._database = database
         self._user = user
-        self._kept = kept.total_seconds()
+        self._kept = kept // timedelta(milliseconds=1)
 
     async def since(self, mark: Mark, limit: int) -> Changes:
         """Give the changes after a mark: each task at most once, in its latest state.
@@ -69,7 +70,7 @@ class ChangeFeed:
             CursorExpired: deletions since then may be forgotten, or everything was erased.
 
         """
-        now = int(time())
+        now = int(time() * 1000)
         if mark != BEGINNING and mark.known_at < now - self._kept:
             raise CursorExpired
         values = {"owner": self._user.id, "since": mark.number, "limit": limit + 1}

@@ -1,4 +1,4 @@
-"""/api/changes, as docs/contract.md, B3 has it."""
+"""/api/changes and /api/events, as docs/contract.md, B3 has them."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -7,6 +7,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from taskward.answers import json_answer
+from taskward.auth.current_user import CurrentUser
+from taskward.changes.bell import TheBell
+from taskward.changes.events import EventStream, LastEventId
 from taskward.changes.feed import BEGINNING, MOST_CHANGES, MyChanges
 from taskward.errors import FieldProblem, ValidationFailed
 from taskward.routing import Endpoint
@@ -65,3 +68,14 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
             "has_more": found.has_more,
         }
     )
+
+
+@router.get("/events", response_class=EventStream, summary="Have my changes pushed")
+async def push_changes(
+    feed: MyChanges, user: CurrentUser, bell: TheBell, last_event_id: LastEventId = None
+) -> Response:
+    """Give the same feed as Server-Sent Events: `id` is the cursor after the change, `data` the change."""
+    mark = BEGINNING if last_event_id is None else feed.read(last_event_id)
+    if mark is None:
+        raise ValidationFailed([FieldProblem("Last-Event-ID", "Last-Event-ID is no cursor of these changes")])
+    return EventStream(feed, mark, user, bell)

@@ -4,8 +4,9 @@ from typing import Final
 
 from sqlalchemy import Integer, Text, bindparam, cast, null, select, union_all
 
+from taskward.database.functions import is_one_of
 from taskward.database.statements import Read
-from taskward.database.types import Counter, Flag, Instant
+from taskward.database.types import Counter, Flag, Ids, Instant
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
 from taskward.users.store import OWNER
@@ -13,18 +14,31 @@ from taskward.users.store import OWNER
 _SINCE: Final = bindparam("since", type_=Counter)
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
-_upserts = select(*COLUMNS).where(TASKS.c.user_id == OWNER, TASKS.c.version > _SINCE)
-_deletes = select(
-    TOMBSTONES.c.task_id,
-    TOMBSTONES.c.user_id,
-    cast(null(), Text).label("title"),
-    cast(null(), Text).label("description"),
-    cast(null(), Flag()).label("is_completed"),
-    cast(null(), Instant()).label("created_at"),
-    cast(null(), Instant()).label("updated_at"),
-    TOMBSTONES.c.version,
-).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version > _SINCE)
-_changes = union_all(_upserts, _deletes).subquery("changes")
+# Each half is ordered and cut off by itself, so that its index is read no further than the page goes.
+_upserts = (
+    select(*COLUMNS)
+    .where(TASKS.c.user_id == OWNER, TASKS.c.version > _SINCE)
+    .order_by(TASKS.c.version)
+    .limit(_LIMIT)
+    .subquery("upserts")
+)
+_deletes = (
+    select(
+        TOMBSTONES.c.task_id,
+        TOMBSTONES.c.user_id,
+        cast(null(), Text).label("title"),
+        cast(null(), Text).label("description"),
+        cast(null(), Flag()).label("is_completed"),
+        cast(null(), Instant()).label("created_at"),
+        cast(null(), Instant()).label("updated_at"),
+        TOMBSTONES.c.version,
+    )
+    .where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version > _SINCE)
+    .order_by(TOMBSTONES.c.version)
+    .limit(_LIMIT)
+    .subquery("deletes")
+)
+_changes = union_all(select(_upserts), select(_deletes)).subquery("changes")
 _horizon = select(USERS.c.horizon).where(USERS.c.id == OWNER).scalar_subquery()
 
 CHANGES: Final = Read(
@@ -32,6 +46,12 @@ CHANGES: Final = Read(
     select(_changes, _horizon.label("horizon")).order_by(_changes.c.version).limit(_LIMIT),
 )
 """Rows of `tasks.models.COLUMNS`, a deletion's with a null title; then the owner's horizon."""
+
+COUNTERS: Final = Read(
+    "owners' counters",
+    select(USERS.c.id, USERS.c.seq).where(is_one_of(USERS.c.id, bindparam("owners", type_=Ids()))),
+)
+"""Of those owners who have streams open here, and of nobody else."""
 
 HORIZON: Final = Read("owner's horizon", select(USERS.c.horizon, USERS.c.seq).where(USERS.c.id == OWNER))
 """The lowest number from which every later change is known, and the newest number."""

@@ -1,7 +1,8 @@
 """The two engines behind one small port."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
+from uuid import UUID
 
 from taskward.database.statements import Read, Row, Steps, T, Values, Write
 from taskward.errors import DatabaseError
@@ -10,6 +11,10 @@ from taskward.settings import Settings
 
 class Database(Protocol):
     """What a store needs of an engine. Whatever fails below raises `taskward.errors.DatabaseError`."""
+
+    on_change: Callable[[UUID], None]
+    """Called with the owner once a change of theirs is durable: each change that this process made, and
+    while somebody waits for `news`, those that other processes tell of. It may be called once too often."""
 
     async def start(self) -> None:
         """Open it and bring its schema up to date.
@@ -48,6 +53,13 @@ class Database(Protocol):
         A `long` one has a minute, and does not hold up the reads of others.
         """
 
+    def news(self) -> AsyncGenerator[None, None]:
+        """Come round, again and again, when it is time to look what other processes may have changed.
+
+        That is seldom where they tell of each change by themselves, and otherwise twice a second or more.
+        What this needs is let go when the generator is closed.
+        """
+
 
 class AlreadyThere(DatabaseError):
     """A write was undone because a request with the same idempotency key has been answered already."""
@@ -55,6 +67,10 @@ class AlreadyThere(DatabaseError):
 
 class DatabaseUnusable(Exception):
     """The database cannot be used as configured: a corrupt file, a folder that is not there."""
+
+
+def nobody(owner: UUID) -> None:
+    """Take no notice of a change."""
 
 
 def open_database(settings: Settings) -> Database:

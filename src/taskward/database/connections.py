@@ -76,6 +76,17 @@ class Connections:
             raise
         self._give_back(connection)
 
+    async def apart(self) -> Any:
+        """Make a connection beside the others, whose session lasts, for whoever asks to use and to close.
+
+        None where a pooler stands in between, which does not give such.
+        """
+        connection = await asyncpg.connect(self._url, timeout=CONNECT, statement_cache_size=0)
+        if await _is_pooled(connection):
+            await connection.close(timeout=CONNECT)
+            return None
+        return connection
+
     async def close(self) -> None:
         """Close those that nobody has."""
         idle, self._idle = self._idle, []
@@ -159,7 +170,14 @@ def driver_url(url: str) -> str:
 
 
 async def _is_pooled(connection: Any) -> bool:
-    """Tell whether another server answers than the one that greeted: a pooler greets by itself."""
-    async with connection.transaction():
-        answering = await connection.fetchval("SELECT pg_backend_pid()")
+    """Tell whether another server answers than the one that greeted: a pooler greets by itself.
+
+    If that cannot be told, nobody else will use the connection, so it is closed.
+    """
+    try:
+        async with connection.transaction():
+            answering = await connection.fetchval("SELECT pg_backend_pid()")
+    except BaseException:
+        connection.terminate()
+        raise
     return bool(answering != connection.get_server_pid())

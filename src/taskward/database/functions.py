@@ -30,6 +30,25 @@ def _later_on_sqlite(element: forward_only, compiler: SQLCompiler, **options: An
     return f"max({now}, {before} + 1)"
 
 
+class is_one_of(FunctionElement[bool]):  # noqa: N801
+    """`is_one_of(id, ids)`: the id is among the `Ids`."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(is_one_of, "postgresql")
+def _among_on_postgresql(element: is_one_of, compiler: SQLCompiler, **options: Any) -> str:
+    one, many = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{one} = ANY ({many})"
+
+
+@compiles(is_one_of, "sqlite")
+def _among_on_sqlite(element: is_one_of, compiler: SQLCompiler, **options: Any) -> str:
+    one, many = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{one} IN (SELECT value FROM json_each({many}))"  # noqa: S608 - compiled expressions, no values
+
+
 class holds_every_word(FunctionElement[bool]):  # noqa: N801
     """`holds_every_word(words, text, other_text)`: each of the `Words` occurs in one of the two.
 

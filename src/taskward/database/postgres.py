@@ -6,17 +6,19 @@ is recognised by itself, each runs inside an explicit transaction, so that its t
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from taskward.database import AlreadyThere, schema
+from taskward.database import AlreadyThere, nobody, schema
 from taskward.database.connections import Connections
+from taskward.database.grapevine import CHANNEL, NOTIFY, Crier, Ear
 from taskward.database.statements import (
     STATEMENTS,
     Change,
@@ -28,8 +30,9 @@ from taskward.database.statements import (
     Undo,
     Values,
     Write,
+    note_owner,
 )
-from taskward.errors import DatabaseError, ServiceError
+from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
 
 DEADLINE: Final = 10.0
 """Seconds for a statement, with the connecting that it may need."""
@@ -57,7 +60,9 @@ class PostgresDatabase:
     """A `taskward.database.Database` on a server."""
 
     def __init__(self, url: str, size: int) -> None:
+        self.on_change: Callable[[UUID], None] = nobody
         self._connections = Connections(url, size)
+        self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
         self._schema: asyncio.Task[None] | None = None
         self._is_up_to_date = False
@@ -72,6 +77,7 @@ class PostgresDatabase:
             self._schema.cancel()
             with suppress(asyncio.CancelledError):
                 await self._schema
+        await self._crier.stop()
         await self._connections.close()
 
     async def ping(self) -> None:
@@ -93,11 +99,39 @@ class PostgresDatabase:
         arguments = plan.arguments(values)
         until = _from_now(DEADLINE)
         rows = await _until_it_stands(lambda: self._run(plan.sql, arguments, until))
-        return rows[0] if rows else None
+        if not rows:
+            return None
+        self._tell({values["owner"]})
+        return rows[0]
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+        owners: set[UUID] = set()
         until = _from_now(LONG_DEADLINE if long else DEADLINE)
-        return await _until_it_stands(lambda: self._run_steps(steps(), until))
+        result = await _until_it_stands(lambda: self._run_steps(steps(), until, owners))
+        self._tell(owners)
+        return result
+
+    async def news(self) -> AsyncGenerator[None, None]:
+        ear = Ear(self._connections, self._crier.name, self.on_change)
+        listening = asyncio.create_task(ear.listen())
+        try:
+            while True:
+                await ear.pause()
+                yield
+        finally:
+            listening.cancel()
+            await asyncio.wait({listening})
+
+    def _tell(self, owners: set[UUID]) -> None:
+        """Tell this process of what it has changed, and the others."""
+        for owner in owners:
+            self.on_change(owner)
+        if not self._connections.pooled:
+            self._crier.tell(owners)
+
+    async def _cry(self, payloads: list[str]) -> None:
+        with suppress(DatabaseError, ServiceUnavailable):  # whoever misses it looks by themselves
+            await self._run(NOTIFY, (CHANNEL, payloads), _from_now(DEADLINE))
 
     async def _run(self, sql: str, arguments: Sequence[Any], until: float) -> Sequence[Row]:
         rows: Sequence[Row]
@@ -110,17 +144,18 @@ class PostgresDatabase:
                     rows = await connection.fetch(sql, *arguments)
         return rows
 
-    async def _run_steps(self, steps: Steps[T], until: float) -> T:
+    async def _run_steps(self, steps: Steps[T], until: float, owners: set[UUID]) -> T:
         with _told_as_database_errors:
             async with asyncio.timeout_at(until), self._connections.one() as connection:
                 try:
                     async with connection.transaction():
-                        return await self._follow(steps, connection)
+                        return await self._follow(steps, connection, owners)
                 except Undo as undo:
+                    owners.clear()
                     result: T = undo.result
                     return result
 
-    async def _follow(self, steps: Steps[T], connection: Any) -> T:
+    async def _follow(self, steps: Steps[T], connection: Any, owners: set[UUID]) -> T:
         rows: Sequence[Row] | None = None
         while True:
             try:
@@ -129,6 +164,7 @@ class PostgresDatabase:
                 result: T = end.value
                 return result
             plan = self._plans[statement]
+            note_owner(owners, statement, values)
             if isinstance(values, Mapping):
                 rows = await connection.fetch(plan.sql, *plan.arguments(values))
             else:

@@ -7,18 +7,19 @@ long, and each write is acknowledged after it.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 
-from taskward.database import AlreadyThere, DatabaseUnusable, schema
+from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
 from taskward.database.statements import (
     STATEMENTS,
     Change,
@@ -30,6 +31,7 @@ from taskward.database.statements import (
     Undo,
     Values,
     Write,
+    note_owner,
 )
 from taskward.errors import DatabaseError
 
@@ -38,6 +40,9 @@ PATIENCE: Final = 10.0
 
 MOST_TOGETHER: Final = 128
 """Writes in one transaction, so that none holds up the loop for long."""
+
+LOOK_EVERY: Final = 0.25
+"""Seconds between two looks whether another process has written."""
 
 _RETRY: Final = 0.005
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -49,6 +54,7 @@ class SqliteDatabase:
     """A `taskward.database.Database` in a file, or in memory where `path` is None."""
 
     def __init__(self, path: Path | None) -> None:
+        self.on_change: Callable[[UUID], None] = nobody
         self._path = path
         self._waiting: list[_WaitingWrite] = []
         self._committing: asyncio.Task[None] | None = None
@@ -96,22 +102,50 @@ class SqliteDatabase:
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
-        rows = await self._in_turn(lambda connection: plan.run(connection, values))
+        owners: set[UUID] = set()
+
+        def run(connection: sqlite3.Connection) -> Sequence[Row]:
+            rows = plan.run(connection, values)
+            if rows:
+                note_owner(owners, write, values)
+            return rows
+
+        rows = await self._in_turn(run, owners)
         return rows[0] if rows else None
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
-        return await self._in_turn(lambda connection: self._run_steps(connection, steps()), long=long)
+        owners: set[UUID] = set()
+        return await self._in_turn(
+            lambda connection: self._run_steps(connection, steps(), owners), owners, long=long
+        )
 
-    async def _in_turn(self, run: Callable[[sqlite3.Connection], T], *, long: bool = False) -> T:
-        """Run it in one of the next transactions, and return its result after the commit."""
-        waiting = _WaitingWrite(run, asyncio.get_running_loop().create_future(), long=long)
+    async def news(self) -> AsyncGenerator[None, None]:
+        if self._path is None:
+            await asyncio.get_running_loop().create_future()  # nobody else can write there
+        seen = version = None
+        while True:
+            with suppress(sqlite3.Error):  # another process may hold the file just now
+                version = self._reader.execute("PRAGMA data_version").fetchone()[0]
+            if version != seen:
+                seen = version
+                yield
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _in_turn(
+        self, run: Callable[[sqlite3.Connection], T], owners: set[UUID], *, long: bool = False
+    ) -> T:
+        """Run it in one of the next transactions, and return its result after the commit.
+
+        The run adds to `owners` whose changes it makes.
+        """
+        waiting = _WaitingWrite(run, owners, asyncio.get_running_loop().create_future(), long=long)
         self._waiting.append(waiting)
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._commit_waiting())
         result: T = await waiting.outcome
         return result
 
-    def _run_steps(self, connection: sqlite3.Connection, steps: Steps[T]) -> T:
+    def _run_steps(self, connection: sqlite3.Connection, steps: Steps[T], owners: set[UUID]) -> T:
         rows: Sequence[Row] | None = None
         while True:
             try:
@@ -120,6 +154,7 @@ class SqliteDatabase:
                 result: T = end.value
                 return result
             plan = self._plans[statement]
+            note_owner(owners, statement, values)
             if isinstance(values, Mapping):
                 rows = plan.run(connection, values)
             else:
@@ -150,6 +185,11 @@ class SqliteDatabase:
             else:
                 for waiting in together:
                     waiting.acknowledge()
+                self._tell({owner for waiting in together for owner in waiting.owners})
+
+    def _tell(self, owners: set[UUID]) -> None:
+        for owner in owners:
+            self.on_change(owner)
 
     def _next_together(self) -> "list[_WaitingWrite]":
         """Take the writes of the next transaction: one long one, or those before the next long one."""
@@ -184,8 +224,14 @@ class _WaitingWrite:
     """Something to run in the next transaction, and whoever waits for its result."""
 
     def __init__(
-        self, run: Callable[[sqlite3.Connection], Any], outcome: "asyncio.Future[Any]", *, long: bool
+        self,
+        run: Callable[[sqlite3.Connection], Any],
+        owners: set[UUID],
+        outcome: "asyncio.Future[Any]",
+        *,
+        long: bool,
     ) -> None:
+        self.owners = owners
         self.outcome = outcome
         self.long = long
         self._run = run
@@ -199,9 +245,11 @@ class _WaitingWrite:
             self._result = self._run(connection)
         except Undo as undo:
             self._result = undo.result
+            self.owners.clear()
             connection.execute("ROLLBACK TO one_write")
         except Exception as error:  # noqa: BLE001 - it is raised where the result is waited for
             self._error = _database_error(error) if isinstance(error, sqlite3.Error) else error
+            self.owners.clear()
             connection.execute("ROLLBACK TO one_write")
         connection.execute("RELEASE one_write")
 

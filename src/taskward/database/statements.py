@@ -7,6 +7,7 @@ at import; `STATEMENTS` lists all of them, which is how a test can prove that ea
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Delete, Insert, Select, Update
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
@@ -83,6 +84,12 @@ class Undo(Exception):
     def __init__(self, result: Any) -> None:
         super().__init__("undone on purpose")
         self.result = result
+
+
+def note_owner(owners: set[UUID], statement: Statement, values: Values | Sequence[Values]) -> None:
+    """Add the owner whose change a statement of a transaction is; each has one that names its `owner`."""
+    if not isinstance(statement, Read) and isinstance(values, Mapping) and "owner" in values:
+        owners.add(values["owner"])
 
 
 STATEMENTS: Final[list[Statement]] = []

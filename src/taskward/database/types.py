@@ -67,6 +67,19 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else bool(value)
 
 
+class Ids(TypeDecorator[list[UUID]]):
+    """A list of ids, for `is_one_of`; on SQLite as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return Text() if dialect.name == "sqlite" else ARRAY(Uuid())
+
+    def process_bind_param(self, value: list[UUID] | None, dialect: Dialect) -> Any:
+        return orjson.dumps(value).decode() if dialect.name == "sqlite" and value is not None else value
+
+
 class Words(TypeDecorator[list[str]]):
     """A list of words, for `holds_every_word`; on SQLite as JSON."""
 

@@ -27,7 +27,8 @@ def read_cursor(cursor: str, walk: bytes) -> Position | None:
     match unseal(cursor, walk):
         case [1, None | str() as key, str(task_id)] if "\0" not in (key or ""):
             try:
-                return Position(key, UUID(task_id))
+                position = Position(key, UUID(task_id))
             except ValueError:
                 return None
+            return position if write_cursor(position, walk) == cursor else None
     return None

@@ -46,7 +46,7 @@ async def list_tasks(
     query: Annotated[ListQuery, Query()], tasks: MyTasks, known: IfNoneMatch = None
 ) -> Response:
     """Give the caller's tasks, newest first unless `sort` says otherwise, a page at a time."""
-    if known is not None and is_known(tag := tasks.list_tag(query, await tasks.counter()), known):
+    if known is not None and is_known(tag := await tasks.tag_now(query), known):
         return not_modified(tag)
     page = await tasks.page(query)
     listed = {"tasks": [task_json(row) for row in page.rows], "next_cursor": page.next_cursor}

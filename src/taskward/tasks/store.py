@@ -82,6 +82,16 @@ class TaskStore:
         follows = len(rows) > query.limit
         return Page(shown, self._cursor(query, shown[-1]) if follows else None, counter)
 
+    async def tag_now(self, query: ListQuery) -> str:
+        """Give the entity tag that a page has now, without reading it.
+
+        Raises:
+            ValidationFailed: as for the page.
+
+        """
+        self._position(query)
+        return self.list_tag(query, await self.counter())
+
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Give the entity tag of a page at that counter."""
         digest = blake2b(purpose_of(query.walk(self._user.id), query.cursor, query.limit), digest_size=9)

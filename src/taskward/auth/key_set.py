@@ -1,0 +1,167 @@
+"""The provider's keys, kept at hand: tokens are verified without asking anybody, and while it is down.
+
+PyJWT's own client blocks, and asks again on every request while the provider does not answer (see
+docs/decisions/0006-own-key-cache.md).
+"""
+
+import asyncio
+import logging
+import math
+
+from taskward.auth.clock import Clock
+from taskward.auth.provider import fetch_key_set
+from taskward.auth.public_keys import ALGORITHMS, Entry, KeyRing, KeySetUnusable
+from taskward.auth.tokens import Token
+from taskward.errors import InvalidToken, ServiceUnavailable
+
+FRESH_FOR = 60.0
+"""Seconds until the keys are fetched again in the background: how long a withdrawn key can outlive itself."""
+
+STALE_FOR = 24 * 3600.0
+"""Seconds for which keys serve while no newer ones can be had."""
+
+BETWEEN_STRANGERS = 30.0
+"""Seconds between two fetches that are made because of a token that no key at hand has signed."""
+
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+LONGEST_PAUSE_WITHOUT_KEYS = 8.0
+"""Seconds between two fetches while the provider does not answer; doubling from first to longest."""
+
+log = logging.getLogger(__name__)
+
+
+class KeySet:
+    """The public keys of JWT_JWKS_URL: fetched at the start, kept fresh, and used while they are at hand."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self._url = url
+        self._clock = clock
+        self._ring: KeyRing | None = None
+        self._entries: list[Entry] = []
+        self._loaded_at = -math.inf
+        self._next_try = -math.inf
+        self._failures = 0
+        self._stranger_at = -math.inf
+        self._generation = 0
+        self._fetching: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """False only until the keys have been loaded for the first time."""
+        return self._loaded_at > -math.inf
+
+    @property
+    def generation(self) -> int:
+        """A number that changes whenever a key is withdrawn: what was verified before no longer counts."""
+        self._at_hand()
+        return self._generation
+
+    async def start(self) -> None:
+        """Begin to load the keys, and keep them fresh; nobody waits here for the provider."""
+        self._keeper = asyncio.create_task(self._keep_fresh())
+
+    async def stop(self) -> None:
+        tasks = [task for task in (self._keeper, self._fetching) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._keeper = self._fetching = None
+
+    async def verify(self, token: Token) -> None:
+        """Check the signature.
+
+        Raises:
+            InvalidToken: no key of the provider has made it.
+            ServiceUnavailable: there is no key at hand to tell.
+
+        """
+        if token.alg not in ALGORITHMS:
+            raise InvalidToken(reason="alg not allowed for the key")
+        if not isinstance(token.header.get("kid", ""), str):
+            raise InvalidToken(reason="kid is not a string")
+        ring = await self._ring_at_any_price()
+        try:
+            ring.check(token)
+        except InvalidToken:
+            if not await self._fetched_for_a_stranger():
+                raise
+            (await self._ring_at_any_price()).check(token)
+
+    async def _ring_at_any_price(self) -> KeyRing:
+        """Give the keys at hand; without any, wait for one fetch, unless the last one failed a moment ago."""
+        if self._at_hand() is None and (self._fetching or self._pause() <= 0):
+            await self._fetch_once()
+        ring = self._at_hand()
+        if ring is None:
+            pause = max(1, math.ceil(self._pause()))
+            raise ServiceUnavailable(reason="no key set at hand", retry_after=pause)
+        return ring
+
+    async def _fetched_for_a_stranger(self) -> bool:
+        """Fetch because of a token that no key at hand has signed; say whether that was done."""
+        if self._fetching is None:
+            if self._clock.monotonic() - self._stranger_at < BETWEEN_STRANGERS:
+                return False
+            self._stranger_at = self._clock.monotonic()
+        await self._fetch_once()
+        return True
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            if self._pause() <= 0:
+                await self._fetch_once()
+            await self._clock.sleep(self._pause())
+
+    async def _fetch_once(self) -> None:
+        """Wait for the fetch under way, or for a new one. Whoever gives up waiting does not stop it."""
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._fetch())
+        await asyncio.wait([self._fetching])
+
+    async def _fetch(self) -> None:
+        self._next_try = self._clock.monotonic() + FIRST_PAUSE  # whatever happens, not in a tight loop
+        try:
+            self._take(await fetch_key_set(self._url))
+        except KeySetUnusable as why:
+            self._endure(why)
+        finally:
+            self._fetching = None
+
+    def _take(self, entries: list[Entry]) -> None:
+        ring = KeyRing([entry.key for entry in entries if entry.key])
+        if self._ring and not self._ring.keys <= ring.keys:
+            self._generation += 1
+        self._tell(entries)
+        self._ring, self._entries = ring, entries
+        self._loaded_at = self._clock.monotonic()
+        self._next_try = self._loaded_at + FRESH_FOR
+        self._failures = 0
+
+    def _endure(self, why: KeySetUnusable) -> None:
+        longest = LONGEST_PAUSE if self._at_hand() else LONGEST_PAUSE_WITHOUT_KEYS
+        pause = min(FIRST_PAUSE * 2**self._failures, longest)
+        self._failures = min(self._failures + 1, 10)
+        self._next_try = self._clock.monotonic() + pause
+        log.warning("JWT_JWKS_URL: %s; asking again in %d s", why, pause)
+
+    def _at_hand(self) -> KeyRing | None:
+        if self._ring and self._clock.monotonic() - self._loaded_at >= STALE_FOR:
+            self._ring = None
+            self._generation += 1
+            log.error("JWT_JWKS_URL: no answer for %d hours; the keys at hand are too old", STALE_FOR / 3600)
+        return self._ring
+
+    def _pause(self) -> float:
+        """Seconds until the next fetch is due."""
+        return self._next_try - self._clock.monotonic()
+
+    def _tell(self, entries: list[Entry]) -> None:
+        """Write what is in the set into the log, once for each change of it."""
+        if entries == self._entries:
+            return
+        for entry in entries:
+            if entry.problem:
+                log.warning("JWT_JWKS_URL: %s: %s", entry.label, entry.verdict)
+        log.info("JWT_JWKS_URL: %d keys in use", sum(1 for entry in entries if entry.key))

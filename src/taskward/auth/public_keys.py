@@ -1,0 +1,206 @@
+"""A provider's public keys (RFC 7517): each is for one algorithm, and what is no such key is passed over."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import (
+    Algorithm,
+    ECAlgorithm,
+    OKPAlgorithm,
+    RSAAlgorithm,
+    get_default_algorithms,
+)
+
+from taskward.auth.tokens import Token
+from taskward.errors import InvalidToken
+
+SHORTEST_RSA = 2048
+"""Bits; RFC 7518, 3.3."""
+
+
+class KeySetUnusable(Exception):
+    """The provider's key set could not be had or holds nothing of use. The text is fit for the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key, and the one algorithm that it is for."""
+
+    kid: str | None
+    alg: str
+    material: bytes
+    """DER, SubjectPublicKeyInfo: two keys are the same if this is."""
+    key: Any = field(compare=False, repr=False)
+
+    def verifies(self, token: Token) -> bool:
+        try:
+            return ALGORITHMS[self.alg].verify(token.signing_input, self.key, token.signature)
+        except Exception:  # noqa: BLE001 - whatever the crypto library says of a stranger's bytes, it is no yes
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a key set: how to name it to people, and either a key or why it is passed over."""
+
+    label: str
+    key: PublicKey | None = None
+    problem: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        return f"used for {self.key.alg}" if self.key else f"passed over: {self.problem}"
+
+
+class KeyRing:
+    """The usable keys of a set."""
+
+    def __init__(self, keys: list[PublicKey]) -> None:
+        self.keys: Final = frozenset(keys)
+        self._by_kid = {key.kid: key for key in keys if key.kid is not None}
+
+    def check(self, token: Token) -> None:
+        """Check the signature with the one key that can have made it.
+
+        Raises:
+            InvalidToken: there is no such key, it is for another algorithm, or the signature is not its own.
+
+        """
+        if not self._key_of(token).verifies(token):
+            raise InvalidToken(reason="signature does not match")
+
+    def _key_of(self, token: Token) -> PublicKey:
+        kid = token.header.get("kid")
+        if kid is None:
+            return self._only_key_for(token.alg)
+        key = self._by_kid.get(kid)
+        if key is None:
+            raise InvalidToken(reason="no key with that kid")
+        if key.alg != token.alg:
+            raise InvalidToken(reason="alg not allowed for the key")
+        return key
+
+    def _only_key_for(self, alg: str) -> PublicKey:
+        fitting = [key for key in self.keys if key.alg == alg]
+        if len(fitting) != 1:
+            raise InvalidToken(reason="no kid, and not exactly one key for that alg")
+        return fitting[0]
+
+
+def read_key_set(document: bytes) -> list[Entry]:
+    """Read a key set, entry by entry.
+
+    Raises:
+        KeySetUnusable: it is not a key set, or none of its entries can be used.
+
+    """
+    entries = _without_shared_ids(
+        [_entry(number, jwk) for number, jwk in enumerate(_jwks(document), start=1)]
+    )
+    if not any(entry.key for entry in entries):
+        raise KeySetUnusable("the key set holds no usable key")
+    return entries
+
+
+def _jwks(document: bytes) -> list[Any]:
+    try:
+        read = json.loads(document)
+    except (ValueError, RecursionError):
+        raise KeySetUnusable("the key set is not JSON") from None
+    if not isinstance(read, dict) or not isinstance(read.get("keys"), list):
+        raise KeySetUnusable('the key set is not an object with an array of "keys"')
+    return list(read["keys"])
+
+
+def _entry(number: int, jwk: object) -> Entry:
+    if not isinstance(jwk, dict):
+        return Entry(f"key {number}", problem="is no JSON object")
+    given = {name: value for name, value in jwk.items() if value is not None}
+    shown = [f"{name} {given[name]!r:.80}" for name in _SHOWN if isinstance(given.get(name), str)]
+    label = f"key {number} ({', '.join(shown)})"
+    try:
+        return Entry(label, key=_public_key(given))
+    except _PassedOver as why:
+        return Entry(label, problem=str(why))
+
+
+def _public_key(jwk: Mapping[str, Any]) -> PublicKey:
+    _check_purpose(jwk)
+    alg = _algorithm(jwk)
+    try:
+        key = _READERS[jwk["kty"]](dict(jwk))
+        material = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except Exception:  # noqa: BLE001 - the library raises what it likes on garbage
+        raise _PassedOver("cannot be read") from None
+    if isinstance(key, RSAPublicKey) and key.key_size < SHORTEST_RSA:
+        raise _PassedOver(f"is RSA of under {SHORTEST_RSA} bits")
+    return PublicKey(jwk.get("kid"), alg, material, key)
+
+
+def _check_purpose(jwk: Mapping[str, Any]) -> None:
+    if jwk.get("kty") == "oct":
+        raise _PassedOver("is a shared secret, which nobody may publish")
+    if not _PRIVATE.isdisjoint(jwk):
+        raise _PassedOver("holds a private key, which nobody may publish")
+    if not isinstance(jwk.get("kid", ""), str):
+        raise _PassedOver("kid is not text")
+    if jwk.get("use", "sig") != "sig":
+        raise _PassedOver("use is not sig")
+    operations = jwk.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        raise _PassedOver("key_ops is without verify")
+
+
+def _algorithm(jwk: Mapping[str, Any]) -> str:
+    """Give the algorithm that the key says it is for; where it says nothing, its kind decides."""
+    kind = (jwk.get("kty"), jwk.get("crv") if jwk.get("kty") != "RSA" else None)
+    fitting = next((algs for known, algs in _KINDS.items() if known == kind), None)
+    if fitting is None:
+        raise _PassedOver("is of a kind that is not supported")
+    alg = jwk.get("alg", fitting[0])
+    if alg not in fitting:
+        raise _PassedOver("alg does not fit the kind of key")
+    return str(alg)
+
+
+def _without_shared_ids(entries: list[Entry]) -> list[Entry]:
+    uses = Counter(entry.key.kid for entry in entries if entry.key)
+    shared = {kid for kid, count in uses.items() if kid is not None and count > 1}
+    return [
+        replace(entry, key=None, problem="has a kid that another key has too")
+        if entry.key and entry.key.kid in shared
+        else entry
+        for entry in entries
+    ]
+
+
+class _PassedOver(Exception):
+    """Why an entry is not used, as it follows the entry's name in a sentence."""
+
+
+_SHOWN = ("kid", "kty", "crv", "alg", "use")
+_PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_READERS: Mapping[str, Callable[[dict[str, Any]], Any]] = {
+    "RSA": RSAAlgorithm.from_jwk,
+    "EC": ECAlgorithm.from_jwk,
+    "OKP": OKPAlgorithm.from_jwk,
+}
+_RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_KINDS: Mapping[tuple[str, str | None], tuple[str, ...]] = {
+    ("RSA", None): _RSA,
+    ("EC", "P-256"): ("ES256",),
+    ("EC", "P-384"): ("ES384",),
+    ("EC", "P-521"): ("ES512",),
+    ("OKP", "Ed25519"): ("EdDSA",),
+}
+ALGORITHMS: Final[Mapping[str, Algorithm]] = {
+    name: algorithm
+    for name, algorithm in get_default_algorithms().items()
+    if name in {alg for algs in _KINDS.values() for alg in algs}
+}
+"""The algorithms that a key set can be for, by their names in a token."""

@@ -1,0 +1,38 @@
+"""Tokens that were verified a moment ago, so that nobody pays twice for the same signature."""
+
+import hashlib
+
+from taskward.auth.claims import Claims
+from taskward.auth.current_user import User
+
+ROOM = 10_000
+"""Tokens. Under a kilobyte each; the oldest makes room."""
+
+
+class VerifiedTokens:
+    """What genuine tokens say, by the digest of the token: the tokens themselves are not kept."""
+
+    def __init__(self) -> None:
+        self._claims: dict[bytes, Claims] = {}
+        self._generation = 0
+
+    def find(self, text: bytes, generation: int, now: float) -> User | None:
+        """Say whom a token names, if it was verified with keys that are all still in use and holds now."""
+        self._forget_before(generation)
+        claims = self._claims.get(_digest(text))
+        return claims.user if claims and claims.hold(now) else None
+
+    def keep(self, text: bytes, generation: int, claims: Claims) -> None:
+        self._forget_before(generation)
+        if len(self._claims) >= ROOM:
+            del self._claims[next(iter(self._claims))]
+        self._claims[_digest(text)] = claims
+
+    def _forget_before(self, generation: int) -> None:
+        if generation != self._generation:
+            self._claims.clear()
+            self._generation = generation
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()

@@ -1,0 +1,130 @@
+"""A token that was verified once is not verified again, and still not believed a moment too long."""
+
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from auth.forge import NOW, SECRET, StoppedClock, claims, forge, guard, token
+
+from taskward.auth.authenticator import TokenAuthenticator
+from taskward.auth.claims import ClaimRules, Claims
+from taskward.auth.current_user import User
+from taskward.auth.shared_secret import SharedSecret
+from taskward.auth.tokens import Token
+from taskward.auth.verified_tokens import ROOM, VerifiedTokens
+from taskward.errors import InvalidToken, TokenExpired
+
+CLAIMS = Claims(User(uuid4(), None, NOW + 900), valid_from=NOW - 60)
+
+
+class CountingSecret(SharedSecret):
+    """A shared secret that counts how often a signature is checked, and can be withdrawn."""
+
+    generation = 0
+    checked = 0
+
+    async def verify(self, token: Token) -> None:
+        self.checked += 1
+        await super().verify(token)
+
+
+@pytest.fixture
+def keys() -> CountingSecret:
+    return CountingSecret([SECRET])
+
+
+@pytest.fixture
+def guarded(keys: CountingSecret, clock: StoppedClock) -> TokenAuthenticator:
+    return TokenAuthenticator(keys, ClaimRules(None, None), clock)
+
+
+async def test_a_token_is_verified_once(guarded: TokenAuthenticator, keys: CountingSecret) -> None:
+    users = {(await guarded.identify([b"Bearer " + token()])) for _ in range(5)}
+    assert len(users) == 1
+    assert keys.checked == 1
+
+
+async def test_each_token_is_verified_for_itself(guarded: TokenAuthenticator, keys: CountingSecret) -> None:
+    for number in range(3):
+        await guarded.identify([b"Bearer " + token(n=number)])
+    assert keys.checked == 3
+
+
+async def test_a_refused_token_is_judged_anew_each_time(
+    guarded: TokenAuthenticator, keys: CountingSecret
+) -> None:
+    for _ in range(3):
+        with pytest.raises(TokenExpired):
+            await guarded.identify([b"Bearer " + token(exp=NOW - 1)])
+    assert keys.checked == 3
+
+
+async def test_exp_is_looked_at_every_time(guarded: TokenAuthenticator, clock: StoppedClock) -> None:
+    text = b"Bearer " + token(exp=NOW + 10)
+    await guarded.identify([text])
+    clock.advance(9.999)
+    await guarded.identify([text])
+    clock.advance(0.001)
+    with pytest.raises(TokenExpired):
+        await guarded.identify([text])
+
+
+@pytest.mark.parametrize("name", ["nbf", "iat"])
+async def test_nbf_and_iat_are_looked_at_every_time(
+    name: str, guarded: TokenAuthenticator, clock: StoppedClock
+) -> None:
+    text = b"Bearer " + token(**{name: NOW})
+    await guarded.identify([text])
+    clock.advance(-60)
+    await guarded.identify([text])
+    clock.advance(-0.001)  # somebody has put the clock right
+    with pytest.raises(InvalidToken):
+        await guarded.identify([text])
+
+
+async def test_what_was_verified_with_a_withdrawn_key_is_verified_again(
+    guarded: TokenAuthenticator, keys: CountingSecret
+) -> None:
+    text = b"Bearer " + token()
+    await guarded.identify([text])
+    keys.generation += 1
+    await guarded.identify([text])
+    await guarded.identify([text])
+    assert keys.checked == 2
+
+
+async def test_a_verified_token_does_not_vouch_for_one_that_resembles_it() -> None:
+    one = guard()
+    good = token()
+    await one.identify([b"Bearer " + good])
+    for text in (
+        good[:-2] + b"AA",
+        good + b".",
+        good.swapcase(),
+        forge({"alg": "none"}, claims(), lambda _: b""),
+    ):
+        with pytest.raises(InvalidToken):
+            await one.identify([b"Bearer " + text])
+
+
+def test_the_cache_is_bounded_and_the_oldest_makes_room() -> None:
+    cache = VerifiedTokens()
+    for number in range(ROOM + 10):
+        cache.keep(b"%d" % number, 0, CLAIMS)
+    assert len(cache._claims) == ROOM
+    assert cache.find(b"9", 0, NOW) is None
+    assert cache.find(b"10", 0, NOW) == CLAIMS.user
+
+
+def test_the_cache_holds_no_token() -> None:
+    cache = VerifiedTokens()
+    cache.keep(b"a token", 0, CLAIMS)
+    assert b"a token" not in repr(vars(cache)).encode()
+
+
+def test_what_is_kept_under_a_new_generation_empties_the_old_one() -> None:
+    cache = VerifiedTokens()
+    cache.keep(b"old", 0, CLAIMS)
+    cache.keep(b"new", 1, replace(CLAIMS, valid_from=NOW))
+    assert cache.find(b"old", 1, NOW) is None
+    assert cache.find(b"new", 1, NOW) == CLAIMS.user

@@ -1,0 +1,226 @@
+"""Real servers on free ports, people who speak to them over the network, and readers of event streams."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from support import SECRET, Person, token_for
+
+import taskward
+from taskward.app import create_app
+from taskward.server import Server, listen
+from taskward.settings import Settings
+from taskward.wire import StrictProtocol
+
+PATIENCE = 10.0
+"""Seconds after which a test gives up waiting; nothing that works takes as long."""
+
+
+class InProcessServer(Server):
+    """The server of `taskward serve`, on this loop, and without its hold on the process's signals."""
+
+    sweep_seconds = 0.05
+    lame_seconds = 0.0
+    drain_seconds = 5.0
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        self._loop = asyncio.get_running_loop()
+        yield
+
+
+@dataclass
+class House:
+    """A server that runs in this process."""
+
+    app: FastAPI
+    server: InProcessServer
+    url: str
+    serving: "asyncio.Task[None]"
+    port: int = 0
+
+    async def end(self) -> None:
+        self.server.should_exit = True
+        await asyncio.wait_for(asyncio.shield(self.serving), PATIENCE)
+
+
+@asynccontextmanager
+async def housed(
+    settings: Settings, protocol: type[StrictProtocol] = StrictProtocol, port: int = 0
+) -> AsyncIterator[House]:
+    """Serve an app with these settings on 127.0.0.1 while the block runs."""
+    app = create_app(settings)
+    config = uvicorn.Config(app, http=protocol, ws="none", interface="asgi3", lifespan="on", log_config=None)
+    sockets = listen("127.0.0.1", port)
+    server = InProcessServer(config, settings)
+    serving = asyncio.create_task(server.serve(sockets))
+    port = sockets[0].getsockname()[1]
+    house = House(app, server, f"http://127.0.0.1:{port}", serving, port)
+    async with asyncio.timeout(PATIENCE):
+        while not server.started:  # noqa: ASYNC110 - it offers nothing to wait for
+            await asyncio.sleep(0.01)
+    try:
+        yield house
+    finally:
+        await house.end()
+
+
+@dataclass
+class Process:
+    """`taskward serve` as a process of its own."""
+
+    process: asyncio.subprocess.Process
+    url: str
+
+    async def end(self) -> int:
+        with suppress(ProcessLookupError):
+            self.process.terminate()
+        return await asyncio.wait_for(self.process.wait(), 2 * PATIENCE)
+
+
+@asynccontextmanager
+async def process(
+    database_url: str, folder: Path, port: int = 0, **environment: str
+) -> AsyncIterator[Process]:
+    """Run `taskward serve` on 127.0.0.1 while the block runs; afterwards nothing of it is left."""
+    unwanted = {name.upper() for name in Settings.model_fields}
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "taskward", "serve", "--port", str(port)),
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if name.upper() not in unwanted}
+        | {"DATABASE_URL": database_url, "JWT_SECRET": SECRET}
+        | {"PYTHONPATH": str(Path(taskward.__file__).parent.parent)}
+        | environment,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert running.stdout is not None
+    reading: asyncio.Task[None] | None = None
+    try:
+        one = Process(running, await asyncio.wait_for(_url(running.stdout), 2 * PATIENCE))
+        reading = asyncio.create_task(_read_on(running.stdout))
+        await _until_ready(one.url)
+        yield one
+        await one.end()
+    finally:
+        with suppress(ProcessLookupError):
+            running.kill()
+        await running.wait()
+        if reading is not None:
+            await reading
+
+
+async def _url(out: asyncio.StreamReader) -> str:
+    async for line in out:
+        with suppress(ValueError):
+            message = str(json.loads(line)["message"])
+            if message.startswith("Listening on "):
+                return "http://" + message.rpartition(" ")[2]
+    raise AssertionError("it ended before it listened")
+
+
+async def _read_on(out: asyncio.StreamReader) -> None:
+    async for _ in out:
+        pass
+
+
+async def _until_ready(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(2 * PATIENCE):
+        while True:
+            with suppress(httpx.TransportError):
+                if (await http.get("/health/ready")).status_code == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+class Guest(Person):
+    """Somebody who comes over the network."""
+
+    def __init__(self, http: httpx.AsyncClient, sub: str, token: str) -> None:
+        self.sub = sub
+        self.token = token
+        self.http = http
+
+    @asynccontextmanager
+    async def stream(self, last_event_id: str | None = None) -> AsyncIterator["Stream"]:
+        """Open an event stream; it must be answered with 200."""
+        headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
+        async with self.http.stream("GET", "/api/events", headers=headers) as answer:
+            if answer.status_code != 200:
+                await answer.aread()
+            answer.raise_for_status()
+            yield Stream(answer)
+
+
+@asynccontextmanager
+async def guest(url: str, sub: str, **claims: Any) -> AsyncIterator[Guest]:
+    token = token_for(sub, **claims)
+    headers = {"Authorization": f"Bearer {token}"}
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE, limits=limits) as http:
+        yield Guest(http, sub, token)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event: the cursor after the change, and the change."""
+
+    id: str
+    change: dict[str, Any]
+
+
+class Stream:
+    """A reader of Server-Sent Events (WHATWG HTML, 9.2.5) that holds the server to what it promised."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self.comments = 0
+        self._parts = answer.aiter_raw()
+        self._rest = b""
+
+    async def next(self, seconds: float = PATIENCE) -> Event:
+        """Wait for the next event.
+
+        Raises:
+            StopAsyncIteration: the stream has ended.
+            TimeoutError: nothing has come.
+
+        """
+        async with asyncio.timeout(seconds):
+            while True:
+                while b"\n\n" not in self._rest:
+                    self._rest += await anext(self._parts)
+                block, _, self._rest = self._rest.partition(b"\n\n")
+                if block == b":":
+                    self.comments += 1
+                    continue
+                return _event(block)
+
+    async def events(self, count: int) -> list[Event]:
+        return [await self.next() for _ in range(count)]
+
+    async def ends(self, seconds: float = PATIENCE) -> bool:
+        """Tell whether it ends in time; what comes before that is passed over."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self.next(seconds)
+        except StopAsyncIteration:
+            return True
+        except TimeoutError:
+            return False
+
+
+def _event(block: bytes) -> Event:
+    """Read a block of exactly two lines, `id:` and `data:`, whatever is taken for a line break."""
+    lines = block.decode().splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["id", "data"], block
+    return Event(lines[0].removeprefix("id: "), json.loads(lines[1].removeprefix("data: ")))

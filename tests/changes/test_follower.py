@@ -1,0 +1,336 @@
+"""Followers of the feed: under eight writers and restarts they come to hold just what the list gives."""
+
+import asyncio
+import random
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from changes.streams import Event, Guest, Process, guest, housed, process
+from support import MakeDatabase, settings_for
+
+from taskward.database.grapevine import LOOK_EVERY
+
+WRITERS = 8
+WRITES = 25
+"""Of each writer."""
+
+Find = Callable[[], Guest]
+"""Gives somebody to speak through, to one process or another."""
+
+
+class Writers:
+    """Eight at once, who create, change and delete what they find; what fails is not tried again."""
+
+    def __init__(self, find: Find, seed: int) -> None:
+        self._find = find
+        self._random = random.Random(seed)  # noqa: S311 - so that a failure comes again
+        self._known: list[str] = []
+        self.done = 0
+
+    async def write(self) -> None:
+        async with asyncio.TaskGroup() as writers:
+            for _ in range(WRITERS):
+                writers.create_task(self._one())
+
+    async def _one(self) -> None:
+        written = 0
+        while written < WRITES:
+            try:
+                await self._act(self._find())
+            except httpx.TransportError:  # it is restarting
+                await asyncio.sleep(0.05)
+                continue
+            written += 1
+            self.done += 1
+            await asyncio.sleep(self._random.random() / 50)
+
+    async def _act(self, person: Guest) -> None:
+        act = self._random.random()
+        if act < 0.4 or not self._known:
+            answer = await person.http.post("/api/tasks", json={"title": f"Task {self._random.random()}"})
+            if answer.status_code == 201:
+                self._known.append(answer.json()["id"])
+        elif act < 0.7:
+            fields = {"title": f"Changed {self._random.random()}"}
+            await person.http.put(f"/api/tasks/{self._random.choice(self._known)}", json=fields)
+        elif act < 0.9:
+            await person.http.delete(f"/api/tasks/{self._random.choice(self._known)}")
+        else:
+            operations = [{"op": "create", "task": {"title": "Batched"}}] * 3
+            await person.http.post("/api/tasks/batch", json={"operations": operations, "atomic": True})
+
+
+class Follower:
+    """Holds the tasks as the changes make them, and notices when one comes again."""
+
+    def __init__(self, find: Find) -> None:
+        self.tasks: dict[str, Any] = {}
+        self.cursor: str | None = None
+        self.starts = 0
+        self.turns = 0
+        self._find = find
+        self._seen: set[tuple[str, str]] = set()
+
+    async def follow(self) -> None:
+        """Follow until cancelled, whatever becomes of the connection."""
+        while True:
+            self.turns += 1
+            try:
+                await self.turn(self._find())
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code == 410:
+                    self.tasks, self.cursor, self.starts = {}, None, self.starts + 1
+                    self._seen.clear()
+                elif error.response.status_code < 500:
+                    raise
+            except (httpx.TransportError, StopAsyncIteration):
+                await asyncio.sleep(0.02)
+
+    async def turn(self, person: Guest) -> None:
+        raise NotImplementedError
+
+    def apply(self, change: dict[str, Any]) -> None:
+        if change["op"] == "delete":
+            self.tasks.pop(change["id"], None)
+            return
+        task = change["task"]
+        state = (task["id"], task["updated_at"])
+        assert state not in self._seen, "a change was repeated"
+        self._seen.add(state)
+        self.tasks[task["id"]] = task
+
+
+class Pulling(Follower):
+    async def turn(self, person: Guest) -> None:
+        query: dict[str, Any] = {"limit": random.randint(1, 20)}  # noqa: S311 - any will do
+        if self.cursor is not None:
+            query["since"] = self.cursor
+        answer = await person.http.get("/api/changes", params=query)
+        answer.raise_for_status()
+        found = answer.json()
+        for change in found["changes"]:
+            self.apply(change)
+        self.cursor = found["cursor"]
+        await asyncio.sleep(0.01)
+
+
+class Pushed(Follower):
+    """Hangs up by itself after some events, and comes back with the id of the last."""
+
+    async def turn(self, person: Guest) -> None:
+        async with person.stream(self.cursor) as stream:
+            for _ in range(random.randint(1, 30)):  # noqa: S311 - any will do
+                event = await stream.next(60)
+                self.apply(event.change)
+                self.cursor = event.id
+
+
+async def converge(find: Find, seed: int, meanwhile: Callable[[], Awaitable[None]]) -> list[Follower]:
+    """Let the writers write and the followers follow; in the end all must hold the same."""
+    writers = Writers(find, seed)
+    followers = [Pulling(find), Pushed(find), Pushed(find)]
+    following = [asyncio.create_task(follower.follow()) for follower in followers]
+    try:
+        async with asyncio.timeout(40):
+            writing = asyncio.create_task(writers.write())
+            while writers.done < WRITERS * WRITES / 3:  # noqa: ASYNC110 - a third of it
+                await asyncio.sleep(0.01)
+            await meanwhile()
+            await writing
+        held = {task["id"]: task for task in await find().tasks()}
+        assert held
+        begun = time.monotonic()
+        while any(follower.tasks != held for follower in followers) and time.monotonic() < begun + 10:
+            assert not any(one.done() for one in following), [
+                one.exception() for one in following if one.done()
+            ]
+            await asyncio.sleep(0.02)
+        for follower in followers:
+            assert follower.tasks == held, type(follower).__name__
+    finally:
+        for one in following:
+            one.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
+    return followers
+
+
+async def test_followers_converge_under_eight_writers_and_a_restart(
+    engine: str, new_database: MakeDatabase
+) -> None:
+    settings = settings_for(await new_database(engine))
+    sub = str(uuid4())
+    async with AsyncExitStack() as guests, AsyncExitStack() as houses:
+        house = await houses.enter_async_context(housed(settings))
+        person = await guests.enter_async_context(guest(house.url, sub))
+
+        async def restart() -> None:
+            await houses.aclose()
+            await houses.enter_async_context(housed(settings, port=house.port))
+
+        followers = await converge(lambda: person, 1, restart)
+    assert all(follower.turns > 5 for follower in followers)
+    if engine != "memory":  # there the restart was an erasure, and each had to start over
+        assert [follower.starts for follower in followers] == [0, 0, 0]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def pair(
+    new_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[str, Process, Process]]:
+    """Give two processes of `taskward serve` on one PostgreSQL, and its URL."""
+    url, folder = await new_postgres(), tmp_path_factory.mktemp("pair")
+    async with process(url, folder) as one, process(url, folder) as other:
+        yield url, one, other
+
+
+async def test_followers_converge_with_two_processes_one_of_which_is_restarted(
+    new_postgres: Callable[[], Awaitable[str]], tmp_path: Path
+) -> None:
+    url, sub = await new_postgres(), str(uuid4())
+    async with AsyncExitStack() as guests, AsyncExitStack() as second, process(url, tmp_path) as one:
+        other = await second.enter_async_context(process(url, tmp_path))
+        people = [await guests.enter_async_context(guest(each.url, sub)) for each in (one, other)]
+
+        async def restart() -> None:
+            await second.aclose()
+            port = int(other.url.rpartition(":")[2])
+            await second.enter_async_context(process(url, tmp_path, port))
+
+        followers = await converge(lambda: random.choice(people), 3, restart)  # noqa: S311 - any will do
+    assert [follower.starts for follower in followers] == [0, 0, 0]
+
+
+async def test_a_change_is_pushed_to_the_streams_of_another_process_at_once(
+    pair: tuple[str, Process, Process], record_property: Callable[[str, object], None]
+) -> None:
+    _, here, there = pair
+    sub = str(uuid4())
+    async with guest(here.url, sub) as reader, guest(there.url, sub) as writer, reader.stream() as stream:
+        await writer.create("Warm up")
+        await stream.next()
+        await asyncio.sleep(0.5)
+        delays = []
+        for n in range(30):
+            task = await writer.create(str(n))
+            committed = time.perf_counter()
+            event = await stream.next()
+            delays.append(time.perf_counter() - committed)
+            assert event.change["task"] == task
+            await asyncio.sleep(random.random() / 20)  # noqa: S311 - so that no rhythm helps
+    told = f"median {statistics.median(delays) * 1000:.0f} ms, longest {max(delays) * 1000:.0f} ms"
+    record_property("push latency across two processes", told)
+    print(f"push latency across two processes: {told}")  # noqa: T201 - a figure worth seeing
+    assert statistics.median(delays) < 1
+
+
+async def test_the_listening_connection_is_there_only_while_streams_are_open(
+    pair: tuple[str, Process, Process],
+) -> None:
+    url, here, _ = pair
+    connection = await asyncpg.connect(url)
+    try:
+        async with guest(here.url, str(uuid4())) as one:
+            await until(lambda: listeners(connection), 0)
+            async with one.stream():
+                await until(lambda: listeners(connection), 1)
+            await until(lambda: listeners(connection), 0)
+    finally:
+        await connection.close()
+
+
+async def test_a_listener_that_is_cut_off_misses_nothing_and_listens_again(
+    pair: tuple[str, Process, Process],
+) -> None:
+    url, here, there = pair
+    sub = str(uuid4())
+    connection = await asyncpg.connect(url)
+    try:
+        async with guest(here.url, sub) as reader, guest(there.url, sub) as writer, reader.stream() as stream:
+            await until(lambda: listeners(connection), 1)
+            await connection.execute(END_LISTENERS)
+            task = await writer.create("While nobody listens")
+            assert (await stream.next(3 * LOOK_EVERY + 1)).change["task"] == task
+            await until(lambda: listeners(connection), 1)
+    finally:
+        await connection.close()
+
+
+_LISTENERS = """
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND (query LIKE 'LISTEN%' OR query = 'SELECT 1')
+"""
+COUNT_LISTENERS = "SELECT count(*)" + _LISTENERS
+END_LISTENERS = "SELECT pg_terminate_backend(pid)" + _LISTENERS
+
+
+async def listeners(connection: asyncpg.Connection) -> int:
+    return int(await connection.fetchval(COUNT_LISTENERS))
+
+
+async def until(count: Callable[[], Awaitable[int]], wanted: int) -> None:
+    async with asyncio.timeout(8):
+        while await count() != wanted:  # noqa: ASYNC110 - it offers nothing to wait for
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def two_houses(url: str, sub: str) -> AsyncIterator[tuple[Guest, Guest]]:
+    """Give one person through two apps on the same database."""
+    settings = settings_for(url)
+    async with (
+        housed(settings) as one,
+        housed(settings) as other,
+        guest(one.url, sub) as here,
+        guest(other.url, sub) as there,
+    ):
+        yield here, there
+
+
+async def test_where_nothing_can_be_heard_polling_finds_the_changes_of_other_processes(
+    new_postgres: Callable[[], Awaitable[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def through_a_pooler(_: object) -> bool:
+        return True
+
+    monkeypatch.setattr("taskward.database.connections._is_pooled", through_a_pooler)
+    url = await new_postgres()
+    async with two_houses(url, str(uuid4())) as (here, there), here.stream() as stream:
+        for n in range(3):
+            task = await there.create(str(n))
+            assert (await stream.next(LOOK_EVERY + 1)).change["task"] == task
+        connection = await asyncpg.connect(url)
+        assert await listeners(connection) == 0
+        await connection.close()
+
+
+async def test_on_disk_a_change_of_another_process_is_found_by_the_version_of_the_file(
+    new_database: MakeDatabase,
+) -> None:
+    url = await new_database("disk")
+    async with two_houses(url, str(uuid4())) as (here, there), here.stream() as stream:
+        for n in range(5):
+            task = await there.create(str(n))
+            assert (await stream.next(2)).change["task"] == task
+
+
+async def test_an_erasure_by_another_process_ends_the_stream(engine: str, new_database: MakeDatabase) -> None:
+    if engine == "memory":
+        return  # no two processes share it
+    async with two_houses(await new_database(engine), str(uuid4())) as (here, there):
+        await there.create()
+        async with here.stream() as stream:
+            seen: Event = await stream.next()
+            await there.http.delete("/api/me")
+            assert await stream.ends(3)
+        answer = await here.http.get("/api/events", headers={"Last-Event-ID": seen.id})
+        assert answer.status_code == 410

@@ -1,0 +1,402 @@
+"""A server of our own kind in this process, with an application of a few lines behind it, and raw sockets."""
+
+import asyncio
+import json
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+from unittest import mock
+
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+import taskward
+from taskward.server import Lifespan, Server, listen
+from taskward.settings import Settings, load_settings
+from taskward.wire import StrictProtocol
+
+PATIENCE = 5.0
+"""Seconds after which a test gives up waiting; nothing that works takes as long."""
+
+
+class Call(NamedTuple):
+    """What an ASGI application is called with."""
+
+    scope: Scope
+    receive: Receive
+    send: Send
+
+
+class TinyApp:
+    """Answers as the path says, and remembers what became of each request."""
+
+    def __init__(self) -> None:
+        self.fates: list[str] = []
+        self.scopes: list[Scope] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        self.scopes.append(scope)
+        kind = scope["path"].strip("/") or "echo"
+        try:
+            await getattr(self, f"_{kind}", self._echo)(Call(scope, receive, send))
+        finally:
+            self.fates.append(f"{kind} ended")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        for _ in range(2):
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+
+    async def _echo(self, call: Call) -> None:
+        body = await self._body(call.receive)
+        if body is not None:
+            await answer(call.send, f"{call.scope['method']} {call.scope['path']} [{body.decode()}]".encode())
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.fates.append("disconnected")
+                return None
+            body += message["body"]
+            more = message["more_body"]
+        return body
+
+    async def _slow(self, call: Call) -> None:
+        await asyncio.sleep(0.4)
+        await self._echo(call)
+
+    async def _slower(self, call: Call) -> None:
+        await asyncio.sleep(0.8)
+        await self._echo(call)
+
+    async def _count(self, call: Call) -> None:
+        body = await self._body(call.receive)
+        if body is not None:
+            await answer(call.send, b"%d" % len(body))
+
+    async def _early(self, call: Call) -> None:
+        await answer(call.send, b"no", status=401)
+
+    async def _toobig(self, call: Call) -> None:
+        await answer(call.send, b"too big", (b"connection", b"close"), status=413)
+
+    async def _patient(self, call: Call) -> None:
+        await call.send({"type": "http.response.start", "status": 200, "headers": []})
+        await call.send({"type": "http.response.body", "body": b"first", "more_body": True})
+        await self._body(call.receive)
+
+    async def _stream(self, call: Call) -> None:
+        gone = asyncio.ensure_future(self._gone(call.receive))
+        await call.send({"type": "http.response.start", "status": 200, "headers": []})
+        while not gone.done() and not call.scope["state"]["draining"]:
+            await call.send({"type": "http.response.body", "body": b"tick\n", "more_body": True})
+            await asyncio.sleep(0.05)
+        gone.cancel()
+        await call.send({"type": "http.response.body", "body": b"end\n"})
+
+    async def _ready(self, call: Call) -> None:
+        await answer(call.send, b"ready?", status=503 if call.scope["state"].get("draining") else 200)
+
+    async def _gone(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.fates.append("disconnected")
+
+    async def _flood(self, call: Call) -> None:
+        await call.send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(400):
+            await call.send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+        await call.send({"type": "http.response.body"})
+
+    async def _forever(self, call: Call) -> None:
+        await self._body(call.receive)
+        await asyncio.sleep(PATIENCE)
+
+    async def _crash(self, call: Call) -> None:
+        raise LookupError(call.scope["path"])
+
+    async def _silence(self, call: Call) -> None:
+        assert call
+
+    async def _long(self, call: Call) -> None:
+        headers = [(b"content-length", b"3")]
+        await call.send({"type": "http.response.start", "status": 200, "headers": headers})
+        await call.send({"type": "http.response.body", "body": b"12", "more_body": True})
+        await call.send({"type": "http.response.body", "body": b"34", "more_body": True})
+        await call.send({"type": "http.response.body"})
+
+    async def _short(self, call: Call) -> None:
+        await answer(call.send, b"1234", (b"content-length", b"5"))
+
+    async def _again(self, call: Call) -> None:
+        await answer(call.send, b"once")
+        await answer(call.send, b"twice")
+
+    async def _split(self, call: Call) -> None:
+        await answer(call.send, b"", (b"location", b"/\r\nset-cookie: stolen"))
+
+    async def _unchanged(self, call: Call) -> None:
+        await call.send({"type": "http.response.start", "status": 304, "headers": [(b"etag", b'"1"')]})
+        await call.send({"type": "http.response.body"})
+
+
+async def answer(send: Send, body: bytes, *headers: tuple[bytes, bytes], status: int = 200) -> None:
+    if b"content-length" not in dict(headers):
+        headers = (*headers, (b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Served:
+    """A server that runs in a thread."""
+
+    def __init__(
+        self, app: TinyApp, server: Server, port: int, thread: threading.Thread, exit_after: mock.Mock
+    ) -> None:
+        self.app, self.server, self.port, self.thread = app, server, port, thread
+        self.exit_after = exit_after
+
+    def connect(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return client
+
+    def exchange(self, *parts: bytes, pause: float = 0.02, half_close: bool = False) -> "list[Answer]":
+        """Send the parts, and read until the server closes."""
+        with self.connect() as client:
+            for part in parts:
+                client.sendall(part)
+                time.sleep(pause)
+            if half_close:
+                client.shutdown(socket.SHUT_WR)
+            return answers_in(read_all(client))
+
+    def ended(self, seconds: float = PATIENCE) -> bool:
+        self.thread.join(seconds)
+        return not self.thread.is_alive()
+
+
+@contextmanager
+def served(
+    protocol: type[StrictProtocol] = StrictProtocol,
+    *,
+    sweep: float = 0.05,
+    lame: float = 0.0,
+    drain: float = PATIENCE,
+    production: bool = False,
+    parent: int | None = None,
+) -> Iterator[Served]:
+    """Serve a tiny app on a free port while the block runs."""
+    app = TinyApp()
+    settings = load_settings(
+        _env_file=None, jwt_secret="s" * 32, environment="production" if production else "development"
+    )
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
+    config.load()
+    config.lifespan_class = Lifespan
+    server = Server(config, settings, parent=parent)
+    server.sweep_seconds, server.lame_seconds, server.drain_seconds = sweep, lame, drain
+    started = threading.Event()
+    server.on_started = started.set
+    sockets = listen("127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, args=(sockets,), daemon=True)
+    port = sockets[0].getsockname()[1]
+    with mock.patch("taskward.server._exit_after") as exit_after:  # it would end the tests
+        thread.start()
+        assert started.wait(PATIENCE)
+        yield Served(app, server, port, thread, exit_after)
+        server.should_exit = True
+        server.lame_seconds = server.drain_seconds = 0.0
+        thread.join(2 * PATIENCE)
+
+
+class Command:
+    """`taskward` as a process of its own, in a folder of its own."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "taskward", *arguments],
+            cwd=folder,
+            env=_without_settings() | environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        streams = [(self.process.stdout, self.out), (self.process.stderr, self.err)]
+        self._readers = [threading.Thread(target=_collect, args=pair) for pair in streams]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The log, so far."""
+        return [json.loads(line) for line in self.out if line.startswith("{")]
+
+    def port(self) -> int:
+        """Wait until it listens, and say where."""
+        wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * PATIENCE)
+        listening = self._listening()
+        assert listening, self.out + self.err
+        return int(listening[0]["message"].rpartition(":")[2])
+
+    def _listening(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["message"].startswith("Listening on ")]
+
+    def workers(self) -> list[int]:
+        """Give the process ids of the workers that have started, oldest first."""
+        started = (re.fullmatch(r"Started server process \[(\d+)\]", line["message"]) for line in self.lines)
+        return [int(match[1]) for match in started if match]
+
+    def wait(self, seconds: float = 4 * PATIENCE) -> int:
+        """Wait for the end and give the exit status."""
+        status = self.process.wait(seconds)
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        return status
+
+
+def _collect(stream: IO[str], lines: list[str]) -> None:
+    with stream:
+        lines.extend(iter(stream.readline, ""))
+
+
+def _without_settings() -> dict[str, str]:
+    """Give this process's environment, without what `taskward` reads."""
+    unwanted = {name.upper() for name in Settings.model_fields} | {"PYTHONDONTWRITEBYTECODE"}
+    kept = {name: value for name, value in os.environ.items() if name.upper() not in unwanted}
+    return kept | {"PYTHONPATH": str(Path(taskward.__file__).parent.parent)}
+
+
+@contextmanager
+def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+    """Run `taskward` while the block runs; afterwards nothing of it is left."""
+    running = Command(folder, *arguments, **environment)
+    try:
+        yield running
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.process.pid, signal.SIGKILL)
+        running.wait()
+
+
+class Answer:
+    """One answer as it came over the wire."""
+
+    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status, self.fields, self.body = status, headers, body
+        self.headers = dict(headers)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def answers_in(wire: bytes) -> list[Answer]:
+    """Take apart what a connection brought, and fail on anything that is not an answer."""
+    answers = []
+    while wire:
+        head, separator, wire = wire.partition(b"\r\n\r\n")
+        assert separator, f"no answer: {head[:100]!r}"
+        status_line, *lines = head.decode("latin-1").split("\r\n")
+        status = int(re.fullmatch(r"HTTP/1\.1 (\d{3}) [A-Za-z -]+", status_line)[1])  # type: ignore[index] # or fail
+        headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
+        length = dict(headers).get("content-length")
+        if "transfer-encoding" in dict(headers):
+            body, wire = _unchunked(wire)
+        elif status < 200:
+            body = b""
+        elif length is not None:
+            body, wire = wire[: int(length)], wire[int(length) :]
+        else:
+            body, wire = wire, b""
+        answers.append(Answer(status, headers, body))
+    return answers
+
+
+def _unchunked(wire: bytes) -> tuple[bytes, bytes]:
+    body = b""
+    while wire:
+        size, _, wire = wire.partition(b"\r\n")
+        chunk, wire = wire[: int(size, 16)], wire[int(size, 16) + 2 :]
+        body += chunk
+        if not chunk:
+            break
+    return body, wire
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Read until the other side closes; a reset or a silence of some seconds fails the test."""
+    received = b""
+    while part := client.recv(1 << 18):
+        received += part
+    return received
+
+
+def read_until(client: socket.socket, end: bytes) -> bytes:
+    received = b""
+    while not received.endswith(end):
+        part = client.recv(65536)
+        assert part, f"closed after {received[-200:]!r}"
+        received += part
+    return received
+
+
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Wait until the condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.01)
+
+
+@contextmanager
+def dripping(client: socket.socket, piece: bytes, every: float) -> Iterator[None]:
+    """Send the piece again and again while the block runs, as long as somebody takes it."""
+    stop = threading.Event()
+
+    def drip() -> None:
+        with suppress(OSError):
+            while not stop.wait(every):
+                client.sendall(piece)
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def access_lines(records: list[logging.LogRecord]) -> list[dict[str, Any]]:
+    return [record.__dict__ for record in records if record.name == "taskward.access"]

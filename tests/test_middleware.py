@@ -1,0 +1,85 @@
+"""docs/contract.md, A3: what wraps every request, whatever answers it."""
+
+import re
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.types import Message, Receive, Scope, Send
+from support import SECRET, BreakDatabase, Person, client_of, exchange, running, settings_for
+
+from taskward.cors import CrossOrigin
+from taskward.middleware import RequestFrame
+
+OWN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@pytest.mark.parametrize(
+    "given", ["a", "0", "A.b_c-9", "x" * 64, "..", "2f1c7c2e-6a54-4a3f-9a53-1f5c0a1d2b3c"]
+)
+async def test_a_harmless_request_id_is_taken_over(stranger: httpx.AsyncClient, given: str) -> None:
+    for path in ("/health", "/api/tasks", "/nowhere"):
+        answer = await stranger.get(path, headers={"X-Request-ID": given})
+        assert answer.headers.get_list("x-request-id") == [given]
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", " ", "x" * 65, "a b", "a/b", "a@b.c", "é", "a\tb", "a,b", '"a"', "<a>", "${a}", "%41", "a:b"],
+)
+async def test_any_other_request_id_is_replaced(app: FastAPI, given: str) -> None:
+    told = await exchange(app, "GET", "/health", headers=[("X-Request-ID", given)])
+
+    ids = [value.decode() for name, value in told.headers if name == b"x-request-id"]
+    assert len(ids) == 1
+    assert OWN_ID.fullmatch(ids[0])
+
+
+async def test_two_request_ids_are_replaced_by_one(app: FastAPI) -> None:
+    told = await exchange(app, "GET", "/health", headers=[("X-Request-ID", "a"), ("X-Request-ID", "a")])
+
+    assert OWN_ID.fullmatch(dict(told.headers)[b"x-request-id"].decode())
+
+
+async def test_every_request_has_an_id_of_its_own(stranger: httpx.AsyncClient) -> None:
+    ids = {(await stranger.get("/health")).headers["x-request-id"] for _ in range(5)}
+
+    assert len(ids) == 5
+
+
+async def test_a_crash_is_answered_under_the_request_s_id(ann: Person, break_database: BreakDatabase) -> None:
+    break_database(RuntimeError())
+
+    answer = await ann.http.get("/api/tasks", headers={"X-Request-ID": "mine"})
+
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "mine")
+
+
+async def test_in_production_every_answer_says_that_it_is_to_be_had_by_https_only() -> None:
+    settings = settings_for("sqlite://", environment="production")
+    async with running(settings) as app:
+        for path in ("/health", "/api/tasks", "/nowhere"):
+            answer = await client_of(app).get(path)
+            assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
+
+
+async def test_an_answer_that_fails_halfway_is_broken_off_not_mended() -> None:
+    async def half(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+        raise RuntimeError(SECRET)
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    frame = RequestFrame(half, CrossOrigin(frozenset()), https_only=False)
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with pytest.raises(Exception, match="An internal server error occurred"):
+        await frame(scope, receive, send)
+
+    assert [message.get("body") for message in sent] == [None, b"{"]

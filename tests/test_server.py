@@ -1,0 +1,347 @@
+"""How the service starts, how it ends, and what its processes do about each other."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from serving import (
+    PATIENCE,
+    answers_in,
+    command,
+    read_all,
+    read_until,
+    served,
+    wait_for,
+)
+from starlette.types import Receive, Scope, Send
+from support import SECRET, token_for
+
+from taskward.database import DatabaseUnusable
+from taskward.errors import DatabaseError
+from taskward.server import CannotListen, Server, _run, listen, url_of
+from taskward.settings import SettingsError, load_settings
+from taskward.wire import StrictProtocol
+
+READY = b"GET /ready HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
+STREAM = b"GET /stream HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
+FOREVER = b"GET /forever HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
+HALF, OTHER_HALF = b"POST / HTTP/1.1\r\nHost: taskward.test\r\nContent-Length: 6\r\n\r\nabc", b"def"
+
+
+def refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+    except OSError:
+        return True
+    return False
+
+
+# The end
+
+
+def test_from_the_signal_on_it_is_not_ready_and_soon_takes_nobody_new() -> None:
+    with served(lame=0.4) as server, server.connect() as idle:
+        idle.sendall(READY)
+        assert b" 200 " in read_until(idle, b"ready?")
+        server.server.end()
+        (answer,) = server.exchange(READY)
+        assert (answer.status, answer.headers["connection"]) == (503, "close")
+        idle.sendall(READY)
+        assert b" 503 " in read_all(idle), "and an old connection closes with its next answer"
+        time.sleep(0.1)
+        assert not refuses(server.port), "who balances load is given time to see it"
+        wait_for(lambda: refuses(server.port), seconds=1)
+        assert server.ended()
+        server.exit_after.assert_called_once_with(29.0)
+
+
+def test_what_is_in_flight_at_the_end_is_answered() -> None:
+    with served(lame=0.1) as server, server.connect() as client, server.connect() as head:
+        client.sendall(HALF)
+        head.sendall(READY[:20])
+        time.sleep(0.1)
+        server.server.end()
+        wait_for(lambda: refuses(server.port))
+        client.sendall(OTHER_HALF)
+        (answer,) = answers_in(read_all(client))
+        assert (answer.text, answer.headers["connection"]) == ("POST / [abcdef]", "close")
+        head.sendall(READY[20:])
+        (answer,) = answers_in(read_all(head))
+        assert answer.text == "ready?"
+        assert server.ended(1)
+
+
+def test_idle_connections_hold_up_no_end() -> None:
+    class Quick(StrictProtocol):
+        idle_seconds_draining = 0.2
+
+    with served(Quick) as server:
+        idle = [server.connect() for _ in range(3)]
+        idle[0].sendall(READY)
+        read_until(idle[0], b"ready?")
+        server.server.end()
+        assert server.ended(1)
+        assert [client.recv(1) for client in idle] == [b""] * 3
+        for client in idle:
+            client.close()
+
+
+def test_a_stream_is_told_that_the_end_has_come() -> None:
+    with served() as server, server.connect() as client:
+        client.sendall(STREAM)
+        read_until(client, b"tick\n\r\n")
+        server.server.end()
+        assert read_all(client).endswith(b"end\n\r\n0\r\n\r\n")
+        assert server.ended(1)
+
+
+def test_what_takes_too_long_at_the_end_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    with served(drain=0.3) as server, server.connect() as client, server.connect() as late:
+        client.sendall(FOREVER)
+        late.sendall(HALF)
+        time.sleep(0.1)
+        server.server.end()
+        for unlucky in (client, late):
+            (answer,) = answers_in(read_all(unlucky))
+            assert (answer.status, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+            assert int(answer.headers["retry-after"]) > 0
+        assert server.ended(1)
+    assert "Ending with 2 requests unanswered" in caplog.messages
+
+
+def test_a_worker_ends_when_its_parent_is_gone(caplog: pytest.LogCaptureFixture) -> None:
+    with served(parent=-1) as server:
+        assert server.ended(2)
+    assert "The parent process is gone" in caplog.messages
+
+
+# The start
+
+
+def listening_server(app: Callable[[Scope, Receive, Send], object]) -> tuple[Server, list[socket.socket]]:
+    config = uvicorn.Config(
+        app,
+        http=StrictProtocol,
+        interface="asgi3",
+        lifespan="on",
+        log_config=None,
+        proxy_headers=False,
+    )
+    return Server(config, load_settings(_env_file=None)), listen("127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (DatabaseUnusable("x.db: is not a database"), "x.db: is not a database"),
+        (DatabaseError(reason="no route to host"), "no route to host"),
+        (SettingsError("A: is missing\nB: too"), "A: is missing; B: too"),
+        (ValueError("p4ssw0rd"), "ValueError"),
+    ],
+)
+def test_a_start_that_fails_says_why_once(
+    caplog: pytest.LogCaptureFixture, error: Exception, reason: str
+) -> None:
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "Traceback (most recent call last)"})
+        raise error
+
+    statuses: list[int] = []
+    server, sockets = listening_server(app)
+    thread = threading.Thread(target=lambda: statuses.append(_run(server, sockets)))
+    thread.start()
+    thread.join(PATIENCE)
+    assert statuses == [1]
+    (told,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
+    assert told.getMessage() == f"Taskward cannot go on: {reason}"
+    assert not any("Traceback" in message for message in caplog.messages)
+    sockets[0].close()
+
+
+def test_an_end_that_fails_says_why_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(_: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.failed", "message": "Traceback"})
+        raise DatabaseError(reason="disk full")
+
+    server, sockets = listening_server(app)
+    server.lame_seconds = 0
+    server.on_started = lambda: setattr(server, "should_exit", True)
+    thread = threading.Thread(target=_run, args=(server, sockets))
+    thread.start()
+    thread.join(PATIENCE)
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
+    assert told == ["Taskward cannot go on: disk full"]
+    assert "Traceback" not in caplog.messages
+
+
+def test_a_port_in_use_is_named() -> None:
+    (first,) = listen("127.0.0.1", 0)
+    with first:
+        first.listen()
+        port = first.getsockname()[1]
+        with pytest.raises(
+            CannotListen, match=rf"^Cannot listen on 127\.0\.0\.1:{port}: Address already in use$"
+        ):
+            listen("127.0.0.1", port)
+
+
+def test_a_host_that_is_not_ours_is_named() -> None:
+    with pytest.raises(CannotListen, match=r"^Cannot listen on 192\.0\.2\.1:80: "):
+        listen("192.0.2.1", 80)
+
+
+def test_the_url_is_one_that_reaches_the_service() -> None:
+    for host, url in [("127.0.0.1", "http://127.0.0.1"), ("0.0.0.0", "http://127.0.0.1")]:  # noqa: S104 - a test
+        (taken,) = listen(host, 0)
+        with taken:
+            assert url_of(taken) == f"{url}:{taken.getsockname()[1]}"
+
+
+def test_a_name_stands_for_those_of_its_addresses_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
+    not_ours = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [not_ours, ours, ours])
+    (taken,) = listen("localhost", 0)
+    with taken:
+        assert taken.getsockname()[0] == "127.0.0.1"
+        taken.listen()
+        in_use = (*ours[:4], taken.getsockname())
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [ours, in_use])
+        with pytest.raises(CannotListen, match="Address already in use"):
+            listen("localhost", 0)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_all_addresses_of_ipv6_are_those_of_ipv4_too() -> None:
+    (taken,) = listen("::", 0)
+    with taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert url_of(taken) == f"http://[::1]:{port}"
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, port), timeout=1).close()
+
+
+# Processes
+
+
+def test_a_signal_ends_the_service_with_status_0_and_loses_no_request(tmp_path: Path) -> None:
+    with command(tmp_path, "serve", "--port", "0", JWT_SECRET=SECRET) as taskward:
+        port = taskward.port()
+        url = f"http://127.0.0.1:{port}"
+        assert httpx.get(f"{url}/health/ready").status_code == 200
+        body = b'{"title": "Buy milk"}'
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+            head = f"POST /api/tasks HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token_for('somebody')}\r\n"
+            head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            client.sendall(head.encode() + body[:5])
+            time.sleep(0.1)
+            taskward.process.send_signal(signal.SIGTERM)
+            signalled = time.monotonic()
+            time.sleep(0.05)
+            assert httpx.get(f"{url}/health/ready").status_code == 503
+            assert httpx.get(f"{url}/health").status_code == 200
+            wait_for(lambda: refuses(port))
+            assert 0.8 < time.monotonic() - signalled < 2
+            client.sendall(body[5:])
+            (answer,) = answers_in(read_all(client))
+            assert answer.status == 201
+        assert taskward.wait() == 0
+        assert time.monotonic() - signalled < 4
+    assert taskward.err == []
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with (
+        command(tmp_path, "serve", "--port", "0") as taskward,
+        socket.create_connection(("127.0.0.1", taskward.port())) as client,
+    ):
+        client.sendall(b"GET /health HTTP/1.1\r\n")
+        taskward.process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        taskward.process.send_signal(signal.SIGINT)
+        assert taskward.wait(1) == 128 + signal.SIGINT
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
+    with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
+        url = f"http://127.0.0.1:{taskward.port()}/health"
+        wait_for(lambda: len(taskward.workers()) == 2)
+        os.kill(taskward.workers()[0], signal.SIGKILL)
+        wait_for(lambda: len(taskward.workers()) == 3, seconds=2 * PATIENCE)
+        assert {httpx.get(url).status_code for _ in range(10)} == {200}
+        os.killpg(taskward.process.pid, signal.SIGINT)  # as a terminal sends Ctrl-C: to all of them
+        assert taskward.wait() == 0
+        assert not any(map(alive, taskward.workers()))
+        ended = [line for line in taskward.lines if line["message"].startswith("Finished server process")]
+        assert len(ended) == 2, "each in its own time"
+    assert taskward.err == []
+
+
+def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
+    with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
+        taskward.port()
+        wait_for(lambda: len(taskward.workers()) == 2)
+        taskward.process.kill()
+        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * PATIENCE)
+
+
+def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
+    with (
+        command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward,
+        socket.create_connection(("127.0.0.1", taskward.port())) as client,
+    ):
+        client.sendall(b"GET /health HTTP/1.1\r\n")  # for the rest of which a worker would wait
+        wait_for(lambda: len(taskward.workers()) == 2)
+        taskward.process.terminate()
+        time.sleep(0.2)
+        taskward.process.terminate()
+        assert taskward.wait(1) == 128 + signal.SIGTERM
+        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=1)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_service_that_cannot_start_says_why_once_and_ends(tmp_path: Path, workers: str) -> None:
+    (tmp_path / "broken.db").write_bytes(b"this is no database " * 100)
+    with command(
+        tmp_path,
+        "serve",
+        "--port",
+        "0",
+        DATABASE_URL="sqlite:///broken.db",
+        JWT_SECRET=SECRET,
+        WORKERS=workers,
+    ) as taskward:
+        assert taskward.wait() == 1
+    (told,) = [line for line in taskward.lines if line["level"] == "critical"]
+    assert "broken.db" in told["message"]
+    assert "exception" not in told
+    assert not any("TOKEN" in line or "Traceback" in line for line in taskward.out + taskward.err)
+
+
+def test_a_service_that_reloads_serves_and_ends(tmp_path: Path) -> None:
+    with command(tmp_path, "serve", "--port", "0", "--reload") as taskward:
+        port = taskward.port()
+        wait_for(lambda: not refuses(port), seconds=2 * PATIENCE)
+        assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+        taskward.process.terminate()
+        assert taskward.wait() == 0

@@ -1,0 +1,627 @@
+"""HTTP as it comes over the wire: what is malformed, too large, too slow or merely unusual.
+
+RFC 9110 and RFC 9112; docs/contract.md, A3 and A6.
+"""
+
+import re
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+
+import pytest
+from serving import Served, access_lines, answers_in, dripping, read_all, read_until, served, wait_for
+
+from taskward.wire import LARGEST_HEADERS, LONGEST_TARGET, MOST_HEADERS, StrictProtocol
+
+HOST = b"Host: taskward.test\r\n"
+CLOSE = b"Connection: close\r\n"
+LAST = b"GET /last HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n"
+
+
+def get(path: str, *headers: bytes) -> bytes:
+    return b"GET %s HTTP/1.1\r\n%s%s\r\n" % (path.encode(), HOST, b"".join(headers))
+
+
+def post(path: str, *headers: bytes, body: bytes = b"") -> bytes:
+    length = b"Content-Length: %d\r\n" % len(body)
+    return b"POST %s HTTP/1.1\r\n%s%s%s\r\n%s" % (path.encode(), HOST, length, b"".join(headers), body)
+
+
+def chunked(path: str, body: bytes, *headers: bytes) -> bytes:
+    head = b"POST %s HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n" % (path.encode(), HOST)
+    return head + b"".join(headers) + b"\r\n" + body
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Served]:
+    with served() as server:
+        yield server
+
+
+class Hasty(StrictProtocol):
+    """All that takes seconds takes tenths of them."""
+
+    head_seconds = 0.3
+    body_seconds = 0.5
+    idle_seconds = 0.4
+    stall_seconds = 0.5
+    linger_seconds = 0.4
+    idle_seconds_draining = 0.1
+
+
+@pytest.fixture(scope="module")
+def hasty() -> Iterator[Served]:
+    with served(Hasty) as server:
+        yield server
+
+
+MALFORMED = {
+    "no HTTP at all": (b"hello\x00\r\n\r\n", 400),
+    "a TLS greeting": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400),
+    "an unknown method": (b"FROBNICATE / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    "a method in small letters": (b"get / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    "a method of another protocol": (b"DESCRIBE / HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    "CONNECT": (b"CONNECT taskward.test:80 HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    "HTTP/0.9": (b"GET /\r\n\r\n", 400),
+    "HTTP/2.0": (b"GET / HTTP/2.0\r\n" + HOST + b"\r\n", 400),
+    "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "lines that end in LF alone": (b"GET / HTTP/1.1\nHost: a\n\n", 400),
+    "no Host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+    "two Hosts": (b"GET / HTTP/1.1\r\n" + HOST + HOST + b"\r\n", 400),
+    "two Hosts in HTTP/1.0": (b"GET / HTTP/1.0\r\n" + HOST + HOST + b"\r\n", 400),
+    "a Host that is none": (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    "a Host with a user": (b"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400),
+    "a space before the colon": (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
+    "a folded header": (b"GET / HTTP/1.1\r\n" + HOST + b"A: b\r\n c\r\n\r\n", 400),
+    "NUL in a header": (b"GET / HTTP/1.1\r\n" + HOST + b"A: b\x00c\r\n\r\n", 400),
+    "a bare CR in a header": (b"GET / HTTP/1.1\r\n" + HOST + b"A: b\rc\r\n\r\n", 400),
+    "a header without a name": (b"GET / HTTP/1.1\r\n" + HOST + b": b\r\n\r\n", 400),
+    "a target that is no URL": (b"GET http://a:99999/ HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a target without a slash": (b"GET tasks HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a target with a fragment": (b"GET /a#b HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a target that is not ASCII": ("GET /é HTTP/1.1\r\n".encode() + HOST + b"\r\n", 400),
+    "a star for a target": (b"GET * HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "Transfer-Encoding, then Content-Length": (chunked("/", b"0\r\n\r\n", b"Content-Length: 5\r\n"), 400),
+    "Content-Length, then Transfer-Encoding": (post("/", b"Transfer-Encoding: chunked\r\n"), 400),
+    "Content-Length twice": (post("/", b"Content-Length: 0\r\n"), 400),
+    "a signed Content-Length": (get("/", b"Content-Length: +5\r\n"), 400),
+    "a list of Content-Lengths": (get("/", b"Content-Length: 5, 5\r\n"), 400),
+    "an endless Content-Length": (get("/", b"Content-Length: 99999999999999999999\r\n"), 400),
+    "chunked twice": (chunked("/", b"0\r\n\r\n", b"Transfer-Encoding: chunked\r\n"), 400),
+    "a coding whose end nobody knows": (get("/", b"Transfer-Encoding: gzip\r\n"), 400),
+    "a coding that hides as chunked": (get("/", b"Transfer-Encoding: xchunked\r\n"), 400),
+    "a coding that nobody here reads": (get("/", b"Transfer-Encoding: gzip, chunked\r\n"), 501),
+    "chunks in HTTP/1.0": (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "a URL that is too long": (get("/" + "a" * LONGEST_TARGET), 414),
+    "too many headers": (get("/", *[b"A: b\r\n"] * MOST_HEADERS), 431),
+    "headers that are too large": (get("/", b"A: " + b"b" * LARGEST_HEADERS + b"\r\n"), 431),
+}
+
+
+@pytest.mark.parametrize(("request_bytes", "status"), MALFORMED.values(), ids=MALFORMED)
+def test_what_is_malformed_is_answered_in_the_envelope_and_closes(
+    strict: Served, caplog: pytest.LogCaptureFixture, request_bytes: bytes, status: int
+) -> None:
+    caplog.set_level("INFO")
+    seen = len(strict.app.scopes)
+    (answer,) = strict.exchange(request_bytes)
+    assert answer.status == status
+    assert answer.json() == {"error": answer.json()["error"], "code": "INVALID_REQUEST"}
+    assert answer.json()["error"] != "Request body is not valid JSON"
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["connection"] == "close"
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
+    assert len(strict.app.scopes) == seen, "the application never saw it"
+    (line,) = access_lines(caplog.records)
+    assert (line["status"], line["request_id"]) == (status, answer.headers["x-request-id"])
+    assert line["code"] == "INVALID_REQUEST"
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+
+
+def test_a_malformed_request_is_answered_with_the_headers_of_every_answer() -> None:
+    with served(production=True) as server:
+        (answer,) = server.exchange(b"GET / HTTP/1.1\r\n\r\n")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    assert "server" not in answer.headers
+    names = [name for name, _ in answer.fields]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("start", "path"), [(b"GET / HTTP/1.1\r\nX-Request-ID: mine\r\n\r\n", None), (b"", "/known")]
+)
+def test_a_refusal_takes_over_what_is_known_of_the_request(
+    strict: Served, caplog: pytest.LogCaptureFixture, start: bytes, path: str | None
+) -> None:
+    caplog.set_level("INFO")
+    (answer,) = strict.exchange(start or chunked("/known", b"nonsense", b"X-Request-ID: mine\r\n"))
+    (line,) = access_lines(caplog.records)
+    assert answer.headers["x-request-id"] == line["request_id"] == "mine"
+    assert (line["path"], line["method"]) == (path, path and "POST")
+
+
+def test_malformed_requests_are_recognised_wherever_the_network_cuts_them(strict: Served) -> None:
+    for request, status in [MALFORMED["two Hosts"], MALFORMED["Content-Length twice"], MALFORMED["HTTP/2.0"]]:
+        halves = [(request[:cut], request[cut:]) for cut in range(1, len(request), 7)]
+        for first, second in halves:
+            (answer,) = strict.exchange(first, second, pause=0.002)
+            assert answer.status == status
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        get("/", CLOSE),
+        b"\r\n\r\n" + get("/", CLOSE),
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+        b"GET http://taskward.test/ HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n",
+        b"GET http://taskward.test HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: [::1]:8000\r\n" + CLOSE + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost:\r\n" + CLOSE + b"\r\n",
+    ],
+)
+def test_unusual_but_proper_requests_are_served(strict: Served, request_bytes: bytes) -> None:
+    (answer,) = strict.exchange(request_bytes)
+    assert (answer.status, answer.text) == (200, "GET / []")
+
+
+def test_a_star_is_a_target_for_options_alone(strict: Served) -> None:
+    (answer,) = strict.exchange(b"OPTIONS * HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n")
+    assert answer.text == "OPTIONS * []"
+
+
+def test_the_limits_themselves_are_within_the_limits(strict: Served) -> None:
+    longest = strict.exchange(get("/" + "a" * (LONGEST_TARGET - 1), CLOSE))
+    most = strict.exchange(get("/", CLOSE, *[b"A: b\r\n"] * (MOST_HEADERS - 2)))
+    rest = LARGEST_HEADERS - len(HOST + CLOSE) - len(b"A: \r\n")
+    largest = strict.exchange(get("/", CLOSE, b"A: " + b"b" * rest + b"\r\n"))
+    larger = strict.exchange(get("/", CLOSE, b"A: " + b"b" * (rest + 1) + b"\r\n"))
+    assert [answer.status for answer in longest + most + largest + larger] == [200, 200, 200, 431]
+
+
+@pytest.mark.parametrize(
+    ("start", "status"), [(b"GET / HTTP/1.1\r\nA: ", 431), (b"GET / HTTP/1.1\r\na", 431), (b"GET /", 414)]
+)
+def test_a_head_without_an_end_is_refused_before_it_has_filled_the_memory(
+    strict: Served, start: bytes, status: int
+) -> None:
+    with strict.connect() as client:
+        client.sendall(start)
+        sent = 0
+        while not select.select([client], [], [], 0.002)[0]:
+            sent += client.send(b"a" * 16384)
+            assert sent < 1 << 20
+        client.shutdown(socket.SHUT_WR)
+        (answer,) = answers_in(read_all(client))
+    assert answer.status == status
+
+
+def test_a_path_is_decoded_once_and_kept_as_it_came(strict: Served) -> None:
+    strict.exchange(get("/a%2Fb%252F?q=%20x", CLOSE))
+    scope = strict.app.scopes[-1]
+    assert (scope["path"], scope["raw_path"], scope["query_string"]) == ("/a/b%2F", b"/a%2Fb%252F", b"q=%20x")
+
+
+# Pipelining
+
+
+def test_pipelined_requests_are_answered_in_order(strict: Served) -> None:
+    requests = [get(f"/{'slow' if number % 3 == 0 else number}") for number in range(6)]
+    answers = strict.exchange(b"".join(requests), LAST)
+    paths = [answer.text.split()[1] for answer in answers]
+    assert paths == ["/slow", "/1", "/2", "/slow", "/4", "/5", "/last"]
+
+
+def test_what_is_malformed_behind_good_requests_is_answered_after_them(strict: Served) -> None:
+    answers = strict.exchange(get("/slow"), post("/b", body=b"abc") + b"FROBNICATE / HTTP/1.1\r\n\r\n" + LAST)
+    assert [answer.status for answer in answers] == [200, 200, 501]
+    assert answers[1].text == "POST /b [abc]"
+
+
+def test_a_request_whose_url_is_bad_takes_nothing_from_the_one_before_it(strict: Served) -> None:
+    answers = strict.exchange(get("/slow") + get("/b") + get("http://a:99999/"))
+    assert [answer.status for answer in answers] == [200, 200, 400]
+
+
+def test_a_broken_body_in_the_queue_is_refused_in_its_turn(strict: Served) -> None:
+    answers = strict.exchange(get("/slow") + get("/b") + chunked("/c", b"nonsense\r\n"))
+    assert [answer.status for answer in answers] == [200, 200, 400]
+    assert strict.app.scopes[-1]["path"] != "/c"
+
+
+def test_no_more_is_read_ahead_than_one_request(strict: Served) -> None:
+    with strict.connect() as client:
+        client.sendall(get("/slow") + get("/b"))
+        wait_for(lambda: any(one.busy for one in strict.server.server_state.connections))
+        (connection,) = (one for one in strict.server.server_state.connections if one.busy)
+        for _ in range(5):
+            time.sleep(0.02)
+            client.sendall(get("/c"))
+        waiting = len(connection.pipeline)
+        client.sendall(LAST)
+        answers = answers_in(read_all(client))
+    assert waiting == 1
+    assert len(answers) == 8
+
+
+def test_nothing_after_the_last_request_of_a_connection_is_served(strict: Served) -> None:
+    answers = strict.exchange(get("/slow", CLOSE) + get("/more"), get("/evenmore"))
+    assert [answer.text for answer in answers] == ["GET /slow []"]
+
+
+def test_a_stream_learns_that_its_client_left_though_another_request_waits_behind_it(strict: Served) -> None:
+    strict.app.fates.clear()
+    with strict.connect() as client:
+        client.sendall(get("/stream") + get("/behind"))
+        client.recv(1000)
+        time.sleep(0.1)
+    wait_for(lambda: strict.app.fates == ["disconnected", "stream ended"])
+
+
+# Bodies
+
+
+def test_chunks_with_extensions_and_trailers_make_one_body(strict: Served) -> None:
+    body = b'3;a=b\r\nabc\r\n2;c="d"\r\nde\r\n0\r\nAuthorization: x\r\nX-Sum: 1\r\n\r\n'
+    answers = strict.exchange(chunked("/", body) + LAST)
+    assert [answer.text for answer in answers] == ["POST / [abcde]", "GET /last []"]
+    names = [name for name, _ in strict.app.scopes[-2]["headers"]]
+    assert names == [b"host", b"transfer-encoding"], "a trailer is no header"
+
+
+@pytest.mark.parametrize(
+    "chunk", [b"zz\r\n", b"-1\r\n", b"0x5\r\nhello\r\n", b"5\r\nhelloX", b"5\nhello\n", b"1" * 20 + b"\r\n"]
+)
+def test_a_bad_chunk_is_refused_and_ends_the_request(strict: Served, chunk: bytes) -> None:
+    strict.app.fates.clear()
+    (answer,) = strict.exchange(chunked("/", b"3\r\nabc\r\n"), chunk)
+    assert answer.status == 400
+    assert answer.json()["code"] == "INVALID_REQUEST"
+    assert strict.app.fates == ["disconnected", "echo ended"]
+
+
+def test_a_bad_chunk_cuts_an_answer_short_that_has_begun(strict: Served) -> None:
+    with strict.connect() as client:
+        client.sendall(chunked("/patient", b"3\r\nabc\r\n"))
+        begun = read_until(client, b"first\r\n")
+        client.sendall(b"nonsense")
+        assert read_all(client) == b""
+    assert b"\r\n0\r\n" not in begun
+
+
+def test_a_bad_chunk_after_the_answer_is_not_answered_again(strict: Served) -> None:
+    (answer,) = strict.exchange(chunked("/early", b"3\r\nabc\r\n"), b"nonsense")
+    assert answer.status == 401
+
+
+def test_a_body_of_framing_alone_is_refused(strict: Served) -> None:
+    (answer,) = strict.exchange(chunked("/", b"1;" + b"a" * 200_000))
+    assert (answer.status, answer.json()["error"]) == (400, "The request body has too much framing")
+    one_by_one = chunked("/count", b"1\r\nx\r\n" * 50_000 + b"0\r\n\r\n", CLOSE)
+    (answer,) = strict.exchange(one_by_one)
+    assert answer.text == "50000"
+
+
+def test_trailers_without_an_end_are_refused(strict: Served) -> None:
+    (answer,) = strict.exchange(chunked("/", b"0\r\n" + b"A: b\r\n" * 50_000))
+    assert answer.status == 400
+
+
+def test_a_client_that_is_still_sending_can_read_why_nobody_listens(strict: Served) -> None:
+    body = b"x" * (20 << 20)
+    for path, status in [("/toobig", 413), ("/early", 401)]:
+        (answer,) = strict.exchange(post(path, body=body))
+        assert answer.status == status
+    (answer,) = strict.exchange(b"GET / HTTP/1.1\r\n\r\n" + body)
+    assert answer.status == 400
+
+
+def test_a_small_body_that_nobody_wanted_does_not_cost_the_connection(strict: Served) -> None:
+    request = post("/early", body=b"x" * 1000)
+    answers = strict.exchange(request[:-500], request[-500:] + LAST)
+    assert [answer.status for answer in answers] == [401, 200]
+
+
+def test_a_client_that_waits_for_leave_to_send_gets_it(strict: Served) -> None:
+    request = post("/", b"Expect: 100-continue\r\n", CLOSE, body=b"abc")
+    with strict.connect() as client:
+        client.sendall(request[:-3])
+        assert read_until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"abc")
+        (answer,) = answers_in(read_all(client))
+    assert answer.text == "POST / [abc]"
+
+
+def test_a_client_that_is_refused_leave_to_send_is_not_misunderstood(strict: Served) -> None:
+    request = post("/early", b"Expect: 100-continue\r\n", body=get("/smuggled"))
+    (answer,) = strict.exchange(request[: -len(get("/smuggled"))], get("/smuggled"))
+    assert answer.status == 401
+
+
+# Upgrades
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c", b"TLS/1.0"])
+def test_an_upgrade_is_served_as_the_plain_request_that_it_is_too(
+    strict: Served, caplog: pytest.LogCaptureFixture, protocol: bytes
+) -> None:
+    caplog.set_level("INFO")
+    upgrade = b"Upgrade: " + protocol + b"\r\nConnection: keep-alive, Upgrade\r\n"
+    (plain,) = strict.exchange(get("/chat", upgrade) + b"what follows is of no protocol here")
+    request = post("/with", upgrade, body=b"abcdef")
+    (with_body,) = strict.exchange(request[:-4], request[-4:])
+    (in_chunks,) = strict.exchange(chunked("/chunks", b"3\r\nabc\r\n0\r\n\r\n", upgrade))
+    texts = [answer.text for answer in (plain, with_body, in_chunks)]
+    assert texts == ["GET /chat []", "POST /with [abcdef]", "POST /chunks [abc]"]
+    assert {answer.headers["connection"] for answer in (plain, with_body, in_chunks)} == {"close"}
+    assert caplog.records == []
+
+
+def test_an_upgrade_behind_another_request_waits_for_its_turn(strict: Served) -> None:
+    upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    answers = strict.exchange(get("/slow") + post("/b", upgrade, body=b"abc"))
+    assert [answer.text for answer in answers] == ["GET /slow []", "POST /b [abc]"]
+
+
+# Answers
+
+
+def test_http_1_0_gets_an_answer_of_unknown_length_without_chunks(strict: Served) -> None:
+    with strict.connect() as client:
+        client.sendall(b"GET /flood HTTP/1.0\r\n\r\n")
+        (answer,) = answers_in(read_all(client))
+    assert answer.body == b"x" * (400 * 65536)
+    assert "transfer-encoding" not in answer.headers
+    assert answer.headers["connection"] == "close"
+
+
+def test_head_and_304_have_no_body(strict: Served) -> None:
+    head = b"HEAD /a HTTP/1.1\r\n" + HOST + b"\r\n"
+    with strict.connect() as client:
+        client.sendall(head + get("/unchanged") + LAST)
+        first, second, third, *rest = read_all(client).split(b"\r\n\r\n")
+    assert b"content-length: 10" in first
+    assert second.startswith(b"HTTP/1.1 304 ")
+    assert third.startswith(b"HTTP/1.1 200 ")
+    assert rest == [b"GET /last []"]
+
+
+@pytest.mark.parametrize("path", ["/crash", "/silence", "/split"])
+def test_an_application_that_fails_is_answered_for(
+    strict: Served, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    (answer,) = strict.exchange(get(path))
+    assert answer.status == 500
+    assert answer.json() == {"error": "An internal server error occurred", "code": "INTERNAL_ERROR"}
+    assert caplog.records[-1].levelname == "ERROR"
+
+
+@pytest.mark.parametrize("path", ["/long", "/short"])
+def test_an_answer_that_is_not_as_long_as_it_says_is_cut_off(
+    strict: Served, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    with strict.connect() as client:
+        client.sendall(get(path))
+        head, _, body = read_all(client).partition(b"\r\n\r\n")
+    assert int(dict(line.split(b": ") for line in head.split(b"\r\n")[1:])[b"content-length"]) > len(body)
+    assert caplog.records[-1].levelname == "ERROR"
+
+
+def test_nothing_is_sent_after_an_answer(strict: Served, caplog: pytest.LogCaptureFixture) -> None:
+    (answer,) = strict.exchange(get("/again"))
+    assert answer.text == "once"
+    assert caplog.records[-1].levelname == "ERROR"
+
+
+def test_a_client_that_has_said_all_gets_its_answers(strict: Served) -> None:
+    answers = strict.exchange(get("/slow"), get("/slow"), half_close=True)
+    assert [answer.text for answer in answers] == ["GET /slow []"] * 2
+
+
+def test_a_stream_ends_when_its_client_has_said_all(strict: Served) -> None:
+    strict.app.fates.clear()
+    with strict.connect() as client:
+        client.sendall(get("/stream"))
+        client.recv(1000)
+        client.shutdown(socket.SHUT_WR)
+        read_all(client)
+    wait_for(lambda: strict.app.fates == ["disconnected", "stream ended"])
+
+
+@pytest.mark.parametrize("start", [b"GET / HT", post("/", body=b"abcdef")[:-3]])
+def test_a_request_that_breaks_off_is_refused(strict: Served, start: bytes) -> None:
+    (answer,) = strict.exchange(start, half_close=True)
+    assert (answer.status, answer.json()["error"]) == (400, "The request ended early")
+
+
+# Time
+
+
+def test_a_silent_connection_is_closed_without_a_word(hasty: Served) -> None:
+    with hasty.connect() as client:
+        begun = time.monotonic()
+        assert read_all(client) == b""
+        assert 0.2 < time.monotonic() - begun < 1
+
+
+def test_a_head_that_drips_in_is_refused_in_time(hasty: Served, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with hasty.connect() as client:
+        begun = time.monotonic()
+        client.sendall(get("/a") + b"GET / HTTP/1.1\r\n")
+        with dripping(client, b"A: b\r\n", every=0.05):
+            received = read_until(client, b'"}')
+            seconds = time.monotonic() - begun
+    first, second = answers_in(received)
+    assert (first.status, second.status, second.headers["connection"]) == (200, 408, "close")
+    assert second.json() == {"error": "The request took too long to arrive", "code": "INVALID_REQUEST"}
+    assert 0.2 < seconds < 1
+    wait_for(lambda: [line["status"] for line in access_lines(caplog.records)] == [408])
+
+
+def test_what_comes_too_late_is_not_served(hasty: Served) -> None:
+    seen = len(hasty.app.scopes)
+    with hasty.connect() as client:
+        client.sendall(LAST[:-2])
+        received = read_until(client, b'"}')
+        client.sendall(LAST[-2:])
+        assert read_all(client) == b""
+    assert received.startswith(b"HTTP/1.1 408 ")
+    assert len(hasty.app.scopes) == seen
+
+
+@pytest.mark.parametrize("start", [post("/", body=b"x" * 1000)[:-900], chunked("/", b"1\r\nx\r\n")])
+def test_a_body_that_stops_coming_ends_the_request_in_time(
+    hasty: Served, caplog: pytest.LogCaptureFixture, start: bytes
+) -> None:
+    caplog.set_level("INFO")
+    hasty.app.fates.clear()
+    begun = time.monotonic()
+    with hasty.connect() as client:
+        client.sendall(start)
+        (answer,) = answers_in(read_until(client, b'"}'))
+        assert 0.4 < time.monotonic() - begun < 1.2
+    assert (answer.status, answer.json()["code"]) == (408, "INVALID_REQUEST")
+    wait_for(lambda: hasty.app.fates == ["disconnected", "echo ended"])
+    (line,) = access_lines(caplog.records)
+    assert (line["method"], line["path"]) == ("POST", "/")
+
+
+def test_the_time_between_requests_is_not_that_of_the_next_one(hasty: Served) -> None:
+    with hasty.connect() as client:
+        client.sendall(get("/a"))
+        read_until(client, b"GET /a []")
+        time.sleep(0.2)
+        client.sendall(LAST[:10])
+        time.sleep(0.2)
+        client.sendall(LAST[10:])
+        (answer,) = answers_in(read_all(client))
+    assert answer.text == "GET /last []"
+
+
+def test_a_request_that_must_wait_its_turn_is_not_late_for_it(hasty: Served) -> None:
+    request = post("/b", CLOSE, body=b"abcdef")
+    answers = hasty.exchange(get("/slower") + get("/a") + request[:-3], request[-3:])
+    assert [answer.text for answer in answers] == ["GET /slower []", "GET /a []", "POST /b [abcdef]"]
+
+
+def test_what_is_wrong_with_a_request_stays_so_while_it_waits_its_turn(hasty: Served) -> None:
+    answers = hasty.exchange(get("/slow") + b"FROBNICATE / HTTP/1.1\r\n")
+    assert [answer.status for answer in answers] == [200, 501]
+
+
+def test_a_body_that_keeps_coming_may_take_longer(hasty: Served) -> None:
+    piece = b"x" * (64 << 10)
+    with hasty.connect() as client:
+        client.sendall(post("/count", CLOSE, body=piece * 5)[: -len(piece) * 5])
+        for _ in range(5):
+            time.sleep(0.2)
+            client.sendall(piece)
+        (answer,) = answers_in(read_all(client))
+    assert answer.text == str(5 * len(piece))
+
+
+def test_an_idle_connection_is_closed_and_a_used_one_is_not(hasty: Served) -> None:
+    with hasty.connect() as client:
+        for _ in range(4):
+            client.sendall(get("/a"))
+            read_until(client, b"GET /a []")
+            time.sleep(0.2)
+        begun = time.monotonic()
+        assert read_all(client) == b""
+        assert time.monotonic() - begun < 0.8
+
+
+def test_empty_lines_keep_no_connection_alive(hasty: Served) -> None:
+    with hasty.connect() as client, dripping(client, b"\r\n", every=0.05):
+        begun = time.monotonic()
+        with suppress(ConnectionResetError):
+            assert read_all(client) == b""
+        assert time.monotonic() - begun < 1
+
+
+def test_a_client_that_does_not_read_its_answer_is_let_go(hasty: Served) -> None:
+    hasty.app.fates.clear()
+    with hasty.connect() as client:
+        client.sendall(get("/flood"))
+        wait_for(lambda: hasty.app.fates == ["flood ended"], seconds=3)
+        assert not read_all(client).endswith(b"\r\n0\r\n\r\n")
+
+
+def test_an_answer_that_is_read_slowly_arrives_whole(hasty: Served) -> None:
+    received = 0
+    with hasty.connect() as client:
+        client.sendall(get("/flood", CLOSE))
+        while part := client.recv(1 << 18):
+            received += len(part)
+            time.sleep(0.01)
+    assert received > 400 * 65536
+
+
+def test_a_client_that_does_not_read_the_end_of_its_answer_is_let_go(hasty: Served) -> None:
+    with hasty.connect() as client:
+        client.sendall(get("/flood", CLOSE))
+        taken = 0
+        while taken < 24_500_000:  # of 26 MB; the rest fits into the buffers, and the answer is complete
+            taken += len(client.recv(1 << 16))
+        wait_for(lambda: not hasty.server.server_state.connections, seconds=3)
+
+
+def test_a_stream_that_is_read_outlives_every_limit(hasty: Served) -> None:
+    with hasty.connect() as client:
+        client.sendall(get("/stream"))
+        begun = time.monotonic()
+        while time.monotonic() - begun < 1.5:
+            assert client.recv(4096)
+
+
+def test_a_slow_answer_is_waited_for(hasty: Served) -> None:
+    with hasty.connect() as client:
+        client.sendall(get("/forever"))
+        client.settimeout(1.2)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+
+
+def test_slow_clients_hold_up_nobody(strict: Served) -> None:
+    beginnings = [b"", b"GET / HTTP/1.1\r\n", post("/", body=b"abc")[:-1], get("/flood")]
+    with ExitStack() as clients:
+        for beginning in beginnings * 20:
+            clients.enter_context(strict.connect()).sendall(beginning)
+        begun = time.monotonic()
+        (answer,) = strict.exchange(LAST)
+        assert answer.status == 200
+        assert time.monotonic() - begun < 2
+
+
+def test_a_client_that_never_stops_sending_is_cut_off(hasty: Served) -> None:
+    with hasty.connect() as client:
+        client.sendall(post("/toobig", body=b"x" * (1 << 20))[: -1 << 19])
+        read_until(client, b"too big")
+        wait_for(lambda: refuses(client), seconds=1.5)
+
+
+def refuses(client: socket.socket) -> bool:
+    try:
+        client.sendall(b"x" * 100)
+    except ConnectionError:
+        return True
+    return False
+
+
+def test_a_process_that_was_held_up_itself_blames_no_client(hasty: Served) -> None:
+    with hasty.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\n")
+        held = threading.Event()
+        hasty.server._loop.call_soon_threadsafe(held.wait, 0.8)
+        client.sendall(HOST + CLOSE + b"\r\n")
+        (answer,) = answers_in(read_all(client))
+    assert answer.status == 200

@@ -1,0 +1,148 @@
+"""Many tasks at once, walks through them page by page, and what they ask of the database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple, get_args
+from uuid import UUID
+
+import pytest
+from fastapi import FastAPI
+from support import Person
+
+from taskward.database.postgres import PostgresDatabase
+from taskward.database.sqlite import SqliteDatabase
+from taskward.database.statements import Read, Values, Write
+from taskward.tasks.ids import created_at, new_task_id
+from taskward.tasks.models import TASKS
+from taskward.tasks.query import Sort
+from taskward.users.models import USERS
+
+SORTS: Final[tuple[str, ...]] = get_args(Sort)
+NOON: Final = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SEQ: Final = 1_000_000
+
+
+class Stored(NamedTuple):
+    """A task to be put straight into the table."""
+
+    id: UUID
+    title: str
+    description: str | None = None
+    is_completed: bool = False
+    updated_at: datetime = NOON
+
+
+def some_tasks(count: int, *, title: str = "Task {n}") -> list[Stored]:
+    """Give tasks whose titles and times of change come in another order than their ids, with ties."""
+    return [
+        Stored(
+            new_task_id(),
+            title.format(n=n * 7919 % count // 2),
+            f"Description {n}",
+            is_completed=n % 3 == 0,
+            updated_at=NOON + timedelta(seconds=n * 104_729 % count // 3),
+        )
+        for n in range(count)
+    ]
+
+
+async def insert_tasks(app: FastAPI, owner: Person | UUID, tasks: Iterable[Stored]) -> None:
+    """Put tasks of an owner who has none yet into the table, past the service: thousands in a moment."""
+    owner_id = UUID(owner.sub) if isinstance(owner, Person) else owner
+    rows = [_row(owner_id, task, _FIRST_SEQ + n) for n, task in enumerate(tasks)]
+    user = {
+        "id": owner_id,
+        "email": None,
+        "seq": _FIRST_SEQ + len(rows),
+        "horizon": _FIRST_SEQ,
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
+    await _insert(app, USERS.name, [user])
+    if rows:
+        await _insert(app, TASKS.name, rows)
+
+
+async def pages(person: Person, **query: Any) -> AsyncIterator[list[dict[str, Any]]]:
+    """Walk through a list; each page but the last is full and says that another follows."""
+    cursor: dict[str, str] = {}
+    while True:
+        answer = await person.http.get("/api/tasks", params={**query, **cursor})
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        yield page["tasks"]
+        if page["next_cursor"] is None:
+            return
+        assert len(page["tasks"]) == query.get("limit", 1000)
+        cursor = {"cursor": page["next_cursor"]}
+
+
+async def walk(person: Person, **query: Any) -> list[dict[str, Any]]:
+    """Give all tasks of a list, in the order in which its pages show them."""
+    return [task async for page in pages(person, **query) for task in page]
+
+
+def in_order(tasks: Iterable[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
+    """Sort tasks as the contract says; Python too compares texts by code points."""
+    column = sort.removeprefix("-")
+    return sorted(tasks, key=lambda task: (task[column], task["id"]), reverse=sort.startswith("-"))
+
+
+def statements_run(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give a list to which each statement that the database is asked for adds its name from now on."""
+    names: list[str] = []
+    database = app.state.database
+    for verb in ("rows", "write"):
+        monkeypatch.setattr(database, verb, _noting(names, getattr(database, verb)))
+    return names
+
+
+def _noting(names: list[str], run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def noted(statement: Read | Write, values: Values) -> Any:
+        names.append(statement.name)
+        return await run(statement, values)
+
+    return noted
+
+
+def _row(owner_id: UUID, task: Stored, version: int) -> dict[str, Any]:
+    return {
+        "user_id": owner_id,
+        "id": task.id,
+        "title": task.title,
+        "title_folded": task.title.casefold(),
+        "description": task.description,
+        "description_folded": task.description and task.description.casefold(),
+        "is_completed": task.is_completed,
+        "created_at": created_at(task.id),
+        "updated_at": task.updated_at,
+        "version": version,
+    }
+
+
+async def _insert(app: FastAPI, table: str, rows: list[dict[str, Any]]) -> None:
+    columns = list(rows[0])
+    records = [tuple(row.values()) for row in rows]
+    database = app.state.database
+    if isinstance(database, PostgresDatabase):
+        async with database._connections.one() as connection:
+            await connection.copy_records_to_table(table, columns=columns, records=records)
+        return
+    assert isinstance(database, SqliteDatabase)
+    marks = ", ".join("?" * len(columns))
+    database._writer.execute("BEGIN IMMEDIATE")
+    database._writer.executemany(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names of our own tables
+        [tuple(map(_for_sqlite, record)) for record in records],
+    )
+    database._writer.commit()
+
+
+def _for_sqlite(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // timedelta(microseconds=1)
+    return int(value) if isinstance(value, bool) else value
