@@ -1,6 +1,8 @@
 """Reading a request strictly: its body, its JSON, its query."""
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -14,6 +16,9 @@ LARGEST_BODY: Final = 64 * 1024
 """Bytes; a route can allow more."""
 
 DEEPEST_NESTING: Final = 32
+
+_MOST_NAMED: Final = 100_000
+"""Fields that hold U+0000 which are named; only bodies of many megabytes have more."""
 
 _PARAMETER: Final = rb'\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?'
 _JSON_TYPE: Final = re.compile(rb"\s*application/json" + _PARAMETER, re.IGNORECASE)
@@ -56,7 +61,7 @@ async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY)
 
 
 def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
-    """Give the JSON object (RFC 8259) that a body is.
+    """Give the JSON object that a body is.
 
     Raises:
         InvalidRequest: the type is another one, or the body is anything else.
@@ -66,6 +71,16 @@ def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
     expected = _PATCH_TYPE if scope["method"] == "PATCH" else _JSON_TYPE
     if len(content_types) != 1 or not expected.fullmatch(content_types[0]):
         raise InvalidRequest(reason="the content type is not JSON in UTF-8")
+    return json_object(body)
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Give the object that a text of JSON (RFC 8259) is.
+
+    Raises:
+        InvalidRequest: it is anything else.
+
+    """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -78,15 +93,15 @@ def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
     return document
 
 
-def nul_problems(document: dict[str, Any], body: bytes) -> list[FieldProblem]:
-    """Name the top-level keys that hold U+0000 anywhere, which no database keeps faithfully."""
+def nul_problems(document: dict[str, Any], body: bytes, depth: int = 1) -> list[FieldProblem]:
+    """Name the fields that hold U+0000 anywhere, which no database keeps faithfully.
+
+    With a `depth` of 1 those are top-level keys; with more, what is in them is named as `tasks.0.title`.
+    """
     if b"\\u0000" not in body:  # JSON has no other way to write it
         return []
-    return [
-        FieldProblem(key, NUL_REFUSED)
-        for key, value in document.items()
-        if holds_nul(key) or holds_nul(value)
-    ]
+    paths = islice(_paths_to_nul(document, depth), _MOST_NAMED)
+    return [FieldProblem(".".join(map(str, path)), NUL_REFUSED) for path in paths]
 
 
 def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldProblem]]:
@@ -140,6 +155,15 @@ def holds_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any(holds_nul(key) or holds_nul(inner) for key, inner in value.items())
     return isinstance(value, list) and any(map(holds_nul, value))
+
+
+def _paths_to_nul(outer: Any, depth: int) -> Iterator[tuple[Any, ...]]:
+    for key, inner in outer.items() if isinstance(outer, dict) else enumerate(outer):
+        if depth > 1 and isinstance(inner, dict | list) and not holds_nul(key):
+            for path in _paths_to_nul(inner, depth - 1):
+                yield key, *path
+        elif holds_nul(key) or holds_nul(inner):
+            yield (key,)
 
 
 def _is_text(value: str) -> bool:

@@ -40,7 +40,8 @@ class Endpoint(APIRoute):
 
     largest_body: int = LARGEST_BODY
     takes_any_query: bool = False
-    judges_nul: bool = True
+    nul_depth: int = 1
+    """How deep in a body the field stands that is named for holding U+0000; 0 leaves it to the model."""
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -58,7 +59,7 @@ class Endpoint(APIRoute):
         return self._read(scope, body)
 
     def _read(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        return self._inputs.read(scope, body, any_query=self.takes_any_query, judge_nul=self.judges_nul)
+        return self._inputs.read(scope, body, any_query=self.takes_any_query, nul_depth=self.nul_depth)
 
 
 class Probe(Endpoint):
@@ -121,8 +122,9 @@ class _Value:
         return cls(parameter.name, name, TypeAdapter(type_), required, unknown)
 
     def judge(self, given: Any, arguments: dict[str, Any], problems: list[FieldProblem]) -> None:
+        """Add the value to the arguments; a validator may add problems to those that are its context."""
         try:
-            arguments[self.argument] = self.type.validate_python(given)
+            arguments[self.argument] = self.type.validate_python(given, context=problems)
         except ValidationError as error:
             problems += field_problems(error, self.name, self.unknown)
 
@@ -140,7 +142,7 @@ class _Inputs:
         for parameter in inspect.signature(handler).parameters.values():
             self._add(parameter, *_annotation(hints[parameter.name]))
 
-    def read(self, scope: Scope, body: bytes, *, any_query: bool, judge_nul: bool) -> dict[str, Any]:
+    def read(self, scope: Scope, body: bytes, *, any_query: bool, nul_depth: int) -> dict[str, Any]:
         """Give the handler's arguments.
 
         Raises:
@@ -158,7 +160,7 @@ class _Inputs:
         for value in self.headers:
             self._read_header(scope, value, arguments, problems)
         if self.body:
-            found = nul_problems(document, body) if judge_nul else []
+            found = nul_problems(document, body, nul_depth) if nul_depth else []
             self.body.judge(document, arguments, found)
             problems += _once(found)
         if problems:

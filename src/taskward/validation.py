@@ -29,15 +29,21 @@ _WORDS: Final = {
 }
 
 
-def field_problems(error: ValidationError, name: str, unknown: str = UNKNOWN_FIELD) -> list[FieldProblem]:
+def field_problems(
+    error: ValidationError,
+    name: str = "body",
+    unknown: str = UNKNOWN_FIELD,
+    within: tuple[str | int, ...] = (),
+) -> list[FieldProblem]:
     """Give a problem for each field that pydantic refused.
 
-    `name` is what the whole value is called, `unknown` what is said of a field that is none of its own.
+    `name` is what the whole value is called, `unknown` what is said of a field that is none of its own,
+    and `within` where the value is found.
     """
     return [
         FieldProblem(field, unknown if problem["type"] == "extra_forbidden" else _message(problem, field))
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
-        for field in [".".join(str(part) for part in problem["loc"]) if problem["loc"] else name]
+        for field in [".".join(map(str, within + problem["loc"])) or name]
     ]
 
 

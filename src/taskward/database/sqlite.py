@@ -172,7 +172,7 @@ class SqliteDatabase:
             try:
                 await self._patiently(lambda: self._writer.execute("BEGIN IMMEDIATE"))
                 for waiting in together:
-                    if waiting.long:
+                    if waiting.long and self._path:  # what is in memory has one connection for all
                         await self._in_thread(partial(waiting.run, self._writer))
                     else:
                         waiting.run(self._writer)

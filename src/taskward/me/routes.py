@@ -21,6 +21,7 @@ class ImportEndpoint(Endpoint):
     """Takes documents of many megabytes, a few at a time, and judges them beside the other requests."""
 
     largest_body = 64 * 1024 * 1024
+    nul_depth = 3
     most_at_once = 2
     _running = 0
 
@@ -50,7 +51,7 @@ async def read_me(me: AllMyData) -> Response:
 async def export(me: AllMyData, request: Request) -> Response:
     """Give everything that is stored about the caller, as a stream."""
     headers = {"Content-Disposition": 'attachment; filename="taskward-export.json"'}
-    document = () if request.method == "HEAD" else me.export()
+    document = () if request.method == "HEAD" else await me.export()
     return StreamingResponse(document, headers=headers, media_type="application/json")
 
 

@@ -23,7 +23,6 @@ from taskward.me.statements import (
     TOMBSTONE_IDS,
     USER,
 )
-from taskward.tasks.ids import is_of, task_id_at
 from taskward.tasks.models import ID_COLUMN, task_json
 from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, KEEP_BATCH_ANSWER
 from taskward.tasks.store import folded
@@ -58,14 +57,12 @@ class MyData:
         return rows[0]
 
     async def export(self) -> AsyncIterator[bytes]:
-        """Give the export, as pieces of one JSON document; no more than a page of it is in memory at once."""
+        """Give the export, as pieces of one JSON document; no more than a page of it is in memory at once.
+
+        What is read at once, and so fails before a piece is given, is the row and the first page.
+        """
         rows = await self._database.rows(USER, {"owner": self._user.id})
-        yield b'{"user":' + orjson.dumps(user_json(rows[0]) if rows else None) + b',"tasks":['
-        after, separator = _BEFORE_ALL, b""
-        while page := await self._page(after):
-            yield separator + b",".join(orjson.dumps(task_json(row)) for row in page)
-            after, separator = UUID(str(page[-1][ID_COLUMN])), b","
-        yield b"]}"
+        return self._pieces(rows[0] if rows else None, await self._page(_BEFORE_ALL))
 
     async def take_in(self, tasks: Sequence[ImportedTask], recording: Recording | None) -> bytes:
         """Store what an export gave, all or nothing; give the answer's body."""
@@ -74,6 +71,14 @@ class MyData:
     async def erase(self) -> None:
         """Erase everything: the owner's row, and with it all that hangs on it."""
         await self._database.transact(self._erase_steps, long=True)
+
+    async def _pieces(self, user: Row | None, page: Sequence[Row]) -> AsyncIterator[bytes]:
+        separator = b'{"user":' + orjson.dumps(user and user_json(user)) + b',"tasks":['
+        while page:
+            yield separator + b",".join(orjson.dumps(task_json(row)) for row in page)
+            separator = b","
+            page = await self._page(UUID(str(page[-1][ID_COLUMN])))
+        yield (b"" if separator == b"," else separator) + b"]}"
 
     async def _page(self, after: UUID) -> Sequence[Row]:
         values = {"owner": self._user.id, "after_id": after, "limit": PAGE}
@@ -110,16 +115,16 @@ class MyData:
         known = {UUID(str(row[0])) for row in rows}
         new = []
         for task in tasks:
-            if task.id not in known:
+            if known.isdisjoint((task.id, task.kept_id)):
                 known.add(task.id)
+                known.add(task.kept_id)
                 new.append(task)
         return new
 
     def _row(self, task: ImportedTask, version: int) -> dict[str, Any]:
-        kept = is_of(task.id, task.created_at)
         return {
             "owner": self._user.id,
-            "id": task.id if kept else task_id_at(task.created_at),
+            "id": task.kept_id,
             "title": task.title,
             "title_folded": folded(task.title),
             "description": task.description,

@@ -6,6 +6,7 @@ The id carries its millisecond, and `created_at` is that millisecond: ordering b
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,16 +34,33 @@ def created_at(task_id: UUID) -> datetime:
     return _EPOCH + timedelta(milliseconds=task_id.int >> 80)
 
 
-def task_id_at(moment: datetime) -> UUID:
-    """Give an id for a task of that moment; within a millisecond, ids follow the microseconds."""
-    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
-    fraction = microseconds % 1000 * 4096 // 1000
-    return _uuid7(microseconds // 1000, fraction << _LOW_BITS | secrets.randbits(_LOW_BITS))
+def task_id_at(moment: datetime, given: UUID) -> UUID:
+    """Give the id for a task of that moment that came with another one: the same each time it comes.
+
+    Within a millisecond, ids follow the microseconds; where there are any, after the ids made here.
+    """
+    low = int.from_bytes(blake2b(given.bytes, digest_size=8).digest()) >> (64 - _LOW_BITS)
+    milliseconds, fraction = _parts(moment)
+    return _uuid7(milliseconds, fraction << _LOW_BITS | low)
 
 
 def is_of(task_id: UUID, moment: datetime) -> bool:
     """Tell whether an id is a UUIDv7 of just that moment."""
-    return task_id.version == 7 and created_at(task_id) == moment  # noqa: PLR2004 - that version it is
+    milliseconds, fraction = _parts(moment)
+    return (
+        task_id.version == 7  # noqa: PLR2004 - that version it is
+        and task_id.int >> 80 == milliseconds
+        and fraction in {0, task_id.int >> 64 & 0xFFF}
+    )
+
+
+def _parts(moment: datetime) -> tuple[int, int]:
+    """Give a moment's milliseconds, and what stands for its microseconds in the id: 0, or 2050 to 4046.
+
+    The ids that are made here have less than 2048 there: their top random bit is the room to count up.
+    """
+    milliseconds, microseconds = divmod((moment - _EPOCH) // timedelta(microseconds=1), 1000)
+    return milliseconds, microseconds and 2048 + 2 * microseconds
 
 
 def _uuid7(milliseconds: int, random: int) -> UUID:

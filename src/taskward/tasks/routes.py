@@ -33,7 +33,7 @@ class BatchEndpoint(Endpoint):
     """Takes more; whether a text holds NUL is judged operation by operation."""
 
     largest_body = 1024 * 1024
-    judges_nul = False
+    nul_depth = 0
 
 
 batch_router = APIRouter(prefix="/api/tasks", route_class=BatchEndpoint, tags=["Tasks"])

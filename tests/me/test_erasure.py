@@ -1,0 +1,252 @@
+"""docs/contract.md, B4: DELETE /api/me."""
+
+import asyncio
+
+from conftest import MakeDatabase
+from documents import NO_SUCH_USER, a_task, changes, export, many, take_in, without_owner
+from fastapi import FastAPI
+from sqlalchemy import Table
+from sqlmodel import SQLModel
+from support import NO_SUCH_TASK, Person, refusal, running, settings_for
+
+ERASED = {"message": "All data deleted"}
+CANARY = "canary"
+TABLES = sorted(SQLModel.metadata.tables.values(), key=lambda table: table.name)
+
+
+async def erase(person: Person) -> None:
+    answer = await person.http.delete("/api/me")
+    assert (answer.status_code, answer.json()) == (200, ERASED)
+
+
+async def rows_of(app: FastAPI, table: Table) -> list[list[str]]:
+    """Give every row of a table as texts, from the database itself."""
+    database = app.state.database
+    query = f"SELECT * FROM {table.name}"  # noqa: S608 - a name of the schema
+    if hasattr(database, "_writer"):
+        rows = database._writer.execute(query).fetchall()
+    else:
+        async with database._connections.one() as connection:
+            rows = await connection.fetch(query)
+    return [[str(value) for value in row] for row in rows]
+
+
+async def traces(app: FastAPI, *signs: str) -> list[str]:
+    """Name the tables in which one of the signs is found, whatever the letter case."""
+    return [
+        table.name
+        for table in TABLES
+        if any(sign in value.lower() for row in await rows_of(app, table) for value in row for sign in signs)
+    ]
+
+
+async def fill(person: Person, word: str) -> None:
+    """Write something into every column that can hold what a person wrote."""
+    kept = await person.create(f"{word} Title", description=f"{word} Description")
+    gone = await person.create(f"{word} Gone")
+    await person.http.delete(f"/api/tasks/{gone['id']}")
+    await person.put(kept["id"], description=f"{word} changed")
+    for path, body in [
+        ("/api/tasks", {"title": f"{word} keyed"}),
+        ("/api/tasks/batch", {"operations": [{"op": "create", "task": {"title": f"{word} batch"}}]}),
+        ("/api/me/import", {"tasks": [a_task(title=f"{word} imported")]}),
+    ]:
+        answer = await person.http.post(path, json=body, headers={"Idempotency-Key": f"{word}-{path}"})
+        assert answer.status_code < 300
+
+
+async def test_everything_is_gone_from_every_table(app: FastAPI) -> None:
+    ann = Person(app, email=f"{CANARY}@example.com")
+    await fill(ann, CANARY)
+    assert await traces(app, CANARY) == ["idempotency_keys", "tasks", "users"]
+    assert await traces(app, ann.sub) == [table.name for table in TABLES]
+
+    await erase(ann)
+
+    assert await traces(app, CANARY, ann.sub) == []
+    assert refusal(await ann.http.get("/api/me")) == NO_SUCH_USER
+    assert await export(ann) == {"user": None, "tasks": []}
+    assert await ann.tasks() == []
+
+
+async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -> None:
+    """A column that is new is either filled above or named here as none that a person writes into."""
+    ann = Person(app, email="sparrow@example.com")
+    await fill(ann, "sparrow")
+    filled = {
+        f"{table.name}.{column.name}"
+        for table in TABLES
+        for row in await rows_of(app, table)
+        for column, value in zip(table.c, row, strict=True)
+        if "sparrow" in value.lower()
+    }
+    texts = {
+        f"{table.name}.{column.name}"
+        for table in TABLES
+        for column in table.c
+        if column.type.python_type is str
+    }
+    await erase(ann)
+
+    assert texts - filled == {
+        "idempotency_keys.digest",
+        "idempotency_keys.location",
+        "idempotency_keys.tag",
+    }
+
+
+async def test_everybody_elses_rows_stay_as_they_are(app: FastAPI, ann: Person, bob: Person) -> None:
+    await fill(ann, "hers")
+    await fill(bob, "his")
+    before = {table.name: his_rows(await rows_of(app, table), bob) for table in TABLES}
+    document, followed = await export(bob), (await changes(bob))["changes"]
+
+    await erase(ann)
+
+    assert {table.name: his_rows(await rows_of(app, table), bob) for table in TABLES} == before
+    assert all(before.values())
+    assert (await export(bob), (await changes(bob))["changes"]) == (document, followed)
+
+
+def his_rows(rows: list[list[str]], bob: Person) -> list[list[str]]:
+    return sorted(row for row in rows if bob.sub in row)
+
+
+async def test_erasing_nothing_is_an_erasure_too(ann: Person) -> None:
+    for _ in range(2):
+        await erase(ann)
+
+    assert refusal(await ann.http.get("/api/me")) == NO_SUCH_USER
+
+
+async def test_an_erasure_takes_no_query_and_is_not_a_get(ann: Person) -> None:
+    await ann.create()
+
+    assert (await ann.http.delete("/api/me?sure=yes")).status_code == 400
+    assert len(await ann.tasks()) == 1
+
+
+async def test_a_cursor_from_before_is_expired(ann: Person) -> None:
+    await ann.create()
+    middle = (await changes(ann))["cursor"]
+    await ann.create()
+    last = (await changes(ann))["cursor"]
+
+    for again in (False, True):
+        await erase(ann)
+        if again:
+            await take_in(ann, *many(5))
+        for cursor in (middle, last):
+            answer = await ann.http.get("/api/changes", params={"since": cursor})
+            assert refusal(answer) == (
+                410,
+                "CURSOR_EXPIRED",
+                "The cursor is too old; start over without one",
+            )
+    assert len((await changes(ann))["changes"]) == 5
+
+
+async def test_tags_from_before_match_nothing_afterwards(ann: Person) -> None:
+    task = await ann.create()
+    document = await export(ann)
+    listed = (await ann.http.get("/api/tasks")).headers["etag"]
+    tag = (await ann.http.get(f"/api/tasks/{task['id']}")).headers["etag"]
+
+    await erase(ann)
+    assert (await ann.http.get("/api/tasks", headers={"If-None-Match": listed})).status_code == 200
+    gone = await ann.http.get(f"/api/tasks/{task['id']}", headers={"If-None-Match": tag})
+    assert refusal(gone) == NO_SUCH_TASK
+    await take_in(ann, *document["tasks"])
+
+    path = f"/api/tasks/{task['id']}"
+    assert (await ann.http.get("/api/tasks", headers={"If-None-Match": listed})).status_code == 200
+    assert (await ann.http.get(path, headers={"If-None-Match": tag})).status_code == 200
+    assert (await ann.http.put(path, json={"title": "x"}, headers={"If-Match": tag})).status_code == 412
+    assert (await ann.http.delete(path, headers={"If-Match": tag})).status_code == 412
+    assert await ann.get(task["id"]) == task
+
+
+async def test_numbers_from_before_never_come_again(ann: Person) -> None:
+    seen = set[str]()
+    for _ in range(5):
+        tags = set()
+        await take_in(ann, *many(300))
+        await ann.create()
+        for task in await ann.tasks():
+            if task["title"] in {"Buy milk", "Number 0", "Number 299"}:
+                tags.add((await ann.http.get(f"/api/tasks/{task['id']}")).headers["etag"])
+        assert len(tags) == 3
+        assert min(tags) > max(seen, default="")
+        seen |= tags
+        await erase(ann)
+
+
+async def test_a_key_from_before_is_free_again(ann: Person) -> None:
+    key = {"Idempotency-Key": "k"}
+    first = await ann.http.post("/api/tasks", json={"title": "One"}, headers=key)
+    await erase(ann)
+
+    again = await ann.http.post("/api/tasks", json={"title": "Two"}, headers=key)
+
+    assert (again.status_code, "idempotent-replayed" in again.headers) == (201, False)
+    assert again.json()["id"] != first.json()["id"]
+
+
+async def test_an_address_is_free_again(app: FastAPI) -> None:
+    ann, bob = (Person(app, email="shared@example.com") for _ in range(2))
+    await ann.create()
+    await erase(ann)
+    await bob.create()
+
+    assert (await bob.http.get("/api/me")).json()["email"] == "shared@example.com"
+    await erase(bob)
+
+
+async def test_what_was_exported_comes_back_after_an_erasure(ann: Person) -> None:
+    await ann.create("One", description="Two", is_completed=True)
+    await take_in(ann, *many(10))
+    before = await export(ann)
+
+    await erase(ann)
+    assert await take_in(ann, *before["tasks"]) == (11, 0)
+
+    assert without_owner((await export(ann))["tasks"]) == without_owner(before["tasks"])
+
+
+async def test_writing_and_erasing_at_the_same_time_ends_cleanly(
+    new_database: MakeDatabase, engine: str
+) -> None:
+    """Every answer is one that some order of the requests gives, and what is left holds together."""
+    settings = settings_for(await new_database(engine))
+    async with running(settings) as one, running(settings) as other:
+        ann = Person(one)
+        too = Person(one if engine == "memory" else other, ann.sub)
+        task = await ann.create()
+
+        async def work(person: Person, number: int) -> list[int]:
+            key = {"Idempotency-Key": f"key-{number}"}
+            path = f"/api/tasks/{task['id']}"
+            operations = [
+                {"op": "update", "id": task["id"], "task": {"title": "x"}},
+                {"op": "create", "task": {"title": "Batch"}},
+            ]
+            requests = [
+                person.http.post("/api/tasks", json={"title": "New"}, headers=key),
+                person.http.put(path, json={"title": str(number)}),
+                person.http.post("/api/tasks/batch", json={"operations": operations}),
+                person.http.delete("/api/me"),
+                person.http.post("/api/me/import", json={"tasks": [task, *many(20)]}),
+                person.http.delete(path),
+            ]
+            return [(await request).status_code for request in requests]
+
+        told = await asyncio.gather(*(work((ann, too)[n % 2], n) for n in range(8)))
+
+        for created, updated, batch, erased, imported, deleted in told:
+            assert (created, batch, erased) == (201, 200, 200)
+            assert {updated, deleted} <= {200, 404}
+            assert imported in {200, 503}  # no more than two at once
+        held = {one["task"]["id"]: one["task"] for one in (await changes(ann))["changes"] if "task" in one}
+        assert {task["id"]: task for task in await too.tasks()} == held
+        await erase(too)
+        assert await traces(one, ann.sub) == []

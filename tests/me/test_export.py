@@ -1,0 +1,238 @@
+"""docs/contract.md, B4: GET /api/me/export."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+import pytest_asyncio
+from conftest import MakeDatabase
+from documents import export, many, take_in, without_owner
+from fastapi import FastAPI
+from support import DATABASE_ERROR, SECRET, Person, exchange, refusal, running, settings_for, token_for
+
+from taskward.database.statements import Read, Row, Values
+from taskward.errors import DatabaseError
+from taskward.me import store
+from taskward.me.statements import TASKS_AFTER
+from taskward.tasks.models import TITLE_COLUMN
+
+
+async def test_before_the_first_write_there_is_nothing_to_export(ann: Person) -> None:
+    answer = await ann.http.get("/api/me/export")
+
+    assert (answer.status_code, answer.content) == (200, b'{"user":null,"tasks":[]}')
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-disposition"] == 'attachment; filename="taskward-export.json"'
+
+
+async def test_a_user_without_tasks_has_an_empty_list(ann: Person) -> None:
+    task = await ann.create()
+    await ann.http.delete(f"/api/tasks/{task['id']}")
+
+    assert await export(ann) == {"user": (await ann.http.get("/api/me")).json(), "tasks": []}
+
+
+async def test_an_export_has_every_task_whole(ann: Person) -> None:
+    tasks = [
+        await ann.create("Buy milk", description='"Two"\n\N{ROCKET}', is_completed=True),
+        await ann.create("\\u0000"),
+        await ann.create("Straße"),
+    ]
+
+    document = await export(ann)
+
+    assert list(document) == ["user", "tasks"]
+    assert document["tasks"] == tasks
+    assert document["user"] == (await ann.http.get("/api/me")).json()
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 6, 7])
+async def test_an_export_of_many_pages_is_complete_and_in_pieces(
+    app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(store, "PAGE", 3)
+    tasks = many(count)
+    await take_in(ann, *tasks)
+
+    sent = await exchange(app, "GET", "/api/me/export", headers=[("Authorization", f"Bearer {ann.token}")])
+
+    assert without_owner(orjson.loads(sent.body)["tasks"]) == without_owner(tasks)
+    assert b"content-length" not in dict(sent.headers)
+
+
+async def test_nobody_elses_data_is_in_an_export(ann: Person, bob: Person) -> None:
+    await bob.create("His canary", description="His canary")
+    hers = await ann.create("Hers")
+
+    document = await export(ann)
+
+    assert document["tasks"] == [hers]
+    assert "canary" not in str(document)
+
+
+async def test_head_reads_nothing(app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ann.create()
+    asked = count_reads(app, monkeypatch)
+
+    answer = await ann.http.head("/api/me/export")
+
+    assert (answer.status_code, answer.content, asked) == (200, b"", [])
+
+
+async def test_a_database_that_fails_at_once_is_told(
+    app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ann.create()
+    fail_at(app, monkeypatch, 1)
+
+    assert refusal(await ann.http.get("/api/me/export")) == DATABASE_ERROR
+
+
+async def test_a_database_that_fails_in_the_middle_breaks_the_answer_off(
+    app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "PAGE", 2)
+    await take_in(ann, *many(6))
+    fail_at(app, monkeypatch, 3)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "path": "/api/me/export",
+        "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {ann.token}".encode())],
+    }
+    with pytest.raises(DatabaseError):
+        await app(scope, receive, send)
+
+    pieces = b"".join(message.get("body", b"") for message in sent)
+    assert sent[0]["status"] == 200
+    assert pieces.count(b'"title"') == 4
+    assert all(message.get("more_body", True) for message in sent), "the server was told that it is whole"
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(pieces)
+
+
+async def test_what_changes_meanwhile_does_no_harm(
+    app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that is there throughout is exported once, whatever is written between two pages."""
+    monkeypatch.setattr(store, "PAGE", 5)
+    tasks = many(20)
+    await take_in(ann, *tasks)
+    rows = app.state.database.rows
+
+    async def and_write(read: Read, values: Values) -> Sequence[Row]:
+        found: Sequence[Row] = await rows(read, values)
+        if read is TASKS_AFTER and found and found[0][TITLE_COLUMN] != "New":
+            await ann.http.delete(f"/api/tasks/{found[0][0]}")
+            await ann.create("New")
+        return found
+
+    monkeypatch.setattr(app.state.database, "rows", and_write)
+    exported = [task["id"] for task in (await export(ann))["tasks"]]
+
+    assert len(exported) == len(set(exported))
+    assert {task["id"] for task in await ann.tasks() if task["title"] != "New"} <= set(exported)
+
+
+def count_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note the names of the statements of an export that are asked for."""
+    rows, asked = app.state.database.rows, list[str]()
+
+    async def noted(read: Read, values: Values) -> Sequence[Row]:
+        asked.append(read.name)
+        found: Sequence[Row] = await rows(read, values)
+        return found
+
+    monkeypatch.setattr(app.state.database, "rows", noted)
+    return asked
+
+
+def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the database fail when it is asked for that page of an export, the first being 1."""
+    rows, left = app.state.database.rows, number
+
+    async def failing(read: Read, values: Values) -> Sequence[Row]:
+        nonlocal left
+        left -= read is TASKS_AFTER
+        if not left:
+            raise DatabaseError(reason="made up")
+        found: Sequence[Row] = await rows(read, values)
+        return found
+
+    monkeypatch.setattr(app.state.database, "rows", failing)
+
+
+# On a real server
+
+
+@pytest_asyncio.fixture
+async def server(new_database: MakeDatabase, tmp_path: Path) -> AsyncIterator[tuple[str, int, str]]:
+    """Give the address and the process of a server of its own, on a file, and the URL of its database."""
+    url = await new_database("disk")
+    environment = {**os.environ, "DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", "from taskward.cli import app; app()", "serve"),
+        cwd=tmp_path,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            while b"Taskward listens on" not in (line := await process.stdout.readline()):
+                assert line, "the server did not start"
+        address = line.decode().split()[3].rstrip(",")
+        yield address, process.pid, url
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.communicate()
+
+
+def memory_of(pid: int) -> int:
+    """Give the most memory that a process has had, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+async def test_the_memory_of_an_export_does_not_grow_with_the_tasks(server: tuple[str, int, str]) -> None:
+    """100,000 tasks, put there from beside the server; the answer is some 25 MiB."""
+    address, pid, url = server
+    ann = str(uuid4())
+    async with running(settings_for(url)) as beside:
+        await take_in(Person(beside, ann), *many(100_000))
+    headers = {"Authorization": f"Bearer {token_for(ann)}"}
+
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:
+        await client.get("/api/tasks?limit=1")
+        before, size, count = memory_of(pid), 0, 0
+        async with client.stream("GET", "/api/me/export") as answer:
+            assert answer.headers["transfer-encoding"] == "chunked"
+            async for piece in answer.aiter_raw():
+                size += len(piece)
+                count += piece.count(b'"title":')
+
+    assert size > 20_000_000
+    assert count >= 99_000  # a name that two pieces share is not counted
+    assert memory_of(pid) - before < 16
