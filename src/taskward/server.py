@@ -80,22 +80,22 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
 def listen(host: str, port: int) -> list[socket.socket]:
     """Take the address: one socket for each of this machine's addresses that the host's name stands for."""
     sockets: list[socket.socket] = []
-    refusal: OSError | None = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        refusal = OSError("it has no address")
         for family, address in dict.fromkeys((one[0], one[4]) for one in found):
             try:
                 sockets.append(_bound(family, address))
             except OSError as error:
-                refusal = error
                 if error.errno not in _FAMILY_OFF:
-                    break
+                    raise
+                refusal = error
+        if not sockets:
+            raise refusal
     except OSError as error:
-        refusal = error
-    if refusal is not None and (not sockets or refusal.errno not in _FAMILY_OFF):
         for taken in sockets:
             taken.close()
-        raise CannotListen(f"Cannot listen on {host}:{port}: {refusal.strerror or refusal}") from refusal
+        raise CannotListen(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
     return sockets
 
 
