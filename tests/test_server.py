@@ -276,6 +276,14 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         assert taskward.wait(1) == 128 + signal.SIGINT
 
 
+def test_the_same_signal_twice_at_once_is_one(tmp_path: Path) -> None:
+    with command(tmp_path, "serve", "--port", "0") as taskward:
+        taskward.port()
+        taskward.process.terminate()
+        taskward.process.terminate()
+        assert taskward.wait(5) == 0
+
+
 def alive(process: int) -> bool:
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
