@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import jwt
+from documented import documented
 from fastapi import FastAPI
 from starlette.types import Message
 
@@ -78,9 +79,22 @@ class Person:
 
 
 def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
-    """Give a client that speaks to the app without a network in between."""
+    """Give a client that speaks to the app without a network in between.
+
+    Each answer is held against the document, whatever the test is about.
+    """
+
+    async def check(answer: httpx.Response) -> None:
+        await answer.aread()
+        documented(app).check(answer)
+
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://taskward.test", headers=headers)
+    return httpx.AsyncClient(
+        transport=transport,
+        base_url="http://taskward.test",
+        headers=headers,
+        event_hooks={"response": [check]},
+    )
 
 
 @asynccontextmanager
