@@ -58,7 +58,12 @@ _NO_TITLE: Final = ValidationFailed([FieldProblem("title", "Title is required an
 _NO_UUID: Final = ValidationFailed([FieldProblem("task_id", "Task id must be a UUID")])
 _UNKNOWN: Final = ValidationFailed([FieldProblem("colour", "Unknown query parameter")])
 
-_ETAG: Final = {"description": "RFC 9110, 8.8.3; strong.", "schema": {"type": "string"}}
+_TAG: Final = '"1764000000000000"'
+_ETAG: Final = {
+    "description": "RFC 9110, 8.8.3; strong. It changes with every change.",
+    "schema": {"type": "string"},
+    "example": _TAG,
+}
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     201: {
         "Location": {"description": "The path of the new task.", "schema": {"type": "string"}},
@@ -109,8 +114,10 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         operation["security"] = [{"bearer": []}]
     for status, errors in _errors(path, operation).items():
         operation["responses"][str(status)] = _error_response(errors)
-    if "If-None-Match" in _parameters(operation):
+    given = _parameters(operation)
+    if "If-None-Match" in given:
         operation["responses"]["304"] = {"description": "The client has it already; no body."}
+    if "If-None-Match" in given or ("If-Match" in given and "requestBody" in operation):
         operation["responses"]["200"]["headers"] = {"ETag": _ETAG}
     for status, response in operation["responses"].items():
         response["headers"] = _REQUEST_ID | _HEADERS.get(int(status), {}) | response.get("headers", {})
@@ -131,7 +138,7 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     if "{task_id}" in path:
         errors[404] = [NotFound()]
     if "If-Match" in _parameters(operation):
-        errors[412] = [PreconditionFailed('"12"')]
+        errors[412] = [PreconditionFailed(_TAG)]
     if "Idempotency-Key" in _parameters(operation):
         errors[409] = [IdempotencyKeyInUse()]
         errors[422] = [IdempotencyKeyReused()]
