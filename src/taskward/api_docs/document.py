@@ -65,7 +65,8 @@ def _header(description: str, kind: str = "string") -> dict[str, Any]:
     return {"description": description, "required": True, "schema": {"type": kind}}
 
 
-_ETAG: Final = {"ETag": _header("RFC 9110, 8.8.3; strong.")}
+_TAG: Final = '"1764000000000000"'
+_ETAG: Final = {"ETag": _header("RFC 9110, 8.8.3; strong. It changes with every change.") | {"example": _TAG}}
 _RETRY_AFTER: Final = {"Retry-After": _header("Seconds.", "integer")}
 _REPLAYED: Final = {
     "Idempotent-Replayed": {
@@ -148,7 +149,7 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     if _model(operation["responses"].get("200", {})) == "User":
         errors[404] = [NotFound("User not found")]
     if "If-Match" in _parameters(operation):
-        errors[412] = [PreconditionFailed('"12"')]
+        errors[412] = [PreconditionFailed(_TAG)]
     if _parameters(operation) & {"since", "Last-Event-ID"}:
         errors[410] = [CursorExpired()]
     if "Last-Event-ID" in _parameters(operation):
