@@ -1,12 +1,15 @@
 """The embedded engine: one file (or memory), the standard library's driver.
 
-Reads run where they are asked for: a thread would cost more than they do. Writes that wait at the same time
+Reads run where they are asked for: a thread would cost more than they do. Only a search, which looks
+through all of an owner's texts, has a thread. Writes that wait at the same time
 are one transaction: the loop runs their statements, a thread does the commit, whose fsync is what takes
 long, and each write is acknowledged after it.
 """
 
 import asyncio
 import sqlite3
+import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -33,7 +36,7 @@ from taskward.database.statements import (
     Write,
     note_owner,
 )
-from taskward.errors import DatabaseError
+from taskward.errors import DatabaseError, ServiceUnavailable
 
 PATIENCE: Final = 10.0
 """Seconds that a statement waits for another process to let go of the file."""
@@ -43,6 +46,9 @@ MOST_TOGETHER: Final = 128
 
 LOOK_EVERY: Final = 0.25
 """Seconds between two looks whether another process has written."""
+
+STEPS_BETWEEN_LOOKS: Final = 10_000
+"""Steps of SQLite's machine after which a search looks at the clock."""
 
 _RETRY: Final = 0.005
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -59,6 +65,7 @@ class SqliteDatabase:
         self._waiting: list[_WaitingWrite] = []
         self._committing: asyncio.Task[None] | None = None
         self._commit_thread = ThreadPoolExecutor(1, "sqlite-commit")
+        self._searchers = _Searchers(path) if path else None
         self._plans: dict[Statement, _Plan] = {}
         self._writer: sqlite3.Connection
         self._reader: sqlite3.Connection
@@ -84,6 +91,8 @@ class SqliteDatabase:
         if self._committing is not None:
             await self._committing
         self._commit_thread.shutdown()
+        if self._searchers is not None:
+            self._searchers.stop()
         if self._plans:
             self._reader.close()
             self._writer.close()
@@ -93,6 +102,8 @@ class SqliteDatabase:
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         step = self._plans[read].steps[0]
+        if read.long and self._searchers is not None:
+            return await self._searchers.rows(step, values)
         try:
             return step.rows(self._reader, values)
         except sqlite3.Error as error:
@@ -177,7 +188,7 @@ class SqliteDatabase:
                     else:
                         waiting.run(self._writer)
                 await self._commit()
-            except (sqlite3.Error, DatabaseError) as error:
+            except Exception as error:  # noqa: BLE001 - it is raised where each of them is waited for
                 with suppress(sqlite3.Error):
                     self._writer.rollback()
                 for waiting in together:
@@ -218,6 +229,46 @@ class SqliteDatabase:
                 if not _is_busy(error) or loop.time() > deadline:
                     raise _database_error(error) from error
             await asyncio.sleep(_RETRY)
+
+
+class _Searchers:
+    """Threads for the reads that can take long, each with a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = ThreadPoolExecutor(2, "sqlite-search")
+        self._mine = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+
+    async def rows(self, step: "_Step", values: Values) -> list[Row]:
+        until = time.monotonic() + PATIENCE
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, self._run, step, values, until)
+        except sqlite3.Error as error:
+            raise _database_error(error) from error
+
+    def stop(self) -> None:
+        for connection in self._connections:
+            connection.interrupt()
+        self._threads.shutdown(cancel_futures=True)
+        for connection in self._connections:
+            connection.close()
+
+    def _run(self, step: "_Step", values: Values, until: float) -> list[Row]:
+        if time.monotonic() > until:
+            raise ServiceUnavailable(reason="every thread that searches is taken")
+        connection = self._connection()
+        connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
+        return step.rows(connection, values)
+
+    def _connection(self) -> sqlite3.Connection:
+        if not hasattr(self._mine, "connection"):
+            self._mine.connection = _connect(self._path)
+            self._mine.connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
+            self._connections.append(self._mine.connection)
+        connection: sqlite3.Connection = self._mine.connection
+        return connection
 
 
 class _WaitingWrite:
@@ -373,6 +424,8 @@ def _plain(error: sqlite3.Error) -> str:
 def _database_error(error: Exception) -> DatabaseError:
     if isinstance(error, DatabaseError):
         return error
+    if not isinstance(error, sqlite3.Error):
+        return DatabaseError(reason=type(error).__name__)
     reason = getattr(error, "sqlite_errorname", type(error).__name__)
     # The message names columns only: "NOT NULL constraint failed: idempotency_keys.status".
     kind = AlreadyThere if "idempotency_keys." in str(error) else DatabaseError

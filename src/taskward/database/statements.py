@@ -22,10 +22,11 @@ Values: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Read:
-    """A statement that changes nothing."""
+    """A statement that changes nothing; `long` if it can take a while, for it looks through texts."""
 
     name: str
     statement: Select[Any]
+    long: bool = False
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)

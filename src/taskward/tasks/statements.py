@@ -84,6 +84,7 @@ def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
         .where(*conditions)
         .order_by(*(column.desc() if descending else column for column in columns))
         .limit(bindparam("limit", type_=Integer())),
+        long=searched,
     )
 
 
