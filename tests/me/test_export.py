@@ -12,10 +12,20 @@ import httpx
 import orjson
 import pytest
 import pytest_asyncio
-from conftest import MakeDatabase
+
 from documents import export, many, take_in, without_owner
 from fastapi import FastAPI
-from support import DATABASE_ERROR, SECRET, Person, exchange, refusal, running, settings_for, token_for
+from support import (
+    MakeDatabase,
+    DATABASE_ERROR,
+    SECRET,
+    Person,
+    exchange,
+    refusal,
+    running,
+    settings_for,
+    token_for,
+)
 
 from taskward.database.statements import Read, Row, Values
 from taskward.errors import DatabaseError

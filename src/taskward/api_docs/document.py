@@ -59,16 +59,17 @@ _ERROR_SCHEMA: Final = {
 _NO_TITLE: Final = ValidationFailed([FieldProblem("title", "Title is required and cannot be empty")])
 _NO_UUID: Final = ValidationFailed([FieldProblem("task_id", "Task id must be a UUID")])
 _UNKNOWN: Final = ValidationFailed([FieldProblem("colour", "Unknown query parameter")])
+_BROKEN_WITHIN: Final = {
+    "/api/tasks/batch": FieldProblem("operations.0.op", "Op must be one of create, update, delete"),
+    "/api/me/import": FieldProblem("tasks.0.title", "Title cannot be empty"),
+}
+"""What may be wrong with a body that is no task."""
 
+_TASK: Final = {"$ref": "#/components/schemas/Task"}
 _ETAG: Final = {"description": "RFC 9110, 8.8.3; strong.", "schema": {"type": "string"}}
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     201: {
         "Location": {"description": "The path of the new task.", "schema": {"type": "string"}},
-        "ETag": _ETAG,
-        "Idempotent-Replayed": {
-            "description": "Present, and `true`, when the answer is a stored one.",
-            "schema": {"type": "string", "enum": ["true"]},
-        },
     },
     304: {"ETag": _ETAG},
     409: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
@@ -76,6 +77,12 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     412: {"ETag": _ETAG},
     429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
     503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
+}
+_REPLAYED: Final = {
+    "Idempotent-Replayed": {
+        "description": "Present, and `true`, when the answer is a stored one.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
 }
 _REQUEST_ID: Final = {
     "X-Request-ID": {
@@ -114,9 +121,20 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         operation["responses"][str(status)] = _error_response(errors)
     if "If-None-Match" in _parameters(operation):
         operation["responses"]["304"] = {"description": "The client has it already; no body."}
-        operation["responses"]["200"]["headers"] = {"ETag": _ETAG}
     for status, response in operation["responses"].items():
         response["headers"] = _REQUEST_ID | _HEADERS.get(int(status), {}) | response.get("headers", {})
+        if status in {"200", "201"}:
+            response["headers"] |= _success_headers(operation, response)
+
+
+def _success_headers(operation: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    is_task = response.get("content", {}).get("application/json", {}).get("schema") == _TASK
+    if is_task or "If-None-Match" in _parameters(operation):
+        headers["ETag"] = _ETAG
+    if "Idempotency-Key" in _parameters(operation):
+        headers |= _REPLAYED
+    return headers
 
 
 def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError]]:
@@ -133,6 +151,8 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     }
     if "{task_id}" in path:
         errors[404] = [NotFound()]
+    if path == "/api/me" and "delete" not in operation["operationId"]:
+        errors[404] = [NotFound("User not found")]
     if "If-Match" in _parameters(operation):
         errors[412] = [PreconditionFailed('"12"')]
     if _parameters(operation) & {"since", "Last-Event-ID"}:
@@ -143,7 +163,8 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         errors[409] = [IdempotencyKeyInUse()]
         errors[422] = [IdempotencyKeyReused()]
     if "requestBody" in operation:
-        errors[400] = [_NO_TITLE, InvalidRequest()]
+        within = _BROKEN_WITHIN.get(path)
+        errors[400] = [ValidationFailed([within]) if within else _NO_TITLE, InvalidRequest()]
     return errors
 
 
