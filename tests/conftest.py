@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-pytest.register_assert_rewrite("support")
+pytest.register_assert_rewrite("support", "documented")
 
 from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - once its asserts can explain themselves
 

@@ -81,6 +81,10 @@ class TinyApp:
         await asyncio.sleep(0.4)
         await self._echo(call)
 
+    async def _leaving(self, call: Call) -> None:
+        await asyncio.sleep(0.4)
+        await answer(call.send, b"goodbye", (b"connection", b"close"))
+
     async def _slower(self, call: Call) -> None:
         await asyncio.sleep(0.8)
         await self._echo(call)

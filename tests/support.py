@@ -1,19 +1,24 @@
 """What the tests speak with: settings, tokens, people, and HTTP to an app."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import jwt
+from documented import documented
 from fastapi import FastAPI
 from starlette.types import Message
 
 from taskward.app import create_app
+from taskward.database.sqlite import SqliteDatabase
 from taskward.settings import Settings, load_settings
 
 MakeDatabase = Callable[[str], Awaitable[str]]
@@ -78,9 +83,22 @@ class Person:
 
 
 def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
-    """Give a client that speaks to the app without a network in between."""
+    """Give a client that speaks to the app without a network in between.
+
+    Each answer is held against the document, whatever the test is about.
+    """
+
+    async def check(answer: httpx.Response) -> None:
+        await answer.aread()
+        documented(app).check(answer)
+
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://taskward.test", headers=headers)
+    return httpx.AsyncClient(
+        transport=transport,
+        base_url="http://taskward.test",
+        headers=headers,
+        event_hooks={"response": [check]},
+    )
 
 
 @asynccontextmanager
@@ -89,6 +107,43 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
+
+
+async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, Any]]:
+    """Give the rows of a table that have these values, past the app: as its database really holds them.
+
+    Ids come as text and moments as microseconds since 1970, on every engine.
+    """
+    where = " AND ".join(f"{column} = '{value}'" for column, value in values.items()) or "1 = 1"
+    sql = f"SELECT * FROM {table} WHERE {where}"  # noqa: S608 - a test's own words
+    database = app.state.database
+    if isinstance(database, SqliteDatabase):
+        return from_sqlite(database, sql)
+    connection = await asyncpg.connect(database._connections._url)
+    try:
+        return [{name: plain(value) for name, value in row.items()} for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
+def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:
+    """Ask the file; a database in memory can be asked on its own connection only."""
+    connection = sqlite3.connect(database._path) if database._path else database._reader
+    cursor = connection.execute(sql)
+    rows = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
+    if database._path:
+        connection.close()
+    return rows
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return microseconds(value)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 BreakDatabase = Callable[[BaseException], None]

@@ -324,6 +324,16 @@ def test_a_client_that_is_still_sending_can_read_why_nobody_listens(strict: Serv
     assert answer.status == 400
 
 
+def test_the_last_answer_arrives_though_more_requests_were_sent(strict: Served) -> None:
+    with strict.connect() as client:
+        client.sendall(get("/leaving") + get("/a"))
+        time.sleep(0.1)
+        with dripping(client, get("/b") * 1000, every=0.01):
+            (answer,) = answers_in(read_until(client, b"goodbye"))
+            assert read_all(client) == b""
+    assert answer.headers["connection"] == "close"
+
+
 def test_a_small_body_that_nobody_wanted_does_not_cost_the_connection(strict: Served) -> None:
     request = post("/early", body=b"x" * 1000)
     answers = strict.exchange(request[:-500], request[-500:] + LAST)

@@ -61,10 +61,18 @@ def _tags(values: Any) -> str | None:
 IfMatch = Annotated[
     str | None,
     BeforeValidator(_versions),
-    Header(alias="If-Match", description="Act only if the task's ETag is one of these, or `*`. Else 412."),
+    Header(
+        alias="If-Match",
+        description="Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing.",
+        examples=['"1764000000000000"'],
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None,
     BeforeValidator(_tags),
-    Header(alias="If-None-Match", description="Answer 304 if the ETag is one of these."),
+    Header(
+        alias="If-None-Match",
+        description="Answer 304 if the ETag is one of these, or for `*`.",
+        examples=['"1764000000000000"'],
+    ),
 ]

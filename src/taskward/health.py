@@ -1,9 +1,10 @@
 """For machines that look after the service: is it alive, and may traffic be sent to it?"""
 
 import asyncio
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 
 from taskward.answers import json_answer
 from taskward.errors import DatabaseError, ServiceUnavailable
@@ -15,13 +16,25 @@ PATIENCE: Final = 2.0
 router = APIRouter(prefix="/health", route_class=Probe, tags=["Health"])
 
 
-@router.get("", summary="Is the process alive?")
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["healthy"]
+
+
+class Ready(BaseModel):
+    """The service can do its work."""
+
+    status: Literal["ready"]
+
+
+@router.get("", response_model=Alive, summary="Is the process alive?")
 async def health() -> Response:
     """Answer without looking at anything else, the database least of all."""
     return json_answer({"status": "healthy"})
 
 
-@router.get("/ready", summary="May traffic be sent here?")
+@router.get("/ready", response_model=Ready, summary="May traffic be sent here?")
 async def ready(request: Request) -> Response:
     """Answer 200, or 503 while the database or the keys cannot be used and from the stop signal on."""
     if request.scope.get("state", {}).get("draining"):

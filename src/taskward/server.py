@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 RESTART_SECONDS: Final = 1.0
 END_SECONDS: Final = 29.0
 """After a signal the process is gone by then, whatever happens."""
+ECHO_SECONDS: Final = 0.1
+"""A signal this soon after the first is the same one again: `make`, for one, passes on what all have had."""
 _FAMILY_OFF: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """How a machine without IPv6 refuses the half of `localhost` that it does not have."""
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -80,22 +82,22 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
 def listen(host: str, port: int) -> list[socket.socket]:
     """Take the address: one socket for each of this machine's addresses that the host's name stands for."""
     sockets: list[socket.socket] = []
-    refusal: OSError | None = None
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        refusal = OSError("it has no address")
         for family, address in dict.fromkeys((one[0], one[4]) for one in found):
             try:
                 sockets.append(_bound(family, address))
             except OSError as error:
-                refusal = error
                 if error.errno not in _FAMILY_OFF:
-                    break
+                    raise
+                refusal = error
+        if not sockets:
+            raise refusal
     except OSError as error:
-        refusal = error
-    if refusal is not None and (not sockets or refusal.errno not in _FAMILY_OFF):
         for taken in sockets:
             taken.close()
-        raise CannotListen(f"Cannot listen on {host}:{port}: {refusal.strerror or refusal}") from refusal
+        raise CannotListen(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
     return sockets
 
 
@@ -140,6 +142,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.server_state = Shared(security_headers(https_only=settings.production))
         self.parent = parent
+        self._ending_since = 0.0
         self.on_started: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -189,12 +192,14 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
         if not self.should_exit:
             self.end()
-        elif self.parent is None:  # a worker leaves that to its parent: it gets Ctrl-C twice
+        elif self.parent is None and time.monotonic() - self._ending_since > ECHO_SECONDS:
+            # A worker leaves this to its parent: it gets Ctrl-C twice.
             os._exit(128 + sig)
 
     def end(self) -> None:
         """Begin to end; callable from a signal's handler."""
         self.should_exit = True
+        self._ending_since = time.monotonic()
         self._loop.call_soon_threadsafe(self.server_state.draining.set)
         self._loop.call_soon_threadsafe(_exit_after, END_SECONDS)
 
@@ -245,6 +250,7 @@ class Supervisor:
         self._workers: list[SpawnProcess] = []
         self._told: set[SpawnProcess] = set()
         self._ending = False
+        self._ending_since = 0.0
 
     def run(self) -> int:
         for number in _SIGNALS:
@@ -281,12 +287,14 @@ class Supervisor:
             self._start()
 
     def _end(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
-        if self._ending:
+        if not self._ending:
+            self._ending = True
+            self._ending_since = time.monotonic()
+            self._tell()
+        elif time.monotonic() - self._ending_since > ECHO_SECONDS:
             for worker in self._workers:
                 worker.kill()
             os._exit(128 + sig)
-        self._ending = True
-        self._tell()
 
     def _tell(self) -> None:
         for worker in self._workers:

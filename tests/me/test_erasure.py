@@ -2,12 +2,11 @@
 
 import asyncio
 
-
 from documents import NO_SUCH_USER, a_task, changes, export, many, take_in, without_owner
 from fastapi import FastAPI
 from sqlalchemy import Table
 from sqlmodel import SQLModel
-from support import MakeDatabase, NO_SUCH_TASK, Person, refusal, running, settings_for
+from support import NO_SUCH_TASK, MakeDatabase, Person, refusal, running, settings_for
 
 ERASED = {"message": "All data deleted"}
 CANARY = "canary"

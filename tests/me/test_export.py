@@ -12,13 +12,12 @@ import httpx
 import orjson
 import pytest
 import pytest_asyncio
-
 from documents import export, many, take_in, without_owner
 from fastapi import FastAPI
 from support import (
-    MakeDatabase,
     DATABASE_ERROR,
     SECRET,
+    MakeDatabase,
     Person,
     exchange,
     refusal,

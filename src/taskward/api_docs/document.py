@@ -65,19 +65,14 @@ _BROKEN_WITHIN: Final = {
 }
 """What may be wrong with a body that is no task."""
 
-_TASK: Final = {"$ref": "#/components/schemas/Task"}
-_ETAG: Final = {"description": "RFC 9110, 8.8.3; strong.", "schema": {"type": "string"}}
-_HEADERS: Final[dict[int, dict[str, Any]]] = {
-    201: {
-        "Location": {"description": "The path of the new task.", "schema": {"type": "string"}},
-    },
-    304: {"ETag": _ETAG},
-    409: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
-    401: {"WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}}},
-    412: {"ETag": _ETAG},
-    429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
-    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
-}
+
+def _header(description: str, kind: str = "string") -> dict[str, Any]:
+    return {"description": description, "required": True, "schema": {"type": kind}}
+
+
+_TAG: Final = '"1764000000000000"'
+_ETAG: Final = {"ETag": _header("RFC 9110, 8.8.3; strong. It changes with every change.") | {"example": _TAG}}
+_RETRY_AFTER: Final = {"Retry-After": _header("Seconds.", "integer")}
 _REPLAYED: Final = {
     "Idempotent-Replayed": {
         "description": "Present, and `true`, when the answer is a stored one.",
@@ -85,11 +80,19 @@ _REPLAYED: Final = {
     }
 }
 _REQUEST_ID: Final = {
-    "X-Request-ID": {
-        "description": "The request's id in the log; the client's own, if it sent a proper one.",
-        "schema": {"type": "string"},
-    }
+    "X-Request-ID": _header("The request's id in the log; the client's own, if it sent a proper one.")
 }
+_HEADERS: Final[dict[int, dict[str, Any]]] = {
+    201: {"Location": _header("The path of the new task.")},
+    304: _ETAG,
+    401: {"WWW-Authenticate": _header("RFC 6750, 3.")},
+    409: _RETRY_AFTER,
+    412: _ETAG,
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
+}
+_TAGGED: Final = {"Task", "TaskList"}
+"""The models whose answers carry an entity tag."""
 
 
 def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
@@ -122,17 +125,14 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if "If-None-Match" in _parameters(operation):
         operation["responses"]["304"] = {"description": "The client has it already; no body."}
     for status, response in operation["responses"].items():
-        response["headers"] = _REQUEST_ID | _HEADERS.get(int(status), {}) | response.get("headers", {})
-        if status in {"200", "201"}:
-            response["headers"] |= _success_headers(operation, response)
+        response["headers"] = _headers(int(status), _model(response), _parameters(operation))
 
 
-def _success_headers(operation: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-    is_task = response.get("content", {}).get("application/json", {}).get("schema") == _TASK
-    if is_task or "If-None-Match" in _parameters(operation):
-        headers["ETag"] = _ETAG
-    if "Idempotency-Key" in _parameters(operation):
+def _headers(status: int, model: str, parameters: set[str]) -> dict[str, Any]:
+    headers = _REQUEST_ID | _HEADERS.get(status, {})
+    if model in _TAGGED:
+        headers |= _ETAG
+    if "Idempotency-Key" in parameters and model != "Error":
         headers |= _REPLAYED
     return headers
 
@@ -151,10 +151,10 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     }
     if "{task_id}" in path:
         errors[404] = [NotFound()]
-    if path == "/api/me" and "delete" not in operation["operationId"]:
+    if _model(operation["responses"].get("200", {})) == "User":
         errors[404] = [NotFound("User not found")]
     if "If-Match" in _parameters(operation):
-        errors[412] = [PreconditionFailed('"12"')]
+        errors[412] = [PreconditionFailed(_TAG)]
     if _parameters(operation) & {"since", "Last-Event-ID"}:
         errors[410] = [CursorExpired()]
     if "Last-Event-ID" in _parameters(operation):
@@ -174,6 +174,12 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     if len(kinds) != 1:
         return schema
     return {key: value for key, value in schema.items() if key != "anyOf"} | kinds[0]
+
+
+def _model(response: dict[str, Any]) -> str:
+    """Give the name of what a response holds; nothing for one without a body."""
+    schema = response.get("content", {}).get("application/json", {}).get("schema", {})
+    return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
 def _parameters(operation: dict[str, Any]) -> set[str]:

@@ -132,6 +132,9 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         description="1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours "
         "with the same bytes gets the same answer again, with `Idempotent-Replayed: true`.",
+        min_length=1,
         max_length=255,
+        json_schema_extra={"pattern": "^[!-~]+$"},
+        examples=["8e03978e-40d5-43dd-bc93-6894a57f9324"],
     ),
 ]

@@ -1,0 +1,188 @@
+"""docs/contract.md, A6: the document describes exactly what is on the wire.
+
+Each answer that any test gets is held against it as well, by `documented.py`.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from documented import documented
+from fastapi import FastAPI
+from jsonschema_rs import Draft202012Validator
+from support import Person
+
+from taskward import __version__
+from taskward.app import ROUTERS
+from taskward.errors import ServiceError
+from taskward.routing import Endpoint
+
+ENDPOINTS = [route for router in ROUTERS for route in router.routes if isinstance(route, Endpoint)]
+
+
+@pytest.fixture
+def document(app: FastAPI) -> dict[str, Any]:
+    return app.openapi()
+
+
+@pytest.fixture
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method, path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+async def test_the_document_is_served_to_everybody(stranger: httpx.AsyncClient, app: FastAPI) -> None:
+    answer = await stranger.get("/openapi.json")
+
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == app.openapi()
+    assert answer.json()["openapi"].startswith("3.1")
+    assert answer.json()["info"]["version"] == __version__
+
+
+def test_the_operations_are_the_routes(operations: dict[tuple[str, str], Any]) -> None:
+    routes = {
+        (method.lower(), route.path)
+        for route in ENDPOINTS
+        if route.include_in_schema
+        for method in route.methods or ()
+    }
+
+    assert set(operations) == routes
+
+
+def test_every_route_below_api_is_documented() -> None:
+    hidden = [route.path for route in ENDPOINTS if not route.include_in_schema]
+
+    assert [path for path in hidden if path.startswith("/api")] == []
+
+
+def test_every_operation_is_named_once_and_says_what_it_does(
+    operations: dict[tuple[str, str], dict[str, Any]],
+) -> None:
+    names = [operation["operationId"] for operation in operations.values()]
+
+    assert len(set(names)) == len(names)
+    assert all(operation["summary"] and operation["description"] for operation in operations.values())
+
+
+def test_a_token_is_asked_for_below_api_and_nowhere_else(
+    operations: dict[tuple[str, str], dict[str, Any]], document: dict[str, Any]
+) -> None:
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for (_, path), operation in operations.items():
+        assert operation.get("security", []) == ([{"bearer": []}] if path.startswith("/api") else [])
+
+
+def test_nothing_is_left_of_the_framework_s_own_422(
+    operations: dict[tuple[str, str], dict[str, Any]], document: dict[str, Any]
+) -> None:
+    assert {"HTTPValidationError", "ValidationError"}.isdisjoint(document["components"]["schemas"])
+    for operation in operations.values():
+        codes = error_examples(operation["responses"].get("422", {}))
+        assert set(codes) <= {"IDEMPOTENCY_KEY_REUSED"}
+        assert bool(codes) == ("422" in operation["responses"])
+
+
+def test_every_error_has_the_one_schema_and_an_example_of_each_code(
+    operations: dict[tuple[str, str], dict[str, Any]],
+) -> None:
+    statuses = {kind.code: str(kind.status) for kind in kinds(ServiceError)} | {"INVALID_REQUEST": "400"}
+    for operation in operations.values():
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                schema = response["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Error"}
+                assert error_examples(response)
+                for code, example in error_examples(response).items():
+                    assert (example["code"], statuses[code]) == (code, status)
+
+
+def test_below_api_every_code_that_anything_can_lead_to_is_documented(
+    operations: dict[tuple[str, str], dict[str, Any]],
+) -> None:
+    for (_, path), operation in operations.items():
+        codes = {code for response in operation["responses"].values() for code in error_examples(response)}
+        assert codes >= {"INTERNAL_ERROR", "PAYLOAD_TOO_LARGE"}
+        if path.startswith("/api"):
+            assert codes >= {"UNAUTHORIZED", "INVALID_TOKEN", "TOKEN_EXPIRED", "VALIDATION_ERROR"}
+            assert codes >= {"DATABASE_ERROR", "SERVICE_UNAVAILABLE"}
+        if "{task_id}" in path:
+            assert "NOT_FOUND" in codes
+        if "requestBody" in operation:
+            assert "INVALID_REQUEST" in codes
+
+
+def test_every_example_is_valid(document: dict[str, Any]) -> None:
+    seen = 0
+    for schema, example in examples(document):
+        validator = Draft202012Validator(
+            schema | {"components": document["components"]}, validate_formats=True
+        )
+        validator.validate(example)
+        seen += 1
+
+    assert seen > 50
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(document))
+
+    assert references
+    assert set(references) == set(document["components"]["schemas"])
+
+
+def test_the_document_names_no_site(document: dict[str, Any]) -> None:
+    assert "servers" not in document
+    assert not re.search(r"https?://", str(document))
+
+
+async def test_an_answer_that_is_documented_otherwise_is_noticed(app: FastAPI, ann: Person) -> None:
+    answer = await ann.http.get("/api/tasks")
+    check = documented(app).check
+
+    for wrong in (
+        httpx.Response(299, headers=answer.headers, content=answer.content),
+        httpx.Response(200, headers=answer.headers, json={"tasks": []}),
+        httpx.Response(200, headers=answer.headers, json=answer.json() | {"total": 0}),
+        httpx.Response(200, headers={**answer.headers, "location": "/"}, content=answer.content),
+        httpx.Response(200, headers={"content-type": "application/json"}, content=answer.content),
+        httpx.Response(404, headers={**answer.headers}, json={"error": "x", "code": "NOT_FOUND"}),
+        httpx.Response(400, headers={"x-request-id": "x"}, json={"error": "x", "code": "INVALID_REQUEST"}),
+    ):
+        wrong.request = answer.request
+        with pytest.raises((AssertionError, ValueError)):
+            check(wrong)
+    check(answer)
+
+
+def kinds(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from kinds(one)
+
+
+def error_examples(response: dict[str, Any]) -> dict[str, Any]:
+    content = response.get("content", {}).get("application/json", {})
+    return {code: example["value"] for code, example in content.get("examples", {}).items()}
+
+
+def examples(node: Any) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Give each example in the document with the schema that it is an example of."""
+    if isinstance(node, dict):
+        if isinstance(named := node.get("examples"), dict):
+            yield from ((node["schema"], example["value"]) for example in named.values())
+        if isinstance(listed := node.get("examples"), list):
+            yield from ((node, example) for example in listed)
+        if "default" in node and "type" in node:
+            yield node, node["default"]
+        for inner in node.values():
+            yield from examples(inner)
+    if isinstance(node, list):
+        for inner in node:
+            yield from examples(inner)
