@@ -70,7 +70,7 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
     )
 
 
-@router.get("/events", response_class=EventStream, summary="Have my changes pushed")
+@router.get("/events", response_class=EventStream, status_code=200, summary="Have my changes pushed")
 async def push_changes(
     feed: MyChanges, user: CurrentUser, bell: TheBell, last_event_id: LastEventId = None
 ) -> Response:
