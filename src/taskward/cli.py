@@ -1,13 +1,17 @@
-"""The command line: `taskward serve | migrate | token | check`.
+"""The command line: `taskward serve | migrate | token | export | import | check`.
 
 What a command needs is imported when it runs, so that `taskward --help` answers at once.
 """
 
 import asyncio
+import json
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+from uuid import UUID
 
 import typer
 
@@ -87,6 +91,39 @@ def token(
         typer.echo(mint_token(load_settings(), sub, email=email, expires_in=expires_in))
 
 
+@app.command("export")
+def export_data(
+    user_id: Annotated[UUID, typer.Argument(help="Whose data: the `user_id` of their tasks.")],
+    *,
+    output: Annotated[str, typer.Option(help="The file to write, readable by you only; - for stdout.")] = "-",
+) -> None:
+    """Write everything that is stored about a person, as their own export gives it."""
+    with _told_plainly():
+        from taskward.me.operators import export_to  # noqa: PLC0415 - see above
+        from taskward.settings import load_settings  # noqa: PLC0415
+
+        settings = load_settings()
+        with _writing(output) as file, _bar("Exporting") as progress:
+            asyncio.run(export_to(file, settings, user_id, progress))
+
+
+@app.command("import")
+def import_data(
+    user_id: Annotated[UUID, typer.Argument(help="Whose data it becomes.")],
+    file: Annotated[str, typer.Argument(help="What an export gave; - for stdin.")],
+) -> None:
+    """Store what an export gave as a person's, all or nothing; what they have already is skipped."""
+    with _told_plainly():
+        from taskward.me.operators import import_from  # noqa: PLC0415 - see above
+        from taskward.settings import load_settings  # noqa: PLC0415
+
+        settings = load_settings()
+        body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        with _bar("Importing") as progress:
+            answer = json.loads(asyncio.run(import_from(body, settings, user_id, progress)))
+    typer.echo("{imported} imported, {skipped} skipped".format(**answer))
+
+
 @app.command()
 def check() -> None:
     """Say, line by line, whether the service could run like this."""
@@ -102,15 +139,47 @@ def check() -> None:
 def _told_plainly() -> Iterator[None]:
     """Say what is wrong with the settings or the database in plain lines, without a traceback."""
     from taskward.database import DatabaseUnusable  # noqa: PLC0415 - see above
-    from taskward.errors import DatabaseError  # noqa: PLC0415
+    from taskward.errors import ServiceError  # noqa: PLC0415
     from taskward.settings import SettingsError  # noqa: PLC0415
 
     try:
         yield
-    except (SettingsError, DatabaseUnusable, DatabaseError) as error:
-        for line in str(error).splitlines():
+    except (SettingsError, DatabaseUnusable, ServiceError, OSError) as error:
+        lines = str(error).splitlines()
+        if isinstance(error, ServiceError):
+            lines += [f"{one.field}: {one.message}" for one in error.details()]
+        for line in lines:
             typer.echo(f"taskward: {line}", err=True)
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def _writing(output: str) -> Iterator[BinaryIO]:
+    """Open the file for its owner alone; half of an export is not left behind."""
+    if output == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode bits
+            yield file
+    except FileExistsError:
+        raise
+    except BaseException:
+        Path(output).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far it is, where somebody is looking."""
+    with typer.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, count: int) -> None:
+            bar.length = max(count, 1)
+            bar.update(done - bar.pos)
+
+        yield progress
 
 
 def _greet(settings: "Settings", url: str) -> None:

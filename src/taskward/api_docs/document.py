@@ -59,6 +59,11 @@ _ERROR_SCHEMA: Final = {
 _NO_TITLE: Final = ValidationFailed([FieldProblem("title", "Title is required and cannot be empty")])
 _NO_UUID: Final = ValidationFailed([FieldProblem("task_id", "Task id must be a UUID")])
 _UNKNOWN: Final = ValidationFailed([FieldProblem("colour", "Unknown query parameter")])
+_BROKEN_WITHIN: Final = {
+    "/api/tasks/batch": FieldProblem("operations.0.op", "Op must be one of create, update, delete"),
+    "/api/me/import": FieldProblem("tasks.0.title", "Title cannot be empty"),
+}
+"""What may be wrong with a body that is no task."""
 
 
 def _header(description: str, kind: str = "string") -> dict[str, Any]:
@@ -158,7 +163,8 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         errors[409] = [IdempotencyKeyInUse()]
         errors[422] = [IdempotencyKeyReused()]
     if "requestBody" in operation:
-        errors[400] = [_NO_TITLE, InvalidRequest()]
+        within = _BROKEN_WITHIN.get(path)
+        errors[400] = [ValidationFailed([within]) if within else _NO_TITLE, InvalidRequest()]
     return errors
 
 

@@ -123,6 +123,11 @@ class Import(BaseModel):
     tasks: Annotated[list[ImportedTask], WrapValidator(_each)]
 
 
+IMPORT: Final = TypeAdapter(Import)
+NUL_DEPTH: Final = 3
+"""How deep in the document a task's fields stand."""
+
+
 class Imported(BaseModel):
     """How many tasks were taken, and how many the caller had already."""
 

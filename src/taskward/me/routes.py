@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from taskward.answers import json_answer
 from taskward.errors import ServiceUnavailable
 from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording
-from taskward.me.models import Erased, Export, Import, Imported, User, user_json
+from taskward.me.models import NUL_DEPTH, Erased, Export, Import, Imported, User, user_json
 from taskward.me.store import AllMyData
 from taskward.routing import Endpoint
 
@@ -21,7 +21,7 @@ class ImportEndpoint(Endpoint):
     """Takes documents of many megabytes, a few at a time, and judges them beside the other requests."""
 
     largest_body = 64 * 1024 * 1024
-    nul_depth = 3
+    nul_depth = NUL_DEPTH
     most_at_once = 2
     _running = 0
 

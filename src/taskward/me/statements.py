@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Integer, bindparam, delete, insert, select
+from sqlalchemy import Integer, bindparam, delete, func, insert, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from taskward.database.statements import Plain, Read
@@ -24,6 +24,7 @@ TASKS_AFTER: Final = Read(
     .order_by(TASKS.c.id)
     .limit(bindparam("limit", type_=Integer())),
 )
+COUNT: Final = Read("count of tasks", select(func.count(TASKS.c.id)).where(TASKS.c.user_id == OWNER))
 TASK_IDS: Final = Read("ids of tasks", select(TASKS.c.id).where(TASKS.c.user_id == OWNER))
 TOMBSTONE_IDS: Final = Read(
     "ids of tombstones", select(TOMBSTONES.c.task_id).where(TOMBSTONES.c.user_id == OWNER)

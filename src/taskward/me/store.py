@@ -1,6 +1,6 @@
 """Everything that is stored about the owner it was made for: shown, given out, taken in, erased."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from taskward.errors import NotFound
 from taskward.idempotency.once import Recording
 from taskward.me.models import ImportedTask, user_json
 from taskward.me.statements import (
+    COUNT,
     COUNT_MANY,
     DROP_TOMBSTONE,
     ERASE,
@@ -64,9 +65,23 @@ class MyData:
         rows = await self._database.rows(USER, {"owner": self._user.id})
         return self._pieces(rows[0] if rows else None, await self._page(_BEFORE_ALL))
 
-    async def take_in(self, tasks: Sequence[ImportedTask], recording: Recording | None) -> bytes:
-        """Store what an export gave, all or nothing; give the answer's body."""
-        return await self._database.transact(lambda: self._import_steps(tasks, recording), long=True)
+    async def count(self) -> int:
+        """Give the number of the owner's tasks."""
+        return int((await self._database.rows(COUNT, {"owner": self._user.id}))[0][0])
+
+    async def take_in(
+        self,
+        tasks: Sequence[ImportedTask],
+        recording: Recording | None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> bytes:
+        """Store what an export gave, all or nothing; give the answer's body.
+
+        `progress` is told from time to time how many tasks have been handed to the database.
+        """
+        return await self._database.transact(
+            lambda: self._import_steps(tasks, recording, progress), long=True
+        )
 
     async def erase(self) -> None:
         """Erase everything: the owner's row, and with it all that hangs on it."""
@@ -87,7 +102,9 @@ class MyData:
     def _erase_steps(self) -> Steps[None]:
         yield ERASE, {"owner": self._user.id}
 
-    def _import_steps(self, tasks: Sequence[ImportedTask], recording: Recording | None) -> Steps[bytes]:
+    def _import_steps(
+        self, tasks: Sequence[ImportedTask], recording: Recording | None, progress: Callable[[int], None]
+    ) -> Steps[bytes]:
         owner: Values = {"owner": self._user.id}
         new = yield from self._new_ones(tasks)
         if new:
@@ -102,6 +119,7 @@ class MyData:
                 yield INSERT_TASK, stored
                 if back := [{**owner, "task_id": row["id"]} for row in stored if row["id"] in forgotten]:
                     yield DROP_TOMBSTONE, back
+                progress(start + len(stored))
         body = orjson.dumps({"imported": len(new), "skipped": len(tasks) - len(new)})
         if recording is not None:
             kept = {**owner, **recording.values(200, body)}

@@ -20,7 +20,7 @@ from taskward.errors import (
     ValidationFailed,
 )
 from taskward.requests import holds_nul
-from taskward.tasks.models import VERSION_COLUMN, NewTask, Task, TaskChanges, task_json
+from taskward.tasks.models import VERSION_COLUMN, NewTask, Task, TaskChanges, TaskDeleted, task_json
 from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, GET_TASK, KEEP_BATCH_ANSWER
 from taskward.validation import NUL_REFUSED, UNKNOWN_FIELD, field_problems, refusal, strict_uuid
 
@@ -68,23 +68,40 @@ class Batch(BaseModel):
     )
 
 
-class BatchResult(BaseModel):
-    """What one operation came to: a task, a deletion or an error."""
+class Written(BaseModel):
+    """The result of an operation that created or updated a task."""
 
-    status: int
-    etag: str | None = None
-    task: Task | None = None
-    message: str | None = None
-    id: UUID | None = None
-    error: str | None = None
-    code: str | None = None
-    details: list[dict[str, str]] | None = None
+    status: Literal[200, 201]
+    etag: str
+    task: Task
+
+
+class Deleted(TaskDeleted):
+    """The result of an operation that deleted a task."""
+
+    status: Literal[200]
+
+
+class BrokenField(BaseModel):
+    """What is wrong with one field of an operation."""
+
+    field: str
+    message: str
+
+
+class Failed(BaseModel):
+    """The result of an operation that was not carried out: the error of its single form, or 424."""
+
+    status: Literal[400, 404, 412, 424]
+    error: str
+    code: str
+    details: list[BrokenField] = Field(default=[], description="Present where fields can be named.")
 
 
 class BatchResults(BaseModel):
     """What came of a batch, in the order of its operations."""
 
-    results: list[BatchResult]
+    results: list[Written | Deleted | Failed]
 
 
 class Planner(Protocol):
