@@ -249,7 +249,7 @@ class Command:
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "taskward", *arguments],
             cwd=folder,
-            env=_without_settings() | environment,
+            env=bare_environment() | environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -293,8 +293,8 @@ def _collect(stream: IO[str], lines: list[str]) -> None:
         lines.extend(iter(stream.readline, ""))
 
 
-def _without_settings() -> dict[str, str]:
-    """Give this process's environment, without what `taskward` reads."""
+def bare_environment() -> dict[str, str]:
+    """Give this process's environment without what `taskward` reads, for a process of its own."""
     unwanted = {name.upper() for name in Settings.model_fields} | {"PYTHONDONTWRITEBYTECODE"}
     kept = {name: value for name, value in os.environ.items() if name.upper() not in unwanted}
     return kept | {"PYTHONPATH": str(Path(taskward.__file__).parent.parent)}

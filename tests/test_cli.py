@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 import pytest
-from serving import command
+from serving import bare_environment, command, wait_for
 from support import SECRET, settings_for
 from typer.testing import CliRunner, Result
 
@@ -51,7 +51,9 @@ def test_help_imports_nothing_that_is_slow() -> None:
     code = (
         "import sys, taskward.cli; print({'fastapi', 'sqlalchemy', 'uvicorn', 'pydantic'} & {*sys.modules})"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], env=bare_environment(), capture_output=True, text=True, check=True
+    )
     assert done.stdout == "set()\n"
 
 
@@ -62,6 +64,7 @@ def test_help_imports_nothing_that_is_slow() -> None:
 def test_the_printed_session_can_be_pasted_line_by_line(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0") as running:
         port = running.port()
+        wait_for(lambda: any("-X DELETE" in line for line in running.out))
         lines = shell_lines(running.out)
         pasted = subprocess.run(
             ["/bin/sh"], input="\n".join(lines), capture_output=True, text=True, check=True

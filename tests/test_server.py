@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from serving import (
     PATIENCE,
+    TinyApp,
     answers_in,
     command,
     read_all,
@@ -187,10 +188,20 @@ def test_an_end_that_fails_says_why_once(caplog: pytest.LogCaptureFixture) -> No
     assert "Traceback" not in caplog.messages
 
 
+def test_settings_that_no_application_can_be_made_with_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    def create_app() -> TinyApp:
+        raise SettingsError("JWT_SECRET: is no secret")
+
+    server, sockets = listening_server(TinyApp())
+    server.config.app, server.config.factory = create_app, True
+    assert _run(server, sockets) == 1
+    assert caplog.messages == ["Taskward cannot start: JWT_SECRET: is no secret"]
+    sockets[0].close()
+
+
 def test_a_port_in_use_is_named() -> None:
     (first,) = listen("127.0.0.1", 0)
     with first:
-        first.listen()
         port = first.getsockname()[1]
         with pytest.raises(
             CannotListen, match=rf"^Cannot listen on 127\.0\.0\.1:{port}: Address already in use$"
@@ -217,7 +228,6 @@ def test_a_name_stands_for_those_of_its_addresses_that_there_are(monkeypatch: py
     (taken,) = listen("localhost", 0)
     with taken:
         assert taken.getsockname()[0] == "127.0.0.1"
-        taken.listen()
         in_use = (*ours[:4], taken.getsockname())
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [ours, in_use])
         with pytest.raises(CannotListen, match="Address already in use"):
@@ -228,7 +238,6 @@ def test_a_name_stands_for_those_of_its_addresses_that_there_are(monkeypatch: py
 def test_all_addresses_of_ipv6_are_those_of_ipv4_too() -> None:
     (taken,) = listen("::", 0)
     with taken:
-        taken.listen()
         port = taken.getsockname()[1]
         assert url_of(taken) == f"http://[::1]:{port}"
         for address in ("127.0.0.1", "::1"):

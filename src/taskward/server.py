@@ -20,7 +20,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 from uvicorn.supervisors import ChangeReload
 
@@ -34,6 +33,7 @@ from taskward.wire import Shared, StrictProtocol
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
+BACKLOG: Final = 2048
 RESTART_SECONDS: Final = 1.0
 END_SECONDS: Final = 29.0
 """After a signal the process is gone by then, whatever happens."""
@@ -111,6 +111,7 @@ def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.
             milliseconds = int(StrictProtocol.stall_seconds * 1000)
             taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         taken.bind(address)
+        taken.listen(BACKLOG)  # now: to bind alone does not keep another process from binding too
     except OSError:
         taken.close()
         raise
@@ -147,11 +148,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.lifespan.state["draining"] = self.server_state.draining
-        try:
-            await super().startup(sockets)
-        except OSError as error:
-            _log.critical("Taskward cannot listen: %s", error.strerror)
-            sys.exit(STARTUP_FAILURE)
+        await super().startup(sockets)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched for garbage again and again
         self._sweeper = self._loop.create_task(self._sweep())
@@ -353,6 +350,7 @@ def _config(settings: Settings, *, reload: bool = False) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        backlog=BACKLOG,
         workers=1,  # or uvicorn would read WEB_CONCURRENCY
         reload=reload,
         reload_dirs=[str(Path(__file__).parent)] if reload else None,
