@@ -15,7 +15,7 @@ import httpx
 import jwt
 from documented import documented
 from fastapi import FastAPI
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.app import create_app
 from taskward.database.sqlite import SqliteDatabase
@@ -92,7 +92,7 @@ def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
         await answer.aread()
         documented(app).check(answer)
 
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(leaving_streams(app), raise_app_exceptions=False)
     return httpx.AsyncClient(
         transport=transport,
         base_url="http://taskward.test",
@@ -166,6 +166,25 @@ class Broken:
         raise self._error
 
 
+def leaving_streams(app: FastAPI) -> ASGIApp:
+    """Go away from a stream as soon as it has said what there is to say, for it would never end by itself."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        sent = False
+
+        async def receive_once() -> Message:
+            nonlocal sent
+            if sent:
+                return {"type": "http.disconnect"}
+            message = await receive()
+            sent = not message.get("more_body", False)
+            return message
+
+        await app(scope, receive_once if scope["path"] == "/api/events" else receive, send)
+
+    return wrapped
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and what really went over the wire for it, which an HTTP client would smooth over."""
@@ -219,10 +238,10 @@ async def exchange(
         "state": state or {},
         "server": ("taskward.test", 80),
     }
-    await app(scope, receive, send)
+    await leaving_streams(app)(scope, receive, send)
     if not sent:
         return Exchange(0, [], b"", asked)
-    body = b"".join(message["body"] for message in sent[1:])
+    body = b"".join(message.get("body", b"") for message in sent[1:])
     return Exchange(sent[0]["status"], sent[0]["headers"], body, asked)
 
 

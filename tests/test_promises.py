@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.routing import APIRoute
 from support import (
     METHOD_NOT_ALLOWED,
@@ -59,10 +60,12 @@ def test_every_route_runs_through_the_one_pipeline() -> None:
 
 def test_every_route_below_api_documents_what_it_answers() -> None:
     bare = [
-        route.path for route in ENDPOINTS if route.path.startswith("/api") and route.response_model is None
+        route.path
+        for route in ENDPOINTS
+        if route.response_model is None and isinstance(route.response_class, DefaultPlaceholder)
     ]
 
-    assert bare == []
+    assert [path for path in bare if path.startswith("/api")] == []
 
 
 @every_operation
