@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+# A file's tests stay together, so that they share their app.
+BESIDE_EACH_OTHER := --numprocesses auto --maxprocesses 4 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded datab
 	@$(BIN)/taskward serve
 
 test: $(VENV)/.ready-to-test ## Run every test: SQLite in memory and on disk, and a real PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER)
 
 check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import directions, tests, coverage
 	$(BIN)/ruff format --check .
@@ -24,7 +26,7 @@ check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import d
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest $(BESIDE_EACH_OTHER)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

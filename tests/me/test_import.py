@@ -119,6 +119,7 @@ async def test_an_id_is_kept_in_any_letter_case(ann: Person) -> None:
 @pytest.mark.parametrize(
     "task_id",
     [str(uuid4()), uuid7(EARLIER + timedelta(milliseconds=1)), "00000000-0000-0000-0000-000000000000"],
+    ids=["random", "of another moment", "nil"],
 )
 async def test_an_id_that_is_none_of_its_time_becomes_one(ann: Person, task_id: str) -> None:
     task = a_task(id=task_id)
