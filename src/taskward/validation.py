@@ -43,7 +43,8 @@ def field_problems(
     return [
         FieldProblem(field, unknown if problem["type"] == "extra_forbidden" else _message(problem, field))
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
-        for field in [".".join(map(str, within + problem["loc"])) or name]
+        for place in [within + problem["loc"]]
+        for field in [".".join(map(str, place)) if place else name]
     ]
 
 
