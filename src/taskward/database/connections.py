@@ -17,6 +17,9 @@ PATIENCE: Final = 1.0
 CONNECT: Final = 10.0
 """Seconds to connect within."""
 
+CANCEL: Final = 5.0
+"""Seconds to cancel what a connection is at, before it is just dropped."""
+
 _UNDERSTOOD: Final = frozenset(
     {
         "dbname",
@@ -50,6 +53,7 @@ class Connections:
         self._made = 0
         self._connecting = 0
         self._idle: list[Any] = []
+        self._closing: set[asyncio.Task[None]] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._probed = False
 
@@ -71,8 +75,7 @@ class Connections:
             self._give_back(connection)
             raise
         except BaseException:
-            connection.terminate()
-            self._give_back(connection)
+            self._let_go(connection)
             raise
         self._give_back(connection)
 
@@ -93,6 +96,16 @@ class Connections:
         for connection in idle:
             self._made -= 1
             await connection.close(timeout=CONNECT)
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    def _let_go(self, connection: Any) -> None:
+        """Close it behind the scenes: what it is at is cancelled on the server, which takes a moment."""
+        closing = asyncio.create_task(_close(connection))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        self._made -= 1
+        self._wake_one()
 
     async def _take(self) -> Any:
         while True:
@@ -160,6 +173,13 @@ class Connections:
             statement_cache_size=0 if self.pooled else 512,
             max_cached_statement_lifetime=0,
         )
+
+
+async def _close(connection: Any) -> None:
+    try:
+        await connection.close(timeout=CANCEL)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
 
 
 def driver_url(url: str) -> str:

@@ -1,0 +1,31 @@
+"""What takes too long is given up, on the server too."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from taskward.database.postgres import PostgresDatabase, _from_now
+from taskward.errors import DatabaseError
+
+
+async def test_a_statement_beyond_its_deadline_is_cancelled_on_the_server(
+    new_postgres: Callable[[], Awaitable[str]],
+) -> None:
+    url = await new_postgres()
+    database = PostgresDatabase(url, 2)
+    await database.start()
+    onlooker = await asyncpg.connect(url)
+    try:
+        with pytest.raises(DatabaseError, match="no answer in time"):
+            await database._run("SELECT pg_sleep(60)", (), _from_now(0.2))
+        async with asyncio.timeout(5):
+            while await onlooker.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
+            ):
+                await asyncio.sleep(0.05)
+        await database.ping()
+    finally:
+        await onlooker.close()
+        await database.stop()
