@@ -7,6 +7,7 @@ long, and each write is acknowledged after it.
 """
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
@@ -398,6 +399,8 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     """Open the file so that an acknowledged write survives a power cut."""
     if path is not None and not path.parent.is_dir():
         raise DatabaseUnusable(f"{path}: there is no folder {path.parent}")
+    if path is not None:
+        _make_private(path)
     connection = sqlite3.connect(
         path or ":memory:",
         isolation_level=None,
@@ -411,6 +414,16 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA busy_timeout = 0")  # from here on, waiting is the loop's
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, if there is none, for its owner alone; SQLite gives its other files the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise DatabaseUnusable(f"{path}: {error.strerror}") from error
 
 
 def _is_busy(error: Exception) -> bool:
