@@ -42,6 +42,7 @@ class InProcessServer(Server):
 class House:
     """A server that runs in this process."""
 
+    settings: Settings
     app: FastAPI
     server: InProcessServer
     url: str
@@ -64,7 +65,7 @@ async def housed(
     server = InProcessServer(config, settings)
     serving = asyncio.create_task(server.serve(sockets))
     port = sockets[0].getsockname()[1]
-    house = House(app, server, f"http://127.0.0.1:{port}", serving, port)
+    house = House(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
     async with asyncio.timeout(PATIENCE):
         while not server.started:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)

@@ -20,7 +20,7 @@ from taskward.tasks.ids import new_task_id
 
 Change = dict[str, Any]
 
-A_MOMENT = 0.3
+A_MOMENT = 0.6
 """Seconds that the tombstones of a forgetful app are kept."""
 
 
@@ -273,8 +273,8 @@ async def test_a_cursor_older_than_the_tombstones_is_gone(engine: str, new_datab
 async def test_a_cursor_that_is_used_grows_no_older(engine: str, new_database: MakeDatabase) -> None:
     async with forgetful(await new_database(engine)) as (_, ann):
         cursor = (await changes(ann))["cursor"]
-        for _ in range(4):
-            await asyncio.sleep(A_MOMENT / 2)
+        for _ in range(6):
+            await asyncio.sleep(A_MOMENT / 4)
             cursor = (await changes(ann, since=cursor))["cursor"]
 
 

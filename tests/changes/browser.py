@@ -1,0 +1,149 @@
+"""Headless Chromium, spoken to in its own protocol through two pipes: no driver, no port, no library."""
+
+import asyncio
+import fcntl
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+_FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--remote-debugging-pipe",
+)
+_MOVE_PIPES = "import os, sys; r, w = map(int, sys.argv[1:3]); os.dup2(r, 3); os.dup2(w, 4); "
+_START = _MOVE_PIPES + "os.execv(sys.argv[3], sys.argv[3:])"
+"""Chromium reads commands from descriptor 3 and writes to 4."""
+
+PATIENCE = 20.0
+
+
+class Browser:
+    """A running Chromium."""
+
+    def __init__(self, reader: asyncio.StreamReader, commands: Any) -> None:
+        self._reader = reader
+        self._commands = commands
+        self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
+
+    async def ask(self, method: str, session: str | None = None, **values: Any) -> dict[str, Any]:
+        """Send a command and give its result."""
+        number = len(self._asked) + 1
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        command = {"id": number, "method": method, "params": values} | (
+            {} if session is None else {"sessionId": session}
+        )
+        self._commands.write(json.dumps(command).encode() + b"\0")
+        async with asyncio.timeout(PATIENCE):
+            told = await answer
+        assert "error" not in told, told
+        result: dict[str, Any] = told["result"]
+        return result
+
+    async def read(self) -> None:
+        """Take the answers in, until it ends."""
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                told = json.loads((await self._reader.readuntil(b"\0"))[:-1])
+                if "id" in told and not self._asked[told["id"]].done():
+                    self._asked[told["id"]].set_result(told)
+
+    async def window(self, url: str) -> "Window":
+        """Open a window of its own at a page."""
+        context = await self.ask("Target.createBrowserContext")
+        target = await self.ask(
+            "Target.createTarget", url="about:blank", browserContextId=context["browserContextId"]
+        )
+        attached = await self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        window = Window(self, attached["sessionId"])
+        await window.ask("Network.enable")
+        await window.ask("Page.navigate", url=url)
+        await window.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+        return window
+
+
+class Window:
+    """One page."""
+
+    def __init__(self, browser: Browser, session: str) -> None:
+        self._browser = browser
+        self._session = session
+
+    async def ask(self, method: str, **values: Any) -> dict[str, Any]:
+        return await self._browser.ask(method, self._session, **values)
+
+    async def run(self, script: str) -> Any:
+        """Give the value of an expression."""
+        found = await self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    async def until(self, condition: str, seconds: float = PATIENCE) -> None:
+        """Wait until an expression is true."""
+        end = asyncio.get_running_loop().time() + seconds
+        while not await self.run(condition):
+            if asyncio.get_running_loop().time() > end:
+                raise AssertionError(f"never: {condition}\n{await self.run('document.body.innerText')}")
+            await asyncio.sleep(0.02)
+
+    async def cut_off(self, *, offline: bool) -> None:
+        """Take the network away from this page, or give it back."""
+        await self.ask(
+            "Network.emulateNetworkConditions",
+            offline=offline,
+            latency=0,
+            downloadThroughput=-1,
+            uploadThroughput=-1,
+        )
+
+
+@asynccontextmanager
+async def chromium(folder: Path) -> AsyncIterator[Browser]:
+    """Run Chromium on an empty profile while the block runs."""
+    assert CHROMIUM is not None
+    (theirs_in, ours_out), (ours_in, theirs_out) = _high_pipe(), _high_pipe()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _START, str(theirs_in), str(theirs_out)),
+        *(CHROMIUM, *_FLAGS, f"--user-data-dir={folder}", "about:blank"),
+        pass_fds=(theirs_in, theirs_out),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    os.close(theirs_in)
+    os.close(theirs_out)
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=1 << 24)
+    read_end = os.fdopen(ours_in, "rb")
+    listening, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), read_end)
+    with os.fdopen(ours_out, "wb", buffering=0) as commands:
+        browser = Browser(reader, commands)
+        reading = asyncio.create_task(browser.read())
+        try:
+            yield browser
+            await browser.ask("Browser.close")
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await process.wait()
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            await reading
+            listening.close()
+            read_end.close()
+
+
+def _high_pipe() -> tuple[int, int]:
+    """Give a pipe whose ends are none of the descriptors that Chromium wants to have."""
+    ends = os.pipe()
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends]
+    for end in ends:
+        os.close(end)
+    return high[0], high[1]
