@@ -214,6 +214,10 @@ class _Undone(DatabaseError):
 
 
 _PING: Final = "SELECT 1 FROM tasks LIMIT 1"
+_HAS_REVISION: Final = (
+    "SELECT EXISTS (SELECT FROM pg_tables "
+    "WHERE tablename = 'alembic_version' AND schemaname = ANY (current_schemas(false)))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +279,8 @@ async def _migrated(connection: Any) -> str:
 
 
 async def _revision(connection: Any) -> str | None:
-    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+    # Not to_regclass: within a transaction it goes on saying what it said before another replica's commit.
+    if not await connection.fetchval(_HAS_REVISION):
         return None
     revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     return revision

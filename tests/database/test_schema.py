@@ -1,0 +1,387 @@
+"""docs/contract.md, A1: the rules that stand in the database itself, and how they get there."""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlmodel import SQLModel
+from support import MakeDatabase
+
+from taskward.app import ROUTERS
+from taskward.database import Database, DatabaseUnusable, schema
+from taskward.database.postgres import PostgresDatabase
+from taskward.database.sqlite import SqliteDatabase
+from taskward.errors import DatabaseError
+
+assert ROUTERS  # with them every feature is imported, and so is every table
+
+NewPostgres = Callable[[], Awaitable[str]]
+
+OWNER = "0190b0a0-0000-7000-8000-000000000001"
+TASK = "0190b0a0-0000-7000-8000-000000000002"
+NUMBER_OF_PROCESSES = 3
+
+
+# What the migrations make is what the models say
+
+
+def test_migrations_are_numbered_without_gaps_by_their_files() -> None:
+    names = sorted(path.name for path in (schema.MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+    assert [name[:4] for name in names] == [f"{n:04}" for n in range(1, len(names) + 1)]
+    assert schema.newest_revision() == names[-1][:4]
+    for name in names:
+        text = (schema.MIGRATIONS / "versions" / name).read_text()
+        assert f'revision = "{name[:4]}"' in text
+
+
+async def test_a_migrated_sqlite_file_is_what_the_models_say(tmp_path: Path) -> None:
+    migrated, made = tmp_path / "migrated.db", tmp_path / "made.db"
+    await SqliteDatabase(migrated).migrate()
+    engine = create_engine(f"sqlite:///{made}")
+    SQLModel.metadata.create_all(engine)
+    engine.dispose()
+
+    assert sqlite_structure(migrated) == sqlite_structure(made)
+
+
+async def test_alembic_finds_nothing_left_to_migrate(tmp_path: Path) -> None:
+    await SqliteDatabase(tmp_path / "a.db").migrate()
+    engine = create_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"target_metadata": SQLModel.metadata})
+        differences = compare_metadata(context, SQLModel.metadata)
+    engine.dispose()
+
+    assert differences == []
+
+
+def sqlite_structure(path: Path) -> dict[str, Any]:
+    """Give every table with its columns, keys and rules, and every index, in a form that can be compared."""
+    connection = sqlite3.connect(path)
+    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    structure = {
+        name: {
+            "columns": sorted(connection.execute(f"PRAGMA table_info({name})").fetchall()),
+            "keys": sorted(row[2:] for row in connection.execute(f"PRAGMA foreign_key_list({name})")),
+            "indexes": sorted(
+                (
+                    row[2:],
+                    connection.execute(f"PRAGMA index_info({row[1]})").fetchall(),
+                )
+                for row in connection.execute(f"PRAGMA index_list({name})")
+            ),
+            "kind": connection.execute(f"PRAGMA table_list({name})").fetchone()[2:],
+            "checks": sorted(
+                line.strip(" \t,")
+                for line in connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,))
+                .fetchone()[0]
+                .splitlines()
+                if "CHECK" in line
+            ),
+        }
+        for name in tables
+        if name != "alembic_version"
+    }
+    connection.close()
+    return structure
+
+
+async def test_a_migrated_postgresql_database_is_what_the_models_say(new_postgres: NewPostgres) -> None:
+    migrated, made = await new_postgres(), await new_postgres()
+    database = PostgresDatabase(migrated, 1)
+    await database.migrate()
+    await database.stop()
+    dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
+    connection = await asyncpg.connect(made)
+    for table in SQLModel.metadata.sorted_tables:
+        await connection.execute(str(CreateTable(table).compile(dialect=dialect)))
+        for index in table.indexes:
+            await connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
+    await connection.close()
+
+    structure = await postgres_structure(migrated)
+    assert structure == await postgres_structure(made)
+    assert len(structure) > 30
+
+
+async def postgres_structure(url: str) -> set[tuple[Any, ...]]:
+    """Give every column, constraint and index, in a form that can be compared."""
+    connection = await asyncpg.connect(url)
+    rows = [
+        *await connection.fetch(
+            "SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name "
+            "FROM information_schema.columns "
+            "WHERE table_schema = 'public' AND table_name != 'alembic_version'"
+        ),
+        *await connection.fetch(
+            "SELECT conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid) "
+            "FROM pg_constraint WHERE connamespace = 'public'::regnamespace "
+            "AND conrelid::regclass::text != 'alembic_version'"
+        ),
+        *await connection.fetch(
+            "SELECT tablename, indexname, indexdef FROM pg_indexes "
+            "WHERE schemaname = 'public' AND tablename != 'alembic_version'"
+        ),
+    ]
+    await connection.close()
+    return {tuple(row) for row in rows}
+
+
+# The rules that stand in the database
+
+
+class Raw:
+    """A migrated database, spoken to in SQL, past everything that would refuse first."""
+
+    def __init__(self, engine: str, url: str) -> None:
+        self._postgres = engine == "postgres"
+        self._url = url
+
+    async def run(self, *statements: str) -> list[Any]:
+        """Run the statements in one connection and give the rows of the last one."""
+        if self._postgres:
+            connection = await asyncpg.connect(self._url)
+            try:
+                rows: list[Any] = []
+                for statement in statements:
+                    rows = await connection.fetch(statement)
+                return [tuple(row) for row in rows]
+            finally:
+                await connection.close()
+        file = sqlite3.connect(self._url.removeprefix("sqlite:///"), isolation_level=None)
+        try:
+            file.execute("PRAGMA foreign_keys = ON")
+            for statement in statements:
+                rows = file.execute(statement).fetchall()
+            return rows
+        finally:
+            file.close()
+
+    def task(self, **values: str) -> str:
+        """Write the INSERT of a task that is valid but for these values, each given as SQL."""
+        columns = {
+            "user_id": f"'{OWNER}'", "id": f"'{TASK}'", "title": "'Buy milk'", "title_folded": "'buy milk'",
+            "description": "NULL", "description_folded": "NULL",
+            "is_completed": "false" if self._postgres else "0",
+            "created_at": "now()" if self._postgres else "0",
+            "updated_at": "now()" if self._postgres else "0",
+            "version": "1",
+        } | values  # fmt: skip
+        return f"INSERT INTO tasks ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"  # noqa: S608 - a test's own words
+
+    def user(self, user_id: str = OWNER, email: str = "NULL") -> str:
+        now = "now()" if self._postgres else "0"
+        return (
+            "INSERT INTO users (id, email, seq, horizon, created_at, updated_at) "  # noqa: S608 - as above
+            f"VALUES ('{user_id}', {email}, 1, 1, {now}, {now})"
+        )
+
+
+REFUSED = (sqlite3.IntegrityError, asyncpg.IntegrityConstraintViolationError)
+
+
+@pytest.fixture(params=["disk", "postgres"])
+async def raw(request: pytest.FixtureRequest, new_database: MakeDatabase) -> Raw:
+    url = await new_database(request.param)
+    database: Database = (
+        PostgresDatabase(url, 1)
+        if request.param == "postgres"
+        else SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    )
+    await database.migrate()
+    await database.stop()
+    return Raw(request.param, url)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"title": "''"},
+        {"title": f"'{'a' * 201}'"},
+        {"title": f"'{chr(0x1F64F) * 201}'"},
+        {"title": "NULL"},
+        {"title_folded": "NULL"},
+        {"description": f"'{'a' * 2001}'"},
+        {"user_id": f"'{TASK}'"},
+        {"user_id": "NULL"},
+        {"is_completed": "NULL"},
+        {"created_at": "NULL"},
+        {"updated_at": "NULL"},
+        {"version": "NULL"},
+    ],
+    ids=lambda values: " ".join(f"{name} {value[:6]}" for name, value in values.items()),
+)
+async def test_a_row_that_breaks_a_rule_is_refused_by_the_database(raw: Raw, values: dict[str, str]) -> None:
+    with pytest.raises(REFUSED):
+        await raw.run(raw.user(), raw.task(**values))
+
+
+async def test_a_row_at_the_limits_is_kept(raw: Raw) -> None:
+    astral = chr(0x1F64F)
+    await raw.run(raw.user(), raw.task(title=f"'{astral * 200}'", description=f"'{astral * 2000}'"))
+
+    assert await raw.run("SELECT length(title), length(description) FROM tasks") == [(200, 2000)]
+
+
+async def test_an_owner_has_one_task_of_an_id_and_two_owners_may_have_one_each(raw: Raw) -> None:
+    other = OWNER[:-1] + "9"
+    await raw.run(raw.user(), raw.user(other), raw.task(), raw.task(user_id=f"'{other}'"))
+
+    with pytest.raises(REFUSED):
+        await raw.run(raw.task())
+
+
+async def test_an_address_is_kept_once_and_no_address_any_number_of_times(raw: Raw) -> None:
+    others = [OWNER[:-1] + digit for digit in "789"]
+    await raw.run(raw.user(email="'a@b'"), raw.user(others[0]), raw.user(others[1]))
+
+    with pytest.raises(REFUSED):
+        await raw.run(raw.user(others[2], email="'a@b'"))
+
+
+async def test_what_belongs_to_an_owner_goes_with_the_owner(raw: Raw) -> None:
+    tables = [table.name for table in SQLModel.metadata.tables.values() if "user_id" in table.c]
+    now = "now()" if raw._postgres else "0"
+    await raw.run(
+        raw.user(),
+        raw.task(),
+        f"INSERT INTO tombstones VALUES ('{OWNER}', '{OWNER}', 1, {now})",  # noqa: S608 - as above
+        f"DELETE FROM users WHERE id = '{OWNER}'",  # noqa: S608 - as above
+    )
+
+    assert {"tasks", "tombstones", "idempotency_keys"} == set(tables)
+    for name in tables:
+        (table,) = [one for one in SQLModel.metadata.tables.values() if one.name == name]
+        (key,) = table.foreign_keys
+        assert (key.target_fullname, key.ondelete) == ("users.id", "CASCADE")
+        assert await raw.run(f"SELECT count(*) FROM {name}") == [(0,)]  # noqa: S608 - as above
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("title", "x'00'"), ("version", "'a'"), ("is_completed", "'yes'"), ("created_at", "1.5")],
+)
+async def test_sqlite_keeps_no_value_of_another_type(
+    new_database: MakeDatabase, column: str, value: str
+) -> None:
+    url = await new_database("disk")
+    await SqliteDatabase(Path(url.removeprefix("sqlite:///"))).migrate()
+    raw = Raw("disk", url)
+
+    with pytest.raises(sqlite3.IntegrityError, match="cannot store"):
+        await raw.run(raw.user(), raw.task(**{column: value}))
+
+
+# How they get there
+
+
+async def test_migrating_twice_does_nothing(new_database: MakeDatabase, postgres_or_disk: str) -> None:
+    url = await new_database(postgres_or_disk)
+    for _ in range(2):
+        database = opened(url)
+        assert await database.migrate() == schema.newest_revision()
+        assert await database.revision() == schema.newest_revision()
+        await database.stop()
+
+
+async def test_an_empty_database_has_no_revision(new_database: MakeDatabase, postgres_or_disk: str) -> None:
+    database = opened(await new_database(postgres_or_disk))
+
+    assert await database.revision() is None
+    await database.stop()
+
+
+async def test_processes_that_start_together_on_an_empty_database_do_not_collide(
+    new_database: MakeDatabase, postgres_or_disk: str
+) -> None:
+    url = await new_database(postgres_or_disk)
+    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)}
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "taskward", "migrate"),
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for _ in range(NUMBER_OF_PROCESSES)
+    ]
+    outputs = [(await process.communicate())[0].decode() for process in processes]
+
+    assert [process.returncode for process in processes] == [0] * NUMBER_OF_PROCESSES, outputs
+    database = opened(url)
+    assert await database.revision() == schema.newest_revision()
+    await database.stop()
+
+
+async def test_migrations_that_run_together_in_one_process_do_not_collide(
+    new_database: MakeDatabase, postgres_or_disk: str
+) -> None:
+    url = await new_database(postgres_or_disk)
+    databases = [opened(url) for _ in range(6)]
+
+    revisions = await asyncio.gather(*(database.migrate() for database in databases))
+
+    assert set(revisions) == {schema.newest_revision()}
+    for database in databases:
+        await database.start()
+        await database.ping()
+        await database.stop()
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(
+    new_database: MakeDatabase, postgres_or_disk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = opened(await new_database(postgres_or_disk))
+    real = schema.statements_since
+    monkeypatch.setattr(
+        schema, "statements_since", lambda *which: [*real(*which)[:-1], "CREATE TABLE tasks (id int)"]
+    )
+
+    with pytest.raises((DatabaseUnusable, DatabaseError)):
+        await database.migrate()
+    assert await database.revision() is None
+    monkeypatch.undo()
+
+    assert await database.migrate() == schema.newest_revision()
+    await database.stop()
+
+
+async def test_a_schema_that_a_newer_version_has_migrated_is_used_as_it_is(
+    new_database: MakeDatabase, postgres_or_disk: str
+) -> None:
+    url = await new_database(postgres_or_disk)
+    await (database := opened(url)).migrate()
+    await database.stop()
+    await Raw(postgres_or_disk, url).run("UPDATE alembic_version SET version_num = '9999'")
+
+    newer = opened(url)
+    await newer.start()
+    await newer.ping()
+
+    assert await newer.revision() == "9999"
+    await newer.stop()
+
+
+@pytest.fixture(params=["disk", "postgres"])
+def postgres_or_disk(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def opened(url: str) -> Database:
+    if url.startswith("sqlite:"):
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///")))
+    return PostgresDatabase(url, 2)
