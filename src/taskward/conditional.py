@@ -20,6 +20,10 @@ _VERSION_TAG: Final = re.compile(rb'"([1-9][0-9]{0,18})"')
 
 ANY: Final = "*"
 
+_ONE: Final = r'(W/)?"[!#-~]*"'
+_PATTERN: Final = rf"^(\*|{_ONE}(\s*,\s*{_ONE})*)$"
+"""For the document."""
+
 
 def version_tag(version: int) -> str:
     """Give the tag of a task in that version."""
@@ -64,6 +68,7 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         description="Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing.",
+        json_schema_extra={"minLength": 1, "pattern": _PATTERN},
         examples=['"1764000000000000"'],
     ),
 ]
