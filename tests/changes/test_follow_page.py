@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 from changes.browser import CHROMIUM, Browser, Window, chromium
 from changes.streams import Guest, House, guest, housed
-
 from support import MakeDatabase, settings_for, token_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
