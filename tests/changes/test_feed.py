@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -230,18 +231,15 @@ async def test_a_well_sealed_cursor_of_absurd_content_is_refused(ann: Person, co
     await refused(ann, "since", since=seal(content, purpose_of("changes", UUID(ann.sub))))
 
 
-@pytest.mark.parametrize("number", [0, 1, 2**62, 2**63 - 1])
-@pytest.mark.parametrize("horizon", [-(2**63), 0, 2**64 - 1])
-@pytest.mark.parametrize("known_at", [-(2**63), 0, 2**64 - 1])
-async def test_whatever_numbers_are_forged_the_answer_is_a_proper_one(
-    ann: Person, number: int, horizon: int, known_at: int
-) -> None:
+async def test_whatever_numbers_are_forged_the_answer_is_a_proper_one(ann: Person) -> None:
     await ann.create()
-    cursor = seal([1, number, horizon, known_at], purpose_of("changes", UUID(ann.sub)))
-    answer = await ann.http.get("/api/changes", params={"since": cursor})
-    assert answer.status_code in {200, 410}, answer.text
-    if answer.status_code == 200:
-        await changes(ann, since=answer.json()["cursor"])
+    least, most = -(2**63), 2**64 - 1
+    for numbers in product([0, 1, 2**62, 2**63 - 1], [least, 0, most], [least, 0, most]):
+        cursor = seal([1, *numbers], purpose_of("changes", UUID(ann.sub)))
+        answer = await ann.http.get("/api/changes", params={"since": cursor})
+        assert answer.status_code in {200, 410}, (numbers, answer.text)
+        if answer.status_code == 200:
+            await changes(ann, since=answer.json()["cursor"])
 
 
 async def refused(person: Person, field: str, **query: str) -> None:
