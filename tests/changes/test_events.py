@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -12,7 +13,9 @@ from changes.streams import Guest, House, Stream, guest, housed
 from support import MakeDatabase, settings_for
 
 from taskward.changes import events
+from taskward.changes.bell import Bell
 from taskward.changes.feed import ChangeFeed, Changes, Mark
+from taskward.errors import DatabaseError
 from taskward.wire import StrictProtocol
 
 
@@ -352,3 +355,68 @@ async def until_nobody_listens(house: House) -> None:
     async with asyncio.timeout(3):
         while house.app.state.bell._open:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
+
+
+# When it cannot look
+
+
+async def test_a_look_that_fails_is_made_up_for_by_the_next(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = settings_for(await new_database("disk"))
+    async with housed(settings) as house, housed(settings) as other:
+        sub = str(uuid4())
+        async with guest(house.url, sub) as here, guest(other.url, sub) as there:
+            look, failures = Bell._look, iter([DatabaseError(reason="out of order")])
+
+            async def look_in_vain(bell: Bell, before: dict[UUID, Any]) -> dict[UUID, Any]:
+                for failure in failures:
+                    raise failure
+                return await look(bell, before)
+
+            monkeypatch.setattr(Bell, "_look", look_in_vain)
+            async with here.stream() as stream:
+                for n in range(2):
+                    task = await there.create(str(n))
+                    assert (await stream.next(3)).change["task"] == task
+    assert caplog.messages.count("The counters cannot be looked at") == 1
+
+
+async def test_a_process_that_cannot_look_at_all_ends_its_streams_and_is_well_for_the_next(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def crash(*_: object) -> None:
+        raise LookupError
+
+    async with (
+        housed(settings_for(await new_database("disk"))) as house,
+        guest(house.url, str(uuid4())) as one,
+    ):
+        with monkeypatch.context() as broken:
+            broken.setattr(Bell, "_look", crash)
+            async with one.stream() as stream:
+                assert await stream.ends(3)
+        assert "Nobody looks what other processes change" in caplog.messages
+        async with one.stream() as stream:
+            task = await one.create()
+            assert (await stream.next(3)).change["task"] == task
+
+
+async def test_a_stream_that_can_read_no_further_ends_and_resumes_elsewhere(
+    eve: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> Changes:
+        raise DatabaseError(reason="gone away")
+
+    first = await eve.create("First")
+    async with eve.stream() as stream:
+        seen = await stream.next()
+        assert seen.change["task"] == first
+        with monkeypatch.context() as broken:
+            broken.setattr(ChangeFeed, "since", fail)
+            second = await eve.create("Second")
+            assert await stream.ends(3)
+            answer = await eve.http.get("/api/events", headers={"Last-Event-ID": seen.id})
+            assert (answer.status_code, answer.json()["code"]) == (500, "DATABASE_ERROR")
+    async with eve.stream(seen.id) as stream:
+        assert (await stream.next()).change["task"] == second
