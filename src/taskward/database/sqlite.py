@@ -180,9 +180,15 @@ class SqliteDatabase:
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
+            try:
+                await self._patiently(
+                    lambda: self._writer.execute("BEGIN IMMEDIATE"), since=self._waiting[0].since
+                )
+            except DatabaseError as error:
+                self._give_up(error)
+                continue
             together = self._next_together()
             try:
-                await self._patiently(lambda: self._writer.execute("BEGIN IMMEDIATE"))
                 for waiting in together:
                     if waiting.long and self._path:  # what is in memory has one connection for all
                         await self._in_thread(partial(waiting.run, self._writer))
@@ -198,6 +204,16 @@ class SqliteDatabase:
                 for waiting in together:
                     waiting.acknowledge()
                 self._tell({owner for waiting in together for owner in waiting.owners})
+
+    def _give_up(self, error: DatabaseError) -> None:
+        """Fail the writes that have waited long enough, or all of them if waiting is not what it takes."""
+        long_ago = asyncio.get_running_loop().time() - PATIENCE
+        failing = [waiting for waiting in self._waiting if waiting.since <= long_ago]
+        self._waiting = [waiting for waiting in self._waiting if waiting.since > long_ago]
+        if not failing:
+            failing, self._waiting = self._waiting, []
+        for waiting in failing:
+            waiting.fail(error)
 
     def _tell(self, owners: set[UUID]) -> None:
         for owner in owners:
@@ -219,15 +235,15 @@ class SqliteDatabase:
     async def _in_thread(self, run: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._commit_thread, run)
 
-    async def _patiently(self, run: Callable[[], T]) -> T:
+    async def _patiently(self, run: Callable[[], T], since: float | None = None) -> T:
         """Run it again and again while another process holds the file, without holding up the loop."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE
+        deadline = (loop.time() if since is None else since) + PATIENCE
         while True:
             try:
                 return run()
             except sqlite3.Error as error:
-                if not _is_busy(error) or loop.time() > deadline:
+                if not _is_busy(error) or loop.time() >= deadline:
                     raise _database_error(error) from error
             await asyncio.sleep(_RETRY)
 
@@ -286,6 +302,7 @@ class _WaitingWrite:
         self.owners = owners
         self.outcome = outcome
         self.long = long
+        self.since = outcome.get_loop().time()
         self._run = run
         self._result: Any = None
         self._error: Exception | None = None

@@ -181,6 +181,8 @@ def _operation_steps(plan: Plan | ServiceError) -> Steps[Result]:
     rows = yield plan.write, plan.values
     if rows:
         return plan.result(rows[0])
+    if plan.values["versions"] is None:  # there was none, whatever is there by now
+        return NotFound()
     rows = yield GET_TASK, plan.values
     return PreconditionFailed(version_tag(rows[0][VERSION_COLUMN])) if rows else NotFound()
 

@@ -130,7 +130,7 @@ class TaskStore:
 
         """
         row = await self._database.write(*self.change(task_id, changes, versions))
-        return row or await self._refuse(task_id)
+        return row or await self._refuse(task_id, versions)
 
     async def delete(self, task_id: UUID, versions: str | None = None) -> None:
         """Delete a task for good; if `versions` are given, only in one of those.
@@ -141,7 +141,7 @@ class TaskStore:
 
         """
         if await self._database.write(*self.deletion(task_id, versions)) is None:
-            await self._refuse(task_id)
+            await self._refuse(task_id, versions)
 
     async def batch(self, batch: Batch, recording: Recording | None = None) -> bytes:
         """Carry out the operations of a batch in one transaction; give the answer's body."""
@@ -193,8 +193,10 @@ class TaskStore:
         texts = (values["title"], values["description"], values["is_completed"])
         return (values["task_id"], self._user.id, *texts, now, now)
 
-    async def _refuse(self, task_id: UUID) -> NoReturn:
+    async def _refuse(self, task_id: UUID, versions: str | None) -> NoReturn:
         """Say why a write found nothing to change: there is no task, or it is in another version."""
+        if versions is None:  # there was none, whatever is there by now
+            raise NotFound
         row = await self.get(task_id)
         raise PreconditionFailed(version_tag(row[VERSION_COLUMN]))
 

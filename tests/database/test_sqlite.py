@@ -1,0 +1,343 @@
+"""The embedded engine: what is acknowledged is on the disk, and nobody waits for it longer than needed."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from sqlmodel import SQLModel
+from support import DATABASE_ERROR, Person, client_of, refusal, running, settings_for
+
+from taskward.auth.current_user import User
+from taskward.database import DatabaseUnusable, sqlite
+from taskward.database.sqlite import SqliteDatabase
+from taskward.errors import DatabaseError
+from taskward.tasks.statements import CREATE_TASK
+from taskward.users.store import owner_values
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "taskward.db"
+
+
+@pytest_asyncio.fixture
+async def one(path: Path) -> AsyncIterator[FastAPI]:
+    """Give an app on a file of its own."""
+    async with running(settings_for(f"sqlite:///{path}")) as app:
+        yield app
+
+
+@contextmanager
+def held(path: Path) -> Iterator[sqlite3.Connection]:
+    """Hold the file as another process would that is in the middle of a write."""
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield other
+    finally:
+        other.close()
+
+
+def counted_commits(app: FastAPI) -> list[str]:
+    """Give a list that grows with each transaction of the writer."""
+    commits: list[str] = []
+    app.state.database._writer.set_trace_callback(
+        lambda statement: commits.append(statement) if statement.startswith("COMMIT") else None
+    )
+    return commits
+
+
+def bad_write(app: FastAPI, **wrong: Any) -> Any:
+    """Send a write past everything that would refuse it, so that the database has to."""
+    user = User(uuid4(), None, expires_at=0)
+    values = owner_values(user) | {"task_id": uuid4(), "title": "x", "title_folded": "x"} | wrong
+    return app.state.database.write(CREATE_TASK, values)
+
+
+# What is acknowledged is on the disk
+
+
+def test_every_connection_is_durable_and_keeps_foreign_keys(path: Path) -> None:
+    connection = sqlite._connect(path)
+
+    pragmas = {
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+    }
+    connection.close()
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 0}
+
+
+async def test_every_table_is_strict_and_ordered_by_its_key(one: FastAPI) -> None:
+    tables = one.state.database._reader.execute("PRAGMA table_list").fetchall()
+    ours = {name: (without_rowid, strict) for _, name, _, _, without_rowid, strict in tables}
+
+    for name in SQLModel.metadata.tables:
+        assert ours[name] == (1, 1)
+
+
+async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
+    settings = settings_for(f"sqlite:///{path}")
+    async with running(settings) as app:
+        ann = Person(app)
+        task = await ann.create()
+    async with running(settings) as app:
+        assert await Person(app, ann.sub).tasks() == [task]
+
+
+async def test_what_is_in_flight_at_the_stop_is_finished_first(path: Path) -> None:
+    settings = settings_for(f"sqlite:///{path}")
+    async with running(settings) as app:
+        ann = Person(app)
+        writes = [asyncio.create_task(ann.create(f"Task {n}")) for n in range(20)]
+        await asyncio.sleep(0)
+    made = await asyncio.gather(*writes)
+
+    async with running(settings) as app:
+        assert len(await Person(app, ann.sub).tasks()) == len(made) == 20
+
+
+async def test_a_write_is_acknowledged_only_after_it_is_committed(one: FastAPI, path: Path) -> None:
+    ann = Person(one)
+    for n in range(5):
+        await ann.create(f"Task {n}")
+        other = sqlite3.connect(path)
+        assert other.execute("SELECT count(*) FROM tasks").fetchone() == (n + 1,)
+        other.close()
+
+
+# Writes together
+
+
+async def test_writes_that_wait_at_the_same_time_are_few_transactions(one: FastAPI) -> None:
+    commits = counted_commits(one)
+
+    await asyncio.gather(*(Person(one).create() for _ in range(100)))
+
+    assert 1 <= len(commits) <= 3
+
+
+async def test_one_transaction_holds_no_more_writes_than_the_loop_can_spare(one: FastAPI) -> None:
+    commits = counted_commits(one)
+
+    await asyncio.gather(*(Person(one).create() for _ in range(3 * sqlite.MOST_TOGETHER)))
+
+    assert len(commits) >= 3
+
+
+async def test_a_write_that_fails_among_others_undoes_only_itself(one: FastAPI) -> None:
+    people = [Person(one) for _ in range(8)]
+    bad = [
+        bad_write(one, title="x" * 201),
+        bad_write(one, title=None),
+        bad_write(one, is_completed=2**70),
+        bad_write(one, now="no time"),
+    ]
+    commits = counted_commits(one)
+
+    outcomes = await asyncio.gather(
+        *(person.create("Before") for person in people[:4]),
+        *bad,
+        *(person.create("After") for person in people[4:]),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(outcome, Exception) for outcome in outcomes] == [False] * 4 + [True] * 4 + [False] * 4
+    assert [isinstance(outcome, DatabaseError) for outcome in outcomes[4:6]] == [True, True]
+    assert [len(await person.tasks()) for person in people] == [1] * 8
+    assert len(commits) <= 2
+    assert one.state.database._reader.execute("SELECT count(*) FROM users").fetchone() == (8,)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_request_that_was_given_up_holds_up_no_other(one: FastAPI, *, fails: bool) -> None:
+    ann, bob = Person(one), Person(one)
+    given_up = asyncio.create_task(bad_write(one, title=None) if fails else ann.create())
+    beside = asyncio.create_task(bob.create())
+    await asyncio.sleep(0)
+    given_up.cancel()
+
+    assert [await beside] == await bob.tasks()
+    assert len(await ann.tasks()) <= 1
+
+
+async def test_a_commit_that_fails_fails_all_its_writes_and_keeps_none(one: FastAPI) -> None:
+    people = [Person(one) for _ in range(4)]
+    kept = await people[0].create("Kept")
+    writer = one.state.database._writer
+    writer.set_authorizer(
+        lambda action, what, *_: (
+            sqlite3.SQLITE_DENY if (action, what) == (22, "COMMIT") else sqlite3.SQLITE_OK
+        )
+    )
+
+    answers = await asyncio.gather(
+        *(person.http.post("/api/tasks", json={"title": "Lost"}) for person in people)
+    )
+    writer.set_authorizer(None)
+
+    assert [refusal(answer) for answer in answers] == [DATABASE_ERROR] * 4
+    assert [await person.tasks() for person in people] == [[kept], [], [], []]
+    assert (await people[1].create("After"))["title"] == "After"
+
+
+async def test_a_disk_that_is_full_is_a_database_error_until_there_is_room(one: FastAPI) -> None:
+    ann = Person(one)
+    kept = await ann.create("Kept")
+    writer = one.state.database._writer
+    (pages,) = writer.execute("PRAGMA page_count").fetchone()
+    writer.execute(f"PRAGMA max_page_count = {pages + 1}")
+
+    answers = await asyncio.gather(
+        *(ann.http.post("/api/tasks", json={"title": "x", "description": "y" * 2000}) for _ in range(20))
+    )
+    refused = [answer for answer in answers if answer.status_code != 201]
+    assert refused
+    assert {refusal(answer) for answer in refused} == {DATABASE_ERROR}
+    assert len(await ann.tasks()) == 1 + len(answers) - len(refused)
+
+    writer.execute("PRAGMA max_page_count = 1000000")
+    after = await ann.create("After")
+    listed = await ann.tasks()
+    assert (listed[0], listed[-1]) == (after, kept)
+
+
+# The file is somebody else's for a while
+
+
+async def test_a_write_waits_until_another_process_lets_go_of_the_file(one: FastAPI, path: Path) -> None:
+    ann = Person(one)
+    with held(path):
+        writing = asyncio.create_task(ann.create())
+        while not one.state.database._committing:  # noqa: ASYNC110 - it offers nothing to wait for
+            await asyncio.sleep(0)
+        assert not writing.done()
+
+    task = await writing
+    assert await ann.tasks() == [task]
+
+
+async def test_reads_and_health_go_on_while_a_write_waits(one: FastAPI, path: Path) -> None:
+    ann = Person(one)
+    task = await ann.create("First")
+    with held(path):
+        writing = asyncio.create_task(ann.create("Second"))
+        for _ in range(50):
+            assert await ann.tasks() == [task]
+            assert (await client_of(one).get("/health/ready")).status_code == 200
+            await asyncio.sleep(0)
+        assert not writing.done()
+
+    assert (await writing)["title"] == "Second"
+
+
+async def test_a_file_that_is_never_let_go_of_is_a_database_error(
+    one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.1)
+    ann = Person(one)
+    with held(path):
+        begun = time.monotonic()
+        answers = await asyncio.gather(*(ann.http.post("/api/tasks", json={"title": "x"}) for _ in range(3)))
+        assert 0.1 <= time.monotonic() - begun < 5
+        assert [refusal(answer) for answer in answers] == [DATABASE_ERROR] * 3
+
+    assert len([await ann.create()]) == len(await ann.tasks())
+
+
+async def test_no_write_waits_behind_others_longer_than_by_itself(
+    one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PATIENCE", 1.0)
+    ann = Person(one)
+    with held(path):
+        first = asyncio.create_task(ann.http.post("/api/tasks", json={"title": "First"}))
+        await asyncio.sleep(0.1)
+        begun = time.monotonic()
+        second = await ann.http.post("/api/tasks", json={"title": "Second"})
+
+        assert 1.0 <= time.monotonic() - begun < 1.6
+        assert refusal(second) == refusal(await first) == DATABASE_ERROR
+
+
+async def test_two_processes_on_one_file_see_and_wait_for_each_other(one: FastAPI, path: Path) -> None:
+    async with running(settings_for(f"sqlite:///{path}")) as other:
+        ann = Person(one)
+        also_ann = Person(other, ann.sub)
+        made = await asyncio.gather(
+            *(person.create(f"Task {n}") for n in range(15) for person in (ann, also_ann))
+        )
+
+        assert sorted(task["id"] for task in made) == sorted(task["id"] for task in await ann.tasks())
+        assert await ann.tasks() == await also_ann.tasks()
+
+
+# What can never work
+
+
+async def test_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "taskward.db"
+
+    with pytest.raises(DatabaseUnusable, match=r"there is no folder .*nowhere"):
+        await SqliteDatabase(path).start()
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240 - nothing else runs here
+
+
+@pytest.fixture(params=[b"this is no database at all, " * 100, b"SQLite format 3\0" + b"\xff" * 4096])
+def broken(request: pytest.FixtureRequest, path: Path) -> Iterator[Path]:
+    """Give a file that is no database, and see that it is left as it was."""
+    path.write_bytes(request.param)
+    yield path
+    assert path.read_bytes() == request.param
+
+
+async def test_a_file_that_is_no_database_is_told_at_the_start_and_left_alone(broken: Path) -> None:
+    with pytest.raises(DatabaseUnusable, match=r"taskward\.db: "):
+        await SqliteDatabase(broken).start()
+
+
+@pytest.fixture
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+async def test_a_folder_in_the_place_of_the_file_is_told_at_the_start(folder: Path) -> None:
+    with pytest.raises(DatabaseUnusable, match=r"taskward\.db: unable to open"):
+        await SqliteDatabase(folder).start()
+
+
+async def test_a_database_of_another_program_is_told_at_the_start_and_left_alone(path: Path) -> None:
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE tasks (mine TEXT)")
+    other.commit()
+    other.close()
+
+    with pytest.raises(DatabaseUnusable, match="table tasks already exists"):
+        await SqliteDatabase(path).start()
+
+    other = sqlite3.connect(path)
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("tasks",)]
+    other.close()
+
+
+async def test_a_database_that_was_never_started_can_be_stopped(path: Path) -> None:
+    await SqliteDatabase(path).stop()
+    await SqliteDatabase(None).stop()
+
+
+async def test_a_database_in_memory_has_no_revision_and_nothing_outlives_it() -> None:
+    assert await SqliteDatabase(None).revision() is None
+    async with running(settings_for("sqlite://")) as app:
+        ann = Person(app)
+        await ann.create()
+    async with running(settings_for("sqlite://")) as app:
+        assert await Person(app, ann.sub).tasks() == []
