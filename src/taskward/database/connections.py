@@ -20,6 +20,21 @@ CONNECT: Final = 10.0
 CANCEL: Final = 5.0
 """Seconds to cancel what a connection is at, before it is just dropped."""
 
+LONGEST_IDLE: Final = 300.0
+"""Seconds unused after which a connection is not lent again: what lies in between may have forgotten it."""
+
+DOUBT: Final = 1.0
+"""Seconds without a single success after which one connection's silence says something of all of them;
+also the least time between two renewals, and between two attempts to get more than the server will give."""
+
+LOST: Final = ("08", "57P")
+"""Beginnings of the SQLSTATEs with which a connection ends."""
+
+READ_ONLY: Final = "25006"
+"""SQLSTATE of a write on a server that only reads: after a failover, what used to be the primary."""
+
+_FULL: Final = "53300"
+
 _UNDERSTOOD: Final = frozenset(
     {
         "dbname",
@@ -43,6 +58,9 @@ it would send to the server as settings, and poolers refuse those."""
 class Connections:
     """Up to `size` connections, made when they are needed and kept while they live.
 
+    When the server seems to be gone or to have changed its part, all of them are renewed: none of those that
+    there are is lent again, for what befell one may have befallen each, and not all of them have heard.
+
     `pooled` tells whether a pooler stands in between; it is known from the first connection on.
     """
 
@@ -52,10 +70,11 @@ class Connections:
         self._size = size
         self._made = 0
         self._connecting = 0
-        self._idle: list[Any] = []
+        self._idle: list[_Connection] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._probed = False
+        self._full_until = self._renewed = self._worked = 0.0
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Any]:
@@ -71,12 +90,20 @@ class Connections:
         connection = await self._take()
         try:
             yield connection
-        except asyncpg.PostgresError:
-            self._give_back(connection)
+        except asyncpg.PostgresError as error:
+            if is_lost(error) or error.sqlstate == READ_ONLY:
+                self._renew()
+            if is_lost(error):
+                self._let_go(connection)
+            else:
+                self._give_back(connection)
             raise
         except BaseException:
+            if _now() - self._worked > DOUBT:
+                self._renew()
             self._let_go(connection)
             raise
+        self._worked = _now()
         self._give_back(connection)
 
     async def apart(self) -> Any:
@@ -92,12 +119,20 @@ class Connections:
 
     async def close(self) -> None:
         """Close those that nobody has."""
-        idle, self._idle = self._idle, []
-        for connection in idle:
-            self._made -= 1
-            await connection.close(timeout=CONNECT)
+        self._let_go_of_idle()
         if self._closing:
             await asyncio.wait(self._closing)
+
+    def _renew(self) -> None:
+        """Lend none of the connections again that there are now; at most once in a while, for it costs."""
+        if _now() - self._renewed > DOUBT:
+            self._renewed = _now()
+            self._let_go_of_idle()
+
+    def _let_go_of_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            self._let_go(connection)
 
     def _let_go(self, connection: Any) -> None:
         """Close it behind the scenes: what it is at is cancelled on the server, which takes a moment."""
@@ -107,18 +142,26 @@ class Connections:
         self._made -= 1
         self._wake_one()
 
-    async def _take(self) -> Any:
+    async def _take(self) -> "_Connection":
         while True:
             while self._idle:
                 connection = self._idle.pop()
-                if not connection.is_closed():
+                if connection.is_closed():
+                    self._made -= 1
+                elif _now() - connection.used_at > LONGEST_IDLE:
+                    self._let_go(connection)
+                else:
                     return connection
-                self._made -= 1
-            if self._made < self._size:
-                return await self._make()
+            if self._made < self._size and (not self._made or _now() > self._full_until):
+                try:
+                    return await self._make()
+                except asyncpg.PostgresError as error:
+                    if error.sqlstate != _FULL or not self._made:
+                        raise
+                    self._full_until = _now() + DOUBT  # until then, those that there are must do
             await self._wait()
 
-    async def _make(self) -> Any:
+    async def _make(self) -> "_Connection":
         self._made += 1
         self._connecting += 1
         try:
@@ -145,10 +188,14 @@ class Connections:
                 self._wake_one()  # it was this one's turn: it goes to the next
             raise
 
-    def _give_back(self, connection: Any) -> None:
+    def _give_back(self, connection: "_Connection") -> None:
+        if connection.made_at <= self._renewed:
+            self._let_go(connection)
+            return
         if connection.is_closed():
             self._made -= 1
         else:
+            connection.used_at = _now()
             self._idle.append(connection)
         self._wake_one()
 
@@ -159,20 +206,42 @@ class Connections:
                 turn.set_result(None)
                 return
 
-    async def _connect(self) -> Any:
+    async def _connect(self) -> "_Connection":
+        connection: _Connection
         if not self._probed:
-            connection = await asyncpg.connect(self._url, timeout=CONNECT, statement_cache_size=0)
+            connection = await asyncpg.connect(
+                self._url, timeout=CONNECT, statement_cache_size=0, connection_class=_Connection
+            )
             self.pooled = await _is_pooled(connection)
             self._probed = True
             if self.pooled:
                 return connection
             await connection.close(timeout=CONNECT)
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             self._url,
             timeout=CONNECT,
             statement_cache_size=0 if self.pooled else 512,
             max_cached_statement_lifetime=0,
+            connection_class=_Connection,
         )
+        return connection
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+    """One that knows since when it is there, and since when it lies idle."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.made_at = self.used_at = _now()
+
+
+def is_lost(error: asyncpg.PostgresError) -> bool:
+    """Tell whether the connection is gone with it."""
+    return (error.sqlstate or "").startswith(LOST)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _close(connection: Any) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from taskward.database import AlreadyThere, nobody, schema
-from taskward.database.connections import Connections
+from taskward.database.connections import LOST, READ_ONLY, Connections
 from taskward.database.grapevine import CHANNEL, NOTIFY, Crier, Ear
 from taskward.database.statements import (
     STATEMENTS,
@@ -43,8 +43,9 @@ LONG_DEADLINE: Final = 60.0
 TRIES: Final = 4
 """Times that a write runs which the server has undone because of another one."""
 
-_UNDONE: Final = frozenset({"23505", "40001", "40P01"})
+_UNDONE: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.
+Or that came to a server which only reads; then the next try is on a new connection, perhaps to the primary.
 
 Of the unique values only an e-mail address can be met twice, and the next try sees it and leaves it out.
 """
@@ -83,16 +84,11 @@ class PostgresDatabase:
     async def ping(self) -> None:
         if not self._is_up_to_date:
             raise DatabaseError(reason="the schema is not up to date yet")
-        await self._run(_PING, (), _from_now(DEADLINE))
+        await self._read(_PING, ())
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         plan = self._plans[read]
-        arguments = plan.arguments(values)
-        until = _from_now(DEADLINE)
-        try:
-            return await self._run(plan.sql, arguments, until)
-        except _ConnectionLost:
-            return await self._run(plan.sql, arguments, until)
+        return await self._read(plan.sql, plan.arguments(values))
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
@@ -132,6 +128,14 @@ class PostgresDatabase:
     async def _cry(self, payloads: list[str]) -> None:
         with suppress(DatabaseError, ServiceUnavailable):  # whoever misses it looks by themselves
             await self._run(NOTIFY, (CHANNEL, payloads), _from_now(DEADLINE))
+
+    async def _read(self, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
+        """Run what changes nothing, and run it once more if its connection went away."""
+        until = _from_now(DEADLINE)
+        try:
+            return await self._run(sql, arguments, until)
+        except _ConnectionLost:
+            return await self._run(sql, arguments, until)
 
     async def _run(self, sql: str, arguments: Sequence[Any], until: float) -> Sequence[Row]:
         rows: Sequence[Row]
@@ -210,7 +214,7 @@ class _ConnectionLost(DatabaseError):
 
 
 class _Undone(DatabaseError):
-    """The server has undone the statement because of another one that ran beside it."""
+    """The server has undone the statement, and it may succeed if it is run again."""
 
 
 _PING: Final = "SELECT 1 FROM tasks LIMIT 1"
@@ -258,7 +262,7 @@ def _from_now(seconds: float) -> float:
 
 
 async def _until_it_stands(run: Callable[[], Awaitable[T]]) -> T:
-    """Run it again while the server undoes it because of something that ran beside it."""
+    """Run it again while the server undoes it and it may yet succeed."""
     for _ in range(TRIES - 1):
         with suppress(_Undone):
             return await run()
@@ -309,6 +313,6 @@ def _database_error(error: Exception) -> DatabaseError:
         return AlreadyThere(reason=reason)
     if state in _UNDONE:
         return _Undone(reason=reason)
-    if state is None or state.startswith(("08", "57P")):
+    if state is None or state.startswith(LOST):
         return _ConnectionLost(reason=reason)
     return DatabaseError(reason=reason)
