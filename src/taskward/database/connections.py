@@ -24,8 +24,12 @@ LONGEST_IDLE: Final = 300.0
 """Seconds unused after which a connection is not lent again: what lies in between may have forgotten it."""
 
 DOUBT: Final = 1.0
-"""Seconds without a single success after which one connection's silence says something of all of them;
-also the least time between two renewals, and between two attempts to get more than the server will give."""
+"""Seconds without a single success after which one connection's silence says something of all of them; also
+for how long it is not asked again whether the server writes by now, or gives more connections."""
+
+FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What the driver raises. Internal to it is only the name of the third one: it is what comes of a connection
+whose server has said farewell while nobody used it, and which is not closed yet."""
 
 LOST: Final = ("08", "57P")
 """Beginnings of the SQLSTATEs with which a connection ends."""
@@ -90,18 +94,15 @@ class Connections:
         connection = await self._take()
         try:
             yield connection
-        except asyncpg.PostgresError as error:
-            if is_lost(error) or error.sqlstate == READ_ONLY:
-                self._renew()
-            if is_lost(error):
-                self._let_go(connection)
-            else:
+        except BaseException as error:
+            refused = isinstance(error, asyncpg.PostgresError) and not _is_lost(error)
+            if self._concerns_all(error):
+                self._renewed = _now()
+                self._let_go_of_idle()
+            if refused:
                 self._give_back(connection)
-            raise
-        except BaseException:
-            if _now() - self._worked > DOUBT:
-                self._renew()
-            self._let_go(connection)
+            else:
+                self._let_go(connection)
             raise
         self._worked = _now()
         self._give_back(connection)
@@ -123,11 +124,13 @@ class Connections:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def _renew(self) -> None:
-        """Lend none of the connections again that there are now; at most once in a while, for it costs."""
-        if _now() - self._renewed > DOUBT:
-            self._renewed = _now()
-            self._let_go_of_idle()
+    def _concerns_all(self, error: BaseException) -> bool:
+        """Tell whether what befell one connection is likely to befall each that there is now."""
+        if _is_lost(error):
+            return True
+        if isinstance(error, asyncpg.PostgresError):
+            return error.sqlstate == READ_ONLY and _now() - self._renewed > DOUBT
+        return _now() - max(self._worked, self._renewed) > DOUBT
 
     def _let_go_of_idle(self) -> None:
         idle, self._idle = self._idle, []
@@ -235,9 +238,11 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no ty
         self.made_at = self.used_at = _now()
 
 
-def is_lost(error: asyncpg.PostgresError) -> bool:
-    """Tell whether the connection is gone with it."""
-    return (error.sqlstate or "").startswith(LOST)
+def _is_lost(error: BaseException) -> bool:
+    """Tell whether the connection is gone with it. What is wrong with a value is an InterfaceError too."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(LOST)
+    return isinstance(error, FAILURES) and not isinstance(error, TimeoutError | ValueError)
 
 
 def _now() -> float:
@@ -247,7 +252,7 @@ def _now() -> float:
 async def _close(connection: Any) -> None:
     try:
         await connection.close(timeout=CANCEL)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except FAILURES:
         connection.terminate()
 
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from taskward.database import AlreadyThere, nobody, schema
-from taskward.database.connections import LOST, READ_ONLY, Connections
+from taskward.database.connections import FAILURES, LOST, READ_ONLY, Connections
 from taskward.database.grapevine import CHANNEL, NOTIFY, Crier, Ear
 from taskward.database.statements import (
     STATEMENTS,
@@ -296,7 +295,7 @@ class _ToldAsDatabaseErrors:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError):
+        if isinstance(error, FAILURES):
             raise _database_error(error) from error
 
 
