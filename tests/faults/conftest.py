@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-pytest.register_assert_rewrite("load", "services")
+pytest.register_assert_rewrite("faults.load", "faults.services")
 
-from load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
-from observed import Observe, Row, seconds, write_table  # noqa: E402
-from own_postgres import OwnPostgres, own_postgres  # noqa: E402
+from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
+from faults.observed import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402
+from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402
 
 from taskward.database import connections, postgres  # noqa: E402
 
@@ -33,19 +33,13 @@ def observe(request: pytest.FixtureRequest) -> Observe:
 
 
 @pytest.fixture
-def observe_load(observe: Observe) -> "ObserveLoad":
+def observe_load(observe: Observe) -> ObserveLoad:
     """Give a function that notes what people saw who were at work."""
 
     def note(load: Load, audit: Audit) -> None:
         observe(in_words(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))
 
     return note
-
-
-class ObserveLoad:
-    """The type of `observe_load`."""
-
-    def __call__(self, load: Load, audit: Audit) -> None: ...
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -77,7 +77,7 @@ class Ledger:
         await kind()
 
     async def audit(self) -> list[str]:
-        """Give what is not as it must be: what was acknowledged is there, what was not is there whole or not."""
+        """Give what is wrong: the acknowledged must be there, anything else whole or not at all."""
         stored = {task["id"]: task async for task in self._stored()}
         wrong = [
             f"{task['title']} is lost" for id_, task in self._tasks.items() if stored.pop(id_, None) != task
@@ -186,7 +186,7 @@ class Ledger:
         return answer
 
     async def _audit_feed(self) -> list[str]:
-        """See that the feed of changes leads to what the list holds: each write is there with all its traces."""
+        """See that the feed of changes leads to what the list holds: each write has left all its traces."""
         followed: dict[str, Any] = {}
         since: dict[str, str] = {}
         more = True
@@ -262,7 +262,7 @@ class Load:
 
     async def until_recovered(self) -> None:
         """Wait until all goes well again with what was sent after the fault."""
-        await self._until(lambda: self._healthy())
+        await self._until(self._healthy)
 
     @property
     def back_after(self) -> float:
@@ -322,7 +322,7 @@ async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.03) 
 
 
 def outcome(answer: httpx.Response) -> str:
-    """Name what an answer is that is no success; of those that a fault may show, each detail must be right."""
+    """Name what an answer is that is no success; one that a fault may show must be right in each detail."""
     body, name = _ENVELOPES.get(answer.status_code, (None, ""))
     with suppress(ValueError):
         if answer.json() == body and (answer.status_code == 500 or "retry-after" in answer.headers):
@@ -332,7 +332,7 @@ def outcome(answer: httpx.Response) -> str:
 
 def in_words(seen: Counter[str]) -> str:
     """Say what was seen, the most frequent first."""
-    return ", ".join(f"{n} × {what}" for what, n in seen.most_common())
+    return ", ".join(f"{n} {what}" for what, n in seen.most_common())
 
 
 def only(seen: Iterable[str], *allowed: str) -> bool:

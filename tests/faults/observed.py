@@ -9,9 +9,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from faults.load import Audit, Load
+
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- the table begins -->\n", "<!-- the table ends -->\n"
-HEAD = "| fault | what the client saw | longest answer | usable again after | what was lost |\n|---|---|---|---|---|\n"
+HEAD = (
+    "| fault | what the client saw | longest answer | usable again after | what was lost |\n"
+    "|---|---|---|---|---|\n"
+)
 
 
 class Row(NamedTuple):
@@ -30,11 +35,14 @@ class Row(NamedTuple):
 Observe = Callable[..., None]
 """`observe(saw, longest=…, back=…, lost=…)`; times in seconds, each may be left out where there is none."""
 
+ObserveLoad = Callable[[Load, Audit], None]
+"""Notes what people saw who were at work."""
+
 
 def seconds(value: float | None) -> str:
     if value is None:
-        return "–"
-    return "at once" if value < 0.05 else f"{value:.1f} s"  # noqa: RUF001 - a dash is what tables show for nothing
+        return ""
+    return "at once" if value < 0.05 else f"{value:.1f} s"
 
 
 def faults_tested() -> list[str]:
@@ -48,12 +56,13 @@ def faults_in_the_table() -> list[str]:
 
 
 def write_table(page: Path, rows: Iterable[Row]) -> None:
-    """Put the rows between the marks of the page, in the order of the tests."""
+    """Put the rows between the marks of the page, in the order of the tests; the others stay as they were."""
     before, _, rest = page.read_text("utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    order = faults_tested()
-    lines = sorted(rows, key=lambda row: order.index(row.fault))
-    page.write_text(before + BEGIN + HEAD + "".join(map(str, lines)) + END + after, "utf-8")
+    old, _, after = rest.partition(END)
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in old.splitlines(keepends=True)[2:]}
+    lines |= {row.fault: str(row) for row in rows}
+    table = "".join(lines[fault] for fault in dict.fromkeys(faults_tested()) if fault in lines)
+    page.write_text(before + BEGIN + HEAD + table + END + after, "utf-8")
 
 
 def _marks(path: Path) -> list[str]:

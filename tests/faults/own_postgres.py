@@ -96,7 +96,6 @@ class OwnPostgres:
         other = OwnPostgres(folder)
         source = f"host={self.folder} port={self.port} user=postgres application_name={STANDBY}"
         await self._run("pg_basebackup", "-R", "-X", "stream", "-c", "fast", "-d", source, into=folder)
-        (folder / "postgresql.auto.conf").open("a").write(f"\nprimary_conninfo = '{source}'\n")
         await other.start()
         return other
 
@@ -130,17 +129,14 @@ class OwnPostgres:
         if program == "status":
             program, arguments = "pg_ctl", ("status",)
         folder = into or self.folder
-        command = [_programs() / program, "-D", folder, *arguments]
-        done = await asyncio.to_thread(
-            subprocess.run,
-            command,
-            check=False,
+        process = await asyncio.create_subprocess_exec(
+            *(str(_programs() / program), "-D", str(folder), *arguments),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             user=_system_user(),
             cwd=folder,
         )
-        return done.returncode
+        return await process.wait()
 
     def _last_words(self) -> str:
         log = self.folder / "log"

@@ -5,12 +5,15 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 
 import httpx
 from fastapi import FastAPI
-from own_postgres import DATABASE, PASSWORD, USER
-from support import running, settings_for, token_for
+from faults.load import ClientOf
+from faults.own_postgres import DATABASE, PASSWORD, USER
+from serving import Command, command
+from support import SECRET, running, settings_for, token_for
 
 from taskward.log import JsonFormatter
 
@@ -42,7 +45,7 @@ class Service:
         """Wait until it is ready, and give how long that took, in seconds."""
         begun = monotonic()
         async with asyncio.timeout(4 * PROMISED):
-            while not await self.is_ready():
+            while not await self.is_ready():  # noqa: ASYNC110 - it offers nothing to wait for
                 await asyncio.sleep(0.05)
         return monotonic() - begun
 
@@ -61,16 +64,55 @@ async def service(url: str, **settings: object) -> AsyncIterator[Service]:
     lines: list[str] = []
     handler = _Lines(lines)
     root = logging.getLogger()
-    level = root.level
+    levels = {logger: logger.level for logger in (root, logging.getLogger("httpx"))}
     root.addHandler(handler)
     root.setLevel(logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # as taskward.log does
     try:
         async with running(settings_for(url, **settings)) as app:
             yield Service(app, lines)
     finally:
         root.removeHandler(handler)
-        root.setLevel(level)
+        for logger, level in levels.items():
+            logger.setLevel(level)
     assert_silent(lines)
+
+
+def people_at(port: int) -> ClientOf:
+    """Give what makes clients that speak to a process there."""
+
+    def client_of(sub: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": f"Bearer {token_for(sub)}"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    return client_of
+
+
+@asynccontextmanager
+async def serving(folder: Path, url: str, port: int) -> AsyncIterator[Command]:
+    """Run `taskward serve` while the block runs."""
+    with command(
+        folder, "serve", "--port", str(port), DATABASE_URL=url, JWT_SECRET=SECRET, LOG_LEVEL="WARNING"
+    ) as taskward:
+        await until_served(port, taskward)
+        yield taskward
+
+
+async def until_served(port: int, taskward: Command) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        async with asyncio.timeout(30):
+            while True:
+                assert taskward.process.poll() is None, taskward.out + taskward.err
+                try:
+                    if (await client.get("/health/ready")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.05)
 
 
 def assert_silent(lines: list[str]) -> None:

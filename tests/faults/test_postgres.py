@@ -9,17 +9,16 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from conftest import ObserveLoad
-from load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, Load, in_words, only, outcome, under_load
-from observed import Observe
-from own_postgres import DATABASE, USER, Mode, OwnPostgres
-from services import PROMISED, service
-from tcp_proxy import tcp_proxy
+from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, Load, in_words, only, outcome, under_load
+from faults.observed import Observe, ObserveLoad
+from faults.own_postgres import DATABASE, USER, Mode, OwnPostgres
+from faults.services import PROMISED, service
+from faults.tcp_proxy import tcp_proxy
 
 SLACK = 3.0
 """Seconds by which a busy machine may be late."""
 
-OURS = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{USER}'"
+OURS = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{USER}'"  # noqa: S608 - our own name
 
 
 async def end(load: Load, observe_load: ObserveLoad, *allowed: str, within: float = SLACK) -> None:
@@ -99,16 +98,6 @@ async def test_a_server_that_is_stopped_under_load(
         assert await one.is_ready()
 
 
-@pytest.mark.fault("PostgreSQL: all processes killed (SIGKILL), started again")
-async def test_a_server_that_is_killed_under_load(server: OwnPostgres, observe_load: ObserveLoad) -> None:
-    async with service(server.url) as one, under_load(one.client_of) as load:
-        load.fault_begins()
-        server.kill()
-        await load.until_answered(20, DATABASE_ERROR)
-        await server.start()
-        await end(load, observe_load, DATABASE_ERROR, UNAVAILABLE)
-
-
 @pytest.mark.fault("PostgreSQL: our sessions ended (`pg_terminate_backend`), ten times")
 async def test_sessions_that_are_ended_under_load(server: OwnPostgres, observe_load: ObserveLoad) -> None:
     async with service(server.url) as one, under_load(one.client_of) as load:
@@ -130,7 +119,7 @@ async def test_a_read_whose_session_is_ended_runs_once_more(server: OwnPostgres,
             begun = monotonic()
             answer = await client.get("/api/tasks")
             assert (answer.status_code, len(answer.json()["tasks"])) == (200, 1)
-    observe(f"5 × {SUCCESS}", longest=monotonic() - begun)
+    observe(f"5 {SUCCESS}", longest=monotonic() - begun)
 
 
 @pytest.mark.fault("PostgreSQL: read-only (`default_transaction_read_only`), then not")

@@ -76,7 +76,7 @@ class Connections:
         self._connecting = 0
         self._idle: list[_Connection] = []
         self._closing: set[asyncio.Task[None]] = set()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[_Connection | None]] = deque()
         self._probed = False
         self._full_until = self._renewed = self._worked = 0.0
 
@@ -162,7 +162,8 @@ class Connections:
                     if error.sqlstate != _FULL or not self._made:
                         raise
                     self._full_until = _now() + DOUBT  # until then, those that there are must do
-            await self._wait()
+            if given := await self._wait():
+                return given
 
     async def _make(self) -> "_Connection":
         self._made += 1
@@ -176,20 +177,22 @@ class Connections:
         finally:
             self._connecting -= 1
 
-    async def _wait(self) -> None:
+    async def _wait(self) -> "_Connection | None":
+        """Wait in line; give the connection that was handed over, or None where there is room for a new one."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             async with asyncio.timeout(PATIENCE):
-                await turn
-        except TimeoutError:
-            if self._connecting:  # then it is not the load, it is the database
-                raise DatabaseError(reason="no connection could be made yet") from None
-            raise ServiceUnavailable(reason="every database connection is taken") from None
-        except BaseException:
-            if turn.done() and not turn.cancelled():
-                self._wake_one()  # it was this one's turn: it goes to the next
-            raise
+                given: _Connection | None = await turn
+                return given
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():  # it was this one's turn: it goes to the next
+                self._wake_one(turn.result())
+            if not isinstance(error, TimeoutError):
+                raise
+        if self._connecting:  # then it is not the load, it is the database
+            raise DatabaseError(reason="no connection could be made yet")
+        raise ServiceUnavailable(reason="every database connection is taken")
 
     def _give_back(self, connection: "_Connection") -> None:
         if connection.made_at <= self._renewed:
@@ -199,15 +202,19 @@ class Connections:
             self._made -= 1
         else:
             connection.used_at = _now()
-            self._idle.append(connection)
+            self._wake_one(connection)
+            return
         self._wake_one()
 
-    def _wake_one(self) -> None:
+    def _wake_one(self, connection: "_Connection | None" = None) -> None:
+        """Hand the connection, or the room for one, to whoever has waited longest; nobody overtakes them."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_result(None)
+                turn.set_result(connection)
                 return
+        if connection is not None:
+            self._idle.append(connection)
 
     async def _connect(self) -> "_Connection":
         connection: _Connection

@@ -180,6 +180,7 @@ class SqliteDatabase:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         with _usable(self._path), closing(_connect(self._path)) as connection:
+            _look_for_damage(connection, self._path)
             yield connection
 
     async def _commit_waiting(self) -> None:
