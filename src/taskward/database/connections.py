@@ -178,7 +178,7 @@ class Connections:
             self._connecting -= 1
 
     async def _wait(self) -> "_Connection | None":
-        """Wait in line; give the connection that was handed over, or None where there is room for a new one."""
+        """Wait in line; give the connection that was handed over, or None if there is room for a new one."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
