@@ -3,6 +3,7 @@
 A 503 SERVICE_UNAVAILABLE is allowed wherever all connections of the pool can be taken.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -14,6 +15,8 @@ from faults.observed import Observe, ObserveLoad
 from faults.own_postgres import DATABASE, USER, Mode, OwnPostgres
 from faults.services import PROMISED, service
 from faults.tcp_proxy import tcp_proxy
+
+from taskward.database import connections
 
 SLACK = 3.0
 """Seconds by which a busy machine may be late."""
@@ -140,6 +143,25 @@ async def test_a_server_that_only_reads(server: OwnPostgres, observe_load: Obser
         assert reads_failed == []
 
 
+@pytest.mark.fault("PostgreSQL: sessions left on what was the primary and only reads now")
+async def test_a_write_on_a_session_that_only_reads_goes_to_a_new_one(
+    server: OwnPostgres, observe: Observe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "DOUBT", 0.0)  # so that it may be asked again at once
+    async with service(server.url) as one, one.client_of(str(uuid4())) as client:
+        await server.execute(f'ALTER DATABASE "{DATABASE}" SET default_transaction_read_only = on')
+        await server.value(OURS)
+        await asyncio.gather(*(client.get("/api/tasks") for _ in range(4)))
+        await server.execute(
+            f'ALTER DATABASE "{DATABASE}" RESET default_transaction_read_only', database="postgres"
+        )
+        begun = monotonic()
+        for n in range(4):
+            assert (await client.post("/api/tasks", json={"title": f"Task {n}"})).status_code == 201
+        assert len((await client.get("/api/tasks")).json()["tasks"]) == 4
+    observe(f"4 {SUCCESS}", longest=monotonic() - begun, back=0)
+
+
 @pytest.mark.fault("PostgreSQL: fewer connections than the pool would like")
 async def test_a_server_that_gives_fewer_connections_than_asked_for(
     server: OwnPostgres, observe_load: ObserveLoad
@@ -234,6 +256,26 @@ async def test_a_black_hole(
         getattr(proxy, after)()
         proxy.go_on()
         await end(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
+
+
+@pytest.mark.fault("Network: all idle connections dead and silent, as a firewall leaves them")
+async def test_idle_connections_that_died_in_silence_cost_one_deadline_and_not_one_each(
+    server: OwnPostgres, deadline: float, observe: Observe
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port)) as one,
+        one.client_of(str(uuid4())) as client,
+    ):
+        await asyncio.gather(*(client.get("/api/tasks") for _ in range(8)))
+        proxy.forget()
+        begun = monotonic()
+        assert outcome(await client.get("/api/tasks")) == DATABASE_ERROR
+        took = monotonic() - begun
+        for _ in range(8):
+            assert (await client.get("/api/tasks")).status_code == 200
+    observe(f"one {DATABASE_ERROR}, then {SUCCESS}", longest=took, back=0)
+    assert took < deadline + SLACK
 
 
 @pytest.mark.fault("Network: a black hole at the start, and then none")
