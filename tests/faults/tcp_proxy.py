@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager, suppress
 class TcpProxy:
     """Forwards from `port` to `target`, both on 127.0.0.1, until it is told otherwise.
 
-    `delay` is what each piece takes longer by, in seconds.
+    `delay` is what each piece takes longer by, in seconds. With `cuts_an_answer` the next
+    request arrives, and instead of its answer comes the end of the connection.
     """
 
     def __init__(self, target: int) -> None:
         self.target = target
         self.port = 0
         self.delay = 0.0
+        self.cuts_an_answer = False
         self.is_open = asyncio.Event()
         self.is_open.set()
         self._flows: set[_Flow] = set()
@@ -47,7 +49,7 @@ class TcpProxy:
             with suppress(OSError):
                 other_reader, other_writer = await asyncio.open_connection("127.0.0.1", self.target)
                 flow.writers.append(other_writer)
-                await flow.run((reader, other_writer), (other_reader, writer))
+                await flow.run(asks=(reader, other_writer), answers=(other_reader, writer))
         finally:
             flow.cut()
             self._flows.discard(flow)
@@ -61,9 +63,12 @@ class _Flow:
         self.writers: list[asyncio.StreamWriter] = []
         self._proxy = proxy
 
-    async def run(self, *ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+    async def run(self, asks: "_Way", answers: "_Way") -> None:
         """Forward both ways until either ends."""
-        pumps = [asyncio.create_task(self._pump(*way)) for way in ways]
+        pumps = [
+            asyncio.create_task(self._pump(*asks)),
+            asyncio.create_task(self._pump(*answers, answers=True)),
+        ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -75,9 +80,14 @@ class _Flow:
         for writer in self.writers:
             writer.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
+    ) -> None:
         with suppress(OSError):
             while part := await reader.read(1 << 16):
+                if answers and self._proxy.cuts_an_answer:
+                    self._proxy.cuts_an_answer = False
+                    return
                 await asyncio.sleep(self._proxy.delay)
                 await self._proxy.is_open.wait()
                 if not self.forgotten:
@@ -85,6 +95,9 @@ class _Flow:
                     await writer.drain()
         while self.forgotten:  # the end of one side is not passed on either  # noqa: ASYNC110
             await asyncio.sleep(0.1)
+
+
+_Way = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @asynccontextmanager

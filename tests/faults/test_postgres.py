@@ -278,6 +278,25 @@ async def test_idle_connections_that_died_in_silence_cost_one_deadline_and_not_o
     assert took < deadline + SLACK
 
 
+@pytest.mark.fault("Network: cut after a write has arrived and before its answer")
+async def test_a_write_that_may_have_been_committed_is_not_run_again(
+    server: OwnPostgres, observe: Observe
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port), database_pool_size=1) as one,
+        one.client_of(str(uuid4())) as client,
+    ):
+        for n in range(3):
+            assert (await client.post("/api/tasks", json={"title": f"First {n}"})).status_code == 201
+            await one.app.state.database._crier.stop()  # so that the next to ask is the next write
+            proxy.cuts_an_answer = True
+            assert outcome(await client.post("/api/tasks", json={"title": f"Second {n}"})) == DATABASE_ERROR
+        titles = [task["title"] for task in (await client.get("/api/tasks")).json()["tasks"]]
+    assert sorted(titles) == sorted(f"{word} {n}" for n in range(3) for word in ("First", "Second"))
+    observe(f"{DATABASE_ERROR}", back=0, lost="nothing; each such write was committed, and is there once")
+
+
 @pytest.mark.fault("Network: a black hole at the start, and then none")
 async def test_a_black_hole_at_the_start(server: OwnPostgres, deadline: float, observe: Observe) -> None:
     async with tcp_proxy(server.port) as proxy:
