@@ -22,11 +22,16 @@ Values: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Read:
-    """A statement that changes nothing; `long` if it can take a while, for it looks through texts."""
+    """A statement that changes nothing; `long` if it can take a while, for it looks through texts.
+
+    One `of_many` reads rows of several owners, for the service itself and not for a request: it alone runs
+    outside of row-level security.
+    """
 
     name: str
     statement: Select[Any]
     long: bool = False
+    of_many: bool = False
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
