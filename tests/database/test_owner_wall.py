@@ -441,10 +441,12 @@ async def walled(new_postgres: NewPostgres) -> str:
     ],
 )
 async def test_a_wall_that_was_damaged_is_repaired(walled: str, damage: str) -> None:
+    whole = await wall_as_it_stands(walled)
     await run(walled, damage.format(wall=await wall_in(walled)))
 
     async with running(settings_for(walled, database_rls=True)) as app:
         await use(app)
+    assert await wall_as_it_stands(walled) == whole
     assert await check(walled, "off") == "ok    rls       off; it could be on"
 
 
@@ -553,6 +555,21 @@ async def wall_in(url: str) -> str:
         await connection.close()
     assert re.fullmatch(r"taskward_rls_[0-9]+", wall)
     return str(wall)
+
+
+async def wall_as_it_stands(url: str) -> tuple[Any, ...]:
+    connection = await asyncpg.connect(url)
+    try:
+        return (
+            await connection.fetch(
+                "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class "
+                "WHERE relname = ANY ($1) ORDER BY 1",
+                [table for table, _ in WALLED],
+            ),
+            await connection.fetch("SELECT * FROM pg_policies ORDER BY tablename, policyname"),
+        )
+    finally:
+        await connection.close()
 
 
 async def whose(connection: Any) -> tuple[str, str, bool]:

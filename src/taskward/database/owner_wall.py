@@ -62,12 +62,12 @@ BEGIN
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', walled.name);
         EXECUTE format('DROP POLICY IF EXISTS owner_wall_outside ON %I', walled.name);
         EXECUTE format('CREATE POLICY owner_wall_outside ON %I TO PUBLIC '
-            'USING (NOT starts_with(CURRENT_USER::text, ''taskward_rls_''))', walled.name);
+            'USING ((SELECT NOT starts_with(CURRENT_USER::text, ''taskward_rls_'')))', walled.name);
         EXECUTE format('DROP POLICY IF EXISTS owner_wall_inside ON %I', walled.name);
         IF to_regrole(wall) IS NOT NULL THEN
             EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO %I', walled.name, wall);
             EXECUTE format('CREATE POLICY owner_wall_inside ON %I TO %I '
-                'USING (%I = nullif(current_setting(''taskward.owner'', true), '''')::uuid)',
+                'USING (%I = (SELECT nullif(current_setting(''taskward.owner'', true), '''')::uuid))',
                 walled.name, wall, walled.owner);
         END IF;
     END LOOP;
@@ -76,8 +76,8 @@ $wall$
 """  # noqa: S608 - names of our own tables
 """Raises the wall, as far as whoever runs it may; run again, it repairs it.
 
-Without a USING for what is written PostgreSQL takes the one for what is read: nobody writes another's row.
-A setting that ended with its transaction is empty afterwards, not null.
+A policy says once, for reading and for writing, whose rows they are; by its SELECTs it is evaluated once a
+statement, not once a row. A setting that ended with its transaction is empty afterwards, not null.
 """
 
 _LOOK: Final = """
