@@ -12,13 +12,14 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 import pytest
 import pytest_asyncio
 import test_isolation
 from fastapi import FastAPI
 from forgetful import forget_owners
 from sqlmodel import SQLModel
-from support import DATABASE_ERROR, Person, client_of, refusal, running, settings_for
+from support import DATABASE_ERROR, Person, client_of, exchange, refusal, running, settings_for
 from typer.testing import CliRunner
 
 from taskward import cli
@@ -268,6 +269,18 @@ async def test_the_counters_of_many_are_read(app: FastAPI) -> None:
     rows = await app.state.database.rows(COUNTERS, {"owners": owners})
 
     assert {row[0] for row in rows} == set(owners)
+
+
+async def test_a_stream_holds_what_is_the_owners(app: FastAPI) -> None:
+    ann = Person(app)
+    hers, _ = await ann.create("Hers"), await Person(app).create("His")
+
+    stream = await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
+
+    assert stream.status == 200
+    assert [line for line in stream.body.splitlines() if line.startswith(b"data: ")] == [
+        b"data: " + orjson.dumps({"op": "upsert", "task": hers})
+    ]
 
 
 async def test_an_operator_exports_from_behind_it(app: FastAPI, url: str) -> None:
