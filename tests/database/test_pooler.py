@@ -37,7 +37,7 @@ async def pooled_app(request: pytest.FixtureRequest, pooled_url: str) -> AsyncIt
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody be sent away for a long queue: what is tested is the pooler, not how quick the machine is."""
+    """Let nobody be sent away for a long queue: the pooler is tested, not how quick the machine is."""
     monkeypatch.setattr(connections, "PATIENCE", 30.0)
 
 
