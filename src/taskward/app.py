@@ -1,6 +1,7 @@
 """Read this first: everything is wired here and nowhere else.
 
-bytes -> RequestFrame -> TokenGate -> Dispatcher -> handler -> TaskStore(owner) -> database
+bytes -> RequestFrame -> TokenGate -> RateLimit -> Dispatcher
+      -> handler -> TaskStore(owner) -> database
 any failure, anywhere: raise -> RequestFrame -> envelope
 """
 
@@ -24,6 +25,7 @@ from taskward.database import open_database
 from taskward.idempotency.once import KeysInUse
 from taskward.me import routes as me
 from taskward.middleware import RequestFrame
+from taskward.rate_limit import RateLimit
 from taskward.routing import Dispatcher
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
@@ -58,11 +60,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     app.pipeline = RequestFrame(
-        TokenGate(Dispatcher(app.routes), app.state.authenticator),
+        TokenGate(_limited(Dispatcher(app.routes), settings), app.state.authenticator),
         CrossOrigin(settings.allowed_origins),
         https_only=settings.production,
     )
     return app
+
+
+def _limited(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Let no user have more than their share."""
+    return app if settings.rate is None else RateLimit(app, settings.rate)
 
 
 class _Service(FastAPI):
