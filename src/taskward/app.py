@@ -1,6 +1,6 @@
 """Read this first: everything is wired here and nowhere else.
 
-bytes -> RequestFrame -> TokenGate -> RateLimit -> Dispatcher
+bytes -> RequestFrame -> TokenGate -> RateLimit -> Admission -> Dispatcher
       -> handler -> TaskStore(owner) -> database
 any failure, anywhere: raise -> RequestFrame -> envelope
 """
@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward import __version__, health, log
+from taskward.admission import Admission, places_for
 from taskward.api_docs import pages
 from taskward.api_docs.document import openapi_document
 from taskward.auth.authenticator import authenticator
@@ -69,7 +70,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _limited(app: ASGIApp, settings: Settings) -> ASGIApp:
     """Let no user have more than their share."""
-    return app if settings.rate is None else RateLimit(app, settings.rate)
+    admission = Admission(app, places_for(settings))
+    return admission if settings.rate is None else RateLimit(admission, settings.rate)
 
 
 class _Service(FastAPI):
