@@ -29,17 +29,14 @@ class Seen:
         self.seconds: dict[int, list[float]] = {}
         self.retry_after: Counter[int] = Counter()
         self.broken = 0
-        self.since = time.monotonic()
 
     def add(self, status: int, seconds: float) -> None:
         self.statuses[status] += 1
         self.seconds.setdefault(status, []).append(seconds)
 
     @property
-    def good(self) -> float:
-        """Successful answers a second."""
-        done = sum(number for status, number in self.statuses.items() if status < 300)
-        return done / (time.monotonic() - self.since)
+    def successes(self) -> int:
+        return sum(number for status, number in self.statuses.items() if status < 300)
 
     def percentile(self, percent: float, *statuses: int) -> float:
         """Give the seconds within which that part of the answers came."""

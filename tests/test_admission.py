@@ -181,6 +181,27 @@ async def test_who_comes_back_at_once_does_not_pass_those_who_wait() -> None:
     assert abs(served[ANN] - served[BOB]) <= 1
 
 
+async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -> None:
+    served: Counter[int] = Counter()
+
+    async def at_once(scope: Scope, _: Receive, __: Send) -> None:
+        served[scope["user"].id.int] += 1
+
+    admission = Admission(at_once, places=1000)
+
+    async def ask(owner: int) -> None:
+        user = SimpleNamespace(id=UUID(int=owner))
+        while max(served.values(), default=0) < 50:
+            await admission(
+                {"type": "http", "http_version": "1.1", "headers": [], "user": user}, nothing, ignore
+            )
+            await asyncio.sleep(0)  # the answer goes out, and the next request comes in
+
+    await asyncio.gather(*(ask(owner) for owner in range(8 * STARTS)))
+
+    assert min(served[owner] for owner in range(8 * STARTS)) >= 48
+
+
 async def test_a_turn_of_the_loop_begins_few_requests_and_newcomers_pass_those_who_wait() -> None:
     async with a_desk(places=1000) as desk:
         desk.ask(ANN, 50)
