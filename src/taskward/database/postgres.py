@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
-from taskward.database.connections import Connections
+from taskward.database.connections import FAILURES, LOST, READ_ONLY, Connections
 from taskward.database.grapevine import CHANNEL, NOTIFY, Crier, Ear
 from taskward.database.owner_wall import NOBODY, OwnerWall, missing
 from taskward.database.statements import (
@@ -33,6 +32,7 @@ from taskward.database.statements import (
     Write,
     note_owner,
 )
+from taskward.database.together import Combined, Together
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
 
 DEADLINE: Final = 10.0
@@ -44,8 +44,9 @@ LONG_DEADLINE: Final = 60.0
 TRIES: Final = 4
 """Times that a write runs which the server has undone because of another one."""
 
-_UNDONE: Final = frozenset({"23505", "40001", "40P01"})
+_UNDONE: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.
+Or that came to a server which only reads; then the next try is on a new connection, perhaps to the primary.
 
 Of the unique values only an e-mail address can be met twice, and the next try leaves it out.
 """
@@ -65,6 +66,8 @@ class PostgresDatabase:
         self._connections = Connections(url, size)
         self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
+        self._combined: dict[Read, Combined] = {}
+        self._together = Together(self._read_for)
         self._wall = OwnerWall() if rls else None
         self._schema: asyncio.Task[None] | None = None
         self._is_starting = True
@@ -72,6 +75,9 @@ class PostgresDatabase:
 
     async def start(self) -> None:
         self._plans = {statement: _Plan.of(statement) for statement in STATEMENTS}
+        self._combined = {
+            read: Combined.of(read, _DIALECT) for read in STATEMENTS if isinstance(read, Read) and read.each
+        }
         self._schema = asyncio.create_task(self._bring_schema_up_to_date())
         await asyncio.wait({self._schema}, timeout=_STARTING)
         self._is_starting = False
@@ -88,17 +94,22 @@ class PostgresDatabase:
     async def ping(self) -> None:
         if not self._is_up_to_date:
             raise DatabaseError(reason="the schema is not up to date yet")
-        await self._run(_PING, (), _from_now(DEADLINE), NOBODY)
+        await self._read(_PING, (), NOBODY)
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        plan = self._plans[read]
-        arguments = plan.arguments(values)
-        until = _from_now(DEADLINE)
-        owner = None if read.of_many else values["owner"]
-        try:
-            return await self._run(plan.sql, arguments, until, owner)
-        except _ConnectionLost:
-            return await self._run(plan.sql, arguments, until, owner)
+        if not read.each or self._wall is not None:  # behind the wall, each owner is read for alone
+            return await self._read_for(read, (values,))
+        with _told_as_database_errors:
+            async with asyncio.timeout(DEADLINE):  # one that waits for others to come back waits no longer
+                return await self._together.rows(read, values, self._combined[read].kind(values))
+
+    async def _read_for(self, read: Read, several: Sequence[Values]) -> Sequence[Row]:
+        if len(several) == 1:
+            plan, values = self._plans[read], several[0]
+            owner = None if read.of_many else values["owner"]
+            return await self._read(plan.sql, plan.arguments(values), owner)
+        combined = self._combined[read]
+        return await self._read(combined.sql, combined.arguments(several), None)
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
@@ -139,6 +150,14 @@ class PostgresDatabase:
     async def _cry(self, payloads: list[str]) -> None:
         with suppress(DatabaseError, ServiceUnavailable):  # whoever misses it looks by themselves
             await self._run(NOTIFY, (CHANNEL, payloads), _from_now(DEADLINE), None)
+
+    async def _read(self, sql: str, arguments: Sequence[Any], owner: UUID | None) -> Sequence[Row]:
+        """Run what changes nothing, and run it once more if its connection went away."""
+        until = _from_now(DEADLINE)
+        try:
+            return await self._run(sql, arguments, until, owner)
+        except _ConnectionLost:
+            return await self._run(sql, arguments, until, owner)
 
     async def _run(
         self, sql: str, arguments: Sequence[Any], until: float, owner: UUID | None
@@ -244,7 +263,7 @@ class _ConnectionLost(DatabaseError):
 
 
 class _Undone(DatabaseError):
-    """The server has undone the statement because of another one that ran beside it."""
+    """The server has undone the statement, and it may succeed if it is run again."""
 
 
 class _AddressTaken(_Undone):
@@ -299,7 +318,7 @@ def _from_now(seconds: float) -> float:
 
 
 async def _until_it_stands(run: Callable[[Values], Awaitable[T]]) -> T:
-    """Run it again while the server undoes it because of something that ran beside it.
+    """Run it again while the server undoes it and it may yet succeed.
 
     It is given the values that are to be others than the first time: behind the wall, an address that
     somebody else has is seen no other way than by being refused.
@@ -342,7 +361,7 @@ class _ToldAsDatabaseErrors:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError):
+        if isinstance(error, FAILURES):
             raise _database_error(error) from error
 
 
@@ -361,6 +380,6 @@ def _database_error(error: Exception) -> DatabaseError:
         return _AddressTaken(reason=reason)
     if state in _UNDONE:
         return _Undone(reason=reason)
-    if state is None or state.startswith(("08", "57P")):
+    if state is None or state.startswith(LOST):
         return _ConnectionLost(reason=reason)
     return DatabaseError(reason=reason)
