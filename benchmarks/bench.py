@@ -1,6 +1,6 @@
 """What a request costs: Taskward against a Fastify peer and against pgbench, SQLite against PostgreSQL.
 
-    make bench [BENCH_ROUNDS=5] [BENCH_SECONDS=3] [BENCH_ONLY=one,create]
+    make bench [BENCH_ROUNDS=4] [BENCH_SECONDS=3] [BENCH_ONLY=one,create]
 
 The load, the servers and PostgreSQL share this machine's processors; docs/performance.md says how to read
 the figures. Needs wrk, node with npm and, for slow flushes, strace.
@@ -27,7 +27,7 @@ from dataset import OWNERS, TASKS_EACH, fill_postgres, fill_sqlite, write_target
 from pgbench import write_scripts
 from stage import HERE, Server, a_postgres, migrate
 
-ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS") or 5)
+ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS") or 4)
 SECONDS: Final = int(os.environ.get("BENCH_SECONDS") or 3)
 ONLY: Final = [name for name in (os.environ.get("BENCH_ONLY") or "").split(",") if name] or list(SCENARIOS)
 RESULTS: Final = HERE / "results.json"
