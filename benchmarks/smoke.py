@@ -1,12 +1,13 @@
 """Whether a request has become dearer: `make bench-smoke`, a part of `make check`.
 
 The app runs in this process and is called as a server would call it, so that nothing is measured but our own
-path and the driver below it. Two figures of each request are held against benchmarks/smoke.json:
+path and the driver below it. Two figures of a request are held against benchmarks/smoke.json:
 
-calls   function calls, Python's and C's. The same in every run on the same Python, however busy the
-        machine is; so they may rise by a tenth.
+calls   function calls, Python's and C's, on both engines. The same in every run on the same Python, however
+        busy the machine is; so they may rise by a tenth.
 cost    this process's time on the processor, in units of a yardstick: a fixed piece of Python work that
-        takes turns with the requests. It may rise by a quarter.
+        takes turns with the requests. It may rise by a quarter. On SQLite alone: to wait for PostgreSQL is to
+        give the processor away, and what that costs is up to whoever has it meanwhile.
 
 Of many turns the quick ones count, of requests and yardstick alike: those that were not interrupted and found
 the processor's caches warm. So the figure is the same while other programs keep the machine busy.
@@ -32,8 +33,11 @@ from inprocess import NEW_TASK, Client, an_app, silent_output
 from stage import a_postgres
 
 RECORDED: Final = Path(__file__).with_name("smoke.json")
-TURNS: Final = 600
-QUICK: Final = 0.05
+TURNS: Final = 400
+IN_A_TURN: Final = 3
+"""Requests one after the other: the first warms the caches for the others."""
+
+QUICK: Final = 0.02
 """The part of the turns that is quicker than what counts."""
 
 WARM_UP: Final = 200
@@ -43,6 +47,8 @@ MOST: Final = {"calls": 1.10, "cost": 1.25}
 
 Figures = dict[str, dict[str, float]]
 Ask = Callable[[], Awaitable[None]]
+Requests = dict[str, tuple[Ask, Ask]]
+"""By name: what comes before a request and is not measured, and the request."""
 
 
 def main() -> int:
@@ -84,36 +90,29 @@ def python_version() -> str:
 
 
 async def measure() -> Figures:
-    """Give calls and cost of each kind of request, on each engine."""
+    """Give the figures of each kind of request, on each engine."""
     with a_postgres() as postgres:
-        engines = {"PostgreSQL": postgres.url, "SQLite": "sqlite://"}
-        return {
-            f"{engine}, {request}": figures
-            for engine, url in engines.items()
-            for request, figures in (await measure_on(url)).items()
-        }
+        async with an_app(postgres.url) as app:
+            requests = await requests_of(Client(app, uuid4()), "PostgreSQL")
+            figures: Figures = {name: {"calls": calls} for name, calls in (await calls_of(requests)).items()}
+    async with an_app("sqlite://") as app:  # in memory, so that no disk is waited for
+        requests = await requests_of(Client(app, uuid4()), "SQLite")
+        calls = await calls_of(requests)
+        costs = await costs_of(requests)
+        return figures | {name: {"calls": calls[name], "cost": costs[name]} for name in requests}
 
 
-async def measure_on(url: str) -> Figures:
-    async with an_app(url) as app:
-        requests = await requests_of(Client(app, uuid4()))
-        for before, ask in requests.values():
-            for _ in range(WARM_UP):
-                await before()
-                await ask()
-        gc.collect()
-        gc.freeze()
-        calls = {name: await calls_of(*one) for name, one in requests.items()}
-        costs: dict[str, list[int]] = {name: [] for name in requests}
-        units: list[int] = []
-        for turn in range(TURNS):
-            for name, one in requests.items():
-                costs[name].append(await cost_of(*one))
-                units.append(yardstick(turn))
-    unit = quick(units)
-    return {
-        name: {"calls": calls[name], "cost": round(quick(taken) / unit, 4)} for name, taken in costs.items()
-    }
+async def costs_of(requests: Requests) -> dict[str, float]:
+    """Give what each request costs, in yardsticks."""
+    gc.collect()
+    gc.freeze()  # as the server does
+    costs: dict[str, list[int]] = {name: [] for name in requests}
+    units: list[int] = []
+    for turn in range(TURNS):
+        for name, one in requests.items():
+            costs[name] += [await cost_of(*one) for _ in range(IN_A_TURN)]
+            units += [yardstick(turn) for _ in range(IN_A_TURN)]
+    return {name: round(quick(taken) / quick(units), 3) for name, taken in costs.items()}
 
 
 def quick(turns: list[int]) -> int:
@@ -128,21 +127,32 @@ async def cost_of(before: Ask, ask: Ask) -> int:
     return time.process_time_ns() - begun
 
 
-async def calls_of(before: Ask, ask: Ask) -> float:
-    """Give how many functions a request calls: the median, for now and then one cleans up."""
-    counts = []
-    for _ in range(COUNTED):
-        await before()
-        counts.append(0)
+async def calls_of(requests: Requests) -> dict[str, float]:
+    """Give how many functions each request calls: the median, for now and then one cleans up."""
+    counts: dict[str, list[int]] = {name: [] for name in requests}
+    for name, (before, ask) in requests.items():
+        for _ in range(WARM_UP):
+            await before()
+            await ask()
+        for _ in range(COUNTED):
+            await before()
+            counts[name].append(await count_calls(ask))
+    return {name: median(seen) for name, seen in counts.items()}
 
-        def count(_frame: object, event: str, _argument: object) -> None:
-            if event in {"call", "c_call"}:
-                counts[-1] += 1
 
-        sys.setprofile(count)
+async def count_calls(ask: Ask) -> int:
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
         await ask()
+    finally:
         sys.setprofile(None)
-    return median(counts)
+    return calls
 
 
 def yardstick(start: int) -> int:
@@ -164,8 +174,8 @@ class _Piece:
         return {"number": self.number, "name": self.name.title(), "even": self.number % 2 == 0}
 
 
-async def requests_of(client: Client) -> dict[str, tuple[Ask, Ask]]:
-    """Give what to ask for, each with what comes before it and is not measured."""
+async def requests_of(client: Client, engine: str) -> Requests:
+    """Give what to ask for."""
     made = [await client.ask("POST", "/api/tasks", body=NEW_TASK) for _ in range(PAGE + 5)]
     path = f"/api/tasks/{json.loads(made[0])['id']}"
 
@@ -184,10 +194,10 @@ async def requests_of(client: Client) -> dict[str, tuple[Ask, Ask]]:
         await client.ask("POST", "/api/tasks", body=NEW_TASK)
 
     return {
-        "list changed": (change, newest),
-        "list unchanged": (nothing, newest),
-        "one": (nothing, one),
-        "create": (nothing, create),
+        f"{engine}, list changed": (change, newest),
+        f"{engine}, list unchanged": (nothing, newest),
+        f"{engine}, one": (nothing, one),
+        f"{engine}, create": (nothing, create),
     }
 
 

