@@ -32,6 +32,7 @@ from taskward.database.statements import (
     Write,
     note_owner,
 )
+from taskward.database.together import Combined, Together
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
 
 DEADLINE: Final = 10.0
@@ -64,11 +65,16 @@ class PostgresDatabase:
         self._connections = Connections(url, size)
         self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
+        self._combined: dict[Read, Combined] = {}
+        self._together = Together(self._read_for)
         self._schema: asyncio.Task[None] | None = None
         self._is_up_to_date = False
 
     async def start(self) -> None:
         self._plans = {statement: _Plan.of(statement) for statement in STATEMENTS}
+        self._combined = {
+            read: Combined.of(read, _DIALECT) for read in STATEMENTS if isinstance(read, Read) and read.each
+        }
         self._schema = asyncio.create_task(self._bring_schema_up_to_date())
         await asyncio.wait({self._schema}, timeout=_STARTING)
 
@@ -86,13 +92,24 @@ class PostgresDatabase:
         await self._run(_PING, (), _from_now(DEADLINE))
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        plan = self._plans[read]
-        arguments = plan.arguments(values)
-        until = _from_now(DEADLINE)
-        try:
-            return await self._run(plan.sql, arguments, until)
-        except _ConnectionLost:
-            return await self._run(plan.sql, arguments, until)
+        with _told_as_database_errors:
+            async with asyncio.timeout(DEADLINE):
+                try:
+                    return await self._read(read, values)
+                except _ConnectionLost:
+                    return await self._read(read, values)
+
+    async def _read(self, read: Read, values: Values) -> Sequence[Row]:
+        if read.each:
+            return await self._together.rows(read, values, self._combined[read].kind(values))
+        return await self._read_for(read, (values,))
+
+    async def _read_for(self, read: Read, each: Sequence[Values]) -> Sequence[Row]:
+        if len(each) == 1:
+            plan = self._plans[read]
+            return await self._run(plan.sql, plan.arguments(each[0]), _from_now(DEADLINE))
+        combined = self._combined[read]
+        return await self._run(combined.sql, combined.arguments(each), _from_now(DEADLINE))
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
