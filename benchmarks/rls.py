@@ -1,4 +1,4 @@
-"""What row-level security costs, in three minutes: `PYTHONPATH=tests:. python benchmarks/rls.py`.
+"""What row-level security costs, in three minutes: `PYTHONPATH=tests python benchmarks/rls.py`.
 
 Two servers on one database, `DATABASE_RLS` off and on, are asked in turn by wrk for many owners, so that both
 meet the same machine in the same mood. Printed are medians over the rounds: the requests a second and the
@@ -22,10 +22,9 @@ from statistics import median
 from typing import Final, NamedTuple
 
 import httpx
+from pages import a_postgres, settle
 from support import SECRET, Person, running, settings_for
 from walks import insert_tasks, some_tasks
-
-from benchmarks.pages import a_postgres, settle
 
 OWNERS: Final = 100
 TASKS: Final = 100
@@ -150,7 +149,7 @@ async def served(url: str, rls: str) -> AsyncIterator[tuple[subprocess.Popen[byt
         "JWT_SECRET": SECRET,
         "ENVIRONMENT": "production",
     }
-    process = subprocess.Popen(  # noqa: ASYNC220, S603 - our own command, waited for below
+    process = subprocess.Popen(  # noqa: ASYNC220 - our own command, waited for below
         [sys.executable, "-m", "taskward", "serve", "--port", address.rpartition(":")[2]],
         env=os.environ | environment,
         stdout=subprocess.DEVNULL,
