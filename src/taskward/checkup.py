@@ -1,13 +1,12 @@
 """Whether the service could run as it is configured: what `taskward check` says."""
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from taskward.auth.authenticator import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
+from taskward.database.sqlite import obstacle
 from taskward.errors import ServiceError
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
 
@@ -53,7 +52,7 @@ async def _keys(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
     place = _place(settings)
-    if (path := settings.sqlite_path) is not None and (problem := _obstacle(path)):
+    if (path := settings.sqlite_path) is not None and (problem := obstacle(path)):
         yield Finding("FAIL", "database", f"{place}: {problem}")
         return
     try:
@@ -73,6 +72,9 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("warn", "schema", f"at {current}, made by a newer version; this one knows {newest}")
     else:
         yield Finding("ok", "schema", f"at {current}, up to date")
+    if current is not None and current >= newest:
+        async for finding in _rls(settings):
+            yield finding
 
 
 async def _revision(settings: Settings) -> str | None:
@@ -83,16 +85,20 @@ async def _revision(settings: Settings) -> str | None:
         await database.stop()
 
 
-def _obstacle(path: Path) -> str | None:
-    """Say what keeps an SQLite file from being read and written."""
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        return f"there is no folder {folder}"
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"the folder {folder} cannot be written to, and SQLite keeps its journal there"
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-        return "the file cannot be read and written"
-    return None
+async def _rls(settings: Settings) -> AsyncIterator[Finding]:
+    if urlsplit(settings.database_url.get_secret_value()).scheme == "sqlite":
+        return
+    database = open_database(settings)
+    try:
+        missing = await database.missing_for_rls()
+    except ServiceError as error:
+        missing = _plain(error)
+    finally:
+        await database.stop()
+    if settings.database_rls:
+        yield Finding("FAIL", "rls", missing) if missing else Finding("ok", "rls", "on")
+    else:
+        yield Finding("ok", "rls", f"off; to turn it on: {missing}" if missing else "off; it could be on")
 
 
 def _place(settings: Settings) -> str:

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     frontend_url: str = ""
     environment: Literal["development", "production"] = "development"
     database_pool_size: int = Field(default=10, ge=1, le=1000)
+    database_rls: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=LAST_PORT)
@@ -170,6 +171,12 @@ class Settings(BaseSettings):
             )
         if self.production and self.jwt_secret is None and self.jwt_jwks_url is None:
             raise ValueError("JWT_SECRET or JWT_JWKS_URL must be set in production")
+        return self
+
+    @model_validator(mode="after")
+    def _with_row_level_security_where_there_is_any(self) -> Self:
+        if self.database_rls and self.database_url.get_secret_value().startswith("sqlite:"):
+            raise ValueError("DATABASE_RLS is for PostgreSQL; SQLite has no row-level security")
         return self
 
     @model_validator(mode="after")
