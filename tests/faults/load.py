@@ -310,7 +310,7 @@ class Load:
 
 
 @asynccontextmanager
-async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.03) -> AsyncIterator[Load]:
+async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.05) -> AsyncIterator[Load]:
     """Have people at work while the block runs, which begins once all goes well."""
     load = Load(client_of, people, pause)
     await load.start()
