@@ -14,9 +14,40 @@ from fastapi import FastAPI
 
 pytest.register_assert_rewrite("support", "documented")
 
-from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - once its asserts can explain themselves
+from forgetful import forget_owners  # noqa: E402 - once its asserts can explain themselves
+from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - as above
 
 ENGINES = ("memory", "disk", "postgres")
+RLS = "postgres-rls"
+RLS_ALONE = "postgres-rls-alone"
+"""Row-level security on; and with nothing but that, for then no statement says whose rows it means."""
+
+BEHIND_RLS = {
+    *("test_creating", "test_updating", "test_deleting", "test_batch", "test_once", "test_feed"),
+    *(
+        "test_me",
+        "test_export",
+        "test_import",
+        "test_erasure",
+        "test_users",
+        "test_counter",
+        "test_isolation",
+    ),
+}
+"""The files whose tests run behind it too. Tests with two people run on it alone, wherever they are."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses the fixture `engine`, or what stands on it, on each, unless it names its own."""
+    named = any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "engine" not in metafunc.fixturenames or named:
+        return
+    engines = list(ENGINES)
+    if metafunc.module.__name__ in BEHIND_RLS:
+        engines.append(RLS)
+    if "bob" in metafunc.fixturenames:
+        engines.append(RLS_ALONE)
+    metafunc.parametrize("engine", engines, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +97,8 @@ def new_database(
     return make
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session")
 def engine(request: pytest.FixtureRequest) -> str:
-    """Name the engine; a test that uses this, or what stands on it, runs on each."""
     name: str = request.param
     return name
 
@@ -76,7 +106,10 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest_asyncio.fixture(scope="session")
 async def app(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
     """Give a running app on that engine, shared by the tests: each has people of its own."""
-    async with running(settings_for(await new_database(engine))) as one:
+    rls = engine in {RLS, RLS_ALONE}
+    async with running(settings_for(await new_database(engine), database_rls=rls)) as one:
+        if engine == RLS_ALONE:
+            forget_owners(one)
         yield one
 
 

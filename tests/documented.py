@@ -9,7 +9,16 @@ import httpx
 from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator
 
-HEADERS = {"location", "etag", "retry-after", "www-authenticate", "x-request-id", "idempotent-replayed"}
+HEADERS = {
+    "location",
+    "etag",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
+    "idempotent-replayed",
+    "ratelimit",
+    "ratelimit-policy",
+}
 """The response headers of which the document must speak where they are sent."""
 
 

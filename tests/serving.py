@@ -132,6 +132,14 @@ class TinyApp:
         await self._body(call.receive)
         await asyncio.sleep(PATIENCE)
 
+    async def _rest(self, call: Call) -> None:
+        call.scope["rest"] = 0.5
+        await answer(call.send, b"later", status=503)
+
+    async def _longrest(self, call: Call) -> None:
+        call.scope["rest"] = 60.0
+        await answer(call.send, b"later", status=503)
+
     async def _crash(self, call: Call) -> None:
         raise LookupError(call.scope["path"])
 

@@ -62,6 +62,20 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert load_settings().jwt_secret is None
 
 
+@pytest.mark.parametrize(("given", "on"), [("on", True), ("off", False), ("true", True), ("0", False)])
+def test_row_level_security_is_on_or_off(monkeypatch: pytest.MonkeyPatch, given: str, *, on: bool) -> None:
+    monkeypatch.setenv("DATABASE_RLS", given)
+
+    assert load_settings(database_url="postgresql://h/d").database_rls is on
+
+
+def test_row_level_security_is_refused_where_there_is_none_or_it_cannot_be_read() -> None:
+    told = "DATABASE_RLS is for PostgreSQL; SQLite has no row-level security"
+
+    assert refused(database_rls=True) == told
+    assert refused(database_url="postgresql://h/d", database_rls=CANARY).startswith("DATABASE_RLS: ")
+
+
 def test_settings_do_not_change_once_they_are_read() -> None:
     with pytest.raises(ValidationError):
         load_settings().port = 1

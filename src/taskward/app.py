@@ -1,6 +1,7 @@
 """Read this first: everything is wired here and nowhere else.
 
-bytes -> RequestFrame -> TokenGate -> Dispatcher -> handler -> TaskStore(owner) -> database
+bytes -> RequestFrame -> TokenGate -> RateLimit -> Admission -> Dispatcher
+      -> handler -> TaskStore(owner) -> database
 any failure, anywhere: raise -> RequestFrame -> envelope
 """
 
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward import __version__, health, log
+from taskward.admission import Admission, places_for
 from taskward.api_docs import pages
 from taskward.api_docs.document import openapi_document
 from taskward.auth.authenticator import authenticator
@@ -24,6 +26,7 @@ from taskward.database import open_database
 from taskward.idempotency.once import KeysInUse
 from taskward.me import routes as me
 from taskward.middleware import RequestFrame
+from taskward.rate_limit import RateLimit
 from taskward.routing import Dispatcher
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
@@ -58,11 +61,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     app.pipeline = RequestFrame(
-        TokenGate(Dispatcher(app.routes), app.state.authenticator),
+        TokenGate(_limited(Dispatcher(app.routes), settings), app.state.authenticator),
         CrossOrigin(settings.allowed_origins),
         https_only=settings.production,
     )
     return app
+
+
+def _limited(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Let no user have more than their share."""
+    admission = Admission(app, places_for(settings))
+    return admission if settings.rate is None else RateLimit(admission, settings.rate)
 
 
 class _Service(FastAPI):

@@ -72,6 +72,9 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("warn", "schema", f"at {current}, made by a newer version; this one knows {newest}")
     else:
         yield Finding("ok", "schema", f"at {current}, up to date")
+    if current is not None and current >= newest:
+        async for finding in _rls(settings):
+            yield finding
 
 
 async def _revision(settings: Settings) -> str | None:
@@ -80,6 +83,22 @@ async def _revision(settings: Settings) -> str | None:
         return await database.revision()
     finally:
         await database.stop()
+
+
+async def _rls(settings: Settings) -> AsyncIterator[Finding]:
+    if urlsplit(settings.database_url.get_secret_value()).scheme == "sqlite":
+        return
+    database = open_database(settings)
+    try:
+        missing = await database.missing_for_rls()
+    except ServiceError as error:
+        missing = _plain(error)
+    finally:
+        await database.stop()
+    if settings.database_rls:
+        yield Finding("FAIL", "rls", missing) if missing else Finding("ok", "rls", "on")
+    else:
+        yield Finding("ok", "rls", f"off; to turn it on: {missing}" if missing else "off; it could be on")
 
 
 def _place(settings: Settings) -> str:

@@ -88,7 +88,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: Headers = message["headers"]
-            message["headers"] = [*headers, *self._always, *self._policies(headers)]
+            limit = self._scope.get("rate_limit", ())
+            message["headers"] = [*headers, *self._always, *limit, *self._policies(headers)]
         elif self._scope["method"] == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)

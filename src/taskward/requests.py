@@ -35,6 +35,18 @@ def header_values(scope: Scope, name: bytes) -> list[bytes]:
     return [value for key, value in scope["headers"] if key == name]
 
 
+def announced_body(scope: Scope) -> tuple[int, bool]:
+    """Give the announced length, and whether there may be a body of unknown length."""
+    length = 0
+    chunked = scope["http_version"] not in {"1.0", "1.1"}
+    for key, value in scope["headers"]:
+        if key == b"content-length":
+            length = int(value) if value.isdigit() else 0
+        elif key == b"transfer-encoding":
+            chunked = True
+    return length, chunked
+
+
 async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> bytes:
     """Read the body, and stop reading as soon as it is too large.
 
@@ -43,7 +55,7 @@ async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY)
         ClientGone: it never became whole.
 
     """
-    length, chunked = _announced(scope)
+    length, chunked = announced_body(scope)
     if length == 0 and not chunked:
         return b""
     if length > largest:
@@ -121,18 +133,6 @@ def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldProblem]]:
         else:
             query[name] = value
     return query, problems
-
-
-def _announced(scope: Scope) -> tuple[int, bool]:
-    """Give the announced length, and whether there may be a body of unknown length."""
-    length = 0
-    chunked = scope["http_version"] not in {"1.0", "1.1"}
-    for key, value in scope["headers"]:
-        if key == b"content-length":
-            length = int(value) if value.isdigit() else 0
-        elif key == b"transfer-encoding":
-            chunked = True
-    return length, chunked
 
 
 def _depth(document: Any) -> int:

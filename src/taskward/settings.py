@@ -1,9 +1,10 @@
 """Every knob of the service: read once, frozen, with no unsafe default."""
 
 import base64
+import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,11 +20,23 @@ LAST_PORT = 65535
 
 LOCAL_FRONT_END = "http://localhost:3000"
 
+MOST_IN_A_RATE = 1_000_000
+"""Requests, and seconds."""
+
+_RATE = re.compile(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,6})?([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _NO_ORIGIN = "each origin must be like https://app.example.com: scheme and host, no path, no *"
 
 
 class SettingsError(Exception):
     """The configuration cannot be used. Its text names each setting, one a line, and shows no value."""
+
+
+class Rate(NamedTuple):
+    """So many requests in so many seconds: all of them at once, or one every `seconds / requests`."""
+
+    requests: int
+    seconds: int
 
 
 class Settings(BaseSettings):
@@ -49,6 +62,7 @@ class Settings(BaseSettings):
     frontend_url: str = ""
     environment: Literal["development", "production"] = "development"
     database_pool_size: int = Field(default=10, ge=1, le=1000)
+    database_rls: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=LAST_PORT)
@@ -57,6 +71,7 @@ class Settings(BaseSettings):
     tombstone_days: float = Field(default=30, gt=0, le=36500)
     events_per_user: int = Field(default=10, ge=1, le=1_000_000)
     events_in_all: int = Field(default=1000, ge=1, le=1_000_000)
+    rate_limit: str | None = None
 
     @property
     def production(self) -> bool:
@@ -68,6 +83,11 @@ class Settings(BaseSettings):
         if self.jwt_secret is None:
             return ()
         return tuple(part.strip().encode() for part in self.jwt_secret.get_secret_value().split(","))
+
+    @property
+    def rate(self) -> Rate | None:
+        """How much one user may ask of one process; None for no limit."""
+        return None if self.rate_limit is None else _rate(self.rate_limit)
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -128,6 +148,13 @@ class Settings(BaseSettings):
             raise ValueError(f"each secret must be at least {SHORTEST_SECRET} bytes long")
         return value
 
+    @field_validator("rate_limit")
+    @classmethod
+    def _of_a_rate(cls, value: str | None) -> str | None:
+        if value is not None:
+            _rate(value)
+        return value
+
     @field_validator("frontend_url")
     @classmethod
     def _of_origins(cls, value: str) -> str:
@@ -144,6 +171,12 @@ class Settings(BaseSettings):
             )
         if self.production and self.jwt_secret is None and self.jwt_jwks_url is None:
             raise ValueError("JWT_SECRET or JWT_JWKS_URL must be set in production")
+        return self
+
+    @model_validator(mode="after")
+    def _with_row_level_security_where_there_is_any(self) -> Self:
+        if self.database_rls and self.database_url.get_secret_value().startswith("sqlite:"):
+            raise ValueError("DATABASE_RLS is for PostgreSQL; SQLite has no row-level security")
         return self
 
     @model_validator(mode="after")
@@ -188,6 +221,16 @@ def _check_key_set_url(text: str) -> None:
         raise ValueError("must name a host, and no user or password")
     if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
         raise ValueError("must begin with https:// (http:// is for a loopback host alone)")
+
+
+def _rate(text: str) -> Rate:
+    match = _RATE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("must be like 100/10s: requests, a slash, and a time in s, m or h")
+    rate = Rate(int(match[1]), int(match[2] or 1) * _SECONDS[match[3]])
+    if max(rate) > MOST_IN_A_RATE:
+        raise ValueError(f"must be at most {MOST_IN_A_RATE} requests in at most {MOST_IN_A_RATE} seconds")
+    return rate
 
 
 def _is_loopback(host: str) -> bool:

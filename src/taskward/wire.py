@@ -17,6 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from taskward.admission import Resting
 from taskward.errors import (
     HeadersTooLarge,
     InternalError,
@@ -74,6 +75,7 @@ class Shared(ServerState):
     def __init__(self, always: Headers) -> None:
         super().__init__()
         self.draining = Draining()
+        self.resting = Resting()
         self.always = always
         """The headers that every answer carries."""
 
@@ -132,6 +134,7 @@ class StrictProtocol(HttpToolsProtocol):
         self.stalled = 0.0  # seconds for which the client took nothing
         self.refused: ServiceError | None = None
         self.leaving = False
+        self.resting = False
 
     # What the transport tells
 
@@ -207,7 +210,16 @@ class StrictProtocol(HttpToolsProtocol):
         """Answer what has been asked, then close."""
         if self.cycle is not None:
             self.cycle.keep_alive = False
+        self.wake()
         self.sweep(0)
+
+    def wake(self) -> None:
+        """Listen to a client again that has rested."""
+        if self.resting:
+            self.resting = False
+            if not self.is_closing():
+                self.waited = 0.0
+                self._go_on()
 
     def give_up(self) -> None:
         """Close, whatever is left to do."""
@@ -300,6 +312,18 @@ class StrictProtocol(HttpToolsProtocol):
         if self.is_closing():
             return
         self.waited = 0.0
+        rest = cast("Any", self.running).scope.get("rest", 0.0)
+        if rest:  # there is more load than room, and the client has been told when to come again
+            self.resting = True
+            self.flow.pause_reading()
+            self.server_state.resting.add(rest, self.wake)
+        else:
+            self._go_on()
+
+    # How it is done
+
+    def _go_on(self) -> None:
+        """Turn to what the client sends next, or has sent."""
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
@@ -307,8 +331,6 @@ class StrictProtocol(HttpToolsProtocol):
             self._send_refusal()
         elif self.reading == BODY and self.expect_100_continue:
             self.close()  # whether the client will still send the body, nobody can know
-
-    # How it is done
 
     def _feed(self, data: bytes) -> None:
         try:

@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from pooling import needs_pgbouncer, pooler
 from support import Person, running, settings_for
 
+from taskward.database import connections
+
 CLIENTS = 64
 ROUNDS = 3
 
@@ -25,11 +27,18 @@ async def pooled_url(
         yield url
 
 
-@pytest_asyncio.fixture(scope="module")
-async def pooled_app(pooled_url: str) -> AsyncIterator[FastAPI]:
+@pytest_asyncio.fixture(scope="module", params=[False, True], ids=["plain", "rls"])
+async def pooled_app(request: pytest.FixtureRequest, pooled_url: str) -> AsyncIterator[FastAPI]:
     # As a provider hands it out: what the driver does not know is not passed on to the pooler.
-    async with running(settings_for(pooled_url + "?channel_binding=prefer&pgbouncer=true")) as app:
+    url = pooled_url + "?channel_binding=prefer&pgbouncer=true"
+    async with running(settings_for(url, database_rls=request.param)) as app:
         yield app
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody be sent away for a long queue: the pooler is tested, not how quick the machine is."""
+    monkeypatch.setattr(connections, "PATIENCE", 30.0)
 
 
 @needs_pgbouncer
@@ -50,12 +59,13 @@ async def test_many_clients_share_two_connections_without_an_error(pooled_app: F
             for answer in (
                 await person.http.get(path),
                 await person.http.put(path, json={"is_completed": True}),
-                await person.http.get("/api/tasks", params={"limit": 5}),
+                listed := await person.http.get("/api/tasks", params={"limit": 5}),
                 await person.http.post(
                     "/api/tasks/batch", json={"operations": [{"op": "delete", "id": path.rpartition("/")[2]}]}
                 ),
             ):
                 statuses[answer.status_code] += 1
+            assert [task["user_id"] for task in listed.json()["tasks"]] == [person.sub]
 
     await asyncio.gather(*(use() for _ in range(CLIENTS)))
 

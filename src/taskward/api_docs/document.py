@@ -79,6 +79,18 @@ _REPLAYED: Final = {
         "schema": {"type": "string", "enum": ["true"]},
     }
 }
+_RATE_LIMIT: Final = {
+    "RateLimit-Policy": {
+        "description": "Present where there is a limit per user: requests (q) in a window of seconds (w).",
+        "schema": {"type": "string"},
+        "example": '"user";q=100;w=10',
+    },
+    "RateLimit": {
+        "description": "Present with it: requests that are left (r), and the seconds until one more is (t).",
+        "schema": {"type": "string"},
+        "example": '"user";r=99;t=1',
+    },
+}
 _REQUEST_ID: Final = {
     "X-Request-ID": _header("The request's id in the log; the client's own, if it sent a proper one.")
 }
@@ -126,6 +138,8 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         operation["responses"]["304"] = {"description": "The client has it already; no body."}
     for status, response in operation["responses"].items():
         response["headers"] = _headers(int(status), _model(response), _parameters(operation))
+        if path.startswith("/api/") and status != "401":
+            response["headers"] |= _RATE_LIMIT
 
 
 def _headers(status: int, model: str, parameters: set[str]) -> dict[str, Any]:
@@ -146,6 +160,7 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     errors |= {
         400: [_NO_UUID if "{task_id}" in path else _UNKNOWN],
         401: [Unauthorized(), InvalidToken(), TokenExpired()],
+        429: [RateLimited()],
         500: [InternalError(), DatabaseError()],
         503: [ServiceUnavailable()],
     }
@@ -158,7 +173,7 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     if _parameters(operation) & {"since", "Last-Event-ID"}:
         errors[410] = [CursorExpired()]
     if "Last-Event-ID" in _parameters(operation):
-        errors[429] = [RateLimited("Too many event streams are open")]
+        errors[429] = [RateLimited(), RateLimited("Too many event streams are open")]
     if "Idempotency-Key" in _parameters(operation):
         errors[409] = [IdempotencyKeyInUse()]
         errors[422] = [IdempotencyKeyReused()]

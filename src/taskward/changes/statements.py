@@ -50,6 +50,7 @@ CHANGES: Final = Read(
 COUNTERS: Final = Read(
     "owners' counters",
     select(USERS.c.id, USERS.c.seq).where(is_one_of(USERS.c.id, bindparam("owners", type_=Ids()))),
+    of_many=True,
 )
 """Of those owners who have streams open here, and of nobody else."""
 

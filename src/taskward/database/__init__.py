@@ -35,6 +35,12 @@ class Database(Protocol):
     async def revision(self) -> str | None:
         """Give the revision that the schema is at, of a database that need not be started; None for none."""
 
+    async def missing_for_rls(self) -> str | None:
+        """Say what `DATABASE_RLS=on` lacks here; None if nothing, and where there is no such thing.
+
+        For a database that need not be started, on the schema that this version needs.
+        """
+
     async def ping(self) -> None:
         """Return if statements can be run now, on the schema that this version needs."""
 
@@ -66,7 +72,7 @@ class AlreadyThere(DatabaseError):
 
 
 class DatabaseUnusable(Exception):
-    """The database cannot be used as configured: a corrupt file, a folder that is not there."""
+    """The database cannot be used as configured: a corrupt file, a folder that is not there, no role."""
 
 
 def nobody(owner: UUID) -> None:
@@ -81,4 +87,6 @@ def open_database(settings: Settings) -> Database:
         return SqliteDatabase(settings.sqlite_path)
     from taskward.database.postgres import PostgresDatabase  # noqa: PLC0415
 
-    return PostgresDatabase(settings.database_url.get_secret_value(), settings.database_pool_size)
+    return PostgresDatabase(
+        settings.database_url.get_secret_value(), settings.database_pool_size, rls=settings.database_rls
+    )

@@ -15,9 +15,10 @@ from uuid import UUID
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from taskward.database import AlreadyThere, nobody, schema
+from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
 from taskward.database.connections import FAILURES, LOST, READ_ONLY, Connections
 from taskward.database.grapevine import CHANNEL, NOTIFY, Crier, Ear
+from taskward.database.owner_wall import NOBODY, OwnerWall, missing
 from taskward.database.statements import (
     STATEMENTS,
     Change,
@@ -31,6 +32,7 @@ from taskward.database.statements import (
     Write,
     note_owner,
 )
+from taskward.database.together import Combined, Together
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
 
 DEADLINE: Final = 10.0
@@ -46,7 +48,7 @@ _UNDONE: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.
 Or that came to a server which only reads; then the next try is on a new connection, perhaps to the primary.
 
-Of the unique values only an e-mail address can be met twice, and the next try sees it and leaves it out.
+Of the unique values only an e-mail address can be met twice, and the next try leaves it out.
 """
 
 _DIALECT: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
@@ -57,43 +59,64 @@ log = logging.getLogger(__name__)
 
 
 class PostgresDatabase:
-    """A `taskward.database.Database` on a server."""
+    """A `taskward.database.Database` on a server, with `rls` behind the wall of `owner_wall`."""
 
-    def __init__(self, url: str, size: int) -> None:
+    def __init__(self, url: str, size: int, *, rls: bool = False) -> None:
         self.on_change: Callable[[UUID], None] = nobody
         self._connections = Connections(url, size)
         self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
+        self._combined: dict[Read, Combined] = {}
+        self._together = Together(self._read_for)
+        self._wall = OwnerWall() if rls else None
         self._schema: asyncio.Task[None] | None = None
+        self._is_starting = True
         self._is_up_to_date = False
 
     async def start(self) -> None:
         self._plans = {statement: _Plan.of(statement) for statement in STATEMENTS}
+        self._combined = {
+            read: Combined.of(read, _DIALECT) for read in STATEMENTS if isinstance(read, Read) and read.each
+        }
         self._schema = asyncio.create_task(self._bring_schema_up_to_date())
         await asyncio.wait({self._schema}, timeout=_STARTING)
+        self._is_starting = False
+        if self._schema.done():
+            self._schema.result()
 
     async def stop(self) -> None:
         if self._schema is not None:
             self._schema.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._schema
+            await asyncio.wait({self._schema})
         await self._crier.stop()
         await self._connections.close()
 
     async def ping(self) -> None:
         if not self._is_up_to_date:
             raise DatabaseError(reason="the schema is not up to date yet")
-        await self._read(_PING, ())
+        await self._read(_PING, (), NOBODY)
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        plan = self._plans[read]
-        return await self._read(plan.sql, plan.arguments(values))
+        if not read.each or self._wall is not None:  # behind the wall, a transaction is one owner's
+            return await self._read_for(read, (values,))
+        with _told_as_database_errors:
+            async with asyncio.timeout(DEADLINE):  # one that waits for others to come back waits no longer
+                return await self._together.rows(read, values, self._combined[read].kind(values))
+
+    async def _read_for(self, read: Read, several: Sequence[Values]) -> Sequence[Row]:
+        if len(several) == 1:
+            plan = self._plans[read]
+            owner = None if read.of_many else several[0]["owner"]
+            return await self._read(plan.sql, plan.arguments(several[0]), owner)
+        combined = self._combined[read]
+        return await self._read(combined.sql, combined.arguments(several), None)
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
-        arguments = plan.arguments(values)
         until = _from_now(DEADLINE)
-        rows = await _until_it_stands(lambda: self._run(plan.sql, arguments, until))
+        rows = await _until_it_stands(
+            lambda others: self._run(plan.sql, plan.arguments(values, others), until, values["owner"])
+        )
         if not rows:
             return None
         self._tell({values["owner"]})
@@ -102,7 +125,7 @@ class PostgresDatabase:
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
         owners: set[UUID] = set()
         until = _from_now(LONG_DEADLINE if long else DEADLINE)
-        result = await _until_it_stands(lambda: self._run_steps(steps(), until, owners))
+        result = await _until_it_stands(lambda others: self._run_steps(steps(), others, until, owners))
         self._tell(owners)
         return result
 
@@ -126,40 +149,46 @@ class PostgresDatabase:
 
     async def _cry(self, payloads: list[str]) -> None:
         with suppress(DatabaseError, ServiceUnavailable):  # whoever misses it looks by themselves
-            await self._run(NOTIFY, (CHANNEL, payloads), _from_now(DEADLINE))
+            await self._run(NOTIFY, (CHANNEL, payloads), _from_now(DEADLINE), None)
 
-    async def _read(self, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
+    async def _read(self, sql: str, arguments: Sequence[Any], owner: UUID | None) -> Sequence[Row]:
         """Run what changes nothing, and run it once more if its connection went away."""
         until = _from_now(DEADLINE)
         try:
-            return await self._run(sql, arguments, until)
+            return await self._run(sql, arguments, until, owner)
         except _ConnectionLost:
-            return await self._run(sql, arguments, until)
+            return await self._run(sql, arguments, until, owner)
 
-    async def _run(self, sql: str, arguments: Sequence[Any], until: float) -> Sequence[Row]:
+    async def _run(
+        self, sql: str, arguments: Sequence[Any], until: float, owner: UUID | None
+    ) -> Sequence[Row]:
+        """Run one statement for that owner; for None as the service itself, outside of any wall."""
         rows: Sequence[Row]
         with _told_as_database_errors:
             async with asyncio.timeout_at(until), self._connections.one() as connection:
-                if self._connections.pooled:
+                if self._wall is not None and owner is not None:
+                    rows = await self._wall.fetch(connection, owner, sql, arguments)
+                elif self._connections.pooled:
                     async with connection.transaction():
                         rows = await connection.fetch(sql, *arguments)
                 else:
                     rows = await connection.fetch(sql, *arguments)
         return rows
 
-    async def _run_steps(self, steps: Steps[T], until: float, owners: set[UUID]) -> T:
+    async def _run_steps(self, steps: Steps[T], others: Values, until: float, owners: set[UUID]) -> T:
         with _told_as_database_errors:
             async with asyncio.timeout_at(until), self._connections.one() as connection:
                 try:
                     async with connection.transaction():
-                        return await self._follow(steps, connection, owners)
+                        return await self._follow(steps, others, connection, owners)
                 except Undo as undo:
                     owners.clear()
                     result: T = undo.result
                     return result
 
-    async def _follow(self, steps: Steps[T], connection: Any, owners: set[UUID]) -> T:
+    async def _follow(self, steps: Steps[T], others: Values, connection: Any, owners: set[UUID]) -> T:
         rows: Sequence[Row] | None = None
+        behind: UUID | None = None
         while True:
             try:
                 statement, values = next(steps) if rows is None else steps.send(rows)
@@ -168,8 +197,13 @@ class PostgresDatabase:
                 return result
             plan = self._plans[statement]
             note_owner(owners, statement, values)
+            if self._wall is not None:
+                owner = (values if isinstance(values, Mapping) else values[0])["owner"]
+                if owner != behind:
+                    await self._wall.enter(connection, owner)
+                    behind = owner
             if isinstance(values, Mapping):
-                rows = await connection.fetch(plan.sql, *plan.arguments(values))
+                rows = await connection.fetch(plan.sql, *plan.arguments(values, others))
             else:
                 await connection.executemany(plan.sql, [plan.arguments(one) for one in values])
                 rows = ()
@@ -180,6 +214,10 @@ class PostgresDatabase:
                 await self.migrate()
             except ServiceError as error:
                 log.warning("The schema cannot be brought up to date yet", extra={"reason": error.reason})
+            except DatabaseUnusable as error:
+                if self._is_starting:
+                    raise
+                log.error("The database cannot be used", extra={"reason": str(error)})  # noqa: TRY400 - it is said in plain words
             except Exception:
                 log.exception("The schema cannot be brought up to date")
             else:
@@ -188,14 +226,26 @@ class PostgresDatabase:
             await asyncio.sleep(_PAUSE)
 
     async def migrate(self) -> str:
-        """Apply the migrations that are missing and give the revision that the schema is at."""
+        """Apply the migrations that are missing, and give the revision that the schema is at.
+
+        Raises:
+            DatabaseUnusable: that is done, but row-level security is asked for and does not stand.
+
+        """
         with _told_as_database_errors:
-            async with (
-                asyncio.timeout(LONG_DEADLINE),
-                self._connections.one() as connection,
-                connection.transaction(),
-            ):
-                return await _migrated(connection)
+            async with asyncio.timeout(LONG_DEADLINE), self._connections.one() as connection:
+                async with connection.transaction():
+                    revision = await _migrated(connection)
+                if self._wall is not None:
+                    async with connection.transaction():
+                        await self._wall.stand(connection)
+        return revision
+
+    async def missing_for_rls(self) -> str | None:
+        """Say what row-level security lacks; with `rls`, what it would lack after a start."""
+        with _told_as_database_errors:
+            async with asyncio.timeout(DEADLINE), self._connections.one() as connection:
+                return await missing(connection, after_a_start=self._wall is not None)
 
     async def revision(self) -> str | None:
         """Give the revision that the schema is at; None for an empty database."""
@@ -216,7 +266,11 @@ class _Undone(DatabaseError):
     """The server has undone the statement, and it may succeed if it is run again."""
 
 
-_PING: Final = "SELECT 1 FROM tasks LIMIT 1"
+class _AddressTaken(_Undone):
+    """It has undone it because another owner has that e-mail address."""
+
+
+_PING: Final = f"SELECT 1 FROM tasks WHERE user_id = '{NOBODY}' LIMIT 1"  # noqa: S608 - nothing from outside
 _HAS_REVISION: Final = (
     "SELECT EXISTS (SELECT FROM pg_tables "
     "WHERE tablename = 'alembic_version' AND schemaname = ANY (current_schemas(false)))"
@@ -238,7 +292,10 @@ class _Plan:
             compiled.string, tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
         )
 
-    def arguments(self, values: Values) -> list[Any]:
+    def arguments(self, values: Values, others: Values | None = None) -> list[Any]:
+        """Give what is bound, in order; `others` come before the `values`."""
+        if others:
+            values = {**values, **others}
         return [values.get(name, default) for name, default in self.names]
 
 
@@ -260,12 +317,21 @@ def _from_now(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-async def _until_it_stands(run: Callable[[], Awaitable[T]]) -> T:
-    """Run it again while the server undoes it and it may yet succeed."""
+async def _until_it_stands(run: Callable[[Values], Awaitable[T]]) -> T:
+    """Run it again while the server undoes it and it may yet succeed.
+
+    It is given the values that are to be others than the first time: behind the wall, an address that
+    somebody else has is seen no other way than by being refused.
+    """
+    others: Values = {}
     for _ in range(TRIES - 1):
-        with suppress(_Undone):
-            return await run()
-    return await run()
+        try:
+            return await run(others)
+        except _AddressTaken:
+            others = {"email": None}
+        except _Undone:
+            pass
+    return await run(others)
 
 
 async def _migrated(connection: Any) -> str:
@@ -310,6 +376,8 @@ def _database_error(error: Exception) -> DatabaseError:
     reason = f"{type(error).__name__} {state}" if state else type(error).__name__
     if getattr(error, "table_name", None) == "idempotency_keys":
         return AlreadyThere(reason=reason)
+    if getattr(error, "constraint_name", None) == "uq_users_email":
+        return _AddressTaken(reason=reason)
     if state in _UNDONE:
         return _Undone(reason=reason)
     if state is None or state.startswith(LOST):

@@ -92,6 +92,9 @@ class SqliteDatabase:
         with self._opened() as connection:
             return schema.sqlite_revision(connection)
 
+    async def missing_for_rls(self) -> str | None:
+        return None
+
     async def stop(self) -> None:
         if self._committing is not None:
             await self._committing

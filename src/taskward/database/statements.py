@@ -22,11 +22,20 @@ Values: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Read:
-    """A statement that changes nothing; `long` if it can take a while, for it looks through texts."""
+    """A statement that changes nothing; `long` if it can take a while, for it looks through texts.
+
+    `each` names the values, all of them ids, in which reads may differ that an engine runs as one; where
+    there are none, it runs alone. Such a statement sorts by columns that it gives, if it sorts.
+
+    One `of_many` reads rows of several owners, for the service itself and not for a request: it alone runs
+    outside of row-level security.
+    """
 
     name: str
     statement: Select[Any]
     long: bool = False
+    each: tuple[str, ...] = ()
+    of_many: bool = False
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)

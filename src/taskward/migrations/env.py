@@ -5,6 +5,9 @@ from alembic import context
 attributes = context.config.attributes
 context.configure(
     dialect_name=attributes["dialect"],
+    dialect_opts={
+        "paramstyle": "named"
+    },  # else a % would be doubled, for a driver that takes parameters with it
     output_buffer=attributes["script"],
     as_sql=True,
     literal_binds=True,

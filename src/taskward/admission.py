@@ -1,0 +1,287 @@
+"""Who runs next when more is asked than can be done: a short queue, fair to users, and 503 for the rest.
+
+A request below /api takes a place when all of it has arrived, and gives it back when its answer begins. So
+places are held while something is computed or asked of the database, and never for a slow client or an
+event stream. See `docs/decisions/0017-admission.md`.
+"""
+
+import asyncio
+import math
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from taskward.errors import ServiceError, ServiceUnavailable
+from taskward.requests import announced_body
+from taskward.settings import Settings
+
+PLACES_ON_SQLITE: Final = 128
+"""Requests in progress. One user can have half: that many writes share a commit."""
+
+STARTS: Final = 4
+"""Requests that begin in one turn of the event loop, so that whoever comes next waits for no more."""
+
+ROOM: Final = 512
+"""Requests that wait."""
+
+PATIENCE: Final = 1.0
+"""Seconds that a request waits for a place."""
+
+REFUSALS: Final = 250
+"""Refusals a second that are worth their CPU; who is refused faster is not listened to for a while."""
+
+CALM: Final = 0.2
+"""Seconds of such refusals at once that are let pass."""
+
+LONGEST_REST: Final = 5.0
+"""Seconds for which a connection is not listened to."""
+
+_TICK: Final = 0.02
+_LOOK_EVERY: Final = 0.1
+
+
+def places_for(settings: Settings) -> int:
+    """Say how many requests can be in progress.
+
+    On PostgreSQL a connection is left when one user has all the places that one can have.
+    """
+    if settings.database_url.get_secret_value().startswith("sqlite:"):
+        return PLACES_ON_SQLITE
+    return 2 * max(1, settings.database_pool_size - 1)
+
+
+class Admission:
+    """Lets the requests of verified users through, one user after the other, as many as there are places.
+
+    A user can have as many places as are left free, and as many requests waiting as there is room left
+    (Choudhury and Hahne, "Dynamic queue length thresholds", 1998): one who floods has half, two who do
+    have a third each, and there is always some left for whoever comes next.
+    """
+
+    def __init__(self, app: ASGIApp, places: int, room: int = ROOM) -> None:
+        self._app = app
+        self._places = places
+        self._room = room
+        self._taken = 0
+        self._taken_by: dict[int, int] = {}
+        self._waiting = 0
+        self._line: OrderedDict[int, deque[_Visit]] = OrderedDict()  # users, the next one first
+        self._started = 0  # in this turn of the loop
+        self._turning = False
+        self._expiring = False
+        self._refused_until = 0.0  # on the loop's clock: when the refusals up to now are paid for
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "user" not in scope:
+            await self._app(scope, receive, send)
+            return
+        visit = _Visit(self, scope, receive, send)
+        try:
+            if not any(announced_body(scope)):
+                await visit.enter()
+            await self._app(scope, visit.receive, visit.send)
+        finally:
+            visit.leave()
+
+    def take(self, owner: int) -> bool:
+        """Take a place for a user who is not in the line.
+
+        Whoever asks for little is not, and so passes those who wait: that is what keeps others quick while
+        one floods (RFC 8290, 4.2: new flows first).
+        """
+        most = 2 * STARTS if self._waiting else STARTS
+        if owner in self._line or self._started >= most or not self._may_take(owner):
+            return False
+        self._give(owner)
+        if self._waiting:
+            self._line[owner] = deque()  # the next time after all the others
+        self._turn_soon()
+        return True
+
+    def give_back(self, owner: int) -> None:
+        self._taken -= 1
+        left = self._taken_by[owner] - 1
+        if left:
+            self._taken_by[owner] = left
+        else:
+            del self._taken_by[owner]
+        if self._waiting:
+            self._turn_soon()
+
+    def queue(self, visit: "_Visit") -> None:
+        """Let a request wait until its user's turn has come.
+
+        Raises:
+            ServiceUnavailable: there is no room left for it.
+
+        """
+        queue = self._line.get(visit.owner)
+        if (len(queue) if queue else 0) >= self._room - self._waiting:
+            raise self._refusal(visit.scope, "too many requests wait")
+        if queue is None:
+            queue = self._line[visit.owner] = deque()
+        queue.append(visit)
+        self._waiting += 1
+        self._turn_soon()
+        if not self._expiring:
+            self._expiring = True
+            asyncio.get_running_loop().call_later(_LOOK_EVERY, self._expire)
+
+    def _may_take(self, owner: int) -> bool:
+        return self._taken_by.get(owner, 0) < self._places - self._taken
+
+    def _give(self, owner: int) -> None:
+        self._taken += 1
+        self._taken_by[owner] = self._taken_by.get(owner, 0) + 1
+        self._started += 1
+
+    def _turn_soon(self) -> None:
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Begin a turn of the loop: what it has read is queued, and those whose turn it is begin."""
+        self._turning = False
+        self._started = 0
+        while self._started < STARTS and (visit := self._next()):
+            self._give(visit.owner)
+            visit.call()
+        if self._started:
+            self._turn_soon()
+
+    def _next(self) -> "_Visit | None":
+        """Take the longest waiting request of the first in the line who may have a place.
+
+        Whoever has had a turn goes to the end, also with nothing more to ask: to come back at once with the
+        next request is no way to pass the others.
+        """
+        for _ in range(len(self._line)):
+            owner, queue = self._line.popitem(last=False)
+            if not queue:
+                continue
+            self._line[owner] = queue
+            if self._may_take(owner):
+                visit = queue.popleft()
+                self._drop_one()
+                return visit
+        return None
+
+    def _drop_one(self) -> None:
+        self._waiting -= 1
+        if not self._waiting:
+            self._line.clear()
+
+    def _expire(self) -> None:
+        """Refuse those who have waited long enough."""
+        loop = asyncio.get_running_loop()
+        long_ago = loop.time() - PATIENCE
+        for queue in list(self._line.values()):
+            while queue and queue[0].since <= long_ago:
+                visit = queue.popleft()
+                self._drop_one()
+                visit.turn_away(self._refusal(visit.scope, "no place became free in time"))
+        self._expiring = self._waiting > 0
+        if self._expiring:
+            loop.call_later(_LOOK_EVERY, self._expire)
+
+    def _refusal(self, scope: Scope, reason: str) -> ServiceUnavailable:
+        """Make the refusal of a request.
+
+        At ten times the capacity nine of ten requests are refused, which would cost more than to answer
+        the tenth. So refusals beyond `REFUSALS` a second are spread over the seconds to come: that is the
+        client's Retry-After, and `scope["rest"]` tells the server not to read from it until then.
+        """
+        now = asyncio.get_running_loop().time()
+        until = max(self._refused_until, now) + 1 / REFUSALS
+        self._refused_until = min(until, now + LONGEST_REST)
+        ahead = self._refused_until - now
+        if ahead > CALM:
+            scope["rest"] = ahead
+        return ServiceUnavailable(reason=reason, retry_after=math.ceil(ahead))
+
+
+class _Visit:
+    """One request on its way through."""
+
+    __slots__ = ("_admission", "_inside", "_receive", "_send", "_turn", "owner", "scope", "since")
+
+    def __init__(self, admission: Admission, scope: Scope, receive: Receive, send: Send) -> None:
+        self.owner: int = scope["user"].id.int
+        self.scope = scope
+        self.since = 0.0
+        self._admission = admission
+        self._inside = False
+        self._receive = receive
+        self._send = send
+        self._turn: asyncio.Future[None]
+
+    async def enter(self) -> None:
+        """Take a place, or wait for one.
+
+        Raises:
+            ServiceUnavailable: there is none, and no room to wait for it.
+
+        """
+        if self._admission.take(self.owner):
+            self._inside = True
+            return
+        loop = asyncio.get_running_loop()
+        self.since = loop.time()
+        self._turn = loop.create_future()
+        self._admission.queue(self)
+        await self._turn
+
+    def call(self) -> None:
+        """Tell that there is a place, which has been taken for it."""
+        self._inside = True
+        if not self._turn.done():
+            self._turn.set_result(None)
+        else:  # it was cancelled while it waited
+            self.leave()
+
+    def turn_away(self, error: ServiceError) -> None:
+        if not self._turn.done():
+            self._turn.set_exception(error)
+
+    def leave(self) -> None:
+        """Give the place back, if it has one."""
+        if self._inside:
+            self._inside = False
+            self._admission.give_back(self.owner)
+
+    async def receive(self) -> Message:
+        """Pass the body on; with its end the request is all there, and takes its place."""
+        message = await self._receive()
+        if message["type"] == "http.request" and not message.get("more_body") and not self._inside:
+            await self.enter()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass the answer on; from its beginning it depends on the client how long it takes."""
+        self.leave()
+        await self._send(message)
+
+
+class Resting:
+    """Connections that are not listened to for a while, each until a time of its own."""
+
+    def __init__(self) -> None:
+        self._until: deque[tuple[float, Callable[[], None]]] = deque()
+
+    def add(self, seconds: float, wake: Callable[[], None]) -> None:
+        """Call `wake` in so many seconds; those that come later must not be shorter by more than a tick."""
+        loop = asyncio.get_running_loop()
+        if not self._until:
+            loop.call_later(_TICK, self._look)
+        self._until.append((loop.time() + seconds, wake))
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._until and self._until[0][0] <= loop.time():
+            _, wake = self._until.popleft()
+            wake()
+        if self._until:
+            loop.call_later(_TICK, self._look)

@@ -1,0 +1,74 @@
+"""A limit of requests per user: a token bucket for each, in this process alone (`RATE_LIMIT`)."""
+
+import time
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from taskward.errors import RateLimited
+from taskward.settings import Rate
+
+
+class Buckets:
+    """How much each user may ask for now.
+
+    A bucket is one number: when it will be full again. In units of a nanosecond divided by the requests of
+    the rate, all of it is whole numbers and exact. One that is full is as good as none, and one that nobody
+    took from for the whole time of the rate is full: so what was not touched in two such times is dropped.
+    """
+
+    def __init__(self, rate: Rate, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._clock = clock
+        self._rate = rate
+        self._one = rate.seconds * 1_000_000_000
+        self._whole = self._one * rate.requests
+        self._full_at: dict[int, int] = {}
+        self._full_at_before: dict[int, int] = {}
+        self._next_round = 0
+
+    def __len__(self) -> int:
+        return len(self._full_at) + len(self._full_at_before)
+
+    def take(self, owner: int) -> tuple[bool, int, int]:
+        """Take one request out of a user's bucket.
+
+        Gives whether there was one, how many are left, and the seconds until there is one more than that.
+        """
+        now = self._clock() * self._rate.requests
+        self._turn_over(now)
+        full_at = self._full_at.get(owner) or self._full_at_before.get(owner, 0)
+        missing = max(full_at - now, 0)
+        allowed = missing + self._one <= self._whole
+        if allowed:
+            missing += self._one
+            self._full_at[owner] = now + missing
+        left = (self._whole - missing) // self._one
+        until_next = missing - (self._whole - (left + 1) * self._one)
+        return allowed, left, -(-until_next // (self._rate.requests * 1_000_000_000))
+
+    def _turn_over(self, now: int) -> None:
+        if now >= self._next_round:
+            self._full_at, self._full_at_before = {}, self._full_at
+            if now >= self._next_round + self._whole:
+                self._full_at_before = {}
+            self._next_round = now + self._whole
+
+
+class RateLimit:
+    """Lets a verified user's request through if it is not one too many, and tells how many are left.
+
+    The headers are those of draft-ietf-httpapi-ratelimit-headers-11.
+    """
+
+    def __init__(self, app: ASGIApp, rate: Rate, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._app = app
+        self._buckets = Buckets(rate, clock)
+        self._policy = (b"ratelimit-policy", b'"user";q=%d;w=%d' % (rate.requests, rate.seconds))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "user" in scope:
+            allowed, left, seconds = self._buckets.take(scope["user"].id.int)
+            scope["rate_limit"] = (self._policy, (b"ratelimit", b'"user";r=%d;t=%d' % (left, seconds)))
+            if not allowed:
+                raise RateLimited(retry_after=seconds)
+        await self._app(scope, receive, send)

@@ -1,0 +1,653 @@
+"""DATABASE_RLS: docs/decisions/0019-row-level-security.md."""
+# ruff: noqa: S608 - what goes into SQL here are the names of our own tables and what a test has made itself
+
+import asyncio
+import io
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+import orjson
+import pytest
+import pytest_asyncio
+import test_isolation
+from fastapi import FastAPI
+from forgetful import forget_owners
+from sqlmodel import SQLModel
+from support import DATABASE_ERROR, Person, client_of, exchange, refusal, running, settings_for
+from typer.testing import CliRunner
+
+from taskward import cli
+from taskward.app import create_app
+from taskward.changes.statements import COUNTERS
+from taskward.database import DatabaseUnusable
+from taskward.database.owner_wall import WALLED
+from taskward.database.postgres import PostgresDatabase, _Plan
+from taskward.database.statements import STATEMENTS, Read
+from taskward.me.operators import export_to
+
+ISOLATION: Final = [
+    partial(test_isolation.test_two_people_see_their_own_tasks_only),
+    partial(test_isolation.test_a_deleted_foreign_task_is_answered_like_one_that_never_was),
+    *(
+        partial(test, method=method, body=body)
+        for method, body in test_isolation.REQUESTS
+        for test in (
+            test_isolation.test_a_foreign_task_is_answered_like_a_missing_one_to_the_byte,
+            test_isolation.test_nobody_changes_a_foreign_task,
+        )
+    ),
+    partial(test_isolation.test_nobody_makes_a_task_for_somebody_else, key="id"),
+    partial(test_isolation.test_nobody_gives_a_task_away),
+]
+NewPostgres = Callable[[], Awaitable[str]]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def url(new_postgres: NewPostgres) -> str:
+    return await new_postgres()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def app(url: str) -> AsyncIterator[FastAPI]:
+    async with running(settings_for(url, database_rls=True, database_pool_size=1)) as one:
+        yield one
+
+
+@pytest_asyncio.fixture(scope="module")
+async def forgetful(new_postgres: NewPostgres) -> AsyncIterator[FastAPI]:
+    """Give an app with neither wall: its statements name no owner, and there is no row-level security."""
+    async with running(settings_for(await new_postgres())) as one:
+        forget_owners(one)
+        yield one
+
+
+@pytest.fixture
+async def server(url: str) -> AsyncIterator[Any]:
+    """Give a connection to the app's database, past the app, as whoever made it."""
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+
+
+# That "postgres-rls-alone" proves something, on which the tests of isolation pass: without it they fail
+
+
+async def test_without_either_wall_a_foreign_task_is_read_and_changed(forgetful: FastAPI) -> None:
+    ann, bob = Person(forgetful), Person(forgetful)
+    task = await ann.create("Hers")
+
+    assert await bob.get(task["id"]) == task
+    changed = await bob.put(task["id"], title="His")
+    assert await ann.get(task["id"]) == changed
+
+
+@pytest.mark.parametrize("proof", ISOLATION, ids=lambda proof: f"{proof.func.__name__} {proof.keywords}")
+async def test_without_either_wall_the_tests_of_isolation_fail(
+    forgetful: FastAPI, proof: Callable[..., Awaitable[None]]
+) -> None:
+    with pytest.raises(AssertionError):
+        await proof(Person(forgetful), Person(forgetful))
+
+
+def test_the_statements_there_say_nowhere_whose_row_they_mean(forgetful: FastAPI) -> None:
+    named = re.compile("|".join(rf"\b{table}\.{column} = \$" for table, column in WALLED))
+
+    plans = forgetful.state.database._plans
+    assert [statement.name for statement, plan in plans.items() if named.search(plan.sql)] == []
+    assert sum(bool(named.search(_Plan.of(statement).sql)) for statement in plans) > 30
+
+
+# What the role may
+
+
+@pytest.mark.usefixtures("app")
+async def test_every_table_is_walled_and_so_is_its_owner(server: Any) -> None:
+    rows = await server.fetch(
+        "SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class "
+        "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname != 'alembic_version'"
+    )
+
+    assert {tuple(row) for row in rows} == {(name, True) for name in SQLModel.metadata.tables}
+    assert {name for name, _ in WALLED} == set(SQLModel.metadata.tables)
+
+
+async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
+    role = await server.fetchrow("SELECT * FROM pg_roles WHERE rolname = $1", await wall_of(app))
+
+    assert not any(role[name] for name in role.keys() if isinstance(role[name], bool))  # noqa: SIM118 - a Record
+    assert await server.fetch("SELECT FROM pg_auth_members WHERE member = $1", role["oid"]) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM alembic_version",
+        "TRUNCATE tasks",
+        "CREATE TABLE more (id int)",
+        "CREATE SCHEMA more",
+        "CREATE VIEW all_of_them AS SELECT * FROM tasks",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE ROLE more",
+        "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE tasks ADD COLUMN more int",
+        "CREATE INDEX ON tasks (title)",
+        "CREATE POLICY all_of_them ON tasks USING (true)",
+        "DROP POLICY owner_wall_inside ON tasks",
+        "CREATE TRIGGER t BEFORE INSERT ON tasks EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "DROP TABLE tombstones",
+        "SELECT * FROM pg_authid",
+        "SELECT pg_read_file('/etc/hostname')",
+        "SET row_security = off; SELECT * FROM tasks",
+    ],
+)
+async def test_the_role_can_do_nothing_else(server: Any, app: FastAPI, statement: str) -> None:
+    async with undone(server):
+        await server.execute(f"SET LOCAL ROLE {await wall_of(app)}; SET LOCAL taskward.owner = '{uuid4()}'")
+
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await server.execute(statement)
+
+
+@pytest.mark.parametrize(("table", "column"), WALLED)
+async def test_of_every_table_it_meets_the_rows_of_the_owner_alone(
+    server: Any, app: FastAPI, table: str, column: str
+) -> None:
+    ann, bob = await somebody_with_everything(app), await somebody_with_everything(app)
+    all_of_them = f"SELECT DISTINCT {column}::text FROM {table}"
+    assert {ann, bob} <= {row[0] for row in await server.fetch(all_of_them)}
+
+    async with undone(server):
+        await server.execute(f"SET LOCAL ROLE {await wall_of(app)}")
+        assert await server.fetch(all_of_them) == []
+
+        await server.execute(f"SET LOCAL taskward.owner = '{ann}'")
+        assert [row[0] for row in await server.fetch(all_of_them)] == [ann]
+        for change in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+            assert (await server.execute(f"{change} WHERE {column} = '{bob}'")).endswith(" 0")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with server.transaction():
+                await server.execute(f"UPDATE {table} SET {column} = '{bob}'")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with server.transaction():
+                await server.execute(copied(table, column, await columns_of(server, table)), UUID(bob))
+
+
+@pytest.mark.parametrize("owner", ["", "nobody", "00000000-0000-0000-0000-000000000000"])
+async def test_without_an_owner_nothing_is_seen(server: Any, app: FastAPI, owner: str) -> None:
+    await Person(app).create()
+
+    async with undone(server):
+        await server.execute(f"SET LOCAL ROLE {await wall_of(app)}; SET LOCAL taskward.owner = '{owner}'")
+        try:
+            assert await server.fetch("SELECT * FROM tasks") == []
+        except asyncpg.InvalidTextRepresentationError:
+            assert owner == "nobody"
+
+
+# How requests run behind it
+
+
+async def test_a_connection_that_was_given_back_is_nobodys(app: FastAPI) -> None:
+    ann = Person(app)
+    task = await ann.create()
+    assert await ann.tasks() == [task]
+
+    async with app.state.database._connections.one() as connection:
+        assert await whose(connection) == ("login", "", False)
+        await connection.execute(f"BEGIN; SET LOCAL ROLE {await wall_of(app)}")
+        assert await connection.fetch("SELECT * FROM tasks") == []
+        await connection.execute("ROLLBACK")
+
+
+async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> None:
+    ann, wall = Person(app), await wall_of(app)
+    task = await ann.create()
+    await server.execute(f"REVOKE SELECT ON tasks FROM {wall}")
+    try:
+        for request in (
+            ann.http.get("/api/tasks"),
+            ann.http.put(f"/api/tasks/{task['id']}", json={"title": "x"}),
+        ):
+            assert refusal(await request) == DATABASE_ERROR
+    finally:
+        await server.execute(f"GRANT SELECT ON tasks TO {wall}")
+
+    async with app.state.database._connections.one() as connection:
+        assert await whose(connection) == ("login", "", False)
+    assert await ann.tasks() == [task]
+
+
+async def test_what_the_server_refuses_is_told_and_why_stands_in_the_log(
+    app: FastAPI, server: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    wall = await wall_of(app)
+    await server.execute(f"REVOKE SELECT ON tasks FROM {wall}")
+    try:
+        answer = await Person(app).http.get("/api/tasks")
+        ready = await client_of(app).get("/health/ready")
+    finally:
+        await server.execute(f"GRANT SELECT ON tasks TO {wall}")
+
+    assert refusal(answer) == DATABASE_ERROR
+    assert ready.status_code == 503
+    reasons = {
+        getattr(record, "reason", None) for record in caplog.records if record.name == "taskward.access"
+    }
+    assert reasons == {"InsufficientPrivilegeError 42501"}
+
+
+async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) -> None:
+    ann = Person(app)
+    await ann.create()
+    for turn in range(30):
+        asking = asyncio.create_task(ann.http.get("/api/tasks"))
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait({asking})
+
+        async with app.state.database._connections.one() as connection:
+            assert await whose(connection) == ("login", "", False)
+
+
+async def test_the_statements_that_run_outside_are_these() -> None:
+    """The other exceptions run no statement of a store: migrations, NOTIFY and LISTEN."""
+    assert [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.of_many] == [
+        COUNTERS
+    ]
+
+
+async def test_the_counters_of_many_are_read(app: FastAPI) -> None:
+    owners = [UUID(await somebody_with_everything(app)) for _ in range(2)]
+
+    rows = await app.state.database.rows(COUNTERS, {"owners": owners})
+
+    assert {row[0] for row in rows} == set(owners)
+
+
+async def test_a_stream_holds_what_is_the_owners(app: FastAPI) -> None:
+    ann = Person(app)
+    hers, _ = await ann.create("Hers"), await Person(app).create("His")
+
+    stream = await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
+
+    assert stream.status == 200
+    assert [line for line in stream.body.splitlines() if line.startswith(b"data: ")] == [
+        b"data: " + orjson.dumps({"op": "upsert", "task": hers})
+    ]
+
+
+async def test_an_operator_exports_from_behind_it(app: FastAPI, url: str) -> None:
+    ann, file = Person(app), io.BytesIO()
+    await ann.create("Buy milk")
+    await Person(app).create("Not hers")
+
+    await export_to(file, settings_for(url, database_rls=True), UUID(ann.sub), lambda *_: None)
+
+    assert file.getvalue().count(b'"title"') == 1
+    assert b'"Buy milk"' in file.getvalue()
+
+
+# Whose tables they are, and who may make roles
+
+
+class Login(NamedTuple):
+    """A login that is no superuser, and the URL of a database that it owns."""
+
+    name: str
+    url: str
+
+
+MakeLogin = Callable[[str], Awaitable[Login]]
+
+
+@pytest.fixture(scope="module")
+def make_login(new_postgres: NewPostgres) -> MakeLogin:
+    async def make(rights: str) -> Login:
+        url, name = await new_postgres(), f"login_{uuid4().hex}"
+        database = urlsplit(url).path[1:]
+        await run(
+            url,
+            f"CREATE ROLE {name} LOGIN PASSWORD 'no secret' {rights}; "
+            f"ALTER DATABASE {database} OWNER TO {name}; GRANT CREATE ON SCHEMA public TO {name}",
+        )
+        place = urlsplit(url).netloc.rpartition("@")[2]
+        return Login(name, urlunsplit(urlsplit(url)._replace(netloc=f"{name}:no%20secret@{place}")))
+
+    return make
+
+
+@pytest_asyncio.fixture(scope="module")
+async def login(make_login: MakeLogin) -> Login:
+    """Give one that may make no roles, with the service's tables."""
+    made = await make_login("NOCREATEROLE")
+    await migrate(made.url)
+    return made
+
+
+async def test_with_it_off_the_owner_of_the_tables_works_as_ever(login: Login) -> None:
+    async with running(settings_for(login.url)) as app:
+        await use(app)
+
+
+async def test_with_it_off_another_login_with_rights_on_the_tables_works_as_ever(
+    login: Login, postgres_url: str
+) -> None:
+    other = await another(login, postgres_url)
+
+    async with running(settings_for(other.url)) as app:
+        await use(app)
+
+
+async def test_the_owner_of_the_tables_gets_every_row_for_a_backup(login: Login) -> None:
+    """What `pg_dump --enable-row-security` does; without that it fails, which is loud, not incomplete."""
+    async with running(settings_for(login.url)) as app:
+        ann, bob = Person(app), Person(app)
+        titles = {(await person.create(uuid4().hex))["title"] for person in (ann, bob)}
+    connection = await asyncpg.connect(login.url)
+    dumped = io.BytesIO()
+    await connection.copy_from_query("SELECT title FROM tasks", output=dumped)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await connection.execute("SET row_security = off; SELECT * FROM tasks")
+    await connection.close()
+
+    assert titles <= set(dumped.getvalue().decode().split())
+
+
+async def test_a_login_that_may_make_roles_needs_nobody(make_login: MakeLogin) -> None:
+    login = await make_login("CREATEROLE")
+
+    async with running(settings_for(login.url, database_rls=True)) as app:
+        await use(app)
+        async with app.state.database._connections.one() as connection, undone(connection):
+            await connection.execute(f"SET LOCAL ROLE {await wall_of(app)}")
+            assert await connection.fetch("SELECT * FROM tasks") == []
+
+
+async def test_a_login_that_may_not_is_told_what_to_run_and_that_will_do(
+    make_login: MakeLogin, postgres_url: str
+) -> None:
+    login = await make_login("NOCREATEROLE")
+    on = settings_for(login.url, database_rls=True)
+    with pytest.raises(DatabaseUnusable) as caught:
+        async with running(on):
+            raise AssertionError("it started")
+    async with running(settings_for(login.url)) as app:  # the schema was migrated all the same
+        await use(app)
+
+    missing = str(caught.value).removeprefix("DATABASE_RLS is on, and ")
+    assert missing.startswith("there is no role taskward_rls_")
+    assert await check(login.url, "off") == f"ok    rls       off; to turn it on: {missing}"
+    assert await check(login.url, "on") == f"FAIL  rls       DATABASE_RLS is on, and {missing}"
+
+    await run(postgres_url, missing.partition("run: ")[2])
+
+    assert await check(login.url, "on") == "ok    rls       on"
+    assert "rights or policies" in await check(login.url, "off")  # the check above has changed nothing
+    async with running(on) as app:
+        await use(app)
+
+
+async def test_one_that_may_not_become_the_role_is_told_so(login: Login, postgres_url: str) -> None:
+    other = await another(login, postgres_url)
+    await run(postgres_url, (await check(login.url, "on")).partition("run: ")[2])
+    await migrate(login.url, rls=True)
+
+    told = await check(other.url, "on")
+
+    assert told.startswith(
+        f"FAIL  rls       DATABASE_RLS is on, and {other.name} may not become taskward_rls_"
+    )
+    await run(postgres_url, told.partition("run: ")[2])
+    async with running(settings_for(other.url, database_rls=True)) as app:
+        await use(app)
+
+
+async def test_tables_in_the_logins_own_schema_are_found_behind_it(make_login: MakeLogin) -> None:
+    """The search path begins with "$user", which is another one behind the wall."""
+    login = await make_login("CREATEROLE")
+    await run(login.url, f"CREATE SCHEMA {login.name}")
+
+    async with running(settings_for(login.url, database_rls=True)) as app:
+        await use(app)
+
+
+async def test_two_databases_of_one_server_are_migrated_at_once(make_login: MakeLogin) -> None:
+    logins = [await make_login("CREATEROLE") for _ in range(2)]
+
+    await asyncio.gather(*(migrate(login.url, rls=True) for login in [*logins, *logins]))
+
+    assert len({await wall_in(login.url) for login in logins}) == 2
+
+
+async def test_check_finds_a_wall_that_stands(walled: str) -> None:
+    assert await check(walled, "on") == "ok    rls       on"
+    assert await check(walled, "off") == "ok    rls       off; it could be on"
+
+
+# What is repaired, and what is refused
+
+
+@pytest_asyncio.fixture(scope="module")
+async def walled(new_postgres: NewPostgres) -> str:
+    """Give the URL of a database that nobody has opened."""
+    url = await new_postgres()
+    await migrate(url, rls=True)
+    return url
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE users NO FORCE ROW LEVEL SECURITY",
+        "DROP POLICY owner_wall_inside ON tombstones",
+        "DROP POLICY owner_wall_outside ON tasks",
+        "REVOKE DELETE ON tasks FROM {wall}",
+        "DROP OWNED BY {wall}; DROP ROLE {wall}",
+    ],
+)
+async def test_a_wall_that_was_damaged_is_repaired(walled: str, damage: str) -> None:
+    whole = await wall_as_it_stands(walled)
+    await run(walled, damage.format(wall=await wall_in(walled)))
+
+    async with running(settings_for(walled, database_rls=True)) as app:
+        await use(app)
+    assert await wall_as_it_stands(walled) == whole
+    assert await check(walled, "off") == "ok    rls       off; it could be on"
+
+
+@pytest.mark.parametrize(
+    ("damage", "remedy", "told"),
+    [
+        ("CREATE POLICY more ON tasks USING (true)", "DROP POLICY more ON tasks", "as they must be on tasks"),
+        (
+            "CREATE POLICY more ON users TO {wall} USING (true)",
+            "DROP POLICY more ON users",
+            "as they must be on users",
+        ),
+        ("GRANT TRUNCATE ON tasks TO {wall}", "REVOKE TRUNCATE ON tasks FROM {wall}", "must be on tasks"),
+        ("ALTER ROLE {wall} BYPASSRLS", "ALTER ROLE {wall} NOBYPASSRLS", "SUPERUSER nor BYPASSRLS"),
+        ("ALTER ROLE {wall} SUPERUSER", "ALTER ROLE {wall} NOSUPERUSER", "SUPERUSER nor BYPASSRLS"),
+        ("GRANT pg_monitor TO {wall}", "REVOKE pg_monitor FROM {wall}", "a member of no other"),
+    ],
+)
+async def test_a_wall_that_somebody_opened_is_refused(
+    walled: str, damage: str, remedy: str, told: str
+) -> None:
+    wall = await wall_in(walled)
+    await run(walled, damage.format(wall=wall))
+    try:
+        with pytest.raises(DatabaseUnusable, match=told):
+            async with running(settings_for(walled, database_rls=True)):
+                raise AssertionError("it started")
+    finally:
+        await run(walled, remedy.format(wall=wall))
+
+
+async def test_found_open_only_once_it_runs_it_answers_nobody_and_recovers(
+    walled: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that was away at start cannot refuse the start any more."""
+    await run(walled, "CREATE POLICY more ON tasks USING (true)")
+    blocker = await asyncpg.connect(walled)
+    app = create_app(settings_for(walled, database_rls=True))
+    async with AsyncExitStack() as started:
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
+            await started.enter_async_context(app.router.lifespan_context(app))
+        await until(lambda: "The database cannot be used" in caplog.messages)
+        assert refusal(await Person(app).http.get("/api/tasks")) == DATABASE_ERROR
+        assert (await client_of(app).get("/health/ready")).status_code == 503
+
+        await blocker.execute("DROP POLICY more ON tasks")
+        await until(lambda: app.state.database._is_up_to_date)
+        await use(app)
+    await blocker.close()
+
+
+async def test_a_copy_of_a_database_has_a_wall_of_its_own(walled: str, postgres_url: str) -> None:
+    copy = f"copy_{uuid4().hex}"
+    url = urlunsplit(urlsplit(walled)._replace(path=f"/{copy}"))
+    await run(postgres_url, f"CREATE DATABASE {copy} TEMPLATE {urlsplit(walled).path[1:]}")
+
+    async with running(settings_for(url, database_rls=True)) as app:
+        await use(app)
+
+    assert await wall_in(url) != await wall_in(walled)
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"SET ROLE {await wall_in(walled)}")  # which has its rights there too
+    assert await connection.fetch("SELECT * FROM tasks") == []
+    await connection.close()
+
+
+async def use(app: FastAPI) -> None:
+    """Do with it what a client does, two people beside each other."""
+    ann, bob = Person(app), Person(app)
+    hers, his = await ann.create("Hers"), await bob.create("His")
+    changed = await ann.put(hers["id"], title="Still hers")
+    assert await ann.tasks() == [changed]
+    assert await bob.tasks() == [his]
+    assert (await bob.http.get(f"/api/tasks/{hers['id']}")).status_code == 404
+    batch = {"operations": [{"op": "create", "task": {"title": "More"}}, {"op": "delete", "id": hers["id"]}]}
+    answer = await ann.http.post("/api/tasks/batch", json=batch, headers={"Idempotency-Key": "1"})
+    assert answer.status_code == 200
+    assert (await ann.http.delete("/api/me")).status_code == 200
+    assert await ann.tasks() == []
+    assert await bob.tasks() == [his]
+    assert (await client_of(app).get("/health/ready")).status_code == 200
+
+
+async def somebody_with_everything(app: FastAPI) -> str:
+    """Make an owner of a row in every table."""
+    ann = Person(app)
+    await ann.create()
+    await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
+    await ann.http.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "1"})
+    return ann.sub
+
+
+async def wall_of(app: FastAPI) -> str:
+    return await wall_in(app.state.database._connections._url)
+
+
+async def wall_in(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        wall = await connection.fetchval(
+            "SELECT rolname FROM pg_policy JOIN pg_roles ON pg_roles.oid = ANY (polroles) "
+            "WHERE polname = 'owner_wall_inside' AND polrelid = 'tasks'::regclass"
+        )
+    finally:
+        await connection.close()
+    assert re.fullmatch(r"taskward_rls_[0-9]+", wall)
+    return str(wall)
+
+
+async def wall_as_it_stands(url: str) -> tuple[Any, ...]:
+    connection = await asyncpg.connect(url)
+    try:
+        return (
+            await connection.fetch(
+                "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class "
+                "WHERE relname = ANY ($1) ORDER BY 1",
+                [table for table, _ in WALLED],
+            ),
+            await connection.fetch("SELECT * FROM pg_policies ORDER BY tablename, policyname"),
+        )
+    finally:
+        await connection.close()
+
+
+async def whose(connection: Any) -> tuple[str, str, bool]:
+    """Say as whom the connection speaks, for which owner, and whether it is in a transaction."""
+    same, owner = await connection.fetchrow(
+        "SELECT current_user = session_user, coalesce(current_setting('taskward.owner', true), '')"
+    )
+    return "login" if same else "somebody else", owner, connection.is_in_transaction()
+
+
+async def migrate(url: str, *, rls: bool = False) -> None:
+    database = PostgresDatabase(url, 1, rls=rls)
+    await database.migrate()
+    await database.stop()
+
+
+async def another(login: Login, postgres_url: str) -> Login:
+    """Make another login for that database, with rights on its tables as they are now."""
+    name = f"login_{uuid4().hex}"
+    await run(postgres_url, f"CREATE ROLE {name} LOGIN PASSWORD 'no secret'")
+    await run(login.url, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
+    return Login(name, login.url.replace(login.name, name))
+
+
+async def run(url: str, statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statements)
+    finally:
+        await connection.close()
+
+
+async def check(url: str, rls: str) -> str:
+    """Give the line of `taskward check` on row-level security."""
+    environment = {"DATABASE_URL": url, "DATABASE_RLS": rls, "LOG_LEVEL": "ERROR"}
+    result = await asyncio.to_thread(CliRunner().invoke, cli.app, ["check"], env=environment)
+    (line,) = [line for line in result.stdout.splitlines() if line[6:].startswith("rls")]
+    return line
+
+
+async def columns_of(server: Any, table: str) -> list[str]:
+    rows = await server.fetch(
+        "SELECT attname FROM pg_attribute "
+        "WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped",
+        table,
+    )
+    return [row[0] for row in rows]
+
+
+def copied(table: str, column: str, columns: list[str]) -> str:
+    """Write the INSERT of a row like one that is there, for another owner."""
+    others = ", ".join(name for name in columns if name != column)
+    return f"INSERT INTO {table} ({column}, {others}) SELECT $1, {others} FROM {table} LIMIT 1"
+
+
+@asynccontextmanager
+async def undone(connection: Any) -> AsyncIterator[None]:
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    finally:
+        await transaction.rollback()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0.02)

@@ -1,0 +1,475 @@
+"""More load than room: who is let through, who waits, who is refused, and that nobody stands in the way."""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from serving import PATIENCE, Served, read_all, read_until, served, wait_for
+from starlette.types import Message, Receive, Scope, Send
+from support import (
+    SERVICE_UNAVAILABLE,
+    Broken,
+    Person,
+    client_of,
+    refusal,
+    running,
+    settings_for,
+)
+
+from taskward import admission
+from taskward.admission import LONGEST_REST, REFUSALS, STARTS, Admission, places_for
+from taskward.errors import ServiceUnavailable
+from taskward.requests import ClientGone, read_body
+
+ANN, BOB, EVE = 1, 2, 3
+
+
+class Desk:
+    """An application behind an `Admission`, whose requests take until they are told to end."""
+
+    def __init__(self, places: int, room: int) -> None:
+        self.admission = Admission(self, places, room)
+        self.begun: list[int] = []
+        self.most = 0
+        self.requests: list[asyncio.Task[None]] = []
+        self._inside: list[tuple[int, asyncio.Future[None]]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await read_body(scope, receive)
+        owner = scope["user"].id.int
+        this = (owner, asyncio.get_running_loop().create_future())
+        self.begun.append(owner)
+        self._inside.append(this)
+        self.most = max(self.most, len(self._inside))
+        try:
+            await this[1]
+        finally:
+            if this in self._inside:
+                self._inside.remove(this)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body"})
+
+    def ask(self, owner: int, times: int = 1, **how: Any) -> list[asyncio.Task[None]]:
+        asked = [asyncio.create_task(self.request(owner, **how)) for _ in range(times)]
+        self.requests += asked
+        return asked
+
+    async def request(
+        self, owner: int, receive: Receive | None = None, send: Send | None = None, **scope: Any
+    ) -> None:
+        user = SimpleNamespace(id=UUID(int=owner))
+        whole = {"type": "http", "http_version": "1.1", "headers": [], "user": user, **scope}
+        await self.admission(whole, receive or nothing, send or ignore)
+
+    async def end(self, owner: int | None = None) -> None:
+        """Let the oldest request in progress end well, and what follows from it happen."""
+        this = next(one for one in self._inside if owner in {None, one[0]})
+        self._inside.remove(this)
+        this[1].set_result(None)
+        await turns()
+
+    @property
+    def inside(self) -> Counter[int]:
+        return Counter(owner for owner, _ in self._inside)
+
+    @property
+    def refused(self) -> int:
+        ended = [task for task in self.requests if task.done() and not task.cancelled()]
+        return sum(isinstance(task.exception(), ServiceUnavailable) for task in ended)
+
+    async def close(self) -> None:
+        for task in self.requests:
+            task.cancel()
+        await asyncio.gather(*self.requests, return_exceptions=True)
+        await turns()
+        assert (self.admission._taken, self.admission._taken_by) == (0, {}), "a place is lost"
+        assert not self.inside
+
+
+async def turns(number: int = 300) -> None:
+    """Let the event loop turn, so often that nothing is left to happen."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the event loop turn until the condition holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0)
+
+
+async def nothing() -> Message:
+    raise AssertionError("there is no body to ask for")
+
+
+async def ignore(_: Message) -> None:
+    pass
+
+
+@asynccontextmanager
+async def a_desk(places: int, room: int = 1000) -> AsyncIterator[Desk]:
+    desk = Desk(places, room)
+    try:
+        yield desk
+    finally:
+        await desk.close()
+
+
+async def test_no_more_requests_than_places_are_in_progress_and_each_has_its_turn() -> None:
+    async with a_desk(places=8) as desk:
+        for owner in range(100, 140):
+            desk.ask(owner)
+        await turns()
+        assert desk.inside.total() == 8
+        for _ in range(40):
+            await desk.end()
+
+    assert (desk.most, sorted(desk.begun), desk.refused) == (8, list(range(100, 140)), 0)
+
+
+async def test_one_user_has_half_of_the_places_and_the_next_one_finds_one_at_once() -> None:
+    async with a_desk(places=10) as desk:
+        desk.ask(ANN, 30)
+        await turns()
+        assert desk.inside == {ANN: 5}
+        desk.ask(BOB)
+        await turns()
+        assert desk.inside == {ANN: 5, BOB: 1}
+        desk.ask(BOB, 30)
+        await turns()
+        assert desk.inside == {ANN: 5, BOB: 3}  # what Ann has is not taken away
+        desk.ask(EVE, 2)
+        await turns()
+        assert desk.inside == {ANN: 5, BOB: 3, EVE: 1}
+
+
+async def test_those_who_wait_are_served_in_turn_whoever_came_first() -> None:
+    async with a_desk(places=2) as desk:
+        desk.ask(ANN)
+        await turns()
+        for owner, times in ((ANN, 6), (BOB, 3), (EVE, 1)):
+            desk.ask(owner, times)
+        await turns()
+        while desk.inside:
+            await desk.end()
+
+    assert desk.begun[:6] == [ANN, BOB, ANN, BOB, EVE, ANN]
+    assert Counter(desk.begun) == {ANN: 7, BOB: 3, EVE: 1}
+
+
+async def test_who_comes_back_at_once_does_not_pass_those_who_wait() -> None:
+    async with a_desk(places=2) as desk:
+        desk.ask(ANN, 3)
+        desk.ask(BOB, 3)
+        await turns()
+        for _ in range(20):
+            owner = next(iter(desk.inside))
+            await desk.end(owner)
+            desk.ask(owner)
+            await turns()
+
+    served = Counter(desk.begun)
+    assert abs(served[ANN] - served[BOB]) <= 1
+
+
+async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -> None:
+    served: Counter[int] = Counter()
+
+    async def at_once(scope: Scope, _: Receive, __: Send) -> None:
+        served[scope["user"].id.int] += 1
+
+    admission = Admission(at_once, places=1000)
+
+    async def ask(owner: int) -> None:
+        user = SimpleNamespace(id=UUID(int=owner))
+        while max(served.values(), default=0) < 50:
+            await admission(
+                {"type": "http", "http_version": "1.1", "headers": [], "user": user}, nothing, ignore
+            )
+            await asyncio.sleep(0)  # the answer goes out, and the next request comes in
+
+    await asyncio.gather(*(ask(owner) for owner in range(8 * STARTS)))
+
+    assert min(served[owner] for owner in range(8 * STARTS)) >= 48
+
+
+async def test_a_turn_of_the_loop_begins_few_requests_and_newcomers_pass_those_who_wait() -> None:
+    async with a_desk(places=1000) as desk:
+        desk.ask(ANN, 50)
+        await asyncio.sleep(0)
+        begun = [len(desk.begun)]
+        desk.ask(BOB)
+        for _ in range(30):
+            await asyncio.sleep(0)
+            begun.append(len(desk.begun))
+
+    steps = [after - before for before, after in pairwise(begun)]
+    assert begun[0] == STARTS
+    assert max(steps) <= 2 * STARTS
+    assert begun[-1] == 51
+    assert desk.begun.index(BOB) <= 2 * STARTS
+
+
+async def test_there_is_room_for_so_many_and_the_rest_is_refused_at_once() -> None:
+    async with a_desk(places=2, room=20) as desk:
+        for owner in range(100, 150):
+            desk.ask(owner)
+        await turns()
+
+        assert desk.inside.total() == 2
+        assert desk.refused == 50 - 2 - 20
+
+
+async def test_one_user_has_half_of_the_room_and_leaves_some_to_the_next() -> None:
+    async with a_desk(places=2, room=20) as desk:
+        desk.ask(ANN, 100)
+        await turns()
+        assert desk.refused == 100 - 1 - 10
+        asked = desk.ask(BOB, 100)
+        await turns()
+        assert sum(not task.done() for task in asked) == 1 + 5
+        asked = desk.ask(EVE, 100)
+        await turns()
+        assert sum(not task.done() for task in asked) == 3  # and so on, always some
+
+
+async def test_nobody_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "PATIENCE", 0.01)
+    monkeypatch.setattr(admission, "_LOOK_EVERY", 0.001)
+    async with a_desk(places=2) as desk:
+        desk.ask(ANN)
+        await turns()
+        waiting = desk.ask(ANN, 3)
+        done, _ = await asyncio.wait(waiting, timeout=PATIENCE)
+
+        assert len(done) == desk.refused == 3
+        assert desk.inside == {ANN: 1}
+        desk.ask(BOB)
+        await turns()
+        assert desk.inside == {ANN: 1, BOB: 1}
+
+
+async def test_a_place_is_given_back_whatever_happens() -> None:
+    async with a_desk(places=2) as desk:
+        (failing,) = desk.ask(ANN, send=broken)
+        await turns()
+        await desk.end()
+        assert isinstance(failing.exception(), ConnectionError)
+
+        (cancelled,) = desk.ask(ANN)
+        await turns()
+        (waiting,), (next_one,) = desk.ask(ANN), desk.ask(ANN)
+        await turns()
+        waiting.cancel()
+        await turns()
+        cancelled.cancel()
+        await turns()
+        assert desk.inside == {ANN: 1}
+        assert not next_one.done()
+
+
+async def broken(_: Message) -> None:
+    raise ConnectionError
+
+
+async def test_who_sends_slowly_holds_no_place() -> None:
+    pieces: asyncio.Queue[Message] = asyncio.Queue()
+    async with a_desk(places=2) as desk:
+        desk.ask(ANN, 5, receive=pieces.get, headers=[(b"content-length", b"4")])
+        desk.ask(ANN, 5, receive=pieces.get, headers=[(b"transfer-encoding", b"chunked")])
+        await turns()
+        for _ in range(10):
+            pieces.put_nowait({"type": "http.request", "body": b"12", "more_body": True})
+        await turns()
+        desk.ask(ANN)
+        await turns()
+        assert desk.begun == [ANN]  # which came last, and was whole
+        await desk.end()
+
+        for _ in range(9):
+            pieces.put_nowait({"type": "http.request", "body": b"34", "more_body": False})
+        pieces.put_nowait({"type": "http.disconnect"})
+        await turns()
+        while desk.inside:
+            assert desk.inside == {ANN: 1}
+            await desk.end()
+        assert len(desk.begun) == 10
+        assert sum(isinstance(task.exception(), ClientGone) for task in desk.requests) == 1
+
+
+async def test_who_takes_the_answer_slowly_or_streams_holds_no_place() -> None:
+    slow = asyncio.Event()
+
+    async def take_slowly(_: Message) -> None:
+        await slow.wait()
+
+    async with a_desk(places=2) as desk:
+        asked = desk.ask(ANN, 3, send=take_slowly)
+        await turns()
+        for _ in range(3):
+            await desk.end()
+        assert not any(task.done() for task in asked)
+        desk.ask(ANN)
+        await turns()
+        assert desk.inside == {ANN: 1}
+        slow.set()
+
+
+async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
+    async with a_desk(places=2, room=1) as desk:
+        desk.ask(ANN, 2)
+        await turns()
+        scopes: list[Scope] = [{} for _ in range(8 * REFUSALS)]
+        refusals = [desk.admission._refusal(scope, "a test") for scope in scopes]
+
+    told = [dict(refusal.headers())[b"retry-after"] for refusal in refusals]
+    rests = [scope.get("rest", 0.0) for scope in scopes]
+    assert told[0] == b"1"
+    assert rests[0] == 0.0
+    assert all(rest <= int(seconds) for rest, seconds in zip(rests, told, strict=True))
+    assert rests[REFUSALS] == pytest.approx(1, abs=0.5)
+    assert max(rests) == rests[-1] == LONGEST_REST
+    assert told[-1] == b"%d" % LONGEST_REST
+
+
+@pytest.mark.parametrize(("size", "places"), [(1, 2), (2, 2), (10, 18), (1000, 1998)])
+def test_one_user_leaves_a_connection_to_postgresql_to_the_others(size: int, places: int) -> None:
+    settings = settings_for("postgresql://db.example/tasks", database_pool_size=size)
+
+    assert places_for(settings) == places
+    assert size == 1 or places // 2 < size
+
+
+class Slow(Broken):
+    """A database that answers nothing, until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(AssertionError())
+        self.asked = 0
+        self.answers = asyncio.Event()
+
+    async def rows(self, *_: object) -> list[Any]:  # type: ignore[override] # it does return
+        self.asked += 1
+        await self.answers.wait()
+        return []
+
+
+async def test_through_the_app_the_rest_is_refused_and_health_never_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(admission, "PLACES_ON_SQLITE", 4)
+    monkeypatch.setattr(admission.Admission.__init__, "__defaults__", (6,))
+    async with running(settings_for("sqlite://")) as app:
+        slow = Slow()
+        monkeypatch.setitem(app.state._state, "database", slow)
+        ann, bob = Person(app), Person(app)
+        asked = [asyncio.create_task(ann.http.get("/api/tasks")) for _ in range(20)]
+        await until(lambda: sum(task.done() for task in asked) == 20 - 2 - 3)
+        refused = [task.result() for task in asked if task.done()]
+        bobs = asyncio.create_task(bob.http.get("/api/tasks"))
+        health = [await client_of(app).get(path) for path in ("/health", "/docs", "/nowhere")]
+        await until(lambda: slow.asked == 3)
+        slow.answers.set()
+        answers = await asyncio.gather(*asked, bobs)
+
+    assert [answer.status_code for answer in health] == [200, 200, 404]
+    assert Counter(answer.status_code for answer in answers) == {200: 2 + 3 + 1, 503: 15}
+    for answer in refused:
+        assert refusal(answer) == SERVICE_UNAVAILABLE
+        assert 1 <= int(answer.headers["retry-after"]) <= LONGEST_REST
+
+
+async def test_an_open_stream_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "PLACES_ON_SQLITE", 2)
+    async with running(settings_for("sqlite://")) as app:
+        ann = Person(app)
+        streams = [await open_stream(app, ann) for _ in range(3)]
+        assert (await ann.http.get("/api/tasks")).status_code == 200
+        for stream in streams:
+            stream.cancel()
+        await asyncio.wait(streams)
+
+
+async def open_stream(app: Any, person: Person) -> asyncio.Task[None]:
+    begun = asyncio.Event()
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            begun.set()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "path": "/api/events",
+        "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {person.token}".encode())],
+    }
+    stream = asyncio.create_task(app(scope, receive, send))
+    async with asyncio.timeout(PATIENCE):
+        await begun.wait()
+    return stream
+
+
+GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture
+def server() -> Iterator[Served]:
+    with served() as one:
+        yield one
+
+
+def test_a_connection_that_was_told_to_wait_is_not_listened_to_before_and_others_are(server: Served) -> None:
+    with server.connect() as told, server.connect() as other:
+        begun = time.monotonic()
+        told.sendall(GET % b"rest")
+        read_until(told, b"later")
+        told.sendall(GET % b"echo")
+        other.sendall(GET % b"echo")
+        read_until(other, b"[]")
+        assert "echo ended" in server.app.fates
+        read_until(told, b"[]")
+
+        assert time.monotonic() - begun >= 0.5
+        assert server.app.fates == ["rest ended", "echo ended", "echo ended"]
+
+
+def test_requests_in_one_piece_wait_as_well(server: Served) -> None:
+    with server.connect() as told:
+        begun = time.monotonic()
+        told.sendall(GET % b"rest" + GET % b"echo")
+        read_until(told, b"[]")
+
+        assert time.monotonic() - begun >= 0.5
+
+
+def test_a_client_that_leaves_while_it_waits_is_forgotten(server: Served) -> None:
+    with server.connect() as told:
+        told.sendall(GET % b"rest")
+        read_until(told, b"later")
+        told.sendall(GET % b"echo")
+    wait_for(lambda: not server.server.server_state.connections)
+    assert not server.server.server_state.resting._until
+
+
+def test_whoever_waits_does_not_hold_up_the_end() -> None:
+    with served(drain=10 * PATIENCE) as server, server.connect() as told:
+        told.sendall(GET % b"longrest")
+        read_until(told, b"later")
+        server.server.handle_exit(signal.SIGTERM, None)
+        assert read_all(told) == b""
+        assert server.ended()
