@@ -7,7 +7,7 @@ BESIDE_EACH_OTHER := --numprocesses auto --maxprocesses 4 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check soak bench fix requirements clean
+.PHONY: help setup serve test check soak bench bench-pages bench-growth bench-profile bench-smoke fix requirements clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,19 +29,32 @@ check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import d
 	$(BIN)/coverage run -m pytest $(BESIDE_EACH_OTHER)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	$(BIN)/python -W ignore benchmarks/smoke.py
 
 soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md
 	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest tests/faults -m "soak or fault" --verbose
 
-bench: $(VENV)/.ready-to-test ## Measure what pages of a long list and searches cost; about a minute
+bench: $(VENV)/.ready-to-test ## Measure against Fastify and pgbench; needs wrk and npm; nine minutes
+	@$(BIN)/python -W ignore benchmarks/bench.py
+
+bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; five minutes
+	@$(BIN)/python -W ignore benchmarks/growth.py
+
+bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches; a minute
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/pages.py
+
+bench-profile: $(VENV)/.ready-to-bench ## Say in which modules and functions the time of a request goes; a minute
+	@$(BIN)/python -W ignore benchmarks/profiles.py
+
+bench-smoke: $(VENV)/.ready-to-test ## Fail if a request has become dearer; RECORD=1 records what it costs
+	@$(BIN)/python -W ignore benchmarks/smoke.py
 
 fix: $(VENV)/.ready-to-test ## Format, and repair what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, with hashes
-	@for name in run build dev; do \
+	@for name in run build dev bench; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; \
 	done
@@ -62,4 +75,9 @@ $(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
 $(VENV)/.ready-to-test: $(VENV)/.ready requirements/dev.txt
 	@echo "Installing what the tests need (once)"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.ready-to-bench: $(VENV)/.ready-to-test requirements/bench.txt
+	@echo "Installing what the drawings need (once)"
+	@$(PIP) install --require-hashes -r requirements/bench.txt
 	@touch $@

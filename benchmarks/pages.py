@@ -1,4 +1,4 @@
-"""What a page of a long list costs, first and last, and what a search costs: `make bench`.
+"""What a page of a long list costs, first and last, and what a search costs: `make bench-pages`.
 
 Requests go over HTTP to the app in the same process: nothing is measured but the service and its database.
 A first page and a last one are asked for in turn, so that both meet the same machine in the same mood; the

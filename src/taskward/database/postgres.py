@@ -97,7 +97,7 @@ class PostgresDatabase:
         await self._read(_PING, (), NOBODY)
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        if not read.each or self._wall is not None:  # behind the wall, a transaction is one owner's
+        if not read.each or self._wall is not None:  # behind the wall, each owner is read for alone
             return await self._read_for(read, (values,))
         with _told_as_database_errors:
             async with asyncio.timeout(DEADLINE):  # one that waits for others to come back waits no longer
@@ -105,9 +105,9 @@ class PostgresDatabase:
 
     async def _read_for(self, read: Read, several: Sequence[Values]) -> Sequence[Row]:
         if len(several) == 1:
-            plan = self._plans[read]
-            owner = None if read.of_many else several[0]["owner"]
-            return await self._read(plan.sql, plan.arguments(several[0]), owner)
+            plan, values = self._plans[read], several[0]
+            owner = None if read.of_many else values["owner"]
+            return await self._read(plan.sql, plan.arguments(values), owner)
         combined = self._combined[read]
         return await self._read(combined.sql, combined.arguments(several), None)
 

@@ -1,0 +1,279 @@
+"""What requests cost as the tables grow, and as one user's tasks do: `make bench-growth`.
+
+    python benchmarks/growth.py [TASKS …]      how many tasks in the tables, smallest first
+
+Each size is a database of its own with an app of its own in this process. In every turn each of them gets
+each kind of request once, in an order by chance, of an owner by chance; so all meet the same machine in the
+same mood. Before each measured request its owner changes a task, so that nothing can be answered from what
+is remembered. A page has 10 tasks.
+"""
+
+import contextlib
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+from urllib.parse import quote
+
+import asyncpg
+import matplotlib as mpl
+import uvloop
+from dataset import fill_postgres, fill_sqlite, owner_id, task_id
+from fastapi import FastAPI
+from inprocess import NEW_TASK, Client, an_app, silent_output
+from matplotlib import pyplot as plt
+from stage import Postgres, a_postgres, migrate
+
+IN_TABLES: Final = (10_000, 100_000, 1_000_000, 5_000_000)
+OF_ONE_USER: Final = (10, 100, 1_000, 10_000)
+TASKS_EACH: Final = 100
+"""Of the owners in the growing tables."""
+
+PEOPLE: Final = 200
+"""Owners of each table who send requests."""
+
+READERS: Final = 3
+"""Users with each number of tasks."""
+
+PAGE: Final = 10
+TURNS: Final = 200
+GOAL: Final = 1.5
+PLOT: Final = Path(__file__).parents[1] / "docs" / "growth.svg"
+KINDS: Final = ("one task", "first page", "last page", "create", "pull of changes")
+
+MakeDatabase = Callable[[str, Mapping[int, int]], Awaitable[str]]
+"""Makes a database of that name, with owners who have so many tasks each, and gives its URL."""
+
+Costs = dict[str, dict[int, tuple[float, float]]]
+"""Kind -> size -> median milliseconds of the request, and of the database within it."""
+
+
+def main() -> None:
+    sizes = tuple(map(int, sys.argv[1:])) or IN_TABLES
+    with silent_output():
+        found = uvloop.run(measure(sizes))
+    for name, costs in found.items():
+        print_costs(name, costs)
+    print_growth(found)
+    draw(found)
+    print(f"\n{PLOT}")
+
+
+async def measure(sizes: Sequence[int]) -> dict[str, Costs]:
+    found: dict[str, Costs] = {}
+    with ExitStack() as stage:
+        folder = Path(stage.enter_context(tempfile.TemporaryDirectory(prefix="taskward-growth-")))
+        makers: dict[str, MakeDatabase] = {
+            "PostgreSQL": OnPostgres(stage.enter_context(a_postgres()), folder),
+            "SQLite": OnSqlite(folder),
+        }
+        for engine, make in makers.items():
+            async with AsyncExitStack() as running:
+                tables = {}
+                for size in sizes:
+                    app = await running.enter_async_context(
+                        an_app(await make(f"tables_{size}", _owners(size)))
+                    )
+                    tables[size] = [await person_of(app, owner, TASKS_EACH) for owner in _some_of(size)]
+                found[f"{engine}: tasks in the tables"] = await compare(tables)
+                app = await running.enter_async_context(an_app(await make("users", _users())))
+                people = {
+                    size: [await person_of(app, n * READERS + reader, size) for reader in range(READERS)]
+                    for n, size in enumerate(OF_ONE_USER)
+                }
+                found[f"{engine}: tasks of one user"] = await compare(people)
+    return found
+
+
+def _owners(size: int) -> dict[int, int]:
+    return dict.fromkeys(range(size // TASKS_EACH), TASKS_EACH)
+
+
+def _some_of(size: int) -> list[int]:
+    owners = size // TASKS_EACH
+    return random.Random(1).sample(range(owners), min(owners, PEOPLE))  # noqa: S311 - the same every time
+
+
+def _users() -> dict[int, int]:
+    """Give the users of each number of tasks, among others."""
+    readers = {n * READERS + reader: size for n, size in enumerate(OF_ONE_USER) for reader in range(READERS)}
+    others = range(len(readers), len(readers) + 1000)
+    return readers | dict.fromkeys(others, TASKS_EACH)
+
+
+@dataclass(frozen=True, slots=True)
+class OnPostgres:
+    """Makes databases on a server."""
+
+    server: Postgres
+    folder: Path
+
+    async def __call__(self, name: str, owners: Mapping[int, int]) -> str:
+        connection = await asyncpg.connect(self.server.url)
+        await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.close()
+        head, _, query = self.server.url.partition("?")
+        url = f"{head.rpartition('/')[0]}/{name}?{query}"
+        migrate(url, self.folder)
+        await fill_postgres(url, owners)
+        return url
+
+
+@dataclass(frozen=True, slots=True)
+class OnSqlite:
+    """Makes database files."""
+
+    folder: Path
+
+    async def __call__(self, name: str, owners: Mapping[int, int]) -> str:
+        file = self.folder / f"{name}.db"
+        migrate(f"sqlite:///{file}", self.folder)
+        fill_sqlite(file, owners)
+        return f"sqlite:///{file}"
+
+
+class Person:
+    """An owner of so many tasks: what each kind of request asks for, and what the database took of it."""
+
+    def __init__(self, app: FastAPI, client: Client, paths: Mapping[str, str], middle: str) -> None:
+        self._client = client
+        self._paths = paths
+        self._middle = middle
+        self._clock = clock_of(app)
+
+    async def cost(self, kind: str) -> tuple[float, float]:
+        """Give the milliseconds of one request, and of the database within it."""
+        await self._client.ask("PUT", self._middle, b'{"is_completed": true}')
+        self._clock.seconds = 0
+        begun = time.perf_counter()
+        if kind == "create":
+            answer = await self._client.ask("POST", "/api/tasks", NEW_TASK)
+        else:
+            answer = await self._client.ask("GET", self._paths[kind])
+        took = time.perf_counter() - begun, self._clock.seconds
+        if kind == "create":
+            await self._client.ask("DELETE", f"/api/tasks/{json.loads(answer)['id']}")
+        return took[0] * 1000, took[1] * 1000
+
+
+async def person_of(app: FastAPI, owner: int, tasks: int) -> Person:
+    """Walk to where the last page and the last changes begin."""
+    client = Client(app, owner_id(owner))
+    cursor, since = "", ""
+    for limit in _steps(tasks - PAGE):
+        page = json.loads(await client.ask("GET", f"/api/tasks?limit={limit}{cursor}"))
+        cursor = f"&cursor={quote(page['next_cursor'])}"
+        pulled = json.loads(await client.ask("GET", f"/api/changes?limit={limit}{since}"))
+        since = f"&since={quote(pulled['cursor'])}"
+    middle = f"/api/tasks/{task_id(owner, tasks // 2)}"
+    paths = {
+        "one task": middle,
+        "first page": f"/api/tasks?limit={PAGE}",
+        "last page": f"/api/tasks?limit={PAGE}{cursor}",
+        "pull of changes": f"/api/changes?limit={PAGE}{since}",
+    }
+    return Person(app, client, paths, middle)
+
+
+def _steps(count: int) -> list[int]:
+    whole, rest = divmod(count, 1000)
+    return [1000] * whole + [rest] * (rest > 0)
+
+
+class Clock:
+    """Adds up the time that the database takes, as the service waits for it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def around(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def timed(*arguments: Any) -> Any:
+            begun = time.perf_counter()
+            try:
+                return await run(*arguments)
+            finally:
+                self.seconds += time.perf_counter() - begun
+
+        return timed
+
+
+def clock_of(app: FastAPI) -> Clock:
+    """Give the clock of an app's database, put there the first time."""
+    clock: Clock | None = getattr(app.state, "clock", None)
+    if clock is None:
+        app.state.clock = clock = Clock()
+        app.state.database.rows = clock.around(app.state.database.rows)
+        app.state.database.write = clock.around(app.state.database.write)
+    return clock
+
+
+async def compare(people: Mapping[int, Sequence[Person]]) -> Costs:
+    """Give the cost of each kind of request, by size."""
+    seen: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    chance = random.Random(2)  # noqa: S311 - the same order every time
+    for _ in range(TURNS):
+        for kind in KINDS:
+            for size in chance.sample(list(people), len(people)):
+                cost = await chance.choice(people[size]).cost(kind)
+                seen.setdefault((kind, size), []).append(cost)
+    return {
+        kind: {
+            size: (
+                median(whole for whole, _ in seen[kind, size]),
+                median(part for _, part in seen[kind, size]),
+            )
+            for size in people
+        }
+        for kind in KINDS
+    }
+
+
+def print_costs(name: str, costs: Costs) -> None:
+    sizes = list(next(iter(costs.values())))
+    print(
+        f"\n{name}; median ms of a request (of the database within it), and the largest against the smallest"
+    )
+    print(f"{'':<17}" + "".join(f"{size:>18,}" for size in sizes))
+    for kind, by_size in costs.items():
+        cells = "".join(f"{f'{whole:.3f} ({part:.3f})':>18}" for whole, part in by_size.values())
+        ratio = growth(by_size)[-1]
+        print(f"{kind:<17}{cells}{ratio:>8.2f}{'' if ratio <= GOAL else f'  over {GOAL}'}")
+
+
+def print_growth(found: Mapping[str, Costs]) -> None:
+    """Print, as docs/performance.md shows it, what a request costs at most against what it costs at first."""
+    print(f"\n| the dearest against the smallest | {' | '.join(KINDS)} |\n|---|{'---|' * len(KINDS)}")
+    for name, costs in found.items():
+        print(f"| {name} | {' | '.join(f'{max(growth(costs[kind])):.2f}' for kind in KINDS)} |")
+
+
+def growth(by_size: Mapping[int, tuple[float, float]]) -> list[float]:
+    """Give the cost of a request at each size, against that at the smallest."""
+    whole = [cost for cost, _ in by_size.values()]
+    return [cost / whole[0] for cost in whole]
+
+
+def draw(found: Mapping[str, Costs]) -> None:
+    mpl.rcParams |= {"svg.hashsalt": "taskward", "svg.fonttype": "none", "font.size": 9}
+    figure, axes = plt.subplots(2, 2, figsize=(9, 6), sharey=True, layout="constrained")
+    for axis, (name, costs) in zip(axes.flat, found.items(), strict=True):
+        for kind, by_size in costs.items():
+            axis.plot(list(by_size), growth(by_size), marker="o", markersize=3, label=kind)
+        axis.axhline(GOAL, color="grey", linestyle="--", linewidth=0.8)
+        axis.set(xscale="log", title=name, ylim=(0, 2))
+    for axis in axes[:, 0]:
+        axis.set_ylabel("cost, against the smallest")
+    axes[0, 0].legend(loc="lower left", fontsize=8)
+    figure.savefig(PLOT, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

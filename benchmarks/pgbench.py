@@ -1,0 +1,89 @@
+"""The statements that Taskward sends to PostgreSQL, sent by pgbench: what the database itself can do."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from dataset import (
+    DESCRIPTION,
+    OWNER_SQL,
+    OWNERS,
+    PAGE,
+    TASK_SQL,
+    TASKS_EACH,
+    TITLE,
+)
+from stage import Postgres
+
+from taskward.database.postgres import _Plan
+from taskward.database.statements import Read, Write
+from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
+
+_VALUES: Final = {
+    "owner": OWNER_SQL,
+    "only_completed": "NULL",
+    "words": "NULL",
+    "limit": str(PAGE + 1),
+    "task_id": TASK_SQL,
+    "email": "NULL",
+    "user_since": "now()",
+    "first_seq": "1000000",
+    "now": "now()",
+    "title": f"'{TITLE}'",
+    "title_folded": f"'{TITLE.casefold()}'",
+    "description": f"'{DESCRIPTION}'",
+    "description_folded": f"'{DESCRIPTION.casefold()}'",
+    "is_completed": "false",
+}
+"""What stands for each parameter: pgbench knows numbers only, so ids are made of them by the server."""
+
+
+def write_scripts(folder: Path) -> dict[str, Path]:
+    """Write the script of each scenario."""
+    newest = script(LISTS["-created_at", False, False])
+    scripts = {
+        "list-changed": newest,
+        "list-unchanged": newest,
+        "one": script(GET_TASK),
+        "create": script(CREATE_TASK, task_id="uuidv7()"),
+    }
+    files = {name: folder / f"{name}.sql" for name in scripts}
+    for name, file in files.items():
+        file.write_text(scripts[name], "utf-8")
+    return files
+
+
+def script(statement: Read | Write, **others: str) -> str:
+    """Give a statement as Taskward's own compiled plan has it, of an owner and a task by chance."""
+    plan = _Plan.of(statement)
+    known = {name: str(default) for name, default in plan.names} | _VALUES | others
+    sql = re.sub(r"\$(\d+)", lambda found: known[plan.names[int(found[1]) - 1][0]], plan.sql)
+    return (
+        f"\\set owner random(0, {OWNERS - 1})\n"
+        f"\\set task random(0, {TASKS_EACH - 1})\n"
+        f"{' '.join(sql.split())};\n"
+    )
+
+
+def pgbench(postgres: Postgres, script: Path, *, seconds: int, clients: int) -> float:
+    """Give the transactions a second of a script, its statement prepared."""
+    told = subprocess.run(
+        [
+            str(postgres.programs / "pgbench"),
+            "--no-vacuum",
+            "--protocol=prepared",
+            f"--client={clients}",
+            "--jobs=2",
+            f"--time={seconds}",
+            f"--file={script}",
+            postgres.url,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    found = re.search(r"^tps = ([0-9.]+)", told, re.MULTILINE)
+    if not found or "number of failed transactions: 0 " not in told:
+        raise RuntimeError(f"pgbench says: {told}")
+    return float(found[1])

@@ -1,0 +1,205 @@
+"""Whether a request has become dearer: `make bench-smoke`, a part of `make check`.
+
+The app runs in this process and is called as a server would call it, so that nothing is measured but our own
+path and the driver below it. Two figures of a request are held against benchmarks/smoke.json:
+
+calls   function calls, Python's and C's, on both engines. The same in every run on the same Python, however
+        busy the machine is; so they may rise by a tenth.
+cost    this process's time on the processor, in units of a yardstick: a fixed piece of Python work that
+        takes turns with the requests. It may rise by a quarter. On SQLite alone: to wait for PostgreSQL is to
+        give the processor away, and what that costs is up to whoever has it meanwhile.
+
+Of many turns the quick ones count, of requests and yardstick alike: those that were not interrupted and found
+the processor's caches warm. So the figure is the same while other programs keep the machine busy.
+
+`make bench-smoke RECORD=1` records what is.
+"""
+
+import gc
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+from uuid import uuid4
+
+import uvloop
+from dataset import PAGE
+from inprocess import NEW_TASK, Client, an_app, silent_output
+from stage import a_postgres
+
+RECORDED: Final = Path(__file__).with_name("smoke.json")
+TURNS: Final = 400
+IN_A_TURN: Final = 3
+"""Requests one after the other: the first warms the caches for the others."""
+
+QUICK: Final = 0.02
+"""The part of the turns that is quicker than what counts."""
+
+WARM_UP: Final = 200
+COUNTED: Final = 20
+MOST: Final = {"calls": 1.10, "cost": 1.25}
+"""Times the recorded figure."""
+
+Figures = dict[str, dict[str, float]]
+Ask = Callable[[], Awaitable[None]]
+Requests = dict[str, tuple[Ask, Ask]]
+"""By name: what comes before a request and is not measured, and the request."""
+
+
+def main() -> int:
+    with silent_output():
+        measured = uvloop.run(measure())
+    if os.environ.get("RECORD"):
+        record(measured)
+        print(f"Recorded in {RECORDED.name}")
+        return 0
+    return report(measured, json.loads(RECORDED.read_text("utf-8")))
+
+
+def report(measured: Figures, recorded: dict[str, Any]) -> int:
+    """Print measured against recorded figures; give the exit status."""
+    same_python = recorded["python"] == python_version()
+    dearer = []
+    for request, figures in measured.items():
+        line = f"{request:<28}"
+        for figure, value in figures.items():
+            ratio = value / recorded["requests"][request][figure]
+            line += f"  {figure} {value:8.3f} ({(ratio - 1) * 100:+5.1f} %)"
+            if ratio > MOST[figure] and (figure == "cost" or same_python):
+                dearer.append(f"{request}: {figure} rose by {(ratio - 1) * 100:.0f} %")
+        print(line)
+    if not same_python:
+        print(f"Calls are not compared: they were recorded on Python {recorded['python']}.")
+    for line in dearer:
+        print(f"DEARER  {line}; `make bench-smoke RECORD=1` if that is what was wanted")
+    return 1 if dearer else 0
+
+
+def record(measured: Figures) -> None:
+    found = {"python": python_version(), "requests": measured}
+    RECORDED.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+
+
+def python_version() -> str:
+    return ".".join(platform.python_version_tuple()[:2])
+
+
+async def measure() -> Figures:
+    """Give the figures of each kind of request, on each engine."""
+    with a_postgres() as postgres:
+        async with an_app(postgres.url) as app:
+            requests = await requests_of(Client(app, uuid4()), "PostgreSQL")
+            figures: Figures = {name: {"calls": calls} for name, calls in (await calls_of(requests)).items()}
+    async with an_app("sqlite://") as app:  # in memory, so that no disk is waited for
+        requests = await requests_of(Client(app, uuid4()), "SQLite")
+        calls = await calls_of(requests)
+        costs = await costs_of(requests)
+        return figures | {name: {"calls": calls[name], "cost": costs[name]} for name in requests}
+
+
+async def costs_of(requests: Requests) -> dict[str, float]:
+    """Give what each request costs, in yardsticks."""
+    gc.collect()
+    gc.freeze()  # as the server does
+    costs: dict[str, list[int]] = {name: [] for name in requests}
+    units: list[int] = []
+    for turn in range(TURNS):
+        for name, one in requests.items():
+            costs[name] += [await cost_of(*one) for _ in range(IN_A_TURN)]
+            units += [yardstick(turn) for _ in range(IN_A_TURN)]
+    return {name: round(quick(taken) / quick(units), 3) for name, taken in costs.items()}
+
+
+def quick(turns: list[int]) -> int:
+    return sorted(turns)[int(QUICK * len(turns))]
+
+
+async def cost_of(before: Ask, ask: Ask) -> int:
+    """Give the nanoseconds that a request takes of the processor, in this process."""
+    await before()
+    begun = time.process_time_ns()
+    await ask()
+    return time.process_time_ns() - begun
+
+
+async def calls_of(requests: Requests) -> dict[str, float]:
+    """Give how many functions each request calls: the median, for now and then one cleans up."""
+    counts: dict[str, list[int]] = {name: [] for name in requests}
+    for name, (before, ask) in requests.items():
+        for _ in range(WARM_UP):
+            await before()
+            await ask()
+        for _ in range(COUNTED):
+            await before()
+            counts[name].append(await count_calls(ask))
+    return {name: median(seen) for name, seen in counts.items()}
+
+
+async def count_calls(ask: Ask) -> int:
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        await ask()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def yardstick(start: int) -> int:
+    """Give the nanoseconds of a fixed piece of work: objects, dictionaries, texts, JSON."""
+    begun = time.process_time_ns()
+    pieces = [_Piece(number, f"piece {number}") for number in range(start, start + 60)]
+    by_name = {piece.name: piece.told() for piece in pieces}
+    read: dict[str, dict[str, Any]] = json.loads(json.dumps(by_name, sort_keys=True))
+    _ = [name for name, told in read.items() if told["even"]]
+    return time.process_time_ns() - begun
+
+
+class _Piece:
+    def __init__(self, number: int, name: str) -> None:
+        self.number = number
+        self.name = name
+
+    def told(self) -> dict[str, Any]:
+        return {"number": self.number, "name": self.name.title(), "even": self.number % 2 == 0}
+
+
+async def requests_of(client: Client, engine: str) -> Requests:
+    """Give what to ask for."""
+    made = [await client.ask("POST", "/api/tasks", body=NEW_TASK) for _ in range(PAGE + 5)]
+    path = f"/api/tasks/{json.loads(made[0])['id']}"
+
+    async def nothing() -> None: ...
+
+    async def change() -> None:
+        await client.ask("PUT", path, body=b'{"is_completed": true}')
+
+    async def newest() -> None:
+        await client.ask("GET", f"/api/tasks?limit={PAGE}")
+
+    async def one() -> None:
+        await client.ask("GET", path)
+
+    async def create() -> None:
+        await client.ask("POST", "/api/tasks", body=NEW_TASK)
+
+    return {
+        f"{engine}, list changed": (change, newest),
+        f"{engine}, list unchanged": (nothing, newest),
+        f"{engine}, one": (nothing, one),
+        f"{engine}, create": (nothing, create),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

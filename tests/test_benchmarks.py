@@ -1,0 +1,56 @@
+"""What the benchmarks judge by, so that they do not fail to fail."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pgbench
+import pytest
+import smoke
+from dataset import OWNER_SQL, TASK_SQL, owner_id, task_id
+
+from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
+
+RECORDED: dict[str, Any] = {
+    "python": smoke.python_version(),
+    "requests": {"one": {"calls": 200, "cost": 1.0}, "create": {"calls": 400, "cost": 2.0}},
+}
+
+
+def figures(**one: float) -> smoke.Figures:
+    return {"one": {"calls": 200, "cost": 1.0} | one, "create": {"calls": 400, "cost": 2.0}}
+
+
+@pytest.mark.parametrize("one", [{}, {"cost": 1.24}, {"calls": 219}, {"calls": 100, "cost": 0.5}])
+def test_a_request_that_costs_about_as_much_passes(one: dict[str, float]) -> None:
+    assert smoke.report(figures(**one), RECORDED) == 0
+
+
+@pytest.mark.parametrize("one", [{"cost": 1.26}, {"calls": 221}])
+def test_a_request_that_has_become_dearer_fails_and_is_named(
+    one: dict[str, float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smoke.report(figures(**one), RECORDED) == 1
+    assert "DEARER  one: " in capsys.readouterr().out
+
+
+def test_calls_of_another_python_are_not_compared() -> None:
+    assert smoke.report(figures(calls=300), RECORDED | {"python": "2.7"}) == 0
+    assert smoke.report(figures(cost=1.3), RECORDED | {"python": "2.7"}) == 1
+
+
+def test_pgbench_sends_whole_statements() -> None:
+    for statement in (LISTS["-created_at", False, False], GET_TASK, CREATE_TASK):
+        owner, task, sql = pgbench.script(statement).strip().splitlines()
+        assert owner.startswith("\\set owner random(0, ")
+        assert task.startswith("\\set task random(0, ")
+        assert OWNER_SQL in sql
+        assert "$" not in sql
+
+
+async def test_pgbench_means_the_rows_that_are_there(postgres_url: str) -> None:
+    connection = await asyncpg.connect(postgres_url)
+    sql = f"SELECT {OWNER_SQL}, {TASK_SQL}".replace(":owner", "8999").replace(":task", "24")
+    owner, task = await connection.fetchrow(sql)
+    await connection.close()
+    assert (UUID(str(owner)), UUID(str(task))) == (owner_id(8999), task_id(8999, 24))
