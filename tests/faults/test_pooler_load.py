@@ -15,6 +15,7 @@ from faults.services import service
 from pooling import needs_pgbouncer, pooler
 from support import settings_for
 
+from taskward import admission
 from taskward.database import connections
 
 CLIENTS = 64
@@ -31,7 +32,8 @@ async def test_many_requests_through_two_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Clients, service and servers share a machine: that it is slow must not count as an error.
-    monkeypatch.setattr(connections, "PATIENCE", 10.0)
+    for waiting in (connections, admission):
+        monkeypatch.setattr(waiting, "PATIENCE", 10.0)
     async with (
         pooler(await new_postgres(), tmp_path) as url,
         service(url) as one,
