@@ -332,7 +332,7 @@ def outcome(answer: httpx.Response) -> str:
 
 def in_words(seen: Counter[str]) -> str:
     """Say what was seen, the most frequent first."""
-    return ", ".join(f"{n} {what}" for what, n in seen.most_common())
+    return ", ".join(f"{n} \N{MULTIPLICATION SIGN} {what}" for what, n in seen.most_common())
 
 
 def only(seen: Iterable[str], *allowed: str) -> bool:

@@ -106,7 +106,7 @@ async def test_a_read_whose_session_is_ended_runs_once_more(server: OwnPostgres,
             begun = monotonic()
             answer = await client.get("/api/tasks")
             assert (answer.status_code, len(answer.json()["tasks"])) == (200, 1)
-    observe(f"5 {SUCCESS}", longest=monotonic() - begun)
+    observe(f"5 \N{MULTIPLICATION SIGN} {SUCCESS}", longest=monotonic() - begun)
 
 
 @pytest.mark.fault("PostgreSQL: read-only (`default_transaction_read_only`), then not")
@@ -143,7 +143,7 @@ async def test_a_write_on_a_session_that_only_reads_goes_to_a_new_one(
         for n in range(4):
             assert (await client.post("/api/tasks", json={"title": f"Task {n}"})).status_code == 201
         assert len((await client.get("/api/tasks")).json()["tasks"]) == 4
-    observe(f"4 {SUCCESS}", longest=monotonic() - begun, back=0)
+    observe(f"4 \N{MULTIPLICATION SIGN} {SUCCESS}", longest=monotonic() - begun, back=0)
 
 
 @pytest.mark.fault("PostgreSQL: fewer connections than the pool would like")
