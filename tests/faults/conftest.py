@@ -15,19 +15,21 @@ from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402
 
 from taskward.database import connections, postgres  # noqa: E402
 
-ROWS = pytest.StashKey[dict[str, Row]]()
+ROW = "row of docs/reliability.md"
+ROWS: dict[str, Row] = {}
+"""What was seen, by fault; of a fault that is injected twice, the last word counts."""
 
 
 @pytest.fixture
 def observe(request: pytest.FixtureRequest) -> Observe:
-    """Give a function that notes what the test saw; of a fault that is tested twice, the last word counts."""
+    """Give a function that notes what the test saw."""
     fault = request.node.get_closest_marker("fault").args[0]
-    rows = request.config.stash.setdefault(ROWS, {})
 
     def note(
         saw: str, *, longest: float | None = None, back: float | None = None, lost: str = "nothing"
     ) -> None:
-        rows[fault] = Row(fault, saw, seconds(longest), seconds(back), lost)
+        row = Row(fault, saw, seconds(longest), seconds(back), lost)
+        request.node.user_properties.append((ROW, row))
 
     return note
 
@@ -70,8 +72,14 @@ def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return postgres.DEADLINE
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Write the table, if that was asked for and all is as it should be."""
-    page = os.environ.get("RELIABILITY_TABLE")
-    if page and exitstatus == pytest.ExitCode.OK:
-        write_table(Path(page), session.config.stash.get(ROWS, {}).values())
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep what a test saw, once it has judged it and found it good."""
+    for name, row in report.user_properties:
+        if name == ROW and isinstance(row, Row) and report.when == "call" and report.passed:
+            ROWS[row.fault] = row
+
+
+def pytest_sessionfinish() -> None:
+    """Write the table, if that was asked for."""
+    if page := os.environ.get("RELIABILITY_TABLE"):
+        write_table(Path(page), ROWS.values())

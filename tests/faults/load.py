@@ -310,7 +310,7 @@ class Load:
 
 
 @asynccontextmanager
-async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.03) -> AsyncIterator[Load]:
+async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.05) -> AsyncIterator[Load]:
     """Have people at work while the block runs, which begins once all goes well."""
     load = Load(client_of, people, pause)
     await load.start()
@@ -332,7 +332,7 @@ def outcome(answer: httpx.Response) -> str:
 
 def in_words(seen: Counter[str]) -> str:
     """Say what was seen, the most frequent first."""
-    return ", ".join(f"{n} {what}" for what, n in seen.most_common())
+    return ", ".join(f"{n} \N{MULTIPLICATION SIGN} {what}" for what, n in seen.most_common())
 
 
 def only(seen: Iterable[str], *allowed: str) -> bool:

@@ -1,7 +1,7 @@
 """The table of docs/reliability.md: made of what the tests in this folder have seen, one row a fault.
 
 A test names its fault with `@pytest.mark.fault("…")` and says with the fixture `observe` what it saw. Where
-`RELIABILITY_TABLE` names the page, as `make soak` does, the rows are written into it after all have passed.
+`RELIABILITY_TABLE` names the page, as `make soak` does, the rows of those that passed are written into it.
 """
 
 import ast

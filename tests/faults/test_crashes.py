@@ -29,7 +29,7 @@ from support import SECRET, MakeDatabase
 WRITERS = 8
 
 few_or_many = pytest.mark.parametrize(
-    "times", [pytest.param(2, id="few"), pytest.param(12, id="many", marks=pytest.mark.soak)]
+    "times", [pytest.param(1, id="few"), pytest.param(12, id="many", marks=pytest.mark.soak)]
 )
 
 

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -22,7 +22,11 @@ from faults.services import PROMISED, people_at, service, serving
 from serving import bare_environment
 from support import SECRET
 
-from taskward.database import sqlite
+from taskward.database import DatabaseUnusable, sqlite
+from taskward.database.sqlite import SqliteDatabase
+
+NOISE = b"\xa5" * 4096
+"""As long as a page."""
 
 
 @pytest.fixture
@@ -93,10 +97,10 @@ async def test_a_disk_that_is_full(file: Path, observe_load: ObserveLoad) -> Non
 
 
 @pytest.mark.fault("SQLite: the folder is read-only")
-def test_a_folder_that_is_read_only_is_told_at_the_start(file: Path, observe: Observe) -> None:
-    made(file)
+async def test_a_folder_that_is_read_only_is_told_at_the_start(file: Path, observe: Observe) -> None:
+    await make(file)
     with mode(file.parent, 0o555):
-        told, took = refusal_to_start(file)
+        told, took = await asyncio.to_thread(refusal_to_start, file)
     observe(
         f"no start: “{told.removeprefix(f'DATABASE_URL: {file}: ').replace(str(file.parent), '…')}”",
         longest=took,
@@ -105,52 +109,72 @@ def test_a_folder_that_is_read_only_is_told_at_the_start(file: Path, observe: Ob
 
 
 @pytest.mark.fault("SQLite: the file is read-only")
-def test_a_file_that_is_read_only_is_told_at_the_start(file: Path, observe: Observe) -> None:
-    made(file)
+async def test_a_file_that_is_read_only_is_told_at_the_start(file: Path, observe: Observe) -> None:
+    await make(file)
     with mode(file, 0o444):
-        told, took = refusal_to_start(file)
+        told, took = await asyncio.to_thread(refusal_to_start, file)
     observe(f"no start: “{told.removeprefix(f'DATABASE_URL: {file}: ')}”", longest=took)
     assert told == f"DATABASE_URL: {file}: the file cannot be read and written"
 
 
 @pytest.mark.fault("SQLite: the file is damaged: its beginning")
-def test_a_file_whose_beginning_is_damaged_is_told_at_the_start(file: Path, observe: Observe) -> None:
-    made(file)
-    damaged = b"\xa5" * 64 + file.read_bytes()[64:]
-    file.write_bytes(damaged)
-    told, took = refusal_to_start(file)
+async def test_a_file_whose_beginning_is_damaged_is_told_at_the_start(file: Path, observe: Observe) -> None:
+    await make(file)
+    with damaged(file, lambda whole: NOISE[:64] + whole[64:]):
+        told, took = await refusal_of(file)
     observe(f"no start: “{told.removeprefix(f'DATABASE_URL: {file}: ')}”", longest=took)
     assert told == f"DATABASE_URL: {file}: file is not a database (SQLITE_NOTADB)"
-    assert file.read_bytes() == damaged
 
 
-@pytest.mark.parametrize("how", ["cut in half", "a page overwritten"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda whole: whole[: middle(whole)], id="cut in half"),
+        pytest.param(
+            lambda whole: whole[: middle(whole)] + NOISE + whole[middle(whole) + len(NOISE) :],
+            id="a page overwritten",
+        ),
+    ],
+)
 @pytest.mark.fault("SQLite: the file is damaged: cut in half, or a page overwritten")
-def test_a_file_that_is_damaged_within_is_told_at_the_start(file: Path, how: str, observe: Observe) -> None:
-    made(file)
-    whole = file.read_bytes()
-    half = len(whole) // 2 // 4096 * 4096
-    damaged = whole[:half] if how == "cut in half" else whole[:half] + b"\xa5" * 4096 + whole[half + 4096 :]
-    file.write_bytes(damaged)
-    told, took = refusal_to_start(file)
+async def test_a_file_that_is_damaged_within_is_told_at_the_start(
+    file: Path, damage: Callable[[bytes], bytes], observe: Observe
+) -> None:
+    await make(file)
+    with damaged(file, damage):
+        told, took = await refusal_of(file)
     observe(f"no start: “{told.removeprefix(f'DATABASE_URL: {file}: ')}”", longest=took)
     assert told.startswith(f"DATABASE_URL: {file}: ")
     assert "damaged" in told or "SQLITE_CORRUPT" in told
-    assert file.read_bytes() == damaged
 
 
-def made(file: Path) -> None:
+async def refusal_of(file: Path) -> tuple[str, float]:
+    """Give what is said of the file instead of opening it, and after how many seconds."""
+    begun = monotonic()
+    with pytest.raises(DatabaseUnusable) as refused:
+        await SqliteDatabase(file).start()
+    return str(refused.value), monotonic() - begun
+
+
+@contextmanager
+def damaged(file: Path, damage: Callable[[bytes], bytes]) -> Iterator[None]:
+    """Damage the file, and see afterwards that nobody has tried to mend it."""
+    left = damage(file.read_bytes())
+    file.write_bytes(left)
+    yield
+    assert file.read_bytes() == left
+
+
+def middle(whole: bytes) -> int:
+    return len(whole) // 2 // len(NOISE) * len(NOISE)
+
+
+async def make(file: Path) -> None:
     """Make a database with some tasks at that path, and nothing beside it."""
-
-    async def make() -> None:
-        async with service(f"sqlite:///{file}") as one, one.client_of(str(uuid4())) as client:
-            for n in range(20):
-                answer = await client.post(
-                    "/api/tasks", json={"title": f"Task {n}", "description": "x" * 2000}
-                )
-                assert answer.status_code == 201
-
-    asyncio.run(make())
+    async with service(f"sqlite:///{file}") as one, one.client_of(str(uuid4())) as client:
+        for n in range(20):
+            answer = await client.post("/api/tasks", json={"title": f"Task {n}", "description": "x" * 2000})
+            assert answer.status_code == 201
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 

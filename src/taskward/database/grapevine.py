@@ -28,6 +28,9 @@ GATHER: Final = 0.02
 MOST_OWNERS: Final = 200
 """In one message, which is at most 8000 bytes."""
 
+PARTING: Final = 2.0
+"""Seconds that a process that ends waits for its last words to be heard."""
+
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at the tables while nothing can be heard."""
 
@@ -56,9 +59,10 @@ class Crier:
             self._telling = asyncio.create_task(self._tell())
 
     async def stop(self) -> None:
-        """Finish telling."""
+        """Finish telling, unless that takes long."""
         if self._telling is not None:
-            await self._telling
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._telling, PARTING)
 
     async def _tell(self) -> None:
         while self._owners:

@@ -1,0 +1,136 @@
+"""The network between Taskward and PostgreSQL: slow, silent, broken off, forgetful."""
+
+import asyncio
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from faults.judging import SLACK, judge
+from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, outcome, under_load
+from faults.observed import Observe, ObserveLoad
+from faults.own_postgres import OwnPostgres
+from faults.services import PROMISED, service
+from faults.tcp_proxy import tcp_proxy
+
+from taskward.database.connections import CANCEL
+from taskward.database.grapevine import PARTING
+
+
+@pytest.mark.fault("Network: every packet takes 0.1 s")
+async def test_a_slow_network(server: OwnPostgres, observe_load: ObserveLoad) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port)) as one,
+        under_load(one.client_of) as load,
+    ):
+        load.fault_begins()
+        proxy.delay = 0.1
+        await load.until_answered(40)
+        proxy.delay = 0.0
+        await judge(load, observe_load)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(
+            "go_on",
+            marks=[pytest.mark.soak, pytest.mark.fault("Network: a black hole, and then all packets arrive")],
+        ),
+        pytest.param(
+            "cut",
+            marks=[
+                pytest.mark.soak,
+                pytest.mark.fault("Network: a black hole, and then resets"),
+            ],
+        ),
+        pytest.param(
+            "forget",
+            marks=pytest.mark.fault("Network: a black hole, and old connections stay dead and silent"),
+        ),
+    ],
+)
+async def test_a_black_hole(
+    server: OwnPostgres, after: str, deadline: float, observe_load: ObserveLoad
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port)) as one,
+        under_load(one.client_of) as load,
+    ):
+        load.fault_begins()
+        proxy.swallow()
+        await load.until_answered(6, DATABASE_ERROR)
+        assert not await one.is_ready()
+        getattr(proxy, after)()
+        proxy.go_on()
+        await judge(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
+
+
+@pytest.mark.fault("Network: all idle connections dead and silent, as a firewall leaves them")
+async def test_idle_connections_that_died_in_silence_cost_one_deadline_and_not_one_each(
+    server: OwnPostgres, deadline: float, observe: Observe
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port)) as one,
+        one.client_of(str(uuid4())) as client,
+    ):
+        await asyncio.gather(*(client.get("/api/tasks") for _ in range(8)))
+        proxy.forget()
+        begun = monotonic()
+        assert outcome(await client.get("/api/tasks")) == DATABASE_ERROR
+        took = monotonic() - begun
+        for _ in range(8):
+            assert (await client.get("/api/tasks")).status_code == 200
+    observe(f"one {DATABASE_ERROR}, then {SUCCESS}", longest=took, back=0)
+    assert took < deadline + SLACK
+
+
+@pytest.mark.fault("Network: cut after a write has arrived and before its answer")
+async def test_a_write_that_may_have_been_committed_is_not_run_again(
+    server: OwnPostgres, observe: Observe
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port), database_pool_size=1) as one,
+        one.client_of(str(uuid4())) as client,
+    ):
+        path = (await client.post("/api/tasks", json={"title": "Task"})).headers["location"]
+        for n in range(3):
+            assert (await client.put(path, json={"title": f"First {n}"})).status_code == 200
+            await one.app.state.database._crier.stop()  # so that the next to ask is the next write
+            before = await server.value("SELECT version FROM tasks")
+            proxy.cuts_an_answer = True
+            assert outcome(await client.put(path, json={"title": f"Second {n}"})) == DATABASE_ERROR
+            assert (await client.get(path)).json()["title"] == f"Second {n}"
+            assert await server.value("SELECT version FROM tasks") == before + 1
+    observe(DATABASE_ERROR, back=0, lost="nothing; such a write was committed, once")
+
+
+@pytest.mark.fault("Network: a black hole at the start, and then none")
+async def test_a_black_hole_at_the_start(server: OwnPostgres, deadline: float, observe: Observe) -> None:
+    async with tcp_proxy(server.port) as proxy:
+        proxy.swallow()
+        async with service(server.url_by(proxy.port)) as one, one.client_of(str(uuid4())) as client:
+            begun = monotonic()
+            assert outcome(await client.get("/api/tasks")) == DATABASE_ERROR
+            took = monotonic() - begun
+            proxy.go_on()
+            back = await one.until_ready()
+            assert (await client.post("/api/tasks", json={"title": "Buy milk"})).status_code == 201
+    observe(f"not ready; {DATABASE_ERROR}", longest=took, back=back)
+    assert took < deadline + SLACK
+    assert back < PROMISED
+
+
+@pytest.mark.fault("Network: a black hole while the service stops")
+async def test_a_black_hole_does_not_hold_up_the_stop(server: OwnPostgres, observe: Observe) -> None:
+    async with tcp_proxy(server.port) as proxy:
+        async with service(server.url_by(proxy.port)) as one, under_load(one.client_of) as load:
+            await load.stop()
+            proxy.swallow()
+            begun = monotonic()
+        took = monotonic() - begun
+    observe("it ended in good order", back=took)
+    assert took < CANCEL + PARTING + 2 * SLACK
