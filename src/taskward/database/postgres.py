@@ -33,6 +33,7 @@ from taskward.database.statements import (
     note_owner,
 )
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
+from taskward.figures import Figures
 
 DEADLINE: Final = 10.0
 """Seconds for a statement, with the connecting that it may need."""
@@ -58,6 +59,8 @@ log = logging.getLogger(__name__)
 
 class PostgresDatabase:
     """A `taskward.database.Database` on a server."""
+
+    engine = "postgresql"
 
     def __init__(self, url: str, size: int) -> None:
         self.on_change: Callable[[UUID], None] = nobody
@@ -121,6 +124,9 @@ class PostgresDatabase:
         finally:
             listening.cancel()
             await asyncio.wait({listening})
+
+    def figures(self) -> Figures:
+        return self._connections.figures()
 
     def _tell(self, owners: set[UUID]) -> None:
         """Tell this process of what it has changed, and the others."""
