@@ -258,8 +258,10 @@ async def test_what_runs_for_an_open_stream_but_not_in_its_request_is_not_traced
     before = await spans_of(traced, collector, trace_id)
     assert {span.kind for span in before} == {SERVER, CLIENT}
 
+    count = len(collector.spans)
     await traced.state.database.rows(COUNTER, {"owner": uuid4()})
     assert await spans_of(traced, collector, trace_id) == before
+    assert len(collector.spans) == count
 
 
 async def test_the_names_that_the_environment_gives_are_taken(collector: Collector) -> None:
