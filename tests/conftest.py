@@ -18,6 +18,9 @@ from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, runn
 
 ENGINES = ("memory", "disk", "postgres")
 
+for name in [name for name in os.environ if name.startswith("OTEL_")]:
+    del os.environ[name]  # of the machine's own; a test that wants traces says so
+
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:

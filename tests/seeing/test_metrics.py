@@ -12,7 +12,7 @@ import pytest_asyncio
 from auth.identity_provider import IdentityProvider, key_set, signer
 from changes.streams import housed
 from fastapi import FastAPI
-from seeing.looking import page_of, samples_in, scraped, text_of, until, value
+from seeing.looking import Lines, page_of, samples_in, scraped, text_of, until, value
 from support import MakeDatabase, Person, client_of, exchange, running, settings_for
 
 from taskward.app import create_app
@@ -247,6 +247,21 @@ def test_it_answers_while_the_event_loop_is_held_up() -> None:
 
     with page_of(figures_of_all_kinds) as url:
         assert "taskward_http_requests_in_progress" in asyncio.run(hold_up_the_loop(url))
+
+
+async def test_who_asks_while_nothing_can_be_said_gets_no_answer_and_the_log_says_why(lines: Lines) -> None:
+    def broken() -> Figures:
+        raise LookupError("canary4711")
+
+    with page_of(broken) as url:
+        async with httpx.AsyncClient() as client:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await client.get(url)
+        await until(lambda: len(lines.of("taskward.seeing.page")) > 1)
+
+    (line,) = (line for line in lines.of("taskward.seeing.page") if line["level"] == "warning")
+    assert line["exception"][0]["type"] == "builtins.LookupError"
+    assert "canary4711" not in "".join(lines.texts)
 
 
 # Figures of several processes

@@ -1,6 +1,7 @@
 """OpenTelemetry: what a collector is sent, by the real exporter over a real socket."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from seeing.collector import Collector, Span, collecting
 from seeing.looking import Lines
 from serving import bare_environment, command, wait_for
@@ -24,7 +26,9 @@ from support import SECRET, Broken, MakeDatabase, Person, client_of, exchange, r
 
 from taskward import __version__
 from taskward.app import create_app
+from taskward.database.statements import Steps
 from taskward.errors import DatabaseError
+from taskward.me.statements import INSERT_TASK
 from taskward.middleware import RequestFrame
 from taskward.seeing import tracing
 from taskward.seeing.tracing import tracing_of_the_environment
@@ -170,6 +174,24 @@ async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
     assert statement.attributes["error.type"] == "ValueError"
     assert request.attributes["error.type"] == "INTERNAL_ERROR"
     assert not any(CANARY.encode() in body for body in collector.bodies)
+
+
+async def test_a_statement_that_fails_within_a_transaction_fails_its_span_too(
+    traced: FastAPI, collector: Collector
+) -> None:
+    def steps() -> Steps[None]:
+        yield INSERT_TASK, [{"owner": uuid4(), "title": CANARY}]  # and nothing else that must be there
+
+    trace_id = uuid4().hex
+    inside = TraceContextTextMapPropagator().extract(in_trace(trace_id))
+    with traced.state.tracing._tracer.start_as_current_span("outside", inside, record_exception=False):
+        with pytest.raises(DatabaseError):
+            await traced.state.database.transact(steps)
+        gc.collect()  # the steps that are taken no further
+
+    spans = await spans_of(traced, collector, trace_id)
+    failed = {span.name: span.failed for span in spans}
+    assert failed == {"insert an imported task": True, "transaction": True, "outside": False}
 
 
 async def test_nothing_that_people_write_is_in_any_span(traced: FastAPI, collector: Collector) -> None:
