@@ -128,9 +128,11 @@ WRITES_TOGETHER: Final = Family(
     bounds=TOGETHER,
 )
 KEYS: Final = Family(
-    "taskward_jwks_keys", "gauge", "Keys of the identity provider at hand, in the process with the fewest.",
+    "taskward_jwks_keys",
+    "gauge",
+    "Keys of the identity provider at hand, in the process with the fewest.",
     of_many=min,
-)  # fmt: skip
+)
 KEYS_AGE: Final = Family(
     "taskward_jwks_age_seconds",
     "gauge",

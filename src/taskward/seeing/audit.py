@@ -45,25 +45,22 @@ class AuditedRequests:
             self._judge(scope, scope["answer"])
 
     def _judge(self, scope: Scope, answer: Answer) -> None:
-        if answer.error is None or not (scope["path"].startswith("/api/") or scope["path"] == "/api"):
+        error = answer.error
+        if error is None or not (scope["path"].startswith("/api/") or scope["path"] == "/api"):
             return
-        if answer.error.status != _INTERNAL:
-            self._tell("refused", scope, answer)
-        elif scope["method"] in _CHANGING:
-            self._tell("failed", scope, answer)
-
-    def _tell(self, outcome: str, scope: Scope, answer: Answer) -> None:
-        user, error = scope.get("user"), answer.error
+        if error.status == _INTERNAL and scope["method"] not in _CHANGING:
+            return
+        user = scope.get("user")
         line = {
-            "outcome": outcome,
+            "outcome": "failed" if error.status == _INTERNAL else "refused",
             "request_id": answer.request_id,
             "user_id": str(user.id) if user else None,
             "method": scope["method"],
             "route": scope.get("route") or self._template_of(scope["path"]) or UNMATCHED,
             "path": loggable_path(scope["path"]),
-            "status": error.status if error else answer.status,
-            "code": error.code if error else None,
-            "reason": error.reason if error else None,
+            "status": error.status,
+            "code": error.code,
+            "reason": error.reason,
         }
         audit.info("request", extra=line)
 
@@ -98,7 +95,11 @@ def _noted(steps: Steps[T], done: list[Entry]) -> Steps[T]:
             done.clear()
             raise
         rows = yield asked
-        done += _changes(*asked, rows)
+        for entry in _changes(*asked, rows):
+            if done and "count" in entry and "count" in done[-1]:
+                done[-1]["count"] += entry["count"]  # an import comes in pieces
+            else:
+                done.append(entry)
 
 
 def _changes(statement: Statement, values: Values | Sequence[Values], rows: Sequence[Row]) -> list[Entry]:
@@ -117,14 +118,5 @@ def _changes(statement: Statement, values: Values | Sequence[Values], rows: Sequ
 def _tell_done(entries: list[Entry]) -> None:
     scope = _scope.get()
     request_id = scope["answer"].request_id if scope else None
-    for entry in _counted_together(entries):
+    for entry in entries:
         audit.info("change", extra={"outcome": "done", "request_id": request_id} | entry)
-
-
-def _counted_together(entries: list[Entry]) -> list[Entry]:
-    """Make one of the pieces in which an import came."""
-    counts = [entry["count"] for entry in entries if "count" in entry]
-    others = [entry for entry in entries if "count" not in entry]
-    return (
-        others if not counts else [*others, next(e for e in entries if "count" in e) | {"count": sum(counts)}]
-    )
