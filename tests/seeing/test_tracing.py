@@ -26,6 +26,7 @@ from support import SECRET, Broken, MakeDatabase, Person, client_of, exchange, r
 
 from taskward import __version__
 from taskward.app import create_app
+from taskward.checkup import findings
 from taskward.database.statements import Steps
 from taskward.errors import DatabaseError
 from taskward.me.statements import INSERT_TASK
@@ -394,6 +395,23 @@ def test_what_is_not_supported_is_said_at_the_start(
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=said):
         tracing_of_the_environment()
+
+
+@pytest.mark.parametrize(
+    ("exporter", "finding"),
+    [
+        ("otlp", ("ok", "traces", "exported: otlp")),
+        ("jaeger", ("FAIL", "traces", "OTEL_TRACES_EXPORTER: must be otlp, console or none")),
+    ],
+)
+async def test_check_says_whether_traces_can_be_had(
+    exporter: str, finding: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "traces" not in [found.subject for found in await findings()]
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", exporter)
+
+    assert [found for found in await findings() if found.subject == "traces"] == [finding]
 
 
 def test_what_is_not_installed_is_said_with_the_variable_and_the_extra(tmp_path: Path) -> None:

@@ -58,6 +58,22 @@ def tracing_of_the_environment() -> "Tracing | None":
     """Give what traces, if the environment asks for it.
 
     Raises:
+        SettingsError: as `wanted_exporter` does.
+
+    """
+    exporter = wanted_exporter()
+    if exporter is None:
+        return None
+    try:
+        return Tracing(_provider(exporter))
+    except ValueError:
+        raise SettingsError("OTEL_…: one of these variables has a value that the SDK refuses") from None
+
+
+def wanted_exporter() -> str | None:
+    """Say how the environment has traces exported: `otlp` or `console`; None for no traces.
+
+    Raises:
         SettingsError: it asks for what is not installed, or not supported; the text names the variable.
 
     """
@@ -72,10 +88,7 @@ def tracing_of_the_environment() -> "Tracing | None":
             raise SettingsError(f"{name}: must be http/protobuf")
     if not all(map(_is_installed, _NEEDED)):
         raise SettingsError(f"{given[0]}: traces need more packages; install taskward[otel]")
-    try:
-        return Tracing(_provider(exporter))
-    except ValueError:
-        raise SettingsError("OTEL_…: one of these variables has a value that the SDK refuses") from None
+    return exporter
 
 
 class Tracing:
