@@ -7,7 +7,7 @@ BESIDE_EACH_OTHER := --numprocesses auto --maxprocesses 4 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check bench fix requirements clean
+.PHONY: help setup serve test check soak bench fix requirements clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import d
 	$(BIN)/coverage run -m pytest $(BESIDE_EACH_OTHER)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md
+	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest tests/faults -m "soak or fault" --verbose
 
 bench: $(VENV)/.ready-to-test ## Measure what pages of a long list and searches cost; about a minute
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/pages.py

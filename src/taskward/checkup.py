@@ -1,13 +1,12 @@
 """Whether the service could run as it is configured: what `taskward check` says."""
 
-import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from taskward.auth.authenticator import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
+from taskward.database.sqlite import obstacle
 from taskward.errors import ServiceError
 from taskward.seeing.tracing import wanted_exporter
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
@@ -63,7 +62,7 @@ async def _keys(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
     place = _place(settings)
-    if (path := settings.sqlite_path) is not None and (problem := _obstacle(path)):
+    if (path := settings.sqlite_path) is not None and (problem := obstacle(path)):
         yield Finding("FAIL", "database", f"{place}: {problem}")
         return
     try:
@@ -91,18 +90,6 @@ async def _revision(settings: Settings) -> str | None:
         return await database.revision()
     finally:
         await database.stop()
-
-
-def _obstacle(path: Path) -> str | None:
-    """Say what keeps an SQLite file from being read and written."""
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        return f"there is no folder {folder}"
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"the folder {folder} cannot be written to, and SQLite keeps its journal there"
-    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-        return "the file cannot be read and written"
-    return None
 
 
 def _place(settings: Settings) -> str:

@@ -1,38 +1,19 @@
 """Behind PgBouncer in transaction mode: docs/decisions/0012-pooler-recognised.md."""
 
 import asyncio
-import os
-import pwd
-import shutil
-import socket
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from pooling import needs_pgbouncer, pooler
 from support import Person, running, settings_for
 
 CLIENTS = 64
 ROUNDS = 3
-
-CONFIGURATION = """
-[databases]
-* = host={host} port={port} user={user}
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {listen_port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 2
-max_client_conn = 200
-"""
-
-needs_pgbouncer = pytest.mark.skipif(not shutil.which("pgbouncer"), reason="pgbouncer is not installed")
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -40,29 +21,8 @@ async def pooled_url(
     new_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[str]:
     """Give the URL of an empty database behind a pooler with two connections to the server."""
-    server = urlsplit(await new_postgres())
-    socket_folder = parse_qs(server.query).get("host", [None])[0]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        listen_port = free.getsockname()[1]
-    configuration = tmp_path_factory.mktemp("pooler") / "pgbouncer.ini"
-    configuration.write_text(
-        CONFIGURATION.format(
-            host=socket_folder or server.hostname,
-            port=server.port or 5432,
-            user=server.username or "postgres",
-            listen_port=listen_port,
-        )
-    )
-    process = await asyncio.create_subprocess_exec(
-        *as_somebody(socket_folder, configuration), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    try:
-        await listening(listen_port)
-        yield f"postgresql://{server.username or 'postgres'}@127.0.0.1:{listen_port}{server.path}"
-    finally:
-        process.terminate()
-        await process.wait()
+    async with pooler(await new_postgres(), tmp_path_factory.mktemp("pooler")) as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -102,26 +62,16 @@ async def test_many_clients_share_two_connections_without_an_error(pooled_app: F
     assert statuses == {200: CLIENTS * ROUNDS * 4}
 
 
-def as_somebody(socket_folder: str | None, configuration: Path) -> list[str]:
-    """Give the command; PgBouncer refuses to run as root, and only the server's user may use its socket."""
-    command = ["pgbouncer", "-q", str(configuration)]
-    if os.geteuid() != 0:
-        return command
-    owner = Path(socket_folder).stat().st_uid if socket_folder else pwd.getpwnam("nobody").pw_uid
-    for folder in (configuration, *configuration.parents):
-        if folder.owner() == "root" and folder.is_relative_to("/tmp"):  # noqa: S108 - where pytest keeps it
-            folder.chmod(folder.stat().st_mode | 0o755)
-    return [*command, "-u", pwd.getpwuid(owner).pw_name]
+@needs_pgbouncer
+async def test_a_url_as_neon_hands_it_out_works_as_pasted(
+    new_postgres: Callable[[], Awaitable[str]], tmp_path: Path
+) -> None:
+    async with pooler(await new_postgres(), tmp_path, tls=True) as url:
+        with pytest.raises((asyncpg.PostgresError, OSError)):
+            await asyncpg.connect(f"{url}?sslmode=disable")
 
-
-async def listening(port: int) -> None:
-    for _ in range(100):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            await writer.wait_closed()
-            return
-    raise AssertionError("pgbouncer does not listen")
+        async with running(settings_for(f"{url}?sslmode=require&channel_binding=require")) as app:
+            ann = Person(app)
+            task = await ann.create()
+            assert await ann.tasks() == [task]
+            assert app.state.database._connections.pooled

@@ -12,9 +12,7 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-import asyncpg
-
-from taskward.database.connections import Connections
+from taskward.database.connections import FAILURES, Connections
 
 CHANNEL: Final = "taskward_changes"
 
@@ -97,7 +95,7 @@ class Ear:
         while True:
             try:
                 await self._listen()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except FAILURES as error:
                 log.warning("No word from the other processes", extra={"reason": type(error).__name__})
             pause = 1.0 if self._hears else min(2 * pause, LONGEST_PAUSE)
             self._turn(hears=False)

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from taskward.database import AlreadyThere, nobody, schema
-from taskward.database.connections import Connections
+from taskward.database.connections import FAILURES, LOST, READ_ONLY, Connections
 from taskward.database.grapevine import CHANNEL, NOTIFY, Crier, Ear
 from taskward.database.statements import (
     STATEMENTS,
@@ -32,6 +31,7 @@ from taskward.database.statements import (
     Write,
     note_owner,
 )
+from taskward.database.together import Combined, Together
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
 from taskward.figures import Figures
 
@@ -44,8 +44,9 @@ LONG_DEADLINE: Final = 60.0
 TRIES: Final = 4
 """Times that a write runs which the server has undone because of another one."""
 
-_UNDONE: Final = frozenset({"23505", "40001", "40P01"})
+_UNDONE: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.
+Or that came to a server which only reads; then the next try is on a new connection, perhaps to the primary.
 
 Of the unique values only an e-mail address can be met twice, and the next try sees it and leaves it out.
 """
@@ -67,11 +68,16 @@ class PostgresDatabase:
         self._connections = Connections(url, size)
         self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
+        self._combined: dict[Read, Combined] = {}
+        self._together = Together(self._read_for)
         self._schema: asyncio.Task[None] | None = None
         self._is_up_to_date = False
 
     async def start(self) -> None:
         self._plans = {statement: _Plan.of(statement) for statement in STATEMENTS}
+        self._combined = {
+            read: Combined.of(read, _DIALECT) for read in STATEMENTS if isinstance(read, Read) and read.each
+        }
         self._schema = asyncio.create_task(self._bring_schema_up_to_date())
         await asyncio.wait({self._schema}, timeout=_STARTING)
 
@@ -86,16 +92,21 @@ class PostgresDatabase:
     async def ping(self) -> None:
         if not self._is_up_to_date:
             raise DatabaseError(reason="the schema is not up to date yet")
-        await self._run(_PING, (), _from_now(DEADLINE))
+        await self._read(_PING, ())
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        plan = self._plans[read]
-        arguments = plan.arguments(values)
-        until = _from_now(DEADLINE)
-        try:
-            return await self._run(plan.sql, arguments, until)
-        except _ConnectionLost:
-            return await self._run(plan.sql, arguments, until)
+        if not read.each:
+            return await self._read_for(read, (values,))
+        with _told_as_database_errors:
+            async with asyncio.timeout(DEADLINE):  # one that waits for others to come back waits no longer
+                return await self._together.rows(read, values, self._combined[read].kind(values))
+
+    async def _read_for(self, read: Read, several: Sequence[Values]) -> Sequence[Row]:
+        if len(several) == 1:
+            plan = self._plans[read]
+            return await self._read(plan.sql, plan.arguments(several[0]))
+        combined = self._combined[read]
+        return await self._read(combined.sql, combined.arguments(several))
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
@@ -138,6 +149,14 @@ class PostgresDatabase:
     async def _cry(self, payloads: list[str]) -> None:
         with suppress(DatabaseError, ServiceUnavailable):  # whoever misses it looks by themselves
             await self._run(NOTIFY, (CHANNEL, payloads), _from_now(DEADLINE))
+
+    async def _read(self, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
+        """Run what changes nothing, and run it once more if its connection went away."""
+        until = _from_now(DEADLINE)
+        try:
+            return await self._run(sql, arguments, until)
+        except _ConnectionLost:
+            return await self._run(sql, arguments, until)
 
     async def _run(self, sql: str, arguments: Sequence[Any], until: float) -> Sequence[Row]:
         rows: Sequence[Row]
@@ -216,7 +235,7 @@ class _ConnectionLost(DatabaseError):
 
 
 class _Undone(DatabaseError):
-    """The server has undone the statement because of another one that ran beside it."""
+    """The server has undone the statement, and it may succeed if it is run again."""
 
 
 _PING: Final = "SELECT 1 FROM tasks LIMIT 1"
@@ -264,7 +283,7 @@ def _from_now(seconds: float) -> float:
 
 
 async def _until_it_stands(run: Callable[[], Awaitable[T]]) -> T:
-    """Run it again while the server undoes it because of something that ran beside it."""
+    """Run it again while the server undoes it and it may yet succeed."""
     for _ in range(TRIES - 1):
         with suppress(_Undone):
             return await run()
@@ -298,7 +317,7 @@ class _ToldAsDatabaseErrors:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError):
+        if isinstance(error, FAILURES):
             raise _database_error(error) from error
 
 
@@ -315,6 +334,6 @@ def _database_error(error: Exception) -> DatabaseError:
         return AlreadyThere(reason=reason)
     if state in _UNDONE:
         return _Undone(reason=reason)
-    if state is None or state.startswith(("08", "57P")):
+    if state is None or state.startswith(LOST):
         return _ConnectionLost(reason=reason)
     return DatabaseError(reason=reason)

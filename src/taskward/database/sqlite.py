@@ -52,6 +52,9 @@ LOOK_EVERY: Final = 0.25
 STEPS_BETWEEN_LOOKS: Final = 10_000
 """Steps of SQLite's machine after which a search looks at the clock."""
 
+LARGEST_LOOKED_THROUGH: Final = 64 * 2**20
+"""Bytes of a file that is looked through for damage at the start; that many take about 0.1 s."""
+
 _RETRY: Final = 0.005
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DIALECT: Final = sqlite.dialect()
@@ -78,6 +81,7 @@ class SqliteDatabase:
     async def start(self) -> None:
         with _usable(self._path):
             self._writer = _connect(self._path)
+            await asyncio.to_thread(_look_for_damage, self._writer, self._path)
             await asyncio.to_thread(schema.upgrade_sqlite, self._writer)
             self._reader = _connect(self._path) if self._path else self._writer
         self._plans = {statement: _Plan(statement) for statement in STATEMENTS}
@@ -186,6 +190,7 @@ class SqliteDatabase:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         with _usable(self._path), closing(_connect(self._path)) as connection:
+            _look_for_damage(connection, self._path)
             yield connection
 
     async def _commit_waiting(self) -> None:
@@ -416,17 +421,43 @@ class _Step:
 
 @contextmanager
 def _usable(path: Path | None) -> Iterator[None]:
-    """Say in plain words why a file is no database of ours."""
+    """Say in plain words why a file cannot be our database."""
+    if path is not None and (problem := obstacle(path)):
+        raise DatabaseUnusable(f"DATABASE_URL: {path}: {problem}")
     try:
         yield
     except sqlite3.Error as error:
-        raise DatabaseUnusable(f"{path or 'memory'}: {_plain(error)}") from error
+        raise DatabaseUnusable(f"DATABASE_URL: {path or 'memory'}: {_plain(error)}") from error
+
+
+def obstacle(path: Path) -> str | None:
+    """Say what keeps a file from being read and written, or made, which SQLite finds out only later."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"the folder {folder} cannot be written to, and SQLite keeps its journal there"
+    if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        return "the file cannot be read and written"
+    return None
+
+
+def _look_for_damage(connection: sqlite3.Connection, path: Path | None) -> None:
+    """Look through a file that is not large: what is damaged is better told now than in the midst of writes.
+
+    Raises:
+        sqlite3.DatabaseError: it is no database.
+        DatabaseUnusable: it is one, and it is damaged.
+
+    """
+    if path is None or path.stat().st_size > LARGEST_LOOKED_THROUGH:
+        return
+    if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise DatabaseUnusable(f"DATABASE_URL: {path}: the file is damaged; restore it from a backup")
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:
     """Open the file so that an acknowledged write survives a power cut."""
-    if path is not None and not path.parent.is_dir():
-        raise DatabaseUnusable(f"{path}: there is no folder {path.parent}")
     if path is not None:
         _make_private(path)
     connection = sqlite3.connect(
@@ -451,7 +482,7 @@ def _make_private(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise DatabaseUnusable(f"{path}: {error.strerror}") from error
+        raise DatabaseUnusable(f"DATABASE_URL: {path}: {error.strerror}") from error
 
 
 def _is_busy(error: Exception) -> bool:

@@ -22,11 +22,16 @@ Values: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Read:
-    """A statement that changes nothing; `long` if it can take a while, for it looks through texts."""
+    """A statement that changes nothing; `long` if it can take a while, for it looks through texts.
+
+    `each` names the values, all of them ids, in which reads may differ that an engine runs as one; where
+    there are none, it runs alone. Such a statement sorts by columns that it gives, if it sorts.
+    """
 
     name: str
     statement: Select[Any]
     long: bool = False
+    each: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)

@@ -85,6 +85,7 @@ def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
         .order_by(*(column.desc() if descending else column for column in columns))
         .limit(bindparam("limit", type_=Integer())),
         long=searched,
+        each=() if resumed or searched else ("owner",),
     )
 
 
@@ -184,8 +185,8 @@ LISTS: Final = {
 }
 """The statements of a list: by its sort, whether it goes on from a position, whether it looks for words."""
 
-COUNTER: Final = Read("owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER))
-GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE))
+COUNTER: Final = Read("owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), each=("owner",))
+GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), each=("owner", "task_id"))
 CREATE_TASK: Final = Write("create task", touch_or_make_owner(), _insert_task, action="task.create")
 CREATE_TASK_ONCE: Final = Write(
     "create task once", touch_or_make_owner(), _insert_task, (_keep_answer, _tidy_up), "task.create"

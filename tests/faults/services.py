@@ -1,0 +1,139 @@
+"""Taskward on a database that fails: within this process, or as one of its own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+import httpx
+from fastapi import FastAPI
+from faults.load import ClientOf
+from faults.own_postgres import DATABASE, PASSWORD, USER
+from serving import Command, command
+from support import SECRET, running, settings_for, token_for
+
+from taskward.log import JsonFormatter
+
+SECRETS = ("127.0.0.1", USER, PASSWORD, DATABASE)
+"""What no answer and no line of the log may hold."""
+
+PROMISED = 5.0
+"""Seconds after a fault within which the service is usable again."""
+
+
+@dataclass
+class Service:
+    """An app in this process, and its log."""
+
+    app: FastAPI
+    lines: list[str] = field(default_factory=list)
+
+    def client_of(self, sub: str) -> httpx.AsyncClient:
+        """Give a client that speaks as that person; each answer is searched for what it must not hold."""
+        return self._client(Authorization=f"Bearer {token_for(sub)}")
+
+    async def is_ready(self) -> bool:
+        async with self._client() as client:
+            answer = await client.get("/health/ready")
+        assert answer.status_code in {200, 503}
+        return answer.status_code == 200
+
+    async def until_ready(self) -> float:
+        """Wait until it is ready, and give how long that took, in seconds."""
+        begun = monotonic()
+        async with asyncio.timeout(4 * PROMISED):
+            while not await self.is_ready():  # noqa: ASYNC110 - it offers nothing to wait for
+                await asyncio.sleep(0.05)
+        return monotonic() - begun
+
+    def _client(self, **headers: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False),
+            base_url="http://taskward.test",
+            headers=headers,
+            event_hooks={"response": [_tells_nothing]},
+        )
+
+
+@asynccontextmanager
+async def service(url: str, **settings: object) -> AsyncIterator[Service]:
+    """Run an app on that database while the block runs; its log must tell nothing of the URL."""
+    lines: list[str] = []
+    handler = _Lines(lines)
+    root = logging.getLogger()
+    levels = {logger: logger.level for logger in (root, logging.getLogger("httpx"))}
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # as taskward.log does
+    try:
+        async with running(settings_for(url, **settings)) as app:
+            yield Service(app, lines)
+    finally:
+        root.removeHandler(handler)
+        for logger, level in levels.items():
+            logger.setLevel(level)
+    assert_silent(lines)
+
+
+def people_at(port: int) -> ClientOf:
+    """Give what makes clients that speak to a process there."""
+
+    def client_of(sub: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": f"Bearer {token_for(sub)}"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    return client_of
+
+
+@asynccontextmanager
+async def serving(folder: Path, url: str, port: int) -> AsyncIterator[Command]:
+    """Run `taskward serve` while the block runs."""
+    with command(
+        folder, "serve", "--port", str(port), DATABASE_URL=url, JWT_SECRET=SECRET, LOG_LEVEL="WARNING"
+    ) as taskward:
+        await until_served(port, taskward)
+        yield taskward
+
+
+async def until_served(port: int, taskward: Command) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        async with asyncio.timeout(30):
+            while True:
+                assert taskward.process.poll() is None, taskward.out + taskward.err
+                try:
+                    if (await client.get("/health/ready")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.05)
+
+
+def assert_silent(lines: list[str]) -> None:
+    """See that no line holds what belongs to the URL of the database."""
+    telling = [line for line in lines for secret in SECRETS if secret in line]
+    assert not telling, telling[:3]
+
+
+class _Lines(logging.Handler):
+    """Keeps the log as it would be printed."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self.setFormatter(JsonFormatter())
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+
+
+async def _tells_nothing(answer: httpx.Response) -> None:
+    await answer.aread()
+    told = f"{answer.headers} {answer.text}"
+    assert not any(secret in told for secret in SECRETS), told

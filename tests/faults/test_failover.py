@@ -1,0 +1,64 @@
+"""The primary is gone for good; a standby that has all of it takes over behind the same address."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from faults.load import DATABASE_ERROR, UNAVAILABLE, in_words, only, under_load
+from faults.observed import ObserveLoad
+from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own
+from faults.services import PROMISED, service
+from faults.tcp_proxy import tcp_proxy
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def standby(server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
+    """Give a standby without which the server acknowledges nothing."""
+    async with folder_of_its_own() as folder:
+        other = await server.standby(folder)
+        await server.restart(synchronous_standby_names=STANDBY)
+        try:
+            yield other
+        finally:
+            await other.stop("immediate")
+            if await server.is_running():
+                await server.stop("immediate")
+            await server.start(synchronous_standby_names="")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("killed", marks=pytest.mark.fault("Failover: the primary killed, a standby promoted")),
+        pytest.param(
+            "unheard of",
+            marks=pytest.mark.fault("Failover: the primary gone silent, a standby promoted"),
+        ),
+    ],
+)
+async def test_a_standby_takes_over(
+    server: OwnPostgres, standby: OwnPostgres, how: str, observe_load: ObserveLoad
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port)) as one,
+        under_load(one.client_of) as load,
+    ):
+        load.fault_begins()
+        if how == "killed":
+            server.kill()
+        else:
+            proxy.swallow()
+        await load.until_answered(6, DATABASE_ERROR)
+        await standby.promote()
+        proxy.target = standby.port
+        proxy.forget()
+        load.fault_ends()
+        await load.until_recovered()
+        audit = await load.audit()
+    observe_load(load, audit)
+    assert only(load.seen(), DATABASE_ERROR, UNAVAILABLE), in_words(load.seen())
+    assert load.back_after < PROMISED
+    assert audit.lost == []

@@ -1,0 +1,67 @@
+"""Behind PgBouncer in transaction mode with two connections to the server."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from changes.streams import guest, housed
+from faults.load import SUCCESS, in_words, under_load
+from faults.observed import Observe, ObserveLoad
+from faults.services import service
+from pooling import needs_pgbouncer, pooler
+from support import settings_for
+
+CLIENTS = 64
+
+
+@needs_pgbouncer
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.fault("PgBouncer: 2 server connections, 64 clients, 10,000 mixed requests")
+async def test_many_requests_through_two_connections(
+    new_postgres: Callable[[], Awaitable[str]], tmp_path: Path, observe_load: ObserveLoad
+) -> None:
+    async with (
+        pooler(await new_postgres(), tmp_path) as url,
+        service(url) as one,
+        under_load(one.client_of, CLIENTS, 0.0) as load,
+    ):
+        assert one.app.state.database._connections.pooled
+        load.fault_begins()
+        async with asyncio.timeout(300):
+            while len(load.answers) < 10_000:  # noqa: ASYNC110 - the load goes on by itself
+                await asyncio.sleep(0.1)
+        load.fault_ends()
+        audit = await load.audit()
+    observe_load(load, audit)
+    assert load.seen().keys() == {SUCCESS}, in_words(load.seen())
+    assert audit.lost == []
+
+
+@needs_pgbouncer
+@pytest.mark.fault("PgBouncer: event streams, which cannot listen through it")
+async def test_changes_reach_the_streams_of_another_process_through_a_pooler(
+    new_postgres: Callable[[], Awaitable[str]], tmp_path: Path, observe: Observe
+) -> None:
+    sub, delays = str(uuid4()), list[float]()
+    async with pooler(await new_postgres(), tmp_path) as url:
+        settings = settings_for(url)
+        async with (
+            housed(settings) as one,
+            housed(settings) as other,
+            guest(one.url, sub) as writer,
+            guest(other.url, sub) as reader,
+            reader.stream() as stream,
+        ):
+            seen: Counter[str] = Counter()
+            for n in range(5):
+                begun = monotonic()
+                task = await writer.create(f"Task {n}")
+                seen[(await stream.next()).change["task"]["id"] == task["id"]] += 1
+                delays.append(monotonic() - begun)
+    assert seen == {True: 5}
+    observe("5 of 5 changes, each once and in order", longest=max(delays))

@@ -1,0 +1,339 @@
+"""PostgreSQL gone, back, slow, failing over: only success or the promised errors, and usable again in 5 s.
+
+A 503 SERVICE_UNAVAILABLE is allowed wherever all connections of the pool can be taken.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, Load, in_words, only, outcome, under_load
+from faults.observed import Observe, ObserveLoad
+from faults.own_postgres import DATABASE, USER, Mode, OwnPostgres
+from faults.services import PROMISED, service
+from faults.tcp_proxy import tcp_proxy
+
+from taskward.database import connections
+
+SLACK = 3.0
+"""Seconds by which a busy machine may be late."""
+
+OURS = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{USER}'"  # noqa: S608 - our own name
+
+
+async def end(load: Load, observe_load: ObserveLoad, *allowed: str, within: float = SLACK) -> None:
+    """Wait until the service is usable again, and judge the whole."""
+    load.fault_ends()
+    await load.until_recovered()
+    audit = await load.audit()
+    observe_load(load, audit)
+    assert only(load.seen(), *allowed), in_words(load.seen())
+    assert load.longest() < within
+    assert load.back_after < PROMISED
+    assert audit.lost == []
+    assert audit.acknowledged > 0
+
+
+@pytest.mark.fault("PostgreSQL: down at the start")
+async def test_a_service_starts_without_its_server_and_is_ready_once_it_is_there(
+    server: OwnPostgres, observe: Observe
+) -> None:
+    await server.stop()
+    async with service(server.url) as one, one.client_of(str(uuid4())) as client:
+        assert not await one.is_ready()
+        begun = monotonic()
+        assert outcome(await client.get("/api/tasks")) == DATABASE_ERROR
+        took = monotonic() - begun
+        await server.start()
+        back = await one.until_ready()
+
+        assert (await client.post("/api/tasks", json={"title": "Buy milk"})).status_code == 201
+    observe(f"not ready; {DATABASE_ERROR}", longest=took, back=back)
+    assert back < PROMISED
+
+
+@pytest.mark.fault("PostgreSQL: the password is wrong at the start, and then right")
+async def test_a_service_with_a_wrong_password_is_ready_once_it_is_right(
+    server: OwnPostgres, observe: Observe
+) -> None:
+    new_password = "hush-and-later-right"
+    async with service(server.url_by(server.port, new_password)) as one:
+        async with one.client_of(str(uuid4())) as client:
+            assert not await one.is_ready()
+            begun = monotonic()
+            assert outcome(await client.post("/api/tasks", json={"title": "Buy milk"})) == DATABASE_ERROR
+            took = monotonic() - begun
+            await server.execute(f"""ALTER ROLE "{USER}" PASSWORD '{new_password}'""")
+            back = await one.until_ready()
+
+            assert (await client.post("/api/tasks", json={"title": "Buy milk"})).status_code == 201
+        assert not any(new_password in line for line in one.lines)
+    observe(f"not ready; {DATABASE_ERROR}", longest=took, back=back)
+    assert back < PROMISED
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(
+            "smart", marks=pytest.mark.fault("PostgreSQL: stopped (smart, then fast), started again")
+        ),
+        pytest.param("fast", marks=pytest.mark.fault("PostgreSQL: stopped (fast), started again")),
+        pytest.param("immediate", marks=pytest.mark.fault("PostgreSQL: stopped (immediate), started again")),
+    ],
+)
+async def test_a_server_that_is_stopped_under_load(
+    server: OwnPostgres, mode: Mode, observe_load: ObserveLoad
+) -> None:
+    async with service(server.url) as one, under_load(one.client_of) as load:
+        load.fault_begins()
+        await server.stop(mode, wait=mode != "smart")
+        if mode == "smart":  # which waits until everybody has left; those who are connected stay
+            await load.until_answered(20, SUCCESS)
+            await server.stop("fast")
+        await load.until_answered(20, DATABASE_ERROR)
+        assert not await one.is_ready()
+        await server.start()
+        await end(load, observe_load, DATABASE_ERROR, UNAVAILABLE)
+        assert await one.is_ready()
+
+
+@pytest.mark.fault("PostgreSQL: our sessions ended (`pg_terminate_backend`), ten times")
+async def test_sessions_that_are_ended_under_load(server: OwnPostgres, observe_load: ObserveLoad) -> None:
+    async with service(server.url) as one, under_load(one.client_of) as load:
+        load.fault_begins()
+        for _ in range(10):
+            assert await server.value(OURS) > 0
+            await load.until_answered(20)
+        await end(load, observe_load, DATABASE_ERROR)
+        reads_failed = [line for line in one.lines if '"method":"GET"' in line and '"status":500' in line]
+        assert reads_failed == []
+
+
+@pytest.mark.fault("PostgreSQL: a session is ended in the middle of a read")
+async def test_a_read_whose_session_is_ended_runs_once_more(server: OwnPostgres, observe: Observe) -> None:
+    async with service(server.url) as one, one.client_of(str(uuid4())) as client:
+        await client.post("/api/tasks", json={"title": "Buy milk"})
+        for _ in range(5):
+            assert await server.value(OURS) > 0
+            begun = monotonic()
+            answer = await client.get("/api/tasks")
+            assert (answer.status_code, len(answer.json()["tasks"])) == (200, 1)
+    observe(f"5 {SUCCESS}", longest=monotonic() - begun)
+
+
+@pytest.mark.fault("PostgreSQL: read-only (`default_transaction_read_only`), then not")
+async def test_a_server_that_only_reads(server: OwnPostgres, observe_load: ObserveLoad) -> None:
+    async with service(server.url) as one, under_load(one.client_of) as load:
+        load.fault_begins()
+        await server.execute(f'ALTER DATABASE "{DATABASE}" SET default_transaction_read_only = on')
+        await server.value(OURS)
+        await load.until_answered(20, DATABASE_ERROR)
+        await load.until_answered(20, SUCCESS)
+        assert await one.is_ready()
+        await server.execute(
+            f'ALTER DATABASE "{DATABASE}" RESET default_transaction_read_only', database="postgres"
+        )
+        # The sessions that there are go on reading only: like those to a primary that is one no more.
+        await end(load, observe_load, DATABASE_ERROR)
+        reads_failed = [line for line in one.lines if '"method":"GET"' in line and '"status":500' in line]
+        assert reads_failed == []
+
+
+@pytest.mark.fault("PostgreSQL: sessions left on what was the primary and only reads now")
+async def test_a_write_on_a_session_that_only_reads_goes_to_a_new_one(
+    server: OwnPostgres, observe: Observe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "DOUBT", 0.0)  # so that it may be asked again at once
+    async with service(server.url) as one, one.client_of(str(uuid4())) as client:
+        await server.execute(f'ALTER DATABASE "{DATABASE}" SET default_transaction_read_only = on')
+        await server.value(OURS)
+        await asyncio.gather(*(client.get("/api/tasks") for _ in range(4)))
+        await server.execute(
+            f'ALTER DATABASE "{DATABASE}" RESET default_transaction_read_only', database="postgres"
+        )
+        begun = monotonic()
+        for n in range(4):
+            assert (await client.post("/api/tasks", json={"title": f"Task {n}"})).status_code == 201
+        assert len((await client.get("/api/tasks")).json()["tasks"]) == 4
+    observe(f"4 {SUCCESS}", longest=monotonic() - begun, back=0)
+
+
+@pytest.mark.fault("PostgreSQL: fewer connections than the pool would like")
+async def test_a_server_that_gives_fewer_connections_than_asked_for(
+    server: OwnPostgres, observe_load: ObserveLoad
+) -> None:
+    await server.execute(f'ALTER ROLE "{USER}" CONNECTION LIMIT 2')
+    async with service(server.url) as one, under_load(one.client_of) as load:
+        load.fault_begins()
+        await load.until_answered(60)
+        await end(load, observe_load)
+
+
+@pytest.mark.fault("PostgreSQL: no connection to be had (`max_connections` used up), then there is")
+async def test_a_server_that_gives_no_connections(server: OwnPostgres, observe_load: ObserveLoad) -> None:
+    async with service(server.url) as one, under_load(one.client_of) as load:
+        load.fault_begins()
+        await server.execute(f'ALTER ROLE "{USER}" CONNECTION LIMIT 0')
+        await server.value(OURS)
+        await load.until_answered(20, DATABASE_ERROR)
+        await server.execute(f'ALTER ROLE "{USER}" CONNECTION LIMIT -1')
+        await end(load, observe_load, DATABASE_ERROR)
+
+
+@pytest.mark.fault("PostgreSQL: the table of tasks locked by another session")
+async def test_a_lock_that_is_held(server: OwnPostgres, deadline: float, observe_load: ObserveLoad) -> None:
+    async with service(server.url) as one, under_load(one.client_of) as load:
+        load.fault_begins()
+        async with locked(server, "LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE"):
+            await load.until_answered(6, DATABASE_ERROR)
+        await end(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
+
+
+@pytest.mark.fault("PostgreSQL: one person's row locked by another session")
+async def test_a_row_that_is_locked_holds_up_nobody_else(
+    server: OwnPostgres, deadline: float, observe: Observe
+) -> None:
+    async with (
+        service(server.url) as one,
+        one.client_of(str(uuid4())) as ann,
+        one.client_of(str(uuid4())) as bob,
+    ):
+        owner = (await ann.post("/api/tasks", json={"title": "Buy milk"})).json()["user_id"]
+        async with locked(server, f"UPDATE users SET seq = seq WHERE id = '{owner}'"):  # noqa: S608 - our own
+            begun = monotonic()
+            refused = await ann.post("/api/tasks", json={"title": "Buy bread"})
+            took = monotonic() - begun
+            assert outcome(refused) == DATABASE_ERROR
+            assert (await bob.post("/api/tasks", json={"title": "Buy bread"})).status_code == 201
+            assert (await ann.get("/api/tasks")).status_code == 200
+        assert (await ann.post("/api/tasks", json={"title": "Buy bread"})).status_code == 201
+        assert len((await ann.get("/api/tasks")).json()["tasks"]) == 2
+    observe(f"that person's writes: {DATABASE_ERROR}; everything else: {SUCCESS}", longest=took, back=0)
+    assert took < deadline + SLACK
+
+
+@pytest.mark.fault("Network: every packet takes 0.1 s")
+async def test_a_slow_network(server: OwnPostgres, observe_load: ObserveLoad) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port)) as one,
+        under_load(one.client_of) as load,
+    ):
+        load.fault_begins()
+        proxy.delay = 0.1
+        await load.until_answered(40)
+        proxy.delay = 0.0
+        await end(load, observe_load)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param("go_on", marks=pytest.mark.fault("Network: a black hole, and then all packets arrive")),
+        pytest.param("cut", marks=pytest.mark.fault("Network: a black hole, and then connections are reset")),
+        pytest.param(
+            "forget",
+            marks=pytest.mark.fault("Network: a black hole, and old connections stay dead and silent"),
+        ),
+    ],
+)
+async def test_a_black_hole(
+    server: OwnPostgres, after: str, deadline: float, observe_load: ObserveLoad
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port)) as one,
+        under_load(one.client_of) as load,
+    ):
+        load.fault_begins()
+        proxy.swallow()
+        await load.until_answered(6, DATABASE_ERROR)
+        assert not await one.is_ready()
+        getattr(proxy, after)()
+        proxy.go_on()
+        await end(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
+
+
+@pytest.mark.fault("Network: all idle connections dead and silent, as a firewall leaves them")
+async def test_idle_connections_that_died_in_silence_cost_one_deadline_and_not_one_each(
+    server: OwnPostgres, deadline: float, observe: Observe
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port)) as one,
+        one.client_of(str(uuid4())) as client,
+    ):
+        await asyncio.gather(*(client.get("/api/tasks") for _ in range(8)))
+        proxy.forget()
+        begun = monotonic()
+        assert outcome(await client.get("/api/tasks")) == DATABASE_ERROR
+        took = monotonic() - begun
+        for _ in range(8):
+            assert (await client.get("/api/tasks")).status_code == 200
+    observe(f"one {DATABASE_ERROR}, then {SUCCESS}", longest=took, back=0)
+    assert took < deadline + SLACK
+
+
+@pytest.mark.fault("Network: cut after a write has arrived and before its answer")
+async def test_a_write_that_may_have_been_committed_is_not_run_again(
+    server: OwnPostgres, observe: Observe
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port), database_pool_size=1) as one,
+        one.client_of(str(uuid4())) as client,
+    ):
+        path = (await client.post("/api/tasks", json={"title": "Task"})).headers["location"]
+        for n in range(3):
+            assert (await client.put(path, json={"title": f"First {n}"})).status_code == 200
+            await one.app.state.database._crier.stop()  # so that the next to ask is the next write
+            before = await server.value("SELECT version FROM tasks")
+            proxy.cuts_an_answer = True
+            assert outcome(await client.put(path, json={"title": f"Second {n}"})) == DATABASE_ERROR
+            assert (await client.get(path)).json()["title"] == f"Second {n}"
+            assert await server.value("SELECT version FROM tasks") == before + 1
+    observe(DATABASE_ERROR, back=0, lost="nothing; such a write was committed, once")
+
+
+@pytest.mark.fault("Network: a black hole at the start, and then none")
+async def test_a_black_hole_at_the_start(server: OwnPostgres, deadline: float, observe: Observe) -> None:
+    async with tcp_proxy(server.port) as proxy:
+        proxy.swallow()
+        async with service(server.url_by(proxy.port)) as one, one.client_of(str(uuid4())) as client:
+            begun = monotonic()
+            assert outcome(await client.get("/api/tasks")) == DATABASE_ERROR
+            took = monotonic() - begun
+            proxy.go_on()
+            back = await one.until_ready()
+            assert (await client.post("/api/tasks", json={"title": "Buy milk"})).status_code == 201
+    observe(f"not ready; {DATABASE_ERROR}", longest=took, back=back)
+    assert took < deadline + SLACK
+    assert back < PROMISED
+
+
+@pytest.mark.fault("Network: a black hole while the service stops")
+async def test_a_black_hole_does_not_hold_up_the_stop(server: OwnPostgres, observe: Observe) -> None:
+    async with tcp_proxy(server.port) as proxy:
+        async with service(server.url_by(proxy.port)) as one, under_load(one.client_of) as load:
+            await load.stop()
+            proxy.swallow()
+            begun = monotonic()
+        took = monotonic() - begun
+    observe("it ended in good order", back=took)
+    assert took < 2 * PROMISED
+
+
+@asynccontextmanager
+async def locked(server: OwnPostgres, statement: str) -> AsyncIterator[None]:
+    """Hold what the statement locks while the block runs."""
+    connection = await server.connect()
+    try:
+        async with connection.transaction():
+            await connection.execute(statement)
+            yield
+    finally:
+        await connection.close()

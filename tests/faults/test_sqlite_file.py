@@ -1,0 +1,200 @@
+"""The embedded engine when its file, its folder or its disk is not as it should be."""
+
+import asyncio
+import json
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from faults.load import DATABASE_ERROR, SUCCESS, in_words, only, under_load
+from faults.observed import Observe, ObserveLoad
+from faults.own_postgres import free_port
+from faults.services import PROMISED, people_at, service, serving
+from serving import bare_environment
+from support import SECRET
+
+from taskward.database import sqlite
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "tasks.db"
+
+
+@pytest.mark.fault("SQLite: two processes write to one file")
+async def test_two_processes_on_one_file(file: Path, observe_load: ObserveLoad) -> None:
+    url, port = f"sqlite:///{file}", free_port()
+    async with (
+        service(url) as one,
+        serving(file.parent, url, port),
+        under_load(one.client_of, 4) as here,
+        under_load(people_at(port), 4) as there,
+    ):
+        here.fault_begins()
+        there.fault_begins()
+        await asyncio.gather(here.until_answered(100), there.until_answered(100))
+        audits = [await here.audit(), await there.audit()]
+    observe_load(here, audits[0])
+    assert here.seen().keys() | there.seen().keys() == {SUCCESS}
+    assert [audit.lost for audit in audits] == [[], []]
+
+
+@pytest.mark.fault("SQLite: another program holds the file for 30 s")
+@pytest.mark.parametrize(
+    "times", [pytest.param(0.05, id="shorter"), pytest.param(1.0, id="real", marks=pytest.mark.soak)]
+)
+async def test_a_file_that_is_held(
+    file: Path, times: float, observe_load: ObserveLoad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "PATIENCE", times * 10)
+    async with service(f"sqlite:///{file}") as one, under_load(one.client_of) as load:
+        load.fault_begins()
+        with held(file):
+            await asyncio.sleep(times * 30)
+            assert await one.is_ready()
+        load.fault_ends()
+        await load.until_recovered()
+        audit = await load.audit()
+        assert not any('"method":"GET"' in line and '"status":500' in line for line in one.lines)
+    observe_load(load, audit)
+    assert only(load.seen(), DATABASE_ERROR), in_words(load.seen())
+    assert load.seen()[DATABASE_ERROR] > 0
+    assert load.longest() < sqlite.PATIENCE + 3
+    assert load.back_after < PROMISED
+    assert audit.lost == []
+
+
+@pytest.mark.fault("SQLite: the disk is full, and then there is room")
+async def test_a_disk_that_is_full(file: Path, observe_load: ObserveLoad) -> None:
+    url, port = f"sqlite:///{file}", free_port()
+    async with serving(file.parent, url, port) as taskward, under_load(people_at(port)) as load:
+        load.fault_begins()
+        pid = taskward.process.pid
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (journal_size(file) + 20_000, resource.RLIM_INFINITY))
+        await load.until_answered(20, DATABASE_ERROR)
+        await load.until_answered(20, SUCCESS)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        load.fault_ends()
+        await load.until_recovered()
+        audit = await load.audit()
+    observe_load(load, audit)
+    assert only(load.seen(), DATABASE_ERROR), in_words(load.seen())
+    assert load.back_after < PROMISED
+    assert audit.lost == []
+
+
+@pytest.mark.fault("SQLite: the folder is read-only")
+def test_a_folder_that_is_read_only_is_told_at_the_start(file: Path, observe: Observe) -> None:
+    made(file)
+    with mode(file.parent, 0o555):
+        told, took = refusal_to_start(file)
+    observe(
+        f"no start: “{told.removeprefix(f'DATABASE_URL: {file}: ').replace(str(file.parent), '…')}”",
+        longest=took,
+    )
+    assert told.startswith(f"DATABASE_URL: {file}: the folder {file.parent} cannot be written to")
+
+
+@pytest.mark.fault("SQLite: the file is read-only")
+def test_a_file_that_is_read_only_is_told_at_the_start(file: Path, observe: Observe) -> None:
+    made(file)
+    with mode(file, 0o444):
+        told, took = refusal_to_start(file)
+    observe(f"no start: “{told.removeprefix(f'DATABASE_URL: {file}: ')}”", longest=took)
+    assert told == f"DATABASE_URL: {file}: the file cannot be read and written"
+
+
+@pytest.mark.fault("SQLite: the file is damaged: its beginning")
+def test_a_file_whose_beginning_is_damaged_is_told_at_the_start(file: Path, observe: Observe) -> None:
+    made(file)
+    damaged = b"\xa5" * 64 + file.read_bytes()[64:]
+    file.write_bytes(damaged)
+    told, took = refusal_to_start(file)
+    observe(f"no start: “{told.removeprefix(f'DATABASE_URL: {file}: ')}”", longest=took)
+    assert told == f"DATABASE_URL: {file}: file is not a database (SQLITE_NOTADB)"
+    assert file.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("how", ["cut in half", "a page overwritten"])
+@pytest.mark.fault("SQLite: the file is damaged: cut in half, or a page overwritten")
+def test_a_file_that_is_damaged_within_is_told_at_the_start(file: Path, how: str, observe: Observe) -> None:
+    made(file)
+    whole = file.read_bytes()
+    half = len(whole) // 2 // 4096 * 4096
+    damaged = whole[:half] if how == "cut in half" else whole[:half] + b"\xa5" * 4096 + whole[half + 4096 :]
+    file.write_bytes(damaged)
+    told, took = refusal_to_start(file)
+    observe(f"no start: “{told.removeprefix(f'DATABASE_URL: {file}: ')}”", longest=took)
+    assert told.startswith(f"DATABASE_URL: {file}: ")
+    assert "damaged" in told or "SQLITE_CORRUPT" in told
+    assert file.read_bytes() == damaged
+
+
+def made(file: Path) -> None:
+    """Make a database with some tasks at that path, and nothing beside it."""
+
+    async def make() -> None:
+        async with service(f"sqlite:///{file}") as one, one.client_of(str(uuid4())) as client:
+            for n in range(20):
+                answer = await client.post(
+                    "/api/tasks", json={"title": f"Task {n}", "description": "x" * 2000}
+                )
+                assert answer.status_code == 201
+
+    asyncio.run(make())
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def refusal_to_start(file: Path) -> tuple[str, float]:
+    """Start the service on that file and give what it says instead of serving, and after how many seconds."""
+    command = [sys.executable, "-m", "taskward", "serve", "--port", "0"]
+    if os.geteuid() == 0:  # who may do everything; so that permissions count, as without
+        command = [shutil.which("setpriv") or "setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
+    begun = monotonic()
+    done = subprocess.run(  # noqa: S603 - our own command
+        command,
+        env=bare_environment() | {"DATABASE_URL": f"sqlite:///{file}", "JWT_SECRET": SECRET},
+        cwd=file.parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    (told,) = (json.loads(line)["message"] for line in done.stdout.splitlines() if '"critical"' in line)
+    return told.removeprefix("Taskward cannot go on: "), monotonic() - begun
+
+
+def journal_size(file: Path) -> int:
+    return file.with_name(f"{file.name}-wal").stat().st_size
+
+
+@contextmanager
+def held(file: Path) -> Iterator[None]:
+    """Hold the file as a program would that is in the middle of a write."""
+    other = sqlite3.connect(file, isolation_level=None, timeout=10)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
+
+
+@contextmanager
+def mode(path: Path, bits: int) -> Iterator[None]:
+    """Give the path these permissions while the block runs."""
+    before = path.stat().st_mode
+    path.chmod(bits)
+    try:
+        yield
+    finally:
+        path.chmod(before)
