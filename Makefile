@@ -57,7 +57,7 @@ fix: $(VENV)/.ready-to-test ## Format, and repair what the linter can
 	$(BIN)/ruff check --fix .
 
 requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, with hashes
-	@for name in run build dev bench; do \
+	@for name in run build otel dev bench; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; \
 	done

@@ -242,6 +242,17 @@ async def test_one_user_has_half_of_the_room_and_leaves_some_to_the_next() -> No
         assert sum(not task.done() for task in asked) == 3  # and so on, always some
 
 
+async def test_it_shows_who_runs_who_waits_and_how_many_were_refused() -> None:
+    async with a_desk(places=2, room=20) as desk:
+        desk.ask(ANN, 100)
+        await turns()
+
+        assert desk.admission.figures() == {
+            "taskward_admission_requests": {("running",): 1, ("waiting",): 10},
+            "taskward_admission_refusals_total": {(): desk.refused},
+        }
+
+
 async def test_nobody_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "PATIENCE", 0.01)
     monkeypatch.setattr(admission, "_LOOK_EVERY", 0.001)

@@ -14,6 +14,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.errors import ServiceError, ServiceUnavailable
+from taskward.figures import ADMITTED, SHED, Figures
 from taskward.requests import announced_body
 from taskward.settings import Settings
 
@@ -71,6 +72,7 @@ class Admission:
         self._started = 0  # in this turn of the loop
         self._turning = False
         self._expiring = False
+        self._refusals = 0
         self._refused_until = 0.0  # on the loop's clock: when the refusals up to now are paid for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,6 +86,12 @@ class Admission:
             await self._app(scope, visit.receive, visit.send)
         finally:
             visit.leave()
+
+    def figures(self) -> Figures:
+        return {
+            ADMITTED.name: {("running",): self._taken, ("waiting",): self._waiting},
+            SHED.name: {(): self._refusals},
+        }
 
     def take(self, owner: int) -> bool:
         """Take a place for a user who is not in the line.
@@ -195,6 +203,7 @@ class Admission:
         client's Retry-After, and `scope["rest"]` tells the server not to read from it until then.
         """
         now = asyncio.get_running_loop().time()
+        self._refusals += 1
         until = max(self._refused_until, now) + 1 / REFUSALS
         self._refused_until = min(until, now + LONGEST_REST)
         ahead = self._refused_until - now

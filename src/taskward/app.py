@@ -23,11 +23,15 @@ from taskward.changes import routes as changes
 from taskward.changes.bell import Bell
 from taskward.cors import CrossOrigin
 from taskward.database import open_database
+from taskward.figures import together
 from taskward.idempotency.once import KeysInUse
 from taskward.me import routes as me
 from taskward.middleware import RequestFrame
 from taskward.rate_limit import RateLimit
 from taskward.routing import Dispatcher
+from taskward.seeing.audit import AuditedDatabase, AuditedRequests
+from taskward.seeing.meter import Meter
+from taskward.seeing.tracing import tracing_of_the_environment
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.lists import FinishedLists
@@ -54,7 +58,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if not logging.getLogger().handlers:
         log.configure(settings)
     app = _Service(title="Taskward", version=__version__, lifespan=_lifespan)
+    app.state.tracing = tracing_of_the_environment()
     app.state.database = open_database(settings)
+    if settings.audit_log:
+        app.state.database = AuditedDatabase(app.state.database)
+    if app.state.tracing:
+        app.state.database = app.state.tracing.of_database(app.state.database)
     app.state.finished_lists = FinishedLists()
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.bell = Bell(app.state.database, settings)
@@ -62,18 +71,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.authenticator = authenticator(settings)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
+    dispatcher = Dispatcher(app.routes)
+    admission = Admission(dispatcher, places_for(settings))
     app.pipeline = RequestFrame(
-        TokenGate(_limited(Dispatcher(app.routes), settings), app.state.authenticator),
+        TokenGate(
+            admission if settings.rate is None else RateLimit(admission, settings.rate),
+            app.state.authenticator,
+        ),
         CrossOrigin(settings.allowed_origins),
         https_only=settings.production,
     )
+    _let_be_seen(app, settings, dispatcher, admission)
     return app
 
 
-def _limited(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """Let no user have more than their share."""
-    admission = Admission(app, places_for(settings))
-    return admission if settings.rate is None else RateLimit(admission, settings.rate)
+def _let_be_seen(app: "_Service", settings: Settings, dispatcher: Dispatcher, admission: Admission) -> None:
+    """Put around the pipeline whoever looks on; without a setting that asks for it, that is nobody."""
+    if settings.audit_log:
+        app.pipeline = AuditedRequests(app.pipeline, dispatcher.template_of)
+    if app.state.tracing:
+        app.pipeline = app.state.tracing.of_requests(app.pipeline, dispatcher.template_of)
+    if settings.metrics_port is not None:
+        app.pipeline = meter = Meter(app.pipeline, dispatcher.template_of)
+        parts = (meter, admission, app.state.database, app.state.authenticator, app.state.bell)
+        app.state.figures = lambda: together([part.figures() for part in parts])
 
 
 class _Service(FastAPI):
@@ -98,6 +119,9 @@ class _Service(FastAPI):
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as running:
+        if app.state.tracing:
+            app.state.tracing.start()
+            running.push_async_callback(app.state.tracing.stop)
         for part in (app.state.authenticator, app.state.database):
             running.push_async_callback(part.stop)
             await part.start()

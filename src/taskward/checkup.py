@@ -8,6 +8,7 @@ from taskward.auth.authenticator import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.database.sqlite import obstacle
 from taskward.errors import ServiceError
+from taskward.seeing.tracing import wanted_exporter
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
 
 
@@ -30,7 +31,16 @@ async def findings() -> list[Finding]:
         *[finding async for finding in _keys(settings)],
         *[finding async for finding in _database(settings)],
         *_cors(settings),
+        *_traces(),
     ]
+
+
+def _traces() -> list[Finding]:
+    try:
+        exporter = wanted_exporter()
+    except SettingsError as error:
+        return [Finding("FAIL", "traces", str(error))]
+    return [] if exporter is None else [Finding("ok", "traces", f"exported: {exporter}")]
 
 
 def _settings(settings: Settings) -> Finding:

@@ -40,7 +40,7 @@ class RequestFrame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, scope, self._always + self._cross_origin.headers(scope))
+        answer = Answer(send, scope, self._always + self._cross_origin.headers(scope))
         try:
             if preflight := self._cross_origin.preflight(scope):
                 await answer.whole(200, preflight, b"")
@@ -49,12 +49,12 @@ class RequestFrame:
         except ServiceError as error:
             if error.status == _SERVER_ERROR:
                 log.exception(error.code, extra={"request_id": answer.request_id})
-            await answer.error(error)
+            await answer.refuse(error)
         except ClientGone:
             answer.status = _CLIENT_GONE
         except Exception:
             log.exception("Unforeseen error", extra={"request_id": answer.request_id})
-            await answer.error(InternalError())
+            await answer.refuse(InternalError())
         finally:
             answer.log()
 
@@ -70,7 +70,7 @@ def security_headers(*, https_only: bool) -> Headers:
     return headers
 
 
-class _Answer:
+class Answer:
     """The answer to one request, on its way out."""
 
     def __init__(self, send: Send, scope: Scope, always: Headers) -> None:
@@ -80,7 +80,8 @@ class _Answer:
         self._scope = scope
         self._always = [*always, (b"x-request-id", self.request_id.encode())]
         self._begun = time.perf_counter()
-        self._error: ServiceError | None = None
+        self.error: ServiceError | None = None
+        scope["answer"] = self  # for whoever looks on from outside: metrics, traces, the audit log
 
     async def send(self, message: Message) -> None:
         """Pass a message on; the first one takes the common headers with it."""
@@ -98,9 +99,9 @@ class _Answer:
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 
-    async def error(self, error: ServiceError) -> None:
+    async def refuse(self, error: ServiceError) -> None:
         """Answer with the envelope, unless an answer is already under way: that one is broken off."""
-        self._error = error
+        self.error = error
         if self.status:
             raise error
         await self.whole(
@@ -118,8 +119,8 @@ class _Answer:
             "duration_ms": round((time.perf_counter() - self._begun) * 1000, 3),
             "user_id": str(user.id) if user else None,
         }
-        if self._error is not None:
-            line |= {"code": self._error.code, "reason": self._error.reason}
+        if self.error is not None:
+            line |= {"code": self.error.code, "reason": self.error.reason}
         level = logging.ERROR if self.status >= _SERVER_ERROR else logging.INFO
         log_request(level, line)
 

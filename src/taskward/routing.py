@@ -78,6 +78,12 @@ class Dispatcher:
             if isinstance(route, Endpoint):
                 self._add(route)
 
+    def template_of(self, path: str) -> str | None:
+        """Give the template of a path, for whoever wants to know of a request that never came here."""
+        if path in self._fixed:
+            return path
+        return next((one for one, (form, _) in self._patterns.items() if form.fullmatch(path)), None)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         methods = self._methods(scope)
         method = scope["method"]
@@ -96,9 +102,11 @@ class Dispatcher:
     def _methods(self, scope: Scope) -> Mapping[str, ASGIApp]:
         path = scope["path"]
         if path in self._fixed:
+            scope["route"] = path
             return self._fixed[path]
-        for pattern, methods in self._patterns.values():
+        for template, (pattern, methods) in self._patterns.items():
             if match := pattern.fullmatch(path):
+                scope["route"] = template
                 scope["path_params"] = match.groupdict()
                 return methods
         raise NotFound("Not found")

@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -26,7 +26,9 @@ from uvicorn.supervisors import ChangeReload
 from taskward import log
 from taskward.database import DatabaseUnusable
 from taskward.errors import ServiceError
+from taskward.figures import Figures, together
 from taskward.middleware import security_headers
+from taskward.seeing import workers
 from taskward.settings import Settings, SettingsError
 from taskward.wire import Shared, StrictProtocol
 
@@ -62,7 +64,7 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
     """
     log.configure(settings)
     _allow_many_connections()
-    sockets = listen(settings.host, settings.port)
+    sockets, showing = listen_for_both(settings)
 
     def started() -> None:
         _log.info("Listening on %s:%d", *sockets[0].getsockname()[:2])
@@ -71,12 +73,25 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
 
     if reload:
         started()
-        return _serve_reloading(settings, sockets)
+        return _serve_reloading(settings, sockets, showing)
     if settings.workers > 1:
-        return Supervisor(settings, sockets, started).run()
+        return Supervisor(settings, sockets, started, showing).run()
     server = _server(settings)
     server.on_started = started
-    return _run(server, sockets)
+    return _run(server, sockets, showing)
+
+
+def listen_for_both(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
+    """Take the address of the API, and the one of the metrics if there are to be any."""
+    sockets = listen(settings.host, settings.port)
+    if settings.metrics_port is None:
+        return sockets, []
+    try:
+        return sockets, listen(settings.metrics_host, settings.metrics_port)
+    except CannotListen:
+        for taken in sockets:
+            taken.close()
+        raise
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -193,6 +208,22 @@ class Server(uvicorn.Server):
             # A worker leaves this to its parent: it gets Ctrl-C twice.
             os._exit(128 + sig)
 
+    def figures(self) -> Figures:
+        """Give what there is to count in this process, with METRICS_PORT; callable from any thread."""
+        from taskward.seeing import page  # noqa: PLC0415 - see _shown_at
+
+        if not self.config.loaded:
+            return page.process_figures()
+        state = self.config.loaded_app.state
+        return together(
+            [
+                page.process_figures(),
+                page.serving_figures(state.database.engine),
+                state.figures(),
+                self.server_state.figures(),
+            ]
+        )
+
     def end(self) -> None:
         """Begin to end; callable from a signal's handler."""
         self.should_exit = True
@@ -239,11 +270,18 @@ class Supervisor:
     """The parent of several workers: replaces one that died, passes signals on, and ends after the last."""
 
     def __init__(
-        self, settings: Settings, sockets: list[socket.socket], on_started: Callable[[], None]
+        self,
+        settings: Settings,
+        sockets: list[socket.socket],
+        on_started: Callable[[], None],
+        showing: Sequence[socket.socket] = (),
     ) -> None:
         self._settings = settings
         self._sockets = sockets
         self._on_started = on_started
+        self._showing = showing
+        self._figures = workers.Workers()
+        self._lines: dict[SpawnProcess, Connection] = {}
         self._workers: list[SpawnProcess] = []
         self._told: set[SpawnProcess] = set()
         self._ending = False
@@ -252,6 +290,15 @@ class Supervisor:
     def run(self) -> int:
         for number in _SIGNALS:
             signal.signal(number, self._end)
+        with _shown_at(self._showing, self._all_figures):
+            return self._run()
+
+    def _all_figures(self) -> Figures:
+        from taskward.seeing import page  # noqa: PLC0415 - see _shown_at
+
+        return together([page.process_figures(), self._figures.figures()])
+
+    def _run(self) -> int:
         if not self._first_starts():
             return 1  # it has said why, and the others would say it again
         if not self._ending:
@@ -271,14 +318,20 @@ class Supervisor:
             return self._ending
 
     def _start(self, started: Connection | None = None) -> None:
-        worker = _spawn.Process(target=_work, args=(self._settings, self._sockets, os.getpid(), started))
+        here, there = _spawn.Pipe()
+        arguments = (self._settings, self._sockets, os.getpid(), there, started)
+        worker = _spawn.Process(target=_work, args=arguments)
         worker.start()
+        there.close()
         self._workers.append(worker)
+        self._lines[worker] = here
+        self._figures.join(here)
 
     def _fill_up(self) -> None:
         for worker in [worker for worker in self._workers if worker.exitcode is not None]:
             _log.error("A worker died and is replaced", extra={"exit_status": worker.exitcode})
             self._workers.remove(worker)
+            self._figures.leave(self._lines.pop(worker))
             time.sleep(RESTART_SECONDS)
         while len(self._workers) < self._settings.workers and not self._ending:
             self._start()
@@ -310,24 +363,34 @@ class Supervisor:
         return 0
 
 
-def _work(settings: Settings, sockets: list[socket.socket], parent: int, started: Connection | None) -> None:
+def _work(
+    settings: Settings,
+    sockets: list[socket.socket],
+    parent: int,
+    asking: Connection,
+    started: Connection | None,
+) -> None:
     log.configure(settings)
     server = _server(settings, parent=parent)
     if started is not None:
         server.on_started = partial(started.send, "started")
+    if settings.metrics_port is not None:
+        workers.answer(asking, server.figures)
     sys.exit(_run(server, sockets))
 
 
-def _work_reloading(settings: Settings, parent: int, sockets: list[socket.socket]) -> None:
+def _work_reloading(
+    settings: Settings, parent: int, showing: list[socket.socket], sockets: list[socket.socket]
+) -> None:
     log.configure(settings)
     server = _server(settings, parent=parent)
     server.lame_seconds = 0.0
     server.drain_seconds = 1.0
-    sys.exit(_run(server, sockets))
+    sys.exit(_run(server, sockets, showing))
 
 
-def _serve_reloading(settings: Settings, sockets: list[socket.socket]) -> int:
-    target = partial(_work_reloading, settings, os.getpid())
+def _serve_reloading(settings: Settings, sockets: list[socket.socket], showing: list[socket.socket]) -> int:
+    target = partial(_work_reloading, settings, os.getpid(), showing)
     ChangeReload(_config(settings, reload=True), target=target, sockets=sockets).run()
     return 0
 
@@ -357,17 +420,28 @@ def _config(settings: Settings, *, reload: bool = False) -> uvicorn.Config:
     )
 
 
-def _run(server: Server, sockets: list[socket.socket]) -> int:
-    """Serve in this process, and give the exit status."""
+def _run(server: Server, sockets: list[socket.socket], showing: Sequence[socket.socket] = ()) -> int:
+    """Serve in this process, with its metrics at the sockets `showing`, and give the exit status."""
     try:
         server.config.load()
         server.config.lifespan_class = Lifespan
-        server.run(sockets)
+        with _shown_at(showing, server.figures):
+            server.run(sockets)
     except SettingsError as error:
         _log.critical("Taskward cannot start: %s", "; ".join(str(error).splitlines()))
     except SystemExit:
         pass  # the reason has been told
     return 0 if server.started else 1
+
+
+def _shown_at(
+    showing: Sequence[socket.socket], figures: Callable[[], Figures]
+) -> contextlib.AbstractContextManager[None]:
+    if not showing:
+        return contextlib.nullcontext()
+    from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
+
+    return page.showing(showing, figures)
 
 
 def _allow_many_connections() -> None:

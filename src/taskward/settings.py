@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=LAST_PORT)
     workers: int = Field(default=1, ge=1, le=64)
 
+    metrics_port: int | None = Field(default=None, ge=0, le=LAST_PORT)
+    metrics_host: str = "127.0.0.1"
+    audit_log: bool = False
+
     tombstone_days: float = Field(default=30, gt=0, le=36500)
     events_per_user: int = Field(default=10, ge=1, le=1_000_000)
     events_in_all: int = Field(default=1000, ge=1, le=1_000_000)
@@ -177,6 +181,12 @@ class Settings(BaseSettings):
     def _with_row_level_security_where_there_is_any(self) -> Self:
         if self.database_rls and self.database_url.get_secret_value().startswith("sqlite:"):
             raise ValueError("DATABASE_RLS is for PostgreSQL; SQLite has no row-level security")
+        return self
+
+    @model_validator(mode="after")
+    def _with_metrics_elsewhere(self) -> Self:
+        if self.metrics_port and self.metrics_port == self.port:
+            raise ValueError("METRICS_PORT must be another port than PORT: what it shows is not for clients")
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 import urllib.parse
+from collections import Counter
 from typing import Any, ClassVar, Final, cast
 
 import httptools
@@ -28,6 +29,7 @@ from taskward.errors import (
     ServiceUnavailable,
     TargetTooLong,
 )
+from taskward.figures import ERRORS, REQUESTS, Figures
 from taskward.log import log_request, loggable_path
 from taskward.middleware import request_id_of
 
@@ -76,6 +78,19 @@ class Shared(ServerState):
         self.resting = Resting()
         self.always = always
         """The headers that every answer carries."""
+        self.refusals: Counter[tuple[int, str]] = Counter()
+        """By status and code."""
+
+    def figures(self) -> Figures:
+        """Give what was refused before it was a request; its method and its path are nothing to rely on."""
+        refusals = self.refusals.copy().items()
+        codes: Counter[tuple[str, ...]] = Counter()
+        for (_, code), count in refusals:
+            codes[code,] += count
+        statuses: Counter[tuple[str, ...]] = Counter()
+        for (status, _), count in refusals:
+            statuses["_OTHER", "unmatched", str(status)] += count
+        return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes)}
 
     def refusal(self, error: ServiceError, request_id: str) -> tuple[Headers, bytes]:
         """Give the headers and the body that tell the client of `error`, its last answer."""
@@ -427,6 +442,7 @@ class StrictProtocol(HttpToolsProtocol):
             return
         known: dict[str, Any] = dict(self.scope) if self.reading == BODY else {"headers": self.headers or []}
         request_id = request_id_of(known)
+        self.server_state.refusals[error.status, error.code] += 1
         headers, body = self.server_state.refusal(error, request_id)
         lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers + headers]
         self.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))

@@ -12,6 +12,7 @@ from taskward.auth.provider import describe_key_set
 from taskward.auth.shared_secret import SharedSecret
 from taskward.auth.tokens import Token, bearer_token, read_token
 from taskward.auth.verified_tokens import VerifiedTokens
+from taskward.figures import Figures
 from taskward.settings import Settings
 
 
@@ -37,6 +38,9 @@ class Authenticator(Protocol):
 
         """
 
+    def figures(self) -> Figures:
+        """Give what there is to count; callable from any thread."""
+
 
 class Keys(Protocol):
     """What signatures are checked with: a shared secret or a provider's key set."""
@@ -53,6 +57,8 @@ class Keys(Protocol):
     async def stop(self) -> None: ...
 
     async def verify(self, token: Token) -> None: ...
+
+    def figures(self) -> Figures: ...
 
 
 def authenticator(settings: Settings, clock: Clock | None = None) -> Authenticator:
@@ -114,6 +120,9 @@ class TokenAuthenticator:
         text = bearer_token(authorization)
         user = self._verified.find(text, self._keys.generation, self._clock.now())
         return user or await self._verify(text)
+
+    def figures(self) -> Figures:
+        return self._keys.figures()
 
     async def _verify(self, text: bytes) -> User:
         token = read_token(text)

@@ -13,6 +13,7 @@ from taskward.auth.provider import fetch_key_set
 from taskward.auth.public_keys import ALGORITHMS, Entry, KeyRing, KeySetUnusable
 from taskward.auth.tokens import Token
 from taskward.errors import InvalidToken, ServiceUnavailable
+from taskward.figures import FETCHES, KEYS, KEYS_AGE, KEYS_FETCHED, Figures
 
 FRESH_FOR = 60.0
 """Seconds until the keys are fetched again in the background: how long a withdrawn key can outlive itself."""
@@ -42,6 +43,7 @@ class KeySet:
         self._loaded_at = -math.inf
         self._next_try = -math.inf
         self._failures = 0
+        self._fetches = {"ok": 0, "failed": 0}
         self._stranger_at = -math.inf
         self._generation = 0
         self._fetching: asyncio.Task[None] | None = None
@@ -88,6 +90,17 @@ class KeySet:
             if not await self._fetched_for_a_stranger():
                 raise
             (await self._ring_at_any_price()).check(token)
+
+    def figures(self) -> Figures:
+        ring, fetches = self._ring, self._fetches
+        figures: dict[str, dict[tuple[str, ...], float]] = {
+            KEYS.name: {(): len(ring.keys) if ring else 0},
+            KEYS_FETCHED.name: {(): 1 if self.ready and not self._failures else 0},
+            FETCHES.name: {(result,): count for result, count in fetches.items()},
+        }
+        if self.ready:
+            figures[KEYS_AGE.name] = {(): self._clock.monotonic() - self._loaded_at}
+        return figures
 
     async def _ring_at_any_price(self) -> KeyRing:
         """Give the keys at hand; without any, wait for one fetch, unless the last one failed a moment ago."""
@@ -138,11 +151,13 @@ class KeySet:
         self._loaded_at = self._clock.monotonic()
         self._next_try = self._loaded_at + FRESH_FOR
         self._failures = 0
+        self._fetches["ok"] += 1
 
     def _endure(self, why: KeySetUnusable) -> None:
         longest = LONGEST_PAUSE if self._at_hand() else LONGEST_PAUSE_WITHOUT_KEYS
         pause = min(FIRST_PAUSE * 2**self._failures, longest)
         self._failures = min(self._failures + 1, 10)
+        self._fetches["failed"] += 1
         self._next_try = self._clock.monotonic() + pause
         log.warning("JWT_JWKS_URL: %s; asking again in %d s", why, pause)
 

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from taskward.changes.statements import COUNTERS
 from taskward.database import Database
 from taskward.errors import DatabaseError, RateLimited, ServiceUnavailable
+from taskward.figures import STREAMS, Figures
 from taskward.settings import Settings
 
 RETRY_AFTER: Final = 5
@@ -82,6 +83,9 @@ class Bell:
         """Wake the streams of an owner."""
         for line in self._lines.get(owner, ()):
             line.rung.set()
+
+    def figures(self) -> Figures:
+        return {STREAMS.name: {(): self._open}}
 
     async def stop(self) -> None:
         """End every stream, and what goes on for them."""

@@ -6,11 +6,15 @@ from uuid import UUID
 
 from taskward.database.statements import Read, Row, Steps, T, Values, Write
 from taskward.errors import DatabaseError
+from taskward.figures import Figures
 from taskward.settings import Settings
 
 
 class Database(Protocol):
     """What a store needs of an engine. Whatever fails below raises `taskward.errors.DatabaseError`."""
+
+    engine: str
+    """`postgresql` or `sqlite`."""
 
     on_change: Callable[[UUID], None]
     """Called with the owner once a change of theirs is durable: each change that this process made, and
@@ -65,6 +69,9 @@ class Database(Protocol):
         That is seldom where they tell of each change by themselves, and otherwise twice a second or more.
         What this needs is let go when the generator is closed.
         """
+
+    def figures(self) -> Figures:
+        """Give what there is to count; callable from any thread."""
 
 
 class AlreadyThere(DatabaseError):

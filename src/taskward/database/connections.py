@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.figures import CONNECTIONS, MOST_CONNECTIONS, WAITING, Figures
 
 PATIENCE: Final = 1.0
 """Seconds that a request waits for a connection while all are taken."""
@@ -123,6 +124,19 @@ class Connections:
         self._let_go_of_idle()
         if self._closing:
             await asyncio.wait(self._closing)
+
+    def figures(self) -> Figures:
+        idle, connecting = len(self._idle), self._connecting
+        return {
+            CONNECTIONS.name: {
+                ("used",): max(0, self._made - idle - connecting),
+                ("idle",): idle,
+                ("connecting",): connecting,
+            },
+            MOST_CONNECTIONS.name: {(): self._size},
+            # Those who have given up stand in the queue until their turn comes.
+            WAITING.name: {(): sum(not turn.done() for turn in list(self._waiting))},
+        }
 
     def _concerns_all(self, error: BaseException) -> bool:
         """Tell whether what befell one connection is likely to befall each that there is now."""

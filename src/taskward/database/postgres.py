@@ -34,6 +34,7 @@ from taskward.database.statements import (
 )
 from taskward.database.together import Combined, Together
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
+from taskward.figures import Figures
 
 DEADLINE: Final = 10.0
 """Seconds for a statement, with the connecting that it may need."""
@@ -60,6 +61,8 @@ log = logging.getLogger(__name__)
 
 class PostgresDatabase:
     """A `taskward.database.Database` on a server, with `rls` behind the wall of `owner_wall`."""
+
+    engine = "postgresql"
 
     def __init__(self, url: str, size: int, *, rls: bool = False) -> None:
         self.on_change: Callable[[UUID], None] = nobody
@@ -139,6 +142,9 @@ class PostgresDatabase:
         finally:
             listening.cancel()
             await asyncio.wait({listening})
+
+    def figures(self) -> Figures:
+        return self._connections.figures()
 
     def _tell(self, owners: set[UUID]) -> None:
         """Tell this process of what it has changed, and the others."""

@@ -38,6 +38,7 @@ from taskward.database.statements import (
     note_owner,
 )
 from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.figures import WRITES_TOGETHER, WRITES_WAITING, Figures, Histogram
 
 PATIENCE: Final = 10.0
 """Seconds that a statement waits for another process to let go of the file."""
@@ -63,6 +64,8 @@ _SEQ: Final = bindparam("seq", type_=Integer())
 class SqliteDatabase:
     """A `taskward.database.Database` in a file, or in memory where `path` is None."""
 
+    engine = "sqlite"
+
     def __init__(self, path: Path | None) -> None:
         self.on_change: Callable[[UUID], None] = nobody
         self._path = path
@@ -71,6 +74,7 @@ class SqliteDatabase:
         self._commit_thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._searchers = _Searchers(path) if path else None
         self._plans: dict[Statement, _Plan] = {}
+        self._together = Histogram(WRITES_TOGETHER)
         self._writer: sqlite3.Connection
         self._reader: sqlite3.Connection
 
@@ -150,6 +154,12 @@ class SqliteDatabase:
                 yield
             await asyncio.sleep(LOOK_EVERY)
 
+    def figures(self) -> Figures:
+        return {
+            WRITES_WAITING.name: {(): len(self._waiting)},
+            WRITES_TOGETHER.name: {(): self._together.value()},
+        }
+
     async def _in_turn(
         self, run: Callable[[sqlite3.Connection], T], owners: set[UUID], *, long: bool = False
     ) -> T:
@@ -209,6 +219,7 @@ class SqliteDatabase:
                 for waiting in together:
                     waiting.fail(_database_error(error))
             else:
+                self._together.observe(len(together))
                 for waiting in together:
                     waiting.acknowledge()
                 self._tell({owner for waiting in together for owner in waiting.owners})

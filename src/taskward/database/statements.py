@@ -59,6 +59,8 @@ class Write:
     touch: ReturningInsert[Any] | ReturningUpdate[Any]
     change: Callable[[ColumnElement[int]], Change]
     traces: tuple[Trace, ...] = ()
+    action: str | None = None
+    """What the audit log calls it."""
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
@@ -70,6 +72,8 @@ class Plain:
 
     name: str
     statement: Change
+    action: str | None = None
+    """What the audit log calls it; None for what only goes along with a change."""
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)

@@ -43,10 +43,11 @@ INSERT_TASK: Final = Plain(
     insert(TASKS).values(
         {column.name: bindparam(column.name, type_=column.type) for column in TASKS.c} | {"user_id": OWNER}
     ),
+    "task.import",
 )
 DROP_TOMBSTONE: Final = Plain(
     "drop a tombstone",
     delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.task_id == _TASK_ID),
 )
-ERASE: Final = Plain("erase an owner", delete(USERS).where(USERS.c.id == OWNER))
+ERASE: Final = Plain("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
 """Everything else that is stored about the owner hangs on that row, and goes with it."""

@@ -187,14 +187,17 @@ LISTS: Final = {
 
 COUNTER: Final = Read("owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), each=("owner",))
 GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), each=("owner", "task_id"))
-CREATE_TASK: Final = Write("create task", touch_or_make_owner(), _insert_task)
+CREATE_TASK: Final = Write("create task", touch_or_make_owner(), _insert_task, action="task.create")
 CREATE_TASK_ONCE: Final = Write(
-    "create task once", touch_or_make_owner(), _insert_task, (_keep_answer, _tidy_up)
+    "create task once", touch_or_make_owner(), _insert_task, (_keep_answer, _tidy_up), "task.create"
 )
-UPDATE_TASK: Final = Write("update task", touch_owner_if(exists().where(*_MATCHING)), _update_task)
+UPDATE_TASK: Final = Write(
+    "update task", touch_owner_if(exists().where(*_MATCHING)), _update_task, action="task.update"
+)
 DELETE_TASK: Final = Write(
     "delete task",
     touch_owner_if(exists().where(*_MATCHING), horizon=_horizon_after_expiry()),
     _delete_task,
     (_drop_expired_tombstones, _leave_tombstone),
+    "task.delete",
 )

@@ -1,0 +1,122 @@
+"""The audit log: one line for each change that was made, and one for each request that was refused.
+
+The line of a change is written by what stands around the database, once the change is durable; no handler
+and no store can forget it. The line of a refusal is written once the request has been answered.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from typing import Any, Final, TypeAlias
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from taskward.database.statements import Plain, Read, Row, Statement, Steps, T, Undo, Values, Write
+from taskward.log import loggable_path
+from taskward.middleware import Answer
+from taskward.seeing.around import Around
+from taskward.seeing.meter import UNMATCHED, TemplateOf
+from taskward.tasks.models import ID_COLUMN, VERSION_COLUMN
+
+_CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_INTERNAL: Final = 500
+_scope: "Final[ContextVar[Scope | None]]" = ContextVar("scope", default=None)
+"""Of the request that is being answered, for its id."""
+
+audit = logging.getLogger("taskward.audit")
+
+Entry: TypeAlias = dict[str, Any]
+
+
+class AuditedRequests:
+    """Says which requests below /api were refused, and which changes failed."""
+
+    def __init__(self, app: ASGIApp, template_of: TemplateOf) -> None:
+        self._app = app
+        self._template_of = template_of
+        audit.setLevel(logging.INFO)  # whatever LOG_LEVEL is: who switched it on wants all of it
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = _scope.set(scope)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            _scope.reset(token)
+            self._judge(scope, scope["answer"])
+
+    def _judge(self, scope: Scope, answer: Answer) -> None:
+        error = answer.error
+        if error is None or not (scope["path"].startswith("/api/") or scope["path"] == "/api"):
+            return
+        if error.status == _INTERNAL and scope["method"] not in _CHANGING:
+            return
+        user = scope.get("user")
+        line = {
+            "outcome": "failed" if error.status == _INTERNAL else "refused",
+            "request_id": answer.request_id,
+            "user_id": str(user.id) if user else None,
+            "method": scope["method"],
+            "route": scope.get("route") or self._template_of(scope["path"]) or UNMATCHED,
+            "path": loggable_path(scope["path"]),
+            "status": error.status,
+            "code": error.code,
+            "reason": error.reason,
+        }
+        audit.info("request", extra=line)
+
+
+class AuditedDatabase(Around):
+    """Says which changes were made, and are durable."""
+
+    async def write(self, write: Write, values: Values) -> Row | None:
+        row = await self.inner.write(write, values)
+        if row is not None:
+            _tell_done(_changes(write, values, [row]))
+        return row
+
+    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+        done: list[Entry] = []
+        result = await self.inner.transact(lambda: _noted(steps(), done), long=long)
+        _tell_done(done)
+        return result
+
+
+def _noted(steps: Steps[T], done: list[Entry]) -> Steps[T]:
+    """Take the steps, and note what they change. They may be taken again, from the start."""
+    done.clear()
+    rows: Sequence[Row] | None = None
+    while True:
+        try:
+            asked = next(steps) if rows is None else steps.send(rows)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        except Undo:
+            done.clear()
+            raise
+        rows = yield asked
+        for entry in _changes(*asked, rows):
+            if done and "count" in entry and "count" in done[-1]:
+                done[-1]["count"] += entry["count"]  # an import comes in pieces
+            else:
+                done.append(entry)
+
+
+def _changes(statement: Statement, values: Values | Sequence[Values], rows: Sequence[Row]) -> list[Entry]:
+    """Give what a statement has changed: a task, many at once, or all that a person has."""
+    if isinstance(statement, Read) or statement.action is None:
+        return []
+    entry: Entry = {"action": statement.action}
+    if not isinstance(values, Mapping):
+        return [entry | {"user_id": str(values[0]["owner"]), "count": len(values)}]
+    entry["user_id"] = str(values["owner"])
+    if isinstance(statement, Plain):
+        return [entry]
+    return [entry | {"task_id": str(row[ID_COLUMN]), "version": row[VERSION_COLUMN]} for row in rows]
+
+
+def _tell_done(entries: list[Entry]) -> None:
+    scope = _scope.get()
+    request_id = scope["answer"].request_id if scope else None
+    for entry in entries:
+        audit.info("change", extra={"outcome": "done", "request_id": request_id} | entry)

@@ -1,0 +1,69 @@
+"""Counting requests: an application around the application, which is there only if somebody wants to know."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from taskward.figures import DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, Figures, Histogram
+
+if TYPE_CHECKING:
+    from taskward.middleware import Answer
+
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER_METHOD: Final = "_OTHER"
+"""As OpenTelemetry has it: whatever a client makes up is one value of the label."""
+UNMATCHED: Final = "unmatched"
+"""The route of a path that has none."""
+
+TemplateOf = Callable[[str], str | None]
+
+
+class Meter:
+    """Counts what comes and goes, by the template of its route: what a client makes up is no label.
+
+    It is called on the event loop alone, and read from another thread too: what is read there are numbers,
+    and copies that the interpreter makes in one step.
+    """
+
+    def __init__(self, app: ASGIApp, template_of: TemplateOf) -> None:
+        self._app = app
+        self._template_of = template_of
+        self._in_progress = 0
+        self._requests: Counter[tuple[str, str, int]] = Counter()
+        self._errors: Counter[str] = Counter()
+        self._durations: dict[tuple[str, str], Histogram] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = time.perf_counter()
+        self._in_progress += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._in_progress -= 1
+            self._count(scope, time.perf_counter() - begun)
+
+    def figures(self) -> Figures:
+        return {
+            REQUESTS.name: {
+                (method, route, str(status)): count
+                for (method, route, status), count in self._requests.copy().items()
+            },
+            DURATIONS.name: {key: one.value() for key, one in self._durations.copy().items()},
+            ERRORS.name: {(code,): count for code, count in self._errors.copy().items()},
+            IN_PROGRESS.name: {(): self._in_progress},
+        }
+
+    def _count(self, scope: Scope, seconds: float) -> None:
+        answer: Answer = scope["answer"]
+        method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+        route = scope.get("route") or self._template_of(scope["path"]) or UNMATCHED
+        self._requests[method, route, answer.status] += 1
+        histogram = self._durations.get((method, route))
+        if histogram is None:
+            histogram = self._durations[method, route] = Histogram(DURATIONS)
+        histogram.observe(seconds)
+        if answer.error is not None:
+            self._errors[answer.error.code] += 1

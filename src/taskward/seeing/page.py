@@ -1,0 +1,142 @@
+"""/metrics: the figures as text, on a port of its own (Prometheus text format, OpenMetrics 1.0)."""
+
+import logging
+import platform
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import accumulate
+from typing import Any, Final
+
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from taskward import __version__
+from taskward.figures import BUILD, FAMILIES, PROCESSES, Family, Figures, Value
+
+PATH: Final = "/metrics"
+PATIENCE: Final = 5.0
+"""Seconds that a scraper may be silent."""
+
+_process: Final = ProcessCollector(registry=None)
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def showing(sockets: Sequence[socket.socket], figures: Callable[[], Figures]) -> Iterator[None]:
+    """Show the figures at `/metrics` of these listening sockets while the block runs.
+
+    Each is served in a thread, so that whoever asks is answered while the event loop is held up.
+    """
+    servers = [_Server(taken, figures) for taken in sockets]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+        log.info("Metrics at %s:%d%s", *server.server_address[:2], PATH)
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+
+
+def written(figures: Figures, accept: str = "") -> tuple[str, bytes]:
+    """Give the figures as text, in the form that an `Accept` header asks for, and its content type first."""
+    encode, kind = choose_encoder(accept)
+    return kind, encode(_Page(figures))
+
+
+def process_figures() -> Figures:
+    """Give what the system says of this process; nothing where there is no /proc."""
+    return {
+        sample.name: {(): sample.value}
+        for metric in _process.collect()
+        for sample in metric.samples
+        if sample.name in FAMILIES
+    }
+
+
+def serving_figures(engine: str) -> Figures:
+    """Give what runs in this process, which serves."""
+    return {PROCESSES.name: {(): 1}, BUILD.name: {(__version__, platform.python_version(), engine): 1}}
+
+
+class _Page(Collector):
+    """The figures, in the form that `prometheus_client` writes."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        return [
+            _metric(family, self._figures[name])
+            for name, family in FAMILIES.items()
+            if self._figures.get(name)
+        ]
+
+
+def _metric(family: Family, values: Any) -> Metric:
+    if family.kind == "histogram":
+        histogram = HistogramMetricFamily(family.name, family.meaning, labels=family.labels)
+        for labels, value in sorted(values.items()):
+            histogram.add_metric(labels, _buckets(family, value), sum_value=value[-1])
+        return histogram
+    kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
+    metric = kind(family.name, family.meaning, labels=family.labels)
+    for labels, value in sorted(values.items()):
+        metric.add_metric(labels, value)
+    return metric
+
+
+def _buckets(family: Family, value: Value) -> list[tuple[str, float]]:
+    counts = value[:-1] if isinstance(value, tuple) else ()
+    bounds = [*(str(float(bound)) for bound in family.bounds), "+Inf"]
+    return list(zip(bounds, accumulate(counts), strict=True))
+
+
+class _Server(ThreadingHTTPServer):
+    """Threads, because one that asks and does not read must not keep others from asking."""
+
+    daemon_threads = True
+
+    def __init__(self, taken: socket.socket, figures: Callable[[], Figures]) -> None:
+        super().__init__(taken.getsockname()[:2], _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = taken
+        self.server_address = taken.getsockname()
+        self.figures = figures
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - as it is called
+        log.warning("Somebody who asked for the metrics got no answer", exc_info=sys.exception())
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = PATIENCE
+    server: _Server
+
+    def do_GET(self) -> None:
+        if self.path.partition("?")[0] != PATH:
+            self._answer(404, "text/plain; charset=utf-8", f"The metrics are at {PATH}\n".encode())
+            return
+        self._answer(200, *written(self.server.figures(), self.headers.get("Accept", "")))
+
+    def _answer(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response_only(status)  # without the library's banner
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the library calls it
+        """Write nothing: it would be a line every few seconds."""

@@ -1,0 +1,327 @@
+"""OpenTelemetry traces, when the standard variables ask for them: a span a request, in it one a statement.
+
+Attributes follow the semantic conventions for HTTP and databases (1.39). What people write is in none of
+them: of a path the masked form that the log has too, of a statement its name, of an error its kind.
+
+The variables are read from the environment of the process, by us and by the SDK, and not from `.env`:
+https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import context as contexts
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from taskward import __version__
+from taskward.database import Database
+from taskward.database.statements import Read, Row, Steps, T, Values, Write
+from taskward.errors import DatabaseError, ServiceError
+from taskward.log import loggable_path
+from taskward.requests import header_values
+from taskward.seeing.around import Around
+from taskward.seeing.meter import METHODS, OTHER_METHOD, TemplateOf
+from taskward.settings import SettingsError
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+    from taskward.middleware import Answer
+
+FLUSH: Final = 5.0
+"""Seconds at the end for what has not been exported yet."""
+
+_ASKING: Final = (
+    "OTEL_TRACES_EXPORTER",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+)
+_PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_NEEDED: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+_SERVER_ERROR: Final = 500
+
+log = logging.getLogger(__name__)
+
+
+def tracing_of_the_environment() -> "Tracing | None":
+    """Give what traces, if the environment asks for it.
+
+    Raises:
+        SettingsError: as `wanted_exporter` does.
+
+    """
+    exporter = wanted_exporter()
+    if exporter is None:
+        return None
+    try:
+        return Tracing(_provider(exporter))
+    except ValueError:
+        raise SettingsError("OTEL_…: one of these variables has a value that the SDK refuses") from None
+
+
+def wanted_exporter() -> str | None:
+    """Say how the environment has traces exported: `otlp` or `console`; None for no traces.
+
+    Raises:
+        SettingsError: it asks for what is not installed, or not supported; the text names the variable.
+
+    """
+    given = [name for name in _ASKING if _variable(name)]
+    exporter = _variable("OTEL_TRACES_EXPORTER") or "otlp"
+    if not given or exporter == "none" or _variable("OTEL_SDK_DISABLED").lower() == "true":
+        return None
+    if exporter not in {"otlp", "console"}:
+        raise SettingsError("OTEL_TRACES_EXPORTER: must be otlp, console or none")
+    for name in _PROTOCOLS:
+        if _variable(name) not in {"", "http/protobuf"}:
+            raise SettingsError(f"{name}: must be http/protobuf")
+    if not all(map(_is_installed, _NEEDED)):
+        raise SettingsError(f"{given[0]}: traces need more packages; install taskward[otel]")
+    return exporter
+
+
+class Tracing:
+    """What traces, in one process."""
+
+    def __init__(self, provider: "TracerProvider") -> None:
+        self._provider = provider
+        self._tracer = provider.get_tracer("taskward", __version__)
+        self._plain_records = logging.getLogRecordFactory()
+
+    def start(self) -> None:
+        """Have the log say which span a line was written in."""
+        self._plain_records = logging.getLogRecordFactory()
+        logging.setLogRecordFactory(self._record)
+
+    def of_requests(self, app: ASGIApp, template_of: TemplateOf) -> ASGIApp:
+        return TracedRequests(app, template_of, self._tracer)
+
+    def of_database(self, database: Database) -> Database:
+        return TracedDatabase(database, self._tracer)
+
+    async def stop(self) -> None:
+        """Export what is left, and wait no longer for that than `FLUSH` seconds."""
+        loop = asyncio.get_running_loop()
+        done = asyncio.Event()
+
+        def shut_down() -> None:
+            self._provider.shutdown()
+            loop.call_soon_threadsafe(done.set)
+
+        # Not in the loop's own threads: the end of the process would wait for those.
+        threading.Thread(target=shut_down, name="traces-shutdown", daemon=True).start()
+        try:
+            await asyncio.wait_for(done.wait(), FLUSH)
+        except TimeoutError:
+            log.warning("Not all traces could be exported before the end")
+        logging.setLogRecordFactory(self._plain_records)
+
+    def _record(self, *args: Any, **others: Any) -> logging.LogRecord:
+        """Make a record of the log that says which span it was written in."""
+        record = self._plain_records(*args, **others)
+        inside = trace.get_current_span().get_span_context()
+        if inside.is_valid:
+            record.trace_id = trace.format_trace_id(inside.trace_id)
+            record.span_id = trace.format_span_id(inside.span_id)
+        return record
+
+
+class TracedRequests:
+    """A span for each request, in the trace that the client's `traceparent` names, or in a new one."""
+
+    def __init__(self, app: ASGIApp, template_of: TemplateOf, tracer: Tracer) -> None:
+        self._app = app
+        self._template_of = template_of
+        self._tracer = tracer
+        self._parents = TraceContextTextMapPropagator()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        parent = self._parents.extract(_trace_headers(scope), contexts.Context())
+        span = self._begun(scope, parent)
+        token = contexts.attach(trace.set_span_in_context(span, parent))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            contexts.detach(token)
+            self._end(span, scope)
+
+    def _begun(self, scope: Scope, parent: contexts.Context) -> Span:
+        """Begin with what is known, for a sampler decides by that."""
+        method = scope["method"]
+        attributes = {
+            "http.request.method": method if method in METHODS else OTHER_METHOD,
+            "url.path": loggable_path(scope["path"]),
+            "url.scheme": scope["scheme"],
+            "network.protocol.version": scope["http_version"],
+        }
+        name = attributes["http.request.method"].replace(OTHER_METHOD, "HTTP")
+        return self._tracer.start_span(name, parent, SpanKind.SERVER, attributes)
+
+    def _end(self, span: Span, scope: Scope) -> None:
+        answer: Answer = scope["answer"]
+        if route := scope.get("route") or self._template_of(scope["path"]):
+            method = scope["method"] if scope["method"] in METHODS else "HTTP"
+            span.update_name(f"{method} {route}")
+            span.set_attribute("http.route", route)
+        span.set_attribute("http.response.status_code", answer.status)
+        if answer.error is not None:
+            span.set_attribute("error.type", answer.error.code)
+        if answer.status >= _SERVER_ERROR:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+
+class TracedDatabase(Around):
+    """A span for each statement of a request; what runs apart from requests is not traced."""
+
+    def __init__(self, inner: Database, tracer: Tracer) -> None:
+        super().__init__(inner)
+        self._tracer = tracer
+
+    async def rows(self, read: Read, values: Values) -> Sequence[Row]:
+        with self._span(read.name):
+            return await self.inner.rows(read, values)
+
+    async def write(self, write: Write, values: Values) -> Row | None:
+        with self._span(write.name):
+            return await self.inner.write(write, values)
+
+    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+        with self._span("transaction") as span:
+            if span is None:
+                return await self.inner.transact(steps, long=long)
+            # The engine takes the steps where it likes, so the spans in them are told where they belong.
+            inside = trace.set_span_in_context(span)
+            return await self.inner.transact(lambda: self._traced(steps(), inside), long=long)
+
+    def _traced(self, steps: Steps[T], inside: contexts.Context) -> Steps[T]:
+        rows: Sequence[Row] | None = None
+        while True:
+            try:
+                statement, values = next(steps) if rows is None else steps.send(rows)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            with self._step(statement.name, values, inside):
+                rows = yield statement, values
+
+    @contextmanager
+    def _span(self, name: str) -> Iterator[Span | None]:
+        if not trace.get_current_span().is_recording():
+            yield None
+            return
+        span = self._tracer.start_span(name, None, SpanKind.CLIENT, self._attributes(name))
+        try:
+            yield span
+        except BaseException as error:
+            _fail(span, error)
+            raise
+        finally:
+            span.end()
+
+    @contextmanager
+    def _step(self, name: str, values: Values | Sequence[Values], inside: contexts.Context) -> Iterator[None]:
+        attributes = self._attributes(name)
+        if not isinstance(values, Mapping):
+            attributes["db.operation.batch.size"] = len(values)
+        span = self._tracer.start_span(name, inside, SpanKind.CLIENT, attributes)
+        try:
+            yield
+        except GeneratorExit:  # the statement failed, and the steps are taken no further
+            span.set_status(Status(StatusCode.ERROR))
+            raise
+        finally:
+            span.end()
+
+    def _attributes(self, name: str) -> dict[str, Any]:
+        return {"db.system.name": self.engine, "db.query.summary": name}
+
+
+def _fail(span: Span, error: BaseException) -> None:
+    """Say what failed; the SDK would quote the exception's message, and with it perhaps what was stored."""
+    kind = error.code if isinstance(error, ServiceError) else type(error).__name__
+    span.set_attribute("error.type", kind)
+    span.set_status(Status(StatusCode.ERROR, error.reason if isinstance(error, DatabaseError) else None))
+
+
+def _trace_headers(scope: Scope) -> dict[str, str]:
+    """Give the headers of a trace (https://www.w3.org/TR/trace-context/); two parents are none."""
+    parents = header_values(scope, b"traceparent")
+    if len(parents) != 1:
+        return {}
+    states = header_values(scope, b"tracestate")
+    headers = {"traceparent": parents[0].decode("latin-1")}
+    if states:
+        headers["tracestate"] = b",".join(states).decode("latin-1")
+    return headers
+
+
+def _provider(exporter: str) -> "TracerProvider":
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - of an extra, and slow to import
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import (  # noqa: PLC0415
+        BatchSpanProcessor,
+        ConsoleSpanExporter,
+        SimpleSpanProcessor,
+    )
+
+    # These quote what they choked on, be it the key of a collector. What fails is told below in our words.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    resource = Resource.create()
+    if "service.name=" not in _variable("OTEL_RESOURCE_ATTRIBUTES") and not _variable("OTEL_SERVICE_NAME"):
+        resource = resource.merge(Resource({"service.name": "taskward"}))
+    resource = resource.merge(Resource({"service.version": __version__}))
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    if exporter == "console":
+        console = ConsoleSpanExporter(out=sys.stdout, formatter=lambda span: span.to_json(indent=None) + "\n")
+        provider.add_span_processor(SimpleSpanProcessor(console))
+        return provider
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+    provider.add_span_processor(BatchSpanProcessor(_telling_of_failures(OTLPSpanExporter())))
+    return provider
+
+
+def _telling_of_failures(exporter: "SpanExporter") -> "SpanExporter":
+    """Say once, and not with each batch, that traces are being lost."""
+    from opentelemetry.sdk.trace.export import SpanExportResult  # noqa: PLC0415 - see above
+
+    export = exporter.export
+    failing = False
+
+    def export_and_tell(spans: Any) -> SpanExportResult:
+        nonlocal failing
+        result = export(spans)
+        failed = result is not SpanExportResult.SUCCESS
+        if failed and not failing:
+            log.warning("Traces cannot be exported and are dropped until that is mended")
+        elif failing and not failed:
+            log.info("Traces are exported again")
+        failing = failed
+        return result
+
+    exporter.export = export_and_tell  # type: ignore[method-assign] # the rest of it stays as it is
+    return exporter
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # what it would be a part of is missing
+        return False

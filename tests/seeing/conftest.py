@@ -1,0 +1,22 @@
+"""What the tests of this room share."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+pytest.register_assert_rewrite("seeing.looking")
+
+from seeing.looking import Lines  # noqa: E402 - once its asserts can explain themselves
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    """Hear everything that is logged, down to DEBUG."""
+    root, heard = logging.getLogger(), Lines()
+    level = root.level
+    root.addHandler(heard)
+    root.setLevel(logging.DEBUG)
+    yield heard
+    root.setLevel(level)
+    root.removeHandler(heard)

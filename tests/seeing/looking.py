@@ -1,0 +1,77 @@
+"""How the tests look at what the service shows of itself."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
+
+from taskward.figures import Figures
+from taskward.log import JsonFormatter
+from taskward.seeing import page
+from taskward.server import listen
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+class Lines(logging.Handler):
+    """What has been logged, as the service would write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonFormatter())
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name != "httpx":  # the tests' own client tells all that it sends
+            self.texts.append(self.format(record))
+
+    def of(self, logger: str) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = [json.loads(text) for text in self.texts]
+        return [line for line in lines if line["logger"] == logger]
+
+
+@contextmanager
+def page_of(figures: Callable[[], Figures]) -> Iterator[str]:
+    """Show figures on a port of their own while the block runs, and give the URL."""
+    sockets = listen("127.0.0.1", 0)
+    port = sockets[0].getsockname()[1]
+    with page.showing(sockets, figures):
+        yield f"http://127.0.0.1:{port}/metrics"
+
+
+async def text_of(url: str, **headers: str) -> str:
+    async with httpx.AsyncClient(headers=headers) as client:
+        answer = await client.get(url)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def scraped(app: FastAPI) -> Samples:
+    """Give an app's metrics as Prometheus reads them."""
+    return samples_in(page.written(app.state.figures())[1].decode())
+
+
+def samples_in(text: str) -> Samples:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(samples: Samples, name: str, **labels: str) -> float:
+    """Give one sample; 0 if there is none."""
+    return samples.get((name, frozenset(labels.items())), 0.0)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that comes about by itself."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens elsewhere
+            await asyncio.sleep(0.005)

@@ -1,0 +1,285 @@
+"""AUDIT_LOG: a line for each change that was made, a line for each refused request, none for reads."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest_asyncio
+from fastapi import FastAPI
+from seeing.looking import Lines
+from support import (
+    SECRET,
+    Broken,
+    MakeDatabase,
+    Person,
+    client_of,
+    exchange,
+    running,
+    settings_for,
+    token_for,
+)
+
+from taskward.app import create_app
+from taskward.database.statements import STATEMENTS, Plain, Write
+from taskward.database.statements import Read as ReadStatement
+from taskward.errors import DatabaseError
+from taskward.me.operators import import_from
+
+CANARY = "canary4711"
+EMAIL = f"{CANARY}@example.com"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def audited(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
+    """Give a running app that keeps an audit log, on each engine."""
+    async with running(settings_for(await new_database(engine), audit_log=True, log_level="ERROR")) as app:
+        yield app
+
+
+def told(lines: Lines) -> list[dict[str, Any]]:
+    """Give what the audit log says, without the moments."""
+    found = lines.of("taskward.audit")
+    lines.texts.clear()
+    assert all(line.pop("timestamp") and line.pop("level") == "info" for line in found)
+    return [{name: value for name, value in line.items() if name != "logger"} for line in found]
+
+
+def done(action: str, **others: object) -> dict[str, object]:
+    return {"message": "change", "outcome": "done", "request_id": "mine", "action": action} | others
+
+
+async def test_each_change_is_one_line_with_who_what_and_which_version(
+    audited: FastAPI, lines: Lines
+) -> None:
+    ann = Person(audited)
+    ann.http.headers["X-Request-ID"] = "mine"
+    answer = await ann.http.post("/api/tasks", json={"title": "a"})
+    task = answer.json()
+    mine = {"user_id": task["user_id"], "task_id": task["id"]}
+    path = f"/api/tasks/{task['id']}"
+    version = int(answer.headers["etag"].strip('"'))
+    assert told(lines) == [done("task.create", **mine, version=version)]
+
+    for method in ("PUT", "PATCH"):
+        answer = await ann.http.request(method, path, json={"is_completed": True})
+        version = int(answer.headers["etag"].strip('"'))
+        assert told(lines) == [done("task.update", **mine, version=version)]
+
+    await ann.http.delete(path)
+    assert told(lines) == [done("task.delete", **mine, version=version)]
+
+    await ann.http.delete("/api/me")
+    assert told(lines) == [done("user.erase", user_id=task["user_id"])]
+
+
+async def test_of_a_batch_each_operation_that_was_carried_out_is_a_line(
+    audited: FastAPI, lines: Lines
+) -> None:
+    ann = Person(audited)
+    old = await ann.create()
+    gone = await ann.create()
+    told(lines)
+    operations = [
+        {"op": "create", "task": {"title": "new"}},
+        {"op": "update", "id": old["id"], "task": {"title": "other"}},
+        {"op": "update", "id": str(uuid4()), "task": {"title": "nobody's"}},
+        {"op": "update", "id": old["id"], "if_match": '"1"', "task": {"title": "late"}},
+        {"op": "create", "task": {"title": ""}},
+        {"op": "delete", "id": gone["id"]},
+    ]
+    answer = await ann.http.post("/api/tasks/batch", json={"operations": operations})
+
+    results = answer.json()["results"]
+    assert [result["status"] for result in results] == [201, 200, 404, 412, 400, 200]
+    found = told(lines)
+    assert [(line["action"], line["task_id"]) for line in found] == [
+        ("task.create", results[0]["task"]["id"]),
+        ("task.update", old["id"]),
+        ("task.delete", gone["id"]),
+    ]
+    assert f'"{found[1]["version"]}"' == results[1]["etag"]
+    assert {line["request_id"] for line in found} == {answer.headers["x-request-id"]}
+    assert {line["user_id"] for line in found} == {old["user_id"]}
+
+
+async def test_a_batch_that_was_undone_is_no_line(audited: FastAPI, lines: Lines) -> None:
+    ann = Person(audited)
+    operations = [
+        {"op": "create", "task": {"title": "new"}},
+        {"op": "delete", "id": str(uuid4())},
+    ]
+    answer = await ann.http.post("/api/tasks/batch", json={"operations": operations, "atomic": True})
+
+    assert [result["status"] for result in answer.json()["results"]] == [424, 404]
+    assert told(lines) == []
+
+
+async def test_an_import_is_one_line_with_how_many_came(audited: FastAPI, lines: Lines) -> None:
+    ann, bob = Person(audited), Person(audited)
+    await ann.create()
+    row = (await ann.http.get("/api/me/export")).json()["tasks"][0]
+    tasks = [row | {"id": str(uuid4())} for _ in range(1001)]
+    told(lines)
+    body = {"user": None, "tasks": tasks}
+    assert (await bob.http.post("/api/me/import", json=body)).json() == {"imported": 1001, "skipped": 0}
+
+    (line,) = told(lines)
+    assert (line["action"], line["count"], line["outcome"]) == ("task.import", 1001, "done")
+    assert (await bob.http.post("/api/me/import", json=body)).json() == {"imported": 0, "skipped": 1001}
+    assert told(lines) == []
+
+
+async def test_a_repeat_that_changed_nothing_is_no_line(audited: FastAPI, lines: Lines) -> None:
+    ann = Person(audited)
+    headers = {"Idempotency-Key": str(uuid4())}
+    for path, body in [
+        ("/api/tasks", {"title": "once"}),
+        ("/api/tasks/batch", {"operations": [{"op": "create", "task": {"title": "once"}}]}),
+    ]:
+        told(lines)
+        headers["Idempotency-Key"] += "1"
+        for _ in range(2):
+            await ann.http.post(path, json=body, headers=headers)
+        assert [line["action"] for line in told(lines)] == ["task.create"]
+
+
+async def test_reads_are_no_lines(audited: FastAPI, lines: Lines) -> None:
+    ann = Person(audited)
+    task = await ann.create()
+    tag = (await ann.http.get("/api/tasks")).headers["etag"]
+    told(lines)
+    for path in ("/api/tasks", f"/api/tasks/{task['id']}", "/api/changes", "/api/me", "/api/me/export"):
+        assert (await ann.http.get(path)).status_code == 200
+        assert (await ann.http.head(path)).status_code == 200
+    assert (await ann.http.get("/api/tasks", headers={"If-None-Match": tag})).status_code == 304
+    await client_of(audited).get("/health/ready")
+    await client_of(audited).get("/nowhere")
+
+    assert told(lines) == []
+
+
+async def test_each_refusal_is_one_line_and_nothing_says_whose_a_task_is(
+    audited: FastAPI, lines: Lines
+) -> None:
+    ann, bob = Person(audited), Person(audited)
+    task = await ann.create()
+    me = (await bob.create())["user_id"]
+    path, template = f"/api/tasks/{task['id']}", "/api/tasks/{task_id}"
+    nobody_s = f"/api/tasks/{uuid4()}"
+    stranger = client_of(audited)
+    told(lines)
+
+    async def line_of(client: httpx.AsyncClient, method: str, path: str, **what: Any) -> dict[str, Any]:
+        answer = await client.request(
+            method, path, headers={"X-Request-ID": "mine"} | what.pop("with", {}), **what
+        )
+        (line,) = told(lines)
+        assert line["status"] == answer.status_code
+        assert line["code"] == answer.json()["code"]
+        assert (line["outcome"], line["request_id"]) == ("refused", "mine")
+        assert line["method"] == method
+        return line
+
+    line = await line_of(stranger, "GET", "/api/tasks")
+    assert (line["user_id"], line["route"], line["status"]) == (None, "/api/tasks", 401)
+    assert line["reason"] == "no Authorization header"
+    expired = {"Authorization": f"Bearer {token_for('ann', exp=1)}"}
+    line = await line_of(stranger, "DELETE", path, **{"with": expired})
+    assert (line["user_id"], line["route"], line["code"]) == (None, template, "TOKEN_EXPIRED")
+    foreign = await line_of(bob.http, "DELETE", path)
+    missing = await line_of(bob.http, "DELETE", nobody_s)
+    assert foreign | {"path": ""} == missing | {"path": ""}
+    assert (foreign["user_id"], foreign["status"], foreign["path"]) == (me, 404, path)
+    line = await line_of(ann.http, "PUT", path, json={"title": "x"}, **{"with": {"If-Match": '"1"'}})
+    assert line["code"] == "PRECONDITION_FAILED"
+    line = await line_of(ann.http, "POST", "/api/tasks", json={"title": ""})
+    assert line["code"] == "VALIDATION_ERROR"
+    line = await line_of(ann.http, "POST", path)
+    assert (line["status"], line["route"]) == (405, template)
+
+
+async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
+    async with running(settings_for("sqlite://", audit_log=True)) as app:
+        ann = Person(app)
+        app.state.bell._per_owner = 0
+        await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
+        (line,) = told(lines)
+    assert (line["status"], line["code"], line["outcome"]) == (429, "RATE_LIMITED", "refused")
+
+
+async def test_a_change_that_failed_is_told_as_that_and_never_as_done(lines: Lines) -> None:
+    async with running(settings_for("sqlite://", audit_log=True)) as app:
+        ann = Person(app)
+        whole, app.state.database.inner = app.state.database.inner, Broken(DatabaseError(reason="EIO 58030"))
+        answers = [
+            await ann.http.post("/api/tasks", json={"title": "x"}),
+            await ann.http.get("/api/tasks"),
+        ]
+        app.state.database.inner = whole
+
+    assert [answer.status_code for answer in answers] == [500, 500]
+    (line,) = told(lines)
+    assert (line["outcome"], line["method"], line["code"]) == ("failed", "POST", "DATABASE_ERROR")
+    assert line["reason"] == "EIO 58030"
+
+
+async def test_nothing_that_people_write_is_in_any_line(audited: FastAPI, lines: Lines) -> None:
+    ann = Person(audited, sub=EMAIL, email=EMAIL, name=CANARY)
+    task = await ann.create(CANARY, description=EMAIL)
+    path = f"/api/tasks/{task['id']}"
+    for method, target, body in [
+        ("PUT", path, {"title": CANARY + "2"}),
+        ("PUT", path, {CANARY: CANARY}),
+        ("POST", f"/api/tasks?{CANARY}", {"title": CANARY}),
+        ("GET", f"/api/tasks/{EMAIL}", None),
+        ("GET", f"/api/{ann.token}", None),
+        ("POST", "/api/tasks/batch", {"operations": [{"op": "create", "task": {"title": CANARY}}]}),
+        ("DELETE", path, None),
+    ]:
+        await ann.http.request(method, target, json=body, headers={"Idempotency-Key": CANARY + str(uuid4())})
+    await client_of(audited).get("/api/tasks", headers={"Authorization": f"Bearer {ann.token}x"})
+
+    audit = [text for text in lines.texts if '"taskward.audit"' in text]
+    assert len(audit) == 9
+    for word in (CANARY, ann.token, SECRET, *ann.token.split(".")[1:]):
+        assert word not in "".join(audit)
+
+
+async def test_what_a_command_imports_is_not_the_service_s_to_tell(lines: Lines) -> None:
+    body = json.dumps({"user": None, "tasks": []}).encode()
+    await import_from(body, settings_for("sqlite://", audit_log=True), uuid4(), lambda _done, _of: None)
+
+    assert told(lines) == []
+
+
+async def test_it_is_off_unless_asked_for(lines: Lines) -> None:
+    async with running(settings_for("sqlite://")) as app:
+        await Person(app).create()
+        await client_of(app).get("/api/tasks")
+
+    assert told(lines) == []
+
+
+def test_whoever_asks_for_it_gets_it_whatever_the_level_of_the_log() -> None:
+    logger = logging.getLogger("taskward.audit")
+    logger.setLevel(logging.NOTSET)
+    create_app(settings_for("sqlite://", audit_log="on", log_level="ERROR"))
+
+    assert logger.isEnabledFor(logging.INFO)
+    assert not settings_for("sqlite://", audit_log="off").audit_log
+
+
+def test_every_statement_that_changes_what_a_person_has_is_an_action() -> None:
+    actions = {one.name: one.action for one in STATEMENTS if not isinstance(one, ReadStatement)}
+
+    assert all(one.action for one in STATEMENTS if isinstance(one, Write))
+    assert {name for name, action in actions.items() if action is None} == {
+        "keep a batch's answer",
+        "drop expired answers",
+        "count many writes",
+        "drop a tombstone",
+    }
+    assert any(isinstance(one, Plain) and one.action == "user.erase" for one in STATEMENTS)

@@ -1,0 +1,318 @@
+"""/metrics: docs/operations.md has what each figure means; here is that each one tells the truth."""
+
+import asyncio
+import re
+import urllib.request
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from auth.identity_provider import IdentityProvider, key_set, signer
+from changes.streams import housed
+from fastapi import FastAPI
+from seeing.looking import Lines, page_of, samples_in, scraped, text_of, until, value
+from support import MakeDatabase, Person, client_of, exchange, running, settings_for
+
+from taskward.app import create_app
+from taskward.database import connections
+from taskward.database.postgres import PostgresDatabase
+from taskward.figures import DURATIONS, FAMILIES, SECONDS, Figures, Histogram, together
+from taskward.middleware import RequestFrame
+from taskward.seeing import page
+
+
+@pytest_asyncio.fixture(scope="module")
+async def seen(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
+    """Give a running app that counts, on each engine."""
+    async with running(settings_for(await new_database(engine), metrics_port=0)) as app:
+        yield app
+
+
+REQUESTS = "taskward_http_requests_total"
+ERRORS = "taskward_http_errors_total"
+SPENT = "taskward_http_request_duration_seconds"
+
+
+async def test_a_request_is_counted_by_the_template_of_its_route(seen: FastAPI) -> None:
+    before = scraped(seen)
+    ann = Person(seen)
+    task = await ann.create()
+    for _ in range(3):
+        await ann.get(task["id"])
+    await ann.http.head(f"/api/tasks/{task['id']}")
+    after = scraped(seen)
+
+    def grown(name: str, **labels: str) -> float:
+        return value(after, name, **labels) - value(before, name, **labels)
+
+    assert grown(REQUESTS, method="POST", route="/api/tasks", status="201") == 1
+    assert grown(REQUESTS, method="GET", route="/api/tasks/{task_id}", status="200") == 3
+    assert grown(REQUESTS, method="HEAD", route="/api/tasks/{task_id}", status="200") == 1
+    one = {"method": "GET", "route": "/api/tasks/{task_id}"}
+    assert grown(f"{SPENT}_count", **one) == 3
+    assert 0 < grown(f"{SPENT}_sum", **one) < 60
+    buckets = [grown(f"{SPENT}_bucket", **one, le=str(bound)) for bound in SECONDS]
+    assert buckets == sorted(buckets)
+    assert grown(f"{SPENT}_bucket", **one, le="+Inf") == 3
+    assert value(after, "taskward_http_requests_in_progress") == 0
+    assert value(after, "taskward_processes") == 0  # that is for the server to say
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code", "route"),
+    [
+        ("GET", "/api/tasks", 401, "UNAUTHORIZED", "/api/tasks"),
+        (
+            "GET",
+            "/api/tasks/0190b0a0-0000-7000-8000-000000000000",
+            401,
+            "UNAUTHORIZED",
+            "/api/tasks/{task_id}",
+        ),
+        ("GET", "/api/nowhere", 401, "UNAUTHORIZED", "unmatched"),
+        ("GET", "/nowhere", 404, "NOT_FOUND", "unmatched"),
+        ("POST", "/health", 405, "METHOD_NOT_ALLOWED", "/health"),
+    ],
+)
+async def test_a_refusal_is_counted_by_its_code_too_and_keeps_its_route(
+    seen: FastAPI, method: str, path: str, status: int, code: str, route: str
+) -> None:
+    before = scraped(seen)
+    await client_of(seen).request(method, path)
+    after = scraped(seen)
+
+    labels = {"method": method, "route": route, "status": str(status)}
+    assert value(after, REQUESTS, **labels) == value(before, REQUESTS, **labels) + 1
+    assert value(after, ERRORS, code=code) == value(before, ERRORS, code=code) + 1
+
+
+async def test_nothing_that_clients_make_up_becomes_a_label(engine: str, new_database: MakeDatabase) -> None:
+    async with running(settings_for(await new_database(engine), metrics_port=0)) as app:
+        ann = Person(app)
+        await ann.create("canary4711")
+        quiet = len(scraped(app))
+        series = set()
+        for round_ in range(30):
+            await ann.http.get(f"/api/tasks/{uuid4()}")
+            await client_of(app).get(f"/canary4711/{round_}")
+            await exchange(app, f"CANARY{round_}", f"/canary4711{round_}")
+            await exchange(app, f"CANARY{round_}", "/api/tasks")
+            series.add(len(scraped(app)))
+        text = page.written(app.state.figures())[1].decode()
+
+    assert len(series) == 1
+    assert series.pop() < quiet + 200
+    assert "canary4711" not in text.lower()
+    assert "CANARY" not in text
+    assert ann.sub not in text
+    assert 'method="_OTHER",route="unmatched"' in text
+
+
+async def test_what_is_under_way_is_counted_until_it_ends(seen: FastAPI) -> None:
+    ann = Person(seen)
+    headers = [("Authorization", f"Bearer {ann.token}")]
+    async with housed(settings_for("sqlite://", metrics_port=0)) as house:
+        client = httpx.AsyncClient(base_url=house.url, headers=headers)
+        async with client, client.stream("GET", "/api/events") as stream:
+            assert stream.status_code == 200
+            samples = scraped(house.app)
+            assert value(samples, "taskward_http_requests_in_progress") == 1
+            assert value(samples, "taskward_event_streams_open") == 1
+        figures = house.app.state.figures
+        await until(lambda: figures()["taskward_http_requests_in_progress"][()] == 0)
+        assert figures()["taskward_event_streams_open"][()] == 0
+
+
+async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: MakeDatabase) -> None:
+    url = await new_database("postgres")
+    async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
+        ann = Person(app)
+        await ann.tasks()
+        idle = scraped(app)
+        assert value(idle, "taskward_database_connections_max") == 1
+        assert value(idle, "taskward_database_connections", state="idle") == 1
+        assert value(idle, "taskward_database_connections", state="used") == 0
+        database = app.state.database
+        assert isinstance(database, PostgresDatabase)
+        async with database._connections.one():
+            waiting = asyncio.create_task(ann.tasks())
+            await until(lambda: database.figures()["taskward_database_requests_waiting"][()] == 1)
+            used = scraped(app)
+            assert value(used, "taskward_database_connections", state="used") == 1
+            assert value(used, "taskward_database_connections", state="idle") == 0
+        await waiting
+        assert value(scraped(app), "taskward_database_requests_waiting") == 0
+
+
+async def test_who_gave_up_waiting_is_not_shown_as_waiting(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "PATIENCE", 0.2)
+    url = await new_database("postgres")
+    async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
+        ann = Person(app)
+        await ann.tasks()
+        async with app.state.database._connections.one():
+            assert (await ann.http.get("/api/tasks")).status_code == 503
+            assert app.state.figures()["taskward_database_requests_waiting"][()] == 0
+
+
+@pytest.mark.parametrize("engine_of_files", ["memory", "disk"])
+async def test_writes_that_share_a_commit_are_shown(engine_of_files: str, new_database: MakeDatabase) -> None:
+    name = "taskward_sqlite_writes_per_commit"
+    async with running(settings_for(await new_database(engine_of_files), metrics_port=0)) as app:
+        ann = Person(app)
+        await asyncio.gather(*(ann.create() for _ in range(20)))
+        samples = scraped(app)
+
+        assert value(samples, f"{name}_sum") == 20
+        assert 1 <= value(samples, f"{name}_count") <= 20
+        assert value(samples, f"{name}_bucket", le="+Inf") == value(samples, f"{name}_count")
+        assert value(samples, "taskward_sqlite_writes_waiting") == 0
+
+
+async def test_the_state_of_the_provider_s_keys_is_shown() -> None:
+    provider = IdentityProvider()
+    await provider.open()
+    provider.document = key_set(signer("EdDSA"), signer("ES256", "two"))
+    settings = settings_for("sqlite://", jwt_secret=None, jwt_jwks_url=provider.url, metrics_port=0)
+    async with running(settings) as app:
+        await until(lambda: app.state.authenticator.ready)
+        good = scraped(app)
+        provider.answers(b"HTTP/1.1 500 Broken\r\nContent-Length: 0")
+        keys = app.state.authenticator._keys
+        await keys._fetch_once()
+        bad = scraped(app)
+    await provider.close()
+
+    assert value(good, "taskward_jwks_keys") == value(bad, "taskward_jwks_keys") == 2
+    assert value(good, "taskward_jwks_last_fetch_ok") == 1
+    assert value(bad, "taskward_jwks_last_fetch_ok") == 0
+    assert 0 <= value(good, "taskward_jwks_age_seconds") <= value(bad, "taskward_jwks_age_seconds") < 60
+    assert value(good, "taskward_jwks_fetches_total", result="ok") == 1
+    assert value(good, "taskward_jwks_fetches_total", result="failed") == 0
+    assert value(bad, "taskward_jwks_fetches_total", result="failed") == 1
+
+
+async def test_keys_that_never_came_have_no_age() -> None:
+    settings = settings_for("sqlite://", jwt_secret=None, jwt_jwks_url="http://127.0.0.1:1/", metrics_port=0)
+    async with running(settings) as app:
+        await until(lambda: app.state.figures()["taskward_jwks_fetches_total"]["failed",])
+        figures = app.state.figures()
+
+    assert "taskward_jwks_age_seconds" not in figures
+    assert figures["taskward_jwks_keys"][()] == 0
+    assert figures["taskward_jwks_last_fetch_ok"][()] == 0
+
+
+def test_without_a_port_for_them_nothing_is_counted_and_nothing_stands_in_the_way() -> None:
+    app = create_app(settings_for("sqlite://"))
+
+    assert isinstance(vars(app)["pipeline"], RequestFrame)
+    assert not hasattr(app.state, "figures")
+
+
+# The page
+
+
+def figures_of_all_kinds() -> Figures:
+    return {
+        family.name: {family.labels: (*[1.0] * (len(family.bounds) + 1), 1.0) if family.bounds else 1.0}
+        for family in FAMILIES.values()
+    }
+
+
+async def test_the_page_is_there_and_nothing_else() -> None:
+    with page_of(figures_of_all_kinds) as url:
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(url + "?x=1")
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+            assert "server" not in answer.headers
+            assert (await client.get(url.removesuffix("/metrics"))).status_code == 404
+            assert (await client.get(url + "/more")).status_code == 404
+            assert (await client.post(url)).status_code == 501
+
+
+async def test_it_speaks_openmetrics_to_those_who_ask_for_it() -> None:
+    with page_of(figures_of_all_kinds) as url:
+        async with httpx.AsyncClient() as client:
+            accept = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
+            answer = await client.get(url, headers=accept)
+
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert answer.text.endswith("# EOF\n")
+
+
+async def test_it_is_never_on_the_port_of_the_api(seen: FastAPI) -> None:
+    assert (await client_of(seen).get("/metrics")).status_code == 404
+
+
+def test_it_answers_while_the_event_loop_is_held_up() -> None:
+    async def hold_up_the_loop(url: str) -> str:
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: ASYNC210, S310 - that is the point
+            return bytes(answer.read()).decode()
+
+    with page_of(figures_of_all_kinds) as url:
+        assert "taskward_http_requests_in_progress" in asyncio.run(hold_up_the_loop(url))
+
+
+async def test_who_asks_while_nothing_can_be_said_gets_no_answer_and_the_log_says_why(lines: Lines) -> None:
+    def broken() -> Figures:
+        raise LookupError("canary4711")
+
+    with page_of(broken) as url:
+        async with httpx.AsyncClient() as client:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await client.get(url)
+        await until(lambda: len(lines.of("taskward.seeing.page")) > 1)
+
+    (line,) = (line for line in lines.of("taskward.seeing.page") if line["level"] == "warning")
+    assert line["exception"][0]["type"] == "builtins.LookupError"
+    assert "canary4711" not in "".join(lines.texts)
+
+
+# Figures of several processes
+
+
+def test_figures_of_several_processes_become_one() -> None:
+    one, other = Histogram(DURATIONS), Histogram(DURATIONS)
+    one.observe(0.0004)
+    other.observe(0.0005)  # a bound belongs to its bucket
+    other.observe(99)
+    key = ("GET", "/health")
+    figures = together(
+        [
+            {REQUESTS: {("GET", "/health", "200"): 2}, SPENT: {key: one.value()}},
+            {REQUESTS: {("GET", "/health", "200"): 3, ("GET", "/x", "404"): 1}, SPENT: {key: other.value()}},
+            {"taskward_jwks_age_seconds": {(): 5.0}, "taskward_jwks_last_fetch_ok": {(): 1}},
+            {"taskward_jwks_age_seconds": {(): 9.0}, "taskward_jwks_last_fetch_ok": {(): 0}},
+        ]
+    )
+
+    assert figures[REQUESTS] == {("GET", "/health", "200"): 5, ("GET", "/x", "404"): 1}
+    spent = figures[SPENT][key]
+    assert isinstance(spent, tuple)
+    assert spent[0] == 2
+    assert spent[len(SECONDS)] == 1
+    assert spent[-1] == pytest.approx(99.0009)
+    assert figures["taskward_jwks_age_seconds"][()] == 9
+    assert figures["taskward_jwks_last_fetch_ok"][()] == 0
+
+
+def test_every_name_is_one_that_prometheus_understands() -> None:
+    for name, family in FAMILIES.items():
+        assert re.fullmatch(r"(taskward|process)(_[a-z]+)+", name)
+        assert (family.kind == "counter") == name.endswith("_total")
+        assert family.meaning.endswith(".")
+        assert bool(family.bounds) == (family.kind == "histogram")
+
+
+async def test_every_family_can_be_shown() -> None:
+    with page_of(figures_of_all_kinds) as url:
+        samples = samples_in(await text_of(url))
+
+    names = {re.sub("_(bucket|sum|count)$", "", name) for name, _ in samples}
+    assert names == FAMILIES.keys()

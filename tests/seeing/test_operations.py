@@ -1,0 +1,66 @@
+"""docs/operations.md and docs/alerts.yml say what there is: neither less nor more."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from seeing.looking import Lines
+from support import Person, client_of, running, settings_for
+
+from taskward.figures import FAMILIES
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+OPERATIONS = (DOCS / "operations.md").read_text()
+RULES: list[dict[str, Any]] = yaml.safe_load((DOCS / "alerts.yml").read_text())["groups"][0]["rules"]
+
+
+def test_every_metric_is_in_the_table_and_what_is_in_the_table_is_a_metric() -> None:
+    rows = re.findall(
+        r"^\| `((?:taskward|process)_\w+)` \| (\w+) \| (.+?) \| (.+) \|$", OPERATIONS, re.MULTILINE
+    )
+
+    assert [
+        (name, kind, tuple(re.findall(r"`(\w+)`", labels)), meaning) for name, kind, labels, meaning in rows
+    ] == [(family.name, family.kind, family.labels, family.meaning) for family in FAMILIES.values()]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
+def test_each_alert_is_of_metrics_and_labels_that_there_are(rule: dict[str, Any]) -> None:
+    assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
+    assert re.fullmatch(r"\d+[smh]", rule["for"])
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    assert rule["annotations"]["summary"].endswith(".")
+    assert rule["expr"].count("(") == rule["expr"].count(")")
+    used = re.findall(r"\b((?:taskward|process)_\w+)(?:\{([^}]*)\})?", rule["expr"])
+    assert used or rule["alert"] == "TaskwardDown"
+    for name, matchers in used:
+        family = FAMILIES[re.sub("_(bucket|sum|count)$", "", name)]
+        assert (family.name != name) == (family.kind == "histogram")
+        labels = set(re.findall(r"(\w+)(?:=|!)", matchers))
+        assert labels <= {*family.labels, "job"}
+
+
+async def test_every_field_of_the_logs_is_described(lines: Lines) -> None:
+    async with running(settings_for("sqlite://", audit_log=True)) as app:
+        ann = Person(app)
+        task = await ann.create()
+        await ann.http.post("/api/me/import", json={"user": None, "tasks": [task]})
+        await Person(app).http.post("/api/me/import", json={"user": None, "tasks": [task]})
+        await client_of(app).get("/api/tasks")
+    common = {"timestamp", "level", "logger", "message"}
+    of_requests, of_audit = (
+        {field for line in lines.of(logger) for field in line} - common
+        for logger in ("taskward.access", "taskward.audit")
+    )
+
+    described = {title: _fields(title) for title in ("The log", "Audit log")}
+    assert described == {"The log": of_requests | {"trace_id", "span_id"}, "Audit log": of_audit}
+
+
+def _fields(title: str) -> set[str]:
+    """Give the names in the first column of a section's table."""
+    section = OPERATIONS.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    firsts = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
+    return {name for first in firsts for name in re.findall(r"`(\w+)`", first)}

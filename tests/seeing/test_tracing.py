@@ -1,0 +1,455 @@
+"""OpenTelemetry: what a collector is sent, by the real exporter over a real socket."""
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from seeing.collector import Collector, Span, collecting
+from seeing.looking import Lines
+from serving import bare_environment, command, wait_for
+from support import SECRET, Broken, MakeDatabase, Person, client_of, exchange, running, settings_for
+
+from taskward import __version__
+from taskward.app import create_app
+from taskward.checkup import findings
+from taskward.database.statements import Steps
+from taskward.errors import DatabaseError
+from taskward.me.statements import INSERT_TASK
+from taskward.middleware import RequestFrame
+from taskward.seeing import tracing
+from taskward.seeing.tracing import tracing_of_the_environment
+from taskward.settings import Settings, SettingsError
+from taskward.tasks.statements import COUNTER
+
+SERVER, CLIENT = 2, 3
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+CANARY = "canary4711"
+EMAIL = f"{CANARY}@example.com"
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with collecting() as one:
+        yield one
+
+
+@asynccontextmanager
+async def tracing_to(collector: Collector, settings: Settings, **variables: str) -> AsyncIterator[FastAPI]:
+    """Run an app whose environment asks for traces."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in ({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url} | variables).items():
+            environment.setenv(name, value)
+        app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest_asyncio.fixture(scope="module")
+async def traced(engine: str, new_database: MakeDatabase, collector: Collector) -> AsyncIterator[FastAPI]:
+    """Give a running app that traces, on each engine."""
+    async with tracing_to(collector, settings_for(await new_database(engine))) as app:
+        yield app
+
+
+async def spans_of(app: FastAPI, collector: Collector, trace_id: str) -> list[Span]:
+    """Give the spans of a trace, once what there is has been exported."""
+    await asyncio.to_thread(app.state.tracing._provider.force_flush)
+    return collector.of_trace(trace_id)
+
+
+def in_trace(trace_id: str) -> dict[str, str]:
+    return {"traceparent": f"00-{trace_id}-{PARENT}-01"}
+
+
+async def test_a_request_is_a_span_in_the_caller_s_trace_with_its_statement_inside(
+    traced: FastAPI, collector: Collector, engine: str
+) -> None:
+    ann = Person(traced)
+    task = await ann.create()
+    trace_id = uuid4().hex
+    await ann.http.get(f"/api/tasks/{task['id']}?", headers=in_trace(trace_id))
+
+    statement, request = await spans_of(traced, collector, trace_id)
+    assert (request.name, request.kind, request.parent) == ("GET /api/tasks/{task_id}", SERVER, PARENT)
+    assert request.attributes == {
+        "http.request.method": "GET",
+        "http.route": "/api/tasks/{task_id}",
+        "http.response.status_code": 200,
+        "network.protocol.version": "1.1",
+        "url.path": f"/api/tasks/{task['id']}",
+        "url.scheme": "http",
+    }
+    assert not request.failed
+    assert request.resource["service.name"] == "taskward"
+    assert request.resource["service.version"] == __version__
+    assert (statement.name, statement.kind, statement.parent) == ("get task", CLIENT, request.span_id)
+    system = "postgresql" if engine == "postgres" else "sqlite"
+    assert statement.attributes == {"db.system.name": system, "db.query.summary": "get task"}
+
+
+async def test_writes_are_spans_and_so_is_each_statement_of_a_transaction(
+    traced: FastAPI, collector: Collector
+) -> None:
+    ann = Person(traced)
+    trace_id = uuid4().hex
+    await ann.http.post("/api/tasks", json={"title": "x"}, headers=in_trace(trace_id))
+    write, request = await spans_of(traced, collector, trace_id)
+    assert (write.name, request.name) == ("create task", "POST /api/tasks")
+
+    trace_id = uuid4().hex
+    operations = [{"op": "create", "task": {"title": "x"}}, {"op": "delete", "id": str(uuid4())}]
+    await ann.http.post("/api/tasks/batch", json={"operations": operations}, headers=in_trace(trace_id))
+    create, delete, transaction, request = await spans_of(traced, collector, trace_id)
+    assert [create.name, delete.name, transaction.name] == ["create task", "delete task", "transaction"]
+    assert create.parent == delete.parent == transaction.span_id
+    assert transaction.parent == request.span_id
+
+
+async def test_a_statement_run_for_many_rows_says_for_how_many(traced: FastAPI, collector: Collector) -> None:
+    ann = Person(traced)
+    await ann.create()
+    export = (await ann.http.get("/api/me/export")).json()
+    trace_id = uuid4().hex
+    await Person(traced).http.post("/api/me/import", json=export, headers=in_trace(trace_id))
+
+    spans = await spans_of(traced, collector, trace_id)
+    (insert,) = (span for span in spans if span.name == "insert an imported task")
+    assert insert.attributes["db.operation.batch.size"] == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name", "status", "code"),
+    [
+        ("GET", "/api/tasks", "GET /api/tasks", 401, "UNAUTHORIZED"),
+        ("GET", f"/nowhere/{EMAIL}?{CANARY}=1", "GET", 404, "NOT_FOUND"),
+        (CANARY, "/health", "HTTP /health", 405, "METHOD_NOT_ALLOWED"),
+    ],
+)
+async def test_a_refusal_has_its_code_and_is_no_failure_of_ours(
+    traced: FastAPI, collector: Collector, method: str, path: str, name: str, status: int, code: str
+) -> None:
+    trace_id = uuid4().hex
+    await exchange(traced, method, path, headers=list(in_trace(trace_id).items()))
+
+    (span,) = await spans_of(traced, collector, trace_id)
+    assert (span.name, span.failed) == (name, False)
+    assert span.attributes["http.response.status_code"] == status
+    assert span.attributes["error.type"] == code
+    assert span.attributes["http.request.method"] == ("GET" if method == "GET" else "_OTHER")
+
+
+async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
+    traced: FastAPI, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = DatabaseError(reason="UniqueViolationError 23505")
+    error.__cause__ = asyncpg.UniqueViolationError(f"Key (email)=({EMAIL}) already exists.")
+    monkeypatch.setattr(traced.state.database, "inner", Broken(error))
+    trace_id = uuid4().hex
+    await Person(traced).http.get("/api/tasks", headers=in_trace(trace_id))
+
+    statement, request = await spans_of(traced, collector, trace_id)
+    assert statement.failed
+    assert request.failed
+    assert statement.attributes["error.type"] == request.attributes["error.type"] == "DATABASE_ERROR"
+    assert statement.told == "UniqueViolationError 23505"
+
+    monkeypatch.setattr(traced.state.database, "inner", Broken(ValueError(EMAIL)))
+    trace_id = uuid4().hex
+    await Person(traced).http.get("/api/tasks", headers=in_trace(trace_id))
+    statement, request = await spans_of(traced, collector, trace_id)
+    assert statement.attributes["error.type"] == "ValueError"
+    assert request.attributes["error.type"] == "INTERNAL_ERROR"
+    assert not any(CANARY.encode() in body for body in collector.bodies)
+
+
+async def test_a_statement_that_fails_within_a_transaction_fails_its_span_too(
+    traced: FastAPI, collector: Collector
+) -> None:
+    def steps() -> Steps[None]:
+        yield INSERT_TASK, [{"owner": uuid4(), "title": CANARY}]  # and nothing else that must be there
+
+    trace_id = uuid4().hex
+    inside = TraceContextTextMapPropagator().extract(in_trace(trace_id))
+    with traced.state.tracing._tracer.start_as_current_span("outside", inside, record_exception=False):
+        with pytest.raises(DatabaseError):
+            await traced.state.database.transact(steps)
+        gc.collect()  # the steps that are taken no further
+
+    spans = await spans_of(traced, collector, trace_id)
+    failed = {span.name: span.failed for span in spans}
+    assert failed == {"insert an imported task": True, "transaction": True, "outside": False}
+
+
+async def test_nothing_that_people_write_is_in_any_span(traced: FastAPI, collector: Collector) -> None:
+    ann = Person(traced, sub=EMAIL, email=EMAIL, name=CANARY)
+    task = await ann.create(CANARY, description=EMAIL)
+    path = f"/api/tasks/{task['id']}"
+    for method, target, body in [
+        ("PUT", path, {"title": CANARY}),
+        ("GET", f"/api/tasks?q={CANARY}&{CANARY}=1", None),
+        ("GET", f"/api/tasks?q={CANARY}", None),
+        ("GET", f"/api/tasks/{ann.token}", None),
+        ("POST", "/api/tasks/batch", {"operations": [{"op": "create", "task": {"title": CANARY}}]}),
+        ("GET", "/api/me/export", None),
+        ("DELETE", "/api/me", None),
+    ]:
+        headers = {"Idempotency-Key": f"{CANARY}{uuid4()}", "X-Request-ID": CANARY, "User-Agent": EMAIL}
+        await ann.http.request(method, target, json=body, headers=headers)
+    await asyncio.to_thread(traced.state.tracing._provider.force_flush)
+
+    everything = b"".join(collector.bodies)
+    for word in (CANARY, task["user_id"], SECRET, *ann.token.split(".")):
+        assert word.encode() not in everything
+
+
+@pytest.mark.parametrize(
+    "parents",
+    [
+        [],
+        [""],
+        ["garbage"],
+        [f"00-{TRACE}-{PARENT}-01"] * 2,
+        [f"00-{'0' * 32}-{PARENT}-01"],
+        [f"ff-{TRACE}-{PARENT}-01"],
+        ["0" * 60_000],
+        ["\xff\xfe"],
+    ],
+)
+async def test_a_parent_that_is_none_begins_a_trace_of_its_own(
+    traced: FastAPI, collector: Collector, parents: list[str], lines: Lines
+) -> None:
+    known = {span.span_id for span in collector.spans}
+    headers = [("traceparent", parent) for parent in parents]
+    answer = await exchange(traced, "GET", "/health", headers=headers)
+    assert answer.status == 200
+    await asyncio.to_thread(traced.state.tracing._provider.force_flush)
+
+    (span,) = (span for span in collector.spans if span.span_id not in known)
+    assert span.parent == ""
+    assert span.trace_id not in {TRACE, "0" * 32}
+    assert [line["logger"] for line in map(dict, lines.of("taskward.access"))] == ["taskward.access"]
+    assert len(lines.texts) == 1
+
+
+async def test_a_trace_that_the_caller_does_not_sample_is_left_out(
+    traced: FastAPI, collector: Collector
+) -> None:
+    trace_id = uuid4().hex
+    await Person(traced).http.get(
+        "/api/tasks", headers={"traceparent": f"00-{trace_id}-{PARENT}-00", "tracestate": "a=b"}
+    )
+
+    assert await spans_of(traced, collector, trace_id) == []
+
+
+async def test_each_line_of_a_request_says_in_which_span_it_was_written(
+    traced: FastAPI, collector: Collector, lines: Lines
+) -> None:
+    trace_id = uuid4().hex
+    await Person(traced).http.get("/api/tasks", headers=in_trace(trace_id))
+    (line,) = lines.of("taskward.access")
+    (request,) = (span for span in await spans_of(traced, collector, trace_id) if span.kind == SERVER)
+    logging.getLogger("anybody").info("outside")
+
+    assert (line["trace_id"], line["span_id"]) == (trace_id, request.span_id)
+    assert "trace_id" not in lines.of("anybody")[0]
+
+
+async def test_what_runs_for_an_open_stream_but_not_in_its_request_is_not_traced(
+    traced: FastAPI, collector: Collector
+) -> None:
+    ann = Person(traced)
+    await ann.create()
+    trace_id = uuid4().hex
+    headers = [("Authorization", f"Bearer {ann.token}"), *in_trace(trace_id).items()]
+    await exchange(traced, "GET", "/api/events", headers=headers)
+    before = await spans_of(traced, collector, trace_id)
+    assert {span.kind for span in before} == {SERVER, CLIENT}
+
+    count = len(collector.spans)
+    await traced.state.database.rows(COUNTER, {"owner": uuid4()})
+    assert await spans_of(traced, collector, trace_id) == before
+    assert len(collector.spans) == count
+
+
+async def test_the_names_that_the_environment_gives_are_taken(collector: Collector) -> None:
+    for variables, name in [
+        ({"OTEL_SERVICE_NAME": "todo"}, "todo"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=todos,team=a"}, "todos"),
+    ]:
+        trace_id = uuid4().hex
+        async with tracing_to(collector, settings_for("sqlite://"), **variables) as app:
+            await client_of(app).get("/health", headers=in_trace(trace_id))
+        (span,) = collector.of_trace(trace_id)  # what was left is exported at the end
+        assert span.resource["service.name"] == name
+
+
+async def test_a_collector_that_fails_fails_nobody_s_request(lines: Lines) -> None:
+    with collecting() as broken:
+        broken.status = 400
+        async with tracing_to(broken, settings_for("sqlite://")) as app:
+            for _ in range(3):
+                assert (await client_of(app).get("/health")).status_code == 200
+                await asyncio.to_thread(app.state.tracing._provider.force_flush)
+            broken.status = 200
+            await client_of(app).get("/health")
+            await asyncio.to_thread(app.state.tracing._provider.force_flush)
+        assert len(broken.spans) == 1
+
+    told = [line["message"] for line in lines.of("taskward.seeing.tracing")]
+    assert told == [
+        "Traces cannot be exported and are dropped until that is mended",
+        "Traces are exported again",
+    ]
+    assert not [text for text in lines.texts if '"opentelemetry' in text]
+
+
+async def test_a_collector_that_hangs_does_not_keep_the_service_from_ending(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "FLUSH", 0.1)
+    with collecting() as hanging:
+        hanging.hanging = threading.Event()
+        async with tracing_to(hanging, settings_for("sqlite://")) as app:
+            await client_of(app).get("/health")
+
+    assert [line["message"] for line in lines.of("taskward.seeing.tracing")] == [
+        "Not all traces could be exported before the end"
+    ]
+
+
+def test_the_workers_of_the_command_trace_and_export_what_is_left_when_they_end(tmp_path: Path) -> None:
+    with collecting() as collector:
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "600000"}
+        with command(tmp_path, "serve", WORKERS="2", PORT="0", **variables) as service:
+            port = service.port()
+            wait_for(lambda: len(service.workers()) == 2, seconds=60)
+            for _ in range(10):
+                httpx.get(f"http://127.0.0.1:{port}/health", headers=in_trace(TRACE), timeout=30)
+            assert collector.spans == []
+            service.process.terminate()
+            assert service.wait(60) == 0
+        assert [span.name for span in collector.spans] == ["GET /health"] * 10
+        logged = [line for line in service.lines if line["logger"] == "taskward.access"]
+        assert {line["trace_id"] for line in logged} == {TRACE}
+        assert {line["span_id"] for line in logged} == {span.span_id for span in collector.spans}
+
+
+# When it is on
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"OTEL_SERVICE_NAME": "todo"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "TRUE"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_TRACES_EXPORTER": "none"},
+    ],
+)
+def test_unless_it_is_asked_for_nothing_stands_in_the_way(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    app = create_app(settings_for("sqlite://"))
+
+    assert isinstance(vars(app)["pipeline"], RequestFrame)
+    assert type(app.state.database).__name__ == "SqliteDatabase"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER: must be otlp, console or none"),
+        (
+            {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            "OTEL_EXPORTER_OTLP_PROTOCOL: must be http/protobuf",
+        ),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_MAX_QUEUE_SIZE": "1"},
+            "OTEL_…: one of these variables has a value that the SDK refuses",
+        ),
+    ],
+)
+def test_what_is_not_supported_is_said_at_the_start(
+    variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said):
+        tracing_of_the_environment()
+
+
+@pytest.mark.parametrize(
+    ("exporter", "finding"),
+    [
+        ("otlp", ("ok", "traces", "exported: otlp")),
+        ("jaeger", ("FAIL", "traces", "OTEL_TRACES_EXPORTER: must be otlp, console or none")),
+    ],
+)
+async def test_check_says_whether_traces_can_be_had(
+    exporter: str, finding: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "traces" not in [found.subject for found in await findings()]
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", exporter)
+
+    assert [found for found in await findings() if found.subject == "traces"] == [finding]
+
+
+def test_what_is_not_installed_is_said_with_the_variable_and_the_extra(tmp_path: Path) -> None:
+    """Have an interpreter that finds none of the SDK, as after an installation without the extra."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Without:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter')):\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Without())\n"
+    )
+    environment = bare_environment() | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "PORT": "0"}
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), environment["PYTHONPATH"]])
+    ended = subprocess.run(
+        [sys.executable, "-m", "taskward", "serve"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    said = "OTEL_EXPORTER_OTLP_ENDPOINT: traces need more packages; install taskward[otel]"
+    assert said in ended.stdout
+
+
+def test_the_console_is_an_exporter_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
+
+    async def ask() -> None:
+        async with running(settings_for("sqlite://")) as app:
+            await client_of(app).get("/health")
+
+    asyncio.run(ask())
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["name"] == "GET /health"

@@ -1,0 +1,147 @@
+"""The figures of `taskward serve`: of its one process, or of all of its workers."""
+
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from seeing.looking import Samples, samples_in, value
+from serving import Command, command, wait_for
+
+from taskward.figures import Figures
+from taskward.seeing import workers
+from taskward.seeing.workers import Workers
+from taskward.server import CannotListen, listen, listen_for_both
+from taskward.settings import SettingsError, load_settings
+
+HEALTH = {"method": "GET", "route": "/health", "status": "200"}
+REQUESTS = "taskward_http_requests_total"
+
+
+def metrics_url(service: Command) -> str:
+    """Give where the metrics are; the port of the API is open by then."""
+    service.port()
+    (line,) = (line for line in service.lines if line["message"].startswith("Metrics at "))
+    return f"http://{line['message'].removeprefix('Metrics at ')}"
+
+
+def scraped(url: str) -> Samples:
+    return samples_in(httpx.get(url, timeout=30).text)
+
+
+def ask_each_on_its_own(service: Command, times: int) -> None:
+    """Ask on new connections, so that no worker has all of them."""
+    for _ in range(times):
+        assert httpx.get(f"http://127.0.0.1:{service.port()}/health", timeout=30).status_code == 200
+
+
+def test_the_requests_of_all_workers_are_counted_together_also_when_one_dies(tmp_path: Path) -> None:
+    with command(tmp_path, "serve", WORKERS="2", PORT="0", METRICS_PORT="0") as service:
+        url = metrics_url(service)
+        wait_for(lambda: value(scraped(url), "taskward_processes") == 2, seconds=60)
+        ask_each_on_its_own(service, 20)
+        samples = scraped(url)
+        assert value(samples, REQUESTS, **HEALTH) == 20
+        assert value(samples, "process_resident_memory_bytes") > 3 * 20_000_000  # the parent's too
+        os.kill(service.workers()[0], signal.SIGKILL)
+        wait_for(lambda: len(service.workers()) == 3, seconds=60)
+        wait_for(lambda: value(scraped(url), "taskward_processes") == 2, seconds=60)
+        after = scraped(url)
+        assert value(after, REQUESTS, **HEALTH) == 20
+        assert value(after, "process_cpu_seconds_total") >= value(samples, "process_cpu_seconds_total")
+        ask_each_on_its_own(service, 4)
+        assert value(scraped(url), REQUESTS, **HEALTH) == 24
+
+
+def test_one_process_shows_what_it_refused_and_what_it_is(tmp_path: Path) -> None:
+    with command(tmp_path, "serve", PORT="0", METRICS_PORT="0") as service:
+        url = metrics_url(service)
+        ask_each_on_its_own(service, 1)
+        for method in ("BREW", "CANARY"):
+            httpx.request(method, f"http://127.0.0.1:{service.port()}/health", timeout=30)
+        samples = scraped(url)
+        service.process.terminate()
+        assert service.wait() == 0
+
+    assert value(samples, REQUESTS, **HEALTH) == 1
+    assert value(samples, REQUESTS, method="_OTHER", route="unmatched", status="501") == 2
+    assert value(samples, "taskward_http_errors_total", code="INVALID_REQUEST") == 2
+    assert value(samples, "taskward_processes") == 1
+    builds = [dict(labels) for name, labels in samples if name == "taskward_build_info"]
+    assert [build["database"] for build in builds] == ["sqlite"]
+
+
+def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
+    taken = listen("127.0.0.1", 0)
+    port = taken[0].getsockname()[1]
+    settings = load_settings(_env_file=None, port=0, metrics_port=port)
+    with pytest.raises(CannotListen, match=rf"Cannot listen on 127\.0\.0\.1:{port}"):
+        listen_for_both(settings)
+    for one in taken:
+        one.close()
+
+
+def test_the_port_of_the_api_is_no_port_for_the_metrics() -> None:
+    with pytest.raises(SettingsError, match="METRICS_PORT must be another port than PORT"):
+        load_settings(_env_file=None, port=8000, metrics_port=8000)
+
+
+# What the parent does with what it is told
+
+
+def figures(requests: int) -> Figures:
+    return {REQUESTS: {("GET", "/health", "200"): requests}, "taskward_processes": {(): 1}}
+
+
+@pytest.fixture
+def line() -> Any:
+    here, there = multiprocessing.Pipe()
+    yield here, there
+    here.close()
+    there.close()
+
+
+def test_of_a_worker_that_does_not_answer_the_counters_stand(
+    line: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "PATIENCE", 0.05)
+    here, there = line
+    several = Workers()
+    several.join(here)
+    there.send(figures(3))  # before it is asked, so it need not be waited for
+    assert several.figures() == figures(3)
+    there.recv()
+
+    for _ in range(3):
+        assert several.figures() == {REQUESTS: {("GET", "/health", "200"): 3}}
+    there.recv()
+    assert not there.poll(), "it was asked again, though it had not answered"
+
+    there.send(figures(4))  # too late
+    there.send(figures(5))
+    assert several.figures() == figures(5)
+
+
+def test_what_a_worker_has_counted_outlives_it(line: Any) -> None:
+    here, there = line
+    several = Workers()
+    several.join(here)
+    there.send(figures(3))
+    several.figures()
+    there.close()
+
+    assert several.figures() == {REQUESTS: {("GET", "/health", "200"): 3}}
+    several.leave(here)
+    assert several.figures() == {REQUESTS: {("GET", "/health", "200"): 3}}
+
+
+def test_a_worker_answers_until_its_parent_is_gone(line: Any) -> None:
+    here, there = line
+    workers.answer(there, lambda: figures(7))
+    for _ in range(2):
+        here.send(None)
+        assert here.recv() == figures(7)
+    here.close()
