@@ -7,7 +7,7 @@ BESIDE_EACH_OTHER := --numprocesses auto --maxprocesses 4 --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check soak bench bench-pages bench-growth bench-profile bench-smoke fix requirements clean
+.PHONY: help setup serve test check soak bench bench-pages bench-growth bench-profile bench-rls bench-smoke fix requirements clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches
 
 bench-profile: $(VENV)/.ready-to-bench ## Say in which modules and functions the time of a request goes; a minute
 	@$(BIN)/python -W ignore benchmarks/profiles.py
+
+bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; three minutes
+	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/rls.py
 
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request has become dearer; RECORD=1 records what it costs
 	@$(BIN)/python -W ignore benchmarks/smoke.py

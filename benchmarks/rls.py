@@ -1,4 +1,4 @@
-"""What row-level security costs, in three minutes: `PYTHONPATH=tests python benchmarks/rls.py`.
+"""What row-level security costs, in three minutes: `make bench-rls`.
 
 Two servers on one database, `DATABASE_RLS` off and on, are asked in turn by wrk for many owners, so that both
 meet the same machine in the same mood. Printed are medians over the rounds: the requests a second and the

@@ -12,6 +12,9 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
+from taskward import admission
+from taskward.database import connections
+
 pytest.register_assert_rewrite("support", "documented")
 
 from forgetful import forget_owners  # noqa: E402 - once its asserts can explain themselves
@@ -48,6 +51,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bob" in metafunc.fixturenames:
         engines.append(RLS_ALONE)
     metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_slow_machine_is_no_overload() -> Iterator[None]:
+    """Let no request be sent away because this machine is busy; whoever tests that sets what it needs."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(admission, "PATIENCE", 15.0)
+        patched.setattr(connections, "PATIENCE", 15.0)
+        yield
 
 
 @pytest.fixture(scope="session")

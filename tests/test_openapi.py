@@ -111,7 +111,7 @@ def test_below_api_every_code_that_anything_can_lead_to_is_documented(
         assert codes >= {"INTERNAL_ERROR", "PAYLOAD_TOO_LARGE"}
         if path.startswith("/api"):
             assert codes >= {"UNAUTHORIZED", "INVALID_TOKEN", "TOKEN_EXPIRED", "VALIDATION_ERROR"}
-            assert codes >= {"DATABASE_ERROR", "SERVICE_UNAVAILABLE"}
+            assert codes >= {"DATABASE_ERROR", "SERVICE_UNAVAILABLE", "RATE_LIMITED"}
         if "{task_id}" in path:
             assert "NOT_FOUND" in codes
         if "requestBody" in operation:

@@ -26,7 +26,7 @@ STARTS: Final = 4
 ROOM: Final = 512
 """Requests that wait."""
 
-PATIENCE: Final = 1.0
+PATIENCE: Final = 3.0
 """Seconds that a request waits for a place."""
 
 REFUSALS: Final = 250

@@ -30,6 +30,7 @@ from taskward.rate_limit import RateLimit
 from taskward.routing import Dispatcher
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
+from taskward.tasks.lists import FinishedLists
 
 ROUTERS = (
     tasks.router,
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log.configure(settings)
     app = _Service(title="Taskward", version=__version__, lifespan=_lifespan)
     app.state.database = open_database(settings)
+    app.state.finished_lists = FinishedLists()
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.bell = Bell(app.state.database, settings)
     app.state.keys_in_use = KeysInUse()
@@ -83,11 +85,9 @@ class _Service(FastAPI):
         super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)  # type: ignore[arg-type] # FastAPI's forty options
         self.openapi_schema = None
 
-    def build_middleware_stack(self) -> ASGIApp:
-        async def stack(scope: Scope, receive: Receive, send: Send) -> None:
-            await (self.router if scope["type"] == "lifespan" else self.pipeline)(scope, receive, send)
-
-        return stack
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self
+        await (self.router if scope["type"] == "lifespan" else self.pipeline)(scope, receive, send)
 
     def openapi(self) -> dict[str, object]:
         if self.openapi_schema is None:

@@ -6,10 +6,10 @@ RequestFrame    request id, CORS, headers of every answer, the access log, error
 """
 
 import logging
+import os
 import re
 import time
 from typing import Final
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -140,4 +140,4 @@ def request_id_of(scope: Scope) -> str:
     given = header_values(scope, b"x-request-id")
     if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]):
         return given[0].decode()
-    return uuid4().hex
+    return os.urandom(16).hex()

@@ -471,6 +471,7 @@ class Exchange(RequestResponseCycle):
         self.shared = connection.server_state
         self.bodiless = False
         self.left: int | None = None  # bytes of the body still to be sent, where it is known
+        self.head = b""  # one that waits for its body, so that both are one write
 
     def cut_off(self) -> None:
         """Tell the application that its client is gone, unless it has answered."""
@@ -513,7 +514,9 @@ class Exchange(RequestResponseCycle):
             raise RuntimeError("A header holds a line break")
         self.response_started = True
         self.waiting_for_100_continue = False
-        self.transport.write(head + b"\r\n")
+        self.head = head + b"\r\n"
+        if not self.left or self.bodiless:
+            self._write_head()
 
     def _send_body(self, body: bytes, *, last: bool) -> None:
         if self.bodiless:
@@ -523,8 +526,11 @@ class Exchange(RequestResponseCycle):
         elif self.left is not None:
             self.left -= len(body)
             if self.left < 0 or (last and self.left):
+                self._write_head()
                 raise RuntimeError("The answer is not as long as it says")
-        if body:
+        if self.head:
+            self._write_head(body)
+        elif body:
             self.transport.write(body)
         if last:
             self.response_complete = True
@@ -532,6 +538,10 @@ class Exchange(RequestResponseCycle):
             if not self.keep_alive:
                 self.transport.close()
             self.on_response()
+
+    def _write_head(self, body: bytes = b"") -> None:
+        head, self.head = self.head, b""
+        self.transport.write(head + body)
 
     async def send_500_response(self) -> None:
         """Answer for an application that did not."""

@@ -12,8 +12,6 @@ from fastapi import FastAPI
 from pooling import needs_pgbouncer, pooler
 from support import Person, running, settings_for
 
-from taskward.database import connections
-
 CLIENTS = 64
 ROUNDS = 3
 
@@ -33,12 +31,6 @@ async def pooled_app(request: pytest.FixtureRequest, pooled_url: str) -> AsyncIt
     url = pooled_url + "?channel_binding=prefer&pgbouncer=true"
     async with running(settings_for(url, database_rls=request.param)) as app:
         yield app
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody be sent away for a long queue: the pooler is tested, not how quick the machine is."""
-    monkeypatch.setattr(connections, "PATIENCE", 30.0)
 
 
 @needs_pgbouncer

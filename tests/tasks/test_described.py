@@ -47,12 +47,12 @@ def test_the_query_of_the_list_is_described_with_its_bounds(paths: dict[str, Any
 @pytest.mark.parametrize(
     ("path", "method", "statuses"),
     [
-        (LIST, "get", "200 304 400 401 413 500 503"),
-        (LIST, "post", "201 400 401 409 413 422 500 503"),
-        (TASK, "get", "200 304 400 401 404 413 500 503"),
-        (TASK, "put", "200 400 401 404 412 413 500 503"),
-        (TASK, "patch", "200 400 401 404 412 413 500 503"),
-        (TASK, "delete", "200 400 401 404 412 413 500 503"),
+        (LIST, "get", "200 304 400 401 413 429 500 503"),
+        (LIST, "post", "201 400 401 409 413 422 429 500 503"),
+        (TASK, "get", "200 304 400 401 404 413 429 500 503"),
+        (TASK, "put", "200 400 401 404 412 413 429 500 503"),
+        (TASK, "patch", "200 400 401 404 412 413 429 500 503"),
+        (TASK, "delete", "200 400 401 404 412 413 429 500 503"),
     ],
 )
 def test_every_status_is_described_and_every_error_has_an_example(

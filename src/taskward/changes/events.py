@@ -7,11 +7,11 @@ from dataclasses import replace
 from time import time
 from typing import Annotated, Any, Final
 
-import orjson
 from fastapi import Header, Response
 from pydantic import BeforeValidator
 from starlette.types import Receive, Scope, Send
 
+from taskward.answers import write_json
 from taskward.auth.current_user import User
 from taskward.changes.bell import Bell, Line
 from taskward.changes.feed import ChangeFeed, Changes, Mark
@@ -111,7 +111,7 @@ class EventStream(Response):
 
 
 def _on_one_line(change: dict[str, Any]) -> bytes:
-    written = orjson.dumps(change)
+    written = write_json(change)
     for line_break, escaped in _OTHER_LINE_BREAKS:
         written = written.replace(line_break, escaped)
     return written

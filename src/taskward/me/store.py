@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from fastapi import Depends, Request
 
+from taskward.answers import write_json
 from taskward.auth.current_user import CurrentUser, User
 from taskward.database import Database
 from taskward.database.statements import Row, Steps, Values
@@ -90,7 +91,7 @@ class MyData:
     async def _pieces(self, user: Row | None, page: Sequence[Row]) -> AsyncIterator[bytes]:
         separator = b'{"user":' + orjson.dumps(user and user_json(user)) + b',"tasks":['
         while page:
-            yield separator + b",".join(orjson.dumps(task_json(row)) for row in page)
+            yield separator + b",".join(write_json(task_json(row)) for row in page)
             separator = b","
             page = await self._page(UUID(str(page[-1][ID_COLUMN])))
         yield (b"" if separator == b"," else separator) + b"]}"

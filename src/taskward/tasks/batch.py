@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from taskward.answers import write_json
 from taskward.conditional import IfMatch, version_tag
 from taskward.database.statements import Row, Steps, Undo, Values, Write
 from taskward.errors import (
@@ -192,7 +192,7 @@ def _body(results: Iterable[Result]) -> bytes:
         {"status": result.status, **result.envelope()} if isinstance(result, ServiceError) else result
         for result in results
     ]
-    return orjson.dumps({"results": told})
+    return write_json({"results": told})
 
 
 def _judge_target(operation: Operation, problems: list[FieldProblem]) -> tuple[Any, str | None]:

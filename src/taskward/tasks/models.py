@@ -10,7 +10,7 @@ from sqlmodel import Field as ColumnField
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
-from taskward.answers import rfc3339
+from taskward.answers import json_moment
 from taskward.database.statements import Row
 from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
 from taskward.validation import refusal
@@ -220,13 +220,13 @@ def task_path(task_id: object) -> str:
 
 
 def task_json(row: StoredTask) -> dict[str, Any]:
-    """Give the Task of a row of `COLUMNS`, ready for the JSON writer."""
+    """Give the Task of a row of `COLUMNS`, ready for `write_json`."""
     return {
         "id": str(row[0]),
         "user_id": str(row[1]),
         "title": row[2],
         "description": row[3],
         "is_completed": row[4],
-        "created_at": rfc3339(row[5]),
-        "updated_at": rfc3339(row[6]),
+        "created_at": json_moment(row[5]),
+        "updated_at": json_moment(row[6]),
     }

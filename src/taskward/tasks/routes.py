@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from taskward.answers import json_answer
+from taskward.answers import JsonAnswer, json_answer
 from taskward.conditional import IfMatch, IfNoneMatch, is_known, not_modified, version_tag
 from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording
 from taskward.routing import Endpoint
@@ -48,9 +48,8 @@ async def list_tasks(
     """Give the caller's tasks, newest first unless `sort` says otherwise, a page at a time."""
     if known is not None and is_known(tag := await tasks.tag_now(query), known):
         return not_modified(tag)
-    page = await tasks.page(query)
-    listed = {"tasks": [task_json(row) for row in page.rows], "next_cursor": page.next_cursor}
-    return json_answer(listed, headers={"ETag": tasks.list_tag(query, page.counter)})
+    listed = await tasks.listed(query)
+    return JsonAnswer(listed.body, headers={"ETag": listed.tag})
 
 
 @router.post("", response_model=Task, status_code=201, summary="Create a task")
@@ -73,7 +72,7 @@ async def carry_out_batch(
     """Carry out up to 100 operations in one transaction; each is answered as its single form would be."""
 
     async def carry_out(recording: Recording | None) -> Response:
-        return Response(await tasks.batch(batch, recording), media_type="application/json")
+        return JsonAnswer(await tasks.batch(batch, recording))
 
     return await once.answer(key, carry_out)
 

@@ -8,9 +8,9 @@ from hashlib import blake2b
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
-import orjson
 from fastapi import Depends, Request
 
+from taskward.answers import write_json
 from taskward.auth.current_user import CurrentUser, User
 from taskward.conditional import version_tag
 from taskward.database import Database
@@ -21,6 +21,7 @@ from taskward.opaque import purpose_of
 from taskward.tasks.batch import Batch, batch_steps, plan_of
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.ids import created_at, new_task_id
+from taskward.tasks.lists import FinishedList, FinishedLists
 from taskward.tasks.models import COUNTER_COLUMN, VERSION_COLUMN, NewTask, TaskChanges, task_json, task_path
 from taskward.tasks.query import ListQuery, position_of, position_values
 from taskward.tasks.statements import (
@@ -47,8 +48,11 @@ class Page:
 class TaskStore:
     """The tasks of the owner it was made for."""
 
-    def __init__(self, database: Database, user: User, tombstones_kept: timedelta) -> None:
+    def __init__(
+        self, database: Database, user: User, lists: FinishedLists, tombstones_kept: timedelta
+    ) -> None:
         self._database = database
+        self._lists = lists
         self._user = user
         self._tombstones_kept = tombstones_kept
 
@@ -56,6 +60,22 @@ class TaskStore:
         """Give the number of the owner's last write; 0 before the first. It costs one look at one row."""
         rows = await self._database.rows(COUNTER, {"owner": self._user.id})
         return int(rows[0][0]) if rows else 0
+
+    async def listed(self, query: ListQuery) -> FinishedList:
+        """Give one page of the owner's tasks as the body of an answer; one that is known is not read again.
+
+        Raises:
+            ValidationFailed: as for the page.
+
+        """
+        known = self._lists.find(self._user.id, query)
+        if known is not None and known.counter == await self.counter():
+            return known
+        page = await self.page(query)
+        listed = {"tasks": [task_json(row) for row in page.rows], "next_cursor": page.next_cursor}
+        finished = FinishedList(write_json(listed), self.list_tag(query, page.counter), page.counter)
+        self._lists.keep(self._user.id, query, finished)
+        return finished
 
     async def page(self, query: ListQuery) -> Page:
         """Give one page of the owner's tasks.
@@ -114,9 +134,9 @@ class TaskStore:
         write, values = self.creation(new)
         if recording is not None:
             write = CREATE_TASK_ONCE
-            body = orjson.dumps(task_json(self._foreseen(values)))
+            body = write_json(task_json(self._foreseen(values)))
             values |= recording.values(201, body, task_path(values["task_id"]))
-        row = await self._database.write(write, values)
+        row = await self._write(write, values)
         if row is None:
             raise AssertionError("a task was created and not returned")
         return row
@@ -129,7 +149,7 @@ class TaskStore:
             PreconditionFailed: it is in another version.
 
         """
-        row = await self._database.write(*self.change(task_id, changes, versions))
+        row = await self._write(*self.change(task_id, changes, versions))
         return row or await self._refuse(task_id, versions)
 
     async def delete(self, task_id: UUID, versions: str | None = None) -> None:
@@ -140,7 +160,7 @@ class TaskStore:
             PreconditionFailed: it is in another version.
 
         """
-        if await self._database.write(*self.deletion(task_id, versions)) is None:
+        if await self._write(*self.deletion(task_id, versions)) is None:
             await self._refuse(task_id, versions)
 
     async def batch(self, batch: Batch, recording: Recording | None = None) -> bytes:
@@ -150,7 +170,14 @@ class TaskStore:
         def kept(body: bytes) -> Values | None:
             return {"owner": self._user.id, **recording.values(200, body)} if recording else None
 
-        return await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
+        body = await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
+        self._lists.forget(self._user.id)
+        return body
+
+    async def _write(self, write: Write, values: Values) -> Row | None:
+        row = await self._database.write(write, values)
+        self._lists.forget(self._user.id)
+        return row
 
     # What the verbs above ask of the database: a statement and its values.
 
@@ -214,7 +241,8 @@ class TaskStore:
 
 
 def _my_tasks(request: Request, user: CurrentUser) -> TaskStore:
-    return TaskStore(request.app.state.database, user, request.app.state.tombstones_kept)
+    state = request.app.state
+    return TaskStore(state.database, user, state.finished_lists, state.tombstones_kept)
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]

@@ -1,0 +1,67 @@
+"""Lists that were given before, as long as their owner's counter says that they are still what they were.
+
+The counter moves with every change of the owner's, so a page that was made at a number is the page of that
+number: to give it again costs one look at the counter, and no row is read or written as JSON. This rests on
+nothing but what `If-None-Match` rests on too.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from uuid import UUID
+
+from taskward.tasks.query import ListQuery
+
+ROOM: Final = 8 * 1024 * 1024
+"""Bytes of bodies in one process. The owner who has not asked for longest makes room."""
+
+LARGEST: Final = 64 * 1024
+"""Bytes of a body that is worth its place."""
+
+_Asked: TypeAlias = tuple[str, bool | None, str | None, int, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedList:
+    """The body of an answer, its entity tag, and the owner's counter they are of."""
+
+    body: bytes
+    tag: str
+    counter: int
+
+
+class FinishedLists:
+    """The lists that a process has given lately, by owner and query."""
+
+    def __init__(self, room: int = ROOM) -> None:
+        self._room = room
+        self._size = 0
+        self._lists: OrderedDict[UUID, dict[_Asked, FinishedList]] = OrderedDict()
+
+    def find(self, owner: UUID, query: ListQuery) -> FinishedList | None:
+        """Give the list as it was last; whether it still is that, the counter tells."""
+        lists = self._lists.get(owner)
+        return lists.get(_asked(query)) if lists else None
+
+    def keep(self, owner: UUID, query: ListQuery, finished: FinishedList) -> None:
+        """Keep a list, unless it is a large one; what the owner has of an earlier counter is dropped."""
+        lists = self._lists.setdefault(owner, {})
+        self._lists.move_to_end(owner)
+        for asked in [asked for asked, one in lists.items() if one.counter < finished.counter]:
+            self._size -= len(lists.pop(asked).body)
+        if len(finished.body) <= LARGEST:
+            known = lists.get(_asked(query))
+            self._size += len(finished.body) - (len(known.body) if known else 0)
+            lists[_asked(query)] = finished
+        while self._size > self._room:
+            self._size -= sum(len(one.body) for one in self._lists.popitem(last=False)[1].values())
+        if not lists:
+            self._lists.pop(owner, None)
+
+    def forget(self, owner: UUID) -> None:
+        """Drop what has just been changed, to spare the next reader the look at the counter."""
+        self._size -= sum(len(one.body) for one in self._lists.pop(owner, {}).values())
+
+
+def _asked(query: ListQuery) -> _Asked:
+    return query.sort, query.is_completed, query.q, query.limit, query.cursor

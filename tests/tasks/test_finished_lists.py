@@ -1,0 +1,130 @@
+"""Lists that are given again: only while they still are what they were."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from support import Person
+
+from taskward.tasks.lists import LARGEST, FinishedList, FinishedLists
+from taskward.tasks.query import ListQuery
+from taskward.tasks.store import TaskStore
+
+OWNER = UUID(int=1)
+ALL = ListQuery()
+FIRST = ListQuery(limit="1")  # type: ignore[arg-type] # as a query has it
+
+
+def finished(counter: int = 1, size: int = 100) -> FinishedList:
+    return FinishedList(b"x" * size, f'"{counter}"', counter)
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[ListQuery]:
+    """Give the queries whose pages were really read."""
+    read: list[ListQuery] = []
+    page = TaskStore.page
+
+    async def noting(self: TaskStore, query: ListQuery) -> object:
+        read.append(query)
+        return await page(self, query)
+
+    monkeypatch.setattr(TaskStore, "page", noting)
+    return read
+
+
+async def test_an_unchanged_list_is_read_once_and_is_the_same(ann: Person, pages: list[ListQuery]) -> None:
+    await ann.create()
+    answers = [await ann.http.get("/api/tasks?limit=5") for _ in range(3)]
+
+    assert len(pages) == 1
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert {answer.headers["etag"] for answer in answers} == {answers[0].headers["etag"]}
+
+
+async def test_each_query_and_each_person_has_their_own(
+    ann: Person, bob: Person, pages: list[ListQuery]
+) -> None:
+    await ann.create("Ann's")
+    await bob.create("Bob's")
+    queries = ["", "?limit=1", "?sort=title", "?is_completed=false", "?is_completed=true", "?q=ann"]
+    for _ in range(2):
+        for query in queries:
+            for person, title in ((ann, "Ann's"), (bob, "Bob's")):
+                tasks = (await person.http.get(f"/api/tasks{query}")).json()["tasks"]
+                empty = "=true" in query or ("q=" in query and person is bob)
+                assert [task["title"] for task in tasks] == ([] if empty else [title])
+    assert len(pages) == 2 * len(queries)
+
+
+@pytest.mark.parametrize("write", ["create", "update", "delete", "batch", "import", "erase"])
+async def test_what_anybody_wrote_is_in_the_next_list(
+    twins: tuple[FastAPI, FastAPI], write: str, pages: list[ListQuery]
+) -> None:
+    here = Person(twins[0])
+    there = Person(twins[1], here.sub)
+    for writer in (here, there):  # by this process, and by another one
+        task = await here.create("Before")
+        await here.tasks()
+        before = len(await here.tasks())
+        path = f"/api/tasks/{task['id']}"
+        match write:
+            case "create":
+                answer = await writer.http.post("/api/tasks", json={"title": "After"})
+            case "update":
+                answer = await writer.http.put(path, json={"title": "After"})
+            case "delete":
+                answer = await writer.http.delete(path)
+            case "batch":
+                operations = [{"op": "create", "task": {"title": "After"}}]
+                answer = await writer.http.post("/api/tasks/batch", json={"operations": operations})
+            case "import":
+                document = {"tasks": [task | {"id": str(uuid4()), "title": "After"}]}
+                answer = await writer.http.post("/api/me/import", json=document)
+            case _:
+                answer = await writer.http.delete("/api/me")
+        assert answer.status_code < 300, answer.text
+
+        titles = [task["title"] for task in await here.tasks()]
+
+        gone = {"delete": 1, "erase": before}.get(write, 0)
+        added = write in {"create", "batch", "import"}
+        assert len(titles) == before - gone + added
+        assert ("After" in titles) == (added or write == "update")
+        await here.http.delete("/api/me")
+    assert pages
+
+
+def test_room_is_made_by_whoever_has_not_asked_for_longest() -> None:
+    lists = FinishedLists(room=250)
+    owners = [uuid4() for _ in range(3)]
+    lists.keep(owners[0], ALL, finished())
+    lists.keep(owners[1], ALL, finished())
+    lists.keep(owners[0], FIRST, finished(size=30))
+    lists.keep(owners[2], ALL, finished())
+
+    assert [lists.find(owner, ALL) is not None for owner in owners] == [True, False, True]
+    assert lists._size == 230
+
+
+def test_the_size_is_what_is_kept() -> None:
+    lists = FinishedLists()
+    lists.keep(OWNER, ALL, finished(1, 100))
+    lists.keep(OWNER, ALL, finished(1, 50))
+    lists.keep(OWNER, FIRST, finished(1, 70))
+    assert lists._size == 120
+    lists.keep(OWNER, FIRST, finished(2, 10))  # what is of an earlier counter will never be given again
+    assert (lists._size, lists.find(OWNER, ALL)) == (10, None)
+    lists.keep(OWNER, ALL, finished(3, LARGEST + 1))
+    assert (lists._size, dict(lists._lists)) == (0, {})
+    lists.keep(OWNER, ALL, finished(4))
+    lists.forget(OWNER)
+    lists.forget(OWNER)
+    assert (lists._size, dict(lists._lists)) == (0, {})
+
+
+def test_a_list_that_is_too_large_is_not_kept_and_costs_nobody_their_place() -> None:
+    lists = FinishedLists(room=150)
+    lists.keep(OWNER, ALL, finished())
+    lists.keep(uuid4(), ALL, finished(size=LARGEST + 1))
+    assert lists.find(OWNER, ALL) is not None
