@@ -29,7 +29,7 @@ def observe(request: pytest.FixtureRequest) -> Observe:
         saw: str, *, longest: float | None = None, back: float | None = None, lost: str = "nothing"
     ) -> None:
         row = Row(fault, saw, seconds(longest), seconds(back), lost)
-        request.node.user_properties.append((ROW, row))
+        request.node.user_properties.append((ROW, list(row)))  # as a list, which goes between processes
 
     return note
 
@@ -75,8 +75,8 @@ def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep what a test saw, once it has judged it and found it good."""
     for name, row in report.user_properties:
-        if name == ROW and isinstance(row, Row) and report.when == "call" and report.passed:
-            ROWS[row.fault] = row
+        if name == ROW and isinstance(row, list) and report.when == "call" and report.passed:
+            ROWS[row[0]] = Row(*row)
 
 
 def pytest_sessionfinish() -> None:
