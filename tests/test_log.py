@@ -310,3 +310,58 @@ def test_libraries_that_talk_much_are_heard_from_warning_on() -> None:
         log.configure(settings_for("sqlite://", log_level="DEBUG"))
         assert root.level == logging.DEBUG
         assert logging.getLogger("asyncio").level == logging.WARNING
+
+
+FIELDS = {"request_id": "abc", "status": 200, "duration_ms": 0.25, "user_id": None, "reason": "a\nb"}
+
+
+@pytest.mark.parametrize("level", [logging.INFO, logging.ERROR])
+def test_the_short_way_of_a_requests_line_writes_what_the_long_way_writes(level: int) -> None:
+    out = io.StringIO()
+    with fresh_process() as root:
+        log.configure(settings_for("sqlite://"))
+        root.handlers[:] = [log.JsonLines(out)]
+        log.log_request(level, FIELDS)
+        log.access.log(level, "request", extra=FIELDS)
+
+    short, long = (json.loads(line) for line in out.getvalue().splitlines())
+    assert list(short) == list(long)
+    assert {**short, "timestamp": None} == {**long, "timestamp": None}
+
+
+def test_a_requests_line_goes_wherever_the_logging_module_would_send_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    log.log_request(logging.INFO, FIELDS)
+    assert [record.name for record in caplog.records] == ["taskward.access"]
+    out = io.StringIO()
+    with fresh_process() as root:
+        log.configure(settings_for("sqlite://", log_level="ERROR"))
+        root.handlers[:] = [log.JsonLines(out)]
+        log.log_request(logging.INFO, FIELDS)
+        assert out.getvalue() == ""
+        made: list[str] = []
+
+        def factory(*arguments: Any, **options: Any) -> logging.LogRecord:
+            made.append("record")
+            return logging.LogRecord(*arguments, **options)
+
+        before = logging.getLogRecordFactory()
+        logging.setLogRecordFactory(factory)
+        try:
+            log.log_request(logging.ERROR, FIELDS)
+        finally:
+            logging.setLogRecordFactory(before)
+    assert made == ["record"]
+    assert json.loads(out.getvalue())["request_id"] == "abc"
+
+
+def test_a_log_that_nobody_reads_any_more_fails_no_request(capsys: pytest.CaptureFixture[str]) -> None:
+    out = io.StringIO()
+    out.close()
+    with fresh_process() as root:
+        log.configure(settings_for("sqlite://"))
+        root.handlers[:] = [log.JsonLines(out)]
+        log.log_request(logging.INFO, FIELDS)
+    assert "closed file" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.cors import CrossOrigin
 from taskward.errors import InternalError, ServiceError
-from taskward.log import loggable_path
+from taskward.log import log_request, loggable_path
 from taskward.requests import ClientGone, header_values
 
 Headers = list[tuple[bytes, bytes]]
@@ -25,7 +25,6 @@ _SERVER_ERROR: Final = 500
 _CLIENT_GONE: Final = 499
 """What the log says of a request whose client did not wait for the answer."""
 
-access = logging.getLogger("taskward.access")
 log = logging.getLogger(__name__)
 
 
@@ -122,7 +121,7 @@ class _Answer:
         if self._error is not None:
             line |= {"code": self._error.code, "reason": self._error.reason}
         level = logging.ERROR if self.status >= _SERVER_ERROR else logging.INFO
-        access.log(level, "request", extra=line)
+        log_request(level, line)
 
     def _policies(self, headers: Headers) -> Headers:
         """Give what an answer has that says nothing else of itself: no store, no scripts."""

@@ -28,7 +28,7 @@ from taskward.errors import (
     ServiceUnavailable,
     TargetTooLong,
 )
-from taskward.log import loggable_path
+from taskward.log import log_request, loggable_path
 from taskward.middleware import request_id_of
 
 Headers = list[tuple[bytes, bytes]]
@@ -56,8 +56,6 @@ _HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:
 _TOKEN: Final = re.compile(rb"[\r\n]*[A-Za-z0-9!#$%&'*+.^_`|~-]+( |$)")
 _BODILESS: Final = frozenset({204, 304})
 _BAD_TARGET: Final = "The request URL is not valid"
-
-access = logging.getLogger("taskward.access")
 
 
 class Draining(asyncio.Event):
@@ -432,9 +430,9 @@ class StrictProtocol(HttpToolsProtocol):
         headers, body = self.server_state.refusal(error, request_id)
         lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers + headers]
         self.write(b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body]))
-        access.info(
-            "request",
-            extra={
+        log_request(
+            logging.INFO,
+            {
                 "request_id": request_id,
                 "method": known.get("method"),
                 "path": loggable_path(known["path"]) if "path" in known else None,

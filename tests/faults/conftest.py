@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
@@ -28,8 +29,8 @@ def observe(request: pytest.FixtureRequest) -> Observe:
     def note(
         saw: str, *, longest: float | None = None, back: float | None = None, lost: str = "nothing"
     ) -> None:
-        row = Row(fault, saw, seconds(longest), seconds(back), lost)
-        request.node.user_properties.append((ROW, list(row)))  # as a list, which goes between processes
+        row = (fault, saw, seconds(longest), seconds(back), lost)
+        request.node.user_properties.append((ROW, row))  # plain texts, for they go to another process
 
     return note
 
@@ -75,8 +76,9 @@ def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep what a test saw, once it has judged it and found it good."""
     for name, row in report.user_properties:
-        if name == ROW and isinstance(row, list) and report.when == "call" and report.passed:
-            ROWS[row[0]] = Row(*row)
+        if name == ROW and report.when == "call" and report.passed:
+            texts = [str(text) for text in cast("list[str]", row)]
+            ROWS[texts[0]] = Row(*texts)
 
 
 def pytest_sessionfinish() -> None:
