@@ -39,7 +39,11 @@ few_or_many = pytest.mark.parametrize(
     [
         pytest.param("disk", marks=pytest.mark.fault("Taskward on SQLite: killed (SIGKILL) again and again")),
         pytest.param(
-            "postgres", marks=pytest.mark.fault("Taskward on PostgreSQL: killed (SIGKILL) again and again")
+            "postgres",
+            marks=[
+                pytest.mark.soak,
+                pytest.mark.fault("Taskward on PostgreSQL: killed (SIGKILL) again and again"),
+            ],
         ),
     ],
 )

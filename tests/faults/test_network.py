@@ -16,6 +16,7 @@ from taskward.database.connections import CANCEL
 from taskward.database.grapevine import PARTING
 
 
+@pytest.mark.soak
 @pytest.mark.fault("Network: every packet takes 0.1 s")
 async def test_a_slow_network(server: OwnPostgres, observe_load: ObserveLoad) -> None:
     async with (

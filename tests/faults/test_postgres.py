@@ -63,10 +63,17 @@ async def test_a_service_with_a_wrong_password_is_ready_once_it_is_right(
     "mode",
     [
         pytest.param(
-            "smart", marks=pytest.mark.fault("PostgreSQL: stopped (smart, then fast), started again")
+            "smart",
+            marks=[
+                pytest.mark.soak,
+                pytest.mark.fault("PostgreSQL: stopped (smart, then fast), started again"),
+            ],
         ),
         pytest.param("fast", marks=pytest.mark.fault("PostgreSQL: stopped (fast), started again")),
-        pytest.param("immediate", marks=pytest.mark.fault("PostgreSQL: stopped (immediate), started again")),
+        pytest.param(
+            "immediate",
+            marks=[pytest.mark.soak, pytest.mark.fault("PostgreSQL: stopped (immediate), started again")],
+        ),
     ],
 )
 async def test_a_server_that_is_stopped_under_load(
