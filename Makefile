@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 # A file's tests stay together, so that they share their app.
-BESIDE_EACH_OTHER := --numprocesses auto --maxprocesses 4 --dist loadfile
+BESIDE_EACH_OTHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help

@@ -110,6 +110,8 @@ async def tcp_proxy(target: int) -> AsyncIterator[TcpProxy]:
         task = asyncio.create_task(proxy.serve(reader, writer))
         connections.add(task)
         task.add_done_callback(connections.discard)
+        # A task that is cancelled before its first step closes nothing by itself.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
@@ -117,7 +119,9 @@ async def tcp_proxy(target: int) -> AsyncIterator[TcpProxy]:
         yield proxy
     finally:
         server.close()
+        await asyncio.sleep(0.05)  # what has been accepted already comes in
         for task in list(connections):
             task.cancel()
         if connections:
             await asyncio.wait(connections)
+        await asyncio.sleep(0)  # for the transports to close
