@@ -237,7 +237,7 @@ def test_any_sequence_of_requests_gives_what_the_model_gives(
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=25,
+                max_examples=15,
                 stateful_step_count=40,
                 deadline=None,
                 derandomize=True,
