@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
@@ -19,6 +20,9 @@ pytest.register_assert_rewrite("support", "documented")
 
 from forgetful import forget_owners  # noqa: E402 - once its asserts can explain themselves
 from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - as above
+
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("patient")
 
 ENGINES = ("memory", "disk", "postgres")
 RLS = "postgres-rls"

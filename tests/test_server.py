@@ -59,7 +59,7 @@ def test_from_the_signal_on_it_is_not_ready_and_soon_takes_nobody_new() -> None:
         assert b" 503 " in read_all(idle), "and an old connection closes with its next answer"
         time.sleep(0.1)
         assert not refuses(server.port), "who balances load is given time to see it"
-        wait_for(lambda: refuses(server.port), seconds=1)
+        wait_for(lambda: refuses(server.port), seconds=PATIENCE)
         assert server.ended()
         server.exit_after.assert_called_once_with(29.0)
 
@@ -341,7 +341,7 @@ def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
         time.sleep(0.2)
         taskward.process.terminate()
         assert taskward.wait(1) == 128 + signal.SIGTERM
-        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=1)
+        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=PATIENCE)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -371,4 +371,4 @@ def test_a_service_that_reloads_serves_and_ends(tmp_path: Path) -> None:
         taskward.process.terminate()
         begun = time.monotonic()
         assert taskward.wait() == 0
-        assert time.monotonic() - begun < 1, "whoever edits code is not kept waiting"
+        assert time.monotonic() - begun < 5, "whoever edits code is not kept waiting"

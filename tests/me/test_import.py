@@ -558,4 +558,4 @@ async def test_other_people_are_answered_beside_a_large_import(engine: str, ann:
     assert await importing == (20_000, 0)
     if engine != "memory":  # which has one connection, so that everybody waits
         assert count > 10
-        assert slowest < 1
+        assert slowest < 3
