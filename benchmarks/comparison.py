@@ -220,7 +220,7 @@ def _changes(newest: str) -> tuple[str, str]:
     return (
         "UPDATE users SET seq = seq + 1",
         (
-            "UPDATE tasks SET is_completed = NOT is_completed, version = users.seq FROM users "  # noqa: S608
+            "UPDATE tasks SET is_completed = NOT is_completed, version = users.seq FROM users "  # noqa: S608 - nothing from outside
             f"WHERE users.id = tasks.user_id AND tasks.created_at = {newest}"
         ),
     )

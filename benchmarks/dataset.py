@@ -84,9 +84,17 @@ def task_records(owner: int, tasks: int) -> Iterator[Record]:
         folded = description and description.casefold()
         when = created(n)
         yield (
-            owner_id(owner), task_id(owner, n), title, title.casefold(), description, folded,
-            n % 3 == 0, when, when, _FIRST_SEQ + n + 1,
-        )  # fmt: skip
+            owner_id(owner),
+            task_id(owner, n),
+            title,
+            title.casefold(),
+            description,
+            folded,
+            n % 3 == 0,
+            when,
+            when,
+            _FIRST_SEQ + n + 1,
+        )
 
 
 async def fill_postgres(url: str, owners: Mapping[int, int]) -> None:

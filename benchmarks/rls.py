@@ -167,7 +167,7 @@ async def ready(address: str) -> None:
     async with httpx.AsyncClient() as client, asyncio.timeout(30):
         while True:
             try:
-                if (await client.get(f"{address}/health/ready")).status_code == 200:  # noqa: PLR2004
+                if (await client.get(f"{address}/health/ready")).status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 await asyncio.sleep(0.1)

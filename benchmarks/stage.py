@@ -77,7 +77,7 @@ class Server:
         request = urllib.request.Request(  # noqa: S310 - our own address
             self.url + path, body.encode() or None, headers, method=method
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own address
             told: bytes = answer.read()
         return told
 

@@ -52,7 +52,7 @@ def serve(
     """Serve the API."""
     with _told_plainly():
         from taskward import server  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         flags = {"HOST": host, "PORT": port, "WORKERS": workers}
         os.environ.update({name: str(value) for name, value in flags.items() if value is not None})
@@ -70,7 +70,7 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     with _told_plainly():
         from taskward.database import open_database  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         revision = asyncio.run(open_database(load_settings()).migrate())
     typer.echo(f"The schema is at revision {revision}.")
@@ -86,7 +86,7 @@ def token(
     """Make a token, in development only."""
     with _told_plainly():
         from taskward.auth.development import mint_token  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         typer.echo(mint_token(load_settings(), sub, email=email, expires_in=expires_in))
 
@@ -100,7 +100,7 @@ def export_data(
     """Write everything that is stored about a person, as their own export gives it."""
     with _told_plainly():
         from taskward.me.operators import export_to  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         settings = load_settings()
         with _writing(output) as file, _bar("Exporting") as progress:
@@ -115,7 +115,7 @@ def import_data(
     """Store what an export gave as a person's, all or nothing; what they have already is skipped."""
     with _told_plainly():
         from taskward.me.operators import import_from  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         settings = load_settings()
         body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -139,8 +139,8 @@ def check() -> None:
 def _told_plainly() -> Iterator[None]:
     """Say what is wrong with the settings or the database in plain lines, without a traceback."""
     from taskward.database import DatabaseUnusable  # noqa: PLC0415 - see above
-    from taskward.errors import ServiceError  # noqa: PLC0415
-    from taskward.settings import SettingsError  # noqa: PLC0415
+    from taskward.errors import ServiceError  # noqa: PLC0415 - as above
+    from taskward.settings import SettingsError  # noqa: PLC0415 - as above
 
     try:
         yield

@@ -173,13 +173,17 @@ class Raw:
     def task(self, **values: str) -> str:
         """Write the INSERT of a task that is valid but for these values, each given as SQL."""
         columns = {
-            "user_id": f"'{OWNER}'", "id": f"'{TASK}'", "title": "'Buy milk'", "title_folded": "'buy milk'",
-            "description": "NULL", "description_folded": "NULL",
+            "user_id": f"'{OWNER}'",
+            "id": f"'{TASK}'",
+            "title": "'Buy milk'",
+            "title_folded": "'buy milk'",
+            "description": "NULL",
+            "description_folded": "NULL",
             "is_completed": "false" if self._postgres else "0",
             "created_at": "now()" if self._postgres else "0",
             "updated_at": "now()" if self._postgres else "0",
             "version": "1",
-        } | values  # fmt: skip
+        } | values
         return f"INSERT INTO tasks ({', '.join(columns)}) VALUES ({', '.join(columns.values())})"  # noqa: S608 - a test's own words
 
     def user(self, user_id: str = OWNER, email: str = "NULL") -> str:

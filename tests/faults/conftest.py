@@ -11,10 +11,10 @@ import pytest_asyncio
 pytest.register_assert_rewrite("faults.load", "faults.services")
 
 from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
-from faults.observed import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402
-from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402
+from faults.observed import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402 - as above
+from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402 - as above
 
-from taskward.database import connections, postgres  # noqa: E402
+from taskward.database import connections, postgres  # noqa: E402 - as above
 
 ROW = "row of docs/reliability.md"
 ROWS: dict[str, Row] = {}

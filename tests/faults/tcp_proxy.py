@@ -93,7 +93,7 @@ class _Flow:
                 if not self.forgotten:
                     writer.write(part)
                     await writer.drain()
-        while self.forgotten:  # the end of one side is not passed on either  # noqa: ASYNC110
+        while self.forgotten:  # noqa: ASYNC110 - the end of one side is not passed on either, and nobody tells when
             await asyncio.sleep(0.1)
 
 

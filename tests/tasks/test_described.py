@@ -38,8 +38,13 @@ def test_the_query_of_the_list_is_described_with_its_bounds(paths: dict[str, Any
     ]
     assert query["sort"]["default"] == "-created_at"
     assert set(query["sort"]["enum"]) == {
-        "-created_at", "created_at", "-updated_at", "updated_at", "title", "-title",
-    }  # fmt: skip
+        "-created_at",
+        "created_at",
+        "-updated_at",
+        "updated_at",
+        "title",
+        "-title",
+    }
     assert query["is_completed"]["type"] == "boolean"
     assert query["q"]["type"] == query["cursor"]["type"] == "string"
 

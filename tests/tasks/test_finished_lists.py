@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from support import Person
 
-from taskward.tasks.lists import LARGEST, FinishedList, FinishedLists
+from taskward.tasks.lists import BESIDE, LARGEST, FinishedList, FinishedLists
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import TaskStore
 
@@ -96,7 +96,7 @@ async def test_what_anybody_wrote_is_in_the_next_list(
 
 
 def test_room_is_made_by_whoever_has_not_asked_for_longest() -> None:
-    lists = FinishedLists(room=250)
+    lists = FinishedLists(room=250 + 3 * BESIDE)
     owners = [uuid4() for _ in range(3)]
     lists.keep(owners[0], ALL, finished())
     lists.keep(owners[1], ALL, finished())
@@ -104,7 +104,7 @@ def test_room_is_made_by_whoever_has_not_asked_for_longest() -> None:
     lists.keep(owners[2], ALL, finished())
 
     assert [lists.find(owner, ALL) is not None for owner in owners] == [True, False, True]
-    assert lists._size == 230
+    assert lists._size == 230 + 3 * BESIDE
 
 
 def test_the_size_is_what_is_kept() -> None:
@@ -112,9 +112,9 @@ def test_the_size_is_what_is_kept() -> None:
     lists.keep(OWNER, ALL, finished(1, 100))
     lists.keep(OWNER, ALL, finished(1, 50))
     lists.keep(OWNER, FIRST, finished(1, 70))
-    assert lists._size == 120
+    assert lists._size == 120 + 2 * BESIDE
     lists.keep(OWNER, FIRST, finished(2, 10))  # what is of an earlier counter will never be given again
-    assert (lists._size, lists.find(OWNER, ALL)) == (10, None)
+    assert (lists._size, lists.find(OWNER, ALL)) == (10 + BESIDE, None)
     lists.keep(OWNER, ALL, finished(3, LARGEST + 1))
     assert (lists._size, dict(lists._lists)) == (0, {})
     lists.keep(OWNER, ALL, finished(4))
@@ -124,7 +124,17 @@ def test_the_size_is_what_is_kept() -> None:
 
 
 def test_a_list_that_is_too_large_is_not_kept_and_costs_nobody_their_place() -> None:
-    lists = FinishedLists(room=150)
+    lists = FinishedLists(room=150 + BESIDE)
     lists.keep(OWNER, ALL, finished())
     lists.keep(uuid4(), ALL, finished(size=LARGEST + 1))
     assert lists.find(OWNER, ALL) is not None
+
+
+def test_empty_lists_and_long_questions_take_room_too() -> None:
+    lists = FinishedLists(room=10 * BESIDE)
+    for _ in range(100):
+        lists.keep(uuid4(), ALL, finished(size=0))
+    assert len(lists._lists) == 10
+    lists.keep(OWNER, ListQuery(q="x" * 4 * BESIDE), finished(size=0))
+    assert lists.find(OWNER, ListQuery(q="x" * 4 * BESIDE)) is None
+    assert (lists._size, len(lists._lists)) == (0, 0)

@@ -58,9 +58,8 @@ class Combined:
         compiled = one.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         common = tuple(compiled.positiontup or ())
         arrays = ", ".join(f"${len(common) + n}::uuid[]" for n in range(1, len(read.each) + 1))
-        # Compiled expressions and our own names go in here, never values.
         sql = (
-            f"SELECT found.*, asked.n FROM unnest({arrays}) "  # noqa: S608
+            f"SELECT found.*, asked.n FROM unnest({arrays}) "  # noqa: S608 - compiled expressions and our own names, no values
             f"WITH ORDINALITY AS asked ({', '.join(read.each)}, n) "
             f"CROSS JOIN LATERAL ({compiled.string}) AS found ORDER BY asked.n{_order(read)}"
         )
@@ -132,11 +131,11 @@ class Together:
             return
         try:
             rows = await self._run(read, [values for values, _ in taken])
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
             for _, own in taken:
                 if not own.done():
-                    own.set_exception(type(error)(reason=error.reason))
-        except BaseException:
+                    own.set_exception(_own(error))
+        except asyncio.CancelledError:
             for _, own in taken:
                 own.cancel()
             raise
@@ -144,6 +143,11 @@ class Together:
             for (_, own), its in zip(taken, _by_number(rows, len(taken)), strict=True):
                 if not own.done():
                     own.set_result(its)
+
+
+def _own(error: Exception) -> Exception:
+    """Give one that a task alone raises: tasks that raise the same one add to one traceback."""
+    return type(error)(reason=error.reason) if isinstance(error, ServiceError) else error
 
 
 def _by_number(rows: Sequence[Row], number: int) -> Sequence[Sequence[Row]]:

@@ -269,8 +269,8 @@ def _trace_headers(scope: Scope) -> dict[str, str]:
 
 def _provider(exporter: str) -> "TracerProvider":
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - of an extra, and slow to import
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import (  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - of the extra, which may not be there
+    from opentelemetry.sdk.trace.export import (  # noqa: PLC0415 - likewise
         BatchSpanProcessor,
         ConsoleSpanExporter,
         SimpleSpanProcessor,
@@ -288,7 +288,7 @@ def _provider(exporter: str) -> "TracerProvider":
         console = ConsoleSpanExporter(out=sys.stdout, formatter=lambda span: span.to_json(indent=None) + "\n")
         provider.add_span_processor(SimpleSpanProcessor(console))
         return provider
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - likewise
 
     provider.add_span_processor(BatchSpanProcessor(_telling_of_failures(OTLPSpanExporter())))
     return provider

@@ -13,7 +13,10 @@ from uuid import UUID
 from taskward.tasks.query import ListQuery
 
 ROOM: Final = 8 * 1024 * 1024
-"""Bytes of bodies in one process. The owner who has not asked for longest makes room."""
+"""Bytes in one process, about. The owner who has not asked for longest makes room."""
+
+BESIDE: Final = 1024
+"""Bytes that a list takes beside its body, its words and its cursor: an empty list is not for nothing."""
 
 LARGEST: Final = 64 * 1024
 """Bytes of a body that is worth its place."""
@@ -47,21 +50,31 @@ class FinishedLists:
         """Keep a list, unless it is a large one; what the owner has of an earlier counter is dropped."""
         lists = self._lists.setdefault(owner, {})
         self._lists.move_to_end(owner)
-        for asked in [asked for asked, one in lists.items() if one.counter < finished.counter]:
-            self._size -= len(lists.pop(asked).body)
+        asked = _asked(query)
+        for old in [old for old, one in lists.items() if old == asked or one.counter < finished.counter]:
+            self._size -= _size(old, lists.pop(old))
         if len(finished.body) <= LARGEST:
-            known = lists.get(_asked(query))
-            self._size += len(finished.body) - (len(known.body) if known else 0)
-            lists[_asked(query)] = finished
+            self._size += _size(asked, finished)
+            lists[asked] = finished
         while self._size > self._room:
-            self._size -= sum(len(one.body) for one in self._lists.popitem(last=False)[1].values())
+            self._size -= _size_of_all(self._lists.popitem(last=False)[1])
         if not lists:
             self._lists.pop(owner, None)
 
     def forget(self, owner: UUID) -> None:
         """Drop what has just been changed, to spare the next reader the look at the counter."""
-        self._size -= sum(len(one.body) for one in self._lists.pop(owner, {}).values())
+        self._size -= _size_of_all(self._lists.pop(owner, {}))
 
 
 def _asked(query: ListQuery) -> _Asked:
     return query.sort, query.is_completed, query.q, query.limit, query.cursor
+
+
+def _size(asked: _Asked, finished: FinishedList) -> int:
+    """Give the bytes that a list takes; a text has up to four for each character."""
+    _, _, words, _, cursor = asked
+    return BESIDE + len(finished.body) + 4 * len(words or "") + len(cursor or "")
+
+
+def _size_of_all(lists: dict[_Asked, FinishedList]) -> int:
+    return sum(_size(asked, finished) for asked, finished in lists.items())
