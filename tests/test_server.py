@@ -1,5 +1,6 @@
 """How the service starts, how it ends, and what its processes do about each other."""
 
+import asyncio
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from changes.streams import InProcessServer
 from serving import (
     PATIENCE,
     TinyApp,
@@ -78,6 +80,26 @@ def test_what_is_in_flight_at_the_end_is_answered() -> None:
         (answer,) = answers_in(read_all(head))
         assert answer.text == "ready?"
         assert server.ended(1)
+
+
+async def test_a_connection_taken_in_the_very_moment_of_the_end_is_answered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sockets, config = listen("127.0.0.1", 0), uvicorn.Config(TinyApp(), http=StrictProtocol, log_config=None)
+    config.load()
+    server = InProcessServer(config, load_settings(_env_file=None, jwt_secret=SECRET))
+    server.lifespan = config.lifespan_class(config)
+    with server.capture_signals():
+        await server.startup(sockets)
+        with socket.create_connection(sockets[0].getsockname(), timeout=PATIENCE) as client:
+            client.sendall(READY)
+            ending = asyncio.create_task(
+                server.shutdown(sockets)
+            )  # its turn comes just before that of accept
+            (answer,) = answers_in(await asyncio.to_thread(read_all, client))
+            await ending
+    assert (answer.status, answer.headers["connection"]) == (503, "close")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_idle_connections_hold_up_no_end() -> None:

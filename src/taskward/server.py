@@ -172,7 +172,9 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         end = self._loop.time() + self.drain_seconds
         self.server_state.draining.set()  # if it was no signal that ended it
-        await asyncio.sleep(self.lame_seconds)
+        # By a timer, however short: asyncio loses a connection that it has accepted and not yet handed on
+        # when its listener closes (as of Python 3.11); a timer's turn comes after that.
+        await asyncio.sleep(max(self.lame_seconds, 0.001))
         for listener in self.servers:
             listener.close()
         for taken in sockets or []:
