@@ -14,10 +14,11 @@ from walks import SORTS
 
 from taskward.database.postgres import _DIALECT
 from taskward.database.statements import STATEMENTS, Read, Row, Values
-from taskward.database.together import MOST_ROWS, Combined, Together
+from taskward.database.together import AT_ONCE, MOST_ROWS, Combined, Together
 from taskward.errors import DatabaseError
 from taskward.tasks.statements import COUNTER, GET_TASK, LISTS
 
+DEADLINE = 10.0
 COMBINED = [read for read in STATEMENTS if isinstance(read, Read) and read.each]
 
 
@@ -33,9 +34,11 @@ class Slow:
     def __init__(self) -> None:
         self.may_answer = asyncio.Event()
         self.asked: list[int] = []
+        self.until: list[float] = []
 
-    async def run(self, read: Read, several: Sequence[Values]) -> Sequence[Row]:  # noqa: ARG002 - a Run
+    async def run(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:  # noqa: ARG002 - a Run
         self.asked.append(len(several))
+        self.until.append(until)
         await self.may_answer.wait()
         if any(values.get("unforeseen") for values in several):
             raise TypeError("on purpose")
@@ -88,9 +91,9 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
     sizes: list[int] = []
     run = served.state.database._together._run
 
-    async def noting(read: Read, several: Sequence[Values]) -> Sequence[Row]:
+    async def noting(read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
         sizes.append(len(several))
-        rows: Sequence[Row] = await run(read, several)
+        rows: Sequence[Row] = await run(read, several, until)
         return rows
 
     monkeypatch.setattr(served.state.database._together, "_run", noting)
@@ -122,7 +125,7 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
 
 
 async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Together(slow.run, DEADLINE)
     first = [ask(together, n) for n in range(4)]
     await settle()
     late = [ask(together, n, rows=n % 3) for n in range(10, 20)]
@@ -136,8 +139,29 @@ async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow)
     assert len(slow.asked) < 14
 
 
+async def test_nobody_waits_for_longer_than_alone(slow: Slow) -> None:
+    together = Together(slow.run, DEADLINE)
+    now = asyncio.get_running_loop().time()
+    first, late = [], []
+    for n in range(AT_ONCE):
+        first.append(ask(together, n))
+        await settle()
+    await asyncio.sleep(0.05)
+    for n in range(3):
+        late.append(ask(together, n))
+        await asyncio.sleep(0.05)
+    slow.may_answer.set()
+
+    await asyncio.gather(*first, *late)
+
+    assert slow.asked[-1] == 3
+    assert now + DEADLINE <= slow.until[0] < now + DEADLINE + 0.05
+    oldest = now + DEADLINE + 0.05
+    assert oldest <= slow.until[-1] < oldest + 0.05, "the deadline is that of who waits longest"
+
+
 async def test_large_pages_do_not_go_together(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Together(slow.run, DEADLINE)
     slow.may_answer.set()
 
     await asyncio.gather(*(ask(together, n, limit=MOST_ROWS + 1) for n in range(8)))
@@ -148,7 +172,7 @@ async def test_large_pages_do_not_go_together(slow: Slow) -> None:
 
 
 async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Together(slow.run, DEADLINE)
     slow.may_answer.set()
 
     failed = await asyncio.gather(*(ask(together, n, fails=n == 3) for n in range(6)), return_exceptions=True)
@@ -159,7 +183,7 @@ async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow) -> No
 
 
 async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Together(slow.run, DEADLINE)
     slow.may_answer.set()
 
     failed = await asyncio.gather(
@@ -171,7 +195,7 @@ async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow
 
 
 async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Together(slow.run, DEADLINE)
     tasks = [ask(together, n) for n in range(6)]
     await settle()
     late = [ask(together, n) for n in range(10, 16)]

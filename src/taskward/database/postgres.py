@@ -70,7 +70,7 @@ class PostgresDatabase:
         self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
         self._combined: dict[Read, Combined] = {}
-        self._together = Together(self._read_for)
+        self._together = Together(self._read_for, DEADLINE)
         self._wall = OwnerWall() if rls else None
         self._schema: asyncio.Task[None] | None = None
         self._is_starting = True
@@ -97,22 +97,20 @@ class PostgresDatabase:
     async def ping(self) -> None:
         if not self._is_up_to_date:
             raise DatabaseError(reason="the schema is not up to date yet")
-        await self._read(_PING, (), NOBODY)
+        await self._read(_PING, (), NOBODY, _from_now(DEADLINE))
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         if not read.each or self._wall is not None:  # behind the wall, each owner is read for alone
-            return await self._read_for(read, (values,))
-        with _told_as_database_errors:
-            async with asyncio.timeout(DEADLINE):  # one that waits for others to come back waits no longer
-                return await self._together.rows(read, values, self._combined[read].kind(values))
+            return await self._read_for(read, (values,), _from_now(DEADLINE))
+        return await self._together.rows(read, values, self._combined[read].kind(values))
 
-    async def _read_for(self, read: Read, several: Sequence[Values]) -> Sequence[Row]:
+    async def _read_for(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
         if len(several) == 1:
             plan, values = self._plans[read], several[0]
             owner = None if read.of_many else values["owner"]
-            return await self._read(plan.sql, plan.arguments(values), owner)
+            return await self._read(plan.sql, plan.arguments(values), owner, until)
         combined = self._combined[read]
-        return await self._read(combined.sql, combined.arguments(several), None)
+        return await self._read(combined.sql, combined.arguments(several), None, until)
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
@@ -157,9 +155,10 @@ class PostgresDatabase:
         with suppress(DatabaseError, ServiceUnavailable):  # whoever misses it looks by themselves
             await self._run(NOTIFY, (CHANNEL, payloads), _from_now(DEADLINE), None)
 
-    async def _read(self, sql: str, arguments: Sequence[Any], owner: UUID | None) -> Sequence[Row]:
+    async def _read(
+        self, sql: str, arguments: Sequence[Any], owner: UUID | None, until: float
+    ) -> Sequence[Row]:
         """Run what changes nothing, and run it once more if its connection went away."""
-        until = _from_now(DEADLINE)
         try:
             return await self._run(sql, arguments, until, owner)
         except _ConnectionLost:

@@ -29,9 +29,9 @@ MOST_ROWS: Final = 500
 AT_ONCE: Final = 4
 """Statements of a kind under way at once. Fewer gather more, and wait longer where the server is far."""
 
-Run = Callable[[Read, Sequence[Values]], Awaitable[Sequence[Row]]]
-"""Runs a read for one or more, and gives the rows of all: with several, each row's last column is the
-number of whom it is for, from 1."""
+Run = Callable[[Read, Sequence[Values], float], Awaitable[Sequence[Row]]]
+"""Runs a read for one or more, until a time on the loop's clock, and gives the rows of all: with several,
+each row's last column is the number of whom it is for, from 1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,38 +80,49 @@ def _order(read: Read) -> str:
     return "".join(f", found.{clause}" for clause in clauses)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A read that waits, since a time on the loop's clock, and what becomes of it."""
+
+    values: Values
+    since: float
+    own: "asyncio.Future[Sequence[Row]]"
+
+
 @dataclass(slots=True)
 class _Gathering:
-    """The reads of one kind that wait, and how many statements of that kind are under way."""
+    """The reads of one kind that wait, oldest first, and how many statements of that kind are under way."""
 
-    waiting: "list[tuple[Values, asyncio.Future[Sequence[Row]]]]" = field(default_factory=list)
+    waiting: list[_Waiting] = field(default_factory=list)
     under_way: int = 0
 
 
 class Together:
     """Gathers reads that may run as one, and hands each the rows that are its own."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, deadline: float) -> None:
         self._run = run
+        self._deadline = deadline
         self._gatherings: dict[tuple[Hashable, ...], _Gathering] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def rows(self, read: Read, values: Values, kind: tuple[Hashable, ...]) -> Sequence[Row]:
-        """Run a read with others of its kind."""
+        """Run a read with others of its kind, whose deadline is the one of who waits longest."""
+        loop = asyncio.get_running_loop()
         limit = values.get("limit", 1)
         if limit > MOST_ROWS:
-            return await self._run(read, [values])
+            return await self._run(read, [values], loop.time() + self._deadline)
         gathering = self._gatherings.get(kind)
         if gathering is None:
             gathering = self._gatherings[kind] = _Gathering()
-        own: asyncio.Future[Sequence[Row]] = asyncio.get_running_loop().create_future()
-        gathering.waiting.append((values, own))
+        waiting = _Waiting(values, loop.time(), loop.create_future())
+        gathering.waiting.append(waiting)
         if gathering.under_way < AT_ONCE:
             gathering.under_way += 1
-            task = asyncio.create_task(self._serve(read, kind, min(MOST_TOGETHER, MOST_ROWS // limit)))
+            task = loop.create_task(self._serve(read, kind, min(MOST_TOGETHER, MOST_ROWS // limit)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await own
+        return await waiting.own
 
     async def _serve(self, read: Read, kind: tuple[Hashable, ...], most: int) -> None:
         gathering = self._gatherings[kind]
@@ -119,30 +130,30 @@ class Together:
             while gathering.waiting:
                 taken = gathering.waiting[:most]
                 del gathering.waiting[:most]
-                await self._answer(read, [one for one in taken if not one[1].done()])
+                await self._answer(read, [one for one in taken if not one.own.done()])
         finally:
             gathering.under_way -= 1
             if not gathering.under_way:
                 del self._gatherings[kind]
 
-    async def _answer(self, read: Read, taken: "list[tuple[Values, asyncio.Future[Sequence[Row]]]]") -> None:
+    async def _answer(self, read: Read, taken: list[_Waiting]) -> None:
         """Run the read for those taken; whatever becomes of it, each of them hears of it."""
         if not taken:
             return
         try:
-            rows = await self._run(read, [values for values, _ in taken])
+            rows = await self._run(read, [one.values for one in taken], taken[0].since + self._deadline)
         except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
-            for _, own in taken:
-                if not own.done():
-                    own.set_exception(_own(error))
+            for one in taken:
+                if not one.own.done():
+                    one.own.set_exception(_own(error))
         except asyncio.CancelledError:
-            for _, own in taken:
-                own.cancel()
+            for one in taken:
+                one.own.cancel()
             raise
         else:
-            for (_, own), its in zip(taken, _by_number(rows, len(taken)), strict=True):
-                if not own.done():
-                    own.set_result(its)
+            for one, its in zip(taken, _by_number(rows, len(taken)), strict=True):
+                if not one.own.done():
+                    one.own.set_result(its)
 
 
 def _own(error: Exception) -> Exception:
