@@ -1,11 +1,13 @@
 """docs/contract.md, A3 and A6: one line a request, and never a word of what people wrote."""
 
+import asyncio
 import io
 import json
 import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -355,6 +357,59 @@ def test_a_requests_line_goes_wherever_the_logging_module_would_send_it(
             logging.setLogRecordFactory(before)
     assert made == ["record"]
     assert json.loads(out.getvalue())["request_id"] == "abc"
+
+
+def test_a_line_is_seen_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    with fresh_process() as root, file.open("w", encoding="utf-8") as out:
+        log.configure(settings_for("sqlite://"))
+        root.handlers[:] = [log.JsonLines(out)]
+        logging.getLogger("taskward").warning("At once")
+        assert "At once" in file.read_text("utf-8")
+
+
+class Pieces(io.StringIO):
+    """Remembers what was written at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.pieces.append(text)
+        return super().write(text)
+
+
+async def test_the_lines_of_a_turn_are_written_together_in_their_order() -> None:
+    out = Pieces()
+    with fresh_process() as root:
+        log.configure(settings_for("sqlite://"))
+        root.handlers[:] = [log.JsonLines(out)]
+        for n in range(3):
+            log.log_request(logging.INFO, FIELDS | {"status": n})
+        assert out.pieces == []
+        await asyncio.sleep(0)
+        assert [piece.count("\n") for piece in out.pieces] == [3]
+        log.log_request(logging.INFO, FIELDS | {"status": 3})
+        logging.getLogger("taskward").warning("Something else", extra={"status": 4})
+        log.log_request(logging.INFO, FIELDS | {"status": 5})
+        logging.shutdown([lambda: root.handlers[0]])
+    assert [json.loads(line)["status"] for line in out.getvalue().splitlines()] == list(range(6))
+
+
+async def test_no_piece_is_larger_than_what_a_pipe_takes_at_once_and_no_line_is_torn() -> None:
+    out = Pieces()
+    with fresh_process() as root:
+        log.configure(settings_for("sqlite://"))
+        root.handlers[:] = [log.JsonLines(out)]
+        sizes = [10, 5000, 20, 3000, 1500, 1500, 700, 1]
+        for size in sizes:
+            log.log_request(logging.INFO, FIELDS | {"path": "ü" * (size // 2)})
+        await asyncio.sleep(0)
+    assert [len(json.loads(line)["path"]) for line in out.getvalue().splitlines()] == [n // 2 for n in sizes]
+    assert all(piece.endswith("\n") for piece in out.pieces)
+    assert all(len(piece.encode()) <= log.PIPE_BUF or piece.count("\n") == 1 for piece in out.pieces)
+    assert 1 < len(out.pieces) < len(sizes)
 
 
 def test_a_log_that_nobody_reads_any_more_fails_no_request(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,21 +4,26 @@ A line never holds a token, a secret, a task's text or an e-mail address. Except
 on, so of an exception only the type and the frames are written, never its message.
 """
 
+import asyncio
 import logging
 import logging.config
 import re
 import sys
 import time
 import traceback
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, TextIO
 
 import orjson
 
 from taskward.settings import Settings
 
+PIPE_BUF: Final = 4096
+"""Bytes that Linux writes to a pipe in one piece (POSIX: 512 at least)."""
+
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 _PLAIN_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{0,64}")
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._~-]{0,64}(?:/[A-Za-z0-9._~-]{0,64}){0,15}")
 
 
 access = logging.getLogger("taskward.access")
@@ -37,7 +42,8 @@ def log_request(level: int, fields: dict[str, object]) -> None:
     """Write the line of a request.
 
     It goes past the logging module, which costs as much as a fifth of a small request, where nobody but the
-    handler of `configure` would see it.
+    handler of `configure` would see it; and it is written at the end of this turn of the event loop, with
+    the lines of the others who were answered in it.
     """
     if not access.isEnabledFor(level):
         return
@@ -45,7 +51,7 @@ def log_request(level: int, fields: dict[str, object]) -> None:
     handler = handlers[0] if len(handlers) == 1 else None
     if isinstance(handler, JsonLines) and logging.getLogRecordFactory() is logging.LogRecord:
         line = _beginning(time.time(), logging.getLevelName(level), access.name, "request") | fields
-        handler.write(orjson.dumps(line, default=str).decode())
+        handler.write_soon(orjson.dumps(line, default=str))
     else:
         access.log(level, "request", extra=fields)
 
@@ -56,14 +62,42 @@ class JsonLines(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self.setFormatter(JsonFormatter())
+        self._waiting: list[bytes] = []
 
-    def write(self, line: str) -> None:
-        """Write a line that is JSON already."""
+    def write_soon(self, line: bytes) -> None:
+        """Write a line that is JSON already, with what else there is in this turn of the event loop."""
+        self._waiting.append(line)
+        if len(self._waiting) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self.flush)
+            except RuntimeError:  # there is none: who could wait for the end of its turn?
+                self.flush()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.flush()  # so that the lines stay in their order
+        super().emit(record)
+
+    def flush(self) -> None:
+        """Write the lines that wait: whole ones in each piece, and no larger than a pipe takes at once.
+
+        So the lines of several processes that share a pipe are not torn (POSIX, write: PIPE_BUF).
+        """
         self.acquire()
         try:
-            self.stream.write(line + "\n")
-            self.stream.flush()
+            while self._waiting:
+                size = 0
+                piece: list[bytes] = []
+                for line in self._waiting:
+                    size += len(line) + 1
+                    if size > PIPE_BUF and piece:
+                        break
+                    piece.append(line)
+                del self._waiting[: len(piece)]
+                self.stream.write(b"\n".join([*piece, b""]).decode())
+                self.stream.flush()
+            self.stream.flush()  # what `emit` has written
         except (OSError, ValueError):  # nobody reads it any more, which is no reason to fail
+            self._waiting.clear()
             self.handleError(logging.makeLogRecord({"msg": "a line"}))
         finally:
             self.release()
@@ -71,12 +105,18 @@ class JsonLines(logging.StreamHandler[TextIO]):
 
 def _beginning(created: float, level: str, logger: str, message: str) -> dict[str, Any]:
     """Give what every line begins with; `created` is in seconds since 1970."""
+    second, fraction = divmod(created, 1)
     return {
-        "timestamp": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+        "timestamp": f"{_second(int(second))}.{int(fraction * 1000):03d}Z",
         "level": level.lower(),
         "logger": logger,
         "message": message,
     }
+
+
+@lru_cache(maxsize=1)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 class JsonFormatter(logging.Formatter):
@@ -110,6 +150,8 @@ def described(error: BaseException) -> list[dict[str, Any]]:
 
 def loggable_path(path: str) -> str:
     """Give the path with a mask over each segment that could be a token, an address or somebody's text."""
+    if _PLAIN_PATH.fullmatch(path):
+        return path
     return "/".join(
         segment if _PLAIN_SEGMENT.fullmatch(segment) else "[masked]" for segment in path.split("/")[:16]
     )
