@@ -25,18 +25,19 @@ from support import (
 )
 
 from taskward import admission
-from taskward.admission import LONGEST_REST, REFUSALS, STARTS, Admission, places_for
+from taskward.admission import LONGEST_REST, REFUSALS, Admission, Capacity
 from taskward.errors import ServiceUnavailable
 from taskward.requests import ClientGone, read_body
 
 ANN, BOB, EVE = 1, 2, 3
+STARTS = 4
 
 
 class Desk:
     """An application behind an `Admission`, whose requests take until they are told to end."""
 
     def __init__(self, places: int, room: int) -> None:
-        self.admission = Admission(self, places, room)
+        self.admission = Admission(self, Capacity(places, STARTS), room)
         self.begun: list[int] = []
         self.most = 0
         self.requests: list[asyncio.Task[None]] = []
@@ -187,7 +188,7 @@ async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -
     async def at_once(scope: Scope, _: Receive, __: Send) -> None:
         served[scope["user"].id.int] += 1
 
-    admission = Admission(at_once, places=1000)
+    admission = Admission(at_once, Capacity(1000, STARTS))
 
     async def ask(owner: int) -> None:
         user = SimpleNamespace(id=UUID(int=owner))
@@ -356,7 +357,7 @@ async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
 def test_one_user_leaves_a_connection_to_postgresql_to_the_others(size: int, places: int) -> None:
     settings = settings_for("postgresql://db.example/tasks", database_pool_size=size)
 
-    assert places_for(settings) == places
+    assert Capacity.of(settings).places == places
     assert size == 1 or places // 2 < size
 
 

@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,8 +21,10 @@ from taskward.settings import Settings
 PLACES_ON_SQLITE: Final = 128
 """Requests in progress. One user can have half: that many writes share a commit."""
 
-STARTS: Final = 4
-"""Requests that begin in one turn of the event loop, so that whoever comes next waits for no more."""
+STARTS_ON_SQLITE: Final = 4
+STARTS_ON_POSTGRES: Final = 16
+"""Requests that begin in one turn of the event loop, so that whoever comes next waits for no more: on SQLite
+for whole reads, on PostgreSQL for what comes before them, and those that begin together are read together."""
 
 ROOM: Final = 512
 """Requests that wait."""
@@ -43,14 +45,21 @@ _TICK: Final = 0.02
 _LOOK_EVERY: Final = 0.1
 
 
-def places_for(settings: Settings) -> int:
-    """Say how many requests can be in progress.
+class Capacity(NamedTuple):
+    """How many requests can be in progress, and how many begin in one turn of the event loop."""
 
-    On PostgreSQL a connection is left when one user has all the places that one can have.
-    """
-    if settings.database_url.get_secret_value().startswith("sqlite:"):
-        return PLACES_ON_SQLITE
-    return 2 * max(1, settings.database_pool_size - 1)
+    places: int
+    starts: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Capacity":
+        """Give the capacity on the engine of the settings.
+
+        On PostgreSQL a connection is left when one user has all the places that one can have.
+        """
+        if settings.database_url.get_secret_value().startswith("sqlite:"):
+            return cls(PLACES_ON_SQLITE, STARTS_ON_SQLITE)
+        return cls(2 * max(1, settings.database_pool_size - 1), STARTS_ON_POSTGRES)
 
 
 class Admission:
@@ -61,9 +70,9 @@ class Admission:
     have a third each, and there is always some left for whoever comes next.
     """
 
-    def __init__(self, app: ASGIApp, places: int, room: int = ROOM) -> None:
+    def __init__(self, app: ASGIApp, capacity: Capacity, room: int = ROOM) -> None:
         self._app = app
-        self._places = places
+        self._places, self._starts = capacity
         self._room = room
         self._taken = 0
         self._taken_by: dict[int, int] = {}
@@ -99,7 +108,7 @@ class Admission:
         Whoever asks for little is not, and so passes those who wait: that is what keeps others quick while
         one floods (RFC 8290, 4.2: new flows first).
         """
-        most = 2 * STARTS if self._waiting else STARTS
+        most = 2 * self._starts if self._waiting else self._starts
         if owner in self._line or self._started >= most or not self._may_take(owner):
             return False
         self._give(owner)
@@ -154,7 +163,7 @@ class Admission:
         """Begin a turn of the loop: what it has read is queued, and those whose turn it is begin."""
         self._turning = False
         self._started = 0
-        while self._started < STARTS and (visit := self._next()):
+        while self._started < self._starts and (visit := self._next()):
             self._give(visit.owner)
             visit.call()
         if self._started:

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward import __version__, health, log
-from taskward.admission import Admission, places_for
+from taskward.admission import Admission, Capacity
 from taskward.api_docs import pages
 from taskward.api_docs.document import openapi_document
 from taskward.auth.authenticator import authenticator
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     dispatcher = Dispatcher(app.routes)
-    admission = Admission(dispatcher, places_for(settings))
+    admission = Admission(dispatcher, Capacity.of(settings))
     app.pipeline = RequestFrame(
         TokenGate(
             admission if settings.rate is None else RateLimit(admission, settings.rate),
