@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Query, Response
+from pydantic import BaseModel
 from support import (
     INVALID_REQUEST,
     INVALID_TOKEN,
@@ -20,6 +21,8 @@ from support import (
     problems,
     refusal,
 )
+
+from taskward.routing import KEPT_QUERIES, LONGEST_KEPT_QUERY, Endpoint
 
 LIMIT = 64 * 1024
 MILK = b'{"title":"Buy milk"}'
@@ -343,6 +346,40 @@ async def test_an_empty_query_is_no_query(ann: Person) -> None:
 
 
 # The token's header
+
+
+async def test_a_query_that_was_read_before_is_read_the_same(ann: Person) -> None:
+    await ann.create("First")
+    await ann.create("Second")
+    for _ in range(2):
+        for limit, number in ((1, 1), (2, 2)):
+            assert len((await ann.http.get(f"/api/tasks?limit={limit}")).json()["tasks"]) == number
+        for query in ("limit=0", "limit=1&limit=1", "limit=1&more=1", "limit=1&sort=%ff"):
+            assert (await ann.http.get(f"/api/tasks?{query}")).status_code == 400
+
+
+async def test_the_queries_kept_are_few_and_short(app: FastAPI, ann: Person) -> None:
+    (route,) = (one for one in app.routes if isinstance(one, Endpoint) and one.name == "list_tasks")
+    kept = route._inputs._queries
+    kept.clear()
+    for n in range(KEPT_QUERIES + 10):
+        await ann.http.get(f"/api/tasks?limit={n % 9 + 1}&q={n}")
+        await ann.http.get(f"/api/tasks?limit={n}&limit={n}")
+        await ann.http.get(f"/api/tasks?q={'w' * LONGEST_KEPT_QUERY}")
+    assert 0 < len(kept) <= KEPT_QUERIES
+    assert max(map(len, kept)) <= LONGEST_KEPT_QUERY
+    assert not any(query.count(b"limit") > 1 for query in kept)
+
+
+def test_a_query_that_could_change_is_refused_when_the_route_is_made() -> None:
+    class Mutable(BaseModel):
+        limit: int = 1
+
+    async def handler(query: Annotated[Mutable, Query()]) -> Response:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match="frozen"):
+        Endpoint("/", handler)
 
 
 async def test_two_authorization_headers_are_an_invalid_token(app: FastAPI, ann: Person) -> None:

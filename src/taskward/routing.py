@@ -13,7 +13,7 @@ body fields together. What a handler wants is read from its signature once, when
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
@@ -31,6 +31,12 @@ from taskward.requests import (
     read_query,
 )
 from taskward.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_problems
+
+KEPT_QUERIES: Final = 256
+"""Good queries of a route that are kept as read: clients ask the same few again and again."""
+
+LONGEST_KEPT_QUERY: Final = 128
+"""Bytes."""
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -145,6 +151,7 @@ class _Inputs:
         self.headers: list[_Value] = []
         self.query: _Value | None = None
         self.body: _Value | None = None
+        self._queries: dict[bytes, Any] = {}
         self.made: list[tuple[str, Callable[[Request], Any]]] = []
         hints = get_type_hints(handler, include_extras=True)
         for parameter in inspect.signature(handler).parameters.values():
@@ -182,7 +189,11 @@ class _Inputs:
     def _read_query(
         self, scope: Scope, arguments: dict[str, Any], problems: list[FieldProblem], *, any_query: bool
     ) -> None:
+        raw: bytes = scope["query_string"]
         if any_query:
+            return
+        if self.query and raw in self._queries:
+            arguments[self.query.argument] = self._queries[raw]
             return
         given, unreadable = read_query(scope)
         found: list[FieldProblem] = []
@@ -190,7 +201,12 @@ class _Inputs:
             self.query.judge(given, arguments, found)
         else:
             found += [FieldProblem(name, UNKNOWN_PARAMETER) for name in given]
-        problems += _once(unreadable + found)
+        if unreadable or found:
+            problems += _once(unreadable + found)
+        elif self.query and len(raw) <= LONGEST_KEPT_QUERY:
+            if len(self._queries) >= KEPT_QUERIES:
+                self._queries.clear()
+            self._queries[raw] = arguments[self.query.argument]
 
     @staticmethod
     def _read_header(
@@ -207,6 +223,8 @@ class _Inputs:
             case params.Header():
                 self.headers.append(_Value.of(parameter, type_, marker))
             case params.Query():
+                if not type_.model_config.get("frozen"):
+                    raise TypeError(f"{type_!r}: a query is kept for later requests, so its model is frozen")
                 self.query = _Value.of(parameter, type_, marker)
             case params.Body():
                 self.body = _Value.of(parameter, type_, marker)
@@ -245,4 +263,7 @@ def _maker(type_: Any, marker: Any) -> Callable[[Request], Any]:
         raise TypeError(f"{function!r}: a dependency here is a plain function")
     hints = get_type_hints(function, include_extras=True)
     wanted = [(name, _maker(*_annotation(hints[name]))) for name in inspect.signature(function).parameters]
-    return lambda request: function(**{name: make(request) for name, make in wanted})
+    if len(wanted) == 1:
+        ((_, make_one),) = wanted
+        return lambda request: function(make_one(request))
+    return lambda request: function(*[make(request) for _, make in wanted])
