@@ -175,6 +175,8 @@ class Admission:
         Whoever has had a turn goes to the end, also with nothing more to ask: to come back at once with the
         next request is no way to pass the others.
         """
+        if self._taken >= self._places:
+            return None
         for _ in range(len(self._line)):
             owner, queue = self._line.popitem(last=False)
             if not queue:
