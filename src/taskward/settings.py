@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
-import httpx
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -221,6 +220,8 @@ def _lines(error: ValidationError) -> list[str]:
 
 def _check_key_set_url(text: str) -> None:
     """Refuse a URL over which keys could be swapped. Read by what will fetch it: both see one host."""
+    import httpx  # noqa: PLC0415 - large, and needed by no other setting
+
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL:

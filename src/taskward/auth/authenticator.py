@@ -7,8 +7,6 @@ from taskward.auth.claims import ClaimRules
 from taskward.auth.clock import Clock
 from taskward.auth.current_user import User
 from taskward.auth.development import development_secret, secret_file
-from taskward.auth.key_set import KeySet
-from taskward.auth.provider import describe_key_set
 from taskward.auth.shared_secret import SharedSecret
 from taskward.auth.tokens import Token, bearer_token, read_token
 from taskward.auth.verified_tokens import VerifiedTokens
@@ -81,6 +79,8 @@ async def describe_keys(settings: Settings) -> list[str]:
 
     """
     if settings.jwt_jwks_url is not None:
+        from taskward.auth.provider import describe_key_set  # noqa: PLC0415 - see _keys
+
         return await describe_key_set(settings.jwt_jwks_url)
     if settings.jwt_secrets:
         return [f"JWT_SECRET: secret {number + 1} (HS256)" for number in range(len(settings.jwt_secrets))]
@@ -93,6 +93,9 @@ async def describe_keys(settings: Settings) -> list[str]:
 
 def _keys(settings: Settings, clock: Clock) -> Keys:
     if settings.jwt_jwks_url is not None:
+        # An HTTP client: 5 MB and 50 ms of a start that only those pay who have a provider.
+        from taskward.auth.key_set import KeySet  # noqa: PLC0415 - see above
+
         return KeySet(settings.jwt_jwks_url, clock)
     return SharedSecret(settings.jwt_secrets or (development_secret(settings),))
 
