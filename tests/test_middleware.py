@@ -1,5 +1,6 @@
 """docs/contract.md, A3: what wraps every request, whatever answers it."""
 
+import gc
 import re
 
 import httpx
@@ -83,3 +84,27 @@ async def test_an_answer_that_fails_halfway_is_broken_off_not_mended() -> None:
         await frame(scope, receive, send)
 
     assert [message.get("body") for message in sent] == [None, b"{"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/api/tasks", "/api/tasks?limit=0", "/api/nothing", "/api/tasks/1"]
+)
+@pytest.mark.parametrize("token", ["good", "bad"])
+async def test_a_request_leaves_nothing_to_the_search_for_garbage(
+    app: FastAPI, ann: Person, path: str, token: str
+) -> None:
+    headers = [("Authorization", f"Bearer {ann.token if token == 'good' else token}")]
+    await exchange(app, "GET", path, headers=headers)  # what is made once is made
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for _ in range(3):
+            assert (await exchange(app, "GET", path, headers=headers)).status
+        gc.collect()
+        left = [one for one in gc.garbage if isinstance(one, dict) and "raw_path" in one]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert left == [], "it would be kept, with all that belongs to it, for hundreds of requests more"

@@ -9,7 +9,8 @@ import logging
 import random
 import re
 import time
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,12 +50,12 @@ class RequestFrame:
                 await self._app(scope, receive, answer.send)
         except ServiceError as error:
             if error.status == _SERVER_ERROR:
-                log.exception(error.code, extra={"request_id": answer.request_id})
+                log.exception(error.code, extra={"request_id": answer.outcome.request_id})
             await answer.refuse(error)
         except ClientGone:
-            answer.status = _CLIENT_GONE
+            answer.outcome.status = _CLIENT_GONE
         except Exception:
-            log.exception("Unforeseen error", extra={"request_id": answer.request_id})
+            log.exception("Unforeseen error", extra={"request_id": answer.outcome.request_id})
             await answer.refuse(InternalError())
         finally:
             answer.log()
@@ -71,23 +72,41 @@ def security_headers(*, https_only: bool) -> Headers:
     return headers
 
 
+class Failure(NamedTuple):
+    """What can be told of an error."""
+
+    status: int
+    code: str
+    reason: str | None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a request, for whoever looks on from outside: metrics, traces, the audit log.
+
+    It refers to nothing that refers to the request: a cycle would keep all of it, with both its bodies,
+    until the next search for garbage. So it has no exception either, whose frames do.
+    """
+
+    request_id: str
+    status: int = 0
+    error: Failure | None = None
+
+
 class Answer:
     """The answer to one request, on its way out."""
 
     def __init__(self, send: Send, scope: Scope, always: Headers) -> None:
-        self.status = 0
-        self.request_id = request_id_of(scope)
+        self.outcome = scope["outcome"] = Outcome(request_id_of(scope))
         self._send = send
         self._scope = scope
-        self._always = [*always, (b"x-request-id", self.request_id.encode())]
+        self._always = [*always, (b"x-request-id", self.outcome.request_id.encode())]
         self._begun = time.perf_counter()
-        self.error: ServiceError | None = None
-        scope["answer"] = self  # for whoever looks on from outside: metrics, traces, the audit log
 
     async def send(self, message: Message) -> None:
         """Pass a message on; the first one takes the common headers with it."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.outcome.status = message["status"]
             headers: Headers = message["headers"]
             limit = self._scope.get("rate_limit", ())
             message["headers"] = [*headers, *self._always, *limit, *self._policies(headers)]
@@ -102,8 +121,8 @@ class Answer:
 
     async def refuse(self, error: ServiceError) -> None:
         """Answer with the envelope, unless an answer is already under way: that one is broken off."""
-        self.error = error
-        if self.status:
+        self.outcome.error = Failure(error.status, error.code, error.reason)
+        if self.outcome.status:
             raise error
         await self.whole(
             error.status, [(b"content-type", b"application/json"), *error.headers()], error.body()
@@ -112,17 +131,18 @@ class Answer:
     def log(self) -> None:
         """Write the request's line."""
         user = self._scope.get("user")
+        outcome = self.outcome
         line = {
-            "request_id": self.request_id,
+            "request_id": outcome.request_id,
             "method": self._scope["method"],
             "path": loggable_path(self._scope["path"]),
-            "status": self.status,
+            "status": outcome.status,
             "duration_ms": round((time.perf_counter() - self._begun) * 1000, 3),
             "user_id": str(user.id) if user else None,
         }
-        if self.error is not None:
-            line |= {"code": self.error.code, "reason": self.error.reason}
-        level = logging.ERROR if self.status >= _SERVER_ERROR else logging.INFO
+        if outcome.error is not None:
+            line |= {"code": outcome.error.code, "reason": outcome.error.reason}
+        level = logging.ERROR if outcome.status >= _SERVER_ERROR else logging.INFO
         log_request(level, line)
 
     def _policies(self, headers: Headers) -> Headers:

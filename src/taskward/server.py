@@ -40,8 +40,8 @@ RESTART_SECONDS: Final = 1.0
 END_SECONDS: Final = 29.0
 """After a signal the process is gone by then, whatever happens."""
 GARBAGE: Final = 20_000
-"""Objects by which there may be more than at the last search for garbage. A request leaves about ten;
-Python's own 700 are there while ten are answered, and to search through those finds nothing."""
+"""Objects by which there may be more than at the last search for garbage. A request leaves none; Python's own
+700 are there while ten are answered, and to search through those finds nothing."""
 ECHO_SECONDS: Final = 0.1
 """A signal this soon after the first is the same one again: `make`, for one, passes on what all have had."""
 _FAMILY_OFF: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward.database.statements import Plain, Read, Row, Statement, Steps, T, Undo, Values, Write
 from taskward.log import loggable_path
-from taskward.middleware import Answer
+from taskward.middleware import Outcome
 from taskward.seeing.around import Around
 from taskward.seeing.meter import UNMATCHED, TemplateOf
 from taskward.tasks.models import ID_COLUMN, VERSION_COLUMN
@@ -42,10 +42,10 @@ class AuditedRequests:
             await self._app(scope, receive, send)
         finally:
             _scope.reset(token)
-            self._judge(scope, scope["answer"])
+            self._judge(scope, scope["outcome"])
 
-    def _judge(self, scope: Scope, answer: Answer) -> None:
-        error = answer.error
+    def _judge(self, scope: Scope, outcome: Outcome) -> None:
+        error = outcome.error
         if error is None or not (scope["path"].startswith("/api/") or scope["path"] == "/api"):
             return
         if error.status == _INTERNAL and scope["method"] not in _CHANGING:
@@ -53,7 +53,7 @@ class AuditedRequests:
         user = scope.get("user")
         line = {
             "outcome": "failed" if error.status == _INTERNAL else "refused",
-            "request_id": answer.request_id,
+            "request_id": outcome.request_id,
             "user_id": str(user.id) if user else None,
             "method": scope["method"],
             "route": scope.get("route") or self._template_of(scope["path"]) or UNMATCHED,
@@ -117,6 +117,6 @@ def _changes(statement: Statement, values: Values | Sequence[Values], rows: Sequ
 
 def _tell_done(entries: list[Entry]) -> None:
     scope = _scope.get()
-    request_id = scope["answer"].request_id if scope else None
+    request_id = scope["outcome"].request_id if scope else None
     for entry in entries:
         audit.info("change", extra={"outcome": "done", "request_id": request_id} | entry)

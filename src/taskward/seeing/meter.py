@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from taskward.figures import DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, Figures, Histogram
 
 if TYPE_CHECKING:
-    from taskward.middleware import Answer
+    from taskward.middleware import Outcome
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD: Final = "_OTHER"
@@ -57,13 +57,13 @@ class Meter:
         }
 
     def _count(self, scope: Scope, seconds: float) -> None:
-        answer: Answer = scope["answer"]
+        outcome: Outcome = scope["outcome"]
         method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
         route = scope.get("route") or self._template_of(scope["path"]) or UNMATCHED
-        self._requests[method, route, answer.status] += 1
+        self._requests[method, route, outcome.status] += 1
         histogram = self._durations.get((method, route))
         if histogram is None:
             histogram = self._durations[method, route] = Histogram(DURATIONS)
         histogram.observe(seconds)
-        if answer.error is not None:
-            self._errors[answer.error.code] += 1
+        if outcome.error is not None:
+            self._errors[outcome.error.code] += 1

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    from taskward.middleware import Answer
+    from taskward.middleware import Outcome
 
 FLUSH: Final = 5.0
 """Seconds at the end for what has not been exported yet."""
@@ -169,15 +169,15 @@ class TracedRequests:
         return self._tracer.start_span(name, parent, SpanKind.SERVER, attributes)
 
     def _end(self, span: Span, scope: Scope) -> None:
-        answer: Answer = scope["answer"]
+        outcome: Outcome = scope["outcome"]
         if route := scope.get("route") or self._template_of(scope["path"]):
             method = scope["method"] if scope["method"] in METHODS else "HTTP"
             span.update_name(f"{method} {route}")
             span.set_attribute("http.route", route)
-        span.set_attribute("http.response.status_code", answer.status)
-        if answer.error is not None:
-            span.set_attribute("error.type", answer.error.code)
-        if answer.status >= _SERVER_ERROR:
+        span.set_attribute("http.response.status_code", outcome.status)
+        if outcome.error is not None:
+            span.set_attribute("error.type", outcome.error.code)
+        if outcome.status >= _SERVER_ERROR:
             span.set_status(Status(StatusCode.ERROR))
         span.end()
 
