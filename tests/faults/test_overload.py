@@ -15,8 +15,12 @@ from support import SECRET, MakeDatabase, token_for
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 
-BUSY: Final = 32
-"""Clients that ask again as soon as they are answered: enough to keep a process busy all the time."""
+BUSY: Final = 400
+"""Clients, each a user, that ask again as soon as they are answered: as many as can wait with nobody refused.
+
+What they get is the capacity. A tenth of them would get a quarter more, for the memory of fewer connections
+fits into the processor's caches, which is no matter of overload.
+"""
 
 FLOOD: Final = 1000
 """Clients that are too many by far."""
@@ -157,7 +161,7 @@ async def test_ten_times_the_capacity_for_twenty_seconds(
     assert set(statuses) <= {200, 201, 503}
     assert seen.retry_after.total() == statuses[503] > 0
     assert set(seen.retry_after) <= {1, 2, 3, 4, 5}
-    assert good >= 0.8 * before
+    assert good >= (0.8 if users > 1 else 0.6) * before  # one user alone may have half of the places
     assert last.resident - first.resident < 8 << 20
     assert last.descriptors <= first.descriptors
     assert set(health.statuses) == {200}
