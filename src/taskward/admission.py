@@ -18,8 +18,9 @@ from taskward.figures import ADMITTED, SHED, Figures
 from taskward.requests import announced_body
 from taskward.settings import Settings
 
-PLACES_ON_SQLITE: Final = 128
-"""Requests in progress. One user can have half: that many writes share a commit."""
+PLACES_ON_SQLITE: Final = 32
+"""Requests in progress: that many writes share a commit. One user can have half, and whoever comes next
+waits for those, and for its own commit, which may hold as many again."""
 
 STARTS_ON_SQLITE: Final = 4
 STARTS_ON_POSTGRES: Final = 16
