@@ -23,7 +23,7 @@ PIPE_BUF: Final = 4096
 
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 _PLAIN_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{0,64}")
-_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9._~-]{0,64}(?:/[A-Za-z0-9._~-]{0,64}){0,15}")
+_PLAIN_PATH: Final = re.compile(rf"{_PLAIN_SEGMENT.pattern}(?:/{_PLAIN_SEGMENT.pattern}){{0,15}}")
 
 
 access = logging.getLogger("taskward.access")
@@ -85,22 +85,25 @@ class JsonLines(logging.StreamHandler[TextIO]):
         self.acquire()
         try:
             while self._waiting:
-                size = 0
-                piece: list[bytes] = []
-                for line in self._waiting:
-                    size += len(line) + 1
-                    if size > PIPE_BUF and piece:
-                        break
-                    piece.append(line)
-                del self._waiting[: len(piece)]
-                self.stream.write(b"\n".join([*piece, b""]).decode())
                 self.stream.flush()
-            self.stream.flush()  # what `emit` has written
+                self.stream.write(self._next_piece())
+            self.stream.flush()  # that, or what `emit` has written
         except (OSError, ValueError):  # nobody reads it any more, which is no reason to fail
             self._waiting.clear()
             self.handleError(logging.makeLogRecord({"msg": "a line"}))
         finally:
             self.release()
+
+    def _next_piece(self) -> str:
+        size = number = 0
+        for line in self._waiting:
+            size += len(line) + 1
+            if size > PIPE_BUF and number:
+                break
+            number += 1
+        piece = b"\n".join([*self._waiting[:number], b""]).decode()
+        del self._waiting[:number]
+        return piece
 
 
 def _beginning(created: float, level: str, logger: str, message: str) -> dict[str, Any]:

@@ -263,7 +263,4 @@ def _maker(type_: Any, marker: Any) -> Callable[[Request], Any]:
         raise TypeError(f"{function!r}: a dependency here is a plain function")
     hints = get_type_hints(function, include_extras=True)
     wanted = [(name, _maker(*_annotation(hints[name]))) for name in inspect.signature(function).parameters]
-    if len(wanted) == 1:
-        ((_, make_one),) = wanted
-        return lambda request: function(make_one(request))
-    return lambda request: function(*[make(request) for _, make in wanted])
+    return lambda request: function(**{name: make(request) for name, make in wanted})
