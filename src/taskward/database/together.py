@@ -57,7 +57,7 @@ class Combined:
         one = cast("Select[Any]", visitors.replacement_traverse(read.statement, {}, of_each))
         compiled = one.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         common = tuple(compiled.positiontup or ())
-        arrays = ", ".join(f"${len(common) + n}::uuid[]" for n in range(1, len(read.each) + 1))
+        arrays = ", ".join(unknown_array(len(common) + n, "uuid") for n in range(1, len(read.each) + 1))
         sql = (
             f"SELECT found.*, asked.n FROM unnest({arrays}) "  # noqa: S608 - compiled expressions and our own names, no values
             f"WITH ORDINALITY AS asked ({', '.join(read.each)}, n) "
@@ -72,6 +72,15 @@ class Combined:
     def arguments(self, several: Sequence[Values]) -> list[Any]:
         common = [several[0].get(name) for name in self.common]
         return common + [[values[name] for values in several] for name in self.each]
+
+
+def unknown_array(number: int, element: str) -> str:
+    """Give an array parameter whose length the planner cannot see.
+
+    It would plan each short one anew, for it expects ten elements of one that it does not know (PostgreSQL's
+    `plan_cache_mode`, auto), and that takes longer than to carry it out.
+    """
+    return f"(SELECT ${number}::{element}[])"
 
 
 def _order(read: Read) -> str:
