@@ -5,10 +5,12 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import (
+    CTE,
     Alias,
     BinaryExpression,
     BindParameter,
     BooleanClauseList,
+    ColumnClause,
     ColumnElement,
     Delete,
     FromClause,
@@ -37,6 +39,7 @@ from sqlmodel import SQLModel
 from taskward.app import ROUTERS
 from taskward.database.postgres import _in_one
 from taskward.database.statements import STATEMENTS, Statement, Write
+from taskward.database.together import asked_at_once
 from taskward.database.types import Id
 from taskward.tasks.models import TASKS
 from taskward.users.models import USERS
@@ -71,6 +74,7 @@ def test_the_walk_meets_every_kind_of_statement_on_tasks_and_tombstones() -> Non
 ID: Final = bindparam("task_id", type_=Id())
 MINE: Final = TASKS.c.user_id == OWNER
 OTHERS: Final = TASKS.alias()
+ASKED: Final = asked_at_once(OWNER, ID)
 
 
 WITHOUT_AN_OWNER: Final = {
@@ -93,6 +97,10 @@ WITHOUT_AN_OWNER: Final = {
     "insert for another": insert(TASKS).values(user_id=ID, id=ID),
     "insert for nobody": insert(TASKS).values(id=ID),
     "insert of others'": insert(TASKS).from_select(["user_id", "id"], select(ID, OWNER)),
+    "insert for others of several": insert(TASKS).from_select(["user_id", "id"], select(ASKED.c.task_id, ID)),
+    "insert for several, of whom nobody asked": insert(TASKS).from_select(
+        ["user_id"], select(select(OWNER.label("owner")).cte("others").c.owner)
+    ),
     "upsert": upsert(TASKS)
     .values(user_id=OWNER, id=ID)
     .on_conflict_do_update(index_elements=["id"], set_={"title": "x"}),
@@ -111,7 +119,7 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
     if not isinstance(statement, Write):
         return [statement.statement]
     if engine_name == "postgresql":
-        return [_in_one(statement)]
+        return [_in_one(statement), *([] if statement.of_several is None else [statement.of_several])]
     number: ColumnElement[int] = bindparam("seq", type_=Integer())
     traces = [trace(number, true()) for trace in statement.traces]
     return [statement.touch, statement.change(number), *traces]
@@ -194,4 +202,7 @@ def says_whose(clause: Any, table: FromClause) -> bool:
 
 
 def is_owner(value: object) -> bool:
+    if isinstance(value, ColumnClause):  # of several, each row of `asked` is what one of them asks for
+        asked = value.table
+        return value.key == OWNER.key and isinstance(asked, CTE) and asked.name == ASKED.name
     return isinstance(value, BindParameter) and value.key == OWNER.key

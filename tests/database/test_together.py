@@ -1,4 +1,4 @@
-"""Reads that run as one: each gets what is its own, in its order, whatever becomes of the others."""
+"""What runs as one: each gets what is its own, in its order, whatever becomes of the others."""
 
 import asyncio
 import random
@@ -13,10 +13,10 @@ from support import MakeDatabase, Person, running, settings_for
 from walks import SORTS
 
 from taskward.database.postgres import _DIALECT
-from taskward.database.statements import STATEMENTS, Read, Row, Values
+from taskward.database.statements import STATEMENTS, Read, Row, Values, Write
 from taskward.database.together import AT_ONCE, MOST_ROWS, Combined, Together
 from taskward.errors import DatabaseError
-from taskward.tasks.statements import COUNTER, GET_TASK, LISTS
+from taskward.tasks.statements import COUNTER, CREATE_TASK, GET_TASK, LISTS
 
 DEADLINE = 10.0
 COMBINED = [read for read in STATEMENTS if isinstance(read, Read) and read.each]
@@ -35,9 +35,11 @@ class Slow:
         self.may_answer = asyncio.Event()
         self.asked: list[int] = []
         self.until: list[float] = []
+        self.owners: list[list[int]] = []
 
-    async def run(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:  # noqa: ARG002 - a Run
+    async def run(self, statement: Read | Write, several: Sequence[Values], until: float) -> Sequence[Row]:  # noqa: ARG002 - a Run
         self.asked.append(len(several))
+        self.owners.append([values["owner"] for values in several])
         self.until.append(until)
         await self.may_answer.wait()
         if any(values.get("unforeseen") for values in several):
@@ -213,3 +215,35 @@ async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
             assert not isinstance(result, BaseException)
             assert [row[0] for row in result] == [n]
     assert together._gatherings == {}
+
+
+def write(together: Together, owner: int) -> "asyncio.Task[Sequence[Row]]":
+    return asyncio.create_task(together.rows(CREATE_TASK, {"owner": owner, "rows": 1}, ("kind",)))
+
+
+async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slow) -> None:
+    together = Together(slow.run, DEADLINE)
+    writing = [write(together, 1), write(together, 1), write(together, 2)]
+    await settle()
+    writing += [write(together, owner) for owner in (1, 3, 2, 1, 3)]
+    await settle()
+    assert slow.owners == [[1, 1, 2], [3, 3]]
+
+    slow.may_answer.set()
+
+    assert [(await one)[0][0] for one in writing] == [1, 1, 2, 1, 3, 2, 1, 3]
+    assert slow.owners == [[1, 1, 2], [3, 3], [1, 2, 1]]
+    assert together._gatherings == {}
+
+
+async def test_an_owner_writes_on_after_a_failure(slow: Slow) -> None:
+    together = Together(slow.run, DEADLINE)
+    failing = asyncio.create_task(together.rows(CREATE_TASK, {"owner": 1, "fails": True}, ("kind",)))
+    await settle()
+    writing = write(together, 1)
+    slow.may_answer.set()
+
+    with pytest.raises(DatabaseError):
+        await failing
+
+    assert await writing == [(1,)]

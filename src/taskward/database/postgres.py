@@ -70,7 +70,8 @@ class PostgresDatabase:
         self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
         self._combined: dict[Read, Combined] = {}
-        self._together = Together(self._read_for, DEADLINE)
+        self._together = Together(self._run_for, DEADLINE)
+        self._of_several: dict[Write, _Plan] = {}
         self._wall = OwnerWall() if rls else None
         self._schema: asyncio.Task[None] | None = None
         self._is_starting = True
@@ -80,6 +81,11 @@ class PostgresDatabase:
         self._plans = {statement: _Plan.of(statement) for statement in STATEMENTS}
         self._combined = {
             read: Combined.of(read, _DIALECT) for read in STATEMENTS if isinstance(read, Read) and read.each
+        }
+        self._of_several = {
+            write: _Plan.compiled(write.of_several)
+            for write in STATEMENTS
+            if isinstance(write, Write) and write.of_several is not None
         }
         self._schema = asyncio.create_task(self._bring_schema_up_to_date())
         await asyncio.wait({self._schema}, timeout=_STARTING)
@@ -104,6 +110,13 @@ class PostgresDatabase:
             return await self._read_for(read, (values,), _from_now(DEADLINE))
         return await self._together.rows(read, values, self._combined[read].kind(values))
 
+    async def _run_for(
+        self, statement: Read | Write, several: Sequence[Values], until: float
+    ) -> Sequence[Row]:
+        if isinstance(statement, Write):
+            return await self._write_for(statement, several, until)
+        return await self._read_for(statement, several, until)
+
     async def _read_for(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
         if len(several) == 1:
             plan, values = self._plans[read], several[0]
@@ -113,15 +126,30 @@ class PostgresDatabase:
         return await self._read(combined.sql, combined.arguments(several), None, until)
 
     async def write(self, write: Write, values: Values) -> Row | None:
-        plan = self._plans[write]
-        until = _from_now(DEADLINE)
-        rows = await _until_it_stands(
-            lambda others: self._run(plan.sql, plan.arguments(values, others), until, values["owner"])
-        )
+        rows: Sequence[Row] = ()
+        if write in self._of_several and self._wall is None:  # behind the wall, each owner writes alone
+            rows = await self._together.rows(write, values, (write,))
+        if not rows:
+            rows = await self._write_alone(write, values)
         if not rows:
             return None
         self._tell({values["owner"]})
         return rows[0]
+
+    async def _write_for(self, write: Write, several: Sequence[Values], until: float) -> Sequence[Row]:
+        """Write for those of several for whom it can be done at once; if it is refused, for nobody."""
+        plan = self._of_several[write]
+        try:
+            return await self._run(plan.sql, plan.arrays(several), until, None)
+        except _Refused:
+            return ()
+
+    async def _write_alone(self, write: Write, values: Values) -> Sequence[Row]:
+        plan = self._plans[write]
+        until = _from_now(DEADLINE)
+        return await _until_it_stands(
+            lambda others: self._run(plan.sql, plan.arguments(values, others), until, values["owner"])
+        )
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
         owners: set[UUID] = set()
@@ -267,8 +295,12 @@ class _ConnectionLost(DatabaseError):
     """The connection went away; whether the statement was carried out is not known."""
 
 
-class _Undone(DatabaseError):
-    """The server has undone the statement, and it may succeed if it is run again."""
+class _Refused(DatabaseError):
+    """The server has carried out nothing of the statement, and will not."""
+
+
+class _Undone(_Refused):
+    """It has undone the statement, and it may succeed if it is run again."""
 
 
 class _AddressTaken(_Undone):
@@ -291,7 +323,10 @@ class _Plan:
 
     @classmethod
     def of(cls, statement: Statement) -> "_Plan":
-        expression = _in_one(statement) if isinstance(statement, Write) else statement.statement
+        return cls.compiled(_in_one(statement) if isinstance(statement, Write) else statement.statement)
+
+    @classmethod
+    def compiled(cls, expression: Any) -> "_Plan":
         compiled = expression.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         return cls(
             compiled.string, tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
@@ -302,6 +337,10 @@ class _Plan:
         if others:
             values = {**values, **others}
         return [values.get(name, default) for name, default in self.names]
+
+    def arrays(self, several: Sequence[Values]) -> list[Any]:
+        """Give what is bound, in order, an array for each name."""
+        return [[values[name] for values in several] for name, _ in self.names]
 
 
 def _in_one(write: Write) -> Any:
@@ -387,4 +426,4 @@ def _database_error(error: Exception) -> DatabaseError:
         return _Undone(reason=reason)
     if state is None or state.startswith(LOST):
         return _ConnectionLost(reason=reason)
-    return DatabaseError(reason=reason)
+    return _Refused(reason=reason)

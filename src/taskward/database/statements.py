@@ -62,6 +62,9 @@ class Write:
     action: str | None = None
     """What the audit log calls it."""
 
+    of_several: Select[Any] | None = None
+    """The same write for several at once, which an engine may try first: see `taskward.database.together`."""
+
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
 

@@ -1,24 +1,41 @@
-"""Short reads that are asked for at the same time, in one statement and one round trip.
+"""What is asked for at the same time, in one statement and one round trip.
 
-Most of what a read of one row costs, here and on the server, is its round trip. While as many statements
-of a kind are under way as may be, further reads of that kind gather, each with ids of its own, and the next
-statement takes all of them along:
+Most of what a read of one row costs, here and on the server, is its round trip; a write costs its commit
+besides. While as many statements of a kind are under way as may be, what else is asked for of that kind
+gathers, and the next statement takes it all along. Each gets the rows that bear its number, `asked.n`.
+
+A short read goes with the like of it, each with ids of its own, and alone as the plain statement:
 
     SELECT found.*, asked.n FROM unnest($1, $2) WITH ORDINALITY AS asked (owner, task_id, n)
     CROSS JOIN LATERAL (the statement, with asked.owner for the owner) AS found ORDER BY asked.n, …
 
-Each gets just the rows that bear its number. A read that nobody keeps company runs as the plain statement.
+A write that has a form for several (`Write.of_several`) is tried in that one. It waits for no owner's row,
+and while one such statement writes for an owner, what else that owner asks for stays behind. Who got no
+row, for the owner's was locked or is not there yet, goes on alone; so do all if the server refused it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
+from uuid import UUID
 
-from sqlalchemy import BindParameter, ClauseElement, Dialect, Select, literal_column
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ClauseElement,
+    Dialect,
+    Select,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql import visitors
 
-from taskward.database.statements import Read, Row, Values
+from taskward.database.statements import Read, Row, Values, Write
 from taskward.database.types import Id
 from taskward.errors import ServiceError
 
@@ -29,9 +46,9 @@ MOST_ROWS: Final = 500
 AT_ONCE: Final = 4
 """Statements of a kind under way at once. Fewer gather more, and wait longer where the server is far."""
 
-Run = Callable[[Read, Sequence[Values], float], Awaitable[Sequence[Row]]]
-"""Runs a read for one or more, until a time on the loop's clock, and gives the rows of all: with several,
-each row's last column is the number of whom it is for, from 1."""
+Run = Callable[[Read | Write, Sequence[Values], float], Awaitable[Sequence[Row]]]
+"""Runs a statement for one or more, until a time on the loop's clock, and gives the rows of all: with
+several, each row's last column is the number of whom it is for, from 1."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -83,6 +100,24 @@ def unknown_array(number: int, element: str) -> str:
     return f"(SELECT ${number}::{element}[])"
 
 
+def asked_at_once(*values: BindParameter[Any]) -> CTE:
+    """Give what several ask for as rows, for `Write.of_several`.
+
+    They have a column for each of the values, an array in the statement; `n`, the number of who asks, and
+    `later`, how many more the same owner asks for.
+    """
+    named = {value.key: value for value in values}
+    arrays = [
+        select(bindparam(key, type_=ARRAY(value.type))).scalar_subquery() for key, value in named.items()
+    ]
+    columns = [column(key, value.type) for key, value in named.items()]
+    asked = func.unnest(*arrays).table_valued(*columns, with_ordinality="n").render_derived()
+    later = func.row_number().over(partition_by=asked.c.owner, order_by=asked.c.n.desc()) - literal_column(
+        "1"
+    )
+    return select(asked, later.label("later")).cte("asked")
+
+
 def _order(read: Read) -> str:
     """Give the order of a statement that sorts by columns of its own, as the continuation of another."""
     clauses = [str(clause).rpartition(".")[2] for clause in read.statement._order_by_clauses]  # noqa: SLF001 - there is no other way to ask
@@ -91,23 +126,36 @@ def _order(read: Read) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A read that waits, since a time on the loop's clock, and what becomes of it."""
+    """One who waits, since a time on the loop's clock, and what becomes of it; of writes, whose it is."""
 
     values: Values
     since: float
     own: "asyncio.Future[Sequence[Row]]"
+    writer: UUID | None
 
 
 @dataclass(slots=True)
 class _Gathering:
-    """The reads of one kind that wait, oldest first, and how many statements of that kind are under way."""
+    """Those of one kind that wait, oldest first, and how many statements of that kind are under way."""
 
     waiting: list[_Waiting] = field(default_factory=list)
     under_way: int = 0
+    writers: set[UUID] = field(default_factory=set)
+    """The owners for whom these write."""
+
+    def take(self, most: int) -> list[_Waiting]:
+        """Take along who has waited longest; not those for whose owner a statement under way writes."""
+        if not self.writers:
+            taken = self.waiting[:most]
+            del self.waiting[:most]
+        else:
+            taken = [one for one in self.waiting if one.writer not in self.writers][:most]
+            self.waiting = [one for one in self.waiting if one not in taken]
+        return taken
 
 
 class Together:
-    """Gathers reads that may run as one, and hands each the rows that are its own."""
+    """Gathers what may run as one, and hands each the rows that are its own."""
 
     def __init__(self, run: Run, deadline: float) -> None:
         self._run = run
@@ -115,42 +163,46 @@ class Together:
         self._gatherings: dict[tuple[Hashable, ...], _Gathering] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def rows(self, read: Read, values: Values, kind: tuple[Hashable, ...]) -> Sequence[Row]:
-        """Run a read with others of its kind, whose deadline is the one of who waits longest."""
+    async def rows(
+        self, statement: Read | Write, values: Values, kind: tuple[Hashable, ...]
+    ) -> Sequence[Row]:
+        """Run a statement with others of its kind, whose deadline is the one of who waits longest."""
         loop = asyncio.get_running_loop()
         limit = values.get("limit", 1)
         if limit > MOST_ROWS:
-            return await self._run(read, [values], loop.time() + self._deadline)
+            return await self._run(statement, [values], loop.time() + self._deadline)
         gathering = self._gatherings.get(kind)
         if gathering is None:
             gathering = self._gatherings[kind] = _Gathering()
-        waiting = _Waiting(values, loop.time(), loop.create_future())
+        writer = values["owner"] if isinstance(statement, Write) else None
+        waiting = _Waiting(values, loop.time(), loop.create_future(), writer)
         gathering.waiting.append(waiting)
         if gathering.under_way < AT_ONCE:
             gathering.under_way += 1
-            task = loop.create_task(self._serve(read, kind, min(MOST_TOGETHER, MOST_ROWS // limit)))
+            task = loop.create_task(self._serve(statement, kind, min(MOST_TOGETHER, MOST_ROWS // limit)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await waiting.own
 
-    async def _serve(self, read: Read, kind: tuple[Hashable, ...], most: int) -> None:
+    async def _serve(self, statement: Read | Write, kind: tuple[Hashable, ...], most: int) -> None:
         gathering = self._gatherings[kind]
         try:
-            while gathering.waiting:
-                taken = gathering.waiting[:most]
-                del gathering.waiting[:most]
-                await self._answer(read, [one for one in taken if not one.own.done()])
+            while taken := gathering.take(most):
+                writers = {one.writer for one in taken if one.writer is not None}
+                gathering.writers |= writers
+                await self._answer(statement, [one for one in taken if not one.own.done()])
+                gathering.writers -= writers
         finally:
             gathering.under_way -= 1
             if not gathering.under_way:
                 del self._gatherings[kind]
 
-    async def _answer(self, read: Read, taken: list[_Waiting]) -> None:
-        """Run the read for those taken; whatever becomes of it, each of them hears of it."""
+    async def _answer(self, statement: Read | Write, taken: list[_Waiting]) -> None:
+        """Run the statement for those taken; whatever becomes of it, each of them hears of it."""
         if not taken:
             return
         try:
-            rows = await self._run(read, [one.values for one in taken], taken[0].since + self._deadline)
+            rows = await self._run(statement, [one.values for one in taken], taken[0].since + self._deadline)
         except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
             for one in taken:
                 if not one.own.done():

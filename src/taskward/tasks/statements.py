@@ -3,11 +3,13 @@
 from typing import Any, Final, get_args
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Delete,
     Insert,
     Integer,
+    Select,
     Text,
     bindparam,
     case,
@@ -25,12 +27,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from taskward.database.functions import forward_only, holds_every_word
 from taskward.database.statements import Change, Plain, Read, Write
+from taskward.database.together import asked_at_once
 from taskward.database.types import Flag, Id, Instant, Words
 from taskward.idempotency.statements import drop_expired_answers, keep_answer
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.tasks.query import Sort
 from taskward.users.models import USERS
-from taskward.users.store import OWNER, touch_or_make_owner, touch_owner_if
+from taskward.users.store import OWNER, touch_free_owners, touch_or_make_owner, touch_owner_if
 
 _TASK_ID: Final = bindparam("task_id", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())
@@ -89,23 +92,41 @@ def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
     )
 
 
+_NEW: Final[dict[str, BindParameter[Any]]] = {
+    "user_id": OWNER,
+    "id": _TASK_ID,
+    "title": _TITLE,
+    "title_folded": _TITLE_FOLDED,
+    "description": _DESCRIPTION,
+    "description_folded": _DESCRIPTION_FOLDED,
+    "is_completed": _IS_COMPLETED,
+    "created_at": _NOW,
+    "updated_at": _NOW,
+}
+"""What a new task holds, but for its version."""
+
+
 def _insert_task(number: ColumnElement[int]) -> Change:
-    return (
+    return insert(TASKS).values(**_NEW, version=number).returning(*COLUMNS)
+
+
+def _insert_tasks() -> Select[Any]:
+    """Insert the tasks of several owners, of each in the order that they were asked for."""
+    asked = asked_at_once(*_NEW.values())
+    counted = touch_free_owners(asked)
+    inserted = (
         insert(TASKS)
-        .values(
-            user_id=OWNER,
-            id=_TASK_ID,
-            title=_TITLE,
-            title_folded=_TITLE_FOLDED,
-            description=_DESCRIPTION,
-            description_folded=_DESCRIPTION_FOLDED,
-            is_completed=_IS_COMPLETED,
-            created_at=_NOW,
-            updated_at=_NOW,
-            version=number,
+        .from_select(
+            [*_NEW, "version"],
+            select(
+                *(asked.c[value.key] for value in _NEW.values()),
+                counted.c.seq - asked.c.later,
+            ).join(counted, counted.c.owner == asked.c.owner),
         )
         .returning(*COLUMNS)
+        .cte("inserted")
     )
+    return select(inserted, asked.c.n).join(asked, asked.c.task_id == inserted.c.id)
 
 
 def _update_task(number: ColumnElement[int]) -> Change:
@@ -187,7 +208,9 @@ LISTS: Final = {
 
 COUNTER: Final = Read("owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), each=("owner",))
 GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), each=("owner", "task_id"))
-CREATE_TASK: Final = Write("create task", touch_or_make_owner(), _insert_task, action="task.create")
+CREATE_TASK: Final = Write(
+    "create task", touch_or_make_owner(), _insert_task, action="task.create", of_several=_insert_tasks()
+)
 CREATE_TASK_ONCE: Final = Write(
     "create task once", touch_or_make_owner(), _insert_task, (_keep_answer, _tidy_up), "task.create"
 )

@@ -7,7 +7,7 @@ of the commits. PostgreSQL and SQLite take the same statements.
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, bindparam, case, exists, literal, update
+from sqlalchemy import CTE, ColumnElement, Text, bindparam, case, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
@@ -42,6 +42,28 @@ def touch_or_make_owner(writes: ColumnElement[int] | None = None) -> ReturningIn
             index_elements=["id"], set_={"seq": USERS.c.seq + (literal(1) if writes is None else writes)}
         )
         .returning(USERS.c.seq)
+    )
+
+
+def touch_free_owners(asked: CTE) -> CTE:
+    """Count the writes that are `asked` for at once, by owner: gives each `owner` and the `seq` of the last.
+
+    Not those of owners who are new, or are at another write just now: nobody is waited for (`SKIP LOCKED`),
+    so no owner holds up another, and no two such statements can wait for each other.
+    """
+    writes = select(asked.c.owner, func.count().label("writes")).group_by(asked.c.owner).subquery("writes")
+    free = (
+        select(writes)
+        .join(USERS, USERS.c.id == writes.c.owner)
+        .with_for_update(of=USERS, key_share=True, skip_locked=True)
+        .cte("free")
+    )
+    return (
+        update(USERS)
+        .where(USERS.c.id == free.c.owner)
+        .values(seq=USERS.c.seq + free.c.writes)
+        .returning(free.c.owner, USERS.c.seq)
+        .cte("counted")
     )
 
 

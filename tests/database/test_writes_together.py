@@ -1,0 +1,224 @@
+"""Creates that run as one: each gets what is its own, and nobody waits for anybody else's row."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from support import DATABASE_ERROR, MakeDatabase, Person, refusal, running, settings_for
+
+from taskward.database.statements import Read, Row, Values, Write
+
+PATIENCE = 10.0
+"""Seconds for what should happen at once."""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def url(new_database: MakeDatabase) -> str:
+    return await new_database("postgres")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def served(url: str) -> AsyncIterator[FastAPI]:
+    async with running(settings_for(url)) as app:
+        yield app
+
+
+@pytest_asyncio.fixture
+async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG001 - whose start makes the tables
+    """Give a connection to the app's database, past the app."""
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def writes(served: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Give the list of how many each of the app's statements writes for."""
+    sizes: list[int] = []
+    together = served.state.database._together
+    run = together._run
+
+    async def noting(statement: Read | Write, several: Sequence[Values], until: float) -> Sequence[Row]:
+        if isinstance(statement, Write):
+            sizes.append(len(several))
+        rows: Sequence[Row] = await run(statement, several, until)
+        return rows
+
+    monkeypatch.setattr(together, "_run", noting)
+    return sizes
+
+
+async def people(app: FastAPI, number: int) -> list[Person]:
+    """Give people whom the database knows, with no task."""
+    all_of_them = [Person(app) for _ in range(number)]
+    for person in all_of_them:
+        task = await person.create()
+        await person.http.delete(f"/api/tasks/{task['id']}")
+    return all_of_them
+
+
+def create(person: Person, title: str) -> "asyncio.Task[Any]":
+    return asyncio.create_task(
+        person.http.post("/api/tasks", json={"title": title, "description": f"{title}!"})
+    )
+
+
+async def counter(server: Any, person: Person) -> int:
+    number: int = await server.fetchval("SELECT seq FROM users WHERE id = $1", person.sub)
+    return number
+
+
+async def versions(server: Any, person: Person) -> list[int]:
+    rows = await server.fetch("SELECT version FROM tasks WHERE user_id = $1 ORDER BY version", person.sub)
+    return [row[0] for row in rows]
+
+
+async def test_people_who_create_at_once_get_what_they_get_alone(
+    served: FastAPI, server: Any, writes: list[int]
+) -> None:
+    known = await people(served, 6)
+    before = {person: await counter(server, person) for person in known}
+    writes.clear()
+
+    asked = [(person, f"{n} of {m}") for m, person in enumerate(known) for n in range(m)]
+    answers = await asyncio.gather(*(create(person, title) for person, title in asked))
+
+    assert max(writes) > 1
+    assert len(writes) < len(asked)
+    for (person, title), answer in zip(asked, answers, strict=True):
+        task = answer.json()
+        assert answer.status_code == 201, answer.text
+        assert (task["user_id"], task["title"], task["description"]) == (person.sub, title, f"{title}!")
+        alone = await person.http.get(answer.headers["Location"])
+        assert (alone.json(), alone.headers["ETag"]) == (task, answer.headers["ETag"])
+    for m, person in enumerate(known):
+        after = before[person] + m
+        assert await counter(server, person) == after
+        assert await versions(server, person) == [*range(before[person] + 1, after + 1)]
+        in_order = await server.fetch(
+            "SELECT title FROM tasks WHERE user_id = $1 ORDER BY version", person.sub
+        )
+        assert [row[0] for row in in_order] == [f"{n} of {m}" for n in range(m)]
+
+
+async def test_people_who_are_new_are_made_with_their_first_tasks(served: FastAPI, writes: list[int]) -> None:
+    new = [Person(served, email=f"new-{n}@example.com") for n in range(5)]
+
+    answers = await asyncio.gather(*(create(person, f"{n}") for n in range(3) for person in new))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert max(writes) > 1
+    for person in new:
+        assert {task["title"] for task in await person.tasks()} == {"0", "1", "2"}
+        assert (await person.http.get("/api/me")).json()["email"] == f"new-{new.index(person)}@example.com"
+
+
+async def test_nobody_waits_for_another_owners_row(served: FastAPI, server: Any, writes: list[int]) -> None:
+    stuck, *others = await people(served, 5)
+    writes.clear()
+    async with server.transaction():
+        await server.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", stuck.sub)
+        waiting = [create(stuck, f"{n}") for n in range(3)]
+        done, _ = await asyncio.wait([create(person, "free") for person in others], timeout=PATIENCE)
+        assert len(done) == len(others)
+        assert not any(task.done() for task in waiting)
+        more, _ = await asyncio.wait([create(person, "free again") for person in others], timeout=PATIENCE)
+        assert len(more) == len(others)
+        assert not any(task.done() for task in waiting)
+
+    answers = await asyncio.gather(*waiting, *done, *more)
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert max(writes) > 1
+    assert {task["title"] for task in await stuck.tasks()} == {"0", "1", "2"}
+
+
+async def test_what_the_server_refuses_of_one_is_refused_of_that_one_alone(
+    served: FastAPI, server: Any, writes: list[int]
+) -> None:
+    unlucky, *others = await people(served, 4)
+    writes.clear()
+    await server.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'on purpose' USING ERRCODE = 'check_violation'; END $$; "
+        "CREATE TRIGGER refuse BEFORE INSERT ON tasks FOR EACH ROW "
+        "WHEN (NEW.title = 'refuse me') EXECUTE FUNCTION refuse()"
+    )
+    try:
+        refused, *stored = await asyncio.gather(
+            create(unlucky, "refuse me"), *(create(person, "store me") for person in others)
+        )
+    finally:
+        await server.execute("DROP TRIGGER refuse ON tasks; DROP FUNCTION refuse()")
+
+    assert max(writes) > 1
+    assert refusal(refused) == DATABASE_ERROR
+    assert {answer.status_code for answer in stored} == {201}
+    assert await unlucky.tasks() == []
+    for person in others:
+        assert [task["title"] for task in await person.tasks()] == ["store me"]
+
+
+async def test_nothing_is_tried_again_whose_outcome_is_not_known(
+    served: FastAPI, server: Any, url: str, writes: list[int]
+) -> None:
+    known = await people(served, 4)
+    writes.clear()
+    onlooker = await asyncpg.connect(url)
+    async with server.transaction():
+        await server.execute("LOCK TABLE tasks IN SHARE MODE")
+        waiting = [create(person, "lost") for person in known]
+        await until_somebody_waits(onlooker)
+        assert await onlooker.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+    answers = await asyncio.gather(*waiting)
+    await onlooker.close()
+
+    assert max(writes) > 1
+    assert [refusal(answer) for answer in answers] == [DATABASE_ERROR] * 4
+    for person in known:
+        assert await person.tasks() == []
+        await person.create("found again")
+
+
+async def until_somebody_waits(onlooker: Any) -> None:
+    """Wait until the server makes somebody wait for a lock, which tells nobody of it."""
+    async with asyncio.timeout(PATIENCE):
+        while not await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - as said
+            await asyncio.sleep(0.01)
+
+
+async def test_processes_that_create_for_the_same_owners_count_every_write_once(
+    url: str, served: FastAPI, server: Any, writes: list[int]
+) -> None:
+    known = await people(served, 3)
+    before = {person: await counter(server, person) for person in known}
+    async with running(settings_for(url)) as other_app:
+        twins = [Person(other_app, person.sub) for person in known]
+        for n in range(10):
+            answers = await asyncio.gather(
+                *(create(person, f"{n} {m}") for m in range(4) for person in [*known, *twins])
+            )
+            assert {answer.status_code for answer in answers} == {201}
+
+    assert max(writes) > 1
+    for person in known:
+        first = before[person] + 1
+        assert await versions(server, person) == [*range(first, first + 80)]
+        assert await counter(server, person) == first + 79
+
+
+async def test_behind_the_wall_each_owner_writes_alone(new_database: MakeDatabase) -> None:
+    async with running(settings_for(await new_database("postgres"), database_rls=True)) as app:
+        known = await people(app, 3)
+        del app.state.database._together  # nobody asks it
+
+        answers = await asyncio.gather(*(create(person, "alone") for person in known))
+
+    assert {answer.status_code for answer in answers} == {201}
