@@ -23,7 +23,7 @@ from support import client_of, running, settings_for
 from taskward.auth import key_set
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "better-auth"
-QUICK_ROTATION = {"NEW_KEY_EVERY": "2", "OLD_KEYS_FOR": "6"}
+QUICK_ROTATION = {"NEW_KEY_EVERY": "2", "OLD_KEYS_FOR": "8"}
 """Seconds, so that a test can see a key come and go."""
 
 pytestmark = pytest.mark.timeout(300)  # the first installation may have much to fetch
@@ -178,8 +178,8 @@ async def test_the_opaque_session_token_is_refused(app: FastAPI, ann: Account) -
 async def test_a_rotation_is_followed_without_a_restart(
     installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Keys come fifteen times as often here as there are fetches for unknown ones, and slow machines see many.
-    monkeypatch.setattr(key_set, "BETWEEN_STRANGERS", 0.2)
+    # Keys come here far more often than there are fetches for unknown ones otherwise.
+    monkeypatch.setattr(key_set, "BETWEEN_STRANGERS", 0.0)
     with serving(installed, **QUICK_ROTATION) as url:
         ann = await sign_up(url, "ann")
         async with aclosing(ann.http), running(behind(url)) as app:

@@ -340,7 +340,7 @@ class _Plan:
 
     def arrays(self, several: Sequence[Values]) -> list[Any]:
         """Give what is bound, in order, an array for each name."""
-        return [[values[name] for values in several] for name, _ in self.names]
+        return [[values.get(name, default) for values in several] for name, default in self.names]
 
 
 def _in_one(write: Write) -> Any:
