@@ -21,9 +21,10 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 import taskward
-from taskward.server import Lifespan, Server, listen
+from taskward.serving.listening import listen
+from taskward.serving.server import Lifespan, Server
+from taskward.serving.wire import StrictProtocol
 from taskward.settings import Settings, load_settings
-from taskward.wire import StrictProtocol
 
 PATIENCE = 5.0
 """Seconds after which a test gives up waiting; nothing that works takes as long."""
@@ -239,7 +240,7 @@ def served(
     sockets = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, args=(sockets,), daemon=True)
     port = sockets[0].getsockname()[1]
-    with mock.patch("taskward.server._exit_after") as exit_after:  # it would end the tests
+    with mock.patch("taskward.serving.server._exit_after") as exit_after:  # it would end the tests
         thread.start()
         assert started.wait(PATIENCE)
         yield Served(app, server, port, thread, exit_after)

@@ -29,9 +29,10 @@ from support import SECRET, token_for
 
 from taskward.database import DatabaseUnusable
 from taskward.errors import DatabaseError
-from taskward.server import CannotListen, Server, _run, listen, url_of
+from taskward.serving.listening import CannotListen, listen, url_of
+from taskward.serving.server import Server, run
+from taskward.serving.wire import StrictProtocol
 from taskward.settings import SettingsError, load_settings
-from taskward.wire import StrictProtocol
 
 READY = b"GET /ready HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
 STREAM = b"GET /stream HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
@@ -181,7 +182,7 @@ def test_a_start_that_fails_says_why_once(
 
     statuses: list[int] = []
     server, sockets = listening_server(app)
-    thread = threading.Thread(target=lambda: statuses.append(_run(server, sockets)))
+    thread = threading.Thread(target=lambda: statuses.append(run(server, sockets)))
     thread.start()
     thread.join(PATIENCE)
     assert statuses == [1]
@@ -202,7 +203,7 @@ def test_an_end_that_fails_says_why_once(caplog: pytest.LogCaptureFixture) -> No
     server, sockets = listening_server(app)
     server.lame_seconds = 0
     server.on_started = lambda: setattr(server, "should_exit", True)
-    thread = threading.Thread(target=_run, args=(server, sockets))
+    thread = threading.Thread(target=run, args=(server, sockets))
     thread.start()
     thread.join(PATIENCE)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
@@ -216,7 +217,7 @@ def test_settings_that_no_application_can_be_made_with_are_told(caplog: pytest.L
 
     server, sockets = listening_server(TinyApp())
     server.config.app, server.config.factory = create_app, True
-    assert _run(server, sockets) == 1
+    assert run(server, sockets) == 1
     assert caplog.messages == ["Taskward cannot start: JWT_SECRET: is no secret"]
     sockets[0].close()
 

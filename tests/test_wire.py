@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 import pytest
 from serving import Served, access_lines, answers_in, dripping, read_all, read_until, served, wait_for
 
-from taskward.wire import LARGEST_HEADERS, LONGEST_TARGET, MOST_HEADERS, StrictProtocol
+from taskward.serving.wire import LARGEST_HEADERS, LONGEST_TARGET, MOST_HEADERS, StrictProtocol
 
 HOST = b"Host: taskward.test\r\n"
 CLOSE = b"Connection: close\r\n"

@@ -17,9 +17,10 @@ from support import SECRET, Person, token_for
 
 import taskward
 from taskward.app import create_app
-from taskward.server import Server, listen
+from taskward.serving.listening import listen
+from taskward.serving.server import Server
+from taskward.serving.wire import StrictProtocol
 from taskward.settings import Settings
-from taskward.wire import StrictProtocol
 
 PATIENCE = 10.0
 """Seconds after which a test gives up waiting; nothing that works takes as long."""

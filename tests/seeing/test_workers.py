@@ -14,7 +14,7 @@ from serving import Command, command, wait_for
 from taskward.figures import Figures
 from taskward.seeing import workers
 from taskward.seeing.workers import Workers
-from taskward.server import CannotListen, listen, listen_for_both
+from taskward.serving.listening import CannotListen, listen, listen_for_both
 from taskward.settings import SettingsError, load_settings
 
 HEALTH = {"method": "GET", "route": "/health", "status": "200"}

@@ -9,19 +9,15 @@ import asyncio
 import logging
 import re
 import urllib.parse
-from collections import Counter
 from typing import Any, ClassVar, Final, cast
 
 import httptools
-from uvicorn._types import ASGI3Application, ASGISendEvent
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
-from taskward.admission import Resting
 from taskward.errors import (
     HeadersTooLarge,
-    InternalError,
     MalformedHttp,
     NotSupported,
     RequestTimedOut,
@@ -29,11 +25,10 @@ from taskward.errors import (
     ServiceUnavailable,
     TargetTooLong,
 )
-from taskward.figures import ERRORS, REQUESTS, Figures
 from taskward.log import log_request, loggable_path
 from taskward.middleware import request_id_of
-
-Headers = list[tuple[bytes, bytes]]
+from taskward.serving.exchange import Exchange
+from taskward.serving.state import Shared
 
 KIBIBYTE: Final = 1024
 LONGEST_TARGET: Final = 16 * KIBIBYTE
@@ -56,56 +51,7 @@ NOTHING, HEAD, BODY = range(3)
 
 _HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?")
 _TOKEN: Final = re.compile(rb"[\r\n]*[A-Za-z0-9!#$%&'*+.^_`|~-]+( |$)")
-_BODILESS: Final = frozenset({204, 304})
 _BAD_TARGET: Final = "The request URL is not valid"
-
-
-class Draining(asyncio.Event):
-    """Set once the process is about to end; it counts as false until then."""
-
-    def __bool__(self) -> bool:
-        return self.is_set()
-
-
-class Shared(ServerState):
-    """What the connections of one process share."""
-
-    connections: "set[StrictProtocol]"  # type: ignore[assignment] # there is no other kind here
-
-    def __init__(self, always: Headers) -> None:
-        super().__init__()
-        self.draining = Draining()
-        self.resting = Resting()
-        self.always = always
-        """The headers that every answer carries."""
-        self.refusals: Counter[tuple[int, str]] = Counter()
-        """By status and code."""
-
-    def figures(self) -> Figures:
-        """Give what was refused before it was a request; its method and its path are nothing to rely on."""
-        refusals = self.refusals.copy().items()
-        codes: Counter[tuple[str, ...]] = Counter()
-        for (_, code), count in refusals:
-            codes[code,] += count
-        statuses: Counter[tuple[str, ...]] = Counter()
-        for (status, _), count in refusals:
-            statuses["_OTHER", "unmatched", str(status)] += count
-        return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes)}
-
-    def refusal(self, error: ServiceError, request_id: str) -> tuple[Headers, bytes]:
-        """Give the headers and the body that tell the client of `error`, its last answer."""
-        body = error.body()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-            (b"cache-control", b"no-store"),
-            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-            (b"x-request-id", request_id.encode()),
-            *self.always,
-            *error.headers(),
-        ]
-        return headers, body
 
 
 class StrictProtocol(HttpToolsProtocol):
@@ -127,7 +73,7 @@ class StrictProtocol(HttpToolsProtocol):
     """For a client that is still sending, to read why nobody listens any more (RFC 9112, 9.6)."""
 
     server_state: Shared
-    cycle: "Exchange | None"  # type: ignore[assignment] # uvicorn says that it is always there
+    cycle: Exchange | None  # type: ignore[assignment] # uvicorn says that it is always there
 
     def __init__(
         self,
@@ -460,109 +406,6 @@ class StrictProtocol(HttpToolsProtocol):
             },
         )
         self.close()
-
-
-class Exchange(RequestResponseCycle):
-    """One request and its answer."""
-
-    def __init__(self, connection: StrictProtocol) -> None:
-        version: str = connection.scope["http_version"]
-        super().__init__(
-            scope=connection.scope,
-            transport=cast("asyncio.Transport", connection),  # of which it uses write, close and is_closing
-            flow=connection.flow,
-            logger=connection.logger,
-            access_logger=connection.access_logger,
-            access_log=False,
-            default_headers=connection.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=connection.expect_100_continue,
-            keep_alive=version == "1.1"
-            and connection.parser.should_keep_alive()
-            and not connection.server_state.draining.is_set(),
-            on_response=connection.on_response_complete,
-        )
-        self.shared = connection.server_state
-        self.bodiless = False
-        self.left: int | None = None  # bytes of the body still to be sent, where it is known
-        self.head = b""  # one that waits for its body, so that both are one write
-
-    def cut_off(self) -> None:
-        """Tell the application that its client is gone, unless it has answered."""
-        if not self.response_complete:
-            self.disconnected = True
-            self.message_event.set()
-
-    async def send(self, message: ASGISendEvent) -> None:
-        """Send a part of the answer (ASGI, HTTP connection scope)."""
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if self.disconnected:
-            return
-        if message["type"] == "http.response.start" and not self.response_started:
-            self._send_head(message["status"], list(message.get("headers", ())))
-        elif message["type"] == "http.response.body" and self.response_started and not self.response_complete:
-            self._send_body(message.get("body", b""), last=not message.get("more_body", False))
-        else:
-            raise RuntimeError(f"Out of turn: {message['type']}")
-
-    def _send_head(self, status: int, headers: Headers) -> None:
-        self.bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
-        self.left = None
-        for name, value in headers:
-            if name == b"content-length":
-                self.left = int(value)
-            elif name == b"connection":
-                self.keep_alive = False  # nothing here says anything but close
-        endless = self.left is None and not self.bodiless
-        self.chunked_encoding = endless and self.scope["http_version"] == "1.1"
-        if self.chunked_encoding:
-            headers.append((b"transfer-encoding", b"chunked"))
-        elif endless:
-            self.keep_alive = False  # HTTP/1.0 knows no chunks: the answer ends with the connection
-        if not self.keep_alive and (b"connection", b"close") not in headers:
-            headers.append((b"connection", b"close"))
-        headers = self.default_headers + headers
-        head = STATUS_LINE[status] + b"".join([b"%s: %s\r\n" % header for header in headers])
-        if head.count(b"\n") != len(headers) + 1 or head.count(b"\r") != len(headers) + 1:
-            raise RuntimeError("A header holds a line break")
-        self.response_started = True
-        self.waiting_for_100_continue = False
-        self.head = head + b"\r\n"
-        if not self.left or self.bodiless:
-            self._write_head()
-
-    def _send_body(self, body: bytes, *, last: bool) -> None:
-        if self.bodiless:
-            body = b""
-        elif self.chunked_encoding:
-            body = (b"%x\r\n%s\r\n" % (len(body), body) if body else b"") + (b"0\r\n\r\n" if last else b"")
-        elif self.left is not None:
-            self.left -= len(body)
-            if self.left < 0 or (last and self.left):
-                self._write_head()
-                raise RuntimeError("The answer is not as long as it says")
-        if self.head:
-            self._write_head(body)
-        elif body:
-            self.transport.write(body)
-        if last:
-            self.response_complete = True
-            self.message_event.set()
-            if not self.keep_alive:
-                self.transport.close()
-            self.on_response()
-
-    def _write_head(self, body: bytes = b"") -> None:
-        head, self.head = self.head, b""
-        self.transport.write(head + body)
-
-    async def send_500_response(self) -> None:
-        """Answer for an application that did not."""
-        error = InternalError()
-        headers, body = self.shared.refusal(error, request_id_of(dict(self.scope)))
-        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _fault(error: httptools.HttpParserError, data: bytes, reading: int) -> ServiceError:

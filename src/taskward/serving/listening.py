@@ -1,0 +1,75 @@
+"""The addresses that the service takes."""
+
+import errno
+import socket
+from typing import Final
+
+from taskward.serving.wire import StrictProtocol
+from taskward.settings import Settings
+
+BACKLOG: Final = 2048
+_FAMILY_OFF: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""How a machine without IPv6 refuses the half of `localhost` that it does not have."""
+
+
+class CannotListen(Exception):
+    """The address cannot be had. The text names it, and says why."""
+
+
+def listen_for_both(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
+    """Take the address of the API, and the one of the metrics if there are to be any."""
+    sockets = listen(settings.host, settings.port)
+    if settings.metrics_port is None:
+        return sockets, []
+    try:
+        return sockets, listen(settings.metrics_host, settings.metrics_port)
+    except CannotListen:
+        for taken in sockets:
+            taken.close()
+        raise
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Take the address: one socket for each of this machine's addresses that the host's name stands for."""
+    sockets: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        refusal = OSError("it has no address")
+        for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+            try:
+                sockets.append(_bound(family, address))
+            except OSError as error:
+                if error.errno not in _FAMILY_OFF:
+                    raise
+                refusal = error
+        if not sockets:
+            raise refusal
+    except OSError as error:
+        for taken in sockets:
+            taken.close()
+        raise CannotListen(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return sockets
+
+
+def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:  # `::` stands for IPv4 too, and no other address does
+            taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that vanished is noticed by the kernel
+            milliseconds = int(StrictProtocol.stall_seconds * 1000)
+            taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        taken.bind(address)
+        taken.listen(BACKLOG)  # now: to bind alone does not keep another process from binding too
+    except OSError:
+        taken.close()
+        raise
+    return taken
+
+
+def url_of(listening: socket.socket) -> str:
+    """Give the URL under which this machine reaches the socket."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - the way back from it
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

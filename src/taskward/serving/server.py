@@ -1,0 +1,225 @@
+"""One process that serves: uvicorn, and a way to end that loses nothing."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import uvicorn
+from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
+
+from taskward.database import DatabaseUnusable
+from taskward.errors import ServiceError
+from taskward.figures import Figures, together
+from taskward.middleware import security_headers
+from taskward.serving.listening import BACKLOG
+from taskward.serving.state import Shared
+from taskward.serving.wire import StrictProtocol
+from taskward.settings import Settings, SettingsError
+
+END_SECONDS: Final = 29.0
+"""After a signal the process is gone by then, whatever happens."""
+GARBAGE: Final = 20_000
+"""Objects by which there may be more than at the last search for garbage. A request leaves none; Python's own
+700 are there while ten are answered, and to search through those finds nothing."""
+ECHO_SECONDS: Final = 0.1
+"""A signal this soon after the first is the same one again: `make`, for one, passes on what all have had."""
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+_log = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """One process that serves.
+
+    At SIGTERM or SIGINT it reports itself not ready, goes on accepting for `lame_seconds` so that whoever
+    balances load can see that, answers what it has been asked, and ends with status 0. A second signal
+    ends it at once.
+    """
+
+    server_state: Shared
+    sweep_seconds = 1.0
+    lame_seconds = 1.0
+    drain_seconds = 25.0
+    """From the signal."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, *, parent: int | None = None) -> None:
+        super().__init__(config)
+        self.server_state = Shared(security_headers(https_only=settings.production))
+        self.parent = parent
+        self._ending_since = 0.0
+        self.on_started: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state["draining"] = self.server_state.draining
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what lives as long as the process is not searched for garbage again and again
+        gc.set_threshold(GARBAGE, 10, 10)
+        self._sweeper = self._loop.create_task(self._sweep())
+        self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        end = self._loop.time() + self.drain_seconds
+        self.server_state.draining.set()  # if it was no signal that ended it
+        # By a timer, however short: asyncio loses a connection that it has accepted and not yet handed on
+        # when its listener closes (as of Python 3.11); a timer's turn comes after that.
+        await asyncio.sleep(max(self.lame_seconds, 0.001))
+        for listener in self.servers:
+            listener.close()
+        for taken in sockets or []:
+            taken.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        while (state.connections or state.tasks) and self._loop.time() < end:  # noqa: ASYNC110 - as uvicorn
+            await asyncio.sleep(0.05)
+        if state.connections or state.tasks:
+            _log.warning("Ending with %d requests unanswered", len(state.tasks))
+        for connection in list(state.connections):
+            connection.give_up()
+        await self.lifespan.shutdown()
+        self._sweeper.cancel()
+        for connection in list(state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)  # for the loop closes with an error over a connection that is open
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let signals end the service; a signal that did is no failure, so it is not raised again."""
+        self._loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                signal.signal(number, self.handle_exit)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
+        if not self.should_exit:
+            self.end()
+        elif self.parent is None and time.monotonic() - self._ending_since > ECHO_SECONDS:
+            # A worker leaves this to its parent: it gets Ctrl-C twice.
+            os._exit(128 + sig)
+
+    def figures(self) -> Figures:
+        """Give what there is to count in this process, with METRICS_PORT; callable from any thread."""
+        from taskward.seeing import page  # noqa: PLC0415 - see shown_at
+
+        if not self.config.loaded:
+            return page.process_figures()
+        state = self.config.loaded_app.state
+        return together(
+            [
+                page.process_figures(),
+                page.serving_figures(state.database.engine),
+                state.figures(),
+                self.server_state.figures(),
+            ]
+        )
+
+    def end(self) -> None:
+        """Begin to end; callable from a signal's handler."""
+        self.should_exit = True
+        self._ending_since = time.monotonic()
+        self._loop.call_soon_threadsafe(self.server_state.draining.set)
+        self._loop.call_soon_threadsafe(_exit_after, END_SECONDS)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(self.sweep_seconds)
+            for connection in list(self.server_state.connections):
+                connection.sweep(self.sweep_seconds)
+            if self.parent not in {None, os.getppid()} and not self.should_exit:
+                _log.error("The parent process is gone")
+                self.end()
+
+
+class Lifespan(LifespanOn):
+    """Says once, and in one line, why the application did not start or stop."""
+
+    async def main(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        try:
+            await self.config.loaded_app(scope, self.receive, self.send)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and ends the process
+            self.error_occurred = True
+            known = isinstance(error, ServiceError | SettingsError | DatabaseUnusable)
+            reason = "; ".join(str(error).splitlines()) if known else type(error).__name__
+            _log.critical("Taskward cannot go on: %s", reason, exc_info=None if known else error)
+        finally:
+            self.startup_event.set()
+            self.shutdown_event.set()
+
+    async def send(self, message: LifespanSendMessage) -> None:
+        if message["type"] == "lifespan.startup.failed":
+            self.startup_failed = True
+        elif message["type"] == "lifespan.shutdown.failed":
+            self.shutdown_failed = True
+        else:
+            await super().send(message)
+
+
+def new_server(settings: Settings, *, parent: int | None = None) -> Server:
+    """Give a process's server, which knows that it is to end when a `parent` of that id is gone."""
+    return Server(new_config(settings), settings, parent=parent)
+
+
+def new_config(settings: Settings, *, reload: bool = False) -> uvicorn.Config:
+    """Give uvicorn's configuration, of which little is left to its own taste."""
+    return uvicorn.Config(
+        "taskward.app:create_app",
+        factory=True,
+        interface="asgi3",
+        host=settings.host,
+        port=settings.port,
+        http=StrictProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        workers=1,  # or uvicorn would read WEB_CONCURRENCY
+        reload=reload,
+        reload_dirs=[str(Path(__file__).parents[1])] if reload else None,
+    )
+
+
+def run(server: Server, sockets: list[socket.socket], showing: Sequence[socket.socket] = ()) -> int:
+    """Serve in this process, with its metrics at the sockets `showing`, and give the exit status."""
+    try:
+        server.config.load()
+        server.config.lifespan_class = Lifespan
+        with shown_at(showing, server.figures):
+            server.run(sockets)
+    except SettingsError as error:
+        _log.critical("Taskward cannot start: %s", "; ".join(str(error).splitlines()))
+    except SystemExit:
+        pass  # the reason has been told
+    return 0 if server.started else 1
+
+
+def shown_at(
+    showing: Sequence[socket.socket], figures: Callable[[], Figures]
+) -> contextlib.AbstractContextManager[None]:
+    """Show the figures at those sockets, if there are any, for as long as the context lasts."""
+    if not showing:
+        return contextlib.nullcontext()
+    from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
+
+    return page.showing(showing, figures)
+
+
+def _exit_after(seconds: float) -> None:
+    timer = threading.Timer(seconds, os._exit, [0])
+    timer.daemon = True
+    timer.start()

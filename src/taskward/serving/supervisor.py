@@ -1,0 +1,141 @@
+"""The parent of several workers, and what each of them does."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+from taskward import log
+from taskward.figures import Figures, together
+from taskward.seeing import workers
+from taskward.serving.server import ECHO_SECONDS, END_SECONDS, SIGNALS, new_server, run, shown_at
+from taskward.settings import Settings
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+RESTART_SECONDS: Final = 1.0
+
+_log = logging.getLogger(__name__)
+_spawn = multiprocessing.get_context("spawn")
+
+
+class Supervisor:
+    """The parent of several workers: replaces one that died, passes signals on, and ends after the last."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sockets: list[socket.socket],
+        on_started: Callable[[], None],
+        showing: Sequence[socket.socket] = (),
+    ) -> None:
+        self._settings = settings
+        self._sockets = sockets
+        self._on_started = on_started
+        self._showing = showing
+        self._figures = workers.Workers()
+        self._lines: dict[SpawnProcess, Connection] = {}
+        self._workers: list[SpawnProcess] = []
+        self._told: set[SpawnProcess] = set()
+        self._ending = False
+        self._ending_since = 0.0
+
+    def run(self) -> int:
+        for number in SIGNALS:
+            signal.signal(number, self._end)
+        with shown_at(self._showing, self._all_figures):
+            return self._run()
+
+    def _all_figures(self) -> Figures:
+        from taskward.seeing import page  # noqa: PLC0415 - see shown_at
+
+        return together([page.process_figures(), self._figures.figures()])
+
+    def _run(self) -> int:
+        if not self._first_starts():
+            return 1  # it has said why, and the others would say it again
+        if not self._ending:
+            self._on_started()
+        while not self._ending:
+            self._fill_up()
+            wait([worker.sentinel for worker in self._workers], timeout=0.2)
+        return self._see_them_end()
+
+    def _first_starts(self) -> bool:
+        here, there = _spawn.Pipe(duplex=False)
+        self._start(there)
+        there.close()
+        try:
+            return bool(here.recv())
+        except EOFError:
+            return self._ending
+
+    def _start(self, started: Connection | None = None) -> None:
+        here, there = _spawn.Pipe()
+        arguments = (self._settings, self._sockets, os.getpid(), there, started)
+        worker = _spawn.Process(target=_work, args=arguments)
+        worker.start()
+        there.close()
+        self._workers.append(worker)
+        self._lines[worker] = here
+        self._figures.join(here)
+
+    def _fill_up(self) -> None:
+        for worker in [worker for worker in self._workers if worker.exitcode is not None]:
+            _log.error("A worker died and is replaced", extra={"exit_status": worker.exitcode})
+            self._workers.remove(worker)
+            self._figures.leave(self._lines.pop(worker))
+            time.sleep(RESTART_SECONDS)
+        while len(self._workers) < self._settings.workers and not self._ending:
+            self._start()
+
+    def _end(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
+        if not self._ending:
+            self._ending = True
+            self._ending_since = time.monotonic()
+            self._tell()
+        elif time.monotonic() - self._ending_since > ECHO_SECONDS:
+            for worker in self._workers:
+                worker.kill()
+            os._exit(128 + sig)
+
+    def _tell(self) -> None:
+        for worker in self._workers:
+            if worker not in self._told:
+                self._told.add(worker)
+                worker.terminate()
+
+    def _see_them_end(self) -> int:
+        self._tell()  # those started while the signal came
+        for taken in self._sockets:
+            taken.close()
+        end = time.monotonic() + END_SECONDS
+        for worker in self._workers:
+            worker.join(max(0.0, end - time.monotonic()))
+            worker.kill()
+        return 0
+
+
+def _work(
+    settings: Settings,
+    sockets: list[socket.socket],
+    parent: int,
+    asking: Connection,
+    started: Connection | None,
+) -> None:
+    log.configure(settings)
+    server = new_server(settings, parent=parent)
+    if started is not None:
+        server.on_started = partial(started.send, "started")
+    if settings.metrics_port is not None:
+        workers.answer(asking, server.figures)
+    sys.exit(run(server, sockets))
