@@ -112,9 +112,8 @@ def asked_at_once(*values: BindParameter[Any]) -> CTE:
     ]
     columns = [column(key, value.type) for key, value in named.items()]
     asked = func.unnest(*arrays).table_valued(*columns, with_ordinality="n").render_derived()
-    later = func.row_number().over(partition_by=asked.c.owner, order_by=asked.c.n.desc()) - literal_column(
-        "1"
-    )
+    latest_first = func.row_number().over(partition_by=asked.c.owner, order_by=asked.c.n.desc())
+    later = latest_first - literal_column("1")
     return select(asked, later.label("later")).cte("asked")
 
 
@@ -124,7 +123,7 @@ def _order(read: Read) -> str:
     return "".join(f", found.{clause}" for clause in clauses)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class _Waiting:
     """One who waits, since a time on the loop's clock, and what becomes of it; of writes, whose it is."""
 
@@ -151,7 +150,11 @@ class _Gathering:
         else:
             taken = [one for one in self.waiting if one.writer not in self.writers][:most]
             self.waiting = [one for one in self.waiting if one not in taken]
+        self.writers.update(one.writer for one in taken if one.writer is not None)
         return taken
+
+    def let_go(self, taken: list[_Waiting]) -> None:
+        self.writers.difference_update(one.writer for one in taken if one.writer is not None)
 
 
 class Together:
@@ -188,10 +191,10 @@ class Together:
         gathering = self._gatherings[kind]
         try:
             while taken := gathering.take(most):
-                writers = {one.writer for one in taken if one.writer is not None}
-                gathering.writers |= writers
-                await self._answer(statement, [one for one in taken if not one.own.done()])
-                gathering.writers -= writers
+                try:
+                    await self._answer(statement, [one for one in taken if not one.own.done()])
+                finally:
+                    gathering.let_go(taken)
         finally:
             gathering.under_way -= 1
             if not gathering.under_way:
