@@ -70,8 +70,8 @@ TASK_SQL: Final = (
 
 
 def created(task: int) -> datetime:
-    """Give a moment with microseconds, like almost all: a whole second is written in a slower way."""
-    return BEGINNING + timedelta(hours=task, microseconds=task + 1)
+    """Give a moment with six digits of a second, like most: a whole second is written in a slower way."""
+    return BEGINNING + timedelta(hours=task, microseconds=100_001 + 10 * task)
 
 
 def user_record(owner: int, tasks: int) -> Record:
