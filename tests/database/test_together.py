@@ -36,9 +36,17 @@ class Slow:
         self.asked: list[int] = []
         self.until: list[float] = []
         self.owners: list[list[int]] = []
+        self.alone: list[bool] = []
 
-    async def run(self, statement: Read | Write, several: Sequence[Values], until: float) -> Sequence[Row]:  # noqa: ARG002 - a Run
+    async def run(
+        self,
+        statement: Read | Write,  # noqa: ARG002 - a Run
+        several: Sequence[Values],
+        until: float,
+        alone: bool,  # noqa: FBT001 - a Run
+    ) -> Sequence[Row]:
         self.asked.append(len(several))
+        self.alone.append(alone)
         self.owners.append([values["owner"] for values in several])
         self.until.append(until)
         await self.may_answer.wait()
@@ -93,9 +101,9 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
     sizes: list[int] = []
     run = served.state.database._together._run
 
-    async def noting(read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
+    async def noting(read: Read, several: Sequence[Values], *others: Any) -> Sequence[Row]:
         sizes.append(len(several))
-        rows: Sequence[Row] = await run(read, several, until)
+        rows: Sequence[Row] = await run(read, several, *others)
         return rows
 
     monkeypatch.setattr(served.state.database._together, "_run", noting)
@@ -234,6 +242,27 @@ async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slo
     assert [(await one)[0][0] for one in writing] == [1, 1, 2, 1, 3, 2, 1, 3]
     assert slow.owners == [[1, 1, 2], [3, 3], [1, 2, 1]]
     assert together._gatherings == {}
+
+
+async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow) -> None:
+    together = Together(slow.run, DEADLINE)
+    writing = []
+    for owner in range(3):
+        writing.append(write(together, owner))
+        await settle()
+    slow.may_answer.set()
+    await asyncio.gather(*writing)
+
+    await asyncio.gather(write(together, 1), write(together, 2))
+    await write(together, 1)
+
+    assert list(zip(slow.asked, slow.alone, strict=True)) == [
+        (1, True),
+        (1, False),
+        (1, False),
+        (2, False),
+        (1, True),
+    ]
 
 
 async def test_an_owner_writes_on_after_a_failure(slow: Slow) -> None:

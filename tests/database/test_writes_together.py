@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from support import DATABASE_ERROR, MakeDatabase, Person, refusal, running, settings_for
 
 from taskward.database.statements import Read, Row, Values, Write
+from taskward.database.together import AT_ONCE
 
 PATIENCE = 10.0
 """Seconds for what should happen at once."""
@@ -42,10 +43,10 @@ def writes(served: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     together = served.state.database._together
     run = together._run
 
-    async def noting(statement: Read | Write, several: Sequence[Values], until: float) -> Sequence[Row]:
+    async def noting(statement: Read | Write, several: Sequence[Values], *others: Any) -> Sequence[Row]:
         if isinstance(statement, Write):
             sizes.append(len(several))
-        rows: Sequence[Row] = await run(statement, several, until)
+        rows: Sequence[Row] = await run(statement, several, *others)
         return rows
 
     monkeypatch.setattr(together, "_run", noting)
@@ -118,11 +119,14 @@ async def test_people_who_are_new_are_made_with_their_first_tasks(served: FastAP
 
 
 async def test_nobody_waits_for_another_owners_row(served: FastAPI, server: Any, writes: list[int]) -> None:
-    stuck, *others = await people(served, 5)
+    stuck, also_stuck, *others = await people(served, 6)
     writes.clear()
     async with server.transaction():
-        await server.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", stuck.sub)
-        waiting = [create(stuck, f"{n}") for n in range(3)]
+        await server.execute("SELECT FROM users WHERE id IN ($1, $2) FOR UPDATE", stuck.sub, also_stuck.sub)
+        waiting = [create(stuck, "0")]  # alone, and so it waits for its row
+        await until_somebody_waits(server)
+        waiting += [create(stuck, f"{n}") for n in range(1, 3)]
+        waiting += [create(also_stuck, f"{n}") for n in range(AT_ONCE)]
         done, _ = await asyncio.wait([create(person, "free") for person in others], timeout=PATIENCE)
         assert len(done) == len(others)
         assert not any(task.done() for task in waiting)

@@ -111,11 +111,17 @@ class PostgresDatabase:
         return await self._together.rows(read, values, self._combined[read].kind(values))
 
     async def _run_for(
-        self, statement: Read | Write, several: Sequence[Values], until: float
+        self,
+        statement: Read | Write,
+        several: Sequence[Values],
+        until: float,
+        alone: bool,  # noqa: FBT001 - a Run
     ) -> Sequence[Row]:
-        if isinstance(statement, Write):
-            return await self._write_for(statement, several, until)
-        return await self._read_for(statement, several, until)
+        if isinstance(statement, Read):
+            return await self._read_for(statement, several, until)
+        if alone:
+            return await self._write_alone(statement, several[0], until)
+        return await self._write_for(statement, several, until)
 
     async def _read_for(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
         if len(several) == 1:
@@ -130,7 +136,7 @@ class PostgresDatabase:
         if write in self._of_several and self._wall is None:  # behind the wall, each owner writes alone
             rows = await self._together.rows(write, values, (write,))
         if not rows:
-            rows = await self._write_alone(write, values)
+            rows = await self._write_alone(write, values, _from_now(DEADLINE))
         if not rows:
             return None
         self._tell({values["owner"]})
@@ -144,9 +150,8 @@ class PostgresDatabase:
         except _Refused:
             return ()
 
-    async def _write_alone(self, write: Write, values: Values) -> Sequence[Row]:
+    async def _write_alone(self, write: Write, values: Values, until: float) -> Sequence[Row]:
         plan = self._plans[write]
-        until = _from_now(DEADLINE)
         return await _until_it_stands(
             lambda others: self._run(plan.sql, plan.arguments(values, others), until, values["owner"])
         )

@@ -9,9 +9,10 @@ A short read goes with the like of it, each with ids of its own, and alone as th
     SELECT found.*, asked.n FROM unnest($1, $2) WITH ORDINALITY AS asked (owner, task_id, n)
     CROSS JOIN LATERAL (the statement, with asked.owner for the owner) AS found ORDER BY asked.n, …
 
-A write that has a form for several (`Write.of_several`) is tried in that one. It waits for no owner's row,
-and while one such statement writes for an owner, what else that owner asks for stays behind. Who got no
-row, for the owner's was locked or is not there yet, goes on alone; so do all if the server refused it.
+A write that has a form for several (`Write.of_several`) is tried in that one, unless nothing else of its
+kind is under way. It waits for no owner's row, and while one such statement writes for an owner, what else
+that owner asks for stays behind. Who got no row, for the owner's was locked or is not there yet, goes on
+alone; so do all if the server refused it.
 """
 
 import asyncio
@@ -46,9 +47,10 @@ MOST_ROWS: Final = 500
 AT_ONCE: Final = 4
 """Statements of a kind under way at once. Fewer gather more, and wait longer where the server is far."""
 
-Run = Callable[[Read | Write, Sequence[Values], float], Awaitable[Sequence[Row]]]
+Run = Callable[[Read | Write, Sequence[Values], float, bool], Awaitable[Sequence[Row]]]
 """Runs a statement for one or more, until a time on the loop's clock, and gives the rows of all: with
-several, each row's last column is the number of whom it is for, from 1."""
+several, each row's last column is the number of whom it is for, from 1. At last, whether it is alone: for
+one, with no other of its kind under way. Of such there is one at a time, so it may wait for a lock."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -173,7 +175,7 @@ class Together:
         loop = asyncio.get_running_loop()
         limit = values.get("limit", 1)
         if limit > MOST_ROWS:
-            return await self._run(statement, [values], loop.time() + self._deadline)
+            return await self._run(statement, [values], loop.time() + self._deadline, True)  # noqa: FBT003 - a Run
         gathering = self._gatherings.get(kind)
         if gathering is None:
             gathering = self._gatherings[kind] = _Gathering()
@@ -191,8 +193,9 @@ class Together:
         gathering = self._gatherings[kind]
         try:
             while taken := gathering.take(most):
+                alone = gathering.under_way == 1 and len(taken) == 1
                 try:
-                    await self._answer(statement, [one for one in taken if not one.own.done()])
+                    await self._answer(statement, [one for one in taken if not one.own.done()], alone=alone)
                 finally:
                     gathering.let_go(taken)
         finally:
@@ -200,12 +203,13 @@ class Together:
             if not gathering.under_way:
                 del self._gatherings[kind]
 
-    async def _answer(self, statement: Read | Write, taken: list[_Waiting]) -> None:
+    async def _answer(self, statement: Read | Write, taken: list[_Waiting], *, alone: bool) -> None:
         """Run the statement for those taken; whatever becomes of it, each of them hears of it."""
         if not taken:
             return
+        until = taken[0].since + self._deadline
         try:
-            rows = await self._run(statement, [one.values for one in taken], taken[0].since + self._deadline)
+            rows = await self._run(statement, [one.values for one in taken], until, alone)
         except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
             for one in taken:
                 if not one.own.done():
