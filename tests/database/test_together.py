@@ -43,7 +43,8 @@ class Slow:
         statement: Read | Write,  # noqa: ARG002 - a Run
         several: Sequence[Values],
         until: float,
-        alone: bool,  # noqa: FBT001 - a Run
+        *,
+        alone: bool,
     ) -> Sequence[Row]:
         self.asked.append(len(several))
         self.alone.append(alone)
@@ -101,9 +102,9 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
     sizes: list[int] = []
     run = served.state.database._together._run
 
-    async def noting(read: Read, several: Sequence[Values], *others: Any) -> Sequence[Row]:
+    async def noting(read: Read, several: Sequence[Values], until: float, *, alone: bool) -> Sequence[Row]:
         sizes.append(len(several))
-        rows: Sequence[Row] = await run(read, several, *others)
+        rows: Sequence[Row] = await run(read, several, until, alone=alone)
         return rows
 
     monkeypatch.setattr(served.state.database._together, "_run", noting)

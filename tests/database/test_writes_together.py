@@ -43,10 +43,12 @@ def writes(served: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     together = served.state.database._together
     run = together._run
 
-    async def noting(statement: Read | Write, several: Sequence[Values], *others: Any) -> Sequence[Row]:
+    async def noting(
+        statement: Read | Write, several: Sequence[Values], until: float, *, alone: bool
+    ) -> Sequence[Row]:
         if isinstance(statement, Write):
             sizes.append(len(several))
-        rows: Sequence[Row] = await run(statement, several, *others)
+        rows: Sequence[Row] = await run(statement, several, until, alone=alone)
         return rows
 
     monkeypatch.setattr(together, "_run", noting)

@@ -111,11 +111,7 @@ class PostgresDatabase:
         return await self._together.rows(read, values, self._combined[read].kind(values))
 
     async def _run_for(
-        self,
-        statement: Read | Write,
-        several: Sequence[Values],
-        until: float,
-        alone: bool,  # noqa: FBT001 - a Run
+        self, statement: Read | Write, several: Sequence[Values], until: float, *, alone: bool
     ) -> Sequence[Row]:
         if isinstance(statement, Read):
             return await self._read_for(statement, several, until)

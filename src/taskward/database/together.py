@@ -16,9 +16,9 @@ alone; so do all if the server refused it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -47,10 +47,18 @@ MOST_ROWS: Final = 500
 AT_ONCE: Final = 4
 """Statements of a kind under way at once. Fewer gather more, and wait longer where the server is far."""
 
-Run = Callable[[Read | Write, Sequence[Values], float, bool], Awaitable[Sequence[Row]]]
-"""Runs a statement for one or more, until a time on the loop's clock, and gives the rows of all: with
-several, each row's last column is the number of whom it is for, from 1. At last, whether it is alone: for
-one, with no other of its kind under way. Of such there is one at a time, so it may wait for a lock."""
+
+class Run(Protocol):
+    """Runs a statement for one or more."""
+
+    async def __call__(
+        self, statement: Read | Write, several: Sequence[Values], until: float, *, alone: bool
+    ) -> Sequence[Row]:
+        """Give the rows of all; with several, each row's last column is the number of whom it is for, from 1.
+
+        `until` is on the loop's clock. `alone` it is for one, with no other of its kind under way; there is
+        one such at a time, so it may wait for a lock.
+        """
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -175,7 +183,7 @@ class Together:
         loop = asyncio.get_running_loop()
         limit = values.get("limit", 1)
         if limit > MOST_ROWS:
-            return await self._run(statement, [values], loop.time() + self._deadline, True)  # noqa: FBT003 - a Run
+            return await self._run(statement, [values], loop.time() + self._deadline, alone=True)
         gathering = self._gatherings.get(kind)
         if gathering is None:
             gathering = self._gatherings[kind] = _Gathering()
@@ -209,7 +217,7 @@ class Together:
             return
         until = taken[0].since + self._deadline
         try:
-            rows = await self._run(statement, [one.values for one in taken], until, alone)
+            rows = await self._run(statement, [one.values for one in taken], until, alone=alone)
         except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
             for one in taken:
                 if not one.own.done():
