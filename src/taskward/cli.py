@@ -51,7 +51,7 @@ def serve(
 ) -> None:
     """Serve the API."""
     with _told_plainly():
-        from taskward import serving  # noqa: PLC0415 - see above
+        from taskward import serving  # noqa: PLC0415 - slow to import, as --help need not be
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         flags = {"HOST": host, "PORT": port, "WORKERS": workers}

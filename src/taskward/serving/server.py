@@ -111,7 +111,7 @@ class Server(uvicorn.Server):
 
     def figures(self) -> Figures:
         """Give what there is to count in this process, with METRICS_PORT; callable from any thread."""
-        from taskward.seeing import page  # noqa: PLC0415 - see shown_at
+        from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
 
         if not self.config.loaded:
             return page.process_figures()

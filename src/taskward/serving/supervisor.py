@@ -56,7 +56,7 @@ class Supervisor:
             return self._run()
 
     def _all_figures(self) -> Figures:
-        from taskward.seeing import page  # noqa: PLC0415 - see shown_at
+        from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
 
         return together([page.process_figures(), self._figures.figures()])
 
