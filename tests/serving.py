@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 from unittest import mock
 
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 import taskward
 from taskward.serving.listening import listen
-from taskward.serving.server import Lifespan, Server
+from taskward.serving.server import Lifespan, Server, new_config
 from taskward.serving.wire import StrictProtocol
 from taskward.settings import Settings, load_settings
 
@@ -220,17 +219,8 @@ def served(
     settings = load_settings(
         _env_file=None, jwt_secret="s" * 32, environment="production" if production else "development"
     )
-    config = uvicorn.Config(
-        app,
-        http=protocol,
-        ws="none",
-        lifespan="on",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-    )
+    config = new_config(settings)
+    config.app, config.factory, config.http = app, False, protocol
     config.load()
     config.lifespan_class = Lifespan
     server = Server(config, settings, parent=parent)
