@@ -63,7 +63,10 @@ class Write:
     """What the audit log calls it."""
 
     of_several: Select[Any] | None = None
-    """The same write for several at once, which an engine may try first: see `taskward.database.together`."""
+    """The same for several at once, of a write that always gives a row; an engine may try it first.
+
+    It gives the rows of those for whom it was done (see `taskward.database.together`).
+    """
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)

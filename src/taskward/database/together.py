@@ -113,8 +113,8 @@ def unknown_array(number: int, element: str) -> str:
 def asked_at_once(*values: BindParameter[Any]) -> CTE:
     """Give what several ask for as rows, for `Write.of_several`.
 
-    They have a column for each of the values, an array in the statement; `n`, the number of who asks, and
-    `later`, how many more the same owner asks for.
+    They have a column for each of the values, an array in the statement (for the sub-select around it see
+    `unknown_array`); `n`, the number of who asks, and `later`, how many more the same owner asks for.
     """
     named = {value.key: value for value in values}
     arrays = [
