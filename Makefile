@@ -57,7 +57,7 @@ fix: $(VENV)/.ready-to-test ## Format, and repair what the linter can
 	$(BIN)/ruff check --fix .
 
 requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, with hashes
-	@for name in run build otel dev bench; do \
+	@for name in run build otel dev bench clients; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; \
 	done
@@ -75,9 +75,16 @@ $(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.ready-to-test: $(VENV)/.ready requirements/dev.txt
+$(VENV)/.ready-to-test: $(VENV)/.ready $(VENV)/clients/.ready requirements/dev.txt
 	@echo "Installing what the tests need (once)"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/clients/.ready: $(VENV)/.ready requirements/clients.txt
+	@echo "Installing what generates clients (once)"
+	@test -x $(VENV)/clients/bin/python || $(PYTHON) -m venv $(VENV)/clients
+	@$(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet --no-input install --require-hashes \
+	  -r requirements/clients.txt
 	@touch $@
 
 $(VENV)/.ready-to-bench: $(VENV)/.ready-to-test requirements/bench.txt

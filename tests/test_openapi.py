@@ -76,7 +76,7 @@ def test_a_token_is_asked_for_below_api_and_nowhere_else(
 ) -> None:
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     for (_, path), operation in operations.items():
-        assert operation.get("security", []) == ([{"bearer": []}] if path.startswith("/api") else [])
+        assert operation["security"] == ([{"bearer": []}] if path.startswith("/api") else [])
 
 
 def test_nothing_is_left_of_the_framework_s_own_422(
@@ -137,9 +137,47 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     assert set(references) == set(document["components"]["schemas"])
 
 
-def test_the_document_names_no_site(document: dict[str, Any]) -> None:
-    assert "servers" not in document
+def test_the_document_names_its_own_server_its_license_and_no_site(document: dict[str, Any]) -> None:
+    assert [server["url"] for server in document["servers"]] == ["/"]
+    assert document["info"]["license"] == {"name": "MIT", "identifier": "MIT"}
     assert not re.search(r"https?://", str(document))
+
+
+def test_a_list_of_kinds_is_a_choice_of_exactly_one(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    operations = schemas["Batch"]["properties"]["operations"]["items"]
+    changes = schemas["ChangeList"]["properties"]["changes"]["items"]
+    results = schemas["BatchResults"]["properties"]["results"]["items"]
+
+    assert operations["discriminator"]["propertyName"] == changes["discriminator"]["propertyName"] == "op"
+    assert set(operations["discriminator"]["mapping"]) == {"create", "update", "delete"}
+    assert set(changes["discriminator"]["mapping"]) == {"upsert", "delete"}
+    assert len(operations["oneOf"]) == 3
+    assert len(changes["oneOf"]) == 2
+    assert len(results["oneOf"]) == 4
+
+
+def test_no_property_has_a_default_by_which_a_generator_would_require_it(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    fields = [field for schema in schemas.values() for field in schema["properties"].values()]
+
+    assert [field for field in fields if "default" in field] == []
+    assert schemas["NewTask"]["properties"]["is_completed"]["description"].endswith("Without it: `false`.")
+
+
+def test_a_change_has_at_least_one_writable_field_and_no_unknown_ones(document: dict[str, Any]) -> None:
+    changes = Draft202012Validator(document["components"]["schemas"]["TaskChanges"])
+    task_id = "01a1fbee-d15a-754f-9d5b-38797672c7a2"
+
+    for valid in (
+        {"title": "x"},
+        {"description": None},
+        {"is_completed": True, "title": "x"},
+        {"id": task_id, "created_at": 5, "title": "x"},
+    ):
+        assert changes.is_valid(valid), valid
+    for refused in ({}, {"id": task_id}, {"title": "x", "colour": "red"}, {"title": None}):
+        assert not changes.is_valid(refused), refused
 
 
 async def test_an_answer_that_is_documented_otherwise_is_noticed(app: FastAPI, ann: Person) -> None:

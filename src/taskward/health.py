@@ -28,13 +28,13 @@ class Ready(BaseModel):
     status: Literal["ready"]
 
 
-@router.get("", response_model=Alive, summary="Is the process alive?")
+@router.get("", operation_id="getHealth", response_model=Alive, summary="Is the process alive?")
 async def health() -> Response:
     """Answer without looking at anything else, the database least of all."""
     return json_answer({"status": "healthy"})
 
 
-@router.get("/ready", response_model=Ready, summary="May traffic be sent here?")
+@router.get("/ready", operation_id="getReadiness", response_model=Ready, summary="May traffic be sent here?")
 async def ready(request: Request) -> Response:
     """Answer 200, or 503 while the database or the keys cannot be used and from the stop signal on."""
     if request.scope.get("state", {}).get("draining"):

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from support import Person
 
-from taskward.tasks.batch import BatchResults
+from taskward.tasks.batch_models import BatchResults
 
 STATUSES = {
     ("/api/tasks/batch", "post"): {"200", "400", "401", "409", "413", "422", "429", "500", "503"},

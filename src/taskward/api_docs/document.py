@@ -1,5 +1,7 @@
 """The OpenAPI document: what FastAPI derives from the routes, and the errors that are really on the wire."""
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ from taskward.errors import (
     ValidationFailed,
 )
 
+_REFERENCE: Final = re.compile(r"#/components/schemas/(\w+)")
+
 _DESCRIPTION: Final = """The task backend behind your own front end.
 
 Every request below `/api` needs `Authorization: Bearer <JWT>`, a token of your identity provider. A person
@@ -46,12 +50,7 @@ _ERROR_SCHEMA: Final = {
         "details": {
             "type": "array",
             "description": "Present where fields can be named: all of them at once.",
-            "items": {
-                "type": "object",
-                "required": ["field", "message"],
-                "additionalProperties": False,
-                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
-            },
+            "items": {"$ref": "#/components/schemas/BrokenField"},
         },
     },
 }
@@ -108,13 +107,23 @@ _TAGGED: Final = {"Task", "TaskList"}
 
 
 def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """Give the document of these routes, as OpenAPI 3.1."""
-    document = get_openapi(title=title, version=version, description=_DESCRIPTION, routes=routes)
+    """Return the document of these routes, as OpenAPI 3.1.
+
+    It is written so that generators of clients make types of it: see docs/decisions/0031.
+    """
+    document = get_openapi(
+        title=title,
+        version=version,
+        description=_DESCRIPTION,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        servers=[{"url": "/", "description": "The service that the document comes from."}],
+        routes=routes,
+    )
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
     schemas["Error"] = _ERROR_SCHEMA
+    for schema in schemas.values():
+        _without_defaults(schema)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -122,6 +131,7 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
             if method == "patch":
                 content = operation["requestBody"]["content"]
                 content["application/merge-patch+json"] = content["application/json"]
+    _drop_unreferenced(document, schemas)
     return document
 
 
@@ -130,8 +140,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     operation["responses"].pop("422", None)
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _never_null(parameter["schema"])
-    if path.startswith("/api/"):
-        operation["security"] = [{"bearer": []}]
+    operation["security"] = [{"bearer": []}] if path.startswith("/api/") else []
     for status, errors in _errors(path, operation).items():
         operation["responses"][str(status)] = _error_response(errors)
     if "If-None-Match" in _parameters(operation):
@@ -181,6 +190,26 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         within = _BROKEN_WITHIN.get(path)
         errors[400] = [ValidationFailed([within]) if within else _NO_TITLE, InvalidRequest()]
     return errors
+
+
+def _drop_unreferenced(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Drop the schemas without a reference: FastAPI's own 422, and models that are not documented."""
+    while unreferenced := schemas.keys() - set(_REFERENCE.findall(json.dumps(document))):
+        for name in unreferenced:
+            del schemas[name]
+
+
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """Say in words what an absent property means.
+
+    Of a property with a `default` openapi-typescript makes a required one, which a request need not have.
+    """
+    for field in schema.get("properties", {}).values():
+        default = field.pop("default", None)
+        if default not in (None, []):
+            field["description"] = (
+                f"{field.get('description', '')} Without it: `{json.dumps(default)}`.".strip()
+            )
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:

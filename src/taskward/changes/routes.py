@@ -49,12 +49,12 @@ class Deletion(BaseModel):
 class ChangeList(BaseModel):
     """Changes, in the order in which they are to be applied."""
 
-    changes: list[Upsert | Deletion]
+    changes: list[Annotated[Upsert | Deletion, Field(discriminator="op")]]
     cursor: str = Field(description="For the next request, whether more follows or not.")
     has_more: bool
 
 
-@router.get("/changes", response_model=ChangeList, summary="Follow my changes")
+@router.get("/changes", operation_id="listChanges", response_model=ChangeList, summary="Follow my changes")
 async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges) -> Response:
     """Give what has changed since a cursor: a client that applies it holds what the list would give."""
     mark = BEGINNING if query.since is None else feed.read(query.since)
@@ -70,7 +70,13 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
     )
 
 
-@router.get("/events", response_class=EventStream, status_code=200, summary="Have my changes pushed")
+@router.get(
+    "/events",
+    operation_id="streamChanges",
+    response_class=EventStream,
+    status_code=200,
+    summary="Have my changes pushed",
+)
 async def push_changes(
     feed: MyChanges, user: CurrentUser, bell: TheBell, last_event_id: LastEventId = None
 ) -> Response:

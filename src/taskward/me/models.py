@@ -21,7 +21,7 @@ from taskward.answers import rfc3339
 from taskward.database.statements import Row
 from taskward.errors import FieldProblem
 from taskward.tasks.ids import is_of, task_id_at
-from taskward.tasks.models import Description, Ignored, IsCompleted, Task, Title
+from taskward.tasks.models import Description, Ignored, IsCompleted, Task, Title, ignoring
 from taskward.validation import field_problems, refusal, strict_uuid
 
 _HOUR: Final = r"([01]\d|2[0-3]):[0-5]\d"
@@ -73,7 +73,7 @@ class Export(BaseModel):
 class ImportedTask(BaseModel):
     """A task of an export. Its owner does not matter: it becomes the caller's."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id"))
 
     id: Annotated[UUID, strict_uuid("Id")]
     user_id: Ignored = None
@@ -117,7 +117,7 @@ def _each(tasks: Any, _: ValidatorFunctionWrapHandler, info: ValidationInfo) -> 
 class Import(BaseModel):
     """The body of `POST /api/me/import`: what an export gave."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user"))
 
     user: Ignored = None
     tasks: Annotated[list[ImportedTask], WrapValidator(_each)]

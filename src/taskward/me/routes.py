@@ -41,13 +41,13 @@ class ImportEndpoint(Endpoint):
 import_router = APIRouter(prefix="/api/me", route_class=ImportEndpoint, tags=["My data"])
 
 
-@router.get("", response_model=User, summary="See my row")
+@router.get("", operation_id="getMe", response_model=User, summary="See my row")
 async def read_me(me: AllMyData) -> Response:
     """Give the caller's row; there is none before their first write."""
     return json_answer(user_json(await me.user()))
 
 
-@router.get("/export", response_model=Export, summary="Export all my data")
+@router.get("/export", operation_id="exportMe", response_model=Export, summary="Export all my data")
 async def export(me: AllMyData, request: Request) -> Response:
     """Give everything that is stored about the caller, as a stream."""
     headers = {"Content-Disposition": 'attachment; filename="taskward-export.json"'}
@@ -55,7 +55,9 @@ async def export(me: AllMyData, request: Request) -> Response:
     return StreamingResponse(document, headers=headers, media_type="application/json")
 
 
-@import_router.post("/import", response_model=Imported, summary="Import what an export gave")
+@import_router.post(
+    "/import", operation_id="importMe", response_model=Imported, summary="Import what an export gave"
+)
 async def take_in(
     document: Annotated[Import, Body()], me: AllMyData, once: OncePerKey, key: IdempotencyKey = None
 ) -> Response:
@@ -67,7 +69,7 @@ async def take_in(
     return await once.answer(key, act)
 
 
-@router.delete("", response_model=Erased, summary="Erase all my data")
+@router.delete("", operation_id="eraseMe", response_model=Erased, summary="Erase all my data")
 async def erase(me: AllMyData) -> Response:
     """Erase everything that is stored about the caller, for good."""
     await me.erase()

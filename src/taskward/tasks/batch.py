@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Final, Protocol, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from taskward.answers import write_json
 from taskward.conditional import IfMatch, version_tag
@@ -20,88 +20,15 @@ from taskward.errors import (
     ValidationFailed,
 )
 from taskward.requests import holds_nul
-from taskward.tasks.models import VERSION_COLUMN, NewTask, Task, TaskChanges, TaskDeleted, task_json
+from taskward.tasks.batch_models import Operation
+from taskward.tasks.models import VERSION_COLUMN, NewTask, TaskChanges, task_json
 from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, GET_TASK, KEEP_BATCH_ANSWER
-from taskward.validation import NUL_REFUSED, UNKNOWN_FIELD, field_problems, refusal, strict_uuid
-
-MOST_OPERATIONS: Final = 100
+from taskward.validation import NUL_REFUSED, UNKNOWN_FIELD, field_problems, strict_uuid
 
 _NEW: Final = TypeAdapter(NewTask)
 _CHANGES: Final = TypeAdapter(TaskChanges)
 _ID: Final[TypeAdapter[UUID]] = TypeAdapter(Annotated[UUID, strict_uuid("Task id")])
 _VERSIONS: Final[TypeAdapter[str | None]] = TypeAdapter(IfMatch)
-
-
-def _known_op(value: Any) -> Any:
-    if value not in ("create", "update", "delete"):  # what is given need not be hashable
-        raise refusal("Op must be one of create, update, delete")
-    return value
-
-
-def _some(value: Any) -> Any:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_OPERATIONS:
-        raise refusal(f"Operations must be a list of 1 to {MOST_OPERATIONS} operations")
-    return value
-
-
-class Operation(BaseModel):
-    """One operation; what is in `id`, `if_match` and `task` is judged as the single form would judge it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    op: Annotated[Literal["create", "update", "delete"], BeforeValidator(_known_op)]
-    id: Any = Field(default=None, description="Of the task, for `update` and `delete`.")
-    if_match: Any = Field(default=None, description="As the header `If-Match`, for `update` and `delete`.")
-    task: Any = Field(default=None, description="As the body of the single form, for `create` and `update`.")
-
-
-class Batch(BaseModel):
-    """The body of `POST /api/tasks/batch`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    operations: Annotated[list[Operation], BeforeValidator(_some)] = Field(
-        min_length=1, max_length=MOST_OPERATIONS
-    )
-    atomic: Annotated[bool, Field(strict=True)] = Field(
-        default=False, description="All of them or none: with a failure among them, the others are 424."
-    )
-
-
-class Written(BaseModel):
-    """The result of an operation that created or updated a task."""
-
-    status: Literal[200, 201]
-    etag: str
-    task: Task
-
-
-class Deleted(TaskDeleted):
-    """The result of an operation that deleted a task."""
-
-    status: Literal[200]
-
-
-class BrokenField(BaseModel):
-    """What is wrong with one field of an operation."""
-
-    field: str
-    message: str
-
-
-class Failed(BaseModel):
-    """The result of an operation that was not carried out: the error of its single form, or 424."""
-
-    status: Literal[400, 404, 412, 424]
-    error: str
-    code: str
-    details: list[BrokenField] = Field(default=[], description="Present where fields can be named.")
-
-
-class BatchResults(BaseModel):
-    """What came of a batch, in the order of its operations."""
-
-    results: list[Written | Deleted | Failed]
 
 
 class Planner(Protocol):

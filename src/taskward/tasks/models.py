@@ -1,10 +1,12 @@
 """A task: its row, what a client may send of it, and what a client gets."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
 from sqlmodel import Field as ColumnField
 from sqlmodel import SQLModel
@@ -116,20 +118,43 @@ Description = Annotated[
     ),
 ]
 IsCompleted = Annotated[bool, Field(strict=True, description="`true` or `false`.", examples=[True])]
-Ignored = Annotated[Any, Field(description="Taken and ignored: the server sets it.")]
+Ignored = SkipJsonSchema[Any]
+"""A key that is accepted and has no effect; `ignoring` documents it."""
+
+
+def ignoring(*names: str) -> Callable[[dict[str, Any]], None]:
+    """Return what documents that a body may also have these keys, with any value, and no others.
+
+    They are no `properties`: clients that are generated of the document would get members of no type.
+    """
+
+    def extend(schema: dict[str, Any]) -> None:
+        del schema["additionalProperties"]
+        schema["propertyNames"] = {"enum": [*schema["properties"], *names]}
+        schema["description"] += f" Accepted and ignored: {', '.join(f'`{name}`' for name in names)}."
+
+    return extend
 
 
 def _document_changes(schema: dict[str, Any]) -> None:
-    """Say that one field at least is given; and no defaults, for what is absent stays as it is."""
-    schema["anyOf"] = [{"required": [name]} for name in _WRITABLE]
+    """Document that at least one field is required; and no defaults, because an absent field does not change.
+
+    A top-level `anyOf` of `required` says the same, and generators of clients make a union of it that has no
+    type. They leave `not` alone.
+    """
+    _ignoring_server_keys(schema)
+    schema["not"] = {"allOf": [{"not": {"required": [name]}} for name in _WRITABLE]}
     for field in schema["properties"].values():
         field.pop("default", None)
+
+
+_ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at")
 
 
 class _Body(SQLModel):
     """What bodies have in common: a client may send back the keys that only the server sets."""
 
-    model_config = SQLModelConfig(extra="forbid")
+    model_config = SQLModelConfig(extra="forbid", json_schema_extra=_ignoring_server_keys)
 
     id: Ignored = None
     user_id: Ignored = None

@@ -9,7 +9,7 @@ from taskward.answers import JsonAnswer, json_answer
 from taskward.conditional import IfMatch, IfNoneMatch, is_known, not_modified, version_tag
 from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording
 from taskward.routing import Endpoint
-from taskward.tasks.batch import Batch, BatchResults
+from taskward.tasks.batch_models import Batch, BatchResults
 from taskward.tasks.models import (
     ID_COLUMN,
     VERSION_COLUMN,
@@ -41,7 +41,7 @@ batch_router = APIRouter(prefix="/api/tasks", route_class=BatchEndpoint, tags=["
 TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in any letter case.")]
 
 
-@router.get("", response_model=TaskList, summary="List my tasks")
+@router.get("", operation_id="listTasks", response_model=TaskList, summary="List my tasks")
 async def list_tasks(
     query: Annotated[ListQuery, Query()], tasks: MyTasks, known: IfNoneMatch = None
 ) -> Response:
@@ -52,7 +52,7 @@ async def list_tasks(
     return JsonAnswer(listed.body, headers={"ETag": listed.tag})
 
 
-@router.post("", response_model=Task, status_code=201, summary="Create a task")
+@router.post("", operation_id="createTask", response_model=Task, status_code=201, summary="Create a task")
 async def create_task(
     new: Annotated[NewTask, Body()], tasks: MyTasks, once: OncePerKey, key: IdempotencyKey = None
 ) -> Response:
@@ -65,7 +65,9 @@ async def create_task(
     return await once.answer(key, create)
 
 
-@batch_router.post("/batch", response_model=BatchResults, summary="Carry out several operations")
+@batch_router.post(
+    "/batch", operation_id="batchTasks", response_model=BatchResults, summary="Carry out several operations"
+)
 async def carry_out_batch(
     batch: Annotated[Batch, Body()], tasks: MyTasks, once: OncePerKey, key: IdempotencyKey = None
 ) -> Response:
@@ -77,7 +79,7 @@ async def carry_out_batch(
     return await once.answer(key, carry_out)
 
 
-@router.get("/{task_id}", response_model=Task, summary="Read a task")
+@router.get("/{task_id}", operation_id="getTask", response_model=Task, summary="Read a task")
 async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) -> Response:
     """Give one task. One that does not exist and one of somebody else's look alike: 404."""
     row = await tasks.get(task_id)
@@ -86,8 +88,10 @@ async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) 
     return task_answer(row)
 
 
-@router.put("/{task_id}", response_model=Task, summary="Update a task")
-@router.patch("/{task_id}", response_model=Task, summary="Update a task (JSON Merge Patch)")
+@router.put("/{task_id}", operation_id="updateTask", response_model=Task, summary="Update a task")
+@router.patch(
+    "/{task_id}", operation_id="patchTask", response_model=Task, summary="Update a task (JSON Merge Patch)"
+)
 async def update_task(
     task_id: TaskId,
     changes: Annotated[TaskChanges, Body()],
@@ -98,7 +102,7 @@ async def update_task(
     return task_answer(await tasks.update(task_id, changes, if_match))
 
 
-@router.delete("/{task_id}", response_model=TaskDeleted, summary="Delete a task")
+@router.delete("/{task_id}", operation_id="deleteTask", response_model=TaskDeleted, summary="Delete a task")
 async def delete_task(task_id: TaskId, tasks: MyTasks, if_match: IfMatch = None) -> Response:
     """Delete a task for good."""
     await tasks.delete(task_id, if_match)

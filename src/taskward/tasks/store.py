@@ -18,7 +18,8 @@ from taskward.database.statements import Row, Values, Write
 from taskward.errors import FieldProblem, NotFound, PreconditionFailed, ValidationFailed
 from taskward.idempotency.once import Recording
 from taskward.opaque import purpose_of
-from taskward.tasks.batch import Batch, batch_steps, plan_of
+from taskward.tasks.batch import batch_steps, plan_of
+from taskward.tasks.batch_models import Batch
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.lists import FinishedList, FinishedLists

@@ -1,0 +1,146 @@
+"""The body and the response of `POST /api/tasks/batch`.
+
+A batch is read as a list of `Operation`, whose fields are validated one operation at a time: a wrong one is a
+400 in its own result and does not refuse the batch. The document shows each kind of operation with its types.
+"""
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted
+from taskward.validation import refusal
+
+MOST_OPERATIONS: Final = 100
+
+
+_IfMatch = Annotated[
+    str | None,
+    Field(description="As the header `If-Match`.", min_length=1, examples=['"1764000000000000"']),
+]
+
+
+class _TypedOperation(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CreateOperation(_TypedOperation):
+    """Creates a task, as `POST /api/tasks` does."""
+
+    op: Literal["create"]
+    task: NewTask
+
+
+class UpdateOperation(_TypedOperation):
+    """Changes the given fields of a task, as `PUT /api/tasks/{task_id}` does."""
+
+    op: Literal["update"]
+    id: UUID
+    if_match: _IfMatch = None
+    task: TaskChanges
+
+
+class DeleteOperation(_TypedOperation):
+    """Deletes a task, as `DELETE /api/tasks/{task_id}` does."""
+
+    op: Literal["delete"]
+    id: UUID
+    if_match: _IfMatch = None
+
+
+_TypedOperations: TypeAlias = Annotated[
+    list[Annotated[CreateOperation | UpdateOperation | DeleteOperation, Field(discriminator="op")]],
+    Field(min_length=1, max_length=MOST_OPERATIONS),
+]
+"""What the document says of the operations."""
+
+
+def _known_op(value: Any) -> Any:
+    if value not in ("create", "update", "delete"):  # what is given need not be hashable
+        raise refusal("Op must be one of create, update, delete")
+    return value
+
+
+def _some(value: Any) -> Any:
+    if not isinstance(value, list) or not 1 <= len(value) <= MOST_OPERATIONS:
+        raise refusal(f"Operations must be a list of 1 to {MOST_OPERATIONS} operations")
+    return value
+
+
+class Operation(BaseModel):
+    """One operation as it is read; `id`, `if_match` and `task` are validated with its kind."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Annotated[Literal["create", "update", "delete"], BeforeValidator(_known_op)]
+    id: Any = None
+    if_match: Any = None
+    task: Any = None
+
+
+class Batch(BaseModel):
+    """The body of `POST /api/tasks/batch`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    operations: Annotated[list[Operation], BeforeValidator(_some, json_schema_input_type=_TypedOperations)]
+    atomic: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="All of them or none: with a failure among them, the others are 424."
+    )
+
+
+class CreatedResult(BaseModel):
+    """The result of an operation that created a task."""
+
+    status: Literal[201]
+    etag: str
+    task: Task
+
+
+class UpdatedResult(BaseModel):
+    """The result of an operation that updated a task."""
+
+    status: Literal[200]
+    etag: str
+    task: Task
+
+
+class DeletedResult(TaskDeleted):
+    """The result of an operation that deleted a task."""
+
+    status: Literal[200]
+
+
+class BrokenField(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class FailedResult(BaseModel):
+    """The result of an operation that was not carried out: the error of its single form, or 424."""
+
+    status: Literal[400, 404, 412, 424]
+    error: str
+    code: str
+    details: list[BrokenField] = Field(default=[], description="Present where fields can be named.")
+
+
+def _exactly_one(schema: dict[str, Any]) -> None:
+    """Document the results as `oneOf`: their statuses and required keys rule each other out.
+
+    They have no discriminator in the sense of OpenAPI: `status` is a number, and an update and a deletion
+    are both 200.
+    """
+    items = schema["properties"]["results"]["items"]
+    items["oneOf"] = items.pop("anyOf")
+
+
+class BatchResults(BaseModel):
+    """The results of a batch, in the order of its operations."""
+
+    model_config = ConfigDict(json_schema_extra=_exactly_one)
+
+    results: list[CreatedResult | UpdatedResult | DeletedResult | FailedResult]

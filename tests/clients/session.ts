@@ -1,0 +1,143 @@
+// Every operation of the API, with a client that openapi-typescript has typed. It is compiled and run by
+// test_generated.py; a step that does not come out as expected ends it with an error.
+
+import createClient from "openapi-fetch";
+import type { components, paths } from "./schema.js";
+
+declare const process: { env: Record<string, string | undefined> };
+
+type Task = components["schemas"]["Task"];
+
+const { SERVICE_URL: baseUrl = "", TOKEN = "" } = process.env;
+const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${TOKEN}` } });
+
+function expect(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Error(what);
+}
+
+/** Returns the data of a success; throws an error that names the code of a failure. */
+function success<T>(result: { data?: T; error?: components["schemas"]["Error"]; response: Response }): T {
+  if (result.data === undefined) throw new Error(result.error?.code ?? `status ${result.response.status}`);
+  return result.data;
+}
+
+async function createListReadUpdateDelete(): Promise<Task> {
+  const create = () =>
+    client.POST("/api/tasks", {
+      params: { header: { "Idempotency-Key": "typescript" } },
+      body: { title: "Buy milk", description: "Two litres" },
+    });
+  const created = await create();
+  const task = success(created);
+  expect(success(await create()).id === task.id, "a repeated create makes one task");
+
+  const list = success(await client.GET("/api/tasks", { params: { query: { limit: 10, sort: "-title" } } }));
+  const listed: Task | undefined = list.tasks[0];
+  expect(listed?.title === "Buy milk" && list.next_cursor === null, "the list has the task");
+
+  const path = { task_id: task.id };
+  const read = await client.GET("/api/tasks/{task_id}", { params: { path } });
+  expect(success(read).description === "Two litres", "the task can be read");
+  const etag = created.response.headers.get("ETag") ?? "";
+  const unchanged = await client.GET("/api/tasks/{task_id}", {
+    params: { path, header: { "If-None-Match": etag } },
+  });
+  expect(unchanged.response.status === 304, "a known task is a 304");
+
+  const updated = await client.PUT("/api/tasks/{task_id}", {
+    params: { path, header: { "If-Match": etag } },
+    body: { is_completed: true },
+  });
+  expect(success(updated).is_completed && success(updated).title === "Buy milk", "an update is partial");
+  const sentBack = { ...success(updated), title: "Buy bread" };
+  const patched = await client.PATCH("/api/tasks/{task_id}", { params: { path }, body: sentBack });
+  expect(success(patched).title === "Buy bread", "what was received can be sent back");
+  const stale = await client.DELETE("/api/tasks/{task_id}", {
+    params: { path, header: { "If-Match": etag } },
+  });
+  expect(stale.error?.code === "PRECONDITION_FAILED", "a stale delete is refused");
+
+  const deleted = success(await client.DELETE("/api/tasks/{task_id}", { params: { path } }));
+  expect(deleted.id === task.id && deleted.message === "Task deleted successfully", "it is deleted");
+  const refused = await client.POST("/api/tasks", { body: { title: "" } });
+  const messages = refused.error?.details?.map((one) => `${one.field}: ${one.message}`);
+  expect(messages?.join() === "title: Title cannot be empty", "a refusal names the field");
+  return task;
+}
+
+async function batch(gone: Task): Promise<void> {
+  const first = success(
+    await client.POST("/api/tasks/batch", {
+      body: {
+        operations: [
+          { op: "create", task: { title: "One" } },
+          { op: "create", task: { title: "Two" } },
+          { op: "delete", id: gone.id },
+        ],
+      },
+    }),
+  );
+  const ids: string[] = [];
+  const failures: string[] = [];
+  for (const result of first.results) {
+    if (result.status === 201) ids.push(result.task.id);
+    else if ("error" in result) failures.push(result.code);
+  }
+  const [one = "", two = ""] = ids;
+  expect(two !== "" && failures.join() === "NOT_FOUND", "two were created, one failed");
+
+  const second = success(
+    await client.POST("/api/tasks/batch", {
+      body: {
+        operations: [
+          { op: "update", id: one, if_match: "*", task: { is_completed: true } },
+          { op: "delete", id: two },
+        ],
+        atomic: true,
+      },
+    }),
+  );
+  const [updated, deleted] = second.results;
+  expect(updated?.status === 200 && "task" in updated && updated.task.is_completed, "one was updated");
+  expect(deleted?.status === 200 && "message" in deleted && deleted.id === two, "two was deleted");
+}
+
+async function changes(): Promise<void> {
+  const titles = new Map<string, string>();
+  let since: string | undefined;
+  for (let more = true; more; ) {
+    const query = since === undefined ? { limit: 2 } : { limit: 2, since };
+    const page = success(await client.GET("/api/changes", { params: { query } }));
+    for (const change of page.changes) {
+      if (change.op === "upsert") titles.set(change.task.id, change.task.title);
+      else titles.delete(change.id);
+    }
+    [since, more] = [page.cursor, page.has_more];
+  }
+  expect([...titles.values()].join() === "One", "the changes lead to the list");
+
+  const stream = await client.GET("/api/events", { parseAs: "stream" });
+  const reader = success<ReadableStream<Uint8Array> | null>(stream)?.getReader();
+  const event = new TextDecoder().decode((await reader?.read())?.value);
+  expect(event.startsWith("id: "), "an event stream begins with an event");
+  await reader?.cancel();
+}
+
+async function myData(): Promise<void> {
+  const me = success(await client.GET("/api/me"));
+  const exported = success(await client.GET("/api/me/export"));
+  expect(exported.user?.id === me.id && exported.tasks.length === 1, "the export has everything");
+  const again = success(await client.POST("/api/me/import", { body: exported }));
+  expect(again.imported === 0 && again.skipped === 1, "what is there is skipped");
+  const erased = success(await client.DELETE("/api/me"));
+  expect(erased.message === "All data deleted", "everything is erased");
+  const restored = success(await client.POST("/api/me/import", { body: exported }));
+  expect(restored.imported === 1, "an export can be imported");
+}
+
+expect(success(await client.GET("/health")).status === "healthy", "the service is healthy");
+expect(success(await client.GET("/health/ready")).status === "ready", "the service is ready");
+await batch(await createListReadUpdateDelete());
+await changes();
+await myData();
+console.log("done");
