@@ -51,7 +51,14 @@ class Recording:
         }
 
 
-Act = Callable[[Recording | None], Awaitable[Response]]
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """The response to a request that changed nothing: it is not stored, and the key stays free."""
+
+    response: Response
+
+
+Act = Callable[[Recording | None], Awaitable[Response | Unrecorded]]
 
 
 class Once:
@@ -72,7 +79,7 @@ class Once:
 
         """
         if key is None:
-            return await act(None)
+            return _response(await act(None))
         if (self._owner, key) in self._in_use:
             raise IdempotencyKeyInUse
         self._in_use.add((self._owner, key))
@@ -85,11 +92,15 @@ class Once:
         if stored := await self._stored(recording):
             return stored
         try:
-            return await act(recording)
+            result = await act(recording)
         except AlreadyThere:  # another process was quicker, and this write is undone
             if stored := await self._stored(recording):
                 return stored
             raise
+        if isinstance(result, Unrecorded):
+            # Perhaps because another process applied the same request while this one was running.
+            return await self._stored(recording) or result.response
+        return result
 
     async def _stored(self, recording: Recording) -> Response | None:
         values = {"owner": self._owner, "key": recording.key, "keys_since": datetime.now(UTC) - KEPT}
@@ -109,6 +120,10 @@ class Once:
         if len(request) < LARGE:
             return sha256(request).hexdigest()
         return (await asyncio.to_thread(sha256, request)).hexdigest()
+
+
+def _response(result: Response | Unrecorded) -> Response:
+    return result.response if isinstance(result, Unrecorded) else result
 
 
 def _once(request: Request, user: CurrentUser) -> Once:

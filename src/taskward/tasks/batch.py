@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Protocol, TypeAlias
+from typing import Annotated, Any, Final, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -82,10 +82,17 @@ def plan_of(operation: Operation, planner: Planner) -> Plan | ServiceError:
         return error
 
 
+class BatchResponse(NamedTuple):
+    """The body of a response, and whether the batch was applied; an atomic one with a failure is not."""
+
+    body: bytes
+    applied: bool
+
+
 def batch_steps(
     planned: Sequence[Plan | ServiceError], kept: Callable[[bytes], Values | None], *, atomic: bool
-) -> Steps[bytes]:
-    """Carry out the plans in order; give the answer's body.
+) -> Steps[BatchResponse]:
+    """Carry out the plans in order; return the response.
 
     `kept` gives the values with which that answer is kept under its key, or None without one.
     """
@@ -94,12 +101,13 @@ def batch_steps(
         result = yield from _operation_steps(plan)
         results.append(result)
     if atomic and any(isinstance(result, ServiceError) for result in results):
-        raise Undo(_body(result if isinstance(result, ServiceError) else NotApplied() for result in results))
+        failures = (result if isinstance(result, ServiceError) else NotApplied() for result in results)
+        raise Undo(BatchResponse(_body(failures), applied=False))
     body = _body(results)
     if values := kept(body):
         yield KEEP_BATCH_ANSWER, values
         yield DROP_EXPIRED_ANSWERS, values
-    return body
+    return BatchResponse(body, applied=True)
 
 
 def _operation_steps(plan: Plan | ServiceError) -> Steps[Result]:

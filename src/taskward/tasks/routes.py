@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from taskward.answers import JsonAnswer, json_answer
 from taskward.conditional import IfMatch, IfNoneMatch, is_known, not_modified, version_tag
-from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording
+from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording, Unrecorded
 from taskward.routing import Endpoint
 from taskward.tasks.batch_models import Batch, BatchResults
 from taskward.tasks.models import (
@@ -73,8 +73,9 @@ async def carry_out_batch(
 ) -> Response:
     """Carry out up to 100 operations in one transaction; each is answered as its single form would be."""
 
-    async def carry_out(recording: Recording | None) -> Response:
-        return JsonAnswer(await tasks.batch(batch, recording))
+    async def carry_out(recording: Recording | None) -> Response | Unrecorded:
+        body, applied = await tasks.batch(batch, recording)
+        return JsonAnswer(body) if applied else Unrecorded(JsonAnswer(body))
 
     return await once.answer(key, carry_out)
 

@@ -18,7 +18,7 @@ from taskward.database.statements import Row, Values, Write
 from taskward.errors import FieldProblem, NotFound, PreconditionFailed, ValidationFailed
 from taskward.idempotency.once import Recording
 from taskward.opaque import purpose_of
-from taskward.tasks.batch import batch_steps, plan_of
+from taskward.tasks.batch import BatchResponse, batch_steps, plan_of
 from taskward.tasks.batch_models import Batch
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.ids import created_at, new_task_id
@@ -164,16 +164,16 @@ class TaskStore:
         if await self._write(*self.deletion(task_id, versions)) is None:
             await self._refuse(task_id, versions)
 
-    async def batch(self, batch: Batch, recording: Recording | None = None) -> bytes:
-        """Carry out the operations of a batch in one transaction; give the answer's body."""
+    async def batch(self, batch: Batch, recording: Recording | None = None) -> BatchResponse:
+        """Carry out the operations of a batch in one transaction; return the response."""
         planned = [plan_of(operation, self) for operation in batch.operations]
 
         def kept(body: bytes) -> Values | None:
             return {"owner": self._user.id, **recording.values(200, body)} if recording else None
 
-        body = await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
+        response = await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
         self._lists.forget(self._user.id)
-        return body
+        return response
 
     async def _write(self, write: Write, values: Values) -> Row | None:
         row = await self._database.write(write, values)
