@@ -137,6 +137,25 @@ def test_a_secret_under_32_bytes_is_refused_and_not_shown(secret: str) -> None:
     assert refused(jwt_secret=secret) == "JWT_SECRET: each secret must be at least 32 bytes long"
 
 
+@pytest.mark.parametrize(
+    ("given", "audiences"),
+    [
+        (None, ()),
+        ("", ()),
+        ("tasks", ("tasks",)),
+        ("https://a.example, b", ("https://a.example", "b")),
+    ],
+)
+def test_the_audiences_are_those_between_the_commas(given: str | None, audiences: tuple[str, ...]) -> None:
+    assert load_settings(jwt_audience=given or None).jwt_audiences == audiences
+
+
+@pytest.mark.parametrize("given", ["a,", ",a", "a,,b", " ", ","])
+def test_an_empty_audience_is_refused(given: str) -> None:
+    told = "JWT_AUDIENCE: has an empty audience; several are separated by single commas"
+    assert refused(jwt_audience=given) == told
+
+
 @pytest.mark.parametrize("environment", ["development", "production"])
 def test_a_secret_and_a_key_set_together_are_refused(environment: str) -> None:
     told = refused(jwt_secret=SECRET, jwt_jwks_url="https://idp.example/keys", environment=environment)

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
         return tuple(part.strip().encode() for part in self.jwt_secret.get_secret_value().split(","))
 
     @property
+    def jwt_audiences(self) -> tuple[str, ...]:
+        """The audiences of JWT_AUDIENCE, of which a token must be for one; empty without it."""
+        return () if self.jwt_audience is None else tuple(_audiences(self.jwt_audience))
+
+    @property
     def rate(self) -> Rate | None:
         """How much one user may ask of one process; None for no limit."""
         return None if self.rate_limit is None else _rate(self.rate_limit)
@@ -149,6 +154,13 @@ class Settings(BaseSettings):
             len(part.strip().encode()) < SHORTEST_SECRET for part in value.get_secret_value().split(",")
         ):
             raise ValueError(f"each secret must be at least {SHORTEST_SECRET} bytes long")
+        return value
+
+    @field_validator("jwt_audience")
+    @classmethod
+    def _of_audiences(cls, value: str | None) -> str | None:
+        if value is not None and not all(_audiences(value)):
+            raise ValueError("has an empty audience; several are separated by single commas")
         return value
 
     @field_validator("rate_limit")
@@ -242,6 +254,10 @@ def _rate(text: str) -> Rate:
     if max(rate) > MOST_IN_A_RATE:
         raise ValueError(f"must be at most {MOST_IN_A_RATE} requests in at most {MOST_IN_A_RATE} seconds")
     return rate
+
+
+def _audiences(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
 
 
 def _is_loopback(host: str) -> bool:

@@ -224,6 +224,21 @@ async def test_aud_is_text_or_an_array_of_texts(aud: object) -> None:
     await refused(token(aud=aud), "aud is not a string or an array of strings", jwt_audience="tasks")
 
 
+@pytest.mark.parametrize("aud", ["tasks", "app:web", ["app:web"], ["other", "app:web"], ["tasks", "app:web"]])
+@pytest.mark.parametrize("audiences", ["tasks,app:web", " app:web , tasks "])
+async def test_aud_must_be_or_hold_one_of_several_audiences(aud: object, audiences: str) -> None:
+    await accepted(token(aud=aud), jwt_audience=audiences)
+
+
+@pytest.mark.parametrize("aud", ["other", "tasks,app:web", "", [], ["tasks,app:web"], ["other", ""]])
+async def test_a_token_for_none_of_several_audiences_is_refused(aud: object) -> None:
+    await refused(token(aud=aud), "aud is not one of JWT_AUDIENCE", jwt_audience="tasks,app:web")
+
+
+async def test_a_token_without_aud_is_refused_where_there_are_several_audiences() -> None:
+    await refused(token(), "no aud claim", jwt_audience="tasks,app:web")
+
+
 async def test_a_token_without_aud_is_refused_where_jwt_audience_is_set() -> None:
     await refused(token(), "no aud claim", jwt_audience="tasks")
 

@@ -35,7 +35,7 @@ def keys() -> CountingSecret:
 
 @pytest.fixture
 def guarded(keys: CountingSecret, clock: StoppedClock) -> TokenAuthenticator:
-    return TokenAuthenticator(keys, ClaimRules(None, None), clock)
+    return TokenAuthenticator(keys, ClaimRules(None, ()), clock)
 
 
 async def test_a_token_is_verified_once(guarded: TokenAuthenticator, keys: CountingSecret) -> None:

@@ -66,7 +66,7 @@ def authenticator(settings: Settings, clock: Clock | None = None) -> Authenticat
         SettingsError: the development secret cannot be used, or JWT_SECRET is no secret.
 
     """
-    rules = ClaimRules(settings.jwt_issuer, settings.jwt_audience)
+    rules = ClaimRules(settings.jwt_issuer, settings.jwt_audiences)
     clock = clock or Clock()
     return TokenAuthenticator(_keys(settings, clock), rules, clock)
 

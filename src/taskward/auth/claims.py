@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -33,7 +34,8 @@ class ClaimRules:
     """What this service asks of the claims of every token: RFC 7519, 4.1, and its own settings."""
 
     issuer: str | None
-    audience: str | None
+    audiences: Collection[str]
+    """A token must be for one of them; if there is none, it must have no `aud`."""
 
     def judge(self, payload: dict[str, Any], now: float) -> Claims:
         """Read the claims of a token whose signature is genuine. `now` is in seconds since 1970.
@@ -66,7 +68,7 @@ class ClaimRules:
         return issuer
 
     def _check_audience(self, payload: dict[str, Any]) -> None:
-        if self.audience is None:
+        if not self.audiences:
             if "aud" in payload:
                 raise InvalidToken(reason="aud given but JWT_AUDIENCE is not set")
             return
@@ -76,8 +78,9 @@ class ClaimRules:
         audiences = audience if isinstance(audience, list) else [audience]
         if not all(isinstance(one, str) for one in audiences):
             raise InvalidToken(reason="aud is not a string or an array of strings")
-        if self.audience not in audiences:
-            raise InvalidToken(reason="aud is not JWT_AUDIENCE")
+        if not any(one in self.audiences for one in audiences):
+            one = len(self.audiences) == 1
+            raise InvalidToken(reason="aud is not JWT_AUDIENCE" if one else "aud is not one of JWT_AUDIENCE")
 
 
 def user_id(issuer: str, subject: str) -> UUID:
