@@ -1,6 +1,9 @@
 """Whether the service could run as it is configured: what `taskward check` says."""
 
-from collections.abc import AsyncIterator
+import os
+import stat
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -58,11 +61,21 @@ async def _keys(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(
             "warn", "keys", "a secret for development only; production needs JWT_SECRET or JWT_JWKS_URL"
         )
+    if settings.jwt_jwks_url is not None and settings.jwt_issuer is None:
+        yield Finding(
+            "warn",
+            "keys",
+            "JWT_ISSUER is not set: a token of any issuer that these keys have signed is accepted",
+        )
+    if settings.jwt_audiences:
+        yield Finding(
+            "ok", "keys", f"JWT_AUDIENCE: a token must be for {' or '.join(settings.jwt_audiences)}"
+        )
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
-    place = _place(settings)
-    if (path := settings.sqlite_path) is not None and (problem := obstacle(path)):
+    place, path = _place(settings), settings.sqlite_path
+    if path is not None and (problem := obstacle(path)):
         yield Finding("FAIL", "database", f"{place}: {problem}")
         return
     try:
@@ -71,6 +84,9 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("FAIL", "database", f"{place}: {_plain(error)}")
         return
     yield Finding("ok", "database", place)
+    if path is not None and os.name == "posix":
+        for finding in _permissions(path):
+            yield finding
     newest = schema.newest_revision()
     if current is None:
         yield Finding("warn", "schema", f"none yet; `taskward migrate` or the first start makes {newest}")
@@ -85,6 +101,32 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     if current is not None and current >= newest:
         async for finding in _rls(settings):
             yield finding
+
+
+def _permissions(path: Path) -> Iterator[Finding]:
+    """Report the files of an SQLite database that other users of the machine could change or replace."""
+    for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
+        mode = _mode(file)
+        if mode & stat.S_IWOTH:
+            yield Finding("FAIL", "database", f"every user can write {file}; run: chmod 600 {file}")
+        elif mode & stat.S_IWGRP:
+            yield Finding("warn", "database", f"its group can write {file}; run: chmod 600 {file}")
+    folder = path.resolve().parent
+    mode = _mode(folder)
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        yield Finding(
+            "FAIL",
+            "database",
+            f"every user can replace the files in {folder}; run: chmod o-w {folder}",
+        )
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of a file; 0 if there is none, as of a journal that was removed meanwhile."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return 0
 
 
 async def _revision(settings: Settings) -> str | None:

@@ -88,6 +88,21 @@ def test_a_secret_that_is_open_to_others_is_refused(mode: int, tmp_path: Path) -
         development_secret(without_key(tmp_path))
 
 
+def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has put it there knows it, and could sign tokens for everybody."""
+    development_secret(without_key(tmp_path))
+    file = tmp_path / "tasks.db.secret"
+    if os.geteuid() == 0:
+        os.chown(file, 65534, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+
+    with pytest.raises(
+        SettingsError, match=r"tasks.db.secret: belongs to another user; remove it, and a new"
+    ):
+        development_secret(without_key(tmp_path))
+
+
 @pytest.mark.parametrize("content", [b"", b"\n", b"short\n", b"x" * 31 + b"\n" * 10])
 def test_a_secret_that_is_too_short_is_refused(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "tasks.db.secret"
@@ -119,7 +134,7 @@ async def test_a_minted_token_is_accepted_with_the_development_secret(tmp_path: 
     assert user.email == "ann@example.com"
 
 
-@pytest.mark.parametrize("audience", [None, "tasks"])
+@pytest.mark.parametrize("audience", [None, "tasks", "tasks, app:web"])
 @pytest.mark.parametrize("issuer", [None, "https://id.example"])
 async def test_a_minted_token_says_what_the_settings_ask_for(
     issuer: str | None, audience: str | None

@@ -21,7 +21,8 @@ def development_secret(settings: Settings) -> bytes:
     It lives beside the database, for its owner alone. Processes that start together agree on one.
 
     Raises:
-        SettingsError: the file cannot be made or read, is open to others, or holds too little.
+        SettingsError: the file cannot be made or read, belongs to another user, is open to others,
+            or holds too little.
 
     """
     path = secret_file(settings)
@@ -62,7 +63,8 @@ def mint_token(
         raise SettingsError("email: must be an e-mail address")
     secret = settings.jwt_secrets[0] if settings.jwt_secrets else development_secret(settings)
     issued_at = int(time.time() if now is None else now)
-    optional = {"iss": settings.jwt_issuer, "aud": settings.jwt_audience, "email": email}
+    audience = settings.jwt_audiences[0] if settings.jwt_audiences else None
+    optional = {"iss": settings.jwt_issuer, "aud": audience, "email": email}
     claims: dict[str, Any] = {"sub": sub, "iat": issued_at, "exp": issued_at + expires_in}
     claims |= {name: value for name, value in optional.items() if value is not None}
     return jwt.encode(claims, secret, algorithm="HS256")
@@ -92,9 +94,11 @@ def _make(path: Path) -> None:
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
+        status = os.fstat(file.fileno())
         secret = file.read().strip()
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if os.name == "posix" and status.st_uid != os.geteuid():
+        raise SettingsError(f"{path}: belongs to another user; remove it, and a new one is made")
+    if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SettingsError(f"{path}: is open to others than its owner; run: chmod 600 {path}")
     if len(secret) < SHORTEST_SECRET:
         raise SettingsError(
