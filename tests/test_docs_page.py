@@ -2,9 +2,12 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
+from changes.browser import CHROMIUM, chromium
+from changes.streams import housed
 from support import NO_SUCH_PATH, client_of, refusal, running, settings_for
 
 ASSETS = {
@@ -78,6 +81,22 @@ async def test_the_page_shows_this_service_s_own_document(stranger: httpx.AsyncC
     assert 'validatorUrl: "none"' in script
     assert "http" not in script
     assert (await stranger.get("/openapi.json")).status_code == 200
+
+
+async def test_the_page_is_not_told_to_store_a_pasted_token(stranger: httpx.AsyncClient) -> None:
+    assert "persistAuthorization" not in (await stranger.get("/docs/init.js")).text
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
+async def test_a_browser_stores_nothing_of_a_pasted_token(tmp_path: Path) -> None:
+    authorization = "{bearer: {name: 'bearer', schema: {type: 'http', scheme: 'bearer'}, value: 'pasted'}}"
+    async with housed(settings_for("sqlite://")) as service, chromium(tmp_path) as browser:
+        window = await browser.window(f"{service.url}/docs")
+        await window.until("document.querySelector('.btn.authorize') !== null")
+        await window.run(f"void window.ui.authActions.authorizeWithPersistOption({authorization})")
+
+        assert await window.run("window.ui.authSelectors.authorized().getIn(['bearer', 'value'])") == "pasted"
+        assert await window.run("JSON.stringify([{...localStorage}, {...sessionStorage}])") == "[{},{}]"
 
 
 @pytest.mark.parametrize(
