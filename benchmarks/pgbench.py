@@ -28,7 +28,6 @@ _VALUES: Final = {
     "task_id": TASK_SQL,
     "email": "NULL",
     "user_since": "now()",
-    "first_seq": "1000000",
     "now": "now()",
     "title": f"'{TITLE}'",
     "title_folded": f"'{TITLE.casefold()}'",

@@ -126,6 +126,19 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
         await connection.close()
 
 
+async def execute(app: FastAPI, sql: str) -> None:
+    """Run a statement that changes something, past the app."""
+    database = app.state.database
+    if isinstance(database, SqliteDatabase):
+        database._writer.execute(sql)
+        return
+    connection = await asyncpg.connect(database._connections._url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
 def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:
     """Ask the file; a database in memory can be asked on its own connection only."""
     connection = sqlite3.connect(database._path) if database._path else database._reader

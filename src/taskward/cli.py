@@ -1,4 +1,4 @@
-"""The command line: `taskward serve | migrate | token | export | import | check`.
+"""The command line: `taskward serve | migrate | restored | token | export | import | check`.
 
 What a command needs is imported when it runs, so that `taskward --help` answers at once.
 """
@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 from uuid import UUID
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 DEVELOPER: Final = "developer"
 """The `sub` of the printed session: always the same, so that a restart finds the same tasks."""
 ONE_DAY: Final = 24 * 60 * 60
+MOST_MARGIN: Final = 30 * ONE_DAY
+"""Seconds. While the clock has not caught up with it, numbers do not follow the clock."""
 
 app = typer.Typer(
     help="The task backend behind your own front end.",
@@ -74,6 +77,34 @@ def migrate() -> None:
 
         revision = asyncio.run(open_database(load_settings()).migrate())
     typer.echo(f"The schema is at revision {revision}.")
+
+
+@app.command()
+def restored(
+    *,
+    margin: Annotated[
+        int,
+        typer.Option(
+            help="Seconds by which the clock may have been ahead when the lost writes were made.",
+            min=0,
+            max=MOST_MARGIN,
+        ),
+    ] = 60,
+) -> None:
+    """Run this after a backup was restored, or after any other loss of the newest writes.
+
+    That is: an SQLite file put back, a PostgreSQL database restored from a dump or to a point in time, a
+    standby promoted that lacked the newest commits. Clients still hold what they were given for the lost
+    writes. This makes it void, in running processes too: each cursor of the feed of changes is answered
+    410, so that clients fetch everything again, and each list is sent again. No task changes. It may be run
+    beside the service, and more than once.
+    """
+    with _told_plainly():
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
+        from taskward.users.restores import mark_restored  # noqa: PLC0415 - see above
+
+        done = asyncio.run(mark_restored(load_settings(), timedelta(seconds=margin)))
+    typer.echo(RESTORED.format(owners=done.owners, number=done.number, moment=done.moment.isoformat()))
 
 
 @app.command()
@@ -191,6 +222,12 @@ def _greet(settings: "Settings", url: str) -> None:
     token = mint_token(settings, DEVELOPER, email="developer@example.com", expires_in=ONE_DAY)
     typer.echo(SESSION.format(url=url, token=token))
 
+
+RESTORED: Final = """\
+Owners: {owners}. Their change counters are at {number} ({moment}) or beyond.
+Every change cursor given out before is void: 410 CURSOR_EXPIRED, and clients fetch everything again.
+Every list is sent again: no ETag of a list from before matches.
+Event streams that are open end at their owner's next change, or before."""
 
 SESSION: Final = r"""
 Taskward listens on {url}, until Ctrl-C.

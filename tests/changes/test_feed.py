@@ -220,9 +220,9 @@ async def test_unknown_and_repeated_parameters_are_refused(ann: Person) -> None:
 
 
 FORGED: list[Any] = [
-    *(None, {}, [], "text", 1, [1], [1, 1, 1], [1, 1, 1, 1, 1], [2, 1, 1, 1], ["1", 1, 1, 1]),
-    *([1, -1, 0, 0], [1, -(2**63), 0, 0], [1, 2**63, 0, 0], [1, 2**64 - 1, 0, 0], [1, 1.5, 0, 0]),
-    *([1, True, 0, 0], [True, 1, 1, 1], [1, None, 0, 0], [1, [1], 0, 0], [1, {"a": 1}, 0, 0], [[[[[[]]]]]]),
+    *(None, {}, [], "text", 1, [1], [1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [2, 1, 1, 1, 1], ["1", 1, 1, 1, 1]),
+    *([1, number, 0, 0, 0] for number in (-1, -(2**63), 2**63, 2**64 - 1, 1.5, True, None, [1], {"a": 1})),
+    *([True, 1, 1, 1, 1], [1, 1, 1, 1, None], [[[[[[]]]]]]),
 ]
 
 
@@ -235,7 +235,7 @@ async def test_a_well_sealed_cursor_of_absurd_content_is_refused(ann: Person, co
 async def test_whatever_numbers_are_forged_the_answer_is_a_proper_one(ann: Person) -> None:
     await ann.create()
     least, most = -(2**63), 2**64 - 1
-    for numbers in product([0, 1, 2**62, 2**63 - 1], [least, 0, most], [least, 0, most]):
+    for numbers in product([0, 1, 2**62, 2**63 - 1], [least, 0, most], [least, 0, most], [0, most]):
         cursor = seal([1, *numbers], purpose_of("changes", UUID(ann.sub)))
         answer = await ann.http.get("/api/changes", params={"since": cursor})
         assert answer.status_code in {200, 410}, (numbers, answer.text)
@@ -465,10 +465,10 @@ def content_of(person: Person, cursor: str) -> list[int]:
 
 def forged(person: Person, number: int, horizon: int) -> str:
     """Give a cursor of that number that was taken just now."""
-    return seal([1, number, horizon, int(time.time() * 1000)], purpose_of("changes", UUID(person.sub)))
+    return seal([1, number, horizon, int(time.time() * 1000), 0], purpose_of("changes", UUID(person.sub)))
 
 
 def refreshed(person: Person, cursor: str) -> str:
     """Give the same cursor as if it had been taken just now."""
-    _, number, horizon, _ = content_of(person, cursor)
+    _, number, horizon, _, _ = content_of(person, cursor)
     return forged(person, number, horizon)

@@ -26,7 +26,7 @@ from taskward import cli
 from taskward.app import create_app
 from taskward.changes.statements import COUNTERS
 from taskward.database import DatabaseUnusable
-from taskward.database.owner_wall import WALLED
+from taskward.database.owner_wall import SHARED, WALLED
 from taskward.database.postgres import PostgresDatabase, _Plan
 from taskward.database.statements import STATEMENTS, Read
 from taskward.me.operators import export_to
@@ -113,8 +113,8 @@ async def test_every_table_is_walled_and_so_is_its_owner(server: Any) -> None:
         "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname != 'alembic_version'"
     )
 
-    assert {tuple(row) for row in rows} == {(name, True) for name in SQLModel.metadata.tables}
-    assert {name for name, _ in WALLED} == set(SQLModel.metadata.tables)
+    assert {tuple(row) for row in rows} == {(name, name not in SHARED) for name in SQLModel.metadata.tables}
+    assert {name for name, _ in WALLED} | {*SHARED} == set(SQLModel.metadata.tables)
 
 
 async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
@@ -129,6 +129,8 @@ async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
     [
         "SELECT * FROM alembic_version",
         "TRUNCATE tasks",
+        "INSERT INTO restores VALUES (1, now())",
+        "DELETE FROM restores",
         "CREATE TABLE more (id int)",
         "CREATE SCHEMA more",
         "CREATE VIEW all_of_them AS SELECT * FROM tasks",
@@ -450,6 +452,7 @@ async def walled(new_postgres: NewPostgres) -> str:
         "DROP POLICY owner_wall_inside ON tombstones",
         "DROP POLICY owner_wall_outside ON tasks",
         "REVOKE DELETE ON tasks FROM {wall}",
+        "REVOKE SELECT ON restores FROM {wall}",
         "DROP OWNED BY {wall}; DROP ROLE {wall}",
     ],
 )
@@ -473,6 +476,11 @@ async def test_a_wall_that_was_damaged_is_repaired(walled: str, damage: str) -> 
             "as they must be on users",
         ),
         ("GRANT TRUNCATE ON tasks TO {wall}", "REVOKE TRUNCATE ON tasks FROM {wall}", "must be on tasks"),
+        (
+            "GRANT INSERT ON restores TO {wall}",
+            "REVOKE INSERT ON restores FROM {wall}",
+            "must be on restores",
+        ),
         ("ALTER ROLE {wall} BYPASSRLS", "ALTER ROLE {wall} NOBYPASSRLS", "SUPERUSER nor BYPASSRLS"),
         ("ALTER ROLE {wall} SUPERUSER", "ALTER ROLE {wall} NOSUPERUSER", "SUPERUSER nor BYPASSRLS"),
         ("GRANT pg_monitor TO {wall}", "REVOKE pg_monitor FROM {wall}", "a member of no other"),
@@ -577,7 +585,7 @@ async def wall_as_it_stands(url: str) -> tuple[Any, ...]:
             await connection.fetch(
                 "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class "
                 "WHERE relname = ANY ($1) ORDER BY 1",
-                [table for table, _ in WALLED],
+                [*(table for table, _ in WALLED), *SHARED],
             ),
             await connection.fetch("SELECT * FROM pg_policies ORDER BY tablename, policyname"),
         )

@@ -99,9 +99,9 @@ async def test_people_who_create_at_once_get_what_they_get_alone(
         alone = await person.http.get(answer.headers["Location"])
         assert (alone.json(), alone.headers["ETag"]) == (task, answer.headers["ETag"])
     for m, person in enumerate(known):
-        after = before[person] + m
-        assert await counter(server, person) == after
-        assert await versions(server, person) == [*range(before[person] + 1, after + 1)]
+        numbers = [before[person], *await versions(server, person)]
+        assert len(set(numbers)) == m + 1
+        assert await counter(server, person) == numbers[-1]
         in_order = await server.fetch(
             "SELECT title FROM tasks WHERE user_id = $1 ORDER BY version", person.sub
         )
@@ -215,9 +215,10 @@ async def test_processes_that_create_for_the_same_owners_count_every_write_once(
 
     assert max(writes) > 1
     for person in known:
-        first = before[person] + 1
-        assert await versions(server, person) == [*range(first, first + 80)]
-        assert await counter(server, person) == first + 79
+        numbers = [before[person], *await versions(server, person)]
+        assert numbers == sorted(set(numbers))
+        assert len(numbers) == 81
+        assert await counter(server, person) == numbers[-1]
 
 
 async def test_behind_the_wall_each_owner_writes_alone(new_database: MakeDatabase) -> None:

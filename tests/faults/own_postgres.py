@@ -99,6 +99,32 @@ class OwnPostgres:
         await other.start()
         return other
 
+    async def until_it_has_all_of(self, primary: "OwnPostgres") -> None:
+        """Wait until this standby has received what the primary has written."""
+        written = await primary.value("SELECT pg_current_wal_flush_lsn()::text")
+        async with asyncio.timeout(10):
+            while not await self.value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"):  # noqa: ASYNC110 - it offers nothing to wait for
+                await asyncio.sleep(0.02)
+
+    async def base_backup(self, folder: Path) -> "OwnPostgres":
+        """Make a copy to recover from, which is not started."""
+        other = OwnPostgres(folder)
+        source = f"host={self.folder} port={self.port} user=postgres"
+        await self._run("pg_basebackup", "-X", "stream", "-c", "fast", "-d", source, into=folder)
+        return other
+
+    async def recover(self, archive: Path, restore_point: str) -> None:
+        """Start from a base backup: replay what was archived up to that point, and take writes."""
+        (self.folder / "recovery.signal").touch()
+        await self.start(
+            restore_command=f"cp {archive}/%f %p",
+            recovery_target_name=restore_point,
+            recovery_target_action="promote",
+        )
+        async with asyncio.timeout(10):
+            while await self.value("SELECT pg_is_in_recovery()"):  # noqa: ASYNC110 - it offers nothing to wait for
+                await asyncio.sleep(0.02)
+
     async def execute(self, *statements: str, database: str = DATABASE) -> None:
         """Run statements as the superuser."""
         connection = await self.connect(database)

@@ -301,11 +301,11 @@ async def test_a_hundred_creations_get_ids_and_numbers_in_order(ann: Person) -> 
     assert {UUID(task_id).version for task_id in ids} == {7}
     versions = [int(one["etag"].strip('"')) for one in told]
     assert ids == sorted(set(ids))
-    assert versions == list(range(versions[0], versions[0] + 100))
+    assert versions == sorted(set(versions))
     assert [task["title"] for task in await ann.tasks()] == [f"Number {n}" for n in reversed(range(100))]
 
 
-async def test_each_operation_that_changes_something_is_one_step_of_the_counter(ann: Person) -> None:
+async def test_each_operation_that_changes_something_has_a_number_of_its_own(ann: Person) -> None:
     task = await ann.create()
     before = await counter(ann)
 
@@ -319,9 +319,8 @@ async def test_each_operation_that_changes_something_is_one_step_of_the_counter(
     )
 
     assert [one["status"] for one in told] == [200, 400, 201, 404, 200]
-    assert await counter(ann) == before + 3
-    assert told[0]["etag"] == f'"{before + 1}"'
-    assert told[2]["etag"] == f'"{before + 2}"'
+    numbers = [int(told[n]["etag"].strip('"')) for n in (0, 2)]
+    assert before < numbers[0] < numbers[1] < await counter(ann)
 
 
 async def test_the_answers_of_a_batch_are_what_is_stored(ann: Person) -> None:

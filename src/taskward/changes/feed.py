@@ -20,6 +20,7 @@ MOST_CHANGES: Final = 1000
 """How many changes one answer holds at most."""
 
 _HORIZON_COLUMN: Final = 8
+_RESTORE_COLUMN: Final = 9
 _NUMBERS: Final = 1 << 63
 
 
@@ -29,19 +30,20 @@ class Mark:
 
     `horizon` is what the owner's was when the place was reached: every deletion up to there is either known
     to whoever holds the mark or of a task that they never saw. `known_at` is when that was, in milliseconds
-    since 1970.
+    since 1970. `restore` is the number of the last `taskward restored` at that time.
     """
 
     number: int
     horizon: int
     known_at: int
+    restore: int
 
     def sees_all_since(self, horizon: int) -> bool:
         """Tell whether no change after this place has been forgotten, with the horizon as it is now."""
         return self.number == 0 or max(self.number, self.horizon) >= horizon
 
 
-BEGINNING: Final = Mark(0, 0, 0)
+BEGINNING: Final = Mark(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class ChangeFeed:
         What one transaction changed is seen together, as soon as no more follows.
 
         Raises:
-            CursorExpired: deletions since then may be forgotten, or everything was erased.
+            CursorExpired: deletions since then may be forgotten, everything was erased, or the database was
+                restored.
 
         """
         now = int(time() * 1000)
@@ -75,21 +78,26 @@ class ChangeFeed:
             raise CursorExpired
         values = {"owner": self._user.id, "since": mark.number, "limit": limit + 1}
         rows = await self._database.rows(CHANGES, values)
-        horizon = rows[0][_HORIZON_COLUMN] if rows else await self._horizon_at_the_end(mark)
-        if not mark.sees_all_since(horizon):
+        if rows:
+            horizon, restore = rows[0][_HORIZON_COLUMN], rows[0][_RESTORE_COLUMN]
+        else:
+            horizon, restore = await self._horizon_at_the_end(mark)
+        if not mark.sees_all_since(horizon) or (mark != BEGINNING and mark.restore != restore):
             raise CursorExpired
-        changes = [(change_json(row), Mark(row[VERSION_COLUMN], horizon, now)) for row in rows[:limit]]
-        last = changes[-1][1] if changes else Mark(mark.number, horizon, now)
+        changes = [
+            (change_json(row), Mark(row[VERSION_COLUMN], horizon, now, restore)) for row in rows[:limit]
+        ]
+        last = changes[-1][1] if changes else Mark(mark.number, horizon, now, restore)
         return Changes(changes, last, len(rows) > limit)
 
     def write(self, mark: Mark) -> str:
         """Give the cursor that stands for a mark."""
-        return seal([1, mark.number, mark.horizon, mark.known_at], self._purpose())
+        return seal([1, mark.number, mark.horizon, mark.known_at, mark.restore], self._purpose())
 
     def read(self, cursor: str) -> Mark | None:
         """Give the mark that a cursor stands for; None if it is none of this owner's."""
         content = unseal(cursor, self._purpose())
-        if not isinstance(content, list) or [type(part) for part in content] != [int] * 4 or content[0] != 1:
+        if not isinstance(content, list) or [type(part) for part in content] != [int] * 5 or content[0] != 1:
             return None
         mark = Mark(*content[1:])
         return mark if 0 <= mark.number < _NUMBERS else None
@@ -97,13 +105,13 @@ class ChangeFeed:
     def _purpose(self) -> bytes:
         return purpose_of("changes", self._user.id)
 
-    async def _horizon_at_the_end(self, mark: Mark) -> int:
-        """Give the horizon where no change follows the mark."""
+    async def _horizon_at_the_end(self, mark: Mark) -> tuple[int, int]:
+        """Give the horizon and the last restore where no change follows the mark."""
         rows = await self._database.rows(HORIZON, {"owner": self._user.id})
-        horizon, newest = rows[0] if rows else (0, 0)
+        horizon, newest, restore = rows[0]
         if mark.number > newest:  # from before an erasure, or from before a backup was put back
             raise CursorExpired
-        return int(horizon)
+        return int(horizon), int(restore)
 
 
 def change_json(row: Row) -> dict[str, Any]:

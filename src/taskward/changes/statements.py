@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from sqlalchemy import Integer, Text, bindparam, cast, null, select, union_all
+from sqlalchemy import Integer, Text, bindparam, cast, func, literal_column, null, select, union_all
 
 from taskward.database.functions import is_one_of
 from taskward.database.statements import Read
 from taskward.database.types import Counter, Flag, Ids, Instant
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
-from taskward.users.store import OWNER
+from taskward.users.store import LAST_RESTORE, OWNER
 
 _SINCE: Final = bindparam("since", type_=Counter)
 _LIMIT: Final = bindparam("limit", type_=Integer())
@@ -40,12 +40,16 @@ _deletes = (
 )
 _changes = union_all(select(_upserts), select(_deletes)).subquery("changes")
 _horizon = select(USERS.c.horizon).where(USERS.c.id == OWNER).scalar_subquery()
+_newest = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
+_NONE: Final = literal_column("0", Integer())
 
 CHANGES: Final = Read(
     "changes since a number",
-    select(_changes, _horizon.label("horizon")).order_by(_changes.c.version).limit(_LIMIT),
+    select(_changes, _horizon.label("horizon"), LAST_RESTORE.label("restore"))
+    .order_by(_changes.c.version)
+    .limit(_LIMIT),
 )
-"""Rows of `tasks.models.COLUMNS`, a deletion's with a null title; then the owner's horizon."""
+"""Rows of `tasks.models.COLUMNS`, a deletion's with a null title; then the owner's horizon, the last restore."""
 
 COUNTERS: Final = Read(
     "owners' counters",
@@ -54,5 +58,8 @@ COUNTERS: Final = Read(
 )
 """Of those owners who have streams open here, and of nobody else."""
 
-HORIZON: Final = Read("owner's horizon", select(USERS.c.horizon, USERS.c.seq).where(USERS.c.id == OWNER))
-"""The lowest number from which every later change is known, and the newest number."""
+HORIZON: Final = Read(
+    "owner's horizon",
+    select(func.coalesce(_horizon, _NONE), func.coalesce(_newest, _NONE), LAST_RESTORE.label("restore")),
+)
+"""The lowest number from which every later change is known, the newest number, and the last restore."""

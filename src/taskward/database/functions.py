@@ -1,14 +1,17 @@
 """What the two engines write differently, under one name each."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Boolean
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from taskward.database.types import Instant
+from taskward.database.types import Counter, Instant
+
+SQLITE_CLOCK: Final = "clock_microseconds"
+"""The function that each SQLite connection is given: SQLite's own clock has milliseconds only."""
 
 
 class forward_only(FunctionElement[datetime]):  # noqa: N801 - it reads as the function that it is
@@ -28,6 +31,45 @@ def _later_on_postgresql(element: forward_only, compiler: SQLCompiler, **options
 def _later_on_sqlite(element: forward_only, compiler: SQLCompiler, **options: Any) -> str:
     now, before = (compiler.process(clause, **options) for clause in element.clauses)
     return f"max({now}, {before} + 1)"
+
+
+class clock_number(FunctionElement[int]):  # noqa: N801
+    """`clock_number()`: the microseconds since 1970 by the database's clock, at the moment of evaluation.
+
+    Not at the beginning of the transaction, which may have waited for a lock since then.
+    """
+
+    type = Counter
+    inherit_cache = True
+
+
+@compiles(clock_number, "postgresql")
+def _clock_on_postgresql(element: clock_number, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
+    return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+
+@compiles(clock_number, "sqlite")
+def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
+    return f"{SQLITE_CLOCK}()"
+
+
+class greatest(FunctionElement[int]):  # noqa: N801
+    """`greatest(one, other)`: the greater one of two numbers."""
+
+    type = Counter
+    inherit_cache = True
+
+
+@compiles(greatest, "postgresql")
+def _greatest_on_postgresql(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
+    one, other = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"greatest({one}, {other})"
+
+
+@compiles(greatest, "sqlite")
+def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
+    one, other = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"max({one}, {other})"
 
 
 class is_one_of(FunctionElement[bool]):  # noqa: N801

@@ -25,12 +25,16 @@ WALLED: Final = (
     ("tombstones", "user_id"),
     ("idempotency_keys", "user_id"),
 )
-"""Every table, and its column that holds the owner. The migration that adds one calls `RAISE` once more."""
+"""Tables with an owner, and the column that holds it. The migration that adds one calls `RAISE` once more."""
+
+SHARED: Final = ("restores",)
+"""Tables without one: the role may read them. The migration that adds one calls `RAISE` once more."""
 
 NOBODY: Final = UUID(int=0)
 """The owner of nothing, for what needs no row."""
 
 _VALUES: Final = ", ".join(f"('{table}', '{column}')" for table, column in WALLED)
+_SHARED: Final = ", ".join(f"('{table}')" for table in SHARED)
 
 # Roles belong to the whole server: with the database's number in it, the name is that of this database alone.
 RAISE: Final = f"""
@@ -39,6 +43,7 @@ DECLARE
     wall text := 'taskward_rls_' || (SELECT oid FROM pg_database WHERE datname = current_database());
     entry text := CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END;
     walled record;
+    shared text;
 BEGIN
     -- Whoever may not make roles goes on without: the service names what is missing once it is asked for.
     BEGIN
@@ -71,6 +76,12 @@ BEGIN
                 walled.name, wall, walled.owner);
         END IF;
     END LOOP;
+    FOR shared IN
+        SELECT name FROM (VALUES {_SHARED}) AS every (name)
+        WHERE to_regclass(name) IS NOT NULL AND to_regrole(wall) IS NOT NULL
+    LOOP
+        EXECUTE format('GRANT SELECT ON %I TO %I', shared, wall);
+    END LOOP;
 END
 $wall$
 """  # noqa: S608 - names of our own tables
@@ -89,6 +100,13 @@ SELECT
     pg_has_role(wall.oid, $2),
     quote_ident(current_schema()),
     ARRAY(
+        SELECT shared FROM unnest($3::text[]) AS shared
+        WHERE NOT coalesce((
+            SELECT bool_and(has_table_privilege(wall.oid, to_regclass(shared), one) = (n <= 1)) FROM
+            unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'])
+            WITH ORDINALITY AS rights (one, n)
+        ), false)
+    ) || ARRAY(
         SELECT walled
         FROM unnest($1::text[]) AS walled LEFT JOIN pg_class ON pg_class.oid = to_regclass(walled)
         WHERE NOT coalesce(
@@ -224,7 +242,7 @@ async def missing(connection: Any, *, after_a_start: bool) -> str | None:
 async def look(connection: Any) -> Look:
     """Look how the wall stands."""
     entry = "MEMBER" if connection.get_server_version().major < _SET_OPTION else "SET"
-    return Look(*await connection.fetchrow(_LOOK, [table for table, _ in WALLED], entry))
+    return Look(*await connection.fetchrow(_LOOK, [table for table, _ in WALLED], entry, SHARED))
 
 
 async def _way_in(connection: Any, found: Look) -> str:

@@ -24,6 +24,7 @@ from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 
 from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
+from taskward.database.functions import SQLITE_CLOCK
 from taskward.database.statements import (
     STATEMENTS,
     Change,
@@ -475,7 +476,12 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA busy_timeout = 0")  # from here on, waiting is the loop's
+    connection.create_function(SQLITE_CLOCK, 0, _microseconds)
     return connection
+
+
+def _microseconds() -> int:
+    return time.time_ns() // 1000
 
 
 def _make_private(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The owner's row."""
+"""The owner's row, and the restores of the whole database."""
 
 from datetime import datetime
 from typing import Final
@@ -13,9 +13,10 @@ from taskward.database.types import Counter, Id, Instant
 class UserRow(SQLModel, table=True):
     """One row an owner, made by the owner's first write.
 
-    `seq` counts the owner's writes. It begins at the microseconds since 1970 of the first one, so that
-    no number comes again after an erasure. `horizon` is the lowest number from which every later change
-    is still known: tombstones below it are gone.
+    `seq` is the number of the owner's last write. It follows the clock: each write takes the microseconds
+    since 1970, or the next number if the clock has not moved past the last one. So no number comes again
+    after an erasure, or after a restore of the database. `horizon` is the lowest number from which every
+    later change is still known: tombstones below it are gone.
     """
 
     __tablename__ = "users"
@@ -32,4 +33,19 @@ class UserRow(SQLModel, table=True):
     updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
+class RestoreRow(SQLModel, table=True):
+    """One row for each time that `taskward restored` was run.
+
+    `number` is different for each, and beyond every number that was given out before. Every change cursor
+    holds the greatest one of its time; one that holds another is from before a restore.
+    """
+
+    __tablename__ = "restores"
+    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
+
+    number: int = Field(sa_column=Column(Counter, primary_key=True, autoincrement=False))
+    restored_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
 USERS: Final[Table] = SQLModel.metadata.tables["users"]
+RESTORES: Final[Table] = SQLModel.metadata.tables["restores"]

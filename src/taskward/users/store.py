@@ -2,44 +2,73 @@
 
 It gives the write its number and, through the row's lock, makes the numbers of one owner follow the order
 of the commits. PostgreSQL and SQLite take the same statements.
+
+The numbers follow the database's clock. Where the newest writes are lost (a backup is restored, a standby
+that lacks them is promoted), later writes take greater numbers than the lost ones had.
 """
 
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import CTE, ColumnElement, Text, bindparam, case, exists, func, literal, select, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Text,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from taskward.auth.current_user import User
-from taskward.database.types import Counter, Id, Instant
-from taskward.users.models import USERS
+from taskward.database.functions import clock_number, greatest
+from taskward.database.types import Id, Instant
+from taskward.users.models import RESTORES, USERS
 
 OWNER: Final = bindparam("owner", type_=Id())
 _EMAIL: Final = bindparam("email", type_=Text())
 _NOW: Final = bindparam("user_since", type_=Instant())
-_FIRST: Final = bindparam("first_seq", type_=Counter)
+_ONE: Final = literal_column("1", Integer())
+
+LAST_RESTORE: Final = func.coalesce(
+    select(RESTORES.c.number).order_by(RESTORES.c.number.desc()).limit(_ONE).scalar_subquery(),
+    literal_column("0"),
+)
+"""The number of the last `taskward restored`; 0 if there was none."""
 
 
 def touch_or_make_owner(writes: ColumnElement[int] | None = None) -> ReturningInsert[Any]:
     """Count a write, or so many, of an owner who may be new: the row is made with it, and gives `seq`.
 
+    Several writes take the numbers up to `seq`. Those of a new owner begin at the clock: the numbers before
+    it may be those of an earlier life.
+
     An address that another row has is left out: it identifies nobody, and the first keeps it.
     """
     other = USERS.alias("other")
     free_email = case((exists().where(other.c.email == _EMAIL), None), else_=_EMAIL)
+    # In a subquery, so that the clock is read once.
+    first = select(clock_number().label("number")).subquery("first")
+    new = {
+        "id": OWNER,
+        "email": free_email,
+        "seq": first.c.number if writes is None else first.c.number + writes - 1,
+        "horizon": first.c.number,
+        "created_at": _NOW,
+        "updated_at": _NOW,
+    }
     return (
         insert(USERS)
-        .values(
-            id=OWNER,
-            email=free_email,
-            seq=_FIRST if writes is None else _FIRST + writes - 1,
-            horizon=_FIRST,
-            created_at=_NOW,
-            updated_at=_NOW,
-        )
+        .from_select([*new], select(*new.values()).where(true()))
         .on_conflict_do_update(
-            index_elements=["id"], set_={"seq": USERS.c.seq + (literal(1) if writes is None else writes)}
+            index_elements=["id"], set_={"seq": _next_number(_ONE if writes is None else writes)}
         )
         .returning(USERS.c.seq)
     )
@@ -61,7 +90,7 @@ def touch_free_owners(asked: CTE) -> CTE:
     return (
         update(USERS)
         .where(USERS.c.id == free.c.owner)
-        .values(seq=USERS.c.seq + free.c.writes)
+        .values(seq=_next_number(free.c.writes))
         .returning(free.c.owner, USERS.c.seq)
         .cte("counted")
     )
@@ -72,17 +101,16 @@ def touch_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any])
     return (
         update(USERS)
         .where(USERS.c.id == OWNER, condition)
-        .values(seq=USERS.c.seq + 1, **others)
+        .values(seq=_next_number(_ONE), **others)
         .returning(USERS.c.seq)
     )
 
 
 def owner_values(user: User) -> dict[str, Any]:
     """Give the values that `touch_or_make_owner` takes."""
-    now = datetime.now(UTC)
-    return {
-        "owner": user.id,
-        "email": user.email,
-        "user_since": now,
-        "first_seq": int(now.timestamp() * 1_000_000),
-    }
+    return {"owner": user.id, "email": user.email, "user_since": datetime.now(UTC)}
+
+
+def _next_number(writes: ColumnElement[int]) -> ColumnElement[int]:
+    """Give the number of the last of so many writes of an owner whose row is locked."""
+    return greatest(USERS.c.seq + writes, clock_number())
