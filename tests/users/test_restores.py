@@ -13,6 +13,7 @@ from support import MakeDatabase, Person, execute, running, settings_for, stored
 from typer.testing import CliRunner, Result
 
 from taskward import cli
+from taskward.users import restores
 from taskward.users.restores import mark_restored
 
 HOUR = 3600
@@ -102,6 +103,22 @@ async def test_the_counters_are_beyond_what_a_clock_that_was_ahead_may_have_give
         moment = datetime.fromtimestamp(row["number"] // 1_000_000, UTC).isoformat()
         assert f"are at {row['number']} ({moment}) or beyond" in done.output
         assert "410 CURSOR_EXPIRED" in done.output
+
+
+async def test_owners_are_moved_some_at_a_time(
+    url_and_rls: tuple[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restores, "TOGETHER", 2)
+    url, rls = url_and_rls
+    async with running(settings_for(url, database_rls=rls)) as app:
+        for _ in range(5):
+            await Person(app).create()
+
+        done = await mark_restored(settings_for(url, database_rls=rls))
+
+        assert done.owners == 5
+        assert {row["seq"] for row in await stored(app, "users")} == {done.number}
+        assert {row["horizon"] for row in await stored(app, "users")} == {done.number}
 
 
 async def test_it_runs_beside_writers(url_and_rls: tuple[str, bool]) -> None:

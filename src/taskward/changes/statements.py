@@ -49,7 +49,7 @@ CHANGES: Final = Read(
     .order_by(_changes.c.version)
     .limit(_LIMIT),
 )
-"""Rows of `tasks.models.COLUMNS`, a deletion's with a null title; then the owner's horizon, the last restore."""
+"""Rows of `tasks.models.COLUMNS`, a deletion's with a null title; then the horizon and the last restore."""
 
 COUNTERS: Final = Read(
     "owners' counters",

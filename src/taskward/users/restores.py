@@ -5,22 +5,28 @@ writes follow the clock, so none of them comes again. But a cursor of a lost pla
 answered with what was written since, and its holder would keep what was lost.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
+from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Integer, bindparam, insert, select, update
 
-from taskward.database import DatabaseUnusable, open_database
+from taskward.database import Database, DatabaseUnusable, open_database
 from taskward.database.functions import clock_number, greatest
-from taskward.database.statements import Plain, Read, Steps
-from taskward.database.types import Counter, Instant
+from taskward.database.statements import Plain, Row, Steps, Values
+from taskward.database.types import Counter, Id, Instant
 from taskward.settings import Settings
 from taskward.users.models import RESTORES, USERS
 from taskward.users.store import LAST_RESTORE
 
 MARGIN: Final = timedelta(minutes=1)
 """By how much the clock may have been ahead when the lost numbers were given out, unless it is said."""
+
+TOGETHER: Final = 5000
+"""Owners that are moved in one transaction: their writes wait for it."""
 
 _MARGIN: Final = bindparam("margin", type_=Counter)
 _NUMBER: Final = bindparam("number", type_=Counter)
@@ -35,10 +41,19 @@ _ADD_RESTORE: Final = Plain(
     )
     .returning(RESTORES.c.number),
 )
-_MOVE_COUNTERS: Final = Plain(
-    "move every owner's counter beyond a restore", update(USERS).values(seq=_BEYOND, horizon=_BEYOND)
+_NEXT_OWNERS: Final = (
+    select(USERS.c.id)
+    .where(USERS.c.id > bindparam("after_id", type_=Id()))
+    .order_by(USERS.c.id)
+    .limit(bindparam("limit", type_=Integer()))
 )
-_COUNT_OWNERS: Final = Read("count of owners", select(func.count(USERS.c.id)), of_many=True)
+_MOVE_COUNTERS: Final = Plain(
+    "move the next owners' counters beyond a restore",
+    update(USERS)
+    .where(USERS.c.id.in_(_NEXT_OWNERS))
+    .values(seq=_BEYOND, horizon=_BEYOND)
+    .returning(USERS.c.id),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +72,7 @@ class Restored:
 async def mark_restored(settings: Settings, margin: timedelta = MARGIN) -> Restored:
     """Move every owner's counter beyond all numbers given out, and make every cursor of the feed void.
 
-    It may run beside the service, and more than once.
+    The cursors are void first, at once. It may run beside the service, and more than once.
 
     Raises:
         DatabaseUnusable: there is no database of Taskward's.
@@ -73,14 +88,20 @@ async def mark_restored(settings: Settings, margin: timedelta = MARGIN) -> Resto
             )
         await database.migrate()
         await database.start()
-        return await database.transact(lambda: _steps(margin), long=True)
+        return await _mark(database, {"margin": margin // timedelta(microseconds=1)})
     finally:
         await database.stop()
 
 
-def _steps(margin: timedelta) -> Steps[Restored]:
-    values = {"margin": margin // timedelta(microseconds=1), "now": datetime.now(UTC)}
-    number = int((yield _ADD_RESTORE, values)[0][0])
-    yield _MOVE_COUNTERS, values | {"number": number}
-    owners = int((yield _COUNT_OWNERS, {})[0][0])
+async def _mark(database: Database, values: Values) -> Restored:
+    added = await database.transact(lambda: _one_step(_ADD_RESTORE, {**values, "now": datetime.now(UTC)}))
+    number, owners, after = int(added[0][0]), 0, UUID(int=0)
+    values = {**values, "number": number, "limit": TOGETHER}
+    while moved := await database.transact(partial(_one_step, _MOVE_COUNTERS, {**values, "after_id": after})):
+        owners += len(moved)
+        after = max(UUID(str(row[0])) for row in moved)
     return Restored(owners, number)
+
+
+def _one_step(statement: Plain, values: Values) -> Steps[Sequence[Row]]:
+    return (yield statement, values)

@@ -2,23 +2,21 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from changes.streams import Stream
+from changes.streams import Stream, housed
 from faults.lost_state import Client, client_at
 from faults.observed import Observe
 from faults.own_postgres import OwnPostgres, folder_of_its_own, free_port
 from faults.services import serving
 from faults.tcp_proxy import tcp_proxy
 from serving import command
+from support import settings_for
 
 pytestmark = pytest.mark.timeout(120)
-
-Lost = Callable[[Client], Awaitable[None]]
-"""Has the client lose its newest writes; the service runs afterwards."""
 
 SAW = (
     "lost ETags: 200 and 412; lost cursors: 410, or all that was written since; after `taskward restored` 410"
@@ -40,7 +38,7 @@ async def test_a_backup_is_put_back_while_the_service_is_stopped(tmp_path: Path,
             (tmp_path / name).unlink(missing_ok=True)
         (tmp_path / "backup.db").rename(path)
         async with serving(tmp_path, url, port):
-            await nothing_recurs(client, tmp_path, url)
+            await nothing_recurs(client, url)
             await everything_before_is_over(client, tmp_path, url)
     observe(SAW, lost="what is newer than the backup")
 
@@ -55,12 +53,13 @@ async def test_a_backup_is_restored_into_a_file_in_use(tmp_path: Path, observe: 
         await client.lose()
         async with open_streams(client) as streams:
             back_up(tmp_path / "backup.db", path)
-            await nothing_recurs(client, tmp_path, url)
+            await nothing_recurs(client, url)
             await everything_before_is_over(client, tmp_path, url)
             await all_end(client, streams)
     observe(SAW, lost="what is newer than the backup")
 
 
+@pytest.mark.soak
 @pytest.mark.fault("PostgreSQL: restored to a point in time, Taskward running on")
 async def test_a_server_is_restored_to_a_point_in_time(
     server: OwnPostgres, tmp_path: Path, observe: Observe
@@ -82,7 +81,7 @@ async def test_a_server_is_restored_to_a_point_in_time(
                         proxy.target = copy.port
                         try:
                             await client.until_answered()
-                            await nothing_recurs(client, tmp_path, url)
+                            await nothing_recurs(client, url)
                             await everything_before_is_over(client, tmp_path, url)
                             await all_end(client, streams)
                         finally:
@@ -111,7 +110,7 @@ async def test_a_standby_takes_over_that_lacks_the_newest_commits(
                 proxy.target = standby.port
                 try:
                     await client.until_answered()
-                    await nothing_recurs(client, tmp_path, url)
+                    await nothing_recurs(client, url)
                     await everything_before_is_over(client, tmp_path, url)
                     await all_end(client, streams)
                 finally:
@@ -120,12 +119,12 @@ async def test_a_standby_takes_over_that_lacks_the_newest_commits(
     observe(SAW, lost="what had not been replicated")
 
 
-async def nothing_recurs(client: Client, folder: Path, url: str) -> None:
+async def nothing_recurs(client: Client, url: str) -> None:
     """See that nothing of the lost state fits, before and after other content is there.
 
-    Another process writes it: of what the one under test holds in memory, nothing is dropped for that.
+    Another server writes it: of what the one under test holds in memory, nothing is dropped for that.
     """
-    async with serving(folder, url, port := free_port()), client_at(port, client) as other:
+    async with housed(settings_for(url)) as server, client_at(server.port, client) as other:
         before = await other.misled_by_the_task_tag()
         await other.write_other_content()
     wrong = await client.misled_by_the_list()
@@ -157,7 +156,8 @@ async def open_streams(client: Client) -> AsyncIterator[list[Stream]]:
 
 async def all_end(client: Client, streams: list[Stream]) -> None:
     """See that each stream ends, at its owner's next change at the latest."""
-    await client.idle.create("The first change")
+    for person in (client.ann, client.idle, client.new):
+        await person.create("The next change")
     assert await asyncio.gather(*(stream.ends() for stream in streams)) == [True] * len(streams)
 
 
