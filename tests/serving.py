@@ -21,8 +21,8 @@ from starlette.types import Receive, Scope, Send
 
 import taskward
 from taskward.serving.listening import listen
+from taskward.serving.protocol import StrictProtocol
 from taskward.serving.server import Lifespan, Server, new_config
-from taskward.serving.wire import StrictProtocol
 from taskward.settings import Settings, load_settings
 
 PATIENCE = 5.0

@@ -30,8 +30,8 @@ from support import SECRET, token_for
 from taskward.database import DatabaseUnusable
 from taskward.errors import DatabaseError
 from taskward.serving.listening import CannotListen, listen, url_of
+from taskward.serving.protocol import StrictProtocol
 from taskward.serving.server import Server, run
-from taskward.serving.wire import StrictProtocol
 from taskward.settings import SettingsError, load_settings
 
 READY = b"GET /ready HTTP/1.1\r\nHost: taskward.test\r\n\r\n"

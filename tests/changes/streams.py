@@ -18,8 +18,8 @@ from support import SECRET, Person, token_for
 import taskward
 from taskward.app import create_app
 from taskward.serving.listening import listen
+from taskward.serving.protocol import StrictProtocol
 from taskward.serving.server import Server
-from taskward.serving.wire import StrictProtocol
 from taskward.settings import Settings
 
 PATIENCE = 10.0

@@ -16,7 +16,7 @@ from taskward.changes import events
 from taskward.changes.bell import Bell
 from taskward.changes.feed import ChangeFeed, Changes, Mark
 from taskward.errors import DatabaseError
-from taskward.serving.wire import StrictProtocol
+from taskward.serving.protocol import StrictProtocol
 
 
 @pytest_asyncio.fixture(scope="session")

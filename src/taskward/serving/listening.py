@@ -4,7 +4,7 @@ import errno
 import socket
 from typing import Final
 
-from taskward.serving.wire import StrictProtocol
+from taskward.serving.protocol import StrictProtocol
 from taskward.settings import Settings
 
 BACKLOG: Final = 2048

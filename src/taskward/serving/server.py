@@ -17,13 +17,14 @@ from typing import Final
 import uvicorn
 from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 
+from taskward.cors import CrossOrigin
 from taskward.database import DatabaseUnusable
 from taskward.errors import ServiceError
 from taskward.figures import Figures, together
-from taskward.middleware import security_headers
+from taskward.middleware import CommonHeaders
 from taskward.serving.listening import BACKLOG
-from taskward.serving.state import Shared
-from taskward.serving.wire import StrictProtocol
+from taskward.serving.protocol import StrictProtocol
+from taskward.serving.state import ConnectionState
 from taskward.settings import Settings, SettingsError
 
 END_SECONDS: Final = 29.0
@@ -46,7 +47,7 @@ class Server(uvicorn.Server):
     ends it at once.
     """
 
-    server_state: Shared
+    server_state: ConnectionState
     sweep_seconds = 1.0
     lame_seconds = 1.0
     drain_seconds = 25.0
@@ -54,7 +55,9 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, settings: Settings, *, parent: int | None = None) -> None:
         super().__init__(config)
-        self.server_state = Shared(security_headers(https_only=settings.production))
+        self.server_state = ConnectionState(
+            CommonHeaders(CrossOrigin(settings.allowed_origins), https_only=settings.production)
+        )
         self.parent = parent
         self._ending_since = 0.0
         self.on_started: Callable[[], None] = lambda: None
@@ -86,7 +89,7 @@ class Server(uvicorn.Server):
         if state.connections or state.tasks:
             _log.warning("Ending with %d requests unanswered", len(state.tasks))
         for connection in list(state.connections):
-            connection.give_up()
+            connection.abort()
         await self.lifespan.shutdown()
         self._sweeper.cancel()
         for connection in list(state.connections):
@@ -135,11 +138,15 @@ class Server(uvicorn.Server):
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(self.sweep_seconds)
-            for connection in list(self.server_state.connections):
-                connection.sweep(self.sweep_seconds)
+            self._sweep_connections()
             if self.parent not in {None, os.getppid()} and not self.should_exit:
                 _log.error("The parent process is gone")
                 self.end()
+
+    def _sweep_connections(self) -> None:
+        # In a function of its own, whose variables do not keep the last connection until the next sweep.
+        for connection in list(self.server_state.connections):
+            connection.sweep(self.sweep_seconds)
 
 
 class Lifespan(LifespanOn):
