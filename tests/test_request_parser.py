@@ -7,7 +7,7 @@ from typing import Final
 import httptools
 
 from taskward.errors import ServiceError
-from taskward.serving.request_parser import RequestParser
+from taskward.server.request_parser import RequestParser
 
 PARTS: Final = (
     b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"\r\r\n", b" ", b"0\r\n", b"0\r\n\r\n", b"5\r\nabcde\r\n",

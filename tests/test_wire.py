@@ -19,10 +19,10 @@ from serving import Answer, Served, access_lines, answers_in, dripping, read_all
 
 from taskward.cors import EXPOSED_HEADERS
 from taskward.errors import ServiceError
-from taskward.serving.limits import MAX_HEADER_BYTES, MAX_HEADERS, MAX_TARGET
-from taskward.serving.protocol import StrictProtocol
-from taskward.serving.request_parser import RequestParser
-from taskward.serving.response_cycle import StrictCycle
+from taskward.server.limits import MAX_HEADER_BYTES, MAX_HEADERS, MAX_TARGET
+from taskward.server.protocol import StrictProtocol
+from taskward.server.request_parser import RequestParser
+from taskward.server.response_cycle import StrictCycle
 
 HOST = b"Host: taskward.test\r\n"
 CLOSE = b"Connection: close\r\n"

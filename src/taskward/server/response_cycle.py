@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Message, Scope
 
 from taskward.errors import InternalError
 from taskward.middleware import Headers, request_id_of
-from taskward.serving.request_parser import RequestParser
-from taskward.serving.state import STATUS_LINES, ConnectionState
+from taskward.server.request_parser import RequestParser
+from taskward.server.state import STATUS_LINES, ConnectionState
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODILESS: Final = frozenset({204, 304})

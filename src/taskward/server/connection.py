@@ -3,7 +3,7 @@
 import asyncio
 from typing import ClassVar
 
-from taskward.serving.limits import MAX_BUFFERED
+from taskward.server.limits import MAX_BUFFERED
 
 
 class BufferedConnection(asyncio.Protocol):

@@ -7,7 +7,7 @@ from typing import Any, Final
 import httptools
 
 from taskward.errors import HeadersTooLarge, MalformedHttp, TargetTooLong
-from taskward.serving.limits import (
+from taskward.server.limits import (
     BAD_TARGET,
     MAX_HEAD,
     MAX_SLICE,

@@ -11,11 +11,11 @@ from starlette.types import Scope
 from uvicorn.config import Config
 
 from taskward.errors import MalformedHttp, RequestTimedOut, ServiceError, ServiceUnavailable
-from taskward.serving.connection import BufferedConnection
-from taskward.serving.limits import BODY_HIGH_WATER, MAX_BUFFERED, MAX_UNREAD_BODY, MIN_BODY_RATE
-from taskward.serving.request_parser import BODY, HEAD, IDLE, RequestParser
-from taskward.serving.response_cycle import StrictCycle
-from taskward.serving.state import ConnectionState
+from taskward.server.connection import BufferedConnection
+from taskward.server.limits import BODY_HIGH_WATER, MAX_BUFFERED, MAX_UNREAD_BODY, MIN_BODY_RATE
+from taskward.server.request_parser import BODY, HEAD, IDLE, RequestParser
+from taskward.server.response_cycle import StrictCycle
+from taskward.server.state import ConnectionState
 
 
 class StrictProtocol(BufferedConnection):
