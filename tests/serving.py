@@ -20,8 +20,9 @@ from unittest import mock
 from starlette.types import Receive, Scope, Send
 
 import taskward
+from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
-from taskward.server.server import Lifespan, Server, new_config
+from taskward.server.server import Server, new_config
 from taskward.server.sockets import listen
 from taskward.settings import Settings, load_settings
 

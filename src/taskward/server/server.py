@@ -15,13 +15,11 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
-from uvicorn.lifespan.on import LifespanOn, LifespanSendMessage
 
 from taskward.cors import CrossOrigin
-from taskward.database import DatabaseUnusable
-from taskward.errors import ServiceError
 from taskward.figures import Figures, together
 from taskward.middleware import CommonHeaders
+from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
 from taskward.server.sockets import BACKLOG
 from taskward.server.state import ConnectionState
@@ -147,31 +145,6 @@ class Server(uvicorn.Server):
         # In a function of its own, whose variables do not keep the last connection until the next sweep.
         for connection in list(self.server_state.connections):
             connection.sweep(self.sweep_seconds)
-
-
-class Lifespan(LifespanOn):
-    """Logs once, and in one line, why the application did not start or stop."""
-
-    async def main(self) -> None:
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
-        try:
-            await self.config.loaded_app(scope, self.receive, self.send)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told and ends the process
-            self.error_occurred = True
-            known = isinstance(error, ServiceError | SettingsError | DatabaseUnusable)
-            reason = "; ".join(str(error).splitlines()) if known else type(error).__name__
-            _log.critical("Taskward cannot go on: %s", reason, exc_info=None if known else error)
-        finally:
-            self.startup_event.set()
-            self.shutdown_event.set()
-
-    async def send(self, message: LifespanSendMessage) -> None:
-        if message["type"] == "lifespan.startup.failed":
-            self.startup_failed = True
-        elif message["type"] == "lifespan.shutdown.failed":
-            self.shutdown_failed = True
-        else:
-            await super().send(message)
 
 
 def new_server(settings: Settings, *, parent: int | None = None) -> Server:
