@@ -15,6 +15,8 @@ from typing import Final
 
 import httpx
 import pytest
+from faults.observed import Observe
+from faults.own_postgres import free_port
 from serving import PATIENCE, command, wait_for
 from support import SECRET, token_for
 
@@ -74,19 +76,14 @@ class Service:
             thread.join()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    port = free_port()
-    with command(tmp_path, "serve", "--port", str(port), JWT_SECRET=SECRET, LOG_LEVEL="WARNING") as taskward:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    port, folder = free_port(), tmp_path_factory.mktemp("served")
+    with command(folder, "serve", "--port", str(port), JWT_SECRET=SECRET, LOG_LEVEL="WARNING") as taskward:
         service = Service(taskward.process.pid, port)
         wait_for(service.is_up, seconds=4 * PATIENCE)
         with people(service) as http:  # so that all code has run
-            for number in range(300):
+            for number in range(100):
                 assert http.get("/health").status_code == 200
                 assert http.post("/api/tasks", json={"title": f"Task {number}"}).status_code == 201
         _hold(service, [PIPELINE[: 64 * len(GET)]] * 5, seconds=0.2, reading=True)
@@ -138,36 +135,60 @@ def _body_behind(pipeline: bytes) -> bytes:
     return pipeline + HUGE_BODY + bytes(128 * MIB)
 
 
-ATTACKS: Final = {
-    "pipelined requests, responses read": ([PIPELINE], True),
-    "pipelined requests, responses not read": ([PIPELINE], False),
-    "a body behind pipelined requests": ([_body_behind(PIPELINE)], True),
-    "a body behind one request, responses not read": ([_body_behind(GET)], False),
-}
-
-
-@pytest.mark.parametrize(("requests", "reading"), ATTACKS.values(), ids=ATTACKS)
+@pytest.mark.parametrize(
+    ("requests", "reading"),
+    [
+        pytest.param(
+            [PIPELINE],
+            True,
+            marks=pytest.mark.fault("No token: a client sends requests without waiting for the responses"),
+        ),
+        pytest.param(
+            [PIPELINE],
+            False,
+            marks=pytest.mark.fault("No token: the same, and the client reads no response"),
+        ),
+        pytest.param(
+            [_body_behind(PIPELINE)],
+            True,
+            marks=pytest.mark.fault("No token: a body of up to 1 GiB behind requests that wait"),
+        ),
+        pytest.param(
+            [_body_behind(GET)],
+            False,
+            marks=pytest.mark.fault("No token: a body of up to 1 GiB for a route that takes none"),
+        ),
+    ],
+    ids=["pipeline read", "pipeline not read", "body behind a pipeline", "body not wanted"],
+)
 def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_it_closed(
     service: Service,
     requests: list[bytes],
     reading: bool,  # noqa: FBT001 - a case
+    observe: Observe,
 ) -> None:
     before = service.resident()
     grown: list[int] = []
     kept: list[int] = []
+    sent = 0
     for _ in range(ROUNDS):
         with service.peak() as peak:
-            _hold(service, requests, seconds=0.7, reading=reading)
+            sent += _hold(service, requests, seconds=0.7, reading=reading)
             grown.append(peak() - before)
         time.sleep(0.2)
         kept.append(service.resident() - before)
-    print(f"grown by {in_mib(grown)}, kept {in_mib(kept)} MiB")  # noqa: T201 - shown if it fails
+    print(f"sent {sent / MIB:.1f}, grown by {in_mib(grown)}, kept {in_mib(kept)} MiB")  # noqa: T201 - if it fails
+    assert sent > READ_SIZE
     assert max(grown) <= MAX_GROWTH
     assert max(kept) <= MAX_GROWTH
     assert kept[-1] - kept[0] <= MAX_GROWTH / 4
+    observe(f"{ROUNDS} connections, one after the other: memory {in_words(before, max(grown), kept[-1])}")
 
 
-def test_many_connections_without_a_token_leave_the_service_to_others(service: Service) -> None:
+@pytest.mark.fault("No token: 50 connections at once that do this")
+def test_many_connections_without_a_token_leave_the_service_to_others(
+    service: Service, observe: Observe
+) -> None:
     before = service.resident()
     kept = []
     seconds: list[float] = []
@@ -194,6 +215,16 @@ def test_many_connections_without_a_token_leave_the_service_to_others(service: S
     )
     assert kept[-1] <= MAX_GROWTH
     assert median(seconds) < 0.5
+    observe(
+        f"another person's list: success, median {median(seconds) * 1000:.0f} ms; memory"
+        f" {in_words(before, grown, kept[-1])}",
+        longest=max(seconds),
+    )
+
+
+def in_words(before: int, grown: int, kept: int) -> str:
+    more, afterwards = max(grown, 0) / MIB, max(kept, 0) / MIB
+    return f"{before / MIB:.0f} MiB, {more:.1f} more meanwhile, {afterwards:.1f} more after"
 
 
 def in_mib(sizes: list[int]) -> str:
