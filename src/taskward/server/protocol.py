@@ -152,8 +152,6 @@ class StrictProtocol(BufferedConnection):
                 elif parser.message_complete or parser.state is BODY:
                     self._pass_body()
         except ServiceError as error:
-            # Without its frames, which would keep this connection in a reference cycle.
-            error.__traceback__ = error.__context__ = None
             self._reject(error)
         if self._offset >= len(self._buffer):
             self._buffer, self._offset = b"", 0
