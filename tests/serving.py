@@ -20,9 +20,10 @@ from unittest import mock
 from starlette.types import Receive, Scope, Send
 
 import taskward
-from taskward.serving.listening import listen
-from taskward.serving.server import Lifespan, Server, new_config
-from taskward.serving.wire import StrictProtocol
+from taskward.server.lifespan import Lifespan
+from taskward.server.protocol import StrictProtocol
+from taskward.server.server import Server, new_config
+from taskward.server.sockets import listen
 from taskward.settings import Settings, load_settings
 
 PATIENCE = 5.0
@@ -224,18 +225,18 @@ def served(
     config.load()
     config.lifespan_class = Lifespan
     server = Server(config, settings, parent=parent)
-    server.sweep_seconds, server.lame_seconds, server.drain_seconds = sweep, lame, drain
+    server.sweep_seconds, server.lame_duck_seconds, server.drain_seconds = sweep, lame, drain
     started = threading.Event()
     server.on_started = started.set
     sockets = listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, args=(sockets,), daemon=True)
     port = sockets[0].getsockname()[1]
-    with mock.patch("taskward.serving.server._exit_after") as exit_after:  # it would end the tests
+    with mock.patch("taskward.server.server._exit_after") as exit_after:  # it would end the tests
         thread.start()
         assert started.wait(PATIENCE)
         yield Served(app, server, port, thread, exit_after)
         server.should_exit = True
-        server.lame_seconds = server.drain_seconds = 0.0
+        server.lame_duck_seconds = server.drain_seconds = 0.0
         thread.join(2 * PATIENCE)
 
 

@@ -16,7 +16,7 @@ from serving import bare_environment, command, wait_for
 from support import SECRET, settings_for
 from typer.testing import CliRunner, Result
 
-from taskward import __version__, cli, serving
+from taskward import __version__, cli, server
 from taskward.settings import Settings, load_settings
 
 URL = "http://127.0.0.1:8000"
@@ -112,7 +112,7 @@ def test_flags_override_the_environment_in_every_process(monkeypatch: pytest.Mon
         served.append((settings, reload, load_settings()))
         return 7
 
-    monkeypatch.setattr(serving, "serve", serve)
+    monkeypatch.setattr(server, "serve", serve)
     result = taskward(
         "serve", "--host", "::1", "--port", "81", "--workers", "3", HOST="::2", PORT="1", WORKERS="2"
     )

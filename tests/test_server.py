@@ -29,9 +29,9 @@ from support import SECRET, token_for
 
 from taskward.database import DatabaseUnusable
 from taskward.errors import DatabaseError
-from taskward.serving.listening import CannotListen, listen, url_of
-from taskward.serving.server import Server, run
-from taskward.serving.wire import StrictProtocol
+from taskward.server.protocol import StrictProtocol
+from taskward.server.server import Server, run
+from taskward.server.sockets import CannotListen, listen, url_of
 from taskward.settings import SettingsError, load_settings
 
 READY = b"GET /ready HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
@@ -201,7 +201,7 @@ def test_an_end_that_fails_says_why_once(caplog: pytest.LogCaptureFixture) -> No
         raise DatabaseError(reason="disk full")
 
     server, sockets = listening_server(app)
-    server.lame_seconds = 0
+    server.lame_duck_seconds = 0
     server.on_started = lambda: setattr(server, "should_exit", True)
     thread = threading.Thread(target=run, args=(server, sockets))
     thread.start()

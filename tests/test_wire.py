@@ -3,18 +3,26 @@
 RFC 9110 and RFC 9112; docs/contract.md, A3 and A6.
 """
 
+import gc
 import re
 import select
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from typing import cast
 
 import pytest
-from serving import Served, access_lines, answers_in, dripping, read_all, read_until, served, wait_for
+from serving import Answer, Served, access_lines, answers_in, dripping, read_all, read_until, served, wait_for
 
-from taskward.serving.wire import LARGEST_HEADERS, LONGEST_TARGET, MOST_HEADERS, StrictProtocol
+from taskward.cors import EXPOSED_HEADERS
+from taskward.errors import ServiceError
+from taskward.server.limits import MAX_HEADER_BYTES, MAX_HEADERS, MAX_TARGET
+from taskward.server.protocol import StrictProtocol
+from taskward.server.request_parser import RequestParser
+from taskward.server.response_cycle import StrictCycle
 
 HOST = b"Host: taskward.test\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -95,9 +103,9 @@ MALFORMED = {
     "a coding that hides as chunked": (get("/", b"Transfer-Encoding: xchunked\r\n"), 400),
     "a coding that nobody here reads": (get("/", b"Transfer-Encoding: gzip, chunked\r\n"), 501),
     "chunks in HTTP/1.0": (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    "a URL that is too long": (get("/" + "a" * LONGEST_TARGET), 414),
-    "too many headers": (get("/", *[b"A: b\r\n"] * MOST_HEADERS), 431),
-    "headers that are too large": (get("/", b"A: " + b"b" * LARGEST_HEADERS + b"\r\n"), 431),
+    "a URL that is too long": (get("/" + "a" * MAX_TARGET), 414),
+    "too many headers": (get("/", *[b"A: b\r\n"] * MAX_HEADERS), 431),
+    "headers that are too large": (get("/", b"A: " + b"b" * MAX_HEADER_BYTES + b"\r\n"), 431),
 }
 
 
@@ -179,9 +187,9 @@ def test_a_star_is_a_target_for_options_alone(strict: Served) -> None:
 
 
 def test_the_limits_themselves_are_within_the_limits(strict: Served) -> None:
-    longest = strict.exchange(get("/" + "a" * (LONGEST_TARGET - 1), CLOSE))
-    most = strict.exchange(get("/", CLOSE, *[b"A: b\r\n"] * (MOST_HEADERS - 2)))
-    rest = LARGEST_HEADERS - len(HOST + CLOSE) - len(b"A: \r\n")
+    longest = strict.exchange(get("/" + "a" * (MAX_TARGET - 1), CLOSE))
+    most = strict.exchange(get("/", CLOSE, *[b"A: b\r\n"] * (MAX_HEADERS - 2)))
+    rest = MAX_HEADER_BYTES - len(HOST + CLOSE) - len(b"A: \r\n")
     largest = strict.exchange(get("/", CLOSE, b"A: " + b"b" * rest + b"\r\n"))
     larger = strict.exchange(get("/", CLOSE, b"A: " + b"b" * (rest + 1) + b"\r\n"))
     assert [answer.status for answer in longest + most + largest + larger] == [200, 200, 200, 431]
@@ -237,19 +245,36 @@ def test_a_broken_body_in_the_queue_is_refused_in_its_turn(strict: Served) -> No
     assert strict.app.scopes[-1]["path"] != "/c"
 
 
-def test_no_more_is_read_ahead_than_one_request(strict: Served) -> None:
+def test_nothing_is_parsed_while_a_request_waits_for_its_response(strict: Served) -> None:
     with strict.connect() as client:
         client.sendall(get("/slow") + get("/b"))
         wait_for(lambda: any(one.busy for one in strict.server.server_state.connections))
-        (connection,) = (one for one in strict.server.server_state.connections if one.busy)
+        (one,) = (one for one in strict.server.server_state.connections if one.busy)
+        connection = cast("StrictProtocol", one)
+        seen = len(strict.app.scopes)
         for _ in range(5):
             time.sleep(0.02)
             client.sendall(get("/c"))
-        waiting = len(connection.pipeline)
+        waiting = get("/b") + get("/c") * 5
+        wait_for(lambda: connection._buffer[connection._offset :] == waiting)
+        assert len(strict.app.scopes) == seen
         client.sendall(LAST)
         answers = answers_in(read_all(client))
-    assert waiting == 1
     assert len(answers) == 8
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 16, 61])
+def test_messages_end_where_they_do_however_the_network_cuts_them(strict: Served, size: int) -> None:
+    body = b"5\r\na\r\n\r\n\r\n1;x=y\r\n\n\r\n0\r\nA: b\r\n\r\n"
+    wire = b"\r\n\r\n" + get("/a") + post("/b", body=b"\r\n\r\nGET") + chunked("/c", body) + get("/d") + LAST
+    with strict.connect() as client:
+        for start in range(0, len(wire), size):
+            client.sendall(wire[start : start + size])
+            time.sleep(0.0005)
+        answers = answers_in(read_all(client))
+    assert [answer.text for answer in answers] == [
+        "GET /a []", "POST /b [\r\n\r\nGET]", "POST /c [a\r\n\r\n\n]", "GET /d []", "GET /last []",
+    ]  # fmt: skip
 
 
 def test_nothing_after_the_last_request_of_a_connection_is_served(strict: Served) -> None:
@@ -635,3 +660,86 @@ def test_a_process_that_was_held_up_itself_blames_no_client(hasty: Served) -> No
         client.sendall(HOST + CLOSE + b"\r\n")
         (answer,) = answers_in(read_all(client))
     assert answer.status == 200
+
+
+# Memory
+
+
+def test_nothing_of_a_closed_connection_waits_for_the_garbage_collector(hasty: Served) -> None:
+    def objects() -> list[str]:
+        kinds = (StrictProtocol, StrictCycle, RequestParser, ServiceError)
+        return [type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)]
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = Counter(objects())
+        for request in (
+            LAST,
+            get("/slow") + get("/b") * 1000 + LAST,
+            b"GET / HTTP/1.1\r\n\r\n",
+            chunked("/", b"3\r\nabc\r\nnonsense"),
+            get("/chat", b"Upgrade: h2c\r\nConnection: Upgrade\r\n"),
+            post("/early", body=b"x" * (1 << 20)),
+        ):
+            hasty.exchange(request)
+        with hasty.connect() as client:
+            client.sendall(get("/stream") + get("/b") * 1000)
+            read_until(client, b"tick\n\r\n")
+        wait_for(lambda: not hasty.server.server_state.connections and not hasty.server.server_state.tasks)
+        wait_for(lambda: not Counter(objects()) - before)
+    finally:
+        gc.enable()
+
+
+# Errors of the protocol and browsers
+
+
+@pytest.mark.parametrize("status", [400, 414, 431, 501])
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "https://evil.example", None])
+def test_a_malformed_request_is_answered_to_a_page_as_any_other_is(
+    strict: Served, status: int, origin: str | None
+) -> None:
+    header = f"Origin: {origin}\r\n".encode() if origin else b""
+    late = {
+        400: b"GET / HTTP/1.1\r\n" + header + b"\r\n",
+        414: get("/" + "a" * MAX_TARGET, header),
+        431: get("/", header, b"A: " + b"b" * MAX_HEADER_BYTES + b"\r\n"),
+        501: b"POST / HTTP/1.1\r\n" + header + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+    }
+    (answer,) = strict.exchange(late[status])
+    assert answer.status == status
+    granted = origin if origin == "http://localhost:3000" and status != 414 else None
+    assert cors_of(answer) == cors_headers(granted)
+
+
+def test_a_late_request_is_answered_to_a_page_as_any_other_is(hasty: Served) -> None:
+    head = HOST + b"Origin: http://localhost:3000\r\nA: b\r\n"
+    for start in (b"GET / HTTP/1.1\r\n" + head, b"POST / HTTP/1.1\r\nContent-Length: 9\r\n" + head + b"\r\n"):
+        with hasty.connect() as client:
+            client.sendall(start)
+            (answer,) = answers_in(read_until(client, b'"}'))
+        assert answer.status == 408
+        assert cors_of(answer) == cors_headers("http://localhost:3000")
+
+
+def test_an_application_that_fails_is_answered_for_to_a_page_too(strict: Served) -> None:
+    (answer,) = strict.exchange(get("/crash", b"Origin: http://localhost:3000\r\n"))
+    assert answer.status == 500
+    assert cors_of(answer) == cors_headers("http://localhost:3000")
+
+
+def cors_of(answer: Answer) -> dict[str, str]:
+    return {name: value for name, value in answer.fields if name == "vary" or name.startswith("access-")}
+
+
+def cors_headers(origin: str | None) -> dict[str, str]:
+    """Return the CORS headers of a response to a page of that origin; None if it is not allowed."""
+    if origin is None:
+        return {"vary": "Origin"}
+    return {
+        "vary": "Origin",
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        "access-control-expose-headers": EXPOSED_HEADERS.decode(),
+    }

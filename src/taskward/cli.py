@@ -54,15 +54,15 @@ def serve(
 ) -> None:
     """Serve the API."""
     with _told_plainly():
-        from taskward import serving  # noqa: PLC0415 - slow to import, as --help need not be
+        from taskward import server  # noqa: PLC0415 - slow to import, as --help need not be
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         flags = {"HOST": host, "PORT": port, "WORKERS": workers}
         os.environ.update({name: str(value) for name, value in flags.items() if value is not None})
         settings = load_settings()
         try:
-            status = serving.serve(settings, reload=reload, announce=lambda url: _greet(settings, url))
-        except serving.CannotListen as error:
+            status = server.serve(settings, reload=reload, announce=lambda url: _greet(settings, url))
+        except server.CannotListen as error:
             typer.echo(f"taskward: {error}", err=True)
             status = 1
     raise typer.Exit(status)

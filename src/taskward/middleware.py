@@ -36,13 +36,13 @@ class RequestFrame:
     def __init__(self, app: ASGIApp, cross_origin: CrossOrigin, *, https_only: bool) -> None:
         self._app = app
         self._cross_origin = cross_origin
-        self._always = security_headers(https_only=https_only)
+        self._common_headers = CommonHeaders(cross_origin, https_only=https_only)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = Answer(send, scope, self._always + self._cross_origin.headers(scope))
+        answer = Answer(send, scope, self._common_headers.of(scope))
         try:
             if preflight := self._cross_origin.preflight(scope):
                 await answer.whole(200, preflight, b"")
@@ -61,15 +61,33 @@ class RequestFrame:
             answer.log()
 
 
-def security_headers(*, https_only: bool) -> Headers:
-    """Give the headers that every answer carries."""
-    headers = [
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-    ]
-    if https_only:
-        headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
-    return headers
+class CommonHeaders:
+    """The headers that every response carries, errors of the HTTP protocol included."""
+
+    def __init__(self, cross_origin: CrossOrigin, *, https_only: bool) -> None:
+        self._cross_origin = cross_origin
+        self._security = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+        ]
+        if https_only:
+            hsts = b"max-age=31536000; includeSubDomains"
+            self._security.append((b"strict-transport-security", hsts))
+
+    def of(self, request: Scope) -> Headers:
+        """Return the headers of the response to `request`, of which only the headers are read."""
+        return self._security + self._cross_origin.headers(request)
+
+
+def default_headers(headers: Headers) -> Headers:
+    """Return the headers that a response has unless it sets them itself: no caching, no scripts."""
+    names = {name for name, _ in headers}
+    defaults = []
+    if b"cache-control" not in names:
+        defaults.append((b"cache-control", b"private, no-cache" if b"etag" in names else b"no-store"))
+    if b"content-security-policy" not in names:
+        defaults.append((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
+    return defaults
 
 
 class Failure(NamedTuple):
@@ -109,7 +127,7 @@ class Answer:
             self.outcome.status = message["status"]
             headers: Headers = message["headers"]
             limit = self._scope.get("rate_limit", ())
-            message["headers"] = [*headers, *self._always, *limit, *self._policies(headers)]
+            message["headers"] = [*headers, *self._always, *limit, *default_headers(headers)]
         elif self._scope["method"] == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
@@ -144,16 +162,6 @@ class Answer:
             line |= {"code": outcome.error.code, "reason": outcome.error.reason}
         level = logging.ERROR if outcome.status >= _SERVER_ERROR else logging.INFO
         log_request(level, line)
-
-    def _policies(self, headers: Headers) -> Headers:
-        """Give what an answer has that says nothing else of itself: no store, no scripts."""
-        names = {name for name, _ in headers}
-        policies = []
-        if b"cache-control" not in names:
-            policies.append((b"cache-control", b"private, no-cache" if b"etag" in names else b"no-store"))
-        if b"content-security-policy" not in names:
-            policies.append((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
-        return policies
 
 
 def request_id_of(scope: Scope) -> str:

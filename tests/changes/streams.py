@@ -17,9 +17,9 @@ from support import SECRET, Person, token_for
 
 import taskward
 from taskward.app import create_app
-from taskward.serving.listening import listen
-from taskward.serving.server import Server
-from taskward.serving.wire import StrictProtocol
+from taskward.server.protocol import StrictProtocol
+from taskward.server.server import Server
+from taskward.server.sockets import listen
 from taskward.settings import Settings
 
 PATIENCE = 10.0
@@ -30,7 +30,7 @@ class InProcessServer(Server):
     """The server of `taskward serve`, on this loop, and without its hold on the process's signals."""
 
     sweep_seconds = 0.05
-    lame_seconds = 0.0
+    lame_duck_seconds = 0.0
     drain_seconds = 5.0
 
     @contextmanager

@@ -16,7 +16,7 @@ from taskward.changes import events
 from taskward.changes.bell import Bell
 from taskward.changes.feed import ChangeFeed, Changes, Mark
 from taskward.errors import DatabaseError
-from taskward.serving.wire import StrictProtocol
+from taskward.server.protocol import StrictProtocol
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -318,7 +318,7 @@ async def test_a_drain_is_not_held_up_by_open_streams(new_database: MakeDatabase
 
 async def test_while_it_drains_no_new_stream_begins(new_database: MakeDatabase) -> None:
     async with housed(settings_for(await new_database("memory"))) as house:
-        house.server.lame_seconds = 0.5
+        house.server.lame_duck_seconds = 0.5
         async with guest(house.url, str(uuid4())) as one:
             async with one.stream() as stream:
                 house.server.should_exit = True

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from taskward.figures import Figures
 from taskward.log import JsonFormatter
 from taskward.seeing import page
-from taskward.serving.listening import listen
+from taskward.server.sockets import listen
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

@@ -14,7 +14,7 @@ from serving import Command, command, wait_for
 from taskward.figures import Figures
 from taskward.seeing import workers
 from taskward.seeing.workers import Workers
-from taskward.serving.listening import CannotListen, listen, listen_for_both
+from taskward.server.sockets import CannotListen, bind_sockets, listen
 from taskward.settings import SettingsError, load_settings
 
 HEALTH = {"method": "GET", "route": "/health", "status": "200"}
@@ -79,7 +79,7 @@ def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
     port = taken[0].getsockname()[1]
     settings = load_settings(_env_file=None, port=0, metrics_port=port)
     with pytest.raises(CannotListen, match=rf"Cannot listen on 127\.0\.0\.1:{port}"):
-        listen_for_both(settings)
+        bind_sockets(settings)
     for one in taken:
         one.close()
 

@@ -1,23 +1,23 @@
-"""The addresses that the service takes."""
+"""The listening sockets."""
 
 import errno
 import socket
 from typing import Final
 
-from taskward.serving.wire import StrictProtocol
+from taskward.server.protocol import StrictProtocol
 from taskward.settings import Settings
 
 BACKLOG: Final = 2048
 _FAMILY_OFF: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
-"""How a machine without IPv6 refuses the half of `localhost` that it does not have."""
+"""Errors of a machine without IPv6 for the IPv6 address of `localhost`."""
 
 
 class CannotListen(Exception):
-    """The address cannot be had. The text names it, and says why."""
+    """The address cannot be bound. The message names it and the reason."""
 
 
-def listen_for_both(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
-    """Take the address of the API, and the one of the metrics if there are to be any."""
+def bind_sockets(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
+    """Return the sockets of the API, and those of the metrics if `METRICS_PORT` is set."""
     sockets = listen(settings.host, settings.port)
     if settings.metrics_port is None:
         return sockets, []
@@ -30,7 +30,7 @@ def listen_for_both(settings: Settings) -> tuple[list[socket.socket], list[socke
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Take the address: one socket for each of this machine's addresses that the host's name stands for."""
+    """Return one listening socket for each address of this machine that the host name resolves to."""
     sockets: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -69,7 +69,7 @@ def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.
 
 
 def url_of(listening: socket.socket) -> str:
-    """Give the URL under which this machine reaches the socket."""
+    """Return the URL under which this machine reaches the socket."""
     host, port = listening.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - the way back from it
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

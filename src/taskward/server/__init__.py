@@ -1,4 +1,4 @@
-"""How the service is served: in one process, in several under a parent, or in one that follows its source."""
+"""The HTTP server: one process, several workers under a parent, or one that reloads with its source."""
 
 import contextlib
 import logging
@@ -11,9 +11,9 @@ from functools import partial
 from uvicorn.supervisors import ChangeReload
 
 from taskward import log
-from taskward.serving.listening import CannotListen, listen_for_both, url_of
-from taskward.serving.server import new_config, new_server, run
-from taskward.serving.supervisor import Supervisor
+from taskward.server.server import new_config, new_server, run
+from taskward.server.sockets import CannotListen, bind_sockets, url_of
+from taskward.server.supervisor import Supervisor
 from taskward.settings import Settings
 
 __all__ = ["CannotListen", "serve"]
@@ -22,17 +22,17 @@ _log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str], None] | None = None) -> int:
-    """Serve until a signal ends it, and give the exit status.
+    """Serve until a signal ends it, and return the exit status.
 
-    `announce` is called with the URL once somebody answers there.
+    `announce` is called with the URL once the service listens there.
 
     Raises:
-        CannotListen: the port is in use, or the address is not one of this machine.
+        CannotListen: the port is in use, or the address does not belong to this machine.
 
     """
     log.configure(settings)
     _allow_many_connections()
-    sockets, showing = listen_for_both(settings)
+    sockets, metrics_sockets = bind_sockets(settings)
 
     def started() -> None:
         _log.info("Listening on %s:%d", *sockets[0].getsockname()[:2])
@@ -41,32 +41,34 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
 
     if reload:
         started()
-        return _serve_reloading(settings, sockets, showing)
+        return _serve_reloading(settings, sockets, metrics_sockets)
     if settings.workers > 1:
-        return Supervisor(settings, sockets, started, showing).run()
+        return Supervisor(settings, sockets, started, metrics_sockets).run()
     server = new_server(settings)
     server.on_started = started
-    return run(server, sockets, showing)
+    return run(server, sockets, metrics_sockets)
 
 
 def _work_reloading(
-    settings: Settings, parent: int, showing: list[socket.socket], sockets: list[socket.socket]
+    settings: Settings, parent: int, metrics_sockets: list[socket.socket], sockets: list[socket.socket]
 ) -> None:
     log.configure(settings)
     server = new_server(settings, parent=parent)
-    server.lame_seconds = 0.0
+    server.lame_duck_seconds = 0.0
     server.drain_seconds = 1.0
-    sys.exit(run(server, sockets, showing))
+    sys.exit(run(server, sockets, metrics_sockets))
 
 
-def _serve_reloading(settings: Settings, sockets: list[socket.socket], showing: list[socket.socket]) -> int:
-    target = partial(_work_reloading, settings, os.getpid(), showing)
+def _serve_reloading(
+    settings: Settings, sockets: list[socket.socket], metrics_sockets: list[socket.socket]
+) -> int:
+    target = partial(_work_reloading, settings, os.getpid(), metrics_sockets)
     ChangeReload(new_config(settings, reload=True), target=target, sockets=sockets).run()
     return 0
 
 
 def _allow_many_connections() -> None:
-    """Raise the limit of open files to what this process may have; the usual 1024 are soon used up."""
+    """Raise the soft limit of open files to the hard limit; each connection needs one."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - there is none on Windows
 

@@ -1,4 +1,4 @@
-"""The parent of several workers, and what each of them does."""
+"""The parent process of several workers, and the main function of a worker."""
 
 import logging
 import multiprocessing
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from taskward import log
 from taskward.figures import Figures, together
 from taskward.seeing import workers
-from taskward.serving.server import ECHO_SECONDS, END_SECONDS, SIGNALS, new_server, run, shown_at
+from taskward.server.server import SHUTDOWN_TIMEOUT, SIGNAL_DEBOUNCE, SIGNALS, new_server, run, serve_metrics
 from taskward.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,19 +29,19 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class Supervisor:
-    """The parent of several workers: replaces one that died, passes signals on, and ends after the last."""
+    """The parent of several workers: replaces those that died, forwards signals, and exits after the last."""
 
     def __init__(
         self,
         settings: Settings,
         sockets: list[socket.socket],
         on_started: Callable[[], None],
-        showing: Sequence[socket.socket] = (),
+        metrics_sockets: Sequence[socket.socket] = (),
     ) -> None:
         self._settings = settings
         self._sockets = sockets
         self._on_started = on_started
-        self._showing = showing
+        self._metrics_sockets = metrics_sockets
         self._figures = workers.Workers()
         self._lines: dict[SpawnProcess, Connection] = {}
         self._workers: list[SpawnProcess] = []
@@ -52,7 +52,7 @@ class Supervisor:
     def run(self) -> int:
         for number in SIGNALS:
             signal.signal(number, self._end)
-        with shown_at(self._showing, self._all_figures):
+        with serve_metrics(self._metrics_sockets, self._all_figures):
             return self._run()
 
     def _all_figures(self) -> Figures:
@@ -103,7 +103,7 @@ class Supervisor:
             self._ending = True
             self._ending_since = time.monotonic()
             self._tell()
-        elif time.monotonic() - self._ending_since > ECHO_SECONDS:
+        elif time.monotonic() - self._ending_since > SIGNAL_DEBOUNCE:
             for worker in self._workers:
                 worker.kill()
             os._exit(128 + sig)
@@ -118,7 +118,7 @@ class Supervisor:
         self._tell()  # those started while the signal came
         for taken in self._sockets:
             taken.close()
-        end = time.monotonic() + END_SECONDS
+        end = time.monotonic() + SHUTDOWN_TIMEOUT
         for worker in self._workers:
             worker.join(max(0.0, end - time.monotonic()))
             worker.kill()

@@ -1,0 +1,116 @@
+"""Limits of a request's size, and the checks of its head (RFC 9112) that the parser does not make."""
+
+import re
+from typing import Final, NamedTuple
+
+import httptools
+
+from taskward.errors import HeadersTooLarge, MalformedHttp, NotSupported, ServiceError
+
+KIBIBYTE: Final = 1024
+MAX_TARGET: Final = 16 * KIBIBYTE
+MAX_HEADER_BYTES: Final = 64 * KIBIBYTE
+MAX_HEADERS: Final = 100
+MAX_SLICE: Final = 16 * KIBIBYTE
+"""The parser is fed no more at once, so that it never buffers much more than the limits."""
+MAX_HEAD: Final = MAX_TARGET + MAX_HEADER_BYTES + MAX_SLICE
+MAX_FRAMING: Final = 64 * KIBIBYTE
+"""Bytes of chunk extensions and trailers that are accepted without any content."""
+FRAMING_PER_BYTE: Final = 16
+"""Further bytes of framing for each byte of content, so that one-byte chunks are accepted."""
+MAX_UNREAD_BODY: Final = 64 * KIBIBYTE
+"""Bytes of a body that are read after its response, so that the connection can be used again."""
+MAX_BUFFERED: Final = 64 * KIBIBYTE
+"""Bytes kept unparsed while a request waits for its response. Above this, reading is paused."""
+BODY_HIGH_WATER: Final = 64 * KIBIBYTE
+"""Bytes of a body that the application has not read yet. Above this, reading is paused."""
+MIN_BODY_RATE: Final = 64 * KIBIBYTE
+"""Bytes a second. A body that arrives at least this fast has no time limit."""
+
+BAD_TARGET: Final = "The request URL is not valid"
+
+Headers = list[tuple[bytes, bytes]]
+
+_HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?")
+_METHOD: Final = re.compile(rb"[\r\n]*[A-Za-z0-9!#$%&'*+.^_`|~-]+( |$)")
+
+
+class BodyHeaders(NamedTuple):
+    """What a head says of the body that follows."""
+
+    length: int | None
+    expects_continue: bool
+
+
+def check_head(
+    method: bytes, target: bytes, version: str, headers: Headers, earlier_slices: int
+) -> BodyHeaders:
+    """Check a request's head; `earlier_slices` is the size of its part before the last slice.
+
+    Raises:
+        ServiceError: it is too large, not valid or not supported.
+
+    """
+    if len(headers) > MAX_HEADERS or (
+        earlier_slices and sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEADER_BYTES
+    ):
+        raise HeadersTooLarge
+    if version not in {"1.1", "1.0"}:
+        raise MalformedHttp("The HTTP version is not supported")
+    if method == b"CONNECT":
+        raise NotSupported
+    if b"#" in target or (target == b"*" and method != b"OPTIONS"):
+        raise MalformedHttp(BAD_TARGET)
+    return _check_framing_headers(version, headers)
+
+
+def _check_framing_headers(version: str, headers: Headers) -> BodyHeaders:
+    """Check the headers that a proxy could read differently (RFC 9112, 3.2 and 6.1)."""
+    hosts, codings = [], []
+    length, expects_continue = None, False
+    for name, value in headers:
+        if name == b"host":
+            hosts.append(value)
+        elif name == b"content-length":
+            length = int(value)  # the parser has checked it
+        elif name == b"transfer-encoding":
+            codings.append(value.lower())
+        elif name == b"expect":
+            expects_continue = value.lower() == b"100-continue"
+    if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(map(_HOST.fullmatch, hosts)):
+        raise MalformedHttp("The Host header is missing, repeated or malformed")
+    if codings and (codings != [b"chunked"] or version == "1.0"):
+        if version == "1.0" or codings[-1].rpartition(b",")[2].strip() != b"chunked":
+            raise MalformedHttp("The transfer coding leaves the length of the body open")
+        raise NotSupported("The transfer coding is not supported")
+    return BodyHeaders(length, expects_continue)
+
+
+def check_framing(size: int, content: int) -> None:
+    """Check a chunked body of `size` bytes so far, of which `content` bytes are content.
+
+    Raises:
+        MalformedHttp: too much of it is framing.
+
+    """
+    if size - content > MAX_FRAMING + FRAMING_PER_BYTE * content:
+        raise MalformedHttp("The request body has too much framing")
+
+
+def parser_error(error: httptools.HttpParserError, data: bytes, *, in_body: bool) -> ServiceError:
+    """Return the response to an error that the parser found in `data`."""
+    if isinstance(error.__context__, ServiceError):
+        return error.__context__
+    reason = str(error)
+    if isinstance(error, httptools.HttpParserInvalidMethodError) and not _METHOD.match(data):
+        return MalformedHttp(reason=reason)  # TLS, for instance
+    if reason.startswith("Invalid method"):
+        return NotSupported(reason=reason)
+    text = None
+    if isinstance(error, httptools.HttpParserInvalidURLError):
+        text = BAD_TARGET
+    elif "Transfer-Encoding" in reason and "Content-Length" in reason:
+        text = "Transfer-Encoding and Content-Length exclude each other"
+    elif in_body:
+        text = "The request body is not valid HTTP"
+    return MalformedHttp(text, reason=reason)

@@ -1,0 +1,248 @@
+"""One client connection: HTTP/1.1 and HTTP/1.0 for an ASGI application, with limits of size and time.
+
+Malformed requests (RFC 9112) get an error response in the envelope of `errors.py`, after the responses to the
+requests before them, and the connection closes. See `docs/decisions/0025-own-http-protocol.md`.
+"""
+
+import asyncio
+from typing import Any, ClassVar
+
+from starlette.types import Scope
+from uvicorn.config import Config
+
+from taskward.errors import MalformedHttp, RequestTimedOut, ServiceError, ServiceUnavailable
+from taskward.server.connection import BufferedConnection
+from taskward.server.limits import BODY_HIGH_WATER, MAX_BUFFERED, MAX_UNREAD_BODY, MIN_BODY_RATE
+from taskward.server.request_parser import BODY, HEAD, IDLE, RequestParser
+from taskward.server.response_cycle import StrictCycle
+from taskward.server.state import ConnectionState
+
+
+class StrictProtocol(BufferedConnection):
+    """One client connection.
+
+    Nothing is parsed while a request waits for its response: what the client has pipelined behind it stays
+    in one buffer of bytes, and reading is paused if that holds more than `MAX_BUFFERED`.
+
+    Time is counted by `sweep`, which the server calls every second or so for all connections together: a
+    request costs no timer, and a process that was blocked itself does not time out its clients.
+    """
+
+    head_seconds: ClassVar[float] = 10.0
+    """For a complete head, from its first byte; for the first byte, from the connection."""
+    body_seconds: ClassVar[float] = 30.0
+    """For a complete request; and a second more for each `MIN_BODY_RATE` bytes received."""
+    idle_seconds: ClassVar[float] = 45.0
+    idle_seconds_draining: ClassVar[float] = 1.0
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ConnectionState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__()
+        self.server_state = server_state
+        self.active: StrictCycle | None = None
+        """The request that waits for its response."""
+        self._app = config.loaded_app
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._parser = RequestParser()
+        self._used = False  # whether there has been a request
+
+    # Called by the transport
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as TCP has it
+        super().connection_made(transport)
+        self._client = _address(transport, "peername")
+        self._server = _address(transport, "sockname")
+        self.server_state.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Release all that the connection holds, so that no memory waits for the garbage collector."""
+        super().connection_lost(exc)
+        self.server_state.connections.discard(self)
+        self._parser.close()
+        if self.active is not None:
+            self.active.disconnect()
+            self.active = None
+
+    def data_received(self, data: bytes) -> None:
+        if self.closing:
+            return
+        if self._buffer:
+            data = self._buffer[self._offset :] + data
+        self._buffer, self._offset = data, 0
+        self._parse()
+
+    def eof_received(self) -> bool:
+        """Keep the connection of a client that has sent its last request and waits for the response."""
+        self._eof = True
+        self._check_end()
+        if self.active is None or self.is_closing():
+            return False
+        return bool(self._buffer) or not self.active.response_started
+
+    # Called by the cycle
+
+    @property
+    def may_continue(self) -> bool:
+        """Whether another request can follow the one that is being answered."""
+        return bool(self._buffer) or not (self._eof or self.server_state.draining.is_set())
+
+    def on_response_complete(self) -> None:
+        cycle, self.active = self.active, None
+        self.server_state.total_requests += 1
+        if cycle is None or self.is_closing():
+            return
+        self._waited = 0.0
+        if rest := cycle.scope.get(
+            "rest"
+        ):  # the process is overloaded, and the client has been told when to retry
+            self.paused = True
+            self.pause_reading()
+            self.server_state.resting.add(rest, self.resume)
+        else:
+            self._next_request()
+
+    # Called by the server
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request waits for its response."""
+        return self.active is not None
+
+    def shutdown(self) -> None:
+        """Respond to what has been received, then close."""
+        self.resume()
+        self.sweep(0)
+
+    def resume(self) -> None:
+        """Serve a client again that was paused."""
+        if self.paused:
+            self.paused = False
+            if not self.is_closing():
+                self._waited = 0.0
+                self._next_request()
+
+    def abort(self) -> None:
+        """Close, with a 503 for a request that has no response yet."""
+        if self.active is not None:
+            self._abort_response(ServiceUnavailable())
+        else:
+            self.close()
+
+    # Requests
+
+    def _parse(self) -> None:
+        """Parse what has been received, as long as no request waits for its response."""
+        parser, data = self._parser, self._buffer
+        try:
+            while self._offset < len(data) and not (self.closing or self.paused):
+                was_idle = parser.state is IDLE
+                if was_idle and self.active is not None:
+                    break
+                self._offset = parser.feed(data, self._offset)
+                if was_idle and parser.state is not IDLE:
+                    self._waited = 0.0
+                if parser.scope is not None:
+                    self._start_request()
+                elif parser.message_complete or parser.state is BODY:
+                    self._pass_body()
+        except ServiceError as error:
+            self._reject(error)
+        if self._offset >= len(self._buffer):
+            self._buffer, self._offset = b"", 0
+            if self._eof:
+                self._check_end()
+        elif len(self._buffer) - self._offset > MAX_BUFFERED:
+            self.pause_reading()
+
+    def _start_request(self) -> None:
+        parser = self._parser
+        scope = parser.take_scope()
+        scope["server"], scope["client"] = self._server, self._client
+        scope["state"] = self._app_state.copy()
+        self._used = True
+        self._waited = 0.0
+        self.active = StrictCycle(self, scope, parser)
+        task = self._loop.create_task(self.active.run(self._app))
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
+
+    def _pass_body(self) -> None:
+        """Give the active request what has been received of its body; a body without one is discarded."""
+        parser = self._parser
+        body = parser.take_body()
+        if self.active is None:
+            if parser.state is BODY and parser.body_size > MAX_UNREAD_BODY:
+                self.close()
+        elif body or parser.message_complete:
+            self.active.feed_body(body, complete=parser.message_complete)
+            if self.active.body_size > BODY_HIGH_WATER:
+                self.pause_reading()
+
+    def _next_request(self) -> None:
+        if self._parser.state is BODY and self._parser.expects_continue:
+            self.close()  # whether the client will still send the body is not known
+            return
+        if self._buffer:
+            self._parse()
+        self.resume_reading()
+        if self._eof and self.active is None:
+            self.close()
+
+    def _may_read(self) -> bool:
+        has_room = self.active is None or self.active.body_size <= BODY_HIGH_WATER
+        return has_room and super()._may_read()
+
+    def _is_receiving(self) -> bool:
+        return self._parser.state is not IDLE
+
+    # Errors
+
+    def _check_end(self) -> None:
+        """Check, once the client has sent all, that it has ended with a complete request."""
+        if self._parser.state is not IDLE and not self._buffer and not self.is_closing():
+            self._reject(MalformedHttp("The request ended early"))
+
+    def _check_timeout(self) -> None:
+        if self._parser.state is HEAD:
+            if self._waited >= self.head_seconds:
+                self._reject(RequestTimedOut())
+        elif self._parser.state is BODY:
+            if self._waited >= self.body_seconds + self._parser.body_size / MIN_BODY_RATE:
+                self._reject(RequestTimedOut())
+        elif self.active is None:
+            limit = self.idle_seconds if self._used else self.head_seconds
+            if self._waited >= (self.idle_seconds_draining if self.server_state.draining else limit):
+                self.close()
+
+    def _reject(self, error: ServiceError) -> None:
+        """Respond to a malformed or late request with `error`, and close."""
+        if self.active is not None:
+            self._abort_response(error)
+        else:
+            if self._parser.state is not BODY:  # or it has had its response
+                self._send_error(error, {"headers": self._parser.headers})
+            self.close()
+
+    def _abort_response(self, error: ServiceError) -> None:
+        """End the active request with `error`, or, if its response has begun, by truncating that."""
+        cycle, self.active = self.active, None
+        assert cycle is not None  # noqa: S101 - the callers have checked
+        cycle.disconnect()
+        if not cycle.response_started:
+            self._send_error(error, cycle.scope)
+        self.close()
+
+    def _send_error(self, error: ServiceError, request: Scope) -> None:
+        if not self.is_closing():
+            self.write(self.server_state.error_response(error, request, waited=self._waited))
+
+
+def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
+    address = transport.get_extra_info(name)
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None

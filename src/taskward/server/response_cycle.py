@@ -1,0 +1,217 @@
+"""One request and its response, as the ASGI application sees them."""
+
+import asyncio
+import logging
+from typing import Final, Protocol
+
+from starlette.types import ASGIApp, Message, Scope
+
+from taskward.errors import InternalError
+from taskward.middleware import Headers, request_id_of
+from taskward.server.request_parser import RequestParser
+from taskward.server.state import STATUS_LINES, ConnectionState
+
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BODILESS: Final = frozenset({204, 304})
+
+_log = logging.getLogger(__name__)
+
+
+class ClientConnection(Protocol):
+    """The connection that a cycle reads from and writes to."""
+
+    server_state: ConnectionState
+    write_paused: bool
+
+    @property
+    def may_continue(self) -> bool: ...
+    def write(self, data: bytes, /) -> None: ...
+    def close(self) -> None: ...
+    def is_closing(self) -> bool: ...
+    def resume_reading(self) -> None: ...
+    def on_response_complete(self) -> None: ...
+    async def drain(self) -> None: ...
+
+
+class StrictCycle:
+    """One request and its response (ASGI, HTTP connection scope)."""
+
+    __slots__ = (
+        "_bodiless",
+        "_body",
+        "_chunked",
+        "_connection",
+        "_continue_expected",
+        "_event",
+        "_head",
+        "_keep_alive",
+        "_more_body",
+        "_remaining",
+        "_unread",
+        "body_size",
+        "disconnected",
+        "response_complete",
+        "response_started",
+        "scope",
+    )
+
+    def __init__(self, connection: ClientConnection, scope: Scope, request: RequestParser) -> None:
+        self.scope = scope
+        self.disconnected = False
+        self.response_started = False
+        self.response_complete = False
+        self.body_size = 0
+        """Bytes of the body that the application has not read yet."""
+        self._connection = connection
+        self._keep_alive = request.keep_alive
+        self._continue_expected = request.expects_continue
+        self._event: asyncio.Event | None = None  # of an application that waits in `receive`
+        self._body: list[bytes] = []
+        self._more_body = not request.message_complete
+        self._unread = request.message_complete  # whether `receive` has something to return
+        self._bodiless = False
+        self._chunked = False
+        self._remaining: int | None = None  # bytes of the response still to be sent, where it is known
+        self._head = b""  # one that waits for its body, so that both are one write
+
+    async def run(self, app: ASGIApp) -> None:
+        """Call the application, and respond for it if it does not."""
+        if self.disconnected:
+            return  # its body turned out to be malformed
+        try:
+            await app(self.scope, self.receive, self.send)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - each is logged and answered
+            _log.error("Exception in the ASGI application", exc_info=error)
+            await self._end()
+        else:
+            if not self.response_complete and not self.disconnected:
+                _log.error("The ASGI application returned without completing its response")
+                await self._end()
+
+    async def _end(self) -> None:
+        if self.disconnected:
+            return
+        if self.response_started:
+            self._connection.close()
+        else:
+            await self._send_error()
+
+    # Request
+
+    def feed_body(self, body: bytes, *, complete: bool) -> None:
+        """Add what has been received of the body."""
+        if body:
+            self._body.append(body)
+            self.body_size += len(body)
+        self._more_body = not complete
+        self._unread = True
+        self._wake()
+
+    def disconnect(self) -> None:
+        """Tell the application that its client is gone, unless it has responded."""
+        if not self.response_complete:
+            self.disconnected = True
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._event is not None:
+            self._event.set()
+
+    async def receive(self) -> Message:
+        """Return the next part of the request; after its end, wait until the client has disconnected."""
+        connection = self._connection
+        if self._continue_expected and not connection.is_closing():
+            self._continue_expected = False
+            connection.write(_CONTINUE)
+        while not (self._unread or self.disconnected or self.response_complete):
+            connection.resume_reading()
+            self._event = self._event or asyncio.Event()
+            self._event.clear()
+            await self._event.wait()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        self._unread = False
+        self.body_size = 0
+        body = b"".join(self._body)
+        self._body.clear()
+        if self._more_body:
+            connection.resume_reading()
+        return {"type": "http.request", "body": body, "more_body": self._more_body}
+
+    # Response
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the response."""
+        if self._connection.write_paused and not self.disconnected:
+            await self._connection.drain()
+        if self.disconnected:
+            return
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._send_head(message["status"], list(message.get("headers", ())))
+        elif message["type"] == "http.response.body" and self.response_started and not self.response_complete:
+            self._send_body(message.get("body", b""), last=not message.get("more_body", False))
+        else:
+            raise RuntimeError(f"Unexpected ASGI message: {message['type']}")
+
+    def _send_head(self, status: int, headers: Headers) -> None:
+        self._bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
+        self._keep_alive = self._keep_alive and self._connection.may_continue
+        for name, value in headers:
+            if name == b"content-length":
+                self._remaining = int(value)
+            elif name == b"connection":
+                self._keep_alive = False  # "close" is the only value used here
+        unbounded = self._remaining is None and not self._bodiless
+        self._chunked = unbounded and self.scope["http_version"] == "1.1"
+        if self._chunked:
+            headers.append((b"transfer-encoding", b"chunked"))
+        elif unbounded:
+            self._keep_alive = False  # HTTP/1.0 has no chunks: the end of the connection ends the response
+        if not self._keep_alive and (b"connection", b"close") not in headers:
+            headers.append((b"connection", b"close"))
+        headers = self._connection.server_state.default_headers + headers
+        head = STATUS_LINES[status] + b"".join([b"%s: %s\r\n" % header for header in headers])
+        if head.count(b"\n") != len(headers) + 1 or head.count(b"\r") != len(headers) + 1:
+            raise RuntimeError("A response header contains a line break")
+        self.response_started = True
+        self._continue_expected = False
+        self._head = head + b"\r\n"
+        if not self._remaining or self._bodiless:
+            self._write_head()
+
+    def _send_body(self, body: bytes, *, last: bool) -> None:
+        if self._bodiless:
+            body = b""
+        elif self._chunked:
+            body = (b"%x\r\n%s\r\n" % (len(body), body) if body else b"") + (b"0\r\n\r\n" if last else b"")
+        elif self._remaining is not None:
+            self._remaining -= len(body)
+            if self._remaining < 0 or (last and self._remaining):
+                self._write_head()
+                raise RuntimeError("The response body does not match its Content-Length")
+        if self._head:
+            self._write_head(body)
+        elif body:
+            self._connection.write(body)
+        if last:
+            self._complete()
+
+    def _write_head(self, body: bytes = b"") -> None:
+        head, self._head = self._head, b""
+        self._connection.write(head + body)
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self._wake()
+        if not self._keep_alive or not self._connection.may_continue:
+            self._connection.close()
+        self._connection.on_response_complete()
+
+    async def _send_error(self) -> None:
+        """Respond for an application that did not."""
+        error = InternalError()
+        headers, body = self._connection.server_state.error_message(
+            error, self.scope["headers"], request_id_of(self.scope)
+        )
+        await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body, "more_body": False})

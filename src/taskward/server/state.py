@@ -1,0 +1,102 @@
+"""What the connections of one process share."""
+
+import asyncio
+import http
+import logging
+from collections import Counter
+from typing import Final, Protocol
+
+from starlette.types import Scope
+from uvicorn.server import ServerState
+
+from taskward.admission import Resting
+from taskward.errors import ServiceError
+from taskward.figures import ERRORS, REQUESTS, Figures
+from taskward.log import log_request, loggable_path
+from taskward.middleware import CommonHeaders, Headers, default_headers, request_id_of
+
+STATUS_LINES: Final = {
+    status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in http.HTTPStatus
+}
+
+
+class Connection(Protocol):
+    """A connection, as the server sees it."""
+
+    transport: asyncio.Transport
+
+    @property
+    def busy(self) -> bool: ...
+    def sweep(self, seconds: float) -> None: ...
+    def shutdown(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class DrainEvent(asyncio.Event):
+    """Set when the process begins to shut down; false until then."""
+
+    def __bool__(self) -> bool:
+        return self.is_set()
+
+
+class ConnectionState(ServerState):
+    """What the connections of one process share."""
+
+    connections: set[Connection]  # type: ignore[assignment] # there is no other kind here
+
+    def __init__(self, common_headers: CommonHeaders) -> None:
+        super().__init__()
+        self.draining = DrainEvent()
+        self.resting = Resting()
+        self._common_headers = common_headers
+        self._rejections: Counter[tuple[int, str]] = Counter()
+
+    def figures(self) -> Figures:
+        """Return the rejected requests as metrics; their method and path cannot be relied on."""
+        rejections = self._rejections.copy().items()
+        codes: Counter[tuple[str, ...]] = Counter()
+        for (_, code), count in rejections:
+            codes[code,] += count
+        statuses: Counter[tuple[str, ...]] = Counter()
+        for (status, _), count in rejections:
+            statuses["_OTHER", "unmatched", str(status)] += count
+        return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes)}
+
+    def error_response(self, error: ServiceError, request: Scope, *, waited: float) -> bytes:
+        """Return the response to a request that the application does not answer, and count and log it.
+
+        `request` is its scope, or of a head that is not complete the `headers` alone.
+        """
+        request_id = request_id_of(request)
+        headers, body = self.error_message(error, request["headers"], request_id)
+        self._rejections[error.status, error.code] += 1
+        log_request(
+            logging.INFO,
+            {
+                "request_id": request_id,
+                "method": request.get("method"),
+                "path": loggable_path(request["path"]) if "path" in request else None,
+                "status": error.status,
+                "duration_ms": round(waited * 1000, 3),
+                "user_id": None,
+                "code": error.code,
+                "reason": str(error),
+            },
+        )
+        lines = [b"%s: %s\r\n" % header for header in self.default_headers + headers]
+        return b"".join([STATUS_LINES[error.status], *lines, b"\r\n", body])
+
+    def error_message(
+        self, error: ServiceError, request_headers: Headers, request_id: str
+    ) -> tuple[Headers, bytes]:
+        """Return the headers and the body of the last response of a connection."""
+        body = error.body()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+            *error.headers(),
+            *self._common_headers.of({"headers": request_headers}),
+            (b"x-request-id", request_id.encode()),
+        ]
+        return headers + default_headers(headers), body

@@ -1,0 +1,231 @@
+"""What connections without a token cost the process: memory while they are open, and after they have closed.
+
+A real server process, hostile clients over TCP, and another person who uses the service meanwhile.
+"""
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+import httpx
+import pytest
+from faults.observed import Observe
+from faults.own_postgres import free_port
+from serving import PATIENCE, command, wait_for
+from support import SECRET, token_for
+
+MIB: Final = 1 << 20
+MAX_GROWTH: Final = 10 * MIB
+"""Bytes by which the process may grow, by the requirement."""
+
+MANY: Final = 50
+"""Connections at once."""
+
+READ_SIZE: Final = 256 * 1024
+"""Bytes that the event loop reads from a socket at once; a connection keeps no more unparsed."""
+
+ROUNDS: Final = 3
+GET: Final = b"GET /health HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
+PIPELINE: Final = GET * (256 * 1024 // len(GET) + 1)
+HUGE_BODY: Final = b"POST /health HTTP/1.1\r\nHost: taskward.test\r\nContent-Length: 1073741824\r\n\r\n"
+
+
+class Service:
+    """`taskward serve` in a process of its own."""
+
+    def __init__(self, process: int, port: int) -> None:
+        self.process, self.port = process, port
+
+    def resident(self) -> int:
+        """Return the memory of the process, in bytes."""
+        return int(Path(f"/proc/{self.process}/statm").read_text().split()[1]) * 4096
+
+    def is_up(self) -> bool:
+        with suppress(httpx.TransportError):
+            return httpx.get(f"http://127.0.0.1:{self.port}/health/ready").status_code == 200
+        return False
+
+    def connect(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        client.settimeout(0)
+        return client
+
+    @contextmanager
+    def peak(self) -> Iterator[Callable[[], int]]:
+        """Sample the memory while the block runs; the function returns the largest sample."""
+        largest = self.resident()
+        done = threading.Event()
+
+        def sample() -> None:
+            nonlocal largest
+            while not done.wait(0.005):
+                largest = max(largest, self.resident())
+
+        thread = threading.Thread(target=sample)
+        thread.start()
+        try:
+            yield lambda: max(largest, self.resident())
+        finally:
+            done.set()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    port, folder = free_port(), tmp_path_factory.mktemp("served")
+    with command(folder, "serve", "--port", str(port), JWT_SECRET=SECRET, LOG_LEVEL="WARNING") as taskward:
+        service = Service(taskward.process.pid, port)
+        wait_for(service.is_up, seconds=4 * PATIENCE)
+        with people(service) as http:  # so that all code has run
+            for number in range(100):
+                assert http.get("/health").status_code == 200
+                assert http.post("/api/tasks", json={"title": f"Task {number}"}).status_code == 201
+        _hold(service, [PIPELINE[: 64 * len(GET)]] * 5, seconds=0.2, reading=True)
+        yield service
+
+
+@contextmanager
+def people(service: Service) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {token_for('somebody')}"}
+    url = f"http://127.0.0.1:{service.port}"
+    with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE, trust_env=False) as http:
+        yield http
+
+
+def _hold(
+    service: Service, requests: list[bytes], *, seconds: float, reading: bool, most: int = 64 * MIB
+) -> int:
+    """Open a connection for each of the texts, and send it again and again for as long as the server reads.
+
+    Returns the number of bytes sent. The connections are closed at the end.
+    """
+    sent = 0
+    with ExitStack() as stack:
+        clients = {stack.enter_context(service.connect()): (text, 0) for text in requests}
+        end = time.monotonic() + seconds
+        while clients and (left := end - time.monotonic()) > 0:
+            can_read, can_write, _ = select.select(clients if reading else (), clients, (), min(left, 0.05))
+            for client in can_read:
+                with suppress(BlockingIOError, ConnectionError):
+                    client.recv(MIB)
+            for client in can_write:
+                text, offset = clients[client]
+                try:
+                    taken = client.send(memoryview(text)[offset : offset + READ_SIZE]) if sent < most else 0
+                except BlockingIOError:
+                    continue
+                except ConnectionError:
+                    del clients[client]
+                    continue
+                sent += taken
+                clients[client] = (text, (offset + taken) % len(text))
+            if sent >= most or not can_write:
+                time.sleep(0.005)
+    return sent
+
+
+def _body_behind(pipeline: bytes) -> bytes:
+    """Return a pipeline, then the head and the first 128 MiB of a body; more than a test ever sends."""
+    return pipeline + HUGE_BODY + bytes(128 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("requests", "reading"),
+    [
+        pytest.param(
+            [PIPELINE],
+            True,
+            marks=pytest.mark.fault("No token: a client sends requests without waiting for the responses"),
+        ),
+        pytest.param(
+            [PIPELINE],
+            False,
+            marks=pytest.mark.fault("No token: the same, and the client reads no response"),
+        ),
+        pytest.param(
+            [_body_behind(PIPELINE)],
+            True,
+            marks=pytest.mark.fault("No token: a body of up to 1 GiB behind requests that wait"),
+        ),
+        pytest.param(
+            [_body_behind(GET)],
+            False,
+            marks=pytest.mark.fault("No token: a body of up to 1 GiB for a route that takes none"),
+        ),
+    ],
+    ids=["pipeline read", "pipeline not read", "body behind a pipeline", "body not wanted"],
+)
+def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_it_closed(
+    service: Service,
+    requests: list[bytes],
+    reading: bool,  # noqa: FBT001 - a case
+    observe: Observe,
+) -> None:
+    before = service.resident()
+    grown: list[int] = []
+    kept: list[int] = []
+    sent = 0
+    for _ in range(ROUNDS):
+        with service.peak() as peak:
+            sent += _hold(service, requests, seconds=0.7, reading=reading)
+            grown.append(peak() - before)
+        time.sleep(0.2)
+        kept.append(service.resident() - before)
+    print(f"sent {sent / MIB:.1f}, grown by {in_mib(grown)}, kept {in_mib(kept)} MiB")  # noqa: T201 - if it fails
+    assert sent > READ_SIZE
+    assert max(grown) <= MAX_GROWTH
+    assert max(kept) <= MAX_GROWTH
+    assert kept[-1] - kept[0] <= MAX_GROWTH / 4
+    observe(f"{ROUNDS} connections, one after the other: memory {in_words(before, max(grown), kept[-1])}")
+
+
+@pytest.mark.fault("No token: 50 connections at once that do this")
+def test_many_connections_without_a_token_leave_the_service_to_others(
+    service: Service, observe: Observe
+) -> None:
+    before = service.resident()
+    kept = []
+    seconds: list[float] = []
+    with people(service) as http:
+        for _ in range(ROUNDS):
+            attack = threading.Thread(
+                target=_hold, args=(service, [PIPELINE] * MANY), kwargs={"seconds": 1.2, "reading": False}
+            )
+            with service.peak() as peak:
+                attack.start()
+                while attack.is_alive():
+                    begin = time.perf_counter()
+                    assert http.get("/api/tasks?limit=20").status_code == 200
+                    seconds.append(time.perf_counter() - begin)
+                    time.sleep(0.01)
+                attack.join()
+                grown = peak() - before
+            time.sleep(0.2)
+            kept.append(service.resident() - before)
+            assert grown <= MANY * 2 * READ_SIZE + MAX_GROWTH
+    print(  # noqa: T201 - shown if it fails
+        f"grown by {grown / MIB:.1f}, kept {in_mib(kept)} MiB; another's list: median"
+        f" {median(seconds) * 1000:.1f} ms, longest {max(seconds) * 1000:.1f} ms"
+    )
+    assert kept[-1] <= MAX_GROWTH
+    assert median(seconds) < 0.5
+    observe(
+        f"another person's list: success, median {median(seconds) * 1000:.0f} ms; memory"
+        f" {in_words(before, grown, kept[-1])}",
+        longest=max(seconds),
+    )
+
+
+def in_words(before: int, grown: int, kept: int) -> str:
+    more, afterwards = max(grown, 0) / MIB, max(kept, 0) / MIB
+    return f"{before / MIB:.0f} MiB, {more:.1f} more meanwhile, {afterwards:.1f} more after"
+
+
+def in_mib(sizes: list[int]) -> str:
+    return ", ".join(f"{size / MIB:.1f}" for size in sizes)
