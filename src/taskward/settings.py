@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     audit_log: bool = False
 
     tombstone_days: float = Field(default=30, gt=0, le=36500)
-    events_per_user: int = Field(default=10, ge=1, le=1_000_000)
-    events_in_all: int = Field(default=1000, ge=1, le=1_000_000)
+    max_streams_per_user: int = Field(default=10, ge=1, le=1_000_000)
+    max_streams: int = Field(default=1000, ge=1, le=1_000_000)
     rate_limit: str | None = None
 
     @property

@@ -222,7 +222,7 @@ async def test_a_comment_is_due_every_fifteen_seconds() -> None:
 
 
 async def test_nobody_has_more_streams_than_everybody_may(new_database: MakeDatabase) -> None:
-    settings = settings_for(await new_database("memory"), events_per_user=2, events_in_all=3)
+    settings = settings_for(await new_database("memory"), max_streams_per_user=2, max_streams=3)
     async with (
         housed(settings) as house,
         guest(house.url, str(uuid4())) as greedy,
@@ -244,7 +244,7 @@ async def test_nobody_has_more_streams_than_everybody_may(new_database: MakeData
 
 
 async def test_a_refused_stream_takes_no_room(new_database: MakeDatabase) -> None:
-    settings = settings_for(await new_database("memory"), events_per_user=1)
+    settings = settings_for(await new_database("memory"), max_streams_per_user=1)
     async with housed(settings) as house, guest(house.url, str(uuid4())) as one:
         await one.create()
         async with one.stream() as stream:
@@ -297,7 +297,7 @@ async def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_queued_for_
 
 @pytest.mark.parametrize("streams", [1, 20])
 async def test_a_drain_is_not_held_up_by_open_streams(new_database: MakeDatabase, streams: int) -> None:
-    settings = settings_for(await new_database("disk"), events_per_user=streams)
+    settings = settings_for(await new_database("disk"), max_streams_per_user=streams)
     async with housed(settings) as house, guest(house.url, str(uuid4())) as one:
         opened: list[Stream] = []
 

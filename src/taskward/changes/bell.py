@@ -46,8 +46,8 @@ class Bell:
         self.reading = asyncio.Semaphore(max(1, settings.database_pool_size // 2))
         """For whoever reads for a stream: however many are woken, the requests find room beside them."""
         self._database = database
-        self._per_owner = settings.events_per_user
-        self._in_all = settings.events_in_all
+        self._per_owner = settings.max_streams_per_user
+        self._in_all = settings.max_streams
         self._open = 0
         self._lines: dict[UUID, set[Line]] = {}
         self._attending: asyncio.Task[None] | None = None
@@ -100,7 +100,7 @@ class Bell:
         if len(self._lines.get(owner, ())) >= self._per_owner:
             raise RateLimited("Too many event streams are open", retry_after=RETRY_AFTER)
         if self._open >= self._in_all:
-            raise ServiceUnavailable(reason="EVENTS_IN_ALL streams are open", retry_after=RETRY_AFTER)
+            raise ServiceUnavailable(reason="MAX_STREAMS streams are open", retry_after=RETRY_AFTER)
 
     def _end_all(self) -> None:
         for lines in self._lines.values():
