@@ -272,6 +272,12 @@ class Command:
         assert listening, self.out + self.err
         return int(listening[0]["message"].rpartition(":")[2])
 
+    def metrics_url(self) -> str:
+        """Return where the metrics are, with METRICS_PORT set; waits until the API listens."""
+        self.port()
+        (line,) = (line for line in self.lines if line["message"].startswith("Metrics at "))
+        return f"http://{line['message'].removeprefix('Metrics at ')}"
+
     def _listening(self) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["message"].startswith("Listening on ")]
 

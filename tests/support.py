@@ -180,22 +180,43 @@ class Broken:
 
 
 def leaving_streams(app: FastAPI) -> ASGIApp:
-    """Go away from a stream as soon as it has said what there is to say, for it would never end by itself."""
+    """Leave a stream when its first part has arrived, for it would never end by itself."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        sent = False
+        if scope["path"] != "/api/events":
+            await app(scope, receive, send)
+            return
+        whole, arrived = False, asyncio.Event()
 
-        async def receive_once() -> Message:
-            nonlocal sent
-            if sent:
+        async def receive_and_leave() -> Message:
+            nonlocal whole
+            if whole:
+                await arrived.wait()
                 return {"type": "http.disconnect"}
             message = await receive()
-            sent = not message.get("more_body", False)
+            whole = not message.get("more_body", False)
             return message
 
-        await app(scope, receive_once if scope["path"] == "/api/events" else receive, send)
+        async def send_and_note(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.body":
+                arrived.set()
+
+        await app(scope, receive_and_leave, send_and_note)
 
     return wrapped
+
+
+def an_empty_body() -> Receive:
+    """Return a `receive` as a server has it: the end of the body comes at once, whenever it is asked for."""
+    messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if not messages:
+            await asyncio.Event().wait()  # the client stays
+        return messages.pop()
+
+    return receive
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from support import (
     SERVICE_UNAVAILABLE,
     Broken,
     Person,
+    an_empty_body,
     client_of,
     refusal,
     running,
@@ -27,7 +28,7 @@ from support import (
 from taskward import admission
 from taskward.admission import LONGEST_REST, REFUSALS, Admission, Capacity
 from taskward.errors import ServiceUnavailable
-from taskward.requests import ClientGone, read_body
+from taskward.requests import ClientGone, read_body, wait_for_admission
 
 ANN, BOB, EVE = 1, 2, 3
 STARTS = 4
@@ -45,6 +46,7 @@ class Desk:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await read_body(scope, receive)
+        await wait_for_admission(scope)
         owner = scope["user"].id.int
         this = (owner, asyncio.get_running_loop().create_future())
         self.begun.append(owner)
@@ -56,6 +58,8 @@ class Desk:
             if this in self._inside:
                 self._inside.remove(this)
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(scope.get("watches", 0)):  # for its client to leave
+            await receive()
         await send({"type": "http.response.body"})
 
     def ask(self, owner: int, times: int = 1, **how: Any) -> list[asyncio.Task[None]]:
@@ -68,7 +72,7 @@ class Desk:
     ) -> None:
         user = SimpleNamespace(id=UUID(int=owner))
         whole = {"type": "http", "http_version": "1.1", "headers": [], "user": user, **scope}
-        await self.admission(whole, receive or nothing, send or ignore)
+        await self.admission(whole, receive or an_empty_body(), send or ignore)
 
     async def end(self, owner: int | None = None) -> None:
         """Let the oldest request in progress end well, and what follows from it happen."""
@@ -106,10 +110,6 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0)
-
-
-async def nothing() -> Message:
-    raise AssertionError("there is no body to ask for")
 
 
 async def ignore(_: Message) -> None:
@@ -186,6 +186,7 @@ async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -
     served: Counter[int] = Counter()
 
     async def at_once(scope: Scope, _: Receive, __: Send) -> None:
+        await wait_for_admission(scope)
         served[scope["user"].id.int] += 1
 
     admission = Admission(at_once, Capacity(1000, STARTS))
@@ -194,7 +195,7 @@ async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -
         user = SimpleNamespace(id=UUID(int=owner))
         while max(served.values(), default=0) < 50:
             await admission(
-                {"type": "http", "http_version": "1.1", "headers": [], "user": user}, nothing, ignore
+                {"type": "http", "http_version": "1.1", "headers": [], "user": user}, an_empty_body(), ignore
             )
             await asyncio.sleep(0)  # the answer goes out, and the next request comes in
 
@@ -336,12 +337,35 @@ async def test_who_takes_the_answer_slowly_or_streams_holds_no_place() -> None:
         slow.set()
 
 
+async def test_a_request_is_admitted_once_whatever_is_received_after_its_response_has_started() -> None:
+    async with a_desk(places=4) as desk:
+        watching = desk.ask(ANN, 3, watches=1) + desk.ask(BOB, 3, watches=2)
+        await turns()
+        while desk.inside:
+            await desk.end()
+
+        assert [task.done() for task in watching] == [True] * 3 + [False] * 3
+        assert desk.admission.figures()["taskward_admission_requests"] == {("running",): 0, ("waiting",): 0}
+
+
+async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_nothing() -> None:
+    async def twice(scope: Scope, _: Receive, __: Send) -> None:
+        await wait_for_admission(scope)
+        await wait_for_admission(scope)
+
+    admission = Admission(twice, Capacity(2, STARTS))
+    scope = {"type": "http", "http_version": "1.1", "headers": [], "user": SimpleNamespace(id=UUID(int=ANN))}
+    with pytest.raises(RuntimeError, match="admitted once"):
+        await admission(scope, an_empty_body(), ignore)
+    assert (admission._taken, admission._taken_by) == (0, {})
+
+
 async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
     async with a_desk(places=2, room=1) as desk:
         desk.ask(ANN, 2)
         await turns()
         scopes: list[Scope] = [{} for _ in range(8 * REFUSALS)]
-        refusals = [desk.admission._refusal(scope, "a test") for scope in scopes]
+        refusals = [desk.admission.refusal(scope, "a test") for scope in scopes]
 
     told = [dict(refusal.headers())[b"retry-after"] for refusal in refusals]
     rests = [scope.get("rest", 0.0) for scope in scopes]
@@ -405,6 +429,7 @@ async def test_an_open_stream_holds_no_place(monkeypatch: pytest.MonkeyPatch) ->
     async with running(settings_for("sqlite://")) as app:
         ann = Person(app)
         streams = [await open_stream(app, ann) for _ in range(3)]
+        await turns()
         assert (await ann.http.get("/api/tasks")).status_code == 200
         for stream in streams:
             stream.cancel()
@@ -418,10 +443,6 @@ async def open_stream(app: Any, person: Person) -> asyncio.Task[None]:
         if message["type"] == "http.response.body":
             begun.set()
 
-    async def receive() -> Message:
-        await asyncio.Event().wait()
-        raise AssertionError
-
     scope = {
         "type": "http",
         "http_version": "1.1",
@@ -430,7 +451,7 @@ async def open_stream(app: Any, person: Person) -> asyncio.Task[None]:
         "query_string": b"",
         "headers": [(b"authorization", f"Bearer {person.token}".encode())],
     }
-    stream = asyncio.create_task(app(scope, receive, send))
+    stream = asyncio.create_task(app(scope, an_empty_body(), send))
     async with asyncio.timeout(PATIENCE):
         await begun.wait()
     return stream

@@ -20,6 +20,7 @@ from support import (
     refusal,
 )
 
+from taskward.admission import _Visit
 from taskward.app import ROUTERS
 from taskward.routing import Endpoint, Probe
 from taskward.settings import Settings
@@ -77,6 +78,22 @@ async def test_a_stranger_gets_401_but_on_the_public_paths(
         assert (answer.status_code == 401) == (route.path not in PUBLIC)
         if answer.status_code == 401:
             assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@every_operation
+async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
+    ann: Person, monkeypatch: pytest.MonkeyPatch, method: str, route: Endpoint
+) -> None:
+    acquire, admitted = _Visit.acquire, []
+
+    async def count(visit: _Visit) -> None:
+        admitted.append(visit.scope["path"])
+        await acquire(visit)
+
+    monkeypatch.setattr(_Visit, "acquire", count)
+    path = url(route.path)
+    await ann.http.request(method, path, json=fitting(route))
+    assert admitted == ([] if route.path in PUBLIC else [path])
 
 
 @every_path

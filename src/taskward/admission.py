@@ -1,8 +1,8 @@
 """Who runs next when more is asked than can be done: a short queue, fair to users, and 503 for the rest.
 
-A request below /api takes a place when all of it has arrived, and gives it back when its answer begins. So
-places are held while something is computed or asked of the database, and never for a slow client or an
-event stream. See `docs/decisions/0017-admission.md`.
+A request below /api is admitted once: `Endpoint` calls `scope["admission"]()` when all of it has arrived. It
+is released once, when its response starts. So places are held while something is computed or asked of the
+database, and never for a slow client or an event stream. See `docs/decisions/0017-admission.md`.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.errors import ServiceError, ServiceUnavailable
 from taskward.figures import ADMITTED, SHED, Figures
-from taskward.requests import announced_body
 from taskward.settings import Settings
 
 PLACES_ON_SQLITE: Final = 32
@@ -41,6 +40,9 @@ CALM: Final = 0.2
 
 LONGEST_REST: Final = 5.0
 """Seconds for which a connection is not listened to."""
+
+_NEW, _WAITING, _ADMITTED, _RELEASED = range(4)
+"""The states of a request."""
 
 _TICK: Final = 0.02
 _LOOK_EVERY: Final = 0.1
@@ -89,13 +91,13 @@ class Admission:
         if "user" not in scope:
             await self._app(scope, receive, send)
             return
-        visit = _Visit(self, scope, receive, send)
+        visit = _Visit(self, scope, send)
+        scope["admission"] = visit.acquire
         try:
-            if not any(announced_body(scope)):
-                await visit.enter()
-            await self._app(scope, visit.receive, visit.send)
+            await self._app(scope, receive, visit.send)
         finally:
-            visit.leave()
+            visit.release()
+            del scope["admission"]  # it refers to the scope: a cycle would keep both until the next GC run
 
     def figures(self) -> Figures:
         return {
@@ -137,7 +139,7 @@ class Admission:
         """
         queue = self._line.get(visit.owner)
         if (len(queue) if queue else 0) >= self._room - self._waiting:
-            raise self._refusal(visit.scope, "too many requests wait")
+            raise self.refusal(visit.scope, "too many requests wait")
         if queue is None:
             queue = self._line[visit.owner] = deque()
         queue.append(visit)
@@ -202,12 +204,12 @@ class Admission:
             while queue and queue[0].since <= long_ago:
                 visit = queue.popleft()
                 self._drop_one()
-                visit.turn_away(self._refusal(visit.scope, "no place became free in time"))
+                visit.turn_away(self.refusal(visit.scope, "no place became free in time"))
         self._expiring = self._waiting > 0
         if self._expiring:
             loop.call_later(_LOOK_EVERY, self._expire)
 
-    def _refusal(self, scope: Scope, reason: str) -> ServiceUnavailable:
+    def refusal(self, scope: Scope, reason: str) -> ServiceUnavailable:
         """Make the refusal of a request.
 
         At ten times the capacity nine of ten requests are refused, which would cost more than to answer
@@ -225,30 +227,32 @@ class Admission:
 
 
 class _Visit:
-    """One request on its way through."""
+    """One request on its way through: NEW, then WAITING or ADMITTED, then RELEASED; never back."""
 
-    __slots__ = ("_admission", "_inside", "_receive", "_send", "_turn", "owner", "scope", "since")
+    __slots__ = ("_admission", "_send", "_state", "_turn", "owner", "scope", "since")
 
-    def __init__(self, admission: Admission, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, admission: Admission, scope: Scope, send: Send) -> None:
         self.owner: int = scope["user"].id.int
         self.scope = scope
         self.since = 0.0
         self._admission = admission
-        self._inside = False
-        self._receive = receive
         self._send = send
+        self._state = _NEW
         self._turn: asyncio.Future[None]
 
-    async def enter(self) -> None:
-        """Take a place, or wait for one.
+    async def acquire(self) -> None:
+        """Take a place, or wait for one; called once, when the body has been read.
 
         Raises:
             ServiceUnavailable: there is none, and no room to wait for it.
 
         """
+        if self._state != _NEW:
+            raise RuntimeError("A request is admitted once")
         if self._admission.take(self.owner):
-            self._inside = True
+            self._state = _ADMITTED
             return
+        self._state = _WAITING
         loop = asyncio.get_running_loop()
         self.since = loop.time()
         self._turn = loop.create_future()
@@ -257,32 +261,25 @@ class _Visit:
 
     def call(self) -> None:
         """Tell that there is a place, which has been taken for it."""
-        self._inside = True
-        if not self._turn.done():
+        if self._state == _WAITING and not self._turn.done():
+            self._state = _ADMITTED
             self._turn.set_result(None)
         else:  # it was cancelled while it waited
-            self.leave()
+            self._admission.give_back(self.owner)
 
     def turn_away(self, error: ServiceError) -> None:
         if not self._turn.done():
             self._turn.set_exception(error)
 
-    def leave(self) -> None:
-        """Give the place back, if it has one."""
-        if self._inside:
-            self._inside = False
+    def release(self) -> None:
+        """Give the place back, if it has one; there is no second one."""
+        if self._state == _ADMITTED:
             self._admission.give_back(self.owner)
-
-    async def receive(self) -> Message:
-        """Pass the body on; with its end the request is all there, and takes its place."""
-        message = await self._receive()
-        if message["type"] == "http.request" and not message.get("more_body") and not self._inside:
-            await self.enter()
-        return message
+        self._state = _RELEASED
 
     async def send(self, message: Message) -> None:
-        """Pass the answer on; from its beginning it depends on the client how long it takes."""
-        self.leave()
+        """Pass the response on; from its start it depends on the client how long it takes."""
+        self.release()
         await self._send(message)
 
 

@@ -72,6 +72,17 @@ async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY)
             return bytes(body)
 
 
+async def wait_for_admission(scope: Scope) -> None:
+    """Wait until the request may run; call it once, when its body has been read.
+
+    Raises:
+        ServiceUnavailable: there is more load than the service admits.
+
+    """
+    if "admission" in scope:
+        await scope["admission"]()
+
+
 def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
     """Give the JSON object that a body is.
 

@@ -29,6 +29,7 @@ from taskward.requests import (
     read_body,
     read_json_object,
     read_query,
+    wait_for_admission,
 )
 from taskward.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_problems
 
@@ -57,6 +58,7 @@ class Endpoint(APIRoute):
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["body"] = body = await read_body(scope, receive, self.largest_body)
+        await wait_for_admission(scope)
         arguments = await self._arguments(scope, body)
         response = await self._handler(**arguments)
         await response(scope, receive, send)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
 import httpx
@@ -17,6 +17,7 @@ from taskward.changes.bell import Bell
 from taskward.changes.feed import ChangeFeed, Changes, Mark
 from taskward.errors import DatabaseError
 from taskward.server.protocol import StrictProtocol
+from taskward.server.response_cycle import StrictCycle
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -264,6 +265,20 @@ async def test_a_client_that_goes_is_noticed_without_a_change(house: House, eve:
         assert house.app.state.bell._open == 1
     await until_nobody_listens(house)
     assert house.app.state.bell._lines == {}
+
+
+async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(
+    eve: Guest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: object) -> NoReturn:
+        raise LookupError
+
+    monkeypatch.setattr(StrictCycle, "receive", fail)
+    async with eve.stream() as stream:
+        assert await stream.ends(3)
+    (record,) = (one for one in caplog.records if one.name == events.log.name)
+    assert record.levelname == "ERROR"
+    assert record.exc_info is not None
 
 
 async def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_queued_for_it(

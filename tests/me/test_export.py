@@ -19,6 +19,7 @@ from support import (
     SECRET,
     MakeDatabase,
     Person,
+    an_empty_body,
     exchange,
     refusal,
     running,
@@ -112,9 +113,6 @@ async def test_a_database_that_fails_in_the_middle_breaks_the_answer_off(
     fail_at(app, monkeypatch, 3)
     sent: list[Any] = []
 
-    async def receive() -> Any:
-        await asyncio.Event().wait()
-
     async def send(message: Any) -> None:
         sent.append(message)
 
@@ -128,7 +126,7 @@ async def test_a_database_that_fails_in_the_middle_breaks_the_answer_off(
         "headers": [(b"authorization", f"Bearer {ann.token}".encode())],
     }
     with pytest.raises(DatabaseError):
-        await app(scope, receive, send)
+        await app(scope, an_empty_body(), send)
 
     pieces = b"".join(message.get("body", b"") for message in sent)
     assert sent[0]["status"] == 200

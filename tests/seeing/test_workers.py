@@ -21,13 +21,6 @@ HEALTH = {"method": "GET", "route": "/health", "status": "200"}
 REQUESTS = "taskward_http_requests_total"
 
 
-def metrics_url(service: Command) -> str:
-    """Give where the metrics are; the port of the API is open by then."""
-    service.port()
-    (line,) = (line for line in service.lines if line["message"].startswith("Metrics at "))
-    return f"http://{line['message'].removeprefix('Metrics at ')}"
-
-
 def scraped(url: str) -> Samples:
     return samples_in(httpx.get(url, timeout=30).text)
 
@@ -40,7 +33,7 @@ def ask_each_on_its_own(service: Command, times: int) -> None:
 
 def test_the_requests_of_all_workers_are_counted_together_also_when_one_dies(tmp_path: Path) -> None:
     with command(tmp_path, "serve", WORKERS="2", PORT="0", METRICS_PORT="0") as service:
-        url = metrics_url(service)
+        url = service.metrics_url()
         wait_for(lambda: value(scraped(url), "taskward_processes") == 2, seconds=60)
         ask_each_on_its_own(service, 20)
         samples = scraped(url)
@@ -58,7 +51,7 @@ def test_the_requests_of_all_workers_are_counted_together_also_when_one_dies(tmp
 
 def test_one_process_shows_what_it_refused_and_what_it_is(tmp_path: Path) -> None:
     with command(tmp_path, "serve", PORT="0", METRICS_PORT="0") as service:
-        url = metrics_url(service)
+        url = service.metrics_url()
         ask_each_on_its_own(service, 1)
         for method in ("BREW", "CANARY"):
             httpx.request(method, f"http://127.0.0.1:{service.port()}/health", timeout=30)

@@ -122,9 +122,14 @@ async def _send_part(send: Send, part: bytes) -> None:
 
 
 async def _end_with_client(receive: Receive, line: Line) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    line.end()
+    """End the stream when its client has gone, and also if that can no longer be watched."""
+    try:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+    except Exception:
+        log.exception("Watching the client of an event stream failed; the stream ends")
+    finally:
+        line.end()
 
 
 def _one_id(values: Any) -> str:

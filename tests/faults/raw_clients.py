@@ -1,0 +1,139 @@
+"""Clients on raw sockets, for what an HTTP client would not do, and the server process they speak to."""
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Final, Self
+
+import httpx
+from seeing.looking import samples_in, value
+from serving import command
+from support import SECRET, token_for
+
+_RESET: Final = struct.pack("ii", 1, 0)
+"""SO_LINGER with a time of 0: to close resets the connection."""
+
+_STATUS_LINE: Final = len("HTTP/1.1 200")
+_RECEIVE_BUFFER: Final = 64 * 1024
+
+
+class RawClient:
+    """One connection, with a receive buffer as small as a phone's."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        self._socket.setblocking(False)  # noqa: FBT003 - as Python has it
+        self.received = b""
+
+    @classmethod
+    async def get(cls, port: int, path: str, sub: str, times: int = 1) -> Self:
+        """Send a request, so many times in one piece, and read as far as the first status."""
+        client = cls()
+        try:
+            await client._ask(port, path, sub, times)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    async def _ask(self, port: int, path: str, sub: str, times: int) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(self._socket, ("127.0.0.1", port))
+        head = f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token_for(sub)}\r\n"
+        request = (head + "\r\n") * (times - 1) + head + "Connection: close\r\n\r\n"
+        await loop.sock_sendall(self._socket, request.encode())
+        while len(self.received) < _STATUS_LINE:
+            assert await self.read(_STATUS_LINE - len(self.received)), self.received
+
+    @property
+    def status(self) -> int:
+        return int(self.received[9:12])
+
+    async def read(self, size: int) -> bool:
+        """Read up to so many bytes more; tell whether there were any."""
+        part = await asyncio.get_running_loop().sock_recv(self._socket, size)
+        self.received += part
+        return bool(part)
+
+    async def read_until(self, end: bytes) -> None:
+        while not self.received.endswith(end):
+            assert await self.read(65536), self.received
+
+    async def read_all(self) -> bytes:
+        """Read until the server closes, and return all that follows the first head."""
+        parts = [self.received]
+        while part := await asyncio.get_running_loop().sock_recv(self._socket, 1 << 20):
+            parts.append(part)
+        self.close()
+        return b"".join(parts).partition(b"\r\n\r\n")[2]
+
+    def close(self, *, reset: bool = False) -> None:
+        """Close in good order, or with a reset."""
+        if reset and self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._socket.close()
+
+
+def close_all(clients: Sequence[RawClient], *, reset: bool) -> None:
+    for client in clients:
+        client.close(reset=reset)
+
+
+@dataclass
+class ServerProcess:
+    """A `taskward serve`, its metrics and its memory."""
+
+    pid: int
+    port: int
+    metrics: str
+
+    def http(self, sub: str) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {token_for(sub)}"}
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=30)
+
+    async def gauge(self, name: str, **labels: str) -> float:
+        async with httpx.AsyncClient() as http:
+            return value(samples_in((await http.get(self.metrics)).text), name, **labels)
+
+    async def until_zero(self, name: str, seconds: float) -> float:
+        """Return the seconds until a gauge is 0, which must be at most so many."""
+        begun = time.monotonic()
+        async with asyncio.timeout(5 * seconds):
+            while left := await self.gauge(name):
+                assert time.monotonic() - begun < seconds, f"{name} is {left:.0f} after {seconds:.0f} s"
+                await asyncio.sleep(0.02)
+        return time.monotonic() - begun
+
+    def resident(self) -> float:
+        """Return the memory of the process, in MB."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]) * 4096 / 1e6
+
+    async def seconds_of_a_list(self, sub: str = "somebody-else", requests: int = 40) -> float:
+        """Return the median time of a person's list of 20 tasks; each must be a 200."""
+        seconds = []
+        async with self.http(sub) as http:
+            operations = [{"op": "create", "task": {"title": "Buy milk"}}] * 20
+            assert (await http.post("/api/tasks/batch", json={"operations": operations})).status_code == 200
+            for _ in range(requests):
+                begun = time.perf_counter()
+                response = await http.get("/api/tasks", params={"limit": 20})
+                seconds.append(time.perf_counter() - begun)
+                assert response.status_code == 200, response.text
+                await asyncio.sleep(0.005)
+        return median(seconds)
+
+
+@asynccontextmanager
+async def server_process(database_url: str, folder: Path) -> AsyncIterator[ServerProcess]:
+    """Run a server process with metrics while the block runs."""
+    settings = {"DATABASE_URL": database_url, "JWT_SECRET": SECRET, "PORT": "0", "METRICS_PORT": "0"}
+    with command(folder, "serve", **settings) as taskward:
+        port = await asyncio.to_thread(taskward.port)
+        yield ServerProcess(taskward.process.pid, port, taskward.metrics_url())
