@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.errors import ServiceError, ServiceUnavailable
 from taskward.figures import ADMITTED, SHED, Figures
+from taskward.send_budget import UNREAD, BudgetedSend, SendBudget
 from taskward.settings import Settings
 
 PLACES_ON_SQLITE: Final = 32
@@ -40,6 +41,10 @@ CALM: Final = 0.2
 
 LONGEST_REST: Final = 5.0
 """Seconds for which a connection is not listened to."""
+
+_NO_STATE: Final[dict[str, SendBudget]] = {}
+_NO_BUDGET: Final = SendBudget()
+"""Of a server that counts no unsent bytes."""
 
 _NEW, _WAITING, _ADMITTED, _RELEASED = range(4)
 """The states of a request."""
@@ -88,15 +93,20 @@ class Admission:
         self._refused_until = 0.0  # on the loop's clock: when the refusals up to now are paid for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        budget: SendBudget = scope.get("state", _NO_STATE).get("send_budget", _NO_BUDGET)
         if "user" not in scope:
-            await self._app(scope, receive, send)
+            await self._pass(scope, receive, send, budget)
             return
-        visit = _Visit(self, scope, send)
+        visit = _Visit(self, scope, send, budget)
+        if budget.total and budget.blocks(visit.owner):
+            raise self.refusal(scope, UNREAD)
         scope["admission"] = visit.acquire
         try:
             await self._app(scope, receive, visit.send)
         finally:
             visit.release()
+            if visit.reserved:
+                visit.cancel()
             del scope["admission"]  # it refers to the scope: a cycle would keep both until the next GC run
 
     def figures(self) -> Figures:
@@ -148,6 +158,17 @@ class Admission:
         if not self._expiring:
             self._expiring = True
             asyncio.get_running_loop().call_later(_LOOK_EVERY, self._expire)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send, budget: SendBudget) -> None:
+        """Run a request without a user, which needs no place."""
+        if not budget.total:
+            await self._app(scope, receive, send)
+            return
+        response = BudgetedSend(scope, send, budget, self.refusal)
+        try:
+            await self._app(scope, receive, response.send_checked)
+        finally:
+            response.cancel()
 
     def _may_take(self, owner: int) -> bool:
         return self._taken_by.get(owner, 0) < self._places - self._taken
@@ -226,17 +247,16 @@ class Admission:
         return ServiceUnavailable(reason=reason, retry_after=math.ceil(ahead))
 
 
-class _Visit:
+class _Visit(BudgetedSend):
     """One request on its way through: NEW, then WAITING or ADMITTED, then RELEASED; never back."""
 
-    __slots__ = ("_admission", "_send", "_state", "_turn", "owner", "scope", "since")
+    __slots__ = ("_admission", "_state", "_turn", "since")
+    owner: int
 
-    def __init__(self, admission: Admission, scope: Scope, send: Send) -> None:
-        self.owner: int = scope["user"].id.int
-        self.scope = scope
+    def __init__(self, admission: Admission, scope: Scope, send: Send, budget: SendBudget) -> None:
+        BudgetedSend.__init__(self, scope, send, budget, admission.refusal)
         self.since = 0.0
         self._admission = admission
-        self._send = send
         self._state = _NEW
         self._turn: asyncio.Future[None]
 
@@ -280,7 +300,10 @@ class _Visit:
     async def send(self, message: Message) -> None:
         """Pass the response on; from its start it depends on the client how long it takes."""
         self.release()
-        await self._send(message)
+        if self._budget.total:
+            await self.send_checked(message)
+        else:
+            await self._send(message)
 
 
 class Resting:

@@ -114,6 +114,11 @@ SHED: Final = Family(
     "counter",
     "Requests that got 503 because there was more load than room.",
 )
+UNSENT: Final = Family(
+    "taskward_response_bytes_unsent",
+    "gauge",
+    "Memory of responses that clients have not read, in bytes, on connections that wait for them.",
+)
 STREAMS: Final = Family("taskward_event_streams_open", "gauge", "Event streams that are open.")
 CONNECTIONS: Final = Family(
     "taskward_database_connections",

@@ -3,7 +3,7 @@
 import asyncio
 from typing import ClassVar
 
-from taskward.server.limits import MAX_BUFFERED
+from taskward.server.limits import MAX_BUFFERED, WRITE_HIGH_WATER
 
 
 class BufferedConnection(asyncio.Protocol):
@@ -32,6 +32,7 @@ class BufferedConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as TCP has it
         self.transport = transport
         self.write = transport.write
+        transport.set_write_buffer_limits(high=WRITE_HIGH_WATER, low=0)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the reason does not matter
         self.closing = True

@@ -24,6 +24,8 @@ MAX_BUFFERED: Final = 64 * KIBIBYTE
 """Bytes kept unparsed while a request waits for its response. Above this, reading is paused."""
 BODY_HIGH_WATER: Final = 64 * KIBIBYTE
 """Bytes of a body that the application has not read yet. Above this, reading is paused."""
+WRITE_HIGH_WATER: Final = 64 * KIBIBYTE
+"""Bytes of responses that the kernel has not accepted. Above this, writing pauses until there are none."""
 MIN_BODY_RATE: Final = 64 * KIBIBYTE
 """Bytes a second. A body that arrives at least this fast has no time limit."""
 

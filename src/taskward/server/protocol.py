@@ -69,6 +69,11 @@ class StrictProtocol(BufferedConnection):
             self.active.disconnect()
             self.active = None
 
+    def resume_writing(self) -> None:
+        """Called when nothing is buffered any more, and when the connection has ended."""
+        self.server_state.send_budget.release(self)
+        super().resume_writing()
+
     def data_received(self, data: bytes) -> None:
         if self.closing:
             return

@@ -193,12 +193,21 @@ class StrictCycle:
             self._write_head(body)
         elif body:
             self._connection.write(body)
+            if self._connection.write_paused:
+                self._hold(len(body))
         if last:
             self._complete()
 
     def _write_head(self, body: bytes = b"") -> None:
         head, self._head = self._head, b""
         self._connection.write(head + body)
+        if self._connection.write_paused:
+            self._hold(len(head) + len(body))
+
+    def _hold(self, size: int) -> None:
+        """Count bytes that the client has not read yet, until it has read all of them."""
+        user = self.scope.get("user")
+        self._connection.server_state.send_budget.hold(self._connection, user and user.id.int, size)
 
     def _complete(self) -> None:
         self.response_complete = True

@@ -62,6 +62,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.lifespan.state["draining"] = self.server_state.draining
+        self.lifespan.state["send_budget"] = self.server_state.send_budget
         await super().startup(sockets)
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched for garbage again and again

@@ -14,6 +14,7 @@ from taskward.errors import ServiceError
 from taskward.figures import ERRORS, REQUESTS, Figures
 from taskward.log import log_request, loggable_path
 from taskward.middleware import CommonHeaders, Headers, default_headers, request_id_of
+from taskward.send_budget import SendBudget
 
 STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in http.HTTPStatus
@@ -48,6 +49,7 @@ class ConnectionState(ServerState):
         super().__init__()
         self.draining = DrainEvent()
         self.resting = Resting()
+        self.send_budget = SendBudget()
         self._common_headers = common_headers
         self._rejections: Counter[tuple[int, str]] = Counter()
 
@@ -60,7 +62,7 @@ class ConnectionState(ServerState):
         statuses: Counter[tuple[str, ...]] = Counter()
         for (status, _), count in rejections:
             statuses["_OTHER", "unmatched", str(status)] += count
-        return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes)}
+        return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes), **self.send_budget.figures()}
 
     def error_response(self, error: ServiceError, request: Scope, *, waited: float) -> bytes:
         """Return the response to a request that the application does not answer, and count and log it.

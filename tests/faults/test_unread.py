@@ -1,0 +1,116 @@
+"""Clients that ask for large responses and do not read them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+import orjson
+import pytest
+import pytest_asyncio
+from faults.load import in_words
+from faults.observed import Observe
+from faults.raw_clients import RawClient, ServerProcess, close_all, server_process
+from support import MakeDatabase
+
+from taskward.send_budget import PER_USER
+
+CLIENTS: Final = 20
+TASKS: Final = 1000
+UNSENT: Final = "taskward_response_bytes_unsent"
+GROWTH: Final = 120.0
+"""MB by which the process may grow: the budget, and what a few such responses are made of."""
+
+NAMES: Final = {200: "success", 503: "503 `SERVICE_UNAVAILABLE`"}
+LARGEST_TASK: Final = {"title": "\x01" * 200, "description": "\x01" * 2000}
+"""Of each character JSON makes six bytes."""
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest_asyncio.fixture(
+    scope="module", params=["disk", pytest.param("postgres", marks=pytest.mark.soak)], loop_scope="session"
+)
+async def service(
+    request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServerProcess]:
+    """Give a server process, on which ann has as many and as large tasks as one list can hold."""
+    folder = tmp_path_factory.mktemp("unread")
+    async with server_process(await new_database(request.param), folder) as one, one.http("ann") as http:
+        operations = [{"op": "create", "task": LARGEST_TASK}] * 50
+        for _ in range(TASKS // len(operations)):
+            response = await http.post("/api/tasks/batch", json={"operations": operations})
+            assert response.status_code == 200
+        await read_whole_list(http)  # now all code has run
+        yield one
+
+
+async def read_whole_list(http: httpx.AsyncClient) -> None:
+    response = await http.get("/api/tasks")
+    assert response.status_code == 200, response.text
+    assert 13_000_000 < len(response.content) < PER_USER
+    assert len(orjson.loads(response.content)["tasks"]) == TASKS
+
+
+@asynccontextmanager
+async def unread(port: int, path: str, number: int) -> AsyncIterator[list[RawClient]]:
+    """Have so many clients of ann's ask at once and read as far as the status."""
+    clients = await asyncio.gather(*(RawClient.get(port, path, "ann") for _ in range(number)))
+    try:
+        yield clients
+    finally:
+        close_all(clients, reset=True)
+
+
+@pytest.mark.fault("Responses: 20 clients of one person do not read their list of 13 MB")
+async def test_lists_that_are_not_read_cost_their_person_a_budget_and_nobody_else_anything(
+    service: ServerProcess, observe: Observe
+) -> None:
+    alone = await service.seconds_of_a_list()
+    before = service.resident()
+    async with unread(service.port, "/api/tasks", CLIENTS) as clients, service.http("ann") as ann:
+        beside = await service.seconds_of_a_list()
+        grown = service.resident() - before
+        seen = Counter(NAMES[client.status] for client in clients)
+        one_more = await ann.get("/api/tasks")
+        unsent = await service.gauge(UNSENT)
+
+        served = [client for client in clients if client.status == 200]
+        refused = [client for client in clients if client.status == 503]
+        assert served
+        assert len(refused) == CLIENTS - len(served)
+        assert (one_more.status_code, one_more.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert int(one_more.headers["retry-after"]) > 0
+        assert 0 < unsent <= PER_USER
+        assert grown < GROWTH
+        assert beside < 5 * alone + 0.01
+
+        assert len(orjson.loads(await served[0].read_all())["tasks"]) == TASKS
+        assert orjson.loads(await refused[0].read_all())["code"] == "SERVICE_UNAVAILABLE"
+        close_all(clients, reset=True)
+        back = await service.until_zero(UNSENT, 2.0)
+        await read_whole_list(ann)
+    observe(
+        f"{in_words(seen)}; memory {grown:+.0f} MB; another person's list {beside * 1000:.1f} ms, "
+        f"without them {alone * 1000:.1f} ms",
+        back=back,
+    )
+
+
+@pytest.mark.parametrize("path", ["/api/me/export", "/api/changes", "/api/events"])
+async def test_exports_changes_and_streams_that_are_not_read_cost_no_more(
+    service: ServerProcess, path: str
+) -> None:
+    before = service.resident()
+    async with unread(service.port, path, CLIENTS) as clients:
+        assert 200 in {client.status for client in clients}
+        await service.seconds_of_a_list()
+        assert await service.gauge("taskward_admission_requests", state="running") == 0
+        assert await service.gauge(UNSENT) < PER_USER + 2_000_000
+        assert service.resident() - before < GROWTH
+        close_all(clients, reset=False)
+        await service.until_zero(UNSENT, 2.0)
+    async with service.http("ann") as ann:
+        await read_whole_list(ann)

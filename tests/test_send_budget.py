@@ -1,0 +1,223 @@
+"""Responses that nobody reads: over real sockets, with buffers so small that little is enough."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from changes.streams import Guest, House, guest, housed
+from faults.raw_clients import RawClient
+from support import SERVICE_UNAVAILABLE, refusal, settings_for
+
+from taskward.send_budget import LARGE, PER_USER, SendBudget
+from taskward.server.protocol import StrictProtocol
+
+TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}
+LIST = 20 * 13_000
+"""Bytes, somewhat fewer than a list of 20 such tasks has."""
+
+LIST_PATH = "/api/tasks"
+
+
+class Narrow(StrictProtocol):
+    """A connection of which the kernel buffers little."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        super().connection_made(transport)
+
+
+@pytest_asyncio.fixture
+async def house() -> AsyncIterator[House]:
+    async with housed(settings_for("sqlite://"), Narrow) as one:
+        yield one
+
+
+@pytest.fixture
+def budget(house: House) -> SendBudget:
+    return house.server.server_state.send_budget
+
+
+@pytest_asyncio.fixture
+async def ann(house: House) -> AsyncIterator[Guest]:
+    async with guest(house.url, str(uuid4())) as one:
+        yield await with_tasks(one)
+
+
+@pytest_asyncio.fixture
+async def bob(house: House) -> AsyncIterator[Guest]:
+    async with guest(house.url, str(uuid4())) as one:
+        yield await with_tasks(one)
+
+
+async def with_tasks(one: Guest) -> Guest:
+    assert (await batch(one)).status_code == 200
+    return one
+
+
+async def batch(one: Guest) -> httpx.Response:
+    """Create 20 tasks; the response is as large as a list of them."""
+    return await one.http.post("/api/tasks/batch", json={"operations": [{"op": "create", "task": TASK}] * 20})
+
+
+async def unread(house: House, one: Guest, path: str = LIST_PATH, times: int = 1) -> RawClient:
+    """Ask, so many times in one piece, and read the first status and no more."""
+    client = await RawClient.get(house.port, path, one.sub, times=times)
+    await asyncio.sleep(0.02)
+    return client
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - it offers nothing to wait for
+            await asyncio.sleep(0.01)
+
+
+async def test_who_does_not_read_is_served_nothing_more_until_it_is_read_and_others_are(
+    house: House, budget: SendBudget, ann: Guest, bob: Guest
+) -> None:
+    budget.per_user = LIST
+    client = await unread(house, ann)
+    assert client.status == 200
+    assert budget.total > LIST
+
+    for method, path in (("GET", "/api/tasks?limit=1"), ("POST", "/api/tasks"), ("GET", "/api/events")):
+        response = await ann.http.request(method, path, json={"title": "x"} if method == "POST" else None)
+        assert refusal(response) == SERVICE_UNAVAILABLE
+        assert int(response.headers["retry-after"]) > 0
+    assert (await bob.http.get(LIST_PATH)).status_code == 200
+    for path in ("/health", "/health/ready", "/docs"):
+        assert (await ann.http.get(path)).status_code == 200
+
+    assert b'"next_cursor":null' in await client.read_all()
+    await until(lambda: budget.total == 0)
+    assert len((await ann.http.get(LIST_PATH)).json()["tasks"]) == 20
+
+
+async def test_what_counts_is_the_whole_response_until_the_last_of_it_is_read(
+    house: House, budget: SendBudget, ann: Guest
+) -> None:
+    client = await unread(house, ann)
+    whole = budget.total
+    (transport,) = (
+        one.transport
+        for one in house.server.server_state.connections
+        if one.transport.get_write_buffer_size()
+    )
+    while (left := transport.get_write_buffer_size()) > LIST // 2:
+        await client.read(2000)
+    assert left > 0
+    assert budget.total == whole > LIST
+    assert transport.get_write_buffer_limits() == (0, LARGE), "it resumes when nothing is left"
+    await client.read_all()
+    await until(lambda: budget.total == 0)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_what_a_client_has_left_unread_is_not_counted(
+    house: House, budget: SendBudget, ann: Guest, *, reset: bool
+) -> None:
+    clients = [await unread(house, ann, times=2) for _ in range(3)]
+    assert budget.total > 3 * LIST
+    for client in clients:
+        client.close(reset=reset)
+    await until(lambda: budget.total == 0)
+    assert (budget._by_user, budget._by_connection) == ({}, {})
+
+
+async def test_a_client_that_never_reads_is_dropped_and_not_counted() -> None:
+    class Hasty(Narrow):
+        stall_seconds = 0.3
+
+    async with housed(settings_for("sqlite://"), Hasty) as house, guest(house.url, str(uuid4())) as one:
+        budget = house.server.server_state.send_budget
+        client = await unread(house, await with_tasks(one))
+        assert budget.total > 0
+        await until(lambda: budget.total == 0)
+        client.close()
+
+
+async def test_responses_that_wait_behind_unread_ones_are_counted_too(
+    house: House, budget: SendBudget, ann: Guest
+) -> None:
+    """Each connection has one response in its buffer, and another that waits for that to be read."""
+    budget.per_user = 6 * LIST
+    clients = [await unread(house, ann, times=2) for _ in range(5)]
+    assert [client.status for client in clients].count(503) <= 2
+    assert 4 * LIST < budget.total <= budget.per_user
+    bodies = await asyncio.gather(*(client.read_all() for client in clients))
+    assert any(b"SERVICE_UNAVAILABLE" in body for body in bodies)
+    await until(lambda: budget.total == 0)
+
+
+async def test_the_response_to_a_write_is_sent_for_the_write_is_done(
+    house: House, budget: SendBudget, ann: Guest
+) -> None:
+    budget.per_user = 2 * LIST
+    client = await unread(house, ann)
+    assert refusal(await ann.http.get(LIST_PATH)) == SERVICE_UNAVAILABLE
+    assert (await batch(ann)).status_code == 200
+    client.close()
+
+
+async def test_when_the_process_has_no_budget_left_large_responses_wait_for_nobody_in_particular(
+    house: House, budget: SendBudget, ann: Guest, bob: Guest
+) -> None:
+    budget.per_process = LIST
+    client = await unread(house, ann)
+    assert refusal(await bob.http.get(LIST_PATH)) == SERVICE_UNAVAILABLE
+    assert refusal(await bob.http.get("/api/me/export")) == SERVICE_UNAVAILABLE
+    assert (await bob.http.get("/api/tasks?limit=1")).status_code == 200
+    assert (await bob.http.post("/api/tasks", json={"title": "x"})).status_code == 201
+    assert refusal(await ann.http.get("/api/tasks?limit=1")) == SERVICE_UNAVAILABLE
+    client.close()
+
+
+async def test_clients_without_a_token_share_one_budget_and_cannot_use_up_that_of_users(
+    house: House, budget: SendBudget, ann: Guest
+) -> None:
+    budget.per_user = 2_000_000
+    asset = "/docs/swagger-ui-bundle.js"
+    clients = [await unread(house, ann, asset) for _ in range(3)]
+    assert [client.status for client in clients] == [200, 503, 503]
+    assert (await ann.http.get(LIST_PATH)).status_code == 200
+    for path in ("/health", "/docs"):
+        assert (await ann.http.get(path)).status_code == 200
+    for client in clients:
+        client.close()
+    await until(lambda: budget.total == 0)
+    assert (await ann.http.get(asset)).status_code == 200
+
+
+async def test_304_is_answered_whatever_is_unread(
+    house: House, budget: SendBudget, ann: Guest, bob: Guest
+) -> None:
+    budget.per_process = LIST
+    tag = (await bob.http.get(LIST_PATH)).headers["etag"]
+    client = await unread(house, ann)
+    assert refusal(await bob.http.get(LIST_PATH)) == SERVICE_UNAVAILABLE
+    assert (await bob.http.get(LIST_PATH, headers={"If-None-Match": tag})).status_code == 304
+    client.close()
+
+
+@pytest.mark.parametrize("size", [1, PER_USER, 10 * PER_USER])
+def test_a_user_with_nothing_unsent_may_have_a_response_of_any_size(size: int) -> None:
+    budget = SendBudget()
+    assert budget.reserve(1, PER_USER)
+    assert not budget.reserve(1, 1)
+    assert not budget.blocks(2)
+    assert budget.reserve(2, size)
+    budget.cancel(2, size)
+    budget.cancel(1, PER_USER)
+    assert (budget.total, budget._by_user) == (0, {})
+
+
+async def test_the_budget_is_shown_among_the_metrics(house: House, budget: SendBudget, ann: Guest) -> None:
+    client = await unread(house, ann)
+    shown: Any = house.server.server_state.figures()["taskward_response_bytes_unsent"]
+    assert shown == {(): budget.total}
+    client.close()
