@@ -1,0 +1,121 @@
+"""A limited number of slots, shared fairly between people: for work that is too dear to run at once.
+
+A person may hold as many slots as are left free (Choudhury and Hahne, "Dynamic queue length thresholds",
+1998), so one person never holds all of several. Who waits is served round robin, one person after the other.
+See `docs/decisions/0028-bounds-on-one-request.md`.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Final, ParamSpec, TypeVar
+
+from taskward.errors import ServiceUnavailable
+
+QUEUE_TIMEOUT: Final = 3.0
+"""Seconds that a request waits for a slot."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class FairSlots:
+    """Slots for the requests of people, on one event loop."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._held: Counter[Hashable] = Counter()
+        self._queues: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @asynccontextmanager
+    async def slot(self, person: Hashable) -> AsyncIterator[None]:
+        """Hold a slot while the block runs.
+
+        Raises:
+            ServiceUnavailable: no slot became free in time.
+
+        """
+        if person not in self._queues and self._may_take(person):
+            self._take(person)
+        else:
+            await self._wait(person)
+        try:
+            yield
+        finally:
+            self._release(person)
+
+    def _may_take(self, person: Hashable) -> bool:
+        return self._held[person] < self._free
+
+    def _take(self, person: Hashable) -> None:
+        self._free -= 1
+        self._held[person] += 1
+
+    def _release(self, person: Hashable) -> None:
+        self._free += 1
+        self._held[person] -= 1
+        if not self._held[person]:
+            del self._held[person]
+        self._grant()
+
+    async def _wait(self, person: Hashable) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(person, deque()).append(turn)
+        try:
+            async with asyncio.timeout(QUEUE_TIMEOUT):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():  # it was granted at the same moment
+                self._release(person)
+            else:
+                self._leave(person, turn)
+            if isinstance(error, TimeoutError):
+                raise ServiceUnavailable(reason="no slot became free in time") from None
+            raise
+
+    def _leave(self, person: Hashable, turn: "asyncio.Future[None]") -> None:
+        queue = self._queues[person]
+        queue.remove(turn)
+        if not queue:
+            del self._queues[person]
+
+    def _grant(self) -> None:
+        """Grant free slots to those who wait, one person after the other, as long as anybody may have one."""
+        passed_over = 0
+        while self._free and passed_over < len(self._queues):
+            person, queue = self._queues.popitem(last=False)
+            if self._may_take(person):
+                self._take(person)
+                queue.popleft().set_result(None)
+                passed_over = 0
+            else:
+                passed_over += 1
+            if queue:
+                self._queues[person] = queue
+
+
+class FairThreads:
+    """A thread for each slot."""
+
+    def __init__(self, size: int, name: str) -> None:
+        self._slots = FairSlots(size)
+        self._threads = ThreadPoolExecutor(size, name)
+
+    async def run(
+        self, person: Hashable, function: Callable[P, R], *arguments: P.args, **options: P.kwargs
+    ) -> R:
+        """Run a function in a thread once there is a slot, and return what it returns.
+
+        Raises:
+            ServiceUnavailable: no slot became free in time.
+
+        """
+        async with self._slots.slot(person):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, lambda: function(*arguments, **options))
+
+    async def stop(self) -> None:
+        """Let the threads finish what they run."""
+        self._threads.shutdown(cancel_futures=True)

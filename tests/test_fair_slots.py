@@ -1,0 +1,128 @@
+"""Slots for dear work are shared fairly between people."""
+
+import asyncio
+import threading
+
+import pytest
+
+from taskward import fair_slots
+from taskward.errors import ServiceUnavailable
+from taskward.fair_slots import FairSlots, FairThreads
+
+
+class Work:
+    """Work of people, each piece of which holds a slot until it is ended."""
+
+    def __init__(self, size: int) -> None:
+        self.slots = FairSlots(size)
+        self.running: list[str] = []
+        self.begun: list[str] = []
+        self._ends: dict[str, list[asyncio.Event]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(self, *people: str) -> None:
+        for person in people:
+            self._tasks.add(asyncio.create_task(self._run(person)))
+            await asyncio.sleep(0)
+        await settle()
+
+    async def end(self, person: str) -> None:
+        self._ends[person].pop(0).set()
+        await settle()
+
+    async def _run(self, person: str) -> None:
+        end = asyncio.Event()
+        async with self.slots.slot(person):
+            self.running.append(person)
+            self.begun.append(person)
+            self._ends.setdefault(person, []).append(end)
+            await end.wait()
+            self.running.remove(person)
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_one_person_leaves_slots_for_others() -> None:
+    work = Work(4)
+
+    await work.begin(*["ann"] * 10)
+    assert work.running == ["ann"] * 2
+    await work.begin(*["bob"] * 10)
+    assert work.running == ["ann"] * 2 + ["bob"]
+    await work.begin("cat")
+    assert work.running == ["ann"] * 2 + ["bob", "cat"]
+
+
+async def test_those_who_wait_are_served_one_person_after_the_other() -> None:
+    work = Work(1)
+    await work.begin("ann", "ann", "ann", "ann", "bob", "bob", "cat")
+    for _ in range(6):
+        await work.end(work.running[0])
+
+    assert work.begun == ["ann", "ann", "bob", "cat", "ann", "bob", "ann"]
+
+
+async def test_a_single_slot_is_everybody_s_in_turn() -> None:
+    work = Work(1)
+    await work.begin("ann", "bob")
+
+    assert work.running == ["ann"]
+    await work.end("ann")
+    assert work.running == ["bob"]
+
+
+async def test_who_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_slots, "QUEUE_TIMEOUT", 0.02)
+    slots = FairSlots(1)
+    async with slots.slot("ann"):
+        with pytest.raises(ServiceUnavailable):
+            async with slots.slot("bob"):
+                raise AssertionError
+    async with slots.slot("bob"):
+        pass
+    assert not slots._queues
+    assert not slots._held
+
+
+async def test_who_gives_up_passes_the_slot_on() -> None:
+    """Also if it was granted in the same turn of the event loop."""
+    for settled in (False, True):
+        slots = FairSlots(1)
+        order: list[str] = []
+
+        async def work(person: str) -> None:
+            async with slots.slot(person):  # noqa: B023 - of this round
+                order.append(person)  # noqa: B023
+
+        async with slots.slot("ann"):
+            bob, cat = asyncio.create_task(work("bob")), asyncio.create_task(work("cat"))
+            await settle()
+            if settled:
+                bob.cancel()
+                await settle()
+        if not settled:
+            bob.cancel()
+        await cat
+        assert order == ["cat"]
+        assert bob.cancelled()
+        assert slots._free == 1
+        assert not slots._queues
+
+
+async def test_threads_run_what_they_are_given() -> None:
+    threads = FairThreads(2, "test")
+    try:
+        names = await asyncio.gather(*(threads.run(n, thread_name, 0.01) for n in range(4)))
+        assert {name.rpartition("_")[0] for name in names} == {"test"}
+        with pytest.raises(ZeroDivisionError):
+            await threads.run("ann", lambda: 1 // 0)
+    finally:
+        await threads.stop()
+
+
+def thread_name(seconds: float) -> str:
+    threading.Event().wait(seconds)
+    return threading.current_thread().name
