@@ -1,11 +1,20 @@
 """Successful answers. A handler gives the bytes; the response model only documents them."""
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import orjson
 from starlette.responses import Response
+
+R = TypeVar("R")
+
+SLICE_ROWS: Final = 25
+"""Rows of a list that are written as JSON in one go: 25 of the largest tasks take 0.3 ms."""
+
+SLICE_SECONDS: Final = 0.002
 
 
 def rfc3339(moment: datetime) -> str:
@@ -21,6 +30,26 @@ def json_moment(moment: datetime) -> datetime | str:
 def write_json(content: Any) -> bytes:
     """Give the JSON of plain values, and of what `json_moment` gives."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+
+
+async def write_json_list(
+    key: str, rows: Sequence[R], to_json: Callable[[R], Any], others: Mapping[str, Any]
+) -> bytes:
+    """Return the JSON of an object: a list of what `to_json` returns for each row, then its other keys.
+
+    Between slices of a long list, other requests have their turn.
+    """
+    begun = time.perf_counter()
+    pieces = [b'{"%b":[' % key.encode()]
+    for start in range(0, len(rows), SLICE_ROWS):
+        if time.perf_counter() - begun > SLICE_SECONDS:
+            await asyncio.sleep(0)
+            begun = time.perf_counter()
+        if start:
+            pieces.append(b",")
+        pieces.append(write_json([to_json(row) for row in rows[start : start + SLICE_ROWS]])[1:-1])
+    pieces += b"],", write_json(others)[1:]
+    return b"".join(pieces)
 
 
 class JsonAnswer(Response):

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from taskward.answers import json_answer
+from taskward.answers import JsonAnswer, write_json_list
 from taskward.auth.current_user import CurrentUser
 from taskward.changes.bell import TheBell
 from taskward.changes.events import EventStream, LastEventId
@@ -61,13 +61,8 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
     if mark is None:
         raise ValidationFailed([FieldProblem("since", "Since is no cursor of these changes")])
     found = await feed.since(mark, query.limit)
-    return json_answer(
-        {
-            "changes": [change for change, _ in found.changes],
-            "cursor": feed.write(found.mark),
-            "has_more": found.has_more,
-        }
-    )
+    others = {"cursor": feed.write(found.mark), "has_more": found.has_more}
+    return JsonAnswer(await write_json_list("changes", found.changes, lambda change: change[0], others))
 
 
 @router.get(

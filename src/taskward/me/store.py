@@ -1,5 +1,6 @@
 """Everything that is stored about the owner it was made for: shown, given out, taken in, erased."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -96,6 +97,7 @@ class MyData:
             last = UUID(str(page[-1][ID_COLUMN]))
             page = ()  # so as not to keep it while the client reads
             yield piece
+            await asyncio.sleep(0)  # SQLite gives the next page at once, and others have their turn
             page = await self._page(last)
         yield (b"" if separator == b"," else separator) + b"]}"
 

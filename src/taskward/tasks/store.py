@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from taskward.answers import write_json
+from taskward.answers import write_json, write_json_list
 from taskward.auth.current_user import CurrentUser, User
 from taskward.conditional import version_tag
 from taskward.database import Database
@@ -73,8 +73,8 @@ class TaskStore:
         if known is not None and known.counter == await self.counter():
             return known
         page = await self.page(query)
-        listed = {"tasks": [task_json(row) for row in page.rows], "next_cursor": page.next_cursor}
-        finished = FinishedList(write_json(listed), self.list_tag(query, page.counter), page.counter)
+        body = await write_json_list("tasks", page.rows, task_json, {"next_cursor": page.next_cursor})
+        finished = FinishedList(body, self.list_tag(query, page.counter), page.counter)
         self._lists.keep(self._user.id, query, finished)
         return finished
 
