@@ -23,6 +23,7 @@ from taskward.changes import routes as changes
 from taskward.changes.bell import Bell
 from taskward.cors import CrossOrigin
 from taskward.database import open_database
+from taskward.fair_slots import FairThreads
 from taskward.figures import together
 from taskward.idempotency.once import KeysInUse
 from taskward.me import routes as me
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.bell = Bell(app.state.database, settings)
     app.state.keys_in_use = KeysInUse()
+    app.state.large_bodies = FairThreads(1, "large-bodies")
     app.state.authenticator = authenticator(settings)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
@@ -126,4 +128,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             running.push_async_callback(part.stop)
             await part.start()
         running.push_async_callback(app.state.bell.stop)
+        running.push_async_callback(app.state.large_bodies.stop)
         yield

@@ -178,7 +178,7 @@ def _told_plainly() -> Iterator[None]:
     except (SettingsError, DatabaseUnusable, ServiceError, OSError) as error:
         lines = str(error).splitlines()
         if isinstance(error, ServiceError):
-            lines += [f"{one.field}: {one.message}" for one in error.details()]
+            lines += [f"{one.field}: {one.message}".removeprefix(": ") for one in error.details()]
         for line in lines:
             typer.echo(f"taskward: {line}", err=True)
         raise typer.Exit(1) from None

@@ -28,10 +28,18 @@ An error is raised where it is known and flies straight to the middleware, which
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import ClassVar, Final
 
 import orjson
+
+MAX_DETAILS: Final = 100
+"""Problems that one response names; an entry after them says how many more there are."""
+
+MAX_FIELD: Final = 64
+"""Characters of a field's name that are shown, so that no response is larger than 64 KiB: a character takes
+up to six bytes in JSON, and the names of unknown fields are the client's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +120,22 @@ class ValidationFailed(ServiceError):
     code = "VALIDATION_ERROR"
     text = "Validation failed"
 
-    def __init__(self, problems: Iterable[FieldProblem]) -> None:
+    def __init__(self, problems: Iterable[FieldProblem], *, omitted: int = 0) -> None:
+        """Take the problems; `omitted` is how many more there are, which nobody has kept."""
         super().__init__()
-        self._problems = tuple(problems)
+        rest = iter(problems)
+        self._problems = [_shortened(problem) for problem in islice(rest, MAX_DETAILS)]
+        if more := omitted + sum(1 for _ in rest):
+            self._problems.append(FieldProblem("", f"and {more} more"))
 
     def details(self) -> Sequence[FieldProblem]:
         return self._problems
+
+
+def _shortened(problem: FieldProblem) -> FieldProblem:
+    if len(problem.field) <= MAX_FIELD:
+        return problem
+    return replace(problem, field=problem.field[:MAX_FIELD] + "…")
 
 
 class InvalidRequest(ServiceError):

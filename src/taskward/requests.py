@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from functools import reduce
+from operator import getitem
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -17,13 +18,18 @@ LARGEST_BODY: Final = 64 * 1024
 
 DEEPEST_NESTING: Final = 32
 
-_MOST_NAMED: Final = 100_000
-"""Fields that hold U+0000 which are named; only bodies of many megabytes have more."""
+MAX_KEYS: Final = 64
+"""Keys of a JSON object."""
+
+TOO_MANY_KEYS: Final = f"An object cannot have more than {MAX_KEYS} keys"
 
 _PARAMETER: Final = rb'\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?'
 _JSON_TYPE: Final = re.compile(rb"\s*application/json" + _PARAMETER, re.IGNORECASE)
 _PATCH_TYPE: Final = re.compile(rb"\s*application/(?:merge-patch\+)?json" + _PARAMETER, re.IGNORECASE)
 """RFC 7396; plain JSON is read the same way."""
+
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+_CONTAINERS: Final = (dict, list)
 
 
 class ClientGone(Exception):
@@ -116,15 +122,32 @@ def json_object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def nul_problems(document: dict[str, Any], body: bytes, depth: int = 1) -> list[FieldProblem]:
+def nul_problems(document: dict[str, Any], body: bytes | None = None, depth: int = 1) -> list[FieldProblem]:
     """Name the fields that hold U+0000 anywhere, which no database keeps faithfully.
 
     With a `depth` of 1 those are top-level keys; with more, what is in them is named as `tasks.0.title`.
     """
-    if b"\\u0000" not in body:  # JSON has no other way to write it
+    if body is not None and b"\\u0000" not in body:  # JSON has no other way to write it
         return []
-    paths = islice(_paths_to_nul(document, depth), _MOST_NAMED)
-    return [FieldProblem(".".join(map(str, path)), NUL_REFUSED) for path in paths]
+    return [FieldProblem(_dotted(path), NUL_REFUSED) for path in _paths_to_nul(document, depth)]
+
+
+def refuse_wide_objects(
+    document: dict[str, Any], body: bytes | None = None, depth: int = DEEPEST_NESTING
+) -> list[FieldProblem]:
+    """Return a problem for each object with too many keys, and put null in its place.
+
+    So nothing else is found wrong with its fields. The document itself stays. Objects that are deeper in it
+    than `depth` are not looked at: at 1, only the document is. `body` is its JSON, where there is any.
+    """
+    if body is not None and body.count(b":") <= MAX_KEYS:  # JSON has one for each key
+        return []
+    problems = []
+    for path in list(_paths_to_wide(document, depth)):
+        problems.append(FieldProblem(_dotted(path) or "body", TOO_MANY_KEYS))
+        if path:
+            reduce(getitem, path[:-1], document)[path[-1]] = None
+    return problems
 
 
 def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldProblem]]:
@@ -133,17 +156,17 @@ def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldProblem]]:
     if not raw:
         return {}, []
     query: dict[str, str] = {}
-    problems: list[FieldProblem] = []
+    problems: dict[str, str] = {}
     text = raw.decode(errors="surrogateescape")
     for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
-        if not _is_text(name) or not _is_text(value):
+        if _NO_TEXT.search(name) or _NO_TEXT.search(value):
             printable = name.encode(errors="surrogateescape").decode(errors="replace")
-            problems.append(FieldProblem(printable, "The query parameter is not valid text in UTF-8"))
+            problems.setdefault(printable, "The query parameter is not valid text in UTF-8")
         elif name in query:
-            problems.append(FieldProblem(name, "The query parameter is given more than once"))
+            problems.setdefault(name, "The query parameter is given more than once")
         else:
             query[name] = value
-    return query, problems
+    return query, [FieldProblem(name, message) for name, message in problems.items()]
 
 
 def _depth(document: Any) -> int:
@@ -154,8 +177,10 @@ def _depth(document: Any) -> int:
             inner
             for outer in level
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            if inner.__class__ in _CONTAINERS
         ]
+        if depth > DEEPEST_NESTING:
+            break
     return depth
 
 
@@ -177,5 +202,16 @@ def _paths_to_nul(outer: Any, depth: int) -> Iterator[tuple[Any, ...]]:
             yield (key,)
 
 
-def _is_text(value: str) -> bool:
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+def _paths_to_wide(outer: Any, depth: int = DEEPEST_NESTING) -> Iterator[tuple[Any, ...]]:
+    """Find the objects with too many keys; what is in one of them is not looked at."""
+    if isinstance(outer, dict) and len(outer) > MAX_KEYS:
+        yield ()
+        return
+    for key, inner in outer.items() if isinstance(outer, dict) else enumerate(outer):
+        if inner.__class__ in _CONTAINERS and depth > 1:
+            for path in _paths_to_wide(inner, depth - 1):
+                yield key, *path
+
+
+def _dotted(path: tuple[Any, ...]) -> str:
+    return ".".join(map(str, path))

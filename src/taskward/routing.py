@@ -10,6 +10,7 @@ body fields together. What a handler wants is read from its signature once, when
     Request                                             the request itself
 """
 
+import gc
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,21 +24,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward.errors import FieldProblem, MethodNotAllowed, NotFound, ValidationFailed
 from taskward.requests import (
+    DEEPEST_NESTING,
     LARGEST_BODY,
+    MAX_KEYS,
     header_values,
     nul_problems,
     read_body,
     read_json_object,
     read_query,
+    refuse_wide_objects,
     wait_for_admission,
 )
-from taskward.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_problems
+from taskward.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_problems, first_of_each_field
 
 KEPT_QUERIES: Final = 256
 """Good queries of a route that are kept as read: clients ask the same few again and again."""
 
 LONGEST_KEPT_QUERY: Final = 128
 """Bytes."""
+
+INLINE_BODY: Final = 16 * 1024
+"""Bytes of a body that is parsed and validated on the event loop; a larger one has a thread."""
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -49,6 +56,8 @@ class Endpoint(APIRoute):
     takes_any_query: bool = False
     nul_depth: int = 1
     """How deep in a body the field stands that is named for holding U+0000; 0 leaves it to the model."""
+    key_depth: int = DEEPEST_NESTING
+    """How deep in a body its objects are checked for too many keys; the rest is left to the model."""
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -64,10 +73,24 @@ class Endpoint(APIRoute):
         await response(scope, receive, send)
 
     async def _arguments(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        return self._read(scope, body)
+        if len(body) <= INLINE_BODY:
+            return self._read(scope, body)
+        user = scope.get("user")
+        arguments: dict[str, Any] = await scope["app"].state.large_bodies.run(
+            user and user.id, self._read_large, scope, body
+        )
+        return arguments
+
+    def _read_large(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        """Read it without looking for garbage: that would stop everything, for what is soon gone anyway."""
+        gc.disable()
+        try:
+            return self._read(scope, body)
+        finally:
+            gc.enable()
 
     def _read(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        return self._inputs.read(scope, body, any_query=self.takes_any_query, nul_depth=self.nul_depth)
+        return self._inputs.read(scope, body, self)
 
 
 class Probe(Endpoint):
@@ -159,7 +182,7 @@ class _Inputs:
         for parameter in inspect.signature(handler).parameters.values():
             self._add(parameter, *_annotation(hints[parameter.name]))
 
-    def read(self, scope: Scope, body: bytes, *, any_query: bool, nul_depth: int) -> dict[str, Any]:
+    def read(self, scope: Scope, body: bytes, route: Endpoint) -> dict[str, Any]:
         """Give the handler's arguments.
 
         Raises:
@@ -173,13 +196,15 @@ class _Inputs:
         for value in self.path:
             value.judge(scope["path_params"][value.name], arguments, problems)
         if scope["query_string"] or self.query:
-            self._read_query(scope, arguments, problems, any_query=any_query)
+            self._read_query(scope, arguments, problems, any_query=route.takes_any_query)
         for value in self.headers:
             self._read_header(scope, value, arguments, problems)
         if self.body:
-            found = nul_problems(document, body, nul_depth) if nul_depth else []
-            self.body.judge(document, arguments, found)
-            problems += _once(found)
+            found = refuse_wide_objects(document, body, route.key_depth)
+            if len(document) <= MAX_KEYS:
+                found += nul_problems(document, body, route.nul_depth) if route.nul_depth else []
+                self.body.judge(document, arguments, found)
+            problems += first_of_each_field(found)
         if problems:
             raise ValidationFailed(problems)
         if self.made:
@@ -204,7 +229,7 @@ class _Inputs:
         else:
             found += [FieldProblem(name, UNKNOWN_PARAMETER) for name in given]
         if unreadable or found:
-            problems += _once(unreadable + found)
+            problems += first_of_each_field(unreadable + found)
         elif self.query and len(raw) <= LONGEST_KEPT_QUERY:
             if len(self._queries) >= KEPT_QUERIES:
                 self._queries.clear()
@@ -232,14 +257,6 @@ class _Inputs:
                 self.body = _Value.of(parameter, type_, marker)
             case _:
                 self.made.append((parameter.name, _maker(type_, marker)))
-
-
-def _once(problems: Iterable[FieldProblem]) -> list[FieldProblem]:
-    """Give the first problem of each field: a text that cannot be read needs no second remark."""
-    first: dict[str, FieldProblem] = {}
-    for problem in problems:
-        first.setdefault(problem.field, problem)
-    return list(first.values())
 
 
 def _annotation(hint: Any) -> tuple[Any, Any]:

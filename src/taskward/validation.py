@@ -1,6 +1,7 @@
 """What pydantic finds, in plain words; and the types that paths and queries are made of."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -46,6 +47,14 @@ def field_problems(
         for place in [within + problem["loc"]]
         for field in [".".join(map(str, place)) if place else name]
     ]
+
+
+def first_of_each_field(problems: Iterable[FieldProblem]) -> list[FieldProblem]:
+    """Return the first problem of each field: a text that cannot be read needs no second remark."""
+    first: dict[str, FieldProblem] = {}
+    for problem in problems:
+        first.setdefault(problem.field, problem)
+    return list(first.values())
 
 
 def _message(problem: ErrorDetails, field: str) -> str:

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,8 @@ SHUTDOWN_TIMEOUT: Final = 29.0
 GC_THRESHOLD: Final = 20_000
 """Threshold of the garbage collector's first generation. Requests create no reference cycles, so that with
 Python's default of 700 a useless collection would run every ten requests."""
+SWITCH_INTERVAL: Final = 0.001
+"""Seconds after which a thread that computes lets the event loop run."""
 SIGNAL_DEBOUNCE: Final = 0.1
 """Seconds in which a repeated signal is ignored: `make` forwards a Ctrl-C that all processes have had."""
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -67,6 +70,7 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched for garbage again and again
         gc.set_threshold(GC_THRESHOLD, 10, 10)
+        sys.setswitchinterval(SWITCH_INTERVAL)
         self._sweeper = self._loop.create_task(self._sweep())
         self.on_started()
 

@@ -2,33 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
-
 from taskward.answers import write_json
-from taskward.conditional import IfMatch, version_tag
+from taskward.conditional import version_tag
 from taskward.database.statements import Row, Steps, Undo, Values, Write
-from taskward.errors import (
-    FieldProblem,
-    InvalidRequest,
-    NotApplied,
-    NotFound,
-    PreconditionFailed,
-    ServiceError,
-    ValidationFailed,
-)
-from taskward.requests import holds_nul
-from taskward.tasks.batch_models import Operation
+from taskward.errors import NotApplied, NotFound, PreconditionFailed, ServiceError
 from taskward.tasks.models import VERSION_COLUMN, NewTask, TaskChanges, task_json
+from taskward.tasks.operations import ValidOperation
 from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, GET_TASK, KEEP_BATCH_ANSWER
-from taskward.validation import NUL_REFUSED, UNKNOWN_FIELD, field_problems, strict_uuid
-
-_NEW: Final = TypeAdapter(NewTask)
-_CHANGES: Final = TypeAdapter(TaskChanges)
-_ID: Final[TypeAdapter[UUID]] = TypeAdapter(Annotated[UUID, strict_uuid("Task id")])
-_VERSIONS: Final[TypeAdapter[str | None]] = TypeAdapter(IfMatch)
 
 
 class Planner(Protocol):
@@ -59,27 +42,17 @@ class Plan:
 Result: TypeAlias = dict[str, Any] | ServiceError
 
 
-def plan_of(operation: Operation, planner: Planner) -> Plan | ServiceError:
-    """Judge an operation as its single form would be, and give its plan or what is wrong with it."""
-    try:
-        match operation.op:
-            case "create":
-                _refuse_keys(operation, "id", "if_match")
-                return Plan("create", *planner.creation(_judge_task(_NEW, operation, [])))
-            case "update":
-                problems: list[FieldProblem] = []
-                target = _judge_target(operation, problems)
-                changes = _judge_task(_CHANGES, operation, problems)
-                return Plan("update", *planner.change(target[0], changes, target[1]))
-            case _:
-                _refuse_keys(operation, "task")
-                problems = []
-                target = _judge_target(operation, problems)
-                if problems:
-                    raise ValidationFailed(problems)
-                return Plan("delete", *planner.deletion(*target))
-    except ServiceError as error:
-        return error
+def plan_of(operation: ValidOperation | ServiceError, planner: Planner) -> Plan | ServiceError:
+    """Return the plan of a valid operation; of another, what is wrong with it."""
+    match operation:
+        case ServiceError():
+            return operation
+        case ValidOperation(op="create"):
+            return Plan("create", *planner.creation(operation.task))
+        case ValidOperation(op="update"):
+            return Plan("update", *planner.change(operation.task_id, operation.task, operation.versions))
+        case _:
+            return Plan("delete", *planner.deletion(operation.task_id, operation.versions))
 
 
 class BatchResponse(NamedTuple):
@@ -128,41 +101,3 @@ def _body(results: Iterable[Result]) -> bytes:
         for result in results
     ]
     return write_json({"results": told})
-
-
-def _judge_target(operation: Operation, problems: list[FieldProblem]) -> tuple[Any, str | None]:
-    """Give the id and the versions of `if_match`, and add to the problems what is wrong with them."""
-    task_id = versions = None
-    try:
-        task_id = _ID.validate_python(operation.id)
-    except ValidationError as error:
-        problems += field_problems(error, "task_id")
-    if operation.if_match is not None:
-        try:
-            given = operation.if_match
-            versions = _VERSIONS.validate_python([given.encode("utf-8") if isinstance(given, str) else b""])
-        except ValidationError as error:
-            problems += field_problems(error, "If-Match")
-    return task_id, versions
-
-
-def _judge_task(kind: TypeAdapter[Any], operation: Operation, problems: list[FieldProblem]) -> Any:
-    if not isinstance(operation.task, dict):
-        raise InvalidRequest(reason="the task of an operation is not an object")
-    nul = [FieldProblem(key, NUL_REFUSED) for key, value in operation.task.items() if holds_nul([key, value])]
-    problems += nul
-    task = None
-    try:
-        task = kind.validate_python(operation.task)
-    except ValidationError as error:
-        named = {problem.field for problem in nul}
-        problems += [problem for problem in field_problems(error, "body") if problem.field not in named]
-    if problems:
-        raise ValidationFailed(problems)
-    return task
-
-
-def _refuse_keys(operation: Operation, *keys: str) -> None:
-    given = [key for key in keys if getattr(operation, key) is not None]
-    if given:
-        raise ValidationFailed(FieldProblem(key, UNKNOWN_FIELD) for key in given)

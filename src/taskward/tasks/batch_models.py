@@ -1,15 +1,17 @@
 """The body and the response of `POST /api/tasks/batch`.
 
-A batch is read as a list of `Operation`, whose fields are validated one operation at a time: a wrong one is a
+A batch is read as a list of `operations.Operation`, whose fields are validated one operation at a time: a wrong one is a
 400 in its own result and does not refuse the batch. The document shows each kind of operation with its types.
 """
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
+from taskward.errors import ServiceError
 from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted
+from taskward.tasks.operations import Operation, ValidOperation, validated
 from taskward.validation import refusal
 
 MOST_OPERATIONS: Final = 100
@@ -56,27 +58,10 @@ _TypedOperations: TypeAlias = Annotated[
 """What the document says of the operations."""
 
 
-def _known_op(value: Any) -> Any:
-    if value not in ("create", "update", "delete"):  # what is given need not be hashable
-        raise refusal("Op must be one of create, update, delete")
-    return value
-
-
 def _some(value: Any) -> Any:
     if not isinstance(value, list) or not 1 <= len(value) <= MOST_OPERATIONS:
         raise refusal(f"Operations must be a list of 1 to {MOST_OPERATIONS} operations")
     return value
-
-
-class Operation(BaseModel):
-    """One operation as it is read; `id`, `if_match` and `task` are validated with its kind."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    op: Annotated[Literal["create", "update", "delete"], BeforeValidator(_known_op)]
-    id: Any = None
-    if_match: Any = None
-    task: Any = None
 
 
 class Batch(BaseModel):
@@ -88,6 +73,16 @@ class Batch(BaseModel):
     atomic: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="All of them or none: with a failure among them, the others are 424."
     )
+    _validated: list[ValidOperation | ServiceError] = PrivateAttr()
+
+    def model_post_init(self, _context: Any) -> None:
+        """Validate the operations, in the thread that validates the body, and drop their raw fields."""
+        self._validated = [validated(operation) for operation in self.operations]
+        self.operations = []
+
+    def validated(self) -> list[ValidOperation | ServiceError]:
+        """Return each operation, or what is wrong with it."""
+        return self._validated
 
 
 class CreatedResult(BaseModel):

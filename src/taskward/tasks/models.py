@@ -118,8 +118,8 @@ Description = Annotated[
     ),
 ]
 IsCompleted = Annotated[bool, Field(strict=True, description="`true` or `false`.", examples=[True])]
-Ignored = SkipJsonSchema[Any]
-"""A key that is accepted and has no effect; `ignoring` documents it."""
+Ignored = Annotated[Any, BeforeValidator(lambda _: None), SkipJsonSchema()]
+"""A key that is accepted and has no effect; its value may be large and is dropped. `ignoring` documents it."""
 
 
 def ignoring(*names: str) -> Callable[[dict[str, Any]], None]:

@@ -30,10 +30,11 @@ router = APIRouter(prefix="/api/tasks", route_class=Endpoint, tags=["Tasks"])
 
 
 class BatchEndpoint(Endpoint):
-    """Takes more; whether a text holds NUL is judged operation by operation."""
+    """Takes more; what holds for every body is checked in each operation's task as in its single form."""
 
     largest_body = 1024 * 1024
     nul_depth = 0
+    key_depth = 3
 
 
 batch_router = APIRouter(prefix="/api/tasks", route_class=BatchEndpoint, tags=["Tasks"])

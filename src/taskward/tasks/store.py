@@ -166,7 +166,7 @@ class TaskStore:
 
     async def batch(self, batch: Batch, recording: Recording | None = None) -> BatchResponse:
         """Carry out the operations of a batch in one transaction; return the response."""
-        planned = [plan_of(operation, self) for operation in batch.operations]
+        planned = [plan_of(operation, self) for operation in batch.validated()]
 
         def kept(body: bytes) -> Values | None:
             return {"owner": self._user.id, **recording.values(200, body)} if recording else None

@@ -1,0 +1,116 @@
+"""One operation of a batch, validated as the request of its single form would be."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
+from taskward.conditional import IfMatch
+from taskward.errors import FieldProblem, InvalidRequest, ServiceError, ValidationFailed
+from taskward.requests import MAX_KEYS, nul_problems, refuse_wide_objects
+from taskward.tasks.models import NewTask, TaskChanges
+from taskward.validation import (
+    UNKNOWN_FIELD,
+    field_problems,
+    first_of_each_field,
+    refusal,
+    strict_uuid,
+)
+
+LONGEST_IF_MATCH: Final = 16 * 1024
+"""Characters. A header is limited too, and a longer one takes long to read."""
+
+_NEW: Final = TypeAdapter(NewTask)
+_CHANGES: Final = TypeAdapter(TaskChanges)
+_ID: Final[TypeAdapter[UUID]] = TypeAdapter(Annotated[UUID, strict_uuid("Task id")])
+_VERSIONS: Final[TypeAdapter[str | None]] = TypeAdapter(IfMatch)
+
+
+def _known_op(value: Any) -> Any:
+    if value not in ("create", "update", "delete"):  # what is given need not be hashable
+        raise refusal("Op must be one of create, update, delete")
+    return value
+
+
+class Operation(BaseModel):
+    """One operation as it is read; `id`, `if_match` and `task` are validated with its kind."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Annotated[Literal["create", "update", "delete"], BeforeValidator(_known_op)]
+    id: Any = None
+    if_match: Any = None
+    task: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidOperation:
+    """An operation whose every field is valid: a task to create, or an id, the versions and the changes."""
+
+    op: str
+    task_id: Any = None
+    versions: str | None = None
+    task: Any = None
+
+
+def validated(operation: Operation) -> ValidOperation | ServiceError:
+    """Validate an operation as its single form would be, and return what is wrong with it otherwise."""
+    problems: list[FieldProblem] = []
+    try:
+        match operation.op:
+            case "create":
+                _refuse_keys(operation, "id", "if_match")
+                return ValidOperation("create", task=_judge_task(_NEW, operation, problems))
+            case "update":
+                target = _judge_target(operation, problems)
+                return ValidOperation("update", *target, _judge_task(_CHANGES, operation, problems))
+            case _:
+                _refuse_keys(operation, "task")
+                target = _judge_target(operation, problems)
+                if problems:
+                    raise ValidationFailed(problems)
+                return ValidOperation("delete", *target)
+    except ServiceError as error:
+        return error
+
+
+def _judge_target(operation: Operation, problems: list[FieldProblem]) -> tuple[Any, str | None]:
+    """Give the id and the versions of `if_match`, and add to the problems what is wrong with them."""
+    task_id = versions = None
+    try:
+        task_id = _ID.validate_python(operation.id)
+    except ValidationError as error:
+        problems += field_problems(error, "task_id")
+    given = operation.if_match
+    if isinstance(given, str) and len(given) > LONGEST_IF_MATCH:
+        problems.append(FieldProblem("If-Match", f"If-Match cannot exceed {LONGEST_IF_MATCH} characters"))
+    elif given is not None:
+        try:
+            versions = _VERSIONS.validate_python([given.encode("utf-8") if isinstance(given, str) else b""])
+        except ValidationError as error:
+            problems += field_problems(error, "If-Match")
+    return task_id, versions
+
+
+def _judge_task(kind: TypeAdapter[Any], operation: Operation, problems: list[FieldProblem]) -> Any:
+    if not isinstance(operation.task, dict):
+        raise InvalidRequest(reason="the task of an operation is not an object")
+    found = refuse_wide_objects(operation.task)
+    task = None
+    if len(operation.task) <= MAX_KEYS:
+        found += nul_problems(operation.task)
+        try:
+            task = kind.validate_python(operation.task)
+        except ValidationError as error:
+            found += field_problems(error, "body")
+    problems += first_of_each_field(found)
+    if problems:
+        raise ValidationFailed(problems)
+    return task
+
+
+def _refuse_keys(operation: Operation, *keys: str) -> None:
+    given = [key for key in keys if getattr(operation, key) is not None]
+    if given:
+        raise ValidationFailed(FieldProblem(key, UNKNOWN_FIELD) for key in given)
