@@ -1,21 +1,22 @@
-"""A search that takes long holds up nobody else."""
+"""A search or a sort that takes long holds up nobody else."""
 
 import asyncio
 import time
 
 import pytest
 from support import MakeDatabase, Person, running, settings_for
+from walks import SORTS, insert_tasks, some_tasks
 
-from taskward.database import sqlite
+from taskward.database import sqlite_readers
 
-WORDS = " ".join(f"w{n}" for n in range(150))
+WORDS = " ".join(f"w{n}" for n in range(31))
 TASKS = 3000
 
 
 async def fill(person: Person) -> None:
     """Give the person many long tasks, every one of which holds all the words."""
     times = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
-    long = WORDS + " missing"
+    long = "x" * 1800 + " " + WORDS
     tasks = [
         {
             "id": f"00000000-0000-4000-8000-{n:012}",
@@ -44,13 +45,61 @@ async def test_a_long_search_on_disk_leaves_the_loop_free(new_database: MakeData
         assert answered > 20
 
 
+async def test_a_long_sort_on_disk_leaves_the_loop_free(new_database: MakeDatabase) -> None:
+    async with running(settings_for(await new_database("disk"))) as app:
+        ann, bob = Person(app), Person(app)
+        await insert_tasks(app, ann, some_tasks(50_000))
+        await bob.create()
+        for query in ("sort=title", "sort=-updated_at", "sort=title&is_completed=true"):
+            sorting = asyncio.create_task(ann.http.get(f"/api/tasks?{query}"))
+            answered = 0
+            while not sorting.done():
+                await bob.tasks()
+                answered += 1
+                await asyncio.sleep(0)
+            assert len(sorting.result().json()["tasks"]) == 1000
+            assert answered > 4
+
+
+async def test_short_reads_on_disk_use_no_thread(new_database: MakeDatabase) -> None:
+    async with running(settings_for(await new_database("disk"))) as app:
+        ann = Person(app)
+        task = await ann.create()
+        await ann.get(task["id"])
+        for sort in SORTS:
+            await ann.http.get(f"/api/tasks?sort={sort}")
+
+        assert app.state.database._readers._connections == []
+
+
+async def test_a_read_that_has_become_short_has_no_thread_any_more(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(settings_for(await new_database("disk"))) as app:
+        ann = Person(app)
+        await ann.create()
+        readers = app.state.database._readers
+        monkeypatch.setattr(sqlite_readers, "LOOP_BUDGET", -1.0)
+        for n in range(1, sqlite_readers.MAX_SLOW_READS + 10):
+            readers._slow[n, None] = None
+        await insert_tasks(app, bob := Person(app), some_tasks(1000))
+        await bob.http.get("/api/tasks?sort=title")
+        kinds = [owner for _, owner in readers._slow if owner]
+        assert [str(owner) for owner in kinds] == [bob.sub]
+        assert len(readers._slow) <= sqlite_readers.MAX_SLOW_READS + 9
+        monkeypatch.undo()
+        monkeypatch.setattr(sqlite_readers, "LOOP_BUDGET", 60.0)
+        await bob.http.get("/api/tasks?sort=title&limit=10")
+        assert not [owner for _, owner in readers._slow if owner]
+
+
 async def test_a_search_beyond_the_deadline_is_a_database_error(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(settings_for(await new_database("disk"))) as app:
         ann = Person(app)
         await fill(ann)
-        monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
+        monkeypatch.setattr(sqlite_readers, "STATEMENT_TIMEOUT", 0.05)
         begun = time.monotonic()
 
         answer = await ann.http.get("/api/tasks", params={"q": WORDS + " zzz"})

@@ -34,6 +34,7 @@ from taskward.database.statements import (
 )
 from taskward.database.together import Combined, Together
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
+from taskward.fair_slots import FairSlots
 from taskward.figures import Figures
 
 DEADLINE: Final = 10.0
@@ -67,6 +68,7 @@ class PostgresDatabase:
     def __init__(self, url: str, size: int, *, rls: bool = False) -> None:
         self.on_change: Callable[[UUID], None] = nobody
         self._connections = Connections(url, size)
+        self._long_reads = FairSlots(max(1, size // 2))
         self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
         self._combined: dict[Read, Combined] = {}
@@ -106,6 +108,10 @@ class PostgresDatabase:
         await self._read(_PING, (), NOBODY, _from_now(DEADLINE))
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
+        if read.long:
+            until = _from_now(DEADLINE)
+            async with self._long_reads.slot(values["owner"]):
+                return await self._read_for(read, (values,), until)
         if not read.each or self._wall is not None:  # behind the wall, each owner is read for alone
             return await self._read_for(read, (values,), _from_now(DEADLINE))
         return await self._together.rows(read, values, self._combined[read].kind(values))

@@ -1,7 +1,6 @@
 """The embedded engine: one file (or memory), the standard library's driver.
 
-Reads run where they are asked for: a thread would cost more than they do. Only a search, which looks
-through all of an owner's texts, has a thread. Writes that wait at the same time
+Short reads run on the event loop, long ones in threads (`sqlite_readers`). Writes that wait at the same time
 are one transaction: the loop runs their statements, a thread does the commit, whose fsync is what takes
 long, and each write is acknowledged after it.
 """
@@ -9,7 +8,6 @@ long, and each write is acknowledged after it.
 import asyncio
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +23,7 @@ from sqlalchemy.dialects import sqlite
 
 from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
 from taskward.database.functions import SQLITE_CLOCK
+from taskward.database.sqlite_readers import SqliteReaders
 from taskward.database.statements import (
     STATEMENTS,
     Change,
@@ -38,7 +37,7 @@ from taskward.database.statements import (
     Write,
     note_owner,
 )
-from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.errors import DatabaseError
 from taskward.figures import WRITES_TOGETHER, WRITES_WAITING, Figures, Histogram
 
 PATIENCE: Final = 10.0
@@ -49,9 +48,6 @@ MOST_TOGETHER: Final = 128
 
 LOOK_EVERY: Final = 0.25
 """Seconds between two looks whether another process has written."""
-
-STEPS_BETWEEN_LOOKS: Final = 10_000
-"""Steps of SQLite's machine after which a search looks at the clock."""
 
 LARGEST_LOOKED_THROUGH: Final = 64 * 2**20
 """Bytes of a file that is looked through for damage at the start; that many take about 0.1 s."""
@@ -73,7 +69,7 @@ class SqliteDatabase:
         self._waiting: list[_WaitingWrite] = []
         self._committing: asyncio.Task[None] | None = None
         self._commit_thread = ThreadPoolExecutor(1, "sqlite-commit")
-        self._searchers = _Searchers(path) if path else None
+        self._readers = SqliteReaders(partial(_connect, path)) if path else None
         self._plans: dict[Statement, _Plan] = {}
         self._together = Histogram(WRITES_TOGETHER)
         self._writer: sqlite3.Connection
@@ -85,6 +81,8 @@ class SqliteDatabase:
             await asyncio.to_thread(_look_for_damage, self._writer, self._path)
             await asyncio.to_thread(schema.upgrade_sqlite, self._writer)
             self._reader = _connect(self._path) if self._path else self._writer
+        if self._readers is not None:
+            self._readers.start(self._reader)
         self._plans = {statement: _Plan(statement) for statement in STATEMENTS}
 
     async def migrate(self) -> str:
@@ -104,8 +102,8 @@ class SqliteDatabase:
         if self._committing is not None:
             await self._committing
         self._commit_thread.shutdown()
-        if self._searchers is not None:
-            self._searchers.stop()
+        if self._readers is not None:
+            await self._readers.stop()
         if self._plans:
             self._reader.close()
             self._writer.close()
@@ -115,9 +113,9 @@ class SqliteDatabase:
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         step = self._plans[read].steps[0]
-        if read.long and self._searchers is not None:
-            return await self._searchers.rows(step, values)
         try:
+            if self._readers is not None:
+                return await self._readers.rows(read, step, values)
             return step.rows(self._reader, values)
         except sqlite3.Error as error:
             if not _is_busy(error):
@@ -266,46 +264,6 @@ class SqliteDatabase:
                 if not _is_busy(error) or loop.time() >= deadline:
                     raise _database_error(error) from error
             await asyncio.sleep(_RETRY)
-
-
-class _Searchers:
-    """Threads for the reads that can take long, each with a connection of its own."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._threads = ThreadPoolExecutor(2, "sqlite-search")
-        self._mine = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-
-    async def rows(self, step: "_Step", values: Values) -> list[Row]:
-        until = time.monotonic() + PATIENCE
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._threads, self._run, step, values, until)
-        except sqlite3.Error as error:
-            raise _database_error(error) from error
-
-    def stop(self) -> None:
-        for connection in self._connections:
-            connection.interrupt()
-        self._threads.shutdown(cancel_futures=True)
-        for connection in self._connections:
-            connection.close()
-
-    def _run(self, step: "_Step", values: Values, until: float) -> list[Row]:
-        if time.monotonic() > until:
-            raise ServiceUnavailable(reason="every thread that searches is taken")
-        connection = self._connection()
-        connection.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
-        return step.rows(connection, values)
-
-    def _connection(self) -> sqlite3.Connection:
-        if not hasattr(self._mine, "connection"):
-            self._mine.connection = _connect(self._path)
-            self._mine.connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
-            self._connections.append(self._mine.connection)
-        connection: sqlite3.Connection = self._mine.connection
-        return connection
 
 
 class _WaitingWrite:

@@ -16,6 +16,9 @@ from taskward.validation import query_flag, query_number, refusal
 MOST_TASKS: Final = 1000
 """How many tasks one answer holds at most."""
 
+MAX_WORDS: Final = 32
+"""Of a search."""
+
 Sort = Literal["-created_at", "created_at", "-updated_at", "updated_at", "-title", "title"]
 
 _SORTS: Final = ("-created_at", "created_at", "-updated_at", "updated_at", "title", "-title")
@@ -24,6 +27,12 @@ _SORTS: Final = ("-created_at", "created_at", "-updated_at", "updated_at", "titl
 def _known_sort(value: Any) -> Any:
     if value not in _SORTS:
         raise refusal(f"Sort must be one of {', '.join(_SORTS)}")
+    return value
+
+
+def _few_words(value: Any) -> Any:
+    if isinstance(value, str) and len(value.split()) > MAX_WORDS:
+        raise refusal(f"Search cannot have more than {MAX_WORDS} words")
     return value
 
 
@@ -42,9 +51,10 @@ class ListQuery(BaseModel):
     is_completed: Annotated[bool | None, query_flag("Is completed")] = Field(
         default=None, description="Only tasks in this state."
     )
-    q: str | None = Field(
+    q: Annotated[str | None, BeforeValidator(_few_words)] = Field(
         default=None,
-        description="Words, each of which occurs in the title or the description, case-folded.",
+        description=f"At most {MAX_WORDS} words, each of which occurs in the title or the description, "
+        "case-folded.",
         examples=["milk"],
     )
     sort: Annotated[Sort, BeforeValidator(_known_sort)] = Field(
