@@ -1,0 +1,127 @@
+"""No single request holds up the event loop: the latency of `/health` beside each, over real sockets."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import pytest
+from hostile import REQUESTS
+from latency import ATTEMPTS, Reply, Request, best_of, fill, service
+from support import MakeDatabase
+from walks import Stored, some_tasks
+
+from taskward.tasks.ids import new_task_id
+
+PROMISED: Final = 0.05
+"""Seconds, on a machine that does nothing else."""
+
+TOLERATED: Final = 0.15
+"""Seconds, where other tests run beside this one."""
+
+SOAK_ATTEMPTS: Final = 12
+
+MANY, LARGE = UUID(int=1), UUID(int=2)
+"""The owner of 50,000 tasks, and the owner of 1,000 that are as large as JSON can make them."""
+
+
+def read(owner: UUID, path: str) -> Callable[[int], Request]:
+    """Return a read whose response is in no cache: each attempt has a limit of its own."""
+    separator = "&" if "?" in path else "?"
+    return lambda attempt: Request("GET", f"{path}{separator}limit={1000 - attempt}", person=str(owner))
+
+
+READS: Final[dict[str, Callable[[int], Request]]] = {
+    **{
+        f"50,000 tasks by {sort}": read(MANY, f"/api/tasks?sort={sort}")
+        for sort in ("-created_at", "created_at", "-updated_at", "updated_at", "-title", "title")
+    },
+    "50,000 tasks, a filter that finds none": read(MANY, "/api/tasks?is_completed=true"),
+    "50,000 tasks, a search that finds none": read(MANY, "/api/tasks?q=description+zzz"),
+    "50,000 tasks, exported": lambda _: Request("GET", "/api/me/export", person=str(MANY)),
+    "the largest list": read(LARGE, "/api/tasks"),
+    "the largest list by title": read(LARGE, "/api/tasks?sort=title"),
+    "the largest page of changes": read(LARGE, "/api/changes"),
+    "the largest export": lambda _: Request("GET", "/api/me/export", person=str(LARGE)),
+}
+
+
+async def _new(new_database: MakeDatabase, engine: str) -> str:
+    return await new_database(engine)
+
+
+@pytest.fixture(scope="module", params=["disk", "postgres"])
+def port(
+    request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[int]:
+    """Run a service with many tasks of two people."""
+    folder: Path = tmp_path_factory.mktemp("service")
+    url = asyncio.run(_new(new_database, request.param))
+    many = [task._replace(is_completed=False) for task in some_tasks(50_000)]
+    large = [Stored(new_task_id(), "\x01" * 200, "\x01" * 2000) for _ in range(1000)]
+    fill(url, {MANY: many, LARGE: large})
+    with service(folder, url) as running:
+        yield running.port()
+
+
+@pytest.fixture
+def small_port(new_database: MakeDatabase, tmp_path: Path) -> Iterator[int]:
+    url = asyncio.run(_new(new_database, "disk"))
+    with service(tmp_path, url) as running:
+        yield running.port()
+
+
+Figures = dict[str, tuple[float, Reply]]
+
+
+def measured(
+    port: int, requests: dict[str, Callable[[int], Request]], limit: float, attempts: int = ATTEMPTS
+) -> Figures:
+    return {name: best_of(port, request, limit, attempts) for name, request in requests.items()}
+
+
+def slower_than(figures: Figures, limit: float) -> dict[str, str]:
+    return {name: f"{worst * 1000:.0f} ms" for name, (worst, _) in figures.items() if worst > limit}
+
+
+def hostile_requests() -> dict[str, Callable[[int], Request]]:
+    return {name: lambda _, request=request: request for name, request in REQUESTS.items()}  # type: ignore[misc] # mypy knows no defaults of lambdas
+
+
+def test_no_hostile_request_holds_up_others(small_port: int) -> None:
+    figures = measured(small_port, hostile_requests(), TOLERATED)
+
+    assert not slower_than(figures, TOLERATED)
+    errors = {name: reply for name, (_, reply) in figures.items() if reply.status >= 400}
+    assert {reply.status for reply in errors.values()} <= {400, 401, 404}
+    assert {name for name, reply in errors.items() if len(reply.body) > 64 * 1024} == set()
+
+
+def test_no_long_read_holds_up_others(port: int) -> None:
+    figures = measured(port, READS, TOLERATED)
+
+    assert {reply.status for _, reply in figures.values()} == {200}
+    assert not slower_than(figures, TOLERATED)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_no_hostile_request_holds_up_others_for_50_ms(
+    small_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(measured(small_port, hostile_requests(), PROMISED, SOAK_ATTEMPTS), capsys)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_no_long_read_holds_up_others_for_50_ms(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    report(measured(port, READS, PROMISED, SOAK_ATTEMPTS), capsys)
+
+
+def report(figures: Figures, capsys: pytest.CaptureFixture[str]) -> None:
+    """Print the figures, and fail for those that break the promise."""
+    with capsys.disabled():
+        for name, (worst, reply) in figures.items():
+            print(f"\n{name}: {worst * 1000:.1f} ms, {reply.status}", end="")  # noqa: T201 - for decision 0028
+    assert not slower_than(figures, PROMISED)
