@@ -1,7 +1,8 @@
 """The body and the response of `POST /api/tasks/batch`.
 
-A batch is read as a list of `operations.Operation`, whose fields are validated one operation at a time: a wrong one is a
-400 in its own result and does not refuse the batch. The document shows each kind of operation with its types.
+A batch is read as a list of `operations.Operation`, whose fields are validated one operation at a time: a
+wrong one is a 400 in its own result and does not refuse the batch. The document shows each kind of operation
+with its types.
 """
 
 from typing import Annotated, Any, Final, Literal, TypeAlias

@@ -119,7 +119,7 @@ Description = Annotated[
 ]
 IsCompleted = Annotated[bool, Field(strict=True, description="`true` or `false`.", examples=[True])]
 Ignored = Annotated[Any, BeforeValidator(lambda _: None), SkipJsonSchema()]
-"""A key that is accepted and has no effect; its value may be large and is dropped. `ignoring` documents it."""
+"""A key that is accepted and has no effect; its value, which may be large, is dropped. See `ignoring`."""
 
 
 def ignoring(*names: str) -> Callable[[dict[str, Any]], None]:
