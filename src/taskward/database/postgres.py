@@ -191,16 +191,18 @@ class PostgresDatabase:
         owners: set[UUID] = set()
         until = _from_now(LONG_DEADLINE if long else DEADLINE)
         begun = _Begun(steps)
-        if begun.owner is None:
+        if begun.has_ended:
             return begun.result
-        if not self._writes.enter_now(begun.owner):
-            await self._writes.enter(begun.owner, until)
+        owner = begun.owner
+        if owner is not None and not self._writes.enter_now(owner):
+            await self._writes.enter(owner, until)
         try:
             result = await _until_it_stands(
                 lambda others: self._run_steps(begun.take(), others, until, owners)
             )
         finally:
-            self._writes.leave(begun.owner)
+            if owner is not None:
+                self._writes.leave(owner)
         self._tell(owners)
         return result
 
@@ -272,9 +274,11 @@ class PostgresDatabase:
         while True:
             plan = self._plans[statement]
             note_owner(owners, statement, values)
-            if self._wall is not None and (owner := _owner_of(values)) != behind:
-                await self._wall.enter(connection, owner)
-                behind = owner
+            if self._wall is not None:
+                owner = _values_of_one(values)["owner"]  # behind the wall, each statement names one
+                if owner != behind:
+                    await self._wall.enter(connection, owner)
+                    behind = owner
             rows: Sequence[Row] = ()
             if isinstance(values, Mapping):
                 rows = await connection.fetch(plan.sql, *plan.arguments(values, others))
@@ -391,24 +395,26 @@ _Attempt: TypeAlias = tuple[Steps[T], Asked]
 
 
 class _Begun(Generic[T]):
-    """A transaction whose steps have begun, for the owner whom the first of them names.
+    """A transaction whose steps have begun.
 
-    Without any step there is no owner, and `result` is the transaction's.
+    `owner` is the owner whom the first step names; None for the service's own. Steps that have ended without
+    a statement have a `result`.
     """
 
     def __init__(self, steps: Callable[[], Steps[T]]) -> None:
         self._steps = steps
         self._first: _Attempt[T] | None = None
         self.owner: UUID | None = None
+        self.has_ended = False
         self.result: T
         try:
             self._first = self._begin()
         except StopIteration as end:
-            self.result = end.value
+            self.has_ended, self.result = True, end.value
         except Undo as undo:
-            self.result = undo.result
+            self.has_ended, self.result = True, undo.result
         else:
-            self.owner = _owner_of(self._first[1][1])
+            self.owner = _values_of_one(self._first[1][1]).get("owner")
 
     def take(self) -> _Attempt[T]:
         """Return the steps, begun; each time after the first one, from the start again."""
@@ -420,9 +426,8 @@ class _Begun(Generic[T]):
         return steps, next(steps)
 
 
-def _owner_of(values: Values | Sequence[Values]) -> UUID:
-    owner: UUID = (values if isinstance(values, Mapping) else values[0])["owner"]
-    return owner
+def _values_of_one(values: Values | Sequence[Values]) -> Values:
+    return values if isinstance(values, Mapping) else values[0]
 
 
 def _begin_if_late(until: float) -> str | None:
