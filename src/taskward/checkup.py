@@ -5,11 +5,12 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from taskward.auth.authenticator import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
+from taskward.database.host_report import HostStatus, report_hosts
 from taskward.database.sqlite import obstacle
+from taskward.database_url import PostgresUrl
 from taskward.errors import ServiceError
 from taskward.seeing.tracing import wanted_exporter
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
@@ -32,6 +33,7 @@ async def findings() -> list[Finding]:
     return [
         _settings(settings),
         *[finding async for finding in _keys(settings)],
+        *await _hosts(settings),
         *[finding async for finding in _database(settings)],
         *_cors(settings),
         *_traces(),
@@ -138,7 +140,7 @@ async def _revision(settings: Settings) -> str | None:
 
 
 async def _rls(settings: Settings) -> AsyncIterator[Finding]:
-    if urlsplit(settings.database_url.get_secret_value()).scheme == "sqlite":
+    if _is_sqlite(settings):
         return
     database = open_database(settings)
     try:
@@ -153,12 +155,45 @@ async def _rls(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("ok", "rls", f"off; to turn it on: {missing}" if missing else "off; it could be on")
 
 
+async def _hosts(settings: Settings) -> list[Finding]:
+    """Say of each of several hosts whether it is writable."""
+    url = settings.database_url.get_secret_value()
+    if _is_sqlite(settings) or len(PostgresUrl.parse(url).hosts) == 1:
+        return []
+    hosts = await report_hosts(url)
+    found = [_host(host) for host in hosts]
+    writable = [host for host in hosts if host.is_writable]
+    if len(writable) > 1:
+        names = " and ".join(str(host.host) for host in writable)
+        found.append(Finding("FAIL", "hosts", f"{names} are writable; only one of them can be the primary"))
+    found += [
+        Finding(
+            "warn",
+            "hosts",
+            f"{host.host}: synchronous_standby_names is empty, so what was acknowledged can be lost with it",
+        )
+        for host in writable
+        if not host.synchronous_standby_names
+    ]
+    return found
+
+
+def _host(status: HostStatus) -> Finding:
+    if status.problem:
+        return Finding("warn", "hosts", f"{status.host}: {status.problem}")
+    return Finding("ok", "hosts", f"{status.host}: {'writable' if status.is_writable else 'only reads'}")
+
+
 def _place(settings: Settings) -> str:
-    url = urlsplit(settings.database_url.get_secret_value())
-    if url.scheme == "sqlite":
+    if _is_sqlite(settings):
         return f"SQLite, {settings.sqlite_path or 'in memory: nothing is kept'}"
-    host = url.netloc.rpartition("@")[2] or "the default host"
-    return f"PostgreSQL, {host}{url.path}"
+    url = PostgresUrl.parse(settings.database_url.get_secret_value())
+    database = f"/{url.database}" if url.database else ""
+    return f"PostgreSQL, {', '.join(map(str, url.hosts))}{database}"
+
+
+def _is_sqlite(settings: Settings) -> bool:
+    return settings.database_url.get_secret_value().startswith("sqlite:")
 
 
 def _cors(settings: Settings) -> list[Finding]:

@@ -12,10 +12,10 @@ from jwt.exceptions import InvalidKeyError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from taskward.database_url import LAST_PORT, PostgresUrl
+
 SHORTEST_SECRET = 32
 """Bytes; RFC 7518, 3.2: an HS256 key is at least as long as the hash."""
-
-LAST_PORT = 65535
 
 LOCAL_FRONT_END = "http://localhost:3000"
 
@@ -127,10 +127,8 @@ class Settings(BaseSettings):
             raise ValueError("an SQLite URL takes no parameters")
         if not url.startswith(("sqlite:", "postgresql://", "postgres://")):
             raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
-        try:
-            _ = urlsplit(url).port
-        except ValueError:
-            raise ValueError("the host and the port cannot be read") from None
+        if not url.startswith("sqlite:"):
+            PostgresUrl.parse(url)
         return value
 
     @field_validator("jwt_jwks_url")

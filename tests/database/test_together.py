@@ -69,7 +69,12 @@ def slow() -> Slow:
 
 def ask(together: Together, owner: int, rows: int = 1, **others: Any) -> "asyncio.Task[Sequence[Row]]":
     values = {"owner": owner, "rows": rows, **others}
-    return asyncio.create_task(together.rows(COUNTER, values, ("kind", values.get("limit"))))
+    return asyncio.create_task(together.rows(COUNTER, values, ("kind", values.get("limit")), in_time()))
+
+
+def in_time() -> float:
+    """Return the deadline, on the loop's clock, of what is asked for now."""
+    return asyncio.get_running_loop().time() + DEADLINE
 
 
 async def settle() -> None:
@@ -136,7 +141,7 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
 
 
 async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
+    together = Together(slow.run)
     first = [ask(together, n) for n in range(4)]
     await settle()
     late = [ask(together, n, rows=n % 3) for n in range(10, 20)]
@@ -151,7 +156,7 @@ async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow)
 
 
 async def test_nobody_waits_for_longer_than_alone(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
+    together = Together(slow.run)
     now = asyncio.get_running_loop().time()
     first, late = [], []
     for n in range(AT_ONCE):
@@ -172,7 +177,7 @@ async def test_nobody_waits_for_longer_than_alone(slow: Slow) -> None:
 
 
 async def test_large_pages_do_not_go_together(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
+    together = Together(slow.run)
     slow.may_answer.set()
 
     await asyncio.gather(*(ask(together, n, limit=MOST_ROWS + 1) for n in range(8)))
@@ -183,7 +188,7 @@ async def test_large_pages_do_not_go_together(slow: Slow) -> None:
 
 
 async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
+    together = Together(slow.run)
     slow.may_answer.set()
 
     failed = await asyncio.gather(*(ask(together, n, fails=n == 3) for n in range(6)), return_exceptions=True)
@@ -194,7 +199,7 @@ async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow) -> No
 
 
 async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
+    together = Together(slow.run)
     slow.may_answer.set()
 
     failed = await asyncio.gather(
@@ -206,7 +211,7 @@ async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow
 
 
 async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
+    together = Together(slow.run)
     tasks = [ask(together, n) for n in range(6)]
     await settle()
     late = [ask(together, n) for n in range(10, 16)]
@@ -227,11 +232,11 @@ async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
 
 
 def write(together: Together, owner: int) -> "asyncio.Task[Sequence[Row]]":
-    return asyncio.create_task(together.rows(CREATE_TASK, {"owner": owner, "rows": 1}, ("kind",)))
+    return asyncio.create_task(together.rows(CREATE_TASK, {"owner": owner, "rows": 1}, ("kind",), in_time()))
 
 
 async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
+    together = Together(slow.run)
     writing = [write(together, 1), write(together, 1), write(together, 2)]
     await settle()
     writing += [write(together, owner) for owner in (1, 3, 2, 1, 3)]
@@ -246,7 +251,7 @@ async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slo
 
 
 async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
+    together = Together(slow.run)
     writing = []
     for owner in range(3):
         writing.append(write(together, owner))
@@ -267,8 +272,10 @@ async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow) -
 
 
 async def test_an_owner_writes_on_after_a_failure(slow: Slow) -> None:
-    together = Together(slow.run, DEADLINE)
-    failing = asyncio.create_task(together.rows(CREATE_TASK, {"owner": 1, "fails": True}, ("kind",)))
+    together = Together(slow.run)
+    failing = asyncio.create_task(
+        together.rows(CREATE_TASK, {"owner": 1, "fails": True}, ("kind",), in_time())
+    )
     await settle()
     writing = write(together, 1)
     slow.may_answer.set()

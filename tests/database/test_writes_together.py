@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -10,6 +11,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from support import DATABASE_ERROR, MakeDatabase, Person, refusal, running, settings_for
 
+from taskward.database import postgres
 from taskward.database.statements import Read, Row, Values, Write
 from taskward.database.together import AT_ONCE
 
@@ -219,6 +221,31 @@ async def test_processes_that_create_for_the_same_owners_count_every_write_once(
         assert numbers == sorted(set(numbers))
         assert len(numbers) == 81
         assert await counter(server, person) == numbers[-1]
+
+
+async def test_a_create_has_one_deadline_together_and_alone(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "DEADLINE", 3.0)
+    url = await new_database("postgres")
+    async with running(settings_for(url)) as app:
+        stuck, other = await people(app, 2)
+        table, row = await asyncpg.connect(url), await asyncpg.connect(url)
+        async with row.transaction():
+            await row.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", stuck.sub)
+            async with table.transaction():  # holds up the batch, which then skips the row that is locked
+                await table.execute("LOCK TABLE tasks IN EXCLUSIVE MODE")
+                begun = monotonic()
+                answers = asyncio.gather(create(stuck, "stuck"), create(other, "free"))
+                await asyncio.sleep(0.8 * postgres.DEADLINE)
+            refused, stored = await answers
+            took = monotonic() - begun
+        await table.close()
+        await row.close()
+
+    assert refusal(refused) == DATABASE_ERROR
+    assert stored.status_code == 201
+    assert took < 1.4 * postgres.DEADLINE
 
 
 async def test_behind_the_wall_each_owner_writes_alone(new_database: MakeDatabase) -> None:

@@ -81,12 +81,25 @@ class OwnPostgres:
 
     def kill(self) -> None:
         """End all its processes with SIGKILL, the parent first, so that it cannot tend to the others."""
-        parent = psutil.Process(int((self.folder / "postmaster.pid").read_text().split()[0]))
-        family = [parent, *parent.children(recursive=True)]
+        family = self._family()
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(family, timeout=10)
+
+    def pause(self) -> None:
+        """Stop all its processes (SIGSTOP) until `resume`: it stays connected and says nothing."""
+        for process in self._family():
+            process.suspend()
+
+    def resume(self) -> None:
+        for process in self._family():
+            process.resume()
+
+    def _family(self) -> list[psutil.Process]:
+        """Give its processes, the parent first."""
+        parent = psutil.Process(int((self.folder / "postmaster.pid").read_text().split()[0]))
+        return [parent, *parent.children(recursive=True)]
 
     async def is_running(self) -> bool:
         return await self._status("status") == 0
@@ -156,10 +169,10 @@ class OwnPostgres:
             program, arguments = "pg_ctl", ("status",)
         folder = into or self.folder
         process = await asyncio.create_subprocess_exec(
-            *(str(_programs() / program), "-D", str(folder), *arguments),
+            *(str(programs() / program), "-D", str(folder), *arguments),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            user=_system_user(),
+            user=system_user(),
             cwd=folder,
         )
         return await process.wait()
@@ -173,7 +186,7 @@ class OwnPostgres:
 async def folder_of_its_own() -> AsyncIterator[Path]:
     """Give a folder that the server's user owns, not below pytest's, where another user may not look."""
     folder = Path(tempfile.mkdtemp(prefix="taskward-faults-"))
-    if user := _system_user():
+    if user := system_user():
         entry = pwd.getpwnam(user)
         os.chown(folder, entry.pw_uid, entry.pw_gid)
     try:
@@ -202,14 +215,14 @@ def free_port() -> int:
         return port
 
 
-def _programs() -> Path:
+def programs() -> Path:
     path: Path = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
     if os.geteuid() == 0:
         utils.ensure_prefix_permissions(path)
     return path
 
 
-def _system_user() -> str | None:
+def system_user() -> str | None:
     """Name whom the server runs as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None

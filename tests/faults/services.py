@@ -93,11 +93,10 @@ def people_at(port: int) -> ClientOf:
 
 
 @asynccontextmanager
-async def serving(folder: Path, url: str, port: int) -> AsyncIterator[Command]:
+async def serving(folder: Path, url: str, port: int, **environment: str) -> AsyncIterator[Command]:
     """Run `taskward serve` while the block runs."""
-    with command(
-        folder, "serve", "--port", str(port), DATABASE_URL=url, JWT_SECRET=SECRET, LOG_LEVEL="WARNING"
-    ) as taskward:
+    given = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "LOG_LEVEL": "WARNING"} | environment
+    with command(folder, "serve", "--port", str(port), **given) as taskward:
         await until_served(port, taskward)
         yield taskward
 

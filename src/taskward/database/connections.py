@@ -1,14 +1,15 @@
-"""The connections to PostgreSQL of one process, and how a URL as providers hand it out is read."""
+"""The pool of connections to PostgreSQL of one process."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from taskward.database.hosts import HostConnector
+from taskward.database.postgres_connection import PostgresConnection, begin, lock_timeout
 from taskward.errors import DatabaseError, ServiceUnavailable
 from taskward.figures import CONNECTIONS, MOST_CONNECTIONS, WAITING, Figures
 
@@ -40,25 +41,6 @@ READ_ONLY: Final = "25006"
 
 _FULL: Final = "53300"
 
-_UNDERSTOOD: Final = frozenset(
-    {
-        "dbname",
-        "host",
-        "options",
-        "password",
-        "port",
-        "target_session_attrs",
-        "user",
-        "sslcert",
-        "sslcrl",
-        "sslkey",
-        "sslmode",
-        "sslrootcert",
-    }
-)
-"""The parameters of a URL that go to the driver. What others there are (`channel_binding`, `pgbouncer`, …)
-it would send to the server as settings, and poolers refuse those."""
-
 
 class Connections:
     """Up to `size` connections, made when they are needed and kept while they live.
@@ -69,30 +51,35 @@ class Connections:
     `pooled` tells whether a pooler stands in between; it is known from the first connection on.
     """
 
-    def __init__(self, url: str, size: int) -> None:
+    def __init__(self, url: str, size: int, deadline: float) -> None:
         self.pooled = False
-        self._url = driver_url(url)
+        self.connector = HostConnector(url)
+        self._url = url
+        self._deadline = deadline
         self._size = size
         self._made = 0
         self._connecting = 0
-        self._idle: list[_Connection] = []
+        self._idle: list[PostgresConnection] = []
         self._closing: set[asyncio.Task[None]] = set()
-        self._waiting: deque[asyncio.Future[_Connection | None]] = deque()
+        self._waiting: deque[asyncio.Future[PostgresConnection | None]] = deque()
         self._probed = False
         self._full_until = self._renewed = self._worked = 0.0
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[Any]:
+    async def one(self, *, writes: bool = False) -> AsyncIterator[Any]:
         """Lend a connection.
 
-        One whose borrower failed in a way that leaves its state in doubt is closed, not lent again.
+        One whose borrower failed in a way that leaves its state in doubt is closed, not lent again; for one
+        that `writes`, without a CancelRequest (see `postgres_connection`).
 
         Raises:
+            CommitInDoubt: the write succeeded with a reservation.
             ServiceUnavailable: all of them are taken, and none came back in time.
             DatabaseError: others are waiting for the server to greet them, as this one was.
 
         """
         connection = await self._take()
+        connection.is_writing, connection.is_commit_in_doubt = writes, False
         try:
             yield connection
         except BaseException as error:
@@ -102,18 +89,22 @@ class Connections:
                 self._let_go_of_idle()
             if refused:
                 self._give_back(connection)
+            elif writes:
+                self._drop(connection)
             else:
                 self._let_go(connection)
             raise
         self._worked = _now()
         self._give_back(connection)
+        if writes and connection.is_commit_in_doubt:
+            raise CommitInDoubt(reason="committed with a warning, perhaps not replicated")
 
     async def apart(self) -> Any:
         """Make a connection beside the others, whose session lasts, for whoever asks to use and to close.
 
         None where a pooler stands in between, which does not give such.
         """
-        connection = await asyncpg.connect(self._url, timeout=CONNECT, statement_cache_size=0)
+        connection = await self.connector.connect(CONNECT, statement_cache_size=0)
         if await _is_pooled(connection):
             await connection.close(timeout=CONNECT)
             return None
@@ -159,7 +150,13 @@ class Connections:
         self._made -= 1
         self._wake_one()
 
-    async def _take(self) -> "_Connection":
+    def _drop(self, connection: PostgresConnection) -> None:
+        """Close it at once: what it is at goes on at the server, and is not cancelled."""
+        connection.terminate()
+        self._made -= 1
+        self._wake_one()
+
+    async def _take(self) -> PostgresConnection:
         while True:
             while self._idle:
                 connection = self._idle.pop()
@@ -179,7 +176,7 @@ class Connections:
             if given := await self._wait():
                 return given
 
-    async def _make(self) -> "_Connection":
+    async def _make(self) -> PostgresConnection:
         self._made += 1
         self._connecting += 1
         try:
@@ -191,13 +188,13 @@ class Connections:
         finally:
             self._connecting -= 1
 
-    async def _wait(self) -> "_Connection | None":
+    async def _wait(self) -> PostgresConnection | None:
         """Wait in line; give the connection that was handed over, or None if there is room for a new one."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             async with asyncio.timeout(PATIENCE):
-                given: _Connection | None = await turn
+                given: PostgresConnection | None = await turn
                 return given
         except BaseException as error:
             if turn.done() and not turn.cancelled():  # it was this one's turn: it goes to the next
@@ -208,7 +205,7 @@ class Connections:
             raise DatabaseError(reason="no connection could be made yet")
         raise ServiceUnavailable(reason="every database connection is taken")
 
-    def _give_back(self, connection: "_Connection") -> None:
+    def _give_back(self, connection: PostgresConnection) -> None:
         if connection.made_at <= self._renewed:
             self._let_go(connection)
             return
@@ -220,7 +217,7 @@ class Connections:
             return
         self._wake_one()
 
-    def _wake_one(self, connection: "_Connection | None" = None) -> None:
+    def _wake_one(self, connection: PostgresConnection | None = None) -> None:
         """Hand the connection, or the room for one, to whoever has waited longest; nobody overtakes them."""
         while self._waiting:
             turn = self._waiting.popleft()
@@ -230,33 +227,35 @@ class Connections:
         if connection is not None:
             self._idle.append(connection)
 
-    async def _connect(self) -> "_Connection":
-        connection: _Connection
+    async def _connect(self) -> PostgresConnection:
+        if self._probed and not self.pooled:
+            return await self._connect_directly()
+        connection: PostgresConnection = await self.connector.connect(
+            CONNECT, statement_cache_size=0, connection_class=PostgresConnection
+        )
         if not self._probed:
-            connection = await asyncpg.connect(
-                self._url, timeout=CONNECT, statement_cache_size=0, connection_class=_Connection
-            )
             self.pooled = await _is_pooled(connection)
             self._probed = True
-            if self.pooled:
-                return connection
-            await connection.close(timeout=CONNECT)
-        connection = await asyncpg.connect(
-            self._url,
-            timeout=CONNECT,
-            statement_cache_size=0 if self.pooled else 512,
+        if self.pooled:
+            connection.begin = begin(self._deadline)
+            return connection
+        await connection.close(timeout=CONNECT)
+        return await self._connect_directly()
+
+    async def _connect_directly(self) -> PostgresConnection:
+        """Make a connection whose session lasts: with prepared statements, and a setting."""
+        connection: PostgresConnection = await self.connector.connect(
+            CONNECT,
+            statement_cache_size=512,
             max_cached_statement_lifetime=0,
-            connection_class=_Connection,
+            connection_class=PostgresConnection,
+            server_settings={"lock_timeout": str(lock_timeout(self._deadline))},
         )
         return connection
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
-    """One that knows since when it is there, and since when it lies idle."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.made_at = self.used_at = _now()
+class CommitInDoubt(DatabaseError):
+    """The server reported a success with a warning: committed, but perhaps on no standby."""
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -275,13 +274,6 @@ async def _close(connection: Any) -> None:
         await connection.close(timeout=CANCEL)
     except FAILURES:
         connection.terminate()
-
-
-def driver_url(url: str) -> str:
-    """Give the URL with only those parameters that the driver understands."""
-    parts = urlsplit(url)
-    understood = [(name, value) for name, value in parse_qsl(parts.query) if name in _UNDERSTOOD]
-    return urlunsplit(parts._replace(query=urlencode(understood)))
 
 
 async def _is_pooled(connection: Any) -> bool:

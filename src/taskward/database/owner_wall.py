@@ -202,12 +202,14 @@ class OwnerWall:
         """Run the rest of the transaction that is open behind the wall, for that owner."""
         await connection.execute(self._entry(owner))
 
-    async def fetch(self, connection: Any, owner: UUID, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def fetch(
+        self, connection: Any, owner: UUID, sql: str, arguments: Sequence[Any], begin: str
+    ) -> Sequence[Any]:
         """Run one statement as one transaction behind the wall, for that owner: in three round trips.
 
         Behind a pooler each statement is a transaction anyway, and takes as many without the wall.
         """
-        entry = "BEGIN; " + self._entry(owner)
+        entry = f"{begin}; {self._entry(owner)}"
         try:
             await connection.execute(entry)
             rows: Sequence[Any] = await connection.fetch(sql, *arguments)

