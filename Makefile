@@ -7,7 +7,7 @@ BESIDE_EACH_OTHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check soak bench bench-pages bench-growth bench-profile bench-rls bench-smoke fix requirements clean
+.PHONY: help setup serve test check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke fix requirements clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import d
 
 soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md
 	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest tests/faults -m "soak or fault" --verbose
+
+mutants: $(VENV)/.ready-to-test ## Run the tests against 131 defects, and name those that no test notices; AREA=tokens, REPORT=file; 15 minutes
+	@PYTHONPATH=tests $(BIN)/python -W ignore -m mutation.run $(if $(AREA),--area $(AREA)) $(if $(REPORT),--report $(REPORT))
 
 bench: $(VENV)/.ready-to-test ## Measure against Fastify and pgbench; needs wrk and npm; nine minutes
 	@$(BIN)/python -W ignore benchmarks/bench.py

@@ -145,6 +145,15 @@ async def test_nobody_sees_the_changes_of_others(ann: Person, bob: Person) -> No
     assert (await changes(ann))["changes"] == []
 
 
+async def test_what_others_do_expires_nobodys_cursor(ann: Person, bob: Person) -> None:
+    await ann.create()
+    cursor = (await changes(ann))["cursor"]
+    await delete(bob, await bob.create())  # the first write sets the horizon of that person
+    task = await ann.create()
+
+    assert (await changes(ann, since=cursor))["changes"] == [upsert(task)]
+
+
 async def test_an_atomic_batch_is_never_seen_by_halves(ann: Person) -> None:
     start = (await changes(ann))["cursor"]  # before the first write, or its changes would not be counted
     done = asyncio.Event()

@@ -195,6 +195,37 @@ async def test_nothing_is_tried_again_whose_outcome_is_not_known(
         await person.create("found again")
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/tasks"),
+        ("PUT", "/api/tasks/{id}"),
+        ("DELETE", "/api/tasks/{id}"),
+        ("POST", "/api/tasks/batch"),
+    ],
+)
+async def test_a_single_write_whose_outcome_is_not_known_is_not_repeated(
+    served: FastAPI, server: Any, url: str, method: str, path: str
+) -> None:
+    person = Person(served)
+    task = await person.create("as it was")
+    operation = {"op": "create", "task": {"title": "lost"}}
+    body = {"operations": [operation]} if path.endswith("batch") else {"title": "lost"}
+    onlooker = await asyncpg.connect(url)
+    async with server.transaction():
+        await server.execute("LOCK TABLE tasks IN SHARE MODE")
+        waiting = asyncio.create_task(person.http.request(method, path.format(**task), json=body))
+        await until_somebody_waits(onlooker)
+        assert await onlooker.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+    await onlooker.close()
+
+    assert refusal(await waiting) == DATABASE_ERROR
+    assert await person.tasks() == [task]
+
+
 async def until_somebody_waits(onlooker: Any) -> None:
     """Wait until the server makes somebody wait for a lock, which tells nobody of it."""
     async with asyncio.timeout(PATIENCE):
