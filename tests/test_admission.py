@@ -167,6 +167,26 @@ async def test_those_who_wait_are_served_in_turn_whoever_came_first() -> None:
     assert Counter(desk.begun) == {ANN: 7, BOB: 3, EVE: 1}
 
 
+async def test_one_user_s_requests_are_served_in_the_order_in_which_they_came() -> None:
+    done: list[int] = []
+
+    def note(number: int) -> Send:
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                done.append(number)
+
+        return send
+
+    async with a_desk(places=2) as desk:
+        for number in range(5):
+            desk.ask(ANN, send=note(number))
+        await turns()
+        while desk.inside:
+            await desk.end()
+
+    assert done == [0, 1, 2, 3, 4]
+
+
 async def test_who_comes_back_at_once_does_not_pass_those_who_wait() -> None:
     async with a_desk(places=2) as desk:
         desk.ask(ANN, 3)

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from support import DATABASE_ERROR, INVALID_REQUEST, Person, problems, refusal, token_for
 
 from taskward.database.postgres import PostgresDatabase
+from taskward.errors import IdempotencyKeyReused
 from taskward.idempotency.once import Once
 from taskward.tasks import store
 
@@ -127,6 +128,17 @@ class TestOtherRequests:
         assert refusal(answer) == REUSED
         assert await ann.tasks() == [first.json()]
         assert (await post(ann, "key")).content == first.content
+
+    async def test_a_key_of_another_path_is_refused(self, app: FastAPI, ann: Person) -> None:
+        """No body is good for two paths today, so this is asked below HTTP."""
+        await post(ann, "key")
+        scope = {"type": "http", "method": "POST", "path": "/api/others", "body": TASK, "app": app}
+
+        async def act(_: object) -> Response:
+            raise AssertionError("the request is carried out")
+
+        with pytest.raises(IdempotencyKeyReused):
+            await Once(Request(scope), UUID(ann.sub)).answer("key", act)
 
     async def test_other_keys_act_of_their_own(self, ann: Person) -> None:
         answers = [await post(ann, key) for key in ("key", "Key", "key.", '"key"', "k")]
