@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from taskward import admission
 from taskward.database import connections
 
-pytest.register_assert_rewrite("support", "documented")
+pytest.register_assert_rewrite("support", "documented", "seeing.looking")
 
 from forgetful import forget_owners  # noqa: E402 - once its asserts can explain themselves
 from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - as above

@@ -4,10 +4,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-
-pytest.register_assert_rewrite("seeing.looking")
-
-from seeing.looking import Lines  # noqa: E402 - once its asserts can explain themselves
+from seeing.looking import Lines
 
 
 @pytest.fixture
