@@ -17,8 +17,10 @@ from taskward.database.grapevine import PARTING
 
 COUNT_UPDATES = (
     "CREATE TABLE updates ()",
-    "CREATE FUNCTION count_update() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN INSERT INTO updates DEFAULT VALUES; RETURN NEW; END $$",
+    (
+        "CREATE FUNCTION count_update() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN INSERT INTO updates DEFAULT VALUES; RETURN NEW; END $$"
+    ),
     "GRANT INSERT ON updates TO PUBLIC",
     "CREATE TRIGGER count_update AFTER UPDATE ON tasks FOR EACH ROW EXECUTE FUNCTION count_update()",
 )
