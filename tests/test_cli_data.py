@@ -82,15 +82,15 @@ async def test_a_file_that_is_there_is_not_written_over(url: str, tmp_path: Path
 
 
 BROKEN: dict[str, tuple[bytes, list[str]]] = {
-    "no JSON": (b"{", ["the body is not JSON"]),
-    "a list": (b"[]", ["the body is not an object"]),
+    "no JSON": (b"{", ["the body is not a JSON object"]),
+    "a list": (b"[]", ["the body is not a JSON object"]),
     "fields": (
         json.dumps({"tasks": [a_task(title=""), a_task(description="\0")], "x": 1}).encode(),
         [
             "Validation failed",
-            "tasks.1.description: The character U+0000 is not allowed",
-            "tasks.0.title: Title cannot be empty",
             "x: Unknown field",
+            "tasks.0.title: Title cannot be empty",
+            "tasks.1.description: The character U+0000 is not allowed",
         ],
     ),
 }

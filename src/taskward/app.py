@@ -6,9 +6,10 @@ any failure, anywhere: raise -> RequestFrame -> envelope
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from uuid import UUID
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -27,6 +28,8 @@ from taskward.fair_slots import FairThreads
 from taskward.figures import together
 from taskward.idempotency.once import KeysInUse
 from taskward.me import routes as me
+from taskward.me.recovery import Recovery
+from taskward.me.spool import Uploads
 from taskward.middleware import RequestFrame
 from taskward.rate_limit import RateLimit
 from taskward.routing import Dispatcher
@@ -68,8 +71,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.finished_lists = FinishedLists()
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.bell = Bell(app.state.database, settings)
+    app.state.database.on_change = _changed(app.state.finished_lists, app.state.bell)
     app.state.keys_in_use = KeysInUse()
     app.state.large_bodies = FairThreads(1, "large-bodies")
+    app.state.uploads = Uploads()
+    app.state.recovery = Recovery(app.state.database)
     app.state.authenticator = authenticator(settings)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
@@ -118,6 +124,16 @@ class _Service(FastAPI):
         return self.openapi_schema
 
 
+def _changed(lists: FinishedLists, bell: Bell) -> Callable[[UUID], None]:
+    """Return what a change of an owner calls: it drops their cached lists and wakes their streams."""
+
+    def changed(owner: UUID) -> None:
+        lists.forget(owner)
+        bell.ring(owner)
+
+    return changed
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as running:
@@ -129,4 +145,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             await part.start()
         running.push_async_callback(app.state.bell.stop)
         running.push_async_callback(app.state.large_bodies.stop)
+        running.push_async_callback(app.state.recovery.stop)
+        app.state.recovery.start()
         yield

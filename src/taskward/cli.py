@@ -149,9 +149,8 @@ def import_data(
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         settings = load_settings()
-        body = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        with _bar("Importing") as progress:
-            answer = json.loads(asyncio.run(import_from(body, settings, user_id, progress)))
+        with _reading(file) as document, _bar("Importing") as progress:
+            answer = json.loads(asyncio.run(import_from(document, settings, user_id, progress)))
     typer.echo("{imported} imported, {skipped} skipped".format(**answer))
 
 
@@ -182,6 +181,15 @@ def _told_plainly() -> Iterator[None]:
         for line in lines:
             typer.echo(f"taskward: {line}", err=True)
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def _reading(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(file).open("rb") as opened:
+        yield opened
 
 
 @contextmanager

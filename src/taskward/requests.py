@@ -1,7 +1,7 @@
 """Reading a request strictly: its body, its JSON, its query."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import reduce
 from operator import getitem
 from typing import Any, Final
@@ -64,18 +64,34 @@ async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY)
     length, chunked = announced_body(scope)
     if length == 0 and not chunked:
         return b""
+    body = bytearray()
+    async for part in body_parts(scope, receive, largest):
+        body += part
+    return bytes(body)
+
+
+async def body_parts(scope: Scope, receive: Receive, largest: int) -> AsyncIterator[bytes]:
+    """Give the body in the parts in which it arrives.
+
+    Raises:
+        PayloadTooLarge: it is longer than `largest`, or says that it will be.
+        ClientGone: it never became whole.
+
+    """
+    length, chunked = announced_body(scope)
     if length > largest:
         raise PayloadTooLarge
-    body = bytearray()
-    while True:
+    size, more = 0, length > 0 or chunked
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        body += message.get("body", b"")
-        if len(body) > largest:
+        part = message.get("body", b"")
+        size += len(part)
+        if size > largest:
             raise PayloadTooLarge
-        if not message.get("more_body", False):
-            return bytes(body)
+        yield part
+        more = message.get("more_body", False)
 
 
 async def wait_for_admission(scope: Scope) -> None:
@@ -96,11 +112,16 @@ def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
         InvalidRequest: the type is another one, or the body is anything else.
 
     """
+    require_json_type(scope)
+    return json_object(body)
+
+
+def require_json_type(scope: Scope) -> None:
+    """Raise InvalidRequest unless the body is announced as JSON."""
     content_types = header_values(scope, b"content-type")
     expected = _PATCH_TYPE if scope["method"] == "PATCH" else _JSON_TYPE
     if len(content_types) != 1 or not expected.fullmatch(content_types[0]):
         raise InvalidRequest(reason="the content type is not JSON in UTF-8")
-    return json_object(body)
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -116,10 +137,16 @@ def json_object(body: bytes) -> dict[str, Any]:
         raise InvalidRequest(reason="the body is not JSON") from None
     if not isinstance(document, dict):
         raise InvalidRequest(reason="the body is not an object")
-    # No text nests deeper than it has brackets, and most have few.
-    if body.count(b"{") + body.count(b"[") > DEEPEST_NESTING and _depth(document) > DEEPEST_NESTING:
-        raise InvalidRequest(reason="the body nests too deep")
+    refuse_deep(document, body)
     return document
+
+
+def refuse_deep(value: Any, text: bytes, outside: int = 0) -> None:
+    """Raise InvalidRequest if a value nests too deep within so many levels `outside`; `text` is its JSON."""
+    most = DEEPEST_NESTING - outside
+    # No text nests deeper than it has brackets, and most have few.
+    if text.count(b"{") + text.count(b"[") > most and _depth(value) > most:
+        raise InvalidRequest(reason="the body nests too deep")
 
 
 def nul_problems(document: dict[str, Any], body: bytes | None = None, depth: int = 1) -> list[FieldProblem]:

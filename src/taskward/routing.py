@@ -192,13 +192,7 @@ class _Inputs:
         """
         document = read_json_object(scope, body) if self.body else {}
         arguments: dict[str, Any] = {}
-        problems: list[FieldProblem] = []
-        for value in self.path:
-            value.judge(scope["path_params"][value.name], arguments, problems)
-        if scope["query_string"] or self.query:
-            self._read_query(scope, arguments, problems, any_query=route.takes_any_query)
-        for value in self.headers:
-            self._read_header(scope, value, arguments, problems)
+        problems = self.read_without_body(scope, arguments, any_query=route.takes_any_query)
         if self.body:
             found = refuse_wide_objects(document, body, route.key_depth)
             if len(document) <= MAX_KEYS:
@@ -207,11 +201,28 @@ class _Inputs:
             problems += first_of_each_field(found)
         if problems:
             raise ValidationFailed(problems)
+        self.make(scope, arguments)
+        return arguments
+
+    def read_without_body(
+        self, scope: Scope, arguments: dict[str, Any], *, any_query: bool
+    ) -> list[FieldProblem]:
+        """Add what path, query and headers give to the arguments; return what is wrong with them."""
+        problems: list[FieldProblem] = []
+        for value in self.path:
+            value.judge(scope["path_params"][value.name], arguments, problems)
+        if scope["query_string"] or self.query:
+            self._read_query(scope, arguments, problems, any_query=any_query)
+        for value in self.headers:
+            self._read_header(scope, value, arguments, problems)
+        return problems
+
+    def make(self, scope: Scope, arguments: dict[str, Any]) -> None:
+        """Add to the arguments what the dependencies make of the request."""
         if self.made:
             request = Request(scope)
             for argument, make in self.made:
                 arguments[argument] = make(request)
-        return arguments
 
     def _read_query(
         self, scope: Scope, arguments: dict[str, Any], problems: list[FieldProblem], *, any_query: bool

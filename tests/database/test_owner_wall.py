@@ -29,6 +29,7 @@ from taskward.database import DatabaseUnusable
 from taskward.database.owner_wall import SHARED, WALLED
 from taskward.database.postgres import PostgresDatabase, _Plan
 from taskward.database.statements import STATEMENTS, Read
+from taskward.me.import_statements import ABANDONED
 from taskward.me.operators import export_to
 
 ISOLATION: Final = [
@@ -261,7 +262,8 @@ async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) ->
 async def test_the_statements_that_run_outside_are_these() -> None:
     """The other exceptions run no statement of a store: migrations, NOTIFY and LISTEN."""
     assert [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.of_many] == [
-        COUNTERS
+        COUNTERS,
+        ABANDONED,
     ]
 
 
@@ -558,6 +560,13 @@ async def somebody_with_everything(app: FastAPI) -> str:
     await ann.create()
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
     await ann.http.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "1"})
+    async with app.state.database._connections.one() as connection:
+        for row in (
+            "imports VALUES ($1::uuid, $1::uuid, now())",
+            "import_tasks VALUES ($1::uuid, $1::uuid, NULL, 'x', 'x', NULL, NULL, true, now(), now())",
+            "owner_locks VALUES ($1::uuid, 'x', 'x', 1)",
+        ):
+            await connection.execute(f"INSERT INTO {row}", UUID(ann.sub))
     return ann.sub
 
 

@@ -257,7 +257,8 @@ async def test_an_address_is_kept_once_and_no_address_any_number_of_times(raw: R
 
 
 async def test_what_belongs_to_an_owner_goes_with_the_owner(raw: Raw) -> None:
-    tables = [table.name for table in SQLModel.metadata.tables.values() if "user_id" in table.c]
+    staged = {"imports", "import_tasks", "owner_locks"}  # these may be there before the owner is
+    tables = {table.name for table in SQLModel.metadata.tables.values() if "user_id" in table.c} - staged
     now = "now()" if raw._postgres else "0"
     await raw.run(
         raw.user(),
@@ -266,7 +267,7 @@ async def test_what_belongs_to_an_owner_goes_with_the_owner(raw: Raw) -> None:
         f"DELETE FROM users WHERE id = '{OWNER}'",  # noqa: S608 - as above
     )
 
-    assert {"tasks", "tombstones", "idempotency_keys"} == set(tables)
+    assert tables == {"tasks", "tombstones", "idempotency_keys"}
     for name in tables:
         (table,) = [one for one in SQLModel.metadata.tables.values() if one.name == name]
         (key,) = table.foreign_keys

@@ -38,7 +38,7 @@ from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
 from taskward.database.postgres import _in_one
-from taskward.database.statements import STATEMENTS, Statement, Write
+from taskward.database.statements import STATEMENTS, Read, Statement, Write
 from taskward.database.together import asked_at_once
 from taskward.database.types import Id
 from taskward.tasks.models import TASKS
@@ -51,11 +51,25 @@ OWNED = {table for table in SQLModel.metadata.tables.values() if "user_id" in ta
 """The tables whose rows belong to somebody."""
 
 
-@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.name)
+OF_MANY = [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.of_many]
+"""What the service reads for itself, whoever's it is."""
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [statement for statement in STATEMENTS if statement not in OF_MANY],
+    ids=lambda statement: statement.name,
+)
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 def test_every_statement_on_owned_rows_says_whose(statement: Statement, engine_name: str) -> None:
     for expression in expressions(statement, engine_name):
         assert list(unowned(expression)) == []
+
+
+def test_what_is_read_of_many_owners_says_no_more_than_who_they_are_and_their_counters() -> None:
+    columns = {str(column) for read in OF_MANY for column in read.statement.selected_columns}
+
+    assert columns == {"imports.user_id", "users.id", "users.seq"}
 
 
 def test_the_walk_meets_every_kind_of_statement_on_tasks_and_tombstones() -> None:

@@ -29,7 +29,7 @@ from taskward.app import create_app
 from taskward.checkup import findings
 from taskward.database.statements import Steps
 from taskward.errors import DatabaseError
-from taskward.me.statements import INSERT_TASK
+from taskward.me.import_statements import STAGE, UNSTAGE
 from taskward.middleware import RequestFrame
 from taskward.seeing import tracing
 from taskward.seeing.tracing import tracing_of_the_environment
@@ -121,15 +121,17 @@ async def test_writes_are_spans_and_so_is_each_statement_of_a_transaction(
 
 
 async def test_a_statement_run_for_many_rows_says_for_how_many(traced: FastAPI, collector: Collector) -> None:
-    ann = Person(traced)
-    await ann.create()
-    export = (await ann.http.get("/api/me/export")).json()
+    def steps() -> Steps[None]:
+        yield UNSTAGE, [{"owner": uuid4(), "after_id": uuid4(), "up_to_id": uuid4()} for _ in range(3)]
+
     trace_id = uuid4().hex
-    await Person(traced).http.post("/api/me/import", json=export, headers=in_trace(trace_id))
+    inside = TraceContextTextMapPropagator().extract(in_trace(trace_id))
+    with traced.state.tracing._tracer.start_as_current_span("outside", inside):
+        await traced.state.database.transact(steps)
 
     spans = await spans_of(traced, collector, trace_id)
-    (insert,) = (span for span in spans if span.name == "insert an imported task")
-    assert insert.attributes["db.operation.batch.size"] == 1
+    (statement,) = (span for span in spans if span.name == UNSTAGE.name)
+    assert statement.attributes["db.operation.batch.size"] == 3
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ async def test_a_statement_that_fails_within_a_transaction_fails_its_span_too(
     traced: FastAPI, collector: Collector
 ) -> None:
     def steps() -> Steps[None]:
-        yield INSERT_TASK, [{"owner": uuid4(), "title": CANARY}]  # and nothing else that must be there
+        yield STAGE, [{"owner": uuid4(), "tasks": CANARY}]  # which is no JSON
 
     trace_id = uuid4().hex
     inside = TraceContextTextMapPropagator().extract(in_trace(trace_id))
@@ -192,7 +194,7 @@ async def test_a_statement_that_fails_within_a_transaction_fails_its_span_too(
 
     spans = await spans_of(traced, collector, trace_id)
     failed = {span.name: span.failed for span in spans}
-    assert failed == {"insert an imported task": True, "transaction": True, "outside": False}
+    assert failed == {STAGE.name: True, "transaction": True, "outside": False}
 
 
 async def test_nothing_that_people_write_is_in_any_span(traced: FastAPI, collector: Collector) -> None:

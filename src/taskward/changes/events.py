@@ -96,6 +96,7 @@ class EventStream(Response):
                 await _send_part(send, _COMMENT)
 
     async def _since(self, mark: Mark) -> Changes:
+        await self._feed.wait_unlocked()  # or one owner's streams would keep those of others from reading
         async with self._bell.reading:
             return await self._feed.since(mark, PAGE)
 

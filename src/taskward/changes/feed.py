@@ -90,6 +90,10 @@ class ChangeFeed:
         last = changes[-1][1] if changes else Mark(mark.number, horizon, now, restore)
         return Changes(changes, last, len(rows) > limit)
 
+    async def wait_unlocked(self) -> None:
+        """Wait while the owner's data is locked by a change that takes several transactions."""
+        await self._database.wait_unlocked(self._user.id)
+
     def write(self, mark: Mark) -> str:
         """Give the cursor that stands for a mark."""
         return seal([1, mark.number, mark.horizon, mark.known_at, mark.restore], self._purpose())

@@ -60,8 +60,18 @@ class Database(Protocol):
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
         """Run steps as one transaction and return their result once it is durable.
 
-        A `long` one has a minute, and does not hold up the reads of others.
+        A `long` one has a minute, and does not hold up the reads of others. Where its steps have a `SPLIT`,
+        an engine may run them as several transactions; other statements of the owner see all or nothing.
         """
+
+    async def interrupted(self) -> Sequence[tuple[UUID, str]]:
+        """Return the owners, with the name of the change, whose split transaction nobody carries on."""
+
+    async def wait_unlocked(self, owner: UUID) -> None:
+        """Return once no split transaction of the owner is in progress, or soon after it should be over."""
+
+    async def scrub(self) -> None:
+        """Remove deleted content from where the engine still keeps it, as far as that is its own doing."""
 
     def news(self) -> AsyncGenerator[None, None]:
         """Come round, again and again, when it is time to look what other processes may have changed.

@@ -120,3 +120,52 @@ def _holds_on_sqlite(element: holds_every_word, compiler: SQLCompiler, **options
         f"WHERE instr({text}, word.value) = 0 "
         f"AND coalesce(instr({other}, word.value), 0) = 0)"
     )
+
+
+class json_rows(FunctionElement[Any]):  # noqa: N801
+    """`json_rows(array)`: each element of a JSON array as a row with the column `value`, in order."""
+
+    inherit_cache = True
+
+
+@compiles(json_rows, "postgresql")
+def _rows_on_postgresql(element: json_rows, compiler: SQLCompiler, **options: Any) -> str:
+    return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **options)} AS jsonb))"
+
+
+@compiles(json_rows, "sqlite")
+def _rows_on_sqlite(element: json_rows, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+class json_item(FunctionElement[Any]):  # noqa: N801
+    """`json_item(value, n)`: element n of a JSON array; text on PostgreSQL, its own type on SQLite."""
+
+    inherit_cache = True
+
+
+@compiles(json_item)
+def _item(element: json_item, compiler: SQLCompiler, **options: Any) -> str:
+    value, number = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({value} ->> {number})"
+
+
+class instant_of(FunctionElement[datetime]):  # noqa: N801
+    """`instant_of(microseconds)`: the `Instant` of so many microseconds since 1970, exactly."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(instant_of, "postgresql")
+def _instant_on_postgresql(element: instant_of, compiler: SQLCompiler, **options: Any) -> str:
+    given = f"CAST({compiler.process(element.clauses, **options)} AS bigint)"
+    return (
+        f"(TIMESTAMPTZ 'epoch' + ({given} / 1000000) * INTERVAL '1 second' "
+        f"+ ({given} % 1000000) * INTERVAL '1 microsecond')"
+    )
+
+
+@compiles(instant_of, "sqlite")
+def _instant_on_sqlite(element: instant_of, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)

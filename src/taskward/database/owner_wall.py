@@ -24,6 +24,9 @@ WALLED: Final = (
     ("tasks", "user_id"),
     ("tombstones", "user_id"),
     ("idempotency_keys", "user_id"),
+    ("imports", "user_id"),
+    ("import_tasks", "user_id"),
+    ("owner_locks", "user_id"),
 )
 """Tables with an owner, and the column that holds it. The migration that adds one calls `RAISE` once more."""
 

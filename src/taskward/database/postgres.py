@@ -34,6 +34,7 @@ from taskward.database.statements import (
     Change,
     Read,
     Row,
+    Split,
     Statement,
     Steps,
     T,
@@ -212,6 +213,15 @@ class PostgresDatabase:
         self._tell(owners)
         return result
 
+    async def interrupted(self) -> Sequence[tuple[UUID, str]]:
+        return ()
+
+    async def wait_unlocked(self, owner: UUID) -> None:
+        """Return at once: a transaction is never split here."""
+
+    async def scrub(self) -> None:
+        """Do nothing: what is deleted leaves the tables with the next vacuum."""
+
     async def news(self) -> AsyncGenerator[None, None]:
         ear = Ear(self._connections, self._crier.name, self.on_change)
         listening = asyncio.create_task(ear.listen())
@@ -278,23 +288,29 @@ class PostgresDatabase:
         steps, (statement, values) = attempt
         behind: UUID | None = None
         while True:
-            plan = self._plans[statement]
-            note_owner(owners, statement, values)
-            if self._wall is not None:
-                owner = _values_of_one(values)["owner"]  # behind the wall, each statement names one
-                if owner != behind:
-                    await self._wall.enter(connection, owner)
-                    behind = owner
             rows: Sequence[Row] = ()
-            if isinstance(values, Mapping):
-                rows = await connection.fetch(plan.sql, *plan.arguments(values, others))
-            else:
-                await connection.executemany(plan.sql, [plan.arguments(one) for one in values])
+            if not isinstance(statement, Split):
+                note_owner(owners, statement, values)
+                if self._wall is not None:
+                    owner = _values_of_one(values)["owner"]  # behind the wall, each statement names one
+                    if owner != behind:
+                        await self._wall.enter(connection, owner)
+                        behind = owner
+                rows = await self._answer(connection, self._plans[statement], values, others)
             try:
                 statement, values = steps.send(rows)
             except StopIteration as end:
                 result: T = end.value
                 return result
+
+    async def _answer(
+        self, connection: Any, plan: "_Plan", values: Values | Sequence[Values], others: Values
+    ) -> Sequence[Row]:
+        if isinstance(values, Mapping):
+            rows: Sequence[Row] = await connection.fetch(plan.sql, *plan.arguments(values, others))
+            return rows
+        await connection.executemany(plan.sql, [plan.arguments(one) for one in values])
+        return ()
 
     async def _bring_schema_up_to_date(self) -> None:
         while True:

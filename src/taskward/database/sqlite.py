@@ -9,26 +9,29 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, cast
 from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 
-from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
+from taskward.database import AlreadyThere, DatabaseUnusable, nobody, owner_locks, schema
 from taskward.database.functions import SQLITE_CLOCK
+from taskward.database.owner_locks import LockLost, OwnerLock, OwnerLocked
 from taskward.database.sqlite_readers import SqliteReaders
 from taskward.database.statements import (
+    RESUME,
     STATEMENTS,
     Change,
     Read,
     Row,
+    Split,
     Statement,
     Steps,
     T,
@@ -37,7 +40,7 @@ from taskward.database.statements import (
     Write,
     note_owner,
 )
-from taskward.errors import DatabaseError
+from taskward.errors import DatabaseError, ServiceUnavailable
 from taskward.figures import WRITES_TOGETHER, WRITES_WAITING, Figures, Histogram
 
 PATIENCE: Final = 10.0
@@ -53,6 +56,9 @@ LARGEST_LOOKED_THROUGH: Final = 64 * 2**20
 """Bytes of a file that is looked through for damage at the start; that many take about 0.1 s."""
 
 _RETRY: Final = 0.005
+_LOCK_RETRY: Final = 0.02
+_SCRUB_EVERY: Final = 0.5
+_SCRUB_PATIENCE: Final = 1.0
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DIALECT: Final = sqlite.dialect()
 _SEQ: Final = bindparam("seq", type_=Integer())
@@ -67,6 +73,8 @@ class SqliteDatabase:
         self.on_change: Callable[[UUID], None] = nobody
         self._path = path
         self._waiting: list[_WaitingWrite] = []
+        self._locked: frozenset[str] = frozenset()
+        self._scrubbing: asyncio.Task[None] | None = None
         self._committing: asyncio.Task[None] | None = None
         self._commit_thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._readers = SqliteReaders(partial(_connect, path)) if path else None
@@ -101,6 +109,9 @@ class SqliteDatabase:
     async def stop(self) -> None:
         if self._committing is not None:
             await self._committing
+        if self._scrubbing is not None:
+            self._scrubbing.cancel()
+            await asyncio.wait({self._scrubbing})
         self._commit_thread.shutdown()
         if self._readers is not None:
             await self._readers.stop()
@@ -112,34 +123,68 @@ class SqliteDatabase:
         await self._patiently(lambda: self._reader.execute("SELECT 1 FROM tasks LIMIT 1"))
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        step = self._plans[read].steps[0]
+        step = self._plans[read].read
         try:
             if self._readers is not None:
                 return await self._readers.rows(read, step, values)
             return step.rows(self._reader, values)
-        except sqlite3.Error as error:
-            if not _is_busy(error):
-                raise _database_error(error) from error
-        return await self._patiently(lambda: step.rows(self._reader, values))
+        except (sqlite3.Error, DatabaseError) as error:
+            if not _is_busy(error) and not owner_locks.is_locked_error(error):
+                raise _database_error(error) from error.__cause__ or error
+        return await self._unlocked(lambda: self._read_again(read, step, values))
+
+    async def _read_again(self, read: Read, step: "_Step", values: Values) -> Sequence[Row]:
+        """Read while another process holds the file.
+
+        Raises:
+            OwnerLocked: the owner's data is locked.
+
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        while True:
+            try:
+                if self._readers is not None:
+                    return await self._readers.rows(read, step, values)
+                return step.rows(self._reader, values)
+            except (sqlite3.Error, DatabaseError) as error:
+                if owner_locks.is_locked_error(error):
+                    raise OwnerLocked(values["owner"]) from None
+                if not _is_busy(error) or loop.time() >= deadline:
+                    raise _database_error(error) from error.__cause__ or error
+            await asyncio.sleep(_RETRY)
 
     async def write(self, write: Write, values: Values) -> Row | None:
         plan = self._plans[write]
         owners: set[UUID] = set()
 
         def run(connection: sqlite3.Connection) -> Sequence[Row]:
+            self._refuse_locked(values["owner"])
             rows = plan.run(connection, values)
             if rows:
                 note_owner(owners, write, values)
             return rows
 
-        rows = await self._in_turn(run, owners)
+        rows = await self._unlocked(lambda: self._in_turn(run, owners))
         return rows[0] if rows else None
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
-        owners: set[UUID] = set()
-        return await self._in_turn(
-            lambda connection: self._run_steps(connection, steps(), owners), owners, long=long
-        )
+        return await self._unlocked(lambda: self._transact(steps(), long=long))
+
+    async def interrupted(self) -> Sequence[tuple[UUID, str]]:
+        return await self._patiently(lambda: owner_locks.abandoned(self._reader))
+
+    async def wait_unlocked(self, owner: UUID) -> None:
+        with suppress(ServiceUnavailable):
+            while await self._patiently(lambda: owner_locks.is_locked(self._reader, owner)):
+                await self._wait_unlocked(owner, time.monotonic() + PATIENCE)
+
+    async def scrub(self) -> None:
+        """Write the WAL back and empty it; while readers still need it, go on trying in the background."""
+        if self._path is None:
+            return
+        if not await asyncio.to_thread(_empty_wal, self._path) and self._scrubbing is None:
+            self._scrubbing = asyncio.create_task(self._scrub_later(self._path))
 
     async def news(self) -> AsyncGenerator[None, None]:
         if self._path is None:
@@ -173,21 +218,43 @@ class SqliteDatabase:
         result: T = await waiting.outcome
         return result
 
-    def _run_steps(self, connection: sqlite3.Connection, steps: Steps[T], owners: set[UUID]) -> T:
-        rows: Sequence[Row] | None = None
+    async def _transact(self, steps: Steps[T], *, long: bool) -> T:
+        change = _Change(steps, self._plans, self._refuse_locked)
+        result: T | None = None
+        try:
+            while not change.finished:
+                owners: set[UUID] = set()
+                result = await self._in_turn(partial(change.run, owners), owners, long=long)
+        finally:
+            steps.close()
+        return cast("T", result)
+
+    async def _unlocked(self, run: Callable[[], Awaitable[T]]) -> T:
+        """Run it, and again each time that it met a locked owner."""
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                statement, values = next(steps) if rows is None else steps.send(rows)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            plan = self._plans[statement]
-            note_owner(owners, statement, values)
-            if isinstance(values, Mapping):
-                rows = plan.run(connection, values)
-            else:
-                plan.steps[0].run_many(connection, values)
-                rows = ()
+                return await run()
+            except OwnerLocked as locked:
+                await self._wait_unlocked(locked.owner, deadline)
+
+    async def _wait_unlocked(self, owner: UUID, deadline: float) -> None:
+        while await self._patiently(lambda: owner_locks.is_locked(self._reader, owner)):
+            if time.monotonic() > deadline:
+                raise ServiceUnavailable(reason="the owner's data is being imported or erased", retry_after=5)
+            await asyncio.sleep(_LOCK_RETRY)
+
+    def _refuse_locked(self, owner: UUID) -> None:
+        """Raise OwnerLocked if a change that takes several transactions has locked the owner's data."""
+        if self._locked and str(owner) in self._locked:
+            raise OwnerLocked(owner)
+
+    async def _scrub_later(self, path: Path) -> None:
+        done = False
+        while not done:
+            await asyncio.sleep(_SCRUB_EVERY)
+            done = await asyncio.to_thread(_empty_wal, path)
+        self._scrubbing = None
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
@@ -206,6 +273,7 @@ class SqliteDatabase:
                 continue
             together = self._next_together()
             try:
+                self._locked = owner_locks.locked_owners(self._writer)
                 for waiting in together:
                     if waiting.long and self._path:  # what is in memory has one connection for all
                         await self._in_thread(partial(waiting.run, self._writer))
@@ -311,12 +379,82 @@ class _WaitingWrite:
             self.outcome.set_exception(error)
 
 
+class _Change(Generic[T]):
+    """The steps of a transaction, or of several if they are split."""
+
+    def __init__(
+        self, steps: Steps[T], plans: "Mapping[Statement, _Plan]", refuse_locked: Callable[[UUID], None]
+    ) -> None:
+        self.finished = False
+        self._steps = steps
+        self._plans = plans
+        self._refuse_locked = refuse_locked
+        self._lock = OwnerLock()
+        self._rows: Sequence[Row] | None = None
+        self._owners: set[UUID] = set()
+
+    def run(self, owners: set[UUID], connection: sqlite3.Connection) -> T | None:
+        """Run the steps up to the next split or their end, where they give their result.
+
+        With the end it adds to `owners` whose changes they made.
+        """
+        try:
+            self._lock.renew(connection)
+            self._run(connection)
+        except StopIteration as end:
+            self._lock.release(connection)
+            self.finished = True
+            owners |= self._owners
+            result: T = end.value
+            return result
+        except Undo:
+            self.finished = True
+            raise
+        except LockLost:
+            raise DatabaseError(reason="another process has taken over the change") from None
+        return None
+
+    def _run(self, connection: sqlite3.Connection) -> None:
+        while True:
+            statement, values = next(self._steps) if self._rows is None else self._steps.send(self._rows)
+            if isinstance(statement, Split):
+                self._rows = self._split(connection, statement, cast("Values", values))
+                if statement is not RESUME:
+                    return
+            else:
+                self._rows = self._answer(connection, statement, values)
+
+    def _split(self, connection: sqlite3.Connection, split: Split, values: Values) -> Sequence[Row]:
+        owner = values["owner"]
+        if split is RESUME:
+            return [(True,)] if self._lock.take_over(connection, owner) else ()
+        self._lock.take(connection, owner, values["change"])
+        return ()
+
+    def _answer(
+        self, connection: sqlite3.Connection, statement: Statement, values: Values | Sequence[Values]
+    ) -> Sequence[Row]:
+        owner = (values if isinstance(values, Mapping) else values[0]).get("owner")
+        if owner is not None and not self._lock.permits(owner):
+            self._refuse_locked(owner)
+        note_owner(self._owners, statement, values)
+        plan = self._plans[statement]
+        if isinstance(values, Mapping):
+            return plan.run(connection, values)
+        plan.steps[0].run_many(connection, values)
+        return ()
+
+
 class _Plan:
     """A statement, compiled: one step for a read, two or more for a write."""
 
     def __init__(self, statement: Statement) -> None:
         if not isinstance(statement, Write):
             self.steps = [_Step(statement.statement)]
+            if isinstance(statement, Read) and not statement.of_many:
+                self.read = _Step(owner_locks.guarded(statement.statement))
+            else:
+                self.read = self.steps[0]
             return
         self.steps = [_Step(statement.touch), _Step(statement.change(_SEQ))]
         self.steps += [_Step(trace(_SEQ, true())) for trace in statement.traces]
@@ -433,6 +571,8 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, also in free pages
+    owner_locks.install(connection)
     connection.execute("PRAGMA busy_timeout = 0")  # from here on, waiting is the loop's
     connection.create_function(SQLITE_CLOCK, 0, _microseconds)
     return connection
@@ -440,6 +580,20 @@ def _connect(path: Path | None) -> sqlite3.Connection:
 
 def _microseconds() -> int:
     return time.time_ns() // 1000
+
+
+def _empty_wal(path: Path) -> bool:
+    """Write the WAL back and truncate it; return whether no reader or writer kept it from that in time."""
+    deadline = time.monotonic() + _SCRUB_PATIENCE
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
+        while True:
+            with suppress(sqlite3.OperationalError):
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_RETRY)
 
 
 def _make_private(path: Path) -> None:

@@ -81,14 +81,35 @@ class Plain:
     action: str | None = None
     """What the audit log calls it; None for what only goes along with a change."""
 
+    quiet: bool = False
+    """Whether it changes only rows that nobody sees yet, or any more: then nobody is notified."""
+
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Split:
+    """A place in the steps where an engine may commit and go on in another transaction.
+
+    PostgreSQL ignores it. SQLite has one writer, so there a change of very many rows takes several short
+    transactions. From the first split to the end of the steps the owner's data is locked: every other
+    statement of that `owner` waits. The values also name the `change`. If the process dies in between, the
+    lock remains, and the change has to be completed by steps that begin with `RESUME`.
+    """
+
+    name: str
+    action: None = None
+
+
 Statement: TypeAlias = Read | Write | Plain
 
-Asked: TypeAlias = tuple[Statement, Values | Sequence[Values]]
+Asked: TypeAlias = tuple[Statement | Split, Values | Sequence[Values]]
 """A statement to run; with several values, once for each, and then it gives no rows."""
+
+SPLIT: Final = Split("split")
+RESUME: Final = Split("resume")
+"""Takes over the lock of an interrupted change. It gives a row if there was one, and none on PostgreSQL."""
 
 Steps: TypeAlias = Generator[Asked, Sequence[Row], T]
 """A whole transaction as a generator: it asks for statements, is sent their rows, and returns the result.
@@ -108,7 +129,9 @@ class Undo(Exception):
 
 def note_owner(owners: set[UUID], statement: Statement, values: Values | Sequence[Values]) -> None:
     """Add the owner whose change a statement of a transaction is; each has one that names its `owner`."""
-    if not isinstance(statement, Read) and isinstance(values, Mapping) and "owner" in values:
+    if isinstance(statement, Read) or (isinstance(statement, Plain) and statement.quiet):
+        return
+    if isinstance(values, Mapping) and "owner" in values:
         owners.add(values["owner"])
 
 

@@ -6,23 +6,13 @@ from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from taskward.answers import rfc3339
 from taskward.database.statements import Row
-from taskward.errors import FieldProblem
 from taskward.tasks.ids import is_of, task_id_at
 from taskward.tasks.models import Description, Ignored, IsCompleted, Task, Title, ignoring
-from taskward.validation import field_problems, refusal, strict_uuid
+from taskward.validation import refusal, strict_uuid
 
 _HOUR: Final = r"([01]\d|2[0-3]):[0-5]\d"
 _RFC3339: Final = re.compile(
@@ -31,12 +21,6 @@ _RFC3339: Final = re.compile(
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 """Times are before it: `updated_at` only ever moves forward, and no time follows the year 9999."""
-
-MOST_BROKEN: Final = 100_000
-"""Tasks of a document whose problems are named; what follows is not looked at."""
-
-MOST_KEYS: Final = 1000
-"""Keys of a task that are looked at one by one."""
 
 
 def _moment(value: Any) -> datetime:
@@ -89,43 +73,13 @@ class ImportedTask(BaseModel):
         return self.id if is_of(self.id, self.created_at) else task_id_at(self.created_at, self.id)
 
 
-_TASK: Final = TypeAdapter(ImportedTask)
-
-
-def _each(tasks: Any, _: ValidatorFunctionWrapHandler, info: ValidationInfo) -> list[ImportedTask]:
-    """Judge the tasks one by one, and add what is wrong with them to the problems that are the context.
-
-    Of a list judged as a whole pydantic holds each problem in a form of many times the size.
-    """
-    if not isinstance(tasks, list):
-        raise refusal("Tasks must be a list")
-    problems: Any = info.context
-    judged: list[ImportedTask] = []
-    for n, task in enumerate(tasks):
-        if n - len(judged) == MOST_BROKEN:
-            raise refusal(f"{MOST_BROKEN} tasks are broken; what follows them was not looked at")
-        if isinstance(task, dict) and len(task) > MOST_KEYS:
-            problems.append(FieldProblem(f"tasks.{n}", f"A task has no more than {MOST_KEYS} fields"))
-            continue
-        try:
-            judged.append(_TASK.validate_python(task))
-        except ValidationError as error:
-            problems.extend(field_problems(error, within=("tasks", n)))
-    return judged
-
-
 class Import(BaseModel):
     """The body of `POST /api/me/import`: what an export gave."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user"))
 
     user: Ignored = None
-    tasks: Annotated[list[ImportedTask], WrapValidator(_each)]
-
-
-IMPORT: Final = TypeAdapter(Import)
-NUL_DEPTH: Final = 3
-"""How deep in the document a task's fields stand."""
+    tasks: list[ImportedTask]
 
 
 class Imported(BaseModel):

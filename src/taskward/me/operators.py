@@ -5,16 +5,15 @@ from contextlib import asynccontextmanager
 from typing import BinaryIO
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from taskward.auth.current_user import User
 from taskward.database import open_database
-from taskward.errors import FieldProblem, ValidationFailed
-from taskward.me.models import IMPORT, NUL_DEPTH, ImportedTask
+from taskward.me.import_document import ImportDocument
+from taskward.me.importing import import_document
+from taskward.me.recovery import resume_interrupted
+from taskward.me.spool import PART, new_spool
 from taskward.me.store import MyData
-from taskward.requests import json_object, nul_problems
 from taskward.settings import Settings
-from taskward.validation import field_problems
+from taskward.tasks.lists import FinishedLists
 
 Progress = Callable[[int, int], None]
 """Is told how many tasks are done, and of how many."""
@@ -36,7 +35,7 @@ async def export_to(file: BinaryIO, settings: Settings, user_id: UUID, progress:
             progress(done, count)
 
 
-async def import_from(body: bytes, settings: Settings, user_id: UUID, progress: Progress) -> bytes:
+async def import_from(file: BinaryIO, settings: Settings, user_id: UUID, progress: Progress) -> bytes:
     """Store what an export gave as a person's; give the answer that the API would.
 
     Raises:
@@ -44,22 +43,14 @@ async def import_from(body: bytes, settings: Settings, user_id: UUID, progress: 
         ValidationFailed: something in it breaks a rule.
 
     """
-    tasks = read_tasks(body)
-    async with _data_of(settings, user_id) as mine:
-        return await mine.take_in(tasks, None, lambda done: progress(done, len(tasks)))
-
-
-def read_tasks(body: bytes) -> list[ImportedTask]:
-    """Give the tasks of a document, judged as the API judges it."""
-    document = json_object(body)
-    problems: list[FieldProblem] = nul_problems(document, body, NUL_DEPTH)
-    try:
-        read = IMPORT.validate_python(document, context=problems)
-    except ValidationError as error:
-        raise ValidationFailed(problems + field_problems(error)) from None
-    if problems:
-        raise ValidationFailed(problems)
-    return read.tasks
+    with new_spool() as spool:
+        while part := file.read(PART):
+            spool.append(part)
+        document = await ImportDocument.of(spool)
+        async with _data_of(settings, user_id) as mine:
+            return await import_document(
+                document, mine.staging(), None, lambda done: progress(done, document.count)
+            )
 
 
 @asynccontextmanager
@@ -67,6 +58,7 @@ async def _data_of(settings: Settings, user_id: UUID) -> AsyncIterator[MyData]:
     database = open_database(settings)
     await database.start()
     try:
-        yield MyData(database, User(user_id, None, 0))
+        await resume_interrupted(database)
+        yield MyData(database, User(user_id, None, 0), FinishedLists())
     finally:
         await database.stop()

@@ -1,6 +1,5 @@
 """/api/me: a person's own data, as docs/contract.md, B4 has it."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
@@ -8,34 +7,45 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from taskward.answers import json_answer
-from taskward.errors import ServiceUnavailable
-from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording
-from taskward.me.models import NUL_DEPTH, Erased, Export, Import, Imported, User, user_json
+from taskward.errors import IdempotencyKeyReused
+from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording, digest_prefix
+from taskward.me.import_document import ImportDocument, Problems
+from taskward.me.importing import import_document
+from taskward.me.models import Erased, Export, Imported, User, user_json
+from taskward.me.spool import Uploads, new_spool
 from taskward.me.store import AllMyData
+from taskward.requests import require_json_type, wait_for_admission
 from taskward.routing import Endpoint
 
 router = APIRouter(prefix="/api/me", route_class=Endpoint, tags=["My data"])
 
 
 class ImportEndpoint(Endpoint):
-    """Takes documents of many megabytes, a few at a time, and judges them beside the other requests."""
+    """Takes documents of many megabytes in a file, and validates them beside the other requests."""
 
     largest_body = 64 * 1024 * 1024
-    nul_depth = NUL_DEPTH
-    most_at_once = 2
-    _running = 0
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._running >= self.most_at_once:
-            raise ServiceUnavailable("Too many imports are running", retry_after=10)
-        self._running += 1
-        try:
-            await super()._run(scope, receive, send)
-        finally:
-            self._running -= 1
+        uploads: Uploads = scope["app"].state.uploads
+        with new_spool(digest_prefix(scope)) as spool:
+            with uploads.one_more(scope["user"].id):
+                await spool.receive(scope, receive, self.largest_body)
+            await wait_for_admission(scope)
+            require_json_type(scope)
+            scope["digest"] = spool.digest
+            arguments = await self._import_arguments(scope, await ImportDocument.of(spool))
+            response = await self._handler(**arguments)
+        await response(scope, receive, send)
 
-    async def _arguments(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        return await asyncio.to_thread(self._read, scope, body)
+    async def _import_arguments(self, scope: Scope, document: ImportDocument) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"document": document}
+        problems = Problems()
+        problems.add(self._inputs.read_without_body(scope, arguments, any_query=False))
+        if problems.named:
+            await document.add_problems(problems)
+        problems.check()
+        self._inputs.make(scope, arguments)
+        return arguments
 
 
 import_router = APIRouter(prefix="/api/me", route_class=ImportEndpoint, tags=["My data"])
@@ -59,14 +69,23 @@ async def export(me: AllMyData, request: Request) -> Response:
     "/import", operation_id="importMe", response_model=Imported, summary="Import what an export gave"
 )
 async def take_in(
-    document: Annotated[Import, Body()], me: AllMyData, once: OncePerKey, key: IdempotencyKey = None
+    document: Annotated[ImportDocument, Body()],
+    me: AllMyData,
+    once: OncePerKey,
+    key: IdempotencyKey = None,
 ) -> Response:
     """Store the tasks of an export as the caller's, all or nothing; those they have already are skipped."""
 
     async def act(recording: Recording | None) -> Response:
-        return Response(await me.take_in(document.tasks, recording), media_type="application/json")
+        return Response(
+            await import_document(document, me.staging(), recording), media_type="application/json"
+        )
 
-    return await once.answer(key, act)
+    try:
+        return await once.answer(key, act)
+    except IdempotencyKeyReused:
+        await document.validate()  # what is wrong with a request comes before what was done before
+        raise
 
 
 @router.delete("", operation_id="eraseMe", response_model=Erased, summary="Erase all my data")

@@ -2,16 +2,21 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Integer, bindparam, delete, func, insert, select
+from sqlalchemy import Integer, Table, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from taskward.database.statements import Plain, Read
-from taskward.database.types import Counter, Id
+from taskward.database.types import Counter, Id, Instant
+from taskward.idempotency.models import ANSWERS
+from taskward.me.import_models import IMPORT_TASKS, IMPORTS
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
 from taskward.users.store import OWNER, touch_or_make_owner
 
-_TASK_ID: Final = bindparam("task_id", type_=Id())
+_LIMIT: Final = bindparam("limit", type_=Integer())
+_TOKEN: Final = bindparam("token", type_=Id())
+_NOW: Final = bindparam("now", type_=Instant())
 
 USER: Final = Read(
     "user",
@@ -25,10 +30,6 @@ TASKS_AFTER: Final = Read(
     .limit(bindparam("limit", type_=Integer())),
 )
 COUNT: Final = Read("count of tasks", select(func.count(TASKS.c.id)).where(TASKS.c.user_id == OWNER))
-TASK_IDS: Final = Read("ids of tasks", select(TASKS.c.id).where(TASKS.c.user_id == OWNER))
-TOMBSTONE_IDS: Final = Read(
-    "ids of tombstones", select(TOMBSTONES.c.task_id).where(TOMBSTONES.c.user_id == OWNER)
-)
 
 
 def _count_many() -> ReturningInsert[Any]:
@@ -38,16 +39,48 @@ def _count_many() -> ReturningInsert[Any]:
 COUNT_MANY: Final = Plain("count many writes", _count_many())
 """Moves the owner's counter by `count` and gives the number of the last of those writes."""
 
-INSERT_TASK: Final = Plain(
-    "insert an imported task",
-    insert(TASKS).values(
-        {column.name: bindparam(column.name, type_=column.type) for column in TASKS.c} | {"user_id": OWNER}
+
+def _next(table: Table, key: str) -> Read:
+    """Read the next keys of an owner's rows, so that no more than those need to be deleted at once."""
+    columns = table.c
+    return Read(
+        f"next of {table.name}",
+        select(columns[key])
+        .where(columns.user_id == OWNER, columns[key] > bindparam("after", type_=columns[key].type))
+        .order_by(columns[key])
+        .limit(_LIMIT),
+    )
+
+
+def _delete(table: Table, key: str) -> Plain:
+    column = table.c[key]
+    after, up_to = (bindparam(name, type_=column.type) for name in ("after", "up_to"))
+    return Plain(
+        f"erase of {table.name}",
+        delete(table).where(table.c.user_id == OWNER, column > after, column <= up_to),
+    )
+
+
+ERASE_PART: Final = {
+    table.name: (_next(table, key), _delete(table, key))
+    for table, key in ((TASKS, "id"), (TOMBSTONES, "task_id"), (ANSWERS, "key"), (IMPORT_TASKS, "id"))
+}
+"""For each table that can hold very many rows of an owner: what reads their next keys, what deletes them."""
+
+LOCK_OWNER: Final = Read("lock an owner", select(USERS.c.id).where(USERS.c.id == OWNER).with_for_update())
+"""The owner's row is locked before any other, or two transactions could wait for each other."""
+
+SEIZE_IMPORT: Final = Plain(
+    "seize an import",
+    insert(IMPORTS)
+    .values(user_id=OWNER, token=_TOKEN, renewed_at=_NOW, first_number=None)
+    .on_conflict_do_update(
+        index_elements=["user_id"], set_={"token": _TOKEN, "renewed_at": _NOW, "first_number": None}
     ),
-    "task.import",
+    quiet=True,
 )
-DROP_TOMBSTONE: Final = Plain(
-    "drop a tombstone",
-    delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.task_id == _TASK_ID),
-)
+"""Ends an import that is in progress, and lets none begin before this transaction is over."""
+
+DROP_IMPORT: Final = Plain("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
 ERASE: Final = Plain("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
 """Everything else that is stored about the owner hangs on that row, and goes with it."""

@@ -50,6 +50,15 @@ class Around:
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
         return await self.inner.transact(steps, long=long)
 
+    async def interrupted(self) -> Sequence[tuple[UUID, str]]:
+        return await self.inner.interrupted()
+
+    async def wait_unlocked(self, owner: UUID) -> None:
+        await self.inner.wait_unlocked(owner)
+
+    async def scrub(self) -> None:
+        await self.inner.scrub()
+
     def news(self) -> AsyncGenerator[None, None]:
         return self.inner.news()
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from taskward.database.statements import Plain, Read, Row, Statement, Steps, T, Undo, Values, Write
+from taskward.database.statements import Plain, Read, Row, Split, Statement, Steps, T, Undo, Values, Write
 from taskward.log import loggable_path
 from taskward.middleware import Outcome
 from taskward.seeing.around import Around
@@ -102,7 +102,9 @@ def _noted(steps: Steps[T], done: list[Entry]) -> Steps[T]:
                 done.append(entry)
 
 
-def _changes(statement: Statement, values: Values | Sequence[Values], rows: Sequence[Row]) -> list[Entry]:
+def _changes(
+    statement: Statement | Split, values: Values | Sequence[Values], rows: Sequence[Row]
+) -> list[Entry]:
     """Give what a statement has changed: a task, many at once, or all that a person has."""
     if isinstance(statement, Read) or statement.action is None:
         return []
@@ -111,7 +113,7 @@ def _changes(statement: Statement, values: Values | Sequence[Values], rows: Sequ
         return [entry | {"user_id": str(values[0]["owner"]), "count": len(values)}]
     entry["user_id"] = str(values["owner"])
     if isinstance(statement, Plain):
-        return [entry]
+        return [entry | {"count": values["count"]} if "count" in values else entry]
     return [entry | {"task_id": str(row[ID_COLUMN]), "version": row[VERSION_COLUMN]} for row in rows]
 
 

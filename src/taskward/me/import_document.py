@@ -1,0 +1,165 @@
+"""An import document, validated slice by slice: what it holds, and what is wrong with it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema
+
+from taskward.errors import MAX_DETAILS, FieldProblem, ValidationFailed
+from taskward.me.import_scanner import Outline, Scanner, TaskSlice, parse
+from taskward.me.models import Import, ImportedTask
+from taskward.me.spool import Spool
+from taskward.requests import MAX_KEYS, TOO_MANY_KEYS, nul_problems, refuse_wide_objects
+from taskward.validation import UNKNOWN_FIELD, field_problems, first_of_each_field
+
+BUDGET: Final = 0.004
+"""Seconds for which a thread works on a document before the event loop has its turn again."""
+
+_NUL: Final = b"\\u0000"
+_CONTAINERS: Final = frozenset({dict, list})
+_TASK: Final = TypeAdapter(ImportedTask)
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Problems:
+    """What is wrong: the first hundred problems, and how many there are besides."""
+
+    named: list[FieldProblem] = field(default_factory=list)
+    omitted: int = 0
+
+    def add(self, problems: Iterable[FieldProblem]) -> None:
+        for problem in problems:
+            if len(self.named) < MAX_DETAILS:
+                self.named.append(problem)
+            else:
+                self.omitted += 1
+
+    def check(self) -> None:
+        """Raise ValidationFailed if there are any."""
+        if self.named:
+            raise ValidationFailed(self.named, omitted=self.omitted)
+
+
+class ImportDocument:
+    """The body of an import, whose outline is known: JSON it is; its fields are still to be validated."""
+
+    def __init__(self, spool: Spool, outline: Outline) -> None:
+        self._spool = spool
+        self._outline = outline
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let the OpenAPI document describe it as what it holds."""
+        return handler.generate_schema(Import)
+
+    @classmethod
+    async def of(cls, spool: Spool) -> "ImportDocument":
+        """Read the outline of a document.
+
+        Raises:
+            InvalidRequest: it is no JSON object.
+            ValidationFailed: a value in it is too large to be looked at.
+
+        """
+        outline = Outline()
+        async for found in in_thread(Scanner(spool).scan()):
+            outline = found
+        return cls(spool, outline)
+
+    @property
+    def count(self) -> int:
+        """Return the number of tasks."""
+        return self._outline.count
+
+    async def tasks(self, problems: Problems) -> AsyncIterator[list[ImportedTask]]:
+        """Give the tasks, some at a time, and add to `problems` what is wrong with the document.
+
+        Once there are problems, no more tasks are given; the rest is validated all the same.
+        """
+        found = first_of_each_field(_problems_beside_tasks(self._outline))
+        problems.add(found)
+        if self._outline.keys > MAX_KEYS:
+            return
+        slices = (self._validated(one, problems) for one in self._outline.tasks or ())
+        async for tasks in in_thread(slices):
+            if not problems.named:
+                yield tasks
+
+    async def validate(self) -> None:
+        """Raise ValidationFailed if something in the document breaks a rule."""
+        problems = Problems()
+        await self.add_problems(problems)
+        problems.check()
+
+    async def add_problems(self, problems: Problems) -> None:
+        """Add all that is wrong with the document."""
+        async for _ in self.tasks(problems):
+            pass
+
+    def _validated(self, some: TaskSlice, problems: Problems) -> list[ImportedTask]:
+        text = self._spool.read(some.start, some.end)
+        values = parse(text, outside=2, is_list=True)
+        may_hold_nul = _NUL in text
+        tasks = []
+        for n, value in enumerate(values, some.first):
+            found = _problems_of_form(n, value) if may_hold_nul or _may_be_wide(value) else []
+            try:
+                tasks.append(_TASK.validate_python(value))
+            except ValidationError as error:
+                if not any(problem.message == TOO_MANY_KEYS for problem in found):
+                    found += field_problems(error, within=("tasks", n))
+            if found:
+                problems.add(first_of_each_field(found))
+        return tasks
+
+
+def _problems_of_form(number: int, task: Any) -> list[FieldProblem]:
+    """Return what is wrong with a task whatever its fields mean: too many keys, U+0000."""
+    within = {"tasks": {number: task}}
+    return refuse_wide_objects(within) or nul_problems(within, depth=3)
+
+
+def _may_be_wide(task: Any) -> bool:
+    """Return whether an object with too many keys is possible, in it or as it."""
+    if not isinstance(task, dict):
+        return isinstance(task, list)
+    return len(task) > MAX_KEYS or not _CONTAINERS.isdisjoint(map(type, task.values()))
+
+
+def _problems_beside_tasks(outline: Outline) -> Iterator[FieldProblem]:
+    if outline.keys > MAX_KEYS:
+        yield FieldProblem("body", TOO_MANY_KEYS)
+        return
+    yield from refuse_wide_objects(outline.values)
+    yield from nul_problems(outline.values)
+    if outline.not_a_list:
+        yield FieldProblem("tasks", "Tasks must be a list")
+    elif outline.tasks is None:
+        yield FieldProblem("tasks", "Tasks is required and cannot be empty")
+    for name in outline.values:
+        if name != "user":
+            yield FieldProblem(name, UNKNOWN_FIELD)
+
+
+async def in_thread(steps: Iterator[T], clock: Callable[[], float] = time.perf_counter) -> AsyncIterator[T]:
+    """Go through an iterator in threads, a few milliseconds at a time, and give what it gives."""
+
+    def some() -> tuple[list[T], bool]:
+        found, end = [], clock() + BUDGET
+        for one in steps:
+            found.append(one)
+            if clock() >= end:
+                return found, True
+        return found, False
+
+    more = True
+    while more:
+        found, more = await asyncio.to_thread(some)
+        for one in found:
+            yield one

@@ -1,0 +1,60 @@
+"""Where an import is staged until it is published: its tables."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Column, Index, Table, Text, text
+from sqlmodel import Field, SQLModel
+
+from taskward.database.types import Counter, Flag, Id, Instant
+
+_GIVEN: Final = text("given_id IS NOT NULL")
+
+
+class ImportRow(SQLModel, table=True):
+    """The import of an owner that is in progress: one at a time.
+
+    Whoever carries it out renews the row; one that is not renewed any more was left by a process that died.
+    `first_number` is the number of the first task once the import is published.
+    """
+
+    __tablename__ = "imports"
+    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
+
+    user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    token: UUID = Field(sa_column=Column(Id, nullable=False))
+    renewed_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    first_number: int | None = Field(sa_column=Column(Counter, nullable=True))
+
+
+class ImportTaskRow(SQLModel, table=True):
+    """A task that is staged; `given_id` is the id that it came with, if it is stored under another."""
+
+    __tablename__ = "import_tasks"
+    __table_args__ = (
+        Index(
+            "ix_import_tasks_user_id_given_id",
+            "user_id",
+            "given_id",
+            unique=True,
+            sqlite_where=_GIVEN,
+            postgresql_where=_GIVEN,
+        ),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    given_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    title_folded: str = Field(sa_column=Column(Text, nullable=False))
+    description: str | None = Field(sa_column=Column(Text, nullable=True))
+    description_folded: str | None = Field(sa_column=Column(Text, nullable=True))
+    is_completed: bool = Field(sa_column=Column(Flag, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+IMPORTS: Final[Table] = SQLModel.metadata.tables["imports"]
+IMPORT_TASKS: Final[Table] = SQLModel.metadata.tables["import_tasks"]

@@ -1,0 +1,218 @@
+"""Where the tasks of an import document are, found without ever having all of the document in memory.
+
+The document is read in windows. The scanner judges what is between its values by itself and has each value
+judged by orjson, cut out exactly: so the whole is JSON (RFC 8259) exactly if every piece is. Values are found
+by their outline alone; what is in a string cannot be mistaken for a bracket.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from taskward.errors import FieldProblem, InvalidRequest, ValidationFailed
+from taskward.me.spool import Spool
+from taskward.requests import MAX_KEYS, holds_nul, refuse_deep
+
+WINDOW: Final = 256 * 1024
+"""Bytes that are read at once."""
+
+MAX_VALUE: Final = 128 * 1024
+"""Bytes of a value other than the list of tasks. An honest task has a tenth of it."""
+
+SLICE: Final = 24 * 1024
+SLICE_TASKS: Final = 200
+"""A slice of tasks ends after so many bytes, or so many tasks: it is validated in one go."""
+
+_SPACE: Final = re.compile(rb"[ \t\n\r]*+")
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_SCALAR: Final = re.compile(rb"[^ \t\n\r,\]}\[{\":]++")
+_FLAT: Final = re.compile(rb'[{\[][^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+[}\]]', re.DOTALL)
+"""An object or a list that holds no other, as almost every task does."""
+_BRACKET: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSlice:
+    """Some tasks that follow each other: from which offset to which, and the number of the first."""
+
+    start: int
+    end: int
+    first: int
+    count: int
+
+
+@dataclass(slots=True)
+class Outline:
+    """What a document holds: the slices of its tasks, or another value in their place; its other keys."""
+
+    tasks: list[TaskSlice] | None = None
+    not_a_list: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+    """The keys beside `tasks`, in the order of the document, with their values."""
+
+    @property
+    def keys(self) -> int:
+        """Return the number of keys; what is beyond the limit is not counted."""
+        return len(self.values) + (self.tasks is not None or self.not_a_list)
+
+    def add(self, key: str, value: Any) -> None:
+        """Note a key beside `tasks`; of a value that nobody looks at, nothing is kept."""
+        if key in self.values or len(self.values) <= MAX_KEYS:
+            self.values[key] = value if key == "user" or holds_nul(value) else None
+
+    @property
+    def count(self) -> int:
+        """Return the number of tasks."""
+        return self.tasks[-1].first + self.tasks[-1].count if self.tasks else 0
+
+
+class Scanner:
+    """Goes through a document once, window by window."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._window = b""
+        self._base = 0  # the offset of the window in the document
+        self._at = 0  # where the scanner is in the window
+
+    def scan(self) -> Iterator[Outline]:
+        """Give the outline again and again while it grows; it is complete when there is no more.
+
+        Between two of them the caller may do something else. A key that comes twice counts as it comes last.
+
+        Raises:
+            InvalidRequest: the document is no JSON object, or nests too deep.
+            ValidationFailed: a value in it is too large to be looked at.
+
+        """
+        outline = Outline()
+        self._expect(b"{")
+        more = not self._skip(b"}")
+        while more:
+            if self._peek() != b'"':
+                raise _not_json()
+            key = self._value("body")
+            self._expect(b":")
+            if key == "tasks":
+                yield from self._tasks(outline)
+            else:
+                outline.add(key, self._value(key))
+                yield outline
+            more = self._goes_on(b"}")
+        if self._peek():
+            raise _not_json()
+        yield outline
+
+    def _tasks(self, outline: Outline) -> Iterator[Outline]:
+        outline.tasks, outline.not_a_list = None, self._peek() != b"["
+        if outline.not_a_list:
+            self._value("tasks")
+            return
+        outline.tasks = []
+        self._expect(b"[")
+        more = not self._skip(b"]")
+        while more:
+            first = outline.count
+            self._peek()
+            start = end = self._base + self._at
+            count = 0
+            while more and end - start < SLICE and count < SLICE_TASKS:
+                self._at = self._find_end(f"tasks.{first + count}")
+                end = self._base + self._at
+                count += 1
+                more = self._goes_on(b"]")
+            parse(self._spool.read(start, end), outside=2, is_list=True)
+            outline.tasks.append(TaskSlice(start, end, first, count))
+            yield outline
+
+    def _value(self, name: str) -> Any:
+        """Read the value that comes next; `name` is its field's."""
+        self._peek()
+        start = self._at
+        self._at = self._find_end(name)
+        return parse(self._window[start : self._at], outside=1)
+
+    def _find_end(self, name: str) -> int:
+        """Return where the value that comes next ends in the window."""
+        first = self._peek()
+        if first in {b"{", b"["}:
+            match = _FLAT.match(self._window, self._at)
+            end = match.end() if match else self._end_of_nested()
+        else:
+            match = (_STRING if first == b'"' else _SCALAR).match(self._window, self._at)
+            end = match.end() if match else None
+        if end is None or end - self._at > MAX_VALUE:
+            if len(self._window) - self._at <= MAX_VALUE:
+                raise _not_json()
+            raise ValidationFailed([FieldProblem(name, f"The value is larger than {MAX_VALUE // 1024} KiB")])
+        return end
+
+    def _end_of_nested(self) -> int | None:
+        depth = 0
+        for bracket in _BRACKET.finditer(self._window, self._at):
+            depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(bracket.group(), 0)
+            if not depth:
+                return bracket.end()
+        return None
+
+    def _goes_on(self, end: bytes) -> bool:
+        """Pass a comma, which another value follows, or the end."""
+        if self._skip(b","):
+            if self._peek() == end:
+                raise _not_json()
+            return True
+        self._expect(end)
+        return False
+
+    def _expect(self, character: bytes) -> None:
+        if not self._skip(character):
+            raise _not_json()
+
+    def _skip(self, character: bytes) -> bool:
+        found = self._peek() == character
+        self._at += found
+        return found
+
+    def _peek(self) -> bytes:
+        """Return the next character that is no white space; empty at the end.
+
+        Afterwards the window holds the largest value that there may be, or the rest of the document.
+        """
+        while True:
+            if len(self._window) - self._at <= MAX_VALUE:
+                self._fill()
+            self._at = _SPACE.match(self._window, self._at).end()  # type: ignore[union-attr] # it matches nothing too
+            if len(self._window) - self._at > MAX_VALUE or not self._rest():
+                return self._window[self._at : self._at + 1]
+
+    def _rest(self) -> int:
+        return self._spool.size - self._base - len(self._window)
+
+    def _fill(self) -> None:
+        if self._rest():
+            self._base += self._at
+            end = min(self._spool.size, self._base + MAX_VALUE + WINDOW)
+            self._window = self._spool.read(self._base, end)
+            self._at = 0
+
+
+def parse(text: bytes, *, outside: int, is_list: bool = False) -> Any:
+    """Return the value of a piece of JSON, or those of a list without its brackets.
+
+    Raises:
+        InvalidRequest: it is no JSON, or nests too deep within so many levels `outside`.
+
+    """
+    try:
+        value = orjson.loads(b"[" + text + b"]" if is_list else text)
+    except orjson.JSONDecodeError:
+        raise _not_json() from None
+    refuse_deep(value, text, outside - 1 if is_list else outside)
+    return value
+
+
+def _not_json() -> InvalidRequest:
+    return InvalidRequest(reason="the body is not a JSON object")

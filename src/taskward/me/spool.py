@@ -1,0 +1,97 @@
+"""The body of a large request in a file that has no name, so that it takes no memory while it arrives."""
+
+import asyncio
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import BinaryIO, Final, cast
+from uuid import UUID
+
+from starlette.types import Receive, Scope
+
+from taskward.errors import RateLimited
+from taskward.requests import body_parts
+
+PART: Final = 1024 * 1024
+"""Bytes that are written at once, in a thread."""
+
+MAX_UPLOADS: Final = 2
+"""Bodies that one person may have on their way at once: each may need 64 MiB of disk."""
+
+RETRY_AFTER: Final = 10
+"""Seconds after which a person whose uploads are too many may try again."""
+
+
+class Spool:
+    """A body that is all there: its file, its size, and the SHA-256 of it and what stands before it."""
+
+    def __init__(self, file: BinaryIO, prefix: bytes = b"") -> None:
+        self.size = 0
+        self._file = file
+        self._digest = sha256(prefix)
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    async def receive(self, scope: Scope, receive: Receive, largest: int) -> None:
+        """Take the body in as it arrives.
+
+        Raises:
+            PayloadTooLarge: it is longer than `largest`, or says that it will be.
+            ClientGone: it never became whole.
+
+        """
+        part = bytearray()
+        async for some in body_parts(scope, receive, largest):
+            part += some
+            if len(part) >= PART:
+                await asyncio.to_thread(self.append, bytes(part))
+                part.clear()
+        if part:
+            await asyncio.to_thread(self.append, bytes(part))
+
+    def append(self, part: bytes) -> None:
+        self._file.write(part)
+        self._digest.update(part)
+        self.size += len(part)
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from one offset to another; callable from any thread."""
+        self._file.flush()
+        return os.pread(self._file.fileno(), end - start, start)
+
+
+@contextmanager
+def new_spool(prefix: bytes = b"") -> Iterator[Spool]:
+    """Give an empty spool; its file is gone with the block, or with the process."""
+    with tempfile.TemporaryFile() as file:
+        yield Spool(cast("BinaryIO", file), prefix)
+
+
+class Uploads:
+    """Counts the bodies that each person has on their way in this process."""
+
+    def __init__(self) -> None:
+        self._running: Counter[UUID] = Counter()
+
+    @contextmanager
+    def one_more(self, owner: UUID) -> Iterator[None]:
+        """Count one while the block runs.
+
+        Raises:
+            RateLimited: the person has as many as anybody may have.
+
+        """
+        if self._running[owner] >= MAX_UPLOADS:
+            raise RateLimited("Too many imports are being uploaded", retry_after=RETRY_AFTER)
+        self._running[owner] += 1
+        try:
+            yield
+        finally:
+            self._running[owner] -= 1
+            if not self._running[owner]:
+                del self._running[owner]

@@ -1,0 +1,229 @@
+"""An import on its way into the database: staged in small transactions, published as one.
+
+Staged tasks are rows of a table that nobody else reads. To publish is to take their numbers from the owner's
+counter, to keep the answer under its idempotency key, and to copy the rows to `tasks`. PostgreSQL does it in
+one transaction. On SQLite that would hold up everybody's writes, so there it is split: the first
+transaction decides, and from then on the owner's data is locked until the last row is copied.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import orjson
+
+from taskward.auth.current_user import User
+from taskward.database import Database
+from taskward.database.statements import RESUME, SPLIT, Row, Steps, Values
+from taskward.errors import RateLimited, ServiceUnavailable
+from taskward.idempotency.once import Recording
+from taskward.me.import_statements import (
+    ABANDONED,
+    CLAIM,
+    DECIDE,
+    DROP_TOMBSTONES,
+    FIND_IMPORT,
+    PUBLISH,
+    RELEASE,
+    RENEW,
+    STAGE,
+    STAGED_IDS,
+    UNSTAGE,
+)
+from taskward.me.models import ImportedTask
+from taskward.me.statements import COUNT_MANY
+from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, KEEP_BATCH_ANSWER
+from taskward.tasks.store import folded
+from taskward.users.store import owner_values
+
+CHANGE: Final = "import"
+"""What an interrupted publication is called."""
+
+LEASE: Final = timedelta(seconds=15)
+"""After so long without renewal an import counts as abandoned."""
+
+RETRY_AFTER: Final = 5
+"""Seconds after which a person whose import is running may try the next one."""
+
+MAX_ROWS: Final = 1000
+MAX_BYTES: Final = 512 * 1024
+"""What is staged, published or deleted in one transaction, so that nobody waits long for it."""
+
+_FIRST: Final = UUID(int=0)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Staging:
+    """One import of an owner's."""
+
+    def __init__(self, database: Database, user: User) -> None:
+        self._database = database
+        self._user = user
+        self._owner: Values = {"owner": user.id}
+        self._token: Values = {"owner": user.id, "token": uuid4()}
+        self._ids: set[UUID] = set()
+        self._rows: list[bytes] = []
+        self._size = 0
+
+    async def claim(self) -> None:
+        """Begin; what an abandoned import of the owner's has left is deleted.
+
+        Raises:
+            RateLimited: another import of the owner's is in progress.
+
+        """
+        now = datetime.now(UTC)
+        values = {**self._token, "now": now, "stale": now - LEASE}
+        if not await self._database.transact(lambda: _one(CLAIM, values)):
+            raise RateLimited("Another import is running", retry_after=RETRY_AFTER)
+        await self._delete_rows()
+
+    async def add(self, tasks: Sequence[ImportedTask]) -> None:
+        """Stage tasks; those that the owner has are left out."""
+        for task in tasks:
+            if not self._ids.isdisjoint((task.id, task.kept_id)):
+                continue
+            self._ids.update((task.id, task.kept_id))
+            self._rows.append(staged_row(task))
+            self._size += len(self._rows[-1])
+            if len(self._rows) >= MAX_ROWS or self._size >= MAX_BYTES:
+                await self._flush()
+
+    async def publish(self, total: int, recording: Recording | None) -> bytes:
+        """Make what is staged the owner's; return the answer's body. The document has `total` tasks."""
+        await self._flush()
+        new = await self._count()
+        body = orjson.dumps({"imported": new, "skipped": total - new})
+        return await self._database.transact(lambda: self._publish_steps(new, body, recording), long=True)
+
+    async def clean_up(self) -> None:
+        """End, and delete what is still staged."""
+        await self._delete_rows()
+        await self._database.transact(lambda: _one(RELEASE, self._token))
+
+    async def _flush(self) -> None:
+        if not self._rows:
+            return
+        tasks = "[" + b",".join(self._rows).decode() + "]"
+        self._rows.clear()
+        self._ids.clear()
+        self._size = 0
+        await self._database.transact(lambda: self._stage_steps(tasks), long=True)
+
+    def _stage_steps(self, tasks: str) -> Steps[None]:
+        yield from self._renew()
+        yield STAGE, {**self._owner, "tasks": tasks}
+
+    def _renew(self) -> Steps[None]:
+        if not (yield RENEW, {**self._token, "now": datetime.now(UTC)}):
+            raise _interrupted()
+
+    async def _count(self) -> int:
+        count, after = 0, _FIRST
+        while ids := await self._database.rows(STAGED_IDS, _page(self._owner, after)):
+            count += len(ids)
+            after = UUID(str(ids[-1][0]))
+            await asyncio.sleep(0)  # SQLite gives the next page at once, and others have their turn
+        return count
+
+    async def _delete_rows(self) -> None:
+        after: UUID | None = _FIRST
+        while after is not None:
+            after = await self._database.transact(partial(self._delete_steps, after), long=True)
+
+    def _delete_steps(self, after: UUID) -> Steps[UUID | None]:
+        """Delete staged tasks after an id; return the last of them, or None where no more follow."""
+        yield from self._renew()
+        ids = yield STAGED_IDS, _page(self._owner, after)
+        if not ids:
+            return None
+        last = UUID(str(ids[-1][0]))
+        yield UNSTAGE, {**self._owner, "after_id": after, "up_to_id": last}
+        return last if len(ids) == MAX_ROWS else None
+
+    def _publish_steps(self, new: int, body: bytes, recording: Recording | None) -> Steps[bytes]:
+        first = 0
+        if new:
+            rows = yield COUNT_MANY, owner_values(self._user) | {"count": new}
+            first = rows[0][0] - new + 1
+            if not (yield DECIDE, {**self._token, "first_number": first}):
+                raise _interrupted()
+        if recording is not None:
+            kept = {**self._owner, **recording.values(200, body)}
+            yield KEEP_BATCH_ANSWER, kept
+            yield DROP_EXPIRED_ANSWERS, kept
+        if new > MAX_ROWS:
+            yield SPLIT, {**self._owner, "change": CHANGE}
+        if new:
+            yield from copy_steps(self._user.id, first)
+        return body
+
+
+def copy_steps(owner: UUID, first: int) -> Steps[None]:
+    """Copy the staged tasks to the others, numbered from `first` on, in the order of their ids."""
+    after = _FIRST
+    while True:
+        ids = yield STAGED_IDS, _page({"owner": owner}, after)
+        if not ids:
+            return
+        values = {"owner": owner, "after_id": after, "up_to_id": UUID(str(ids[-1][0]))}
+        yield PUBLISH, {**values, "first_number": first, "count": len(ids)}
+        yield DROP_TOMBSTONES, values
+        if len(ids) < MAX_ROWS:
+            return
+        after, first = values["up_to_id"], first + len(ids)
+        yield SPLIT, {"owner": owner, "change": CHANGE}
+
+
+def resume_steps(owner: UUID) -> Steps[None]:
+    """Complete a publication that was interrupted after it was decided."""
+    if not (yield RESUME, {"owner": owner}):
+        return
+    rows = yield FIND_IMPORT, {"owner": owner}
+    if rows and rows[0][1] is not None:
+        yield from copy_steps(owner, rows[0][1])
+
+
+async def delete_abandoned(database: Database) -> None:
+    """Delete what imports have staged that nobody carries on."""
+    stale = datetime.now(UTC) - LEASE
+    for (owner,) in await database.rows(ABANDONED, {"stale": stale}):
+        staging = Staging(database, User(UUID(str(owner)), None, 0))
+        try:
+            await staging.claim()
+        except RateLimited:  # another process is at it
+            continue
+        await staging.clean_up()
+
+
+def staged_row(task: ImportedTask) -> bytes:
+    """Return a task as the JSON array that `STAGE` takes."""
+    return orjson.dumps(
+        (
+            task.kept_id,
+            None if task.id == task.kept_id else task.id,
+            task.title,
+            folded(task.title),
+            task.description,
+            folded(task.description),
+            task.is_completed,
+            (task.created_at - _EPOCH) // _MICROSECOND,
+            (task.updated_at - _EPOCH) // _MICROSECOND,
+        )
+    )
+
+
+def _one(statement: Any, values: Values) -> Steps[Sequence[Row]]:
+    return (yield statement, values)
+
+
+def _page(owner: Values, after: UUID) -> dict[str, Any]:
+    return {**owner, "after_id": after, "limit": MAX_ROWS}
+
+
+def _interrupted() -> ServiceUnavailable:
+    return ServiceUnavailable("The import was interrupted", reason="its staged rows were deleted")
