@@ -129,3 +129,17 @@ def document(size: int, description: int = 0) -> tuple[bytes, int]:
         )
         length += len(tasks[-1]) + 1
     return f'{{"user":null,"tasks":[{",".join(tasks)}]}}'.encode(), len(tasks)
+
+
+def settled(ann: Client) -> int:
+    """Return how many tasks somebody has, once their data can be read."""
+    count, cursor = 0, ""
+    while True:
+        status, page, _ = ann.send("GET", f"/api/tasks?limit=1000{cursor}")
+        if status == 503:  # an interrupted change is still being completed
+            continue
+        assert status == 200
+        count += len(page["tasks"])
+        if page["next_cursor"] is None:
+            return count
+        cursor = f"&cursor={page['next_cursor']}"

@@ -9,13 +9,13 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Generic, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, true
@@ -23,15 +23,15 @@ from sqlalchemy.dialects import sqlite
 
 from taskward.database import AlreadyThere, DatabaseUnusable, nobody, owner_locks, schema
 from taskward.database.functions import SQLITE_CLOCK
-from taskward.database.owner_locks import LockLost, OwnerLock, OwnerLocked
+from taskward.database.owner_locks import OwnerLocked
+from taskward.database.sqlite_changes import StepsRun
 from taskward.database.sqlite_readers import SqliteReaders
+from taskward.database.sqlite_wal import empty_wal
 from taskward.database.statements import (
-    RESUME,
     STATEMENTS,
     Change,
     Read,
     Row,
-    Split,
     Statement,
     Steps,
     T,
@@ -58,7 +58,6 @@ LARGEST_LOOKED_THROUGH: Final = 64 * 2**20
 _RETRY: Final = 0.005
 _LOCK_RETRY: Final = 0.02
 _SCRUB_EVERY: Final = 0.5
-_SCRUB_PATIENCE: Final = 1.0
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DIALECT: Final = sqlite.dialect()
 _SEQ: Final = bindparam("seq", type_=Integer())
@@ -183,7 +182,7 @@ class SqliteDatabase:
         """Write the WAL back and empty it; while readers still need it, go on trying in the background."""
         if self._path is None:
             return
-        if not await asyncio.to_thread(_empty_wal, self._path) and self._scrubbing is None:
+        if not await asyncio.to_thread(empty_wal, self._path) and self._scrubbing is None:
             self._scrubbing = asyncio.create_task(self._scrub_later(self._path))
 
     async def news(self) -> AsyncGenerator[None, None]:
@@ -219,7 +218,7 @@ class SqliteDatabase:
         return result
 
     async def _transact(self, steps: Steps[T], *, long: bool) -> T:
-        change = _Change(steps, self._plans, self._refuse_locked)
+        change = StepsRun(steps, self._plans, self._refuse_locked)
         result: T | None = None
         try:
             while not change.finished:
@@ -253,7 +252,7 @@ class SqliteDatabase:
         done = False
         while not done:
             await asyncio.sleep(_SCRUB_EVERY)
-            done = await asyncio.to_thread(_empty_wal, path)
+            done = await asyncio.to_thread(empty_wal, path)
         self._scrubbing = None
 
     @contextmanager
@@ -379,72 +378,6 @@ class _WaitingWrite:
             self.outcome.set_exception(error)
 
 
-class _Change(Generic[T]):
-    """The steps of a transaction, or of several if they are split."""
-
-    def __init__(
-        self, steps: Steps[T], plans: "Mapping[Statement, _Plan]", refuse_locked: Callable[[UUID], None]
-    ) -> None:
-        self.finished = False
-        self._steps = steps
-        self._plans = plans
-        self._refuse_locked = refuse_locked
-        self._lock = OwnerLock()
-        self._rows: Sequence[Row] | None = None
-        self._owners: set[UUID] = set()
-
-    def run(self, owners: set[UUID], connection: sqlite3.Connection) -> T | None:
-        """Run the steps up to the next split or their end, where they give their result.
-
-        With the end it adds to `owners` whose changes they made.
-        """
-        try:
-            self._lock.renew(connection)
-            self._run(connection)
-        except StopIteration as end:
-            self._lock.release(connection)
-            self.finished = True
-            owners |= self._owners
-            result: T = end.value
-            return result
-        except Undo:
-            self.finished = True
-            raise
-        except LockLost:
-            raise DatabaseError(reason="another process has taken over the change") from None
-        return None
-
-    def _run(self, connection: sqlite3.Connection) -> None:
-        while True:
-            statement, values = next(self._steps) if self._rows is None else self._steps.send(self._rows)
-            if isinstance(statement, Split):
-                self._rows = self._split(connection, statement, cast("Values", values))
-                if statement is not RESUME:
-                    return
-            else:
-                self._rows = self._answer(connection, statement, values)
-
-    def _split(self, connection: sqlite3.Connection, split: Split, values: Values) -> Sequence[Row]:
-        owner = values["owner"]
-        if split is RESUME:
-            return [(True,)] if self._lock.take_over(connection, owner) else ()
-        self._lock.take(connection, owner, values["change"])
-        return ()
-
-    def _answer(
-        self, connection: sqlite3.Connection, statement: Statement, values: Values | Sequence[Values]
-    ) -> Sequence[Row]:
-        owner = (values if isinstance(values, Mapping) else values[0]).get("owner")
-        if owner is not None and not self._lock.permits(owner):
-            self._refuse_locked(owner)
-        note_owner(self._owners, statement, values)
-        plan = self._plans[statement]
-        if isinstance(values, Mapping):
-            return plan.run(connection, values)
-        plan.steps[0].run_many(connection, values)
-        return ()
-
-
 class _Plan:
     """A statement, compiled: one step for a read, two or more for a write."""
 
@@ -458,6 +391,9 @@ class _Plan:
             return
         self.steps = [_Step(statement.touch), _Step(statement.change(_SEQ))]
         self.steps += [_Step(trace(_SEQ, true())) for trace in statement.traces]
+
+    def run_many(self, connection: sqlite3.Connection, many: Sequence[Values]) -> None:
+        self.steps[0].run_many(connection, many)
 
     def run(self, connection: sqlite3.Connection, values: Values) -> Sequence[Row]:
         first, *others = self.steps
@@ -580,20 +516,6 @@ def _connect(path: Path | None) -> sqlite3.Connection:
 
 def _microseconds() -> int:
     return time.time_ns() // 1000
-
-
-def _empty_wal(path: Path) -> bool:
-    """Write the WAL back and truncate it; return whether no reader or writer kept it from that in time."""
-    deadline = time.monotonic() + _SCRUB_PATIENCE
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
-        while True:
-            with suppress(sqlite3.OperationalError):
-                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                if not busy:
-                    return True
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_RETRY)
 
 
 def _make_private(path: Path) -> None:

@@ -1,0 +1,149 @@
+"""A server that is killed in the midst of a large import or erasure; and that what was erased is gone."""
+
+import http.client
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from faults.observed import Observe
+from neighbours import Client, document, settled
+from serving import command, wait_for
+from support import SECRET, MakeDatabase
+
+
+@pytest_asyncio.fixture(params=["disk", "postgres"])
+async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str:
+    return await new_database(request.param)
+
+
+# All or nothing
+
+
+KEY = {"Idempotency-Key": "the-import"}
+
+
+@pytest.mark.parametrize(
+    "moment", [1.0, *(pytest.param(n / 2, marks=pytest.mark.soak) for n in (1, 3, 4, 5, 6, 7, 8))]
+)
+def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
+    url: str, tmp_path: Path, moment: float
+) -> None:
+    """At whatever point it is killed; the key says which of the two it was."""
+    body, count = document(1_000_000)
+    sub = str(uuid4())
+    environment = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
+    with (
+        command(tmp_path, "serve", **environment) as first,
+        lost(lambda ann: ann.send("POST", "/api/me/import", body, **KEY), first.port(), sub),
+    ):
+        time.sleep(moment)
+        os.killpg(first.process.pid, signal.SIGKILL)
+    with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
+        assert settled(ann) in {0, count}
+        wait_for(lambda: ann.send("POST", "/api/me/import", body, **KEY)[0] == 200, seconds=60)
+        assert settled(ann) == count
+
+
+@pytest.mark.fault("SQLite: the service killed while it publishes an import")
+def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_restart(
+    new_database_on_disk: str, tmp_path: Path, observe: Observe
+) -> None:
+    body, count = document(4_000_000)
+    sub = str(uuid4())
+    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
+    with (
+        command(tmp_path, "serve", **environment) as first,
+        lost(lambda ann: ann.send("POST", "/api/me/import", body, **KEY), first.port(), sub),
+    ):
+        wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
+        os.killpg(first.process.pid, signal.SIGKILL)
+    with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
+        begun = time.monotonic()
+        assert settled(ann) == count
+        back = time.monotonic() - begun
+        status, answer, _ = ann.send("POST", "/api/me/import", body, **KEY)
+        assert (status, answer) == (200, {"imported": count, "skipped": 0})
+    observe("no answer; after the restart all of the import", back=back, lost="nothing")
+
+
+@pytest.mark.fault("SQLite: the service killed while it erases a person")
+def test_an_erasure_that_is_killed_is_completed_after_the_restart(
+    new_database_on_disk: str, tmp_path: Path, observe: Observe
+) -> None:
+    """What the person writes first afterwards is not taken for a part of what was erased."""
+    body, count = document(4_000_000)
+    sub = str(uuid4())
+    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
+    with command(tmp_path, "serve", **environment) as first, Client(first.port(), sub) as ann:
+        assert ann.send("POST", "/api/me/import", body)[1] == {"imported": count, "skipped": 0}
+        with lost(lambda erasing: erasing.send("DELETE", "/api/me"), first.port(), sub):
+            wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
+            os.killpg(first.process.pid, signal.SIGKILL)
+    with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
+        begun = time.monotonic()
+        wait_for(lambda: ann.send("POST", "/api/tasks", {"title": "Afterwards"})[0] == 201, seconds=60)
+        back = time.monotonic() - begun
+        assert settled(ann) == 1
+    observe("no answer; after the restart all is erased", back=back, lost="what was to be erased")
+
+
+def has_lock(url: str) -> bool:
+    """Return whether a change that takes several transactions is in progress."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        return connection.execute("SELECT 1 FROM owner_locks").fetchone() is not None
+
+
+@contextmanager
+def lost(run: Callable[[Client], object], port: int, sub: str) -> Iterator[None]:
+    """Send a request while the block runs, and be content with a connection that breaks."""
+
+    def sending() -> None:
+        with Client(port, sub) as client, suppress(OSError, http.client.HTTPException):
+            run(client)
+
+    thread = threading.Thread(target=sending)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+@pytest_asyncio.fixture
+async def new_database_on_disk(new_database: MakeDatabase) -> str:
+    return await new_database("disk")
+
+
+# Erased is erased
+
+
+def test_what_was_erased_is_in_none_of_the_files(new_database_on_disk: str, tmp_path: Path) -> None:
+    path = Path(new_database_on_disk.removeprefix("sqlite:///"))
+    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
+    with command(tmp_path, "serve", **environment) as running:
+        ann, bob = Client(running.port()), Client(running.port())
+        bob.send("POST", "/api/tasks", {"title": "nightingale"})
+        for n in range(50):
+            ann.send("POST", "/api/tasks", {"title": f"sparrow {n}", "description": "sparrow " * 200})
+        ann.send("POST", "/api/me/import", document(300_000)[0].replace(b'"title":"', b'"title":"sparrow '))
+        assert b"sparrow" in contents(path)
+
+        assert ann.send("DELETE", "/api/me")[0] == 200
+
+        assert b"sparrow" not in contents(path)
+        assert b"nightingale" in contents(path)
+        ann.close()
+        bob.close()
+
+
+def contents(path: Path) -> bytes:
+    files = [path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))]
+    return b"".join(file.read_bytes() for file in files if file.exists())

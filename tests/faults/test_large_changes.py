@@ -1,0 +1,159 @@
+"""Large imports and erasures over real sockets: what others see meanwhile, what memory they take."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from faults.observed import Observe
+from neighbours import Client, Memory, document, neighbours, settled
+from serving import Command, command, wait_for
+from support import SECRET, MakeDatabase, token_for
+
+MIB = 2**20
+ENGINES = ["disk", "postgres"]
+
+
+@pytest_asyncio.fixture(params=ENGINES)
+async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str:
+    return await new_database(request.param)
+
+
+@pytest.fixture
+def server(url: str, tmp_path: Path) -> Iterator[Command]:
+    with command(tmp_path, "serve", DATABASE_URL=url, JWT_SECRET=SECRET, PORT="0") as running:
+        running.port()
+        yield running
+
+
+LONG = (pytest.mark.soak, pytest.mark.timeout(900))
+CASES = [
+    pytest.param("disk", 8 * MIB, 0, marks=pytest.mark.fault("SQLite: an import of 8 MiB, then the erasure")),
+    pytest.param(
+        "disk",
+        63 * MIB,
+        0,
+        marks=[*LONG, pytest.mark.fault("SQLite: an import of 63 MiB of small tasks, then the erasure")],
+    ),
+    pytest.param(
+        "disk",
+        63 * MIB,
+        2000,
+        marks=[*LONG, pytest.mark.fault("SQLite: an import of 63 MiB of large tasks, then the erasure")],
+    ),
+    pytest.param(
+        "postgres", 8 * MIB, 0, marks=pytest.mark.fault("PostgreSQL: an import of 8 MiB, then the erasure")
+    ),
+    pytest.param(
+        "postgres",
+        63 * MIB,
+        0,
+        marks=[*LONG, pytest.mark.fault("PostgreSQL: an import of 63 MiB of small tasks, then the erasure")],
+    ),
+    pytest.param(
+        "postgres",
+        63 * MIB,
+        2000,
+        marks=[*LONG, pytest.mark.fault("PostgreSQL: an import of 63 MiB of large tasks, then the erasure")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("url", "size", "description"), CASES, indirect=["url"])
+def test_others_hardly_notice_a_large_import_and_its_erasure(
+    server: Command, size: int, description: int, observe: Observe
+) -> None:
+    """The goals are 250 ms for a write, 50 ms for a read; on a busy machine the worst may take longer."""
+    body, count = document(size, description)
+    port = server.port()
+    with Client(port) as ann:
+        ann.send("POST", "/api/tasks", {"title": "First"})
+        memory = Memory(server.process.pid)
+        with neighbours(port) as importing:
+            status, answer, seconds = ann.send("POST", "/api/me/import", body)
+        assert (status, answer) == (200, {"imported": count, "skipped": 0})
+        with neighbours(port) as erasing:
+            status, answer, _ = ann.send("DELETE", "/api/me")
+        assert (status, answer) == (200, {"message": "All data deleted"})
+
+    assert memory.grown <= 150
+    for seen in (importing, erasing):
+        assert seen.median("write") < 0.25
+        assert seen.median("read") < 0.05
+        assert seen.median("health") < 0.05
+        assert seen.worst("write") < 1.0
+        assert seen.worst("read") < 0.75
+    observe(
+        f"success, {count:,} tasks; memory {memory.grown:+} MB; of others: {importing}; "
+        f"during the erasure: {erasing}",
+        longest=seconds,
+        lost="nothing",
+    )
+
+
+def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(server: Command) -> None:
+    body, count = document(2_000_000)
+    port, sub = server.port(), str(uuid4())
+    ann, beside = Client(port, sub), Client(port, sub)
+    beside.send("POST", "/api/tasks", {"title": "First"})
+    seen: set[int] = set()
+    importing = threading.Thread(target=ann.send, args=("POST", "/api/me/import", body))
+    importing.start()
+    while importing.is_alive():
+        status, page, _ = beside.send("GET", "/api/changes?limit=1000")
+        seen.add(len(page["changes"]) if status == 200 else -status)
+    importing.join()
+
+    assert seen <= {1, 1000}
+    assert settled(beside) == count + 1
+    ann.close()
+    beside.close()
+
+
+# Uploads
+
+
+@pytest.mark.fault("Uploads: two imports of one person stop coming")
+def test_uploads_that_stall_hold_up_nobody(server: Command, observe: Observe) -> None:
+    """Not the others, and not even the person whose they are, beyond what one person may have."""
+    port, body = server.port(), b'{"tasks": []}'
+    ann, bob = Client(port), Client(port)
+    with ExitStack() as stack:
+        for _ in range(2):
+            stalled = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            stalled.sendall(head(ann, 60 * MIB) + b'{"tasks":[')
+        time.sleep(0.5)
+        assert bob.send("POST", "/api/me/import", body)[0] == 200
+        status, answer, _ = ann.send("POST", "/api/me/import", body)
+        assert (status, answer["code"]) == (429, "RATE_LIMITED")
+        assert ann.send("POST", "/api/tasks", {"title": "Still writing"})[0] == 201
+
+    def is_free() -> bool:
+        return ann.send("POST", "/api/me/import", body)[0] == 200
+
+    wait_for(is_free)
+    observe("success for others; 429 for a third of that person's", lost="nothing")
+    ann.close()
+    bob.close()
+
+
+def test_an_upload_that_stalls_does_not_keep_its_person_from_importing(server: Command) -> None:
+    port = server.port()
+    ann = Client(port)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as stalled:
+        stalled.sendall(head(ann, 60 * MIB) + b'{"tasks":[')
+        time.sleep(0.5)
+        assert ann.send("POST", "/api/me/import", b'{"tasks": []}')[0] == 200
+    ann.close()
+
+
+def head(person: Client, length: int) -> bytes:
+    return (
+        f"POST /api/me/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_for(person.sub)}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
