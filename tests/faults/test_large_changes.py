@@ -1,5 +1,6 @@
 """Large imports and erasures over real sockets: what others see meanwhile, what memory they take."""
 
+import json
 import socket
 import threading
 import time
@@ -97,22 +98,23 @@ def test_others_hardly_notice_a_large_import_and_its_erasure(
 
 
 def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(server: Command) -> None:
-    body, count = document(2_000_000)
+    """Whoever sees the first of the tasks sees the last one, and everything in between, from then on."""
+    body, count = document(4_000_000)
+    ids = [task["id"] for task in json.loads(body)["tasks"]]
     port, sub = server.port(), str(uuid4())
-    ann, beside = Client(port, sub), Client(port, sub)
-    beside.send("POST", "/api/tasks", {"title": "First"})
-    seen: set[int] = set()
-    importing = threading.Thread(target=ann.send, args=("POST", "/api/me/import", body))
-    importing.start()
-    while importing.is_alive():
-        status, page, _ = beside.send("GET", "/api/changes?limit=1000")
-        seen.add(len(page["changes"]) if status == 200 else -status)
-    importing.join()
+    with Client(port, sub) as ann, Client(port, sub) as beside:
+        beside.send("POST", "/api/tasks", {"title": "Before"})
+        importing = threading.Thread(target=ann.send, args=("POST", "/api/me/import", body))
+        importing.start()
+        seen: list[int] = []
+        while 200 not in seen:
+            seen.append(beside.send("GET", f"/api/tasks/{ids[0]}")[0])
+        last = beside.send("GET", f"/api/tasks/{ids[-1]}")[0]
+        created = beside.send("POST", "/api/tasks", {"title": "After"})[0]
+        importing.join()
 
-    assert seen <= {1, 1000}
-    assert settled(beside) == count + 1
-    ann.close()
-    beside.close()
+        assert (set(seen), last, created) == ({200, 404}, 200, 201)
+        assert settled(beside) == count + 2
 
 
 # Uploads
