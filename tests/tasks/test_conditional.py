@@ -553,20 +553,22 @@ class TestRaces:
     async def test_a_write_that_had_to_wait_for_another_is_judged_by_what_that_one_left(
         self, new_database: MakeDatabase, first: str, second: str, refused: int
     ) -> None:
-        """On PostgreSQL both began, and saw the old version, before either was done."""
-        async with running(settings_for(await new_database("postgres"))) as app:
+        """On PostgreSQL, in two processes: both began, and saw the old version, before either was done."""
+        settings = settings_for(await new_database("postgres"))
+        async with running(settings) as app, running(settings) as other_app:
             ann = Person(app)
+            twin = Person(other_app, ann.sub)
             task = await ann.http.post("/api/tasks", json={"title": "Before"})
             headers = {"If-Match": task.headers["etag"]}
 
-            async def write(method: str) -> httpx.Response:
-                return await ann.http.request(method, path_of(task), headers=headers, **body_of(method))
+            async def write(person: Person, method: str) -> httpx.Response:
+                return await person.http.request(method, path_of(task), headers=headers, **body_of(method))
 
             writes = []
             async with app.state.database._connections.one() as connection, connection.transaction():
                 await connection.execute("SELECT 1 FROM users FOR UPDATE")
-                for method in (first, second):
-                    writes.append(asyncio.create_task(write(method)))
+                for person, method in ((ann, first), (twin, second)):
+                    writes.append(asyncio.create_task(write(person, method)))
                     await until_waiting(connection, len(writes))
             statuses = [(await one).status_code for one in writes]
 
