@@ -269,7 +269,7 @@ async def test_it_shows_who_runs_who_waits_and_how_many_were_refused() -> None:
         desk.ask(ANN, 100)
         await turns()
 
-        assert desk.admission.figures() == {
+        assert desk.admission.collect() == {
             "taskward_admission_requests": {("running",): 1, ("waiting",): 10},
             "taskward_admission_refusals_total": {(): desk.refused},
         }
@@ -365,7 +365,7 @@ async def test_a_request_is_admitted_once_whatever_is_received_after_its_respons
             await desk.end()
 
         assert [task.done() for task in watching] == [True] * 3 + [False] * 3
-        assert desk.admission.figures()["taskward_admission_requests"] == {("running",): 0, ("waiting",): 0}
+        assert desk.admission.collect()["taskward_admission_requests"] == {("running",): 0, ("waiting",): 0}
 
 
 async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_nothing() -> None:

@@ -218,6 +218,6 @@ def test_a_user_with_nothing_unsent_may_have_a_response_of_any_size(size: int) -
 
 async def test_the_budget_is_shown_among_the_metrics(house: House, budget: SendBudget, ann: Guest) -> None:
     client = await unread(house, ann)
-    shown: Any = house.server.server_state.figures()["taskward_response_bytes_unsent"]
+    shown: Any = house.server.server_state.collect()["taskward_response_bytes_unsent"]
     assert shown == {(): budget.total}
     client.close()

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.errors import ServiceError, ServiceUnavailable
-from taskward.figures import ADMITTED, SHED, Figures
+from taskward.metrics import ADMITTED, REJECTED, Samples
 from taskward.send_budget import UNREAD, BudgetedSend, SendBudget
 from taskward.settings import Settings
 
@@ -109,10 +109,10 @@ class Admission:
                 visit.cancel()
             del scope["admission"]  # it refers to the scope: a cycle would keep both until the next GC run
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         return {
             ADMITTED.name: {("running",): self._taken, ("waiting",): self._waiting},
-            SHED.name: {(): self._refusals},
+            REJECTED.name: {(): self._refusals},
         }
 
     def take(self, owner: int) -> bool:

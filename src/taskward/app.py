@@ -25,11 +25,11 @@ from taskward.changes.bell import Bell
 from taskward.cors import CrossOrigin
 from taskward.database import open_database
 from taskward.fair_slots import FairThreads
-from taskward.figures import together
 from taskward.idempotency.once import KeysInUse
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
+from taskward.metrics import merge
 from taskward.middleware import RequestFrame
 from taskward.rate_limit import RateLimit
 from taskward.routing import Dispatcher
@@ -102,7 +102,7 @@ def _let_be_seen(app: "_Service", settings: Settings, dispatcher: Dispatcher, ad
     if settings.metrics_port is not None:
         app.pipeline = meter = Meter(app.pipeline, dispatcher.template_of)
         parts = (meter, admission, app.state.database, app.state.authenticator, app.state.bell)
-        app.state.figures = lambda: together([part.figures() for part in parts])
+        app.state.collect_metrics = lambda: merge([part.collect() for part in parts])
 
 
 class _Service(FastAPI):

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.types import Message, Scope, Send
 
 from taskward.errors import ServiceError
-from taskward.figures import UNSENT, Figures
+from taskward.metrics import UNSENT, Samples
 
 MIB: Final = 1024 * 1024
 PER_USER: Final = 16 * MIB
@@ -40,7 +40,7 @@ class SendBudget:
         self._by_user: dict[int | None, int] = {}
         self._by_connection: dict[object, tuple[int | None, int]] = {}
 
-    def figures(self) -> Figures:
+    def figures(self) -> Samples:
         return {UNSENT.name: {(): self.total}}
 
     def blocks(self, user: int | None) -> bool:

@@ -11,12 +11,12 @@ import httpx
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
-from taskward.figures import Figures
 from taskward.log import JsonFormatter
+from taskward.metrics import Samples
 from taskward.seeing import page
 from taskward.server.sockets import listen
 
-Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+SamplesByLabels = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 class Lines(logging.Handler):
@@ -37,11 +37,11 @@ class Lines(logging.Handler):
 
 
 @contextmanager
-def page_of(figures: Callable[[], Figures]) -> Iterator[str]:
+def page_of(figures: Callable[[], Samples]) -> Iterator[str]:
     """Show figures on a port of their own while the block runs, and give the URL."""
     sockets = listen("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
-    with page.showing(sockets, figures):
+    with page.serve_metrics(sockets, figures):
         yield f"http://127.0.0.1:{port}/metrics"
 
 
@@ -52,12 +52,12 @@ async def text_of(url: str, **headers: str) -> str:
     return answer.text
 
 
-def scraped(app: FastAPI) -> Samples:
+def scraped(app: FastAPI) -> SamplesByLabels:
     """Give an app's metrics as Prometheus reads them."""
-    return samples_in(page.written(app.state.figures())[1].decode())
+    return samples_in(page.exposition(app.state.collect_metrics())[1].decode())
 
 
-def samples_in(text: str) -> Samples:
+def samples_in(text: str) -> SamplesByLabels:
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
@@ -65,7 +65,7 @@ def samples_in(text: str) -> Samples:
     }
 
 
-def value(samples: Samples, name: str, **labels: str) -> float:
+def value(samples: SamplesByLabels, name: str, **labels: str) -> float:
     """Give one sample; 0 if there is none."""
     return samples.get((name, frozenset(labels.items())), 0.0)
 

@@ -18,7 +18,7 @@ from support import MakeDatabase, Person, client_of, exchange, running, settings
 from taskward.app import create_app
 from taskward.database import connections
 from taskward.database.postgres import PostgresDatabase
-from taskward.figures import DURATIONS, FAMILIES, SECONDS, Figures, Histogram, together
+from taskward.metrics import DURATION_BUCKETS, DURATIONS, METRIC_FAMILIES, Histogram, Samples, merge
 from taskward.middleware import RequestFrame
 from taskward.seeing import page
 
@@ -53,7 +53,7 @@ async def test_a_request_is_counted_by_the_template_of_its_route(seen: FastAPI) 
     one = {"method": "GET", "route": "/api/tasks/{task_id}"}
     assert grown(f"{SPENT}_count", **one) == 3
     assert 0 < grown(f"{SPENT}_sum", **one) < 60
-    buckets = [grown(f"{SPENT}_bucket", **one, le=str(bound)) for bound in SECONDS]
+    buckets = [grown(f"{SPENT}_bucket", **one, le=str(bound)) for bound in DURATION_BUCKETS]
     assert buckets == sorted(buckets)
     assert grown(f"{SPENT}_bucket", **one, le="+Inf") == 3
     assert value(after, "taskward_http_requests_in_progress") == 0
@@ -100,7 +100,7 @@ async def test_nothing_that_clients_make_up_becomes_a_label(engine: str, new_dat
             await exchange(app, f"CANARY{round_}", f"/canary4711{round_}")
             await exchange(app, f"CANARY{round_}", "/api/tasks")
             series.add(len(scraped(app)))
-        text = page.written(app.state.figures())[1].decode()
+        text = page.exposition(app.state.collect_metrics())[1].decode()
 
     assert len(series) == 1
     assert series.pop() < quiet + 200
@@ -120,7 +120,7 @@ async def test_what_is_under_way_is_counted_until_it_ends(seen: FastAPI) -> None
             samples = scraped(house.app)
             assert value(samples, "taskward_http_requests_in_progress") == 1
             assert value(samples, "taskward_event_streams_open") == 1
-        figures = house.app.state.figures
+        figures = house.app.state.collect_metrics
         await until(lambda: figures()["taskward_http_requests_in_progress"][()] == 0)
         assert figures()["taskward_event_streams_open"][()] == 0
 
@@ -138,7 +138,7 @@ async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: M
         assert isinstance(database, PostgresDatabase)
         async with database._connections.one():
             waiting = asyncio.create_task(ann.tasks())
-            await until(lambda: database.figures()["taskward_database_requests_waiting"][()] == 1)
+            await until(lambda: database.collect()["taskward_database_requests_waiting"][()] == 1)
             used = scraped(app)
             assert value(used, "taskward_database_connections", state="used") == 1
             assert value(used, "taskward_database_connections", state="idle") == 0
@@ -156,7 +156,7 @@ async def test_who_gave_up_waiting_is_not_shown_as_waiting(
         await ann.tasks()
         async with app.state.database._connections.one():
             assert (await ann.http.get("/api/tasks")).status_code == 503
-            assert app.state.figures()["taskward_database_requests_waiting"][()] == 0
+            assert app.state.collect_metrics()["taskward_database_requests_waiting"][()] == 0
 
 
 @pytest.mark.parametrize("engine_of_files", ["memory", "disk"])
@@ -199,8 +199,8 @@ async def test_the_state_of_the_provider_s_keys_is_shown() -> None:
 async def test_keys_that_never_came_have_no_age() -> None:
     settings = settings_for("sqlite://", jwt_secret=None, jwt_jwks_url="http://127.0.0.1:1/", metrics_port=0)
     async with running(settings) as app:
-        await until(lambda: app.state.figures()["taskward_jwks_fetches_total"]["failed",])
-        figures = app.state.figures()
+        await until(lambda: app.state.collect_metrics()["taskward_jwks_fetches_total"]["failed",])
+        figures = app.state.collect_metrics()
 
     assert "taskward_jwks_age_seconds" not in figures
     assert figures["taskward_jwks_keys"][()] == 0
@@ -217,10 +217,10 @@ def test_without_a_port_for_them_nothing_is_counted_and_nothing_stands_in_the_wa
 # The page
 
 
-def figures_of_all_kinds() -> Figures:
+def figures_of_all_kinds() -> Samples:
     return {
-        family.name: {family.labels: (*[1.0] * (len(family.bounds) + 1), 1.0) if family.bounds else 1.0}
-        for family in FAMILIES.values()
+        family.name: {family.labels: (*[1.0] * (len(family.buckets) + 1), 1.0) if family.buckets else 1.0}
+        for family in METRIC_FAMILIES.values()
     }
 
 
@@ -260,7 +260,7 @@ def test_it_answers_while_the_event_loop_is_held_up() -> None:
 
 
 async def test_who_asks_while_nothing_can_be_said_gets_no_answer_and_the_log_says_why(lines: Lines) -> None:
-    def broken() -> Figures:
+    def broken() -> Samples:
         raise LookupError("canary4711")
 
     with page_of(broken) as url:
@@ -283,7 +283,7 @@ def test_figures_of_several_processes_become_one() -> None:
     other.observe(0.0005)  # a bound belongs to its bucket
     other.observe(99)
     key = ("GET", "/health")
-    figures = together(
+    figures = merge(
         [
             {REQUESTS: {("GET", "/health", "200"): 2}, SPENT: {key: one.value()}},
             {REQUESTS: {("GET", "/health", "200"): 3, ("GET", "/x", "404"): 1}, SPENT: {key: other.value()}},
@@ -296,18 +296,18 @@ def test_figures_of_several_processes_become_one() -> None:
     spent = figures[SPENT][key]
     assert isinstance(spent, tuple)
     assert spent[0] == 2
-    assert spent[len(SECONDS)] == 1
+    assert spent[len(DURATION_BUCKETS)] == 1
     assert spent[-1] == pytest.approx(99.0009)
     assert figures["taskward_jwks_age_seconds"][()] == 9
     assert figures["taskward_jwks_last_fetch_ok"][()] == 0
 
 
 def test_every_name_is_one_that_prometheus_understands() -> None:
-    for name, family in FAMILIES.items():
+    for name, family in METRIC_FAMILIES.items():
         assert re.fullmatch(r"(taskward|process)(_[a-z]+)+", name)
         assert (family.kind == "counter") == name.endswith("_total")
-        assert family.meaning.endswith(".")
-        assert bool(family.bounds) == (family.kind == "histogram")
+        assert family.help.endswith(".")
+        assert bool(family.buckets) == (family.kind == "histogram")
 
 
 async def test_every_family_can_be_shown() -> None:
@@ -315,4 +315,4 @@ async def test_every_family_can_be_shown() -> None:
         samples = samples_in(await text_of(url))
 
     names = {re.sub("_(bucket|sum|count)$", "", name) for name, _ in samples}
-    assert names == FAMILIES.keys()
+    assert names == METRIC_FAMILIES.keys()

@@ -9,7 +9,7 @@ import yaml
 from seeing.looking import Lines
 from support import Person, client_of, running, settings_for
 
-from taskward.figures import FAMILIES
+from taskward.metrics import METRIC_FAMILIES
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 OPERATIONS = (DOCS / "operations.md").read_text()
@@ -23,7 +23,7 @@ def test_every_metric_is_in_the_table_and_what_is_in_the_table_is_a_metric() -> 
 
     assert [
         (name, kind, tuple(re.findall(r"`(\w+)`", labels)), meaning) for name, kind, labels, meaning in rows
-    ] == [(family.name, family.kind, family.labels, family.meaning) for family in FAMILIES.values()]
+    ] == [(family.name, family.kind, family.labels, family.help) for family in METRIC_FAMILIES.values()]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
@@ -36,7 +36,7 @@ def test_each_alert_is_of_metrics_and_labels_that_there_are(rule: dict[str, Any]
     used = re.findall(r"\b((?:taskward|process)_\w+)(?:\{([^}]*)\})?", rule["expr"])
     assert used or rule["alert"] == "TaskwardDown"
     for name, matchers in used:
-        family = FAMILIES[re.sub("_(bucket|sum|count)$", "", name)]
+        family = METRIC_FAMILIES[re.sub("_(bucket|sum|count)$", "", name)]
         assert (family.name != name) == (family.kind == "histogram")
         labels = set(re.findall(r"(\w+)(?:=|!)", matchers))
         assert labels <= {*family.labels, "job"}

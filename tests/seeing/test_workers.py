@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from seeing.looking import Samples, samples_in, value
+from seeing.looking import SamplesByLabels, samples_in, value
 from serving import Command, command, wait_for
 
-from taskward.figures import Figures
+from taskward.metrics import Samples
 from taskward.seeing import workers
 from taskward.seeing.workers import Workers
 from taskward.server.sockets import CannotListen, bind_sockets, listen
@@ -21,7 +21,7 @@ HEALTH = {"method": "GET", "route": "/health", "status": "200"}
 REQUESTS = "taskward_http_requests_total"
 
 
-def scraped(url: str) -> Samples:
+def scraped(url: str) -> SamplesByLabels:
     return samples_in(httpx.get(url, timeout=30).text)
 
 
@@ -85,7 +85,7 @@ def test_the_port_of_the_api_is_no_port_for_the_metrics() -> None:
 # What the parent does with what it is told
 
 
-def figures(requests: int) -> Figures:
+def figures(requests: int) -> Samples:
     return {REQUESTS: {("GET", "/health", "200"): requests}, "taskward_processes": {(): 1}}
 
 
@@ -105,17 +105,17 @@ def test_of_a_worker_that_does_not_answer_the_counters_stand(
     several = Workers()
     several.join(here)
     there.send(figures(3))  # before it is asked, so it need not be waited for
-    assert several.figures() == figures(3)
+    assert several.collect() == figures(3)
     there.recv()
 
     for _ in range(3):
-        assert several.figures() == {REQUESTS: {("GET", "/health", "200"): 3}}
+        assert several.collect() == {REQUESTS: {("GET", "/health", "200"): 3}}
     there.recv()
     assert not there.poll(), "it was asked again, though it had not answered"
 
     there.send(figures(4))  # too late
     there.send(figures(5))
-    assert several.figures() == figures(5)
+    assert several.collect() == figures(5)
 
 
 def test_what_a_worker_has_counted_outlives_it(line: Any) -> None:
@@ -123,12 +123,12 @@ def test_what_a_worker_has_counted_outlives_it(line: Any) -> None:
     several = Workers()
     several.join(here)
     there.send(figures(3))
-    several.figures()
+    several.collect()
     there.close()
 
-    assert several.figures() == {REQUESTS: {("GET", "/health", "200"): 3}}
+    assert several.collect() == {REQUESTS: {("GET", "/health", "200"): 3}}
     several.leave(here)
-    assert several.figures() == {REQUESTS: {("GET", "/health", "200"): 3}}
+    assert several.collect() == {REQUESTS: {("GET", "/health", "200"): 3}}
 
 
 def test_a_worker_answers_until_its_parent_is_gone(line: Any) -> None:

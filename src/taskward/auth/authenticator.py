@@ -10,7 +10,7 @@ from taskward.auth.development import development_secret, secret_file
 from taskward.auth.shared_secret import SharedSecret
 from taskward.auth.tokens import Token, bearer_token, read_token
 from taskward.auth.verified_tokens import VerifiedTokens
-from taskward.figures import Figures
+from taskward.metrics import Samples
 from taskward.settings import Settings
 
 
@@ -36,7 +36,7 @@ class Authenticator(Protocol):
 
         """
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         """Give what there is to count; callable from any thread."""
 
 
@@ -56,7 +56,7 @@ class Keys(Protocol):
 
     async def verify(self, token: Token) -> None: ...
 
-    def figures(self) -> Figures: ...
+    def collect(self) -> Samples: ...
 
 
 def authenticator(settings: Settings, clock: Clock | None = None) -> Authenticator:
@@ -124,8 +124,8 @@ class TokenAuthenticator:
         user = self._verified.find(text, self._keys.generation, self._clock.now())
         return user or await self._verify(text)
 
-    def figures(self) -> Figures:
-        return self._keys.figures()
+    def collect(self) -> Samples:
+        return self._keys.collect()
 
     async def _verify(self, text: bytes) -> User:
         token = read_token(text)

@@ -13,7 +13,7 @@ from taskward.auth.provider import fetch_key_set
 from taskward.auth.public_keys import ALGORITHMS, Entry, KeyRing, KeySetUnusable
 from taskward.auth.tokens import Token
 from taskward.errors import InvalidToken, ServiceUnavailable
-from taskward.figures import FETCHES, KEYS, KEYS_AGE, KEYS_FETCHED, Figures
+from taskward.metrics import FETCHES, KEYS, KEYS_AGE, KEYS_FETCHED, Samples
 
 FRESH_FOR = 60.0
 """Seconds until the keys are fetched again in the background: how long a withdrawn key can outlive itself."""
@@ -91,16 +91,16 @@ class KeySet:
                 raise
             (await self._ring_at_any_price()).check(token)
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         ring, fetches = self._ring, self._fetches
-        figures: dict[str, dict[tuple[str, ...], float]] = {
+        samples: dict[str, dict[tuple[str, ...], float]] = {
             KEYS.name: {(): len(ring.keys) if ring else 0},
             KEYS_FETCHED.name: {(): 1 if self.ready and not self._failures else 0},
             FETCHES.name: {(result,): count for result, count in fetches.items()},
         }
         if self.ready:
-            figures[KEYS_AGE.name] = {(): self._clock.monotonic() - self._loaded_at}
-        return figures
+            samples[KEYS_AGE.name] = {(): self._clock.monotonic() - self._loaded_at}
+        return samples
 
     async def _ring_at_any_price(self) -> KeyRing:
         """Give the keys at hand; without any, wait for one fetch, unless the last one failed a moment ago."""

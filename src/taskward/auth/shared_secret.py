@@ -6,7 +6,7 @@ from jwt.algorithms import HMACAlgorithm
 
 from taskward.auth.tokens import Token
 from taskward.errors import InvalidToken
-from taskward.figures import Figures
+from taskward.metrics import Samples
 
 
 class SharedSecret:
@@ -24,7 +24,7 @@ class SharedSecret:
     async def stop(self) -> None:
         """Nothing: the secrets are at hand."""
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         return {}
 
     async def verify(self, token: Token) -> None:

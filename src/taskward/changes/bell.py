@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from taskward.changes.statements import COUNTERS
 from taskward.database import Database
 from taskward.errors import DatabaseError, RateLimited, ServiceUnavailable
-from taskward.figures import STREAMS, Figures
+from taskward.metrics import STREAMS, Samples
 from taskward.settings import Settings
 
 RETRY_AFTER: Final = 5
@@ -84,7 +84,7 @@ class Bell:
         for line in self._lines.get(owner, ()):
             line.rung.set()
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         return {STREAMS.name: {(): self._open}}
 
     async def stop(self) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from taskward.database.statements import Read, Row, Steps, T, Values, Write
 from taskward.errors import DatabaseError
-from taskward.figures import Figures
+from taskward.metrics import Samples
 from taskward.settings import Settings
 
 
@@ -80,7 +80,7 @@ class Database(Protocol):
         What this needs is let go when the generator is closed.
         """
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         """Give what there is to count; callable from any thread."""
 
 

@@ -11,7 +11,7 @@ import asyncpg
 from taskward.database.hosts import HostConnector
 from taskward.database.postgres_connection import PostgresConnection, begin, lock_timeout
 from taskward.errors import DatabaseError, ServiceUnavailable
-from taskward.figures import CONNECTIONS, MOST_CONNECTIONS, WAITING, Figures
+from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Samples
 
 PATIENCE: Final = 1.0
 """Seconds that a request waits for a connection while all are taken."""
@@ -116,7 +116,7 @@ class Connections:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         idle, connecting = len(self._idle), self._connecting
         return {
             CONNECTIONS.name: {
@@ -124,9 +124,9 @@ class Connections:
                 ("idle",): idle,
                 ("connecting",): connecting,
             },
-            MOST_CONNECTIONS.name: {(): self._size},
+            CONNECTIONS_MAX.name: {(): self._size},
             # Those who have given up stand in the queue until their turn comes.
-            WAITING.name: {(): sum(not turn.done() for turn in list(self._waiting))},
+            REQUESTS_WAITING.name: {(): sum(not turn.done() for turn in list(self._waiting))},
         }
 
     def _concerns_all(self, error: BaseException) -> bool:

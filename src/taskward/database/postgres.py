@@ -46,7 +46,7 @@ from taskward.database.statements import (
 from taskward.database.together import Combined, Together
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
 from taskward.fair_slots import FairSlots
-from taskward.figures import Figures
+from taskward.metrics import Samples
 
 DEADLINE: Final = 10.0
 """Seconds for a statement, with the connecting that it may need."""
@@ -233,8 +233,8 @@ class PostgresDatabase:
             listening.cancel()
             await asyncio.wait({listening})
 
-    def figures(self) -> Figures:
-        return self._connections.figures()
+    def collect(self) -> Samples:
+        return self._connections.collect()
 
     def _tell(self, owners: set[UUID]) -> None:
         """Tell this process of what it has changed, and the others."""

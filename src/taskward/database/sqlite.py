@@ -41,7 +41,7 @@ from taskward.database.statements import (
     note_owner,
 )
 from taskward.errors import DatabaseError, ServiceUnavailable
-from taskward.figures import WRITES_TOGETHER, WRITES_WAITING, Figures, Histogram
+from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
 
 PATIENCE: Final = 10.0
 """Seconds that a statement waits for another process to let go of the file."""
@@ -78,7 +78,7 @@ class SqliteDatabase:
         self._commit_thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._readers = SqliteReaders(partial(_connect, path)) if path else None
         self._plans: dict[Statement, _Plan] = {}
-        self._together = Histogram(WRITES_TOGETHER)
+        self._together = Histogram(WRITES_PER_COMMIT)
         self._writer: sqlite3.Connection
         self._reader: sqlite3.Connection
 
@@ -197,10 +197,10 @@ class SqliteDatabase:
                 yield
             await asyncio.sleep(LOOK_EVERY)
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         return {
             WRITES_WAITING.name: {(): len(self._waiting)},
-            WRITES_TOGETHER.name: {(): self._together.value()},
+            WRITES_PER_COMMIT.name: {(): self._together.value()},
         }
 
     async def _in_turn(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from taskward.database import Database
 from taskward.database.statements import Read, Row, Steps, T, Values, Write
-from taskward.figures import Figures
+from taskward.metrics import Samples
 
 
 class Around:
@@ -62,5 +62,5 @@ class Around:
     def news(self) -> AsyncGenerator[None, None]:
         return self.inner.news()
 
-    def figures(self) -> Figures:
-        return self.inner.figures()
+    def collect(self) -> Samples:
+        return self.inner.collect()

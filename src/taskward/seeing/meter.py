@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from taskward.figures import DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, Figures, Histogram
+from taskward.metrics import DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, Histogram, Samples
 
 if TYPE_CHECKING:
     from taskward.middleware import Outcome
@@ -45,7 +45,7 @@ class Meter:
             self._in_progress -= 1
             self._count(scope, time.perf_counter() - begun)
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         return {
             REQUESTS.name: {
                 (method, route, str(status)): count

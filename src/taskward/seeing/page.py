@@ -22,10 +22,10 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from taskward import __version__
-from taskward.figures import BUILD, FAMILIES, PROCESSES, Family, Figures, Value
+from taskward.metrics import BUILD, METRIC_FAMILIES, PROCESSES, MetricFamily, Samples, Value
 
-PATH: Final = "/metrics"
-PATIENCE: Final = 5.0
+METRICS_PATH: Final = "/metrics"
+SCRAPE_TIMEOUT: Final = 5.0
 """Seconds that a scraper may be silent."""
 
 _process: Final = ProcessCollector(registry=None)
@@ -34,15 +34,15 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def showing(sockets: Sequence[socket.socket], figures: Callable[[], Figures]) -> Iterator[None]:
+def serve_metrics(sockets: Sequence[socket.socket], samples: Callable[[], Samples]) -> Iterator[None]:
     """Show the figures at `/metrics` of these listening sockets while the block runs.
 
     Each is served in a thread, so that whoever asks is answered while the event loop is held up.
     """
-    servers = [_Server(taken, figures) for taken in sockets]
+    servers = [_Server(taken, samples) for taken in sockets]
     for server in servers:
         threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-        log.info("Metrics at %s:%d%s", *server.server_address[:2], PATH)
+        log.info("Metrics at %s:%d%s", *server.server_address[:2], METRICS_PATH)
     try:
         yield
     finally:
@@ -51,57 +51,57 @@ def showing(sockets: Sequence[socket.socket], figures: Callable[[], Figures]) ->
             server.server_close()
 
 
-def written(figures: Figures, accept: str = "") -> tuple[str, bytes]:
+def exposition(samples: Samples, accept: str = "") -> tuple[str, bytes]:
     """Give the figures as text, in the form that an `Accept` header asks for, and its content type first."""
     encode, kind = choose_encoder(accept)
-    return kind, encode(_Page(figures))
+    return kind, encode(_SampleCollector(samples))
 
 
-def process_figures() -> Figures:
+def process_samples() -> Samples:
     """Give what the system says of this process; nothing where there is no /proc."""
     return {
         sample.name: {(): sample.value}
         for metric in _process.collect()
         for sample in metric.samples
-        if sample.name in FAMILIES
+        if sample.name in METRIC_FAMILIES
     }
 
 
-def serving_figures(engine: str) -> Figures:
+def serving_samples(engine: str) -> Samples:
     """Give what runs in this process, which serves."""
     return {PROCESSES.name: {(): 1}, BUILD.name: {(__version__, platform.python_version(), engine): 1}}
 
 
-class _Page(Collector):
+class _SampleCollector(Collector):
     """The figures, in the form that `prometheus_client` writes."""
 
-    def __init__(self, figures: Figures) -> None:
-        self._figures = figures
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
 
     def collect(self) -> Iterable[Metric]:
         return [
-            _metric(family, self._figures[name])
-            for name, family in FAMILIES.items()
-            if self._figures.get(name)
+            _metric(family, self._samples[name])
+            for name, family in METRIC_FAMILIES.items()
+            if self._samples.get(name)
         ]
 
 
-def _metric(family: Family, values: Any) -> Metric:
+def _metric(family: MetricFamily, values: Any) -> Metric:
     if family.kind == "histogram":
-        histogram = HistogramMetricFamily(family.name, family.meaning, labels=family.labels)
+        histogram = HistogramMetricFamily(family.name, family.help, labels=family.labels)
         for labels, value in sorted(values.items()):
             histogram.add_metric(labels, _buckets(family, value), sum_value=value[-1])
         return histogram
     kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
-    metric = kind(family.name, family.meaning, labels=family.labels)
+    metric = kind(family.name, family.help, labels=family.labels)
     for labels, value in sorted(values.items()):
         metric.add_metric(labels, value)
     return metric
 
 
-def _buckets(family: Family, value: Value) -> list[tuple[str, float]]:
+def _buckets(family: MetricFamily, value: Value) -> list[tuple[str, float]]:
     counts = value[:-1] if isinstance(value, tuple) else ()
-    bounds = [*(str(float(bound)) for bound in family.bounds), "+Inf"]
+    bounds = [*(str(float(bound)) for bound in family.buckets), "+Inf"]
     return list(zip(bounds, accumulate(counts), strict=True))
 
 
@@ -110,26 +110,26 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, taken: socket.socket, figures: Callable[[], Figures]) -> None:
+    def __init__(self, taken: socket.socket, samples: Callable[[], Samples]) -> None:
         super().__init__(taken.getsockname()[:2], _Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = taken
         self.server_address = taken.getsockname()
-        self.figures = figures
+        self.collect = samples
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - as it is called
-        log.warning("Somebody who asked for the metrics got no answer", exc_info=sys.exception())
+        log.warning("Metrics request failed", exc_info=sys.exception())
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = PATIENCE
+    timeout = SCRAPE_TIMEOUT
     server: _Server
 
     def do_GET(self) -> None:
-        if self.path.partition("?")[0] != PATH:
-            self._answer(404, "text/plain; charset=utf-8", f"The metrics are at {PATH}\n".encode())
+        if self.path.partition("?")[0] != METRICS_PATH:
+            self._answer(404, "text/plain; charset=utf-8", f"The metrics are at {METRICS_PATH}\n".encode())
             return
-        self._answer(200, *written(self.server.figures(), self.headers.get("Accept", "")))
+        self._answer(200, *exposition(self.server.collect(), self.headers.get("Accept", "")))
 
     def _answer(self, status: int, kind: str, body: bytes) -> None:
         self.send_response_only(status)  # without the library's banner

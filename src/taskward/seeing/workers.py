@@ -6,7 +6,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
-from taskward.figures import Figures, lasting, together
+from taskward.metrics import Samples, cumulative, merge
 
 PATIENCE: Final = 2.0
 """Seconds that the workers have to answer, all of them together."""
@@ -21,7 +21,7 @@ class Workers:
 
     def __init__(self) -> None:
         self._lines: dict[Connection, _Line] = {}
-        self._ended: Figures = {}
+        self._ended: Samples = {}
         self._lock = threading.Lock()  # the parent changes the lines while its page asks them
 
     def join(self, connection: Connection) -> None:
@@ -31,10 +31,10 @@ class Workers:
     def leave(self, connection: Connection) -> None:
         with self._lock:
             line = self._lines.pop(connection)
-            self._ended = together([self._ended, lasting(line.last)])
+            self._ended = merge([self._ended, cumulative(line.last)])
         connection.close()
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         """Ask all of them."""
         with self._lock:
             asked = {line.connection for line in self._lines.values() if line.ask()}
@@ -45,10 +45,10 @@ class Workers:
                     asked.discard(connection)
                     if self._lines[connection].listen():
                         fresh.add(connection)
-            return together(
+            return merge(
                 [self._ended]
                 + [
-                    line.last if connection in fresh else lasting(line.last)
+                    line.last if connection in fresh else cumulative(line.last)
                     for connection, line in self._lines.items()
                 ]
             )
@@ -59,7 +59,7 @@ class _Line:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.last: Figures = {}
+        self.last: Samples = {}
         self._asked = False
 
     def ask(self) -> bool:
@@ -84,14 +84,14 @@ class _Line:
         return True
 
 
-def answer(connection: Connection, figures: Callable[[], Figures]) -> None:
+def answer(connection: Connection, samples: Callable[[], Samples]) -> None:
     """Be asked, in a worker: in a thread, so that also one whose event loop is held up answers."""
 
     def answer_each() -> None:
         try:
             while True:
                 connection.recv()
-                connection.send(figures())
+                connection.send(samples())
         except (EOFError, OSError):
             return  # the parent is gone
 

@@ -18,7 +18,7 @@ from typing import Final
 import uvicorn
 
 from taskward.cors import CrossOrigin
-from taskward.figures import Figures, together
+from taskward.metrics import Samples, merge
 from taskward.middleware import CommonHeaders
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
@@ -115,19 +115,19 @@ class Server(uvicorn.Server):
             # A worker leaves this to its parent: it gets Ctrl-C twice.
             os._exit(128 + sig)
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         """Return the metrics of this process; callable from any thread."""
         from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
 
         if not self.config.loaded:
-            return page.process_figures()
+            return page.process_samples()
         state = self.config.loaded_app.state
-        return together(
+        return merge(
             [
-                page.process_figures(),
-                page.serving_figures(state.database.engine),
-                state.figures(),
-                self.server_state.figures(),
+                page.process_samples(),
+                page.serving_samples(state.database.engine),
+                state.collect_metrics(),
+                self.server_state.collect(),
             ]
         )
 
@@ -184,7 +184,7 @@ def run(server: Server, sockets: list[socket.socket], metrics_sockets: Sequence[
     try:
         server.config.load()
         server.config.lifespan_class = Lifespan
-        with serve_metrics(metrics_sockets, server.figures):
+        with serve_metrics(metrics_sockets, server.collect):
             server.run(sockets)
     except SettingsError as error:
         _log.critical("Taskward cannot start: %s", "; ".join(str(error).splitlines()))
@@ -194,14 +194,14 @@ def run(server: Server, sockets: list[socket.socket], metrics_sockets: Sequence[
 
 
 def serve_metrics(
-    metrics_sockets: Sequence[socket.socket], figures: Callable[[], Figures]
+    metrics_sockets: Sequence[socket.socket], samples: Callable[[], Samples]
 ) -> contextlib.AbstractContextManager[None]:
     """Serve the metrics on those sockets, if there are any, while the context lasts."""
     if not metrics_sockets:
         return contextlib.nullcontext()
     from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
 
-    return page.showing(metrics_sockets, figures)
+    return page.serve_metrics(metrics_sockets, samples)
 
 
 def _exit_after(seconds: float) -> None:

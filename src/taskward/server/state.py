@@ -11,8 +11,8 @@ from uvicorn.server import ServerState
 
 from taskward.admission import Resting
 from taskward.errors import ServiceError
-from taskward.figures import ERRORS, REQUESTS, Figures
 from taskward.log import log_request, loggable_path
+from taskward.metrics import ERRORS, REQUESTS, Samples
 from taskward.middleware import CommonHeaders, Headers, default_headers, request_id_of
 from taskward.send_budget import SendBudget
 
@@ -53,7 +53,7 @@ class ConnectionState(ServerState):
         self._common_headers = common_headers
         self._rejections: Counter[tuple[int, str]] = Counter()
 
-    def figures(self) -> Figures:
+    def collect(self) -> Samples:
         """Return the rejected requests as metrics; their method and path cannot be relied on."""
         rejections = self._rejections.copy().items()
         codes: Counter[tuple[str, ...]] = Counter()

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from taskward import log
-from taskward.figures import Figures, together
+from taskward.metrics import Samples, merge
 from taskward.seeing import workers
 from taskward.server.server import SHUTDOWN_TIMEOUT, SIGNAL_DEBOUNCE, SIGNALS, new_server, run, serve_metrics
 from taskward.settings import Settings
@@ -52,13 +52,13 @@ class Supervisor:
     def run(self) -> int:
         for number in SIGNALS:
             signal.signal(number, self._end)
-        with serve_metrics(self._metrics_sockets, self._all_figures):
+        with serve_metrics(self._metrics_sockets, self._collect_all):
             return self._run()
 
-    def _all_figures(self) -> Figures:
+    def _collect_all(self) -> Samples:
         from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
 
-        return together([page.process_figures(), self._figures.figures()])
+        return merge([page.process_samples(), self._figures.collect()])
 
     def _run(self) -> int:
         if not self._first_starts():
@@ -137,5 +137,5 @@ def _work(
     if started is not None:
         server.on_started = partial(started.send, "started")
     if settings.metrics_port is not None:
-        workers.answer(asking, server.figures)
+        workers.answer(asking, server.collect)
     sys.exit(run(server, sockets))
