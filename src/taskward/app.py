@@ -31,11 +31,11 @@ from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
 from taskward.metrics import merge
 from taskward.middleware import RequestFrame
+from taskward.observability.audit import AuditedDatabase, AuditMiddleware
+from taskward.observability.http_metrics import MetricsMiddleware
+from taskward.observability.tracing import tracing_from_env
 from taskward.rate_limit import RateLimit
 from taskward.routing import Dispatcher
-from taskward.seeing.audit import AuditedDatabase, AuditedRequests
-from taskward.seeing.meter import Meter
-from taskward.seeing.tracing import tracing_of_the_environment
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.lists import FinishedLists
@@ -61,13 +61,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     if not logging.getLogger().handlers:
         log.configure(settings)
-    app = _Service(title="Taskward", version=__version__, lifespan=_lifespan)
-    app.state.tracing = tracing_of_the_environment()
+    app = Taskward(title="Taskward", version=__version__, lifespan=_lifespan)
+    app.state.tracing = tracing_from_env()
     app.state.database = open_database(settings)
     if settings.audit_log:
         app.state.database = AuditedDatabase(app.state.database)
     if app.state.tracing:
-        app.state.database = app.state.tracing.of_database(app.state.database)
+        app.state.database = app.state.tracing.wrap_database(app.state.database)
     app.state.finished_lists = FinishedLists()
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.bell = Bell(app.state.database, settings)
@@ -89,23 +89,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         CrossOrigin(settings.allowed_origins),
         https_only=settings.production,
     )
-    _let_be_seen(app, settings, dispatcher, admission)
+    _add_observability(app, settings, dispatcher, admission)
     return app
 
 
-def _let_be_seen(app: "_Service", settings: Settings, dispatcher: Dispatcher, admission: Admission) -> None:
+def _add_observability(
+    app: "Taskward", settings: Settings, dispatcher: Dispatcher, admission: Admission
+) -> None:
     """Put around the pipeline whoever looks on; without a setting that asks for it, that is nobody."""
     if settings.audit_log:
-        app.pipeline = AuditedRequests(app.pipeline, dispatcher.template_of)
+        app.pipeline = AuditMiddleware(app.pipeline, dispatcher.template_of)
     if app.state.tracing:
-        app.pipeline = app.state.tracing.of_requests(app.pipeline, dispatcher.template_of)
+        app.pipeline = app.state.tracing.middleware(app.pipeline, dispatcher.template_of)
     if settings.metrics_port is not None:
-        app.pipeline = meter = Meter(app.pipeline, dispatcher.template_of)
+        app.pipeline = meter = MetricsMiddleware(app.pipeline, dispatcher.template_of)
         parts = (meter, admission, app.state.database, app.state.authenticator, app.state.bell)
         app.state.collect_metrics = lambda: merge([part.collect() for part in parts])
 
 
-class _Service(FastAPI):
+class Taskward(FastAPI):
     """FastAPI for what it is best at, the declarations and their document; the request path is our own."""
 
     pipeline: ASGIApp

@@ -12,7 +12,7 @@ from taskward.database.host_report import HostStatus, report_hosts
 from taskward.database.sqlite import obstacle
 from taskward.database_url import PostgresUrl
 from taskward.errors import ServiceError
-from taskward.seeing.tracing import wanted_exporter
+from taskward.observability.tracing import configured_exporter
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
 
 
@@ -42,7 +42,7 @@ async def findings() -> list[Finding]:
 
 def _traces() -> list[Finding]:
     try:
-        exporter = wanted_exporter()
+        exporter = configured_exporter()
     except SettingsError as error:
         return [Finding("FAIL", "traces", str(error))]
     return [] if exporter is None else [Finding("ok", "traces", f"exported: {exporter}")]

@@ -264,7 +264,7 @@ async def test_a_client_that_goes_is_noticed_without_a_change(house: House, eve:
     async with eve.stream():
         assert house.app.state.bell._open == 1
     await until_nobody_listens(house)
-    assert house.app.state.bell._lines == {}
+    assert house.app.state.bell._pipes == {}
 
 
 async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(

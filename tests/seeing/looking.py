@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from taskward.log import JsonFormatter
 from taskward.metrics import Samples
-from taskward.seeing import page
+from taskward.observability import prometheus
 from taskward.server.sockets import listen
 
 SamplesByLabels = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -41,7 +41,7 @@ def page_of(figures: Callable[[], Samples]) -> Iterator[str]:
     """Show figures on a port of their own while the block runs, and give the URL."""
     sockets = listen("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
-    with page.serve_metrics(sockets, figures):
+    with prometheus.serve_metrics(sockets, figures):
         yield f"http://127.0.0.1:{port}/metrics"
 
 
@@ -54,7 +54,7 @@ async def text_of(url: str, **headers: str) -> str:
 
 def scraped(app: FastAPI) -> SamplesByLabels:
     """Give an app's metrics as Prometheus reads them."""
-    return samples_in(page.exposition(app.state.collect_metrics())[1].decode())
+    return samples_in(prometheus.exposition(app.state.collect_metrics())[1].decode())
 
 
 def samples_in(text: str) -> SamplesByLabels:

@@ -20,7 +20,7 @@ from taskward.database import connections
 from taskward.database.postgres import PostgresDatabase
 from taskward.metrics import DURATION_BUCKETS, DURATIONS, METRIC_FAMILIES, Histogram, Samples, merge
 from taskward.middleware import RequestFrame
-from taskward.seeing import page
+from taskward.observability import prometheus
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -100,7 +100,7 @@ async def test_nothing_that_clients_make_up_becomes_a_label(engine: str, new_dat
             await exchange(app, f"CANARY{round_}", f"/canary4711{round_}")
             await exchange(app, f"CANARY{round_}", "/api/tasks")
             series.add(len(scraped(app)))
-        text = page.exposition(app.state.collect_metrics())[1].decode()
+        text = prometheus.exposition(app.state.collect_metrics())[1].decode()
 
     assert len(series) == 1
     assert series.pop() < quiet + 200
@@ -267,9 +267,9 @@ async def test_who_asks_while_nothing_can_be_said_gets_no_answer_and_the_log_say
         async with httpx.AsyncClient() as client:
             with pytest.raises(httpx.RemoteProtocolError):
                 await client.get(url)
-        await until(lambda: len(lines.of("taskward.seeing.page")) > 1)
+        await until(lambda: len(lines.of("taskward.observability.prometheus")) > 1)
 
-    (line,) = (line for line in lines.of("taskward.seeing.page") if line["level"] == "warning")
+    (line,) = (line for line in lines.of("taskward.observability.prometheus") if line["level"] == "warning")
     assert line["exception"][0]["type"] == "builtins.LookupError"
     assert "canary4711" not in "".join(lines.texts)
 

@@ -31,8 +31,8 @@ from taskward.database.statements import Steps
 from taskward.errors import DatabaseError
 from taskward.me.import_statements import STAGE, UNSTAGE
 from taskward.middleware import RequestFrame
-from taskward.seeing import tracing
-from taskward.seeing.tracing import tracing_of_the_environment
+from taskward.observability import tracing
+from taskward.observability.tracing import tracing_from_env
 from taskward.settings import Settings, SettingsError
 from taskward.tasks.statements import COUNTER
 
@@ -313,7 +313,7 @@ async def test_a_collector_that_fails_fails_nobody_s_request(lines: Lines) -> No
             await asyncio.to_thread(app.state.tracing._provider.force_flush)
         assert len(broken.spans) == 1
 
-    told = [line["message"] for line in lines.of("taskward.seeing.tracing")]
+    told = [line["message"] for line in lines.of("taskward.observability.tracing")]
     assert told == [
         "Traces cannot be exported and are dropped until that is mended",
         "Traces are exported again",
@@ -324,13 +324,13 @@ async def test_a_collector_that_fails_fails_nobody_s_request(lines: Lines) -> No
 async def test_a_collector_that_hangs_does_not_keep_the_service_from_ending(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracing, "FLUSH", 0.1)
+    monkeypatch.setattr(tracing, "FLUSH_TIMEOUT", 0.1)
     with collecting() as hanging:
         hanging.hanging = threading.Event()
         async with tracing_to(hanging, settings_for("sqlite://")) as app:
             await client_of(app).get("/health")
 
-    assert [line["message"] for line in lines.of("taskward.seeing.tracing")] == [
+    assert [line["message"] for line in lines.of("taskward.observability.tracing")] == [
         "Not all traces could be exported before the end"
     ]
 
@@ -396,7 +396,7 @@ def test_what_is_not_supported_is_said_at_the_start(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=said):
-        tracing_of_the_environment()
+        tracing_from_env()
 
 
 @pytest.mark.parametrize(

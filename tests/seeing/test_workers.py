@@ -12,8 +12,8 @@ from seeing.looking import SamplesByLabels, samples_in, value
 from serving import Command, command, wait_for
 
 from taskward.metrics import Samples
-from taskward.seeing import workers
-from taskward.seeing.workers import Workers
+from taskward.observability import worker_metrics
+from taskward.observability.worker_metrics import WorkerMetrics
 from taskward.server.sockets import CannotListen, bind_sockets, listen
 from taskward.settings import SettingsError, load_settings
 
@@ -100,10 +100,10 @@ def line() -> Any:
 def test_of_a_worker_that_does_not_answer_the_counters_stand(
     line: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "PATIENCE", 0.05)
+    monkeypatch.setattr(worker_metrics, "WORKER_TIMEOUT", 0.05)
     here, there = line
-    several = Workers()
-    several.join(here)
+    several = WorkerMetrics()
+    several.add(here)
     there.send(figures(3))  # before it is asked, so it need not be waited for
     assert several.collect() == figures(3)
     there.recv()
@@ -120,20 +120,20 @@ def test_of_a_worker_that_does_not_answer_the_counters_stand(
 
 def test_what_a_worker_has_counted_outlives_it(line: Any) -> None:
     here, there = line
-    several = Workers()
-    several.join(here)
+    several = WorkerMetrics()
+    several.add(here)
     there.send(figures(3))
     several.collect()
     there.close()
 
     assert several.collect() == {REQUESTS: {("GET", "/health", "200"): 3}}
-    several.leave(here)
+    several.remove(here)
     assert several.collect() == {REQUESTS: {("GET", "/health", "200"): 3}}
 
 
 def test_a_worker_answers_until_its_parent_is_gone(line: Any) -> None:
     here, there = line
-    workers.answer(there, lambda: figures(7))
+    worker_metrics.answer_requests(there, lambda: figures(7))
     for _ in range(2):
         here.send(None)
         assert here.recv() == figures(7)

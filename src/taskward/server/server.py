@@ -117,15 +117,15 @@ class Server(uvicorn.Server):
 
     def collect(self) -> Samples:
         """Return the metrics of this process; callable from any thread."""
-        from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
+        from taskward.observability import prometheus  # noqa: PLC0415 - it imports a library that nothing else needs
 
         if not self.config.loaded:
-            return page.process_samples()
+            return prometheus.process_samples()
         state = self.config.loaded_app.state
         return merge(
             [
-                page.process_samples(),
-                page.serving_samples(state.database.engine),
+                prometheus.process_samples(),
+                prometheus.serving_samples(state.database.engine),
                 state.collect_metrics(),
                 self.server_state.collect(),
             ]
@@ -199,9 +199,9 @@ def serve_metrics(
     """Serve the metrics on those sockets, if there are any, while the context lasts."""
     if not metrics_sockets:
         return contextlib.nullcontext()
-    from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
+    from taskward.observability import prometheus  # noqa: PLC0415 - it imports a library that nothing else needs
 
-    return page.serve_metrics(metrics_sockets, samples)
+    return prometheus.serve_metrics(metrics_sockets, samples)
 
 
 def _exit_after(seconds: float) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from taskward import log
 from taskward.metrics import Samples, merge
-from taskward.seeing import workers
+from taskward.observability import worker_metrics
 from taskward.server.server import SHUTDOWN_TIMEOUT, SIGNAL_DEBOUNCE, SIGNALS, new_server, run, serve_metrics
 from taskward.settings import Settings
 
@@ -42,7 +42,7 @@ class Supervisor:
         self._sockets = sockets
         self._on_started = on_started
         self._metrics_sockets = metrics_sockets
-        self._figures = workers.Workers()
+        self._figures = worker_metrics.WorkerMetrics()
         self._lines: dict[SpawnProcess, Connection] = {}
         self._workers: list[SpawnProcess] = []
         self._told: set[SpawnProcess] = set()
@@ -56,9 +56,9 @@ class Supervisor:
             return self._run()
 
     def _collect_all(self) -> Samples:
-        from taskward.seeing import page  # noqa: PLC0415 - it imports a library that nothing else needs
+        from taskward.observability import prometheus  # noqa: PLC0415 - it imports a library that nothing else needs
 
-        return merge([page.process_samples(), self._figures.collect()])
+        return merge([prometheus.process_samples(), self._figures.collect()])
 
     def _run(self) -> int:
         if not self._first_starts():
@@ -87,13 +87,13 @@ class Supervisor:
         there.close()
         self._workers.append(worker)
         self._lines[worker] = here
-        self._figures.join(here)
+        self._figures.add(here)
 
     def _fill_up(self) -> None:
         for worker in [worker for worker in self._workers if worker.exitcode is not None]:
             _log.error("A worker died and is replaced", extra={"exit_status": worker.exitcode})
             self._workers.remove(worker)
-            self._figures.leave(self._lines.pop(worker))
+            self._figures.remove(self._lines.pop(worker))
             time.sleep(RESTART_SECONDS)
         while len(self._workers) < self._settings.workers and not self._ending:
             self._start()
@@ -137,5 +137,5 @@ def _work(
     if started is not None:
         server.on_started = partial(started.send, "started")
     if settings.metrics_port is not None:
-        workers.answer(asking, server.collect)
+        worker_metrics.answer_requests(asking, server.collect)
     sys.exit(run(server, sockets))

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD: Final = "_OTHER"
 """As OpenTelemetry has it: whatever a client makes up is one value of the label."""
-UNMATCHED: Final = "unmatched"
+UNMATCHED_ROUTE: Final = "unmatched"
 """The route of a path that has none."""
 
-TemplateOf = Callable[[str], str | None]
+RouteTemplate = Callable[[str], str | None]
 
 
-class Meter:
+class MetricsMiddleware:
     """Counts what comes and goes, by the template of its route: what a client makes up is no label.
 
     It is called on the event loop alone, and read from another thread too: what is read there are numbers,
     and copies that the interpreter makes in one step.
     """
 
-    def __init__(self, app: ASGIApp, template_of: TemplateOf) -> None:
+    def __init__(self, app: ASGIApp, template_of: RouteTemplate) -> None:
         self._app = app
         self._template_of = template_of
         self._in_progress = 0
@@ -59,7 +59,7 @@ class Meter:
     def _count(self, scope: Scope, seconds: float) -> None:
         outcome: Outcome = scope["outcome"]
         method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
-        route = scope.get("route") or self._template_of(scope["path"]) or UNMATCHED
+        route = scope.get("route") or self._template_of(scope["path"]) or UNMATCHED_ROUTE
         self._requests[method, route, outcome.status] += 1
         histogram = self._durations.get((method, route))
         if histogram is None:

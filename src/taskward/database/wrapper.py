@@ -8,7 +8,7 @@ from taskward.database.statements import Read, Row, Steps, T, Values, Write
 from taskward.metrics import Samples
 
 
-class Around:
+class DatabaseWrapper:
     """A `taskward.database.Database` that another one does the work of."""
 
     def __init__(self, inner: Database) -> None:

@@ -8,11 +8,11 @@ from typing import Final
 
 from taskward.metrics import Samples, cumulative, merge
 
-PATIENCE: Final = 2.0
+WORKER_TIMEOUT: Final = 2.0
 """Seconds that the workers have to answer, all of them together."""
 
 
-class Workers:
+class WorkerMetrics:
     """The lines to the workers, and what each said last.
 
     What counts up never goes down: of a worker that does not answer its last numbers stand, and what one
@@ -20,74 +20,74 @@ class Workers:
     """
 
     def __init__(self) -> None:
-        self._lines: dict[Connection, _Line] = {}
+        self._pipes: dict[Connection, _WorkerPipe] = {}
         self._ended: Samples = {}
         self._lock = threading.Lock()  # the parent changes the lines while its page asks them
 
-    def join(self, connection: Connection) -> None:
+    def add(self, connection: Connection) -> None:
         with self._lock:
-            self._lines[connection] = _Line(connection)
+            self._pipes[connection] = _WorkerPipe(connection)
 
-    def leave(self, connection: Connection) -> None:
+    def remove(self, connection: Connection) -> None:
         with self._lock:
-            line = self._lines.pop(connection)
-            self._ended = merge([self._ended, cumulative(line.last)])
+            pipe = self._pipes.pop(connection)
+            self._ended = merge([self._ended, cumulative(pipe.last)])
         connection.close()
 
     def collect(self) -> Samples:
         """Ask all of them."""
         with self._lock:
-            asked = {line.connection for line in self._lines.values() if line.ask()}
+            asked = {line.connection for line in self._pipes.values() if line.request()}
             fresh: set[Connection] = set()
-            until = time.monotonic() + PATIENCE
+            until = time.monotonic() + WORKER_TIMEOUT
             while asked and (ready := wait(asked, timeout=max(0.0, until - time.monotonic()))):
                 for connection in asked & set(ready):
                     asked.discard(connection)
-                    if self._lines[connection].listen():
+                    if self._pipes[connection].receive():
                         fresh.add(connection)
             return merge(
                 [self._ended]
                 + [
                     line.last if connection in fresh else cumulative(line.last)
-                    for connection, line in self._lines.items()
+                    for connection, line in self._pipes.items()
                 ]
             )
 
 
-class _Line:
+class _WorkerPipe:
     """One worker, seen from the parent."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.last: Samples = {}
-        self._asked = False
+        self._pending = False
 
-    def ask(self) -> bool:
+    def request(self) -> bool:
         """Ask, unless an answer is still owed: one that hangs is not asked again and again."""
         try:
-            if self._asked and self.connection.poll():
-                self.listen()  # too late for whoever asked
-            if not self._asked:
+            if self._pending and self.connection.poll():
+                self.receive()  # too late for whoever asked
+            if not self._pending:
                 self.connection.send(None)
-                self._asked = True
+                self._pending = True
         except OSError:
             return False
         return True
 
-    def listen(self) -> bool:
+    def receive(self) -> bool:
         """Take the answer; say whether there was one."""
         try:
             self.last = self.connection.recv()
         except (EOFError, OSError):
             return False
-        self._asked = False
+        self._pending = False
         return True
 
 
-def answer(connection: Connection, samples: Callable[[], Samples]) -> None:
+def answer_requests(connection: Connection, samples: Callable[[], Samples]) -> None:
     """Be asked, in a worker: in a thread, so that also one whose event loop is held up answers."""
 
-    def answer_each() -> None:
+    def serve() -> None:
         try:
             while True:
                 connection.recv()
@@ -95,4 +95,4 @@ def answer(connection: Connection, samples: Callable[[], Samples]) -> None:
         except (EOFError, OSError):
             return  # the parent is gone
 
-    threading.Thread(target=answer_each, name="figures", daemon=True).start()
+    threading.Thread(target=serve, name="figures", daemon=True).start()

@@ -12,10 +12,10 @@ from typing import Any, Final, TypeAlias
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward.database.statements import Plain, Read, Row, Split, Statement, Steps, T, Undo, Values, Write
+from taskward.database.wrapper import DatabaseWrapper
 from taskward.log import loggable_path
 from taskward.middleware import Outcome
-from taskward.seeing.around import Around
-from taskward.seeing.meter import UNMATCHED, TemplateOf
+from taskward.observability.http_metrics import UNMATCHED_ROUTE, RouteTemplate
 from taskward.tasks.models import ID_COLUMN, VERSION_COLUMN
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -25,13 +25,13 @@ _scope: "Final[ContextVar[Scope | None]]" = ContextVar("scope", default=None)
 
 audit = logging.getLogger("taskward.audit")
 
-Entry: TypeAlias = dict[str, Any]
+AuditEntry: TypeAlias = dict[str, Any]
 
 
-class AuditedRequests:
+class AuditMiddleware:
     """Says which requests below /api were refused, and which changes failed."""
 
-    def __init__(self, app: ASGIApp, template_of: TemplateOf) -> None:
+    def __init__(self, app: ASGIApp, template_of: RouteTemplate) -> None:
         self._app = app
         self._template_of = template_of
         audit.setLevel(logging.INFO)  # whatever LOG_LEVEL is: who switched it on wants all of it
@@ -42,9 +42,9 @@ class AuditedRequests:
             await self._app(scope, receive, send)
         finally:
             _scope.reset(token)
-            self._judge(scope, scope["outcome"])
+            self._log_refusal(scope, scope["outcome"])
 
-    def _judge(self, scope: Scope, outcome: Outcome) -> None:
+    def _log_refusal(self, scope: Scope, outcome: Outcome) -> None:
         error = outcome.error
         if error is None or not (scope["path"].startswith("/api/") or scope["path"] == "/api"):
             return
@@ -56,7 +56,7 @@ class AuditedRequests:
             "request_id": outcome.request_id,
             "user_id": str(user.id) if user else None,
             "method": scope["method"],
-            "route": scope.get("route") or self._template_of(scope["path"]) or UNMATCHED,
+            "route": scope.get("route") or self._template_of(scope["path"]) or UNMATCHED_ROUTE,
             "path": loggable_path(scope["path"]),
             "status": error.status,
             "code": error.code,
@@ -65,23 +65,23 @@ class AuditedRequests:
         audit.info("request", extra=line)
 
 
-class AuditedDatabase(Around):
+class AuditedDatabase(DatabaseWrapper):
     """Says which changes were made, and are durable."""
 
     async def write(self, write: Write, values: Values) -> Row | None:
         row = await self.inner.write(write, values)
         if row is not None:
-            _tell_done(_changes(write, values, [row]))
+            _log_changes(_changes(write, values, [row]))
         return row
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
-        done: list[Entry] = []
-        result = await self.inner.transact(lambda: _noted(steps(), done), long=long)
-        _tell_done(done)
+        done: list[AuditEntry] = []
+        result = await self.inner.transact(lambda: _recorded(steps(), done), long=long)
+        _log_changes(done)
         return result
 
 
-def _noted(steps: Steps[T], done: list[Entry]) -> Steps[T]:
+def _recorded(steps: Steps[T], done: list[AuditEntry]) -> Steps[T]:
     """Take the steps, and note what they change. They may be taken again, from the start."""
     done.clear()
     rows: Sequence[Row] | None = None
@@ -104,11 +104,11 @@ def _noted(steps: Steps[T], done: list[Entry]) -> Steps[T]:
 
 def _changes(
     statement: Statement | Split, values: Values | Sequence[Values], rows: Sequence[Row]
-) -> list[Entry]:
+) -> list[AuditEntry]:
     """Give what a statement has changed: a task, many at once, or all that a person has."""
     if isinstance(statement, Read) or statement.action is None:
         return []
-    entry: Entry = {"action": statement.action}
+    entry: AuditEntry = {"action": statement.action}
     if not isinstance(values, Mapping):
         return [entry | {"user_id": str(values[0]["owner"]), "count": len(values)}]
     entry["user_id"] = str(values["owner"])
@@ -117,7 +117,7 @@ def _changes(
     return [entry | {"task_id": str(row[ID_COLUMN]), "version": row[VERSION_COLUMN]} for row in rows]
 
 
-def _tell_done(entries: list[Entry]) -> None:
+def _log_changes(entries: list[AuditEntry]) -> None:
     scope = _scope.get()
     request_id = scope["outcome"].request_id if scope else None
     for entry in entries:

@@ -26,11 +26,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from taskward import __version__
 from taskward.database import Database
 from taskward.database.statements import Read, Row, Steps, T, Values, Write
+from taskward.database.wrapper import DatabaseWrapper
 from taskward.errors import DatabaseError, ServiceError
 from taskward.log import loggable_path
+from taskward.observability.http_metrics import METHODS, OTHER_METHOD, RouteTemplate
 from taskward.requests import header_values
-from taskward.seeing.around import Around
-from taskward.seeing.meter import METHODS, OTHER_METHOD, TemplateOf
 from taskward.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -39,29 +39,29 @@ if TYPE_CHECKING:
 
     from taskward.middleware import Outcome
 
-FLUSH: Final = 5.0
+FLUSH_TIMEOUT: Final = 5.0
 """Seconds at the end for what has not been exported yet."""
 
-_ASKING: Final = (
+_EXPORTER_VARIABLES: Final = (
     "OTEL_TRACES_EXPORTER",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 )
 _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-_NEEDED: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+_REQUIRED_PACKAGES: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 _SERVER_ERROR: Final = 500
 
 log = logging.getLogger(__name__)
 
 
-def tracing_of_the_environment() -> "Tracing | None":
+def tracing_from_env() -> "Tracing | None":
     """Give what traces, if the environment asks for it.
 
     Raises:
-        SettingsError: as `wanted_exporter` does.
+        SettingsError: as `configured_exporter` does.
 
     """
-    exporter = wanted_exporter()
+    exporter = configured_exporter()
     if exporter is None:
         return None
     try:
@@ -70,14 +70,14 @@ def tracing_of_the_environment() -> "Tracing | None":
         raise SettingsError("OTEL_…: one of these variables has a value that the SDK refuses") from None
 
 
-def wanted_exporter() -> str | None:
+def configured_exporter() -> str | None:
     """Say how the environment has traces exported: `otlp` or `console`; None for no traces.
 
     Raises:
         SettingsError: it asks for what is not installed, or not supported; the text names the variable.
 
     """
-    given = [name for name in _ASKING if _variable(name)]
+    given = [name for name in _EXPORTER_VARIABLES if _variable(name)]
     exporter = _variable("OTEL_TRACES_EXPORTER") or "otlp"
     if not given or exporter == "none" or _variable("OTEL_SDK_DISABLED").lower() == "true":
         return None
@@ -86,7 +86,7 @@ def wanted_exporter() -> str | None:
     for name in _PROTOCOLS:
         if _variable(name) not in {"", "http/protobuf"}:
             raise SettingsError(f"{name}: must be http/protobuf")
-    if not all(map(_is_installed, _NEEDED)):
+    if not all(map(_is_installed, _REQUIRED_PACKAGES)):
         raise SettingsError(f"{given[0]}: traces need more packages; install taskward[otel]")
     return exporter
 
@@ -104,10 +104,10 @@ class Tracing:
         self._plain_records = logging.getLogRecordFactory()
         logging.setLogRecordFactory(self._record)
 
-    def of_requests(self, app: ASGIApp, template_of: TemplateOf) -> ASGIApp:
-        return TracedRequests(app, template_of, self._tracer)
+    def middleware(self, app: ASGIApp, template_of: RouteTemplate) -> ASGIApp:
+        return TracingMiddleware(app, template_of, self._tracer)
 
-    def of_database(self, database: Database) -> Database:
+    def wrap_database(self, database: Database) -> Database:
         return TracedDatabase(database, self._tracer)
 
     async def stop(self) -> None:
@@ -122,7 +122,7 @@ class Tracing:
         # Not in the loop's own threads: the end of the process would wait for those.
         threading.Thread(target=shut_down, name="traces-shutdown", daemon=True).start()
         try:
-            await asyncio.wait_for(done.wait(), FLUSH)
+            await asyncio.wait_for(done.wait(), FLUSH_TIMEOUT)
         except TimeoutError:
             log.warning("Not all traces could be exported before the end")
         logging.setLogRecordFactory(self._plain_records)
@@ -137,10 +137,10 @@ class Tracing:
         return record
 
 
-class TracedRequests:
+class TracingMiddleware:
     """A span for each request, in the trace that the client's `traceparent` names, or in a new one."""
 
-    def __init__(self, app: ASGIApp, template_of: TemplateOf, tracer: Tracer) -> None:
+    def __init__(self, app: ASGIApp, template_of: RouteTemplate, tracer: Tracer) -> None:
         self._app = app
         self._template_of = template_of
         self._tracer = tracer
@@ -148,15 +148,15 @@ class TracedRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         parent = self._parents.extract(_trace_headers(scope), contexts.Context())
-        span = self._begun(scope, parent)
+        span = self._start_span(scope, parent)
         token = contexts.attach(trace.set_span_in_context(span, parent))
         try:
             await self._app(scope, receive, send)
         finally:
             contexts.detach(token)
-            self._end(span, scope)
+            self._end_span(span, scope)
 
-    def _begun(self, scope: Scope, parent: contexts.Context) -> Span:
+    def _start_span(self, scope: Scope, parent: contexts.Context) -> Span:
         """Begin with what is known, for a sampler decides by that."""
         method = scope["method"]
         attributes = {
@@ -168,7 +168,7 @@ class TracedRequests:
         name = attributes["http.request.method"].replace(OTHER_METHOD, "HTTP")
         return self._tracer.start_span(name, parent, SpanKind.SERVER, attributes)
 
-    def _end(self, span: Span, scope: Scope) -> None:
+    def _end_span(self, span: Span, scope: Scope) -> None:
         outcome: Outcome = scope["outcome"]
         if route := scope.get("route") or self._template_of(scope["path"]):
             method = scope["method"] if scope["method"] in METHODS else "HTTP"
@@ -182,7 +182,7 @@ class TracedRequests:
         span.end()
 
 
-class TracedDatabase(Around):
+class TracedDatabase(DatabaseWrapper):
     """A span for each statement of a request; what runs apart from requests is not traced."""
 
     def __init__(self, inner: Database, tracer: Tracer) -> None:
