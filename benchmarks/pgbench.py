@@ -16,7 +16,7 @@ from dataset import (
 )
 from stage import Postgres
 
-from taskward.database.postgres import _Plan
+from taskward.database.postgres.database import CompiledStatement
 from taskward.database.statements import Read, Write
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
 
@@ -55,7 +55,7 @@ def write_scripts(folder: Path) -> dict[str, Path]:
 
 def script(statement: Read | Write, **others: str) -> str:
     """Give a statement as Taskward's own compiled plan has it, of an owner and a task by chance."""
-    plan = _Plan.of(statement)
+    plan = CompiledStatement.compile(statement)
     known = {name: str(default) for name, default in plan.names} | _VALUES | others
     sql = re.sub(r"\$(\d+)", lambda found: known[plan.names[int(found[1]) - 1][0]], plan.sql)
     return (

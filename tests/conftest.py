@@ -14,7 +14,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from taskward import admission
-from taskward.database import connections
+from taskward.database.postgres import pool
 
 pytest.register_assert_rewrite("support", "documented", "seeing.looking")
 
@@ -62,7 +62,7 @@ def _a_slow_machine_is_no_overload() -> Iterator[None]:
     """Let no request be sent away because this machine is busy; whoever tests that sets what it needs."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(admission, "PATIENCE", 8.0)
-        patched.setattr(connections, "PATIENCE", 8.0)
+        patched.setattr(pool, "ACQUIRE_TIMEOUT", 8.0)
         yield
 
 

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from sqlalchemy import BinaryExpression, BindParameter, ColumnElement
 from sqlalchemy.sql import operators, visitors
 
-from taskward.database.postgres import PostgresDatabase, _in_one, _Plan
+from taskward.database.postgres.database import CompiledStatement, PostgresDatabase, _as_single_statement
 from taskward.database.statements import STATEMENTS, Plain, Statement, Write
 from taskward.users.store import OWNER
 
@@ -15,12 +15,14 @@ def forget_owners(app: FastAPI) -> None:
     """Take the owner filter out of every statement that the running app has on PostgreSQL."""
     database = app.state.database
     assert isinstance(database, PostgresDatabase)
-    database._plans = {statement: _Plan.of(forgetful(statement)) for statement in list(STATEMENTS)}
+    database._compiled = {
+        statement: CompiledStatement.compile(forgetful(statement)) for statement in list(STATEMENTS)
+    }
 
 
 def forgetful(statement: Statement) -> Statement:
     """Give the same statement without any comparison with the owner; what it inserts stays as it is."""
-    expression = _in_one(statement) if isinstance(statement, Write) else statement.statement
+    expression = _as_single_statement(statement) if isinstance(statement, Write) else statement.statement
     forgotten = Plain(statement.name, without_owner(expression))
     STATEMENTS.remove(forgotten)  # it is none of the service's
     return forgotten

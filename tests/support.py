@@ -119,7 +119,7 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
     database = app.state.database
     if isinstance(database, SqliteDatabase):
         return from_sqlite(database, sql)
-    connection = await asyncpg.connect(database._connections._url)
+    connection = await asyncpg.connect(database._pool._url)
     try:
         return [{name: plain(value) for name, value in row.items()} for row in await connection.fetch(sql)]
     finally:
@@ -132,7 +132,7 @@ async def execute(app: FastAPI, sql: str) -> None:
     if isinstance(database, SqliteDatabase):
         database._writer.execute(sql)
         return
-    connection = await asyncpg.connect(database._connections._url)
+    connection = await asyncpg.connect(database._pool._url)
     try:
         await connection.execute(sql)
     finally:

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from support import Person
 
-from taskward.database.postgres import PostgresDatabase
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite import SqliteDatabase
 from taskward.database.statements import Read, Values, Write
 from taskward.tasks.ids import created_at, new_task_id
@@ -127,7 +127,7 @@ async def _insert(app: FastAPI, table: str, rows: list[dict[str, Any]]) -> None:
     records = [tuple(row.values()) for row in rows]
     database = app.state.database
     if isinstance(database, PostgresDatabase):
-        async with database._connections.one() as connection:
+        async with database._pool.acquire() as connection:
             await connection.copy_records_to_table(table, columns=columns, records=records)
         return
     assert isinstance(database, SqliteDatabase)

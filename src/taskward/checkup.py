@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from taskward.auth.authenticator import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
-from taskward.database.host_report import HostStatus, report_hosts
+from taskward.database.postgres.host_report import HostStatus, report_hosts
 from taskward.database.sqlite import obstacle
 from taskward.database_url import PostgresUrl
 from taskward.errors import ServiceError

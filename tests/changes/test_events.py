@@ -357,7 +357,7 @@ async def test_without_open_streams_nothing_looks_for_changes(house: House, eve:
 def attends(house: House) -> bool:
     """Tell whether anything goes on that only open streams need."""
     bell = house.app.state.bell
-    return bell._attending is not None or bool(bell._let_go)
+    return bell._attending is not None or bool(bell._discard)
 
 
 async def test_without_a_token_there_is_no_stream(house: House) -> None:

@@ -17,7 +17,7 @@ import pytest_asyncio
 from changes.streams import Event, Guest, Process, guest, housed, process
 from support import MakeDatabase, settings_for
 
-from taskward.database.grapevine import LOOK_EVERY
+from taskward.database.postgres.notifications import POLL_INTERVAL
 
 WRITERS = 8
 WRITES = 25
@@ -258,7 +258,7 @@ async def test_a_listener_that_is_cut_off_misses_nothing_and_listens_again(
             await until(lambda: listeners(connection), 1)
             await connection.execute(END_LISTENERS)
             task = await writer.create("While nobody listens")
-            assert (await stream.next(3 * LOOK_EVERY + 1)).change["task"] == task
+            assert (await stream.next(3 * POLL_INTERVAL + 1)).change["task"] == task
             await until(lambda: listeners(connection), 1)
     finally:
         await connection.close()
@@ -302,12 +302,12 @@ async def test_where_nothing_can_be_heard_polling_finds_the_changes_of_other_pro
     async def through_a_pooler(_: object) -> bool:
         return True
 
-    monkeypatch.setattr("taskward.database.connections._is_pooled", through_a_pooler)
+    monkeypatch.setattr("taskward.database.postgres.pool._is_pooled", through_a_pooler)
     url = await new_postgres()
     async with two_houses(url, str(uuid4())) as (here, there), here.stream() as stream:
         for n in range(3):
             task = await there.create(str(n))
-            assert (await stream.next(LOOK_EVERY + 1)).change["task"] == task
+            assert (await stream.next(POLL_INTERVAL + 1)).change["task"] == task
         connection = await asyncpg.connect(url)
         assert await listeners(connection) == 0
         await connection.close()

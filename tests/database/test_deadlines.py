@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from taskward.database.postgres import PostgresDatabase, _from_now
+from taskward.database.postgres.database import PostgresDatabase, _from_now
 from taskward.errors import DatabaseError
 
 

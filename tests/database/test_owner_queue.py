@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from taskward.database.owner_queue import OwnerQueue
+from taskward.database.postgres.owner_queue import OwnerQueue
 from taskward.errors import DatabaseError
 
 LONG = 10.0

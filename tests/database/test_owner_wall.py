@@ -26,8 +26,8 @@ from taskward import cli
 from taskward.app import create_app
 from taskward.changes.statements import COUNTERS
 from taskward.database import DatabaseUnusable
-from taskward.database.owner_wall import SHARED, WALLED
-from taskward.database.postgres import PostgresDatabase, _Plan
+from taskward.database.postgres.database import CompiledStatement, PostgresDatabase
+from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHARED
 from taskward.database.statements import STATEMENTS, Read
 from taskward.me.import_statements import ABANDONED
 from taskward.me.operators import export_to
@@ -97,11 +97,11 @@ async def test_without_either_wall_the_tests_of_isolation_fail(
 
 
 def test_the_statements_there_say_nowhere_whose_row_they_mean(forgetful: FastAPI) -> None:
-    named = re.compile("|".join(rf"\b{table}\.{column} = \$" for table, column in WALLED))
+    named = re.compile("|".join(rf"\b{table}\.{column} = \$" for table, column in PROTECTED_TABLES))
 
-    plans = forgetful.state.database._plans
+    plans = forgetful.state.database._compiled
     assert [statement.name for statement, plan in plans.items() if named.search(plan.sql)] == []
-    assert sum(bool(named.search(_Plan.of(statement).sql)) for statement in plans) > 30
+    assert sum(bool(named.search(CompiledStatement.compile(statement).sql)) for statement in plans) > 30
 
 
 # What the role may
@@ -115,7 +115,7 @@ async def test_every_table_is_walled_and_so_is_its_owner(server: Any) -> None:
     )
 
     assert {tuple(row) for row in rows} == {(name, name not in SHARED) for name in SQLModel.metadata.tables}
-    assert {name for name, _ in WALLED} | {*SHARED} == set(SQLModel.metadata.tables)
+    assert {name for name, _ in PROTECTED_TABLES} | {*SHARED} == set(SQLModel.metadata.tables)
 
 
 async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
@@ -141,7 +141,7 @@ async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
         "ALTER TABLE tasks ADD COLUMN more int",
         "CREATE INDEX ON tasks (title)",
         "CREATE POLICY all_of_them ON tasks USING (true)",
-        "DROP POLICY owner_wall_inside ON tasks",
+        "DROP POLICY taskward_owner_rows ON tasks",
         "CREATE TRIGGER t BEFORE INSERT ON tasks EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         "DROP TABLE tombstones",
         "SELECT * FROM pg_authid",
@@ -157,7 +157,7 @@ async def test_the_role_can_do_nothing_else(server: Any, app: FastAPI, statement
             await server.execute(statement)
 
 
-@pytest.mark.parametrize(("table", "column"), WALLED)
+@pytest.mark.parametrize(("table", "column"), PROTECTED_TABLES)
 async def test_of_every_table_it_meets_the_rows_of_the_owner_alone(
     server: Any, app: FastAPI, table: str, column: str
 ) -> None:
@@ -201,7 +201,7 @@ async def test_a_connection_that_was_given_back_is_nobodys(app: FastAPI) -> None
     task = await ann.create()
     assert await ann.tasks() == [task]
 
-    async with app.state.database._connections.one() as connection:
+    async with app.state.database._pool.acquire() as connection:
         assert await whose(connection) == ("login", "", False)
         await connection.execute(f"BEGIN; SET LOCAL ROLE {await wall_of(app)}")
         assert await connection.fetch("SELECT * FROM tasks") == []
@@ -221,7 +221,7 @@ async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> N
     finally:
         await server.execute(f"GRANT SELECT ON tasks TO {wall}")
 
-    async with app.state.database._connections.one() as connection:
+    async with app.state.database._pool.acquire() as connection:
         assert await whose(connection) == ("login", "", False)
     assert await ann.tasks() == [task]
 
@@ -255,7 +255,7 @@ async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) ->
         asking.cancel()
         await asyncio.wait({asking})
 
-        async with app.state.database._connections.one() as connection:
+        async with app.state.database._pool.acquire() as connection:
             assert await whose(connection) == ("login", "", False)
 
 
@@ -369,7 +369,7 @@ async def test_a_login_that_may_make_roles_needs_nobody(make_login: MakeLogin) -
 
     async with running(settings_for(login.url, database_rls=True)) as app:
         await use(app)
-        async with app.state.database._connections.one() as connection, undone(connection):
+        async with app.state.database._pool.acquire() as connection, undone(connection):
             await connection.execute(f"SET LOCAL ROLE {await wall_of(app)}")
             assert await connection.fetch("SELECT * FROM tasks") == []
 
@@ -451,8 +451,8 @@ async def walled(new_postgres: NewPostgres) -> str:
     [
         "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE users NO FORCE ROW LEVEL SECURITY",
-        "DROP POLICY owner_wall_inside ON tombstones",
-        "DROP POLICY owner_wall_outside ON tasks",
+        "DROP POLICY taskward_owner_rows ON tombstones",
+        "DROP POLICY taskward_other_roles ON tasks",
         "REVOKE DELETE ON tasks FROM {wall}",
         "REVOKE SELECT ON restores FROM {wall}",
         "DROP OWNED BY {wall}; DROP ROLE {wall}",
@@ -560,7 +560,7 @@ async def somebody_with_everything(app: FastAPI) -> str:
     await ann.create()
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
     await ann.http.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "1"})
-    async with app.state.database._connections.one() as connection:
+    async with app.state.database._pool.acquire() as connection:
         for row in (
             "imports VALUES ($1::uuid, $1::uuid, now())",
             "import_tasks VALUES ($1::uuid, $1::uuid, NULL, 'x', 'x', NULL, NULL, true, now(), now())",
@@ -571,7 +571,7 @@ async def somebody_with_everything(app: FastAPI) -> str:
 
 
 async def wall_of(app: FastAPI) -> str:
-    return await wall_in(app.state.database._connections._url)
+    return await wall_in(app.state.database._pool._url)
 
 
 async def wall_in(url: str) -> str:
@@ -579,7 +579,7 @@ async def wall_in(url: str) -> str:
     try:
         wall = await connection.fetchval(
             "SELECT rolname FROM pg_policy JOIN pg_roles ON pg_roles.oid = ANY (polroles) "
-            "WHERE polname = 'owner_wall_inside' AND polrelid = 'tasks'::regclass"
+            "WHERE polname = 'taskward_owner_rows' AND polrelid = 'tasks'::regclass"
         )
     finally:
         await connection.close()
@@ -594,7 +594,7 @@ async def wall_as_it_stands(url: str) -> tuple[Any, ...]:
             await connection.fetch(
                 "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class "
                 "WHERE relname = ANY ($1) ORDER BY 1",
-                [*(table for table, _ in WALLED), *SHARED],
+                [*(table for table, _ in PROTECTED_TABLES), *SHARED],
             ),
             await connection.fetch("SELECT * FROM pg_policies ORDER BY tablename, policyname"),
         )

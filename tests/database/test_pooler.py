@@ -37,7 +37,7 @@ async def pooled_app(request: pytest.FixtureRequest, pooled_url: str) -> AsyncIt
 async def test_a_pooler_is_recognised(pooled_app: FastAPI) -> None:
     await Person(pooled_app).create()
 
-    assert pooled_app.state.database._connections.pooled
+    assert pooled_app.state.database._pool.pooled
 
 
 @needs_pgbouncer
@@ -76,4 +76,4 @@ async def test_a_url_as_neon_hands_it_out_works_as_pasted(
             ann = Person(app)
             task = await ann.create()
             assert await ann.tasks() == [task]
-            assert app.state.database._connections.pooled
+            assert app.state.database._pool.pooled

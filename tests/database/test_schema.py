@@ -21,7 +21,7 @@ from support import MakeDatabase
 
 from taskward.app import ROUTERS
 from taskward.database import Database, DatabaseUnusable, schema
-from taskward.database.postgres import PostgresDatabase
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite import SqliteDatabase
 from taskward.errors import DatabaseError
 

@@ -37,9 +37,9 @@ from sqlalchemy.sql import operators, visitors
 from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
-from taskward.database.postgres import _in_one
+from taskward.database.postgres.batching import batch_values
+from taskward.database.postgres.database import _as_single_statement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
-from taskward.database.together import asked_at_once
 from taskward.database.types import Id
 from taskward.tasks.models import TASKS
 from taskward.users.models import USERS
@@ -88,7 +88,7 @@ def test_the_walk_meets_every_kind_of_statement_on_tasks_and_tombstones() -> Non
 ID: Final = bindparam("task_id", type_=Id())
 MINE: Final = TASKS.c.user_id == OWNER
 OTHERS: Final = TASKS.alias()
-ASKED: Final = asked_at_once(OWNER, ID)
+ASKED: Final = batch_values(OWNER, ID)
 
 
 WITHOUT_AN_OWNER: Final = {
@@ -133,7 +133,10 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
     if not isinstance(statement, Write):
         return [statement.statement]
     if engine_name == "postgresql":
-        return [_in_one(statement), *([] if statement.of_several is None else [statement.of_several])]
+        return [
+            _as_single_statement(statement),
+            *([] if statement.of_several is None else [statement.of_several]),
+        ]
     number: ColumnElement[int] = bindparam("seq", type_=Integer())
     traces = [trace(number, true()) for trace in statement.traces]
     return [statement.touch, statement.change(number), *traces]

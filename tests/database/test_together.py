@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from support import MakeDatabase, Person, running, settings_for
 from walks import SORTS
 
-from taskward.database.postgres import _DIALECT
+from taskward.database.postgres.batching import MAX_IN_FLIGHT, MAX_ROWS, BatchedRead, Batcher
+from taskward.database.postgres.database import _DIALECT
 from taskward.database.statements import STATEMENTS, Read, Row, Values, Write
-from taskward.database.together import AT_ONCE, MOST_ROWS, Combined, Together
 from taskward.errors import DatabaseError
 from taskward.tasks.statements import COUNTER, CREATE_TASK, GET_TASK, LISTS
 
@@ -44,10 +44,10 @@ class Slow:
         several: Sequence[Values],
         until: float,
         *,
-        alone: bool,
+        unbatched: bool,
     ) -> Sequence[Row]:
         self.asked.append(len(several))
-        self.alone.append(alone)
+        self.alone.append(unbatched)
         self.owners.append([values["owner"] for values in several])
         self.until.append(until)
         await self.may_answer.wait()
@@ -67,7 +67,7 @@ def slow() -> Slow:
     return Slow()
 
 
-def ask(together: Together, owner: int, rows: int = 1, **others: Any) -> "asyncio.Task[Sequence[Row]]":
+def ask(together: Batcher, owner: int, rows: int = 1, **others: Any) -> "asyncio.Task[Sequence[Row]]":
     values = {"owner": owner, "rows": rows, **others}
     return asyncio.create_task(together.rows(COUNTER, values, ("kind", values.get("limit")), in_time()))
 
@@ -84,9 +84,9 @@ async def settle() -> None:
 
 @pytest.mark.parametrize("read", COMBINED, ids=lambda read: read.name)
 def test_nothing_of_an_owner_is_common_to_all(read: Read) -> None:
-    combined = Combined.of(read, _DIALECT)
+    combined = BatchedRead.compile(read, _DIALECT)
 
-    assert "owner" in combined.each
+    assert "owner" in combined.batch_keys
     assert not {"owner", "task_id"} & set(combined.common)
     assert "= asked.owner" in combined.sql
 
@@ -105,14 +105,16 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
             await person.create(f"{random.random()} of {n}", is_completed=bool(m % 2))  # noqa: S311 - an order to sort by
     ids = {person: [task["id"] for task in await person.tasks()] for person in people}
     sizes: list[int] = []
-    run = served.state.database._together._run
+    run = served.state.database._batcher._run
 
-    async def noting(read: Read, several: Sequence[Values], until: float, *, alone: bool) -> Sequence[Row]:
+    async def noting(
+        read: Read, several: Sequence[Values], until: float, *, unbatched: bool
+    ) -> Sequence[Row]:
         sizes.append(len(several))
-        rows: Sequence[Row] = await run(read, several, until, alone=alone)
+        rows: Sequence[Row] = await run(read, several, until, unbatched=unbatched)
         return rows
 
-    monkeypatch.setattr(served.state.database._together, "_run", noting)
+    monkeypatch.setattr(served.state.database._batcher, "_run", noting)
     requests = [
         (person, path)
         for person in people
@@ -126,13 +128,13 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
     ]
     random.shuffle(requests)
 
-    alone = [await person.http.get(path) for person, path in requests]
+    unbatched = [await person.http.get(path) for person, path in requests]
     sizes.clear()
     at_once = await asyncio.gather(*(person.http.get(path) for person, path in requests))
 
     assert max(sizes) > 1
     assert len(sizes) < len(requests)
-    for (person, _), one, other in zip(requests, alone, at_once, strict=True):
+    for (person, _), one, other in zip(requests, unbatched, at_once, strict=True):
         assert (one.status_code, one.content) == (other.status_code, other.content)
         assert one.headers.get("etag") == other.headers.get("etag")
         if one.status_code == 200:
@@ -141,7 +143,7 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
 
 
 async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     first = [ask(together, n) for n in range(4)]
     await settle()
     late = [ask(together, n, rows=n % 3) for n in range(10, 20)]
@@ -156,10 +158,10 @@ async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow)
 
 
 async def test_nobody_waits_for_longer_than_alone(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     now = asyncio.get_running_loop().time()
     first, late = [], []
-    for n in range(AT_ONCE):
+    for n in range(MAX_IN_FLIGHT):
         first.append(ask(together, n))
         await settle()
     await asyncio.sleep(0.05)
@@ -177,18 +179,18 @@ async def test_nobody_waits_for_longer_than_alone(slow: Slow) -> None:
 
 
 async def test_large_pages_do_not_go_together(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     slow.may_answer.set()
 
-    await asyncio.gather(*(ask(together, n, limit=MOST_ROWS + 1) for n in range(8)))
-    await asyncio.gather(*(ask(together, n, limit=MOST_ROWS // 2) for n in range(8)))
+    await asyncio.gather(*(ask(together, n, limit=MAX_ROWS + 1) for n in range(8)))
+    await asyncio.gather(*(ask(together, n, limit=MAX_ROWS // 2) for n in range(8)))
 
     assert slow.asked[:8] == [1] * 8
     assert max(slow.asked) == 2
 
 
 async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     slow.may_answer.set()
 
     failed = await asyncio.gather(*(ask(together, n, fails=n == 3) for n in range(6)), return_exceptions=True)
@@ -199,7 +201,7 @@ async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow) -> No
 
 
 async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     slow.may_answer.set()
 
     failed = await asyncio.gather(
@@ -211,7 +213,7 @@ async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow
 
 
 async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     tasks = [ask(together, n) for n in range(6)]
     await settle()
     late = [ask(together, n) for n in range(10, 16)]
@@ -228,15 +230,15 @@ async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
         else:
             assert not isinstance(result, BaseException)
             assert [row[0] for row in result] == [n]
-    assert together._gatherings == {}
+    assert together._batches == {}
 
 
-def write(together: Together, owner: int) -> "asyncio.Task[Sequence[Row]]":
+def write(together: Batcher, owner: int) -> "asyncio.Task[Sequence[Row]]":
     return asyncio.create_task(together.rows(CREATE_TASK, {"owner": owner, "rows": 1}, ("kind",), in_time()))
 
 
 async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     writing = [write(together, 1), write(together, 1), write(together, 2)]
     await settle()
     writing += [write(together, owner) for owner in (1, 3, 2, 1, 3)]
@@ -247,11 +249,11 @@ async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slo
 
     assert [(await one)[0][0] for one in writing] == [1, 1, 2, 1, 3, 2, 1, 3]
     assert slow.owners == [[1, 1, 2], [3, 3], [1, 2, 1]]
-    assert together._gatherings == {}
+    assert together._batches == {}
 
 
 async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     writing = []
     for owner in range(3):
         writing.append(write(together, owner))
@@ -272,7 +274,7 @@ async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow) -
 
 
 async def test_an_owner_writes_on_after_a_failure(slow: Slow) -> None:
-    together = Together(slow.run)
+    together = Batcher(slow.run)
     failing = asyncio.create_task(
         together.rows(CREATE_TASK, {"owner": 1, "fails": True}, ("kind",), in_time())
     )

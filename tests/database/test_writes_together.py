@@ -11,9 +11,9 @@ import pytest_asyncio
 from fastapi import FastAPI
 from support import DATABASE_ERROR, MakeDatabase, Person, refusal, running, settings_for
 
-from taskward.database import postgres
+from taskward.database.postgres import database as postgres
+from taskward.database.postgres.batching import MAX_IN_FLIGHT
 from taskward.database.statements import Read, Row, Values, Write
-from taskward.database.together import AT_ONCE
 
 PATIENCE = 10.0
 """Seconds for what should happen at once."""
@@ -42,18 +42,18 @@ async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG0
 def writes(served: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Give the list of how many each of the app's statements writes for."""
     sizes: list[int] = []
-    together = served.state.database._together
-    run = together._run
+    batcher = served.state.database._batcher
+    run = batcher._run
 
     async def noting(
-        statement: Read | Write, several: Sequence[Values], until: float, *, alone: bool
+        statement: Read | Write, several: Sequence[Values], until: float, *, unbatched: bool
     ) -> Sequence[Row]:
         if isinstance(statement, Write):
             sizes.append(len(several))
-        rows: Sequence[Row] = await run(statement, several, until, alone=alone)
+        rows: Sequence[Row] = await run(statement, several, until, unbatched=unbatched)
         return rows
 
-    monkeypatch.setattr(together, "_run", noting)
+    monkeypatch.setattr(batcher, "_run", noting)
     return sizes
 
 
@@ -98,8 +98,8 @@ async def test_people_who_create_at_once_get_what_they_get_alone(
         task = answer.json()
         assert answer.status_code == 201, answer.text
         assert (task["user_id"], task["title"], task["description"]) == (person.sub, title, f"{title}!")
-        alone = await person.http.get(answer.headers["Location"])
-        assert (alone.json(), alone.headers["ETag"]) == (task, answer.headers["ETag"])
+        unbatched = await person.http.get(answer.headers["Location"])
+        assert (unbatched.json(), unbatched.headers["ETag"]) == (task, answer.headers["ETag"])
     for m, person in enumerate(known):
         numbers = [before[person], *await versions(server, person)]
         assert len(set(numbers)) == m + 1
@@ -130,7 +130,7 @@ async def test_nobody_waits_for_another_owners_row(served: FastAPI, server: Any,
         waiting = [create(stuck, "0")]  # alone, and so it waits for its row
         await until_somebody_waits(server)
         waiting += [create(stuck, f"{n}") for n in range(1, 3)]
-        waiting += [create(also_stuck, f"{n}") for n in range(AT_ONCE)]
+        waiting += [create(also_stuck, f"{n}") for n in range(MAX_IN_FLIGHT)]
         done, _ = await asyncio.wait([create(person, "free") for person in others], timeout=PATIENCE)
         assert len(done) == len(others)
         assert not any(task.done() for task in waiting)
@@ -257,7 +257,7 @@ async def test_processes_that_create_for_the_same_owners_count_every_write_once(
 async def test_a_create_has_one_deadline_together_and_alone(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "DEADLINE", 3.0)
+    monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT", 3.0)
     url = await new_database("postgres")
     async with running(settings_for(url)) as app:
         stuck, other = await people(app, 2)
@@ -268,7 +268,7 @@ async def test_a_create_has_one_deadline_together_and_alone(
                 await table.execute("LOCK TABLE tasks IN EXCLUSIVE MODE")
                 begun = monotonic()
                 answers = asyncio.gather(create(stuck, "stuck"), create(other, "free"))
-                await asyncio.sleep(0.8 * postgres.DEADLINE)
+                await asyncio.sleep(0.8 * postgres.STATEMENT_TIMEOUT)
             refused, stored = await answers
             took = monotonic() - begun
         await table.close()
@@ -276,13 +276,13 @@ async def test_a_create_has_one_deadline_together_and_alone(
 
     assert refusal(refused) == DATABASE_ERROR
     assert stored.status_code == 201
-    assert took < 1.4 * postgres.DEADLINE
+    assert took < 1.4 * postgres.STATEMENT_TIMEOUT
 
 
 async def test_behind_the_wall_each_owner_writes_alone(new_database: MakeDatabase) -> None:
     async with running(settings_for(await new_database("postgres"), database_rls=True)) as app:
         known = await people(app, 3)
-        del app.state.database._together  # nobody asks it
+        del app.state.database._batcher  # nobody asks it
 
         answers = await asyncio.gather(*(create(person, "alone") for person in known))
 

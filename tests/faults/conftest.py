@@ -14,7 +14,8 @@ from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts c
 from faults.observed import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402 - as above
 from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402 - as above
 
-from taskward.database import connections, postgres  # noqa: E402 - as above
+from taskward.database.postgres import database as postgres
+from taskward.database.postgres import pool  # noqa: E402 - as above
 
 ROW = "row of docs/reliability.md"
 ROWS: dict[str, Row] = {}
@@ -68,9 +69,9 @@ async def server(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
 def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
     """Give the deadline of a statement and of connecting, in seconds; the real one takes its time."""
     if request.param is not None:
-        monkeypatch.setattr(postgres, "DEADLINE", request.param)
-        monkeypatch.setattr(connections, "CONNECT", request.param)
-    return postgres.DEADLINE
+        monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT", request.param)
+        monkeypatch.setattr(pool, "CONNECT_TIMEOUT", request.param)
+    return postgres.STATEMENT_TIMEOUT
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

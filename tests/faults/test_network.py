@@ -12,8 +12,8 @@ from faults.own_postgres import OwnPostgres
 from faults.services import PROMISED, service
 from faults.tcp_proxy import tcp_proxy
 
-from taskward.database.connections import CANCEL
-from taskward.database.grapevine import PARTING
+from taskward.database.postgres.notifications import FLUSH_TIMEOUT
+from taskward.database.postgres.pool import CANCEL_TIMEOUT
 
 COUNT_UPDATES = (
     "CREATE TABLE updates ()",
@@ -112,7 +112,7 @@ async def test_a_write_that_may_have_been_committed_is_not_run_again(
         await server.execute(*COUNT_UPDATES)
         for n in range(3):
             assert (await client.put(path, json={"title": f"First {n}"})).status_code == 200
-            await one.app.state.database._crier.stop()  # so that the next to ask is the next write
+            await one.app.state.database._notifier.stop()  # so that the next to ask is the next write
             proxy.cuts_an_answer = True
             assert outcome(await client.put(path, json={"title": f"Second {n}"})) == DATABASE_ERROR
             assert (await client.get(path)).json()["title"] == f"Second {n}"
@@ -145,4 +145,4 @@ async def test_a_black_hole_does_not_hold_up_the_stop(server: OwnPostgres, obser
             begun = monotonic()
         took = monotonic() - begun
     observe("it ended in good order", back=took)
-    assert took < CANCEL + PARTING + 2 * SLACK
+    assert took < CANCEL_TIMEOUT + FLUSH_TIMEOUT + 2 * SLACK

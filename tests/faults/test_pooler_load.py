@@ -16,7 +16,7 @@ from pooling import needs_pgbouncer, pooler
 from support import settings_for
 
 from taskward import admission
-from taskward.database import connections
+from taskward.database.postgres import pool
 
 CLIENTS = 64
 
@@ -31,14 +31,14 @@ async def test_many_requests_through_two_connections(
     observe_load: ObserveLoad,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for waiting, seconds in ((connections, 1.0), (admission, 3.0)):  # as in production
+    for waiting, seconds in ((pool, 1.0), (admission, 3.0)):  # as in production
         monkeypatch.setattr(waiting, "PATIENCE", seconds)
     async with (
         pooler(await new_postgres(), tmp_path) as url,
         service(url) as one,
         under_load(one.client_of, CLIENTS, 0.0) as load,
     ):
-        assert one.app.state.database._connections.pooled
+        assert one.app.state.database._pool.pooled
         load.fault_begins()
         async with asyncio.timeout(300):
             while len(load.answers) < 10_000:  # noqa: ASYNC110 - the load goes on by itself

@@ -16,7 +16,7 @@ from faults.observed import Observe, ObserveLoad
 from faults.own_postgres import DATABASE, USER, Mode, OwnPostgres
 from faults.services import PROMISED, service
 
-from taskward.database import connections
+from taskward.database.postgres import pool
 
 OURS = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{USER}'"  # noqa: S608 - our own name
 
@@ -138,7 +138,7 @@ async def test_a_server_that_only_reads(server: OwnPostgres, observe_load: Obser
 async def test_a_write_on_a_session_that_only_reads_goes_to_a_new_one(
     server: OwnPostgres, observe: Observe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "DOUBT", 0.0)  # so that it may be asked again at once
+    monkeypatch.setattr(pool, "SUSPECT_AFTER", 0.0)  # so that it may be asked again at once
     async with service(server.url) as one, one.client_of(str(uuid4())) as client:
         await server.execute(f'ALTER DATABASE "{DATABASE}" SET default_transaction_read_only = on')
         await server.value(OURS)

@@ -13,7 +13,7 @@ from faults.observed import Observe
 from faults.own_postgres import STANDBY, USER, OwnPostgres, folder_of_its_own
 from faults.services import Service, service
 
-from taskward.database import postgres
+from taskward.database.postgres import database as postgres
 
 PATIENCE = 20.0
 WAITING = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{USER}' AND wait_event = 'SyncRep'"  # noqa: S608 - our own name
@@ -46,7 +46,7 @@ async def one(
 ) -> AsyncIterator[Service]:
     """Give a service whose writes have 2 s."""
     standby.resume()
-    monkeypatch.setattr(postgres, "DEADLINE", 2.0)
+    monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT", 2.0)
     rls = request.param == "rls"
     if rls:
         await server.execute(f'ALTER ROLE "{USER}" CREATEROLE')
@@ -97,7 +97,7 @@ async def test_a_cancelled_wait_is_no_success(
     standby.resume()
 
     assert seen == {DATABASE_ERROR}
-    assert took < postgres.DEADLINE + 2
+    assert took < postgres.STATEMENT_TIMEOUT + 2
     assert (await clients[0].post("/api/tasks", json={"title": "Again"})).status_code == 201
     observe(f"{DATABASE_ERROR}, never a success", longest=took, back=0)
 
@@ -133,7 +133,7 @@ async def test_a_write_whose_time_is_over_is_not_cancelled(
     observe(
         f"{DATABASE_ERROR}; the write is visible once the standby has it, not before", longest=took, back=0
     )
-    assert took < postgres.DEADLINE + 2
+    assert took < postgres.STATEMENT_TIMEOUT + 2
 
 
 async def test_a_client_that_goes_away_cancels_no_write(

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI, Request, Response
 from support import DATABASE_ERROR, INVALID_REQUEST, Person, problems, refusal, token_for
 
-from taskward.database.postgres import PostgresDatabase
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.errors import IdempotencyKeyReused
 from taskward.idempotency.once import Once
 from taskward.tasks import store
@@ -472,7 +472,7 @@ async def sql(app: FastAPI, statement: str) -> list[tuple[Any, ...]]:
     """Run a statement past the service."""
     database = app.state.database
     if isinstance(database, PostgresDatabase):
-        async with database._connections.one() as connection:
+        async with database._pool.acquire() as connection:
             return [tuple(row) for row in await connection.fetch(statement)]
     rows: list[tuple[Any, ...]] = database._writer.execute(statement).fetchall()
     return rows

@@ -34,7 +34,7 @@ async def rows_of(app: FastAPI, table: Table) -> list[list[str]]:
     if hasattr(database, "_writer"):
         rows = database._writer.execute(query).fetchall()
     else:
-        async with database._connections.one() as connection:
+        async with database._pool.acquire() as connection:
             rows = await connection.fetch(query)
     return [[str(value) for value in row] for row in rows]
 

@@ -16,8 +16,8 @@ from seeing.looking import Lines, page_of, samples_in, scraped, text_of, until, 
 from support import MakeDatabase, Person, client_of, exchange, running, settings_for
 
 from taskward.app import create_app
-from taskward.database import connections
-from taskward.database.postgres import PostgresDatabase
+from taskward.database.postgres import pool
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.metrics import DURATION_BUCKETS, DURATIONS, METRIC_FAMILIES, Histogram, Samples, merge
 from taskward.middleware import RequestFrame
 from taskward.observability import prometheus
@@ -136,7 +136,7 @@ async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: M
         assert value(idle, "taskward_database_connections", state="used") == 0
         database = app.state.database
         assert isinstance(database, PostgresDatabase)
-        async with database._connections.one():
+        async with database._pool.acquire():
             waiting = asyncio.create_task(ann.tasks())
             await until(lambda: database.collect()["taskward_database_requests_waiting"][()] == 1)
             used = scraped(app)
@@ -149,12 +149,12 @@ async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: M
 async def test_who_gave_up_waiting_is_not_shown_as_waiting(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "PATIENCE", 0.2)
+    monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 0.2)
     url = await new_database("postgres")
     async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
         ann = Person(app)
         await ann.tasks()
-        async with app.state.database._connections.one():
+        async with app.state.database._pool.acquire():
             assert (await ann.http.get("/api/tasks")).status_code == 503
             assert app.state.collect_metrics()["taskward_database_requests_waiting"][()] == 0
 

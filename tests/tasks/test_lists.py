@@ -24,7 +24,7 @@ from walks import (
     walk,
 )
 
-from taskward.database.postgres import PostgresDatabase
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite import SqliteDatabase
 from taskward.database.sqlite import _Plan as SqlitePlan
 from taskward.database.statements import Read
@@ -92,7 +92,7 @@ class TestOrder:
         """A server in another language would order them otherwise, and the one here may be in none."""
         if not isinstance(app.state.database, PostgresDatabase):
             return  # SQLite compares bytes, whatever the language
-        async with app.state.database._connections.one() as connection:
+        async with app.state.database._pool.acquire() as connection:
             collation = await connection.fetchval(
                 "SELECT collation_name FROM information_schema.columns "
                 "WHERE table_name = 'tasks' AND column_name = 'title'"
@@ -384,7 +384,7 @@ async def crowded(app: FastAPI) -> FastAPI:
         await insert_tasks(app, uuid4(), some_tasks(100))
     database = app.state.database
     if isinstance(database, PostgresDatabase):
-        async with database._connections.one() as connection:
+        async with database._pool.acquire() as connection:
             await connection.execute("ANALYZE")
     return app
 
@@ -401,8 +401,8 @@ async def _plans(database: Any, read: Read) -> list[Plan]:
     }
     if isinstance(database, SqliteDatabase):
         return [_sqlite_plan(database._writer, SqlitePlan(read), values)]
-    plan = database._plans[read]
-    async with database._connections.one() as connection:
+    plan = database._compiled[read]
+    async with database._pool.acquire() as connection:
         explained = [
             await connection.fetchval(f"EXPLAIN (FORMAT JSON) {plan.sql}", *plan.arguments(values)),
             await _generic_plan(connection, plan),

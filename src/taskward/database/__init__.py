@@ -102,7 +102,7 @@ def open_database(settings: Settings) -> Database:
         from taskward.database.sqlite import SqliteDatabase  # noqa: PLC0415 - one driver, not two
 
         return SqliteDatabase(settings.sqlite_path)
-    from taskward.database.postgres import PostgresDatabase  # noqa: PLC0415
+    from taskward.database.postgres.database import PostgresDatabase  # noqa: PLC0415
 
     return PostgresDatabase(
         settings.database_url.get_secret_value(), settings.database_pool_size, rls=settings.database_rls

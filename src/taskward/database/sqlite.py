@@ -21,9 +21,10 @@ from uuid import UUID
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 
-from taskward.database import AlreadyThere, DatabaseUnusable, nobody, owner_locks, schema
+from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
 from taskward.database.functions import SQLITE_CLOCK
-from taskward.database.owner_locks import OwnerLocked
+from taskward.database.postgres import owner_locks
+from taskward.database.postgres.owner_locks import OwnerLocked
 from taskward.database.sqlite_changes import StepsRun
 from taskward.database.sqlite_readers import SqliteReaders
 from taskward.database.sqlite_wal import empty_wal

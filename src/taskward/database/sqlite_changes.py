@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, cast
 from uuid import UUID
 
-from taskward.database.owner_locks import LockLost, OwnerLock
+from taskward.database.postgres.owner_locks import LockLost, OwnerLock
 from taskward.database.statements import RESUME, Row, Split, Statement, Steps, T, Undo, Values, note_owner
 from taskward.errors import DatabaseError
 

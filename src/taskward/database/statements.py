@@ -65,7 +65,7 @@ class Write:
     of_several: Select[Any] | None = None
     """The same for several at once, of a write that always gives a row; an engine may try it first.
 
-    It gives the rows of those for whom it was done (see `taskward.database.together`).
+    It gives the rows of those for whom it was done (see `taskward.database.postgres.batching`).
     """
 
     def __post_init__(self) -> None:

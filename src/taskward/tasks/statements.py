@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from taskward.database.functions import forward_only, holds_every_word
+from taskward.database.postgres.batching import batch_values
 from taskward.database.statements import Change, Plain, Read, Write
-from taskward.database.together import asked_at_once
 from taskward.database.types import Flag, Id, Instant, Words
 from taskward.idempotency.statements import drop_expired_answers, keep_answer
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
@@ -112,7 +112,7 @@ def _insert_task(number: ColumnElement[int]) -> Change:
 
 def _insert_tasks() -> Select[Any]:
     """Insert the tasks of several owners, of each in the order that they were asked for."""
-    asked = asked_at_once(*_NEW.values())
+    asked = batch_values(*_NEW.values())
     counted = touch_free_owners(asked)
     inserted = (
         insert(TASKS)

@@ -2,7 +2,7 @@
 
 from alembic import context, op
 
-from taskward.database.owner_wall import RAISE
+from taskward.database.postgres.row_level_security import SETUP_SQL
 
 revision = "0003"
 down_revision = "0002"
@@ -10,4 +10,4 @@ down_revision = "0002"
 
 def upgrade() -> None:
     if context.get_context().dialect.name == "postgresql":
-        op.execute(RAISE)
+        op.execute(SETUP_SQL)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import context, op
 
-from taskward.database.owner_wall import RAISE
+from taskward.database.postgres.row_level_security import SETUP_SQL
 from taskward.database.types import Counter, Instant
 
 revision = "0004"
@@ -19,4 +19,4 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     if context.get_context().dialect.name == "postgresql":
-        op.execute(RAISE)
+        op.execute(SETUP_SQL)

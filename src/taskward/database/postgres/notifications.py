@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from taskward.database.connections import FAILURES, Connections
+from taskward.database.postgres.pool import DRIVER_ERRORS, ConnectionPool
 
 CHANNEL: Final = "taskward_changes"
 
@@ -22,76 +22,76 @@ NOTIFY: Final = (
     "pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
 )
 
-GATHER: Final = 0.02
+BATCH_WINDOW: Final = 0.02
 """Seconds for which changes are gathered into one statement."""
 
-MOST_OWNERS: Final = 200
+MAX_OWNERS: Final = 200
 """In one message, which is at most 8000 bytes."""
 
-PARTING: Final = 2.0
+FLUSH_TIMEOUT: Final = 2.0
 """Seconds that a process that ends waits for its last words to be heard."""
 
-LOOK_EVERY: Final = 0.5
+POLL_INTERVAL: Final = 0.5
 """Seconds between two looks at the tables while nothing can be heard."""
 
-LOOK_EVERY_HEARING: Final = 5.0
+POLL_INTERVAL_LISTENING: Final = 5.0
 """Seconds between two looks all the same, and the longest that a silent connection goes untested."""
 
-LONGEST_PAUSE: Final = 30.0
+MAX_RETRY_INTERVAL: Final = 30.0
 """Seconds between two attempts to listen, at most."""
 
 log = logging.getLogger(__name__)
 
 
-class Crier:
+class ChangeNotifier:
     """Tells the other processes; `name` is that of this one, so that it need not listen to itself."""
 
-    def __init__(self, cry: Callable[[list[str]], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[list[str]], Awaitable[None]]) -> None:
         self.name = uuid4().hex[:12]
-        self._cry = cry
+        self._send = send
         self._owners: set[UUID] = set()
-        self._telling: asyncio.Task[None] | None = None
+        self._flushing: asyncio.Task[None] | None = None
 
-    def tell(self, owners: set[UUID]) -> None:
+    def notify(self, owners: set[UUID]) -> None:
         """Tell of a change to what these owners have, soon."""
         self._owners |= owners
-        if self._owners and (self._telling is None or self._telling.done()):
-            self._telling = asyncio.create_task(self._tell())
+        if self._owners and (self._flushing is None or self._flushing.done()):
+            self._flushing = asyncio.create_task(self._flush())
 
     async def stop(self) -> None:
         """Finish telling, unless that takes long."""
-        if self._telling is not None:
+        if self._flushing is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._telling, PARTING)
+                await asyncio.wait_for(self._flushing, FLUSH_TIMEOUT)
 
-    async def _tell(self) -> None:
+    async def _flush(self) -> None:
         while self._owners:
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(BATCH_WINDOW)
             owners, self._owners = self._owners, set()
-            await self._cry(list(self._payloads(owners)))
+            await self._send(list(self._payloads(owners)))
 
     def _payloads(self, owners: set[UUID]) -> Iterator[str]:
         names = [owner.hex for owner in owners]
-        for start in range(0, len(names), MOST_OWNERS):
-            yield f"{self.name}:{','.join(names[start : start + MOST_OWNERS])}"
+        for start in range(0, len(names), MAX_OWNERS):
+            yield f"{self.name}:{','.join(names[start : start + MAX_OWNERS])}"
 
 
-class Ear:
+class ChangeListener:
     """Hears the other processes, on a connection of its own."""
 
-    def __init__(self, connections: Connections, own_name: str, on_change: Callable[[UUID], None]) -> None:
+    def __init__(self, connections: ConnectionPool, own_name: str, on_change: Callable[[UUID], None]) -> None:
         self._connections = connections
         self._own_name = own_name
         self._on_change = on_change
-        self._hears = False
-        self._turned = asyncio.Event()
+        self._listening = False
+        self._state_changed = asyncio.Event()
 
-    async def pause(self) -> None:
+    async def wait(self) -> None:
         """Wait until it is time to look at the tables."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_EVERY_HEARING if self._hears else LOOK_EVERY):
-                await self._turned.wait()
-        self._turned.clear()
+            async with asyncio.timeout(POLL_INTERVAL_LISTENING if self._listening else POLL_INTERVAL):
+                await self._state_changed.wait()
+        self._state_changed.clear()
 
     async def listen(self) -> None:
         """Listen until cancelled, and again whenever the connection was lost."""
@@ -99,36 +99,36 @@ class Ear:
         while True:
             try:
                 await self._listen()
-            except FAILURES as error:
-                log.warning("No word from the other processes", extra={"reason": type(error).__name__})
-            pause = 1.0 if self._hears else min(2 * pause, LONGEST_PAUSE)
-            self._turn(hears=False)
+            except DRIVER_ERRORS as error:
+                log.warning("LISTEN connection lost; polling", extra={"reason": type(error).__name__})
+            pause = 1.0 if self._listening else min(2 * pause, MAX_RETRY_INTERVAL)
+            self._set_listening(listening=False)
             await asyncio.sleep(pause)
 
     async def _listen(self) -> None:
-        connection = await self._connections.apart()
+        connection = await self._connections.dedicated()
         if connection is None:
             return
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(CHANNEL, self._hear)
-            self._turn(hears=True)
+            await connection.add_listener(CHANNEL, self._received)
+            self._set_listening(listening=True)
             while not lost.is_set():
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY_HEARING):
+                    async with asyncio.timeout(POLL_INTERVAL_LISTENING):
                         await lost.wait()
                         return
-                await connection.execute("SELECT 1", timeout=LOOK_EVERY_HEARING)
+                await connection.execute("SELECT 1", timeout=POLL_INTERVAL_LISTENING)
         finally:
             connection.terminate()
 
-    def _turn(self, *, hears: bool) -> None:
+    def _set_listening(self, *, listening: bool) -> None:
         """Note whether anything can be heard from now on; what was missed until now is in the tables."""
-        self._hears = hears
-        self._turned.set()
+        self._listening = listening
+        self._state_changed.set()
 
-    def _hear(self, _connection: Any, _process: int, _channel: str, payload: str) -> None:
+    def _received(self, _connection: Any, _process: int, _channel: str, payload: str) -> None:
         name, _, owners = payload.partition(":")
         if name == self._own_name:
             return

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from taskward.database.connections import FAILURES
-from taskward.database.hosts import HostConnector
+from taskward.database.postgres.hosts import HostConnector
+from taskward.database.postgres.pool import DRIVER_ERRORS
 from taskward.database_url import Host
 
 TIMEOUT: Final = 3.0
@@ -43,7 +43,7 @@ async def _status(connector: HostConnector, host: Host) -> HostStatus:
                 connection.terminate()
     except TimeoutError:
         return HostStatus(host, "no answer in time")
-    except FAILURES as error:
+    except DRIVER_ERRORS as error:
         return HostStatus(
             host, " ".join([type(error).__name__, getattr(error, "sqlstate", None) or ""]).strip()
         )

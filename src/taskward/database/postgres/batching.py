@@ -40,11 +40,11 @@ from taskward.database.statements import Read, Row, Values, Write
 from taskward.database.types import Id
 from taskward.errors import ServiceError
 
-MOST_TOGETHER: Final = 32
-MOST_ROWS: Final = 500
+MAX_BATCH: Final = 32
+MAX_ROWS: Final = 500
 """Rows that one statement may give, so that no small read waits for long behind large ones."""
 
-AT_ONCE: Final = 4
+MAX_IN_FLIGHT: Final = 4
 """Statements of a kind under way at once. Fewer gather more, and wait longer where the server is far."""
 
 
@@ -52,7 +52,7 @@ class Run(Protocol):
     """Runs a statement for one or more."""
 
     async def __call__(
-        self, statement: Read | Write, several: Sequence[Values], until: float, *, alone: bool
+        self, statement: Read | Write, several: Sequence[Values], until: float, *, unbatched: bool
     ) -> Sequence[Row]:
         """Give the rows of all; with several, each row's last column is the number of whom it is for, from 1.
 
@@ -62,7 +62,7 @@ class Run(Protocol):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Combined:
+class BatchedRead:
     """A read for several at once: its text, and the values that they have in common, `$1`, `$2`, …
 
     What differs comes behind these, an array for each name of `each`.
@@ -70,10 +70,10 @@ class Combined:
 
     sql: str
     common: tuple[str, ...]
-    each: tuple[str, ...]
+    batch_keys: tuple[str, ...]
 
     @classmethod
-    def of(cls, read: Read, dialect: Dialect) -> "Combined":
+    def compile(cls, read: Read, dialect: Dialect) -> "BatchedRead":
         def of_each(element: ClauseElement, **_: Any) -> ClauseElement | None:
             if not isinstance(element, BindParameter) or element.key not in read.each:
                 return None
@@ -84,7 +84,7 @@ class Combined:
         one = cast("Select[Any]", visitors.replacement_traverse(read.statement, {}, of_each))
         compiled = one.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         common = tuple(compiled.positiontup or ())
-        arrays = ", ".join(unknown_array(len(common) + n, "uuid") for n in range(1, len(read.each) + 1))
+        arrays = ", ".join(unsized_array(len(common) + n, "uuid") for n in range(1, len(read.each) + 1))
         sql = (
             f"SELECT found.*, asked.n FROM unnest({arrays}) "  # noqa: S608 - compiled expressions and our own names, no values
             f"WITH ORDINALITY AS asked ({', '.join(read.each)}, n) "
@@ -92,16 +92,16 @@ class Combined:
         )
         return cls(sql, common, read.each)
 
-    def kind(self, values: Values) -> tuple[Hashable, ...]:
+    def batch_key(self, values: Values) -> tuple[Hashable, ...]:
         """Give what a read with these values has in common with those that it can run with."""
         return (self, *[values.get(name) for name in self.common])
 
     def arguments(self, several: Sequence[Values]) -> list[Any]:
         common = [several[0].get(name) for name in self.common]
-        return common + [[values[name] for values in several] for name in self.each]
+        return common + [[values[name] for values in several] for name in self.batch_keys]
 
 
-def unknown_array(number: int, element: str) -> str:
+def unsized_array(number: int, element: str) -> str:
     """Give an array parameter whose length the planner cannot see.
 
     It would plan each short one anew, for it expects ten elements of one that it does not know (PostgreSQL's
@@ -110,11 +110,11 @@ def unknown_array(number: int, element: str) -> str:
     return f"(SELECT ${number}::{element}[])"
 
 
-def asked_at_once(*values: BindParameter[Any]) -> CTE:
+def batch_values(*values: BindParameter[Any]) -> CTE:
     """Give what several ask for as rows, for `Write.of_several`.
 
     They have a column for each of the values, an array in the statement (for the sub-select around it see
-    `unknown_array`); `n`, the number of who asks, and `later`, how many more the same owner asks for.
+    `unsized_array`); `n`, the number of who asks, and `later`, how many more the same owner asks for.
     """
     named = {value.key: value for value in values}
     arrays = [
@@ -134,45 +134,45 @@ def _order(read: Read) -> str:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Waiting:
+class _Pending:
     """One who waits, until a time on the loop's clock, and what becomes of it; of writes, whose it is."""
 
     values: Values
     until: float
-    own: "asyncio.Future[Sequence[Row]]"
+    result: "asyncio.Future[Sequence[Row]]"
     writer: UUID | None
 
 
 @dataclass(slots=True)
-class _Gathering:
+class _Batch:
     """Those of one kind that wait, oldest first, and how many statements of that kind are under way."""
 
-    waiting: list[_Waiting] = field(default_factory=list)
-    under_way: int = 0
+    pending: list[_Pending] = field(default_factory=list)
+    in_flight: int = 0
     writers: set[UUID] = field(default_factory=set)
     """The owners for whom these write."""
 
-    def take(self, most: int) -> list[_Waiting]:
+    def next(self, most: int) -> list[_Pending]:
         """Take along who has waited longest; not those for whose owner a statement under way writes."""
         if not self.writers:
-            taken = self.waiting[:most]
-            del self.waiting[:most]
+            taken = self.pending[:most]
+            del self.pending[:most]
         else:
-            taken = [one for one in self.waiting if one.writer not in self.writers][:most]
-            self.waiting = [one for one in self.waiting if one not in taken]
+            taken = [one for one in self.pending if one.writer not in self.writers][:most]
+            self.pending = [one for one in self.pending if one not in taken]
         self.writers.update(one.writer for one in taken if one.writer is not None)
         return taken
 
-    def let_go(self, taken: list[_Waiting]) -> None:
+    def release(self, taken: list[_Pending]) -> None:
         self.writers.difference_update(one.writer for one in taken if one.writer is not None)
 
 
-class Together:
+class Batcher:
     """Gathers what may run as one, and hands each the rows that are its own."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._gatherings: dict[tuple[Hashable, ...], _Gathering] = {}
+        self._batches: dict[tuple[Hashable, ...], _Batch] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def rows(
@@ -181,62 +181,64 @@ class Together:
         """Run a statement with others of its kind, whose deadline is the earliest `until` of them."""
         loop = asyncio.get_running_loop()
         limit = values.get("limit", 1)
-        if limit > MOST_ROWS:
-            return await self._run(statement, [values], until, alone=True)
-        gathering = self._gatherings.get(kind)
-        if gathering is None:
-            gathering = self._gatherings[kind] = _Gathering()
+        if limit > MAX_ROWS:
+            return await self._run(statement, [values], until, unbatched=True)
+        batch = self._batches.get(kind)
+        if batch is None:
+            batch = self._batches[kind] = _Batch()
         writer = values["owner"] if isinstance(statement, Write) else None
-        waiting = _Waiting(values, until, loop.create_future(), writer)
-        gathering.waiting.append(waiting)
-        if gathering.under_way < AT_ONCE:
-            gathering.under_way += 1
-            task = loop.create_task(self._serve(statement, kind, min(MOST_TOGETHER, MOST_ROWS // limit)))
+        pending = _Pending(values, until, loop.create_future(), writer)
+        batch.pending.append(pending)
+        if batch.in_flight < MAX_IN_FLIGHT:
+            batch.in_flight += 1
+            task = loop.create_task(self._run_batches(statement, kind, min(MAX_BATCH, MAX_ROWS // limit)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await waiting.own
+        return await pending.result
 
-    async def _serve(self, statement: Read | Write, kind: tuple[Hashable, ...], most: int) -> None:
-        gathering = self._gatherings[kind]
+    async def _run_batches(self, statement: Read | Write, kind: tuple[Hashable, ...], most: int) -> None:
+        batch = self._batches[kind]
         try:
-            while taken := gathering.take(most):
-                alone = gathering.under_way == 1 and len(taken) == 1
+            while taken := batch.next(most):
+                unbatched = batch.in_flight == 1 and len(taken) == 1
                 try:
-                    await self._answer(statement, [one for one in taken if not one.own.done()], alone=alone)
+                    await self._run_one(
+                        statement, [one for one in taken if not one.result.done()], unbatched=unbatched
+                    )
                 finally:
-                    gathering.let_go(taken)
+                    batch.release(taken)
         finally:
-            gathering.under_way -= 1
-            if not gathering.under_way:
-                del self._gatherings[kind]
+            batch.in_flight -= 1
+            if not batch.in_flight:
+                del self._batches[kind]
 
-    async def _answer(self, statement: Read | Write, taken: list[_Waiting], *, alone: bool) -> None:
+    async def _run_one(self, statement: Read | Write, taken: list[_Pending], *, unbatched: bool) -> None:
         """Run the statement for those taken; whatever becomes of it, each of them hears of it."""
         if not taken:
             return
         until = min(one.until for one in taken)
         try:
-            rows = await self._run(statement, [one.values for one in taken], until, alone=alone)
+            rows = await self._run(statement, [one.values for one in taken], until, unbatched=unbatched)
         except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
             for one in taken:
-                if not one.own.done():
-                    one.own.set_exception(_own(error))
+                if not one.result.done():
+                    one.result.set_exception(_copy_error(error))
         except asyncio.CancelledError:
             for one in taken:
-                one.own.cancel()
+                one.result.cancel()
             raise
         else:
-            for one, its in zip(taken, _by_number(rows, len(taken)), strict=True):
-                if not one.own.done():
-                    one.own.set_result(its)
+            for one, its in zip(taken, _split_rows(rows, len(taken)), strict=True):
+                if not one.result.done():
+                    one.result.set_result(its)
 
 
-def _own(error: Exception) -> Exception:
+def _copy_error(error: Exception) -> Exception:
     """Give one that a task alone raises: tasks that raise the same one add to one traceback."""
     return type(error)(reason=error.reason) if isinstance(error, ServiceError) else error
 
 
-def _by_number(rows: Sequence[Row], number: int) -> Sequence[Sequence[Row]]:
+def _split_rows(rows: Sequence[Row], number: int) -> Sequence[Sequence[Row]]:
     if number == 1:
         return [rows]
     each: list[list[Row]] = [[] for _ in range(number)]

@@ -6,10 +6,10 @@ The message of an error is left out, for it may quote what was stored.
 from typing import Final
 
 from taskward.database import AlreadyThere
-from taskward.database.connections import FAILURES, LOST, READ_ONLY
+from taskward.database.postgres.pool import CONNECTION_LOST, DRIVER_ERRORS, READ_ONLY
 from taskward.errors import DatabaseError
 
-_UNDONE: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
+_CONFLICT_STATES: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.
 Or that came to a server which only reads; then the next try is on a new connection, perhaps to the primary.
 
@@ -21,15 +21,15 @@ class ConnectionLost(DatabaseError):
     """The connection went away; whether the statement was carried out is not known."""
 
 
-class Refused(DatabaseError):
+class Rejected(DatabaseError):
     """The server has carried out nothing of the statement, and will not."""
 
 
-class Undone(Refused):
+class Conflict(Rejected):
     """It has undone the statement, and it may succeed if it is run again."""
 
 
-class AddressTaken(Undone):
+class EmailTaken(Conflict):
     """It has undone it because another owner has that e-mail address."""
 
 
@@ -39,7 +39,7 @@ class _TranslateDriverErrors:
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, FAILURES):
+        if isinstance(error, DRIVER_ERRORS):
             raise _database_error(error) from error
 
 
@@ -54,9 +54,9 @@ def _database_error(error: Exception) -> DatabaseError:
     if getattr(error, "table_name", None) == "idempotency_keys":
         return AlreadyThere(reason=reason)
     if getattr(error, "constraint_name", None) == "uq_users_email":
-        return AddressTaken(reason=reason)
-    if state in _UNDONE:
-        return Undone(reason=reason)
-    if state is None or state.startswith(LOST):
+        return EmailTaken(reason=reason)
+    if state in _CONFLICT_STATES:
+        return Conflict(reason=reason)
+    if state is None or state.startswith(CONNECTION_LOST):
         return ConnectionLost(reason=reason)
-    return Refused(reason=reason)
+    return Rejected(reason=reason)

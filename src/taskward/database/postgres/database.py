@@ -16,18 +16,19 @@ from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from taskward.database import DatabaseUnusable, nobody, schema
-from taskward.database.connections import Connections
-from taskward.database.grapevine import CHANNEL, NOTIFY, Crier, Ear
-from taskward.database.owner_queue import OwnerQueue
-from taskward.database.owner_wall import NOBODY, OwnerWall, missing
-from taskward.database.postgres_connection import Transaction, begin
-from taskward.database.postgres_errors import (
-    AddressTaken,
+from taskward.database.postgres.batching import BatchedRead, Batcher
+from taskward.database.postgres.connection import Transaction, begin
+from taskward.database.postgres.errors import (
+    Conflict,
     ConnectionLost,
-    Refused,
-    Undone,
+    EmailTaken,
+    Rejected,
     translate_driver_errors,
 )
+from taskward.database.postgres.notifications import CHANNEL, NOTIFY, ChangeListener, ChangeNotifier
+from taskward.database.postgres.owner_queue import OwnerQueue
+from taskward.database.postgres.pool import ConnectionPool
+from taskward.database.postgres.row_level_security import NO_OWNER, RowLevelSecurity, check
 from taskward.database.statements import (
     STATEMENTS,
     Asked,
@@ -43,26 +44,25 @@ from taskward.database.statements import (
     Write,
     note_owner,
 )
-from taskward.database.together import Combined, Together
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
 from taskward.fair_slots import FairSlots
 from taskward.metrics import Samples
 
-DEADLINE: Final = 10.0
+STATEMENT_TIMEOUT: Final = 10.0
 """Seconds for a statement, with the connecting that it may need."""
 
-LONG_DEADLINE: Final = 60.0
+LONG_STATEMENT_TIMEOUT: Final = 60.0
 """Seconds for what is known to be long: an import, a migration."""
 
 LATE: Final = 1.0
 """Seconds of waiting after which a write goes into no batch, and has a lock timeout of its own."""
 
-TRIES: Final = 4
+MAX_ATTEMPTS: Final = 4
 """Times that a write runs which the server has undone because of another one."""
 
 _DIALECT: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
-_STARTING: Final = 3.0
-_PAUSE: Final = 1.0
+_STARTUP_WAIT: Final = 3.0
+_RETRY_INTERVAL: Final = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -74,31 +74,33 @@ class PostgresDatabase:
 
     def __init__(self, url: str, size: int, *, rls: bool = False) -> None:
         self.on_change: Callable[[UUID], None] = nobody
-        self._connections = Connections(url, size, DEADLINE)
+        self._pool = ConnectionPool(url, size, STATEMENT_TIMEOUT)
         self._long_reads = FairSlots(max(1, size // 2))
-        self._crier = Crier(self._cry)
-        self._plans: dict[Statement, _Plan] = {}
-        self._combined: dict[Read, Combined] = {}
-        self._together = Together(self._run_for)
+        self._notifier = ChangeNotifier(self._send_notification)
+        self._compiled: dict[Statement, CompiledStatement] = {}
+        self._batched_reads: dict[Read, BatchedRead] = {}
+        self._batcher = Batcher(self._run_batch)
         self._writes = OwnerQueue()
-        self._of_several: dict[Write, _Plan] = {}
-        self._wall = OwnerWall() if rls else None
+        self._batched_writes: dict[Write, CompiledStatement] = {}
+        self._rls = RowLevelSecurity() if rls else None
         self._schema: asyncio.Task[None] | None = None
         self._is_starting = True
         self._is_up_to_date = False
 
     async def start(self) -> None:
-        self._plans = {statement: _Plan.of(statement) for statement in STATEMENTS}
-        self._combined = {
-            read: Combined.of(read, _DIALECT) for read in STATEMENTS if isinstance(read, Read) and read.each
+        self._compiled = {statement: CompiledStatement.compile(statement) for statement in STATEMENTS}
+        self._batched_reads = {
+            read: BatchedRead.compile(read, _DIALECT)
+            for read in STATEMENTS
+            if isinstance(read, Read) and read.each
         }
-        self._of_several = {
-            write: _Plan.compiled(write.of_several)
+        self._batched_writes = {
+            write: CompiledStatement.from_expression(write.of_several)
             for write in STATEMENTS
             if isinstance(write, Write) and write.of_several is not None
         }
-        self._schema = asyncio.create_task(self._bring_schema_up_to_date())
-        await asyncio.wait({self._schema}, timeout=_STARTING)
+        self._schema = asyncio.create_task(self._migrate_until_done())
+        await asyncio.wait({self._schema}, timeout=_STARTUP_WAIT)
         self._is_starting = False
         if self._schema.done():
             self._schema.result()
@@ -107,51 +109,51 @@ class PostgresDatabase:
         if self._schema is not None:
             self._schema.cancel()
             await asyncio.wait({self._schema})
-        await self._crier.stop()
-        await self._connections.close()
+        await self._notifier.stop()
+        await self._pool.close()
 
     async def ping(self) -> None:
         if not self._is_up_to_date:
             raise DatabaseError(reason="the schema is not up to date yet")
-        await self._read(_PING, (), NOBODY, _from_now(DEADLINE))
+        await self._read(_PING, (), NO_OWNER, _from_now(STATEMENT_TIMEOUT))
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         if read.long:
-            until = _from_now(DEADLINE)
+            until = _from_now(STATEMENT_TIMEOUT)
             async with self._long_reads.slot(values["owner"]):
-                return await self._read_for(read, (values,), until)
-        if not read.each or self._wall is not None:  # behind the wall, each owner is read for alone
-            return await self._read_for(read, (values,), _from_now(DEADLINE))
-        kind = self._combined[read].kind(values)
-        return await self._together.rows(read, values, kind, _from_now(DEADLINE))
+                return await self._read_batch(read, (values,), until)
+        if not read.each or self._rls is not None:  # behind the wall, each owner is read for alone
+            return await self._read_batch(read, (values,), _from_now(STATEMENT_TIMEOUT))
+        kind = self._batched_reads[read].batch_key(values)
+        return await self._batcher.rows(read, values, kind, _from_now(STATEMENT_TIMEOUT))
 
-    async def _run_for(
-        self, statement: Read | Write, several: Sequence[Values], until: float, *, alone: bool
+    async def _run_batch(
+        self, statement: Read | Write, several: Sequence[Values], until: float, *, unbatched: bool
     ) -> Sequence[Row]:
         if isinstance(statement, Read):
-            return await self._read_for(statement, several, until)
-        if alone:
-            return await self._write_alone(statement, several[0], until)
-        return await self._write_for(statement, several, until)
+            return await self._read_batch(statement, several, until)
+        if unbatched:
+            return await self._write_unbatched(statement, several[0], until)
+        return await self._write_batch(statement, several, until)
 
-    async def _read_for(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
+    async def _read_batch(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
         if len(several) == 1:
-            plan, values = self._plans[read], several[0]
+            plan, values = self._compiled[read], several[0]
             owner = None if read.of_many else values["owner"]
             return await self._read(plan.sql, plan.arguments(values), owner, until)
-        combined = self._combined[read]
+        combined = self._batched_reads[read]
         return await self._read(combined.sql, combined.arguments(several), None, until)
 
     async def write(self, write: Write, values: Values) -> Row | None:
-        until = _from_now(DEADLINE)
+        until = _from_now(STATEMENT_TIMEOUT)
         rows: Sequence[Row] = ()
-        if write in self._of_several and self._wall is None:  # behind the wall, each owner writes alone
+        if write in self._batched_writes and self._rls is None:  # behind the wall, each owner writes alone
             rows = await self._write_together(write, values, until)
         if not rows:
             rows = await self._write_in_turn(write, values, until)
         if not rows:
             return None
-        self._tell({values["owner"]})
+        self._notify({values["owner"]})
         return rows[0]
 
     async def _write_together(self, write: Write, values: Values, until: float) -> Sequence[Row]:
@@ -165,7 +167,7 @@ class PostgresDatabase:
             await self._writes.enter(owner, until, shared=True)
             late = _begin_if_late(until) is not None
         try:
-            return () if late else await self._together.rows(write, values, (write,), until)
+            return () if late else await self._batcher.rows(write, values, (write,), until)
         finally:
             self._writes.leave(owner)
 
@@ -174,21 +176,21 @@ class PostgresDatabase:
         if not self._writes.enter_now(owner):
             await self._writes.enter(owner, until)
         try:
-            return await self._write_alone(write, values, until)
+            return await self._write_unbatched(write, values, until)
         finally:
             self._writes.leave(owner)
 
-    async def _write_for(self, write: Write, several: Sequence[Values], until: float) -> Sequence[Row]:
+    async def _write_batch(self, write: Write, several: Sequence[Values], until: float) -> Sequence[Row]:
         """Write for those of several for whom it can be done at once; if it is refused, for nobody."""
-        plan = self._of_several[write]
+        plan = self._batched_writes[write]
         try:
             return await self._run(plan.sql, plan.arrays(several), until, None, writes=True)
-        except Refused:
+        except Rejected:
             return ()
 
-    async def _write_alone(self, write: Write, values: Values, until: float) -> Sequence[Row]:
-        plan = self._plans[write]
-        return await _until_it_stands(
+    async def _write_unbatched(self, write: Write, values: Values, until: float) -> Sequence[Row]:
+        plan = self._compiled[write]
+        return await retry_on_conflict(
             lambda others: self._run(
                 plan.sql, plan.arguments(values, others), until, values["owner"], writes=True
             )
@@ -196,7 +198,7 @@ class PostgresDatabase:
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
         owners: set[UUID] = set()
-        until = _from_now(LONG_DEADLINE if long else DEADLINE)
+        until = _from_now(LONG_STATEMENT_TIMEOUT if long else STATEMENT_TIMEOUT)
         begun = _Begun(steps)
         if begun.has_ended:
             return begun.result
@@ -204,13 +206,13 @@ class PostgresDatabase:
         if owner is not None and not self._writes.enter_now(owner):
             await self._writes.enter(owner, until)
         try:
-            result = await _until_it_stands(
+            result = await retry_on_conflict(
                 lambda others: self._run_steps(begun.take(), others, until, owners)
             )
         finally:
             if owner is not None:
                 self._writes.leave(owner)
-        self._tell(owners)
+        self._notify(owners)
         return result
 
     async def interrupted(self) -> Sequence[tuple[UUID, str]]:
@@ -223,29 +225,29 @@ class PostgresDatabase:
         """Do nothing: what is deleted leaves the tables with the next vacuum."""
 
     async def news(self) -> AsyncGenerator[None, None]:
-        ear = Ear(self._connections, self._crier.name, self.on_change)
-        listening = asyncio.create_task(ear.listen())
+        listener = ChangeListener(self._pool, self._notifier.name, self.on_change)
+        listening = asyncio.create_task(listener.listen())
         try:
             while True:
-                await ear.pause()
+                await listener.wait()
                 yield
         finally:
             listening.cancel()
             await asyncio.wait({listening})
 
     def collect(self) -> Samples:
-        return self._connections.collect()
+        return self._pool.collect()
 
-    def _tell(self, owners: set[UUID]) -> None:
+    def _notify(self, owners: set[UUID]) -> None:
         """Tell this process of what it has changed, and the others."""
         for owner in owners:
             self.on_change(owner)
-        if not self._connections.pooled:
-            self._crier.tell(owners)
+        if not self._pool.pooled:
+            self._notifier.notify(owners)
 
-    async def _cry(self, payloads: list[str]) -> None:
+    async def _send_notification(self, payloads: list[str]) -> None:
         with suppress(DatabaseError, ServiceUnavailable):  # whoever misses it looks by themselves
-            await self._run(NOTIFY, (CHANNEL, payloads), _from_now(DEADLINE), None)
+            await self._run(NOTIFY, (CHANNEL, payloads), _from_now(STATEMENT_TIMEOUT), None)
 
     async def _read(
         self, sql: str, arguments: Sequence[Any], owner: UUID | None, until: float
@@ -262,41 +264,45 @@ class PostgresDatabase:
         """Run one statement for that owner; for None as the service itself, outside of any wall."""
         rows: Sequence[Row]
         with translate_driver_errors:
-            async with asyncio.timeout_at(until), self._connections.one(writes=writes) as connection:
+            async with asyncio.timeout_at(until), self._pool.acquire(writes=writes) as connection:
                 late = _begin_if_late(until) if writes else None
-                if self._wall is not None and owner is not None:
-                    rows = await self._wall.fetch(connection, owner, sql, arguments, late or connection.begin)
-                elif late or self._connections.pooled:
+                if self._rls is not None and owner is not None:
+                    rows = await self._rls.fetch(connection, owner, sql, arguments, late or connection.begin)
+                elif late or self._pool.pooled:
                     async with Transaction(connection, late):
                         rows = await connection.fetch(sql, *arguments)
                 else:
                     rows = await connection.fetch(sql, *arguments)
         return rows
 
-    async def _run_steps(self, attempt: "_Attempt[T]", others: Values, until: float, owners: set[UUID]) -> T:
+    async def _run_steps(
+        self, attempt: "_Attempt[T]", overrides: Values, until: float, owners: set[UUID]
+    ) -> T:
         with translate_driver_errors:
-            async with asyncio.timeout_at(until), self._connections.one(writes=True) as connection:
+            async with asyncio.timeout_at(until), self._pool.acquire(writes=True) as connection:
                 try:
                     async with Transaction(connection, begin(until - _from_now(0))):
-                        return await self._follow(attempt, others, connection, owners)
+                        return await self._run_transaction(attempt, overrides, connection, owners)
                 except Undo as undo:
                     owners.clear()
                     result: T = undo.result
                     return result
 
-    async def _follow(self, attempt: "_Attempt[T]", others: Values, connection: Any, owners: set[UUID]) -> T:
+    async def _run_transaction(
+        self, attempt: "_Attempt[T]", overrides: Values, connection: Any, owners: set[UUID]
+    ) -> T:
         steps, (statement, values) = attempt
-        behind: UUID | None = None
+        current_owner: UUID | None = None
         while True:
             rows: Sequence[Row] = ()
             if not isinstance(statement, Split):
                 note_owner(owners, statement, values)
-                if self._wall is not None:
+                if self._rls is not None:
                     owner = _values_of_one(values)["owner"]  # behind the wall, each statement names one
-                    if owner != behind:
-                        await self._wall.enter(connection, owner)
-                        behind = owner
-                rows = await self._answer(connection, self._plans[statement], values, others)
+                    if owner != current_owner:
+                        await self._rls.set_owner(connection, owner)
+                        current_owner = owner
+                rows = await self._answer(connection, self._compiled[statement], values, overrides)
             try:
                 statement, values = steps.send(rows)
             except StopIteration as end:
@@ -304,7 +310,7 @@ class PostgresDatabase:
                 return result
 
     async def _answer(
-        self, connection: Any, plan: "_Plan", values: Values | Sequence[Values], others: Values
+        self, connection: Any, plan: "CompiledStatement", values: Values | Sequence[Values], others: Values
     ) -> Sequence[Row]:
         if isinstance(values, Mapping):
             rows: Sequence[Row] = await connection.fetch(plan.sql, *plan.arguments(values, others))
@@ -312,7 +318,7 @@ class PostgresDatabase:
         await connection.executemany(plan.sql, [plan.arguments(one) for one in values])
         return ()
 
-    async def _bring_schema_up_to_date(self) -> None:
+    async def _migrate_until_done(self) -> None:
         while True:
             try:
                 await self.migrate()
@@ -327,7 +333,7 @@ class PostgresDatabase:
             else:
                 self._is_up_to_date = True
                 return
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_RETRY_INTERVAL)
 
     async def migrate(self) -> str:
         """Apply the migrations that are missing, and give the revision that the schema is at.
@@ -337,32 +343,32 @@ class PostgresDatabase:
 
         """
         with translate_driver_errors:
-            async with asyncio.timeout(LONG_DEADLINE), self._connections.one() as connection:
+            async with asyncio.timeout(LONG_STATEMENT_TIMEOUT), self._pool.acquire() as connection:
                 async with connection.transaction():
                     revision = await _migrated(connection)
-                if self._wall is not None:
+                if self._rls is not None:
                     async with connection.transaction():
-                        await self._wall.stand(connection)
+                        await self._rls.ensure(connection)
         return revision
 
     async def missing_for_rls(self) -> str | None:
         """Say what row-level security lacks; with `rls`, what it would lack after a start."""
         with translate_driver_errors:
-            async with asyncio.timeout(DEADLINE), self._connections.one() as connection:
-                return await missing(connection, after_a_start=self._wall is not None)
+            async with asyncio.timeout(STATEMENT_TIMEOUT), self._pool.acquire() as connection:
+                return await check(connection, after_setup=self._rls is not None)
 
     async def revision(self) -> str | None:
         """Give the revision that the schema is at; None for an empty database."""
         with translate_driver_errors:
             async with (
-                asyncio.timeout(DEADLINE),
-                self._connections.one() as connection,
+                asyncio.timeout(STATEMENT_TIMEOUT),
+                self._pool.acquire() as connection,
                 connection.transaction(),
             ):
                 return await _revision(connection)
 
 
-_PING: Final = f"SELECT 1 FROM tasks WHERE user_id = '{NOBODY}' LIMIT 1"  # noqa: S608 - nothing from outside
+_PING: Final = f"SELECT 1 FROM tasks WHERE user_id = '{NO_OWNER}' LIMIT 1"  # noqa: S608 - nothing from outside
 _HAS_REVISION: Final = (
     "SELECT EXISTS (SELECT FROM pg_tables "
     "WHERE tablename = 'alembic_version' AND schemaname = ANY (current_schemas(false)))"
@@ -370,27 +376,29 @@ _HAS_REVISION: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class CompiledStatement:
     """One compiled statement: its text, and the names and defaults of `$1`, `$2`, …"""
 
     sql: str
     names: tuple[tuple[str, Any], ...]
 
     @classmethod
-    def of(cls, statement: Statement) -> "_Plan":
-        return cls.compiled(_in_one(statement) if isinstance(statement, Write) else statement.statement)
+    def compile(cls, statement: Statement) -> "CompiledStatement":
+        return cls.from_expression(
+            _as_single_statement(statement) if isinstance(statement, Write) else statement.statement
+        )
 
     @classmethod
-    def compiled(cls, expression: Any) -> "_Plan":
+    def from_expression(cls, expression: Any) -> "CompiledStatement":
         compiled = expression.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         return cls(
             compiled.string, tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
         )
 
-    def arguments(self, values: Values, others: Values | None = None) -> list[Any]:
+    def arguments(self, values: Values, overrides: Values | None = None) -> list[Any]:
         """Give what is bound, in order; `others` come before the `values`."""
-        if others:
-            values = {**values, **others}
+        if overrides:
+            values = {**values, **overrides}
         return [values.get(name, default) for name, default in self.names]
 
     def arrays(self, several: Sequence[Values]) -> list[Any]:
@@ -398,7 +406,7 @@ class _Plan:
         return [[values.get(name, default) for values in several] for name, default in self.names]
 
 
-def _in_one(write: Write) -> Any:
+def _as_single_statement(write: Write) -> Any:
     """Put the steps of a write into one statement: each is a CTE, the change is what it returns."""
     owner = write.touch.cte("owner")
     number = select(owner.c.seq).scalar_subquery()
@@ -455,28 +463,28 @@ def _values_of_one(values: Values | Sequence[Values]) -> Values:
 def _begin_if_late(until: float) -> str | None:
     """Return how the transaction of a write begins that has waited for long; None for any other."""
     left = until - asyncio.get_running_loop().time()
-    return begin(left) if left < DEADLINE - LATE else None
+    return begin(left) if left < STATEMENT_TIMEOUT - LATE else None
 
 
 def _from_now(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-async def _until_it_stands(run: Callable[[Values], Awaitable[T]]) -> T:
+async def retry_on_conflict(run: Callable[[Values], Awaitable[T]]) -> T:
     """Run it again while the server undoes it and it may yet succeed.
 
     It is given the values that are to be others than the first time: behind the wall, an address that
     somebody else has is seen no other way than by being refused.
     """
-    others: Values = {}
-    for _ in range(TRIES - 1):
+    overrides: Values = {}
+    for _ in range(MAX_ATTEMPTS - 1):
         try:
-            return await run(others)
-        except AddressTaken:
-            others = {"email": None}
-        except Undone:
+            return await run(overrides)
+        except EmailTaken:
+            overrides = {"email": None}
+        except Conflict:
             pass
-    return await run(others)
+    return await run(overrides)
 
 
 async def _migrated(connection: Any) -> str:

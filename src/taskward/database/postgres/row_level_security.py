@@ -1,0 +1,269 @@
+"""The second rls_role, on PostgreSQL: row-level security. A statement that forgot its owner meets no row.
+
+The first rls_role is the owner in each statement's own WHERE. Behind this one (`DATABASE_RLS=on`) the statements
+of a request run as a role that has four rights on the tables and nothing else, and that sees only the rows of
+the owner who was set for the transaction. Both end with the transaction, so a pooler does not matter.
+
+Each table has two policies. `taskward_owner_rows` gives the role the owner's rows. `taskward_other_roles` gives
+every other role what it had before there were policies: with `DATABASE_RLS=off` nothing changes. It knows the
+role by how its name begins, so that it stays shut for the role of the database that this one is a copy of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from taskward.database import DatabaseUnusable, schema
+from taskward.errors import DatabaseError
+
+PROTECTED_TABLES: Final = (
+    ("users", "id"),
+    ("tasks", "user_id"),
+    ("tombstones", "user_id"),
+    ("idempotency_keys", "user_id"),
+    ("imports", "user_id"),
+    ("import_tasks", "user_id"),
+    ("owner_locks", "user_id"),
+)
+"""Tables with an owner, and the column that holds it. The migration that adds one calls `RAISE` once more."""
+
+SHARED: Final = ("restores",)
+"""Tables without one: the role may read them. The migration that adds one calls `RAISE` once more."""
+
+NO_OWNER: Final = UUID(int=0)
+"""The owner of nothing, for what needs no row."""
+
+_VALUES: Final = ", ".join(f"('{table}', '{column}')" for table, column in PROTECTED_TABLES)
+_SHARED: Final = ", ".join(f"('{table}')" for table in SHARED)
+
+# Roles belong to the whole server: with the database's number in it, the name is that of this database alone.
+SETUP_SQL: Final = f"""
+DO $rls_role$
+DECLARE
+    rls_role text := 'taskward_rls_' || (SELECT oid FROM pg_database WHERE datname = current_database());
+    entry text := CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END;
+    protected record;
+    shared text;
+BEGIN
+    -- Whoever may not make roles goes on without: the service names what is missing once it is asked for.
+    BEGIN
+        IF to_regrole(rls_role) IS NULL THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', rls_role);
+        END IF;
+        IF NOT pg_has_role(rls_role, entry) THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER', rls_role)
+                || CASE entry WHEN 'SET' THEN ' WITH INHERIT FALSE, SET TRUE' ELSE '' END;
+        END IF;
+    EXCEPTION WHEN insufficient_privilege THEN
+        NULL;
+    END;
+    IF to_regrole(rls_role) IS NOT NULL AND NOT has_schema_privilege(rls_role, current_schema(), 'USAGE') THEN
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), rls_role);
+    END IF;
+    FOR protected IN
+        SELECT * FROM (VALUES {_VALUES}) AS every (name, owner) WHERE to_regclass(name) IS NOT NULL
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', protected.name);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', protected.name);
+        EXECUTE format('DROP POLICY IF EXISTS taskward_other_roles ON %I', protected.name);
+        EXECUTE format('CREATE POLICY taskward_other_roles ON %I TO PUBLIC '
+            'USING ((SELECT NOT starts_with(CURRENT_USER::text, ''taskward_rls_'')))', protected.name);
+        EXECUTE format('DROP POLICY IF EXISTS taskward_owner_rows ON %I', protected.name);
+        IF to_regrole(rls_role) IS NOT NULL THEN
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO %I', protected.name, rls_role);
+            EXECUTE format('CREATE POLICY taskward_owner_rows ON %I TO %I '
+                'USING (%I = (SELECT nullif(current_setting(''taskward.owner'', true), '''')::uuid))',
+                protected.name, rls_role, protected.owner);
+        END IF;
+    END LOOP;
+    FOR shared IN
+        SELECT name FROM (VALUES {_SHARED}) AS every (name)
+        WHERE to_regclass(name) IS NOT NULL AND to_regrole(rls_role) IS NOT NULL
+    LOOP
+        EXECUTE format('GRANT SELECT ON %I TO %I', shared, rls_role);
+    END LOOP;
+END
+$rls_role$
+"""  # noqa: S608 - names of our own tables
+"""Raises the rls_role, as far as whoever runs it may; run again, it repairs it.
+
+A policy says once, for reading and for writing, whose rows they are; by its SELECTs it is evaluated once a
+statement, not once a row. A setting that ended with its transaction is empty afterwards, not null.
+"""
+
+_STATUS_SQL: Final = """
+SELECT
+    name,
+    quote_ident(CURRENT_USER),
+    rls_role.oid IS NOT NULL,
+    rls_role.rolsuper OR rls_role.rolbypassrls OR EXISTS (SELECT FROM pg_auth_members WHERE member = rls_role.oid),
+    pg_has_role(rls_role.oid, $2),
+    quote_ident(current_schema()),
+    ARRAY(
+        SELECT shared FROM unnest($3::text[]) AS shared
+        WHERE NOT coalesce((
+            SELECT bool_and(has_table_privilege(rls_role.oid, to_regclass(shared), one) = (n <= 1)) FROM
+            unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'])
+            WITH ORDINALITY AS rights (one, n)
+        ), false)
+    ) || ARRAY(
+        SELECT protected
+        FROM unnest($1::text[]) AS protected LEFT JOIN pg_class ON pg_class.oid = to_regclass(protected)
+        WHERE NOT coalesce(
+            relrowsecurity AND relforcerowsecurity
+            AND has_schema_privilege(rls_role.oid, relnamespace, 'USAGE')
+            AND (
+                SELECT bool_and(has_table_privilege(rls_role.oid, pg_class.oid, one) = (n <= 4)) FROM
+                unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'])
+                WITH ORDINALITY AS rights (one, n)
+            )
+            AND ARRAY['taskward_other_roles', 'taskward_owner_rows'] = ARRAY(
+                SELECT polname::text FROM pg_policy
+                WHERE polrelid = pg_class.oid AND polpermissive AND polroles && ARRAY[0::oid, rls_role.oid]
+                ORDER BY polname
+            ),
+            false
+        )
+    )
+FROM (
+    SELECT 'taskward_rls_' || oid AS name FROM pg_database WHERE datname = current_database()
+) AS named LEFT JOIN pg_roles AS rls_role ON rolname = name
+"""
+_SET_OPTION_SINCE: Final = 16
+"""The version of PostgreSQL from which on a membership says whether its role may be set."""
+
+
+@dataclass(frozen=True, slots=True)
+class RlsStatus:
+    """How the rls_role stands: `rls_role` is the name of its role, `login` that of the service's own."""
+
+    role: str
+    login: str
+    exists: bool
+    can_bypass: bool | None
+    can_set_role: bool | None
+    schema_name: str
+    unprotected_tables: Sequence[str]
+
+    @property
+    def problem(self) -> str | None:
+        """Say what is missing, and what to run; None for a rls_role that stands."""
+        if not self.exists:
+            return (
+                f"there is no role {self.role}; as a role that may make roles, run: "
+                f"CREATE ROLE {self.role} NOLOGIN NOINHERIT; GRANT {self.role} TO {self.login};"
+            )
+        if self.can_bypass:
+            return (
+                f"the role {self.role} must be neither SUPERUSER nor BYPASSRLS and a member of no other; "
+                f"as a role that may, run: ALTER ROLE {self.role} NOSUPERUSER NOBYPASSRLS;"
+            )
+        if not self.can_set_role:
+            return (
+                f"{self.login} may not become {self.role}; as a role that may, run: "
+                f"GRANT {self.role} TO {self.login};"
+            )
+        if self.unprotected_tables:
+            return (
+                f"the rights or policies of {self.role} are not as they must be on "
+                f"{', '.join(self.unprotected_tables)}; as the owner of the tables, run `taskward migrate` "
+                "with DATABASE_RLS=on"
+            )
+        return None
+
+
+class RowLevelSecurity:
+    """The way through the rls_role of one database. It is shut until `stand` has found that it stands."""
+
+    def __init__(self) -> None:
+        self._set_role: str | None = None
+
+    async def ensure(self, connection: Any) -> None:
+        """See to it that the rls_role stands, within the transaction that is open.
+
+        Raises:
+            DatabaseUnusable: something is missing, and may not be made with this login; it says what.
+
+        """
+        found = await inspect(connection)
+        if found.problem:
+            try:
+                async with connection.transaction():
+                    await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
+                    await connection.execute(SETUP_SQL)
+            except asyncpg.InsufficientPrivilegeError:
+                pass  # then it lacks what it lacked
+            found = await inspect(connection)
+        if found.problem:
+            raise DatabaseUnusable(f"DATABASE_RLS is on, and {found.problem}")
+        self._set_role = await _set_role_sql(connection, found)
+
+    async def set_owner(self, connection: Any, owner: UUID) -> None:
+        """Run the rest of the transaction that is open behind the rls_role, for that owner."""
+        await connection.execute(self._set_owner_sql(owner))
+
+    async def fetch(
+        self, connection: Any, owner: UUID, sql: str, arguments: Sequence[Any], begin: str
+    ) -> Sequence[Any]:
+        """Run one statement as one transaction behind the rls_role, for that owner: in three round trips.
+
+        Behind a pooler each statement is a transaction anyway, and takes as many without the rls_role.
+        """
+        entry = f"{begin}; {self._set_owner_sql(owner)}"
+        try:
+            await connection.execute(entry)
+            rows: Sequence[Any] = await connection.fetch(sql, *arguments)
+        except asyncpg.PostgresError:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK")
+            raise
+        await connection.execute("COMMIT")
+        return rows
+
+    def _set_owner_sql(self, owner: UUID) -> str:
+        if self._set_role is None:
+            raise DatabaseError(reason="row-level security is not known to stand yet")
+        return f"{self._set_role}; SET LOCAL taskward.owner = '{owner.hex}'"
+
+
+async def check(connection: Any, *, after_setup: bool) -> str | None:
+    """Say what the rls_role lacks, now or after a start with it, and change nothing."""
+    trial = connection.transaction()
+    await trial.start()
+    try:
+        if not after_setup:
+            return (await inspect(connection)).problem
+        await RowLevelSecurity().ensure(connection)
+    except DatabaseUnusable as error:
+        return str(error)
+    finally:
+        await trial.rollback()
+    return None
+
+
+async def inspect(connection: Any) -> RlsStatus:
+    """Look how the rls_role stands."""
+    entry = "MEMBER" if connection.get_server_version().major < _SET_OPTION_SINCE else "SET"
+    return RlsStatus(
+        *await connection.fetchrow(_STATUS_SQL, [table for table, _ in PROTECTED_TABLES], entry, SHARED)
+    )
+
+
+async def _set_role_sql(connection: Any, found: RlsStatus) -> str:
+    """Give the statements that lead inside.
+
+    The search path stays that of the login; only its "$user" is another one then, and may need a word.
+    """
+    entry = f"SET LOCAL ROLE {found.role}"
+    trial = connection.transaction()
+    await trial.start()
+    try:
+        await connection.execute(entry)
+        if await connection.fetchval("SELECT to_regclass('tasks') IS NOT NULL"):
+            return entry
+    finally:
+        await trial.rollback()
+    return f"SET LOCAL search_path TO {found.schema_name}; {entry}"
