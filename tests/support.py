@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.app import create_app
-from taskward.database.sqlite import SqliteDatabase
+from taskward.database.sqlite.database import SqliteDatabase
 from taskward.settings import Settings, load_settings
 
 MakeDatabase = Callable[[str], Awaitable[str]]

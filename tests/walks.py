@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from support import Person
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite import SqliteDatabase
+from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read, Values, Write
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import TASKS

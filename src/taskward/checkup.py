@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from taskward.auth.authenticator import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.database.postgres.host_report import HostStatus, report_hosts
-from taskward.database.sqlite import obstacle
+from taskward.database.sqlite.database import file_problem
 from taskward.database_url import PostgresUrl
 from taskward.errors import ServiceError
 from taskward.observability.tracing import configured_exporter
@@ -77,7 +77,7 @@ async def _keys(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:
     place, path = _place(settings), settings.sqlite_path
-    if path is not None and (problem := obstacle(path)):
+    if path is not None and (problem := file_problem(path)):
         yield Finding("FAIL", "database", f"{place}: {problem}")
         return
     try:

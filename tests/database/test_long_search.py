@@ -7,7 +7,7 @@ import pytest
 from support import MakeDatabase, Person, running, settings_for
 from walks import SORTS, insert_tasks, some_tasks
 
-from taskward.database import sqlite_readers
+from taskward.database.sqlite import readers as sqlite_readers
 
 WORDS = " ".join(f"w{n}" for n in range(31))
 TASKS = 3000

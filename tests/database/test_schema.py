@@ -22,7 +22,7 @@ from support import MakeDatabase
 from taskward.app import ROUTERS
 from taskward.database import Database, DatabaseUnusable, schema
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite import SqliteDatabase
+from taskward.database.sqlite.database import SqliteDatabase
 from taskward.errors import DatabaseError
 
 assert ROUTERS  # with them every feature is imported, and so is every table

@@ -16,8 +16,9 @@ from sqlmodel import SQLModel
 from support import DATABASE_ERROR, Person, client_of, refusal, running, settings_for
 
 from taskward.auth.current_user import User
-from taskward.database import DatabaseUnusable, sqlite
-from taskward.database.sqlite import SqliteDatabase
+from taskward.database import DatabaseUnusable
+from taskward.database.sqlite import database as sqlite
+from taskward.database.sqlite.database import SqliteDatabase
 from taskward.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
 from taskward.users.store import owner_values
@@ -128,7 +129,7 @@ async def test_writes_that_wait_at_the_same_time_are_few_transactions(one: FastA
 async def test_one_transaction_holds_no_more_writes_than_the_loop_can_spare(one: FastAPI) -> None:
     commits = counted_commits(one)
 
-    await asyncio.gather(*(Person(one).create() for _ in range(3 * sqlite.MOST_TOGETHER)))
+    await asyncio.gather(*(Person(one).create() for _ in range(3 * sqlite.MAX_BATCH)))
 
     assert len(commits) >= 3
 
@@ -242,7 +243,7 @@ async def test_reads_and_health_go_on_while_a_write_waits(one: FastAPI, path: Pa
 async def test_a_file_that_is_never_let_go_of_is_a_database_error(
     one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE", 0.1)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
     ann = Person(one)
     with held(path):
         begun = time.monotonic()
@@ -256,7 +257,7 @@ async def test_a_file_that_is_never_let_go_of_is_a_database_error(
 async def test_no_write_waits_behind_others_longer_than_by_itself(
     one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE", 1.0)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 1.0)
     ann = Person(one)
     with held(path):
         first = asyncio.create_task(ann.http.post("/api/tasks", json={"title": "First"}))

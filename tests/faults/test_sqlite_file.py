@@ -22,8 +22,9 @@ from faults.services import PROMISED, people_at, service, serving
 from serving import bare_environment
 from support import SECRET
 
-from taskward.database import DatabaseUnusable, sqlite
-from taskward.database.sqlite import SqliteDatabase
+from taskward.database import DatabaseUnusable
+from taskward.database.sqlite import database as sqlite
+from taskward.database.sqlite.database import SqliteDatabase
 
 NOISE = b"\xa5" * 4096
 """As long as a page."""
@@ -59,7 +60,7 @@ async def test_two_processes_on_one_file(file: Path, observe_load: ObserveLoad) 
 async def test_a_file_that_is_held(
     file: Path, times: float, observe_load: ObserveLoad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "PATIENCE", times * 10)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", times * 10)
     async with service(f"sqlite:///{file}") as one, under_load(one.client_of) as load:
         load.fault_begins()
         with held(file):
@@ -72,7 +73,7 @@ async def test_a_file_that_is_held(
     observe_load(load, audit)
     assert only(load.seen(), DATABASE_ERROR), in_words(load.seen())
     assert load.seen()[DATABASE_ERROR] > 0
-    assert load.longest() < sqlite.PATIENCE + 3
+    assert load.longest() < sqlite.BUSY_TIMEOUT + 3
     assert load.back_after < PROMISED
     assert audit.lost == []
 

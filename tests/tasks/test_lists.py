@@ -25,8 +25,8 @@ from walks import (
 )
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite import SqliteDatabase
-from taskward.database.sqlite import _Plan as SqlitePlan
+from taskward.database.sqlite.database import SqliteDatabase
+from taskward.database.sqlite.database import _CompiledStatement as SqlitePlan
 from taskward.database.statements import Read
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.statements import LISTS

@@ -99,7 +99,7 @@ def nobody(owner: UUID) -> None:
 def open_database(settings: Settings) -> Database:
     """Give the database of `DATABASE_URL`, not yet started."""
     if settings.database_url.get_secret_value().startswith("sqlite:"):
-        from taskward.database.sqlite import SqliteDatabase  # noqa: PLC0415 - one driver, not two
+        from taskward.database.sqlite.database import SqliteDatabase  # noqa: PLC0415 - one driver, not two
 
         return SqliteDatabase(settings.sqlite_path)
     from taskward.database.postgres.database import PostgresDatabase  # noqa: PLC0415

@@ -25,8 +25,8 @@ from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
 from taskward.database.functions import SQLITE_CLOCK
 from taskward.database.postgres import owner_locks
 from taskward.database.postgres.owner_locks import OwnerLocked
+from taskward.database.sqlite.readers import SqliteReaders
 from taskward.database.sqlite_changes import StepsRun
-from taskward.database.sqlite_readers import SqliteReaders
 from taskward.database.sqlite_wal import empty_wal
 from taskward.database.statements import (
     STATEMENTS,
@@ -44,16 +44,16 @@ from taskward.database.statements import (
 from taskward.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
 
-PATIENCE: Final = 10.0
+BUSY_TIMEOUT: Final = 10.0
 """Seconds that a statement waits for another process to let go of the file."""
 
-MOST_TOGETHER: Final = 128
+MAX_BATCH: Final = 128
 """Writes in one transaction, so that none holds up the loop for long."""
 
-LOOK_EVERY: Final = 0.25
+POLL_INTERVAL: Final = 0.25
 """Seconds between two looks whether another process has written."""
 
-LARGEST_LOOKED_THROUGH: Final = 64 * 2**20
+QUICK_CHECK_MAX_BYTES: Final = 64 * 2**20
 """Bytes of a file that is looked through for damage at the start; that many take about 0.1 s."""
 
 _RETRY: Final = 0.005
@@ -72,26 +72,26 @@ class SqliteDatabase:
     def __init__(self, path: Path | None) -> None:
         self.on_change: Callable[[UUID], None] = nobody
         self._path = path
-        self._waiting: list[_WaitingWrite] = []
+        self._queue: list[_QueuedWrite] = []
         self._locked: frozenset[str] = frozenset()
         self._scrubbing: asyncio.Task[None] | None = None
         self._committing: asyncio.Task[None] | None = None
         self._commit_thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._readers = SqliteReaders(partial(_connect, path)) if path else None
-        self._plans: dict[Statement, _Plan] = {}
-        self._together = Histogram(WRITES_PER_COMMIT)
+        self._compiled: dict[Statement, _CompiledStatement] = {}
+        self._batch_sizes = Histogram(WRITES_PER_COMMIT)
         self._writer: sqlite3.Connection
         self._reader: sqlite3.Connection
 
     async def start(self) -> None:
-        with _usable(self._path):
+        with _explain_unusable(self._path):
             self._writer = _connect(self._path)
-            await asyncio.to_thread(_look_for_damage, self._writer, self._path)
+            await asyncio.to_thread(_quick_check, self._writer, self._path)
             await asyncio.to_thread(schema.upgrade_sqlite, self._writer)
             self._reader = _connect(self._path) if self._path else self._writer
         if self._readers is not None:
             self._readers.start(self._reader)
-        self._plans = {statement: _Plan(statement) for statement in STATEMENTS}
+        self._compiled = {statement: _CompiledStatement(statement) for statement in STATEMENTS}
 
     async def migrate(self) -> str:
         with self._opened() as connection:
@@ -115,15 +115,15 @@ class SqliteDatabase:
         self._commit_thread.shutdown()
         if self._readers is not None:
             await self._readers.stop()
-        if self._plans:
+        if self._compiled:
             self._reader.close()
             self._writer.close()
 
     async def ping(self) -> None:
-        await self._patiently(lambda: self._reader.execute("SELECT 1 FROM tasks LIMIT 1"))
+        await self._retry_while_busy(lambda: self._reader.execute("SELECT 1 FROM tasks LIMIT 1"))
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        step = self._plans[read].read
+        step = self._compiled[read].read
         try:
             if self._readers is not None:
                 return await self._readers.rows(read, step, values)
@@ -133,7 +133,7 @@ class SqliteDatabase:
                 raise _database_error(error) from error.__cause__ or error
         return await self._unlocked(lambda: self._read_again(read, step, values))
 
-    async def _read_again(self, read: Read, step: "_Step", values: Values) -> Sequence[Row]:
+    async def _read_again(self, read: Read, step: "_CompiledStep", values: Values) -> Sequence[Row]:
         """Read while another process holds the file.
 
         Raises:
@@ -141,7 +141,7 @@ class SqliteDatabase:
 
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE
+        deadline = loop.time() + BUSY_TIMEOUT
         while True:
             try:
                 if self._readers is not None:
@@ -155,7 +155,7 @@ class SqliteDatabase:
             await asyncio.sleep(_RETRY)
 
     async def write(self, write: Write, values: Values) -> Row | None:
-        plan = self._plans[write]
+        plan = self._compiled[write]
         owners: set[UUID] = set()
 
         def run(connection: sqlite3.Connection) -> Sequence[Row]:
@@ -165,19 +165,19 @@ class SqliteDatabase:
                 note_owner(owners, write, values)
             return rows
 
-        rows = await self._unlocked(lambda: self._in_turn(run, owners))
+        rows = await self._unlocked(lambda: self._enqueue(run, owners))
         return rows[0] if rows else None
 
     async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
         return await self._unlocked(lambda: self._transact(steps(), long=long))
 
     async def interrupted(self) -> Sequence[tuple[UUID, str]]:
-        return await self._patiently(lambda: owner_locks.abandoned(self._reader))
+        return await self._retry_while_busy(lambda: owner_locks.abandoned(self._reader))
 
     async def wait_unlocked(self, owner: UUID) -> None:
         with suppress(ServiceUnavailable):
-            while await self._patiently(lambda: owner_locks.is_locked(self._reader, owner)):
-                await self._wait_unlocked(owner, time.monotonic() + PATIENCE)
+            while await self._retry_while_busy(lambda: owner_locks.is_locked(self._reader, owner)):
+                await self._wait_unlocked(owner, time.monotonic() + BUSY_TIMEOUT)
 
     async def scrub(self) -> None:
         """Write the WAL back and empty it; while readers still need it, go on trying in the background."""
@@ -196,42 +196,42 @@ class SqliteDatabase:
             if version != seen:
                 seen = version
                 yield
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL_INTERVAL)
 
     def collect(self) -> Samples:
         return {
-            WRITES_WAITING.name: {(): len(self._waiting)},
-            WRITES_PER_COMMIT.name: {(): self._together.value()},
+            WRITES_WAITING.name: {(): len(self._queue)},
+            WRITES_PER_COMMIT.name: {(): self._batch_sizes.value()},
         }
 
-    async def _in_turn(
+    async def _enqueue(
         self, run: Callable[[sqlite3.Connection], T], owners: set[UUID], *, long: bool = False
     ) -> T:
         """Run it in one of the next transactions, and return its result after the commit.
 
         The run adds to `owners` whose changes it makes.
         """
-        waiting = _WaitingWrite(run, owners, asyncio.get_running_loop().create_future(), long=long)
-        self._waiting.append(waiting)
+        waiting = _QueuedWrite(run, owners, asyncio.get_running_loop().create_future(), long=long)
+        self._queue.append(waiting)
         if self._committing is None or self._committing.done():
-            self._committing = asyncio.create_task(self._commit_waiting())
+            self._committing = asyncio.create_task(self._group_commit())
         result: T = await waiting.outcome
         return result
 
     async def _transact(self, steps: Steps[T], *, long: bool) -> T:
-        change = StepsRun(steps, self._plans, self._refuse_locked)
+        change = StepsRun(steps, self._compiled, self._refuse_locked)
         result: T | None = None
         try:
             while not change.finished:
                 owners: set[UUID] = set()
-                result = await self._in_turn(partial(change.run, owners), owners, long=long)
+                result = await self._enqueue(partial(change.run, owners), owners, long=long)
         finally:
             steps.close()
         return cast("T", result)
 
     async def _unlocked(self, run: Callable[[], Awaitable[T]]) -> T:
         """Run it, and again each time that it met a locked owner."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
                 return await run()
@@ -239,7 +239,7 @@ class SqliteDatabase:
                 await self._wait_unlocked(locked.owner, deadline)
 
     async def _wait_unlocked(self, owner: UUID, deadline: float) -> None:
-        while await self._patiently(lambda: owner_locks.is_locked(self._reader, owner)):
+        while await self._retry_while_busy(lambda: owner_locks.is_locked(self._reader, owner)):
             if time.monotonic() > deadline:
                 raise ServiceUnavailable(reason="the owner's data is being imported or erased", retry_after=5)
             await asyncio.sleep(_LOCK_RETRY)
@@ -258,23 +258,23 @@ class SqliteDatabase:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        with _usable(self._path), closing(_connect(self._path)) as connection:
-            _look_for_damage(connection, self._path)
+        with _explain_unusable(self._path), closing(_connect(self._path)) as connection:
+            _quick_check(connection, self._path)
             yield connection
 
-    async def _commit_waiting(self) -> None:
-        while self._waiting:
+    async def _group_commit(self) -> None:
+        while self._queue:
             try:
-                await self._patiently(
-                    lambda: self._writer.execute("BEGIN IMMEDIATE"), since=self._waiting[0].since
+                await self._retry_while_busy(
+                    lambda: self._writer.execute("BEGIN IMMEDIATE"), since=self._queue[0].since
                 )
             except DatabaseError as error:
-                self._give_up(error)
+                self._fail_expired(error)
                 continue
-            together = self._next_together()
+            batch = self._next_batch()
             try:
                 self._locked = owner_locks.locked_owners(self._writer)
-                for waiting in together:
+                for waiting in batch:
                     if waiting.long and self._path:  # what is in memory has one connection for all
                         await self._in_thread(partial(waiting.run, self._writer))
                     else:
@@ -283,34 +283,34 @@ class SqliteDatabase:
             except Exception as error:  # noqa: BLE001 - it is raised where each of them is waited for
                 with suppress(sqlite3.Error):
                     self._writer.rollback()
-                for waiting in together:
+                for waiting in batch:
                     waiting.fail(_database_error(error))
             else:
-                self._together.observe(len(together))
-                for waiting in together:
+                self._batch_sizes.observe(len(batch))
+                for waiting in batch:
                     waiting.acknowledge()
-                self._tell({owner for waiting in together for owner in waiting.owners})
+                self._notify({owner for waiting in batch for owner in waiting.owners})
 
-    def _give_up(self, error: DatabaseError) -> None:
+    def _fail_expired(self, error: DatabaseError) -> None:
         """Fail the writes that have waited long enough, or all of them if waiting is not what it takes."""
-        long_ago = asyncio.get_running_loop().time() - PATIENCE
-        failing = [waiting for waiting in self._waiting if waiting.since <= long_ago]
-        self._waiting = [waiting for waiting in self._waiting if waiting.since > long_ago]
+        deadline = asyncio.get_running_loop().time() - BUSY_TIMEOUT
+        failing = [waiting for waiting in self._queue if waiting.since <= deadline]
+        self._queue = [waiting for waiting in self._queue if waiting.since > deadline]
         if not failing:
-            failing, self._waiting = self._waiting, []
+            failing, self._queue = self._queue, []
         for waiting in failing:
             waiting.fail(error)
 
-    def _tell(self, owners: set[UUID]) -> None:
+    def _notify(self, owners: set[UUID]) -> None:
         for owner in owners:
             self.on_change(owner)
 
-    def _next_together(self) -> "list[_WaitingWrite]":
+    def _next_batch(self) -> "list[_QueuedWrite]":
         """Take the writes of the next transaction: one long one, or those before the next long one."""
-        first_long = next((n for n, waiting in enumerate(self._waiting) if waiting.long), MOST_TOGETHER)
-        together = self._waiting[: max(1, min(first_long, MOST_TOGETHER))]
-        del self._waiting[: len(together)]
-        return together
+        first_long = next((n for n, waiting in enumerate(self._queue) if waiting.long), MAX_BATCH)
+        batch = self._queue[: max(1, min(first_long, MAX_BATCH))]
+        del self._queue[: len(batch)]
+        return batch
 
     async def _commit(self) -> None:
         if self._path is None:
@@ -321,10 +321,10 @@ class SqliteDatabase:
     async def _in_thread(self, run: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._commit_thread, run)
 
-    async def _patiently(self, run: Callable[[], T], since: float | None = None) -> T:
+    async def _retry_while_busy(self, run: Callable[[], T], since: float | None = None) -> T:
         """Run it again and again while another process holds the file, without holding up the loop."""
         loop = asyncio.get_running_loop()
-        deadline = (loop.time() if since is None else since) + PATIENCE
+        deadline = (loop.time() if since is None else since) + BUSY_TIMEOUT
         while True:
             try:
                 return run()
@@ -334,7 +334,7 @@ class SqliteDatabase:
             await asyncio.sleep(_RETRY)
 
 
-class _WaitingWrite:
+class _QueuedWrite:
     """Something to run in the next transaction, and whoever waits for its result."""
 
     def __init__(
@@ -355,18 +355,18 @@ class _WaitingWrite:
 
     def run(self, connection: sqlite3.Connection) -> None:
         """Run it inside the open transaction; if it fails, it alone is undone."""
-        connection.execute("SAVEPOINT one_write")
+        connection.execute("SAVEPOINT queued_write")
         try:
             self._result = self._run(connection)
         except Undo as undo:
             self._result = undo.result
             self.owners.clear()
-            connection.execute("ROLLBACK TO one_write")
+            connection.execute("ROLLBACK TO queued_write")
         except Exception as error:  # noqa: BLE001 - it is raised where the result is waited for
             self._error = _database_error(error) if isinstance(error, sqlite3.Error) else error
             self.owners.clear()
-            connection.execute("ROLLBACK TO one_write")
-        connection.execute("RELEASE one_write")
+            connection.execute("ROLLBACK TO queued_write")
+        connection.execute("RELEASE queued_write")
 
     def acknowledge(self) -> None:
         if self._error is not None:
@@ -379,19 +379,19 @@ class _WaitingWrite:
             self.outcome.set_exception(error)
 
 
-class _Plan:
+class _CompiledStatement:
     """A statement, compiled: one step for a read, two or more for a write."""
 
     def __init__(self, statement: Statement) -> None:
         if not isinstance(statement, Write):
-            self.steps = [_Step(statement.statement)]
+            self.steps = [_CompiledStep(statement.statement)]
             if isinstance(statement, Read) and not statement.of_many:
-                self.read = _Step(owner_locks.guarded(statement.statement))
+                self.read = _CompiledStep(owner_locks.guarded(statement.statement))
             else:
                 self.read = self.steps[0]
             return
-        self.steps = [_Step(statement.touch), _Step(statement.change(_SEQ))]
-        self.steps += [_Step(trace(_SEQ, true())) for trace in statement.traces]
+        self.steps = [_CompiledStep(statement.touch), _CompiledStep(statement.change(_SEQ))]
+        self.steps += [_CompiledStep(trace(_SEQ, true())) for trace in statement.traces]
 
     def run_many(self, connection: sqlite3.Connection, many: Sequence[Values]) -> None:
         self.steps[0].run_many(connection, many)
@@ -410,7 +410,7 @@ class _Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _CompiledStep:
     """One compiled statement: its text, how to bind its values, how to read its columns."""
 
     sql: str
@@ -457,17 +457,17 @@ class _Step:
 
 
 @contextmanager
-def _usable(path: Path | None) -> Iterator[None]:
+def _explain_unusable(path: Path | None) -> Iterator[None]:
     """Say in plain words why a file cannot be our database."""
-    if path is not None and (problem := obstacle(path)):
+    if path is not None and (problem := file_problem(path)):
         raise DatabaseUnusable(f"DATABASE_URL: {path}: {problem}")
     try:
         yield
     except sqlite3.Error as error:
-        raise DatabaseUnusable(f"DATABASE_URL: {path or 'memory'}: {_plain(error)}") from error
+        raise DatabaseUnusable(f"DATABASE_URL: {path or 'memory'}: {_error_text(error)}") from error
 
 
-def obstacle(path: Path) -> str | None:
+def file_problem(path: Path) -> str | None:
     """Say what keeps a file from being read and written, or made, which SQLite finds out only later."""
     folder = path.absolute().parent
     if not folder.is_dir():
@@ -479,7 +479,7 @@ def obstacle(path: Path) -> str | None:
     return None
 
 
-def _look_for_damage(connection: sqlite3.Connection, path: Path | None) -> None:
+def _quick_check(connection: sqlite3.Connection, path: Path | None) -> None:
     """Look through a file that is not large: what is damaged is better told now than in the midst of writes.
 
     Raises:
@@ -487,7 +487,7 @@ def _look_for_damage(connection: sqlite3.Connection, path: Path | None) -> None:
         DatabaseUnusable: it is one, and it is damaged.
 
     """
-    if path is None or path.stat().st_size > LARGEST_LOOKED_THROUGH:
+    if path is None or path.stat().st_size > QUICK_CHECK_MAX_BYTES:
         return
     if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise DatabaseUnusable(f"DATABASE_URL: {path}: the file is damaged; restore it from a backup")
@@ -504,7 +504,7 @@ def _connect(path: Path | None) -> sqlite3.Connection:
         cached_statements=512,
         timeout=0,
     )
-    connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -533,7 +533,7 @@ def _is_busy(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF in _BUSY
 
 
-def _plain(error: sqlite3.Error) -> str:
+def _error_text(error: sqlite3.Error) -> str:
     return f"{error} ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
 
 
