@@ -7,7 +7,7 @@ from sqlalchemy import BinaryExpression, BindParameter, ColumnElement
 from sqlalchemy.sql import operators, visitors
 
 from taskward.database.postgres.database import CompiledStatement, PostgresDatabase, _as_single_statement
-from taskward.database.statements import STATEMENTS, Plain, Statement, Write
+from taskward.database.statements import STATEMENTS, Command, Statement, Write
 from taskward.users.store import OWNER
 
 
@@ -23,7 +23,7 @@ def forget_owners(app: FastAPI) -> None:
 def forgetful(statement: Statement) -> Statement:
     """Give the same statement without any comparison with the owner; what it inserts stays as it is."""
     expression = _as_single_statement(statement) if isinstance(statement, Write) else statement.statement
-    forgotten = Plain(statement.name, without_owner(expression))
+    forgotten = Command(statement.name, without_owner(expression))
     STATEMENTS.remove(forgotten)  # it is none of the service's
     return forgotten
 

@@ -261,7 +261,9 @@ async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) ->
 
 async def test_the_statements_that_run_outside_are_these() -> None:
     """The other exceptions run no statement of a store: migrations, NOTIFY and LISTEN."""
-    assert [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.of_many] == [
+    assert [
+        statement for statement in STATEMENTS if isinstance(statement, Read) and statement.cross_owner
+    ] == [
         COUNTERS,
         ABANDONED,
     ]

@@ -51,7 +51,7 @@ OWNED = {table for table in SQLModel.metadata.tables.values() if "user_id" in ta
 """The tables whose rows belong to somebody."""
 
 
-OF_MANY = [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.of_many]
+OF_MANY = [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.cross_owner]
 """What the service reads for itself, whoever's it is."""
 
 
@@ -135,11 +135,11 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
     if engine_name == "postgresql":
         return [
             _as_single_statement(statement),
-            *([] if statement.of_several is None else [statement.of_several]),
+            *([] if statement.batched is None else [statement.batched]),
         ]
     number: ColumnElement[int] = bindparam("seq", type_=Integer())
-    traces = [trace(number, true()) for trace in statement.traces]
-    return [statement.touch, statement.change(number), *traces]
+    traces = [trace(number, true()) for trace in statement.side_effects]
+    return [statement.bump, statement.change(number), *traces]
 
 
 def unowned(expression: Any) -> Iterator[str]:

@@ -19,7 +19,7 @@ from taskward.errors import DatabaseError
 from taskward.tasks.statements import COUNTER, CREATE_TASK, GET_TASK, LISTS
 
 DEADLINE = 10.0
-COMBINED = [read for read in STATEMENTS if isinstance(read, Read) and read.each]
+COMBINED = [read for read in STATEMENTS if isinstance(read, Read) and read.batch_keys]
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -92,8 +92,10 @@ def test_nothing_of_an_owner_is_common_to_all(read: Read) -> None:
 
 
 def test_reads_with_positions_or_words_run_alone() -> None:
-    assert {LISTS[key] for key in LISTS if LISTS[key].each} == {LISTS[sort, False, False] for sort in SORTS}
-    assert GET_TASK.each == ("owner", "task_id")
+    assert {LISTS[key] for key in LISTS if LISTS[key].batch_keys} == {
+        LISTS[sort, False, False] for sort in SORTS
+    }
+    assert GET_TASK.batch_keys == ("owner", "task_id")
 
 
 async def test_people_who_read_at_once_get_what_they_get_alone(

@@ -24,7 +24,7 @@ from support import (
 )
 
 from taskward.app import create_app
-from taskward.database.statements import STATEMENTS, Plain, Write
+from taskward.database.statements import STATEMENTS, Command, Write
 from taskward.database.statements import Read as ReadStatement
 from taskward.errors import DatabaseError
 from taskward.me.operators import import_from
@@ -279,7 +279,7 @@ def test_every_statement_that_changes_what_a_person_has_is_an_action() -> None:
     actions = {
         one.name: one.action
         for one in STATEMENTS
-        if not isinstance(one, ReadStatement) and not (isinstance(one, Plain) and one.quiet)
+        if not isinstance(one, ReadStatement) and not (isinstance(one, Command) and one.quiet)
     }
 
     assert all(one.action for one in STATEMENTS if isinstance(one, Write))
@@ -293,4 +293,4 @@ def test_every_statement_that_changes_what_a_person_has_is_an_action() -> None:
         "erase of tasks",
         "erase of tombstones",
     }
-    assert any(isinstance(one, Plain) and one.action == "user.erase" for one in STATEMENTS)
+    assert any(isinstance(one, Command) and one.action == "user.erase" for one in STATEMENTS)

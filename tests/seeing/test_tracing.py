@@ -27,7 +27,7 @@ from support import SECRET, Broken, MakeDatabase, Person, client_of, exchange, r
 from taskward import __version__
 from taskward.app import create_app
 from taskward.checkup import findings
-from taskward.database.statements import Steps
+from taskward.database.statements import TransactionSteps
 from taskward.errors import DatabaseError
 from taskward.me.import_statements import STAGE, UNSTAGE
 from taskward.middleware import RequestFrame
@@ -121,7 +121,7 @@ async def test_writes_are_spans_and_so_is_each_statement_of_a_transaction(
 
 
 async def test_a_statement_run_for_many_rows_says_for_how_many(traced: FastAPI, collector: Collector) -> None:
-    def steps() -> Steps[None]:
+    def steps() -> TransactionSteps[None]:
         yield UNSTAGE, [{"owner": uuid4(), "after_id": uuid4(), "up_to_id": uuid4()} for _ in range(3)]
 
     trace_id = uuid4().hex
@@ -182,7 +182,7 @@ async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
 async def test_a_statement_that_fails_within_a_transaction_fails_its_span_too(
     traced: FastAPI, collector: Collector
 ) -> None:
-    def steps() -> Steps[None]:
+    def steps() -> TransactionSteps[None]:
         yield STAGE, [{"owner": uuid4(), "tasks": CANARY}]  # which is no JSON
 
     trace_id = uuid4().hex

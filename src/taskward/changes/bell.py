@@ -132,7 +132,7 @@ class Bell:
 
     async def _look_around(self) -> None:
         counters: dict[UUID, Any] = {}
-        async with aclosing(self._database.news()) as news:
+        async with aclosing(self._database.poll_hints()) as news:
             async for _ in news:
                 try:
                     counters = await self._look(counters)

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Integer, Text, bindparam, cast, func, literal_column, null, select, union_all
 
-from taskward.database.functions import is_one_of
+from taskward.database.functions import any_of
 from taskward.database.statements import Read
 from taskward.database.types import Counter, Flag, Ids, Instant
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
@@ -53,8 +53,8 @@ CHANGES: Final = Read(
 
 COUNTERS: Final = Read(
     "owners' counters",
-    select(USERS.c.id, USERS.c.seq).where(is_one_of(USERS.c.id, bindparam("owners", type_=Ids()))),
-    of_many=True,
+    select(USERS.c.id, USERS.c.seq).where(any_of(USERS.c.id, bindparam("owners", type_=Ids()))),
+    cross_owner=True,
 )
 """Of those owners who have streams open here, and of nobody else."""
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from taskward.database.statements import Read, Row, Steps, T, Values, Write
+from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
 from taskward.errors import DatabaseError
 from taskward.metrics import Samples
 from taskward.settings import Settings
@@ -57,7 +57,7 @@ class Database(Protocol):
         None if there was nothing to change; then nothing is changed.
         """
 
-    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         """Run steps as one transaction and return their result once it is durable.
 
         A `long` one has a minute, and does not hold up the reads of others. Where its steps have a `SPLIT`,
@@ -73,7 +73,7 @@ class Database(Protocol):
     async def scrub(self) -> None:
         """Remove deleted content from where the engine still keeps it, as far as that is its own doing."""
 
-    def news(self) -> AsyncGenerator[None, None]:
+    def poll_hints(self) -> AsyncGenerator[None, None]:
         """Come round, again and again, when it is time to look what other processes may have changed.
 
         That is seldom where they tell of each change by themselves, and otherwise twice a second or more.
@@ -84,7 +84,7 @@ class Database(Protocol):
         """Give what there is to count; callable from any thread."""
 
 
-class AlreadyThere(DatabaseError):
+class IdempotencyConflict(DatabaseError):
     """A write was undone because a request with the same idempotency key has been answered already."""
 
 
@@ -92,7 +92,7 @@ class DatabaseUnusable(Exception):
     """The database cannot be used as configured: a corrupt file, a folder that is not there, no role."""
 
 
-def nobody(owner: UUID) -> None:
+def ignore_change(owner: UUID) -> None:
     """Take no notice of a change."""
 
 

@@ -14,21 +14,21 @@ SQLITE_CLOCK: Final = "clock_microseconds"
 """The function that each SQLite connection is given: SQLite's own clock has milliseconds only."""
 
 
-class forward_only(FunctionElement[datetime]):  # noqa: N801 - it reads as the function that it is
-    """`forward_only(now, before)`: now, or just after `before` if the clock has not moved past it."""
+class monotonic_now(FunctionElement[datetime]):  # noqa: N801 - it reads as the function that it is
+    """`monotonic_now(now, before)`: now, or just after `before` if the clock has not moved past it."""
 
     type = Instant()
     inherit_cache = True
 
 
-@compiles(forward_only, "postgresql")
-def _later_on_postgresql(element: forward_only, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(monotonic_now, "postgresql")
+def _monotonic_on_postgresql(element: monotonic_now, compiler: SQLCompiler, **options: Any) -> str:
     now, before = (compiler.process(clause, **options) for clause in element.clauses)
     return f"greatest({now}, {before} + interval '1 microsecond')"
 
 
-@compiles(forward_only, "sqlite")
-def _later_on_sqlite(element: forward_only, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(monotonic_now, "sqlite")
+def _monotonic_on_sqlite(element: monotonic_now, compiler: SQLCompiler, **options: Any) -> str:
     now, before = (compiler.process(clause, **options) for clause in element.clauses)
     return f"max({now}, {before} + 1)"
 
@@ -72,27 +72,27 @@ def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any
     return f"max({one}, {other})"
 
 
-class is_one_of(FunctionElement[bool]):  # noqa: N801
-    """`is_one_of(id, ids)`: the id is among the `Ids`."""
+class any_of(FunctionElement[bool]):  # noqa: N801
+    """`any_of(id, ids)`: the id is among the `Ids`."""
 
     type = Boolean()
     inherit_cache = True
 
 
-@compiles(is_one_of, "postgresql")
-def _among_on_postgresql(element: is_one_of, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(any_of, "postgresql")
+def _any_on_postgresql(element: any_of, compiler: SQLCompiler, **options: Any) -> str:
     one, many = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{one} = ANY ({many})"
 
 
-@compiles(is_one_of, "sqlite")
-def _among_on_sqlite(element: is_one_of, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(any_of, "sqlite")
+def _any_on_sqlite(element: any_of, compiler: SQLCompiler, **options: Any) -> str:
     one, many = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{one} IN (SELECT value FROM json_each({many}))"  # noqa: S608 - compiled expressions, no values
 
 
-class holds_every_word(FunctionElement[bool]):  # noqa: N801
-    """`holds_every_word(words, text, other_text)`: each of the `Words` occurs in one of the two.
+class contains_all_words(FunctionElement[bool]):  # noqa: N801
+    """`contains_all_words(words, text, other_text)`: each of the `Words` occurs in one of the two.
 
     It is plain containment, code point by code point; nulls hold nothing.
     """
@@ -101,8 +101,8 @@ class holds_every_word(FunctionElement[bool]):  # noqa: N801
     inherit_cache = True
 
 
-@compiles(holds_every_word, "postgresql")
-def _holds_on_postgresql(element: holds_every_word, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(contains_all_words, "postgresql")
+def _contains_on_postgresql(element: contains_all_words, compiler: SQLCompiler, **options: Any) -> str:
     words, text, other = (compiler.process(clause, **options) for clause in element.clauses)
     return (
         # Compiled expressions go in here, never values.
@@ -112,8 +112,8 @@ def _holds_on_postgresql(element: holds_every_word, compiler: SQLCompiler, **opt
     )
 
 
-@compiles(holds_every_word, "sqlite")
-def _holds_on_sqlite(element: holds_every_word, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(contains_all_words, "sqlite")
+def _contains_on_sqlite(element: contains_all_words, compiler: SQLCompiler, **options: Any) -> str:
     words, text, other = (compiler.process(clause, **options) for clause in element.clauses)
     return (
         f"NOT EXISTS (SELECT 1 FROM json_each({words}) AS word "  # noqa: S608 - as above

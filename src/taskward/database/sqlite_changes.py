@@ -6,7 +6,17 @@ from typing import Generic, Protocol, cast
 from uuid import UUID
 
 from taskward.database.postgres.owner_locks import LockLost, OwnerLock
-from taskward.database.statements import RESUME, Row, Split, Statement, Steps, T, Undo, Values, note_owner
+from taskward.database.statements import (
+    RESUME,
+    Rollback,
+    Row,
+    Split,
+    Statement,
+    T,
+    TransactionSteps,
+    Values,
+    record_owner,
+)
 from taskward.errors import DatabaseError
 
 
@@ -22,7 +32,10 @@ class StepsRun(Generic[T]):
     """Runs steps up to the next split, one transaction after the other."""
 
     def __init__(
-        self, steps: Steps[T], plans: Mapping[Statement, Plan], refuse_locked: Callable[[UUID], None]
+        self,
+        steps: TransactionSteps[T],
+        plans: Mapping[Statement, Plan],
+        refuse_locked: Callable[[UUID], None],
     ) -> None:
         self.finished = False
         self._steps = steps
@@ -46,7 +59,7 @@ class StepsRun(Generic[T]):
             owners |= self._owners
             result: T = end.value
             return result
-        except Undo:
+        except Rollback:
             self.finished = True
             raise
         except LockLost:
@@ -76,7 +89,7 @@ class StepsRun(Generic[T]):
         owner = (values if isinstance(values, Mapping) else values[0]).get("owner")
         if owner is not None and not self._lock.permits(owner):
             self._refuse_locked(owner)
-        note_owner(self._owners, statement, values)
+        record_owner(self._owners, statement, values)
         plan = self._plans[statement]
         if isinstance(values, Mapping):
             return plan.run(connection, values)

@@ -15,7 +15,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 T = TypeVar("T")
 
 Change: TypeAlias = Insert | Update | Delete
-Trace: TypeAlias = Callable[[ColumnElement[int], ColumnElement[bool]], Insert | Delete]
+SideEffect: TypeAlias = Callable[[ColumnElement[int], ColumnElement[bool]], Insert | Delete]
 Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any]
 
@@ -27,15 +27,15 @@ class Read:
     `each` names the values, all of them ids, in which reads may differ that an engine runs as one; where
     there are none, it runs alone. Such a statement sorts by columns that it gives, if it sorts.
 
-    One `of_many` reads rows of several owners, for the service itself and not for a request: it alone runs
+    One `cross_owner` reads rows of several owners, for the service itself and not for a request: it alone runs
     outside of row-level security.
     """
 
     name: str
     statement: Select[Any]
     long: bool = False
-    each: tuple[str, ...] = ()
-    of_many: bool = False
+    batch_keys: tuple[str, ...] = ()
+    cross_owner: bool = False
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
@@ -56,13 +56,13 @@ class Write:
     """
 
     name: str
-    touch: ReturningInsert[Any] | ReturningUpdate[Any]
+    bump: ReturningInsert[Any] | ReturningUpdate[Any]
     change: Callable[[ColumnElement[int]], Change]
-    traces: tuple[Trace, ...] = ()
+    side_effects: tuple[SideEffect, ...] = ()
     action: str | None = None
     """What the audit log calls it."""
 
-    of_several: Select[Any] | None = None
+    batched: Select[Any] | None = None
     """The same for several at once, of a write that always gives a row; an engine may try it first.
 
     It gives the rows of those for whom it was done (see `taskward.database.postgres.batching`).
@@ -73,7 +73,7 @@ class Write:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Plain:
+class Command:
     """A change that is no write of the owner's own: it moves no counter, and runs only within `transact`."""
 
     name: str
@@ -102,16 +102,16 @@ class Split:
     action: None = None
 
 
-Statement: TypeAlias = Read | Write | Plain
+Statement: TypeAlias = Read | Write | Command
 
-Asked: TypeAlias = tuple[Statement | Split, Values | Sequence[Values]]
+Step: TypeAlias = tuple[Statement | Split, Values | Sequence[Values]]
 """A statement to run; with several values, once for each, and then it gives no rows."""
 
 SPLIT: Final = Split("split")
 RESUME: Final = Split("resume")
 """Takes over the lock of an interrupted change. It gives a row if there was one, and none on PostgreSQL."""
 
-Steps: TypeAlias = Generator[Asked, Sequence[Row], T]
+TransactionSteps: TypeAlias = Generator[Step, Sequence[Row], T]
 """A whole transaction as a generator: it asks for statements, is sent their rows, and returns the result.
 
 It knows no engine and awaits nothing, so that each engine can run it in its own way, and again from the
@@ -119,7 +119,7 @@ start when the server has undone it because of another transaction.
 """
 
 
-class Undo(Exception):
+class Rollback(Exception):
     """Raised by steps to undo all that they did; `result` is the transaction's result all the same."""
 
     def __init__(self, result: Any) -> None:
@@ -127,9 +127,9 @@ class Undo(Exception):
         self.result = result
 
 
-def note_owner(owners: set[UUID], statement: Statement, values: Values | Sequence[Values]) -> None:
+def record_owner(owners: set[UUID], statement: Statement, values: Values | Sequence[Values]) -> None:
     """Add the owner whose change a statement of a transaction is; each has one that names its `owner`."""
-    if isinstance(statement, Read) or (isinstance(statement, Plain) and statement.quiet):
+    if isinstance(statement, Read) or (isinstance(statement, Command) and statement.quiet):
         return
     if isinstance(values, Mapping) and "owner" in values:
         owners.add(values["owner"])

@@ -86,7 +86,7 @@ def _flag_or_none(value: int | None) -> bool | None:
 
 
 class Ids(TypeDecorator[list[UUID]]):
-    """A list of ids, for `is_one_of`; on SQLite as JSON."""
+    """A list of ids, for `any_of`; on SQLite as JSON."""
 
     impl = Text
     cache_ok = True
@@ -99,7 +99,7 @@ class Ids(TypeDecorator[list[UUID]]):
 
 
 class Words(TypeDecorator[list[str]]):
-    """A list of words, for `holds_every_word`; on SQLite as JSON."""
+    """A list of words, for `contains_all_words`; on SQLite as JSON."""
 
     impl = Text
     cache_ok = True

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from uuid import UUID
 
 from taskward.database import Database
-from taskward.database.statements import Read, Row, Steps, T, Values, Write
+from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
 from taskward.metrics import Samples
 
 
@@ -47,7 +47,7 @@ class DatabaseWrapper:
     async def write(self, write: Write, values: Values) -> Row | None:
         return await self.inner.write(write, values)
 
-    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         return await self.inner.transact(steps, long=long)
 
     async def interrupted(self) -> Sequence[tuple[UUID, str]]:
@@ -59,8 +59,8 @@ class DatabaseWrapper:
     async def scrub(self) -> None:
         await self.inner.scrub()
 
-    def news(self) -> AsyncGenerator[None, None]:
-        return self.inner.news()
+    def poll_hints(self) -> AsyncGenerator[None, None]:
+        return self.inner.poll_hints()
 
     def collect(self) -> Samples:
         return self.inner.collect()

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from starlette.types import Scope
 
 from taskward.auth.current_user import CurrentUser
-from taskward.database import AlreadyThere, Database
+from taskward.database import Database, IdempotencyConflict
 from taskward.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from taskward.idempotency.statements import FIND_ANSWER
 from taskward.validation import refusal
@@ -94,7 +94,7 @@ class Once:
             return stored
         try:
             result = await act(recording)
-        except AlreadyThere:  # another process was quicker, and this write is undone
+        except IdempotencyConflict:  # another process was quicker, and this write is undone
             if stored := await self._stored(recording):
                 return stored
             raise

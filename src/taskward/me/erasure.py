@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from taskward.database.statements import RESUME, SPLIT, Steps
+from taskward.database.statements import RESUME, SPLIT, TransactionSteps
 from taskward.idempotency.models import ANSWERS
 from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, LOCK_OWNER, SEIZE_IMPORT
 
@@ -20,7 +20,7 @@ MAX_ROWS: Final = 1000
 """Rows that are deleted in one transaction."""
 
 
-def erase_steps(owner: UUID) -> Steps[None]:
+def erase_steps(owner: UUID) -> TransactionSteps[None]:
     """Delete the rows of an owner from every table, theirs in `users` last."""
     yield LOCK_OWNER, {"owner": owner}
     yield SEIZE_IMPORT, {"owner": owner, "token": uuid4(), "now": datetime.now(UTC)}
@@ -30,7 +30,7 @@ def erase_steps(owner: UUID) -> Steps[None]:
     yield DROP_IMPORT, {"owner": owner}
 
 
-def _part_steps(owner: UUID, table: str) -> Steps[None]:
+def _part_steps(owner: UUID, table: str) -> TransactionSteps[None]:
     """Delete the rows of an owner from one table, key by key: what is deleted is not gone through again."""
     read, delete = ERASE_PART[table]
     after: object = "" if table == ANSWERS.name else UUID(int=0)
@@ -45,7 +45,7 @@ def _part_steps(owner: UUID, table: str) -> Steps[None]:
         yield SPLIT, {"owner": owner, "change": CHANGE}
 
 
-def resume_steps(owner: UUID) -> Steps[None]:
+def resume_steps(owner: UUID) -> TransactionSteps[None]:
     """Complete an erasure that was interrupted."""
     if (yield RESUME, {"owner": owner}):
         yield from erase_steps(owner)

@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from taskward.database.functions import instant_of, json_item, json_rows
-from taskward.database.statements import Plain, Read
+from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Flag, Id, Instant
 from taskward.me.import_models import IMPORT_TASKS, IMPORTS
 from taskward.tasks.models import TASKS, TOMBSTONES
@@ -31,7 +31,7 @@ _AFTER: Final = bindparam("after_id", type_=Id())
 _UP_TO: Final = bindparam("up_to_id", type_=Id())
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
-CLAIM: Final = Plain(
+CLAIM: Final = Command(
     "claim an import",
     insert(IMPORTS)
     .values(user_id=OWNER, token=_TOKEN, renewed_at=_NOW, first_number=None)
@@ -45,7 +45,7 @@ CLAIM: Final = Plain(
 )
 """Gives a row unless the owner's import is in progress elsewhere."""
 
-RENEW: Final = Plain(
+RENEW: Final = Command(
     "renew an import",
     update(IMPORTS)
     .where(IMPORTS.c.user_id == OWNER, IMPORTS.c.token == _TOKEN)
@@ -53,7 +53,7 @@ RENEW: Final = Plain(
     .returning(IMPORTS.c.user_id),
     quiet=True,
 )
-DECIDE: Final = Plain(
+DECIDE: Final = Command(
     "decide an import",
     update(IMPORTS)
     .where(IMPORTS.c.user_id == OWNER, IMPORTS.c.token == _TOKEN)
@@ -63,7 +63,7 @@ DECIDE: Final = Plain(
 )
 """From this commit on it is published, or will be when the process starts again."""
 
-RELEASE: Final = Plain(
+RELEASE: Final = Command(
     "release an import",
     delete(IMPORTS).where(IMPORTS.c.user_id == OWNER, IMPORTS.c.token == _TOKEN),
     quiet=True,
@@ -74,7 +74,7 @@ FIND_IMPORT: Final = Read(
 ABANDONED: Final = Read(
     "abandoned imports",
     select(IMPORTS.c.user_id).where(IMPORTS.c.renewed_at < _STALE).limit(100),
-    of_many=True,
+    cross_owner=True,
 )
 """Of every owner, for the service itself."""
 
@@ -137,13 +137,13 @@ def _stage() -> Any:
     )
 
 
-STAGE: Final = Plain("stage tasks", _stage(), quiet=True)
+STAGE: Final = Command("stage tasks", _stage(), quiet=True)
 
 _RANGE: Final = (IMPORT_TASKS.c.user_id == OWNER, IMPORT_TASKS.c.id > _AFTER, IMPORT_TASKS.c.id <= _UP_TO)
 _TASK_COLUMNS: Final = [name for name in COLUMNS if name != "given_id"]
 _RANK: Final = func.row_number().over(order_by=IMPORT_TASKS.c.id)
 
-PUBLISH: Final = Plain(
+PUBLISH: Final = Command(
     "publish staged tasks",
     insert(TASKS)
     .from_select(
@@ -159,7 +159,7 @@ PUBLISH: Final = Plain(
 )
 """Numbers the tasks of a range of ids from `first_number` on. Done again, it does nothing."""
 
-DROP_TOMBSTONES: Final = Plain(
+DROP_TOMBSTONES: Final = Command(
     "drop the tombstones of staged tasks",
     delete(TOMBSTONES).where(
         TOMBSTONES.c.user_id == OWNER,
@@ -169,7 +169,7 @@ DROP_TOMBSTONES: Final = Plain(
     ),
     quiet=True,
 )
-UNSTAGE: Final = Plain(
+UNSTAGE: Final = Command(
     "delete staged tasks",
     delete(IMPORT_TASKS).where(*_RANGE),
     quiet=True,

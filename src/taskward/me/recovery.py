@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from taskward.database import Database
-from taskward.database.statements import Steps
+from taskward.database.statements import TransactionSteps
 from taskward.errors import DatabaseError, ServiceUnavailable
 from taskward.me import erasure, staging
 
@@ -18,7 +18,7 @@ INTERVAL: Final = 1.0
 INTERVAL_STAGED: Final = 30.0
 """Seconds between two looks for abandoned imports, which nobody sees."""
 
-_RESUME: Final[Mapping[str, Callable[[UUID], Steps[None]]]] = {
+_RESUME: Final[Mapping[str, Callable[[UUID], TransactionSteps[None]]]] = {
     staging.CHANGE: staging.resume_steps,
     erasure.CHANGE: erasure.resume_steps,
 }

@@ -17,7 +17,7 @@ import orjson
 
 from taskward.auth.current_user import User
 from taskward.database import Database
-from taskward.database.statements import RESUME, SPLIT, Row, Steps, Values
+from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
 from taskward.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.once import Recording
 from taskward.me.import_statements import (
@@ -114,11 +114,11 @@ class Staging:
         self._size = 0
         await self._database.transact(lambda: self._stage_steps(tasks), long=True)
 
-    def _stage_steps(self, tasks: str) -> Steps[None]:
+    def _stage_steps(self, tasks: str) -> TransactionSteps[None]:
         yield from self._renew()
         yield STAGE, {**self._owner, "tasks": tasks}
 
-    def _renew(self) -> Steps[None]:
+    def _renew(self) -> TransactionSteps[None]:
         if not (yield RENEW, {**self._token, "now": datetime.now(UTC)}):
             raise _interrupted()
 
@@ -135,7 +135,7 @@ class Staging:
         while after is not None:
             after = await self._database.transact(partial(self._delete_steps, after), long=True)
 
-    def _delete_steps(self, after: UUID) -> Steps[UUID | None]:
+    def _delete_steps(self, after: UUID) -> TransactionSteps[UUID | None]:
         """Delete staged tasks after an id; return the last of them, or None where no more follow."""
         yield from self._renew()
         ids = yield STAGED_IDS, _page(self._owner, after)
@@ -145,7 +145,7 @@ class Staging:
         yield UNSTAGE, {**self._owner, "after_id": after, "up_to_id": last}
         return last if len(ids) == MAX_ROWS else None
 
-    def _publish_steps(self, new: int, body: bytes, recording: Recording | None) -> Steps[bytes]:
+    def _publish_steps(self, new: int, body: bytes, recording: Recording | None) -> TransactionSteps[bytes]:
         first = 0
         if new:
             rows = yield COUNT_MANY, owner_values(self._user) | {"count": new}
@@ -163,7 +163,7 @@ class Staging:
         return body
 
 
-def copy_steps(owner: UUID, first: int) -> Steps[None]:
+def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
     """Copy the staged tasks to the others, numbered from `first` on, in the order of their ids."""
     after = _FIRST
     while True:
@@ -179,7 +179,7 @@ def copy_steps(owner: UUID, first: int) -> Steps[None]:
         yield SPLIT, {"owner": owner, "change": CHANGE}
 
 
-def resume_steps(owner: UUID) -> Steps[None]:
+def resume_steps(owner: UUID) -> TransactionSteps[None]:
     """Complete a publication that was interrupted after it was decided."""
     if not (yield RESUME, {"owner": owner}):
         return
@@ -217,7 +217,7 @@ def staged_row(task: ImportedTask) -> bytes:
     )
 
 
-def _one(statement: Any, values: Values) -> Steps[Sequence[Row]]:
+def _one(statement: Any, values: Values) -> TransactionSteps[Sequence[Row]]:
     return (yield statement, values)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Integer, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
-from taskward.database.statements import Plain, Read
+from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
 from taskward.idempotency.models import ANSWERS
 from taskward.me.import_models import IMPORT_TASKS, IMPORTS
@@ -36,7 +36,7 @@ def _count_many() -> ReturningInsert[Any]:
     return touch_or_make_owner(bindparam("count", type_=Counter))
 
 
-COUNT_MANY: Final = Plain("count many writes", _count_many())
+COUNT_MANY: Final = Command("count many writes", _count_many())
 """Moves the owner's counter by `count` and gives the number of the last of those writes."""
 
 
@@ -52,10 +52,10 @@ def _next(table: Table, key: str) -> Read:
     )
 
 
-def _delete(table: Table, key: str) -> Plain:
+def _delete(table: Table, key: str) -> Command:
     column = table.c[key]
     after, up_to = (bindparam(name, type_=column.type) for name in ("after", "up_to"))
-    return Plain(
+    return Command(
         f"erase of {table.name}",
         delete(table).where(table.c.user_id == OWNER, column > after, column <= up_to),
     )
@@ -70,7 +70,7 @@ ERASE_PART: Final = {
 LOCK_OWNER: Final = Read("lock an owner", select(USERS.c.id).where(USERS.c.id == OWNER).with_for_update())
 """The owner's row is locked before any other, or two transactions could wait for each other."""
 
-SEIZE_IMPORT: Final = Plain(
+SEIZE_IMPORT: Final = Command(
     "seize an import",
     insert(IMPORTS)
     .values(user_id=OWNER, token=_TOKEN, renewed_at=_NOW, first_number=None)
@@ -81,6 +81,6 @@ SEIZE_IMPORT: Final = Plain(
 )
 """Ends an import that is in progress, and lets none begin before this transaction is over."""
 
-DROP_IMPORT: Final = Plain("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
-ERASE: Final = Plain("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
+DROP_IMPORT: Final = Command("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
+ERASE: Final = Command("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
 """Everything else that is stored about the owner hangs on that row, and goes with it."""

@@ -11,7 +11,18 @@ from typing import Any, Final, TypeAlias
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from taskward.database.statements import Plain, Read, Row, Split, Statement, Steps, T, Undo, Values, Write
+from taskward.database.statements import (
+    Command,
+    Read,
+    Rollback,
+    Row,
+    Split,
+    Statement,
+    T,
+    TransactionSteps,
+    Values,
+    Write,
+)
 from taskward.database.wrapper import DatabaseWrapper
 from taskward.log import loggable_path
 from taskward.middleware import Outcome
@@ -74,14 +85,14 @@ class AuditedDatabase(DatabaseWrapper):
             _log_changes(_changes(write, values, [row]))
         return row
 
-    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         done: list[AuditEntry] = []
         result = await self.inner.transact(lambda: _recorded(steps(), done), long=long)
         _log_changes(done)
         return result
 
 
-def _recorded(steps: Steps[T], done: list[AuditEntry]) -> Steps[T]:
+def _recorded(steps: TransactionSteps[T], done: list[AuditEntry]) -> TransactionSteps[T]:
     """Take the steps, and note what they change. They may be taken again, from the start."""
     done.clear()
     rows: Sequence[Row] | None = None
@@ -91,7 +102,7 @@ def _recorded(steps: Steps[T], done: list[AuditEntry]) -> Steps[T]:
         except StopIteration as end:
             result: T = end.value
             return result
-        except Undo:
+        except Rollback:
             done.clear()
             raise
         rows = yield asked
@@ -112,7 +123,7 @@ def _changes(
     if not isinstance(values, Mapping):
         return [entry | {"user_id": str(values[0]["owner"]), "count": len(values)}]
     entry["user_id"] = str(values["owner"])
-    if isinstance(statement, Plain):
+    if isinstance(statement, Command):
         return [entry | {"count": values["count"]} if "count" in values else entry]
     return [entry | {"task_id": str(row[ID_COLUMN]), "version": row[VERSION_COLUMN]} for row in rows]
 

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward import __version__
 from taskward.database import Database
-from taskward.database.statements import Read, Row, Steps, T, Values, Write
+from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
 from taskward.database.wrapper import DatabaseWrapper
 from taskward.errors import DatabaseError, ServiceError
 from taskward.log import loggable_path
@@ -197,7 +197,7 @@ class TracedDatabase(DatabaseWrapper):
         with self._span(write.name):
             return await self.inner.write(write, values)
 
-    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         with self._span("transaction") as span:
             if span is None:
                 return await self.inner.transact(steps, long=long)
@@ -205,7 +205,7 @@ class TracedDatabase(DatabaseWrapper):
             inside = trace.set_span_in_context(span)
             return await self.inner.transact(lambda: self._traced(steps(), inside), long=long)
 
-    def _traced(self, steps: Steps[T], inside: contexts.Context) -> Steps[T]:
+    def _traced(self, steps: TransactionSteps[T], inside: contexts.Context) -> TransactionSteps[T]:
         rows: Sequence[Row] | None = None
         while True:
             try:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from taskward.answers import write_json
 from taskward.conditional import version_tag
-from taskward.database.statements import Row, Steps, Undo, Values, Write
+from taskward.database.statements import Rollback, Row, TransactionSteps, Values, Write
 from taskward.errors import NotApplied, NotFound, PreconditionFailed, ServiceError
 from taskward.tasks.models import VERSION_COLUMN, NewTask, TaskChanges, task_json
 from taskward.tasks.operations import ValidOperation
@@ -64,7 +64,7 @@ class BatchResponse(NamedTuple):
 
 def batch_steps(
     planned: Sequence[Plan | ServiceError], kept: Callable[[bytes], Values | None], *, atomic: bool
-) -> Steps[BatchResponse]:
+) -> TransactionSteps[BatchResponse]:
     """Carry out the plans in order; return the response.
 
     `kept` gives the values with which that answer is kept under its key, or None without one.
@@ -75,7 +75,7 @@ def batch_steps(
         results.append(result)
     if atomic and any(isinstance(result, ServiceError) for result in results):
         failures = (result if isinstance(result, ServiceError) else NotApplied() for result in results)
-        raise Undo(BatchResponse(_body(failures), applied=False))
+        raise Rollback(BatchResponse(_body(failures), applied=False))
     body = _body(results)
     if values := kept(body):
         yield KEEP_BATCH_ANSWER, values
@@ -83,7 +83,7 @@ def batch_steps(
     return BatchResponse(body, applied=True)
 
 
-def _operation_steps(plan: Plan | ServiceError) -> Steps[Result]:
+def _operation_steps(plan: Plan | ServiceError) -> TransactionSteps[Result]:
     if isinstance(plan, ServiceError):
         return plan
     rows = yield plan.write, plan.values

@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import forward_only, holds_every_word
+from taskward.database.functions import contains_all_words, monotonic_now
 from taskward.database.postgres.batching import batch_values
-from taskward.database.statements import Change, Plain, Read, Write
+from taskward.database.statements import Change, Command, Read, Write
 from taskward.database.types import Flag, Id, Instant, Words
 from taskward.idempotency.statements import drop_expired_answers, keep_answer
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
@@ -79,7 +79,7 @@ def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
         position = tuple_(*(bindparam(f"after_{column.name}", type_=column.type) for column in columns))
         conditions.append(tuple_(*columns) < position if descending else tuple_(*columns) > position)
     if searched:
-        conditions.append(holds_every_word(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
+        conditions.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
     counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
     return Read(
         f"list tasks by {sort}" + resumed * " from a position" + searched * " with words",
@@ -88,7 +88,7 @@ def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
         .order_by(*(column.desc() if descending else column for column in columns))
         .limit(bindparam("limit", type_=Integer())),
         long=searched,
-        each=() if resumed or searched else ("owner",),
+        batch_keys=() if resumed or searched else ("owner",),
     )
 
 
@@ -139,7 +139,7 @@ def _update_task(number: ColumnElement[int]) -> Change:
             description=case((_DESCRIBES, _DESCRIPTION), else_=TASKS.c.description),
             description_folded=case((_DESCRIBES, _DESCRIPTION_FOLDED), else_=TASKS.c.description_folded),
             is_completed=func.coalesce(_IS_COMPLETED, TASKS.c.is_completed),
-            updated_at=forward_only(_NOW, TASKS.c.updated_at),
+            updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
             version=number,
         )
         .returning(*COLUMNS)
@@ -194,10 +194,10 @@ def _tidy_up(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete
     return drop_expired_answers()
 
 
-KEEP_BATCH_ANSWER: Final = Plain(
+KEEP_BATCH_ANSWER: Final = Command(
     "keep a batch's answer", keep_answer(None, exists().where(USERS.c.id == OWNER))
 )
-DROP_EXPIRED_ANSWERS: Final = Plain("drop expired answers", drop_expired_answers())
+DROP_EXPIRED_ANSWERS: Final = Command("drop expired answers", drop_expired_answers())
 LISTS: Final = {
     (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
@@ -206,10 +206,12 @@ LISTS: Final = {
 }
 """The statements of a list: by its sort, whether it goes on from a position, whether it looks for words."""
 
-COUNTER: Final = Read("owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), each=("owner",))
-GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), each=("owner", "task_id"))
+COUNTER: Final = Read(
+    "owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), batch_keys=("owner",)
+)
+GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), batch_keys=("owner", "task_id"))
 CREATE_TASK: Final = Write(
-    "create task", touch_or_make_owner(), _insert_task, action="task.create", of_several=_insert_tasks()
+    "create task", touch_or_make_owner(), _insert_task, action="task.create", batched=_insert_tasks()
 )
 CREATE_TASK_ONCE: Final = Write(
     "create task once", touch_or_make_owner(), _insert_task, (_keep_answer, _tidy_up), "task.create"

@@ -16,7 +16,7 @@ from sqlalchemy import Integer, bindparam, insert, select, update
 
 from taskward.database import Database, DatabaseUnusable, open_database
 from taskward.database.functions import clock_number, greatest
-from taskward.database.statements import Plain, Row, Steps, Values
+from taskward.database.statements import Command, Row, TransactionSteps, Values
 from taskward.database.types import Counter, Id, Instant
 from taskward.settings import Settings
 from taskward.users.models import RESTORES, USERS
@@ -32,7 +32,7 @@ _MARGIN: Final = bindparam("margin", type_=Counter)
 _NUMBER: Final = bindparam("number", type_=Counter)
 _BEYOND: Final = greatest(USERS.c.seq + _MARGIN, _NUMBER)
 
-_ADD_RESTORE: Final = Plain(
+_ADD_RESTORE: Final = Command(
     "add a restore",
     insert(RESTORES)
     .from_select(
@@ -47,7 +47,7 @@ _NEXT_OWNERS: Final = (
     .order_by(USERS.c.id)
     .limit(bindparam("limit", type_=Integer()))
 )
-_MOVE_COUNTERS: Final = Plain(
+_MOVE_COUNTERS: Final = Command(
     "move the next owners' counters beyond a restore",
     update(USERS)
     .where(USERS.c.id.in_(_NEXT_OWNERS))
@@ -103,5 +103,5 @@ async def _mark(database: Database, values: Values) -> Restored:
     return Restored(owners, number)
 
 
-def _one_step(statement: Plain, values: Values) -> Steps[Sequence[Row]]:
+def _one_step(statement: Command, values: Values) -> TransactionSteps[Sequence[Row]]:
     return (yield statement, values)

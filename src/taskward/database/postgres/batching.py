@@ -9,7 +9,7 @@ A short read goes with the like of it, each with ids of its own, and alone as th
     SELECT found.*, asked.n FROM unnest($1, $2) WITH ORDINALITY AS asked (owner, task_id, n)
     CROSS JOIN LATERAL (the statement, with asked.owner for the owner) AS found ORDER BY asked.n, …
 
-A write that has a form for several (`Write.of_several`) is tried in that one, unless nothing else of its
+A write that has a form for several (`Write.batched`) is tried in that one, unless nothing else of its
 kind is under way. It waits for no owner's row, and while one such statement writes for an owner, what else
 that owner asks for stays behind. Who got no row, for the owner's was locked or is not there yet, goes on
 alone; so do all if the server refused it.
@@ -75,7 +75,7 @@ class BatchedRead:
     @classmethod
     def compile(cls, read: Read, dialect: Dialect) -> "BatchedRead":
         def of_each(element: ClauseElement, **_: Any) -> ClauseElement | None:
-            if not isinstance(element, BindParameter) or element.key not in read.each:
+            if not isinstance(element, BindParameter) or element.key not in read.batch_keys:
                 return None
             if not isinstance(element.type, Id):
                 raise TypeError(f"{read.name}: {element.key} is no id")
@@ -84,13 +84,13 @@ class BatchedRead:
         one = cast("Select[Any]", visitors.replacement_traverse(read.statement, {}, of_each))
         compiled = one.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         common = tuple(compiled.positiontup or ())
-        arrays = ", ".join(unsized_array(len(common) + n, "uuid") for n in range(1, len(read.each) + 1))
+        arrays = ", ".join(unsized_array(len(common) + n, "uuid") for n in range(1, len(read.batch_keys) + 1))
         sql = (
             f"SELECT found.*, asked.n FROM unnest({arrays}) "  # noqa: S608 - compiled expressions and our own names, no values
-            f"WITH ORDINALITY AS asked ({', '.join(read.each)}, n) "
+            f"WITH ORDINALITY AS asked ({', '.join(read.batch_keys)}, n) "
             f"CROSS JOIN LATERAL ({compiled.string}) AS found ORDER BY asked.n{_order(read)}"
         )
-        return cls(sql, common, read.each)
+        return cls(sql, common, read.batch_keys)
 
     def batch_key(self, values: Values) -> tuple[Hashable, ...]:
         """Give what a read with these values has in common with those that it can run with."""
@@ -111,7 +111,7 @@ def unsized_array(number: int, element: str) -> str:
 
 
 def batch_values(*values: BindParameter[Any]) -> CTE:
-    """Give what several ask for as rows, for `Write.of_several`.
+    """Give what several ask for as rows, for `Write.batched`.
 
     They have a column for each of the values, an array in the statement (for the sub-select around it see
     `unsized_array`); `n`, the number of who asks, and `later`, how many more the same owner asks for.

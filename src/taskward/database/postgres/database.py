@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from taskward.database import DatabaseUnusable, nobody, schema
+from taskward.database import DatabaseUnusable, ignore_change, schema
 from taskward.database.postgres.batching import BatchedRead, Batcher
 from taskward.database.postgres.connection import Transaction, begin
 from taskward.database.postgres.errors import (
@@ -31,18 +31,18 @@ from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import NO_OWNER, RowLevelSecurity, check
 from taskward.database.statements import (
     STATEMENTS,
-    Asked,
     Change,
     Read,
+    Rollback,
     Row,
     Split,
     Statement,
-    Steps,
+    Step,
     T,
-    Undo,
+    TransactionSteps,
     Values,
     Write,
-    note_owner,
+    record_owner,
 )
 from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
 from taskward.fair_slots import FairSlots
@@ -73,7 +73,7 @@ class PostgresDatabase:
     engine = "postgresql"
 
     def __init__(self, url: str, size: int, *, rls: bool = False) -> None:
-        self.on_change: Callable[[UUID], None] = nobody
+        self.on_change: Callable[[UUID], None] = ignore_change
         self._pool = ConnectionPool(url, size, STATEMENT_TIMEOUT)
         self._long_reads = FairSlots(max(1, size // 2))
         self._notifier = ChangeNotifier(self._send_notification)
@@ -92,12 +92,12 @@ class PostgresDatabase:
         self._batched_reads = {
             read: BatchedRead.compile(read, _DIALECT)
             for read in STATEMENTS
-            if isinstance(read, Read) and read.each
+            if isinstance(read, Read) and read.batch_keys
         }
         self._batched_writes = {
-            write: CompiledStatement.from_expression(write.of_several)
+            write: CompiledStatement.from_expression(write.batched)
             for write in STATEMENTS
-            if isinstance(write, Write) and write.of_several is not None
+            if isinstance(write, Write) and write.batched is not None
         }
         self._schema = asyncio.create_task(self._migrate_until_done())
         await asyncio.wait({self._schema}, timeout=_STARTUP_WAIT)
@@ -122,7 +122,7 @@ class PostgresDatabase:
             until = _from_now(STATEMENT_TIMEOUT)
             async with self._long_reads.slot(values["owner"]):
                 return await self._read_batch(read, (values,), until)
-        if not read.each or self._rls is not None:  # behind the wall, each owner is read for alone
+        if not read.batch_keys or self._rls is not None:  # behind the wall, each owner is read for alone
             return await self._read_batch(read, (values,), _from_now(STATEMENT_TIMEOUT))
         kind = self._batched_reads[read].batch_key(values)
         return await self._batcher.rows(read, values, kind, _from_now(STATEMENT_TIMEOUT))
@@ -139,7 +139,7 @@ class PostgresDatabase:
     async def _read_batch(self, read: Read, several: Sequence[Values], until: float) -> Sequence[Row]:
         if len(several) == 1:
             plan, values = self._compiled[read], several[0]
-            owner = None if read.of_many else values["owner"]
+            owner = None if read.cross_owner else values["owner"]
             return await self._read(plan.sql, plan.arguments(values), owner, until)
         combined = self._batched_reads[read]
         return await self._read(combined.sql, combined.arguments(several), None, until)
@@ -196,7 +196,7 @@ class PostgresDatabase:
             )
         )
 
-    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         owners: set[UUID] = set()
         until = _from_now(LONG_STATEMENT_TIMEOUT if long else STATEMENT_TIMEOUT)
         begun = _Begun(steps)
@@ -224,7 +224,7 @@ class PostgresDatabase:
     async def scrub(self) -> None:
         """Do nothing: what is deleted leaves the tables with the next vacuum."""
 
-    async def news(self) -> AsyncGenerator[None, None]:
+    async def poll_hints(self) -> AsyncGenerator[None, None]:
         listener = ChangeListener(self._pool, self._notifier.name, self.on_change)
         listening = asyncio.create_task(listener.listen())
         try:
@@ -283,7 +283,7 @@ class PostgresDatabase:
                 try:
                     async with Transaction(connection, begin(until - _from_now(0))):
                         return await self._run_transaction(attempt, overrides, connection, owners)
-                except Undo as undo:
+                except Rollback as undo:
                     owners.clear()
                     result: T = undo.result
                     return result
@@ -296,7 +296,7 @@ class PostgresDatabase:
         while True:
             rows: Sequence[Row] = ()
             if not isinstance(statement, Split):
-                note_owner(owners, statement, values)
+                record_owner(owners, statement, values)
                 if self._rls is not None:
                     owner = _values_of_one(values)["owner"]  # behind the wall, each statement names one
                     if owner != current_owner:
@@ -408,19 +408,19 @@ class CompiledStatement:
 
 def _as_single_statement(write: Write) -> Any:
     """Put the steps of a write into one statement: each is a CTE, the change is what it returns."""
-    owner = write.touch.cte("owner")
+    owner = write.bump.cte("owner")
     number = select(owner.c.seq).scalar_subquery()
     change: Change = write.change(number)
-    if not write.traces:
+    if not write.side_effects:
         return change.add_cte(owner)
     changed = change.cte("changed")
     traces = [
-        trace(number, exists(select(changed))).cte(f"trace_{n}") for n, trace in enumerate(write.traces)
+        trace(number, exists(select(changed))).cte(f"trace_{n}") for n, trace in enumerate(write.side_effects)
     ]
     return select(changed).add_cte(owner, *traces)
 
 
-_Attempt: TypeAlias = tuple[Steps[T], Asked]
+_Attempt: TypeAlias = tuple[TransactionSteps[T], Step]
 """The steps of a transaction, begun, and the first statement that they ask for."""
 
 
@@ -431,7 +431,7 @@ class _Begun(Generic[T]):
     a statement have a `result`.
     """
 
-    def __init__(self, steps: Callable[[], Steps[T]]) -> None:
+    def __init__(self, steps: Callable[[], TransactionSteps[T]]) -> None:
         self._steps = steps
         self._first: _Attempt[T] | None = None
         self.owner: UUID | None = None
@@ -441,7 +441,7 @@ class _Begun(Generic[T]):
             self._first = self._begin()
         except StopIteration as end:
             self.has_ended, self.result = True, end.value
-        except Undo as undo:
+        except Rollback as undo:
             self.has_ended, self.result = True, undo.result
         else:
             self.owner = _values_of_one(self._first[1][1]).get("owner")

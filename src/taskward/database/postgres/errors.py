@@ -5,7 +5,7 @@ The message of an error is left out, for it may quote what was stored.
 
 from typing import Final
 
-from taskward.database import AlreadyThere
+from taskward.database import IdempotencyConflict
 from taskward.database.postgres.pool import CONNECTION_LOST, DRIVER_ERRORS, READ_ONLY
 from taskward.errors import DatabaseError
 
@@ -52,7 +52,7 @@ def _database_error(error: Exception) -> DatabaseError:
     state = getattr(error, "sqlstate", None)
     reason = f"{type(error).__name__} {state}" if state else type(error).__name__
     if getattr(error, "table_name", None) == "idempotency_keys":
-        return AlreadyThere(reason=reason)
+        return IdempotencyConflict(reason=reason)
     if getattr(error, "constraint_name", None) == "uq_users_email":
         return EmailTaken(reason=reason)
     if state in _CONFLICT_STATES:

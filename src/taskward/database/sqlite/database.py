@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 
-from taskward.database import AlreadyThere, DatabaseUnusable, nobody, schema
+from taskward.database import DatabaseUnusable, IdempotencyConflict, ignore_change, schema
 from taskward.database.functions import SQLITE_CLOCK
 from taskward.database.postgres import owner_locks
 from taskward.database.postgres.owner_locks import OwnerLocked
@@ -32,14 +32,14 @@ from taskward.database.statements import (
     STATEMENTS,
     Change,
     Read,
+    Rollback,
     Row,
     Statement,
-    Steps,
     T,
-    Undo,
+    TransactionSteps,
     Values,
     Write,
-    note_owner,
+    record_owner,
 )
 from taskward.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
@@ -70,7 +70,7 @@ class SqliteDatabase:
     engine = "sqlite"
 
     def __init__(self, path: Path | None) -> None:
-        self.on_change: Callable[[UUID], None] = nobody
+        self.on_change: Callable[[UUID], None] = ignore_change
         self._path = path
         self._queue: list[_QueuedWrite] = []
         self._locked: frozenset[str] = frozenset()
@@ -162,13 +162,13 @@ class SqliteDatabase:
             self._refuse_locked(values["owner"])
             rows = plan.run(connection, values)
             if rows:
-                note_owner(owners, write, values)
+                record_owner(owners, write, values)
             return rows
 
         rows = await self._unlocked(lambda: self._enqueue(run, owners))
         return rows[0] if rows else None
 
-    async def transact(self, steps: Callable[[], Steps[T]], *, long: bool = False) -> T:
+    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         return await self._unlocked(lambda: self._transact(steps(), long=long))
 
     async def interrupted(self) -> Sequence[tuple[UUID, str]]:
@@ -186,7 +186,7 @@ class SqliteDatabase:
         if not await asyncio.to_thread(empty_wal, self._path) and self._scrubbing is None:
             self._scrubbing = asyncio.create_task(self._scrub_later(self._path))
 
-    async def news(self) -> AsyncGenerator[None, None]:
+    async def poll_hints(self) -> AsyncGenerator[None, None]:
         if self._path is None:
             await asyncio.get_running_loop().create_future()  # nobody else can write there
         seen = version = None
@@ -218,7 +218,7 @@ class SqliteDatabase:
         result: T = await waiting.outcome
         return result
 
-    async def _transact(self, steps: Steps[T], *, long: bool) -> T:
+    async def _transact(self, steps: TransactionSteps[T], *, long: bool) -> T:
         change = StepsRun(steps, self._compiled, self._refuse_locked)
         result: T | None = None
         try:
@@ -358,7 +358,7 @@ class _QueuedWrite:
         connection.execute("SAVEPOINT queued_write")
         try:
             self._result = self._run(connection)
-        except Undo as undo:
+        except Rollback as undo:
             self._result = undo.result
             self.owners.clear()
             connection.execute("ROLLBACK TO queued_write")
@@ -385,13 +385,13 @@ class _CompiledStatement:
     def __init__(self, statement: Statement) -> None:
         if not isinstance(statement, Write):
             self.steps = [_CompiledStep(statement.statement)]
-            if isinstance(statement, Read) and not statement.of_many:
+            if isinstance(statement, Read) and not statement.cross_owner:
                 self.read = _CompiledStep(owner_locks.guarded(statement.statement))
             else:
                 self.read = self.steps[0]
             return
-        self.steps = [_CompiledStep(statement.touch), _CompiledStep(statement.change(_SEQ))]
-        self.steps += [_CompiledStep(trace(_SEQ, true())) for trace in statement.traces]
+        self.steps = [_CompiledStep(statement.bump), _CompiledStep(statement.change(_SEQ))]
+        self.steps += [_CompiledStep(trace(_SEQ, true())) for trace in statement.side_effects]
 
     def run_many(self, connection: sqlite3.Connection, many: Sequence[Values]) -> None:
         self.steps[0].run_many(connection, many)
@@ -544,5 +544,5 @@ def _database_error(error: Exception) -> DatabaseError:
         return DatabaseError(reason=type(error).__name__)
     reason = getattr(error, "sqlite_errorname", type(error).__name__)
     # The message names columns only: "NOT NULL constraint failed: idempotency_keys.status".
-    kind = AlreadyThere if "idempotency_keys." in str(error) else DatabaseError
+    kind = IdempotencyConflict if "idempotency_keys." in str(error) else DatabaseError
     return kind(reason=reason)
