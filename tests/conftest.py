@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
-from taskward import admission
 from taskward.database.postgres import pool
+from taskward.http import admission
 
 pytest.register_assert_rewrite("support", "documented", "seeing.looking")
 
@@ -61,7 +61,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _a_slow_machine_is_no_overload() -> Iterator[None]:
     """Let no request be sent away because this machine is busy; whoever tests that sets what it needs."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(admission, "PATIENCE", 8.0)
+        patched.setattr(admission, "QUEUE_TIMEOUT", 8.0)
         patched.setattr(pool, "ACQUIRE_TIMEOUT", 8.0)
         yield
 

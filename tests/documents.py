@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 from support import Person
 
-from taskward.answers import rfc3339
+from taskward.http.responses import rfc3339
 
 NO_SUCH_USER = (404, "NOT_FOUND", "User not found")
 EARLIER = datetime(2024, 2, 29, 12, 30, 15, 123000, UTC)

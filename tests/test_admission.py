@@ -25,10 +25,10 @@ from support import (
     settings_for,
 )
 
-from taskward import admission
-from taskward.admission import LONGEST_REST, REFUSALS, Admission, Capacity
-from taskward.errors import ServiceUnavailable
-from taskward.requests import ClientGone, read_body, wait_for_admission
+from taskward.http import admission
+from taskward.http.admission import MAX_PAUSE, MAX_REJECTIONS_PER_SECOND, Admission, Capacity
+from taskward.http.errors import ServiceUnavailable
+from taskward.http.requests import ClientDisconnect, read_body, wait_for_admission
 
 ANN, BOB, EVE = 1, 2, 3
 STARTS = 4
@@ -95,7 +95,7 @@ class Desk:
             task.cancel()
         await asyncio.gather(*self.requests, return_exceptions=True)
         await turns()
-        assert (self.admission._taken, self.admission._taken_by) == (0, {}), "a place is lost"
+        assert (self.admission._in_flight, self.admission._in_flight_by) == (0, {}), "a place is lost"
         assert not self.inside
 
 
@@ -276,8 +276,8 @@ async def test_it_shows_who_runs_who_waits_and_how_many_were_refused() -> None:
 
 
 async def test_nobody_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "PATIENCE", 0.01)
-    monkeypatch.setattr(admission, "_LOOK_EVERY", 0.001)
+    monkeypatch.setattr(admission, "QUEUE_TIMEOUT", 0.01)
+    monkeypatch.setattr(admission, "_EXPIRE_INTERVAL", 0.001)
     async with a_desk(places=2) as desk:
         desk.ask(ANN)
         await turns()
@@ -336,7 +336,7 @@ async def test_who_sends_slowly_holds_no_place() -> None:
             assert desk.inside == {ANN: 1}
             await desk.end()
         assert len(desk.begun) == 10
-        assert sum(isinstance(task.exception(), ClientGone) for task in desk.requests) == 1
+        assert sum(isinstance(task.exception(), ClientDisconnect) for task in desk.requests) == 1
 
 
 async def test_who_takes_the_answer_slowly_or_streams_holds_no_place() -> None:
@@ -377,14 +377,14 @@ async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_n
     scope = {"type": "http", "http_version": "1.1", "headers": [], "user": SimpleNamespace(id=UUID(int=ANN))}
     with pytest.raises(RuntimeError, match="admitted once"):
         await admission(scope, an_empty_body(), ignore)
-    assert (admission._taken, admission._taken_by) == (0, {})
+    assert (admission._in_flight, admission._in_flight_by) == (0, {})
 
 
 async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
     async with a_desk(places=2, room=1) as desk:
         desk.ask(ANN, 2)
         await turns()
-        scopes: list[Scope] = [{} for _ in range(8 * REFUSALS)]
+        scopes: list[Scope] = [{} for _ in range(8 * MAX_REJECTIONS_PER_SECOND)]
         refusals = [desk.admission.refusal(scope, "a test") for scope in scopes]
 
     told = [dict(refusal.headers())[b"retry-after"] for refusal in refusals]
@@ -392,16 +392,16 @@ async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
     assert told[0] == b"1"
     assert rests[0] == 0.0
     assert all(rest <= int(seconds) for rest, seconds in zip(rests, told, strict=True))
-    assert rests[REFUSALS] == pytest.approx(1, abs=0.5)
-    assert max(rests) == rests[-1] == LONGEST_REST
-    assert told[-1] == b"%d" % LONGEST_REST
+    assert rests[MAX_REJECTIONS_PER_SECOND] == pytest.approx(1, abs=0.5)
+    assert max(rests) == rests[-1] == MAX_PAUSE
+    assert told[-1] == b"%d" % MAX_PAUSE
 
 
 @pytest.mark.parametrize(("size", "places"), [(1, 2), (2, 2), (10, 18), (1000, 1998)])
 def test_one_user_leaves_a_connection_to_postgresql_to_the_others(size: int, places: int) -> None:
     settings = settings_for("postgresql://db.example/tasks", database_pool_size=size)
 
-    assert Capacity.of(settings).places == places
+    assert Capacity.of(settings).max_in_flight == places
     assert size == 1 or places // 2 < size
 
 
@@ -422,7 +422,7 @@ class Slow(Broken):
 async def test_through_the_app_the_rest_is_refused_and_health_never_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(admission, "PLACES_ON_SQLITE", 4)
+    monkeypatch.setattr(admission, "MAX_IN_FLIGHT_SQLITE", 4)
     monkeypatch.setattr(admission.Admission.__init__, "__defaults__", (6,))
     async with running(settings_for("sqlite://")) as app:
         slow = Slow()
@@ -441,11 +441,11 @@ async def test_through_the_app_the_rest_is_refused_and_health_never_is(
     assert Counter(answer.status_code for answer in answers) == {200: 2 + 3 + 1, 503: 15}
     for answer in refused:
         assert refusal(answer) == SERVICE_UNAVAILABLE
-        assert 1 <= int(answer.headers["retry-after"]) <= LONGEST_REST
+        assert 1 <= int(answer.headers["retry-after"]) <= MAX_PAUSE
 
 
 async def test_an_open_stream_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "PLACES_ON_SQLITE", 2)
+    monkeypatch.setattr(admission, "MAX_IN_FLIGHT_SQLITE", 2)
     async with running(settings_for("sqlite://")) as app:
         ann = Person(app)
         streams = [await open_stream(app, ann) for _ in range(3)]

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from support import Person, client_of, exchange, running, settings_for
 
 from taskward.app import ROUTERS
-from taskward.cors import REQUEST_HEADERS
-from taskward.routing import Endpoint
+from taskward.http.cors import REQUEST_HEADERS
+from taskward.http.routing import StrictRoute
 
 APP = "https://app.example.com"
 LOCAL = "http://localhost:3000"
@@ -118,8 +118,8 @@ async def test_pages_may_send_every_header_that_a_route_reads() -> None:
         value.name.lower()
         for router in ROUTERS
         for route in router.routes
-        if isinstance(route, Endpoint)
-        for value in route._inputs.headers
+        if isinstance(route, StrictRoute)
+        for value in route._signature.headers
     }
 
     assert read

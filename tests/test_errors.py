@@ -23,9 +23,9 @@ from support import (
     settings_for,
 )
 
-from taskward import errors
 from taskward.database.postgres import database as postgres
-from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
+from taskward.http import errors
+from taskward.http.errors import DatabaseError, ServiceError, ServiceUnavailable
 
 CANARY = "canary"
 TASK = "/api/tasks/0190b0a0-0000-7000-8000-000000000000"

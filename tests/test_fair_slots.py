@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from taskward import fair_slots
-from taskward.errors import ServiceUnavailable
-from taskward.fair_slots import FairSlots, FairThreads
+from taskward.http import fair_slots
+from taskward.http.errors import ServiceUnavailable
+from taskward.http.fair_slots import FairSlots, FairThreads
 
 
 class Work:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from support import BreakDatabase, Broken, exchange, refusal
 
 from taskward import health
-from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.http.errors import DatabaseError, ServiceUnavailable
 
 
 async def test_a_process_that_answers_is_healthy(stranger: httpx.AsyncClient) -> None:

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 from support import SECRET, BreakDatabase, Person, client_of, exchange, running, settings_for
 
-from taskward.cors import CrossOrigin
-from taskward.middleware import RequestFrame
+from taskward.http.cors import CrossOrigin
+from taskward.http.middleware import RequestMiddleware
 
 OWN_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -78,7 +78,7 @@ async def test_an_answer_that_fails_halfway_is_broken_off_not_mended() -> None:
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    frame = RequestFrame(half, CrossOrigin(frozenset()), https_only=False)
+    frame = RequestMiddleware(half, CrossOrigin(frozenset()), https_only=False)
     scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
     with pytest.raises(Exception, match="An internal server error occurred"):
         await frame(scope, receive, send)

@@ -16,10 +16,10 @@ from support import Person
 
 from taskward import __version__
 from taskward.app import ROUTERS
-from taskward.errors import ServiceError
-from taskward.routing import Endpoint
+from taskward.http.errors import ServiceError
+from taskward.http.routing import StrictRoute
 
-ENDPOINTS = [route for router in ROUTERS for route in router.routes if isinstance(route, Endpoint)]
+ENDPOINTS = [route for router in ROUTERS for route in router.routes if isinstance(route, StrictRoute)]
 
 
 @pytest.fixture

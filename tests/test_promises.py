@@ -20,16 +20,16 @@ from support import (
     refusal,
 )
 
-from taskward.admission import _Visit
 from taskward.app import ROUTERS
-from taskward.routing import Endpoint, Probe
+from taskward.http.admission import _Ticket
+from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.settings import Settings
 
 PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json"}
 """The only paths that a stranger is answered on."""
 
 ROUTES = [route for router in ROUTERS for route in router.routes]
-ENDPOINTS = [route for route in ROUTES if isinstance(route, Endpoint)]
+ENDPOINTS = [route for route in ROUTES if isinstance(route, StrictRoute)]
 OPERATIONS = [(method, route) for route in ENDPOINTS for method in sorted(route.methods or ())]
 PATHS = sorted({route.path for route in ENDPOINTS})
 README = Path(__file__).parent.parent / "README.md"
@@ -50,7 +50,7 @@ def methods_of(path: str) -> set[str]:
     return named | ({"HEAD"} if "GET" in named else set())
 
 
-def fitting(route: Endpoint) -> Any:
+def fitting(route: StrictRoute) -> Any:
     """Give a body that this route takes, if it takes one."""
     return {"title": "Buy milk"} if route.body_field is not None else None
 
@@ -71,7 +71,7 @@ def test_every_route_below_api_documents_what_it_answers() -> None:
 
 @every_operation
 async def test_a_stranger_gets_401_but_on_the_public_paths(
-    stranger: httpx.AsyncClient, method: str, route: Endpoint
+    stranger: httpx.AsyncClient, method: str, route: StrictRoute
 ) -> None:
     for sent in {method, "HEAD"} if method == "GET" else {method}:
         answer = await stranger.request(sent, url(route.path), json=fitting(route))
@@ -82,15 +82,15 @@ async def test_a_stranger_gets_401_but_on_the_public_paths(
 
 @every_operation
 async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
-    ann: Person, monkeypatch: pytest.MonkeyPatch, method: str, route: Endpoint
+    ann: Person, monkeypatch: pytest.MonkeyPatch, method: str, route: StrictRoute
 ) -> None:
-    acquire, admitted = _Visit.acquire, []
+    acquire, admitted = _Ticket.acquire, []
 
-    async def count(visit: _Visit) -> None:
+    async def count(visit: _Ticket) -> None:
         admitted.append(visit.scope["path"])
         await acquire(visit)
 
-    monkeypatch.setattr(_Visit, "acquire", count)
+    monkeypatch.setattr(_Ticket, "acquire", count)
     path = url(route.path)
     await ann.http.request(method, path, json=fitting(route))
     assert admitted == ([] if route.path in PUBLIC else [path])
@@ -116,14 +116,14 @@ async def test_a_stranger_learns_nothing_of_methods_bodies_and_what_is_there(
 
 
 @every_operation
-async def test_every_error_has_the_one_shape(ann: Person, method: str, route: Endpoint) -> None:
+async def test_every_error_has_the_one_shape(ann: Person, method: str, route: StrictRoute) -> None:
     path = url(route.path)
     answers = [
         await client.request(verb, target, content=body, headers={"Content-Type": kind})
         for client in (ann.http, httpx.AsyncClient(transport=ann.http._transport, base_url=ann.http.base_url))
         for verb in (method, "PROPFIND")
         for target in (path, f"{path}?colour=red", f"{path}/", url(route.path, "1"), "/nowhere")
-        for body in (b"", b"{", b"{}", b"[]", b'{"a":1}', b"x" * (route.largest_body + 1))
+        for body in (b"", b"{", b"{}", b"[]", b'{"a":1}', b"x" * (route.max_body + 1))
         for kind in ("application/json", "text/plain")
     ]
 
@@ -144,7 +144,7 @@ async def test_every_error_has_the_one_shape(ann: Person, method: str, route: En
 
 @every_operation
 async def test_no_route_tells_a_foreign_task_from_a_missing_one(
-    ann: Person, bob: Person, method: str, route: Endpoint
+    ann: Person, bob: Person, method: str, route: StrictRoute
 ) -> None:
     if "{task_id}" not in route.path:
         return
@@ -195,14 +195,14 @@ async def test_a_trailing_slash_is_another_path(ann: Person, path: str) -> None:
 
 @every_operation
 async def test_a_body_over_the_limit_is_refused_whatever_the_route(
-    ann: Person, method: str, route: Endpoint
+    ann: Person, method: str, route: StrictRoute
 ) -> None:
     async def in_pieces(length: int) -> Any:
         for _ in range(length // 1024):
             yield b" " * 1024
         yield b" " * (length % 1024)
 
-    most = route.largest_body
+    most = route.max_body
     for body in (b" " * (most + 1), in_pieces(most + 1)):
         answer = await ann.http.request(method, url(route.path), content=body)
         assert refusal(answer) == PAYLOAD_TOO_LARGE
@@ -212,7 +212,7 @@ async def test_a_body_over_the_limit_is_refused_whatever_the_route(
 
 @every_operation
 async def test_every_status_on_the_wire_is_documented(
-    app: FastAPI, ann: Person, stranger: httpx.AsyncClient, method: str, route: Endpoint
+    app: FastAPI, ann: Person, stranger: httpx.AsyncClient, method: str, route: StrictRoute
 ) -> None:
     if not route.include_in_schema:
         return
@@ -222,7 +222,7 @@ async def test_every_status_on_the_wire_is_documented(
         await client.request(method, target, content=body, headers=headers)
         for client in (stranger, ann.http)
         for target in (url(route.path), f"{url(route.path)}?colour=red", url(route.path, task["id"]))
-        for body in (b"", b"{", b'{"title":"Buy milk"}', b" " * (route.largest_body + 1))
+        for body in (b"", b"{", b'{"title":"Buy milk"}', b" " * (route.max_body + 1))
         for headers in ({"Content-Type": "application/json"}, {"If-Match": '"1"', "If-None-Match": "*"})
     ]
 
@@ -231,11 +231,11 @@ async def test_every_status_on_the_wire_is_documented(
 
 @every_operation
 async def test_an_unknown_query_parameter_is_refused_everywhere_but_on_probes(
-    ann: Person, method: str, route: Endpoint
+    ann: Person, method: str, route: StrictRoute
 ) -> None:
     answer = await ann.http.request(method, url(route.path) + "?no_such_parameter=1", json=fitting(route))
 
-    if isinstance(route, Probe):
+    if isinstance(route, ProbeRoute):
         assert answer.status_code == 200
     else:
         assert {"field": "no_such_parameter", "message": "Unknown query parameter"} in answer.json()[
@@ -244,7 +244,9 @@ async def test_an_unknown_query_parameter_is_refused_everywhere_but_on_probes(
 
 
 @every_operation
-async def test_every_answer_forbids_what_it_does_not_need(ann: Person, method: str, route: Endpoint) -> None:
+async def test_every_answer_forbids_what_it_does_not_need(
+    ann: Person, method: str, route: StrictRoute
+) -> None:
     answer = await ann.http.request(method, url(route.path), json=fitting(route))
 
     assert answer.headers["x-content-type-options"] == "nosniff"

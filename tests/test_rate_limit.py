@@ -9,7 +9,7 @@ import httpx
 import pytest
 from support import Person, client_of, refusal, running, settings_for
 
-from taskward.rate_limit import Buckets
+from taskward.http.rate_limit import TokenBuckets
 from taskward.settings import Rate, SettingsError, load_settings
 
 SECOND = 1_000_000_000
@@ -164,7 +164,7 @@ async def test_a_refusal_can_be_read_by_the_page_that_caused_it() -> None:
 
 def test_a_bucket_gives_its_rate_to_the_nanosecond() -> None:
     clock = Clock()
-    buckets = Buckets(Rate(3, 10), clock)
+    buckets = TokenBuckets(Rate(3, 10), clock)
     assert [buckets.take(1) for _ in range(4)] == [(True, 2, 4), (True, 1, 4), (True, 0, 4), (False, 0, 4)]
 
     clock.now += 3_333_333_333
@@ -179,7 +179,7 @@ def test_a_bucket_gives_its_rate_to_the_nanosecond() -> None:
 )
 def test_no_window_ever_sees_more_than_burst_and_rate_and_who_waits_is_served(rate: Rate) -> None:
     clock, chance = Clock(), random.Random(17)  # noqa: S311 - no secret
-    buckets = Buckets(rate, clock)
+    buckets = TokenBuckets(rate, clock)
     served: list[int] = []
     for _ in range(3000):
         allowed, left, seconds = buckets.take(1)
@@ -204,8 +204,8 @@ def test_no_window_ever_sees_more_than_burst_and_rate_and_who_waits_is_served(ra
 def test_what_is_forgotten_makes_no_difference_and_memory_is_bounded() -> None:
     clock, chance = Clock(), random.Random(17)  # noqa: S311 - no secret
     rate = Rate(5, 2)
-    together = Buckets(rate, clock)
-    alone = {owner: Buckets(Rate(5, 2), clock) for owner in range(20)}
+    together = TokenBuckets(rate, clock)
+    alone = {owner: TokenBuckets(Rate(5, 2), clock) for owner in range(20)}
     for buckets in alone.values():
         buckets._turn_over = lambda now: None  # type: ignore[method-assign]  # noqa: ARG005 # it never forgets
     most = 0

@@ -6,7 +6,7 @@ from typing import Final
 
 import httptools
 
-from taskward.errors import ServiceError
+from taskward.http.errors import ServiceError
 from taskward.server.request_parser import RequestParser
 
 PARTS: Final = (

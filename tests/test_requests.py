@@ -22,7 +22,7 @@ from support import (
     refusal,
 )
 
-from taskward.routing import KEPT_QUERIES, LONGEST_KEPT_QUERY, Endpoint
+from taskward.http.routing import MAX_CACHED_QUERY, QUERY_CACHE_SIZE, StrictRoute
 
 LIMIT = 64 * 1024
 MILK = b'{"title":"Buy milk"}'
@@ -359,15 +359,15 @@ async def test_a_query_that_was_read_before_is_read_the_same(ann: Person) -> Non
 
 
 async def test_the_queries_kept_are_few_and_short(app: FastAPI, ann: Person) -> None:
-    (route,) = (one for one in app.routes if isinstance(one, Endpoint) and one.name == "list_tasks")
-    kept = route._inputs._queries
+    (route,) = (one for one in app.routes if isinstance(one, StrictRoute) and one.name == "list_tasks")
+    kept = route._signature._queries
     kept.clear()
-    for n in range(KEPT_QUERIES + 10):
+    for n in range(QUERY_CACHE_SIZE + 10):
         await ann.http.get(f"/api/tasks?limit={n % 9 + 1}&q={n}")
         await ann.http.get(f"/api/tasks?limit={n}&limit={n}")
-        await ann.http.get(f"/api/tasks?q={'w' * LONGEST_KEPT_QUERY}")
-    assert 0 < len(kept) <= KEPT_QUERIES
-    assert max(map(len, kept)) <= LONGEST_KEPT_QUERY
+        await ann.http.get(f"/api/tasks?q={'w' * MAX_CACHED_QUERY}")
+    assert 0 < len(kept) <= QUERY_CACHE_SIZE
+    assert max(map(len, kept)) <= MAX_CACHED_QUERY
     assert not any(query.count(b"limit") > 1 for query in kept)
 
 
@@ -379,7 +379,7 @@ def test_a_query_that_could_change_is_refused_when_the_route_is_made() -> None:
         raise NotImplementedError
 
     with pytest.raises(TypeError, match="frozen"):
-        Endpoint("/", handler)
+        StrictRoute("/", handler)
 
 
 async def test_two_authorization_headers_are_an_invalid_token(app: FastAPI, ann: Person) -> None:

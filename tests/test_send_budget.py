@@ -13,7 +13,7 @@ from changes.streams import Guest, House, guest, housed
 from faults.raw_clients import RawClient
 from support import SERVICE_UNAVAILABLE, refusal, settings_for
 
-from taskward.send_budget import LARGE, PER_USER, SendBudget
+from taskward.http.send_budget import LARGE, PER_USER, SendBudget
 from taskward.server.protocol import StrictProtocol
 
 TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}

@@ -28,7 +28,7 @@ from starlette.types import Receive, Scope, Send
 from support import SECRET, token_for
 
 from taskward.database import DatabaseUnusable
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server, run
 from taskward.server.sockets import CannotListen, listen, url_of

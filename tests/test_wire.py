@@ -17,8 +17,8 @@ from typing import cast
 import pytest
 from serving import Answer, Served, access_lines, answers_in, dripping, read_all, read_until, served, wait_for
 
-from taskward.cors import EXPOSED_HEADERS
-from taskward.errors import ServiceError
+from taskward.http.cors import EXPOSED_HEADERS
+from taskward.http.errors import ServiceError
 from taskward.server.limits import MAX_HEADER_BYTES, MAX_HEADERS, MAX_TARGET
 from taskward.server.protocol import StrictProtocol
 from taskward.server.request_parser import RequestParser

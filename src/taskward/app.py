@@ -1,8 +1,8 @@
 """Read this first: everything is wired here and nowhere else.
 
-bytes -> RequestFrame -> TokenGate -> RateLimit -> Admission -> Dispatcher
+bytes -> RequestMiddleware -> TokenGate -> RateLimit -> Admission -> Dispatcher
       -> handler -> TaskStore(owner) -> database
-any failure, anywhere: raise -> RequestFrame -> envelope
+any failure, anywhere: raise -> RequestMiddleware -> envelope
 """
 
 import logging
@@ -15,27 +15,27 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward import __version__, health, log
-from taskward.admission import Admission, Capacity
 from taskward.api_docs import pages
 from taskward.api_docs.document import openapi_document
 from taskward.auth.authenticator import authenticator
 from taskward.auth.gate import TokenGate
 from taskward.changes import routes as changes
 from taskward.changes.bell import Bell
-from taskward.cors import CrossOrigin
 from taskward.database import open_database
-from taskward.fair_slots import FairThreads
+from taskward.http.admission import Admission, Capacity
+from taskward.http.cors import CrossOrigin
+from taskward.http.fair_slots import FairThreads
+from taskward.http.middleware import RequestMiddleware
+from taskward.http.rate_limit import RateLimit
+from taskward.http.routing import Router
 from taskward.idempotency.once import KeysInUse
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
 from taskward.metrics import merge
-from taskward.middleware import RequestFrame
 from taskward.observability.audit import AuditedDatabase, AuditMiddleware
 from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import tracing_from_env
-from taskward.rate_limit import RateLimit
-from taskward.routing import Dispatcher
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.lists import FinishedLists
@@ -79,9 +79,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.authenticator = authenticator(settings)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
-    dispatcher = Dispatcher(app.routes)
+    dispatcher = Router(app.routes)
     admission = Admission(dispatcher, Capacity.of(settings))
-    app.pipeline = RequestFrame(
+    app.pipeline = RequestMiddleware(
         TokenGate(
             admission if settings.rate is None else RateLimit(admission, settings.rate),
             app.state.authenticator,
@@ -93,16 +93,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _add_observability(
-    app: "Taskward", settings: Settings, dispatcher: Dispatcher, admission: Admission
-) -> None:
+def _add_observability(app: "Taskward", settings: Settings, dispatcher: Router, admission: Admission) -> None:
     """Put around the pipeline whoever looks on; without a setting that asks for it, that is nobody."""
     if settings.audit_log:
-        app.pipeline = AuditMiddleware(app.pipeline, dispatcher.template_of)
+        app.pipeline = AuditMiddleware(app.pipeline, dispatcher.route_template)
     if app.state.tracing:
-        app.pipeline = app.state.tracing.middleware(app.pipeline, dispatcher.template_of)
+        app.pipeline = app.state.tracing.middleware(app.pipeline, dispatcher.route_template)
     if settings.metrics_port is not None:
-        app.pipeline = meter = MetricsMiddleware(app.pipeline, dispatcher.template_of)
+        app.pipeline = meter = MetricsMiddleware(app.pipeline, dispatcher.route_template)
         parts = (meter, admission, app.state.database, app.state.authenticator, app.state.bell)
         app.state.collect_metrics = lambda: merge([part.collect() for part in parts])
 

@@ -150,8 +150,8 @@ def import_data(
 
         settings = load_settings()
         with _reading(file) as document, _bar("Importing") as progress:
-            answer = json.loads(asyncio.run(import_from(document, settings, user_id, progress)))
-    typer.echo("{imported} imported, {skipped} skipped".format(**answer))
+            response = json.loads(asyncio.run(import_from(document, settings, user_id, progress)))
+    typer.echo("{imported} imported, {skipped} skipped".format(**response))
 
 
 @app.command()
@@ -169,7 +169,7 @@ def check() -> None:
 def _told_plainly() -> Iterator[None]:
     """Say what is wrong with the settings or the database in plain lines, without a traceback."""
     from taskward.database import DatabaseUnusable  # noqa: PLC0415 - see above
-    from taskward.errors import ServiceError  # noqa: PLC0415 - as above
+    from taskward.http.errors import ServiceError  # noqa: PLC0415 - as above
     from taskward.settings import SettingsError  # noqa: PLC0415 - as above
 
     try:

@@ -6,14 +6,14 @@ from typing import Final, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from taskward.answers import json_answer
-from taskward.errors import DatabaseError, ServiceUnavailable
-from taskward.routing import Probe
+from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.http.responses import json_response
+from taskward.http.routing import ProbeRoute
 
 PATIENCE: Final = 2.0
 """Seconds that the database has to answer before it counts as not usable."""
 
-router = APIRouter(prefix="/health", route_class=Probe, tags=["Health"])
+router = APIRouter(prefix="/health", route_class=ProbeRoute, tags=["Health"])
 
 
 class Alive(BaseModel):
@@ -31,7 +31,7 @@ class Ready(BaseModel):
 @router.get("", operation_id="getHealth", response_model=Alive, summary="Is the process alive?")
 async def health() -> Response:
     """Answer without looking at anything else, the database least of all."""
-    return json_answer({"status": "healthy"})
+    return json_response({"status": "healthy"})
 
 
 @router.get("/ready", operation_id="getReadiness", response_model=Ready, summary="May traffic be sent here?")
@@ -48,4 +48,4 @@ async def ready(request: Request) -> Response:
         raise ServiceUnavailable(
             "The database cannot be used", reason=getattr(error, "reason", "no answer in time")
         ) from error
-    return json_answer({"status": "ready"})
+    return json_response({"status": "ready"})

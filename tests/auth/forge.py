@@ -13,7 +13,7 @@ import pytest
 from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.clock import Clock
 from taskward.auth.current_user import User
-from taskward.errors import InvalidToken
+from taskward.http.errors import InvalidToken
 from taskward.settings import Settings, load_settings
 
 NOW = 1_800_000_000.0

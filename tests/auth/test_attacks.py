@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taskward.auth.authenticator import Authenticator
-from taskward.errors import InvalidToken, TokenExpired
+from taskward.http.errors import InvalidToken, TokenExpired
 
 ORDERS = {
     "ES256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,

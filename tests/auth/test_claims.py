@@ -17,7 +17,7 @@ from auth.forge import (
     token,
 )
 
-from taskward.errors import InvalidToken, TokenExpired
+from taskward.http.errors import InvalidToken, TokenExpired
 
 HEADER = {"alg": "HS256"}
 NO_NUMBERS: list[object] = [

@@ -8,7 +8,7 @@ from auth.forge import b64, claims, forge, guard, hs256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskward.errors import InvalidToken, TokenExpired, Unauthorized
+from taskward.http.errors import InvalidToken, TokenExpired, Unauthorized
 
 HEADER = {"alg": "HS256", "typ": "JWT"}
 NAMES = ["alg", "crit", "b64", "kid", "jwk", "jku", "typ", "sub", "exp", "nbf", "iat", "iss", "aud", "email"]

@@ -11,7 +11,7 @@ from auth.identity_provider import IdentityProvider, Signer, guarding, signer, u
 
 from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.current_user import User
-from taskward.errors import InvalidToken, ServiceError, ServiceUnavailable, TokenExpired
+from taskward.http.errors import InvalidToken, ServiceError, ServiceUnavailable, TokenExpired
 
 DAY = 24 * 3600
 OLD, NEW = signer("EdDSA", "old"), signer("ES256", "new")

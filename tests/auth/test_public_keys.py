@@ -14,7 +14,7 @@ from jwt.algorithms import RSAAlgorithm
 
 from taskward.auth.public_keys import Entry, KeyRing, KeySetUnusable, PublicKey, read_key_set
 from taskward.auth.tokens import read_token
-from taskward.errors import InvalidToken
+from taskward.http.errors import InvalidToken
 
 GOOD = signer("EdDSA", "good")
 

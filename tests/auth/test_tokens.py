@@ -7,7 +7,7 @@ import pytest
 from auth.forge import NOW, SECRET, accepted, b64, claims, forge, guard, hs256, identify, refused, token
 
 from taskward.auth.tokens import LONGEST_TOKEN
-from taskward.errors import InvalidToken, Unauthorized
+from taskward.http.errors import InvalidToken, Unauthorized
 
 HEADER = {"alg": "HS256", "typ": "JWT"}
 

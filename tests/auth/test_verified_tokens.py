@@ -12,7 +12,7 @@ from taskward.auth.current_user import User
 from taskward.auth.shared_secret import SharedSecret
 from taskward.auth.tokens import Token
 from taskward.auth.verified_tokens import ROOM, VerifiedTokens
-from taskward.errors import InvalidToken, TokenExpired
+from taskward.http.errors import InvalidToken, TokenExpired
 
 CLAIMS = Claims(User(uuid4(), None, NOW + 900), valid_from=NOW - 60)
 

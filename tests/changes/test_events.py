@@ -15,7 +15,7 @@ from support import MakeDatabase, settings_for
 from taskward.changes import events
 from taskward.changes.bell import Bell
 from taskward.changes.feed import ChangeFeed, Changes, Mark
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 from taskward.server.protocol import StrictProtocol
 from taskward.server.response_cycle import StrictCycle
 

@@ -15,8 +15,8 @@ import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, Person, running, settings_for
 
+from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.me.statements import ERASE_PART
-from taskward.opaque import purpose_of, seal, unseal
 from taskward.tasks.ids import new_task_id
 
 Change = dict[str, Any]
@@ -238,14 +238,14 @@ FORGED: list[Any] = [
 @pytest.mark.parametrize("content", FORGED, ids=map(str, FORGED))
 async def test_a_well_sealed_cursor_of_absurd_content_is_refused(ann: Person, content: Any) -> None:
     await ann.create()
-    await refused(ann, "since", since=seal(content, purpose_of("changes", UUID(ann.sub))))
+    await refused(ann, "since", since=encode_cursor(content, scope_of("changes", UUID(ann.sub))))
 
 
 async def test_whatever_numbers_are_forged_the_answer_is_a_proper_one(ann: Person) -> None:
     await ann.create()
     least, most = -(2**63), 2**64 - 1
     for numbers in product([0, 1, 2**62, 2**63 - 1], [least, 0, most], [least, 0, most], [0, most]):
-        cursor = seal([1, *numbers], purpose_of("changes", UUID(ann.sub)))
+        cursor = encode_cursor([1, *numbers], scope_of("changes", UUID(ann.sub)))
         answer = await ann.http.get("/api/changes", params={"since": cursor})
         assert answer.status_code in {200, 410}, (numbers, answer.text)
         if answer.status_code == 200:
@@ -471,13 +471,15 @@ async def write_slowly(connection: asyncpg.Connection, owner: UUID) -> UUID:
 
 
 def content_of(person: Person, cursor: str) -> list[int]:
-    content: list[int] = unseal(cursor, purpose_of("changes", UUID(person.sub)))
+    content: list[int] = decode_cursor(cursor, scope_of("changes", UUID(person.sub)))
     return content
 
 
 def forged(person: Person, number: int, horizon: int) -> str:
     """Give a cursor of that number that was taken just now."""
-    return seal([1, number, horizon, int(time.time() * 1000), 0], purpose_of("changes", UUID(person.sub)))
+    return encode_cursor(
+        [1, number, horizon, int(time.time() * 1000), 0], scope_of("changes", UUID(person.sub))
+    )
 
 
 def refreshed(person: Person, cursor: str) -> str:

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from taskward.database.postgres.database import PostgresDatabase, _from_now
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 
 
 async def test_a_statement_beyond_its_deadline_is_cancelled_on_the_server(

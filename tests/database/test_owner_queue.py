@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from taskward.database.postgres.owner_queue import OwnerQueue
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 
 LONG = 10.0
 

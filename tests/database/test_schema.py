@@ -23,7 +23,7 @@ from taskward.app import ROUTERS
 from taskward.database import Database, DatabaseUnusable, schema
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 
 assert ROUTERS  # with them every feature is imported, and so is every table
 

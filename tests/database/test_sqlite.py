@@ -19,7 +19,7 @@ from taskward.auth.current_user import User
 from taskward.database import DatabaseUnusable
 from taskward.database.sqlite import database as sqlite
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
 from taskward.users.store import owner_values
 

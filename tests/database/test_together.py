@@ -15,7 +15,7 @@ from walks import SORTS
 from taskward.database.postgres.batching import MAX_IN_FLIGHT, MAX_ROWS, BatchedRead, Batcher
 from taskward.database.postgres.database import _DIALECT
 from taskward.database.statements import STATEMENTS, Read, Row, Values, Write
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import COUNTER, CREATE_TASK, GET_TASK, LISTS
 
 DEADLINE = 10.0

@@ -15,8 +15,8 @@ from faults.services import service
 from pooling import needs_pgbouncer, pooler
 from support import settings_for
 
-from taskward import admission
 from taskward.database.postgres import pool
+from taskward.http import admission
 
 CLIENTS = 64
 

@@ -15,7 +15,7 @@ from faults.observed import Observe
 from faults.raw_clients import RawClient, ServerProcess, close_all, server_process
 from support import MakeDatabase
 
-from taskward.send_budget import PER_USER
+from taskward.http.send_budget import PER_USER
 
 CLIENTS: Final = 20
 TASKS: Final = 1000

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from support import DATABASE_ERROR, INVALID_REQUEST, Person, problems, refusal, token_for
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.errors import IdempotencyKeyReused
+from taskward.http.errors import IdempotencyKeyReused
 from taskward.idempotency.once import Once
 from taskward.tasks import store
 

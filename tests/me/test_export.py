@@ -28,7 +28,7 @@ from support import (
 )
 
 from taskward.database.statements import Read, Row, Values
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 from taskward.me import store
 from taskward.me.statements import TASKS_AFTER
 from taskward.tasks.models import TITLE_COLUMN

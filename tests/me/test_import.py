@@ -441,8 +441,8 @@ async def test_a_body_that_says_that_it_is_too_large_is_not_read(app: FastAPI, a
 async def test_a_body_that_becomes_too_large_is_not_read_to_its_end(
     ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ImportEndpoint.largest_body == LARGEST
-    monkeypatch.setattr(ImportEndpoint, "largest_body", 1024)
+    assert ImportEndpoint.max_body == LARGEST
+    monkeypatch.setattr(ImportEndpoint, "max_body", 1024)
     given = 0
 
     async def pieces() -> AsyncIterator[bytes]:

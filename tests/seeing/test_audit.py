@@ -26,7 +26,7 @@ from support import (
 from taskward.app import create_app
 from taskward.database.statements import STATEMENTS, Command, Write
 from taskward.database.statements import Read as ReadStatement
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 from taskward.me.operators import import_from
 
 CANARY = "canary4711"

@@ -18,8 +18,8 @@ from support import MakeDatabase, Person, client_of, exchange, running, settings
 from taskward.app import create_app
 from taskward.database.postgres import pool
 from taskward.database.postgres.database import PostgresDatabase
+from taskward.http.middleware import RequestMiddleware
 from taskward.metrics import DURATION_BUCKETS, DURATIONS, METRIC_FAMILIES, Histogram, Samples, merge
-from taskward.middleware import RequestFrame
 from taskward.observability import prometheus
 
 
@@ -210,7 +210,7 @@ async def test_keys_that_never_came_have_no_age() -> None:
 def test_without_a_port_for_them_nothing_is_counted_and_nothing_stands_in_the_way() -> None:
     app = create_app(settings_for("sqlite://"))
 
-    assert isinstance(vars(app)["pipeline"], RequestFrame)
+    assert isinstance(vars(app)["pipeline"], RequestMiddleware)
     assert not hasattr(app.state, "figures")
 
 

@@ -28,9 +28,9 @@ from taskward import __version__
 from taskward.app import create_app
 from taskward.checkup import findings
 from taskward.database.statements import TransactionSteps
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
+from taskward.http.middleware import RequestMiddleware
 from taskward.me.import_statements import STAGE, UNSTAGE
-from taskward.middleware import RequestFrame
 from taskward.observability import tracing
 from taskward.observability.tracing import tracing_from_env
 from taskward.settings import Settings, SettingsError
@@ -372,7 +372,7 @@ def test_unless_it_is_asked_for_nothing_stands_in_the_way(
         monkeypatch.setenv(name, value)
     app = create_app(settings_for("sqlite://"))
 
-    assert isinstance(vars(app)["pipeline"], RequestFrame)
+    assert isinstance(vars(app)["pipeline"], RequestMiddleware)
     assert type(app.state.database).__name__ == "SqliteDatabase"
 
 

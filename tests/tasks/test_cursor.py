@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from support import Person, problems
 from walks import SORTS, insert_tasks, some_tasks
 
-from taskward.opaque import _digest
+from taskward.http.cursors import _digest
 from taskward.tasks.query import ListQuery
 
 NOT_OURS = {"cursor": "Cursor is none of this list's"}
@@ -32,7 +32,7 @@ async def cursor_of(app: FastAPI, person: Person, **query: str) -> str:
 
 def forged(person: Person, content: Any, **query: Any) -> str:
     """Give a cursor of that content with the digest that it should have: the digest is no secret."""
-    walk = ListQuery.model_validate(query).walk(UUID(person.sub))
+    walk = ListQuery.model_validate(query).cursor_scope(UUID(person.sub))
     encoded = content if isinstance(content, bytes) else orjson.dumps(content)
     return urlsafe_b64encode(_digest(encoded, walk) + encoded).decode().rstrip("=")
 

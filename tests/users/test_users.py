@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from support import Person, stored
 
 from taskward.auth.current_user import User
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
 from taskward.users.store import owner_values
 

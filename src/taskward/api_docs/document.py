@@ -8,10 +8,10 @@ from typing import Any, Final
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from taskward.errors import (
+from taskward.http.errors import (
     CursorExpired,
     DatabaseError,
-    FieldProblem,
+    FieldError,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     InternalError,
@@ -55,12 +55,12 @@ _ERROR_SCHEMA: Final = {
     },
 }
 
-_NO_TITLE: Final = ValidationFailed([FieldProblem("title", "Title is required and cannot be empty")])
-_NO_UUID: Final = ValidationFailed([FieldProblem("task_id", "Task id must be a UUID")])
-_UNKNOWN: Final = ValidationFailed([FieldProblem("colour", "Unknown query parameter")])
+_NO_TITLE: Final = ValidationFailed([FieldError("title", "Title is required and cannot be empty")])
+_NO_UUID: Final = ValidationFailed([FieldError("task_id", "Task id must be a UUID")])
+_UNKNOWN: Final = ValidationFailed([FieldError("colour", "Unknown query parameter")])
 _BROKEN_WITHIN: Final = {
-    "/api/tasks/batch": FieldProblem("operations.0.op", "Op must be one of create, update, delete"),
-    "/api/me/import": FieldProblem("tasks.0.title", "Title cannot be empty"),
+    "/api/tasks/batch": FieldError("operations.0.op", "Op must be one of create, update, delete"),
+    "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
 """What may be wrong with a body that is no task."""
 

@@ -6,11 +6,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Request, Response
 
-from taskward.answers import json_answer
-from taskward.errors import NotFound
-from taskward.routing import Probe
+from taskward.http.errors import NotFound
+from taskward.http.responses import json_response
+from taskward.http.routing import ProbeRoute
 
-router = APIRouter(route_class=Probe, include_in_schema=False)
+router = APIRouter(route_class=ProbeRoute, include_in_schema=False)
 
 _TYPES: Final = {
     "init.js": "text/javascript",
@@ -54,7 +54,7 @@ async def docs_asset(name: Annotated[str, Path()]) -> Response:
 
 @router.get("/openapi.json")
 async def openapi_json(request: Request) -> Response:
-    return json_answer(request.app.openapi())
+    return json_response(request.app.openapi())
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from taskward.auth.current_user import User
-from taskward.errors import InvalidToken, TokenExpired
+from taskward.http.errors import InvalidToken, TokenExpired
 
 LEEWAY = 60
 """Seconds by which the issuer's clock may be ahead of ours; `exp` has none."""

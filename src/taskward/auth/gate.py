@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward.auth.authenticator import Authenticator
-from taskward.requests import header_values
+from taskward.http.requests import header_values
 
 
 class TokenGate:

@@ -12,7 +12,7 @@ from taskward.auth.clock import Clock
 from taskward.auth.provider import fetch_key_set
 from taskward.auth.public_keys import ALGORITHMS, Entry, KeyRing, KeySetUnusable
 from taskward.auth.tokens import Token
-from taskward.errors import InvalidToken, ServiceUnavailable
+from taskward.http.errors import InvalidToken, ServiceUnavailable
 from taskward.metrics import FETCHES, KEYS, KEYS_AGE, KEYS_FETCHED, Samples
 
 FRESH_FOR = 60.0

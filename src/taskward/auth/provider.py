@@ -51,8 +51,8 @@ async def _document(url: str) -> bytes:
 
     """
     try:
-        async with asyncio.timeout(PATIENCE), _client() as client, client.stream("GET", url) as answer:
-            return await _body(answer)
+        async with asyncio.timeout(PATIENCE), _client() as client, client.stream("GET", url) as response:
+            return await _body(response)
     except KeySetUnusable:
         raise
     except (TimeoutError, httpx.TimeoutException):
@@ -61,13 +61,13 @@ async def _document(url: str) -> bytes:
         raise KeySetUnusable(f"the provider cannot be reached ({type(error).__name__})") from None
 
 
-async def _body(answer: httpx.Response) -> bytes:
-    if answer.status_code != httpx.codes.OK:
-        raise KeySetUnusable(f"the provider answers with status {answer.status_code}")
-    if answer.headers.get("content-encoding", "identity") != "identity":
+async def _body(response: httpx.Response) -> bytes:
+    if response.status_code != httpx.codes.OK:
+        raise KeySetUnusable(f"the provider answers with status {response.status_code}")
+    if response.headers.get("content-encoding", "identity") != "identity":
         raise KeySetUnusable("the provider answers compressed, though asked not to")
     body = b""
-    async for chunk in answer.aiter_raw():
+    async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > LARGEST_SET:
             raise KeySetUnusable(f"the key set is larger than {LARGEST_SET} bytes")

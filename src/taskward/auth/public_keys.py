@@ -17,7 +17,7 @@ from jwt.algorithms import (
 )
 
 from taskward.auth.tokens import Token
-from taskward.errors import InvalidToken
+from taskward.http.errors import InvalidToken
 
 SHORTEST_RSA = 2048
 """Bits; RFC 7518, 3.3."""

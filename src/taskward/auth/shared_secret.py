@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jwt.algorithms import HMACAlgorithm
 
 from taskward.auth.tokens import Token
-from taskward.errors import InvalidToken
+from taskward.http.errors import InvalidToken
 from taskward.metrics import Samples
 
 

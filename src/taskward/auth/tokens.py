@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from taskward.errors import InvalidToken, Unauthorized
+from taskward.http.errors import InvalidToken, Unauthorized
 
 LONGEST_TOKEN = 8 * 1024
 """Bytes."""

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 
 from taskward.changes.statements import COUNTERS
 from taskward.database import Database
-from taskward.errors import DatabaseError, RateLimited, ServiceUnavailable
+from taskward.http.errors import DatabaseError, RateLimited, ServiceUnavailable
 from taskward.metrics import STREAMS, Samples
 from taskward.settings import Settings
 

@@ -11,12 +11,12 @@ from fastapi import Header, Response
 from pydantic import BeforeValidator
 from starlette.types import Receive, Scope, Send
 
-from taskward.answers import write_json
 from taskward.auth.current_user import User
 from taskward.changes.bell import Bell, Line
 from taskward.changes.feed import ChangeFeed, Changes, Mark
-from taskward.errors import CursorExpired, DatabaseError, ServiceUnavailable
-from taskward.validation import refusal
+from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailable
+from taskward.http.responses import dump_json
+from taskward.http.validation import field_error
 
 PAGE: Final = 100
 """Changes that a stream holds in memory at once."""
@@ -112,7 +112,7 @@ class EventStream(Response):
 
 
 def _on_one_line(change: dict[str, Any]) -> bytes:
-    written = write_json(change)
+    written = dump_json(change)
     for line_break, escaped in _OTHER_LINE_BREAKS:
         written = written.replace(line_break, escaped)
     return written
@@ -135,7 +135,7 @@ async def _end_with_client(receive: Receive, line: Line) -> None:
 
 def _one_id(values: Any) -> str:
     if len(values) != 1:
-        raise refusal("Last-Event-ID is given more than once")
+        raise field_error("Last-Event-ID is given more than once")
     event_id: str = values[0].decode("latin-1")
     return event_id
 

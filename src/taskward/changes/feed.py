@@ -12,8 +12,8 @@ from taskward.auth.current_user import CurrentUser, User
 from taskward.changes.statements import CHANGES, HORIZON
 from taskward.database import Database
 from taskward.database.statements import Row
-from taskward.errors import CursorExpired
-from taskward.opaque import purpose_of, seal, unseal
+from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
+from taskward.http.errors import CursorExpired
 from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, VERSION_COLUMN, task_json
 
 MOST_CHANGES: Final = 1000
@@ -96,18 +96,20 @@ class ChangeFeed:
 
     def write(self, mark: Mark) -> str:
         """Give the cursor that stands for a mark."""
-        return seal([1, mark.number, mark.horizon, mark.known_at, mark.restore], self._purpose())
+        return encode_cursor(
+            [1, mark.number, mark.horizon, mark.known_at, mark.restore], self._cursor_scope()
+        )
 
     def read(self, cursor: str) -> Mark | None:
         """Give the mark that a cursor stands for; None if it is none of this owner's."""
-        content = unseal(cursor, self._purpose())
+        content = decode_cursor(cursor, self._cursor_scope())
         if not isinstance(content, list) or [type(part) for part in content] != [int] * 5 or content[0] != 1:
             return None
         mark = Mark(*content[1:])
         return mark if 0 <= mark.number < _NUMBERS else None
 
-    def _purpose(self) -> bytes:
-        return purpose_of("changes", self._user.id)
+    def _cursor_scope(self) -> bytes:
+        return scope_of("changes", self._user.id)
 
     async def _horizon_at_the_end(self, mark: Mark) -> tuple[int, int]:
         """Give the horizon and the last restore where no change follows the mark."""

@@ -6,17 +6,17 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from taskward.answers import JsonAnswer, write_json_list
 from taskward.auth.current_user import CurrentUser
 from taskward.changes.bell import TheBell
 from taskward.changes.events import EventStream, LastEventId
 from taskward.changes.feed import BEGINNING, MOST_CHANGES, MyChanges
-from taskward.errors import FieldProblem, ValidationFailed
-from taskward.routing import Endpoint
+from taskward.http.errors import FieldError, ValidationFailed
+from taskward.http.responses import JSONBytesResponse, write_json_list
+from taskward.http.routing import StrictRoute
+from taskward.http.validation import query_number
 from taskward.tasks.models import Task
-from taskward.validation import query_number
 
-router = APIRouter(prefix="/api", route_class=Endpoint, tags=["Changes"])
+router = APIRouter(prefix="/api", route_class=StrictRoute, tags=["Changes"])
 
 
 class ChangesQuery(BaseModel):
@@ -59,10 +59,12 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
     """Give what has changed since a cursor: a client that applies it holds what the list would give."""
     mark = BEGINNING if query.since is None else feed.read(query.since)
     if mark is None:
-        raise ValidationFailed([FieldProblem("since", "Since is no cursor of these changes")])
+        raise ValidationFailed([FieldError("since", "Since is no cursor of these changes")])
     found = await feed.since(mark, query.limit)
     others = {"cursor": feed.write(found.mark), "has_more": found.has_more}
-    return JsonAnswer(await write_json_list("changes", found.changes, lambda change: change[0], others))
+    return JSONBytesResponse(
+        await write_json_list("changes", found.changes, lambda change: change[0], others)
+    )
 
 
 @router.get(
@@ -78,5 +80,5 @@ async def push_changes(
     """Give the same feed as Server-Sent Events: `id` is the cursor after the change, `data` the change."""
     mark = BEGINNING if last_event_id is None else feed.read(last_event_id)
     if mark is None:
-        raise ValidationFailed([FieldProblem("Last-Event-ID", "Last-Event-ID is no cursor of these changes")])
+        raise ValidationFailed([FieldError("Last-Event-ID", "Last-Event-ID is no cursor of these changes")])
     return EventStream(feed, mark, user, bell)

@@ -5,13 +5,13 @@ from typing import Protocol
 from uuid import UUID
 
 from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 from taskward.metrics import Samples
 from taskward.settings import Settings
 
 
 class Database(Protocol):
-    """What a store needs of an engine. Whatever fails below raises `taskward.errors.DatabaseError`."""
+    """What a store needs of an engine. Whatever fails below raises `taskward.http.errors.DatabaseError`."""
 
     engine: str
     """`postgresql` or `sqlite`."""

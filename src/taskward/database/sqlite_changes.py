@@ -17,7 +17,7 @@ from taskward.database.statements import (
     Values,
     record_owner,
 )
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 
 
 class Plan(Protocol):

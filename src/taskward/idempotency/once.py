@@ -15,9 +15,9 @@ from starlette.types import Scope
 
 from taskward.auth.current_user import CurrentUser
 from taskward.database import Database, IdempotencyConflict
-from taskward.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from taskward.http.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from taskward.http.validation import field_error
 from taskward.idempotency.statements import FIND_ANSWER
-from taskward.validation import refusal
 
 KEPT: Final = timedelta(hours=24)
 """How long a repeat gets the stored answer."""
@@ -140,7 +140,7 @@ def _once(request: Request, user: CurrentUser) -> Once:
 
 def _one_key(values: Any) -> str:
     if len(values) != 1 or not _KEY.fullmatch(values[0]):
-        raise refusal("Idempotency-Key must be 1-255 visible ASCII characters")
+        raise field_error("Idempotency-Key must be 1-255 visible ASCII characters")
     key: str = values[0].decode()
     return key
 

@@ -9,12 +9,12 @@ from typing import Any, Final, TypeVar
 from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema
 
-from taskward.errors import MAX_DETAILS, FieldProblem, ValidationFailed
+from taskward.http.errors import MAX_DETAILS, FieldError, ValidationFailed
+from taskward.http.requests import MAX_KEYS, TOO_MANY_KEYS, nul_problems, refuse_wide_objects
+from taskward.http.validation import UNKNOWN_FIELD, field_errors, first_of_each_field
 from taskward.me.import_scanner import Outline, Scanner, TaskSlice, parse
 from taskward.me.models import Import, ImportedTask
 from taskward.me.spool import Spool
-from taskward.requests import MAX_KEYS, TOO_MANY_KEYS, nul_problems, refuse_wide_objects
-from taskward.validation import UNKNOWN_FIELD, field_problems, first_of_each_field
 
 BUDGET: Final = 0.004
 """Seconds for which a thread works on a document before the event loop has its turn again."""
@@ -30,10 +30,10 @@ T = TypeVar("T")
 class Problems:
     """What is wrong: the first hundred problems, and how many there are besides."""
 
-    named: list[FieldProblem] = field(default_factory=list)
+    named: list[FieldError] = field(default_factory=list)
     omitted: int = 0
 
-    def add(self, problems: Iterable[FieldProblem]) -> None:
+    def add(self, problems: Iterable[FieldError]) -> None:
         for problem in problems:
             if len(self.named) < MAX_DETAILS:
                 self.named.append(problem)
@@ -113,13 +113,13 @@ class ImportDocument:
                 tasks.append(_TASK.validate_python(value))
             except ValidationError as error:
                 if not any(problem.message == TOO_MANY_KEYS for problem in found):
-                    found += field_problems(error, within=("tasks", n))
+                    found += field_errors(error, within=("tasks", n))
             if found:
                 problems.add(first_of_each_field(found))
         return tasks
 
 
-def _problems_of_form(number: int, task: Any) -> list[FieldProblem]:
+def _problems_of_form(number: int, task: Any) -> list[FieldError]:
     """Return what is wrong with a task whatever its fields mean: too many keys, U+0000."""
     within = {"tasks": {number: task}}
     return refuse_wide_objects(within) or nul_problems(within, depth=3)
@@ -132,19 +132,19 @@ def _may_be_wide(task: Any) -> bool:
     return len(task) > MAX_KEYS or not _CONTAINERS.isdisjoint(map(type, task.values()))
 
 
-def _problems_beside_tasks(outline: Outline) -> Iterator[FieldProblem]:
+def _problems_beside_tasks(outline: Outline) -> Iterator[FieldError]:
     if outline.keys > MAX_KEYS:
-        yield FieldProblem("body", TOO_MANY_KEYS)
+        yield FieldError("body", TOO_MANY_KEYS)
         return
     yield from refuse_wide_objects(outline.values)
     yield from nul_problems(outline.values)
     if outline.not_a_list:
-        yield FieldProblem("tasks", "Tasks must be a list")
+        yield FieldError("tasks", "Tasks must be a list")
     elif outline.tasks is None:
-        yield FieldProblem("tasks", "Tasks is required and cannot be empty")
+        yield FieldError("tasks", "Tasks is required and cannot be empty")
     for name in outline.values:
         if name != "user":
-            yield FieldProblem(name, UNKNOWN_FIELD)
+            yield FieldError(name, UNKNOWN_FIELD)
 
 
 async def in_thread(steps: Iterator[T], clock: Callable[[], float] = time.perf_counter) -> AsyncIterator[T]:

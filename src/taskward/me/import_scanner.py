@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import orjson
 
-from taskward.errors import FieldProblem, InvalidRequest, ValidationFailed
+from taskward.http.errors import FieldError, InvalidRequest, ValidationFailed
+from taskward.http.requests import MAX_KEYS, holds_nul, refuse_deep
 from taskward.me.spool import Spool
-from taskward.requests import MAX_KEYS, holds_nul, refuse_deep
 
 WINDOW: Final = 256 * 1024
 """Bytes that are read at once."""
@@ -147,7 +147,7 @@ class Scanner:
         if end is None or end - self._at > MAX_VALUE:
             if len(self._window) - self._at <= MAX_VALUE:
                 raise _not_json()
-            raise ValidationFailed([FieldProblem(name, f"The value is larger than {MAX_VALUE // 1024} KiB")])
+            raise ValidationFailed([FieldError(name, f"The value is larger than {MAX_VALUE // 1024} KiB")])
         return end
 
     def _end_of_nested(self) -> int | None:

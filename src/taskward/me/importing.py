@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.idempotency.once import Recording
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.staging import Staging

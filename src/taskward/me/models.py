@@ -8,11 +8,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from taskward.answers import rfc3339
 from taskward.database.statements import Row
+from taskward.http.responses import rfc3339
+from taskward.http.validation import field_error, strict_uuid
 from taskward.tasks.ids import is_of, task_id_at
 from taskward.tasks.models import Description, Ignored, IsCompleted, Task, Title, ignoring
-from taskward.validation import refusal, strict_uuid
 
 _HOUR: Final = r"([01]\d|2[0-3]):[0-5]\d"
 _RFC3339: Final = re.compile(
@@ -32,7 +32,7 @@ def _moment(value: Any) -> datetime:
         else:
             if _FIRST <= moment < _LAST:
                 return moment
-    raise refusal("A time must be in RFC 3339, like 2026-01-31T12:00:00Z, and of the years 1970 to 9998")
+    raise field_error("A time must be in RFC 3339, like 2026-01-31T12:00:00Z, and of the years 1970 to 9998")
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]

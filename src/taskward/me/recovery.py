@@ -9,7 +9,7 @@ from uuid import UUID
 
 from taskward.database import Database
 from taskward.database.statements import TransactionSteps
-from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.me import erasure, staging
 
 INTERVAL: Final = 1.0

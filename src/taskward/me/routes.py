@@ -6,30 +6,30 @@ from fastapi import APIRouter, Body, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from taskward.answers import json_answer
-from taskward.errors import IdempotencyKeyReused
+from taskward.http.errors import IdempotencyKeyReused
+from taskward.http.requests import require_json_type, wait_for_admission
+from taskward.http.responses import json_response
+from taskward.http.routing import StrictRoute
 from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording, digest_prefix
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.importing import import_document
 from taskward.me.models import Erased, Export, Imported, User, user_json
 from taskward.me.spool import Uploads, new_spool
 from taskward.me.store import AllMyData
-from taskward.requests import require_json_type, wait_for_admission
-from taskward.routing import Endpoint
 
-router = APIRouter(prefix="/api/me", route_class=Endpoint, tags=["My data"])
+router = APIRouter(prefix="/api/me", route_class=StrictRoute, tags=["My data"])
 
 
-class ImportEndpoint(Endpoint):
+class ImportEndpoint(StrictRoute):
     """Takes documents of many megabytes in a file, and validates them beside the other requests."""
 
-    largest_body = 64 * 1024 * 1024
+    max_body = 64 * 1024 * 1024
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         uploads: Uploads = scope["app"].state.uploads
         with new_spool(digest_prefix(scope)) as spool:
             with uploads.one_more(scope["user"].id):
-                await spool.receive(scope, receive, self.largest_body)
+                await spool.receive(scope, receive, self.max_body)
             await wait_for_admission(scope)
             require_json_type(scope)
             scope["digest"] = spool.digest
@@ -40,11 +40,11 @@ class ImportEndpoint(Endpoint):
     async def _import_arguments(self, scope: Scope, document: ImportDocument) -> dict[str, Any]:
         arguments: dict[str, Any] = {"document": document}
         problems = Problems()
-        problems.add(self._inputs.read_without_body(scope, arguments, any_query=False))
+        problems.add(self._signature.read_without_body(scope, arguments, any_query=False))
         if problems.named:
             await document.add_problems(problems)
         problems.check()
-        self._inputs.make(scope, arguments)
+        self._signature.make(scope, arguments)
         return arguments
 
 
@@ -54,7 +54,7 @@ import_router = APIRouter(prefix="/api/me", route_class=ImportEndpoint, tags=["M
 @router.get("", operation_id="getMe", response_model=User, summary="See my row")
 async def read_me(me: AllMyData) -> Response:
     """Give the caller's row; there is none before their first write."""
-    return json_answer(user_json(await me.user()))
+    return json_response(user_json(await me.user()))
 
 
 @router.get("/export", operation_id="exportMe", response_model=Export, summary="Export all my data")
@@ -92,4 +92,4 @@ async def take_in(
 async def erase(me: AllMyData) -> Response:
     """Erase everything that is stored about the caller, for good."""
     await me.erase()
-    return json_answer({"message": "All data deleted"})
+    return json_response({"message": "All data deleted"})

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from starlette.types import Receive, Scope
 
-from taskward.errors import RateLimited
-from taskward.requests import body_parts
+from taskward.http.errors import RateLimited
+from taskward.http.requests import body_parts
 
 PART: Final = 1024 * 1024
 """Bytes that are written at once, in a thread."""
@@ -42,7 +42,7 @@ class Spool:
 
         Raises:
             PayloadTooLarge: it is longer than `largest`, or says that it will be.
-            ClientGone: it never became whole.
+            ClientDisconnect: it never became whole.
 
         """
         part = bytearray()

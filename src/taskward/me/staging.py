@@ -18,7 +18,7 @@ import orjson
 from taskward.auth.current_user import User
 from taskward.database import Database
 from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
-from taskward.errors import RateLimited, ServiceUnavailable
+from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.once import Recording
 from taskward.me.import_statements import (
     ABANDONED,

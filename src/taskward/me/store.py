@@ -8,11 +8,11 @@ from uuid import UUID
 import orjson
 from fastapi import Depends, Request
 
-from taskward.answers import write_json
 from taskward.auth.current_user import CurrentUser, User
 from taskward.database import Database
 from taskward.database.statements import Row
-from taskward.errors import NotFound
+from taskward.http.errors import NotFound
+from taskward.http.responses import dump_json
 from taskward.me.erasure import erase_steps
 from taskward.me.models import user_json
 from taskward.me.staging import Staging
@@ -71,7 +71,7 @@ class MyData:
     async def _pieces(self, user: Row | None, page: Sequence[Row]) -> AsyncIterator[bytes]:
         separator = b'{"user":' + orjson.dumps(user and user_json(user)) + b',"tasks":['
         while page:
-            piece = separator + b",".join(write_json(task_json(row)) for row in page)
+            piece = separator + b",".join(dump_json(task_json(row)) for row in page)
             separator = b","
             last = UUID(str(page[-1][ID_COLUMN]))
             page = ()  # so as not to keep it while the client reads

@@ -24,8 +24,8 @@ from taskward.database.statements import (
     Write,
 )
 from taskward.database.wrapper import DatabaseWrapper
+from taskward.http.middleware import RequestResult
 from taskward.log import loggable_path
-from taskward.middleware import Outcome
 from taskward.observability.http_metrics import UNMATCHED_ROUTE, RouteTemplate
 from taskward.tasks.models import ID_COLUMN, VERSION_COLUMN
 
@@ -55,7 +55,7 @@ class AuditMiddleware:
             _scope.reset(token)
             self._log_refusal(scope, scope["outcome"])
 
-    def _log_refusal(self, scope: Scope, outcome: Outcome) -> None:
+    def _log_refusal(self, scope: Scope, outcome: RequestResult) -> None:
         error = outcome.error
         if error is None or not (scope["path"].startswith("/api/") or scope["path"] == "/api"):
             return

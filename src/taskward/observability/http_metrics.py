@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from taskward.metrics import DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, Histogram, Samples
 
 if TYPE_CHECKING:
-    from taskward.middleware import Outcome
+    from taskward.http.middleware import RequestResult
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD: Final = "_OTHER"
@@ -57,7 +57,7 @@ class MetricsMiddleware:
         }
 
     def _count(self, scope: Scope, seconds: float) -> None:
-        outcome: Outcome = scope["outcome"]
+        outcome: RequestResult = scope["outcome"]
         method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
         route = scope.get("route") or self._template_of(scope["path"]) or UNMATCHED_ROUTE
         self._requests[method, route, outcome.status] += 1

@@ -27,17 +27,17 @@ from taskward import __version__
 from taskward.database import Database
 from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
 from taskward.database.wrapper import DatabaseWrapper
-from taskward.errors import DatabaseError, ServiceError
+from taskward.http.errors import DatabaseError, ServiceError
+from taskward.http.requests import header_values
 from taskward.log import loggable_path
 from taskward.observability.http_metrics import METHODS, OTHER_METHOD, RouteTemplate
-from taskward.requests import header_values
 from taskward.settings import SettingsError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
-    from taskward.middleware import Outcome
+    from taskward.http.middleware import RequestResult
 
 FLUSH_TIMEOUT: Final = 5.0
 """Seconds at the end for what has not been exported yet."""
@@ -169,7 +169,7 @@ class TracingMiddleware:
         return self._tracer.start_span(name, parent, SpanKind.SERVER, attributes)
 
     def _end_span(self, span: Span, scope: Scope) -> None:
-        outcome: Outcome = scope["outcome"]
+        outcome: RequestResult = scope["outcome"]
         if route := scope.get("route") or self._template_of(scope["path"]):
             method = scope["method"] if scope["method"] in METHODS else "HTTP"
             span.update_name(f"{method} {route}")

@@ -8,7 +8,7 @@ from starlette.types import Message
 from uvicorn.config import Config
 
 from taskward.database import DatabaseUnusable
-from taskward.errors import ServiceError
+from taskward.http.errors import ServiceError
 from taskward.settings import SettingsError
 
 _log = logging.getLogger(__name__)

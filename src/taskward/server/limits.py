@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import httptools
 
-from taskward.errors import HeadersTooLarge, MalformedHttp, NotSupported, ServiceError
+from taskward.http.errors import HeadersTooLarge, MalformedHttp, NotSupported, ServiceError
 
 KIBIBYTE: Final = 1024
 MAX_TARGET: Final = 16 * KIBIBYTE

@@ -1,6 +1,6 @@
 """One client connection: HTTP/1.1 and HTTP/1.0 for an ASGI application, with limits of size and time.
 
-Malformed requests (RFC 9112) get an error response in the envelope of `errors.py`, after the responses to the
+Malformed requests (RFC 9112) get an error response in the envelope of `http/errors.py`, after the responses to the
 requests before them, and the connection closes. See `docs/decisions/0025-own-http-protocol.md`.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from starlette.types import Scope
 from uvicorn.config import Config
 
-from taskward.errors import MalformedHttp, RequestTimedOut, ServiceError, ServiceUnavailable
+from taskward.http.errors import MalformedHttp, RequestTimedOut, ServiceError, ServiceUnavailable
 from taskward.server.connection import BufferedConnection
 from taskward.server.limits import BODY_HIGH_WATER, MAX_BUFFERED, MAX_UNREAD_BODY, MIN_BODY_RATE
 from taskward.server.request_parser import BODY, HEAD, IDLE, RequestParser

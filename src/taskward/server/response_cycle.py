@@ -6,8 +6,8 @@ from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Message, Scope
 
-from taskward.errors import InternalError
-from taskward.middleware import Headers, request_id_of
+from taskward.http.errors import InternalError
+from taskward.http.middleware import Headers, request_id_of
 from taskward.server.request_parser import RequestParser
 from taskward.server.state import STATUS_LINES, ConnectionState
 

@@ -17,9 +17,9 @@ from typing import Final
 
 import uvicorn
 
-from taskward.cors import CrossOrigin
+from taskward.http.cors import CrossOrigin
+from taskward.http.middleware import CommonHeaders
 from taskward.metrics import Samples, merge
-from taskward.middleware import CommonHeaders
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
 from taskward.server.sockets import BACKLOG

@@ -9,12 +9,12 @@ from typing import Final, Protocol
 from starlette.types import Scope
 from uvicorn.server import ServerState
 
-from taskward.admission import Resting
-from taskward.errors import ServiceError
+from taskward.http.admission import PausedConnections
+from taskward.http.errors import ServiceError
+from taskward.http.middleware import CommonHeaders, Headers, default_headers, request_id_of
+from taskward.http.send_budget import SendBudget
 from taskward.log import log_request, loggable_path
 from taskward.metrics import ERRORS, REQUESTS, Samples
-from taskward.middleware import CommonHeaders, Headers, default_headers, request_id_of
-from taskward.send_budget import SendBudget
 
 STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in http.HTTPStatus
@@ -48,7 +48,7 @@ class ConnectionState(ServerState):
     def __init__(self, common_headers: CommonHeaders) -> None:
         super().__init__()
         self.draining = DrainEvent()
-        self.resting = Resting()
+        self.resting = PausedConnections()
         self.send_budget = SendBudget()
         self._common_headers = common_headers
         self._rejections: Counter[tuple[int, str]] = Counter()

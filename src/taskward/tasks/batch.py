@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
 
-from taskward.answers import write_json
-from taskward.conditional import version_tag
 from taskward.database.statements import Rollback, Row, TransactionSteps, Values, Write
-from taskward.errors import NotApplied, NotFound, PreconditionFailed, ServiceError
+from taskward.http.conditional import version_tag
+from taskward.http.errors import NotApplied, NotFound, PreconditionFailed, ServiceError
+from taskward.http.responses import dump_json
 from taskward.tasks.models import VERSION_COLUMN, NewTask, TaskChanges, task_json
 from taskward.tasks.operations import ValidOperation
 from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, GET_TASK, KEEP_BATCH_ANSWER
@@ -100,4 +100,4 @@ def _body(results: Iterable[Result]) -> bytes:
         {"status": result.status, **result.envelope()} if isinstance(result, ServiceError) else result
         for result in results
     ]
-    return write_json({"results": told})
+    return dump_json({"results": told})

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
-from taskward.errors import ServiceError
+from taskward.http.errors import ServiceError
+from taskward.http.validation import field_error
 from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted
 from taskward.tasks.operations import Operation, ValidOperation, validated
-from taskward.validation import refusal
 
 MOST_OPERATIONS: Final = 100
 
@@ -61,7 +61,7 @@ _TypedOperations: TypeAlias = Annotated[
 
 def _some(value: Any) -> Any:
     if not isinstance(value, list) or not 1 <= len(value) <= MOST_OPERATIONS:
-        raise refusal(f"Operations must be a list of 1 to {MOST_OPERATIONS} operations")
+        raise field_error(f"Operations must be a list of 1 to {MOST_OPERATIONS} operations")
     return value
 
 

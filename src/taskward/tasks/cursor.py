@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from taskward.opaque import seal, unseal
+from taskward.http.cursors import decode_cursor, encode_cursor
 
 _VERSION: Final = 1
 
@@ -19,12 +19,12 @@ class Position:
 
 def write_cursor(position: Position, walk: bytes) -> str:
     """Give the cursor for what follows `position` in a walk; `walk` says whose, in what order, of what."""
-    return seal([_VERSION, position.key, str(position.task_id)], walk)
+    return encode_cursor([_VERSION, position.key, str(position.task_id)], walk)
 
 
 def read_cursor(cursor: str, walk: bytes) -> Position | None:
     """Give the position that a cursor stands for; None if it is no cursor of this walk."""
-    match unseal(cursor, walk):
+    match decode_cursor(cursor, walk):
         case [1, None | str() as key, str(task_id)] if "\0" not in (key or ""):
             try:
                 position = Position(key, UUID(task_id))

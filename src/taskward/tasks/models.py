@@ -12,10 +12,10 @@ from sqlmodel import Field as ColumnField
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
-from taskward.answers import json_moment
 from taskward.database.statements import Row
 from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
-from taskward.validation import refusal
+from taskward.http.responses import json_timestamp
+from taskward.http.validation import field_error
 
 LONGEST_TITLE: Final = 200
 LONGEST_DESCRIPTION: Final = 2000
@@ -77,14 +77,14 @@ TOMBSTONES: Final[Table] = SQLModel.metadata.tables["tombstones"]
 
 def _trimmed_title(value: object) -> str:
     if value is None:
-        raise refusal("Title cannot be empty")
+        raise field_error("Title cannot be empty")
     if not isinstance(value, str):
-        raise refusal("Title must be text")
+        raise field_error("Title must be text")
     title = value.strip()
     if not title:
-        raise refusal("Title cannot be empty")
+        raise field_error("Title cannot be empty")
     if len(title) > LONGEST_TITLE:
-        raise refusal("Title cannot exceed 200 characters")
+        raise field_error("Title cannot exceed 200 characters")
     return title
 
 
@@ -92,10 +92,10 @@ def _trimmed_description(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise refusal("Description must be text or null")
+        raise field_error("Description must be text or null")
     description = value.strip()
     if len(description) > LONGEST_DESCRIPTION:
-        raise refusal("Description cannot exceed 2000 characters")
+        raise field_error("Description cannot exceed 2000 characters")
     return description or None
 
 
@@ -182,7 +182,7 @@ class TaskChanges(_Body):
     @model_validator(mode="after")
     def _that_change_something(self) -> Self:
         if not self.given():
-            raise refusal("At least one of title, description, is_completed is required")
+            raise field_error("At least one of title, description, is_completed is required")
         return self
 
     def given(self) -> dict[str, Any]:
@@ -245,13 +245,13 @@ def task_path(task_id: object) -> str:
 
 
 def task_json(row: StoredTask) -> dict[str, Any]:
-    """Give the Task of a row of `COLUMNS`, ready for `write_json`."""
+    """Give the Task of a row of `COLUMNS`, ready for `dump_json`."""
     return {
         "id": str(row[0]),
         "user_id": str(row[1]),
         "title": row[2],
         "description": row[3],
         "is_completed": row[4],
-        "created_at": json_moment(row[5]),
-        "updated_at": json_moment(row[6]),
+        "created_at": json_timestamp(row[5]),
+        "updated_at": json_timestamp(row[6]),
     }

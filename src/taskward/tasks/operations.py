@@ -6,17 +6,17 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
-from taskward.conditional import IfMatch
-from taskward.errors import FieldProblem, InvalidRequest, ServiceError, ValidationFailed
-from taskward.requests import MAX_KEYS, nul_problems, refuse_wide_objects
-from taskward.tasks.models import NewTask, TaskChanges
-from taskward.validation import (
+from taskward.http.conditional import IfMatch
+from taskward.http.errors import FieldError, InvalidRequest, ServiceError, ValidationFailed
+from taskward.http.requests import MAX_KEYS, nul_problems, refuse_wide_objects
+from taskward.http.validation import (
     UNKNOWN_FIELD,
-    field_problems,
+    field_error,
+    field_errors,
     first_of_each_field,
-    refusal,
     strict_uuid,
 )
+from taskward.tasks.models import NewTask, TaskChanges
 
 LONGEST_IF_MATCH: Final = 16 * 1024
 """Characters. A header is limited too, and a longer one takes long to read."""
@@ -29,7 +29,7 @@ _VERSIONS: Final[TypeAdapter[str | None]] = TypeAdapter(IfMatch)
 
 def _known_op(value: Any) -> Any:
     if value not in ("create", "update", "delete"):  # what is given need not be hashable
-        raise refusal("Op must be one of create, update, delete")
+        raise field_error("Op must be one of create, update, delete")
     return value
 
 
@@ -56,7 +56,7 @@ class ValidOperation:
 
 def validated(operation: Operation) -> ValidOperation | ServiceError:
     """Validate an operation as its single form would be, and return what is wrong with it otherwise."""
-    problems: list[FieldProblem] = []
+    problems: list[FieldError] = []
     try:
         match operation.op:
             case "create":
@@ -75,25 +75,25 @@ def validated(operation: Operation) -> ValidOperation | ServiceError:
         return error
 
 
-def _judge_target(operation: Operation, problems: list[FieldProblem]) -> tuple[Any, str | None]:
+def _judge_target(operation: Operation, problems: list[FieldError]) -> tuple[Any, str | None]:
     """Give the id and the versions of `if_match`, and add to the problems what is wrong with them."""
     task_id = versions = None
     try:
         task_id = _ID.validate_python(operation.id)
     except ValidationError as error:
-        problems += field_problems(error, "task_id")
+        problems += field_errors(error, "task_id")
     given = operation.if_match
     if isinstance(given, str) and len(given) > LONGEST_IF_MATCH:
-        problems.append(FieldProblem("If-Match", f"If-Match cannot exceed {LONGEST_IF_MATCH} characters"))
+        problems.append(FieldError("If-Match", f"If-Match cannot exceed {LONGEST_IF_MATCH} characters"))
     elif given is not None:
         try:
             versions = _VERSIONS.validate_python([given.encode("utf-8") if isinstance(given, str) else b""])
         except ValidationError as error:
-            problems += field_problems(error, "If-Match")
+            problems += field_errors(error, "If-Match")
     return task_id, versions
 
 
-def _judge_task(kind: TypeAdapter[Any], operation: Operation, problems: list[FieldProblem]) -> Any:
+def _judge_task(kind: TypeAdapter[Any], operation: Operation, problems: list[FieldError]) -> Any:
     if not isinstance(operation.task, dict):
         raise InvalidRequest(reason="the task of an operation is not an object")
     found = refuse_wide_objects(operation.task)
@@ -103,7 +103,7 @@ def _judge_task(kind: TypeAdapter[Any], operation: Operation, problems: list[Fie
         try:
             task = kind.validate_python(operation.task)
         except ValidationError as error:
-            found += field_problems(error, "body")
+            found += field_errors(error, "body")
     problems += first_of_each_field(found)
     if problems:
         raise ValidationFailed(problems)
@@ -113,4 +113,4 @@ def _judge_task(kind: TypeAdapter[Any], operation: Operation, problems: list[Fie
 def _refuse_keys(operation: Operation, *keys: str) -> None:
     given = [key for key in keys if getattr(operation, key) is not None]
     if given:
-        raise ValidationFailed(FieldProblem(key, UNKNOWN_FIELD) for key in given)
+        raise ValidationFailed(FieldError(key, UNKNOWN_FIELD) for key in given)

@@ -8,10 +8,10 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.database.statements import Row
-from taskward.opaque import purpose_of
+from taskward.http.cursors import scope_of
+from taskward.http.validation import field_error, query_flag, query_number
 from taskward.tasks.cursor import Position
 from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, UPDATED_AT_COLUMN
-from taskward.validation import query_flag, query_number, refusal
 
 MOST_TASKS: Final = 1000
 """How many tasks one answer holds at most."""
@@ -26,13 +26,13 @@ _SORTS: Final = ("-created_at", "created_at", "-updated_at", "updated_at", "titl
 
 def _known_sort(value: Any) -> Any:
     if value not in _SORTS:
-        raise refusal(f"Sort must be one of {', '.join(_SORTS)}")
+        raise field_error(f"Sort must be one of {', '.join(_SORTS)}")
     return value
 
 
 def _few_words(value: Any) -> Any:
     if isinstance(value, str) and len(value.split()) > MAX_WORDS:
-        raise refusal(f"Search cannot have more than {MAX_WORDS} words")
+        raise field_error(f"Search cannot have more than {MAX_WORDS} words")
     return value
 
 
@@ -66,9 +66,9 @@ class ListQuery(BaseModel):
         """The words to look for, case-folded, each once."""
         return sorted({word.casefold() for word in (self.q or "").split()})
 
-    def walk(self, owner: Any) -> bytes:
+    def cursor_scope(self, owner: Any) -> bytes:
         """Name the walk that this query is a step of, whatever its cursor and its limit are."""
-        return purpose_of(owner, self.sort, self.is_completed, self.words)
+        return scope_of(owner, self.sort, self.is_completed, self.words)
 
 
 def position_of(sort: Sort, row: Row) -> Position:

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from taskward.answers import JsonAnswer, json_answer
-from taskward.conditional import IfMatch, IfNoneMatch, is_known, not_modified, version_tag
+from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_matches, version_tag
+from taskward.http.responses import JSONBytesResponse, json_response
+from taskward.http.routing import StrictRoute
+from taskward.http.validation import strict_uuid
 from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording, Unrecorded
-from taskward.routing import Endpoint
 from taskward.tasks.batch_models import Batch, BatchResults
 from taskward.tasks.models import (
     ID_COLUMN,
@@ -24,15 +25,14 @@ from taskward.tasks.models import (
 )
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import MyTasks
-from taskward.validation import strict_uuid
 
-router = APIRouter(prefix="/api/tasks", route_class=Endpoint, tags=["Tasks"])
+router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
 
 
-class BatchEndpoint(Endpoint):
+class BatchEndpoint(StrictRoute):
     """Takes more; what holds for every body is checked in each operation's task as in its single form."""
 
-    largest_body = 1024 * 1024
+    max_body = 1024 * 1024
     nul_depth = 0
     key_depth = 3
 
@@ -47,10 +47,10 @@ async def list_tasks(
     query: Annotated[ListQuery, Query()], tasks: MyTasks, known: IfNoneMatch = None
 ) -> Response:
     """Give the caller's tasks, newest first unless `sort` says otherwise, a page at a time."""
-    if known is not None and is_known(tag := await tasks.tag_now(query), known):
+    if known is not None and tag_matches(tag := await tasks.tag_now(query), known):
         return not_modified(tag)
     listed = await tasks.listed(query)
-    return JsonAnswer(listed.body, headers={"ETag": listed.tag})
+    return JSONBytesResponse(listed.body, headers={"ETag": listed.tag})
 
 
 @router.post("", operation_id="createTask", response_model=Task, status_code=201, summary="Create a task")
@@ -61,7 +61,7 @@ async def create_task(
 
     async def create(recording: Recording | None) -> Response:
         row = await tasks.create(new, recording)
-        return task_answer(row, 201, {"Location": task_path(row[ID_COLUMN])})
+        return task_response(row, 201, {"Location": task_path(row[ID_COLUMN])})
 
     return await once.answer(key, create)
 
@@ -76,7 +76,7 @@ async def carry_out_batch(
 
     async def carry_out(recording: Recording | None) -> Response | Unrecorded:
         body, applied = await tasks.batch(batch, recording)
-        return JsonAnswer(body) if applied else Unrecorded(JsonAnswer(body))
+        return JSONBytesResponse(body) if applied else Unrecorded(JSONBytesResponse(body))
 
     return await once.answer(key, carry_out)
 
@@ -85,9 +85,9 @@ async def carry_out_batch(
 async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) -> Response:
     """Give one task. One that does not exist and one of somebody else's look alike: 404."""
     row = await tasks.get(task_id)
-    if is_known(tag := version_tag(row[VERSION_COLUMN]), known):
+    if tag_matches(tag := version_tag(row[VERSION_COLUMN]), known):
         return not_modified(tag)
-    return task_answer(row)
+    return task_response(row)
 
 
 @router.put("/{task_id}", operation_id="updateTask", response_model=Task, summary="Update a task")
@@ -101,16 +101,18 @@ async def update_task(
     if_match: IfMatch = None,
 ) -> Response:
     """Change the fields given and no others; `description: null` clears it. PUT and PATCH do the same."""
-    return task_answer(await tasks.update(task_id, changes, if_match))
+    return task_response(await tasks.update(task_id, changes, if_match))
 
 
 @router.delete("/{task_id}", operation_id="deleteTask", response_model=TaskDeleted, summary="Delete a task")
 async def delete_task(task_id: TaskId, tasks: MyTasks, if_match: IfMatch = None) -> Response:
     """Delete a task for good."""
     await tasks.delete(task_id, if_match)
-    return json_answer({"message": "Task deleted successfully", "id": str(task_id)})
+    return json_response({"message": "Task deleted successfully", "id": str(task_id)})
 
 
-def task_answer(row: StoredTask, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def task_response(row: StoredTask, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Give a task with its entity tag."""
-    return json_answer(task_json(row), status, {"ETag": version_tag(row[VERSION_COLUMN]), **(headers or {})})
+    return json_response(
+        task_json(row), status, {"ETag": version_tag(row[VERSION_COLUMN]), **(headers or {})}
+    )

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from taskward.answers import write_json, write_json_list
 from taskward.auth.current_user import CurrentUser, User
-from taskward.conditional import version_tag
 from taskward.database import Database
 from taskward.database.statements import Row, Values, Write
-from taskward.errors import FieldProblem, NotFound, PreconditionFailed, ValidationFailed
+from taskward.http.conditional import version_tag
+from taskward.http.cursors import scope_of
+from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
+from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.once import Recording
-from taskward.opaque import purpose_of
 from taskward.tasks.batch import BatchResponse, batch_steps, plan_of
 from taskward.tasks.batch_models import Batch
 from taskward.tasks.cursor import read_cursor, write_cursor
@@ -115,7 +115,9 @@ class TaskStore:
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Give the entity tag of a page at that counter."""
-        digest = blake2b(purpose_of(query.walk(self._user.id), query.cursor, query.limit), digest_size=9)
+        digest = blake2b(
+            scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit), digest_size=9
+        )
         return f'"{counter}-{urlsafe_b64encode(digest.digest()).decode()}"'
 
     async def get(self, task_id: UUID) -> Row:
@@ -135,7 +137,7 @@ class TaskStore:
         write, values = self.creation(new)
         if recording is not None:
             write = CREATE_TASK_ONCE
-            body = write_json(task_json(self._foreseen(values)))
+            body = dump_json(task_json(self._foreseen(values)))
             values |= recording.values(201, body, task_path(values["task_id"]))
         row = await self._write(write, values)
         if row is None:
@@ -231,14 +233,14 @@ class TaskStore:
     def _position(self, query: ListQuery) -> dict[str, Any]:
         if query.cursor is None:
             return {}
-        position = read_cursor(query.cursor, query.walk(self._user.id))
+        position = read_cursor(query.cursor, query.cursor_scope(self._user.id))
         values = None if position is None else position_values(query.sort, position)
         if values is None:
-            raise ValidationFailed([FieldProblem("cursor", "Cursor is none of this list's")])
+            raise ValidationFailed([FieldError("cursor", "Cursor is none of this list's")])
         return values
 
     def _cursor(self, query: ListQuery, last: Row) -> str:
-        return write_cursor(position_of(query.sort, last), query.walk(self._user.id))
+        return write_cursor(position_of(query.sort, last), query.cursor_scope(self._user.id))
 
 
 def _my_tasks(request: Request, user: CurrentUser) -> TaskStore:

@@ -38,7 +38,7 @@ from sqlalchemy.sql import visitors
 
 from taskward.database.statements import Read, Row, Values, Write
 from taskward.database.types import Id
-from taskward.errors import ServiceError
+from taskward.http.errors import ServiceError
 
 MAX_BATCH: Final = 32
 MAX_ROWS: Final = 500

@@ -44,8 +44,8 @@ from taskward.database.statements import (
     Write,
     record_owner,
 )
-from taskward.errors import DatabaseError, ServiceError, ServiceUnavailable
-from taskward.fair_slots import FairSlots
+from taskward.http.errors import DatabaseError, ServiceError, ServiceUnavailable
+from taskward.http.fair_slots import FairSlots
 from taskward.metrics import Samples
 
 STATEMENT_TIMEOUT: Final = 10.0

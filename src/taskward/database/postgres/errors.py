@@ -7,7 +7,7 @@ from typing import Final
 
 from taskward.database import IdempotencyConflict
 from taskward.database.postgres.pool import CONNECTION_LOST, DRIVER_ERRORS, READ_ONLY
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 
 _CONFLICT_STATES: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.

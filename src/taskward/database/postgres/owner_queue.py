@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 
 
 @dataclass(eq=False, slots=True)

@@ -10,7 +10,7 @@ import asyncpg
 
 from taskward.database.postgres.connection import PostgresConnection, begin, lock_timeout
 from taskward.database.postgres.hosts import HostConnector
-from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Samples
 
 ACQUIRE_TIMEOUT: Final = 1.0

@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from taskward.database import DatabaseUnusable, schema
-from taskward.errors import DatabaseError
+from taskward.http.errors import DatabaseError
 
 PROTECTED_TABLES: Final = (
     ("users", "id"),

@@ -41,7 +41,7 @@ from taskward.database.statements import (
     Write,
     record_owner,
 )
-from taskward.errors import DatabaseError, ServiceUnavailable
+from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
 
 BUSY_TIMEOUT: Final = 10.0

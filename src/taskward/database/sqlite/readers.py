@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 from taskward.database.statements import Read, Row, Values
-from taskward.errors import DatabaseError
-from taskward.fair_slots import FairThreads
+from taskward.http.errors import DatabaseError
+from taskward.http.fair_slots import FairThreads
 
 STATEMENT_TIMEOUT: Final = 10.0
 """Seconds for a read in a thread, with the waiting for it."""

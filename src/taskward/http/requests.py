@@ -10,13 +10,13 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.types import Receive, Scope
 
-from taskward.errors import FieldProblem, InvalidRequest, PayloadTooLarge
-from taskward.validation import NUL_REFUSED
+from taskward.http.errors import FieldError, InvalidRequest, PayloadTooLarge
+from taskward.http.validation import NUL_REFUSED
 
-LARGEST_BODY: Final = 64 * 1024
+MAX_BODY: Final = 64 * 1024
 """Bytes; a route can allow more."""
 
-DEEPEST_NESTING: Final = 32
+MAX_NESTING: Final = 32
 
 MAX_KEYS: Final = 64
 """Keys of a JSON object."""
@@ -32,7 +32,7 @@ _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 _CONTAINERS: Final = (dict, list)
 
 
-class ClientGone(Exception):
+class ClientDisconnect(Exception):
     """The client closed the connection before the request was whole; there is nobody to answer."""
 
 
@@ -41,7 +41,7 @@ def header_values(scope: Scope, name: bytes) -> list[bytes]:
     return [value for key, value in scope["headers"] if key == name]
 
 
-def announced_body(scope: Scope) -> tuple[int, bool]:
+def content_length(scope: Scope) -> tuple[int, bool]:
     """Give the announced length, and whether there may be a body of unknown length."""
     length = 0
     chunked = scope["http_version"] not in {"1.0", "1.1"}
@@ -53,19 +53,19 @@ def announced_body(scope: Scope) -> tuple[int, bool]:
     return length, chunked
 
 
-async def read_body(scope: Scope, receive: Receive, largest: int = LARGEST_BODY) -> bytes:
+async def read_body(scope: Scope, receive: Receive, max_body: int = MAX_BODY) -> bytes:
     """Read the body, and stop reading as soon as it is too large.
 
     Raises:
         PayloadTooLarge: it is longer than `largest`, or says that it will be.
-        ClientGone: it never became whole.
+        ClientDisconnect: it never became whole.
 
     """
-    length, chunked = announced_body(scope)
+    length, chunked = content_length(scope)
     if length == 0 and not chunked:
         return b""
     body = bytearray()
-    async for part in body_parts(scope, receive, largest):
+    async for part in body_parts(scope, receive, max_body):
         body += part
     return bytes(body)
 
@@ -75,17 +75,17 @@ async def body_parts(scope: Scope, receive: Receive, largest: int) -> AsyncItera
 
     Raises:
         PayloadTooLarge: it is longer than `largest`, or says that it will be.
-        ClientGone: it never became whole.
+        ClientDisconnect: it never became whole.
 
     """
-    length, chunked = announced_body(scope)
+    length, chunked = content_length(scope)
     if length > largest:
         raise PayloadTooLarge
     size, more = 0, length > 0 or chunked
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientGone
+            raise ClientDisconnect
         part = message.get("body", b"")
         size += len(part)
         if size > largest:
@@ -143,25 +143,25 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 def refuse_deep(value: Any, text: bytes, outside: int = 0) -> None:
     """Raise InvalidRequest if a value nests too deep within so many levels `outside`; `text` is its JSON."""
-    most = DEEPEST_NESTING - outside
+    most = MAX_NESTING - outside
     # No text nests deeper than it has brackets, and most have few.
     if text.count(b"{") + text.count(b"[") > most and _depth(value) > most:
         raise InvalidRequest(reason="the body nests too deep")
 
 
-def nul_problems(document: dict[str, Any], body: bytes | None = None, depth: int = 1) -> list[FieldProblem]:
+def nul_problems(document: dict[str, Any], body: bytes | None = None, depth: int = 1) -> list[FieldError]:
     """Name the fields that hold U+0000 anywhere, which no database keeps faithfully.
 
     With a `depth` of 1 those are top-level keys; with more, what is in them is named as `tasks.0.title`.
     """
     if body is not None and b"\\u0000" not in body:  # JSON has no other way to write it
         return []
-    return [FieldProblem(_dotted(path), NUL_REFUSED) for path in _paths_to_nul(document, depth)]
+    return [FieldError(_dotted(path), NUL_REFUSED) for path in _paths_to_nul(document, depth)]
 
 
 def refuse_wide_objects(
-    document: dict[str, Any], body: bytes | None = None, depth: int = DEEPEST_NESTING
-) -> list[FieldProblem]:
+    document: dict[str, Any], body: bytes | None = None, depth: int = MAX_NESTING
+) -> list[FieldError]:
     """Return a problem for each object with too many keys, and put null in its place.
 
     So nothing else is found wrong with its fields. The document itself stays. Objects that are deeper in it
@@ -171,13 +171,13 @@ def refuse_wide_objects(
         return []
     problems = []
     for path in list(_paths_to_wide(document, depth)):
-        problems.append(FieldProblem(_dotted(path) or "body", TOO_MANY_KEYS))
+        problems.append(FieldError(_dotted(path) or "body", TOO_MANY_KEYS))
         if path:
             reduce(getitem, path[:-1], document)[path[-1]] = None
     return problems
 
 
-def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldProblem]]:
+def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldError]]:
     """Give the query's parameters by name, and a problem for each that is given twice or is not UTF-8."""
     raw: bytes = scope["query_string"]
     if not raw:
@@ -193,7 +193,7 @@ def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldProblem]]:
             problems.setdefault(name, "The query parameter is given more than once")
         else:
             query[name] = value
-    return query, [FieldProblem(name, message) for name, message in problems.items()]
+    return query, [FieldError(name, message) for name, message in problems.items()]
 
 
 def _depth(document: Any) -> int:
@@ -206,7 +206,7 @@ def _depth(document: Any) -> int:
             for inner in (outer.values() if isinstance(outer, dict) else outer)
             if inner.__class__ in _CONTAINERS
         ]
-        if depth > DEEPEST_NESTING:
+        if depth > MAX_NESTING:
             break
     return depth
 
@@ -229,7 +229,7 @@ def _paths_to_nul(outer: Any, depth: int) -> Iterator[tuple[Any, ...]]:
             yield (key,)
 
 
-def _paths_to_wide(outer: Any, depth: int = DEEPEST_NESTING) -> Iterator[tuple[Any, ...]]:
+def _paths_to_wide(outer: Any, depth: int = MAX_NESTING) -> Iterator[tuple[Any, ...]]:
     """Find the objects with too many keys; what is in one of them is not looked at."""
     if isinstance(outer, dict) and len(outer) > MAX_KEYS:
         yield ()

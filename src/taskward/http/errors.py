@@ -43,7 +43,7 @@ up to six bytes in JSON, and the names of unknown fields are the client's own.""
 
 
 @dataclass(frozen=True, slots=True)
-class FieldProblem:
+class FieldError:
     """What is wrong with one field, in words for the person who filled it in."""
 
     field: str
@@ -70,7 +70,7 @@ class ServiceError(Exception):
         """Give the headers that belong to this answer alone."""
         return []
 
-    def details(self) -> Sequence[FieldProblem]:
+    def details(self) -> Sequence[FieldError]:
         return ()
 
     def body(self) -> bytes:
@@ -120,19 +120,19 @@ class ValidationFailed(ServiceError):
     code = "VALIDATION_ERROR"
     text = "Validation failed"
 
-    def __init__(self, problems: Iterable[FieldProblem], *, omitted: int = 0) -> None:
+    def __init__(self, problems: Iterable[FieldError], *, omitted: int = 0) -> None:
         """Take the problems; `omitted` is how many more there are, which nobody has kept."""
         super().__init__()
         rest = iter(problems)
         self._problems = [_shortened(problem) for problem in islice(rest, MAX_DETAILS)]
         if more := omitted + sum(1 for _ in rest):
-            self._problems.append(FieldProblem("", f"and {more} more"))
+            self._problems.append(FieldError("", f"and {more} more"))
 
-    def details(self) -> Sequence[FieldProblem]:
+    def details(self) -> Sequence[FieldError]:
         return self._problems
 
 
-def _shortened(problem: FieldProblem) -> FieldProblem:
+def _shortened(problem: FieldError) -> FieldError:
     if len(problem.field) <= MAX_FIELD:
         return problem
     return replace(problem, field=problem.field[:MAX_FIELD] + "…")

@@ -14,24 +14,24 @@ _DIGEST: Final = 12
 """Bytes."""
 
 
-def seal(content: Any, purpose: bytes) -> str:
+def encode_cursor(content: Any, scope: bytes) -> str:
     """Give the opaque text of a JSON content."""
     written = orjson.dumps(content)
-    return _encoded(_digest(written, purpose) + written)
+    return _encoded(_digest(written, scope) + written)
 
 
-def unseal(text: str, purpose: bytes) -> Any:
+def decode_cursor(text: str, scope: bytes) -> Any:
     """Give the content of an opaque text; None if it was not made for this purpose, or was touched."""
     try:
         sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        if _encoded(sealed) != text or sealed[:_DIGEST] != _digest(sealed[_DIGEST:], purpose):
+        if _encoded(sealed) != text or sealed[:_DIGEST] != _digest(sealed[_DIGEST:], scope):
             return None
         return orjson.loads(sealed[_DIGEST:])
     except ValueError:
         return None
 
 
-def purpose_of(*parts: Any) -> bytes:
+def scope_of(*parts: Any) -> bytes:
     """Name a purpose by whatever makes it up."""
     return orjson.dumps(parts, default=str)
 
@@ -40,5 +40,5 @@ def _encoded(sealed: bytes) -> str:
     return urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-def _digest(content: bytes, purpose: bytes) -> bytes:
-    return blake2b(content, digest_size=_DIGEST, key=blake2b(purpose, digest_size=32).digest()).digest()
+def _digest(content: bytes, scope: bytes) -> bytes:
+    return blake2b(content, digest_size=_DIGEST, key=blake2b(scope, digest_size=32).digest()).digest()

@@ -22,11 +22,11 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from taskward.errors import FieldProblem, MethodNotAllowed, NotFound, ValidationFailed
-from taskward.requests import (
-    DEEPEST_NESTING,
-    LARGEST_BODY,
+from taskward.http.errors import FieldError, MethodNotAllowed, NotFound, ValidationFailed
+from taskward.http.requests import (
+    MAX_BODY,
     MAX_KEYS,
+    MAX_NESTING,
     header_values,
     nul_problems,
     read_body,
@@ -35,12 +35,12 @@ from taskward.requests import (
     refuse_wide_objects,
     wait_for_admission,
 )
-from taskward.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_problems, first_of_each_field
+from taskward.http.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_errors, first_of_each_field
 
-KEPT_QUERIES: Final = 256
+QUERY_CACHE_SIZE: Final = 256
 """Good queries of a route that are kept as read: clients ask the same few again and again."""
 
-LONGEST_KEPT_QUERY: Final = 128
+MAX_CACHED_QUERY: Final = 128
 """Bytes."""
 
 INLINE_BODY: Final = 16 * 1024
@@ -49,24 +49,24 @@ INLINE_BODY: Final = 16 * 1024
 Handler = Callable[..., Awaitable[Response]]
 
 
-class Endpoint(APIRoute):
+class StrictRoute(APIRoute):
     """A route that runs its handler with strictly read arguments, and nothing in between."""
 
-    largest_body: int = LARGEST_BODY
-    takes_any_query: bool = False
+    max_body: int = MAX_BODY
+    ignores_query: bool = False
     nul_depth: int = 1
     """How deep in a body the field stands that is named for holding U+0000; 0 leaves it to the model."""
-    key_depth: int = DEEPEST_NESTING
+    key_depth: int = MAX_NESTING
     """How deep in a body its objects are checked for too many keys; the rest is left to the model."""
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self._handler = endpoint
-        self._inputs = _Inputs(endpoint)
+        self._signature = HandlerSignature(endpoint)
         self.app = self._run
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["body"] = body = await read_body(scope, receive, self.largest_body)
+        scope["body"] = body = await read_body(scope, receive, self.max_body)
         await wait_for_admission(scope)
         arguments = await self._arguments(scope, body)
         response = await self._handler(**arguments)
@@ -90,26 +90,26 @@ class Endpoint(APIRoute):
             gc.enable()
 
     def _read(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        return self._inputs.read(scope, body, self)
+        return self._signature.read(scope, body, self)
 
 
-class Probe(Endpoint):
+class ProbeRoute(StrictRoute):
     """A route for machines that look after the service; they may put what they like into the query."""
 
-    takes_any_query = True
+    ignores_query = True
 
 
-class Dispatcher:
+class Router:
     """Finds the route of a request. A path has one table of methods, so that a 405 can name them all."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._fixed: dict[str, dict[str, ASGIApp]] = {}
         self._patterns: dict[str, tuple[Any, dict[str, ASGIApp]]] = {}
         for route in routes:
-            if isinstance(route, Endpoint):
+            if isinstance(route, StrictRoute):
                 self._add(route)
 
-    def template_of(self, path: str) -> str | None:
+    def route_template(self, path: str) -> str | None:
         """Give the template of a path, for whoever wants to know of a request that never came here."""
         if path in self._fixed:
             return path
@@ -123,7 +123,7 @@ class Dispatcher:
             raise MethodNotAllowed(methods.keys() | ({"HEAD"} if "GET" in methods else set()))
         await app(scope, receive, send)
 
-    def _add(self, route: Endpoint) -> None:
+    def _add(self, route: StrictRoute) -> None:
         if route.param_convertors:
             _, methods = self._patterns.setdefault(route.path, (route.path_regex, {}))
         else:
@@ -144,7 +144,7 @@ class Dispatcher:
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
+class Parameter:
     """One value of the path or a header, or the whole query or body, and how it is judged."""
 
     argument: str
@@ -154,35 +154,35 @@ class _Value:
     unknown: str
 
     @classmethod
-    def of(cls, parameter: inspect.Parameter, type_: Any, marker: params.Param | params.Body) -> "_Value":
+    def of(cls, parameter: inspect.Parameter, type_: Any, marker: params.Param | params.Body) -> "Parameter":
         name = "body" if isinstance(marker, params.Body) else marker.alias or parameter.name
         required = parameter.default is inspect.Parameter.empty
         unknown = UNKNOWN_PARAMETER if isinstance(marker, params.Query) else UNKNOWN_FIELD
         return cls(parameter.name, name, TypeAdapter(type_), required, unknown)
 
-    def judge(self, given: Any, arguments: dict[str, Any], problems: list[FieldProblem]) -> None:
+    def validate(self, given: Any, arguments: dict[str, Any], problems: list[FieldError]) -> None:
         """Add the value to the arguments; a validator may add problems to those that are its context."""
         try:
             arguments[self.argument] = self.type.validate_python(given, context=problems)
         except ValidationError as error:
-            problems += field_problems(error, self.name, self.unknown)
+            problems += field_errors(error, self.name, self.unknown)
 
 
-class _Inputs:
+class HandlerSignature:
     """What a handler wants, by where it comes from."""
 
     def __init__(self, handler: Handler) -> None:
-        self.path: list[_Value] = []
-        self.headers: list[_Value] = []
-        self.query: _Value | None = None
-        self.body: _Value | None = None
+        self.path: list[Parameter] = []
+        self.headers: list[Parameter] = []
+        self.query: Parameter | None = None
+        self.body: Parameter | None = None
         self._queries: dict[bytes, Any] = {}
-        self.made: list[tuple[str, Callable[[Request], Any]]] = []
+        self.dependencies: list[tuple[str, Callable[[Request], Any]]] = []
         hints = get_type_hints(handler, include_extras=True)
         for parameter in inspect.signature(handler).parameters.values():
             self._add(parameter, *_annotation(hints[parameter.name]))
 
-    def read(self, scope: Scope, body: bytes, route: Endpoint) -> dict[str, Any]:
+    def read(self, scope: Scope, body: bytes, route: StrictRoute) -> dict[str, Any]:
         """Give the handler's arguments.
 
         Raises:
@@ -192,12 +192,12 @@ class _Inputs:
         """
         document = read_json_object(scope, body) if self.body else {}
         arguments: dict[str, Any] = {}
-        problems = self.read_without_body(scope, arguments, any_query=route.takes_any_query)
+        problems = self.read_without_body(scope, arguments, any_query=route.ignores_query)
         if self.body:
             found = refuse_wide_objects(document, body, route.key_depth)
             if len(document) <= MAX_KEYS:
                 found += nul_problems(document, body, route.nul_depth) if route.nul_depth else []
-                self.body.judge(document, arguments, found)
+                self.body.validate(document, arguments, found)
             problems += first_of_each_field(found)
         if problems:
             raise ValidationFailed(problems)
@@ -206,11 +206,11 @@ class _Inputs:
 
     def read_without_body(
         self, scope: Scope, arguments: dict[str, Any], *, any_query: bool
-    ) -> list[FieldProblem]:
+    ) -> list[FieldError]:
         """Add what path, query and headers give to the arguments; return what is wrong with them."""
-        problems: list[FieldProblem] = []
+        problems: list[FieldError] = []
         for value in self.path:
-            value.judge(scope["path_params"][value.name], arguments, problems)
+            value.validate(scope["path_params"][value.name], arguments, problems)
         if scope["query_string"] or self.query:
             self._read_query(scope, arguments, problems, any_query=any_query)
         for value in self.headers:
@@ -219,13 +219,13 @@ class _Inputs:
 
     def make(self, scope: Scope, arguments: dict[str, Any]) -> None:
         """Add to the arguments what the dependencies make of the request."""
-        if self.made:
+        if self.dependencies:
             request = Request(scope)
-            for argument, make in self.made:
+            for argument, make in self.dependencies:
                 arguments[argument] = make(request)
 
     def _read_query(
-        self, scope: Scope, arguments: dict[str, Any], problems: list[FieldProblem], *, any_query: bool
+        self, scope: Scope, arguments: dict[str, Any], problems: list[FieldError], *, any_query: bool
     ) -> None:
         raw: bytes = scope["query_string"]
         if any_query:
@@ -234,40 +234,40 @@ class _Inputs:
             arguments[self.query.argument] = self._queries[raw]
             return
         given, unreadable = read_query(scope)
-        found: list[FieldProblem] = []
+        found: list[FieldError] = []
         if self.query:
-            self.query.judge(given, arguments, found)
+            self.query.validate(given, arguments, found)
         else:
-            found += [FieldProblem(name, UNKNOWN_PARAMETER) for name in given]
+            found += [FieldError(name, UNKNOWN_PARAMETER) for name in given]
         if unreadable or found:
             problems += first_of_each_field(unreadable + found)
-        elif self.query and len(raw) <= LONGEST_KEPT_QUERY:
-            if len(self._queries) >= KEPT_QUERIES:
+        elif self.query and len(raw) <= MAX_CACHED_QUERY:
+            if len(self._queries) >= QUERY_CACHE_SIZE:
                 self._queries.clear()
             self._queries[raw] = arguments[self.query.argument]
 
     @staticmethod
     def _read_header(
-        scope: Scope, value: _Value, arguments: dict[str, Any], problems: list[FieldProblem]
+        scope: Scope, value: Parameter, arguments: dict[str, Any], problems: list[FieldError]
     ) -> None:
         given = header_values(scope, value.name.lower().encode())
         if given or value.required:
-            value.judge(given, arguments, problems)
+            value.validate(given, arguments, problems)
 
     def _add(self, parameter: inspect.Parameter, type_: Any, marker: Any) -> None:
         match marker:
             case params.Path():
-                self.path.append(_Value.of(parameter, type_, marker))
+                self.path.append(Parameter.of(parameter, type_, marker))
             case params.Header():
-                self.headers.append(_Value.of(parameter, type_, marker))
+                self.headers.append(Parameter.of(parameter, type_, marker))
             case params.Query():
                 if not type_.model_config.get("frozen"):
                     raise TypeError(f"{type_!r}: a query is kept for later requests, so its model is frozen")
-                self.query = _Value.of(parameter, type_, marker)
+                self.query = Parameter.of(parameter, type_, marker)
             case params.Body():
-                self.body = _Value.of(parameter, type_, marker)
+                self.body = Parameter.of(parameter, type_, marker)
             case _:
-                self.made.append((parameter.name, _maker(type_, marker)))
+                self.dependencies.append((parameter.name, _resolver(type_, marker)))
 
 
 def _annotation(hint: Any) -> tuple[Any, Any]:
@@ -282,7 +282,7 @@ def _annotation(hint: Any) -> tuple[Any, Any]:
     return type_, markers[-1] if markers else None
 
 
-def _maker(type_: Any, marker: Any) -> Callable[[Request], Any]:
+def _resolver(type_: Any, marker: Any) -> Callable[[Request], Any]:
     """Give the function that makes an argument of the request; refuse what cannot be run here."""
     if type_ is Request:
         return lambda request: request
@@ -292,5 +292,5 @@ def _maker(type_: Any, marker: Any) -> Callable[[Request], Any]:
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise TypeError(f"{function!r}: a dependency here is a plain function")
     hints = get_type_hints(function, include_extras=True)
-    wanted = [(name, _maker(*_annotation(hints[name]))) for name in inspect.signature(function).parameters]
+    wanted = [(name, _resolver(*_annotation(hints[name]))) for name in inspect.signature(function).parameters]
     return lambda request: function(**{name: make(request) for name, make in wanted})

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Final, ParamSpec, TypeVar
 
-from taskward.errors import ServiceUnavailable
+from taskward.http.errors import ServiceUnavailable
 
 QUEUE_TIMEOUT: Final = 3.0
 """Seconds that a request waits for a slot."""

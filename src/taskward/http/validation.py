@@ -8,18 +8,18 @@ from uuid import UUID
 from pydantic import BeforeValidator, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from taskward.errors import FieldProblem
+from taskward.http.errors import FieldError
 
 UNKNOWN_PARAMETER: Final = "Unknown query parameter"
 UNKNOWN_FIELD: Final = "Unknown field"
 NUL_REFUSED: Final = "The character U+0000 is not allowed"
 
-_REFUSAL: Final = "refusal"
+_FIELD_ERROR: Final = "refusal"
 
 _DIGITS: Final = re.compile(r"[1-9][0-9]{0,8}|0")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
-_WORDS: Final = {
+_MESSAGES: Final = {
     "missing": "{field} is required and cannot be empty",
     "bool_type": "{field} must be true or false",
     "string_type": "{field} must be text",
@@ -30,28 +30,28 @@ _WORDS: Final = {
 }
 
 
-def field_problems(
+def field_errors(
     error: ValidationError,
     name: str = "body",
     unknown: str = UNKNOWN_FIELD,
     within: tuple[str | int, ...] = (),
-) -> list[FieldProblem]:
+) -> list[FieldError]:
     """Give a problem for each field that pydantic refused.
 
     `name` is what the whole value is called, `unknown` what is said of a field that is none of its own,
     and `within` where the value is found.
     """
     return [
-        FieldProblem(field, unknown if problem["type"] == "extra_forbidden" else _message(problem, field))
+        FieldError(field, unknown if problem["type"] == "extra_forbidden" else _message(problem, field))
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
         for place in [within + problem["loc"]]
         for field in [".".join(map(str, place)) if place else name]
     ]
 
 
-def first_of_each_field(problems: Iterable[FieldProblem]) -> list[FieldProblem]:
+def first_of_each_field(problems: Iterable[FieldError]) -> list[FieldError]:
     """Return the first problem of each field: a text that cannot be read needs no second remark."""
-    first: dict[str, FieldProblem] = {}
+    first: dict[str, FieldError] = {}
     for problem in problems:
         first.setdefault(problem.field, problem)
     return list(first.values())
@@ -61,44 +61,44 @@ def _message(problem: ErrorDetails, field: str) -> str:
     kind = problem["type"]
     last = field.rpartition(".")[2]
     label = (field if last.isdigit() else last).replace("_", " ").capitalize()
-    if kind in _WORDS:
-        return _WORDS[kind].format(field=label)
-    return problem["msg"] if kind == _REFUSAL else f"{label} is not valid"
+    if kind in _MESSAGES:
+        return _MESSAGES[kind].format(field=label)
+    return problem["msg"] if kind == _FIELD_ERROR else f"{label} is not valid"
 
 
-def refusal(message: str) -> PydanticCustomError:
+def field_error(message: str) -> PydanticCustomError:
     """Give the error that a validator raises to say, in plain words, what is wrong with its field."""
-    return PydanticCustomError(_REFUSAL, message)
+    return PydanticCustomError(_FIELD_ERROR, message)
 
 
 def strict_uuid(label: str) -> BeforeValidator:
     """Take the canonical form only (RFC 9562, 4), in any letter case: no braces, no `urn:uuid:`."""
 
-    def judge(value: Any) -> UUID:
+    def validate(value: Any) -> UUID:
         if isinstance(value, str) and _UUID.fullmatch(value):
             return UUID(value)
-        raise refusal(f"{label} must be a UUID")
+        raise field_error(f"{label} must be a UUID")
 
-    return BeforeValidator(judge)
+    return BeforeValidator(validate)
 
 
 def query_number(label: str, least: int, most: int) -> BeforeValidator:
     """Take a whole number as a query writes it: digits and nothing else."""
 
-    def judge(value: Any) -> int:
+    def validate(value: Any) -> int:
         if isinstance(value, str) and _DIGITS.fullmatch(value) and least <= int(value) <= most:
             return int(value)
-        raise refusal(f"{label} must be a whole number from {least} to {most}")
+        raise field_error(f"{label} must be a whole number from {least} to {most}")
 
-    return BeforeValidator(judge)
+    return BeforeValidator(validate)
 
 
 def query_flag(label: str) -> BeforeValidator:
     """Take `true` or `false` and no other word for them."""
 
-    def judge(value: Any) -> bool:
+    def validate(value: Any) -> bool:
         if value in {"true", "false"}:
             return bool(value == "true")
-        raise refusal(f"{label} must be true or false")
+        raise field_error(f"{label} must be true or false")
 
-    return BeforeValidator(judge)
+    return BeforeValidator(validate)

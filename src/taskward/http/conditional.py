@@ -10,7 +10,7 @@ from fastapi import Header
 from pydantic import BeforeValidator
 from starlette.responses import Response
 
-from taskward.validation import refusal
+from taskward.http.validation import field_error
 
 _TAG: Final = rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS: Final = re.compile(rb"[ \t]*(?:,[ \t]*)*%b[ \t]*(?:,[ \t]*(?:%b[ \t]*)?)*" % (_TAG, _TAG))
@@ -18,7 +18,7 @@ _TAGS: Final = re.compile(rb"[ \t]*(?:,[ \t]*)*%b[ \t]*(?:,[ \t]*(?:%b[ \t]*)?)*
 _ONE_TAG: Final = re.compile(_TAG)
 _VERSION_TAG: Final = re.compile(rb'"([1-9][0-9]{0,18})"')
 
-ANY: Final = "*"
+ANY_TAG: Final = "*"
 
 _ONE: Final = r'(W/)?"[!#-~]*"'
 _PATTERN: Final = rf"^(\*|{_ONE}(\s*,\s*{_ONE})*)$"
@@ -35,9 +35,9 @@ def not_modified(tag: str) -> Response:
     return Response(status_code=304, headers={"ETag": tag})
 
 
-def is_known(tag: str, known: str | None) -> bool:
+def tag_matches(tag: str, known: str | None) -> bool:
     """Tell whether the client's `If-None-Match` covers the tag; the comparison is the weak one."""
-    return known is not None and (known == ANY or tag in known.split("\n"))
+    return known is not None and (known == ANY_TAG or tag in known.split("\n"))
 
 
 def _versions(values: Any) -> str | None:
@@ -49,7 +49,7 @@ def _versions(values: Any) -> str | None:
     if whole.strip() == b"*":
         return None
     if not _TAGS.fullmatch(whole):
-        raise refusal('If-Match must be * or a list of entity tags, like "12"')
+        raise field_error('If-Match must be * or a list of entity tags, like "12"')
     matches = [_VERSION_TAG.fullmatch(tag) for tag in _ONE_TAG.findall(whole)]
     return "," + "".join(f"{match[1].decode()}," for match in matches if match)
 
@@ -58,7 +58,7 @@ def _tags(values: Any) -> str | None:
     """Read `If-None-Match` into its tags, one a line; what is malformed covers nothing."""
     whole = b", ".join(values)
     if whole.strip() == b"*":
-        return ANY
+        return ANY_TAG
     return "\n".join(tag.decode("latin-1").removeprefix("W/") for tag in _ONE_TAG.findall(whole))
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from starlette.types import Message, Scope, Send
 
-from taskward.errors import ServiceError
+from taskward.http.errors import ServiceError
 from taskward.metrics import UNSENT, Samples
 
 MIB: Final = 1024 * 1024

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from taskward.errors import RateLimited
+from taskward.http.errors import RateLimited
 from taskward.settings import Rate
 
 
-class Buckets:
+class TokenBuckets:
     """How much each user may ask for now.
 
     A bucket is one number: when it will be full again. In units of a nanosecond divided by the requests of
@@ -20,14 +20,14 @@ class Buckets:
     def __init__(self, rate: Rate, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
         self._rate = rate
-        self._one = rate.seconds * 1_000_000_000
-        self._whole = self._one * rate.requests
-        self._full_at: dict[int, int] = {}
-        self._full_at_before: dict[int, int] = {}
+        self._cost = rate.seconds * 1_000_000_000
+        self._capacity = self._cost * rate.requests
+        self._tat: dict[int, int] = {}
+        self._tat_before: dict[int, int] = {}
         self._next_round = 0
 
     def __len__(self) -> int:
-        return len(self._full_at) + len(self._full_at_before)
+        return len(self._tat) + len(self._tat_before)
 
     def take(self, owner: int) -> tuple[bool, int, int]:
         """Take one request out of a user's bucket.
@@ -36,22 +36,22 @@ class Buckets:
         """
         now = self._clock() * self._rate.requests
         self._turn_over(now)
-        full_at = self._full_at.get(owner) or self._full_at_before.get(owner, 0)
-        missing = max(full_at - now, 0)
-        allowed = missing + self._one <= self._whole
+        tat = self._tat.get(owner) or self._tat_before.get(owner, 0)
+        used = max(tat - now, 0)
+        allowed = used + self._cost <= self._capacity
         if allowed:
-            missing += self._one
-            self._full_at[owner] = now + missing
-        left = (self._whole - missing) // self._one
-        until_next = missing - (self._whole - (left + 1) * self._one)
+            used += self._cost
+            self._tat[owner] = now + used
+        left = (self._capacity - used) // self._cost
+        until_next = used - (self._capacity - (left + 1) * self._cost)
         return allowed, left, -(-until_next // (self._rate.requests * 1_000_000_000))
 
     def _turn_over(self, now: int) -> None:
         if now >= self._next_round:
-            self._full_at, self._full_at_before = {}, self._full_at
-            if now >= self._next_round + self._whole:
-                self._full_at_before = {}
-            self._next_round = now + self._whole
+            self._tat, self._tat_before = {}, self._tat
+            if now >= self._next_round + self._capacity:
+                self._tat_before = {}
+            self._next_round = now + self._capacity
 
 
 class RateLimit:
@@ -62,7 +62,7 @@ class RateLimit:
 
     def __init__(self, app: ASGIApp, rate: Rate, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._app = app
-        self._buckets = Buckets(rate, clock)
+        self._buckets = TokenBuckets(rate, clock)
         self._policy = (b"ratelimit-policy", b'"user";q=%d;w=%d' % (rate.requests, rate.seconds))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

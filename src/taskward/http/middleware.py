@@ -1,8 +1,8 @@
 """What wraps every request, as plain ASGI: its id, its headers, its log line, and an answer whatever happens.
 
-RequestFrame    request id, CORS, headers of every answer, the access log, errors -> envelope
+RequestMiddleware    request id, CORS, headers of every answer, the access log, errors -> envelope
   TokenGate     (auth/gate.py) below /api nothing is learned without a token
-    Dispatcher  (routing.py)   path, method, and the handler
+    Dispatcher  (http/routing.py)   path, method, and the handler
 """
 
 import logging
@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from taskward.cors import CrossOrigin
-from taskward.errors import InternalError, ServiceError
+from taskward.http.cors import CrossOrigin
+from taskward.http.errors import InternalError, ServiceError
+from taskward.http.requests import ClientDisconnect, header_values
 from taskward.log import log_request, loggable_path
-from taskward.requests import ClientGone, header_values
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -30,7 +30,7 @@ _CLIENT_GONE: Final = 499
 log = logging.getLogger(__name__)
 
 
-class RequestFrame:
+class RequestMiddleware:
     """The outermost application: whatever happens inside, the client gets one proper answer."""
 
     def __init__(self, app: ASGIApp, cross_origin: CrossOrigin, *, https_only: bool) -> None:
@@ -42,23 +42,23 @@ class RequestFrame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = Answer(send, scope, self._common_headers.of(scope))
+        response = ResponseWriter(send, scope, self._common_headers.of(scope))
         try:
             if preflight := self._cross_origin.preflight(scope):
-                await answer.whole(200, preflight, b"")
+                await response.send_response(200, preflight, b"")
             else:
-                await self._app(scope, receive, answer.send)
+                await self._app(scope, receive, response.send)
         except ServiceError as error:
             if error.status == _SERVER_ERROR:
-                log.exception(error.code, extra={"request_id": answer.outcome.request_id})
-            await answer.refuse(error)
-        except ClientGone:
-            answer.outcome.status = _CLIENT_GONE
+                log.exception(error.code, extra={"request_id": response.result.request_id})
+            await response.send_error(error)
+        except ClientDisconnect:
+            response.result.status = _CLIENT_GONE
         except Exception:
-            log.exception("Unforeseen error", extra={"request_id": answer.outcome.request_id})
-            await answer.refuse(InternalError())
+            log.exception("Unforeseen error", extra={"request_id": response.result.request_id})
+            await response.send_error(InternalError())
         finally:
-            answer.log()
+            response.log()
 
 
 class CommonHeaders:
@@ -90,7 +90,7 @@ def default_headers(headers: Headers) -> Headers:
     return defaults
 
 
-class Failure(NamedTuple):
+class ErrorInfo(NamedTuple):
     """What can be told of an error."""
 
     status: int
@@ -99,7 +99,7 @@ class Failure(NamedTuple):
 
 
 @dataclass(slots=True)
-class Outcome:
+class RequestResult:
     """What became of a request, for whoever looks on from outside: metrics, traces, the audit log.
 
     It refers to nothing that refers to the request: a cycle would keep all of it, with both its bodies,
@@ -108,54 +108,54 @@ class Outcome:
 
     request_id: str
     status: int = 0
-    error: Failure | None = None
+    error: ErrorInfo | None = None
 
 
-class Answer:
+class ResponseWriter:
     """The answer to one request, on its way out."""
 
-    def __init__(self, send: Send, scope: Scope, always: Headers) -> None:
-        self.outcome = scope["outcome"] = Outcome(request_id_of(scope))
+    def __init__(self, send: Send, scope: Scope, common_headers: Headers) -> None:
+        self.result = scope["outcome"] = RequestResult(request_id_of(scope))
         self._send = send
         self._scope = scope
-        self._always = [*always, (b"x-request-id", self.outcome.request_id.encode())]
-        self._begun = time.perf_counter()
+        self._common_headers = [*common_headers, (b"x-request-id", self.result.request_id.encode())]
+        self._started = time.perf_counter()
 
     async def send(self, message: Message) -> None:
         """Pass a message on; the first one takes the common headers with it."""
         if message["type"] == "http.response.start":
-            self.outcome.status = message["status"]
+            self.result.status = message["status"]
             headers: Headers = message["headers"]
             limit = self._scope.get("rate_limit", ())
-            message["headers"] = [*headers, *self._always, *limit, *default_headers(headers)]
+            message["headers"] = [*headers, *self._common_headers, *limit, *default_headers(headers)]
         elif self._scope["method"] == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
 
-    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+    async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
         headers = [*headers, (b"content-length", str(len(body)).encode())]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 
-    async def refuse(self, error: ServiceError) -> None:
+    async def send_error(self, error: ServiceError) -> None:
         """Answer with the envelope, unless an answer is already under way: that one is broken off."""
-        self.outcome.error = Failure(error.status, error.code, error.reason)
-        if self.outcome.status:
+        self.result.error = ErrorInfo(error.status, error.code, error.reason)
+        if self.result.status:
             raise error
-        await self.whole(
+        await self.send_response(
             error.status, [(b"content-type", b"application/json"), *error.headers()], error.body()
         )
 
     def log(self) -> None:
         """Write the request's line."""
         user = self._scope.get("user")
-        outcome = self.outcome
+        outcome = self.result
         line = {
             "request_id": outcome.request_id,
             "method": self._scope["method"],
             "path": loggable_path(self._scope["path"]),
             "status": outcome.status,
-            "duration_ms": round((time.perf_counter() - self._begun) * 1000, 3),
+            "duration_ms": round((time.perf_counter() - self._started) * 1000, 3),
             "user_id": str(user.id) if user else None,
         }
         if outcome.error is not None:

@@ -22,13 +22,13 @@ def rfc3339(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-def json_moment(moment: datetime) -> datetime | str:
-    """Give a moment of UTC so that `write_json` writes it to six digits, which costs least."""
+def json_timestamp(moment: datetime) -> datetime | str:
+    """Give a moment of UTC so that `dump_json` writes it to six digits, which costs least."""
     return moment if moment.microsecond else rfc3339(moment)
 
 
-def write_json(content: Any) -> bytes:
-    """Give the JSON of plain values, and of what `json_moment` gives."""
+def dump_json(content: Any) -> bytes:
+    """Give the JSON of plain values, and of what `json_timestamp` gives."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)
 
 
@@ -47,12 +47,12 @@ async def write_json_list(
             begun = time.perf_counter()
         if start:
             pieces.append(b",")
-        pieces.append(write_json([to_json(row) for row in rows[start : start + SLICE_ROWS]])[1:-1])
-    pieces += b"],", write_json(others)[1:]
+        pieces.append(dump_json([to_json(row) for row in rows[start : start + SLICE_ROWS]])[1:-1])
+    pieces += b"],", dump_json(others)[1:]
     return b"".join(pieces)
 
 
-class JsonAnswer(Response):
+class JSONBytesResponse(Response):
     """An answer whose body is JSON already; it does of Starlette's what such an answer needs."""
 
     def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
@@ -69,6 +69,8 @@ class JsonAnswer(Response):
             ]
 
 
-def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> JsonAnswer:
+def json_response(
+    content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> JSONBytesResponse:
     """Give an answer of JSON."""
-    return JsonAnswer(write_json(content), status, headers)
+    return JSONBytesResponse(dump_json(content), status, headers)

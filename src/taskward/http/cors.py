@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from taskward.requests import header_values
+from taskward.http.requests import header_values
 
 Headers = list[tuple[bytes, bytes]]
 
