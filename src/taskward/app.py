@@ -1,6 +1,6 @@
 """Read this first: everything is wired here and nowhere else.
 
-bytes -> RequestMiddleware -> TokenGate -> RateLimit -> Admission -> Dispatcher
+bytes -> RequestMiddleware -> AuthenticationMiddleware -> RateLimit -> Admission -> Dispatcher
       -> handler -> TaskStore(owner) -> database
 any failure, anywhere: raise -> RequestMiddleware -> envelope
 """
@@ -18,7 +18,7 @@ from taskward import __version__, health, log
 from taskward.api_docs import pages
 from taskward.api_docs.document import openapi_document
 from taskward.auth.authenticator import authenticator
-from taskward.auth.gate import TokenGate
+from taskward.auth.middleware import AuthenticationMiddleware
 from taskward.changes import routes as changes
 from taskward.changes.bell import Bell
 from taskward.database import open_database
@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     dispatcher = Router(app.routes)
     admission = Admission(dispatcher, Capacity.of(settings))
     app.pipeline = RequestMiddleware(
-        TokenGate(
+        AuthenticationMiddleware(
             admission if settings.rate is None else RateLimit(admission, settings.rate),
             app.state.authenticator,
         ),

@@ -20,7 +20,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from support import client_of, running, settings_for
 
-from taskward.auth import key_set
+from taskward.auth import jwks
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "better-auth"
 QUICK_ROTATION = {"NEW_KEY_EVERY": "2", "OLD_KEYS_FOR": "8"}
@@ -179,7 +179,7 @@ async def test_a_rotation_is_followed_without_a_restart(
     installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Keys come here far more often than there are fetches for unknown ones otherwise.
-    monkeypatch.setattr(key_set, "BETWEEN_STRANGERS", 0.0)
+    monkeypatch.setattr(jwks, "UNKNOWN_KEY_REFETCH_INTERVAL", 0.0)
     with serving(installed, **QUICK_ROTATION) as url:
         ann = await sign_up(url, "ann")
         async with aclosing(ann.http), running(behind(url)) as app:

@@ -11,8 +11,8 @@ from auth.identity_provider import IdentityProvider, key_set, signer
 
 from taskward.auth.authenticator import describe_keys
 from taskward.auth.development import development_secret
-from taskward.auth.provider import fetch_key_set
-from taskward.auth.public_keys import KeySetUnusable
+from taskward.auth.jwk import JWKSUnusable
+from taskward.auth.jwks_fetch import fetch_key_set
 from taskward.settings import Settings, SettingsError
 
 ONE = signer("EdDSA")
@@ -21,7 +21,7 @@ LARGEST = 64 * 1024
 
 
 async def unusable(provider: IdentityProvider) -> str:
-    with pytest.raises(KeySetUnusable) as failure:
+    with pytest.raises(JWKSUnusable) as failure:
         await fetch_key_set(provider.url)
     return str(failure.value)
 
@@ -136,9 +136,7 @@ async def test_a_provider_that_is_not_there_is_a_failure_like_any_other(provider
 async def test_a_provider_that_speaks_no_tls_is_a_failure_like_any_other(
     provider: IdentityProvider,
 ) -> None:
-    with pytest.raises(
-        KeySetUnusable, match=r"cannot be reached \(ConnectError\)|does not answer within 3 s"
-    ):
+    with pytest.raises(JWKSUnusable, match=r"cannot be reached \(ConnectError\)|does not answer within 3 s"):
         await fetch_key_set(provider.url.replace("http:", "https:"))
 
 

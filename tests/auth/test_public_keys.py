@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import RSAAlgorithm
 
-from taskward.auth.public_keys import Entry, KeyRing, KeySetUnusable, PublicKey, read_key_set
-from taskward.auth.tokens import read_token
+from taskward.auth.jwk import JWKEntry, JWKSUnusable, KeyRing, PublicKey, read_key_set
+from taskward.auth.jws import parse_jwt
 from taskward.http.errors import InvalidToken
 
 GOOD = signer("EdDSA", "good")
 
 
-def read(*keys: object) -> list[Entry]:
+def read(*keys: object) -> list[JWKEntry]:
     """Read a set of these keys and one good key, and give what became of the former."""
     *entries, good = read_key_set(key_set(*keys, GOOD))
     assert good.key
@@ -33,14 +33,14 @@ def ring(*keys: object) -> KeyRing:
 
 def refused(by: KeyRing, text: bytes, reason: str) -> None:
     with pytest.raises(InvalidToken) as refusal:
-        by.check(read_token(text))
+        by.check(parse_jwt(text))
     assert refusal.value.reason == reason
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 def test_a_key_of_each_family_verifies_what_it_signed(alg: str) -> None:
     one = signer(alg)
-    ring(one).check(read_token(one.token()))
+    ring(one).check(parse_jwt(one.token()))
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
@@ -62,14 +62,14 @@ def test_another_key_of_the_same_kind_is_no_substitute(alg: str) -> None:
 
 def test_an_rsa_key_without_alg_is_for_rs256() -> None:
     keys = ring(signer("RS256").jwk(alg=...))
-    keys.check(read_token(signer("RS256").token()))
+    keys.check(parse_jwt(signer("RS256").token()))
     for alg in ("RS384", "RS512", "PS256", "PS384", "PS512"):
         refused(keys, signer(alg).token(), "alg not allowed for the key")
 
 
 @pytest.mark.parametrize("alg", ["EdDSA", "ES256", "ES384", "ES512"])
 def test_of_ec_and_okp_keys_the_curve_decides(alg: str) -> None:
-    ring(signer(alg).jwk(alg=...)).check(read_token(signer(alg).token()))
+    ring(signer(alg).jwk(alg=...)).check(parse_jwt(signer(alg).token()))
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_a_member_that_is_null_is_as_good_as_absent() -> None:
 def test_a_token_without_kid_passes_where_exactly_one_key_fits() -> None:
     one = signer("ES256", "a")
     text = Signer("ES256", None, one.private).token()
-    ring(one, signer("EdDSA", "b"), signer("RS256", "c")).check(read_token(text))
-    ring(one.jwk(kid=...)).check(read_token(text))
+    ring(one, signer("EdDSA", "b"), signer("RS256", "c")).check(parse_jwt(text))
+    ring(one.jwk(kid=...)).check(parse_jwt(text))
     refused(ring(one, signer("ES256", "b")), text, "no kid, and not exactly one key for that alg")
     refused(ring(signer("EdDSA", "b")), text, "no kid, and not exactly one key for that alg")
 
@@ -244,7 +244,7 @@ def test_keys_without_an_id_share_none() -> None:
     ],
 )
 def test_a_set_without_a_usable_key_is_no_set(document: bytes, why: str) -> None:
-    with pytest.raises(KeySetUnusable, match=f"^the key set {why}"):
+    with pytest.raises(JWKSUnusable, match=f"^the key set {why}"):
         read_key_set(document)
 
 
@@ -278,7 +278,7 @@ changed = st.builds(
 @given(st.lists(changed | values, max_size=4))
 def test_whatever_stands_beside_a_good_key_the_good_key_works(others: list[object]) -> None:
     entries = read_key_set(key_set(*[other for other in others if not is_named_good(other)], GOOD))
-    KeyRing([entry.key for entry in entries if entry.key]).check(read_token(GOOD.token()))
+    KeyRing([entry.key for entry in entries if entry.key]).check(parse_jwt(GOOD.token()))
 
 
 def is_named_good(other: object) -> bool:
@@ -287,7 +287,7 @@ def is_named_good(other: object) -> bool:
 
 @given(st.binary(max_size=100) | values.map(lambda value: json.dumps({"keys": value}).encode()))
 def test_whatever_is_no_key_set_is_unusable_and_nothing_worse(document: bytes) -> None:
-    with pytest.raises(KeySetUnusable):
+    with pytest.raises(JWKSUnusable):
         read_key_set(document)
 
 

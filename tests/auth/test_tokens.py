@@ -6,7 +6,7 @@ import jwt
 import pytest
 from auth.forge import NOW, SECRET, accepted, b64, claims, forge, guard, hs256, identify, refused, token
 
-from taskward.auth.tokens import LONGEST_TOKEN
+from taskward.auth.jws import MAX_TOKEN_BYTES
 from taskward.http.errors import InvalidToken, Unauthorized
 
 HEADER = {"alg": "HS256", "typ": "JWT"}
@@ -60,7 +60,7 @@ async def test_more_than_one_authorization_header_is_an_invalid_token(second: by
 
 
 async def test_a_token_is_at_most_8_kib_long() -> None:
-    longest = sized(LONGEST_TOKEN)
+    longest = sized(MAX_TOKEN_BYTES)
     await accepted(longest)
     await refused(longest + b"A", "longer than 8 KiB")
     await refused(b"." * 100_000, "longer than 8 KiB")

@@ -7,11 +7,11 @@ import pytest
 from auth.forge import NOW, SECRET, StoppedClock, claims, forge, guard, token
 
 from taskward.auth.authenticator import TokenAuthenticator
-from taskward.auth.claims import ClaimRules, Claims
+from taskward.auth.claims import Claims, ClaimsValidator
 from taskward.auth.current_user import User
+from taskward.auth.jws import UnverifiedToken
 from taskward.auth.shared_secret import SharedSecret
-from taskward.auth.tokens import Token
-from taskward.auth.verified_tokens import ROOM, VerifiedTokens
+from taskward.auth.token_cache import MAX_TOKENS, TokenCache
 from taskward.http.errors import InvalidToken, TokenExpired
 
 CLAIMS = Claims(User(uuid4(), None, NOW + 900), valid_from=NOW - 60)
@@ -23,7 +23,7 @@ class CountingSecret(SharedSecret):
     generation = 0
     checked = 0
 
-    async def verify(self, token: Token) -> None:
+    async def verify(self, token: UnverifiedToken) -> None:
         self.checked += 1
         await super().verify(token)
 
@@ -35,7 +35,7 @@ def keys() -> CountingSecret:
 
 @pytest.fixture
 def guarded(keys: CountingSecret, clock: StoppedClock) -> TokenAuthenticator:
-    return TokenAuthenticator(keys, ClaimRules(None, ()), clock)
+    return TokenAuthenticator(keys, ClaimsValidator(None, ()), clock)
 
 
 async def test_a_token_is_verified_once(guarded: TokenAuthenticator, keys: CountingSecret) -> None:
@@ -108,23 +108,23 @@ async def test_a_verified_token_does_not_vouch_for_one_that_resembles_it() -> No
 
 
 def test_the_cache_is_bounded_and_the_oldest_makes_room() -> None:
-    cache = VerifiedTokens()
-    for number in range(ROOM + 10):
-        cache.keep(b"%d" % number, 0, CLAIMS)
-    assert len(cache._claims) == ROOM
-    assert cache.find(b"9", 0, NOW) is None
-    assert cache.find(b"10", 0, NOW) == CLAIMS.user
+    cache = TokenCache()
+    for number in range(MAX_TOKENS + 10):
+        cache.put(b"%d" % number, 0, CLAIMS)
+    assert len(cache._claims) == MAX_TOKENS
+    assert cache.get(b"9", 0, NOW) is None
+    assert cache.get(b"10", 0, NOW) == CLAIMS.user
 
 
 def test_the_cache_holds_no_token() -> None:
-    cache = VerifiedTokens()
-    cache.keep(b"a token", 0, CLAIMS)
+    cache = TokenCache()
+    cache.put(b"a token", 0, CLAIMS)
     assert b"a token" not in repr(vars(cache)).encode()
 
 
 def test_what_is_kept_under_a_new_generation_empties_the_old_one() -> None:
-    cache = VerifiedTokens()
-    cache.keep(b"old", 0, CLAIMS)
-    cache.keep(b"new", 1, replace(CLAIMS, valid_from=NOW))
-    assert cache.find(b"old", 1, NOW) is None
-    assert cache.find(b"new", 1, NOW) == CLAIMS.user
+    cache = TokenCache()
+    cache.put(b"old", 0, CLAIMS)
+    cache.put(b"new", 1, replace(CLAIMS, valid_from=NOW))
+    assert cache.get(b"old", 1, NOW) is None
+    assert cache.get(b"new", 1, NOW) == CLAIMS.user

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from taskward.auth.claims import ClaimRules
+from taskward.auth.claims import ClaimsValidator
 from taskward.auth.clock import Clock
 from taskward.auth.current_user import User
 from taskward.auth.development import development_secret, secret_file
+from taskward.auth.jws import UnverifiedToken, bearer_token, parse_jwt
 from taskward.auth.shared_secret import SharedSecret
-from taskward.auth.tokens import Token, bearer_token, read_token
-from taskward.auth.verified_tokens import VerifiedTokens
+from taskward.auth.token_cache import TokenCache
 from taskward.metrics import Samples
 from taskward.settings import Settings
 
@@ -54,7 +54,7 @@ class Keys(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def verify(self, token: Token) -> None: ...
+    async def verify(self, token: UnverifiedToken) -> None: ...
 
     def collect(self) -> Samples: ...
 
@@ -66,9 +66,9 @@ def authenticator(settings: Settings, clock: Clock | None = None) -> Authenticat
         SettingsError: the development secret cannot be used, or JWT_SECRET is no secret.
 
     """
-    rules = ClaimRules(settings.jwt_issuer, settings.jwt_audiences)
+    validator = ClaimsValidator(settings.jwt_issuer, settings.jwt_audiences)
     clock = clock or Clock()
-    return TokenAuthenticator(_keys(settings, clock), rules, clock)
+    return TokenAuthenticator(_keys(settings, clock), validator, clock)
 
 
 async def describe_keys(settings: Settings) -> list[str]:
@@ -79,7 +79,7 @@ async def describe_keys(settings: Settings) -> list[str]:
 
     """
     if settings.jwt_jwks_url is not None:
-        from taskward.auth.provider import describe_key_set  # noqa: PLC0415 - see _keys
+        from taskward.auth.jwks_fetch import describe_key_set  # noqa: PLC0415 - see _keys
 
         return await describe_key_set(settings.jwt_jwks_url)
     if settings.jwt_secrets:
@@ -94,20 +94,20 @@ async def describe_keys(settings: Settings) -> list[str]:
 def _keys(settings: Settings, clock: Clock) -> Keys:
     if settings.jwt_jwks_url is not None:
         # An HTTP client: 5 MB and 50 ms of a start that only those pay who have a provider.
-        from taskward.auth.key_set import KeySet  # noqa: PLC0415 - see above
+        from taskward.auth.jwks import JWKSClient  # noqa: PLC0415 - see above
 
-        return KeySet(settings.jwt_jwks_url, clock)
+        return JWKSClient(settings.jwt_jwks_url, clock)
     return SharedSecret(settings.jwt_secrets or (development_secret(settings),))
 
 
 class TokenAuthenticator:
     """Form first, then the signature, then the claims: nothing that is not proven is looked into."""
 
-    def __init__(self, keys: Keys, rules: ClaimRules, clock: Clock) -> None:
+    def __init__(self, keys: Keys, validator: ClaimsValidator, clock: Clock) -> None:
         self._keys = keys
-        self._rules = rules
+        self._validator = validator
         self._clock = clock
-        self._verified = VerifiedTokens()
+        self._cache = TokenCache()
 
     @property
     def ready(self) -> bool:
@@ -121,15 +121,15 @@ class TokenAuthenticator:
 
     async def identify(self, authorization: Sequence[bytes]) -> User:
         text = bearer_token(authorization)
-        user = self._verified.find(text, self._keys.generation, self._clock.now())
+        user = self._cache.get(text, self._keys.generation, self._clock.now())
         return user or await self._verify(text)
 
     def collect(self) -> Samples:
         return self._keys.collect()
 
     async def _verify(self, text: bytes) -> User:
-        token = read_token(text)
+        token = parse_jwt(text)
         await self._keys.verify(token)
-        claims = self._rules.judge(token.payload, self._clock.now())
-        self._verified.keep(text, self._keys.generation, claims)
+        claims = self._validator.validate(token.payload, self._clock.now())
+        self._cache.put(text, self._keys.generation, claims)
         return claims.user

@@ -13,8 +13,8 @@ from taskward.http.errors import InvalidToken, TokenExpired
 LEEWAY = 60
 """Seconds by which the issuer's clock may be ahead of ours; `exp` has none."""
 
-LONGEST_SUBJECT = 255
-LONGEST_EMAIL = 254
+MAX_SUBJECT = 255
+MAX_EMAIL = 254
 """Characters; RFC 5321, 4.5.3.1.3."""
 
 
@@ -30,14 +30,14 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimRules:
+class ClaimsValidator:
     """What this service asks of the claims of every token: RFC 7519, 4.1, and its own settings."""
 
     issuer: str | None
     audiences: Collection[str]
     """A token must be for one of them; if there is none, it must have no `aud`."""
 
-    def judge(self, payload: dict[str, Any], now: float) -> Claims:
+    def validate(self, payload: dict[str, Any], now: float) -> Claims:
         """Read the claims of a token whose signature is genuine. `now` is in seconds since 1970.
 
         Raises:
@@ -48,10 +48,10 @@ class ClaimRules:
         subject = _subject(payload)
         issuer = self._issuer(payload)
         self._check_audience(payload)
-        expires_at = _required_moment(payload, "exp")
+        expires_at = _required_timestamp(payload, "exp")
         claims = Claims(
             User(user_id(issuer, subject), _email(payload), expires_at),
-            valid_from=max(_moment(payload, "nbf"), _moment(payload, "iat")) - LEEWAY,
+            valid_from=max(_timestamp(payload, "nbf"), _timestamp(payload, "iat")) - LEEWAY,
         )
         if now < claims.valid_from:
             raise InvalidToken(reason="nbf or iat is in the future")
@@ -95,12 +95,12 @@ def user_id(issuer: str, subject: str) -> UUID:
 
 def is_subject(value: object) -> TypeGuard[str]:
     """Tell whether this can be a `sub`: visible characters, 1 to 255 of them."""
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_SUBJECT and _is_visible(value)
+    return isinstance(value, str) and 0 < len(value) <= MAX_SUBJECT and _is_visible(value)
 
 
 def is_plausible_email(value: object) -> bool:
     """Tell whether this could be an address. Nothing depends on it: an address identifies nobody."""
-    if not isinstance(value, str) or len(value) > LONGEST_EMAIL or not _is_visible(value):
+    if not isinstance(value, str) or len(value) > MAX_EMAIL or not _is_visible(value):
         return False
     name, _, host = value.rpartition("@")
     return bool(name and host)
@@ -120,13 +120,13 @@ def _email(payload: dict[str, Any]) -> str | None:
     return email if is_plausible_email(email) else None
 
 
-def _required_moment(payload: dict[str, Any], name: str) -> float:
+def _required_timestamp(payload: dict[str, Any], name: str) -> float:
     if name not in payload:
         raise InvalidToken(reason=f"no {name} claim")
-    return _moment(payload, name)
+    return _timestamp(payload, name)
 
 
-def _moment(payload: dict[str, Any], name: str) -> float:
+def _timestamp(payload: dict[str, Any], name: str) -> float:
     """Read a NumericDate (RFC 7519, 2); one that is absent was always."""
     if name not in payload:
         return -math.inf

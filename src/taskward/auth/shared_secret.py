@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jwt.algorithms import HMACAlgorithm
 
-from taskward.auth.tokens import Token
+from taskward.auth.jws import UnverifiedToken
 from taskward.http.errors import InvalidToken
 from taskward.metrics import Samples
 
@@ -27,7 +27,7 @@ class SharedSecret:
     def collect(self) -> Samples:
         return {}
 
-    async def verify(self, token: Token) -> None:
+    async def verify(self, token: UnverifiedToken) -> None:
         """Check the signature.
 
         Raises:

@@ -1,7 +1,7 @@
 """What wraps every request, as plain ASGI: its id, its headers, its log line, and an answer whatever happens.
 
 RequestMiddleware    request id, CORS, headers of every answer, the access log, errors -> envelope
-  TokenGate     (auth/gate.py) below /api nothing is learned without a token
+  AuthenticationMiddleware     (auth/middleware.py) below /api nothing is learned without a token
     Dispatcher  (http/routing.py)   path, method, and the handler
 """
 

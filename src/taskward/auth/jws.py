@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 
 from taskward.http.errors import InvalidToken, Unauthorized
 
-LONGEST_TOKEN = 8 * 1024
+MAX_TOKEN_BYTES = 8 * 1024
 """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class UnverifiedToken:
     """A token of the right form, of which nothing is yet believed."""
 
     header: dict[str, Any]
@@ -53,7 +53,7 @@ def bearer_token(authorization: Sequence[bytes]) -> bytes:
     return token
 
 
-def read_token(text: bytes) -> Token:
+def parse_jwt(text: bytes) -> UnverifiedToken:
     """Take a token apart.
 
     Raises:
@@ -64,11 +64,11 @@ def read_token(text: bytes) -> Token:
     header = _json_object(head, "header")
     if "crit" in header or "b64" in header:
         raise InvalidToken(reason="crit or b64 in the header")
-    return Token(header, _json_object(body, "payload"), text[: text.rindex(b".")], _decoded(seal))
+    return UnverifiedToken(header, _json_object(body, "payload"), text[: text.rindex(b".")], _decoded(seal))
 
 
 def _segments(text: bytes) -> list[bytes]:
-    if len(text) > LONGEST_TOKEN:
+    if len(text) > MAX_TOKEN_BYTES:
         raise InvalidToken(reason="longer than 8 KiB")
     if not _CHARACTERS.fullmatch(text):
         raise InvalidToken(reason="a character that no token has")
@@ -99,16 +99,16 @@ def _json_object(segment: bytes, name: str) -> dict[str, Any]:
     return read
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     read = dict(pairs)
     if len(read) != len(pairs):
         raise ValueError("a key occurs twice")
     return read
 
 
-def _no_number(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
 _CHARACTERS = re.compile(rb"[A-Za-z0-9_.-]+")
-_JSON = json.JSONDecoder(object_pairs_hook=_without_doubles, parse_constant=_no_number)
+_JSON = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_reject_constant)

@@ -5,30 +5,30 @@ import hashlib
 from taskward.auth.claims import Claims
 from taskward.auth.current_user import User
 
-ROOM = 10_000
+MAX_TOKENS = 10_000
 """Tokens. Under a kilobyte each; the oldest makes room."""
 
 
-class VerifiedTokens:
+class TokenCache:
     """What genuine tokens say, by the digest of the token: the tokens themselves are not kept."""
 
     def __init__(self) -> None:
         self._claims: dict[bytes, Claims] = {}
         self._generation = 0
 
-    def find(self, text: bytes, generation: int, now: float) -> User | None:
+    def get(self, text: bytes, generation: int, now: float) -> User | None:
         """Say whom a token names, if it was verified with keys that are all still in use and holds now."""
-        self._forget_before(generation)
+        self._drop_older_generations(generation)
         claims = self._claims.get(_digest(text))
         return claims.user if claims and claims.hold(now) else None
 
-    def keep(self, text: bytes, generation: int, claims: Claims) -> None:
-        self._forget_before(generation)
-        if len(self._claims) >= ROOM:
+    def put(self, text: bytes, generation: int, claims: Claims) -> None:
+        self._drop_older_generations(generation)
+        if len(self._claims) >= MAX_TOKENS:
             del self._claims[next(iter(self._claims))]
         self._claims[_digest(text)] = claims
 
-    def _forget_before(self, generation: int) -> None:
+    def _drop_older_generations(self, generation: int) -> None:
         if generation != self._generation:
             self._claims.clear()
             self._generation = generation

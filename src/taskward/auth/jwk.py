@@ -16,14 +16,14 @@ from jwt.algorithms import (
     get_default_algorithms,
 )
 
-from taskward.auth.tokens import Token
+from taskward.auth.jws import UnverifiedToken
 from taskward.http.errors import InvalidToken
 
-SHORTEST_RSA = 2048
+MIN_RSA_BITS = 2048
 """Bits; RFC 7518, 3.3."""
 
 
-class KeySetUnusable(Exception):
+class JWKSUnusable(Exception):
     """The provider's key set could not be had or holds nothing of use. The text is fit for the log."""
 
 
@@ -37,7 +37,7 @@ class PublicKey:
     """DER, SubjectPublicKeyInfo: two keys are the same if this is."""
     key: Any = field(compare=False, repr=False)
 
-    def verifies(self, token: Token) -> bool:
+    def verifies(self, token: UnverifiedToken) -> bool:
         try:
             return ALGORITHMS[self.alg].verify(token.signing_input, self.key, token.signature)
         except Exception:  # noqa: BLE001 - whatever the crypto library says of a stranger's bytes, it is no yes
@@ -45,7 +45,7 @@ class PublicKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JWKEntry:
     """One entry of a key set: how to name it to people, and either a key or why it is passed over."""
 
     label: str
@@ -64,7 +64,7 @@ class KeyRing:
         self.keys: Final = frozenset(keys)
         self._by_kid = {key.kid: key for key in keys if key.kid is not None}
 
-    def check(self, token: Token) -> None:
+    def check(self, token: UnverifiedToken) -> None:
         """Check the signature with the one key that can have made it.
 
         Raises:
@@ -74,7 +74,7 @@ class KeyRing:
         if not self._key_of(token).verifies(token):
             raise InvalidToken(reason="signature does not match")
 
-    def _key_of(self, token: Token) -> PublicKey:
+    def _key_of(self, token: UnverifiedToken) -> PublicKey:
         kid = token.header.get("kid")
         if kid is None:
             return self._only_key_for(token.alg)
@@ -92,18 +92,18 @@ class KeyRing:
         return fitting[0]
 
 
-def read_key_set(document: bytes) -> list[Entry]:
+def read_key_set(document: bytes) -> list[JWKEntry]:
     """Read a key set, entry by entry.
 
     Raises:
-        KeySetUnusable: it is not a key set, or none of its entries can be used.
+        JWKSUnusable: it is not a key set, or none of its entries can be used.
 
     """
-    entries = _without_shared_ids(
+    entries = _without_shared_kids(
         [_entry(number, jwk) for number, jwk in enumerate(_jwks(document), start=1)]
     )
     if not any(entry.key for entry in entries):
-        raise KeySetUnusable("the key set holds no usable key")
+        raise JWKSUnusable("the key set holds no usable key")
     return entries
 
 
@@ -111,22 +111,22 @@ def _jwks(document: bytes) -> list[Any]:
     try:
         read = json.loads(document)
     except (ValueError, RecursionError):
-        raise KeySetUnusable("the key set is not JSON") from None
+        raise JWKSUnusable("the key set is not JSON") from None
     if not isinstance(read, dict) or not isinstance(read.get("keys"), list):
-        raise KeySetUnusable('the key set is not an object with an array of "keys"')
+        raise JWKSUnusable('the key set is not an object with an array of "keys"')
     return list(read["keys"])
 
 
-def _entry(number: int, jwk: object) -> Entry:
+def _entry(number: int, jwk: object) -> JWKEntry:
     if not isinstance(jwk, dict):
-        return Entry(f"key {number}", problem="is no JSON object")
+        return JWKEntry(f"key {number}", problem="is no JSON object")
     given = {name: value for name, value in jwk.items() if value is not None}
     shown = [f"{name} {given[name]!r:.80}" for name in _SHOWN if isinstance(given.get(name), str)]
     label = f"key {number} ({', '.join(shown)})"
     try:
-        return Entry(label, key=_public_key(given))
-    except _PassedOver as why:
-        return Entry(label, problem=str(why))
+        return JWKEntry(label, key=_public_key(given))
+    except _Unusable as why:
+        return JWKEntry(label, problem=str(why))
 
 
 def _public_key(jwk: Mapping[str, Any]) -> PublicKey:
@@ -136,24 +136,24 @@ def _public_key(jwk: Mapping[str, Any]) -> PublicKey:
         key = _READERS[jwk["kty"]](dict(jwk))
         material = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except Exception:  # noqa: BLE001 - the library raises what it likes on garbage
-        raise _PassedOver("cannot be read") from None
-    if isinstance(key, RSAPublicKey) and key.key_size < SHORTEST_RSA:
-        raise _PassedOver(f"is RSA of under {SHORTEST_RSA} bits")
+        raise _Unusable("cannot be read") from None
+    if isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS:
+        raise _Unusable(f"is RSA of under {MIN_RSA_BITS} bits")
     return PublicKey(jwk.get("kid"), alg, material, key)
 
 
 def _check_purpose(jwk: Mapping[str, Any]) -> None:
     if jwk.get("kty") == "oct":
-        raise _PassedOver("is a shared secret, which nobody may publish")
+        raise _Unusable("is a shared secret, which nobody may publish")
     if not _PRIVATE.isdisjoint(jwk):
-        raise _PassedOver("holds a private key, which nobody may publish")
+        raise _Unusable("holds a private key, which nobody may publish")
     if not isinstance(jwk.get("kid", ""), str):
-        raise _PassedOver("kid is not text")
+        raise _Unusable("kid is not text")
     if jwk.get("use", "sig") != "sig":
-        raise _PassedOver("use is not sig")
+        raise _Unusable("use is not sig")
     operations = jwk.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
-        raise _PassedOver("key_ops is without verify")
+        raise _Unusable("key_ops is without verify")
 
 
 def _algorithm(jwk: Mapping[str, Any]) -> str:
@@ -161,14 +161,14 @@ def _algorithm(jwk: Mapping[str, Any]) -> str:
     kind = (jwk.get("kty"), jwk.get("crv") if jwk.get("kty") != "RSA" else None)
     fitting = next((algs for known, algs in _KINDS.items() if known == kind), None)
     if fitting is None:
-        raise _PassedOver("is of a kind that is not supported")
+        raise _Unusable("is of a kind that is not supported")
     alg = jwk.get("alg", fitting[0])
     if alg not in fitting:
-        raise _PassedOver("alg does not fit the kind of key")
+        raise _Unusable("alg does not fit the kind of key")
     return str(alg)
 
 
-def _without_shared_ids(entries: list[Entry]) -> list[Entry]:
+def _without_shared_kids(entries: list[JWKEntry]) -> list[JWKEntry]:
     uses = Counter(entry.key.kid for entry in entries if entry.key)
     shared = {kid for kid, count in uses.items() if kid is not None and count > 1}
     return [
@@ -179,7 +179,7 @@ def _without_shared_ids(entries: list[Entry]) -> list[Entry]:
     ]
 
 
-class _PassedOver(Exception):
+class _Unusable(Exception):
     """Why an entry is not used, as it follows the entry's name in a sentence."""
 
 

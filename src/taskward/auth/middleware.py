@@ -6,7 +6,7 @@ from taskward.auth.authenticator import Authenticator
 from taskward.http.requests import header_values
 
 
-class TokenGate:
+class AuthenticationMiddleware:
     """Lets a request below /api through with its verified user in the scope, and any other as it is."""
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
