@@ -20,7 +20,7 @@ from taskward.api_docs.document import openapi_document
 from taskward.auth.authenticator import authenticator
 from taskward.auth.middleware import AuthenticationMiddleware
 from taskward.changes import routes as changes
-from taskward.changes.bell import Bell
+from taskward.changes.streams import StreamRegistry
 from taskward.database import open_database
 from taskward.http.admission import Admission, Capacity
 from taskward.http.cors import CrossOrigin
@@ -70,8 +70,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.database = app.state.tracing.wrap_database(app.state.database)
     app.state.finished_lists = FinishedLists()
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
-    app.state.bell = Bell(app.state.database, settings)
-    app.state.database.on_change = _changed(app.state.finished_lists, app.state.bell)
+    app.state.streams = StreamRegistry(app.state.database, settings)
+    app.state.database.on_change = _changed(app.state.finished_lists, app.state.streams)
     app.state.keys_in_use = KeysInUse()
     app.state.large_bodies = FairThreads(1, "large-bodies")
     app.state.uploads = Uploads()
@@ -101,7 +101,7 @@ def _add_observability(app: "Taskward", settings: Settings, dispatcher: Router, 
         app.pipeline = app.state.tracing.middleware(app.pipeline, dispatcher.route_template)
     if settings.metrics_port is not None:
         app.pipeline = meter = MetricsMiddleware(app.pipeline, dispatcher.route_template)
-        parts = (meter, admission, app.state.database, app.state.authenticator, app.state.bell)
+        parts = (meter, admission, app.state.database, app.state.authenticator, app.state.streams)
         app.state.collect_metrics = lambda: merge([part.collect() for part in parts])
 
 
@@ -124,12 +124,12 @@ class Taskward(FastAPI):
         return self.openapi_schema
 
 
-def _changed(lists: FinishedLists, bell: Bell) -> Callable[[UUID], None]:
+def _changed(lists: FinishedLists, bell: StreamRegistry) -> Callable[[UUID], None]:
     """Return what a change of an owner calls: it drops their cached lists and wakes their streams."""
 
     def changed(owner: UUID) -> None:
         lists.forget(owner)
-        bell.ring(owner)
+        bell.notify(owner)
 
     return changed
 
@@ -143,7 +143,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         for part in (app.state.authenticator, app.state.database):
             running.push_async_callback(part.stop)
             await part.start()
-        running.push_async_callback(app.state.bell.stop)
+        running.push_async_callback(app.state.streams.stop)
         running.push_async_callback(app.state.large_bodies.stop)
         running.push_async_callback(app.state.recovery.stop)
         app.state.recovery.start()

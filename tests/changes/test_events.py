@@ -12,9 +12,9 @@ import pytest_asyncio
 from changes.streams import Guest, House, Stream, guest, housed
 from support import MakeDatabase, settings_for
 
-from taskward.changes import events
-from taskward.changes.bell import Bell
-from taskward.changes.feed import ChangeFeed, Changes, Mark
+from taskward.changes import sse
+from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
+from taskward.changes.streams import StreamRegistry
 from taskward.http.errors import DatabaseError
 from taskward.server.protocol import StrictProtocol
 from taskward.server.response_cycle import StrictCycle
@@ -121,7 +121,7 @@ async def test_a_change_that_is_made_while_others_are_being_read_is_not_missed(
 ) -> None:
     read, begun = ChangeFeed.since, asyncio.Event()
 
-    async def read_slowly(feed: ChangeFeed, mark: Mark, limit: int) -> Changes:
+    async def read_slowly(feed: ChangeFeed, mark: FeedPosition, limit: int) -> ChangePage:
         found = await read(feed, mark, limit)
         begun.set()
         await asyncio.sleep(0.1)
@@ -208,7 +208,7 @@ async def test_a_stream_ends_when_its_token_expires(house: House) -> None:
 
 
 async def test_a_silent_stream_is_kept_alive_by_comments(eve: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
     async with eve.stream() as stream:
         with pytest.raises(TimeoutError):
             await stream.next(0.5)
@@ -216,7 +216,7 @@ async def test_a_silent_stream_is_kept_alive_by_comments(eve: Guest, monkeypatch
 
 
 async def test_a_comment_is_due_every_fifteen_seconds() -> None:
-    assert events.KEEP_ALIVE == 15
+    assert sse.KEEP_ALIVE == 15
 
 
 # What a process has room for
@@ -262,9 +262,9 @@ async def test_a_refused_stream_takes_no_room(new_database: MakeDatabase) -> Non
 
 async def test_a_client_that_goes_is_noticed_without_a_change(house: House, eve: Guest) -> None:
     async with eve.stream():
-        assert house.app.state.bell._open == 1
+        assert house.app.state.streams._open == 1
     await until_nobody_listens(house)
-    assert house.app.state.bell._pipes == {}
+    assert house.app.state.streams._pipes == {}
 
 
 async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(
@@ -276,7 +276,7 @@ async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(
     monkeypatch.setattr(StrictCycle, "receive", fail)
     async with eve.stream() as stream:
         assert await stream.ends(3)
-    (record,) = (one for one in caplog.records if one.name == events.log.name)
+    (record,) = (one for one in caplog.records if one.name == sse.log.name)
     assert record.levelname == "ERROR"
     assert record.exc_info is not None
 
@@ -356,8 +356,8 @@ async def test_without_open_streams_nothing_looks_for_changes(house: House, eve:
 
 def attends(house: House) -> bool:
     """Tell whether anything goes on that only open streams need."""
-    bell = house.app.state.bell
-    return bell._attending is not None or bool(bell._discard)
+    bell = house.app.state.streams
+    return bell._polling is not None or bool(bell._discard)
 
 
 async def test_without_a_token_there_is_no_stream(house: House) -> None:
@@ -368,7 +368,7 @@ async def test_without_a_token_there_is_no_stream(house: House) -> None:
 
 async def until_nobody_listens(house: House) -> None:
     async with asyncio.timeout(3):
-        while house.app.state.bell._open:  # noqa: ASYNC110 - it offers nothing to wait for
+        while house.app.state.streams._open:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
 
 
@@ -382,19 +382,19 @@ async def test_a_look_that_fails_is_made_up_for_by_the_next(
     async with housed(settings) as house, housed(settings) as other:
         sub = str(uuid4())
         async with guest(house.url, sub) as here, guest(other.url, sub) as there:
-            look, failures = Bell._look, iter([DatabaseError(reason="out of order")])
+            look, failures = StreamRegistry._poll_once, iter([DatabaseError(reason="out of order")])
 
-            async def look_in_vain(bell: Bell, before: dict[UUID, Any]) -> dict[UUID, Any]:
+            async def look_in_vain(bell: StreamRegistry, before: dict[UUID, Any]) -> dict[UUID, Any]:
                 for failure in failures:
                     raise failure
                 return await look(bell, before)
 
-            monkeypatch.setattr(Bell, "_look", look_in_vain)
+            monkeypatch.setattr(StreamRegistry, "_poll_once", look_in_vain)
             async with here.stream() as stream:
                 for n in range(2):
                     task = await there.create(str(n))
                     assert (await stream.next(3)).change["task"] == task
-    assert caplog.messages.count("The counters cannot be looked at") == 1
+    assert caplog.messages.count("Polling change counters failed") == 1
 
 
 async def test_a_process_that_cannot_look_at_all_ends_its_streams_and_is_well_for_the_next(
@@ -408,10 +408,10 @@ async def test_a_process_that_cannot_look_at_all_ends_its_streams_and_is_well_fo
         guest(house.url, str(uuid4())) as one,
     ):
         with monkeypatch.context() as broken:
-            broken.setattr(Bell, "_look", crash)
+            broken.setattr(StreamRegistry, "_poll_once", crash)
             async with one.stream() as stream:
                 assert await stream.ends(3)
-        assert "Nobody looks what other processes change" in caplog.messages
+        assert "Change polling crashed; closing event streams" in caplog.messages
         async with one.stream() as stream:
             task = await one.create()
             assert (await stream.next(3)).change["task"] == task
@@ -420,7 +420,7 @@ async def test_a_process_that_cannot_look_at_all_ends_its_streams_and_is_well_fo
 async def test_a_stream_that_can_read_no_further_ends_and_resumes_elsewhere(
     eve: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_: object) -> Changes:
+    async def fail(*_: object) -> ChangePage:
         raise DatabaseError(reason="gone away")
 
     first = await eve.create("First")

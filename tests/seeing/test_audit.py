@@ -205,7 +205,7 @@ async def test_each_refusal_is_one_line_and_nothing_says_whose_a_task_is(
 async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
-        app.state.bell._per_owner = 0
+        app.state.streams._max_per_owner = 0
         await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
         (line,) = told(lines)
     assert (line["status"], line["code"], line["outcome"]) == (429, "RATE_LIMITED", "refused")

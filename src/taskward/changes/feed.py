@@ -16,7 +16,7 @@ from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
 from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, VERSION_COLUMN, task_json
 
-MOST_CHANGES: Final = 1000
+MAX_CHANGES: Final = 1000
 """How many changes one answer holds at most."""
 
 _HORIZON_COLUMN: Final = 8
@@ -25,33 +25,33 @@ _NUMBERS: Final = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FeedPosition:
     """A place in the feed: after the change with that number.
 
     `horizon` is what the owner's was when the place was reached: every deletion up to there is either known
-    to whoever holds the mark or of a task that they never saw. `known_at` is when that was, in milliseconds
+    to whoever holds the mark or of a task that they never saw. `reached_at` is when that was, in milliseconds
     since 1970. `restore` is the number of the last `taskward restored` at that time.
     """
 
     number: int
     horizon: int
-    known_at: int
+    reached_at: int
     restore: int
 
-    def sees_all_since(self, horizon: int) -> bool:
+    def is_complete_since(self, horizon: int) -> bool:
         """Tell whether no change after this place has been forgotten, with the horizon as it is now."""
         return self.number == 0 or max(self.number, self.horizon) >= horizon
 
 
-BEGINNING: Final = Mark(0, 0, 0, 0)
+START: Final = FeedPosition(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ChangePage:
     """Some changes in order, each with the mark after it; the mark after all; whether more follow."""
 
-    changes: Sequence[tuple[dict[str, Any], Mark]]
-    mark: Mark
+    changes: Sequence[tuple[dict[str, Any], FeedPosition]]
+    position: FeedPosition
     has_more: bool
 
 
@@ -63,7 +63,7 @@ class ChangeFeed:
         self._user = user
         self._kept = kept // timedelta(milliseconds=1)
 
-    async def since(self, mark: Mark, limit: int) -> Changes:
+    async def since(self, position: FeedPosition, limit: int) -> ChangePage:
         """Give the changes after a mark: each task at most once, in its latest state.
 
         What one transaction changed is seen together, as soon as no more follows.
@@ -74,48 +74,50 @@ class ChangeFeed:
 
         """
         now = int(time() * 1000)
-        if mark != BEGINNING and mark.known_at < now - self._kept:
+        if position != START and position.reached_at < now - self._kept:
             raise CursorExpired
-        values = {"owner": self._user.id, "since": mark.number, "limit": limit + 1}
+        values = {"owner": self._user.id, "since": position.number, "limit": limit + 1}
         rows = await self._database.rows(CHANGES, values)
         if rows:
             horizon, restore = rows[0][_HORIZON_COLUMN], rows[0][_RESTORE_COLUMN]
         else:
-            horizon, restore = await self._horizon_at_the_end(mark)
-        if not mark.sees_all_since(horizon) or (mark != BEGINNING and mark.restore != restore):
+            horizon, restore = await self._horizon_at_end(position)
+        if not position.is_complete_since(horizon) or (position != START and position.restore != restore):
             raise CursorExpired
         changes = [
-            (change_json(row), Mark(row[VERSION_COLUMN], horizon, now, restore)) for row in rows[:limit]
+            (change_json(row), FeedPosition(row[VERSION_COLUMN], horizon, now, restore))
+            for row in rows[:limit]
         ]
-        last = changes[-1][1] if changes else Mark(mark.number, horizon, now, restore)
-        return Changes(changes, last, len(rows) > limit)
+        last = changes[-1][1] if changes else FeedPosition(position.number, horizon, now, restore)
+        return ChangePage(changes, last, len(rows) > limit)
 
     async def wait_unlocked(self) -> None:
         """Wait while the owner's data is locked by a change that takes several transactions."""
         await self._database.wait_unlocked(self._user.id)
 
-    def write(self, mark: Mark) -> str:
+    def encode(self, position: FeedPosition) -> str:
         """Give the cursor that stands for a mark."""
         return encode_cursor(
-            [1, mark.number, mark.horizon, mark.known_at, mark.restore], self._cursor_scope()
+            [1, position.number, position.horizon, position.reached_at, position.restore],
+            self._cursor_scope(),
         )
 
-    def read(self, cursor: str) -> Mark | None:
+    def decode(self, cursor: str) -> FeedPosition | None:
         """Give the mark that a cursor stands for; None if it is none of this owner's."""
         content = decode_cursor(cursor, self._cursor_scope())
         if not isinstance(content, list) or [type(part) for part in content] != [int] * 5 or content[0] != 1:
             return None
-        mark = Mark(*content[1:])
-        return mark if 0 <= mark.number < _NUMBERS else None
+        position = FeedPosition(*content[1:])
+        return position if 0 <= position.number < _NUMBERS else None
 
     def _cursor_scope(self) -> bytes:
         return scope_of("changes", self._user.id)
 
-    async def _horizon_at_the_end(self, mark: Mark) -> tuple[int, int]:
+    async def _horizon_at_end(self, position: FeedPosition) -> tuple[int, int]:
         """Give the horizon and the last restore where no change follows the mark."""
         rows = await self._database.rows(HORIZON, {"owner": self._user.id})
         horizon, newest, restore = rows[0]
-        if mark.number > newest:  # from before an erasure, or from before a backup was put back
+        if position.number > newest:  # from before an erasure, or from before a backup was put back
             raise CursorExpired
         return int(horizon), int(restore)
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from taskward.auth.current_user import CurrentUser
-from taskward.changes.bell import TheBell
-from taskward.changes.events import EventStream, LastEventId
-from taskward.changes.feed import BEGINNING, MOST_CHANGES, MyChanges
+from taskward.changes.feed import MAX_CHANGES, START, MyChanges
+from taskward.changes.sse import EventStream, LastEventId
+from taskward.changes.streams import Streams
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import JSONBytesResponse, write_json_list
 from taskward.http.routing import StrictRoute
@@ -27,8 +27,8 @@ class ChangesQuery(BaseModel):
     since: str | None = Field(
         default=None, description="`cursor` of the answer before; without it, from the beginning."
     )
-    limit: Annotated[int, query_number("Limit", 1, MOST_CHANGES)] = Field(
-        default=MOST_CHANGES, ge=1, le=MOST_CHANGES, description="How many changes to give at most."
+    limit: Annotated[int, query_number("Limit", 1, MAX_CHANGES)] = Field(
+        default=MAX_CHANGES, ge=1, le=MAX_CHANGES, description="How many changes to give at most."
     )
 
 
@@ -57,11 +57,11 @@ class ChangeList(BaseModel):
 @router.get("/changes", operation_id="listChanges", response_model=ChangeList, summary="Follow my changes")
 async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges) -> Response:
     """Give what has changed since a cursor: a client that applies it holds what the list would give."""
-    mark = BEGINNING if query.since is None else feed.read(query.since)
-    if mark is None:
-        raise ValidationFailed([FieldError("since", "Since is no cursor of these changes")])
-    found = await feed.since(mark, query.limit)
-    others = {"cursor": feed.write(found.mark), "has_more": found.has_more}
+    position = START if query.since is None else feed.decode(query.since)
+    if position is None:
+        raise ValidationFailed([FieldError("since", "Since is not a valid cursor")])
+    found = await feed.since(position, query.limit)
+    others = {"cursor": feed.encode(found.position), "has_more": found.has_more}
     return JSONBytesResponse(
         await write_json_list("changes", found.changes, lambda change: change[0], others)
     )
@@ -75,10 +75,10 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
     summary="Have my changes pushed",
 )
 async def push_changes(
-    feed: MyChanges, user: CurrentUser, bell: TheBell, last_event_id: LastEventId = None
+    feed: MyChanges, user: CurrentUser, streams: Streams, last_event_id: LastEventId = None
 ) -> Response:
     """Give the same feed as Server-Sent Events: `id` is the cursor after the change, `data` the change."""
-    mark = BEGINNING if last_event_id is None else feed.read(last_event_id)
-    if mark is None:
-        raise ValidationFailed([FieldError("Last-Event-ID", "Last-Event-ID is no cursor of these changes")])
-    return EventStream(feed, mark, user, bell)
+    position = START if last_event_id is None else feed.decode(last_event_id)
+    if position is None:
+        raise ValidationFailed([FieldError("Last-Event-ID", "Last-Event-ID is not a valid cursor")])
+    return EventStream(feed, position, user, streams)

@@ -12,8 +12,8 @@ from pydantic import BeforeValidator
 from starlette.types import Receive, Scope, Send
 
 from taskward.auth.current_user import User
-from taskward.changes.bell import Bell, Line
-from taskward.changes.feed import ChangeFeed, Changes, Mark
+from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
+from taskward.changes.streams import StreamRegistry, Subscription
 from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailable
 from taskward.http.responses import dump_json
 from taskward.http.validation import field_error
@@ -49,66 +49,66 @@ class EventStream(Response):
     media_type = "text/event-stream"
     """For the document; on the wire it is the same, without a charset: it has no other than UTF-8."""
 
-    def __init__(self, feed: ChangeFeed, mark: Mark, user: User, bell: Bell) -> None:
+    def __init__(self, feed: ChangeFeed, position: FeedPosition, user: User, streams: StreamRegistry) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["Content-Length"]
         self._feed = feed
-        self._mark = mark
+        self._position = position
         self._user = user
-        self._bell = bell
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._bell.line(self._user.id, scope.get("state", {}).get("draining")) as line:
-            found = await self._since(self._mark)  # whatever is wrong is known before the first byte
+        with self._streams.subscribe(self._user.id, scope.get("state", {}).get("draining")) as subscription:
+            found = await self._since(self._position)  # whatever is wrong is known before the first byte
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             if scope["method"] != "HEAD":
-                gone = asyncio.create_task(_end_with_client(receive, line))
+                gone = asyncio.create_task(_close_on_disconnect(receive, subscription))
                 try:
-                    await self._follow(found, line, send)
+                    await self._stream(found, subscription, send)
                 finally:
                     gone.cancel()
                     await asyncio.wait({gone})
             await send({"type": "http.response.body"})
 
-    async def _follow(self, found: Changes, line: Line, send: Send) -> None:
+    async def _stream(self, found: ChangePage, subscription: Subscription, send: Send) -> None:
         await _send_part(send, self._events(found) or _COMMENT)
         try:
             while True:
                 if not found.has_more:
-                    await self._wait(line, send)
-                if line.over or self._expired():
+                    await self._wait(subscription, send)
+                if subscription.closed or self._expired():
                     return
-                line.rung.clear()
+                subscription.woken.clear()
                 # The stream has been here all along, so its mark grows no older than now.
-                found = await self._since(replace(found.mark, known_at=int(time() * 1000)))
+                found = await self._since(replace(found.position, reached_at=int(time() * 1000)))
                 if found.changes:
                     await _send_part(send, self._events(found))
         except (CursorExpired, DatabaseError, ServiceUnavailable) as error:
             log.warning("A stream cannot go on", extra={"code": error.code, "reason": error.reason})
 
-    async def _wait(self, line: Line, send: Send) -> None:
+    async def _wait(self, subscription: Subscription, send: Send) -> None:
         """Wait for changes or for the end; break a long silence with a comment."""
-        while not line.rung.is_set() and not self._expired():
+        while not subscription.woken.is_set() and not self._expired():
             try:
                 async with asyncio.timeout(min(KEEP_ALIVE, self._user.expires_at - time())):
-                    await line.rung.wait()
+                    await subscription.woken.wait()
             except TimeoutError:
                 await _send_part(send, _COMMENT)
 
-    async def _since(self, mark: Mark) -> Changes:
+    async def _since(self, position: FeedPosition) -> ChangePage:
         await self._feed.wait_unlocked()  # or one owner's streams would keep those of others from reading
-        async with self._bell.reading:
-            return await self._feed.since(mark, PAGE)
+        async with self._streams.reading:
+            return await self._feed.since(position, PAGE)
 
     def _expired(self) -> bool:
         return time() >= self._user.expires_at
 
-    def _events(self, found: Changes) -> bytes:
-        return b"".join(self._written(found.changes))
+    def _events(self, found: ChangePage) -> bytes:
+        return b"".join(self._encode(found.changes))
 
-    def _written(self, changes: Iterable[tuple[dict[str, Any], Mark]]) -> Iterable[bytes]:
-        for change, mark in changes:
-            yield b"id: %s\ndata: %s\n\n" % (self._feed.write(mark).encode(), _on_one_line(change))
+    def _encode(self, changes: Iterable[tuple[dict[str, Any], FeedPosition]]) -> Iterable[bytes]:
+        for change, position in changes:
+            yield b"id: %s\ndata: %s\n\n" % (self._feed.encode(position).encode(), _on_one_line(change))
 
 
 def _on_one_line(change: dict[str, Any]) -> bytes:
@@ -122,7 +122,7 @@ async def _send_part(send: Send, part: bytes) -> None:
     await send({"type": "http.response.body", "body": part, "more_body": True})
 
 
-async def _end_with_client(receive: Receive, line: Line) -> None:
+async def _close_on_disconnect(receive: Receive, subscription: Subscription) -> None:
     """End the stream when its client has gone, and also if that can no longer be watched."""
     try:
         while (await receive())["type"] != "http.disconnect":
@@ -130,7 +130,7 @@ async def _end_with_client(receive: Receive, line: Line) -> None:
     except Exception:
         log.exception("Watching the client of an event stream failed; the stream ends")
     finally:
-        line.end()
+        subscription.close()
 
 
 def _one_id(values: Any) -> str:
