@@ -38,7 +38,7 @@ from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import tracing_from_env
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
-from taskward.tasks.lists import FinishedLists
+from taskward.tasks.list_cache import ListCache
 
 ROUTERS = (
     tasks.router,
@@ -68,10 +68,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.database = AuditedDatabase(app.state.database)
     if app.state.tracing:
         app.state.database = app.state.tracing.wrap_database(app.state.database)
-    app.state.finished_lists = FinishedLists()
+    app.state.list_cache = ListCache()
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.streams = StreamRegistry(app.state.database, settings)
-    app.state.database.on_change = _changed(app.state.finished_lists, app.state.streams)
+    app.state.database.on_change = _changed(app.state.list_cache, app.state.streams)
     app.state.keys_in_use = KeysInUse()
     app.state.large_bodies = FairThreads(1, "large-bodies")
     app.state.uploads = Uploads()
@@ -124,7 +124,7 @@ class Taskward(FastAPI):
         return self.openapi_schema
 
 
-def _changed(lists: FinishedLists, bell: StreamRegistry) -> Callable[[UUID], None]:
+def _changed(lists: ListCache, bell: StreamRegistry) -> Callable[[UUID], None]:
     """Return what a change of an owner calls: it drops their cached lists and wakes their streams."""
 
     def changed(owner: UUID) -> None:

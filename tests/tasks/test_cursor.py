@@ -15,7 +15,7 @@ from walks import SORTS, insert_tasks, some_tasks
 from taskward.http.cursors import _digest
 from taskward.tasks.query import ListQuery
 
-NOT_OURS = {"cursor": "Cursor is none of this list's"}
+NOT_OURS = {"cursor": "Cursor is not valid for this list"}
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
 

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from support import Person
 
-from taskward.tasks.lists import BESIDE, LARGEST, FinishedList, FinishedLists
+from taskward.tasks.list_cache import ENTRY_OVERHEAD, MAX_ENTRY, CachedList, ListCache
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import TaskStore
 
@@ -15,8 +15,8 @@ ALL = ListQuery()
 FIRST = ListQuery(limit="1")  # type: ignore[arg-type] # as a query has it
 
 
-def finished(counter: int = 1, size: int = 100) -> FinishedList:
-    return FinishedList(b"x" * size, f'"{counter}"', counter)
+def finished(counter: int = 1, size: int = 100) -> CachedList:
+    return CachedList(b"x" * size, f'"{counter}"', counter)
 
 
 @pytest.fixture
@@ -96,45 +96,45 @@ async def test_what_anybody_wrote_is_in_the_next_list(
 
 
 def test_room_is_made_by_whoever_has_not_asked_for_longest() -> None:
-    lists = FinishedLists(room=250 + 3 * BESIDE)
+    lists = ListCache(max_bytes=250 + 3 * ENTRY_OVERHEAD)
     owners = [uuid4() for _ in range(3)]
-    lists.keep(owners[0], ALL, finished())
-    lists.keep(owners[1], ALL, finished())
-    lists.keep(owners[0], FIRST, finished(size=30))
-    lists.keep(owners[2], ALL, finished())
+    lists.put(owners[0], ALL, finished())
+    lists.put(owners[1], ALL, finished())
+    lists.put(owners[0], FIRST, finished(size=30))
+    lists.put(owners[2], ALL, finished())
 
-    assert [lists.find(owner, ALL) is not None for owner in owners] == [True, False, True]
-    assert lists._size == 230 + 3 * BESIDE
+    assert [lists.get(owner, ALL) is not None for owner in owners] == [True, False, True]
+    assert lists._size == 230 + 3 * ENTRY_OVERHEAD
 
 
 def test_the_size_is_what_is_kept() -> None:
-    lists = FinishedLists()
-    lists.keep(OWNER, ALL, finished(1, 100))
-    lists.keep(OWNER, ALL, finished(1, 50))
-    lists.keep(OWNER, FIRST, finished(1, 70))
-    assert lists._size == 120 + 2 * BESIDE
-    lists.keep(OWNER, FIRST, finished(2, 10))  # what is of an earlier counter will never be given again
-    assert (lists._size, lists.find(OWNER, ALL)) == (10 + BESIDE, None)
-    lists.keep(OWNER, ALL, finished(3, LARGEST + 1))
+    lists = ListCache()
+    lists.put(OWNER, ALL, finished(1, 100))
+    lists.put(OWNER, ALL, finished(1, 50))
+    lists.put(OWNER, FIRST, finished(1, 70))
+    assert lists._size == 120 + 2 * ENTRY_OVERHEAD
+    lists.put(OWNER, FIRST, finished(2, 10))  # what is of an earlier counter will never be given again
+    assert (lists._size, lists.get(OWNER, ALL)) == (10 + ENTRY_OVERHEAD, None)
+    lists.put(OWNER, ALL, finished(3, MAX_ENTRY + 1))
     assert (lists._size, dict(lists._lists)) == (0, {})
-    lists.keep(OWNER, ALL, finished(4))
+    lists.put(OWNER, ALL, finished(4))
     lists.forget(OWNER)
     lists.forget(OWNER)
     assert (lists._size, dict(lists._lists)) == (0, {})
 
 
 def test_a_list_that_is_too_large_is_not_kept_and_costs_nobody_their_place() -> None:
-    lists = FinishedLists(room=150 + BESIDE)
-    lists.keep(OWNER, ALL, finished())
-    lists.keep(uuid4(), ALL, finished(size=LARGEST + 1))
-    assert lists.find(OWNER, ALL) is not None
+    lists = ListCache(max_bytes=150 + ENTRY_OVERHEAD)
+    lists.put(OWNER, ALL, finished())
+    lists.put(uuid4(), ALL, finished(size=MAX_ENTRY + 1))
+    assert lists.get(OWNER, ALL) is not None
 
 
 def test_empty_lists_and_long_questions_take_room_too() -> None:
-    lists = FinishedLists(room=10 * BESIDE)
+    lists = ListCache(max_bytes=10 * ENTRY_OVERHEAD)
     for _ in range(100):
-        lists.keep(uuid4(), ALL, finished(size=0))
+        lists.put(uuid4(), ALL, finished(size=0))
     assert len(lists._lists) == 10
-    lists.keep(OWNER, ListQuery(q="x" * 4 * BESIDE), finished(size=0))
-    assert lists.find(OWNER, ListQuery(q="x" * 4 * BESIDE)) is None
+    lists.put(OWNER, ListQuery(q="x" * 4 * ENTRY_OVERHEAD), finished(size=0))
+    assert lists.get(OWNER, ListQuery(q="x" * 4 * ENTRY_OVERHEAD)) is None
     assert (lists._size, len(lists._lists)) == (0, 0)

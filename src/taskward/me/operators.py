@@ -13,7 +13,7 @@ from taskward.me.recovery import resume_interrupted
 from taskward.me.spool import PART, new_spool
 from taskward.me.store import MyData
 from taskward.settings import Settings
-from taskward.tasks.lists import FinishedLists
+from taskward.tasks.list_cache import ListCache
 
 Progress = Callable[[int, int], None]
 """Is told how many tasks are done, and of how many."""
@@ -59,6 +59,6 @@ async def _data_of(settings: Settings, user_id: UUID) -> AsyncIterator[MyData]:
     await database.start()
     try:
         await resume_interrupted(database)
-        yield MyData(database, User(user_id, None, 0), FinishedLists())
+        yield MyData(database, User(user_id, None, 0), ListCache())
     finally:
         await database.stop()

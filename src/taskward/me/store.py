@@ -17,7 +17,7 @@ from taskward.me.erasure import erase_steps
 from taskward.me.models import user_json
 from taskward.me.staging import Staging
 from taskward.me.statements import COUNT, TASKS_AFTER, USER
-from taskward.tasks.lists import FinishedLists
+from taskward.tasks.list_cache import ListCache
 from taskward.tasks.models import ID_COLUMN, task_json
 
 PAGE: Final = 64
@@ -29,7 +29,7 @@ _BEFORE_ALL: Final = UUID(int=0)
 class MyData:
     """All that is stored about one owner."""
 
-    def __init__(self, database: Database, user: User, lists: FinishedLists) -> None:
+    def __init__(self, database: Database, user: User, lists: ListCache) -> None:
         self._database = database
         self._user = user
         self._lists = lists
@@ -87,7 +87,7 @@ class MyData:
 
 def _my_data(request: Request, user: CurrentUser) -> MyData:
     state = request.app.state
-    return MyData(state.database, user, state.finished_lists)
+    return MyData(state.database, user, state.list_cache)
 
 
 AllMyData = Annotated[MyData, Depends(_my_data)]

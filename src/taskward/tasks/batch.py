@@ -14,18 +14,18 @@ from taskward.tasks.operations import ValidOperation
 from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, GET_TASK, KEEP_BATCH_ANSWER
 
 
-class Planner(Protocol):
+class CommandBuilder(Protocol):
     """Who turns validated operations into statements: the store of one owner."""
 
-    def creation(self, new: NewTask) -> tuple[Write, dict[str, Any]]: ...
-    def change(
+    def create_command(self, new: NewTask) -> tuple[Write, dict[str, Any]]: ...
+    def update_command(
         self, task_id: UUID, changes: TaskChanges, versions: str | None
     ) -> tuple[Write, dict[str, Any]]: ...
-    def deletion(self, task_id: UUID, versions: str | None) -> tuple[Write, dict[str, Any]]: ...
+    def delete_command(self, task_id: UUID, versions: str | None) -> tuple[Write, dict[str, Any]]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedOperation:
     """A valid operation: what it asks of the database, and how its result is told."""
 
     op: str
@@ -42,17 +42,21 @@ class Plan:
 Result: TypeAlias = dict[str, Any] | ServiceError
 
 
-def plan_of(operation: ValidOperation | ServiceError, planner: Planner) -> Plan | ServiceError:
+def plan_operation(
+    operation: ValidOperation | ServiceError, planner: CommandBuilder
+) -> PlannedOperation | ServiceError:
     """Return the plan of a valid operation; of another, what is wrong with it."""
     match operation:
         case ServiceError():
             return operation
         case ValidOperation(op="create"):
-            return Plan("create", *planner.creation(operation.task))
+            return PlannedOperation("create", *planner.create_command(operation.task))
         case ValidOperation(op="update"):
-            return Plan("update", *planner.change(operation.task_id, operation.task, operation.versions))
+            return PlannedOperation(
+                "update", *planner.update_command(operation.task_id, operation.task, operation.versions)
+            )
         case _:
-            return Plan("delete", *planner.deletion(operation.task_id, operation.versions))
+            return PlannedOperation("delete", *planner.delete_command(operation.task_id, operation.versions))
 
 
 class BatchResponse(NamedTuple):
@@ -63,7 +67,10 @@ class BatchResponse(NamedTuple):
 
 
 def batch_steps(
-    planned: Sequence[Plan | ServiceError], kept: Callable[[bytes], Values | None], *, atomic: bool
+    planned: Sequence[PlannedOperation | ServiceError],
+    kept: Callable[[bytes], Values | None],
+    *,
+    atomic: bool,
 ) -> TransactionSteps[BatchResponse]:
     """Carry out the plans in order; return the response.
 
@@ -83,7 +90,7 @@ def batch_steps(
     return BatchResponse(body, applied=True)
 
 
-def _operation_steps(plan: Plan | ServiceError) -> TransactionSteps[Result]:
+def _operation_steps(plan: PlannedOperation | ServiceError) -> TransactionSteps[Result]:
     if isinstance(plan, ServiceError):
         return plan
     rows = yield plan.write, plan.values

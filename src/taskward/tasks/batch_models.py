@@ -15,7 +15,7 @@ from taskward.http.validation import field_error
 from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted
 from taskward.tasks.operations import Operation, ValidOperation, validated
 
-MOST_OPERATIONS: Final = 100
+MAX_OPERATIONS: Final = 100
 
 
 _IfMatch = Annotated[
@@ -54,14 +54,14 @@ class DeleteOperation(_TypedOperation):
 
 _TypedOperations: TypeAlias = Annotated[
     list[Annotated[CreateOperation | UpdateOperation | DeleteOperation, Field(discriminator="op")]],
-    Field(min_length=1, max_length=MOST_OPERATIONS),
+    Field(min_length=1, max_length=MAX_OPERATIONS),
 ]
 """What the document says of the operations."""
 
 
-def _some(value: Any) -> Any:
-    if not isinstance(value, list) or not 1 <= len(value) <= MOST_OPERATIONS:
-        raise field_error(f"Operations must be a list of 1 to {MOST_OPERATIONS} operations")
+def _operation_count(value: Any) -> Any:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_OPERATIONS:
+        raise field_error(f"Operations must be a list of 1 to {MAX_OPERATIONS} operations")
     return value
 
 
@@ -70,7 +70,9 @@ class Batch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    operations: Annotated[list[Operation], BeforeValidator(_some, json_schema_input_type=_TypedOperations)]
+    operations: Annotated[
+        list[Operation], BeforeValidator(_operation_count, json_schema_input_type=_TypedOperations)
+    ]
     atomic: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="All of them or none: with a failure among them, the others are 424."
     )

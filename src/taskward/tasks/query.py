@@ -13,7 +13,7 @@ from taskward.http.validation import field_error, query_flag, query_number
 from taskward.tasks.cursor import Position
 from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, UPDATED_AT_COLUMN
 
-MOST_TASKS: Final = 1000
+MAX_TASKS: Final = 1000
 """How many tasks one answer holds at most."""
 
 MAX_WORDS: Final = 32
@@ -41,8 +41,8 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    limit: Annotated[int, query_number("Limit", 1, MOST_TASKS)] = Field(
-        default=MOST_TASKS, ge=1, le=MOST_TASKS, description="How many tasks to give at most."
+    limit: Annotated[int, query_number("Limit", 1, MAX_TASKS)] = Field(
+        default=MAX_TASKS, ge=1, le=MAX_TASKS, description="How many tasks to give at most."
     )
     cursor: str | None = Field(
         default=None,

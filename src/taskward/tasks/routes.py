@@ -49,7 +49,7 @@ async def list_tasks(
     """Give the caller's tasks, newest first unless `sort` says otherwise, a page at a time."""
     if known is not None and tag_matches(tag := await tasks.tag_now(query), known):
         return not_modified(tag)
-    listed = await tasks.listed(query)
+    listed = await tasks.list_body(query)
     return JSONBytesResponse(listed.body, headers={"ETag": listed.tag})
 
 

@@ -190,7 +190,7 @@ def _keep_answer(number: ColumnElement[int], changed: ColumnElement[bool]) -> In
     return keep_answer('"' + cast(number, Text) + '"', changed)
 
 
-def _tidy_up(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Trace
+def _drop_expired_responses(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Trace
     return drop_expired_answers()
 
 
@@ -214,7 +214,11 @@ CREATE_TASK: Final = Write(
     "create task", touch_or_make_owner(), _insert_task, action="task.create", batched=_insert_tasks()
 )
 CREATE_TASK_ONCE: Final = Write(
-    "create task once", touch_or_make_owner(), _insert_task, (_keep_answer, _tidy_up), "task.create"
+    "create task once",
+    touch_or_make_owner(),
+    _insert_task,
+    (_keep_answer, _drop_expired_responses),
+    "task.create",
 )
 UPDATE_TASK: Final = Write(
     "update task", touch_owner_if(exists().where(*_MATCHING)), _update_task, action="task.update"

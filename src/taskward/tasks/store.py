@@ -18,11 +18,11 @@ from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.once import Recording
-from taskward.tasks.batch import BatchResponse, batch_steps, plan_of
+from taskward.tasks.batch import BatchResponse, batch_steps, plan_operation
 from taskward.tasks.batch_models import Batch
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.lists import FinishedList, FinishedLists
+from taskward.tasks.list_cache import CachedList, ListCache
 from taskward.tasks.models import COUNTER_COLUMN, VERSION_COLUMN, NewTask, TaskChanges, task_json, task_path
 from taskward.tasks.query import ListQuery, position_of, position_values
 from taskward.tasks.statements import (
@@ -50,10 +50,10 @@ class TaskStore:
     """The tasks of the owner it was made for."""
 
     def __init__(
-        self, database: Database, user: User, lists: FinishedLists, tombstones_kept: timedelta
+        self, database: Database, user: User, list_cache: ListCache, tombstones_kept: timedelta
     ) -> None:
         self._database = database
-        self._lists = lists
+        self._list_cache = list_cache
         self._user = user
         self._tombstones_kept = tombstones_kept
 
@@ -62,21 +62,21 @@ class TaskStore:
         rows = await self._database.rows(COUNTER, {"owner": self._user.id})
         return int(rows[0][0]) if rows else 0
 
-    async def listed(self, query: ListQuery) -> FinishedList:
+    async def list_body(self, query: ListQuery) -> CachedList:
         """Give one page of the owner's tasks as the body of an answer; one that is known is not read again.
 
         Raises:
             ValidationFailed: as for the page.
 
         """
-        known = self._lists.find(self._user.id, query)
-        if known is not None and known.counter == await self.counter():
-            return known
+        cached = self._list_cache.get(self._user.id, query)
+        if cached is not None and cached.counter == await self.counter():
+            return cached
         page = await self.page(query)
         body = await write_json_list("tasks", page.rows, task_json, {"next_cursor": page.next_cursor})
-        finished = FinishedList(body, self.list_tag(query, page.counter), page.counter)
-        self._lists.keep(self._user.id, query, finished)
-        return finished
+        entry = CachedList(body, self.list_tag(query, page.counter), page.counter)
+        self._list_cache.put(self._user.id, query, entry)
+        return entry
 
     async def page(self, query: ListQuery) -> Page:
         """Give one page of the owner's tasks.
@@ -134,10 +134,10 @@ class TaskStore:
 
     async def create(self, new: NewTask, recording: Recording | None = None) -> Row:
         """Store a new task, and the owner's row with the first one; with a `recording`, its answer too."""
-        write, values = self.creation(new)
+        write, values = self.create_command(new)
         if recording is not None:
             write = CREATE_TASK_ONCE
-            body = dump_json(task_json(self._foreseen(values)))
+            body = dump_json(task_json(self._expected_row(values)))
             values |= recording.values(201, body, task_path(values["task_id"]))
         row = await self._write(write, values)
         if row is None:
@@ -152,8 +152,8 @@ class TaskStore:
             PreconditionFailed: it is in another version.
 
         """
-        row = await self._write(*self.change(task_id, changes, versions))
-        return row or await self._refuse(task_id, versions)
+        row = await self._write(*self.update_command(task_id, changes, versions))
+        return row or await self._raise_missing_or_changed(task_id, versions)
 
     async def delete(self, task_id: UUID, versions: str | None = None) -> None:
         """Delete a task for good; if `versions` are given, only in one of those.
@@ -163,28 +163,28 @@ class TaskStore:
             PreconditionFailed: it is in another version.
 
         """
-        if await self._write(*self.deletion(task_id, versions)) is None:
-            await self._refuse(task_id, versions)
+        if await self._write(*self.delete_command(task_id, versions)) is None:
+            await self._raise_missing_or_changed(task_id, versions)
 
     async def batch(self, batch: Batch, recording: Recording | None = None) -> BatchResponse:
         """Carry out the operations of a batch in one transaction; return the response."""
-        planned = [plan_of(operation, self) for operation in batch.validated()]
+        planned = [plan_operation(operation, self) for operation in batch.validated()]
 
         def kept(body: bytes) -> Values | None:
             return {"owner": self._user.id, **recording.values(200, body)} if recording else None
 
         response = await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
-        self._lists.forget(self._user.id)
+        self._list_cache.forget(self._user.id)
         return response
 
     async def _write(self, write: Write, values: Values) -> Row | None:
         row = await self._database.write(write, values)
-        self._lists.forget(self._user.id)
+        self._list_cache.forget(self._user.id)
         return row
 
     # What the verbs above ask of the database: a statement and its values.
 
-    def creation(self, new: NewTask) -> tuple[Write, dict[str, Any]]:
+    def create_command(self, new: NewTask) -> tuple[Write, dict[str, Any]]:
         task_id = new_task_id()
         return CREATE_TASK, owner_values(self._user) | {
             "task_id": task_id,
@@ -193,7 +193,7 @@ class TaskStore:
             "is_completed": new.is_completed,
         }
 
-    def change(
+    def update_command(
         self, task_id: UUID, changes: TaskChanges, versions: str | None
     ) -> tuple[Write, dict[str, Any]]:
         given = changes.given()
@@ -207,7 +207,7 @@ class TaskStore:
             "versions": versions,
         }
 
-    def deletion(self, task_id: UUID, versions: str | None) -> tuple[Write, dict[str, Any]]:
+    def delete_command(self, task_id: UUID, versions: str | None) -> tuple[Write, dict[str, Any]]:
         now = datetime.now(UTC)
         return DELETE_TASK, {
             "owner": self._user.id,
@@ -217,13 +217,13 @@ class TaskStore:
             "tombstones_since": now - self._tombstones_kept,
         }
 
-    def _foreseen(self, values: dict[str, Any]) -> Row:
+    def _expected_row(self, values: dict[str, Any]) -> Row:
         """Give the row that a creation will return; nothing in it but its version is the database's."""
         now = values["now"]
         texts = (values["title"], values["description"], values["is_completed"])
         return (values["task_id"], self._user.id, *texts, now, now)
 
-    async def _refuse(self, task_id: UUID, versions: str | None) -> NoReturn:
+    async def _raise_missing_or_changed(self, task_id: UUID, versions: str | None) -> NoReturn:
         """Say why a write found nothing to change: there is no task, or it is in another version."""
         if versions is None:  # there was none, whatever is there by now
             raise NotFound
@@ -236,7 +236,7 @@ class TaskStore:
         position = read_cursor(query.cursor, query.cursor_scope(self._user.id))
         values = None if position is None else position_values(query.sort, position)
         if values is None:
-            raise ValidationFailed([FieldError("cursor", "Cursor is none of this list's")])
+            raise ValidationFailed([FieldError("cursor", "Cursor is not valid for this list")])
         return values
 
     def _cursor(self, query: ListQuery, last: Row) -> str:
@@ -245,7 +245,7 @@ class TaskStore:
 
 def _my_tasks(request: Request, user: CurrentUser) -> TaskStore:
     state = request.app.state
-    return TaskStore(state.database, user, state.finished_lists, state.tombstones_kept)
+    return TaskStore(state.database, user, state.list_cache, state.tombstones_kept)
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]
