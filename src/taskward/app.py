@@ -28,7 +28,7 @@ from taskward.http.fair_slots import FairThreads
 from taskward.http.middleware import RequestMiddleware
 from taskward.http.rate_limit import RateLimit
 from taskward.http.routing import Router
-from taskward.idempotency.once import KeysInUse
+from taskward.idempotency.execution import InFlightKeys
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.streams = StreamRegistry(app.state.database, settings)
     app.state.database.on_change = _changed(app.state.list_cache, app.state.streams)
-    app.state.keys_in_use = KeysInUse()
+    app.state.in_flight_keys = InFlightKeys()
     app.state.large_bodies = FairThreads(1, "large-bodies")
     app.state.uploads = Uploads()
     app.state.recovery = Recovery(app.state.database)

@@ -13,7 +13,7 @@ from support import DATABASE_ERROR, INVALID_REQUEST, Person, problems, refusal, 
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.http.errors import IdempotencyKeyReused
-from taskward.idempotency.once import Once
+from taskward.idempotency.execution import IdempotentExecution
 from taskward.tasks import store
 
 REUSED = (422, "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request")
@@ -138,7 +138,7 @@ class TestOtherRequests:
             raise AssertionError("the request is carried out")
 
         with pytest.raises(IdempotencyKeyReused):
-            await Once(Request(scope), UUID(ann.sub)).answer("key", act)
+            await IdempotentExecution(Request(scope), UUID(ann.sub)).run("key", act)
 
     async def test_other_keys_act_of_their_own(self, ann: Person) -> None:
         answers = [await post(ann, key) for key in ("key", "Key", "key.", '"key"', "k")]
@@ -457,14 +457,14 @@ def hold_writes(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.
 
 def look_late(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Let the next request's first look find nothing; give the list to which every look is added."""
-    look = Once._stored
+    look = IdempotentExecution._find_response
     looks: list[Any] = []
 
-    async def late(once: Once, recording: Any) -> Any:
+    async def late(once: IdempotentExecution, recording: Any) -> Any:
         looks.append(recording)
         return None if len(looks) == 1 else await look(once, recording)
 
-    monkeypatch.setattr(Once, "_stored", late)
+    monkeypatch.setattr(IdempotentExecution, "_find_response", late)
     return looks
 
 

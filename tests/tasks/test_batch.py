@@ -20,7 +20,7 @@ from support import (
     settings_for,
 )
 
-from taskward.idempotency import once
+from taskward.idempotency import execution
 
 Task = dict[str, Any]
 
@@ -608,14 +608,14 @@ async def test_while_a_batch_is_running_its_key_is_in_use(
     ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
-    answer = once.Once._answer
+    answer = execution.IdempotentExecution._run
 
-    async def held(self: once.Once, *arguments: Any) -> Any:
+    async def held(self: execution.IdempotentExecution, *arguments: Any) -> Any:
         begun.set()
         await go_on.wait()
         return await answer(self, *arguments)
 
-    monkeypatch.setattr(once.Once, "_answer", held)
+    monkeypatch.setattr(execution.IdempotentExecution, "_run", held)
     first = asyncio.create_task(send(ann, create(), key="k"))
     await begun.wait()
 

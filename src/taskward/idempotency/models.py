@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from taskward.database.types import Id, Instant
 
 
-class AnswerRow(SQLModel, table=True):
+class IdempotencyKeyRow(SQLModel, table=True):
     """The answer to the first request with a key of one owner's; `digest` is of that request."""
 
     __tablename__ = "idempotency_keys"
@@ -29,4 +29,4 @@ class AnswerRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
-ANSWERS: Final[Table] = SQLModel.metadata.tables["idempotency_keys"]
+IDEMPOTENCY_KEYS: Final[Table] = SQLModel.metadata.tables["idempotency_keys"]

@@ -7,29 +7,37 @@ from sqlalchemy.dialects.postgresql import insert
 
 from taskward.database.statements import Read
 from taskward.database.types import Instant
-from taskward.idempotency.models import ANSWERS
+from taskward.idempotency.models import IDEMPOTENCY_KEYS
 from taskward.users.store import OWNER
 
 _KEY: Final = bindparam("key", type_=Text())
 _SINCE: Final = bindparam("keys_since", type_=Instant())
 """Keys older than this have expired."""
 
-FIND_ANSWER: Final = Read(
+FIND_RESPONSE: Final = Read(
     "find answer",
-    select(ANSWERS.c.digest, ANSWERS.c.status, ANSWERS.c.body, ANSWERS.c.location, ANSWERS.c.tag).where(
-        ANSWERS.c.user_id == OWNER, ANSWERS.c.key == _KEY, ANSWERS.c.created_at > _SINCE
+    select(
+        IDEMPOTENCY_KEYS.c.digest,
+        IDEMPOTENCY_KEYS.c.status,
+        IDEMPOTENCY_KEYS.c.body,
+        IDEMPOTENCY_KEYS.c.location,
+        IDEMPOTENCY_KEYS.c.tag,
+    ).where(
+        IDEMPOTENCY_KEYS.c.user_id == OWNER,
+        IDEMPOTENCY_KEYS.c.key == _KEY,
+        IDEMPOTENCY_KEYS.c.created_at > _SINCE,
     ),
 )
 
 
-def keep_answer(tag: ColumnElement[str] | None, changed: ColumnElement[bool]) -> Insert:
+def store_response(tag: ColumnElement[str] | None, changed: ColumnElement[bool]) -> Insert:
     """Keep the answer of a write that `changed` something.
 
     An expired answer of the same key gives way. One that still holds makes the statement fail, and with it
     the whole write: its status would become null, which the table refuses. So of two writes with one key
     at the same time, the second is undone.
     """
-    answer: dict[str, ColumnElement[Any]] = {
+    response: dict[str, ColumnElement[Any]] = {
         "user_id": OWNER,
         "key": _KEY,
         "digest": bindparam("digest", type_=Text()),
@@ -39,17 +47,19 @@ def keep_answer(tag: ColumnElement[str] | None, changed: ColumnElement[bool]) ->
         "tag": null() if tag is None else tag,
         "created_at": bindparam("kept_at", type_=Instant()),
     }
-    kept = insert(ANSWERS).from_select(list(answer), select(*answer.values()).where(changed))
-    expired = ANSWERS.c.created_at <= _SINCE
-    replaced = {name: kept.excluded[name] for name in answer if name not in {"user_id", "key"}}
+    kept = insert(IDEMPOTENCY_KEYS).from_select(list(response), select(*response.values()).where(changed))
+    expired = IDEMPOTENCY_KEYS.c.created_at <= _SINCE
+    replaced = {name: kept.excluded[name] for name in response if name not in {"user_id", "key"}}
     return kept.on_conflict_do_update(
         index_elements=["user_id", "key"],
         set_=replaced | {"status": case((expired, kept.excluded.status), else_=null())},
     )
 
 
-def drop_expired_answers() -> Delete:
+def drop_expired_responses() -> Delete:
     """Drop the owner's other expired answers: each keyed write tidies up behind the earlier ones."""
-    return delete(ANSWERS).where(
-        ANSWERS.c.user_id == OWNER, ANSWERS.c.created_at <= _SINCE, ANSWERS.c.key != _KEY
+    return delete(IDEMPOTENCY_KEYS).where(
+        IDEMPOTENCY_KEYS.c.user_id == OWNER,
+        IDEMPOTENCY_KEYS.c.created_at <= _SINCE,
+        IDEMPOTENCY_KEYS.c.key != _KEY,
     )

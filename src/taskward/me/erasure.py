@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from taskward.database.statements import RESUME, SPLIT, TransactionSteps
-from taskward.idempotency.models import ANSWERS
+from taskward.idempotency.models import IDEMPOTENCY_KEYS
 from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, LOCK_OWNER, SEIZE_IMPORT
 
 CHANGE: Final = "erasure"
@@ -33,7 +33,7 @@ def erase_steps(owner: UUID) -> TransactionSteps[None]:
 def _part_steps(owner: UUID, table: str) -> TransactionSteps[None]:
     """Delete the rows of an owner from one table, key by key: what is deleted is not gone through again."""
     read, delete = ERASE_PART[table]
-    after: object = "" if table == ANSWERS.name else UUID(int=0)
+    after: object = "" if table == IDEMPOTENCY_KEYS.name else UUID(int=0)
     while True:
         keys = yield read, {"owner": owner, "after": after, "limit": MAX_ROWS}
         if not keys:

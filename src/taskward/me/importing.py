@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from taskward.http.errors import DatabaseError, ServiceUnavailable
-from taskward.idempotency.once import Recording
+from taskward.idempotency.execution import PendingRecord
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.staging import Staging
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 async def import_document(
     document: ImportDocument,
     staging: Staging,
-    recording: Recording | None,
+    record: PendingRecord | None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> bytes:
     """Store what an export gave, all or nothing; return the answer's body.
@@ -35,7 +35,7 @@ async def import_document(
             done += len(tasks)
             progress(done)
         problems.check()
-        return await staging.publish(document.count, recording)
+        return await staging.publish(document.count, record)
     finally:
         await _clean_up(staging)
 

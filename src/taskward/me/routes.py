@@ -10,7 +10,7 @@ from taskward.http.errors import IdempotencyKeyReused
 from taskward.http.requests import require_json_type, wait_for_admission
 from taskward.http.responses import json_response
 from taskward.http.routing import StrictRoute
-from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording, digest_prefix
+from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, digest_prefix
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.importing import import_document
 from taskward.me.models import Erased, Export, Imported, User, user_json
@@ -71,18 +71,16 @@ async def export(me: AllMyData, request: Request) -> Response:
 async def take_in(
     document: Annotated[ImportDocument, Body()],
     me: AllMyData,
-    once: OncePerKey,
+    once: Idempotent,
     key: IdempotencyKey = None,
 ) -> Response:
     """Store the tasks of an export as the caller's, all or nothing; those they have already are skipped."""
 
-    async def act(recording: Recording | None) -> Response:
-        return Response(
-            await import_document(document, me.staging(), recording), media_type="application/json"
-        )
+    async def act(record: PendingRecord | None) -> Response:
+        return Response(await import_document(document, me.staging(), record), media_type="application/json")
 
     try:
-        return await once.answer(key, act)
+        return await once.run(key, act)
     except IdempotencyKeyReused:
         await document.validate()  # what is wrong with a request comes before what was done before
         raise

@@ -19,7 +19,7 @@ from taskward.auth.current_user import User
 from taskward.database import Database
 from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
 from taskward.http.errors import RateLimited, ServiceUnavailable
-from taskward.idempotency.once import Recording
+from taskward.idempotency.execution import PendingRecord
 from taskward.me.import_statements import (
     ABANDONED,
     CLAIM,
@@ -35,7 +35,7 @@ from taskward.me.import_statements import (
 )
 from taskward.me.models import ImportedTask
 from taskward.me.statements import COUNT_MANY
-from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, KEEP_BATCH_ANSWER
+from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
 from taskward.tasks.store import folded
 from taskward.users.store import owner_values
 
@@ -93,12 +93,12 @@ class Staging:
             if len(self._rows) >= MAX_ROWS or self._size >= MAX_BYTES:
                 await self._flush()
 
-    async def publish(self, total: int, recording: Recording | None) -> bytes:
+    async def publish(self, total: int, record: PendingRecord | None) -> bytes:
         """Make what is staged the owner's; return the answer's body. The document has `total` tasks."""
         await self._flush()
         new = await self._count()
         body = orjson.dumps({"imported": new, "skipped": total - new})
-        return await self._database.transact(lambda: self._publish_steps(new, body, recording), long=True)
+        return await self._database.transact(lambda: self._publish_steps(new, body, record), long=True)
 
     async def clean_up(self) -> None:
         """End, and delete what is still staged."""
@@ -145,17 +145,17 @@ class Staging:
         yield UNSTAGE, {**self._owner, "after_id": after, "up_to_id": last}
         return last if len(ids) == MAX_ROWS else None
 
-    def _publish_steps(self, new: int, body: bytes, recording: Recording | None) -> TransactionSteps[bytes]:
+    def _publish_steps(self, new: int, body: bytes, record: PendingRecord | None) -> TransactionSteps[bytes]:
         first = 0
         if new:
             rows = yield COUNT_MANY, owner_values(self._user) | {"count": new}
             first = rows[0][0] - new + 1
             if not (yield DECIDE, {**self._token, "first_number": first}):
                 raise _interrupted()
-        if recording is not None:
-            kept = {**self._owner, **recording.values(200, body)}
-            yield KEEP_BATCH_ANSWER, kept
-            yield DROP_EXPIRED_ANSWERS, kept
+        if record is not None:
+            kept = {**self._owner, **record.values(200, body)}
+            yield STORE_BATCH_RESPONSE, kept
+            yield DROP_EXPIRED_RESPONSES, kept
         if new > MAX_ROWS:
             yield SPLIT, {**self._owner, "change": CHANGE}
         if new:

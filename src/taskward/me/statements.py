@@ -8,7 +8,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
-from taskward.idempotency.models import ANSWERS
+from taskward.idempotency.models import IDEMPOTENCY_KEYS
 from taskward.me.import_models import IMPORT_TASKS, IMPORTS
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
@@ -63,7 +63,12 @@ def _delete(table: Table, key: str) -> Command:
 
 ERASE_PART: Final = {
     table.name: (_next(table, key), _delete(table, key))
-    for table, key in ((TASKS, "id"), (TOMBSTONES, "task_id"), (ANSWERS, "key"), (IMPORT_TASKS, "id"))
+    for table, key in (
+        (TASKS, "id"),
+        (TOMBSTONES, "task_id"),
+        (IDEMPOTENCY_KEYS, "key"),
+        (IMPORT_TASKS, "id"),
+    )
 }
 """For each table that can hold very many rows of an owner: what reads their next keys, what deletes them."""
 

@@ -11,7 +11,7 @@ from taskward.http.errors import NotApplied, NotFound, PreconditionFailed, Servi
 from taskward.http.responses import dump_json
 from taskward.tasks.models import VERSION_COLUMN, NewTask, TaskChanges, task_json
 from taskward.tasks.operations import ValidOperation
-from taskward.tasks.statements import DROP_EXPIRED_ANSWERS, GET_TASK, KEEP_BATCH_ANSWER
+from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, GET_TASK, STORE_BATCH_RESPONSE
 
 
 class CommandBuilder(Protocol):
@@ -85,8 +85,8 @@ def batch_steps(
         raise Rollback(BatchResponse(_body(failures), applied=False))
     body = _body(results)
     if values := kept(body):
-        yield KEEP_BATCH_ANSWER, values
-        yield DROP_EXPIRED_ANSWERS, values
+        yield STORE_BATCH_RESPONSE, values
+        yield DROP_EXPIRED_RESPONSES, values
     return BatchResponse(body, applied=True)
 
 

@@ -9,7 +9,7 @@ from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_ma
 from taskward.http.responses import JSONBytesResponse, json_response
 from taskward.http.routing import StrictRoute
 from taskward.http.validation import strict_uuid
-from taskward.idempotency.once import IdempotencyKey, OncePerKey, Recording, Unrecorded
+from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, Unrecorded
 from taskward.tasks.batch_models import Batch, BatchResults
 from taskward.tasks.models import (
     ID_COLUMN,
@@ -55,30 +55,30 @@ async def list_tasks(
 
 @router.post("", operation_id="createTask", response_model=Task, status_code=201, summary="Create a task")
 async def create_task(
-    new: Annotated[NewTask, Body()], tasks: MyTasks, once: OncePerKey, key: IdempotencyKey = None
+    new: Annotated[NewTask, Body()], tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
 ) -> Response:
     """Create a task of the caller's; with a key, once however often it is sent."""
 
-    async def create(recording: Recording | None) -> Response:
-        row = await tasks.create(new, recording)
+    async def create(record: PendingRecord | None) -> Response:
+        row = await tasks.create(new, record)
         return task_response(row, 201, {"Location": task_path(row[ID_COLUMN])})
 
-    return await once.answer(key, create)
+    return await once.run(key, create)
 
 
 @batch_router.post(
     "/batch", operation_id="batchTasks", response_model=BatchResults, summary="Carry out several operations"
 )
 async def carry_out_batch(
-    batch: Annotated[Batch, Body()], tasks: MyTasks, once: OncePerKey, key: IdempotencyKey = None
+    batch: Annotated[Batch, Body()], tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
 ) -> Response:
     """Carry out up to 100 operations in one transaction; each is answered as its single form would be."""
 
-    async def carry_out(recording: Recording | None) -> Response | Unrecorded:
-        body, applied = await tasks.batch(batch, recording)
+    async def carry_out(record: PendingRecord | None) -> Response | Unrecorded:
+        body, applied = await tasks.batch(batch, record)
         return JSONBytesResponse(body) if applied else Unrecorded(JSONBytesResponse(body))
 
-    return await once.answer(key, carry_out)
+    return await once.run(key, carry_out)
 
 
 @router.get("/{task_id}", operation_id="getTask", response_model=Task, summary="Read a task")

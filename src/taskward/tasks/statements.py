@@ -29,7 +29,7 @@ from taskward.database.functions import contains_all_words, monotonic_now
 from taskward.database.postgres.batching import batch_values
 from taskward.database.statements import Change, Command, Read, Write
 from taskward.database.types import Flag, Id, Instant, Words
-from taskward.idempotency.statements import drop_expired_answers, keep_answer
+from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.tasks.query import Sort
 from taskward.users.models import USERS
@@ -186,18 +186,18 @@ def _drop_expired_tombstones(number: ColumnElement[int], changed: ColumnElement[
     return delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version.in_(_EXPIRED))
 
 
-def _keep_answer(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
-    return keep_answer('"' + cast(number, Text) + '"', changed)
+def _store_response(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
+    return store_response('"' + cast(number, Text) + '"', changed)
 
 
 def _drop_expired_responses(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Trace
-    return drop_expired_answers()
+    return drop_expired_responses()
 
 
-KEEP_BATCH_ANSWER: Final = Command(
-    "keep a batch's answer", keep_answer(None, exists().where(USERS.c.id == OWNER))
+STORE_BATCH_RESPONSE: Final = Command(
+    "keep a batch's answer", store_response(None, exists().where(USERS.c.id == OWNER))
 )
-DROP_EXPIRED_ANSWERS: Final = Command("drop expired answers", drop_expired_answers())
+DROP_EXPIRED_RESPONSES: Final = Command("drop expired answers", drop_expired_responses())
 LISTS: Final = {
     (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
@@ -217,7 +217,7 @@ CREATE_TASK_ONCE: Final = Write(
     "create task once",
     touch_or_make_owner(),
     _insert_task,
-    (_keep_answer, _drop_expired_responses),
+    (_store_response, _drop_expired_responses),
     "task.create",
 )
 UPDATE_TASK: Final = Write(

@@ -17,7 +17,7 @@ from taskward.http.conditional import version_tag
 from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
-from taskward.idempotency.once import Recording
+from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.batch import BatchResponse, batch_steps, plan_operation
 from taskward.tasks.batch_models import Batch
 from taskward.tasks.cursor import read_cursor, write_cursor
@@ -132,13 +132,13 @@ class TaskStore:
             raise NotFound
         return rows[0]
 
-    async def create(self, new: NewTask, recording: Recording | None = None) -> Row:
+    async def create(self, new: NewTask, record: PendingRecord | None = None) -> Row:
         """Store a new task, and the owner's row with the first one; with a `recording`, its answer too."""
         write, values = self.create_command(new)
-        if recording is not None:
+        if record is not None:
             write = CREATE_TASK_ONCE
             body = dump_json(task_json(self._expected_row(values)))
-            values |= recording.values(201, body, task_path(values["task_id"]))
+            values |= record.values(201, body, task_path(values["task_id"]))
         row = await self._write(write, values)
         if row is None:
             raise AssertionError("a task was created and not returned")
@@ -166,12 +166,12 @@ class TaskStore:
         if await self._write(*self.delete_command(task_id, versions)) is None:
             await self._raise_missing_or_changed(task_id, versions)
 
-    async def batch(self, batch: Batch, recording: Recording | None = None) -> BatchResponse:
+    async def batch(self, batch: Batch, record: PendingRecord | None = None) -> BatchResponse:
         """Carry out the operations of a batch in one transaction; return the response."""
         planned = [plan_operation(operation, self) for operation in batch.validated()]
 
         def kept(body: bytes) -> Values | None:
-            return {"owner": self._user.id, **recording.values(200, body)} if recording else None
+            return {"owner": self._user.id, **record.values(200, body)} if record else None
 
         response = await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
         self._list_cache.forget(self._user.id)

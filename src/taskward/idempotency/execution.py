@@ -17,29 +17,29 @@ from taskward.auth.current_user import CurrentUser
 from taskward.database import Database, IdempotencyConflict
 from taskward.http.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from taskward.http.validation import field_error
-from taskward.idempotency.statements import FIND_ANSWER
+from taskward.idempotency.statements import FIND_RESPONSE
 
-KEPT: Final = timedelta(hours=24)
+KEY_LIFETIME: Final = timedelta(hours=24)
 """How long a repeat gets the stored answer."""
 
-LARGE: Final = 256 * 1024
+THREADED_DIGEST_BYTES: Final = 256 * 1024
 """Bytes from which on a digest is made beside the other requests."""
 
 _KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 
-KeysInUse = set[tuple[UUID, str]]
+InFlightKeys = set[tuple[UUID, str]]
 """The keys of the requests that this process is working on, each with its owner."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class PendingRecord:
     """What the write of a keyed request keeps beside its change."""
 
     key: str
     digest: str
 
     def values(self, status: int, body: bytes, location: str | None = None) -> dict[str, Any]:
-        """Give the values of `keep_answer`."""
+        """Give the values of `store_response`."""
         now = datetime.now(UTC)
         return {
             "key": self.key,
@@ -48,7 +48,7 @@ class Recording:
             "body": body.decode(),
             "location": location,
             "kept_at": now,
-            "keys_since": now - KEPT,
+            "keys_since": now - KEY_LIFETIME,
         }
 
 
@@ -59,19 +59,19 @@ class Unrecorded:
     response: Response
 
 
-Act = Callable[[Recording | None], Awaitable[Response | Unrecorded]]
+Handler = Callable[[PendingRecord | None], Awaitable[Response | Unrecorded]]
 
 
-class Once:
+class IdempotentExecution:
     """Sees to it that requests with one key act once, together."""
 
     def __init__(self, request: Request, owner: UUID) -> None:
         self._database: Database = request.app.state.database
-        self._in_use: KeysInUse = request.app.state.keys_in_use
+        self._in_flight: InFlightKeys = request.app.state.in_flight_keys
         self._request = request
         self._owner = owner
 
-    async def answer(self, key: str | None, act: Act) -> Response:
+    async def run(self, key: str | None, handler: Handler) -> Response:
         """Answer with what `act` does, or with what it did when the key came first.
 
         Raises:
@@ -80,36 +80,36 @@ class Once:
 
         """
         if key is None:
-            return _response(await act(None))
-        if (self._owner, key) in self._in_use:
+            return _response(await handler(None))
+        if (self._owner, key) in self._in_flight:
             raise IdempotencyKeyInUse
-        self._in_use.add((self._owner, key))
+        self._in_flight.add((self._owner, key))
         try:
-            return await self._answer(Recording(key, await self._digest()), act)
+            return await self._run(PendingRecord(key, await self._digest()), handler)
         finally:
-            self._in_use.discard((self._owner, key))
+            self._in_flight.discard((self._owner, key))
 
-    async def _answer(self, recording: Recording, act: Act) -> Response:
-        if stored := await self._stored(recording):
+    async def _run(self, record: PendingRecord, handler: Handler) -> Response:
+        if stored := await self._find_response(record):
             return stored
         try:
-            result = await act(recording)
+            result = await handler(record)
         except IdempotencyConflict:  # another process was quicker, and this write is undone
-            if stored := await self._stored(recording):
+            if stored := await self._find_response(record):
                 return stored
             raise
         if isinstance(result, Unrecorded):
             # Perhaps because another process applied the same request while this one was running.
-            return await self._stored(recording) or result.response
+            return await self._find_response(record) or result.response
         return result
 
-    async def _stored(self, recording: Recording) -> Response | None:
-        values = {"owner": self._owner, "key": recording.key, "keys_since": datetime.now(UTC) - KEPT}
-        rows = await self._database.rows(FIND_ANSWER, values)
+    async def _find_response(self, record: PendingRecord) -> Response | None:
+        values = {"owner": self._owner, "key": record.key, "keys_since": datetime.now(UTC) - KEY_LIFETIME}
+        rows = await self._database.rows(FIND_RESPONSE, values)
         if not rows:
             return None
         digest, status, body, location, tag = rows[0]
-        if digest != recording.digest:
+        if digest != record.digest:
             raise IdempotencyKeyReused
         headers = {"Idempotent-Replayed": "true"}
         headers |= {name: value for name, value in (("Location", location), ("ETag", tag)) if value}
@@ -120,7 +120,7 @@ class Once:
         if digest := scope.get("digest"):  # of a body that is in no one piece
             return str(digest)
         request = digest_prefix(scope) + scope["body"]
-        if len(request) < LARGE:
+        if len(request) < THREADED_DIGEST_BYTES:
             return sha256(request).hexdigest()
         return (await asyncio.to_thread(sha256, request)).hexdigest()
 
@@ -134,23 +134,23 @@ def digest_prefix(scope: Scope) -> bytes:
     return f"{scope['method']} {scope['path']}\n".encode()
 
 
-def _once(request: Request, user: CurrentUser) -> Once:
-    return Once(request, user.id)
+def _idempotent(request: Request, user: CurrentUser) -> IdempotentExecution:
+    return IdempotentExecution(request, user.id)
 
 
-def _one_key(values: Any) -> str:
+def _single_key(values: Any) -> str:
     if len(values) != 1 or not _KEY.fullmatch(values[0]):
         raise field_error("Idempotency-Key must be 1-255 visible ASCII characters")
     key: str = values[0].decode()
     return key
 
 
-OncePerKey = Annotated[Once, Depends(_once)]
+Idempotent = Annotated[IdempotentExecution, Depends(_idempotent)]
 """For a handler of POST: how it acts once for each key."""
 
 IdempotencyKey = Annotated[
     str | None,
-    BeforeValidator(_one_key),
+    BeforeValidator(_single_key),
     Header(
         alias="Idempotency-Key",
         description="1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours "
