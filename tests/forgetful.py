@@ -8,7 +8,7 @@ from sqlalchemy.sql import operators, visitors
 
 from taskward.database.postgres.database import CompiledStatement, PostgresDatabase, _as_single_statement
 from taskward.database.statements import STATEMENTS, Command, Statement, Write
-from taskward.users.store import OWNER
+from taskward.users.statements import OWNER
 
 
 def forget_owners(app: FastAPI) -> None:

@@ -21,7 +21,7 @@ from taskward.database.sqlite import database as sqlite
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
-from taskward.users.store import owner_values
+from taskward.users.statements import owner_values
 
 
 @pytest.fixture

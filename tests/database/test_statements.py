@@ -43,7 +43,7 @@ from taskward.database.statements import STATEMENTS, Read, Statement, Write
 from taskward.database.types import Id
 from taskward.tasks.models import TASKS
 from taskward.users.models import USERS
-from taskward.users.store import OWNER
+from taskward.users.statements import OWNER
 
 assert ROUTERS  # with them every feature is imported, and so is every statement
 

@@ -12,7 +12,7 @@ from support import Person, stored
 from taskward.auth.current_user import User
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
-from taskward.users.store import owner_values
+from taskward.users.statements import owner_values
 
 
 def address() -> str:

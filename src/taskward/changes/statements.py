@@ -9,7 +9,7 @@ from taskward.database.statements import Read
 from taskward.database.types import Counter, Flag, Ids, Instant
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
-from taskward.users.store import LAST_RESTORE, OWNER
+from taskward.users.statements import LAST_RESTORE, OWNER
 
 _SINCE: Final = bindparam("since", type_=Counter)
 _LIMIT: Final = bindparam("limit", type_=Integer())

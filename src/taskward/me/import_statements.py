@@ -22,7 +22,7 @@ from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Flag, Id, Instant
 from taskward.me.import_models import IMPORT_TASKS, IMPORTS
 from taskward.tasks.models import TASKS, TOMBSTONES
-from taskward.users.store import OWNER
+from taskward.users.statements import OWNER
 
 _TOKEN: Final = bindparam("token", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())

@@ -37,7 +37,7 @@ from taskward.me.models import ImportedTask
 from taskward.me.statements import COUNT_MANY
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
 from taskward.tasks.store import folded
-from taskward.users.store import owner_values
+from taskward.users.statements import owner_values
 
 CHANGE: Final = "import"
 """What an interrupted publication is called."""

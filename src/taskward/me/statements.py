@@ -12,7 +12,7 @@ from taskward.idempotency.models import IDEMPOTENCY_KEYS
 from taskward.me.import_models import IMPORT_TASKS, IMPORTS
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
-from taskward.users.store import OWNER, touch_or_make_owner
+from taskward.users.statements import OWNER, upsert_owner_and_bump
 
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _TOKEN: Final = bindparam("token", type_=Id())
@@ -33,7 +33,7 @@ COUNT: Final = Read("count of tasks", select(func.count(TASKS.c.id)).where(TASKS
 
 
 def _count_many() -> ReturningInsert[Any]:
-    return touch_or_make_owner(bindparam("count", type_=Counter))
+    return upsert_owner_and_bump(bindparam("count", type_=Counter))
 
 
 COUNT_MANY: Final = Command("count many writes", _count_many())

@@ -33,7 +33,7 @@ from taskward.idempotency.statements import drop_expired_responses, store_respon
 from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.tasks.query import Sort
 from taskward.users.models import USERS
-from taskward.users.store import OWNER, touch_free_owners, touch_or_make_owner, touch_owner_if
+from taskward.users.statements import OWNER, bump_owner_if, bump_unlocked_owners, upsert_owner_and_bump
 
 _TASK_ID: Final = bindparam("task_id", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())
@@ -113,7 +113,7 @@ def _insert_task(number: ColumnElement[int]) -> Change:
 def _insert_tasks() -> Select[Any]:
     """Insert the tasks of several owners, of each in the order that they were asked for."""
     asked = batch_values(*_NEW.values())
-    counted = touch_free_owners(asked)
+    counted = bump_unlocked_owners(asked)
     inserted = (
         insert(TASKS)
         .from_select(
@@ -211,21 +211,21 @@ COUNTER: Final = Read(
 )
 GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), batch_keys=("owner", "task_id"))
 CREATE_TASK: Final = Write(
-    "create task", touch_or_make_owner(), _insert_task, action="task.create", batched=_insert_tasks()
+    "create task", upsert_owner_and_bump(), _insert_task, action="task.create", batched=_insert_tasks()
 )
 CREATE_TASK_ONCE: Final = Write(
     "create task once",
-    touch_or_make_owner(),
+    upsert_owner_and_bump(),
     _insert_task,
     (_store_response, _drop_expired_responses),
     "task.create",
 )
 UPDATE_TASK: Final = Write(
-    "update task", touch_owner_if(exists().where(*_MATCHING)), _update_task, action="task.update"
+    "update task", bump_owner_if(exists().where(*_MATCHING)), _update_task, action="task.update"
 )
 DELETE_TASK: Final = Write(
     "delete task",
-    touch_owner_if(exists().where(*_MATCHING), horizon=_horizon_after_expiry()),
+    bump_owner_if(exists().where(*_MATCHING), horizon=_horizon_after_expiry()),
     _delete_task,
     (_drop_expired_tombstones, _leave_tombstone),
     "task.delete",

@@ -34,7 +34,7 @@ from taskward.tasks.statements import (
     LISTS,
     UPDATE_TASK,
 )
-from taskward.users.store import owner_values
+from taskward.users.statements import owner_values
 
 
 @dataclass(frozen=True, slots=True)

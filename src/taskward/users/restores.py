@@ -20,7 +20,7 @@ from taskward.database.statements import Command, Row, TransactionSteps, Values
 from taskward.database.types import Counter, Id, Instant
 from taskward.settings import Settings
 from taskward.users.models import RESTORES, USERS
-from taskward.users.store import LAST_RESTORE
+from taskward.users.statements import LAST_RESTORE
 
 MARGIN: Final = timedelta(minutes=1)
 """By how much the clock may have been ahead when the lost numbers were given out, unless it is said."""

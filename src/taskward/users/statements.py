@@ -44,7 +44,7 @@ LAST_RESTORE: Final = func.coalesce(
 """The number of the last `taskward restored`; 0 if there was none."""
 
 
-def touch_or_make_owner(writes: ColumnElement[int] | None = None) -> ReturningInsert[Any]:
+def upsert_owner_and_bump(writes: ColumnElement[int] | None = None) -> ReturningInsert[Any]:
     """Count a write, or so many, of an owner who may be new: the row is made with it, and gives `seq`.
 
     Several writes take the numbers up to `seq`. Those of a new owner begin at the clock: the numbers before
@@ -74,13 +74,15 @@ def touch_or_make_owner(writes: ColumnElement[int] | None = None) -> ReturningIn
     )
 
 
-def touch_free_owners(asked: CTE) -> CTE:
+def bump_unlocked_owners(requested: CTE) -> CTE:
     """Count the writes that are `asked` for at once, by owner: gives each `owner` and the `seq` of the last.
 
     Not those of owners who are new, or are at another write just now: nobody is waited for (`SKIP LOCKED`),
     so no owner holds up another, and no two such statements can wait for each other.
     """
-    writes = select(asked.c.owner, func.count().label("writes")).group_by(asked.c.owner).subquery("writes")
+    writes = (
+        select(requested.c.owner, func.count().label("writes")).group_by(requested.c.owner).subquery("writes")
+    )
     free = (
         select(writes)
         .join(USERS, USERS.c.id == writes.c.owner)
@@ -96,7 +98,7 @@ def touch_free_owners(asked: CTE) -> CTE:
     )
 
 
-def touch_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) -> ReturningUpdate[Any]:
+def bump_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) -> ReturningUpdate[Any]:
     """Count a write of an owner, if it will change something; gives `seq`. `others` change with it."""
     return (
         update(USERS)
@@ -107,7 +109,7 @@ def touch_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any])
 
 
 def owner_values(user: User) -> dict[str, Any]:
-    """Give the values that `touch_or_make_owner` takes."""
+    """Give the values that `upsert_owner_and_bump` takes."""
     return {"owner": user.id, "email": user.email, "user_since": datetime.now(UTC)}
 
 
