@@ -130,7 +130,7 @@ def export_data(
 ) -> None:
     """Write everything that is stored about a person, as their own export gives it."""
     with _told_plainly():
-        from taskward.me.operators import export_to  # noqa: PLC0415 - see above
+        from taskward.me.admin import export_to  # noqa: PLC0415 - see above
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         settings = load_settings()
@@ -145,7 +145,7 @@ def import_data(
 ) -> None:
     """Store what an export gave as a person's, all or nothing; what they have already is skipped."""
     with _told_plainly():
-        from taskward.me.operators import import_from  # noqa: PLC0415 - see above
+        from taskward.me.admin import import_from  # noqa: PLC0415 - see above
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         settings = load_settings()

@@ -29,8 +29,8 @@ from taskward.database import DatabaseUnusable
 from taskward.database.postgres.database import CompiledStatement, PostgresDatabase
 from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHARED
 from taskward.database.statements import STATEMENTS, Read
+from taskward.me.admin import export_to
 from taskward.me.import_statements import ABANDONED
-from taskward.me.operators import export_to
 
 ISOLATION: Final = [
     partial(test_isolation.test_two_people_see_their_own_tasks_only),

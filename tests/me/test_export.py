@@ -67,7 +67,7 @@ async def test_an_export_has_every_task_whole(ann: Person) -> None:
 async def test_an_export_of_many_pages_is_complete_and_in_pieces(
     app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    monkeypatch.setattr(store, "PAGE", 3)
+    monkeypatch.setattr(store, "EXPORT_PAGE", 3)
     tasks = many(count)
     await take_in(ann, *tasks)
 
@@ -108,7 +108,7 @@ async def test_a_database_that_fails_at_once_is_told(
 async def test_a_database_that_fails_in_the_middle_breaks_the_answer_off(
     app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "PAGE", 2)
+    monkeypatch.setattr(store, "EXPORT_PAGE", 2)
     await take_in(ann, *many(6))
     fail_at(app, monkeypatch, 3)
     sent: list[Any] = []
@@ -140,7 +140,7 @@ async def test_what_changes_meanwhile_does_no_harm(
     app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A task that is there throughout is exported once, whatever is written between two pages."""
-    monkeypatch.setattr(store, "PAGE", 5)
+    monkeypatch.setattr(store, "EXPORT_PAGE", 5)
     tasks = many(20)
     await take_in(ann, *tasks)
     rows = app.state.database.rows

@@ -27,7 +27,7 @@ from taskward.app import create_app
 from taskward.database.statements import STATEMENTS, Command, Write
 from taskward.database.statements import Read as ReadStatement
 from taskward.http.errors import DatabaseError
-from taskward.me.operators import import_from
+from taskward.me.admin import import_from
 
 CANARY = "canary4711"
 EMAIL = f"{CANARY}@example.com"

@@ -35,7 +35,7 @@ def _moment(value: Any) -> datetime:
     raise field_error("A time must be in RFC 3339, like 2026-01-31T12:00:00Z, and of the years 1970 to 9998")
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Timestamp = Annotated[datetime, BeforeValidator(_moment)]
 
 
 class User(BaseModel):
@@ -64,11 +64,11 @@ class ImportedTask(BaseModel):
     title: Title
     description: Description = None
     is_completed: IsCompleted = False
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
     @cached_property
-    def kept_id(self) -> UUID:
+    def stored_id(self) -> UUID:
         """The id that it is stored under: its own, or one of its time."""
         return self.id if is_of(self.id, self.created_at) else task_id_at(self.created_at, self.id)
 

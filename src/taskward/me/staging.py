@@ -85,9 +85,9 @@ class Staging:
     async def add(self, tasks: Sequence[ImportedTask]) -> None:
         """Stage tasks; those that the owner has are left out."""
         for task in tasks:
-            if not self._ids.isdisjoint((task.id, task.kept_id)):
+            if not self._ids.isdisjoint((task.id, task.stored_id)):
                 continue
-            self._ids.update((task.id, task.kept_id))
+            self._ids.update((task.id, task.stored_id))
             self._rows.append(staged_row(task))
             self._size += len(self._rows[-1])
             if len(self._rows) >= MAX_ROWS or self._size >= MAX_BYTES:
@@ -204,8 +204,8 @@ def staged_row(task: ImportedTask) -> bytes:
     """Return a task as the JSON array that `STAGE` takes."""
     return orjson.dumps(
         (
-            task.kept_id,
-            None if task.id == task.kept_id else task.id,
+            task.stored_id,
+            None if task.id == task.stored_id else task.id,
             task.title,
             folded(task.title),
             task.description,

@@ -20,7 +20,7 @@ from taskward.me.statements import COUNT, TASKS_AFTER, USER
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.models import ID_COLUMN, task_json
 
-PAGE: Final = 64
+EXPORT_PAGE: Final = 64
 """Tasks that an export holds in memory at once: at most 0.9 MB."""
 
 _BEFORE_ALL: Final = UUID(int=0)
@@ -52,7 +52,7 @@ class MyData:
         What is read at once, and so fails before a piece is given, is the row and the first page.
         """
         rows = await self._database.rows(USER, {"owner": self._user.id})
-        return self._pieces(rows[0] if rows else None, await self._page(_BEFORE_ALL))
+        return self._chunks(rows[0] if rows else None, await self._page(_BEFORE_ALL))
 
     async def count(self) -> int:
         """Give the number of the owner's tasks."""
@@ -68,7 +68,7 @@ class MyData:
         self._lists.forget(self._user.id)
         await self._database.scrub()
 
-    async def _pieces(self, user: Row | None, page: Sequence[Row]) -> AsyncIterator[bytes]:
+    async def _chunks(self, user: Row | None, page: Sequence[Row]) -> AsyncIterator[bytes]:
         separator = b'{"user":' + orjson.dumps(user and user_json(user)) + b',"tasks":['
         while page:
             piece = separator + b",".join(dump_json(task_json(row)) for row in page)
@@ -81,7 +81,7 @@ class MyData:
         yield (b"" if separator == b"," else separator) + b"]}"
 
     async def _page(self, after: UUID) -> Sequence[Row]:
-        values = {"owner": self._user.id, "after_id": after, "limit": PAGE}
+        values = {"owner": self._user.id, "after_id": after, "limit": EXPORT_PAGE}
         return await self._database.rows(TASKS_AFTER, values)
 
 
