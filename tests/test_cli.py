@@ -81,8 +81,8 @@ def test_the_printed_session_can_be_pasted_line_by_line(tmp_path: Path) -> None:
 
 def test_the_printed_token_is_a_developers_and_holds_for_a_day(capsys: pytest.CaptureFixture[str]) -> None:
     settings = settings_for("sqlite://")
-    cli._greet(settings, URL)
-    cli._greet(settings, URL)
+    cli._print_quickstart(settings, URL)
+    cli._print_quickstart(settings, URL)
     lines = capsys.readouterr().out.splitlines()
     tokens = [line.removeprefix("TOKEN=") for line in lines if line.startswith("TOKEN=")]
     claims = [jwt.decode(token, SECRET, algorithms=["HS256"]) for token in tokens]
@@ -100,7 +100,7 @@ def test_the_printed_token_is_a_developers_and_holds_for_a_day(capsys: pytest.Ca
 def test_no_session_is_printed_where_tokens_are_not_ours_to_make(
     capsys: pytest.CaptureFixture[str], others: dict[str, Any]
 ) -> None:
-    cli._greet(settings_for("sqlite://", **others), URL)
+    cli._print_quickstart(settings_for("sqlite://", **others), URL)
     assert capsys.readouterr().out == ""
 
 

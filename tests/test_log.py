@@ -241,7 +241,7 @@ async def test_the_password_of_the_database_is_in_no_line(
     ],
 )
 def test_a_segment_that_could_say_something_is_masked(path: str, logged: str) -> None:
-    assert log.loggable_path(path) == logged
+    assert log.masked_path(path) == logged
 
 
 def formatted(message: str, *arguments: object, error: BaseException | None = None) -> dict[str, Any]:
@@ -322,7 +322,7 @@ def test_the_short_way_of_a_requests_line_writes_what_the_long_way_writes(level:
     out = io.StringIO()
     with fresh_process() as root:
         log.configure(settings_for("sqlite://"))
-        root.handlers[:] = [log.JsonLines(out)]
+        root.handlers[:] = [log.JsonLinesHandler(out)]
         log.log_request(level, FIELDS)
         log.access.log(level, "request", extra=FIELDS)
 
@@ -340,7 +340,7 @@ def test_a_requests_line_goes_wherever_the_logging_module_would_send_it(
     out = io.StringIO()
     with fresh_process() as root:
         log.configure(settings_for("sqlite://", log_level="ERROR"))
-        root.handlers[:] = [log.JsonLines(out)]
+        root.handlers[:] = [log.JsonLinesHandler(out)]
         log.log_request(logging.INFO, FIELDS)
         assert out.getvalue() == ""
         made: list[str] = []
@@ -363,7 +363,7 @@ def test_a_line_is_seen_as_soon_as_it_is_written(tmp_path: Path) -> None:
     file = tmp_path / "log"
     with fresh_process() as root, file.open("w", encoding="utf-8") as out:
         log.configure(settings_for("sqlite://"))
-        root.handlers[:] = [log.JsonLines(out)]
+        root.handlers[:] = [log.JsonLinesHandler(out)]
         logging.getLogger("taskward").warning("At once")
         assert "At once" in file.read_text("utf-8")
 
@@ -384,7 +384,7 @@ async def test_the_lines_of_a_turn_are_written_together_in_their_order() -> None
     out = Pieces()
     with fresh_process() as root:
         log.configure(settings_for("sqlite://"))
-        root.handlers[:] = [log.JsonLines(out)]
+        root.handlers[:] = [log.JsonLinesHandler(out)]
         for n in range(3):
             log.log_request(logging.INFO, FIELDS | {"status": n})
         assert out.pieces == []
@@ -401,7 +401,7 @@ async def test_no_piece_is_larger_than_what_a_pipe_takes_at_once_and_no_line_is_
     out = Pieces()
     with fresh_process() as root:
         log.configure(settings_for("sqlite://"))
-        root.handlers[:] = [log.JsonLines(out)]
+        root.handlers[:] = [log.JsonLinesHandler(out)]
         sizes = [10, 5000, 20, 3000, 1500, 1500, 700, 1]
         for size in sizes:
             log.log_request(logging.INFO, FIELDS | {"path": "ü" * (size // 2)})
@@ -417,6 +417,6 @@ def test_a_log_that_nobody_reads_any_more_fails_no_request(capsys: pytest.Captur
     out.close()
     with fresh_process() as root:
         log.configure(settings_for("sqlite://"))
-        root.handlers[:] = [log.JsonLines(out)]
+        root.handlers[:] = [log.JsonLinesHandler(out)]
         log.log_request(logging.INFO, FIELDS)
     assert "closed file" in capsys.readouterr().err

@@ -187,7 +187,7 @@ def test_a_start_that_fails_says_why_once(
     thread.join(PATIENCE)
     assert statuses == [1]
     (told,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
-    assert told.getMessage() == f"Taskward cannot go on: {reason}"
+    assert told.getMessage() == f"Startup or shutdown failed: {reason}"
     assert not any("Traceback" in message for message in caplog.messages)
     sockets[0].close()
 
@@ -207,7 +207,7 @@ def test_an_end_that_fails_says_why_once(caplog: pytest.LogCaptureFixture) -> No
     thread.start()
     thread.join(PATIENCE)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
-    assert told == ["Taskward cannot go on: disk full"]
+    assert told == ["Startup or shutdown failed: disk full"]
     assert "Traceback" not in caplog.messages
 
 

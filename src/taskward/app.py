@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward import __version__, health, log
-from taskward.api_docs import pages
-from taskward.api_docs.document import openapi_document
+from taskward.api_docs import swagger_ui
+from taskward.api_docs.openapi import openapi_document
 from taskward.auth.authenticator import authenticator
 from taskward.auth.middleware import AuthenticationMiddleware
 from taskward.changes import routes as changes
@@ -47,7 +47,7 @@ ROUTERS = (
     me.router,
     me.import_router,
     health.router,
-    pages.router,
+    swagger_ui.router,
 )
 
 

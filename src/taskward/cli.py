@@ -53,7 +53,7 @@ def serve(
     reload: Annotated[bool, typer.Option("--reload", help="Restart when the code changes.")] = False,
 ) -> None:
     """Serve the API."""
-    with _told_plainly():
+    with friendly_errors():
         from taskward import server  # noqa: PLC0415 - slow to import, as --help need not be
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
@@ -61,7 +61,9 @@ def serve(
         os.environ.update({name: str(value) for name, value in flags.items() if value is not None})
         settings = load_settings()
         try:
-            status = server.serve(settings, reload=reload, announce=lambda url: _greet(settings, url))
+            status = server.serve(
+                settings, reload=reload, announce=lambda url: _print_quickstart(settings, url)
+            )
         except server.CannotListen as error:
             typer.echo(f"taskward: {error}", err=True)
             status = 1
@@ -71,7 +73,7 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    with _told_plainly():
+    with friendly_errors():
         from taskward.database import open_database  # noqa: PLC0415 - see above
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
@@ -99,7 +101,7 @@ def restored(
     410, so that clients fetch everything again, and each list is sent again. No task changes. It may be run
     beside the service, and more than once.
     """
-    with _told_plainly():
+    with friendly_errors():
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
         from taskward.users.restores import mark_restored  # noqa: PLC0415 - see above
 
@@ -115,7 +117,7 @@ def token(
     expires_in: Annotated[int, typer.Option(help="Seconds that it holds.")] = 3600,
 ) -> None:
     """Make a token, in development only."""
-    with _told_plainly():
+    with friendly_errors():
         from taskward.auth.development import mint_token  # noqa: PLC0415 - see above
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
@@ -129,12 +131,12 @@ def export_data(
     output: Annotated[str, typer.Option(help="The file to write, readable by you only; - for stdout.")] = "-",
 ) -> None:
     """Write everything that is stored about a person, as their own export gives it."""
-    with _told_plainly():
+    with friendly_errors():
         from taskward.me.admin import export_to  # noqa: PLC0415 - see above
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         settings = load_settings()
-        with _writing(output) as file, _bar("Exporting") as progress:
+        with _writing(output) as file, _progress_bar("Exporting") as progress:
             asyncio.run(export_to(file, settings, user_id, progress))
 
 
@@ -144,12 +146,12 @@ def import_data(
     file: Annotated[str, typer.Argument(help="What an export gave; - for stdin.")],
 ) -> None:
     """Store what an export gave as a person's, all or nothing; what they have already is skipped."""
-    with _told_plainly():
+    with friendly_errors():
         from taskward.me.admin import import_from  # noqa: PLC0415 - see above
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
 
         settings = load_settings()
-        with _reading(file) as document, _bar("Importing") as progress:
+        with _reading(file) as document, _progress_bar("Importing") as progress:
             response = json.loads(asyncio.run(import_from(document, settings, user_id, progress)))
     typer.echo("{imported} imported, {skipped} skipped".format(**response))
 
@@ -157,7 +159,7 @@ def import_data(
 @app.command()
 def check() -> None:
     """Say, line by line, whether the service could run like this."""
-    from taskward.checkup import findings  # noqa: PLC0415 - see above
+    from taskward.check import findings  # noqa: PLC0415 - see above
 
     found = asyncio.run(findings())
     for finding in found:
@@ -166,7 +168,7 @@ def check() -> None:
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def friendly_errors() -> Iterator[None]:
     """Say what is wrong with the settings or the database in plain lines, without a traceback."""
     from taskward.database import DatabaseUnusable  # noqa: PLC0415 - see above
     from taskward.http.errors import ServiceError  # noqa: PLC0415 - as above
@@ -210,7 +212,7 @@ def _writing(output: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
+def _progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """Show how far it is, where somebody is looking."""
     with typer.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
@@ -221,7 +223,7 @@ def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield progress
 
 
-def _greet(settings: "Settings", url: str) -> None:
+def _print_quickstart(settings: "Settings", url: str) -> None:
     """In development, print a session to paste into a shell."""
     if settings.production or settings.jwt_jwks_url is not None:
         return

@@ -32,7 +32,7 @@ access = logging.getLogger("taskward.access")
 def configure(settings: Settings) -> None:
     """Send every logger's lines through one handler, as JSON."""
     root = logging.getLogger()
-    root.handlers[:] = [JsonLines(sys.stdout)]
+    root.handlers[:] = [JsonLinesHandler(sys.stdout)]
     root.setLevel(settings.log_level)
     for chatty in ("alembic", "asyncio", "httpcore", "httpx"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
@@ -49,25 +49,25 @@ def log_request(level: int, fields: dict[str, object]) -> None:
         return
     handlers = logging.root.handlers
     handler = handlers[0] if len(handlers) == 1 else None
-    if isinstance(handler, JsonLines) and logging.getLogRecordFactory() is logging.LogRecord:
-        line = _beginning(time.time(), logging.getLevelName(level), access.name, "request") | fields
-        handler.write_soon(orjson.dumps(line, default=str))
+    if isinstance(handler, JsonLinesHandler) and logging.getLogRecordFactory() is logging.LogRecord:
+        line = _base_fields(time.time(), logging.getLevelName(level), access.name, "request") | fields
+        handler.buffer(orjson.dumps(line, default=str))
     else:
         access.log(level, "request", extra=fields)
 
 
-class JsonLines(logging.StreamHandler[TextIO]):
+class JsonLinesHandler(logging.StreamHandler[TextIO]):
     """Writes each record as a line of JSON."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self.setFormatter(JsonFormatter())
-        self._waiting: list[bytes] = []
+        self._buffer: list[bytes] = []
 
-    def write_soon(self, line: bytes) -> None:
+    def buffer(self, line: bytes) -> None:
         """Write a line that is JSON already, with what else there is in this turn of the event loop."""
-        self._waiting.append(line)
-        if len(self._waiting) == 1:
+        self._buffer.append(line)
+        if len(self._buffer) == 1:
             try:
                 asyncio.get_running_loop().call_soon(self.flush)
             except RuntimeError:  # there is none: who could wait for the end of its turn?
@@ -84,29 +84,29 @@ class JsonLines(logging.StreamHandler[TextIO]):
         """
         self.acquire()
         try:
-            while self._waiting:
+            while self._buffer:
                 self.stream.flush()
-                self.stream.write(self._next_piece())
+                self.stream.write(self._next_chunk())
             self.stream.flush()  # that, or what `emit` has written
         except (OSError, ValueError):  # nobody reads it any more, which is no reason to fail
-            self._waiting.clear()
+            self._buffer.clear()
             self.handleError(logging.makeLogRecord({"msg": "a line"}))
         finally:
             self.release()
 
-    def _next_piece(self) -> str:
+    def _next_chunk(self) -> str:
         size = number = 0
-        for line in self._waiting:
+        for line in self._buffer:
             size += len(line) + 1
             if size > PIPE_BUF and number:
                 break
             number += 1
-        piece = b"\n".join([*self._waiting[:number], b""]).decode()
-        del self._waiting[:number]
+        piece = b"\n".join([*self._buffer[:number], b""]).decode()
+        del self._buffer[:number]
         return piece
 
 
-def _beginning(created: float, level: str, logger: str, message: str) -> dict[str, Any]:
+def _base_fields(created: float, level: str, logger: str, message: str) -> dict[str, Any]:
     """Give what every line begins with; `created` is in seconds since 1970."""
     second, fraction = divmod(created, 1)
     return {
@@ -128,14 +128,14 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         # Only the first line of a message: what libraries put behind it tends to quote values.
         message = record.getMessage().partition("\n")[0]
-        line = _beginning(record.created, record.levelname, record.name, message)
+        line = _base_fields(record.created, record.levelname, record.name, message)
         line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
         if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = described(record.exc_info[1])
+            line["exception"] = exception_chain(record.exc_info[1])
         return orjson.dumps(line, default=str).decode()
 
 
-def described(error: BaseException) -> list[dict[str, Any]]:
+def exception_chain(error: BaseException) -> list[dict[str, Any]]:
     """Give the type and the frames of an exception and of those that led to it, outermost first."""
     chain: list[dict[str, Any]] = []
     link: BaseException | None = error
@@ -151,7 +151,7 @@ def described(error: BaseException) -> list[dict[str, Any]]:
     return chain
 
 
-def loggable_path(path: str) -> str:
+def masked_path(path: str) -> str:
     """Give the path with a mask over each segment that could be a token, an address or somebody's text."""
     if _PLAIN_PATH.fullmatch(path):
         return path

@@ -14,12 +14,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskward.database_url import LAST_PORT, PostgresUrl
 
-SHORTEST_SECRET = 32
+MIN_SECRET_BYTES = 32
 """Bytes; RFC 7518, 3.2: an HS256 key is at least as long as the hash."""
 
 LOCAL_FRONT_END = "http://localhost:3000"
 
-MOST_IN_A_RATE = 1_000_000
+MAX_RATE = 1_000_000
 """Requests, and seconds."""
 
 _RATE = re.compile(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,6})?([smh])")
@@ -149,9 +149,9 @@ class Settings(BaseSettings):
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and any(
-            len(part.strip().encode()) < SHORTEST_SECRET for part in value.get_secret_value().split(",")
+            len(part.strip().encode()) < MIN_SECRET_BYTES for part in value.get_secret_value().split(",")
         ):
-            raise ValueError(f"each secret must be at least {SHORTEST_SECRET} bytes long")
+            raise ValueError(f"each secret must be at least {MIN_SECRET_BYTES} bytes long")
         return value
 
     @field_validator("jwt_audience")
@@ -249,8 +249,8 @@ def _rate(text: str) -> Rate:
     if match is None:
         raise ValueError("must be like 100/10s: requests, a slash, and a time in s, m or h")
     rate = Rate(int(match[1]), int(match[2] or 1) * _SECONDS[match[3]])
-    if max(rate) > MOST_IN_A_RATE:
-        raise ValueError(f"must be at most {MOST_IN_A_RATE} requests in at most {MOST_IN_A_RATE} seconds")
+    if max(rate) > MAX_RATE:
+        raise ValueError(f"must be at most {MAX_RATE} requests in at most {MAX_RATE} seconds")
     return rate
 
 

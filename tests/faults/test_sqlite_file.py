@@ -196,7 +196,7 @@ def refusal_to_start(file: Path) -> tuple[str, float]:
     )
     assert done.returncode == 1, done.stdout + done.stderr
     (told,) = (json.loads(line)["message"] for line in done.stdout.splitlines() if '"critical"' in line)
-    return told.removeprefix("Taskward cannot go on: "), monotonic() - begun
+    return told.removeprefix("Startup or shutdown failed: "), monotonic() - begun
 
 
 def journal_size(file: Path) -> int:

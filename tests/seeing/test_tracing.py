@@ -26,7 +26,7 @@ from support import SECRET, Broken, MakeDatabase, Person, client_of, exchange, r
 
 from taskward import __version__
 from taskward.app import create_app
-from taskward.checkup import findings
+from taskward.check import findings
 from taskward.database.statements import TransactionSteps
 from taskward.http.errors import DatabaseError
 from taskward.http.middleware import RequestMiddleware
@@ -315,7 +315,7 @@ async def test_a_collector_that_fails_fails_nobody_s_request(lines: Lines) -> No
 
     told = [line["message"] for line in lines.of("taskward.observability.tracing")]
     assert told == [
-        "Traces cannot be exported and are dropped until that is mended",
+        "Trace export failed; dropping spans until it recovers",
         "Traces are exported again",
     ]
     assert not [text for text in lines.texts if '"opentelemetry' in text]

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 
 from taskward.auth.claims import is_plausible_email, is_subject
-from taskward.settings import SHORTEST_SECRET, Settings, SettingsError
+from taskward.settings import MIN_SECRET_BYTES, Settings, SettingsError
 
 PRIVATE = 0o600
 
@@ -100,8 +100,8 @@ def _read(path: Path) -> bytes:
         raise SettingsError(f"{path}: belongs to another user; remove it, and a new one is made")
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SettingsError(f"{path}: is open to others than its owner; run: chmod 600 {path}")
-    if len(secret) < SHORTEST_SECRET:
+    if len(secret) < MIN_SECRET_BYTES:
         raise SettingsError(
-            f"{path}: holds fewer than {SHORTEST_SECRET} bytes; delete it, and a new one is made"
+            f"{path}: holds fewer than {MIN_SECRET_BYTES} bytes; delete it, and a new one is made"
         )
     return secret

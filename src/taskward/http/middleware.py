@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import InternalError, ServiceError
 from taskward.http.requests import ClientDisconnect, header_values
-from taskward.log import log_request, loggable_path
+from taskward.log import log_request, masked_path
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -153,7 +153,7 @@ class ResponseWriter:
         line = {
             "request_id": outcome.request_id,
             "method": self._scope["method"],
-            "path": loggable_path(self._scope["path"]),
+            "path": masked_path(self._scope["path"]),
             "status": outcome.status,
             "duration_ms": round((time.perf_counter() - self._started) * 1000, 3),
             "user_id": str(user.id) if user else None,

@@ -25,7 +25,7 @@ from taskward.database.statements import (
 )
 from taskward.database.wrapper import DatabaseWrapper
 from taskward.http.middleware import RequestResult
-from taskward.log import loggable_path
+from taskward.log import masked_path
 from taskward.observability.http_metrics import UNMATCHED_ROUTE, RouteTemplate
 from taskward.tasks.models import ID_COLUMN, VERSION_COLUMN
 
@@ -68,7 +68,7 @@ class AuditMiddleware:
             "user_id": str(user.id) if user else None,
             "method": scope["method"],
             "route": scope.get("route") or self._template_of(scope["path"]) or UNMATCHED_ROUTE,
-            "path": loggable_path(scope["path"]),
+            "path": masked_path(scope["path"]),
             "status": error.status,
             "code": error.code,
             "reason": error.reason,

@@ -29,7 +29,7 @@ from taskward.database.statements import Read, Row, T, TransactionSteps, Values,
 from taskward.database.wrapper import DatabaseWrapper
 from taskward.http.errors import DatabaseError, ServiceError
 from taskward.http.requests import header_values
-from taskward.log import loggable_path
+from taskward.log import masked_path
 from taskward.observability.http_metrics import METHODS, OTHER_METHOD, RouteTemplate
 from taskward.settings import SettingsError
 
@@ -161,7 +161,7 @@ class TracingMiddleware:
         method = scope["method"]
         attributes = {
             "http.request.method": method if method in METHODS else OTHER_METHOD,
-            "url.path": loggable_path(scope["path"]),
+            "url.path": masked_path(scope["path"]),
             "url.scheme": scope["scheme"],
             "network.protocol.version": scope["http_version"],
         }
@@ -306,7 +306,7 @@ def _telling_of_failures(exporter: "SpanExporter") -> "SpanExporter":
         result = export(spans)
         failed = result is not SpanExportResult.SUCCESS
         if failed and not failing:
-            log.warning("Traces cannot be exported and are dropped until that is mended")
+            log.warning("Trace export failed; dropping spans until it recovers")
         elif failing and not failed:
             log.info("Traces are exported again")
         failing = failed

@@ -46,7 +46,7 @@ class Lifespan:
             self._failed = True
             known = isinstance(error, ServiceError | SettingsError | DatabaseUnusable)
             reason = "; ".join(str(error).splitlines()) if known else type(error).__name__
-            _log.critical("Taskward cannot go on: %s", reason, exc_info=None if known else error)
+            _log.critical("Startup or shutdown failed: %s", reason, exc_info=None if known else error)
         finally:
             self._started.set()
             self._stopped.set()

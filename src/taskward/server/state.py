@@ -13,7 +13,7 @@ from taskward.http.admission import PausedConnections
 from taskward.http.errors import ServiceError
 from taskward.http.middleware import CommonHeaders, Headers, default_headers, request_id_of
 from taskward.http.send_budget import SendBudget
-from taskward.log import log_request, loggable_path
+from taskward.log import log_request, masked_path
 from taskward.metrics import ERRORS, REQUESTS, Samples
 
 STATUS_LINES: Final = {
@@ -77,7 +77,7 @@ class ConnectionState(ServerState):
             {
                 "request_id": request_id,
                 "method": request.get("method"),
-                "path": loggable_path(request["path"]) if "path" in request else None,
+                "path": masked_path(request["path"]) if "path" in request else None,
                 "status": error.status,
                 "duration_ms": round(waited * 1000, 3),
                 "user_id": None,
