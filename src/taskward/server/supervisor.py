@@ -68,7 +68,7 @@ class Supervisor:
         while not self._ending:
             self._fill_up()
             wait([worker.sentinel for worker in self._workers], timeout=0.2)
-        return self._see_them_end()
+        return self._wait_for_workers()
 
     def _first_starts(self) -> bool:
         here, there = _spawn.Pipe(duplex=False)
@@ -102,20 +102,20 @@ class Supervisor:
         if not self._ending:
             self._ending = True
             self._ending_since = time.monotonic()
-            self._tell()
+            self._send_sigterm()
         elif time.monotonic() - self._ending_since > SIGNAL_DEBOUNCE:
             for worker in self._workers:
                 worker.kill()
             os._exit(128 + sig)
 
-    def _tell(self) -> None:
+    def _send_sigterm(self) -> None:
         for worker in self._workers:
             if worker not in self._told:
                 self._told.add(worker)
                 worker.terminate()
 
-    def _see_them_end(self) -> int:
-        self._tell()  # those started while the signal came
+    def _wait_for_workers(self) -> int:
+        self._send_sigterm()  # those started while the signal came
         for taken in self._sockets:
             taken.close()
         end = time.monotonic() + SHUTDOWN_TIMEOUT
