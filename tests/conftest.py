@@ -16,9 +16,9 @@ from fastapi import FastAPI
 from taskward.database.postgres import pool
 from taskward.http import admission
 
-pytest.register_assert_rewrite("support", "documented", "seeing.looking")
+pytest.register_assert_rewrite("support", "documented", "observability.metrics_page")
 
-from forgetful import forget_owners  # noqa: E402 - once its asserts can explain themselves
+from owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
 from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - as above
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
@@ -30,7 +30,7 @@ RLS_ALONE = "postgres-rls-alone"
 """Row-level security on; and with nothing but that, for then no statement says whose rows it means."""
 
 BEHIND_RLS = {
-    *("test_creating", "test_updating", "test_deleting", "test_batch", "test_once", "test_feed"),
+    *("test_creating", "test_updating", "test_deleting", "test_batch", "test_execution", "test_feed"),
     *(
         "test_me",
         "test_export",
@@ -129,7 +129,7 @@ async def app(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]
     rls = engine in {RLS, RLS_ALONE}
     async with running(settings_for(await new_database(engine), database_rls=rls)) as one:
         if engine == RLS_ALONE:
-            forget_owners(one)
+            drop_owner_filters(one)
         yield one
 
 
@@ -150,7 +150,7 @@ def stranger(app: FastAPI) -> httpx.AsyncClient:
 
 
 @pytest.fixture(scope="session", params=["disk", "postgres"])
-async def twins(
+async def two_apps(
     request: pytest.FixtureRequest, new_database: MakeDatabase
 ) -> AsyncIterator[tuple[FastAPI, FastAPI]]:
     """Give two apps on one database, as two processes would be."""

@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import jwt
-from documented import documented
 from fastapi import FastAPI
+from openapi_check import documented
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.app import create_app

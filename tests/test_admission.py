@@ -34,7 +34,7 @@ ANN, BOB, EVE = 1, 2, 3
 STARTS = 4
 
 
-class Desk:
+class FakeApp:
     """An application behind an `Admission`, whose requests take until they are told to end."""
 
     def __init__(self, places: int, room: int) -> None:
@@ -117,54 +117,54 @@ async def ignore(_: Message) -> None:
 
 
 @asynccontextmanager
-async def a_desk(places: int, room: int = 1000) -> AsyncIterator[Desk]:
-    desk = Desk(places, room)
+async def a_desk(places: int, room: int = 1000) -> AsyncIterator[FakeApp]:
+    fake = FakeApp(places, room)
     try:
-        yield desk
+        yield fake
     finally:
-        await desk.close()
+        await fake.close()
 
 
 async def test_no_more_requests_than_places_are_in_progress_and_each_has_its_turn() -> None:
-    async with a_desk(places=8) as desk:
+    async with a_desk(places=8) as fake:
         for owner in range(100, 140):
-            desk.ask(owner)
+            fake.ask(owner)
         await turns()
-        assert desk.inside.total() == 8
+        assert fake.inside.total() == 8
         for _ in range(40):
-            await desk.end()
+            await fake.end()
 
-    assert (desk.most, sorted(desk.begun), desk.refused) == (8, list(range(100, 140)), 0)
+    assert (fake.most, sorted(fake.begun), fake.refused) == (8, list(range(100, 140)), 0)
 
 
 async def test_one_user_has_half_of_the_places_and_the_next_one_finds_one_at_once() -> None:
-    async with a_desk(places=10) as desk:
-        desk.ask(ANN, 30)
+    async with a_desk(places=10) as fake:
+        fake.ask(ANN, 30)
         await turns()
-        assert desk.inside == {ANN: 5}
-        desk.ask(BOB)
+        assert fake.inside == {ANN: 5}
+        fake.ask(BOB)
         await turns()
-        assert desk.inside == {ANN: 5, BOB: 1}
-        desk.ask(BOB, 30)
+        assert fake.inside == {ANN: 5, BOB: 1}
+        fake.ask(BOB, 30)
         await turns()
-        assert desk.inside == {ANN: 5, BOB: 3}  # what Ann has is not taken away
-        desk.ask(EVE, 2)
+        assert fake.inside == {ANN: 5, BOB: 3}  # what Ann has is not taken away
+        fake.ask(EVE, 2)
         await turns()
-        assert desk.inside == {ANN: 5, BOB: 3, EVE: 1}
+        assert fake.inside == {ANN: 5, BOB: 3, EVE: 1}
 
 
 async def test_those_who_wait_are_served_in_turn_whoever_came_first() -> None:
-    async with a_desk(places=2) as desk:
-        desk.ask(ANN)
+    async with a_desk(places=2) as fake:
+        fake.ask(ANN)
         await turns()
         for owner, times in ((ANN, 6), (BOB, 3), (EVE, 1)):
-            desk.ask(owner, times)
+            fake.ask(owner, times)
         await turns()
-        while desk.inside:
-            await desk.end()
+        while fake.inside:
+            await fake.end()
 
-    assert desk.begun[:6] == [ANN, BOB, ANN, BOB, EVE, ANN]
-    assert Counter(desk.begun) == {ANN: 7, BOB: 3, EVE: 1}
+    assert fake.begun[:6] == [ANN, BOB, ANN, BOB, EVE, ANN]
+    assert Counter(fake.begun) == {ANN: 7, BOB: 3, EVE: 1}
 
 
 async def test_one_user_s_requests_are_served_in_the_order_in_which_they_came() -> None:
@@ -177,28 +177,28 @@ async def test_one_user_s_requests_are_served_in_the_order_in_which_they_came() 
 
         return send
 
-    async with a_desk(places=2) as desk:
+    async with a_desk(places=2) as fake:
         for number in range(5):
-            desk.ask(ANN, send=note(number))
+            fake.ask(ANN, send=note(number))
         await turns()
-        while desk.inside:
-            await desk.end()
+        while fake.inside:
+            await fake.end()
 
     assert done == [0, 1, 2, 3, 4]
 
 
 async def test_who_comes_back_at_once_does_not_pass_those_who_wait() -> None:
-    async with a_desk(places=2) as desk:
-        desk.ask(ANN, 3)
-        desk.ask(BOB, 3)
+    async with a_desk(places=2) as fake:
+        fake.ask(ANN, 3)
+        fake.ask(BOB, 3)
         await turns()
         for _ in range(20):
-            owner = next(iter(desk.inside))
-            await desk.end(owner)
-            desk.ask(owner)
+            owner = next(iter(fake.inside))
+            await fake.end(owner)
+            fake.ask(owner)
             await turns()
 
-    served = Counter(desk.begun)
+    served = Counter(fake.begun)
     assert abs(served[ANN] - served[BOB]) <= 1
 
 
@@ -225,88 +225,88 @@ async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -
 
 
 async def test_a_turn_of_the_loop_begins_few_requests_and_newcomers_pass_those_who_wait() -> None:
-    async with a_desk(places=1000) as desk:
-        desk.ask(ANN, 50)
+    async with a_desk(places=1000) as fake:
+        fake.ask(ANN, 50)
         await asyncio.sleep(0)
-        begun = [len(desk.begun)]
-        desk.ask(BOB)
+        begun = [len(fake.begun)]
+        fake.ask(BOB)
         for _ in range(30):
             await asyncio.sleep(0)
-            begun.append(len(desk.begun))
+            begun.append(len(fake.begun))
 
     steps = [after - before for before, after in pairwise(begun)]
     assert begun[0] == STARTS
     assert max(steps) <= 2 * STARTS
     assert begun[-1] == 51
-    assert desk.begun.index(BOB) <= 2 * STARTS
+    assert fake.begun.index(BOB) <= 2 * STARTS
 
 
 async def test_there_is_room_for_so_many_and_the_rest_is_refused_at_once() -> None:
-    async with a_desk(places=2, room=20) as desk:
+    async with a_desk(places=2, room=20) as fake:
         for owner in range(100, 150):
-            desk.ask(owner)
+            fake.ask(owner)
         await turns()
 
-        assert desk.inside.total() == 2
-        assert desk.refused == 50 - 2 - 20
+        assert fake.inside.total() == 2
+        assert fake.refused == 50 - 2 - 20
 
 
 async def test_one_user_has_half_of_the_room_and_leaves_some_to_the_next() -> None:
-    async with a_desk(places=2, room=20) as desk:
-        desk.ask(ANN, 100)
+    async with a_desk(places=2, room=20) as fake:
+        fake.ask(ANN, 100)
         await turns()
-        assert desk.refused == 100 - 1 - 10
-        asked = desk.ask(BOB, 100)
+        assert fake.refused == 100 - 1 - 10
+        asked = fake.ask(BOB, 100)
         await turns()
         assert sum(not task.done() for task in asked) == 1 + 5
-        asked = desk.ask(EVE, 100)
+        asked = fake.ask(EVE, 100)
         await turns()
         assert sum(not task.done() for task in asked) == 3  # and so on, always some
 
 
 async def test_it_shows_who_runs_who_waits_and_how_many_were_refused() -> None:
-    async with a_desk(places=2, room=20) as desk:
-        desk.ask(ANN, 100)
+    async with a_desk(places=2, room=20) as fake:
+        fake.ask(ANN, 100)
         await turns()
 
-        assert desk.admission.collect() == {
+        assert fake.admission.collect() == {
             "taskward_admission_requests": {("running",): 1, ("waiting",): 10},
-            "taskward_admission_refusals_total": {(): desk.refused},
+            "taskward_admission_refusals_total": {(): fake.refused},
         }
 
 
 async def test_nobody_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "QUEUE_TIMEOUT", 0.01)
     monkeypatch.setattr(admission, "_EXPIRE_INTERVAL", 0.001)
-    async with a_desk(places=2) as desk:
-        desk.ask(ANN)
+    async with a_desk(places=2) as fake:
+        fake.ask(ANN)
         await turns()
-        waiting = desk.ask(ANN, 3)
+        waiting = fake.ask(ANN, 3)
         done, _ = await asyncio.wait(waiting, timeout=PATIENCE)
 
-        assert len(done) == desk.refused == 3
-        assert desk.inside == {ANN: 1}
-        desk.ask(BOB)
+        assert len(done) == fake.refused == 3
+        assert fake.inside == {ANN: 1}
+        fake.ask(BOB)
         await turns()
-        assert desk.inside == {ANN: 1, BOB: 1}
+        assert fake.inside == {ANN: 1, BOB: 1}
 
 
 async def test_a_place_is_given_back_whatever_happens() -> None:
-    async with a_desk(places=2) as desk:
-        (failing,) = desk.ask(ANN, send=broken)
+    async with a_desk(places=2) as fake:
+        (failing,) = fake.ask(ANN, send=broken)
         await turns()
-        await desk.end()
+        await fake.end()
         assert isinstance(failing.exception(), ConnectionError)
 
-        (cancelled,) = desk.ask(ANN)
+        (cancelled,) = fake.ask(ANN)
         await turns()
-        (waiting,), (next_one,) = desk.ask(ANN), desk.ask(ANN)
+        (waiting,), (next_one,) = fake.ask(ANN), fake.ask(ANN)
         await turns()
         waiting.cancel()
         await turns()
         cancelled.cancel()
         await turns()
-        assert desk.inside == {ANN: 1}
+        assert fake.inside == {ANN: 1}
         assert not next_one.done()
 
 
@@ -316,27 +316,27 @@ async def broken(_: Message) -> None:
 
 async def test_who_sends_slowly_holds_no_place() -> None:
     pieces: asyncio.Queue[Message] = asyncio.Queue()
-    async with a_desk(places=2) as desk:
-        desk.ask(ANN, 5, receive=pieces.get, headers=[(b"content-length", b"4")])
-        desk.ask(ANN, 5, receive=pieces.get, headers=[(b"transfer-encoding", b"chunked")])
+    async with a_desk(places=2) as fake:
+        fake.ask(ANN, 5, receive=pieces.get, headers=[(b"content-length", b"4")])
+        fake.ask(ANN, 5, receive=pieces.get, headers=[(b"transfer-encoding", b"chunked")])
         await turns()
         for _ in range(10):
             pieces.put_nowait({"type": "http.request", "body": b"12", "more_body": True})
         await turns()
-        desk.ask(ANN)
+        fake.ask(ANN)
         await turns()
-        assert desk.begun == [ANN]  # which came last, and was whole
-        await desk.end()
+        assert fake.begun == [ANN]  # which came last, and was whole
+        await fake.end()
 
         for _ in range(9):
             pieces.put_nowait({"type": "http.request", "body": b"34", "more_body": False})
         pieces.put_nowait({"type": "http.disconnect"})
         await turns()
-        while desk.inside:
-            assert desk.inside == {ANN: 1}
-            await desk.end()
-        assert len(desk.begun) == 10
-        assert sum(isinstance(task.exception(), ClientDisconnect) for task in desk.requests) == 1
+        while fake.inside:
+            assert fake.inside == {ANN: 1}
+            await fake.end()
+        assert len(fake.begun) == 10
+        assert sum(isinstance(task.exception(), ClientDisconnect) for task in fake.requests) == 1
 
 
 async def test_who_takes_the_answer_slowly_or_streams_holds_no_place() -> None:
@@ -345,27 +345,27 @@ async def test_who_takes_the_answer_slowly_or_streams_holds_no_place() -> None:
     async def take_slowly(_: Message) -> None:
         await slow.wait()
 
-    async with a_desk(places=2) as desk:
-        asked = desk.ask(ANN, 3, send=take_slowly)
+    async with a_desk(places=2) as fake:
+        asked = fake.ask(ANN, 3, send=take_slowly)
         await turns()
         for _ in range(3):
-            await desk.end()
+            await fake.end()
         assert not any(task.done() for task in asked)
-        desk.ask(ANN)
+        fake.ask(ANN)
         await turns()
-        assert desk.inside == {ANN: 1}
+        assert fake.inside == {ANN: 1}
         slow.set()
 
 
 async def test_a_request_is_admitted_once_whatever_is_received_after_its_response_has_started() -> None:
-    async with a_desk(places=4) as desk:
-        watching = desk.ask(ANN, 3, watches=1) + desk.ask(BOB, 3, watches=2)
+    async with a_desk(places=4) as fake:
+        watching = fake.ask(ANN, 3, watches=1) + fake.ask(BOB, 3, watches=2)
         await turns()
-        while desk.inside:
-            await desk.end()
+        while fake.inside:
+            await fake.end()
 
         assert [task.done() for task in watching] == [True] * 3 + [False] * 3
-        assert desk.admission.collect()["taskward_admission_requests"] == {("running",): 0, ("waiting",): 0}
+        assert fake.admission.collect()["taskward_admission_requests"] == {("running",): 0, ("waiting",): 0}
 
 
 async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_nothing() -> None:
@@ -381,11 +381,11 @@ async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_n
 
 
 async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
-    async with a_desk(places=2, room=1) as desk:
-        desk.ask(ANN, 2)
+    async with a_desk(places=2, room=1) as fake:
+        fake.ask(ANN, 2)
         await turns()
         scopes: list[Scope] = [{} for _ in range(8 * MAX_REJECTIONS_PER_SECOND)]
-        refusals = [desk.admission.refusal(scope, "a test") for scope in scopes]
+        refusals = [fake.admission.refusal(scope, "a test") for scope in scopes]
 
     told = [dict(refusal.headers())[b"retry-after"] for refusal in refusals]
     rests = [scope.get("rest", 0.0) for scope in scopes]

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from documents import a_task, export, many, without_owner
+from import_documents import a_task, export, many, without_owner
 from support import MakeDatabase, Person, running, settings_for
 from typer.testing import CliRunner, Result
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from changes.browser import CHROMIUM, chromium
-from changes.streams import housed
+from changes.streams import in_process_server
 from support import NO_SUCH_PATH, client_of, refusal, running, settings_for
 
 ASSETS = {
@@ -90,7 +90,7 @@ async def test_the_page_is_not_told_to_store_a_pasted_token(stranger: httpx.Asyn
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
 async def test_a_browser_stores_nothing_of_a_pasted_token(tmp_path: Path) -> None:
     authorization = "{bearer: {name: 'bearer', schema: {type: 'http', scheme: 'bearer'}, value: 'pasted'}}"
-    async with housed(settings_for("sqlite://")) as service, chromium(tmp_path) as browser:
+    async with in_process_server(settings_for("sqlite://")) as service, chromium(tmp_path) as browser:
         window = await browser.window(f"{service.url}/docs")
         await window.until("document.querySelector('.btn.authorize') !== null")
         await window.run(f"void window.ui.authActions.authorizeWithPersistOption({authorization})")

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from hostile import REQUESTS
 from latency import ATTEMPTS, Reply, Request, best_of, fill, service
+from paging import Stored, some_tasks
 from support import MakeDatabase
-from walks import Stored, some_tasks
 
 from taskward.tasks.ids import new_task_id
 

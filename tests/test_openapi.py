@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from documented import documented
 from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator
+from openapi_check import documented
 from support import Person
 
 from taskward import __version__

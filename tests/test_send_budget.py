@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import Guest, House, guest, housed
+from changes.streams import HttpClient, InProcess, http_client, in_process_server
 from faults.raw_clients import RawClient
 from support import SERVICE_UNAVAILABLE, refusal, settings_for
 
@@ -32,39 +32,39 @@ class Narrow(StrictProtocol):
 
 
 @pytest_asyncio.fixture
-async def house() -> AsyncIterator[House]:
-    async with housed(settings_for("sqlite://"), Narrow) as one:
+async def house() -> AsyncIterator[InProcess]:
+    async with in_process_server(settings_for("sqlite://"), Narrow) as one:
         yield one
 
 
 @pytest.fixture
-def budget(house: House) -> SendBudget:
+def budget(house: InProcess) -> SendBudget:
     return house.server.server_state.send_budget
 
 
 @pytest_asyncio.fixture
-async def ann(house: House) -> AsyncIterator[Guest]:
-    async with guest(house.url, str(uuid4())) as one:
+async def ann(house: InProcess) -> AsyncIterator[HttpClient]:
+    async with http_client(house.url, str(uuid4())) as one:
         yield await with_tasks(one)
 
 
 @pytest_asyncio.fixture
-async def bob(house: House) -> AsyncIterator[Guest]:
-    async with guest(house.url, str(uuid4())) as one:
+async def bob(house: InProcess) -> AsyncIterator[HttpClient]:
+    async with http_client(house.url, str(uuid4())) as one:
         yield await with_tasks(one)
 
 
-async def with_tasks(one: Guest) -> Guest:
+async def with_tasks(one: HttpClient) -> HttpClient:
     assert (await batch(one)).status_code == 200
     return one
 
 
-async def batch(one: Guest) -> httpx.Response:
+async def batch(one: HttpClient) -> httpx.Response:
     """Create 20 tasks; the response is as large as a list of them."""
     return await one.http.post("/api/tasks/batch", json={"operations": [{"op": "create", "task": TASK}] * 20})
 
 
-async def unread(house: House, one: Guest, path: str = LIST_PATH, times: int = 1) -> RawClient:
+async def unread(house: InProcess, one: HttpClient, path: str = LIST_PATH, times: int = 1) -> RawClient:
     """Ask, so many times in one piece, and read the first status and no more."""
     client = await RawClient.get(house.port, path, one.sub, times=times)
     await asyncio.sleep(0.02)
@@ -78,7 +78,7 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 async def test_who_does_not_read_is_served_nothing_more_until_it_is_read_and_others_are(
-    house: House, budget: SendBudget, ann: Guest, bob: Guest
+    house: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
 ) -> None:
     budget.per_user = LIST
     client = await unread(house, ann)
@@ -99,7 +99,7 @@ async def test_who_does_not_read_is_served_nothing_more_until_it_is_read_and_oth
 
 
 async def test_what_counts_is_the_whole_response_until_the_last_of_it_is_read(
-    house: House, budget: SendBudget, ann: Guest
+    house: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
     client = await unread(house, ann)
     whole = budget.total
@@ -119,7 +119,7 @@ async def test_what_counts_is_the_whole_response_until_the_last_of_it_is_read(
 
 @pytest.mark.parametrize("reset", [False, True])
 async def test_what_a_client_has_left_unread_is_not_counted(
-    house: House, budget: SendBudget, ann: Guest, *, reset: bool
+    house: InProcess, budget: SendBudget, ann: HttpClient, *, reset: bool
 ) -> None:
     clients = [await unread(house, ann, times=2) for _ in range(3)]
     assert budget.total > 3 * LIST
@@ -133,7 +133,10 @@ async def test_a_client_that_never_reads_is_dropped_and_not_counted() -> None:
     class Hasty(Narrow):
         stall_seconds = 0.3
 
-    async with housed(settings_for("sqlite://"), Hasty) as house, guest(house.url, str(uuid4())) as one:
+    async with (
+        in_process_server(settings_for("sqlite://"), Hasty) as house,
+        http_client(house.url, str(uuid4())) as one,
+    ):
         budget = house.server.server_state.send_budget
         client = await unread(house, await with_tasks(one))
         assert budget.total > 0
@@ -142,7 +145,7 @@ async def test_a_client_that_never_reads_is_dropped_and_not_counted() -> None:
 
 
 async def test_responses_that_wait_behind_unread_ones_are_counted_too(
-    house: House, budget: SendBudget, ann: Guest
+    house: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
     """Each connection has one response in its buffer, and another that waits for that to be read."""
     budget.per_user = 6 * LIST
@@ -155,7 +158,7 @@ async def test_responses_that_wait_behind_unread_ones_are_counted_too(
 
 
 async def test_the_response_to_a_write_is_sent_for_the_write_is_done(
-    house: House, budget: SendBudget, ann: Guest
+    house: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
     budget.per_user = 2 * LIST
     client = await unread(house, ann)
@@ -165,7 +168,7 @@ async def test_the_response_to_a_write_is_sent_for_the_write_is_done(
 
 
 async def test_when_the_process_has_no_budget_left_large_responses_wait_for_nobody_in_particular(
-    house: House, budget: SendBudget, ann: Guest, bob: Guest
+    house: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
 ) -> None:
     budget.per_process = LIST
     client = await unread(house, ann)
@@ -178,7 +181,7 @@ async def test_when_the_process_has_no_budget_left_large_responses_wait_for_nobo
 
 
 async def test_clients_without_a_token_share_one_budget_and_cannot_use_up_that_of_users(
-    house: House, budget: SendBudget, ann: Guest
+    house: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
     budget.per_user = 2_000_000
     asset = "/docs/swagger-ui-bundle.js"
@@ -194,7 +197,7 @@ async def test_clients_without_a_token_share_one_budget_and_cannot_use_up_that_o
 
 
 async def test_304_is_answered_whatever_is_unread(
-    house: House, budget: SendBudget, ann: Guest, bob: Guest
+    house: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
 ) -> None:
     budget.per_process = LIST
     tag = (await bob.http.get(LIST_PATH)).headers["etag"]
@@ -216,7 +219,9 @@ def test_a_user_with_nothing_unsent_may_have_a_response_of_any_size(size: int) -
     assert (budget.total, budget._by_user) == (0, {})
 
 
-async def test_the_budget_is_shown_among_the_metrics(house: House, budget: SendBudget, ann: Guest) -> None:
+async def test_the_budget_is_shown_among_the_metrics(
+    house: InProcess, budget: SendBudget, ann: HttpClient
+) -> None:
     client = await unread(house, ann)
     shown: Any = house.server.server_state.collect()["taskward_response_bytes_unsent"]
     assert shown == {(): budget.total}

@@ -40,7 +40,7 @@ class InProcessServer(Server):
 
 
 @dataclass
-class House:
+class InProcess:
     """A server that runs in this process."""
 
     settings: Settings
@@ -56,9 +56,9 @@ class House:
 
 
 @asynccontextmanager
-async def housed(
+async def in_process_server(
     settings: Settings, protocol: type[StrictProtocol] = StrictProtocol, port: int = 0
-) -> AsyncIterator[House]:
+) -> AsyncIterator[InProcess]:
     """Serve an app with these settings on 127.0.0.1 while the block runs."""
     app = create_app(settings)
     config = uvicorn.Config(app, http=protocol, ws="none", interface="asgi3", lifespan="on", log_config=None)
@@ -66,7 +66,7 @@ async def housed(
     server = InProcessServer(config, settings)
     serving = asyncio.create_task(server.serve(sockets))
     port = sockets[0].getsockname()[1]
-    house = House(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
+    house = InProcess(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
     async with asyncio.timeout(PATIENCE):
         while not server.started:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
@@ -143,7 +143,7 @@ async def _until_ready(url: str) -> None:
             await asyncio.sleep(0.05)
 
 
-class Guest(Person):
+class HttpClient(Person):
     """Somebody who comes over the network."""
 
     def __init__(self, http: httpx.AsyncClient, sub: str, token: str) -> None:
@@ -163,12 +163,12 @@ class Guest(Person):
 
 
 @asynccontextmanager
-async def guest(url: str, sub: str, **claims: Any) -> AsyncIterator[Guest]:
+async def http_client(url: str, sub: str, **claims: Any) -> AsyncIterator[HttpClient]:
     token = token_for(sub, **claims)
     headers = {"Authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE, limits=limits) as http:
-        yield Guest(http, sub, token)
+        yield HttpClient(http, sub, token)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from changes.browser import CHROMIUM, Browser, Window, chromium
-from changes.streams import Guest, House, guest, housed
+from changes.streams import HttpClient, InProcess, http_client, in_process_server
 from support import MakeDatabase, settings_for, token_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
@@ -89,12 +89,12 @@ class Follower:
 @asynccontextmanager
 async def two_windows(
     browser: Browser, new_database: MakeDatabase
-) -> AsyncIterator[tuple[Follower, Follower, Guest, AsyncExitStack, House]]:
+) -> AsyncIterator[tuple[Follower, Follower, HttpClient, AsyncExitStack, InProcess]]:
     async with page_served() as origin, AsyncExitStack() as houses:
         settings = settings_for(await new_database("disk"), frontend_url=origin)
-        house = await houses.enter_async_context(housed(settings))
+        house = await houses.enter_async_context(in_process_server(settings))
         sub = str(uuid4())
-        async with guest(house.url, sub) as person:
+        async with http_client(house.url, sub) as person:
             windows = [await Follower.of(browser, origin, house.url, token_for(sub)) for _ in range(2)]
             yield windows[0], windows[1], person, houses, house
 
@@ -164,7 +164,7 @@ async def test_the_service_is_restarted_and_nothing_is_lost(
         await houses.aclose()
         await here.is_shown("offline")
         await here.add("Written meanwhile")
-        await houses.enter_async_context(housed(house.settings, port=house.port))
+        await houses.enter_async_context(in_process_server(house.settings, port=house.port))
         for window in (here, there):
             await window.sees("Written meanwhile", "Before", seconds=4 * SECONDS)
             await window.is_shown("live")

@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import Event, Guest, Process, guest, housed, process
+from changes.streams import Event, HttpClient, Process, http_client, in_process_server, process
 from support import MakeDatabase, settings_for
 
 from taskward.database.postgres.notifications import POLL_INTERVAL
@@ -23,7 +23,7 @@ WRITERS = 8
 WRITES = 25
 """Of each writer."""
 
-Find = Callable[[], Guest]
+Find = Callable[[], HttpClient]
 """Gives somebody to speak through, to one process or another."""
 
 
@@ -53,7 +53,7 @@ class Writers:
             self.done += 1
             await asyncio.sleep(self._random.random() / 50)
 
-    async def _act(self, person: Guest) -> None:
+    async def _act(self, person: HttpClient) -> None:
         act = self._random.random()
         if act < 0.4 or not self._known:
             answer = await person.http.post("/api/tasks", json={"title": f"Task {self._random.random()}"})
@@ -95,7 +95,7 @@ class Follower:
             except (httpx.TransportError, StopAsyncIteration):
                 await asyncio.sleep(0.02)
 
-    async def turn(self, person: Guest) -> None:
+    async def turn(self, person: HttpClient) -> None:
         raise NotImplementedError
 
     def apply(self, change: dict[str, Any]) -> None:
@@ -110,7 +110,7 @@ class Follower:
 
 
 class Pulling(Follower):
-    async def turn(self, person: Guest) -> None:
+    async def turn(self, person: HttpClient) -> None:
         query: dict[str, Any] = {"limit": random.randint(1, 20)}  # noqa: S311 - any will do
         if self.cursor is not None:
             query["since"] = self.cursor
@@ -126,7 +126,7 @@ class Pulling(Follower):
 class Pushed(Follower):
     """Hangs up by itself after some events, and comes back with the id of the last."""
 
-    async def turn(self, person: Guest) -> None:
+    async def turn(self, person: HttpClient) -> None:
         async with person.stream(self.cursor) as stream:
             for _ in range(random.randint(1, 30)):  # noqa: S311 - any will do
                 event = await stream.next(60)
@@ -169,12 +169,12 @@ async def test_followers_converge_under_eight_writers_and_a_restart(
     settings = settings_for(await new_database(engine))
     sub = str(uuid4())
     async with AsyncExitStack() as guests, AsyncExitStack() as houses:
-        house = await houses.enter_async_context(housed(settings))
-        person = await guests.enter_async_context(guest(house.url, sub))
+        house = await houses.enter_async_context(in_process_server(settings))
+        person = await guests.enter_async_context(http_client(house.url, sub))
 
         async def restart() -> None:
             await houses.aclose()
-            await houses.enter_async_context(housed(settings, port=house.port))
+            await houses.enter_async_context(in_process_server(settings, port=house.port))
 
         followers = await converge(lambda: person, 1, restart)
     assert all(follower.turns > 5 for follower in followers)
@@ -198,7 +198,7 @@ async def test_followers_converge_with_two_processes_one_of_which_is_restarted(
     url, sub = await new_postgres(), str(uuid4())
     async with AsyncExitStack() as guests, AsyncExitStack() as second, process(url, tmp_path) as one:
         other = await second.enter_async_context(process(url, tmp_path))
-        people = [await guests.enter_async_context(guest(each.url, sub)) for each in (one, other)]
+        people = [await guests.enter_async_context(http_client(each.url, sub)) for each in (one, other)]
 
         async def restart() -> None:
             await second.aclose()
@@ -214,7 +214,11 @@ async def test_a_change_is_pushed_to_the_streams_of_another_process_at_once(
 ) -> None:
     _, here, there = pair
     sub = str(uuid4())
-    async with guest(here.url, sub) as reader, guest(there.url, sub) as writer, reader.stream() as stream:
+    async with (
+        http_client(here.url, sub) as reader,
+        http_client(there.url, sub) as writer,
+        reader.stream() as stream,
+    ):
         await writer.create("Warm up")
         await stream.next()
         await asyncio.sleep(0.5)
@@ -238,7 +242,7 @@ async def test_the_listening_connection_is_there_only_while_streams_are_open(
     url, here, _ = pair
     connection = await asyncpg.connect(url)
     try:
-        async with guest(here.url, str(uuid4())) as one:
+        async with http_client(here.url, str(uuid4())) as one:
             await until(lambda: listeners(connection), 0)
             async with one.stream():
                 await until(lambda: listeners(connection), 1)
@@ -254,7 +258,11 @@ async def test_a_listener_that_is_cut_off_misses_nothing_and_listens_again(
     sub = str(uuid4())
     connection = await asyncpg.connect(url)
     try:
-        async with guest(here.url, sub) as reader, guest(there.url, sub) as writer, reader.stream() as stream:
+        async with (
+            http_client(here.url, sub) as reader,
+            http_client(there.url, sub) as writer,
+            reader.stream() as stream,
+        ):
             await until(lambda: listeners(connection), 1)
             await connection.execute(END_LISTENERS)
             task = await writer.create("While nobody listens")
@@ -284,14 +292,14 @@ async def until(count: Callable[[], Awaitable[int]], wanted: int) -> None:
 
 
 @asynccontextmanager
-async def two_houses(url: str, sub: str) -> AsyncIterator[tuple[Guest, Guest]]:
+async def two_houses(url: str, sub: str) -> AsyncIterator[tuple[HttpClient, HttpClient]]:
     """Give one person through two apps on the same database."""
     settings = settings_for(url)
     async with (
-        housed(settings) as one,
-        housed(settings) as other,
-        guest(one.url, sub) as here,
-        guest(other.url, sub) as there,
+        in_process_server(settings) as one,
+        in_process_server(settings) as other,
+        http_client(one.url, sub) as here,
+        http_client(other.url, sub) as there,
     ):
         yield here, there
 

@@ -12,8 +12,8 @@ from uuid import UUID
 
 import pytest
 from latency import Request, fill, service
+from paging import Stored, some_tasks
 from support import MakeDatabase
-from walks import Stored, some_tasks
 
 from taskward.tasks.ids import new_task_id
 

@@ -10,8 +10,8 @@ import pytest_asyncio
 
 pytest.register_assert_rewrite("faults.load", "faults.services")
 
+from faults.fault_report import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402 - as above
 from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
-from faults.observed import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402 - as above
 from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402 - as above
 
 from taskward.database.postgres import database as postgres

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
-from changes.streams import Guest, guest
+from changes.streams import HttpClient, http_client
 
 CURSOR_EXPIRED = (410, "CURSOR_EXPIRED")
 
@@ -21,7 +21,7 @@ class Held:
 
     task_tag: str = ""
     list_tag: str = ""
-    cursors: dict[str, tuple[Guest, str]] = field(default_factory=dict)
+    cursors: dict[str, tuple[HttpClient, str]] = field(default_factory=dict)
     """Of the feed: whose, by what they are called here."""
 
 
@@ -29,9 +29,9 @@ class Held:
 class Client:
     """A person whose newest writes are lost, one who has none, and one whose first write is lost."""
 
-    ann: Guest
-    idle: Guest
-    new: Guest
+    ann: HttpClient
+    idle: HttpClient
+    new: HttpClient
     task: dict[str, Any] = field(default_factory=dict)
     held: Held = field(default_factory=Held)
 
@@ -58,7 +58,7 @@ class Client:
         await self.ann.create("Other too")
         await self.new.create("Other")
 
-    async def keep(self, name: str, person: Guest) -> None:
+    async def keep(self, name: str, person: HttpClient) -> None:
         self.held.cursors[name] = (person, (await person.http.get("/api/changes")).json()["cursor"])
 
     async def until_answered(self) -> None:
@@ -134,7 +134,11 @@ async def client_at(port: int, same: Client | None = None) -> AsyncIterator[Clie
     """Give a client of the process there, with new people or with the same."""
     url = f"http://127.0.0.1:{port}"
     people = [str(uuid4()) for _ in range(3)] if same is None else [same.ann.sub, same.idle.sub, same.new.sub]
-    async with guest(url, people[0]) as ann, guest(url, people[1]) as idle, guest(url, people[2]) as new:
+    async with (
+        http_client(url, people[0]) as ann,
+        http_client(url, people[1]) as idle,
+        http_client(url, people[2]) as new,
+    ):
         yield Client(ann, idle, new) if same is None else replace(same, ann=ann, idle=idle, new=new)
 
 

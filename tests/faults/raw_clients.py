@@ -12,7 +12,7 @@ from statistics import median
 from typing import Final, Self
 
 import httpx
-from seeing.looking import samples_in, value
+from observability.metrics_page import samples_in, value
 from serving import command
 from support import SECRET, token_for
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import httpx
 import pytest
-from faults.observed import Observe
+from faults.fault_report import Observe
 from faults.own_postgres import free_port
 from serving import PATIENCE, command, wait_for
 from support import SECRET, token_for

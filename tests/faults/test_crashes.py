@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from faults.fault_report import Observe, ObserveLoad
 from faults.load import (
     DATABASE_ERROR,
     NO_ANSWER,
@@ -20,7 +21,6 @@ from faults.load import (
     only,
     under_load,
 )
-from faults.observed import Observe, ObserveLoad
 from faults.own_postgres import OwnPostgres, free_port
 from faults.services import PROMISED, people_at, service, serving
 from serving import bare_environment

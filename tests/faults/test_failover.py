@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from faults.fault_report import ObserveLoad
 from faults.load import DATABASE_ERROR, UNAVAILABLE, in_words, only, under_load
-from faults.observed import ObserveLoad
 from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own
 from faults.services import PROMISED, service
 from faults.tcp_proxy import tcp_proxy

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, in_words, only, outcome, under_load
-from faults.observed import Observe, ObserveLoad
 from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own, free_port
 from faults.services import PROMISED, service, serving
 from serving import command

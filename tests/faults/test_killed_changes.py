@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from faults.observed import Observe
+from faults.fault_report import Observe
 from neighbours import Client, document, settled
 from serving import command, wait_for
 from support import SECRET, MakeDatabase

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from faults.observed import Observe
+from faults.fault_report import Observe
 from neighbours import Client, Memory, document, neighbours, settled
 from serving import Command, command, wait_for
 from support import SECRET, MakeDatabase, token_for

@@ -14,8 +14,8 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from faults.fault_report import Observe
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, outcome
-from faults.observed import Observe
 from faults.own_postgres import DATABASE, USER, OwnPostgres, free_port
 from faults.services import people_at, serving
 from pooling import needs_pgbouncer, pooler

@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from changes.streams import Stream, housed
+from changes.streams import Stream, in_process_server
+from faults.fault_report import Observe
 from faults.lost_state import Client, client_at
-from faults.observed import Observe
 from faults.own_postgres import OwnPostgres, folder_of_its_own, free_port
 from faults.services import serving
 from faults.tcp_proxy import tcp_proxy
@@ -124,7 +124,7 @@ async def nothing_recurs(client: Client, url: str) -> None:
 
     Another server writes it: of what the one under test holds in memory, nothing is dropped for that.
     """
-    async with housed(settings_for(url)) as server, client_at(server.port, client) as other:
+    async with in_process_server(settings_for(url)) as server, client_at(server.port, client) as other:
         before = await other.misled_by_the_task_tag()
         await other.write_other_content()
     wrong = await client.misled_by_the_list()

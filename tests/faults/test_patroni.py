@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
+from faults.fault_report import ObserveLoad
 from faults.load import DATABASE_ERROR, UNAVAILABLE, in_words, only, under_load
-from faults.observed import ObserveLoad
 from faults.own_postgres import free_port
 from faults.patroni_cluster import TTL, needs_patroni, patroni_cluster
 from faults.services import people_at, serving

@@ -8,9 +8,9 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from changes.streams import guest, housed
+from changes.streams import http_client, in_process_server
+from faults.fault_report import Observe, ObserveLoad
 from faults.load import SUCCESS, in_words, under_load
-from faults.observed import Observe, ObserveLoad
 from faults.services import service
 from pooling import needs_pgbouncer, pooler
 from support import settings_for
@@ -59,10 +59,10 @@ async def test_changes_reach_the_streams_of_another_process_through_a_pooler(
     async with pooler(await new_postgres(), tmp_path) as url:
         settings = settings_for(url)
         async with (
-            housed(settings) as one,
-            housed(settings) as other,
-            guest(one.url, sub) as writer,
-            guest(other.url, sub) as reader,
+            in_process_server(settings) as one,
+            in_process_server(settings) as other,
+            http_client(one.url, sub) as writer,
+            http_client(other.url, sub) as reader,
             reader.stream() as stream,
         ):
             seen: Counter[str] = Counter()

@@ -10,9 +10,9 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from faults.judging import SLACK, judge
+from faults.fault_assertions import SLACK, judge
+from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, outcome, under_load
-from faults.observed import Observe, ObserveLoad
 from faults.own_postgres import DATABASE, USER, Mode, OwnPostgres
 from faults.services import PROMISED, service
 

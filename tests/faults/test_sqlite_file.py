@@ -15,8 +15,8 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
+from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, in_words, only, under_load
-from faults.observed import Observe, ObserveLoad
 from faults.own_postgres import free_port
 from faults.services import PROMISED, people_at, service, serving
 from serving import bare_environment

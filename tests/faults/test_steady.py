@@ -14,9 +14,9 @@ from uuid import uuid4
 
 import psutil
 import pytest
-from changes.streams import guest
+from changes.streams import http_client
+from faults.fault_report import Observe
 from faults.load import RECOVERED, SUCCESS, Load, in_words, under_load
-from faults.observed import Observe
 from faults.own_postgres import USER, OwnPostgres, free_port
 from faults.services import people_at, serving
 
@@ -145,7 +145,7 @@ async def come_and_go(watched: Watched, port: int, number: int) -> None:
     """Open a stream, see some changes arrive on it, leave, and come again where it ended."""
     chance = random.Random(number)  # noqa: S311 - to be repeatable
     last: str | None = None
-    async with guest(f"http://127.0.0.1:{port}", str(uuid4())) as person:
+    async with http_client(f"http://127.0.0.1:{port}", str(uuid4())) as person:
         while True:
             async with person.stream(last) as stream:
                 for n in range(chance.randint(1, 8)):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from faults.observed import Observe
+from faults.fault_report import Observe
 from faults.raw_clients import RawClient, ServerProcess, close_all, server_process
 from support import MakeDatabase
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from faults.fault_report import Observe
 from faults.load import DATABASE_ERROR, outcome
-from faults.observed import Observe
 from faults.own_postgres import STANDBY, USER, OwnPostgres, folder_of_its_own
 from faults.services import Service, service
 

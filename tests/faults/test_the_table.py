@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from faults.observed import BEGIN, END, HEAD, PAGE, Row, faults_in_the_table, faults_tested, write_table
+from faults.fault_report import BEGIN, END, HEAD, PAGE, Row, faults_in_the_table, faults_tested, write_table
 
 
 def test_each_fault_that_is_tested_has_its_row_and_each_row_its_test() -> None:

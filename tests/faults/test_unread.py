@@ -10,8 +10,8 @@ import httpx
 import orjson
 import pytest
 import pytest_asyncio
+from faults.fault_report import Observe
 from faults.load import in_words
-from faults.observed import Observe
 from faults.raw_clients import RawClient, ServerProcess, close_all, server_process
 from support import MakeDatabase
 

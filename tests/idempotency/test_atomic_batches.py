@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import Guest, guest, process
+from changes.streams import HttpClient, http_client, process
 from support import MakeDatabase, refusal
 
 ROUNDS = 6
@@ -31,10 +31,10 @@ async def services(
 
 
 @pytest_asyncio.fixture
-async def ann(services: list[str]) -> AsyncIterator[tuple[Guest, Guest]]:
+async def ann(services: list[str]) -> AsyncIterator[tuple[HttpClient, HttpClient]]:
     """Yield one person as a client of either process."""
     sub = str(uuid4())
-    async with guest(services[0], sub) as one, guest(services[1], sub) as other:
+    async with http_client(services[0], sub) as one, http_client(services[1], sub) as other:
         yield one, other
 
 
@@ -47,7 +47,9 @@ def batch_of(task: dict[str, Any], etag: str, title: str) -> dict[str, Any]:
     return {"operations": operations, "atomic": True}
 
 
-async def send_to_both(ann: tuple[Guest, Guest], body: dict[str, Any], key: str) -> list[httpx.Response]:
+async def send_to_both(
+    ann: tuple[HttpClient, HttpClient], body: dict[str, Any], key: str
+) -> list[httpx.Response]:
     headers = {"Idempotency-Key": key}
     return await asyncio.gather(
         *(ann[n % 2].http.post("/api/tasks/batch", json=body, headers=headers) for n in range(REPEATS))
@@ -60,7 +62,7 @@ def statuses(response: httpx.Response) -> list[int]:
 
 
 async def test_a_repeat_is_never_told_that_an_applied_batch_was_not_applied(
-    ann: tuple[Guest, Guest],
+    ann: tuple[HttpClient, HttpClient],
 ) -> None:
     """The first one changes the entity tag, by which a repeat that runs at the same time fails."""
     for n in range(ROUNDS):
@@ -78,7 +80,7 @@ async def test_a_repeat_is_never_told_that_an_applied_batch_was_not_applied(
         assert titles.count(f"Batch {n}") == 2
 
 
-async def test_a_batch_that_was_not_applied_leaves_its_key_free(ann: tuple[Guest, Guest]) -> None:
+async def test_a_batch_that_was_not_applied_leaves_its_key_free(ann: tuple[HttpClient, HttpClient]) -> None:
     created = await ann[0].http.post("/api/tasks", json={"title": "Buy milk"})
     stale = batch_of(created.json(), '"1"', "Stale")
     fresh = batch_of(created.json(), created.headers["etag"], "Fresh")

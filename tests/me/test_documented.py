@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import orjson
 import pytest
-from documents import a_task
 from fastapi import FastAPI
+from import_documents import a_task
 from pydantic import TypeAdapter
 from support import Person
 

@@ -3,8 +3,8 @@
 import asyncio
 from uuid import UUID
 
-from documents import NO_SUCH_USER, a_task, changes, export, many, take_in, without_owner
 from fastapi import FastAPI
+from import_documents import NO_SUCH_USER, a_task, changes, export, import_tasks, many, without_owner
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 from support import NO_SUCH_TASK, MakeDatabase, Person, refusal, running, settings_for
@@ -149,7 +149,7 @@ async def test_a_cursor_from_before_is_expired(ann: Person) -> None:
     for again in (False, True):
         await erase(ann)
         if again:
-            await take_in(ann, *many(5))
+            await import_tasks(ann, *many(5))
         for cursor in (middle, last):
             answer = await ann.http.get("/api/changes", params={"since": cursor})
             assert refusal(answer) == (
@@ -170,7 +170,7 @@ async def test_tags_from_before_match_nothing_afterwards(ann: Person) -> None:
     assert (await ann.http.get("/api/tasks", headers={"If-None-Match": listed})).status_code == 200
     gone = await ann.http.get(f"/api/tasks/{task['id']}", headers={"If-None-Match": tag})
     assert refusal(gone) == NO_SUCH_TASK
-    await take_in(ann, *document["tasks"])
+    await import_tasks(ann, *document["tasks"])
 
     path = f"/api/tasks/{task['id']}"
     assert (await ann.http.get("/api/tasks", headers={"If-None-Match": listed})).status_code == 200
@@ -184,7 +184,7 @@ async def test_numbers_from_before_never_come_again(ann: Person) -> None:
     seen = set[str]()
     for _ in range(5):
         tags = set()
-        await take_in(ann, *many(300))
+        await import_tasks(ann, *many(300))
         await ann.create()
         for task in await ann.tasks():
             if task["title"] in {"Buy milk", "Number 0", "Number 299"}:
@@ -218,11 +218,11 @@ async def test_an_address_is_free_again(app: FastAPI) -> None:
 
 async def test_what_was_exported_comes_back_after_an_erasure(ann: Person) -> None:
     await ann.create("One", description="Two", is_completed=True)
-    await take_in(ann, *many(10))
+    await import_tasks(ann, *many(10))
     before = await export(ann)
 
     await erase(ann)
-    assert await take_in(ann, *before["tasks"]) == (11, 0)
+    assert await import_tasks(ann, *before["tasks"]) == (11, 0)
 
     assert without_owner((await export(ann))["tasks"]) == without_owner(before["tasks"])
 

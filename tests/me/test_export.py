@@ -12,8 +12,8 @@ import httpx
 import orjson
 import pytest
 import pytest_asyncio
-from documents import export, many, take_in, without_owner
 from fastapi import FastAPI
+from import_documents import export, import_tasks, many, without_owner
 from support import (
     DATABASE_ERROR,
     SECRET,
@@ -69,7 +69,7 @@ async def test_an_export_of_many_pages_is_complete_and_in_pieces(
 ) -> None:
     monkeypatch.setattr(store, "EXPORT_PAGE", 3)
     tasks = many(count)
-    await take_in(ann, *tasks)
+    await import_tasks(ann, *tasks)
 
     sent = await exchange(app, "GET", "/api/me/export", headers=[("Authorization", f"Bearer {ann.token}")])
 
@@ -109,7 +109,7 @@ async def test_a_database_that_fails_in_the_middle_breaks_the_answer_off(
     app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "EXPORT_PAGE", 2)
-    await take_in(ann, *many(6))
+    await import_tasks(ann, *many(6))
     fail_at(app, monkeypatch, 3)
     sent: list[Any] = []
 
@@ -142,7 +142,7 @@ async def test_what_changes_meanwhile_does_no_harm(
     """A task that is there throughout is exported once, whatever is written between two pages."""
     monkeypatch.setattr(store, "EXPORT_PAGE", 5)
     tasks = many(20)
-    await take_in(ann, *tasks)
+    await import_tasks(ann, *tasks)
     rows = app.state.database.rows
 
     async def and_write(read: Read, values: Values) -> Sequence[Row]:
@@ -228,7 +228,7 @@ async def test_the_memory_of_an_export_does_not_grow_with_the_tasks(server: tupl
     address, pid, url = server
     ann = str(uuid4())
     async with running(settings_for(url)) as beside:
-        await take_in(Person(beside, ann), *many(100_000))
+        await import_tasks(Person(beside, ann), *many(100_000))
     headers = {"Authorization": f"Bearer {token_for(ann)}"}
 
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:

@@ -9,19 +9,19 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from documents import (
+from fastapi import FastAPI
+from import_documents import (
     EARLIER,
     NO_SUCH_USER,
     a_task,
     changes,
     export,
+    import_tasks,
     many,
     send,
-    take_in,
     uuid7,
     without_owner,
 )
-from fastapi import FastAPI
 from support import DATABASE_ERROR, INVALID_REQUEST, PAYLOAD_TOO_LARGE, Person, exchange, problems, refusal
 
 from taskward.me import models, staging
@@ -51,14 +51,14 @@ async def test_what_one_person_exported_another_imports_unchanged(ann: Person, b
 
 async def test_an_import_makes_the_user(app: FastAPI) -> None:
     ann = Person(app, email=f"{uuid4()}@example.com")
-    await take_in(ann, a_task())
+    await import_tasks(ann, a_task())
 
     user = (await ann.http.get("/api/me")).json()
     assert (user["id"], user["email"] is not None) == (ann.sub, True)
 
 
 async def test_an_import_of_nothing_makes_no_user(ann: Person) -> None:
-    assert await take_in(ann) == (0, 0)
+    assert await import_tasks(ann) == (0, 0)
 
     assert refusal(await ann.http.get("/api/me")) == NO_SUCH_USER
 
@@ -67,9 +67,9 @@ async def test_only_what_is_not_there_yet_is_imported(ann: Person) -> None:
     there = await ann.create("Mine")
     tasks = [a_task(), {**there, "title": "Theirs"}, a_task()]
 
-    assert await take_in(ann, *tasks) == (2, 1)
+    assert await import_tasks(ann, *tasks) == (2, 1)
     assert (await ann.get(there["id"])) == there
-    assert await take_in(ann, *tasks) == (0, 3)
+    assert await import_tasks(ann, *tasks) == (0, 3)
     assert len(await ann.tasks()) == 3
 
 
@@ -80,16 +80,16 @@ async def test_a_repeated_import_imports_nothing_whatever_its_ids(ann: Person) -
         a_task(id=uuid7(datetime.now(UTC))),
     ]
 
-    assert await take_in(ann, *tasks) == (3, 0)
+    assert await import_tasks(ann, *tasks) == (3, 0)
     before = await export(ann)
-    assert await take_in(ann, *tasks) == (0, 3)
+    assert await import_tasks(ann, *tasks) == (0, 3)
     assert await export(ann) == before
 
 
 async def test_a_task_that_is_twice_in_a_document_is_imported_once(ann: Person) -> None:
     task, other = a_task(title="First"), a_task(id=str(uuid4()), title="Third")
 
-    assert await take_in(
+    assert await import_tasks(
         ann, task, {**task, "title": "Second"}, other, {**other, "id": other["id"].upper()}
     ) == (
         2,
@@ -103,7 +103,7 @@ async def test_an_id_that_somebody_else_has_is_kept_and_collides_with_nothing(
 ) -> None:
     hers = await ann.create("Hers")
 
-    assert await take_in(bob, {**hers, "title": "His"}) == (1, 0)
+    assert await import_tasks(bob, {**hers, "title": "His"}) == (1, 0)
     assert (await bob.get(hers["id"]))["title"] == "His"
     await bob.http.delete(f"/api/tasks/{hers['id']}")
     assert await ann.get(hers["id"]) == hers
@@ -111,7 +111,7 @@ async def test_an_id_that_somebody_else_has_is_kept_and_collides_with_nothing(
 
 async def test_an_id_is_kept_in_any_letter_case(ann: Person) -> None:
     task = a_task()
-    await take_in(ann, {**task, "id": task["id"].upper()})
+    await import_tasks(ann, {**task, "id": task["id"].upper()})
 
     assert (await ann.tasks())[0]["id"] == task["id"]
 
@@ -123,7 +123,7 @@ async def test_an_id_is_kept_in_any_letter_case(ann: Person) -> None:
 )
 async def test_an_id_that_is_none_of_its_time_becomes_one(ann: Person, task_id: str) -> None:
     task = a_task(id=task_id)
-    await take_in(ann, task)
+    await import_tasks(ann, task)
 
     [stored] = await ann.tasks()
     assert stored["id"] != task_id
@@ -137,7 +137,7 @@ async def test_the_order_by_created_at_is_true_to_the_microsecond(ann: Person) -
     moments = [EARLIER + timedelta(microseconds=n) for n in (0, 1, 2, 499, 500, 998, 999, 1000, 1001)]
     tasks = [a_task(moment, id=str(uuid4()), title=str(n)) for n, moment in enumerate(moments)]
 
-    await take_in(ann, *reversed(tasks))
+    await import_tasks(ann, *reversed(tasks))
 
     listed = [task["title"] for task in await ann.tasks()]
     assert listed == [str(n) for n in reversed(range(len(moments)))]
@@ -148,24 +148,24 @@ async def test_a_task_made_here_comes_before_a_later_microsecond_of_its_millisec
     moment = datetime.fromisoformat(made["created_at"])
     tasks = [a_task(moment + timedelta(microseconds=n), title=str(n)) for n in (1, 999)]
 
-    await take_in(ann, *tasks)
+    await import_tasks(ann, *tasks)
 
     assert [task["title"] for task in await ann.tasks()] == ["999", "1", "Made"]
 
 
 async def test_an_id_made_for_a_time_is_kept_from_then_on(ann: Person, bob: Person) -> None:
-    await take_in(
+    await import_tasks(
         ann, a_task(EARLIER + timedelta(microseconds=321), id=str(uuid4())), a_task(id=str(uuid4()))
     )
     document = await export(ann)
 
-    await take_in(bob, *document["tasks"])
+    await import_tasks(bob, *document["tasks"])
     assert without_owner((await export(bob))["tasks"]) == without_owner(document["tasks"])
 
 
 async def test_a_list_after_an_import_pages_through_all(ann: Person) -> None:
     await ann.create("Newest")
-    await take_in(ann, *many(25))
+    await import_tasks(ann, *many(25))
     walked: list[dict[str, Any]] = []
     cursor = None
     while cursor is not None or not walked:
@@ -179,7 +179,7 @@ async def test_a_list_after_an_import_pages_through_all(ann: Person) -> None:
 
 async def test_imported_tasks_are_found_changed_and_deleted_like_others(ann: Person) -> None:
     task = a_task(title="STRASSE", updated_at="2001-01-01T00:00:00Z")
-    await take_in(ann, task)
+    await import_tasks(ann, task)
 
     assert len((await ann.http.get("/api/tasks?q=straße")).json()["tasks"]) == 1
     assert (await ann.put(task["id"], title="x"))["updated_at"] > task["updated_at"]
@@ -188,7 +188,7 @@ async def test_imported_tasks_are_found_changed_and_deleted_like_others(ann: Per
 
 async def test_the_last_time_that_is_taken_can_still_move_forward(ann: Person) -> None:
     task = a_task(updated_at="9998-12-31T23:59:59.999999Z")
-    await take_in(ann, task)
+    await import_tasks(ann, task)
 
     assert (await ann.put(task["id"], title="x"))["updated_at"] == "9999-01-01T00:00:00.000000Z"
     assert len(await ann.tasks()) == 1
@@ -218,7 +218,7 @@ TEXTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("given", "kept"), TEXTS.values(), ids=TEXTS)
 async def test_a_task_is_taken_as_anywhere(ann: Person, given: dict[str, Any], kept: dict[str, Any]) -> None:
-    await take_in(ann, a_task(**given))
+    await import_tasks(ann, a_task(**given))
 
     [stored] = await ann.tasks()
     assert {name: stored[name] for name in kept} == kept
@@ -228,7 +228,7 @@ async def test_a_task_needs_no_more_than_id_title_and_times(ann: Person) -> None
     task = a_task()
     for name in ("user_id", "description", "is_completed"):
         del task[name]
-    await take_in(ann, task)
+    await import_tasks(ann, task)
 
     [stored] = await ann.tasks()
     assert (stored["description"], stored["is_completed"]) == (None, False)
@@ -414,7 +414,7 @@ async def test_a_database_that_fails_in_the_middle_stores_nothing(
 
 
 async def test_readers_see_all_of_an_import_or_nothing(ann: Person) -> None:
-    importing, seen = asyncio.create_task(take_in(ann, *many(3000))), set()
+    importing, seen = asyncio.create_task(import_tasks(ann, *many(3000))), set()
     while not importing.done():
         seen.add(len((await changes(ann))["changes"]))
         await asyncio.sleep(0)
@@ -463,7 +463,7 @@ async def test_an_import_may_be_larger_than_other_bodies(ann: Person) -> None:
     tasks = [a_task(description="\N{ROCKET}" * 2000) for _ in range(200)]
     assert len(orjson.dumps(tasks)) > 1_500_000
 
-    assert await take_in(ann, *tasks) == (200, 0)
+    assert await import_tasks(ann, *tasks) == (200, 0)
 
 
 async def test_a_person_has_one_import_at_a_time(ann: Person, bob: Person) -> None:
@@ -515,7 +515,7 @@ async def test_a_deleted_task_that_is_imported_again_comes_back_to_followers(ann
     await ann.http.delete(f"/api/tasks/{task['id']}")
     deleted = await changes(ann, start)
 
-    await take_in(ann, task, other)
+    await import_tasks(ann, task, other)
 
     upsert = [{"op": "upsert", "task": task}]
     assert deleted["changes"] == [{"op": "delete", "id": task["id"]}]
@@ -527,7 +527,7 @@ async def test_a_deleted_task_that_is_imported_again_comes_back_to_followers(ann
 async def test_an_import_reaches_followers_in_pages_each_task_once(ann: Person) -> None:
     await ann.create()
     cursor = (await changes(ann))["cursor"]
-    await take_in(ann, *many(1500))
+    await import_tasks(ann, *many(1500))
     first = await changes(ann, cursor)
     second = await changes(ann, first["cursor"])
 
@@ -550,7 +550,7 @@ async def test_concurrent_imports_of_one_document_import_it_once(ann: Person) ->
 
 async def test_other_people_are_answered_beside_a_large_import(engine: str, ann: Person, bob: Person) -> None:
     task = await bob.create()
-    importing, slowest, count = asyncio.create_task(take_in(ann, *many(20_000))), 0.0, 0
+    importing, slowest, count = asyncio.create_task(import_tasks(ann, *many(20_000))), 0.0, 0
     while not importing.done():
         begun = time.perf_counter()
         await bob.get(task["id"])

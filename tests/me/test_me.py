@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from documents import NO_SUCH_USER
 from fastapi import FastAPI
+from import_documents import NO_SUCH_USER
 from support import Person, refusal
 
 

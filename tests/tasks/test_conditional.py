@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from paging import SORTS, insert_tasks, some_tasks, statements_run
 from support import (
     INVALID_REQUEST,
     NO_SUCH_TASK,
@@ -19,7 +20,6 @@ from support import (
     running,
     settings_for,
 )
-from walks import SORTS, insert_tasks, some_tasks, statements_run
 
 PRECONDITION_FAILED = (412, "PRECONDITION_FAILED", "The task has been changed since it was read")
 MALFORMED = {"If-Match": 'If-Match must be * or a list of entity tags, like "12"'}
@@ -502,16 +502,18 @@ class TestRaces:
     async def test_of_50_writers_with_one_tag_one_succeeds(self, ann: Person) -> None:
         await assert_one_writer_wins([ann])
 
-    async def test_of_50_writers_through_two_apps_one_succeeds(self, twins: tuple[FastAPI, FastAPI]) -> None:
-        one = Person(twins[0])
+    async def test_of_50_writers_through_two_apps_one_succeeds(
+        self, two_apps: tuple[FastAPI, FastAPI]
+    ) -> None:
+        one = Person(two_apps[0])
 
-        await assert_one_writer_wins([one, Person(twins[1], one.sub)])
+        await assert_one_writer_wins([one, Person(two_apps[1], one.sub)])
 
     async def test_of_many_deletions_and_changes_with_one_tag_one_succeeds(
-        self, twins: tuple[FastAPI, FastAPI]
+        self, two_apps: tuple[FastAPI, FastAPI]
     ) -> None:
-        one = Person(twins[0])
-        other = Person(twins[1], one.sub)
+        one = Person(two_apps[0])
+        other = Person(two_apps[1], one.sub)
         for n in range(10):
             task = await one.http.post("/api/tasks", json={"title": "Before"})
             headers = {"If-Match": task.headers["etag"]}
@@ -524,10 +526,10 @@ class TestRaces:
             assert statuses in ([200] + [404] * 7, [200] + [412] * 7)
 
     async def test_writes_without_a_tag_all_happen_and_keep_each_others_fields(
-        self, twins: tuple[FastAPI, FastAPI]
+        self, two_apps: tuple[FastAPI, FastAPI]
     ) -> None:
-        one = Person(twins[0])
-        other = Person(twins[1], one.sub)
+        one = Person(two_apps[0])
+        other = Person(two_apps[1], one.sub)
         for _ in range(10):
             task = await one.http.post("/api/tasks", json={"title": "Before"})
 

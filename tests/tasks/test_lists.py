@@ -11,8 +11,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from fastapi import FastAPI
-from support import Person, problems
-from walks import (
+from paging import (
     NOON,
     SORTS,
     Stored,
@@ -23,6 +22,7 @@ from walks import (
     statements_run,
     walk,
 )
+from support import Person, problems
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase

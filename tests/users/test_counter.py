@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from documents import many
 from fastapi import FastAPI
+from import_documents import many
 from support import MakeDatabase, Person, execute, running, settings_for, stored
 
 

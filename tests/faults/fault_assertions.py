@@ -1,7 +1,7 @@
 """What must hold of every fault of the database under load."""
 
+from faults.fault_report import ObserveLoad
 from faults.load import Load, in_words, only
-from faults.observed import ObserveLoad
 from faults.services import PROMISED
 
 SLACK = 3.0

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from paging import SORTS
 from support import MakeDatabase, Person, running, settings_for
-from walks import SORTS
 
 from taskward.database.postgres.batching import MAX_IN_FLIGHT, MAX_ROWS, BatchedRead, Batcher
 from taskward.database.postgres.database import _DIALECT

@@ -59,10 +59,10 @@ async def test_each_query_and_each_person_has_their_own(
 
 @pytest.mark.parametrize("write", ["create", "update", "delete", "batch", "import", "erase"])
 async def test_what_anybody_wrote_is_in_the_next_list(
-    twins: tuple[FastAPI, FastAPI], write: str, pages: list[ListQuery]
+    two_apps: tuple[FastAPI, FastAPI], write: str, pages: list[ListQuery]
 ) -> None:
-    here = Person(twins[0])
-    there = Person(twins[1], here.sub)
+    here = Person(two_apps[0])
+    there = Person(two_apps[1], here.sub)
     for writer in (here, there):  # by this process, and by another one
         task = await here.create("Before")
         await here.tasks()

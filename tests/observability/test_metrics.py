@@ -10,9 +10,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from auth.identity_provider import IdentityProvider, key_set, signer
-from changes.streams import housed
+from changes.streams import in_process_server
 from fastapi import FastAPI
-from seeing.looking import Lines, page_of, samples_in, scraped, text_of, until, value
+from observability.metrics_page import Lines, page_of, samples_in, scraped, text_of, until, value
 from support import MakeDatabase, Person, client_of, exchange, running, settings_for
 
 from taskward.app import create_app
@@ -113,7 +113,7 @@ async def test_nothing_that_clients_make_up_becomes_a_label(engine: str, new_dat
 async def test_what_is_under_way_is_counted_until_it_ends(seen: FastAPI) -> None:
     ann = Person(seen)
     headers = [("Authorization", f"Bearer {ann.token}")]
-    async with housed(settings_for("sqlite://", metrics_port=0)) as house:
+    async with in_process_server(settings_for("sqlite://", metrics_port=0)) as house:
         client = httpx.AsyncClient(base_url=house.url, headers=headers)
         async with client, client.stream("GET", "/api/events") as stream:
             assert stream.status_code == 200

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 import test_isolation
 from fastapi import FastAPI
-from forgetful import forget_owners
+from owner_filter_mutation import drop_owner_filters
 from sqlmodel import SQLModel
 from support import DATABASE_ERROR, Person, client_of, exchange, refusal, running, settings_for
 from typer.testing import CliRunner
@@ -64,7 +64,7 @@ async def app(url: str) -> AsyncIterator[FastAPI]:
 async def forgetful(new_postgres: NewPostgres) -> AsyncIterator[FastAPI]:
     """Give an app with neither wall: its statements name no owner, and there is no row-level security."""
     async with running(settings_for(await new_postgres())) as one:
-        forget_owners(one)
+        drop_owner_filters(one)
         yield one
 
 

@@ -18,9 +18,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from observability.collector import Collector, Span, collecting
+from observability.metrics_page import Lines
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from seeing.collector import Collector, Span, collecting
-from seeing.looking import Lines
 from serving import bare_environment, command, wait_for
 from support import SECRET, Broken, MakeDatabase, Person, client_of, exchange, running, settings_for
 

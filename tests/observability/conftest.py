@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from seeing.looking import Lines
+from observability.metrics_page import Lines
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ async def send(person: Person, *tasks: Any, key: str | None = None, **others: An
     return await person.http.post("/api/me/import", json={"tasks": tasks, **others}, headers=headers)
 
 
-async def take_in(person: Person, *tasks: Any) -> tuple[int, int]:
+async def import_tasks(person: Person, *tasks: Any) -> tuple[int, int]:
     """Import tasks; give how many were imported, and how many skipped."""
     answer = await send(person, *tasks)
     assert answer.status_code == 200, answer.text[:500]

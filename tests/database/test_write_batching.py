@@ -239,10 +239,10 @@ async def test_processes_that_create_for_the_same_owners_count_every_write_once(
     known = await people(served, 3)
     before = {person: await counter(server, person) for person in known}
     async with running(settings_for(url)) as other_app:
-        twins = [Person(other_app, person.sub) for person in known]
+        two_apps = [Person(other_app, person.sub) for person in known]
         for n in range(10):
             answers = await asyncio.gather(
-                *(create(person, f"{n} {m}") for m in range(4) for person in [*known, *twins])
+                *(create(person, f"{n} {m}") for m in range(4) for person in [*known, *two_apps])
             )
             assert {answer.status_code for answer in answers} == {201}
 

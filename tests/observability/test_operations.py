@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from seeing.looking import Lines
+from observability.metrics_page import Lines
 from support import Person, client_of, running, settings_for
 
 from taskward.metrics import METRIC_FAMILIES

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from seeing.looking import SamplesByLabels, samples_in, value
+from observability.metrics_page import SamplesByLabels, samples_in, value
 from serving import Command, command, wait_for
 
 from taskward.metrics import Samples

@@ -378,9 +378,9 @@ class TestAtOnce:
             assert len(await ann.tasks()) == n + 1
 
     async def test_of_50_equal_requests_to_two_apps_one_makes_the_task(
-        self, twins: tuple[FastAPI, FastAPI]
+        self, two_apps: tuple[FastAPI, FastAPI]
     ) -> None:
-        one, other = same_person(twins)
+        one, other = same_person(two_apps)
         for n in range(5):
             answers = await asyncio.gather(*(post((one, other)[m % 2], f"key-{n}") for m in range(50)))
 
@@ -388,11 +388,11 @@ class TestAtOnce:
             assert len(await one.tasks()) == n + 1
 
     async def test_two_apps_that_write_at_the_same_time_act_once(
-        self, twins: tuple[FastAPI, FastAPI], monkeypatch: pytest.MonkeyPatch
+        self, two_apps: tuple[FastAPI, FastAPI], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        one, other = same_person(twins)
+        one, other = same_person(two_apps)
 
-        answers = await at_once(twins, monkeypatch, post(one, "key"), post(other, "key"))
+        answers = await at_once(two_apps, monkeypatch, post(one, "key"), post(other, "key"))
 
         assert sorted(replayed(answer) for answer in answers) == [False, True]
         assert answers[0].content == answers[1].content
@@ -400,11 +400,11 @@ class TestAtOnce:
         assert await other.tasks() == [answers[0].json()]
 
     async def test_two_apps_that_get_other_bytes_for_one_key_act_once(
-        self, twins: tuple[FastAPI, FastAPI], monkeypatch: pytest.MonkeyPatch
+        self, two_apps: tuple[FastAPI, FastAPI], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        one, other = same_person(twins)
+        one, other = same_person(two_apps)
 
-        answers = await at_once(twins, monkeypatch, post(one, "key"), post(other, "key", OTHER_TASK))
+        answers = await at_once(two_apps, monkeypatch, post(one, "key"), post(other, "key", OTHER_TASK))
 
         [done] = [answer for answer in answers if answer.status_code == 201]
         [refused] = [answer for answer in answers if answer.status_code != 201]
@@ -413,10 +413,10 @@ class TestAtOnce:
         assert await one.tasks() == [done.json()]
 
 
-def same_person(twins: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
+def same_person(two_apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
     """Give somebody who speaks to both apps."""
-    one = Person(twins[0])
-    return one, Person(twins[1], one.sub)
+    one = Person(two_apps[0])
+    return one, Person(two_apps[1], one.sub)
 
 
 async def at_once(

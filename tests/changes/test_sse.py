@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import Guest, House, Stream, guest, housed
+from changes.streams import HttpClient, InProcess, Stream, http_client, in_process_server
 from support import MakeDatabase, settings_for
 
 from taskward.changes import sse
@@ -21,19 +21,19 @@ from taskward.server.response_cycle import StrictCycle
 
 
 @pytest_asyncio.fixture(scope="session")
-async def house(engine: str, new_database: MakeDatabase) -> AsyncIterator[House]:
+async def house(engine: str, new_database: MakeDatabase) -> AsyncIterator[InProcess]:
     """Give a server on that engine, shared by the tests: each has people of its own."""
-    async with housed(settings_for(await new_database(engine))) as one:
+    async with in_process_server(settings_for(await new_database(engine))) as one:
         yield one
 
 
 @pytest_asyncio.fixture
-async def eve(house: House) -> AsyncIterator[Guest]:
-    async with guest(house.url, str(uuid4())) as one:
+async def eve(house: InProcess) -> AsyncIterator[HttpClient]:
+    async with http_client(house.url, str(uuid4())) as one:
         yield one
 
 
-async def test_what_is_there_comes_first_and_then_each_change_as_it_is_made(eve: Guest) -> None:
+async def test_what_is_there_comes_first_and_then_each_change_as_it_is_made(eve: HttpClient) -> None:
     bread = await eve.create("Bread")
     milk = await eve.create("Milk")
     async with eve.stream() as stream:
@@ -47,7 +47,7 @@ async def test_what_is_there_comes_first_and_then_each_change_as_it_is_made(eve:
         assert (await stream.next()).change == {"op": "delete", "id": milk["id"]}
 
 
-async def test_a_stream_says_what_it_is_and_that_nobody_is_to_keep_it(eve: Guest) -> None:
+async def test_a_stream_says_what_it_is_and_that_nobody_is_to_keep_it(eve: HttpClient) -> None:
     async with eve.stream() as stream:
         headers = stream.answer.headers
         assert headers["content-type"] == "text/event-stream"
@@ -57,7 +57,7 @@ async def test_a_stream_says_what_it_is_and_that_nobody_is_to_keep_it(eve: Guest
         assert headers["x-request-id"]
 
 
-async def test_the_id_of_an_event_is_a_cursor_of_the_changes_and_the_other_way_round(eve: Guest) -> None:
+async def test_the_id_of_an_event_is_a_cursor_of_the_changes_and_the_other_way_round(eve: HttpClient) -> None:
     await eve.create("One")
     two = await eve.create("Two")
     async with eve.stream() as stream:
@@ -69,7 +69,7 @@ async def test_the_id_of_an_event_is_a_cursor_of_the_changes_and_the_other_way_r
         assert (await stream.next()).change == {"op": "upsert", "task": three}
 
 
-async def test_a_stream_resumes_after_any_event_without_loss_or_repetition(eve: Guest) -> None:
+async def test_a_stream_resumes_after_any_event_without_loss_or_repetition(eve: HttpClient) -> None:
     titles = [f"Task {n}" for n in range(250)]
     for start in range(0, 250, 50):
         operations = [{"op": "create", "task": {"title": title}} for title in titles[start : start + 50]]
@@ -85,15 +85,15 @@ async def test_a_stream_resumes_after_any_event_without_loss_or_repetition(eve: 
                 await stream.next(0.05)
 
 
-async def test_nobody_hears_of_what_others_do(house: House, eve: Guest) -> None:
-    async with guest(house.url, str(uuid4())) as other, eve.stream() as stream:
+async def test_nobody_hears_of_what_others_do(house: InProcess, eve: HttpClient) -> None:
+    async with http_client(house.url, str(uuid4())) as other, eve.stream() as stream:
         await other.create("Not hers")
         mine = await eve.create("Hers")
         assert (await stream.next()).change["task"] == mine
 
 
 @pytest.mark.parametrize("verb", ["batch", "import", "replayed"])
-async def test_whatever_way_a_change_is_made_it_is_pushed(eve: Guest, verb: str) -> None:
+async def test_whatever_way_a_change_is_made_it_is_pushed(eve: HttpClient, verb: str) -> None:
     gone = await eve.create("Gone")
     document = (await eve.http.get("/api/me/export")).json()
     await eve.http.delete(f"/api/tasks/{gone['id']}")
@@ -117,7 +117,7 @@ async def test_whatever_way_a_change_is_made_it_is_pushed(eve: Guest, verb: str)
 
 
 async def test_a_change_that_is_made_while_others_are_being_read_is_not_missed(
-    eve: Guest, monkeypatch: pytest.MonkeyPatch
+    eve: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, begun = ChangeFeed.since, asyncio.Event()
 
@@ -136,7 +136,7 @@ async def test_a_change_that_is_made_while_others_are_being_read_is_not_missed(
         assert [(await stream.next(2)).change["task"] for _ in range(2)] == [first, second]
 
 
-async def test_every_change_is_one_line_whatever_characters_it_holds(eve: Guest) -> None:
+async def test_every_change_is_one_line_whatever_characters_it_holds(eve: HttpClient) -> None:
     text = "a\nb\rc\r\nd\u2028e\u2029f\x85g\x0bh\x0ci\x1cj\x1ek"
     task = await eve.create("Lines", description=text)
     async with eve.stream() as stream:
@@ -148,15 +148,15 @@ async def test_every_change_is_one_line_whatever_characters_it_holds(eve: Guest)
 @pytest.mark.parametrize(
     "malformed", [b"", b"abc", b"a b", b"=", b"\xc3\xa9", b"\xff\xfe", b"1,2", b"a" * 9000]
 )
-async def test_a_malformed_last_event_id_is_refused(eve: Guest, malformed: bytes) -> None:
+async def test_a_malformed_last_event_id_is_refused(eve: HttpClient, malformed: bytes) -> None:
     answer = await eve.http.get("/api/events", headers=[(b"Last-Event-ID", malformed)])
     assert answer.status_code == 400
     assert answer.json()["code"] == "VALIDATION_ERROR"
     assert [one["field"] for one in answer.json()["details"]] == ["Last-Event-ID"]
 
 
-async def test_somebody_elses_id_and_a_repeated_one_are_malformed(house: House, eve: Guest) -> None:
-    async with guest(house.url, str(uuid4())) as other:
+async def test_somebody_elses_id_and_a_repeated_one_are_malformed(house: InProcess, eve: HttpClient) -> None:
+    async with http_client(house.url, str(uuid4())) as other:
         theirs = (await other.http.get("/api/changes")).json()["cursor"]
     mine = (await eve.http.get("/api/changes")).json()["cursor"]
     for ids in ([theirs], [mine, mine]):
@@ -164,14 +164,14 @@ async def test_somebody_elses_id_and_a_repeated_one_are_malformed(house: House, 
         assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "Last-Event-ID")
 
 
-async def test_query_parameters_are_unknown(eve: Guest) -> None:
+async def test_query_parameters_are_unknown(eve: HttpClient) -> None:
     cursor = (await eve.http.get("/api/changes")).json()["cursor"]
     for name, value in {"since": cursor, "limit": "1", "token": "x", "lastEventId": cursor}.items():
         answer = await eve.http.get("/api/events", params={name: value})
         assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, name)
 
 
-async def test_head_is_answered_at_once_and_judges_alike(eve: Guest) -> None:
+async def test_head_is_answered_at_once_and_judges_alike(eve: HttpClient) -> None:
     await eve.create()
     answer = await eve.http.head("/api/events")
     assert (answer.status_code, answer.content) == (200, b"")
@@ -180,7 +180,7 @@ async def test_head_is_answered_at_once_and_judges_alike(eve: Guest) -> None:
     assert (answer.status_code, answer.content) == (400, b"")
 
 
-async def test_an_id_from_before_an_erasure_is_too_old_before_the_stream_begins(eve: Guest) -> None:
+async def test_an_id_from_before_an_erasure_is_too_old_before_the_stream_begins(eve: HttpClient) -> None:
     await eve.create()
     async with eve.stream() as stream:
         seen = await stream.next()
@@ -192,7 +192,7 @@ async def test_an_id_from_before_an_erasure_is_too_old_before_the_stream_begins(
         await eve.create("New life")
 
 
-async def test_an_erasure_ends_the_stream(eve: Guest) -> None:
+async def test_an_erasure_ends_the_stream(eve: HttpClient) -> None:
     await eve.create()
     async with eve.stream() as stream:
         await stream.next()
@@ -200,14 +200,16 @@ async def test_an_erasure_ends_the_stream(eve: Guest) -> None:
         assert await stream.ends(2)
 
 
-async def test_a_stream_ends_when_its_token_expires(house: House) -> None:
+async def test_a_stream_ends_when_its_token_expires(house: InProcess) -> None:
     now = time.time()
-    async with guest(house.url, str(uuid4()), exp=now + 1.2) as one, one.stream() as stream:
+    async with http_client(house.url, str(uuid4()), exp=now + 1.2) as one, one.stream() as stream:
         assert await stream.ends(5)
         assert 1.0 < time.time() - now < 3
 
 
-async def test_a_silent_stream_is_kept_alive_by_comments(eve: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_stream_is_kept_alive_by_comments(
+    eve: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
     async with eve.stream() as stream:
         with pytest.raises(TimeoutError):
@@ -225,9 +227,9 @@ async def test_a_comment_is_due_every_fifteen_seconds() -> None:
 async def test_nobody_has_more_streams_than_everybody_may(new_database: MakeDatabase) -> None:
     settings = settings_for(await new_database("memory"), max_streams_per_user=2, max_streams=3)
     async with (
-        housed(settings) as house,
-        guest(house.url, str(uuid4())) as greedy,
-        guest(house.url, str(uuid4())) as other,
+        in_process_server(settings) as house,
+        http_client(house.url, str(uuid4())) as greedy,
+        http_client(house.url, str(uuid4())) as other,
     ):
         async with greedy.stream(), greedy.stream():
             answer = await greedy.http.get("/api/events")
@@ -246,7 +248,7 @@ async def test_nobody_has_more_streams_than_everybody_may(new_database: MakeData
 
 async def test_a_refused_stream_takes_no_room(new_database: MakeDatabase) -> None:
     settings = settings_for(await new_database("memory"), max_streams_per_user=1)
-    async with housed(settings) as house, guest(house.url, str(uuid4())) as one:
+    async with in_process_server(settings) as house, http_client(house.url, str(uuid4())) as one:
         await one.create()
         async with one.stream() as stream:
             seen = await stream.next()
@@ -260,7 +262,7 @@ async def test_a_refused_stream_takes_no_room(new_database: MakeDatabase) -> Non
             pass
 
 
-async def test_a_client_that_goes_is_noticed_without_a_change(house: House, eve: Guest) -> None:
+async def test_a_client_that_goes_is_noticed_without_a_change(house: InProcess, eve: HttpClient) -> None:
     async with eve.stream():
         assert house.app.state.streams._open == 1
     await until_nobody_listens(house)
@@ -268,7 +270,7 @@ async def test_a_client_that_goes_is_noticed_without_a_change(house: House, eve:
 
 
 async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(
-    eve: Guest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    eve: HttpClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(_: object) -> NoReturn:
         raise LookupError
@@ -288,8 +290,8 @@ async def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_queued_for_
         stall_seconds = 0.5
 
     async with (
-        housed(settings_for(await new_database("memory")), Hasty) as house,
-        guest(house.url, str(uuid4())) as one,
+        in_process_server(settings_for(await new_database("memory")), Hasty) as house,
+        http_client(house.url, str(uuid4())) as one,
     ):
         operation = {"op": "create", "task": {"title": "x", "description": "\U0001f600" * 2000}}
         for _ in range(20):
@@ -313,7 +315,7 @@ async def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_queued_for_
 @pytest.mark.parametrize("streams", [1, 20])
 async def test_a_drain_is_not_held_up_by_open_streams(new_database: MakeDatabase, streams: int) -> None:
     settings = settings_for(await new_database("disk"), max_streams_per_user=streams)
-    async with housed(settings) as house, guest(house.url, str(uuid4())) as one:
+    async with in_process_server(settings) as house, http_client(house.url, str(uuid4())) as one:
         opened: list[Stream] = []
 
         async def hold() -> None:
@@ -332,9 +334,9 @@ async def test_a_drain_is_not_held_up_by_open_streams(new_database: MakeDatabase
 
 
 async def test_while_it_drains_no_new_stream_begins(new_database: MakeDatabase) -> None:
-    async with housed(settings_for(await new_database("memory"))) as house:
+    async with in_process_server(settings_for(await new_database("memory"))) as house:
         house.server.lame_duck_seconds = 0.5
-        async with guest(house.url, str(uuid4())) as one:
+        async with http_client(house.url, str(uuid4())) as one:
             async with one.stream() as stream:
                 house.server.should_exit = True
                 assert await stream.ends(3)
@@ -343,7 +345,7 @@ async def test_while_it_drains_no_new_stream_begins(new_database: MakeDatabase) 
             assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_without_open_streams_nothing_looks_for_changes(house: House, eve: Guest) -> None:
+async def test_without_open_streams_nothing_looks_for_changes(house: InProcess, eve: HttpClient) -> None:
     await until_nobody_listens(house)
     assert not attends(house)
     async with eve.stream():
@@ -354,19 +356,19 @@ async def test_without_open_streams_nothing_looks_for_changes(house: House, eve:
             await asyncio.sleep(0.01)
 
 
-def attends(house: House) -> bool:
+def attends(house: InProcess) -> bool:
     """Tell whether anything goes on that only open streams need."""
     bell = house.app.state.streams
     return bell._polling is not None or bool(bell._discard)
 
 
-async def test_without_a_token_there_is_no_stream(house: House) -> None:
+async def test_without_a_token_there_is_no_stream(house: InProcess) -> None:
     async with httpx.AsyncClient(base_url=house.url) as http:
         answer = await http.get("/api/events")
     assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
 
 
-async def until_nobody_listens(house: House) -> None:
+async def until_nobody_listens(house: InProcess) -> None:
     async with asyncio.timeout(3):
         while house.app.state.streams._open:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
@@ -379,9 +381,9 @@ async def test_a_look_that_fails_is_made_up_for_by_the_next(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = settings_for(await new_database("disk"))
-    async with housed(settings) as house, housed(settings) as other:
+    async with in_process_server(settings) as house, in_process_server(settings) as other:
         sub = str(uuid4())
-        async with guest(house.url, sub) as here, guest(other.url, sub) as there:
+        async with http_client(house.url, sub) as here, http_client(other.url, sub) as there:
             look, failures = StreamRegistry._poll_once, iter([DatabaseError(reason="out of order")])
 
             async def look_in_vain(bell: StreamRegistry, before: dict[UUID, Any]) -> dict[UUID, Any]:
@@ -404,8 +406,8 @@ async def test_a_process_that_cannot_look_at_all_ends_its_streams_and_is_well_fo
         raise LookupError
 
     async with (
-        housed(settings_for(await new_database("disk"))) as house,
-        guest(house.url, str(uuid4())) as one,
+        in_process_server(settings_for(await new_database("disk"))) as house,
+        http_client(house.url, str(uuid4())) as one,
     ):
         with monkeypatch.context() as broken:
             broken.setattr(StreamRegistry, "_poll_once", crash)
@@ -418,7 +420,7 @@ async def test_a_process_that_cannot_look_at_all_ends_its_streams_and_is_well_fo
 
 
 async def test_a_stream_that_can_read_no_further_ends_and_resumes_elsewhere(
-    eve: Guest, monkeypatch: pytest.MonkeyPatch
+    eve: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> ChangePage:
         raise DatabaseError(reason="gone away")

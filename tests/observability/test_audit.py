@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest_asyncio
 from fastapi import FastAPI
-from seeing.looking import Lines
+from observability.metrics_page import Lines
 from support import (
     SECRET,
     Broken,

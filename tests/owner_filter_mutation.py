@@ -11,16 +11,17 @@ from taskward.database.statements import STATEMENTS, Command, Statement, Write
 from taskward.users.statements import OWNER
 
 
-def forget_owners(app: FastAPI) -> None:
+def drop_owner_filters(app: FastAPI) -> None:
     """Take the owner filter out of every statement that the running app has on PostgreSQL."""
     database = app.state.database
     assert isinstance(database, PostgresDatabase)
     database._compiled = {
-        statement: CompiledStatement.compile(forgetful(statement)) for statement in list(STATEMENTS)
+        statement: CompiledStatement.compile(without_owner_filter(statement))
+        for statement in list(STATEMENTS)
     }
 
 
-def forgetful(statement: Statement) -> Statement:
+def without_owner_filter(statement: Statement) -> Statement:
     """Give the same statement without any comparison with the owner; what it inserts stays as it is."""
     expression = _as_single_statement(statement) if isinstance(statement, Write) else statement.statement
     forgotten = Command(statement.name, without_owner(expression))
