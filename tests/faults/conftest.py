@@ -14,7 +14,7 @@ from faults.fault_report import Observe, ObserveLoad, Row, seconds, write_table 
 from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
 from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402 - as above
 
-from taskward.database.postgres import database as postgres
+from taskward.database.postgres import database as postgres  # noqa: E402 - as above
 from taskward.database.postgres import pool  # noqa: E402 - as above
 
 ROW = "row of docs/reliability.md"

@@ -27,8 +27,8 @@ class Read:
     `each` names the values, all of them ids, in which reads may differ that an engine runs as one; where
     there are none, it runs alone. Such a statement sorts by columns that it gives, if it sorts.
 
-    One `cross_owner` reads rows of several owners, for the service itself and not for a request: it alone runs
-    outside of row-level security.
+    A `cross_owner` read returns rows of several owners, for the service itself and not for a request. Only
+    such a read runs outside of row-level security.
     """
 
     name: str

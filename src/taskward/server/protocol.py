@@ -1,7 +1,7 @@
 """One client connection: HTTP/1.1 and HTTP/1.0 for an ASGI application, with limits of size and time.
 
-Malformed requests (RFC 9112) get an error response in the envelope of `http/errors.py`, after the responses to the
-requests before them, and the connection closes. See `docs/decisions/0025-own-http-protocol.md`.
+Malformed requests (RFC 9112) get an error response in the envelope of `http/errors.py`, after the responses
+to the requests before them, and the connection closes. See `docs/decisions/0025-own-http-protocol.md`.
 """
 
 import asyncio

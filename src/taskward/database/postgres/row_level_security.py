@@ -1,12 +1,13 @@
-"""The second rls_role, on PostgreSQL: row-level security. A statement that forgot its owner meets no row.
+"""Row-level security on PostgreSQL: a second line of defence. A statement without an owner filter sees no rows.
 
-The first rls_role is the owner in each statement's own WHERE. Behind this one (`DATABASE_RLS=on`) the statements
-of a request run as a role that has four rights on the tables and nothing else, and that sees only the rows of
-the owner who was set for the transaction. Both end with the transaction, so a pooler does not matter.
+The first line of defence is the owner in each statement's own WHERE. With `DATABASE_RLS=on` the statements of
+a request run as a role that has four rights on the tables and nothing else, and that sees only the rows of the
+owner set for the transaction. Role and owner end with the transaction, so a pooler does not matter.
 
-Each table has two policies. `taskward_owner_rows` gives the role the owner's rows. `taskward_other_roles` gives
-every other role what it had before there were policies: with `DATABASE_RLS=off` nothing changes. It knows the
-role by how its name begins, so that it stays shut for the role of the database that this one is a copy of.
+Each table has two policies. `taskward_owner_rows` gives the role the owner's rows. `taskward_other_roles`
+gives every other role what it had before there were policies: with `DATABASE_RLS=off` nothing changes. The
+policy recognises the role by the beginning of its name, so that it also holds for the role of the database
+of which this one is a copy.
 """
 
 from collections.abc import Sequence
@@ -88,7 +89,7 @@ BEGIN
 END
 $rls_role$
 """  # noqa: S608 - names of our own tables
-"""Raises the rls_role, as far as whoever runs it may; run again, it repairs it.
+"""Creates the role, grants and policies, as far as the current user may. Run again, it repairs them.
 
 A policy says once, for reading and for writing, whose rows they are; by its SELECTs it is evaluated once a
 statement, not once a row. A setting that ended with its transaction is empty afterwards, not null.
@@ -99,7 +100,8 @@ SELECT
     name,
     quote_ident(CURRENT_USER),
     rls_role.oid IS NOT NULL,
-    rls_role.rolsuper OR rls_role.rolbypassrls OR EXISTS (SELECT FROM pg_auth_members WHERE member = rls_role.oid),
+    rls_role.rolsuper OR rls_role.rolbypassrls
+        OR EXISTS (SELECT FROM pg_auth_members WHERE member = rls_role.oid),
     pg_has_role(rls_role.oid, $2),
     quote_ident(current_schema()),
     ARRAY(
