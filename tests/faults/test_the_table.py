@@ -11,7 +11,7 @@ def test_each_fault_that_is_tested_has_its_row_and_each_row_its_test() -> None:
 
 
 def test_the_tests_of_the_wire_that_the_page_names_are_there() -> None:
-    tests = (Path(__file__).parents[1] / "test_wire.py").read_text("utf-8")
+    tests = (Path(__file__).parents[1] / "test_protocol.py").read_text("utf-8")
     named = re.findall(r"`(test_\w+)`", PAGE.read_text("utf-8"))
 
     assert len(named) > 10
