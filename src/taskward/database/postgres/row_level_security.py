@@ -2,8 +2,8 @@
 
 A statement without an owner filter sees no rows. The first line of defence is the owner in each statement's
 own WHERE. With `DATABASE_RLS=on` the statements of a request run as a role that has four rights on the tables
-and nothing else, and that sees only the rows of the owner set for the transaction. Role and owner end with the
-transaction, so a pooler does not matter.
+and nothing else, and that sees only the rows of the owner set for the transaction. Role and owner end with
+the transaction, so a pooler does not matter.
 
 Each table has two policies. `taskward_owner_rows` gives the role the owner's rows. `taskward_other_roles`
 gives every other role what it had before there were policies: with `DATABASE_RLS=off` nothing changes. The
