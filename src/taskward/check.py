@@ -89,18 +89,8 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
     if path is not None and os.name == "posix":
         for finding in _permissions(path):
             yield finding
-    newest = schema.newest_revision()
-    if current is None:
-        yield Finding("warn", "schema", f"none yet; `taskward migrate` or the first start makes {newest}")
-    elif current < newest:
-        yield Finding(
-            "warn", "schema", f"at {current}; `taskward migrate` or the next start makes it {newest}"
-        )
-    elif current > newest:
-        yield Finding("warn", "schema", f"at {current}, made by a newer version; this one knows {newest}")
-    else:
-        yield Finding("ok", "schema", f"at {current}, up to date")
-    if current is not None and current >= newest:
+    yield _schema(current)
+    if schema.is_usable(current):
         async for finding in _rls(settings):
             yield finding
 
@@ -137,6 +127,24 @@ async def _revision(settings: Settings) -> str | None:
         return await database.revision()
     finally:
         await database.stop()
+
+
+def _schema(current: str | None) -> Finding:
+    """Returns what there is to say of the schema at that revision, or of an empty database."""
+    newest = schema.newest_revision()
+    if current is None:
+        return Finding("warn", "schema", f"none yet; `taskward migrate` or the first start makes {newest}")
+    if not schema.is_known(current):
+        return Finding(
+            "FAIL", "schema", f"at {current}, of a development snapshot; this one begins at {newest}"
+        )
+    if current < newest:
+        return Finding(
+            "warn", "schema", f"at {current}; `taskward migrate` or the next start makes it {newest}"
+        )
+    if current > newest:
+        return Finding("warn", "schema", f"at {current}, made by a newer version; this one knows {newest}")
+    return Finding("ok", "schema", f"at {current}, up to date")
 
 
 async def _rls(settings: Settings) -> AsyncIterator[Finding]:

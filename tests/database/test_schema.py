@@ -40,7 +40,7 @@ NUMBER_OF_PROCESSES = 3
 def test_migrations_are_numbered_without_gaps_by_their_files() -> None:
     names = sorted(path.name for path in (schema.MIGRATIONS / "versions").glob("[0-9]*.py"))
 
-    assert [name[:4] for name in names] == [f"{n:04}" for n in range(1, len(names) + 1)]
+    assert [name[:4] for name in names] == [f"{n:04}" for n in range(100, 100 + len(names))]
     assert schema.newest_revision() == names[-1][:4]
     for name in names:
         text = (schema.MIGRATIONS / "versions" / name).read_text()
@@ -378,6 +378,22 @@ async def test_a_schema_that_a_newer_version_has_migrated_is_used_as_it_is(
 
     assert await newer.revision() == "9999"
     await newer.stop()
+
+
+async def test_a_schema_of_a_development_snapshot_is_refused_and_left_as_it_is(
+    new_database: MakeDatabase, postgres_or_disk: str
+) -> None:
+    url = await new_database(postgres_or_disk)
+    await (database := opened(url)).migrate()
+    await database.stop()
+    await Raw(postgres_or_disk, url).run("UPDATE alembic_version SET version_num = '0003'")
+
+    older = opened(url)
+    with pytest.raises(DatabaseUnusable, match="revision 0003 of a development snapshot"):
+        await older.start()
+
+    assert await older.revision() == "0003"
+    await older.stop()
 
 
 @pytest.fixture(params=["disk", "postgres"])

@@ -10,15 +10,30 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from taskward.database import DatabaseUnusable
+
 MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 LOCK: Final = 0x7461736B_77617264
 """The key of PostgreSQL's advisory lock: "taskward" in ASCII."""
 
 
 @cache
+def revisions() -> frozenset[str]:
+    """Return the revisions of this version: a migration's file begins with its number."""
+    return frozenset(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
 def newest_revision() -> str:
-    """Give the revision that this version needs: a migration's file begins with its number."""
-    return max(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """Return the revision that this version needs."""
+    return max(revisions())
+
+
+def is_known(revision: str) -> bool:
+    """Return whether a schema of that revision can be used or brought up to date.
+
+    The revisions of development snapshots, below 0100, cannot.
+    """
+    return revision in revisions() or is_usable(revision)
 
 
 def is_usable(revision: str | None) -> bool:
@@ -27,7 +42,17 @@ def is_usable(revision: str | None) -> bool:
 
 
 def statements_since(revision: str | None, dialect: str) -> list[str]:
-    """Give the SQL statements that lead from that revision, or from nothing, to the newest one."""
+    """Return the SQL statements that lead from that revision, or from nothing, to the newest one.
+
+    Raises:
+        DatabaseUnusable: no migration leads on from that revision.
+
+    """
+    if revision is not None and not is_known(revision):
+        raise DatabaseUnusable(
+            f"DATABASE_URL: the schema is at revision {revision} of a development snapshot, which cannot be "
+            "brought up to date; export its people with that version and import them into a new database"
+        )
     from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a schema's life
     from alembic.config import Config  # noqa: PLC0415
 

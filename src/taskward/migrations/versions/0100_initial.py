@@ -6,7 +6,7 @@ from alembic import context, op
 from taskward.database.postgres.row_level_security import SETUP_SQL
 from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
 
-revision = "0001"
+revision = "0100"
 down_revision = None
 
 
