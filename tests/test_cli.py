@@ -287,10 +287,10 @@ def test_check_reports_what_cannot_be_written_to(tmp_path: Path, monkeypatch: py
 
 def test_check_says_how_old_the_schema_is(tmp_path: Path) -> None:
     taskward("migrate")
-    for revision in ("0000", "9999"):
+    for revision, status, verdict in (("0003", 1, "FAIL"), ("9999", 0, "warn")):
         with sqlite3.connect(tmp_path / "taskward.db") as connection:
             connection.execute("UPDATE alembic_version SET version_num = ?", [revision])
         connection.close()
         result = taskward("check")
-        assert (result.exit_code, report(result)["schema"]) == (0, "warn")
+        assert (result.exit_code, report(result)["schema"]) == (status, verdict)
         assert f"at {revision}" in result.stdout
