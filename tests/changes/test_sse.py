@@ -266,7 +266,7 @@ async def test_a_client_that_goes_is_noticed_without_a_change(house: InProcess, 
     async with eve.stream():
         assert house.app.state.streams._open == 1
     await until_nobody_listens(house)
-    assert house.app.state.streams._pipes == {}
+    assert house.app.state.streams._subscriptions == {}
 
 
 async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(
@@ -359,7 +359,7 @@ async def test_without_open_streams_nothing_looks_for_changes(house: InProcess, 
 def attends(house: InProcess) -> bool:
     """Tell whether anything goes on that only open streams need."""
     bell = house.app.state.streams
-    return bell._polling is not None or bool(bell._discard)
+    return bell._polling is not None or bool(bell._stopping)
 
 
 async def test_without_a_token_there_is_no_stream(house: InProcess) -> None:

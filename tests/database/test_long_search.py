@@ -69,7 +69,7 @@ async def test_short_reads_on_disk_use_no_thread(new_database: MakeDatabase) -> 
         for sort in SORTS:
             await ann.http.get(f"/api/tasks?sort={sort}")
 
-        assert app.state.database._readers._pool == []
+        assert app.state.database._readers._connections == []
 
 
 async def test_a_read_that_has_become_short_has_no_thread_any_more(
