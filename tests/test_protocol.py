@@ -709,8 +709,40 @@ def test_a_malformed_request_is_answered_to_a_page_as_any_other_is(
     }
     (answer,) = strict.exchange(late[status])
     assert answer.status == status
-    granted = origin if origin == "http://localhost:3000" and status != 414 else None
+    granted = origin if origin == "http://localhost:3000" else None
     assert cors_of(answer) == cors_headers(granted)
+
+
+@pytest.mark.parametrize(
+    ("status", "first_line"),
+    [
+        (400, b"GET / HTTP/3.1"),
+        (400, b"GET /a b HTTP/1.1"),
+        (501, b"BREW / HTTP/1.1"),
+        (501, b"CONNECT a:1 HTTP/1.1"),
+        (414, b"GET /" + b"a" * (2 * MAX_TARGET) + b" HTTP/1.1"),
+    ],
+)
+def test_a_page_can_read_why_its_first_line_was_refused(
+    strict: Served, status: int, first_line: bytes
+) -> None:
+    for name in (b"Origin", b"origin"):
+        head = first_line + b"\r\n" + HOST + name + b": http://localhost:3000\r\n\r\n"
+        (answer,) = strict.exchange(head)
+        assert answer.status == status
+        assert cors_of(answer) == cors_headers("http://localhost:3000")
+    twice = HOST + b"Origin: http://localhost:3000\r\n" * 2
+    for head in (twice + b"\r\n", HOST + b"\r\nOrigin: http://localhost:3000\r\n\r\n"):
+        answer = strict.exchange(first_line + b"\r\n" + head)[0]
+        assert answer.status == status
+        assert cors_of(answer) == cors_headers(None)
+
+
+def test_the_rest_of_a_head_whose_url_is_too_long_may_come_later(strict: Served) -> None:
+    long = b"GET /" + b"a" * (MAX_TARGET + 1)
+    (answer,) = strict.exchange(long, b" HTTP/1.1\r\n" + HOST, b"Origin: http://localhost:3000\r\n\r\n")
+    assert answer.status == 414
+    assert cors_of(answer) == cors_headers("http://localhost:3000")
 
 
 def test_a_late_request_is_answered_to_a_page_as_any_other_is(hasty: Served) -> None:

@@ -34,6 +34,7 @@ BAD_TARGET: Final = "The request URL is not valid"
 Headers = list[tuple[bytes, bytes]]
 
 _HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?")
+_ORIGIN: Final = re.compile(rb"\r\n(?i:origin):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n|$)")
 _METHOD: Final = re.compile(rb"[\r\n]*[A-Za-z0-9!#$%&'*+.^_`|~-]+( |$)")
 
 
@@ -86,6 +87,14 @@ def _check_framing_headers(version: str, headers: Headers) -> BodyHeaders:
             raise MalformedHttp("The transfer coding leaves the length of the body open")
         raise NotSupported("The transfer coding is not supported")
     return BodyHeaders(length, expects_continue)
+
+
+def rejected_headers(parsed: Headers, unparsed: bytes) -> Headers:
+    """Return the headers of a rejected head, its `Origin` too if the parser gave up before that."""
+    if any(name == b"origin" for name, _ in parsed):
+        return parsed
+    rest, _, _ = unparsed.partition(b"\r\n\r\n")
+    return [*parsed, *((b"origin", value) for value in _ORIGIN.findall(rest))]
 
 
 def check_framing(size: int, content: int) -> None:

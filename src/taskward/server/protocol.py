@@ -12,7 +12,13 @@ from uvicorn.config import Config
 
 from taskward.http.errors import MalformedHttp, RequestTimedOut, ServiceError, ServiceUnavailable
 from taskward.server.connection import BufferedConnection
-from taskward.server.limits import BODY_HIGH_WATER, MAX_BUFFERED, MAX_UNREAD_BODY, MIN_BODY_RATE
+from taskward.server.limits import (
+    BODY_HIGH_WATER,
+    MAX_BUFFERED,
+    MAX_UNREAD_BODY,
+    MIN_BODY_RATE,
+    rejected_headers,
+)
 from taskward.server.request_parser import BODY, HEAD, IDLE, RequestParser
 from taskward.server.response_cycle import StrictCycle
 from taskward.server.state import ConnectionState
@@ -231,7 +237,8 @@ class StrictProtocol(BufferedConnection):
             self._abort_response(error)
         else:
             if self._parser.state is not BODY:  # or it has had its response
-                self._send_error(error, {"headers": self._parser.headers})
+                unparsed = self._buffer[self._offset :]
+                self._send_error(error, {"headers": rejected_headers(self._parser.headers, unparsed)})
             self.close()
 
     def _abort_response(self, error: ServiceError) -> None:

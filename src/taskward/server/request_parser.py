@@ -133,14 +133,15 @@ class RequestParser:
         self._head_size = 0
 
     def on_url(self, url: bytes) -> None:
-        self.target += url
-        if len(self.target) > MAX_TARGET:
-            raise TargetTooLong
+        if len(self.target) <= MAX_TARGET:
+            self.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        if len(self.target) > MAX_TARGET:  # only now, so that the response knows the headers
+            raise TargetTooLong
         parser, headers = self._parser, self.headers
         method, version = parser.get_method(), parser.get_http_version()
         length, expects_continue = check_head(method, self.target, version, headers, self._head_size)
@@ -221,7 +222,7 @@ class RequestParser:
         if self.state is HEAD:
             self._head_size += len(piece)
             if self._head_size > MAX_HEAD:
-                raise HeadersTooLarge
+                raise TargetTooLong if len(self.target) > MAX_TARGET else HeadersTooLarge
         else:
             self.body_size += len(piece)
             check_framing(self.body_size, self.content_size)
