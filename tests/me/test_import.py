@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,10 +22,21 @@ from import_documents import (
     uuid7,
     without_owner,
 )
-from support import DATABASE_ERROR, INVALID_REQUEST, PAYLOAD_TOO_LARGE, Person, exchange, problems, refusal
+from support import (
+    DATABASE_ERROR,
+    INVALID_REQUEST,
+    PAYLOAD_TOO_LARGE,
+    Person,
+    exchange,
+    problems,
+    refusal,
+    stored,
+)
 
 from taskward.me import models, staging
+from taskward.me.import_document import ImportDocument
 from taskward.me.routes import ImportEndpoint
+from taskward.me.spool import Spool
 
 LARGEST = 64 * 1024 * 1024
 A_TIME = "A time must be in RFC 3339, like 2026-01-31T12:00:00Z, and of the years 1970 to 9998"
@@ -561,3 +572,68 @@ async def test_other_people_are_answered_beside_a_large_import(engine: str, ann:
     if engine != "memory":  # which has one connection, so that everybody waits
         assert count > 10
         assert slowest < 3
+
+
+# What one person may have at once
+
+
+async def test_a_person_has_two_bodies_at_once_also_while_they_are_read(
+    ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = asyncio.Semaphore(0), asyncio.Event()
+    outline_of = ImportDocument.of
+
+    async def slowly(spool: Spool) -> ImportDocument:
+        reading.release()
+        await go_on.wait()
+        return await outline_of(spool)
+
+    monkeypatch.setattr(ImportDocument, "of", slowly)
+    first = [asyncio.create_task(ann.http.post("/api/me/import", json={"tasks": []})) for _ in range(2)]
+    for _ in first:
+        await reading.acquire()
+
+    third = await ann.http.post("/api/me/import", json={"tasks": []})
+    assert (third.status_code, third.json()["code"]) == (429, "RATE_LIMITED")
+    assert int(third.headers["Retry-After"]) > 0
+    other = asyncio.create_task(bob.http.post("/api/me/import", json={"tasks": []}))
+    await reading.acquire()
+    go_on.set()
+    assert (await other).status_code == 200
+    assert {(await one).status_code for one in first} <= {200, 429}
+    assert (await ann.http.post("/api/me/import", json={"tasks": []})).status_code == 200
+
+
+async def test_an_import_is_renewed_while_nothing_of_it_is_staged(
+    app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "RENEW_AFTER", timedelta(0))
+    renewed: list[Any] = []
+    add = staging.Staging.add
+
+    async def watched(self: staging.Staging, tasks: Sequence[Any]) -> None:
+        await add(self, tasks)
+        renewed.append((await stored(app, "imports", user_id=ann.sub))[0]["renewed_at"])
+
+    monkeypatch.setattr(staging.Staging, "add", watched)
+    answer = await ann.http.post("/api/me/import", json={"tasks": [{}] * 1000})
+
+    assert problems(answer)
+    assert len(renewed) >= 3
+    assert renewed == sorted(set(renewed))
+
+
+async def test_problems_that_are_not_named_are_counted_one_for_each_field(ann: Person) -> None:
+    broken = {
+        "id": 1,
+        "title": "",
+        "description": 5,
+        "is_completed": 1,
+        "created_at": 1,
+        "updated_at": 1,
+        "x": 1,
+    }
+    tasks = [broken] * 15 + [{}, 5, a_task(title="\0", y=1)] * 20
+    answer = await ann.http.post("/api/me/import", json={"tasks": tasks})
+    count = 15 * 7 + 20 * (4 + 1 + 2)
+    assert answer.json()["details"][100:] == [{"field": "", "message": f"and {count - 100} more"}]

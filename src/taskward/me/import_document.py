@@ -40,6 +40,11 @@ class Problems:
             else:
                 self.omitted += 1
 
+    @property
+    def full(self) -> bool:
+        """Whether a further problem is counted and not named."""
+        return len(self.named) >= MAX_DETAILS
+
     def check(self) -> None:
         """Raise ValidationFailed if there are any."""
         if self.named:
@@ -80,7 +85,7 @@ class ImportDocument:
     async def tasks(self, problems: Problems) -> AsyncIterator[list[ImportedTask]]:
         """Give the tasks, some at a time, and add to `problems` what is wrong with the document.
 
-        Once there are problems, no more tasks are given; the rest is validated all the same.
+        Once there are problems, only empty lists are given; the rest is validated all the same.
         """
         found = first_of_each_field(_problems_beside_tasks(self._outline))
         problems.add(found)
@@ -88,8 +93,7 @@ class ImportDocument:
             return
         slices = (self._validated(one, problems) for one in self._outline.tasks or ())
         async for tasks in in_thread(slices):
-            if not problems.named:
-                yield tasks
+            yield [] if problems.named else tasks
 
     async def validate(self) -> None:
         """Raise ValidationFailed if something in the document breaks a rule."""
@@ -112,7 +116,9 @@ class ImportDocument:
             try:
                 tasks.append(_TASK.validate_python(value))
             except ValidationError as error:
-                if not any(problem.message == TOO_MANY_KEYS for problem in found):
+                if problems.full and not found:
+                    problems.omitted += error.error_count()  # a field has one error: no need to name it
+                elif not any(problem.message == TOO_MANY_KEYS for problem in found):
                     found += field_errors(error, within=("tasks", n))
             if found:
                 problems.add(first_of_each_field(found))

@@ -27,9 +27,8 @@ class ImportEndpoint(StrictRoute):
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         uploads: Uploads = scope["app"].state.uploads
-        with new_spool(digest_prefix(scope)) as spool:
-            with uploads.one_more(scope["user"].id):
-                await spool.receive(scope, receive, self.max_body)
+        with uploads.one_more(scope["user"].id), new_spool(digest_prefix(scope)) as spool:
+            await spool.receive(scope, receive, self.max_body)
             await wait_for_admission(scope)
             require_json_type(scope)
             scope["digest"] = spool.digest

@@ -45,6 +45,9 @@ CHANGE: Final = "import"
 LEASE: Final = timedelta(seconds=15)
 """After so long without renewal an import counts as abandoned."""
 
+RENEW_AFTER: Final = LEASE / 5
+"""After so long without a write of its own an import is renewed: to validate what is refused takes long."""
+
 RETRY_AFTER: Final = 5
 """Seconds after which a person whose import is running may try the next one."""
 
@@ -68,6 +71,7 @@ class Staging:
         self._ids: set[UUID] = set()
         self._rows: list[bytes] = []
         self._size = 0
+        self._renewed_at = datetime.now(UTC)
 
     async def claim(self) -> None:
         """Begin; what an abandoned import of the owner's has left is deleted.
@@ -83,7 +87,7 @@ class Staging:
         await self._delete_rows()
 
     async def add(self, tasks: Sequence[ImportedTask]) -> None:
-        """Stage tasks; those that the owner has are left out."""
+        """Stage tasks; those that the owner has are left out. Also without tasks, it renews the import."""
         for task in tasks:
             if not self._ids.isdisjoint((task.id, task.stored_id)):
                 continue
@@ -92,6 +96,8 @@ class Staging:
             self._size += len(self._rows[-1])
             if len(self._rows) >= MAX_ROWS or self._size >= MAX_BYTES:
                 await self._flush()
+        if datetime.now(UTC) - self._renewed_at >= RENEW_AFTER:
+            await self._database.transact(self._renew)
 
     async def publish(self, total: int, record: PendingRecord | None) -> bytes:
         """Make what is staged the owner's; return the answer's body. The document has `total` tasks."""
@@ -119,8 +125,10 @@ class Staging:
         yield STAGE, {**self._owner, "tasks": tasks}
 
     def _renew(self) -> TransactionSteps[None]:
-        if not (yield RENEW, {**self._token, "now": datetime.now(UTC)}):
+        now = datetime.now(UTC)
+        if not (yield RENEW, {**self._token, "now": now}):
             raise _interrupted()
+        self._renewed_at = now
 
     async def _count(self) -> int:
         count, after = 0, _FIRST
