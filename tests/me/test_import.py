@@ -637,3 +637,11 @@ async def test_problems_that_are_not_named_are_counted_one_for_each_field(ann: P
     answer = await ann.http.post("/api/me/import", json={"tasks": tasks})
     count = 15 * 7 + 20 * (4 + 1 + 2)
     assert answer.json()["details"][100:] == [{"field": "", "message": f"and {count - 100} more"}]
+
+
+@pytest.mark.parametrize(("depth", "code"), [(30, "VALIDATION_ERROR"), (31, "INVALID_REQUEST")])
+async def test_the_nesting_of_a_task_counts_from_the_body(ann: Person, depth: int, code: str) -> None:
+    body = b'{"tasks":[' + b"[" * depth + b"]" * depth + b"]}"
+    headers = {"Content-Type": "application/json"}
+    answer = await ann.http.post("/api/me/import", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)

@@ -206,8 +206,10 @@ def parse(text: bytes, *, outside: int, is_list: bool = False) -> Any:
         InvalidRequest: it is no JSON, or nests too deep within so many levels `outside`.
 
     """
+    if is_list:
+        text = b"[" + text + b"]"  # which counts as a level, also where only brackets are counted
     try:
-        value = orjson.loads(b"[" + text + b"]" if is_list else text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise _not_json() from None
     refuse_deep(value, text, outside - 1 if is_list else outside)
