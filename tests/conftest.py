@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -14,6 +15,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from taskward.database.postgres import pool
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.http import admission
 
 pytest.register_assert_rewrite("support", "documented", "observability.metrics_page")
@@ -45,16 +47,25 @@ BEHIND_RLS = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that uses the fixture `engine`, or what stands on it, on each, unless it names its own."""
-    named = any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
-    if "engine" not in metafunc.fixturenames or named:
+    """Run a test that uses the fixture `engine` on each engine, or on those that the nearest marker names."""
+    parametrized = any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "engine" not in metafunc.fixturenames or parametrized:
         return
+    metafunc.parametrize("engine", engines_of(metafunc), indirect=True, scope="session")
+
+
+def engines_of(metafunc: pytest.Metafunc) -> list[str]:
+    if marker := metafunc.definition.get_closest_marker("engines"):
+        unknown = {*marker.args} - {*ENGINES, RLS, RLS_ALONE}
+        if unknown or not marker.args:
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no engine {unknown or 'named'}")
+        return list(marker.args)
     engines = list(ENGINES)
     if metafunc.module.__name__ in BEHIND_RLS:
         engines.append(RLS)
     if "bob" in metafunc.fixturenames:
         engines.append(RLS_ALONE)
-    metafunc.parametrize("engine", engines, indirect=True, scope="session")
+    return engines
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,7 +83,11 @@ for name in [name for name in os.environ if name.startswith("OTEL_")]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Give a real PostgreSQL: the one of TEST_DATABASE_URL, or one of our own for this run."""
+    """Return the URL of a real PostgreSQL: that of TEST_DATABASE_URL, or a server of this run's own.
+
+    The run's own server writes without fsync. The tests kill the service, never this server: those that crash
+    a PostgreSQL start their own (tests/faults/own_postgres.py).
+    """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
@@ -81,6 +96,9 @@ def postgres_url() -> Iterator[str]:
     # Not below pytest's own folder: as root, the server runs as another user, who may not look in there.
     folder = tempfile.mkdtemp(prefix="taskward-postgres-")
     server = get_server(folder, cleanup_mode="delete")
+    server.psql(
+        "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();"
+    )
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -88,31 +106,67 @@ def postgres_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def new_postgres(postgres_url: str) -> Callable[[], Awaitable[str]]:
-    """Give a function that makes an empty database on that server and gives its URL."""
+    """Return a function that creates an empty database on that server and returns its URL."""
 
     async def make() -> str:
-        name = f"taskward_{uuid4().hex}"
-        connection = await asyncpg.connect(postgres_url)
-        try:
-            await connection.execute(f'CREATE DATABASE "{name}"')
-        finally:
-            await connection.close()
-        head, _, query = postgres_url.partition("?")
-        return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+        return await create_postgres(postgres_url)
 
     return make
 
 
 @pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Callable[[], Awaitable[str]]:
+    """Return a function that creates a migrated database on that server: a copy of one template."""
+    template = ""
+
+    async def make() -> str:
+        nonlocal template
+        if not template:
+            url = await create_postgres(postgres_url)
+            database = PostgresDatabase(url, 1)
+            await database.migrate()
+            await database.stop()
+            template = urlsplit(url).path[1:]
+        return await create_postgres(postgres_url, template=template)
+
+    return make
+
+
+async def create_postgres(server: str, *, template: str = "template1") -> str:
+    """Create a database as a copy of the template. Returns its URL."""
+    name = f"taskward_{uuid4().hex}"
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    finally:
+        await connection.close()
+    head, _, query = server.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
 def new_database(
+    migrated_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
+) -> MakeDatabase:
+    """Return a function that creates a database: on PostgreSQL a migrated one, on SQLite an empty one."""
+    return _maker(migrated_postgres, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def new_empty_database(
     new_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> MakeDatabase:
+    """Return a function that creates a database without a schema."""
+    return _maker(new_postgres, tmp_path_factory)
+
+
+def _maker(postgres: Callable[[], Awaitable[str]], folders: pytest.TempPathFactory) -> MakeDatabase:
     async def make(engine: str) -> str:
         if engine == "memory":
             return "sqlite://"
         if engine == "disk":
-            return f"sqlite:///{tmp_path_factory.mktemp('disk') / 'taskward.db'}"
-        return await new_postgres()
+            return f"sqlite:///{folders.mktemp('disk') / 'taskward.db'}"
+        return await postgres()
 
     return make
 

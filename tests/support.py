@@ -22,7 +22,7 @@ from taskward.database.sqlite.database import SqliteDatabase
 from taskward.settings import Settings, load_settings
 
 MakeDatabase = Callable[[str], Awaitable[str]]
-"""Makes an empty database of the engine named, and gives its URL."""
+"""Creates a database of the engine named, and returns its URL."""
 
 SECRET = "a secret that only the tests know about"
 

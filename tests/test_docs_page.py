@@ -10,6 +10,8 @@ from changes.browser import CHROMIUM, chromium
 from changes.streams import in_process_server
 from support import NO_SUCH_PATH, client_of, refusal, running, settings_for
 
+pytestmark = pytest.mark.engines("memory")
+
 ASSETS = {
     "/docs/swagger-ui.css": "text/css; charset=utf-8",
     "/docs/swagger-ui-bundle.js": "text/javascript; charset=utf-8",

@@ -27,6 +27,8 @@ from taskward.database.postgres import database as postgres
 from taskward.http import errors
 from taskward.http.errors import DatabaseError, ServiceError, ServiceUnavailable
 
+pytestmark = pytest.mark.engines("memory")
+
 CANARY = "canary"
 TASK = "/api/tasks/0190b0a0-0000-7000-8000-000000000000"
 ORIGIN = {"Origin": "http://localhost:3000"}

@@ -12,6 +12,8 @@ from support import SECRET, BreakDatabase, Person, client_of, exchange, running,
 from taskward.http.cors import CrossOrigin
 from taskward.http.middleware import RequestMiddleware
 
+pytestmark = pytest.mark.engines("memory")
+
 OWN_ID = re.compile(r"[0-9a-f]{32}")
 
 

@@ -19,6 +19,8 @@ from taskward.app import ROUTERS
 from taskward.http.errors import ServiceError
 from taskward.http.routing import StrictRoute
 
+pytestmark = pytest.mark.engines("memory")
+
 ENDPOINTS = [route for router in ROUTERS for route in router.routes if isinstance(route, StrictRoute)]
 
 

@@ -32,6 +32,7 @@ ROUTES = [route for router in ROUTERS for route in router.routes]
 ENDPOINTS = [route for route in ROUTES if isinstance(route, StrictRoute)]
 OPERATIONS = [(method, route) for route in ENDPOINTS for method in sorted(route.methods or ())]
 PATHS = sorted({route.path for route in ENDPOINTS})
+PIECE = 32 * 1024
 README = Path(__file__).parent.parent / "README.md"
 
 every_operation = pytest.mark.parametrize(
@@ -69,6 +70,7 @@ def test_every_route_below_api_documents_what_it_answers() -> None:
     assert [path for path in bare if path.startswith("/api")] == []
 
 
+@pytest.mark.engines("memory")
 @every_operation
 async def test_a_stranger_gets_401_but_on_the_public_paths(
     stranger: httpx.AsyncClient, method: str, route: StrictRoute
@@ -80,6 +82,7 @@ async def test_a_stranger_gets_401_but_on_the_public_paths(
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.engines("memory")
 @every_operation
 async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
     ann: Person, monkeypatch: pytest.MonkeyPatch, method: str, route: StrictRoute
@@ -96,6 +99,7 @@ async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
     assert admitted == ([] if route.path in PUBLIC else [path])
 
 
+@pytest.mark.engines("memory")
 @every_path
 async def test_a_stranger_learns_nothing_of_methods_bodies_and_what_is_there(
     stranger: httpx.AsyncClient, ann: Person, path: str
@@ -115,6 +119,7 @@ async def test_a_stranger_learns_nothing_of_methods_bodies_and_what_is_there(
         assert refusal(await stranger.request(method, target, content=body)) == UNAUTHORIZED
 
 
+@pytest.mark.engines("memory")
 @every_operation
 async def test_every_error_has_the_one_shape(ann: Person, method: str, route: StrictRoute) -> None:
     path = url(route.path)
@@ -160,6 +165,7 @@ async def test_no_route_tells_a_foreign_task_from_a_missing_one(
     assert (foreign.headers, foreign.content) == (missing.headers, missing.content)
 
 
+@pytest.mark.engines("memory")
 @every_path
 async def test_a_method_that_a_path_has_not_is_told_all_that_it_has(ann: Person, path: str) -> None:
     allowed = methods_of(path)
@@ -172,6 +178,7 @@ async def test_a_method_that_a_path_has_not_is_told_all_that_it_has(ann: Person,
             assert refusal(answer) == METHOD_NOT_ALLOWED
 
 
+@pytest.mark.engines("memory")
 @every_path
 async def test_head_answers_as_get_does_without_the_body(app: FastAPI, ann: Person, path: str) -> None:
     if "GET" not in methods_of(path):
@@ -186,6 +193,7 @@ async def test_head_answers_as_get_does_without_the_body(app: FastAPI, ann: Pers
     assert (head.status, head.headers, head.body) == (200, get.headers, b"")
 
 
+@pytest.mark.engines("memory")
 @every_path
 async def test_a_trailing_slash_is_another_path(ann: Person, path: str) -> None:
     for method in methods_of(path) - {"HEAD"}:
@@ -193,14 +201,15 @@ async def test_a_trailing_slash_is_another_path(ann: Person, path: str) -> None:
         assert refusal(answer) == NO_SUCH_PATH
 
 
+@pytest.mark.engines("memory")
 @every_operation
 async def test_a_body_over_the_limit_is_refused_whatever_the_route(
     ann: Person, method: str, route: StrictRoute
 ) -> None:
     async def in_pieces(length: int) -> Any:
-        for _ in range(length // 1024):
-            yield b" " * 1024
-        yield b" " * (length % 1024)
+        for _ in range(length // PIECE):
+            yield b" " * PIECE
+        yield b" " * (length % PIECE)
 
     most = route.max_body
     for body in (b" " * (most + 1), in_pieces(most + 1)):
@@ -210,6 +219,7 @@ async def test_a_body_over_the_limit_is_refused_whatever_the_route(
         assert (await ann.http.request(method, url(route.path), content=body)).status_code != 413
 
 
+@pytest.mark.engines("memory")
 @every_operation
 async def test_every_status_on_the_wire_is_documented(
     app: FastAPI, ann: Person, stranger: httpx.AsyncClient, method: str, route: StrictRoute
@@ -229,6 +239,7 @@ async def test_every_status_on_the_wire_is_documented(
     assert {str(answer.status_code) for answer in answers} <= documented.keys()
 
 
+@pytest.mark.engines("memory")
 @every_operation
 async def test_an_unknown_query_parameter_is_refused_everywhere_but_on_probes(
     ann: Person, method: str, route: StrictRoute
@@ -243,6 +254,7 @@ async def test_an_unknown_query_parameter_is_refused_everywhere_but_on_probes(
         ]
 
 
+@pytest.mark.engines("memory")
 @every_operation
 async def test_every_answer_forbids_what_it_does_not_need(
     ann: Person, method: str, route: StrictRoute

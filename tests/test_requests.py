@@ -24,6 +24,8 @@ from support import (
 
 from taskward.http.routing import MAX_CACHED_QUERY, QUERY_CACHE_SIZE, StrictRoute
 
+pytestmark = pytest.mark.engines("memory")
+
 LIMIT = 64 * 1024
 MILK = b'{"title":"Buy milk"}'
 JSON = "application/json"

@@ -193,11 +193,13 @@ async def test_head_is_answered_as_get_without_the_body(ann: Person) -> None:
 # What it refuses
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "1.0", "x", "", " 1", "1e2", "99999999999999999999"])
 async def test_a_limit_is_a_whole_number_from_1_to_1000(ann: Person, limit: str) -> None:
     await refused(ann, "limit", limit=limit)
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("since", ["", "abc", "0", "-", "a b", "é", "\u2028", "=", "A" * 5000, "null"])
 async def test_a_malformed_cursor_is_refused(ann: Person, since: str) -> None:
     await ann.create()
@@ -222,6 +224,7 @@ async def test_a_cursor_of_somebody_else_of_a_list_or_touched_is_refused(ann: Pe
         await refused(ann, "since", since=cursor)
 
 
+@pytest.mark.engines("memory")
 async def test_unknown_and_repeated_parameters_are_refused(ann: Person) -> None:
     await refused(ann, "cursor", cursor="x")
     answer = await ann.http.get("/api/changes?limit=1&limit=1")
@@ -235,6 +238,7 @@ FORGED: list[Any] = [
 ]
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("content", FORGED, ids=map(str, FORGED))
 async def test_a_well_sealed_cursor_of_absurd_content_is_refused(ann: Person, content: Any) -> None:
     await ann.create()

@@ -145,6 +145,7 @@ async def test_every_change_is_one_line_whatever_characters_it_holds(eve: HttpCl
     assert task["description"] == text
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize(
     "malformed", [b"", b"abc", b"a b", b"=", b"\xc3\xa9", b"\xff\xfe", b"1,2", b"a" * 9000]
 )
@@ -155,6 +156,7 @@ async def test_a_malformed_last_event_id_is_refused(eve: HttpClient, malformed: 
     assert [one["field"] for one in answer.json()["details"]] == ["Last-Event-ID"]
 
 
+@pytest.mark.engines("memory")
 async def test_somebody_elses_id_and_a_repeated_one_are_malformed(house: InProcess, eve: HttpClient) -> None:
     async with http_client(house.url, str(uuid4())) as other:
         theirs = (await other.http.get("/api/changes")).json()["cursor"]
@@ -164,6 +166,7 @@ async def test_somebody_elses_id_and_a_repeated_one_are_malformed(house: InProce
         assert (answer.status_code, answer.json()["details"][0]["field"]) == (400, "Last-Event-ID")
 
 
+@pytest.mark.engines("memory")
 async def test_query_parameters_are_unknown(eve: HttpClient) -> None:
     cursor = (await eve.http.get("/api/changes")).json()["cursor"]
     for name, value in {"since": cursor, "limit": "1", "token": "x", "lastEventId": cursor}.items():
@@ -362,6 +365,7 @@ def attends(house: InProcess) -> bool:
     return bell._polling is not None or bool(bell._stopping)
 
 
+@pytest.mark.engines("memory")
 async def test_without_a_token_there_is_no_stream(house: InProcess) -> None:
     async with httpx.AsyncClient(base_url=house.url) as http:
         answer = await http.get("/api/events")

@@ -293,8 +293,8 @@ async def test_sqlite_keeps_no_value_of_another_type(
 # How they get there
 
 
-async def test_migrating_twice_does_nothing(new_database: MakeDatabase, postgres_or_disk: str) -> None:
-    url = await new_database(postgres_or_disk)
+async def test_migrating_twice_does_nothing(new_empty_database: MakeDatabase, postgres_or_disk: str) -> None:
+    url = await new_empty_database(postgres_or_disk)
     for _ in range(2):
         database = opened(url)
         assert await database.migrate() == schema.newest_revision()
@@ -302,17 +302,19 @@ async def test_migrating_twice_does_nothing(new_database: MakeDatabase, postgres
         await database.stop()
 
 
-async def test_an_empty_database_has_no_revision(new_database: MakeDatabase, postgres_or_disk: str) -> None:
-    database = opened(await new_database(postgres_or_disk))
+async def test_an_empty_database_has_no_revision(
+    new_empty_database: MakeDatabase, postgres_or_disk: str
+) -> None:
+    database = opened(await new_empty_database(postgres_or_disk))
 
     assert await database.revision() is None
     await database.stop()
 
 
 async def test_processes_that_start_together_on_an_empty_database_do_not_collide(
-    new_database: MakeDatabase, postgres_or_disk: str
+    new_empty_database: MakeDatabase, postgres_or_disk: str
 ) -> None:
-    url = await new_database(postgres_or_disk)
+    url = await new_empty_database(postgres_or_disk)
     environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)}
     processes = [
         await asyncio.create_subprocess_exec(
@@ -332,9 +334,9 @@ async def test_processes_that_start_together_on_an_empty_database_do_not_collide
 
 
 async def test_migrations_that_run_together_in_one_process_do_not_collide(
-    new_database: MakeDatabase, postgres_or_disk: str
+    new_empty_database: MakeDatabase, postgres_or_disk: str
 ) -> None:
-    url = await new_database(postgres_or_disk)
+    url = await new_empty_database(postgres_or_disk)
     databases = [opened(url) for _ in range(6)]
 
     revisions = await asyncio.gather(*(database.migrate() for database in databases))
@@ -347,9 +349,9 @@ async def test_migrations_that_run_together_in_one_process_do_not_collide(
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(
-    new_database: MakeDatabase, postgres_or_disk: str, monkeypatch: pytest.MonkeyPatch
+    new_empty_database: MakeDatabase, postgres_or_disk: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = opened(await new_database(postgres_or_disk))
+    database = opened(await new_empty_database(postgres_or_disk))
     real = schema.statements_since
     monkeypatch.setattr(
         schema, "statements_since", lambda *which: [*real(*which)[:-1], "CREATE TABLE tasks (id int)"]
@@ -365,9 +367,9 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
 
 
 async def test_a_schema_that_a_newer_version_has_migrated_is_used_as_it_is(
-    new_database: MakeDatabase, postgres_or_disk: str
+    new_empty_database: MakeDatabase, postgres_or_disk: str
 ) -> None:
-    url = await new_database(postgres_or_disk)
+    url = await new_empty_database(postgres_or_disk)
     await (database := opened(url)).migrate()
     await database.stop()
     await Raw(postgres_or_disk, url).run("UPDATE alembic_version SET version_num = '9999'")

@@ -165,6 +165,7 @@ class TestKeys:
 
         assert (replayed(first), replayed(again)) == (False, True)
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "values",
         [
@@ -192,6 +193,7 @@ class TestKeys:
         assert problems(answer) == MALFORMED
         assert await ann.tasks() == []
 
+    @pytest.mark.engines("memory")
     async def test_a_bad_key_is_told_together_with_a_bad_body(self, ann: Person) -> None:
         answer = await post(ann, "a b", b'{"title": ""}')
 

@@ -12,6 +12,8 @@ from support import Person
 
 from taskward.tasks.batch_models import BatchResults
 
+pytestmark = pytest.mark.engines("memory")
+
 STATUSES = {
     ("/api/tasks/batch", "post"): {"200", "400", "401", "409", "413", "422", "429", "500", "503"},
     ("/api/me", "get"): {"200", "400", "401", "404", "413", "429", "500", "503"},

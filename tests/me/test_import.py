@@ -295,6 +295,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 }
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("given", TIMES, ids=repr)
 async def test_a_time_is_one_of_rfc_3339(ann: Person, given: Any) -> None:
     answer = await send(ann, a_task(created_at=given, updated_at=given))
@@ -302,6 +303,7 @@ async def test_a_time_is_one_of_rfc_3339(ann: Person, given: Any) -> None:
     assert problems(answer) == {"tasks.0.created_at": A_TIME, "tasks.0.updated_at": A_TIME}
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize(("given", "told"), BROKEN.values(), ids=BROKEN)
 async def test_a_broken_field_is_named_with_the_place_of_its_task(
     ann: Person, given: dict[str, Any], told: dict[str, str]
@@ -313,6 +315,7 @@ async def test_a_broken_field_is_named_with_the_place_of_its_task(
     assert refusal(await ann.http.get("/api/me")) == NO_SUCH_USER
 
 
+@pytest.mark.engines("memory")
 async def test_what_is_missing_is_named(ann: Person) -> None:
     assert problems(await send(ann, {}, 5, None, [])) == {
         "tasks.0.id": "Id is required and cannot be empty",
@@ -325,6 +328,7 @@ async def test_what_is_missing_is_named(ann: Person) -> None:
     }
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("tasks", [None, {}, "x", 5])
 async def test_tasks_are_a_list(ann: Person, tasks: Any) -> None:
     answer = await ann.http.post("/api/me/import", json={"tasks": tasks})
@@ -332,6 +336,7 @@ async def test_tasks_are_a_list(ann: Person, tasks: Any) -> None:
     assert problems(answer) == {"tasks": "Tasks must be a list"}
 
 
+@pytest.mark.engines("memory")
 async def test_query_headers_and_document_are_judged_together(ann: Person) -> None:
     answer = await ann.http.post(
         "/api/me/import?dry=1",
@@ -348,6 +353,7 @@ async def test_query_headers_and_document_are_judged_together(ann: Person) -> No
     }
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b'{"tasks":[{"title":"\\ud800"}]}', b'{"tasks":[' + b"[" * 40 + b"]" * 40 + b"]}"]
 )
@@ -365,6 +371,7 @@ async def test_one_broken_task_among_thousands_stores_nothing(ann: Person) -> No
     assert refusal(await ann.http.get("/api/me")) == NO_SUCH_USER
 
 
+@pytest.mark.engines("memory")
 async def test_the_named_are_bounded(ann: Person) -> None:
     answer = await send(ann, *[a_task(), a_task(title="")] * 300)
 
@@ -374,6 +381,7 @@ async def test_the_named_are_bounded(ann: Person) -> None:
     assert len(answer.content) < 64 * 1024
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("count", [64, 65])
 async def test_a_task_of_too_many_keys_is_refused_as_a_whole(ann: Person, count: int) -> None:
     named = problems(await send(ann, {str(n): n for n in range(count)}))
@@ -384,6 +392,7 @@ async def test_a_task_of_too_many_keys_is_refused_as_a_whole(ann: Person, count:
         assert len(named) == 64 + 4
 
 
+@pytest.mark.engines("memory")
 async def test_an_object_of_too_many_keys_is_refused_wherever_it_is(ann: Person) -> None:
     wide = {str(n): n for n in range(65)}
     answer = await send(ann, a_task(user_id=[wide]), user={"a": wide})
@@ -438,6 +447,7 @@ async def test_readers_see_all_of_an_import_or_nothing(ann: Person) -> None:
 # Limits
 
 
+@pytest.mark.engines("memory")
 async def test_a_body_that_says_that_it_is_too_large_is_not_read(app: FastAPI, ann: Person) -> None:
     headers = [
         ("Authorization", f"Bearer {ann.token}"),
@@ -449,6 +459,7 @@ async def test_a_body_that_says_that_it_is_too_large_is_not_read(app: FastAPI, a
     assert (sent.status, sent.asked) == (413, 0)
 
 
+@pytest.mark.engines("memory")
 async def test_a_body_that_becomes_too_large_is_not_read_to_its_end(
     ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -219,6 +219,7 @@ async def test_nothing_that_people_write_is_in_any_span(traced: FastAPI, collect
         assert word.encode() not in everything
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize(
     "parents",
     [

@@ -164,6 +164,7 @@ def leveled(result: dict[str, Any], twin: Task) -> dict[str, Any]:
     return dict(level)
 
 
+@pytest.mark.engines("memory", "postgres")
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 async def test_a_creation_is_answered_as_its_single_form_is(ann: Person, body: Any) -> None:
     await alike(
@@ -173,6 +174,7 @@ async def test_a_creation_is_answered_as_its_single_form_is(ann: Person, body: A
     )
 
 
+@pytest.mark.engines("memory", "postgres")
 @pytest.mark.parametrize(
     ("body", "target"),
     [

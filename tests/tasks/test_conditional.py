@@ -209,6 +209,7 @@ class TestIfMatch:
             assert answer.headers["etag"] == task.headers["etag"]
         assert await ann.tasks() == [task.json()]
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "values",
         [
@@ -240,6 +241,7 @@ class TestIfMatch:
 
         assert (refused.status_code, done.status_code) == (412, 200)
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("value", ['"a"' + " " * 20_000 + "b", "," * 20_000 + "b", '"",' * 7000 + "b"])
     async def test_a_long_malformed_header_is_refused_at_once(
         self, ann: Person, task: httpx.Response, value: str
@@ -265,6 +267,7 @@ class TestIfMatch:
         assert "etag" not in foreign.headers
         assert await ann.tasks() == [task.json()]
 
+    @pytest.mark.engines("memory")
     async def test_the_header_is_judged_together_with_the_body(
         self, ann: Person, task: httpx.Response
     ) -> None:
@@ -330,6 +333,7 @@ class TestPatch:
 
         assert results == results[:1] * 4
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "body",
         [
@@ -351,6 +355,7 @@ class TestPatch:
         assert problems(put) == problems(patch)
         assert put.content == patch.content
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("method", ["PUT", "POST"])
     async def test_a_merge_patch_is_for_patch_alone(
         self, ann: Person, task: httpx.Response, method: str
@@ -362,6 +367,7 @@ class TestPatch:
 
         assert refusal(answer) == INVALID_REQUEST
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "content_type",
         [

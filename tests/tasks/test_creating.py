@@ -64,6 +64,7 @@ async def test_a_new_task_was_created_at_the_millisecond_of_its_id(ann: Person) 
     assert datetime.fromisoformat(task["created_at"]) == ids.created_at(UUID(task["id"]))
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("key", ["id", "user_id", "created_at", "updated_at"])
 @pytest.mark.parametrize(
     "value", ["0190b0a0-0000-7000-8000-000000000000", "2001-01-01T00:00:00Z", None, 5, {"deep": []}]
@@ -86,6 +87,7 @@ async def test_a_task_that_was_got_can_be_sent_back_whole(ann: Person) -> None:
     assert second["title"] == "Buy milk"
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("key", ["colour", "Title", "is_complete", "version", "title_folded", "metadata", ""])
 async def test_any_other_key_is_refused_by_its_name(ann: Person, key: str) -> None:
     answer = await ann.http.post("/api/tasks", json={"title": "Buy milk", key: 1})
@@ -93,6 +95,7 @@ async def test_any_other_key_is_refused_by_its_name(ann: Person, key: str) -> No
     assert problems(answer) == {key: "Unknown field"}
 
 
+@pytest.mark.engines("memory")
 async def test_all_broken_fields_are_reported_at_once(ann: Person) -> None:
     answer = await ann.http.post(
         "/api/tasks?colour=red&size=1",

@@ -37,6 +37,7 @@ def forged(person: Person, content: Any, **query: Any) -> str:
     return urlsafe_b64encode(_digest(encoded, walk) + encoded).decode().rstrip("=")
 
 
+@pytest.mark.engines("memory")
 class TestMalformed:
     @pytest.mark.parametrize(
         "cursor",
@@ -78,6 +79,7 @@ class TestMalformed:
 
 
 class TestAnotherWalk:
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("sort", SORTS)
     async def test_a_cursor_of_another_sort_is_refused(self, app: FastAPI, ann: Person, sort: str) -> None:
         cursor = await cursor_of(app, ann, sort=sort)
@@ -89,6 +91,7 @@ class TestAnotherWalk:
             else:
                 assert problems(answer) == NOT_OURS
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "other", [{"is_completed": "false"}, {}, {"is_completed": "true", "q": "task"}, {"q": "task"}]
     )
@@ -100,6 +103,7 @@ class TestAnotherWalk:
         assert (await page(ann, cursor=cursor, is_completed="true")).status_code == 200
         assert problems(await page(ann, cursor=cursor, **other)) == NOT_OURS
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("other", ["", "tasks", "tas", "task 1", "task description", "t ask"])
     async def test_a_cursor_of_another_search_is_refused(self, app: FastAPI, ann: Person, other: str) -> None:
         cursor = await cursor_of(app, ann, q="task")
@@ -121,6 +125,7 @@ class TestAnotherWalk:
 
         assert problems(await page(bob, cursor=cursor)) == NOT_OURS
 
+    @pytest.mark.engines("memory")
     async def test_a_bad_cursor_is_bad_whatever_the_client_has_already(self, ann: Person) -> None:
         answer = await ann.http.get("/api/tasks?cursor=nonsense", headers={"If-None-Match": "*"})
 
@@ -134,6 +139,7 @@ RAW_ID = ID.encode()
 class TestForged:
     """The digest keeps honest clients from mistakes. Whoever computes it reaches only their own list."""
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "content",
         [
@@ -161,11 +167,13 @@ class TestForged:
 
             assert problems(await page(ann, sort=sort, cursor=cursor)) == NOT_OURS
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("sort", ["created_at", "-created_at"])
     @pytest.mark.parametrize("key", ["", "2024-05-01T12:00:00+00:00", "Title"])
     async def test_an_order_by_age_takes_no_other_key(self, ann: Person, sort: str, key: str) -> None:
         assert problems(await page(ann, sort=sort, cursor=forged(ann, [1, key, ID], sort=sort))) == NOT_OURS
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("sort", ["updated_at", "-updated_at"])
     @pytest.mark.parametrize(
         "key",
@@ -181,6 +189,7 @@ class TestForged:
     async def test_an_order_by_change_takes_a_time_in_utc(self, ann: Person, sort: str, key: Any) -> None:
         assert problems(await page(ann, sort=sort, cursor=forged(ann, [1, key, ID], sort=sort))) == NOT_OURS
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("sort", ["title", "-title"])
     async def test_an_order_by_title_takes_a_text(self, ann: Person, sort: str) -> None:
         assert problems(await page(ann, sort=sort, cursor=forged(ann, [1, None, ID], sort=sort))) == NOT_OURS

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from support import Person, problems
 
+pytestmark = pytest.mark.engines("memory")
+
 WHITE_SPACE = "".join(chr(n) for n in range(sys.maxunicode + 1) if not chr(n).strip())
 ASTRAL = "\N{PERSON WITH FOLDED HANDS}"
 COMBINED = "e\N{COMBINING ACUTE ACCENT}"
@@ -57,6 +59,7 @@ async def test_a_description_that_is_empty_blank_or_null_is_null(send: Send, emp
     assert kept(await send(description=empty), "description") is None
 
 
+@pytest.mark.engines("memory", "disk", "postgres")
 @pytest.mark.parametrize(("field", "most"), [("title", 200), ("description", 2000)])
 @pytest.mark.parametrize("character", ["a", "é", "漢", ASTRAL, "\N{COMBINING ACUTE ACCENT}", "\n"])
 async def test_a_text_may_be_as_long_in_code_points_as_the_rule_says(
@@ -84,6 +87,7 @@ async def test_a_character_of_several_code_points_counts_as_several(send: Send) 
     assert problems(await send(title=COMBINED * 100 + "e")) == {"title": "Title cannot exceed 200 characters"}
 
 
+@pytest.mark.engines("memory", "disk", "postgres")
 @pytest.mark.parametrize(
     "text",
     [
@@ -99,6 +103,7 @@ async def test_all_other_text_is_stored_and_given_back_unchanged(send: Send, ann
     assert (task["title"], task["description"]) == (f"x{text}x", f"x{text}x")
 
 
+@pytest.mark.engines("memory", "disk", "postgres")
 async def test_every_code_point_but_nul_and_the_surrogates_is_kept(ann: Person) -> None:
     everything = [chr(n) for n in range(1, 0x3000)] + [chr(n) for n in range(0xE000, 0x110000, 97)]
     for begin in range(0, len(everything), 1998):

@@ -229,10 +229,12 @@ class TestFilter:
 class TestStrictness:
     """The query is read as strictly as a body."""
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("limit", ["1", "9", "10", "999", "1000"])
     async def test_a_limit_from_1_to_1000_is_taken(self, ann: Person, limit: str) -> None:
         assert (await ann.http.get(f"/api/tasks?limit={limit}")).status_code == 200
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "limit",
         [
@@ -244,6 +246,7 @@ class TestStrictness:
     async def test_any_other_limit_is_refused_and_never_clamped(self, ann: Person, limit: str) -> None:
         assert problems(await ann.http.get(f"/api/tasks?limit={limit}")) == {"limit": LIMIT}
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "state",
         [
@@ -256,6 +259,7 @@ class TestStrictness:
 
         assert problems(answer) == {"is_completed": IS_COMPLETED}
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "sort",
         [
@@ -266,6 +270,7 @@ class TestStrictness:
     async def test_a_sort_is_one_of_the_six(self, ann: Person, sort: str) -> None:
         assert problems(await ann.http.get(f"/api/tasks?sort={sort}")) == {"sort": SORT}
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize("name", ["limit", "cursor", "is_completed", "q", "sort"])
     async def test_a_parameter_given_twice_is_refused(self, ann: Person, name: str) -> None:
         value = {"limit": "5", "is_completed": "true", "sort": "title"}.get(name, "x")
@@ -274,6 +279,7 @@ class TestStrictness:
 
         assert found == {name: "The query parameter is given more than once"}
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "name",
         ["page", "offset", "LIMIT", "Sort", "is-completed", "isCompleted", "user_id", "", "q[]", "_"],
@@ -288,6 +294,7 @@ class TestStrictness:
 
         assert len(await walk(ann, q="")) == 1
 
+    @pytest.mark.engines("memory")
     async def test_all_that_is_wrong_with_a_query_is_said_at_once(self, ann: Person) -> None:
         found = problems(await ann.http.get("/api/tasks?limit=0&is_completed=1&sort=x&colour=red&q=1&q=2"))
 
@@ -299,6 +306,7 @@ class TestStrictness:
             "q": "The query parameter is given more than once",
         }
 
+    @pytest.mark.engines("memory")
     @pytest.mark.parametrize(
         "query", ["q=%00", "q=%FF", "q=%ED%A0%80", "q=a%00b", "cursor=%00", "cursor=%FF"]
     )

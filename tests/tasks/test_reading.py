@@ -81,6 +81,7 @@ async def test_a_task_that_does_not_exist_is_not_found(ann: Person) -> None:
     assert refusal(await ann.http.get(f"/api/tasks/{uuid4()}")) == NO_SUCH_TASK
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 @pytest.mark.parametrize(
     "task_id",
@@ -105,6 +106,7 @@ async def test_an_id_that_is_no_uuid_is_refused_whatever_the_method(
         assert problems(answer) == {"task_id": "Task id must be a UUID"}
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("name", ["limit", "colour", "", "task_id", "token", "access_token"])
 async def test_an_unknown_query_parameter_is_refused_by_its_name(ann: Person, name: str) -> None:
     task = await ann.create()
@@ -117,5 +119,6 @@ async def test_an_unknown_query_parameter_is_refused_by_its_name(ann: Person, na
     assert await ann.get(task["id"]) == task
 
 
+@pytest.mark.engines("memory")
 async def test_an_unknown_parameter_of_the_list_is_refused_by_its_name(ann: Person) -> None:
     assert problems(await ann.http.get("/api/tasks?colour=red")) == {"colour": "Unknown query parameter"}

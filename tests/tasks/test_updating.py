@@ -44,6 +44,7 @@ async def test_a_task_can_be_completed_and_taken_up_again(ann: Person) -> None:
     assert (await ann.put(task["id"], is_completed=False))["is_completed"] is False
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize(
     "body",
     [
@@ -69,6 +70,7 @@ async def test_a_task_that_was_got_can_be_sent_back_changed(ann: Person) -> None
     assert after == task | {"title": "Buy bread", "updated_at": after["updated_at"]}
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize("key", ["id", "user_id", "created_at", "updated_at"])
 async def test_keys_that_the_server_sets_have_no_effect(ann: Person, key: str) -> None:
     task = await ann.create()
@@ -123,6 +125,7 @@ async def test_a_task_is_updated_by_its_id_in_any_letter_case(ann: Person) -> No
     assert (await ann.put(task["id"].upper(), title="Buy bread"))["id"] == task["id"]
 
 
+@pytest.mark.engines("memory")
 async def test_path_query_and_body_are_judged_together(ann: Person) -> None:
     answer = await ann.http.put("/api/tasks/1?a=1&b=2&b=3", json={"title": "", "description": 5, "c": 1})
 

@@ -114,6 +114,7 @@ async def test_a_subject_that_is_a_canonical_uuid_is_the_id_whoever_issued_it(ap
     assert await Person(app, sub).tasks() == [task]
 
 
+@pytest.mark.engines("memory")
 @pytest.mark.parametrize(
     "email",
     [

@@ -41,7 +41,8 @@ def is_usable(revision: str | None) -> bool:
     return revision is not None and revision >= newest_revision()
 
 
-def statements_since(revision: str | None, dialect: str) -> list[str]:
+@cache
+def statements_since(revision: str | None, dialect: str) -> tuple[str, ...]:
     """Return the SQL statements that lead from that revision, or from nothing, to the newest one.
 
     Raises:
@@ -61,7 +62,7 @@ def statements_since(revision: str | None, dialect: str) -> list[str]:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes.update(dialect=dialect, script=script)
     command.upgrade(config, f"{revision or 'base'}:{newest_revision()}", sql=True)
-    return script.statements
+    return tuple(script.statements)
 
 
 def upgrade_sqlite(connection: sqlite3.Connection) -> str:

@@ -18,6 +18,7 @@ alone; so do all if the server refused it.
 import asyncio
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
@@ -73,6 +74,7 @@ class BatchedRead:
     batch_keys: tuple[str, ...]
 
     @classmethod
+    @cache
     def compile(cls, read: Read, dialect: Dialect) -> "BatchedRead":
         def of_each(element: ClauseElement, **_: Any) -> ClauseElement | None:
             if not isinstance(element, BindParameter) or element.key not in read.batch_keys:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Generic, TypeAlias
 from uuid import UUID
 
@@ -95,7 +96,7 @@ class PostgresDatabase:
             if isinstance(read, Read) and read.batch_keys
         }
         self._batched_writes = {
-            write: CompiledStatement.from_expression(write.batched)
+            write: CompiledStatement.compile_batched(write)
             for write in STATEMENTS
             if isinstance(write, Write) and write.batched is not None
         }
@@ -383,10 +384,16 @@ class CompiledStatement:
     names: tuple[tuple[str, Any], ...]
 
     @classmethod
+    @cache
     def compile(cls, statement: Statement) -> "CompiledStatement":
         return cls.from_expression(
             _as_single_statement(statement) if isinstance(statement, Write) else statement.statement
         )
+
+    @classmethod
+    @cache
+    def compile_batched(cls, write: Write) -> "CompiledStatement":
+        return cls.from_expression(write.batched)
 
     @classmethod
     def from_expression(cls, expression: Any) -> "CompiledStatement":

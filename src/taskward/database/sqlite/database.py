@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Seque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID
@@ -91,7 +91,7 @@ class SqliteDatabase:
             self._reader = _connect(self._path) if self._path else self._writer
         if self._readers is not None:
             self._readers.start(self._reader)
-        self._compiled = {statement: _CompiledStatement(statement) for statement in STATEMENTS}
+        self._compiled = {statement: _compile(statement) for statement in STATEMENTS}
 
     async def migrate(self) -> str:
         with self._opened() as connection:
@@ -407,6 +407,11 @@ class _CompiledStatement:
         for trace in traces:
             trace.rows(connection, values)
         return rows
+
+
+@cache
+def _compile(statement: Statement) -> _CompiledStatement:
+    return _CompiledStatement(statement)
 
 
 @dataclass(frozen=True, slots=True)
