@@ -11,9 +11,9 @@ from support import SECRET, MakeDatabase, token_for
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
-@pytest.mark.parametrize("engine_name", ["disk", "postgres"])
+@pytest.mark.parametrize(("engine_name", "examples"), [("disk", 2), ("postgres", 7)])
 async def test_the_service_does_what_its_document_says(
-    new_database: MakeDatabase, engine_name: str, tmp_path: Path
+    new_database: MakeDatabase, engine_name: str, examples: int, tmp_path: Path
 ) -> None:
     url = await new_database(engine_name)
     with command(tmp_path, "serve", "--port", "0", DATABASE_URL=url, JWT_SECRET=SECRET) as taskward:
@@ -21,7 +21,15 @@ async def test_the_service_does_what_its_document_says(
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"),
             f"http://127.0.0.1:{taskward.port()}/openapi.json",
             *("--header", f"Authorization: Bearer {token_for('schemathesis')}"),
-            *("--max-examples", "7", "--seed", "1", "--generation-allow-x00", "false", "--no-color"),
+            *(
+                "--max-examples",
+                str(examples),
+                "--seed",
+                "1",
+                "--generation-allow-x00",
+                "false",
+                "--no-color",
+            ),
             *("--generation-database", "none"),
             *("--exclude-path", "/api/events"),  # which never ends; tests/changes has it
             cwd=tmp_path,

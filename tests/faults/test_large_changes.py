@@ -34,7 +34,14 @@ def server(url: str, tmp_path: Path) -> Iterator[Command]:
 
 LONG = (pytest.mark.soak, pytest.mark.timeout(900))
 CASES = [
-    pytest.param("disk", 8 * MIB, 0, marks=pytest.mark.fault("SQLite: an import of 8 MiB, then the erasure")),
+    pytest.param("disk", 3 * MIB, 0),
+    pytest.param("postgres", 3 * MIB, 0),
+    pytest.param(
+        "disk",
+        8 * MIB,
+        0,
+        marks=[*LONG, pytest.mark.fault("SQLite: an import of 8 MiB, then the erasure")],
+    ),
     pytest.param(
         "disk",
         63 * MIB,
@@ -48,7 +55,10 @@ CASES = [
         marks=[*LONG, pytest.mark.fault("SQLite: an import of 63 MiB of large tasks, then the erasure")],
     ),
     pytest.param(
-        "postgres", 8 * MIB, 0, marks=pytest.mark.fault("PostgreSQL: an import of 8 MiB, then the erasure")
+        "postgres",
+        8 * MIB,
+        0,
+        marks=[*LONG, pytest.mark.fault("PostgreSQL: an import of 8 MiB, then the erasure")],
     ),
     pytest.param(
         "postgres",

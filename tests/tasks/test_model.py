@@ -223,9 +223,9 @@ def runner() -> Iterator[asyncio.Runner]:
         yield one
 
 
-@pytest.mark.parametrize("engine", ["memory", "postgres"])
+@pytest.mark.parametrize(("engine", "examples"), [("memory", 15), ("postgres", 8)])
 def test_any_sequence_of_requests_gives_what_the_model_gives(
-    engine: str, runner: asyncio.Runner, new_database: MakeDatabase
+    engine: str, examples: int, runner: asyncio.Runner, new_database: MakeDatabase
 ) -> None:
     async def url() -> str:
         return await new_database(engine)
@@ -237,7 +237,7 @@ def test_any_sequence_of_requests_gives_what_the_model_gives(
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=15,
+                max_examples=examples,
                 stateful_step_count=40,
                 deadline=None,
                 derandomize=True,
