@@ -9,8 +9,8 @@ _OTHER_ENGINES = frozenset({"disk", "postgres", "postgres-rls", "postgres-rls-al
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that a parameter puts on another engine."""
-    others = [item for item in items if _is_on_another_engine(item)]
+    """Deselect the tests that a parameter puts on another engine, and those that are marked."""
+    others = [item for item in items if item.get_closest_marker("processes") or _is_on_another_engine(item)]
     config.hook.pytest_deselected(items=others)
     left_out = set(others)
     items[:] = [item for item in items if item not in left_out]

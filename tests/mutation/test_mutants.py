@@ -59,6 +59,7 @@ def mutant(name: str, new: str, **others: Any) -> Mutant:
     return Mutant("area", name, "src/product.py", "It breaks", new=new, **fields)
 
 
+@pytest.mark.processes
 def test_a_mutant_is_caught_if_a_test_fails_or_hangs_and_survives_otherwise(project: Path) -> None:
     mutants = [
         mutant("wrong", "return n * 3"),
@@ -90,6 +91,7 @@ def test_a_mutant_is_caught_if_a_test_fails_or_hangs_and_survives_otherwise(proj
     assert missed(results, report.replace("| survived |", "| caught |")) == ["no-op"]
 
 
+@pytest.mark.processes
 def test_tests_that_fail_without_a_mutant_judge_nothing(project: Path) -> None:
     (project / "tests" / "test_product.py").write_text("def test_it() -> None:\n    assert False\n")
 
