@@ -14,7 +14,7 @@ from taskward.me.models import ImportedTask
 from taskward.me.staging import Staging
 
 ERASED = {"message": "All data deleted"}
-CANARY = "canary"
+CANARY = "canary1147"
 TABLES = sorted(
     (table for table in SQLModel.metadata.tables.values() if table.name not in {"restores", "owner_locks"}),
     key=lambda table: table.name,
