@@ -22,7 +22,7 @@ test: $(VENV)/.ready-to-test ## Run every test: SQLite in memory and on disk, an
 	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER)
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
-	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER) --quick -r fE
+	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER) --numprocesses 2 --quick -r fE
 
 check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import directions, tests, coverage
 	$(BIN)/ruff format --check .
