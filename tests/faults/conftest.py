@@ -24,13 +24,15 @@ ROWS: dict[str, Row] = {}
 
 @pytest.fixture
 def observe(request: pytest.FixtureRequest) -> Observe:
-    """Give a function that notes what the test saw."""
-    fault = request.node.get_closest_marker("fault").args[0]
+    """Return a function that records a row of the table; of a test without a fault's name, nothing."""
+    marker = request.node.get_closest_marker("fault")
 
     def note(
         saw: str, *, longest: float | None = None, back: float | None = None, lost: str = "nothing"
     ) -> None:
-        row = (fault, saw, seconds(longest), seconds(back), lost)
+        if marker is None:
+            return
+        row = (marker.args[0], saw, seconds(longest), seconds(back), lost)
         request.node.user_properties.append((ROW, row))  # plain texts, for they go to another process
 
     return note
