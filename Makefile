@@ -7,7 +7,7 @@ BESIDE_EACH_OTHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke fix requirements clean
+.PHONY: help setup serve test check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke docs fix requirements clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; thre
 
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request has become dearer; RECORD=1 records what it costs
 	@$(BIN)/python -W ignore benchmarks/smoke.py
+
+docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
+	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py
 
 fix: $(VENV)/.ready-to-test ## Format, and repair what the linter can
 	$(BIN)/ruff format .
