@@ -116,6 +116,12 @@ class Settings(BaseSettings):
         default="INFO",
         description="The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
     )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto",
+        description="`json` logs one JSON object per line, `console` logs readable text, with colours on a "
+        "terminal unless `NO_COLOR` is set. `auto` is `console` on a terminal in development, "
+        "otherwise `json`. See [the log](operations.md#the-log).",
+    )
     audit_log: bool = Field(
         default=False,
         description="`on` logs a line for each change and for each rejected request; see "
