@@ -161,7 +161,7 @@ def test_the_format_follows_the_setting_the_stream_and_the_environment(
     assert ("\x1b" in shown) == has_colours
 
 
-FIELDS: dict[str, object] = {
+FIELDS: dict[str, Any] = {
     "request_id": "abc",
     "method": "GET",
     "path": "/api/tasks",
@@ -171,7 +171,7 @@ FIELDS: dict[str, object] = {
 }
 
 
-def console(name: str, message: str, level: int = logging.INFO, **fields: object) -> str:
+def console(name: str, message: str, level: int = logging.INFO, **fields: Any) -> str:
     """Return what the console format makes of a record; its time is noon."""
     record = logging.makeLogRecord(
         {"name": name, "msg": message, "levelno": level, "levelname": logging.getLevelName(level)} | fields
