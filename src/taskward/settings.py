@@ -99,6 +99,16 @@ class Settings(BaseSettings):
         description="`development` or `production`. Production requires `JWT_SECRET` or `JWT_JWKS_URL`, does "
         "not allow `http://localhost:3000` by default, and sends `Strict-Transport-Security`.",
     )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        default="INFO",
+        description="The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto",
+        description="`json` logs one JSON object per line, `console` logs readable text, with colours on a "
+        "terminal unless `NO_COLOR` is set. `auto` is `console` on a terminal in development, "
+        "otherwise `json`. See [the log](operations.md#the-log).",
+    )
     host: str = Field(
         default="127.0.0.1",
         description="The address to listen on; `0.0.0.0` is every IPv4 address of the machine.",
@@ -111,16 +121,6 @@ class Settings(BaseSettings):
         ge=1,
         le=64,
         description="Number of worker processes, 1 to 64. Must be 1 with a database in memory.",
-    )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
-        default="INFO",
-        description="The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
-    )
-    log_format: Literal["auto", "json", "console"] = Field(
-        default="auto",
-        description="`json` logs one JSON object per line, `console` logs readable text, with colours on a "
-        "terminal unless `NO_COLOR` is set. `auto` is `console` on a terminal in development, "
-        "otherwise `json`. See [the log](operations.md#the-log).",
     )
     audit_log: bool = Field(
         default=False,
