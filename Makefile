@@ -1,14 +1,15 @@
 # `make help` says what there is.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 # A file's tests stay together, so that they share their app.
 # Many wait more than they compute, so there are more workers than CPUs.
 BESIDE_EACH_OTHER := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTHONS ?= $(shell tools/find-python --versions)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke fix requirements clean
+.PHONY: help setup serve test test-quick test-pythons check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke docs fix requirements clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,8 +22,15 @@ serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded datab
 test: $(VENV)/.ready-to-test ## Run every test: SQLite in memory and on disk, and a real PostgreSQL
 	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER)
 
-test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
+test-quick: $(VENV)/.ready-to-test-quick ## Run the tests that need only SQLite in memory and no other process; 40 seconds
 	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER) --numprocesses 2 --quick -r fE
+
+test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
+	@for version in $(PYTHONS); do \
+	  echo "Python $$version"; \
+	  $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$(tools/find-python $$version)" test-quick \
+	    || exit 1; \
+	done
 
 check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import directions, tests, coverage
 	$(BIN)/ruff format --check .
@@ -59,6 +67,9 @@ bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; thre
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request has become dearer; RECORD=1 records what it costs
 	@$(BIN)/python -W ignore benchmarks/smoke.py
 
+docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
+	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py
+
 fix: $(VENV)/.ready-to-test ## Format, and repair what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -70,26 +81,32 @@ requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, w
 	done
 
 clean: ## Remove what was made here, databases excepted
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 
 $(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
+	@test -x $(BIN)/python || { python="$(PYTHON)"; \
+	  test -n "$$python" || { echo "No supported Python with venv was found (3.11 or later; on Debian also" \
+	    "python3-venv); set PYTHON=…" >&2; exit 1; }; \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "$$python is older than Python 3.11; set PYTHON=…" >&2; exit 1; }; \
+	  echo "Using $$("$$python" --version), $$python"; \
+	  "$$python" -m venv $(VENV); }
 	@echo "Setting up $(VENV) (once; about a minute)"
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed and was not found; set PYTHON=…" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "$(PYTHON) is older than Python 3.11; set PYTHON=…" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.ready-to-test: $(VENV)/.ready $(VENV)/clients/.ready requirements/dev.txt
+$(VENV)/.ready-to-test: $(VENV)/.ready-to-test-quick $(VENV)/clients/.ready
+	@touch $@
+
+$(VENV)/.ready-to-test-quick: $(VENV)/.ready requirements/dev.txt
 	@echo "Installing what the tests need (once)"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/clients/.ready: $(VENV)/.ready requirements/clients.txt
 	@echo "Installing what generates clients (once)"
-	@test -x $(VENV)/clients/bin/python || $(PYTHON) -m venv $(VENV)/clients
+	@test -x $(VENV)/clients/bin/python || $(BIN)/python -m venv $(VENV)/clients
 	@$(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet --no-input install --require-hashes \
 	  -r requirements/clients.txt
 	@touch $@

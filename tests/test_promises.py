@@ -1,7 +1,6 @@
 """What holds for every route, those not yet written included: each test goes over `app.routes`."""
 
 import re
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +22,6 @@ from support import (
 from taskward.app import ROUTERS
 from taskward.http.admission import _Ticket
 from taskward.http.routing import ProbeRoute, StrictRoute
-from taskward.settings import Settings
 
 PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json"}
 """The only paths that a stranger is answered on."""
@@ -33,7 +31,6 @@ ENDPOINTS = [route for route in ROUTES if isinstance(route, StrictRoute)]
 OPERATIONS = [(method, route) for route in ENDPOINTS for method in sorted(route.methods or ())]
 PATHS = sorted({route.path for route in ENDPOINTS})
 PIECE = 32 * 1024
-README = Path(__file__).parent.parent / "README.md"
 
 every_operation = pytest.mark.parametrize(
     ("method", "route"), OPERATIONS, ids=[f"{method} {route.path}" for method, route in OPERATIONS]
@@ -271,8 +268,3 @@ async def test_every_answer_forbids_what_it_does_not_need(
 def test_public_paths_are_routes_and_no_more_than_these() -> None:
     assert {path for path in PATHS if not path.startswith("/api")} == PUBLIC
     assert all(isinstance(route, APIRoute) for route in ROUTES)
-
-
-@pytest.mark.parametrize("name", Settings.model_fields)
-def test_every_setting_is_in_the_readme(name: str) -> None:
-    assert f"`{name.upper()}`" in README.read_text()

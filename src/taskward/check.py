@@ -148,7 +148,7 @@ def _schema(current: str | None) -> Finding:
 
 
 async def _rls(settings: Settings) -> AsyncIterator[Finding]:
-    if _is_sqlite(settings):
+    if settings.engine == "sqlite":
         return
     database = open_database(settings)
     try:
@@ -166,7 +166,7 @@ async def _rls(settings: Settings) -> AsyncIterator[Finding]:
 async def _hosts(settings: Settings) -> list[Finding]:
     """Say of each of several hosts whether it is writable."""
     url = settings.database_url.get_secret_value()
-    if _is_sqlite(settings) or len(PostgresUrl.parse(url).hosts) == 1:
+    if settings.engine == "sqlite" or len(PostgresUrl.parse(url).hosts) == 1:
         return []
     hosts = await report_hosts(url)
     found = [_host(host) for host in hosts]
@@ -193,15 +193,11 @@ def _host(status: HostStatus) -> Finding:
 
 
 def _place(settings: Settings) -> str:
-    if _is_sqlite(settings):
+    if settings.engine == "sqlite":
         return f"SQLite, {settings.sqlite_path or 'in memory: nothing is kept'}"
     url = PostgresUrl.parse(settings.database_url.get_secret_value())
     database = f"/{url.database}" if url.database else ""
     return f"PostgreSQL, {', '.join(map(str, url.hosts))}{database}"
-
-
-def _is_sqlite(settings: Settings) -> bool:
-    return settings.database_url.get_secret_value().startswith("sqlite:")
 
 
 def _cors(settings: Settings) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, on standard output.
+"""The log: one JSON object a line on standard output, or readable text on a terminal (LOG_FORMAT).
 
 A line never holds a token, a secret, a task's text or an e-mail address. Exceptions quote what they choked
 on, so of an exception only the type and the frames are written, never its message.
@@ -7,6 +7,7 @@ on, so of an exception only the type and the frames are written, never its messa
 import asyncio
 import logging
 import logging.config
+import os
 import re
 import sys
 import time
@@ -16,6 +17,7 @@ from typing import Any, Final, TextIO
 
 import orjson
 
+from taskward.log_console import ACCESS_LOGGER, ConsoleRenderer, has_colours, is_terminal
 from taskward.settings import Settings
 
 PIPE_BUF: Final = 4096
@@ -26,16 +28,25 @@ _PLAIN_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{0,64}")
 _PLAIN_PATH: Final = re.compile(rf"{_PLAIN_SEGMENT.pattern}(?:/{_PLAIN_SEGMENT.pattern}){{0,15}}")
 
 
-access = logging.getLogger("taskward.access")
+access = logging.getLogger(ACCESS_LOGGER)
 
 
 def configure(settings: Settings) -> None:
-    """Send every logger's lines through one handler, as JSON."""
+    """Send every logger's lines through one handler, in the format of the settings."""
     root = logging.getLogger()
-    root.handlers[:] = [JsonLinesHandler(sys.stdout)]
+    root.handlers[:] = [_handler(settings, sys.stdout)]
     root.setLevel(settings.log_level)
     for chatty in ("alembic", "asyncio", "httpcore", "httpx"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+def _handler(settings: Settings, stream: TextIO) -> logging.Handler:
+    automatic = "console" if is_terminal(stream) and not settings.production else "json"
+    if (automatic if settings.log_format == "auto" else settings.log_format) == "json":
+        return JsonLinesHandler(stream)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(ConsoleFormatter(colours=has_colours(stream, dict(os.environ))))
+    return handler
 
 
 def log_request(level: int, fields: dict[str, object]) -> None:
@@ -126,13 +137,29 @@ class JsonFormatter(logging.Formatter):
     """Turns a record, and what was given as `extra`, into a line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        # Only the first line of a message: what libraries put behind it tends to quote values.
-        message = record.getMessage().partition("\n")[0]
-        line = _base_fields(record.created, record.levelname, record.name, message)
-        line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
-        if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = exception_chain(record.exc_info[1])
-        return orjson.dumps(line, default=str).decode()
+        return orjson.dumps(_fields(record), default=str).decode()
+
+
+class ConsoleFormatter(logging.Formatter):
+    """Turns a record into readable text with the same fields as JSON."""
+
+    def __init__(self, *, colours: bool) -> None:
+        super().__init__()
+        self._renderer = ConsoleRenderer(colours=colours)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._renderer.render(record.created, _fields(record))
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Returns the fields of a record's line."""
+    # Only the first line of a message: what libraries put behind it tends to quote values.
+    message = record.getMessage().partition("\n")[0]
+    line = _base_fields(record.created, record.levelname, record.name, message)
+    line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+    if record.exc_info and record.exc_info[1] is not None:
+        line["exception"] = exception_chain(record.exc_info[1])
+    return line
 
 
 def exception_chain(error: BaseException) -> list[dict[str, Any]]:

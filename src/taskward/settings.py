@@ -1,47 +1,44 @@
-"""Every knob of the service: read once, frozen, with no unsafe default."""
+"""The settings: environment variables and `.env`, read once, immutable, with safe defaults."""
 
-import base64
-import re
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
 
-from jwt.algorithms import HMACAlgorithm
-from jwt.exceptions import InvalidKeyError
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from taskward.database_url import LAST_PORT, PostgresUrl
-
-MIN_SECRET_BYTES = 32
-"""Bytes; RFC 7518, 3.2: an HS256 key is at least as long as the hash."""
+from taskward.database_url import LAST_PORT
+from taskward.settings_parsing import (
+    Rate,
+    check_audiences,
+    check_database_url,
+    check_jwks_url,
+    check_origins,
+    check_rate,
+    check_secrets,
+    parse_list,
+    parse_origins,
+    parse_rate,
+)
 
 LOCAL_FRONT_END = "http://localhost:3000"
 
-MAX_RATE = 1_000_000
-"""Requests, and seconds."""
-
-_RATE = re.compile(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,6})?([smh])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-_NO_ORIGIN = "each origin must be like https://app.example.com: scheme and host, no path, no *"
+_DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
+_Secrets = Annotated[SecretStr, AfterValidator(check_secrets)]
+_JwksUrl = Annotated[str, AfterValidator(check_jwks_url)]
+_Audiences = Annotated[str, AfterValidator(check_audiences)]
+_Origins = Annotated[str, AfterValidator(check_origins)]
+_Rate = Annotated[str, AfterValidator(check_rate)]
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used. Its text names each setting, one a line, and shows no value."""
-
-
-class Rate(NamedTuple):
-    """So many requests in so many seconds: all of them at once, or one every `seconds / requests`."""
-
-    requests: int
-    seconds: int
+    """The settings are invalid. The text has one line for each invalid setting, and contains no value."""
 
 
 class Settings(BaseSettings):
-    """The configuration, from the environment and from `.env`; the environment wins.
+    """The settings, from the environment and from `.env`; the environment takes precedence.
 
-    An empty variable counts as not set. Make one with `load_settings`, whose errors are fit to be read.
+    An empty variable counts as not set. Use `load_settings`, whose errors are readable. The descriptions are
+    the table of docs/configuration.md (`make docs`); their links are relative to docs/.
     """
 
     model_config = SettingsConfigDict(
@@ -53,164 +50,184 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: SecretStr = SecretStr("sqlite:///taskward.db")
-    jwt_secret: SecretStr | None = None
-    jwt_jwks_url: str | None = None
-    jwt_issuer: str | None = None
-    jwt_audience: str | None = None
-    frontend_url: str = ""
-    environment: Literal["development", "production"] = "development"
-    database_pool_size: int = Field(default=10, ge=1, le=1000)
-    database_rls: bool = False
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=LAST_PORT)
-    workers: int = Field(default=1, ge=1, le=64)
-
-    metrics_port: int | None = Field(default=None, ge=0, le=LAST_PORT)
-    metrics_host: str = "127.0.0.1"
-    audit_log: bool = False
-
-    tombstone_days: float = Field(default=30, gt=0, le=36500)
-    max_streams_per_user: int = Field(default=10, ge=1, le=1_000_000)
-    max_streams: int = Field(default=1000, ge=1, le=1_000_000)
-    rate_limit: str | None = None
+    database_url: _DatabaseUrl = Field(
+        default=SecretStr("sqlite:///taskward.db"),
+        description="The database: `sqlite:///relative/path`, `sqlite:////absolute/path`, `postgresql://…` "
+        "or `postgres://…` as your provider shows it, with one host or [several](high-availability.md). "
+        "`sqlite://` keeps everything in memory and loses it at exit.",
+    )
+    database_pool_size: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="Maximum number of connections to PostgreSQL in each process, 1 to 1000. "
+        "Not used with SQLite.",
+    )
+    database_rls: bool = Field(
+        default=False,
+        description="`on` runs every request under [row-level security](postgresql.md#row-level-security). "
+        "PostgreSQL only.",
+    )
+    jwt_secret: _Secrets | None = Field(
+        default=None,
+        description="The secret shared with the issuer of your tokens (HS256), at least 32 bytes. "
+        "Several, separated by commas, allow rotation.",
+    )
+    jwt_jwks_url: _JwksUrl | None = Field(
+        default=None,
+        description="The https URL of your identity provider's public keys (JWKS). Replaces `JWT_SECRET`: "
+        "only one of the two may be set. See [tokens](tokens.md).",
+    )
+    jwt_issuer: str | None = Field(
+        default=None,
+        description="The value that a token's `iss` must have. If it is not set, `iss` is not checked, so "
+        "set it with `JWT_JWKS_URL`; see [tokens](tokens.md).",
+    )
+    jwt_audience: _Audiences | None = Field(
+        default=None,
+        description="The audience that a token's `aud` must be or contain; several, separated by commas, "
+        "allow any of them. If it is not set, a token with an `aud` is rejected.",
+    )
+    frontend_url: _Origins = Field(
+        default="",
+        description="The origins whose pages may call the service from a browser (CORS), separated by "
+        "commas, such as `https://app.example.com`: scheme and host, no path, no `*`. In development "
+        "`http://localhost:3000` is always allowed.",
+    )
+    environment: Literal["development", "production"] = Field(
+        default="development",
+        description="`development` or `production`. Production requires `JWT_SECRET` or `JWT_JWKS_URL`, does "
+        "not allow `http://localhost:3000` by default, and sends `Strict-Transport-Security`.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        default="INFO",
+        description="The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto",
+        description="`json` logs one JSON object per line, `console` logs readable text, with colours on a "
+        "terminal unless `NO_COLOR` is set. `auto` is `console` on a terminal in development, "
+        "otherwise `json`. See [the log](operations.md#the-log).",
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        description="The address to listen on; `0.0.0.0` is every IPv4 address of the machine.",
+    )
+    port: int = Field(
+        default=8000, ge=0, le=LAST_PORT, description="The port to listen on; `0` picks a free one."
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Number of worker processes, 1 to 64. Must be 1 with a database in memory.",
+    )
+    audit_log: bool = Field(
+        default=False,
+        description="`on` logs a line for each change and for each rejected request; see "
+        "[audit log](operations.md#audit-log).",
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=LAST_PORT,
+        description="Serves metrics for Prometheus at `/metrics` on this port, without a token; `0` picks a "
+        "free one. Must differ from `PORT`. If it is not set, there are no metrics.",
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="The address that `METRICS_PORT` listens on.")
+    tombstone_days: float = Field(
+        default=30,
+        gt=0,
+        le=36500,
+        description="Days for which the change feed keeps deletions, more than 0 and at most 36500; "
+        "fractions are allowed. A client that was offline for longer has to fetch everything again.",
+    )
+    max_streams_per_user: int = Field(
+        default=10,
+        ge=1,
+        le=1_000_000,
+        description="Maximum number of open event streams of one user in each process, 1 to 1000000. "
+        "One more is rejected with 429.",
+    )
+    max_streams: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="Maximum number of open event streams in each process, 1 to 1000000. "
+        "One more is rejected with 503.",
+    )
+    rate_limit: _Rate | None = Field(
+        default=None,
+        description="Maximum rate of requests of one user in each process, such as `100/10s`, `20/s` or "
+        "`1000/h` (units s, m, h; at most 1000000 requests in at most 1000000 seconds). One more is rejected "
+        "with 429. See [limits](limits.md).",
+    )
 
     @property
     def production(self) -> bool:
         return self.environment == "production"
 
     @property
+    def engine(self) -> Literal["sqlite", "postgresql"]:
+        """The database engine of DATABASE_URL."""
+        return "sqlite" if self.database_url.get_secret_value().startswith("sqlite:") else "postgresql"
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The file of the SQLite database; None for a database in memory and for PostgreSQL."""
+        path = self.database_url.get_secret_value().removeprefix("sqlite://").removeprefix("/")
+        return None if self.engine != "sqlite" or path in {"", ":memory:"} else Path(path)
+
+    @property
     def jwt_secrets(self) -> tuple[bytes, ...]:
-        """The shared secrets of JWT_SECRET, newest first as they are written there; empty without it."""
+        """The shared secrets of JWT_SECRET in their order; empty if it is not set."""
         if self.jwt_secret is None:
             return ()
-        return tuple(part.strip().encode() for part in self.jwt_secret.get_secret_value().split(","))
+        return tuple(part.encode() for part in parse_list(self.jwt_secret.get_secret_value()))
 
     @property
     def jwt_audiences(self) -> tuple[str, ...]:
-        """The audiences of JWT_AUDIENCE, of which a token must be for one; empty without it."""
-        return () if self.jwt_audience is None else tuple(_audiences(self.jwt_audience))
+        """The audiences of JWT_AUDIENCE, one of which a token must have; empty if it is not set."""
+        return () if self.jwt_audience is None else tuple(parse_list(self.jwt_audience))
 
     @property
     def rate(self) -> Rate | None:
-        """How much one user may ask of one process; None for no limit."""
-        return None if self.rate_limit is None else _rate(self.rate_limit)
+        """The rate of requests that one user may have in one process; None for no limit."""
+        return None if self.rate_limit is None else parse_rate(self.rate_limit)
 
     @property
     def allowed_origins(self) -> frozenset[str]:
         """The origins whose pages may call the service from a browser."""
-        origins = {_origin(part) for part in self.frontend_url.split(",") if part.strip()}
+        origins = parse_origins(self.frontend_url)
         return frozenset(origins if self.production else origins | {LOCAL_FRONT_END})
-
-    @property
-    def sqlite_path(self) -> Path | None:
-        """The file of the embedded database; None for one in memory and for PostgreSQL."""
-        url = self.database_url.get_secret_value()
-        if not url.startswith("sqlite:///"):
-            return None
-        path = url.removeprefix("sqlite:///")
-        return None if path in {"", ":memory:"} else Path(path)
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _in_capitals(cls, value: Any) -> Any:
+    def _in_upper_case(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("database_url")
-    @classmethod
-    def _of_a_known_engine(cls, value: SecretStr) -> SecretStr:
-        url = value.get_secret_value()
-        if url.startswith("sqlite:") and not (url == "sqlite://" or url.startswith("sqlite:///")):
-            raise ValueError("an SQLite URL is sqlite:///relative/path or sqlite:////absolute/path")
-        if "?" in url and url.startswith("sqlite:"):
-            raise ValueError("an SQLite URL takes no parameters")
-        if not url.startswith(("sqlite:", "postgresql://", "postgres://")):
-            raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
-        if not url.startswith("sqlite:"):
-            PostgresUrl.parse(url)
-        return value
-
-    @field_validator("jwt_jwks_url")
-    @classmethod
-    def _safe_to_fetch(cls, value: str | None) -> str | None:
-        if value is not None:
-            _check_key_set_url(value)
-        return value
-
-    @field_validator("jwt_secret")
-    @classmethod
-    def _secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and _is_public_key(value.get_secret_value().strip()):
-            raise ValueError("is a public key or a certificate, which is no secret; see JWT_JWKS_URL")
-        return value
-
-    @field_validator("jwt_secret")
-    @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and any(
-            len(part.strip().encode()) < MIN_SECRET_BYTES for part in value.get_secret_value().split(",")
-        ):
-            raise ValueError(f"each secret must be at least {MIN_SECRET_BYTES} bytes long")
-        return value
-
-    @field_validator("jwt_audience")
-    @classmethod
-    def _of_audiences(cls, value: str | None) -> str | None:
-        if value is not None and not all(_audiences(value)):
-            raise ValueError("has an empty audience; several are separated by single commas")
-        return value
-
-    @field_validator("rate_limit")
-    @classmethod
-    def _of_a_rate(cls, value: str | None) -> str | None:
-        if value is not None:
-            _rate(value)
-        return value
-
-    @field_validator("frontend_url")
-    @classmethod
-    def _of_origins(cls, value: str) -> str:
-        for part in value.split(","):
-            if part.strip():
-                _origin(part)
-        return value
-
     @model_validator(mode="after")
-    def _with_one_kind_of_key(self) -> Self:
+    def _check_combination(self) -> Self:
         if self.jwt_secret is not None and self.jwt_jwks_url is not None:
             raise ValueError(
                 "JWT_SECRET and JWT_JWKS_URL are both set; tokens are verified one way, so set one"
             )
         if self.production and self.jwt_secret is None and self.jwt_jwks_url is None:
             raise ValueError("JWT_SECRET or JWT_JWKS_URL must be set in production")
-        return self
-
-    @model_validator(mode="after")
-    def _with_row_level_security_where_there_is_any(self) -> Self:
-        if self.database_rls and self.database_url.get_secret_value().startswith("sqlite:"):
+        if self.database_rls and self.engine == "sqlite":
             raise ValueError("DATABASE_RLS is for PostgreSQL; SQLite has no row-level security")
-        return self
-
-    @model_validator(mode="after")
-    def _with_metrics_elsewhere(self) -> Self:
         if self.metrics_port and self.metrics_port == self.port:
             raise ValueError("METRICS_PORT must be another port than PORT: what it shows is not for clients")
-        return self
-
-    @model_validator(mode="after")
-    def _with_one_process_in_memory(self) -> Self:
-        in_memory = self.database_url.get_secret_value().startswith("sqlite:") and self.sqlite_path is None
-        if in_memory and self.workers > 1:
+        if self.workers > 1 and self.engine == "sqlite" and self.sqlite_path is None:
             raise ValueError("WORKERS must be 1 with a database in memory, which no two processes share")
         return self
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings.
+    """Returns the settings.
 
     Raises:
-        SettingsError: a setting is missing or cannot be used.
+        SettingsError: a required setting is missing, or a setting is invalid.
 
     """
     try:
@@ -226,75 +243,3 @@ def _lines(error: ValidationError) -> list[str]:
         text = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {text}" if name else text)
     return lines
-
-
-def _check_key_set_url(text: str) -> None:
-    """Refuse a URL over which keys could be swapped. Read by what will fetch it: both see one host."""
-    import httpx  # noqa: PLC0415 - large, and needed by no other setting
-
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        raise ValueError("is not a URL") from None
-    if " " in text or "\\" in text or (url.port or 0) > LAST_PORT:  # what the reader mends in silence
-        raise ValueError("is not a URL")
-    if not url.host or url.userinfo:
-        raise ValueError("must name a host, and no user or password")
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
-        raise ValueError("must begin with https:// (http:// is for a loopback host alone)")
-
-
-def _rate(text: str) -> Rate:
-    match = _RATE.fullmatch(text.strip())
-    if match is None:
-        raise ValueError("must be like 100/10s: requests, a slash, and a time in s, m or h")
-    rate = Rate(int(match[1]), int(match[2] or 1) * _SECONDS[match[3]])
-    if max(rate) > MAX_RATE:
-        raise ValueError(f"must be at most {MAX_RATE} requests in at most {MAX_RATE} seconds")
-    return rate
-
-
-def _audiences(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",")]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_public_key(text: str) -> bool:
-    """Tell whether this is what anybody may know: PEM, SSH, JWK or a certificate, also without its armour."""
-    try:
-        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(text or "-")
-        bare = base64.b64decode(text, validate=True)
-        HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(bare or b"-")
-    except InvalidKeyError:
-        return True
-    except ValueError:  # not base64, as most secrets are not
-        return False
-    return False
-
-
-def _origin(text: str) -> str:
-    """Give `scheme://host[:port]` as a browser writes it in `Origin` (RFC 6454, 6.1)."""
-    try:
-        parts = urlsplit(text.strip())
-        port = parts.port
-    except ValueError:  # which quotes what it could not read
-        raise ValueError(_NO_ORIGIN) from None
-    if (
-        parts.scheme not in {"http", "https"}
-        or not parts.hostname
-        or parts.path not in {"", "/"}
-        or parts.query
-        or parts.fragment
-        or parts.username is not None
-        or "*" in parts.netloc
-    ):
-        raise ValueError(_NO_ORIGIN)
-    default_port = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + ("" if port in {None, default_port} else f":{port}")

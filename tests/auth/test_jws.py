@@ -108,6 +108,11 @@ async def test_each_value_has_one_spelling_in_base64url() -> None:
     await refused(b".".join([header, b"AAAAA", signature]), "not canonical base64url")
 
 
+async def test_the_deepest_nesting_is_the_same_on_every_python() -> None:
+    deepest = json.dumps(claims())[:-1] + ', "x": ' + "[" * 499 + "]" * 499 + "}"
+    await accepted(forge(json.dumps(HEADER).encode(), deepest.encode()))
+
+
 @pytest.mark.parametrize("part", ["header", "payload"])
 @pytest.mark.parametrize(
     ("written", "what"),
@@ -127,6 +132,7 @@ async def test_each_value_has_one_spelling_in_base64url() -> None:
         (b'{"sub":"a","exp":9999999999,"alg":"HS256","x":"\n"}', "strict JSON"),
         (b'{"sub":"a","exp":9999999999,"alg":"HS256","x":' + b"9" * 5000 + b"}", "strict JSON"),
         (b'{"sub":"a","exp":9999999999,"alg":"HS256","x":' + b"[" * 2500 + b"]" * 2500 + b"}", "strict JSON"),
+        (b'{"sub":"a","exp":9999999999,"alg":"HS256","x":' + b"[" * 500 + b"]" * 500 + b"}", "strict JSON"),
         (b"[" * 5000, "strict JSON"),
         (b'["HS256"]', "a JSON object"),
         (b'"HS256"', "a JSON object"),

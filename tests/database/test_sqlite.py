@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -328,6 +328,28 @@ async def test_a_database_of_another_program_is_told_at_the_start_and_left_alone
     other = sqlite3.connect(path)
     assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("tasks",)]
     other.close()
+
+
+def write_garbage(path: Path) -> None:
+    path.write_bytes(b"no database " * 100)
+
+
+def write_tables_of_another_program(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE tasks (mine TEXT)")
+
+
+@pytest.mark.parametrize("write", [write_garbage, write_tables_of_another_program])
+def test_a_file_that_is_refused_at_the_start_is_not_kept_open(
+    path: Path, write: Callable[[Path], None]
+) -> None:
+    write(path)
+    database = SqliteDatabase(path)
+
+    with pytest.raises(DatabaseUnusable):
+        asyncio.run(database.start())
+
+    assert path.resolve() not in {link.resolve() for link in Path("/proc/self/fd").iterdir()}
 
 
 async def test_a_database_that_was_never_started_can_be_stopped(path: Path) -> None:

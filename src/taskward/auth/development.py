@@ -10,7 +10,8 @@ from typing import Any
 import jwt
 
 from taskward.auth.claims import is_plausible_email, is_subject
-from taskward.settings import MIN_SECRET_BYTES, Settings, SettingsError
+from taskward.settings import Settings, SettingsError
+from taskward.settings_parsing import MIN_SECRET_BYTES
 
 PRIVATE = 0o600
 

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from taskward.http.errors import InvalidToken, Unauthorized
+from taskward.http.requests import nests_deeper
 
 MAX_TOKEN_BYTES = 8 * 1024
 """Bytes."""
+
+MAX_TOKEN_NESTING = 500
+"""Levels of objects and arrays; Python's own limit differs between its versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,14 @@ def _decoded(segment: bytes) -> bytes:
 
 def _json_object(segment: bytes, name: str) -> dict[str, Any]:
     try:
-        read = _JSON.decode(_decoded(segment).decode("utf-8"))
+        text = _decoded(segment)
+        read = _JSON.decode(text.decode("utf-8"))
     except (ValueError, RecursionError):  # not UTF-8, not JSON, a doubled key, too deep, too long a number
         raise InvalidToken(reason=f"{name} is not strict JSON") from None
     if not isinstance(read, dict):
         raise InvalidToken(reason=f"{name} is not a JSON object")
+    if nests_deeper(read, text, MAX_TOKEN_NESTING):
+        raise InvalidToken(reason=f"{name} is not strict JSON")
     return read
 
 

@@ -98,7 +98,7 @@ def ignore_change(owner: UUID) -> None:
 
 def open_database(settings: Settings) -> Database:
     """Give the database of `DATABASE_URL`, not yet started."""
-    if settings.database_url.get_secret_value().startswith("sqlite:"):
+    if settings.engine == "sqlite":
         from taskward.database.sqlite.database import SqliteDatabase  # noqa: PLC0415 - one driver, not two
 
         return SqliteDatabase(settings.sqlite_path)

@@ -65,7 +65,7 @@ class Capacity(NamedTuple):
 
         On PostgreSQL a connection is left when one user has all the places that one can have.
         """
-        if settings.database_url.get_secret_value().startswith("sqlite:"):
+        if settings.engine == "sqlite":
             return cls(MAX_IN_FLIGHT_SQLITE, MAX_STARTS_SQLITE)
         return cls(2 * max(1, settings.database_pool_size - 1), MAX_STARTS_POSTGRES)
 

@@ -144,9 +144,14 @@ def json_object(body: bytes) -> dict[str, Any]:
 def refuse_deep(value: Any, text: bytes, outside: int = 0) -> None:
     """Raise InvalidRequest if a value nests too deep within so many levels `outside`; `text` is its JSON."""
     most = MAX_NESTING - outside
-    # No text nests deeper than it has brackets, and most have few.
-    if text.count(b"{") + text.count(b"[") > most and _depth(value) > most:
+    if nests_deeper(value, text, most):
         raise InvalidRequest(reason="the body nests too deep")
+
+
+def nests_deeper(value: Any, text: bytes, most: int) -> bool:
+    """Returns whether a value nests deeper than `most` levels; `text` is its JSON."""
+    # No text nests deeper than it has brackets, and most have few.
+    return text.count(b"{") + text.count(b"[") > most and _depth(value, most) > most
 
 
 def nul_problems(document: dict[str, Any], body: bytes | None = None, depth: int = 1) -> list[FieldError]:
@@ -196,7 +201,7 @@ def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldError]]:
     return query, [FieldError(name, message) for name, message in problems.items()]
 
 
-def _depth(document: Any) -> int:
+def _depth(document: Any, most: int) -> int:
     depth, level = 0, [document]
     while level:
         depth += 1
@@ -206,7 +211,7 @@ def _depth(document: Any) -> int:
             for inner in (outer.values() if isinstance(outer, dict) else outer)
             if inner.__class__ in _CONTAINERS
         ]
-        if depth > MAX_NESTING:
+        if depth > most:
             break
     return depth
 

@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -84,11 +84,12 @@ class SqliteDatabase:
         self._reader: sqlite3.Connection
 
     async def start(self) -> None:
-        with _explain_unusable(self._path):
-            self._writer = _connect(self._path)
+        with _explain_unusable(self._path), ExitStack() as opened:
+            self._writer = opened.enter_context(closing(_connect(self._path)))
             await asyncio.to_thread(_quick_check, self._writer, self._path)
             await asyncio.to_thread(schema.upgrade_sqlite, self._writer)
             self._reader = _connect(self._path) if self._path else self._writer
+            opened.pop_all()
         if self._readers is not None:
             self._readers.start(self._reader)
         self._compiled = {statement: _compile(statement) for statement in STATEMENTS}
@@ -509,6 +510,15 @@ def _connect(path: Path | None) -> sqlite3.Connection:
         cached_statements=512,
         timeout=0,
     )
+    try:
+        _configure(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000:.0f}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -517,7 +527,6 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     owner_locks.install(connection)
     connection.execute("PRAGMA busy_timeout = 0")  # from here on, waiting is the loop's
     connection.create_function(SQLITE_CLOCK, 0, _microseconds)
-    return connection
 
 
 def _microseconds() -> int:
