@@ -154,7 +154,7 @@ async def test_where_there_is_no_database_it_makes_none(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert (
         done.output
-        == "taskward: DATABASE_URL: there is no database of Taskward's; restore it and try again\n"
+        == "taskward: DATABASE_URL: the database has no Taskward schema; restore it and try again\n"
     )
     assert not (tmp_path / "nowhere.db").exists()
 
