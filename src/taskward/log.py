@@ -1,7 +1,7 @@
 """The log: one JSON object a line, on standard output.
 
-A line never holds a token, a secret, a task's text or an e-mail address. Exceptions quote what they choked
-on, so of an exception only the type and the frames are written, never its message.
+A line never contains a token, a secret, a task's text or an e-mail address. Exception messages may contain
+values, so only the type and the frames of an exception are written.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import orjson
 from taskward.settings import Settings
 
 PIPE_BUF: Final = 4096
-"""Bytes that Linux writes to a pipe in one piece (POSIX: 512 at least)."""
+"""Bytes that Linux writes to a pipe atomically (POSIX: at least 512)."""
 
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 _PLAIN_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{0,64}")
@@ -30,7 +30,7 @@ access = logging.getLogger("taskward.access")
 
 
 def configure(settings: Settings) -> None:
-    """Send every logger's lines through one handler, as JSON."""
+    """Sends the records of every logger through one handler, as JSON."""
     root = logging.getLogger()
     root.handlers[:] = [JsonLinesHandler(sys.stdout)]
     root.setLevel(settings.log_level)
@@ -39,11 +39,11 @@ def configure(settings: Settings) -> None:
 
 
 def log_request(level: int, fields: dict[str, object]) -> None:
-    """Write the line of a request.
+    """Writes the access log record of a request.
 
-    It goes past the logging module, which costs as much as a fifth of a small request, where nobody but the
-    handler of `configure` would see it; and it is written at the end of this turn of the event loop, with
-    the lines of the others who were answered in it.
+    It bypasses the logging module, which costs up to a fifth of a small request, if only the handler of
+    `configure` would handle the record. It is written at the end of this turn of the event loop, together
+    with the lines of other requests.
     """
     if not access.isEnabledFor(level):
         return
@@ -65,30 +65,30 @@ class JsonLinesHandler(logging.StreamHandler[TextIO]):
         self._buffer: list[bytes] = []
 
     def buffer(self, line: bytes) -> None:
-        """Write a line that is JSON already, with what else there is in this turn of the event loop."""
+        """Buffers a JSON line until the end of this turn of the event loop."""
         self._buffer.append(line)
         if len(self._buffer) == 1:
             try:
                 asyncio.get_running_loop().call_soon(self.flush)
-            except RuntimeError:  # there is none: who could wait for the end of its turn?
+            except RuntimeError:  # no event loop is running
                 self.flush()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.flush()  # so that the lines stay in their order
+        self.flush()  # keeps the lines in order
         super().emit(record)
 
     def flush(self) -> None:
-        """Write the lines that wait: whole ones in each piece, and no larger than a pipe takes at once.
+        """Writes the buffered lines: whole lines per write, and no more than a pipe accepts atomically.
 
-        So the lines of several processes that share a pipe are not torn (POSIX, write: PIPE_BUF).
+        Lines of several processes that share a pipe are therefore never interleaved (POSIX, write: PIPE_BUF).
         """
         self.acquire()
         try:
             while self._buffer:
                 self.stream.flush()
                 self.stream.write(self._next_chunk())
-            self.stream.flush()  # that, or what `emit` has written
-        except (OSError, ValueError):  # nobody reads it any more, which is no reason to fail
+            self.stream.flush()  # the buffer, or the output of `emit`
+        except (OSError, ValueError):  # the reader is gone, which is no reason to fail
             self._buffer.clear()
             self.handleError(logging.makeLogRecord({"msg": "a line"}))
         finally:
@@ -107,7 +107,7 @@ class JsonLinesHandler(logging.StreamHandler[TextIO]):
 
 
 def _base_fields(created: float, level: str, logger: str, message: str) -> dict[str, Any]:
-    """Give what every line begins with; `created` is in seconds since 1970."""
+    """Returns the first fields of every line; `created` is in seconds since 1970."""
     second, fraction = divmod(created, 1)
     return {
         "timestamp": f"{_second(int(second))}.{int(fraction * 1000):03d}Z",
@@ -123,10 +123,10 @@ def _second(second: int) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """Turns a record, and what was given as `extra`, into a line of JSON."""
+    """Formats a record and its `extra` as a line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        # Only the first line of a message: what libraries put behind it tends to quote values.
+        # Only the first line of a message: libraries tend to append values on further lines.
         message = record.getMessage().partition("\n")[0]
         line = _base_fields(record.created, record.levelname, record.name, message)
         line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
@@ -136,10 +136,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def exception_chain(error: BaseException) -> list[dict[str, Any]]:
-    """Give the type and the frames of an exception and of those that led to it, outermost first."""
+    """Returns the type and the frames of an exception and of its causes, outermost first."""
     chain: list[dict[str, Any]] = []
     link: BaseException | None = error
-    while link is not None and len(chain) < 10:  # noqa: PLR2004 - a chain can be a ring
+    while link is not None and len(chain) < 10:  # noqa: PLR2004 - a chain can be circular
         frames = traceback.extract_tb(link.__traceback__)
         chain.append(
             {
@@ -152,7 +152,7 @@ def exception_chain(error: BaseException) -> list[dict[str, Any]]:
 
 
 def masked_path(path: str) -> str:
-    """Give the path with a mask over each segment that could be a token, an address or somebody's text."""
+    """Returns the path with a mask over each segment that could be a token, an address or user content."""
     if _PLAIN_PATH.fullmatch(path):
         return path
     return "/".join(
