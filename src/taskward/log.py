@@ -1,7 +1,7 @@
 """The log: one JSON object a line, on standard output.
 
-A line never contains a token, a secret, a task's text or an e-mail address. Exception messages may contain
-values, so only the type and the frames of an exception are written.
+A line never holds a token, a secret, a task's text or an e-mail address. Exceptions quote what they choked
+on, so of an exception only the type and the frames are written, never its message.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ import orjson
 from taskward.settings import Settings
 
 PIPE_BUF: Final = 4096
-"""Bytes that Linux writes to a pipe atomically (POSIX: at least 512)."""
+"""Bytes that Linux writes to a pipe in one piece (POSIX: 512 at least)."""
 
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 _PLAIN_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{0,64}")
@@ -30,7 +30,7 @@ access = logging.getLogger("taskward.access")
 
 
 def configure(settings: Settings) -> None:
-    """Sends the records of every logger through one handler, as JSON."""
+    """Send every logger's lines through one handler, as JSON."""
     root = logging.getLogger()
     root.handlers[:] = [JsonLinesHandler(sys.stdout)]
     root.setLevel(settings.log_level)
@@ -123,10 +123,10 @@ def _second(second: int) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record and its `extra` as a line of JSON."""
+    """Turns a record, and what was given as `extra`, into a line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        # Only the first line of a message: libraries tend to append values on further lines.
+        # Only the first line of a message: what libraries put behind it tends to quote values.
         message = record.getMessage().partition("\n")[0]
         line = _base_fields(record.created, record.levelname, record.name, message)
         line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
@@ -139,7 +139,7 @@ def exception_chain(error: BaseException) -> list[dict[str, Any]]:
     """Returns the type and the frames of an exception and of its causes, outermost first."""
     chain: list[dict[str, Any]] = []
     link: BaseException | None = error
-    while link is not None and len(chain) < 10:  # noqa: PLR2004 - a chain can be circular
+    while link is not None and len(chain) < 10:  # noqa: PLR2004 - a chain can be a ring
         frames = traceback.extract_tb(link.__traceback__)
         chain.append(
             {

@@ -99,7 +99,7 @@ def is_subject(value: object) -> TypeGuard[str]:
 
 
 def is_plausible_email(value: object) -> bool:
-    """Returns whether this could be an e-mail address, which identifies nobody."""
+    """Returns whether this could be an e-mail address; addresses are not used to identify users."""
     if not isinstance(value, str) or len(value) > MAX_EMAIL or not _is_visible(value):
         return False
     name, _, host = value.rpartition("@")

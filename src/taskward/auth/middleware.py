@@ -1,4 +1,4 @@
-"""ASGI middleware that authenticates every request below /api, before method, path and body are looked at."""
+"""ASGI middleware that authenticates every request below /api, before routing."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

@@ -20,7 +20,7 @@ from taskward.http.validation import field_error
 from taskward.idempotency.statements import FIND_RESPONSE
 
 KEY_LIFETIME: Final = timedelta(hours=24)
-"""How long a repeated request gets the stored response."""
+"""The time during which a repeated request gets the stored response."""
 
 THREADED_DIGEST_BYTES: Final = 256 * 1024
 """Minimum bytes of a body whose digest is computed in a thread."""

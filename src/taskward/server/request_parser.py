@@ -19,11 +19,11 @@ from taskward.server.limits import (
 )
 
 _END: Final = b"\r\n\r\n"
-"""What every head and every chunked body ends with."""
+"""The end of every head and every chunked body."""
 
 
 class ParserState(Enum):
-    """What part of a request the parser is in."""
+    """The part of a request that is being parsed."""
 
     IDLE = 0
     HEAD = 1

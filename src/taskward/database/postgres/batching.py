@@ -64,7 +64,7 @@ class Run(Protocol):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BatchedRead:
-    """A read as a batch: its text, and the values that all callers share, `$1`, `$2`, …
+    """A read as a batch: its text, and the values that all callers share as `$1`, `$2` and so on.
 
     The values that differ follow, as an array for each name of `batch_keys`.
     """

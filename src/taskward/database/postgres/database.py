@@ -381,7 +381,7 @@ _HAS_REVISION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CompiledStatement:
-    """A compiled statement: its text, and the names and defaults of `$1`, `$2`, …"""
+    """A compiled statement: its text, and the names and defaults of its parameters in order."""
 
     sql: str
     names: tuple[tuple[str, Any], ...]
