@@ -1,4 +1,4 @@
-"""Admission control: bounds the requests in progress, queues the excess fairly per user, rejects the rest.
+"""Admission control and load shedding: a bound on requests in progress, a short fair queue, 503 for the rest.
 
 A request below /api is admitted once: `Endpoint` calls `scope["admission"]()` when the whole body has
 arrived. It is released once, when its response starts. A slot is therefore held during computation and

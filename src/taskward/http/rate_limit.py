@@ -10,7 +10,7 @@ from taskward.settings import Rate
 
 
 class TokenBuckets:
-    """The token buckets of all users.
+    """The token buckets of all users (GCRA, the generic cell rate algorithm).
 
     A bucket is one number: the time at which it will be full again. In units of a nanosecond divided by the
     requests of the rate, all values are exact integers. A full bucket needs no entry, and a bucket unused for

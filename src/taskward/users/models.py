@@ -15,8 +15,8 @@ class UserRow(SQLModel, table=True):
 
     `seq` is the number of the owner's last write. It follows the clock: each write takes the microseconds
     since 1970, or the next number if the clock has not moved past the last one. So no number is reused after
-    an erasure or a restore of the database. `horizon` is the lowest number after which every change is still
-    recorded: tombstones below it are dropped.
+    an erasure or a restore of the database. `horizon` is the low-water mark of the feed: every change after
+    that number is recorded, and tombstones below it are dropped.
     """
 
     __tablename__ = "users"
