@@ -130,20 +130,20 @@ async def _revision(settings: Settings) -> str | None:
 
 
 def _schema(current: str | None) -> Finding:
-    """Returns what there is to say of the schema at that revision, or of an empty database."""
+    """Returns the finding for a schema at that revision; None for an empty database."""
     newest = schema.newest_revision()
     if current is None:
-        return Finding("warn", "schema", f"none yet; `taskward migrate` or the first start makes {newest}")
+        return Finding("warn", "schema", f"none yet; `taskward migrate` or the first start creates {newest}")
     if not schema.is_known(current):
         return Finding(
             "FAIL", "schema", f"at {current}, of a development snapshot; this one begins at {newest}"
         )
     if current < newest:
         return Finding(
-            "warn", "schema", f"at {current}; `taskward migrate` or the next start makes it {newest}"
+            "warn", "schema", f"at {current}; `taskward migrate` or the next start upgrades it to {newest}"
         )
     if current > newest:
-        return Finding("warn", "schema", f"at {current}, made by a newer version; this one knows {newest}")
+        return Finding("warn", "schema", f"at {current}, created by a newer version; this one needs {newest}")
     return Finding("ok", "schema", f"at {current}, up to date")
 
 

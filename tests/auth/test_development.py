@@ -96,7 +96,7 @@ def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
 
     with pytest.raises(
-        SettingsError, match=r"tasks.db.secret: belongs to another user; remove it, and a new"
+        SettingsError, match=r"tasks.db.secret: belongs to another user; delete it, and a new"
     ):
         development_secret(without_key(tmp_path))
 

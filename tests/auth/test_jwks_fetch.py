@@ -138,7 +138,7 @@ async def test_a_provider_that_is_not_there_is_a_failure_like_any_other(provider
 async def test_a_provider_that_speaks_no_tls_is_a_failure_like_any_other(
     provider: IdentityProvider,
 ) -> None:
-    with pytest.raises(JWKSUnusable, match=r"cannot be reached \(ConnectError\)|does not answer within 3 s"):
+    with pytest.raises(JWKSUnusable, match=r"cannot be reached \(ConnectError\)|does not respond within 3 s"):
         await fetch_key_set(provider.url.replace("http:", "https:"))
 
 
