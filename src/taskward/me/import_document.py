@@ -85,7 +85,7 @@ class ImportDocument:
     async def tasks(self, problems: Problems) -> AsyncIterator[list[ImportedTask]]:
         """Yields the tasks in slices, and adds the document's problems to `problems`.
 
-        Once there are problems, only empty lists are given; the rest is validated all the same.
+        Once there are problems, only empty lists are given; the rest is still validated.
         """
         found = first_of_each_field(_problems_beside_tasks(self._outline))
         problems.add(found)

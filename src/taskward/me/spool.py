@@ -19,7 +19,7 @@ PART: Final = 1024 * 1024
 """Bytes that are written at once, in a thread."""
 
 MAX_UPLOADS: Final = 2
-"""Bodies that one person may have at once, on their way or being read: each may need 64 MiB of disk."""
+"""Bodies that one user may have at once, in transfer or being read: each may need 64 MiB of disk."""
 
 RETRY_AFTER: Final = 10
 """Seconds after which a rejected upload may be retried."""
@@ -73,7 +73,7 @@ def new_spool(prefix: bytes = b"") -> Iterator[Spool]:
 
 
 class Uploads:
-    """Counts the bodies that each person has in this process, also those whose client has left."""
+    """Counts the bodies of each user in this process, also those whose client has disconnected."""
 
     def __init__(self) -> None:
         self._running: Counter[UUID] = Counter()

@@ -87,7 +87,7 @@ class Staging:
         await self._delete_rows()
 
     async def add(self, tasks: Sequence[ImportedTask]) -> None:
-        """Stage tasks; those that the owner has are left out. Also without tasks, it renews the import."""
+        """Stages tasks, except those that the owner has. It renews the import, also without tasks."""
         for task in tasks:
             if not self._ids.isdisjoint((task.id, task.stored_id)):
                 continue

@@ -91,7 +91,7 @@ def _check_framing_headers(version: str, headers: Headers) -> BodyHeaders:
 
 
 def rejected_headers(parsed: Headers, unparsed: bytes) -> Headers:
-    """Return the headers of a rejected head, its `Origin` too if the parser gave up before that."""
+    """Returns the headers of a rejected head, its `Origin` too if the parser gave up before that."""
     if any(name == b"origin" for name, _ in parsed):
         return parsed
     rest, _, _ = unparsed.partition(b"\r\n\r\n")
