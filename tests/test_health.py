@@ -51,7 +51,7 @@ async def test_a_database_that_does_not_answer_in_time_is_not_waited_for(
             await asyncio.Event().wait()
 
     monkeypatch.setitem(app.state._state, "database", Silent(AssertionError()))
-    monkeypatch.setattr(health, "PATIENCE", 0.01)
+    monkeypatch.setattr(health, "DATABASE_TIMEOUT", 0.01)
 
     answer = await stranger.get("/health/ready")
 

@@ -138,13 +138,13 @@ def test_what_takes_too_long_at_the_end_is_given_up(caplog: pytest.LogCaptureFix
             assert (answer.status, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) > 0
         assert server.ended(1)
-    assert "Ending with 2 requests unanswered" in caplog.messages
+    assert "Shutdown timed out; 2 requests are unanswered" in caplog.messages
 
 
 def test_a_worker_ends_when_its_parent_is_gone(caplog: pytest.LogCaptureFixture) -> None:
     with served(parent=-1) as server:
         assert server.ended(2)
-    assert "The parent process is gone" in caplog.messages
+    assert "The parent process is gone; shutting down" in caplog.messages
 
 
 # The start

@@ -1,4 +1,4 @@
-"""Read this first: everything is wired here and nowhere else.
+"""The composition root: everything is wired here and nowhere else. Read this first.
 
 bytes -> RequestMiddleware -> AuthenticationMiddleware -> RateLimit -> Admission -> Dispatcher
       -> handler -> TaskStore(owner) -> database
@@ -52,10 +52,10 @@ ROUTERS = (
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Make the ASGI application, by default with the settings of the environment.
+    """Returns the ASGI application, by default with the settings of the environment.
 
     Raises:
-        SettingsError: a setting is missing or cannot be used.
+        SettingsError: a setting is missing or invalid.
 
     """
     settings = settings or load_settings()
@@ -94,7 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _add_observability(app: "Taskward", settings: Settings, dispatcher: Router, admission: Admission) -> None:
-    """Put around the pipeline whoever looks on; without a setting that asks for it, that is nobody."""
+    """Wraps the pipeline with audit, tracing and metrics middleware, each only if its setting is on."""
     if settings.audit_log:
         app.pipeline = AuditMiddleware(app.pipeline, dispatcher.route_template)
     if app.state.tracing:
@@ -106,12 +106,12 @@ def _add_observability(app: "Taskward", settings: Settings, dispatcher: Router, 
 
 
 class Taskward(FastAPI):
-    """FastAPI for what it is best at, the declarations and their document; the request path is our own."""
+    """FastAPI for declarations and their document; the request path is Taskward's own."""
 
     pipeline: ASGIApp
 
     def __init__(self, **options: object) -> None:
-        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)  # type: ignore[arg-type] # FastAPI's forty options
+        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)  # type: ignore[arg-type] # FastAPI has forty options
         self.openapi_schema = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,12 +124,12 @@ class Taskward(FastAPI):
         return self.openapi_schema
 
 
-def _changed(lists: ListCache, bell: StreamRegistry) -> Callable[[UUID], None]:
-    """Return what a change of an owner calls: it drops their cached lists and wakes their streams."""
+def _changed(lists: ListCache, streams: StreamRegistry) -> Callable[[UUID], None]:
+    """Returns a callback that drops an owner's cached lists and notifies their streams."""
 
     def changed(owner: UUID) -> None:
         lists.forget(owner)
-        bell.notify(owner)
+        streams.notify(owner)
 
     return changed
 

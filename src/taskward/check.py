@@ -1,4 +1,4 @@
-"""Whether the service could run as it is configured: what `taskward check` says."""
+"""The checks of `taskward check`: whether the service could run as configured."""
 
 import os
 import stat
@@ -17,7 +17,7 @@ from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_set
 
 
 class Finding(NamedTuple):
-    """One line of the report. It shows no secret, and of a URL neither user nor password."""
+    """One line of the report. It contains no secret, and of a URL neither user nor password."""
 
     verdict: Literal["ok", "warn", "FAIL"]
     subject: str
@@ -25,7 +25,7 @@ class Finding(NamedTuple):
 
 
 async def findings() -> list[Finding]:
-    """Look at everything that the service needs, and change nothing."""
+    """Checks everything that the service needs, without changing anything."""
     try:
         settings = load_settings()
     except SettingsError as error:
@@ -96,7 +96,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
 
 
 def _permissions(path: Path) -> Iterator[Finding]:
-    """Report the files of an SQLite database that other users of the machine could change or replace."""
+    """Reports the files of an SQLite database that other users of the machine could change or replace."""
     for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
         mode = _mode(file)
         if mode & stat.S_IWOTH:
@@ -114,7 +114,7 @@ def _permissions(path: Path) -> Iterator[Finding]:
 
 
 def _mode(path: Path) -> int:
-    """Return the mode of a file; 0 if there is none, as of a journal that was removed meanwhile."""
+    """Returns the mode of a file; 0 if there is none, like a journal that was removed meanwhile."""
     try:
         return path.stat().st_mode
     except FileNotFoundError:
@@ -130,20 +130,20 @@ async def _revision(settings: Settings) -> str | None:
 
 
 def _schema(current: str | None) -> Finding:
-    """Returns what there is to say of the schema at that revision, or of an empty database."""
+    """Returns the finding for a schema at that revision; None for an empty database."""
     newest = schema.newest_revision()
     if current is None:
-        return Finding("warn", "schema", f"none yet; `taskward migrate` or the first start makes {newest}")
+        return Finding("warn", "schema", f"none yet; `taskward migrate` or the first start creates {newest}")
     if not schema.is_known(current):
         return Finding(
             "FAIL", "schema", f"at {current}, of a development snapshot; this one begins at {newest}"
         )
     if current < newest:
         return Finding(
-            "warn", "schema", f"at {current}; `taskward migrate` or the next start makes it {newest}"
+            "warn", "schema", f"at {current}; `taskward migrate` or the next start upgrades it to {newest}"
         )
     if current > newest:
-        return Finding("warn", "schema", f"at {current}, made by a newer version; this one knows {newest}")
+        return Finding("warn", "schema", f"at {current}, created by a newer version; this one needs {newest}")
     return Finding("ok", "schema", f"at {current}, up to date")
 
 
@@ -160,11 +160,13 @@ async def _rls(settings: Settings) -> AsyncIterator[Finding]:
     if settings.database_rls:
         yield Finding("FAIL", "rls", missing) if missing else Finding("ok", "rls", "on")
     else:
-        yield Finding("ok", "rls", f"off; to turn it on: {missing}" if missing else "off; it could be on")
+        yield Finding(
+            "ok", "rls", f"off; to turn it on: {missing}" if missing else "off; ready to be turned on"
+        )
 
 
 async def _hosts(settings: Settings) -> list[Finding]:
-    """Say of each of several hosts whether it is writable."""
+    """Returns, for each of several hosts, whether it is writable."""
     url = settings.database_url.get_secret_value()
     if settings.engine == "sqlite" or len(PostgresUrl.parse(url).hosts) == 1:
         return []
@@ -178,7 +180,7 @@ async def _hosts(settings: Settings) -> list[Finding]:
         Finding(
             "warn",
             "hosts",
-            f"{host.host}: synchronous_standby_names is empty, so what was acknowledged can be lost with it",
+            f"{host.host}: synchronous_standby_names is empty, so acknowledged writes can be lost with it",
         )
         for host in writable
         if not host.synchronous_standby_names
@@ -189,12 +191,12 @@ async def _hosts(settings: Settings) -> list[Finding]:
 def _host(status: HostStatus) -> Finding:
     if status.problem:
         return Finding("warn", "hosts", f"{status.host}: {status.problem}")
-    return Finding("ok", "hosts", f"{status.host}: {'writable' if status.is_writable else 'only reads'}")
+    return Finding("ok", "hosts", f"{status.host}: {'writable' if status.is_writable else 'read-only'}")
 
 
 def _place(settings: Settings) -> str:
     if settings.engine == "sqlite":
-        return f"SQLite, {settings.sqlite_path or 'in memory: nothing is kept'}"
+        return f"SQLite, {settings.sqlite_path or 'in memory: lost at exit'}"
     url = PostgresUrl.parse(settings.database_url.get_secret_value())
     database = f"/{url.database}" if url.database else ""
     return f"PostgreSQL, {', '.join(map(str, url.hosts))}{database}"
@@ -202,9 +204,7 @@ def _place(settings: Settings) -> str:
 
 def _cors(settings: Settings) -> list[Finding]:
     if not settings.allowed_origins:
-        return [
-            Finding("warn", "cors", "FRONTEND_URL is not set, so no page in a browser can call the service")
-        ]
+        return [Finding("warn", "cors", "FRONTEND_URL is not set, so no browser page can call the service")]
     insecure = settings.production and [
         origin
         for origin in settings.allowed_origins

@@ -1,6 +1,6 @@
 """The command line: `taskward serve | migrate | restored | token | export | import | check`.
 
-What a command needs is imported when it runs, so that `taskward --help` answers at once.
+Commands import their modules when they run, so that `taskward --help` is fast.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from taskward.settings import Settings
 
 DEVELOPER: Final = "developer"
-"""The `sub` of the printed session: always the same, so that a restart finds the same tasks."""
+"""The `sub` of the printed session: always the same, so that it finds the same tasks after a restart."""
 ONE_DAY: Final = 24 * 60 * 60
 MOST_MARGIN: Final = 30 * ONE_DAY
-"""Seconds. While the clock has not caught up with it, numbers do not follow the clock."""
+"""Seconds. Until the clock has caught up with the margin, numbers do not follow the clock."""
 
 app = typer.Typer(
     help="The task backend behind your own front end.",
@@ -54,8 +54,8 @@ def serve(
 ) -> None:
     """Serve the API."""
     with friendly_errors():
-        from taskward import server  # noqa: PLC0415 - slow to import, as --help need not be
-        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
+        from taskward import server  # noqa: PLC0415 - slow to import
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         flags = {"HOST": host, "PORT": port, "WORKERS": workers}
         os.environ.update({name: str(value) for name, value in flags.items() if value is not None})
@@ -72,10 +72,10 @@ def serve(
 
 @app.command()
 def migrate() -> None:
-    """Bring the database's schema up to date."""
+    """Migrate the database schema."""
     with friendly_errors():
         from taskward.database import open_database  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         revision = asyncio.run(open_database(load_settings()).migrate())
     typer.echo(f"The schema is at revision {revision}.")
@@ -93,16 +93,16 @@ def restored(
         ),
     ] = 60,
 ) -> None:
-    """Run this after a backup was restored, or after any other loss of the newest writes.
+    """Run this after a restore of a backup, or any other loss of the newest writes.
 
-    That is: an SQLite file put back, a PostgreSQL database restored from a dump or to a point in time, a
-    standby promoted that lacked the newest commits. Clients still hold what they were given for the lost
-    writes. This makes it void, in running processes too: each cursor of the feed of changes is answered
-    410, so that clients fetch everything again, and each list is sent again. No task changes. It may be run
-    beside the service, and more than once.
+    That is: an SQLite file was put back, a PostgreSQL database was restored from a dump or to a point in
+    time, or a standby without the newest commits was promoted. Clients still hold cursors of the lost writes.
+    This invalidates them, in running processes too: each cursor of the change feed gets a 410, so that
+    clients fetch everything again, and each list is sent again. No task changes. It may run beside the
+    service, and more than once.
     """
     with friendly_errors():
-        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
         from taskward.users.restores import mark_restored  # noqa: PLC0415 - see above
 
         done = asyncio.run(mark_restored(load_settings(), timedelta(seconds=margin)))
@@ -112,14 +112,14 @@ def restored(
 @app.command()
 def token(
     *,
-    sub: Annotated[str, typer.Option(help="Whom the token stands for: the `sub` claim.")],
+    sub: Annotated[str, typer.Option(help="The user of the token: the `sub` claim.")],
     email: Annotated[str | None, typer.Option(help="The `email` claim.")] = None,
-    expires_in: Annotated[int, typer.Option(help="Seconds that it holds.")] = 3600,
+    expires_in: Annotated[int, typer.Option(help="Seconds until it expires.")] = 3600,
 ) -> None:
-    """Make a token, in development only."""
+    """Create a token, in development only."""
     with friendly_errors():
         from taskward.auth.development import mint_token  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         typer.echo(mint_token(load_settings(), sub, email=email, expires_in=expires_in))
 
@@ -130,10 +130,10 @@ def export_data(
     *,
     output: Annotated[str, typer.Option(help="The file to write, readable by you only; - for stdout.")] = "-",
 ) -> None:
-    """Write everything that is stored about a person, as their own export gives it."""
+    """Write all data of a user, as in their own export."""
     with friendly_errors():
         from taskward.me.admin import export_to  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         settings = load_settings()
         with _writing(output) as file, _progress_bar("Exporting") as progress:
@@ -142,13 +142,13 @@ def export_data(
 
 @app.command("import")
 def import_data(
-    user_id: Annotated[UUID, typer.Argument(help="Whose data it becomes.")],
-    file: Annotated[str, typer.Argument(help="What an export gave; - for stdin.")],
+    user_id: Annotated[UUID, typer.Argument(help="The user who gets the data.")],
+    file: Annotated[str, typer.Argument(help="An export file; - for stdin.")],
 ) -> None:
-    """Store what an export gave as a person's, all or nothing; what they have already is skipped."""
+    """Import an export for a user, all or nothing; tasks they already have are skipped."""
     with friendly_errors():
         from taskward.me.admin import import_from  # noqa: PLC0415 - see above
-        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import, as --help need not be
+        from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         settings = load_settings()
         with _reading(file) as document, _progress_bar("Importing") as progress:
@@ -158,7 +158,7 @@ def import_data(
 
 @app.command()
 def check() -> None:
-    """Say, line by line, whether the service could run like this."""
+    """Check whether the service could run as configured."""
     from taskward.check import findings  # noqa: PLC0415 - see above
 
     found = asyncio.run(findings())
@@ -169,7 +169,7 @@ def check() -> None:
 
 @contextmanager
 def friendly_errors() -> Iterator[None]:
-    """Say what is wrong with the settings or the database in plain lines, without a traceback."""
+    """Prints errors of the settings or the database in plain lines, without a traceback."""
     from taskward.database import DatabaseUnusable  # noqa: PLC0415 - see above
     from taskward.http.errors import ServiceError  # noqa: PLC0415 - as above
     from taskward.settings import SettingsError  # noqa: PLC0415 - as above
@@ -196,7 +196,7 @@ def _reading(file: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _writing(output: str) -> Iterator[BinaryIO]:
-    """Open the file for its owner alone; half of an export is not left behind."""
+    """Opens the file, readable by its owner only; an incomplete export is removed."""
     if output == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -213,7 +213,7 @@ def _writing(output: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far it is, where somebody is looking."""
+    """Shows the progress on a terminal."""
     with typer.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
         def progress(done: int, count: int) -> None:
@@ -235,15 +235,15 @@ def _print_quickstart(settings: "Settings", url: str) -> None:
 
 RESTORED: Final = """\
 Owners: {owners}. Their change counters are at {number} ({moment}) or beyond.
-Every change cursor given out before is void: 410 CURSOR_EXPIRED, and clients fetch everything again.
+Every change cursor issued before is invalid: 410 CURSOR_EXPIRED, and clients fetch everything again.
 Every list is sent again: no ETag of a list from before matches.
-Event streams that are open end at their owner's next change, or before."""
+Open event streams end at their owner's next change, or before."""
 
 SESSION: Final = r"""
 Taskward listens on {url}, until Ctrl-C.
 Its documentation is at {url}/docs
 
-Paste these lines into another terminal, one after the other. The token holds for 24 hours.
+Paste these lines into another terminal, one after the other. The token is valid for 24 hours.
 
 TOKEN={token}
 API={url}/api/tasks

@@ -24,8 +24,8 @@ _SESSION_ATTRS: Final = ("any", "primary", WRITABLE)
 _DRIVER_OPTIONS: Final = frozenset(
     {"options", "target_session_attrs", "sslcert", "sslcrl", "sslkey", "sslmode", "sslrootcert"}
 )
-"""Query parameters for the driver. It would send others (`channel_binding`, `pgbouncer`, …) to the server
-as settings, and poolers refuse those."""
+"""Query parameters for the driver. It would send others (`channel_binding`, `pgbouncer`, …) to the server as
+settings, which poolers reject."""
 
 _UNREADABLE: Final = (
     "the host and the port cannot be read; special characters of the user and the password must be "
@@ -59,10 +59,10 @@ class PostgresUrl:
 
     @classmethod
     def parse(cls, url: str) -> "PostgresUrl":
-        """Parse a URL.
+        """Parses a URL.
 
         Raises:
-            ValueError: it cannot be used; the text says why and shows no part of the URL.
+            ValueError: the URL is not valid; the text contains the reason and no part of the URL.
 
         """
         match = _URL.fullmatch(url)
@@ -91,7 +91,7 @@ def _session_attrs(options: Mapping[str, str], hosts: int) -> dict[str, str]:
 
 
 def _hosts(authority: str, parameters: Mapping[str, str]) -> tuple[Host, ...]:
-    """Return the hosts of the authority, else of the parameter `host`; `port` gives the ports that lack."""
+    """Returns the hosts of the authority, else of the parameter `host`; `port` supplies missing ports."""
     hosts = [_host(text, encoded=True) for text in authority.split(",")] if authority else [Host()]
     if "host" in parameters and hosts[0].name is None and len(hosts) == 1:
         named = [_host(text, encoded=False) for text in parameters["host"].split(",")]
@@ -125,8 +125,8 @@ def _host(text: str, *, encoded: bool) -> Host:
 def _ipv6(text: str) -> str:
     try:
         IPv6Address(text)
-    except ValueError:  # which quotes what it could not read
-        raise ValueError("the address in brackets is no IPv6 address") from None
+    except ValueError:  # its message contains the invalid text
+        raise ValueError("the address in brackets is not an IPv6 address") from None
     return text
 
 

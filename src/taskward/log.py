@@ -50,11 +50,11 @@ def _handler(settings: Settings, stream: TextIO) -> logging.Handler:
 
 
 def log_request(level: int, fields: dict[str, object]) -> None:
-    """Write the line of a request.
+    """Writes the access log record of a request.
 
-    It goes past the logging module, which costs as much as a fifth of a small request, where nobody but the
-    handler of `configure` would see it; and it is written at the end of this turn of the event loop, with
-    the lines of the others who were answered in it.
+    It bypasses the logging module, which costs up to a fifth of a small request, if only the handler of
+    `configure` would handle the record. It is written at the end of this turn of the event loop, together
+    with the lines of other requests.
     """
     if not access.isEnabledFor(level):
         return
@@ -76,30 +76,30 @@ class JsonLinesHandler(logging.StreamHandler[TextIO]):
         self._buffer: list[bytes] = []
 
     def buffer(self, line: bytes) -> None:
-        """Write a line that is JSON already, with what else there is in this turn of the event loop."""
+        """Buffers a JSON line until the end of this turn of the event loop."""
         self._buffer.append(line)
         if len(self._buffer) == 1:
             try:
                 asyncio.get_running_loop().call_soon(self.flush)
-            except RuntimeError:  # there is none: who could wait for the end of its turn?
+            except RuntimeError:  # no event loop is running
                 self.flush()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.flush()  # so that the lines stay in their order
+        self.flush()  # keeps the lines in order
         super().emit(record)
 
     def flush(self) -> None:
-        """Write the lines that wait: whole ones in each piece, and no larger than a pipe takes at once.
+        """Writes the buffered lines: whole lines per write, and no more than a pipe accepts atomically.
 
-        So the lines of several processes that share a pipe are not torn (POSIX, write: PIPE_BUF).
+        Lines of several processes that share a pipe are therefore never interleaved (POSIX, write: PIPE_BUF).
         """
         self.acquire()
         try:
             while self._buffer:
                 self.stream.flush()
                 self.stream.write(self._next_chunk())
-            self.stream.flush()  # that, or what `emit` has written
-        except (OSError, ValueError):  # nobody reads it any more, which is no reason to fail
+            self.stream.flush()  # the buffer, or the output of `emit`
+        except (OSError, ValueError):  # the reader is gone, which is no reason to fail
             self._buffer.clear()
             self.handleError(logging.makeLogRecord({"msg": "a line"}))
         finally:
@@ -118,7 +118,7 @@ class JsonLinesHandler(logging.StreamHandler[TextIO]):
 
 
 def _base_fields(created: float, level: str, logger: str, message: str) -> dict[str, Any]:
-    """Give what every line begins with; `created` is in seconds since 1970."""
+    """Returns the first fields of every line; `created` is in seconds since 1970."""
     second, fraction = divmod(created, 1)
     return {
         "timestamp": f"{_second(int(second))}.{int(fraction * 1000):03d}Z",
@@ -163,7 +163,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def exception_chain(error: BaseException) -> list[dict[str, Any]]:
-    """Give the type and the frames of an exception and of those that led to it, outermost first."""
+    """Returns the type and the frames of an exception and of its causes, outermost first."""
     chain: list[dict[str, Any]] = []
     link: BaseException | None = error
     while link is not None and len(chain) < 10:  # noqa: PLR2004 - a chain can be a ring
@@ -179,7 +179,7 @@ def exception_chain(error: BaseException) -> list[dict[str, Any]]:
 
 
 def masked_path(path: str) -> str:
-    """Give the path with a mask over each segment that could be a token, an address or somebody's text."""
+    """Returns the path with a mask over each segment that could be a token, an address or user content."""
     if _PLAIN_PATH.fullmatch(path):
         return path
     return "/".join(

@@ -1,7 +1,7 @@
-"""What the service counts of itself: every figure's name, kind, labels and meaning, on all of its pages.
+"""The metric families of the service: name, type, labels and help text.
 
-A part that has something to tell gives `figures()`: plain numbers under the names below, read when somebody
-asks and not before. They can be sent from process to process, and those of several become one (`together`).
+A component with metrics has a method `collect()`, which returns plain numbers under the names below and is
+called on each scrape. Samples can be sent between processes, and those of several are merged by `merge`.
 """
 
 from bisect import bisect_left
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 Value: TypeAlias = float | tuple[float, ...]
-"""A number; of a histogram the count of each bucket, the one without a bound last, and then the sum."""
+"""A number; for a histogram the count of each bucket, the unbounded one last, and then the sum."""
 
 Samples: TypeAlias = Mapping[str, Mapping[tuple[str, ...], Value]]
 """Values by the name of their family, then by the values of its labels."""
@@ -20,23 +20,23 @@ METRIC_FAMILIES: "Final[dict[str, MetricFamily]]" = {}
 
 @dataclass(frozen=True, slots=True)
 class MetricFamily:
-    """Figures of one name (https://prometheus.io/docs/practices/naming/)."""
+    """A metric family (https://prometheus.io/docs/practices/naming/)."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
-    """Of a histogram: the upper bounds of its buckets, each inclusive; one without a bound follows."""
+    """For a histogram: the inclusive upper bounds of its buckets; an unbounded one follows."""
     aggregate: Callable[[Iterable[float]], float] = sum
-    """What the gauges of several processes are together."""
+    """Aggregates the gauges of several processes."""
 
     def __post_init__(self) -> None:
         METRIC_FAMILIES[self.name] = self
 
     @property
     def is_cumulative(self) -> bool:
-        """Whether it only ever grows, and so outlives the process that counted it."""
+        """Whether the value only ever grows, and so outlives the process that counted it."""
         return self.kind != "gauge"
 
     def merge(self, values: Sequence[Any]) -> Value:
@@ -46,7 +46,7 @@ class MetricFamily:
 
 
 class Histogram:
-    """How often values fell between bounds."""
+    """Counts values by bucket."""
 
     __slots__ = ("_buckets", "_counts", "_sum")
 
@@ -64,7 +64,7 @@ class Histogram:
 
 
 def merge(many: Iterable[Samples]) -> Samples:
-    """Give the figures of all of them as one."""
+    """Returns the merged samples."""
     found: dict[str, dict[tuple[str, ...], list[Value]]] = {}
     for samples in many:
         for name, values in samples.items():
@@ -77,7 +77,7 @@ def merge(many: Iterable[Samples]) -> Samples:
 
 
 def cumulative(samples: Samples) -> Samples:
-    """Give those that outlive their process."""
+    """Returns the samples that outlive their process."""
     return {name: values for name, values in samples.items() if METRIC_FAMILIES[name].is_cumulative}
 
 
@@ -102,39 +102,39 @@ BATCH_SIZE_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 REQUESTS: Final = MetricFamily(
     "taskward_http_requests_total",
     "counter",
-    "Requests that were answered, or whose client left (499).",
+    "Requests that got a response, or whose client disconnected (499).",
     ("method", "route", "status"),
 )
 DURATIONS: Final = MetricFamily(
     "taskward_http_request_duration_seconds",
     "histogram",
-    "Time from a request's head to the end of its answer; an event stream's is as long as it was open.",
+    "Time from a request's head to the end of its response; for an event stream, the time it was open.",
     ("method", "route"),
     DURATION_BUCKETS,
 )
 ERRORS: Final = MetricFamily(
-    "taskward_http_errors_total", "counter", "Error answers, by the `code` in their body.", ("code",)
+    "taskward_http_errors_total", "counter", "Error responses, by the `code` in their body.", ("code",)
 )
 IN_PROGRESS: Final = MetricFamily(
-    "taskward_http_requests_in_progress", "gauge", "Requests being answered, open event streams among them."
+    "taskward_http_requests_in_progress", "gauge", "Requests in progress, including open event streams."
 )
 ADMITTED: Final = MetricFamily(
     "taskward_admission_requests",
     "gauge",
-    "Requests of users: `running`, which have a place, or `waiting` for one.",
+    "Requests of users: `running`, which hold a slot, or `waiting` in the queue.",
     ("state",),
 )
 REJECTED: Final = MetricFamily(
     "taskward_admission_refusals_total",
     "counter",
-    "Requests that got 503 because there was more load than room.",
+    "Requests that got 503 because the service was overloaded.",
 )
 UNSENT: Final = MetricFamily(
     "taskward_response_bytes_unsent",
     "gauge",
-    "Memory of responses that clients have not read, in bytes, on connections that wait for them.",
+    "Response bytes that clients have not read, on connections whose writing is paused.",
 )
-STREAMS: Final = MetricFamily("taskward_event_streams_open", "gauge", "Event streams that are open.")
+STREAMS: Final = MetricFamily("taskward_event_streams_open", "gauge", "Open event streams.")
 CONNECTIONS: Final = MetricFamily(
     "taskward_database_connections",
     "gauge",
@@ -144,46 +144,46 @@ CONNECTIONS: Final = MetricFamily(
 CONNECTIONS_MAX: Final = MetricFamily(
     "taskward_database_connections_max",
     "gauge",
-    "The most connections to PostgreSQL that there may be: DATABASE_POOL_SIZE for each process.",
+    "Maximum connections to PostgreSQL: DATABASE_POOL_SIZE for each process.",
 )
 REQUESTS_WAITING: Final = MetricFamily(
-    "taskward_database_requests_waiting", "gauge", "Requests that wait for a connection to PostgreSQL."
+    "taskward_database_requests_waiting", "gauge", "Requests waiting for a connection to PostgreSQL."
 )
 WRITES_WAITING: Final = MetricFamily(
-    "taskward_sqlite_writes_waiting", "gauge", "Writes that wait for their transaction on SQLite."
+    "taskward_sqlite_writes_waiting", "gauge", "Writes waiting for a transaction on SQLite."
 )
 WRITES_PER_COMMIT: Final = MetricFamily(
     "taskward_sqlite_writes_per_commit",
     "histogram",
-    "Writes that shared one commit on SQLite; the count is that of the commits.",
+    "Writes per commit on SQLite; the count is the number of commits.",
     buckets=BATCH_SIZE_BUCKETS,
 )
 KEYS: Final = MetricFamily(
     "taskward_jwks_keys",
     "gauge",
-    "Keys of the identity provider at hand, in the process with the fewest.",
+    "Cached keys of the identity provider, in the process with the fewest.",
     aggregate=min,
 )
 KEYS_AGE: Final = MetricFamily(
     "taskward_jwks_age_seconds",
     "gauge",
-    "Time since the provider's keys were last fetched, in the process where it was longest ago.",
+    "Time since the provider's keys were last fetched; the maximum of all processes.",
     aggregate=max,
 )
 KEYS_FETCHED: Final = MetricFamily(
     "taskward_jwks_last_fetch_ok",
     "gauge",
-    "1 if the last fetch of the provider's keys brought some, in every process; else 0.",
+    "1 if the last fetch of the provider's keys succeeded in every process; else 0.",
     aggregate=min,
 )
 FETCHES: Final = MetricFamily(
     "taskward_jwks_fetches_total", "counter", "Fetches of the provider's keys: `ok` or `failed`.", ("result",)
 )
-PROCESSES: Final = MetricFamily("taskward_processes", "gauge", "Processes that serve.")
+PROCESSES: Final = MetricFamily("taskward_processes", "gauge", "Serving processes.")
 BUILD: Final = MetricFamily(
     "taskward_build_info",
     "gauge",
-    "Always 1; the labels say what runs.",
+    "Always 1; the labels describe the service.",
     ("version", "python", "database"),
     aggregate=max,
 )
@@ -193,5 +193,5 @@ MetricFamily(
 )
 MetricFamily("process_virtual_memory_bytes", "gauge", "Address space, of all processes.")
 MetricFamily("process_open_fds", "gauge", "Open file descriptors, of all processes.")
-MetricFamily("process_max_fds", "gauge", "File descriptors that may be open, of all processes.")
+MetricFamily("process_max_fds", "gauge", "Limit of open file descriptors, of all processes.")
 MetricFamily("process_start_time_seconds", "gauge", "Start of the oldest process, since 1970.", aggregate=min)

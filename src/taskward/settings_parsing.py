@@ -144,7 +144,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_public_key(text: str) -> bool:
-    """Tells whether a text is public: PEM, SSH, JWK or a certificate, also in base64 without its header."""
+    """Returns whether a text is public: PEM, SSH, JWK or a certificate, also in base64 without its header."""
     try:
         HMACAlgorithm(HMACAlgorithm.SHA256).prepare_key(text or "-")
         decoded = base64.b64decode(text, validate=True)

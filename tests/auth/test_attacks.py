@@ -382,7 +382,7 @@ async def test_a_token_in_a_token_is_refused(guard: Authenticator) -> None:
 async def test_a_token_in_the_json_serialization_is_refused(guard: Authenticator) -> None:
     header, payload, signature = KEYS["EdDSA"].token().decode().split(".")
     text = json.dumps({"protected": header, "payload": payload, "signature": signature}).encode()
-    await refused(guard, text, "a character that no token has")
+    await refused(guard, text, "a character that is not allowed in a token")
 
 
 async def test_an_opaque_session_token_is_refused(guard: Authenticator) -> None:

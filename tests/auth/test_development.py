@@ -82,9 +82,7 @@ def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> No
 def test_a_secret_that_is_open_to_others_is_refused(mode: int, tmp_path: Path) -> None:
     development_secret(without_key(tmp_path))
     (tmp_path / "tasks.db.secret").chmod(mode)
-    with pytest.raises(
-        SettingsError, match=r"tasks.db.secret: is open to others than its owner; run: chmod 600"
-    ):
+    with pytest.raises(SettingsError, match=r"tasks.db.secret: is accessible to other users; run: chmod 600"):
         development_secret(without_key(tmp_path))
 
 
@@ -98,7 +96,7 @@ def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
 
     with pytest.raises(
-        SettingsError, match=r"tasks.db.secret: belongs to another user; remove it, and a new"
+        SettingsError, match=r"tasks.db.secret: belongs to another user; delete it, and a new"
     ):
         development_secret(without_key(tmp_path))
 
@@ -151,7 +149,7 @@ async def test_a_minted_token_is_signed_with_the_first_secret() -> None:
 
 
 def test_no_token_is_minted_in_production() -> None:
-    with pytest.raises(SettingsError, match="ENVIRONMENT: tokens are made here in development only"):
+    with pytest.raises(SettingsError, match="ENVIRONMENT: tokens are created in development only"):
         mint_token(settings(environment="production"), "ann")
 
 

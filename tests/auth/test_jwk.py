@@ -1,4 +1,4 @@
-"""What of a key set is used, for what, and what is passed over: docs/contract.md, A4."""
+"""What of a key set is used, for what, and what is ignored: docs/contract.md, A4."""
 
 import json
 from typing import Any
@@ -78,7 +78,7 @@ def test_of_ec_and_okp_keys_the_curve_decides(alg: str) -> None:
 @pytest.mark.parametrize("kind", ["EdDSA", "ES256", "RS256"])
 def test_a_key_whose_alg_is_not_for_its_kind_is_passed_over(kind: str, alg: object) -> None:
     fits = alg == kind or (kind == "RS256" and str(alg)[:2] in {"RS", "PS"} and alg in ALGORITHMS)
-    problem = None if fits else "alg does not fit the kind of key"
+    problem = None if fits else "alg does not match the key type"
     assert [entry.problem for entry in read(signer(kind).jwk(alg=alg))] == [problem]
 
 
@@ -121,29 +121,29 @@ def test_a_token_with_a_kid_needs_the_key_of_that_kid() -> None:
         ({"use": "enc"}, "use is not sig"),
         ({"use": ""}, "use is not sig"),
         ({"use": ["sig"]}, "use is not sig"),
-        ({"key_ops": []}, "key_ops is without verify"),
-        ({"key_ops": ["sign"]}, "key_ops is without verify"),
-        ({"key_ops": ["encrypt", "wrapKey"]}, "key_ops is without verify"),
-        ({"key_ops": "verify"}, "key_ops is without verify"),
-        ({"key_ops": {"verify": 1}}, "key_ops is without verify"),
-        ({"key_ops": [["verify"]]}, "key_ops is without verify"),
+        ({"key_ops": []}, "key_ops does not contain verify"),
+        ({"key_ops": ["sign"]}, "key_ops does not contain verify"),
+        ({"key_ops": ["encrypt", "wrapKey"]}, "key_ops does not contain verify"),
+        ({"key_ops": "verify"}, "key_ops does not contain verify"),
+        ({"key_ops": {"verify": 1}}, "key_ops does not contain verify"),
+        ({"key_ops": [["verify"]]}, "key_ops does not contain verify"),
         ({"kid": 5}, "kid is not text"),
         ({"kid": ["a"]}, "kid is not text"),
-        ({"d": "AA"}, "holds a private key, which nobody may publish"),
-        ({"p": "AA"}, "holds a private key, which nobody may publish"),
-        ({"k": "AA"}, "holds a private key, which nobody may publish"),
-        ({"kty": ...}, "is of a kind that is not supported"),
-        ({"kty": "oct"}, "is a shared secret, which nobody may publish"),
-        ({"kty": "AKP"}, "is of a kind that is not supported"),
-        ({"kty": "okp"}, "is of a kind that is not supported"),
-        ({"kty": ["OKP"]}, "is of a kind that is not supported"),
-        ({"kty": "EC"}, "is of a kind that is not supported"),
+        ({"d": "AA"}, "contains a private key, which must not be published"),
+        ({"p": "AA"}, "contains a private key, which must not be published"),
+        ({"k": "AA"}, "contains a private key, which must not be published"),
+        ({"kty": ...}, "is of a type that is not supported"),
+        ({"kty": "oct"}, "is a shared secret, which must not be published"),
+        ({"kty": "AKP"}, "is of a type that is not supported"),
+        ({"kty": "okp"}, "is of a type that is not supported"),
+        ({"kty": ["OKP"]}, "is of a type that is not supported"),
+        ({"kty": "EC"}, "is of a type that is not supported"),
         ({"kty": "EC", "crv": "P-256", "alg": "ES256"}, "cannot be read"),
         ({"kty": "RSA", "alg": "RS256"}, "cannot be read"),
-        ({"crv": ...}, "is of a kind that is not supported"),
-        ({"crv": "Ed448"}, "is of a kind that is not supported"),
-        ({"crv": "X25519"}, "is of a kind that is not supported"),
-        ({"crv": {"Ed25519": 1}}, "is of a kind that is not supported"),
+        ({"crv": ...}, "is of a type that is not supported"),
+        ({"crv": "Ed448"}, "is of a type that is not supported"),
+        ({"crv": "X25519"}, "is of a type that is not supported"),
+        ({"crv": {"Ed25519": 1}}, "is of a type that is not supported"),
         ({"x": ...}, "cannot be read"),
         ({"x": ""}, "cannot be read"),
         ({"x": "AA"}, "cannot be read"),
@@ -158,19 +158,21 @@ def test_an_entry_that_is_no_public_signing_key_is_passed_over(changes: dict[str
 
 @pytest.mark.parametrize("entry", [None, 5, "key", [], [["kty", "OKP"]], True])
 def test_an_entry_that_is_no_object_is_passed_over(entry: object) -> None:
-    assert [one.problem for one in read(entry)] == ["is no JSON object"]
+    assert [one.problem for one in read(entry)] == ["is not a JSON object"]
 
 
 def test_a_shared_secret_in_a_key_set_is_passed_over() -> None:
     secret = {"kty": "oct", "k": b64(b"x" * 32).decode(), "alg": "HS256", "kid": "one", "use": "sig"}
-    assert [entry.problem for entry in read(secret)] == ["is a shared secret, which nobody may publish"]
+    assert [entry.problem for entry in read(secret)] == ["is a shared secret, which must not be published"]
 
 
 @pytest.mark.parametrize("alg", ["EdDSA", "ES256", "RS256"])
 def test_a_private_key_in_a_key_set_is_passed_over(alg: str) -> None:
     private = Signer(alg, "one", Publishing(signer(alg).private)).jwk()
     assert "d" in private
-    assert [entry.problem for entry in read(private)] == ["holds a private key, which nobody may publish"]
+    assert [entry.problem for entry in read(private)] == [
+        "contains a private key, which must not be published"
+    ]
 
 
 class Publishing:
@@ -185,8 +187,8 @@ class Publishing:
 
 def test_rsa_keys_under_2048_bits_are_passed_over() -> None:
     for bits, problem in (
-        (1024, "is RSA of under 2048 bits"),
-        (2047, "is RSA of under 2048 bits"),
+        (1024, "is an RSA key of under 2048 bits"),
+        (2047, "is an RSA key of under 2048 bits"),
         (2048, None),
     ):
         jwk = RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, bits).public_key(), as_dict=True)
@@ -196,7 +198,7 @@ def test_rsa_keys_under_2048_bits_are_passed_over() -> None:
 def test_ed448_keys_are_passed_over() -> None:
     raw = ed448.Ed448PrivateKey.generate().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     jwk = {"kty": "OKP", "crv": "Ed448", "x": b64(raw).decode(), "kid": "one"}
-    assert [entry.problem for entry in read(jwk)] == ["is of a kind that is not supported"]
+    assert [entry.problem for entry in read(jwk)] == ["is of a type that is not supported"]
 
 
 def test_a_point_that_is_not_on_the_curve_is_passed_over() -> None:
@@ -206,7 +208,7 @@ def test_a_point_that_is_not_on_the_curve_is_passed_over() -> None:
 
 
 def test_an_id_that_two_keys_share_is_passed_over() -> None:
-    shared = "has a kid that another key has too"
+    shared = "has the same kid as another key"
     two = read(signer("ES256", "same"), signer("EdDSA", "same"), signer("RS256", "own"))
     assert [entry.problem for entry in two] == [shared, shared, None]
     assert [entry.problem for entry in read(signer("ES256"), signer("ES256"))] == [shared, shared]
@@ -252,8 +254,8 @@ def test_each_entry_is_described_without_its_key() -> None:
     entries = read(signer("ES256", "a\nb"), signer("RS256", "c").jwk(use="enc"), 5)
     assert [f"{entry.label}: {entry.verdict}" for entry in entries] == [
         r"key 1 (kid 'a\nb', kty 'EC', crv 'P-256', alg 'ES256', use 'sig'): used for ES256",
-        "key 2 (kid 'c', kty 'RSA', alg 'RS256', use 'enc'): passed over: use is not sig",
-        "key 3: passed over: is no JSON object",
+        "key 2 (kid 'c', kty 'RSA', alg 'RS256', use 'enc'): ignored: use is not sig",
+        "key 3: ignored: is not a JSON object",
     ]
 
 

@@ -229,7 +229,7 @@ async def test_without_keys_the_answer_is_503_and_never_a_refusal(
         for one in (OLD, STRANGER):
             with pytest.raises(ServiceUnavailable) as refusal:
                 await ask(guard, one.token())
-            assert refusal.value.reason == "no key set at hand"
+            assert refusal.value.reason == "no key set is cached"
             assert refusal.value.retry_after >= 1
         assert not guard.ready
 
@@ -249,7 +249,7 @@ async def test_a_cold_answer_comes_within_10_seconds_though_the_provider_hangs(
 ) -> None:
     provider.behaviour = provider.hang
     async with guarding(provider, clock) as guard, asyncio.timeout(10):
-        assert await verdict(guard, OLD) == "no key set at hand"
+        assert await verdict(guard, OLD) == "no key set is cached"
 
 
 async def test_while_cold_the_provider_is_asked_with_back_off_and_not_for_every_request(
@@ -260,7 +260,7 @@ async def test_while_cold_the_provider_is_asked_with_back_off_and_not_for_every_
         for count, pause in enumerate((1, 2, 4, 8, 8, 8), start=1):
             await fetched(provider, guard, count)
             asked = [verdict(guard, OLD, n=number) for number in range(20)]
-            assert set(await asyncio.gather(*asked)) == {"no key set at hand"}
+            assert set(await asyncio.gather(*asked)) == {"no key set is cached"}
             with pytest.raises(ServiceUnavailable) as refusal:
                 await ask(guard, OLD.token())
             assert refusal.value.retry_after == pause
@@ -283,7 +283,7 @@ async def test_an_outage_is_survived_for_24_hours_with_the_keys_at_hand(
         assert await verdict(guard, OLD) == "accepted"
         assert await verdict(guard, STRANGER) == "no key with that kid"
         clock.advance(1)
-        assert await verdict(guard, OLD) == "no key set at hand"
+        assert await verdict(guard, OLD) == "no key set is cached"
         assert guard.ready
 
 
@@ -346,7 +346,7 @@ async def test_after_an_outage_the_new_keys_are_in_use_without_a_restart(
         await loaded(guard)
         await provider.close()
         clock.advance(2 * DAY)
-        assert await verdict(guard, OLD) == "no key set at hand"
+        assert await verdict(guard, OLD) == "no key set is cached"
         await provider.open()
         provider.has(NEW)
         clock.advance(30)
@@ -386,7 +386,7 @@ async def test_the_log_names_each_entry_that_is_passed_over_once_for_each_change
         clock.advance(60)
         await fetched(provider, guard, 2)
     assert [record.getMessage() for record in caplog.records if record.name.startswith("taskward")] == [
-        f"JWT_JWKS_URL: key 2 ({NEW_AS_SHOWN}, use 'enc'): passed over: use is not sig",
+        f"JWT_JWKS_URL: key 2 ({NEW_AS_SHOWN}, use 'enc'): ignored: use is not sig",
         "JWT_JWKS_URL: 1 keys in use",
     ]
 
@@ -397,7 +397,7 @@ async def test_the_log_says_why_the_keys_cannot_be_had(
     provider.answers(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0")
     async with guarding(provider, clock) as guard:
         await verdict(guard, OLD)
-    assert "JWT_JWKS_URL: the provider answers with status 404; asking again in 1 s" in caplog.messages
+    assert "JWT_JWKS_URL: the provider responds with status 404; next attempt in 1 s" in caplog.messages
 
 
 async def test_claims_are_judged_for_a_providers_tokens_as_for_any(

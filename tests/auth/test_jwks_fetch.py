@@ -60,7 +60,7 @@ async def test_redirects_are_not_followed(
     status: int, provider: IdentityProvider, elsewhere: IdentityProvider
 ) -> None:
     provider.answers(f"HTTP/1.1 {status} Moved\r\nLocation: {elsewhere.url}\r\nContent-Length: 0".encode())
-    assert await unusable(provider) == f"the provider answers with status {status}"
+    assert await unusable(provider) == f"the provider responds with status {status}"
     assert elsewhere.requests == []
 
 
@@ -68,7 +68,7 @@ async def test_redirects_are_not_followed(
 async def test_only_200_is_an_answer(status: int, provider: IdentityProvider) -> None:
     head = f"HTTP/1.1 {status} Status\r\nConnection: close"
     provider.answers(head.encode(), b"" if status in {204, 304} else DOCUMENT)
-    assert await unusable(provider) == f"the provider answers with status {status}"
+    assert await unusable(provider) == f"the provider responds with status {status}"
 
 
 async def test_64_kb_is_the_most_that_is_read(provider: IdentityProvider) -> None:
@@ -92,7 +92,9 @@ async def test_an_endless_answer_is_cut_off(provider: IdentityProvider) -> None:
 async def test_a_compressed_answer_is_not_unpacked(provider: IdentityProvider) -> None:
     packed = gzip.compress(DOCUMENT + b" " * 10_000_000)
     provider.answers(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close", packed)
-    assert await unusable(provider) == "the provider answers compressed, though asked not to"
+    assert (
+        await unusable(provider) == "the provider compresses the response despite Accept-Encoding: identity"
+    )
 
 
 async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,7 +109,7 @@ async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 async def test_a_fetch_takes_3_seconds_at_most(how: str, provider: IdentityProvider) -> None:
     provider.behaviour = provider.hang if how == "silent" else drip
     began = asyncio.get_running_loop().time()
-    assert await unusable(provider) == "the provider does not answer within 3 s"
+    assert await unusable(provider) == "the provider does not respond within 3 s"
     assert 2.5 < asyncio.get_running_loop().time() - began < 6
 
 
@@ -136,7 +138,7 @@ async def test_a_provider_that_is_not_there_is_a_failure_like_any_other(provider
 async def test_a_provider_that_speaks_no_tls_is_a_failure_like_any_other(
     provider: IdentityProvider,
 ) -> None:
-    with pytest.raises(JWKSUnusable, match=r"cannot be reached \(ConnectError\)|does not answer within 3 s"):
+    with pytest.raises(JWKSUnusable, match=r"cannot be reached \(ConnectError\)|does not respond within 3 s"):
         await fetch_key_set(provider.url.replace("http:", "https:"))
 
 
@@ -212,7 +214,7 @@ async def test_the_check_says_what_is_in_the_key_set(provider: IdentityProvider)
     provider.has(ONE, signer("RS256", "two").jwk(use="enc"))
     assert await describe_keys(with_keys_from(provider.url)) == [
         "key 1 (kid 'one', kty 'OKP', crv 'Ed25519', alg 'EdDSA', use 'sig'): used for EdDSA",
-        "key 2 (kid 'two', kty 'RSA', alg 'RS256', use 'enc'): passed over: use is not sig",
+        "key 2 (kid 'two', kty 'RSA', alg 'RS256', use 'enc'): ignored: use is not sig",
     ]
 
 
@@ -235,7 +237,7 @@ async def test_the_check_says_which_secret_is_used(tmp_path: str) -> None:
     development = settings(jwt_secret=None, database_url=f"sqlite:///{tmp_path}/tasks.db")
     file = f"{tmp_path}/tasks.db.secret"
     assert await describe_keys(development) == [
-        f"a development secret, which the first start makes in {file} (HS256)"
+        f"a development secret, created in {file} at the first start (HS256)"
     ]
     development_secret(development)
     assert await describe_keys(development) == [f"the development secret in {file} (HS256)"]

@@ -14,7 +14,7 @@ EXPLAINED = set(
 
 
 def reasons() -> Iterator[str]:
-    """Find what is written as `reason=` in the code of this room; what is filled in stands as `\\w+`."""
+    """Yield each `reason=` in the code of this package, with a pattern for interpolated values."""
     for file in sorted((ROOT / "src" / "taskward" / "auth").glob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.keyword) and node.arg == "reason":

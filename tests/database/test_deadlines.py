@@ -18,7 +18,7 @@ async def test_a_statement_beyond_its_deadline_is_cancelled_on_the_server(
     await database.start()
     onlooker = await asyncpg.connect(url)
     try:
-        with pytest.raises(DatabaseError, match="no answer in time"):
+        with pytest.raises(DatabaseError, match="no response in time"):
             await database._run("SELECT pg_sleep(60)", (), _from_now(0.2), None)
         async with asyncio.timeout(5):
             while await onlooker.fetchval(  # noqa: ASYNC110 - the server offers nothing to wait for

@@ -434,7 +434,7 @@ async def test_two_databases_of_one_server_are_migrated_at_once(make_login: Make
 
 async def test_check_finds_a_wall_that_stands(walled: str) -> None:
     assert await check(walled, "on") == "ok    rls       on"
-    assert await check(walled, "off") == "ok    rls       off; it could be on"
+    assert await check(walled, "off") == "ok    rls       off; ready to be turned on"
 
 
 # What is repaired, and what is refused
@@ -467,7 +467,7 @@ async def test_a_wall_that_was_damaged_is_repaired(walled: str, damage: str) -> 
     async with running(settings_for(walled, database_rls=True)) as app:
         await use(app)
     assert await wall_as_it_stands(walled) == whole
-    assert await check(walled, "off") == "ok    rls       off; it could be on"
+    assert await check(walled, "off") == "ok    rls       off; ready to be turned on"
 
 
 @pytest.mark.parametrize(
@@ -514,7 +514,9 @@ async def test_found_open_only_once_it_runs_it_answers_nobody_and_recovers(
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
             await started.enter_async_context(app.router.lifespan_context(app))
-        await until(lambda: "The database cannot be used" in caplog.messages)
+        await until(
+            lambda: "The database cannot be used as configured; fix it and restart" in caplog.messages
+        )
         assert refusal(await Person(app).http.get("/api/tasks")) == DATABASE_ERROR
         assert (await client_of(app).get("/health/ready")).status_code == 503
 

@@ -155,7 +155,7 @@ class Ledger:
             answer = await self._client.request(method, path, **options)
             what = SUCCESS if answer.status_code == expected else outcome(answer)
         except httpx.TransportError as error:
-            what = NO_ANSWER if not isinstance(error, httpx.TimeoutException) else "no answer in time"
+            what = NO_ANSWER if not isinstance(error, httpx.TimeoutException) else "no response in time"
         self._answers.append(Answer(begun, monotonic() - begun, what))
         return answer if what == SUCCESS else None
 

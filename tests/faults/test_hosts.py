@@ -149,9 +149,9 @@ async def test_check_says_which_host_writes_and_warns_of_writes_that_could_be_lo
     out = "".join(check.out)
     assert check.process.returncode == 0, out
     for port, text in (
-        (standby.port, "only reads"),
+        (standby.port, "read-only"),
         (gone, "ConnectionRefusedError"),
-        (silent, "no answer in time"),
+        (silent, "no response in time"),
         (server.port, "writable"),
     ):
         assert f"127.0.0.1:{port}: {text}" in out

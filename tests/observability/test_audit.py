@@ -285,8 +285,8 @@ def test_every_statement_that_changes_what_a_person_has_is_an_action() -> None:
     assert all(one.action for one in STATEMENTS if isinstance(one, Write))
     restoring = {"add a restore", "move the next owners' counters beyond a restore"}  # `taskward restored`
     assert {name for name, action in actions.items() if action is None} - restoring == {
-        "keep a batch's answer",
-        "drop expired answers",
+        "store a batch's response",
+        "drop expired responses",
         "count many writes",
         "erase of idempotency_keys",
         "erase of import_tasks",

@@ -317,7 +317,7 @@ async def test_a_collector_that_fails_fails_nobody_s_request(lines: Lines) -> No
     told = [line["message"] for line in lines.of("taskward.observability.tracing")]
     assert told == [
         "Trace export failed; dropping spans until it recovers",
-        "Traces are exported again",
+        "Trace export recovered",
     ]
     assert not [text for text in lines.texts if '"opentelemetry' in text]
 
@@ -332,7 +332,7 @@ async def test_a_collector_that_hangs_does_not_keep_the_service_from_ending(
             await client_of(app).get("/health")
 
     assert [line["message"] for line in lines.of("taskward.observability.tracing")] == [
-        "Not all traces could be exported before the end"
+        "Shutdown before all traces were exported"
     ]
 
 
@@ -387,7 +387,7 @@ def test_unless_it_is_asked_for_nothing_stands_in_the_way(
         ),
         (
             {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_MAX_QUEUE_SIZE": "1"},
-            "OTEL_…: one of these variables has a value that the SDK refuses",
+            "OTEL_…: one of these variables has a value that the SDK rejects",
         ),
     ],
 )

@@ -154,7 +154,7 @@ async def test_where_there_is_no_database_it_makes_none(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert (
         done.output
-        == "taskward: DATABASE_URL: there is no database of Taskward's; restore it and try again\n"
+        == "taskward: DATABASE_URL: the database has no Taskward schema; restore it and try again\n"
     )
     assert not (tmp_path / "nowhere.db").exists()
 
@@ -162,7 +162,7 @@ async def test_where_there_is_no_database_it_makes_none(tmp_path: Path) -> None:
 async def test_an_empty_database_on_a_server_is_none(new_empty_database: MakeDatabase) -> None:
     done = await restored(await new_empty_database("postgres"))
 
-    assert (done.exit_code, "there is no database of Taskward's" in done.output) == (1, True)
+    assert (done.exit_code, "the database has no Taskward schema" in done.output) == (1, True)
 
 
 async def test_a_server_that_cannot_be_reached_is_told_plainly() -> None:
@@ -174,5 +174,5 @@ async def test_a_server_that_cannot_be_reached_is_told_plainly() -> None:
 async def test_its_help_says_when_to_run_it() -> None:
     told = " ".join((await restored("", "--help")).output.split())
 
-    assert "after a backup was restored" in told
+    assert "after a restore of a backup" in told
     assert "--margin" in told

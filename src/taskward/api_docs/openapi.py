@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI derives from the routes, and the errors that are really on the wire."""
+"""The OpenAPI document: FastAPI's document of the routes, completed with the actual errors."""
 
 import json
 import re
@@ -33,7 +33,7 @@ _REFERENCE: Final = re.compile(r"#/components/schemas/(\w+)")
 _DESCRIPTION: Final = """The task backend behind your own front end.
 
 Every request below `/api` needs `Authorization: Bearer <JWT>`, a token of your identity provider. A person
-sees their own tasks and nothing else: a task of somebody else's answers like one that does not exist.
+sees their own tasks only: a task of another user gets the same response as one that does not exist.
 
 Every error has the shape `{"error", "code", "details"?}`; `X-Request-ID` names the request in the log.
 `HEAD` works where `GET` does.
@@ -62,7 +62,7 @@ _BROKEN_WITHIN: Final = {
     "/api/tasks/batch": FieldError("operations.0.op", "Op must be one of create, update, delete"),
     "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
-"""What may be wrong with a body that is no task."""
+"""Examples of invalid bodies that are not a task."""
 
 
 def _header(description: str, kind: str = "string") -> dict[str, Any]:
@@ -74,7 +74,7 @@ _ETAG: Final = {"ETag": _header("RFC 9110, 8.8.3; strong. It changes with every 
 _RETRY_AFTER: Final = {"Retry-After": _header("Seconds.", "integer")}
 _REPLAYED: Final = {
     "Idempotent-Replayed": {
-        "description": "Present, and `true`, when the answer is a stored one.",
+        "description": "Present, and `true`, when the response is a stored one.",
         "schema": {"type": "string", "enum": ["true"]},
     }
 }
@@ -85,13 +85,13 @@ _RATE_LIMIT: Final = {
         "example": '"user";q=100;w=10',
     },
     "RateLimit": {
-        "description": "Present with it: requests that are left (r), and the seconds until one more is (t).",
+        "description": "Present with it: requests left (r), and seconds until one more is allowed (t).",
         "schema": {"type": "string"},
         "example": '"user";r=99;t=1',
     },
 }
 _REQUEST_ID: Final = {
-    "X-Request-ID": _header("The request's id in the log; the client's own, if it sent a proper one.")
+    "X-Request-ID": _header("The request's id in the log; the client's own, if it sent a valid one.")
 }
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     201: {"Location": _header("The path of the new task.")},
@@ -103,13 +103,13 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     503: _RETRY_AFTER,
 }
 _TAGGED: Final = {"Task", "TaskList"}
-"""The models whose answers carry an entity tag."""
+"""The models whose responses carry an entity tag."""
 
 
 def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """Return the document of these routes, as OpenAPI 3.1.
+    """Returns the document of these routes, as OpenAPI 3.1.
 
-    It is written so that generators of clients make types of it: see docs/decisions/0031.
+    Client generators can derive types from it: see docs/decisions/0031.
     """
     document = get_openapi(
         title=title,
@@ -136,7 +136,7 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
-    """Add what FastAPI cannot know: who may call, and every error with an example."""
+    """Adds what FastAPI does not know: the security requirement, and every error with an example."""
     operation["responses"].pop("422", None)
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _never_null(parameter["schema"])
@@ -144,7 +144,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     for status, errors in _errors(path, operation).items():
         operation["responses"][str(status)] = _error_response(errors)
     if "If-None-Match" in _parameters(operation):
-        operation["responses"]["304"] = {"description": "The client has it already; no body."}
+        operation["responses"]["304"] = {"description": "Not modified; no body."}
     for status, response in operation["responses"].items():
         response["headers"] = _headers(int(status), _model(response), _parameters(operation))
         if path.startswith("/api/") and status != "401":
@@ -193,16 +193,16 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
 
 
 def _drop_unreferenced(document: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Drop the schemas without a reference: FastAPI's own 422, and models that are not documented."""
+    """Drops the schemas without a reference: FastAPI's own 422, and models that are not documented."""
     while unreferenced := schemas.keys() - set(_REFERENCE.findall(json.dumps(document))):
         for name in unreferenced:
             del schemas[name]
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
-    """Say in words what an absent property means.
+    """Describes the meaning of an absent property in words.
 
-    Of a property with a `default` openapi-typescript makes a required one, which a request need not have.
+    openapi-typescript treats a property with a `default` as required, which it is not in a request.
     """
     for field in schema.get("properties", {}).values():
         default = field.pop("default", None)
@@ -213,7 +213,7 @@ def _without_defaults(schema: dict[str, Any]) -> None:
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave null out: a parameter is there or it is not."""
+    """Removes null from a parameter's schema: a parameter is present or absent."""
     kinds: list[dict[str, Any]] = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if len(kinds) != 1:
         return schema
@@ -221,7 +221,7 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _model(response: dict[str, Any]) -> str:
-    """Give the name of what a response holds; nothing for one without a body."""
+    """Returns the name of a response's model; empty for a response without a body."""
     schema = response.get("content", {}).get("application/json", {}).get("schema", {})
     return str(schema.get("$ref", "")).rpartition("/")[2]
 

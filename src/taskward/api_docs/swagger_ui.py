@@ -1,4 +1,4 @@
-"""The interactive documentation. All that it loads comes from this package; it reaches no other site."""
+"""The interactive documentation. All its assets come from this package; it contacts no other site."""
 
 from functools import cache
 from importlib.resources import files

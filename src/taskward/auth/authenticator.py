@@ -1,4 +1,4 @@
-"""Whether a request comes from whom it says: the whole way from a header to a user, in one place."""
+"""Authentication: from the Authorization header to a User."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,7 +15,7 @@ from taskward.settings import Settings
 
 
 class Authenticator(Protocol):
-    """Who tells users from strangers."""
+    """Authenticates requests."""
 
     @property
     def ready(self) -> bool:
@@ -26,22 +26,22 @@ class Authenticator(Protocol):
     async def stop(self) -> None: ...
 
     async def identify(self, authorization: Sequence[bytes]) -> User:
-        """Say who is calling, given the values of all `Authorization` headers of one request.
+        """Returns the calling user, given the values of all `Authorization` headers of one request.
 
         Raises:
             Unauthorized: there is no token.
-            InvalidToken: the token does not hold.
-            TokenExpired: it held until a while ago.
-            ServiceUnavailable: there are no keys yet to judge it with.
+            InvalidToken: the token is not valid.
+            TokenExpired: the token has expired.
+            ServiceUnavailable: no keys have been loaded yet.
 
         """
 
     def collect(self) -> Samples:
-        """Give what there is to count; callable from any thread."""
+        """Returns the metrics; callable from any thread."""
 
 
 class Keys(Protocol):
-    """What signatures are checked with: a shared secret or a provider's key set."""
+    """The verification keys: a shared secret or a provider's key set."""
 
     @property
     def ready(self) -> bool: ...
@@ -60,10 +60,10 @@ class Keys(Protocol):
 
 
 def authenticator(settings: Settings, clock: Clock | None = None) -> Authenticator:
-    """Choose how tokens are verified, by the configuration and never by a token.
+    """Returns the authenticator that the settings select; a token never decides it.
 
     Raises:
-        SettingsError: the development secret cannot be used, or JWT_SECRET is no secret.
+        SettingsError: the development secret is not usable, or JWT_SECRET is not valid.
 
     """
     validator = ClaimsValidator(settings.jwt_issuer, settings.jwt_audiences)
@@ -72,10 +72,10 @@ def authenticator(settings: Settings, clock: Clock | None = None) -> Authenticat
 
 
 async def describe_keys(settings: Settings) -> list[str]:
-    """Say what tokens are verified with, a line for each key; of a key set, also what is passed over and why.
+    """Returns a line for each verification key; for a key set, also for each entry that is ignored, and why.
 
     Raises:
-        SettingsError: there is nothing to verify tokens with; the text says why.
+        SettingsError: there are no verification keys.
 
     """
     if settings.jwt_jwks_url is not None:
@@ -86,14 +86,14 @@ async def describe_keys(settings: Settings) -> list[str]:
         return [f"JWT_SECRET: secret {number + 1} (HS256)" for number in range(len(settings.jwt_secrets))]
     file = secret_file(settings)
     if not file.exists():
-        return [f"a development secret, which the first start makes in {file} (HS256)"]
+        return [f"a development secret, created in {file} at the first start (HS256)"]
     development_secret(settings)
     return [f"the development secret in {file} (HS256)"]
 
 
 def _keys(settings: Settings, clock: Clock) -> Keys:
     if settings.jwt_jwks_url is not None:
-        # An HTTP client: 5 MB and 50 ms of a start that only those pay who have a provider.
+        # Importing the HTTP client costs 5 MB and 50 ms at start, which only services with a provider need.
         from taskward.auth.jwks import JWKSClient  # noqa: PLC0415 - see above
 
         return JWKSClient(settings.jwt_jwks_url, clock)
@@ -101,7 +101,7 @@ def _keys(settings: Settings, clock: Clock) -> Keys:
 
 
 class TokenAuthenticator:
-    """Form first, then the signature, then the claims: nothing that is not proven is looked into."""
+    """Verifies the form first, then the signature, then the claims: nothing unverified is used."""
 
     def __init__(self, keys: Keys, validator: ClaimsValidator, clock: Clock) -> None:
         self._keys = keys

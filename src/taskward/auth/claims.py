@@ -1,4 +1,4 @@
-"""What a genuine token says, and whether it holds now."""
+"""Validation of the claims of a token with a valid signature (RFC 7519, 4.1)."""
 
 import math
 import re
@@ -20,7 +20,7 @@ MAX_EMAIL = 254
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says that holds from `valid_from` until just before `user.expires_at`."""
+    """The claims of a token, valid from `valid_from` until just before `user.expires_at`."""
 
     user: User
     valid_from: float
@@ -31,18 +31,18 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class ClaimsValidator:
-    """What this service asks of the claims of every token: RFC 7519, 4.1, and its own settings."""
+    """The requirements on the claims of every token: RFC 7519, 4.1, and the settings."""
 
     issuer: str | None
     audiences: Collection[str]
-    """A token must be for one of them; if there is none, it must have no `aud`."""
+    """A token must be for one of them; if there are none, it must have no `aud`."""
 
     def validate(self, payload: dict[str, Any], now: float) -> Claims:
-        """Read the claims of a token whose signature is genuine. `now` is in seconds since 1970.
+        """Validates the claims of a token with a valid signature; `now` is in seconds since 1970.
 
         Raises:
-            InvalidToken: a claim is missing, malformed, or does not hold.
-            TokenExpired: everything else holds, and `exp` is past.
+            InvalidToken: a claim is missing, malformed or not valid.
+            TokenExpired: every other claim is valid, and `exp` is past.
 
         """
         subject = _subject(payload)
@@ -84,9 +84,9 @@ class ClaimsValidator:
 
 
 def user_id(issuer: str, subject: str) -> UUID:
-    """Give the id under which this subject of this issuer owns things, stable for ever.
+    """Returns the permanent user id of this issuer's subject.
 
-    A subject that is a canonical lower-case UUID is the id itself; any other is hashed, with its issuer.
+    A subject that is a canonical lower-case UUID is the id itself; any other is hashed with its issuer.
     """
     if _CANONICAL_UUID.fullmatch(subject):
         return UUID(subject)
@@ -94,12 +94,12 @@ def user_id(issuer: str, subject: str) -> UUID:
 
 
 def is_subject(value: object) -> TypeGuard[str]:
-    """Tell whether this can be a `sub`: visible characters, 1 to 255 of them."""
+    """Returns whether this can be a `sub`: 1 to 255 visible characters."""
     return isinstance(value, str) and 0 < len(value) <= MAX_SUBJECT and _is_visible(value)
 
 
 def is_plausible_email(value: object) -> bool:
-    """Tell whether this could be an address. Nothing depends on it: an address identifies nobody."""
+    """Returns whether this could be an e-mail address; addresses are not used to identify users."""
     if not isinstance(value, str) or len(value) > MAX_EMAIL or not _is_visible(value):
         return False
     name, _, host = value.rpartition("@")
@@ -127,7 +127,7 @@ def _required_timestamp(payload: dict[str, Any], name: str) -> float:
 
 
 def _timestamp(payload: dict[str, Any], name: str) -> float:
-    """Read a NumericDate (RFC 7519, 2); one that is absent was always."""
+    """Reads a NumericDate (RFC 7519, 2); an absent one is negative infinity."""
     if name not in payload:
         return -math.inf
     value = payload[name]
@@ -139,7 +139,7 @@ def _timestamp(payload: dict[str, Any], name: str) -> float:
 def _is_finite(number: float) -> bool:
     try:
         return math.isfinite(number)
-    except OverflowError:  # an integer beyond every double
+    except OverflowError:  # an integer outside the range of a double
         return False
 
 
@@ -150,7 +150,7 @@ def _is_visible(text: str) -> bool:
 def _is_unicode(text: str) -> bool:
     try:
         text.encode()
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can write and no text can hold
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can express and UTF-8 cannot
         return False
     return True
 

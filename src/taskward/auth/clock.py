@@ -1,18 +1,18 @@
-"""Time, as this room tells it: tests bring their own and need not sleep."""
+"""The clock of this package; tests replace it and need not sleep."""
 
 import asyncio
 import time
 
 
 class Clock:
-    """The system's time."""
+    """The system's clock."""
 
     def now(self) -> float:
-        """Give the time of day, in seconds since 1970: what the claims of a token are held against."""
+        """Returns the time in seconds since 1970, which the claims of a token are compared with."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Give a time in seconds that only moves forwards: what intervals are measured with."""
+        """Returns a monotonic time in seconds, for intervals."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Who is calling: all that the other rooms know of tokens."""
+"""The calling user: all that the other packages know of tokens."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -9,10 +9,10 @@ from fastapi import Depends, Request
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The owner whom a verified token names.
+    """The user that a verified token names.
 
-    `id` is the owner's id for ever, `email` a plausible address or None, `expires_at` the token's `exp`
-    in seconds since 1970.
+    `id` is the permanent user id, `email` a plausible address or None, `expires_at` the token's `exp` in
+    seconds since 1970.
     """
 
     id: UUID
@@ -26,4 +26,4 @@ def _current_user(request: Request) -> User:
 
 
 CurrentUser = Annotated[User, Depends(_current_user)]
-"""For a handler: the verified caller. The gate in front of the routes has put it into the scope."""
+"""For a handler: the verified caller, stored in the scope by `AuthenticationMiddleware`."""

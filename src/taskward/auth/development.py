@@ -1,4 +1,4 @@
-"""What makes the first ten minutes easy: a secret of one's own, and tokens without an identity provider."""
+"""Development without an identity provider: a generated secret, and tokens signed with it."""
 
 import os
 import secrets
@@ -17,13 +17,13 @@ PRIVATE = 0o600
 
 
 def development_secret(settings: Settings) -> bytes:
-    """Give the secret that stands in for JWT_SECRET in development, and make it where there is none yet.
+    """Returns the development secret, used in place of JWT_SECRET; creates it if it does not exist.
 
-    It lives beside the database, for its owner alone. Processes that start together agree on one.
+    It is stored beside the database, readable by its owner only. Processes started together use the same one.
 
     Raises:
-        SettingsError: the file cannot be made or read, belongs to another user, is open to others,
-            or holds too little.
+        SettingsError: the file cannot be created or read, belongs to another user, is readable by others,
+            or is too short.
 
     """
     path = secret_file(settings)
@@ -36,7 +36,7 @@ def development_secret(settings: Settings) -> bytes:
 
 
 def secret_file(settings: Settings) -> Path:
-    """Say where the development secret lives: beside the SQLite file, else in the working directory."""
+    """Returns the path of the development secret: beside the SQLite file, else in the working directory."""
     if settings.sqlite_path is None:
         return Path("taskward.secret")
     return settings.sqlite_path.with_name(settings.sqlite_path.name + ".secret")
@@ -50,11 +50,11 @@ def mint_token(
     expires_in: float = 3600,
     now: float | None = None,
 ) -> str:
-    """Make a token that this service accepts for `expires_in` seconds from `now`.
+    """Returns a token that this service accepts for `expires_in` seconds from `now`.
 
     Raises:
-        SettingsError: tokens are not ours to make, in production or where a provider signs them;
-            or one with such a `sub` or `email` would not be accepted.
+        SettingsError: in production or with a provider, which issues the tokens; or if a token with this
+            `sub` or `email` would not be accepted.
 
     """
     _check_that_tokens_are_ours(settings)
@@ -73,13 +73,13 @@ def mint_token(
 
 def _check_that_tokens_are_ours(settings: Settings) -> None:
     if settings.production:
-        raise SettingsError("ENVIRONMENT: tokens are made here in development only")
+        raise SettingsError("ENVIRONMENT: tokens are created in development only")
     if settings.jwt_jwks_url is not None:
         raise SettingsError("JWT_JWKS_URL: is set, so tokens come from that identity provider")
 
 
 def _make(path: Path) -> None:
-    """Write the whole file under another name, then give it its own; the first process to do so wins."""
+    """Writes the whole file under a temporary name, then links it; the first process to do so wins."""
     draft = path.with_name(f"{secrets.token_hex(8)}.{path.name}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w") as file:
@@ -88,7 +88,7 @@ def _make(path: Path) -> None:
             os.fsync(file.fileno())
         os.link(draft, path)
     except FileExistsError:
-        pass  # another process was first, and its secret counts
+        pass  # another process was first, and its secret is used
     finally:
         draft.unlink(missing_ok=True)
 
@@ -98,11 +98,11 @@ def _read(path: Path) -> bytes:
         status = os.fstat(file.fileno())
         secret = file.read().strip()
     if os.name == "posix" and status.st_uid != os.geteuid():
-        raise SettingsError(f"{path}: belongs to another user; remove it, and a new one is made")
+        raise SettingsError(f"{path}: belongs to another user; delete it, and a new one is created")
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SettingsError(f"{path}: is open to others than its owner; run: chmod 600 {path}")
+        raise SettingsError(f"{path}: is accessible to other users; run: chmod 600 {path}")
     if len(secret) < MIN_SECRET_BYTES:
         raise SettingsError(
-            f"{path}: holds fewer than {MIN_SECRET_BYTES} bytes; delete it, and a new one is made"
+            f"{path}: holds fewer than {MIN_SECRET_BYTES} bytes; delete it, and a new one is created"
         )
     return secret

@@ -1,4 +1,4 @@
-"""A provider's public keys (RFC 7517): each is for one algorithm, and what is no such key is passed over."""
+"""Parser for a provider's public keys (RFC 7517). Each is for one algorithm; unusable ones are ignored."""
 
 import json
 from collections import Counter
@@ -24,29 +24,29 @@ MIN_RSA_BITS = 2048
 
 
 class JWKSUnusable(Exception):
-    """The provider's key set could not be had or holds nothing of use. The text is fit for the log."""
+    """The provider's key set cannot be fetched or has no usable key. The text is safe to log."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key, and the one algorithm that it is for."""
+    """A public key and the one algorithm that it is for."""
 
     kid: str | None
     alg: str
     material: bytes
-    """DER, SubjectPublicKeyInfo: two keys are the same if this is."""
+    """DER, SubjectPublicKeyInfo; equal for equal keys."""
     key: Any = field(compare=False, repr=False)
 
     def verifies(self, token: UnverifiedToken) -> bool:
         try:
             return ALGORITHMS[self.alg].verify(token.signing_input, self.key, token.signature)
-        except Exception:  # noqa: BLE001 - whatever the crypto library says of a stranger's bytes, it is no yes
+        except Exception:  # noqa: BLE001 - any error of the crypto library on untrusted bytes means no match
             return False
 
 
 @dataclass(frozen=True, slots=True)
 class JWKEntry:
-    """One entry of a key set: how to name it to people, and either a key or why it is passed over."""
+    """One entry of a key set: its label, and either a key or the reason for ignoring it."""
 
     label: str
     key: PublicKey | None = None
@@ -54,7 +54,7 @@ class JWKEntry:
 
     @property
     def verdict(self) -> str:
-        return f"used for {self.key.alg}" if self.key else f"passed over: {self.problem}"
+        return f"used for {self.key.alg}" if self.key else f"ignored: {self.problem}"
 
 
 class KeyRing:
@@ -65,10 +65,10 @@ class KeyRing:
         self._by_kid = {key.kid: key for key in keys if key.kid is not None}
 
     def check(self, token: UnverifiedToken) -> None:
-        """Check the signature with the one key that can have made it.
+        """Checks the signature with the only key that can have made it.
 
         Raises:
-            InvalidToken: there is no such key, it is for another algorithm, or the signature is not its own.
+            InvalidToken: no such key exists, it is for another algorithm, or the signature does not match.
 
         """
         if not self._key_of(token).verifies(token):
@@ -93,7 +93,7 @@ class KeyRing:
 
 
 def read_key_set(document: bytes) -> list[JWKEntry]:
-    """Read a key set, entry by entry.
+    """Parses a key set, entry by entry.
 
     Raises:
         JWKSUnusable: it is not a key set, or none of its entries can be used.
@@ -119,7 +119,7 @@ def _jwks(document: bytes) -> list[Any]:
 
 def _entry(number: int, jwk: object) -> JWKEntry:
     if not isinstance(jwk, dict):
-        return JWKEntry(f"key {number}", problem="is no JSON object")
+        return JWKEntry(f"key {number}", problem="is not a JSON object")
     given = {name: value for name, value in jwk.items() if value is not None}
     shown = [f"{name} {given[name]!r:.80}" for name in _SHOWN if isinstance(given.get(name), str)]
     label = f"key {number} ({', '.join(shown)})"
@@ -135,36 +135,36 @@ def _public_key(jwk: Mapping[str, Any]) -> PublicKey:
     try:
         key = _READERS[jwk["kty"]](dict(jwk))
         material = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except Exception:  # noqa: BLE001 - the library raises what it likes on garbage
+    except Exception:  # noqa: BLE001 - the library raises various errors on malformed input
         raise _Unusable("cannot be read") from None
     if isinstance(key, RSAPublicKey) and key.key_size < MIN_RSA_BITS:
-        raise _Unusable(f"is RSA of under {MIN_RSA_BITS} bits")
+        raise _Unusable(f"is an RSA key of under {MIN_RSA_BITS} bits")
     return PublicKey(jwk.get("kid"), alg, material, key)
 
 
 def _check_purpose(jwk: Mapping[str, Any]) -> None:
     if jwk.get("kty") == "oct":
-        raise _Unusable("is a shared secret, which nobody may publish")
+        raise _Unusable("is a shared secret, which must not be published")
     if not _PRIVATE.isdisjoint(jwk):
-        raise _Unusable("holds a private key, which nobody may publish")
+        raise _Unusable("contains a private key, which must not be published")
     if not isinstance(jwk.get("kid", ""), str):
         raise _Unusable("kid is not text")
     if jwk.get("use", "sig") != "sig":
         raise _Unusable("use is not sig")
     operations = jwk.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
-        raise _Unusable("key_ops is without verify")
+        raise _Unusable("key_ops does not contain verify")
 
 
 def _algorithm(jwk: Mapping[str, Any]) -> str:
-    """Give the algorithm that the key says it is for; where it says nothing, its kind decides."""
+    """Returns the algorithm of a key: its `alg`, or the default of its type."""
     kind = (jwk.get("kty"), jwk.get("crv") if jwk.get("kty") != "RSA" else None)
     fitting = next((algs for known, algs in _KINDS.items() if known == kind), None)
     if fitting is None:
-        raise _Unusable("is of a kind that is not supported")
+        raise _Unusable("is of a type that is not supported")
     alg = jwk.get("alg", fitting[0])
     if alg not in fitting:
-        raise _Unusable("alg does not fit the kind of key")
+        raise _Unusable("alg does not match the key type")
     return str(alg)
 
 
@@ -172,7 +172,7 @@ def _without_shared_kids(entries: list[JWKEntry]) -> list[JWKEntry]:
     uses = Counter(entry.key.kid for entry in entries if entry.key)
     shared = {kid for kid, count in uses.items() if kid is not None and count > 1}
     return [
-        replace(entry, key=None, problem="has a kid that another key has too")
+        replace(entry, key=None, problem="has the same kid as another key")
         if entry.key and entry.key.kid in shared
         else entry
         for entry in entries
@@ -180,7 +180,7 @@ def _without_shared_kids(entries: list[JWKEntry]) -> list[JWKEntry]:
 
 
 class _Unusable(Exception):
-    """Why an entry is not used, as it follows the entry's name in a sentence."""
+    """The reason for ignoring an entry, logged after its label."""
 
 
 _SHOWN = ("kid", "kty", "crv", "alg", "use")
@@ -203,4 +203,4 @@ ALGORITHMS: Final[Mapping[str, Algorithm]] = {
     for name, algorithm in get_default_algorithms().items()
     if name in {alg for algs in _KINDS.values() for alg in algs}
 }
-"""The algorithms that a key set can be for, by their names in a token."""
+"""The supported algorithms, by their names in a token."""

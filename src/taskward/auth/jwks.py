@@ -1,6 +1,6 @@
-"""The provider's keys, kept at hand: tokens are verified without asking anybody, and while it is down.
+"""Cache of the provider's public keys: no request per token, and tokens are verified during an outage.
 
-PyJWT's own client blocks, and asks again on every request while the provider does not answer (see
+PyJWT's own client blocks, and sends a request for every token while the provider does not respond (see
 docs/decisions/0006-own-key-cache.md).
 """
 
@@ -16,24 +16,25 @@ from taskward.http.errors import InvalidToken, ServiceUnavailable
 from taskward.metrics import FETCHES, KEYS, KEYS_AGE, KEYS_FETCHED, Samples
 
 REFRESH_INTERVAL = 60.0
-"""Seconds until the keys are fetched again in the background: how long a withdrawn key can outlive itself."""
+"""Seconds until the keys are fetched again in the background: the longest that a withdrawn key is accepted.
+"""
 
 MAX_STALE = 24 * 3600.0
-"""Seconds for which keys serve while no newer ones can be had."""
+"""Seconds for which cached keys are used during an outage."""
 
 UNKNOWN_KEY_REFETCH_INTERVAL = 30.0
-"""Seconds between two fetches that are made because of a token that no key at hand has signed."""
+"""Minimum seconds between refetches caused by an unknown key."""
 
 FIRST_RETRY = 1.0
 MAX_RETRY = 30.0
 MAX_RETRY_WITHOUT_KEYS = 8.0
-"""Seconds between two fetches while the provider does not answer; doubling from first to longest."""
+"""Seconds between two fetches while the provider does not respond; doubling from the first to the longest."""
 
 log = logging.getLogger(__name__)
 
 
 class JWKSClient:
-    """The public keys of JWT_JWKS_URL: fetched at the start, kept fresh, and used while they are at hand."""
+    """The public keys of JWT_JWKS_URL: fetched at start, refreshed in the background, cached."""
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._url = url
@@ -56,12 +57,12 @@ class JWKSClient:
 
     @property
     def generation(self) -> int:
-        """A number that changes whenever a key is withdrawn: what was verified before no longer counts."""
+        """A number that changes whenever a key is withdrawn, which invalidates earlier verifications."""
         self._current()
         return self._generation
 
     async def start(self) -> None:
-        """Begin to load the keys, and keep them fresh; nobody waits here for the provider."""
+        """Starts loading and refreshing the keys, without waiting for the provider."""
         self._refresher = asyncio.create_task(self._refresh())
 
     async def stop(self) -> None:
@@ -72,11 +73,11 @@ class JWKSClient:
         self._refresher = self._fetching = None
 
     async def verify(self, token: UnverifiedToken) -> None:
-        """Check the signature.
+        """Checks the signature.
 
         Raises:
-            InvalidToken: no key of the provider has made it.
-            ServiceUnavailable: there is no key at hand to tell.
+            InvalidToken: no key of the provider matches.
+            ServiceUnavailable: no keys are cached.
 
         """
         if token.alg not in ALGORITHMS:
@@ -103,17 +104,17 @@ class JWKSClient:
         return samples
 
     async def _keys_or_fetch(self) -> KeyRing:
-        """Give the keys at hand; without any, wait for one fetch, unless the last one failed a moment ago."""
+        """Returns the cached keys; without any, waits for one fetch, unless one has just failed."""
         if self._current() is None and (self._fetching or self._seconds_until_due() <= 0):
             await self._fetch_once()
         ring = self._current()
         if ring is None:
             pause = max(1, math.ceil(self._seconds_until_due()))
-            raise ServiceUnavailable(reason="no key set at hand", retry_after=pause)
+            raise ServiceUnavailable(reason="no key set is cached", retry_after=pause)
         return ring
 
     async def _refetch_for_unknown_key(self) -> bool:
-        """Fetch because of a token that no key at hand has signed; say whether that was done."""
+        """Fetches because no cached key matches a token; returns whether it did."""
         if self._fetching is None:
             if self._clock.monotonic() - self._unknown_key_at < UNKNOWN_KEY_REFETCH_INTERVAL:
                 return False
@@ -128,13 +129,13 @@ class JWKSClient:
             await self._clock.sleep(self._seconds_until_due())
 
     async def _fetch_once(self) -> None:
-        """Wait for the fetch under way, or for a new one. Whoever gives up waiting does not stop it."""
+        """Waits for the fetch in progress, or for a new one. A cancelled wait does not cancel the fetch."""
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
         await asyncio.wait([self._fetching])
 
     async def _fetch(self) -> None:
-        self._next_try = self._clock.monotonic() + FIRST_RETRY  # whatever happens, not in a tight loop
+        self._next_try = self._clock.monotonic() + FIRST_RETRY  # in any case, so that failures do not loop
         try:
             self._on_success(await fetch_key_set(self._url))
         except JWKSUnusable as why:
@@ -159,21 +160,21 @@ class JWKSClient:
         self._failures = min(self._failures + 1, 10)
         self._fetches["failed"] += 1
         self._next_try = self._clock.monotonic() + pause
-        log.warning("JWT_JWKS_URL: %s; asking again in %d s", why, pause)
+        log.warning("JWT_JWKS_URL: %s; next attempt in %d s", why, pause)
 
     def _current(self) -> KeyRing | None:
         if self._ring and self._clock.monotonic() - self._loaded_at >= MAX_STALE:
             self._ring = None
             self._generation += 1
-            log.error("JWT_JWKS_URL: no answer for %d hours; the keys at hand are too old", MAX_STALE / 3600)
+            log.error("JWT_JWKS_URL: no response for %d hours; cached keys have expired", MAX_STALE / 3600)
         return self._ring
 
     def _seconds_until_due(self) -> float:
-        """Seconds until the next fetch is due."""
+        """Returns the seconds until the next fetch is due."""
         return self._next_try - self._clock.monotonic()
 
     def _log_entries(self, entries: list[JWKEntry]) -> None:
-        """Write what is in the set into the log, once for each change of it."""
+        """Logs the entries of the set, once for each change of it."""
         if entries == self._entries:
             return
         for entry in entries:

@@ -1,4 +1,4 @@
-"""Asking the identity provider for its public keys, and believing no more than has to be believed."""
+"""Fetches the provider's JWKS with strict limits: 3 s, 64 KiB, no redirect, no proxy."""
 
 import asyncio
 import functools
@@ -13,27 +13,28 @@ FETCH_TIMEOUT = 3.0
 """Seconds for one fetch, from the name look-up to the last byte."""
 
 CONNECT_TIMEOUT = 1.4
-"""Seconds for TCP, and again for TLS: together less than the whole, whose end would leave the socket open."""
+"""Seconds for TCP, and again for TLS: together less than the whole, because its timeout would leave the
+socket open."""
 
 MAX_JWKS_BYTES = 64 * 1024
 """Bytes."""
 
 
 async def fetch_key_set(url: str) -> list[JWKEntry]:
-    """Fetch the key set and read it.
+    """Fetches and parses the key set.
 
     Raises:
-        JWKSUnusable: it cannot be had, or holds nothing of use.
+        JWKSUnusable: it cannot be fetched, or has no usable key.
 
     """
     return read_key_set(await _document(url))
 
 
 async def describe_key_set(url: str) -> list[str]:
-    """Fetch a key set and say what is in it, entry by entry.
+    """Fetches a key set and returns a line for each entry.
 
     Raises:
-        SettingsError: it cannot be had, or holds nothing of use.
+        SettingsError: it cannot be fetched, or has no usable key.
 
     """
     try:
@@ -44,10 +45,10 @@ async def describe_key_set(url: str) -> list[str]:
 
 
 async def _document(url: str) -> bytes:
-    """Get it straight from the provider: no proxy, no redirect, not a byte too much.
+    """Fetches the document from the provider itself: no proxy, no redirect, within the size limit.
 
     Raises:
-        JWKSUnusable: it is not to be had that way, or not in time.
+        JWKSUnusable: the request fails or times out.
 
     """
     try:
@@ -56,16 +57,16 @@ async def _document(url: str) -> bytes:
     except JWKSUnusable:
         raise
     except (TimeoutError, httpx.TimeoutException):
-        raise JWKSUnusable(f"the provider does not answer within {FETCH_TIMEOUT:.0f} s") from None
-    except Exception as error:  # noqa: BLE001 - names, certificates, sockets: whatever fails, there are no keys
+        raise JWKSUnusable(f"the provider does not respond within {FETCH_TIMEOUT:.0f} s") from None
+    except Exception as error:  # noqa: BLE001 - DNS, certificates, sockets: any failure means no keys
         raise JWKSUnusable(f"the provider cannot be reached ({type(error).__name__})") from None
 
 
 async def _body(response: httpx.Response) -> bytes:
     if response.status_code != httpx.codes.OK:
-        raise JWKSUnusable(f"the provider answers with status {response.status_code}")
+        raise JWKSUnusable(f"the provider responds with status {response.status_code}")
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise JWKSUnusable("the provider answers compressed, though asked not to")
+        raise JWKSUnusable("the provider compresses the response despite Accept-Encoding: identity")
     body = b""
     async for chunk in response.aiter_raw():
         body += chunk
@@ -86,5 +87,5 @@ def _client() -> httpx.AsyncClient:
 
 @functools.cache
 def _ssl_context() -> ssl.SSLContext:
-    """The well-known certificate authorities, or those of SSL_CERT_FILE where a provider has its own."""
+    """Returns the well-known certificate authorities, or those of SSL_CERT_FILE."""
     return httpx.create_ssl_context()

@@ -1,6 +1,6 @@
-"""The form of a token, read once and strictly; whether it holds is decided elsewhere.
+"""Strict parser for compact JWS (RFC 7515). Signature and claims are checked elsewhere.
 
-PyJWT is not asked to parse: it lets pass duplicate keys, UTF-16, padding and more (see
+PyJWT is not used for parsing: it accepts duplicate keys, UTF-16, padding and more (see
 docs/decisions/0005-strict-token-pass.md). The rules are those of RFC 7515, RFC 7519 and RFC 8725.
 """
 
@@ -23,7 +23,7 @@ MAX_TOKEN_NESTING = 500
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedToken:
-    """A token of the right form, of which nothing is yet believed."""
+    """A well-formed but unverified token."""
 
     header: dict[str, Any]
     payload: dict[str, Any]
@@ -32,17 +32,17 @@ class UnverifiedToken:
 
     @property
     def alg(self) -> str:
-        """The algorithm that the token says it is signed with; `""` where it says nothing sensible."""
+        """The algorithm in the token's header; `""` if it is missing or not a string."""
         alg = self.header.get("alg")
         return alg if isinstance(alg, str) else ""
 
 
 def bearer_token(authorization: Sequence[bytes]) -> bytes:
-    """Find the token among the values of all `Authorization` headers of one request.
+    """Returns the token from the values of all `Authorization` headers of one request.
 
     Raises:
-        Unauthorized: there is none: no header, another scheme, nothing after the scheme.
-        InvalidToken: there is more than one header, so that nobody can say which one counts.
+        Unauthorized: there is no header, another scheme, or nothing after the scheme.
+        InvalidToken: there is more than one header, so that the token is ambiguous.
 
     """
     if not authorization:
@@ -58,7 +58,7 @@ def bearer_token(authorization: Sequence[bytes]) -> bytes:
 
 
 def parse_jwt(text: bytes) -> UnverifiedToken:
-    """Take a token apart.
+    """Parses a token.
 
     Raises:
         InvalidToken: it is longer than 8 KiB, or not a signed JWT in its one canonical form.
@@ -75,7 +75,7 @@ def _segments(text: bytes) -> list[bytes]:
     if len(text) > MAX_TOKEN_BYTES:
         raise InvalidToken(reason="longer than 8 KiB")
     if not _CHARACTERS.fullmatch(text):
-        raise InvalidToken(reason="a character that no token has")
+        raise InvalidToken(reason="a character that is not allowed in a token")
     segments = text.split(b".")
     if len(segments) != 3:  # noqa: PLR2004 - RFC 7515, 3.1: header, payload, signature
         raise InvalidToken(reason="not three segments")
@@ -83,7 +83,7 @@ def _segments(text: bytes) -> list[bytes]:
 
 
 def _decoded(segment: bytes) -> bytes:
-    """Undo base64url, of which each value has one spelling here: no padding, no stray bits at the end."""
+    """Decodes canonical base64url: no padding, no stray bits at the end."""
     try:
         decoded = base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
     except ValueError:
@@ -97,7 +97,7 @@ def _json_object(segment: bytes, name: str) -> dict[str, Any]:
     try:
         text = _decoded(segment)
         read = _JSON.decode(text.decode("utf-8"))
-    except (ValueError, RecursionError):  # not UTF-8, not JSON, a doubled key, too deep, too long a number
+    except (ValueError, RecursionError):  # not UTF-8, not JSON, a duplicate key, too deep, too long a number
         raise InvalidToken(reason=f"{name} is not strict JSON") from None
     if not isinstance(read, dict):
         raise InvalidToken(reason=f"{name} is not a JSON object")

@@ -1,4 +1,4 @@
-"""The gate in front of everything below /api: the token is judged before body, method and path."""
+"""ASGI middleware that authenticates every request below /api, before routing."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -7,7 +7,7 @@ from taskward.http.requests import header_values
 
 
 class AuthenticationMiddleware:
-    """Lets a request below /api through with its verified user in the scope, and any other as it is."""
+    """Adds the verified user to the scope of requests below /api; passes other requests unchanged."""
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Tokens that are signed with a secret which the issuer shares with this service: HS256, nothing else."""
+"""Verification of tokens signed with a shared secret: HS256 only."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from taskward.metrics import Samples
 
 
 class SharedSecret:
-    """The secrets of JWT_SECRET. During a rotation there are several; a token may be signed with any."""
+    """The secrets of JWT_SECRET: several during a rotation. A token may be signed with any of them."""
 
     ready = True
     generation = 0
@@ -19,19 +19,19 @@ class SharedSecret:
         self._secrets = tuple(secrets)
 
     async def start(self) -> None:
-        """Nothing: the secrets are at hand."""
+        """Does nothing: the secrets need no loading."""
 
     async def stop(self) -> None:
-        """Nothing: the secrets are at hand."""
+        """Does nothing: the secrets need no loading."""
 
     def collect(self) -> Samples:
         return {}
 
     async def verify(self, token: UnverifiedToken) -> None:
-        """Check the signature.
+        """Checks the signature.
 
         Raises:
-            InvalidToken: it is of another algorithm, or of none of the secrets.
+            InvalidToken: the algorithm is another one, or no secret matches.
 
         """
         if token.alg != "HS256":

@@ -1,4 +1,4 @@
-"""Tokens that were verified a moment ago, so that nobody pays twice for the same signature."""
+"""Cache of verified tokens, so that a signature is checked once."""
 
 import hashlib
 
@@ -6,18 +6,18 @@ from taskward.auth.claims import Claims
 from taskward.auth.current_user import User
 
 MAX_TOKENS = 10_000
-"""Tokens. Under a kilobyte each; the oldest makes room."""
+"""Tokens. Each takes under a kilobyte; the oldest is evicted."""
 
 
 class TokenCache:
-    """What genuine tokens say, by the digest of the token: the tokens themselves are not kept."""
+    """The users of verified tokens, by the digest of the token: the tokens themselves are not stored."""
 
     def __init__(self) -> None:
         self._claims: dict[bytes, Claims] = {}
         self._generation = 0
 
     def get(self, text: bytes, generation: int, now: float) -> User | None:
-        """Say whom a token names, if it was verified with keys that are all still in use and holds now."""
+        """Returns the user of a cached token, if it is valid now and its key is still in use."""
         self._drop_older_generations(generation)
         claims = self._claims.get(_digest(text))
         return claims.user if claims and claims.hold(now) else None

@@ -1,4 +1,4 @@
-"""The feed of one owner's changes. The owner's counter is its cursor, whether it is pulled or pushed."""
+"""The change feed of one owner, for `GET /api/changes` and event streams; the cursor is the counter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from taskward.http.errors import CursorExpired
 from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, VERSION_COLUMN, task_json
 
 MAX_CHANGES: Final = 1000
-"""How many changes one answer holds at most."""
+"""Changes in one response at most."""
 
 _HORIZON_COLUMN: Final = 8
 _RESTORE_COLUMN: Final = 9
@@ -26,11 +26,11 @@ _NUMBERS: Final = 1 << 63
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """A place in the feed: after the change with that number.
+    """A position in the feed: after the change with that number.
 
-    `horizon` is what the owner's was when the place was reached: every deletion up to there is either known
-    to whoever holds the mark or of a task that they never saw. `reached_at` is when that was, in milliseconds
-    since 1970. `restore` is the number of the last `taskward restored` at that time.
+    `horizon` is the owner's horizon when the position was reached: the client knows every deletion up to it,
+    or never saw the task. `reached_at` is that time in milliseconds since 1970. `restore` is the number of
+    the last `taskward restored` at that time.
     """
 
     number: int
@@ -39,7 +39,7 @@ class FeedPosition:
     restore: int
 
     def is_complete_since(self, horizon: int) -> bool:
-        """Tell whether no change after this place has been forgotten, with the horizon as it is now."""
+        """Returns whether every change after this position is still recorded, given the current horizon."""
         return self.number == 0 or max(self.number, self.horizon) >= horizon
 
 
@@ -48,7 +48,7 @@ START: Final = FeedPosition(0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Some changes in order, each with the mark after it; the mark after all; whether more follow."""
+    """Changes in order, each with the position after it; the last position; whether more follow."""
 
     changes: Sequence[tuple[dict[str, Any], FeedPosition]]
     position: FeedPosition
@@ -56,7 +56,7 @@ class ChangePage:
 
 
 class ChangeFeed:
-    """The changes of the owner it was made for."""
+    """The change feed of one owner."""
 
     def __init__(self, database: Database, user: User, kept: timedelta) -> None:
         self._database = database
@@ -64,12 +64,12 @@ class ChangeFeed:
         self._kept = kept // timedelta(milliseconds=1)
 
     async def since(self, position: FeedPosition, limit: int) -> ChangePage:
-        """Give the changes after a mark: each task at most once, in its latest state.
+        """Returns the changes after a position: each task at most once, in its latest state.
 
-        What one transaction changed is seen together, as soon as no more follows.
+        The changes of one transaction are complete as soon as no more follow.
 
         Raises:
-            CursorExpired: deletions since then may be forgotten, everything was erased, or the database was
+            CursorExpired: deletions since then may be dropped, everything was erased, or the database was
                 restored.
 
         """
@@ -92,18 +92,18 @@ class ChangeFeed:
         return ChangePage(changes, last, len(rows) > limit)
 
     async def wait_unlocked(self) -> None:
-        """Wait while the owner's data is locked by a change that takes several transactions."""
+        """Waits while the owner's data is locked by a change that takes several transactions."""
         await self._database.wait_unlocked(self._user.id)
 
     def encode(self, position: FeedPosition) -> str:
-        """Give the cursor that stands for a mark."""
+        """Returns the cursor of a position."""
         return encode_cursor(
             [1, position.number, position.horizon, position.reached_at, position.restore],
             self._cursor_scope(),
         )
 
     def decode(self, cursor: str) -> FeedPosition | None:
-        """Give the mark that a cursor stands for; None if it is none of this owner's."""
+        """Returns the position of a cursor; None if the cursor is not valid for this owner."""
         content = decode_cursor(cursor, self._cursor_scope())
         if not isinstance(content, list) or [type(part) for part in content] != [int] * 5 or content[0] != 1:
             return None
@@ -114,16 +114,16 @@ class ChangeFeed:
         return scope_of("changes", self._user.id)
 
     async def _horizon_at_end(self, position: FeedPosition) -> tuple[int, int]:
-        """Give the horizon and the last restore where no change follows the mark."""
+        """Returns the horizon and the last restore, if no change follows the position."""
         rows = await self._database.rows(HORIZON, {"owner": self._user.id})
         horizon, newest, restore = rows[0]
-        if position.number > newest:  # from before an erasure, or from before a backup was put back
+        if position.number > newest:  # the position is from before an erasure or a restore
             raise CursorExpired
         return int(horizon), int(restore)
 
 
 def change_json(row: Row) -> dict[str, Any]:
-    """Give one change, ready for the JSON writer."""
+    """Returns one change, ready for the JSON writer."""
     if row[TITLE_COLUMN] is None:
         return {"op": "delete", "id": str(row[ID_COLUMN])}
     return {"op": "upsert", "task": task_json(row)}

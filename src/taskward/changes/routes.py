@@ -1,4 +1,4 @@
-"""/api/changes and /api/events, as docs/contract.md, B3 has them."""
+"""/api/changes and /api/events: docs/contract.md, B3."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -25,22 +25,22 @@ class ChangesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     since: str | None = Field(
-        default=None, description="`cursor` of the answer before; without it, from the beginning."
+        default=None, description="`cursor` of the previous response; without it, from the beginning."
     )
     limit: Annotated[int, query_number("Limit", 1, MAX_CHANGES)] = Field(
-        default=MAX_CHANGES, ge=1, le=MAX_CHANGES, description="How many changes to give at most."
+        default=MAX_CHANGES, ge=1, le=MAX_CHANGES, description="How many changes to return at most."
     )
 
 
 class Upsert(BaseModel):
-    """A task that is new or changed, as it is now."""
+    """A task that was created or changed, in its current state."""
 
     op: Literal["upsert"]
     task: Task
 
 
 class Deletion(BaseModel):
-    """A task that is gone."""
+    """A deleted task."""
 
     op: Literal["delete"]
     id: UUID
@@ -54,9 +54,9 @@ class ChangeList(BaseModel):
     has_more: bool
 
 
-@router.get("/changes", operation_id="listChanges", response_model=ChangeList, summary="Follow my changes")
+@router.get("/changes", operation_id="listChanges", response_model=ChangeList, summary="List my changes")
 async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges) -> Response:
-    """Give what has changed since a cursor: a client that applies it holds what the list would give."""
+    """Returns the changes since a cursor: a client that applies them has the same tasks as in the list."""
     position = START if query.since is None else feed.decode(query.since)
     if position is None:
         raise ValidationFailed([FieldError("since", "Since is not a valid cursor")])
@@ -72,12 +72,12 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
     operation_id="streamChanges",
     response_class=EventStream,
     status_code=200,
-    summary="Have my changes pushed",
+    summary="Stream my changes",
 )
 async def push_changes(
     feed: MyChanges, user: CurrentUser, streams: Streams, last_event_id: LastEventId = None
 ) -> Response:
-    """Give the same feed as Server-Sent Events: `id` is the cursor after the change, `data` the change."""
+    """Returns the same feed as Server-Sent Events: `id` is the cursor after the change, `data` the change."""
     position = START if last_event_id is None else feed.decode(last_event_id)
     if position is None:
         raise ValidationFailed([FieldError("Last-Event-ID", "Last-Event-ID is not a valid cursor")])

@@ -1,4 +1,4 @@
-"""The feed, pushed: Server-Sent Events (WHATWG HTML, 9.2), one event a change."""
+"""The change feed as Server-Sent Events (WHATWG HTML, 9.2), one event per change."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ PAGE: Final = 100
 """Changes that a stream holds in memory at once."""
 
 KEEP_ALIVE: Final = 15.0
-"""Seconds of silence after which a comment shows that the stream is alive."""
+"""Seconds without an event after which a comment is sent."""
 
 _COMMENT: Final = b":\n\n"
 _HEADERS: Final = {
@@ -33,21 +33,22 @@ _HEADERS: Final = {
 _OTHER_LINE_BREAKS: Final = tuple(
     (character.encode(), rb"\u%04x" % ord(character)) for character in "\x85\u2028\u2029"
 )
-"""To Server-Sent Events they are none, but some readers split at whatever Unicode calls a line break."""
+"""Server-Sent Events do not treat these as line breaks, but some clients split at every Unicode line break.
+"""
 
 log = logging.getLogger(__name__)
 
 
 class EventStream(Response):
-    """An answer that goes on: what has changed since a mark, and then each change as it comes.
+    """An event stream: the changes since a position, then each change as it is committed.
 
-    Nothing is queued for it. Each time it is woken it reads on from where the client is, and the next page
-    only once the client has taken the last one. It ends with the token, with the process, with the
-    client, and where it cannot go on; whoever follows comes back with the id of the last event.
+    It queues nothing. When notified, it reads on from the client's position, one page at a time, and only
+    once the client has received the previous page. It ends with the token, the process, the client, or an
+    error; clients resume with the id of the last event.
     """
 
     media_type = "text/event-stream"
-    """For the document; on the wire it is the same, without a charset: it has no other than UTF-8."""
+    """For the OpenAPI document; on the wire it is the same, without a charset, because it is always UTF-8."""
 
     def __init__(self, feed: ChangeFeed, position: FeedPosition, user: User, streams: StreamRegistry) -> None:
         super().__init__(headers=_HEADERS)
@@ -59,7 +60,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._streams.subscribe(self._user.id, scope.get("state", {}).get("draining")) as subscription:
-            found = await self._since(self._position)  # whatever is wrong is known before the first byte
+            found = await self._since(self._position)  # errors are raised before the response starts
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             if scope["method"] != "HEAD":
                 gone = asyncio.create_task(_close_on_disconnect(receive, subscription))
@@ -79,15 +80,15 @@ class EventStream(Response):
                 if subscription.closed or self._expired():
                     return
                 subscription.woken.clear()
-                # The stream has been here all along, so its mark grows no older than now.
+                # The stream has read every change up to now, so its position is as old as now.
                 found = await self._since(replace(found.position, reached_at=int(time() * 1000)))
                 if found.changes:
                     await _send_part(send, self._events(found))
         except (CursorExpired, DatabaseError, ServiceUnavailable) as error:
-            log.warning("A stream cannot go on", extra={"code": error.code, "reason": error.reason})
+            log.warning("Event stream closed", extra={"code": error.code, "reason": error.reason})
 
     async def _wait(self, subscription: Subscription, send: Send) -> None:
-        """Wait for changes or for the end; break a long silence with a comment."""
+        """Waits for changes or for the end; sends a comment after a long silence."""
         while not subscription.woken.is_set() and not self._expired():
             try:
                 async with asyncio.timeout(min(KEEP_ALIVE, self._user.expires_at - time())):
@@ -96,7 +97,7 @@ class EventStream(Response):
                 await _send_part(send, _COMMENT)
 
     async def _since(self, position: FeedPosition) -> ChangePage:
-        await self._feed.wait_unlocked()  # or one owner's streams would keep those of others from reading
+        await self._feed.wait_unlocked()  # otherwise one owner's streams would block others
         async with self._streams.reading:
             return await self._feed.since(position, PAGE)
 
@@ -123,12 +124,12 @@ async def _send_part(send: Send, part: bytes) -> None:
 
 
 async def _close_on_disconnect(receive: Receive, subscription: Subscription) -> None:
-    """End the stream when its client has gone, and also if that can no longer be watched."""
+    """Ends the stream when its client has disconnected, or when that cannot be detected any more."""
     try:
         while (await receive())["type"] != "http.disconnect":
             pass
     except Exception:
-        log.exception("Watching the client of an event stream failed; the stream ends")
+        log.exception("Waiting for the client's disconnect failed; closing the event stream")
     finally:
         subscription.close()
 
@@ -145,6 +146,6 @@ LastEventId = Annotated[
     BeforeValidator(_one_id),
     Header(
         alias="Last-Event-ID",
-        description="The `id` of the last event that the client has seen; without it, from the beginning.",
+        description="The `id` of the last event that the client received; without it, from the beginning.",
     ),
 ]

@@ -1,4 +1,4 @@
-"""What has changed since a number of the owner's counter: tasks as they are now, and what deletions left."""
+"""The statements of the change feed: current tasks, and tombstones of deleted ones, after a counter value."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ from taskward.users.statements import LAST_RESTORE, OWNER
 _SINCE: Final = bindparam("since", type_=Counter)
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
-# Each half is ordered and cut off by itself, so that its index is read no further than the page goes.
+# Each half is ordered and limited separately, so that its index is read only as far as the page needs.
 _upserts = (
     select(*COLUMNS)
     .where(TASKS.c.user_id == OWNER, TASKS.c.version > _SINCE)
@@ -49,17 +49,17 @@ CHANGES: Final = Read(
     .order_by(_changes.c.version)
     .limit(_LIMIT),
 )
-"""Rows of `tasks.models.COLUMNS`, a deletion's with a null title; then the horizon and the last restore."""
+"""Rows of `tasks.models.COLUMNS`, with a null title for a deletion; then the horizon and the last restore."""
 
 COUNTERS: Final = Read(
     "owners' counters",
     select(USERS.c.id, USERS.c.seq).where(any_of(USERS.c.id, bindparam("owners", type_=Ids()))),
     cross_owner=True,
 )
-"""Of those owners who have streams open here, and of nobody else."""
+"""Only for owners with streams open in this process."""
 
 HORIZON: Final = Read(
     "owner's horizon",
     select(func.coalesce(_horizon, _NONE), func.coalesce(_newest, _NONE), LAST_RESTORE.label("restore")),
 )
-"""The lowest number from which every later change is known, the newest number, and the last restore."""
+"""The lowest number after which every change is recorded, the newest number, and the last restore."""

@@ -1,4 +1,4 @@
-"""What wakes the open event streams: one bell a process, rung for an owner whose tasks may have changed."""
+"""The open event streams of a process, and their notification when their owner's tasks may have changed."""
 
 import asyncio
 import logging
@@ -16,13 +16,13 @@ from taskward.metrics import STREAMS, Samples
 from taskward.settings import Settings
 
 RETRY_AFTER: Final = 5
-"""Seconds after which a client that found no room may try again."""
+"""Seconds after which a rejected client may retry."""
 
 log = logging.getLogger(__name__)
 
 
 class Subscription:
-    """What one open stream waits on. `rung` is set when there may be changes, or when it is `over`."""
+    """The state of one open stream. `woken` is set when there may be changes, or when it is `closed`."""
 
     __slots__ = ("closed", "woken")
 
@@ -38,13 +38,13 @@ class Subscription:
 class StreamRegistry:
     """The open streams of this process, by owner.
 
-    It is rung by the database for what this process writes and for what others tell of. Besides, and only
-    while streams are open, it looks at their owners' counters as often as the database has it do so.
+    The database notifies it of changes in this process and in others. While streams are open, it also polls
+    their owners' counters, at the interval that the database sets.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.reading = asyncio.Semaphore(max(1, settings.database_pool_size // 2))
-        """For whoever reads for a stream: however many are woken, the requests find room beside them."""
+        """Limits the concurrent reads of streams, so that requests always find free connections."""
         self._database = database
         self._max_per_owner = settings.max_streams_per_user
         self._max_open = settings.max_streams
@@ -56,11 +56,11 @@ class StreamRegistry:
 
     @contextmanager
     def subscribe(self, owner: UUID, draining: asyncio.Event | None = None) -> Iterator[Subscription]:
-        """Give a line for a stream of the owner's; once the process is `draining` it is over.
+        """Subscribes a stream of the owner; it is over once the process is `draining`.
 
         Raises:
-            RateLimited: the owner has as many as anybody may have.
-            ServiceUnavailable: the process has as many as it can, or is about to end.
+            RateLimited: the owner has the maximum number of streams.
+            ServiceUnavailable: the process has the maximum number of streams, or is stopping.
 
         """
         self._check_limits(owner, draining)
@@ -80,7 +80,7 @@ class StreamRegistry:
                 self._stop_polling()
 
     def notify(self, owner: UUID) -> None:
-        """Wake the streams of an owner."""
+        """Notifies the streams of an owner."""
         for subscription in self._subscriptions.get(owner, ()):
             subscription.woken.set()
 
@@ -88,7 +88,7 @@ class StreamRegistry:
         return {STREAMS.name: {(): self._open}}
 
     async def stop(self) -> None:
-        """End every stream, and what goes on for them."""
+        """Closes every stream, and stops polling."""
         self._close_all()
         self._stop_polling()
         if self._stopping:
@@ -108,7 +108,7 @@ class StreamRegistry:
                 subscription.close()
 
     def _stop_polling(self) -> None:
-        """Let go of what goes on only while streams are open."""
+        """Stops polling, which is needed only while streams are open."""
         task, self._polling = self._polling, None
         if task is not None:
             self._stopping.add(task)
@@ -121,7 +121,7 @@ class StreamRegistry:
                 both.create_task(self._poll())
                 if draining is not None:
                     both.create_task(self._close_on(draining))
-        except Exception:  # then it is deaf: clients that come back find it well again
+        except Exception:  # changes would be missed: clients reconnect and start over here
             log.exception("Change polling crashed; closing event streams")
             self._polling = None
             self._close_all()
@@ -140,7 +140,7 @@ class StreamRegistry:
                     log.warning("Polling change counters failed", extra={"reason": error.reason})
 
     async def _poll_once(self, before: dict[UUID, Any]) -> dict[UUID, Any]:
-        """Ring for each owner whose counter has moved since it was looked at, or never was looked at."""
+        """Notifies each owner whose counter has moved since the last poll, or was not polled before."""
         owners = list(self._subscriptions)
         rows = await self._database.rows(COUNTERS, {"owners": owners})
         found = dict.fromkeys(owners) | {UUID(str(owner)): number for owner, number in rows}
@@ -156,4 +156,4 @@ def _streams(request: Request) -> StreamRegistry:
 
 
 Streams = Annotated[StreamRegistry, Depends(_streams)]
-"""For a handler: the bell of this process."""
+"""For a handler: the stream registry of this process."""

@@ -1,4 +1,4 @@
-"""The two engines behind one small port."""
+"""The database port, implemented by the packages `postgres` and `sqlite`."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
@@ -11,95 +11,98 @@ from taskward.settings import Settings
 
 
 class Database(Protocol):
-    """What a store needs of an engine. Whatever fails below raises `taskward.http.errors.DatabaseError`."""
+    """The interface between stores and an engine.
+
+    Failures are raised as `taskward.http.errors.DatabaseError`.
+    """
 
     engine: str
     """`postgresql` or `sqlite`."""
 
     on_change: Callable[[UUID], None]
-    """Called with the owner once a change of theirs is durable: each change that this process made, and
-    while somebody waits for `news`, those that other processes tell of. It may be called once too often."""
+    """Called with the owner once a change of theirs is durable: each change by this process, and, while
+    `poll_hints` is iterated, the notified changes of other processes. A change may be reported twice."""
 
     async def start(self) -> None:
-        """Open it and bring its schema up to date.
+        """Opens the database and migrates its schema.
 
-        Where a server cannot be reached, this returns all the same and goes on trying by itself.
+        If the server cannot be reached, this returns and retries in the background.
 
         Raises:
-            DatabaseUnusable: it can never work like this, and the text says why.
+            DatabaseUnusable: the database can never work as configured; the text says why.
 
         """
 
     async def stop(self) -> None:
-        """Finish what has been begun, and close it."""
+        """Finishes the work in progress, and closes the database."""
 
     async def migrate(self) -> str:
-        """Bring the schema of a database that is not started up to date; give the revision it is at."""
+        """Migrates the schema of a database that is not started; returns its revision."""
 
     async def revision(self) -> str | None:
-        """Give the revision that the schema is at, of a database that need not be started; None for none."""
+        """Returns the revision of the schema, None if there is none. The database need not be started."""
 
     async def missing_for_rls(self) -> str | None:
-        """Say what `DATABASE_RLS=on` lacks here; None if nothing, and where there is no such thing.
+        """Returns what `DATABASE_RLS=on` is missing; None if nothing is, or if the engine has no RLS.
 
-        For a database that need not be started, on the schema that this version needs.
+        The database need not be started; its schema must be up to date.
         """
 
     async def ping(self) -> None:
-        """Return if statements can be run now, on the schema that this version needs."""
+        """Returns if statements can be run now, on an up-to-date schema; raises otherwise."""
 
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        """Run a statement that changes nothing."""
+        """Runs a read."""
 
     async def write(self, write: Write, values: Values) -> Row | None:
-        """Run one write as one transaction, and return the changed row once it is durable.
+        """Runs one write in a transaction, and returns the changed row once it is durable.
 
-        None if there was nothing to change; then nothing is changed.
+        Returns None if no row matched; then nothing is changed.
         """
 
     async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
-        """Run steps as one transaction and return their result once it is durable.
+        """Runs steps in one transaction and returns their result once it is durable.
 
-        A `long` one has a minute, and does not hold up the reads of others. Where its steps have a `SPLIT`,
-        an engine may run them as several transactions; other statements of the owner see all or nothing.
+        A `long` one has a minute, and does not block the reads of others. If its steps contain a `Split`, an
+        engine may run them as several transactions; other statements of the owner see all or nothing.
         """
 
     async def interrupted(self) -> Sequence[tuple[UUID, str]]:
-        """Return the owners, with the name of the change, whose split transaction nobody carries on."""
+        """Returns the owners, with the name of the change, whose split transaction has no running holder."""
 
     async def wait_unlocked(self, owner: UUID) -> None:
-        """Return once no split transaction of the owner is in progress, or soon after it should be over."""
+        """Returns once no split transaction of the owner is in progress, or its holder seems dead."""
 
     async def scrub(self) -> None:
-        """Remove deleted content from where the engine still keeps it, as far as that is its own doing."""
+        """Removes deleted content from the engine's files, as far as the engine would keep it."""
 
     def poll_hints(self) -> AsyncGenerator[None, None]:
-        """Come round, again and again, when it is time to look what other processes may have changed.
+        """Yields whenever the caller should check for changes by other processes.
 
-        That is seldom where they tell of each change by themselves, and otherwise twice a second or more.
-        What this needs is let go when the generator is closed.
+        That is every few seconds with working notifications, and otherwise at least twice a second. Closing
+        the generator frees its resources.
         """
 
     def collect(self) -> Samples:
-        """Give what there is to count; callable from any thread."""
+        """Returns the metrics; callable from any thread."""
 
 
 class IdempotencyConflict(DatabaseError):
-    """A write was undone because a request with the same idempotency key has been answered already."""
+    """A write was rolled back because a response with the same idempotency key is already stored."""
 
 
 class DatabaseUnusable(Exception):
-    """The database cannot be used as configured: a corrupt file, a folder that is not there, no role."""
+    """The database cannot be used as configured: a corrupt file, a missing folder, a missing role."""
 
 
 def ignore_change(owner: UUID) -> None:
-    """Take no notice of a change."""
+    """Does nothing; the default of `on_change`."""
 
 
 def open_database(settings: Settings) -> Database:
-    """Give the database of `DATABASE_URL`, not yet started."""
+    """Returns the database of `DATABASE_URL`, not started."""
     if settings.engine == "sqlite":
-        from taskward.database.sqlite.database import SqliteDatabase  # noqa: PLC0415 - one driver, not two
+        from taskward.database.sqlite.database import SqliteDatabase  # noqa: PLC0415 - imports one driver only
 
         return SqliteDatabase(settings.sqlite_path)
     from taskward.database.postgres.database import PostgresDatabase  # noqa: PLC0415

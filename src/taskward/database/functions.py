@@ -1,4 +1,4 @@
-"""What the two engines write differently, under one name each."""
+"""SQL functions that compile differently on the two engines."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -11,10 +11,10 @@ from sqlalchemy.sql.functions import FunctionElement
 from taskward.database.types import Counter, Instant
 
 SQLITE_CLOCK: Final = "clock_microseconds"
-"""The function that each SQLite connection is given: SQLite's own clock has milliseconds only."""
+"""A function registered on each SQLite connection, because SQLite's own clock has milliseconds only."""
 
 
-class monotonic_now(FunctionElement[datetime]):  # noqa: N801 - it reads as the function that it is
+class monotonic_now(FunctionElement[datetime]):  # noqa: N801 - named like an SQL function
     """`monotonic_now(now, before)`: now, or just after `before` if the clock has not moved past it."""
 
     type = Instant()
@@ -34,9 +34,9 @@ def _monotonic_on_sqlite(element: monotonic_now, compiler: SQLCompiler, **option
 
 
 class clock_number(FunctionElement[int]):  # noqa: N801
-    """`clock_number()`: the microseconds since 1970 by the database's clock, at the moment of evaluation.
+    """`clock_number()`: microseconds since 1970 by the database's clock, at the moment of evaluation.
 
-    Not at the beginning of the transaction, which may have waited for a lock since then.
+    Not at the start of the transaction, which may have waited for a lock since.
     """
 
     type = Counter
@@ -54,7 +54,7 @@ def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: An
 
 
 class greatest(FunctionElement[int]):  # noqa: N801
-    """`greatest(one, other)`: the greater one of two numbers."""
+    """`greatest(one, other)`: the greater of two numbers."""
 
     type = Counter
     inherit_cache = True
@@ -73,7 +73,7 @@ def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any
 
 
 class any_of(FunctionElement[bool]):  # noqa: N801
-    """`any_of(id, ids)`: the id is among the `Ids`."""
+    """`any_of(id, ids)`: whether the id is among the `Ids`."""
 
     type = Boolean()
     inherit_cache = True
@@ -92,9 +92,9 @@ def _any_on_sqlite(element: any_of, compiler: SQLCompiler, **options: Any) -> st
 
 
 class contains_all_words(FunctionElement[bool]):  # noqa: N801
-    """`contains_all_words(words, text, other_text)`: each of the `Words` occurs in one of the two.
+    """`contains_all_words(words, text, other_text)`: whether each of the `Words` occurs in a text.
 
-    It is plain containment, code point by code point; nulls hold nothing.
+    Plain containment, code point by code point; a null text contains nothing.
     """
 
     type = Boolean()
@@ -105,7 +105,7 @@ class contains_all_words(FunctionElement[bool]):  # noqa: N801
 def _contains_on_postgresql(element: contains_all_words, compiler: SQLCompiler, **options: Any) -> str:
     words, text, other = (compiler.process(clause, **options) for clause in element.clauses)
     return (
-        # Compiled expressions go in here, never values.
+        # These are compiled expressions, never values.
         f"NOT EXISTS (SELECT 1 FROM unnest({words}) AS word "  # noqa: S608
         f"WHERE strpos({text}, word) = 0 "
         f"AND coalesce(strpos({other}, word), 0) = 0)"
@@ -151,7 +151,7 @@ def _item(element: json_item, compiler: SQLCompiler, **options: Any) -> str:
 
 
 class instant_of(FunctionElement[datetime]):  # noqa: N801
-    """`instant_of(microseconds)`: the `Instant` of so many microseconds since 1970, exactly."""
+    """`instant_of(microseconds)`: the exact `Instant` of a number of microseconds since 1970."""
 
     type = Instant()
     inherit_cache = True

@@ -1,7 +1,7 @@
-"""The schema and how it is brought up to date.
+"""The schema, and its migration.
 
-Alembic writes the SQL of the migrations; the engine's own driver runs it, in one transaction and under a
-lock, so that replicas that start together do not collide, and a pooler in between does not matter.
+Alembic renders the SQL of the migrations. The engine's own driver runs it in one transaction under a lock, so
+that it works with replicas that start together and behind a pooler.
 """
 
 import io
@@ -19,17 +19,17 @@ LOCK: Final = 0x7461736B_77617264
 
 @cache
 def revisions() -> frozenset[str]:
-    """Return the revisions of this version: a migration's file begins with its number."""
+    """Returns the revisions of this version: the number at the start of each migration's file name."""
     return frozenset(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def newest_revision() -> str:
-    """Return the revision that this version needs."""
+    """Returns the revision that this version needs."""
     return max(revisions())
 
 
 def is_known(revision: str) -> bool:
-    """Return whether a schema of that revision can be used or brought up to date.
+    """Returns whether a schema of that revision can be used or migrated.
 
     The revisions of development snapshots, below 0100, cannot.
     """
@@ -37,16 +37,16 @@ def is_known(revision: str) -> bool:
 
 
 def is_usable(revision: str | None) -> bool:
-    """Tell whether a schema of that revision will do: a newer replica may have migrated already."""
+    """Returns whether this version can use that revision; a newer replica may have migrated already."""
     return revision is not None and revision >= newest_revision()
 
 
 @cache
 def statements_since(revision: str | None, dialect: str) -> tuple[str, ...]:
-    """Return the SQL statements that lead from that revision, or from nothing, to the newest one.
+    """Returns the SQL statements from that revision, or from an empty database, to the newest one.
 
     Raises:
-        DatabaseUnusable: no migration leads on from that revision.
+        DatabaseUnusable: that revision cannot be migrated.
 
     """
     if revision is not None and not is_known(revision):
@@ -54,7 +54,7 @@ def statements_since(revision: str | None, dialect: str) -> tuple[str, ...]:
             f"DATABASE_URL: the schema is at revision {revision} of a development snapshot, which cannot be "
             "brought up to date; export its people with that version and import them into a new database"
         )
-    from alembic import command  # noqa: PLC0415 - slow to import, and needed once in a schema's life
+    from alembic import command  # noqa: PLC0415 - slow to import, and rarely needed
     from alembic.config import Config  # noqa: PLC0415
 
     script = _Script()
@@ -66,13 +66,13 @@ def statements_since(revision: str | None, dialect: str) -> tuple[str, ...]:
 
 
 def upgrade_sqlite(connection: sqlite3.Connection) -> str:
-    """Bring an SQLite database up to date and give the revision it is at."""
+    """Migrates an SQLite database and returns its revision."""
     if is_usable(revision := sqlite_revision(connection)):
         return str(revision)
     connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        revision = sqlite_revision(connection)  # another process may have been quicker
+        revision = sqlite_revision(connection)  # another process may have migrated it
         if not is_usable(revision):
             for statement in statements_since(revision, "sqlite"):
                 connection.execute(statement)
@@ -85,14 +85,14 @@ def upgrade_sqlite(connection: sqlite3.Connection) -> str:
 
 
 def sqlite_revision(connection: sqlite3.Connection) -> str | None:
-    """Give the revision of an SQLite database; None for an empty one."""
+    """Returns the revision of an SQLite database; None for an empty one."""
     table = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
     row = table and connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return row[0] if row else None
 
 
 class _Script(io.StringIO):
-    """Where Alembic writes: one `write` a statement, or a comment."""
+    """The output of Alembic: each `write` is a statement or a comment."""
 
     def __init__(self) -> None:
         super().__init__()

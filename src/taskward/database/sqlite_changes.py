@@ -1,4 +1,4 @@
-"""The steps of a transaction on SQLite, or of several if they are split."""
+"""Runs the steps of a transaction on SQLite, or of several if they are split."""
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -46,9 +46,9 @@ class StepsRun(Generic[T]):
         self._owners: set[UUID] = set()
 
     def run(self, owners: set[UUID], connection: sqlite3.Connection) -> T | None:
-        """Run the steps up to the next split or their end, where they give their result.
+        """Runs the steps up to the next split, or to their end, and then returns their result.
 
-        With the end it adds to `owners` whose changes they made.
+        At the end it adds the owners of their changes to `owners`.
         """
         try:
             self._lock.renew(connection)

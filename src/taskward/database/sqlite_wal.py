@@ -1,4 +1,4 @@
-"""Emptying SQLite's write-ahead log, so that it holds nothing any more of what was deleted."""
+"""Checkpoint of SQLite's write-ahead log, which removes deleted content from it."""
 
 import sqlite3
 import time
@@ -11,7 +11,7 @@ _RETRY: Final = 0.005
 
 
 def empty_wal(path: Path) -> bool:
-    """Write the log back and truncate it; return whether no reader or writer kept it from that in time."""
+    """Checkpoints and truncates the WAL; returns False if a reader or writer blocked it for too long."""
     deadline = time.monotonic() + _TIMEOUT
     with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
         while True:

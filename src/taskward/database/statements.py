@@ -1,7 +1,7 @@
-"""What the stores ask of a database, in a form that either engine compiles once and runs often.
+"""The statements that stores pass to a database; each engine compiles them once.
 
-A statement is a SQLAlchemy expression whose every value is a named `bindparam`. The stores declare theirs
-at import; `STATEMENTS` lists all of them, which is how a test can prove that each one is bound to its owner.
+A statement is a SQLAlchemy expression whose every value is a named `bindparam`. Stores declare theirs at
+import; `STATEMENTS` lists all of them, so that a test can verify that each is filtered by its owner.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -22,10 +22,10 @@ Values: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Read:
-    """A statement that changes nothing; `long` if it can take a while, for it looks through texts.
+    """A read; `long` if it may take a while, because it searches texts.
 
-    `each` names the values, all of them ids, in which reads may differ that an engine runs as one; where
-    there are none, it runs alone. Such a statement sorts by columns that it gives, if it sorts.
+    `batch_keys`: the id parameters that may differ between reads of one batch. Empty: never batched. A
+    batched read may sort by columns that it returns only.
 
     A `cross_owner` read returns rows of several owners, for the service itself and not for a request. Only
     such a read runs outside of row-level security.
@@ -43,13 +43,10 @@ class Read:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Write:
-    """A change of one owner's: a transaction of two or more statements, in this order.
+    """A change of one owner: a transaction of two or more statements, in this order.
 
-    1. `touch` counts the write in the owner's row and gives its number; without one, nothing else runs.
-    2. `change(number)` changes the row, filtered by owner, and returns it. It must be so written that it
-       changes nothing where `number` is null.
-    3. each `trace(number, changed)` records that change; what it inserts, it inserts only where `changed`
-       is true.
+    1. `bump` increments the counter in the owner's row and returns the number; without one, nothing else
+    runs.
 
     PostgreSQL runs them as one statement with data-modifying CTEs, `number` being a subquery; SQLite runs
     them one after the other, `number` being the parameter `seq`.
@@ -60,13 +57,12 @@ class Write:
     change: Callable[[ColumnElement[int]], Change]
     side_effects: tuple[SideEffect, ...] = ()
     action: str | None = None
-    """What the audit log calls it."""
+    """Its name in the audit log."""
 
     batched: Select[Any] | None = None
-    """The same for several at once, of a write that always gives a row; an engine may try it first.
+    """The statement for a batch, for a write that always returns a row; an engine may try it first.
 
-    It gives the rows of those for whom it was done (see `taskward.database.postgres.batching`).
-    """
+    It returns the rows of the writes that it executed (see `taskward.database.postgres.batching`)."""
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
@@ -74,15 +70,15 @@ class Write:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Command:
-    """A change that is no write of the owner's own: it moves no counter, and runs only within `transact`."""
+    """A change outside of `Write`: it bumps no counter, and runs only within `transact`."""
 
     name: str
     statement: Change
     action: str | None = None
-    """What the audit log calls it; None for what only goes along with a change."""
+    """Its name in the audit log; None for a part of another change."""
 
     quiet: bool = False
-    """Whether it changes only rows that nobody sees yet, or any more: then nobody is notified."""
+    """Whether it only changes rows that users do not see; then no change is notified."""
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
@@ -90,10 +86,10 @@ class Command:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Split:
-    """A place in the steps where an engine may commit and go on in another transaction.
+    """A point in the steps at which an engine may commit and continue in another transaction.
 
-    PostgreSQL ignores it. SQLite has one writer, so there a change of very many rows takes several short
-    transactions. From the first split to the end of the steps the owner's data is locked: every other
+    PostgreSQL ignores it. SQLite has one writer, so a change of very many rows takes several short
+    transactions there. From the first split to the end of the steps the owner's data is locked: every other
     statement of that `owner` waits. The values also name the `change`. If the process dies in between, the
     lock remains, and the change has to be completed by steps that begin with `RESUME`.
     """
@@ -105,30 +101,31 @@ class Split:
 Statement: TypeAlias = Read | Write | Command
 
 Step: TypeAlias = tuple[Statement | Split, Values | Sequence[Values]]
-"""A statement to run; with several values, once for each, and then it gives no rows."""
+"""A statement to run; with several values, it runs once for each and returns no rows."""
 
 SPLIT: Final = Split("split")
 RESUME: Final = Split("resume")
-"""Takes over the lock of an interrupted change. It gives a row if there was one, and none on PostgreSQL."""
+"""Takes over the lock of an interrupted change. Returns a row if there was one, and none on PostgreSQL."""
 
 TransactionSteps: TypeAlias = Generator[Step, Sequence[Row], T]
-"""A whole transaction as a generator: it asks for statements, is sent their rows, and returns the result.
+"""A transaction as a generator: it yields statements, is sent their rows, and returns the result. It performs
+no I/O, so that each engine can run it in its own way, and again from the start after the server rolled it
+back because of a conflict.
 
 It knows no engine and awaits nothing, so that each engine can run it in its own way, and again from the
-start when the server has undone it because of another transaction.
-"""
+start when the server has undone it because of another transaction."""
 
 
 class Rollback(Exception):
-    """Raised by steps to undo all that they did; `result` is the transaction's result all the same."""
+    """Raised by steps to roll back everything; `result` is still the transaction's result."""
 
     def __init__(self, result: Any) -> None:
-        super().__init__("undone on purpose")
+        super().__init__("rolled back by the steps")
         self.result = result
 
 
 def record_owner(owners: set[UUID], statement: Statement, values: Values | Sequence[Values]) -> None:
-    """Add the owner whose change a statement of a transaction is; each has one that names its `owner`."""
+    """Adds the owner of a statement's change; each statement of a transaction names its `owner`."""
     if isinstance(statement, Read) or (isinstance(statement, Command) and statement.quiet):
         return
     if isinstance(values, Mapping) and "owner" in values:

@@ -1,6 +1,6 @@
-"""The column types: what each is on PostgreSQL, and in a STRICT table of SQLite.
+"""The column types: their form on PostgreSQL, and in a STRICT table of SQLite.
 
-A row that comes back holds ids as anything whose `str` is the id, times as aware datetimes, flags as bool.
+Rows contain ids as objects whose `str` is the id, times as aware datetimes, flags as bool.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 Processor: TypeAlias = Callable[[Any], Any]
-"""What is made of a value on its way in or out. One function each: SQLAlchemy's usual way, a method that is
-given the dialect every time, costs more than what it does, and a list of 20 has 60 such values."""
+"""Converts a value on its way in or out. A plain function, because SQLAlchemy's usual method, which gets the
+dialect each time, costs more than the conversion, and a list of 20 has 60 such values."""
 
 Counter = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit integer."""
 
 CodePointText = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text that is ordered by code points on both engines."""
+"""Text sorted by code points on both engines."""
 
 
 class Id(TypeDecorator[UUID]):
@@ -41,7 +41,7 @@ class Id(TypeDecorator[UUID]):
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment, to the microsecond; on SQLite the microseconds since 1970."""
+    """A time, to the microsecond; on SQLite the microseconds since 1970."""
 
     impl = Integer
     cache_ok = True

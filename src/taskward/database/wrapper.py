@@ -1,4 +1,4 @@
-"""What stands around a database to look on, and passes everything through."""
+"""Base class of decorators around a database (audit log, tracing)."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from uuid import UUID
@@ -9,7 +9,7 @@ from taskward.metrics import Samples
 
 
 class DatabaseWrapper:
-    """A `taskward.database.Database` that another one does the work of."""
+    """A `taskward.database.Database` that delegates to another one."""
 
     def __init__(self, inner: Database) -> None:
         self.inner = inner

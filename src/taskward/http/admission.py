@@ -1,8 +1,8 @@
-"""Who runs next when more is asked than can be done: a short queue, fair to users, and 503 for the rest.
+"""Admission control and load shedding: a bound on requests in progress, a short fair queue, 503 for the rest.
 
-A request below /api is admitted once: `Endpoint` calls `scope["admission"]()` when all of it has arrived. It
-is released once, when its response starts. So places are held while something is computed or asked of the
-database, and never for a slow client or an event stream. See `docs/decisions/0017-admission.md`.
+A request below /api is admitted once: `Endpoint` calls `scope["admission"]()` when the whole body has
+arrived. It is released once, when its response starts. A slot is therefore held during computation and
+database work, never for a slow client or an event stream. See `docs/decisions/0017-admission.md`.
 """
 
 import asyncio
@@ -19,32 +19,33 @@ from taskward.metrics import ADMITTED, REJECTED, Samples
 from taskward.settings import Settings
 
 MAX_IN_FLIGHT_SQLITE: Final = 32
-"""Requests in progress: that many writes share a commit. One user can have half, and whoever comes next
-waits for those, and for its own commit, which may hold as many again."""
+"""Requests in progress; that many writes share a commit. One user can hold half of them. A new user's request
+waits for those and for its own commit, which may hold as many again."""
 
 MAX_STARTS_SQLITE: Final = 4
 MAX_STARTS_POSTGRES: Final = 16
-"""Requests that begin in one turn of the event loop, so that whoever comes next waits for no more: on SQLite
-for whole reads, on PostgreSQL for what comes before them, and those that begin together are read together."""
+"""Requests started in one turn of the event loop. On SQLite it bounds the wait for whole reads; on PostgreSQL
+it bounds the work before the query, and reads started together are batched."""
 
 MAX_QUEUED: Final = 512
-"""Requests that wait."""
+"""Requests in the queue."""
 
 QUEUE_TIMEOUT: Final = 3.0
-"""Seconds that a request waits for a place."""
+"""Seconds that a request waits in the queue."""
 
 MAX_REJECTIONS_PER_SECOND: Final = 250
-"""Refusals a second that are worth their CPU; who is refused faster is not listened to for a while."""
+"""Rejections per second that are sent at once; above this rate, reading from rejected connections is paused.
+"""
 
 REJECT_BURST_SECONDS: Final = 0.2
-"""Seconds of such refusals at once that are let pass."""
+"""Seconds of rejections at that rate that are sent as a burst without a pause."""
 
 MAX_PAUSE: Final = 5.0
-"""Seconds for which a connection is not listened to."""
+"""Maximum seconds for which a connection is not read."""
 
 _NO_STATE: Final[dict[str, SendBudget]] = {}
 _NO_BUDGET: Final = SendBudget()
-"""Of a server that counts no unsent bytes."""
+"""Used if the server counts no unsent bytes."""
 
 _NEW, _WAITING, _ADMITTED, _RELEASED = range(4)
 """The states of a request."""
@@ -54,16 +55,16 @@ _EXPIRE_INTERVAL: Final = 0.1
 
 
 class Capacity(NamedTuple):
-    """How many requests can be in progress, and how many begin in one turn of the event loop."""
+    """The number of requests that can be in progress, and that start in one turn of the event loop."""
 
     max_in_flight: int
     max_starts_per_tick: int
 
     @classmethod
     def of(cls, settings: Settings) -> "Capacity":
-        """Give the capacity on the engine of the settings.
+        """Returns the capacity for the configured engine.
 
-        On PostgreSQL a connection is left when one user has all the places that one can have.
+        On PostgreSQL one connection stays free when one user holds the maximum per user.
         """
         if settings.engine == "sqlite":
             return cls(MAX_IN_FLIGHT_SQLITE, MAX_STARTS_SQLITE)
@@ -71,11 +72,11 @@ class Capacity(NamedTuple):
 
 
 class Admission:
-    """Lets the requests of verified users through, one user after the other, as many as there are places.
+    """Admits the requests of verified users, round robin, up to the capacity.
 
-    A user can have as many places as are left free, and as many requests waiting as there is room left
-    (Choudhury and Hahne, "Dynamic queue length thresholds", 1998): one who floods has half, two who do
-    have a third each, and there is always some left for whoever comes next.
+    A user can hold as many slots, and queue as many requests, as are left free (Choudhury and Hahne, "Dynamic
+    queue length thresholds", 1998): one flooding user gets half, two get a third each, and some capacity
+    always remains for another user.
     """
 
     def __init__(self, app: ASGIApp, capacity: Capacity, max_queued: int = MAX_QUEUED) -> None:
@@ -90,7 +91,7 @@ class Admission:
         self._tick_scheduled = False
         self._expiring = False
         self._rejections = 0
-        self._rejections_until = 0.0  # on the loop's clock: when the refusals up to now are paid for
+        self._rejections_until = 0.0  # loop time until which earlier rejections use up the rate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         budget: SendBudget = scope.get("state", _NO_STATE).get("send_budget", _NO_BUDGET)
@@ -116,17 +117,17 @@ class Admission:
         }
 
     def try_acquire(self, owner: int) -> bool:
-        """Take a place for a user who is not in the line.
+        """Acquires a slot for a user without queued requests.
 
-        Whoever asks for little is not, and so passes those who wait: that is what keeps others quick while
-        one floods (RFC 8290, 4.2: new flows first).
+        A user with few requests passes the queue, which keeps their latency low while another user floods the
+        service (RFC 8290, 4.2: new flows first).
         """
         most = 2 * self._max_starts_per_tick if self._queued else self._max_starts_per_tick
         if owner in self._queues or self._started_this_tick >= most or not self._may_acquire(owner):
             return False
         self._acquire(owner)
         if self._queued:
-            self._queues[owner] = deque()  # the next time after all the others
+            self._queues[owner] = deque()  # the next turn comes after all other users
         self._schedule_tick()
         return True
 
@@ -141,15 +142,15 @@ class Admission:
             self._schedule_tick()
 
     def queue(self, ticket: "_Ticket") -> None:
-        """Let a request wait until its user's turn has come.
+        """Queues a request until its user's turn.
 
         Raises:
-            ServiceUnavailable: there is no room left for it.
+            ServiceUnavailable: the queue has no room for it.
 
         """
         queue = self._queues.get(ticket.owner)
         if (len(queue) if queue else 0) >= self._max_queued - self._queued:
-            raise self.refusal(ticket.scope, "too many requests wait")
+            raise self.refusal(ticket.scope, "too many requests are queued")
         if queue is None:
             queue = self._queues[ticket.owner] = deque()
         queue.append(ticket)
@@ -160,7 +161,7 @@ class Admission:
             asyncio.get_running_loop().call_later(_EXPIRE_INTERVAL, self._expire)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send, budget: SendBudget) -> None:
-        """Run a request without a user, which needs no place."""
+        """Runs a request without a user, which needs no slot."""
         if not budget.total:
             await self._app(scope, receive, send)
             return
@@ -184,7 +185,7 @@ class Admission:
             asyncio.get_running_loop().call_soon(self._tick)
 
     def _tick(self) -> None:
-        """Begin a turn of the loop: what it has read is queued, and those whose turn it is begin."""
+        """Starts a turn of the loop: queues what has been read, and starts the requests whose turn it is."""
         self._tick_scheduled = False
         self._started_this_tick = 0
         while self._started_this_tick < self._max_starts_per_tick and (ticket := self._next()):
@@ -194,10 +195,10 @@ class Admission:
             self._schedule_tick()
 
     def _next(self) -> "_Ticket | None":
-        """Take the longest waiting request of the first in the line who may have a place.
+        """Removes the oldest request of the first queued user who may hold a slot.
 
-        Whoever has had a turn goes to the end, also with nothing more to ask: to come back at once with the
-        next request is no way to pass the others.
+        After each turn a user moves to the end, even with nothing more queued, so that an immediate next
+        request does not pass the other users.
         """
         if self._in_flight >= self._max_in_flight:
             return None
@@ -218,24 +219,24 @@ class Admission:
             self._queues.clear()
 
     def _expire(self) -> None:
-        """Refuse those who have waited long enough."""
+        """Rejects the requests that have waited too long."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() - QUEUE_TIMEOUT
         for queue in list(self._queues.values()):
             while queue and queue[0].since <= deadline:
                 ticket = queue.popleft()
                 self._drop_one()
-                ticket.reject(self.refusal(ticket.scope, "no place became free in time"))
+                ticket.reject(self.refusal(ticket.scope, "no slot became free in time"))
         self._expiring = self._queued > 0
         if self._expiring:
             loop.call_later(_EXPIRE_INTERVAL, self._expire)
 
     def refusal(self, scope: Scope, reason: str) -> ServiceUnavailable:
-        """Make the refusal of a request.
+        """Returns the error for a rejected request.
 
-        At ten times the capacity nine of ten requests are refused, which would cost more than to answer
-        the tenth. So refusals beyond `REFUSALS` a second are spread over the seconds to come: that is the
-        client's Retry-After, and `scope["rest"]` tells the server not to read from it until then.
+        At ten times the capacity nine of ten requests are rejected, which would cost more than the tenth.
+        Rejections above `MAX_REJECTIONS_PER_SECOND` are therefore spread over the next seconds: that is the
+        client's Retry-After, and `scope["rest"]` makes the server pause reading until then.
         """
         now = asyncio.get_running_loop().time()
         self._rejections += 1
@@ -248,7 +249,7 @@ class Admission:
 
 
 class _Ticket(BudgetedSend):
-    """One request on its way through: NEW, then WAITING or ADMITTED, then RELEASED; never back."""
+    """One request: NEW, then WAITING or ADMITTED, then RELEASED; never back."""
 
     __slots__ = ("_admission", "_admitted", "_state", "since")
     owner: int
@@ -261,14 +262,14 @@ class _Ticket(BudgetedSend):
         self._admitted: asyncio.Future[None]
 
     async def acquire(self) -> None:
-        """Take a place, or wait for one; called once, when the body has been read.
+        """Acquires a slot, or waits for one; called once, when the body has been read.
 
         Raises:
-            ServiceUnavailable: there is none, and no room to wait for it.
+            ServiceUnavailable: the queue is full.
 
         """
         if self._state != _NEW:
-            raise RuntimeError("A request is admitted once")
+            raise RuntimeError("The request has already been admitted")
         if self._admission.try_acquire(self.owner):
             self._state = _ADMITTED
             return
@@ -280,11 +281,11 @@ class _Ticket(BudgetedSend):
         await self._admitted
 
     def admit(self) -> None:
-        """Tell that there is a place, which has been taken for it."""
+        """Starts the request; a slot has been acquired for it."""
         if self._state == _WAITING and not self._admitted.done():
             self._state = _ADMITTED
             self._admitted.set_result(None)
-        else:  # it was cancelled while it waited
+        else:  # it was cancelled in the queue
             self._admission.release(self.owner)
 
     def reject(self, error: ServiceError) -> None:
@@ -292,13 +293,13 @@ class _Ticket(BudgetedSend):
             self._admitted.set_exception(error)
 
     def release(self) -> None:
-        """Give the place back, if it has one; there is no second one."""
+        """Releases the slot, if the request holds one; later calls do nothing."""
         if self._state == _ADMITTED:
             self._admission.release(self.owner)
         self._state = _RELEASED
 
     async def send(self, message: Message) -> None:
-        """Pass the response on; from its start it depends on the client how long it takes."""
+        """Sends a message; releases the slot first, because the client decides how long sending takes."""
         self.release()
         if self._budget.total:
             await self.send_checked(message)
@@ -307,13 +308,13 @@ class _Ticket(BudgetedSend):
 
 
 class PausedConnections:
-    """Connections that are not listened to for a while, each until a time of its own."""
+    """Connections that are not read until a given time."""
 
     def __init__(self) -> None:
         self._until: deque[tuple[float, Callable[[], None]]] = deque()
 
     def add(self, seconds: float, resume: Callable[[], None]) -> None:
-        """Call `wake` in so many seconds; those that come later must not be shorter by more than a tick."""
+        """Calls `resume` after that many seconds; a later call must not be shorter by more than a tick."""
         loop = asyncio.get_running_loop()
         if not self._until:
             loop.call_later(_RESUME_INTERVAL, self._resume_due)

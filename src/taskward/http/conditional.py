@@ -1,6 +1,7 @@
 """Conditional requests (RFC 9110, 13): entity tags, `If-Match` and `If-None-Match`.
 
-A task's tag is its version, a list's the owner's counter with a digest of the query. All are strong.
+The tag of a task is its version; the tag of a list is the owner's counter with a digest of the query. All are
+strong.
 """
 
 import re
@@ -14,7 +15,7 @@ from taskward.http.validation import field_error
 
 _TAG: Final = rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS: Final = re.compile(rb"[ \t]*(?:,[ \t]*)*%b[ \t]*(?:,[ \t]*(?:%b[ \t]*)?)*" % (_TAG, _TAG))
-"""A list with commas between, and perhaps too many of them (RFC 9110, 5.6.1)."""
+"""A comma-separated list, which may have empty elements (RFC 9110, 5.6.1)."""
 _ONE_TAG: Final = re.compile(_TAG)
 _VERSION_TAG: Final = re.compile(rb'"([1-9][0-9]{0,18})"')
 
@@ -22,28 +23,28 @@ ANY_TAG: Final = "*"
 
 _ONE: Final = r'(W/)?"[!#-~]*"'
 _PATTERN: Final = rf"^(\*|{_ONE}(\s*,\s*{_ONE})*)$"
-"""For the document."""
+"""For the OpenAPI document."""
 
 
 def version_tag(version: int) -> str:
-    """Give the tag of a task in that version."""
+    """Returns the tag of a task in that version."""
     return f'"{version}"'
 
 
 def not_modified(tag: str) -> Response:
-    """Answer that the client has it already."""
+    """Returns a 304 response."""
     return Response(status_code=304, headers={"ETag": tag})
 
 
 def tag_matches(tag: str, known: str | None) -> bool:
-    """Tell whether the client's `If-None-Match` covers the tag; the comparison is the weak one."""
+    """Returns whether the client's `If-None-Match` matches the tag, by weak comparison."""
     return known is not None and (known == ANY_TAG or tag in known.split("\n"))
 
 
 def _versions(values: Any) -> str | None:
-    """Read `If-Match` into `,12,15,`: the versions that will do; None if any will.
+    """Parses `If-Match` into `,12,15,`: the versions that match; None if any version matches.
 
-    Weak tags, and tags that no task ever had, match nothing; that is an empty list, `,`.
+    Weak tags, and tags that no task can have, match nothing; alone they give an empty list, `,`.
     """
     whole = b", ".join(values)
     if whole.strip() == b"*":
@@ -55,7 +56,7 @@ def _versions(values: Any) -> str | None:
 
 
 def _tags(values: Any) -> str | None:
-    """Read `If-None-Match` into its tags, one a line; what is malformed covers nothing."""
+    """Parses `If-None-Match` into its tags, one a line; a malformed value matches nothing."""
     whole = b", ".join(values)
     if whole.strip() == b"*":
         return ANY_TAG

@@ -1,4 +1,4 @@
-"""Cross-origin requests (the Fetch standard, 3.2): which pages may call, and what their scripts may see."""
+"""Cross-origin requests (the Fetch standard, 3.2): allowed origins, and headers that scripts may read."""
 
 from typing import Final
 
@@ -20,13 +20,13 @@ _VARY: Final = (b"vary", b"Origin")
 
 
 class CrossOrigin:
-    """The origins that may call, and the headers that tell a browser so."""
+    """The allowed origins, and the CORS headers of responses."""
 
     def __init__(self, origins: frozenset[str]) -> None:
         self._origins = frozenset(origin.encode() for origin in origins)
 
     def headers(self, scope: Scope) -> Headers:
-        """Give what every answer to this request carries, errors included."""
+        """Returns the CORS headers of every response to this request, errors included."""
         origin = self._allowed(scope)
         if origin is None:
             return [_VARY]
@@ -38,9 +38,9 @@ class CrossOrigin:
         ]
 
     def preflight(self, scope: Scope) -> Headers | None:
-        """Give what a preflight is answered with besides; None if this is none.
+        """Returns the additional headers of a preflight response; None if the request is no preflight.
 
-        A page of another origin is told nothing, and its browser stops there.
+        A preflight of another origin gets no such headers, and the browser stops.
         """
         if (
             scope["method"] != "OPTIONS"

@@ -1,7 +1,7 @@
-"""Texts that clients carry for us: opaque, versioned, and bound to what they were made for.
+"""Opaque, versioned texts that clients carry, each valid only in the scope that it was encoded for.
 
-Each is a digest and a content. The digest binds the content to its purpose, so that a text of another
-purpose, or one that was touched, is recognised. It is no signature: whoever forges one forges their own.
+A cursor is a digest and a content. The digest covers content and scope, so that a cursor of another scope or
+a modified one is recognised. It is not a signature: a forged cursor reaches the forger's own data only.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -15,13 +15,13 @@ _DIGEST: Final = 12
 
 
 def encode_cursor(content: Any, scope: bytes) -> str:
-    """Give the opaque text of a JSON content."""
+    """Returns the cursor for a JSON value."""
     written = orjson.dumps(content)
     return _encoded(_digest(written, scope) + written)
 
 
 def decode_cursor(text: str, scope: bytes) -> Any:
-    """Give the content of an opaque text; None if it was not made for this purpose, or was touched."""
+    """Returns the JSON value of a cursor; None if it has another scope or was modified."""
     try:
         sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         if _encoded(sealed) != text or sealed[:_DIGEST] != _digest(sealed[_DIGEST:], scope):
@@ -32,7 +32,7 @@ def decode_cursor(text: str, scope: bytes) -> Any:
 
 
 def scope_of(*parts: Any) -> bytes:
-    """Name a purpose by whatever makes it up."""
+    """Returns the scope that these parts identify."""
     return orjson.dumps(parts, default=str)
 
 

@@ -1,4 +1,4 @@
-"""Everything that can go wrong for a client, and the one shape in which it is told.
+"""The errors that a client can get, and their common JSON envelope.
 
     ServiceError
     ├── Unauthorized            401 UNAUTHORIZED
@@ -24,7 +24,7 @@
     ├── DatabaseError           500 DATABASE_ERROR
     └── ServiceUnavailable      503 SERVICE_UNAVAILABLE
 
-An error is raised where it is known and flies straight to the middleware, which sends `error.body()`.
+An error is raised where it is detected; the request middleware catches it and sends `error.body()`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,26 +35,26 @@ from typing import ClassVar, Final
 import orjson
 
 MAX_DETAILS: Final = 100
-"""Problems that one response names; an entry after them says how many more there are."""
+"""Problems that one response names; a last entry says how many more there are."""
 
 MAX_FIELD: Final = 64
-"""Characters of a field's name that are shown, so that no response is larger than 64 KiB: a character takes
-up to six bytes in JSON, and the names of unknown fields are the client's own."""
+"""Characters of a field name that are shown, so that no response exceeds 64 KiB: a character takes up to six
+bytes in JSON, and the names of unknown fields come from the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field, in words for the person who filled it in."""
+    """The problem of one field, in a text for the end user."""
 
     field: str
     message: str
 
 
 class ServiceError(Exception):
-    """A failure that has an answer.
+    """A failure that has a response.
 
-    `reason` is for the log alone. It says more than the client may know, and still never quotes
-    a token, a secret or anybody's text.
+    `reason` is only logged. It is more specific than the response, and never contains a token, a secret or
+    user content.
     """
 
     status: ClassVar[int] = 500
@@ -67,18 +67,18 @@ class ServiceError(Exception):
         self.reason = reason
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """Give the headers that belong to this answer alone."""
+        """Returns the headers of this response alone."""
         return []
 
     def details(self) -> Sequence[FieldError]:
         return ()
 
     def body(self) -> bytes:
-        """Give the envelope, as JSON."""
+        """Returns the envelope as JSON."""
         return orjson.dumps(self.envelope())
 
     def envelope(self) -> dict[str, object]:
-        """Give `{"error", "code", "details"?}`; `details` only where fields can be named."""
+        """Returns `{"error", "code", "details"?}`; `details` only where fields can be named."""
         envelope: dict[str, object] = {"error": self.error, "code": self.code}
         if details := self.details():
             envelope["details"] = [{"field": one.field, "message": one.message} for one in details]
@@ -86,7 +86,7 @@ class ServiceError(Exception):
 
 
 class Unauthorized(ServiceError):
-    """No token was given."""
+    """The request has no token."""
 
     status = 401
     code = "UNAUTHORIZED"
@@ -98,7 +98,7 @@ class Unauthorized(ServiceError):
 
 
 class InvalidToken(Unauthorized):
-    """A token was given that does not hold."""
+    """The request has a token that is not valid."""
 
     code = "INVALID_TOKEN"
     text = "Authentication token is invalid"
@@ -106,7 +106,7 @@ class InvalidToken(Unauthorized):
 
 
 class TokenExpired(Unauthorized):
-    """A token was given that held until a while ago."""
+    """The token has expired and is valid in every other respect."""
 
     code = "TOKEN_EXPIRED"
     text = "Authentication token has expired"
@@ -114,14 +114,14 @@ class TokenExpired(Unauthorized):
 
 
 class ValidationFailed(ServiceError):
-    """Fields of the path, the query, the headers or the body break a rule; all of them are named."""
+    """Fields of the path, the query, the headers or the body break a rule; each one is named."""
 
     status = 400
     code = "VALIDATION_ERROR"
     text = "Validation failed"
 
     def __init__(self, problems: Iterable[FieldError], *, omitted: int = 0) -> None:
-        """Take the problems; `omitted` is how many more there are, which nobody has kept."""
+        """Takes the problems; `omitted` is the number of further problems, which were not kept."""
         super().__init__()
         rest = iter(problems)
         self._problems = [_shortened(problem) for problem in islice(rest, MAX_DETAILS)]
@@ -139,7 +139,7 @@ def _shortened(problem: FieldError) -> FieldError:
 
 
 class InvalidRequest(ServiceError):
-    """The body is not what this service reads, or the request is not proper HTTP."""
+    """The body is not a JSON object, or the request is not valid HTTP."""
 
     status = 400
     code = "INVALID_REQUEST"
@@ -147,13 +147,13 @@ class InvalidRequest(ServiceError):
 
 
 class MalformedHttp(InvalidRequest):
-    """The bytes are no request of HTTP/1.1 or HTTP/1.0 (RFC 9112)."""
+    """The request is not valid HTTP/1.1 or HTTP/1.0 (RFC 9112)."""
 
     text = "The request is not valid HTTP"
 
 
 class RequestTimedOut(InvalidRequest):
-    """The request had begun, and did not arrive in time."""
+    """The request began and did not arrive in time."""
 
     status = 408
     text = "The request took too long to arrive"
@@ -170,14 +170,14 @@ class HeadersTooLarge(InvalidRequest):
 
 
 class NotSupported(InvalidRequest):
-    """The method or the transfer coding is one that no resource here knows (RFC 9110, 15.6.2)."""
+    """The method or the transfer coding is not implemented (RFC 9110, 15.6.2)."""
 
     status = 501
     text = "The request method is not supported"
 
 
 class NotFound(ServiceError):
-    """There is no such thing, or none of the caller's: the two look alike."""
+    """The resource does not exist or belongs to another user: both have the same response."""
 
     status = 404
     code = "NOT_FOUND"
@@ -198,7 +198,7 @@ class MethodNotAllowed(ServiceError):
 
 
 class IdempotencyKeyInUse(ServiceError):
-    """The first request with this key is still running; its answer is not known yet."""
+    """The first request with this key is still running, so its response is not known yet."""
 
     status = 409
     code = "IDEMPOTENCY_KEY_IN_USE"
@@ -209,7 +209,7 @@ class IdempotencyKeyInUse(ServiceError):
 
 
 class IdempotencyKeyReused(ServiceError):
-    """The key was used before, for a request with other bytes."""
+    """The key was used before, for a request with another body."""
 
     status = 422
     code = "IDEMPOTENCY_KEY_REUSED"
@@ -225,7 +225,7 @@ class NotApplied(ServiceError):
 
 
 class PreconditionFailed(ServiceError):
-    """`If-Match` names another version than the task is in; the answer says which one that is."""
+    """`If-Match` names another version of the task; the response carries the current one."""
 
     status = 412
     code = "PRECONDITION_FAILED"
@@ -240,7 +240,7 @@ class PreconditionFailed(ServiceError):
 
 
 class CursorExpired(ServiceError):
-    """What happened since that cursor is not all known any more."""
+    """Some deletions since that cursor are no longer recorded."""
 
     status = 410
     code = "CURSOR_EXPIRED"
@@ -253,11 +253,11 @@ class PayloadTooLarge(ServiceError):
     text = "Request body is too large"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"connection", b"close")]  # the rest of the body is not worth reading
+        return [(b"connection", b"close")]  # the rest of the body is not read
 
 
 class RateLimited(ServiceError):
-    """One client asks for more at once than is given to any."""
+    """The client exceeds a limit per user."""
 
     status = 429
     code = "RATE_LIMITED"
@@ -272,18 +272,18 @@ class RateLimited(ServiceError):
 
 
 class InternalError(ServiceError):
-    """Anything unforeseen."""
+    """An unexpected error."""
 
 
 class DatabaseError(ServiceError):
-    """The database is unreachable, refuses, or takes too long."""
+    """The database is unreachable, rejects the statement, or takes too long."""
 
     code = "DATABASE_ERROR"
     text = "A database error occurred"
 
 
 class ServiceUnavailable(ServiceError):
-    """There is more load than room, or the service is not yet able to answer."""
+    """The service is overloaded or cannot respond yet."""
 
     status = 503
     code = "SERVICE_UNAVAILABLE"

@@ -1,8 +1,8 @@
-"""A limited number of slots, shared fairly between people: for work that is too dear to run at once.
+"""A limited number of slots, shared fairly between users, for work too expensive to run unbounded.
 
-A person may hold as many slots as are left free (Choudhury and Hahne, "Dynamic queue length thresholds",
-1998), so one person never holds all of several. Who waits is served round robin, one person after the other.
-See `docs/decisions/0028-bounds-on-one-request.md`.
+A user may hold as many slots as are left free (Choudhury and Hahne, "Dynamic queue length thresholds", 1998),
+so one user never holds all of several. Waiting requests are served round robin by user. See
+`docs/decisions/0028-bounds-on-one-request.md`.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 
 class FairSlots:
-    """Slots for the requests of people, on one event loop."""
+    """Slots for the requests of users, on one event loop."""
 
     def __init__(self, size: int) -> None:
         self._free = size
@@ -31,7 +31,7 @@ class FairSlots:
 
     @asynccontextmanager
     async def slot(self, person: Hashable) -> AsyncIterator[None]:
-        """Hold a slot while the block runs.
+        """Holds a slot while the block runs.
 
         Raises:
             ServiceUnavailable: no slot became free in time.
@@ -82,7 +82,7 @@ class FairSlots:
             del self._queues[person]
 
     def _grant(self) -> None:
-        """Grant free slots to those who wait, one person after the other, as long as anybody may have one."""
+        """Grants free slots to waiting requests, round robin by user, as long as one may have a slot."""
         passed_over = 0
         while self._free and passed_over < len(self._queues):
             person, queue = self._queues.popitem(last=False)
@@ -106,7 +106,7 @@ class FairThreads:
     async def run(
         self, person: Hashable, function: Callable[P, R], *arguments: P.args, **options: P.kwargs
     ) -> R:
-        """Run a function in a thread once there is a slot, and return what it returns.
+        """Runs a function in a thread once there is a slot, and returns its result.
 
         Raises:
             ServiceUnavailable: no slot became free in time.
@@ -117,5 +117,5 @@ class FairThreads:
             return await loop.run_in_executor(self._threads, lambda: function(*arguments, **options))
 
     async def stop(self) -> None:
-        """Let the threads finish what they run."""
+        """Waits until the threads have finished."""
         self._threads.shutdown(cancel_futures=True)

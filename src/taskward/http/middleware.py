@@ -1,7 +1,7 @@
-"""What wraps every request, as plain ASGI: its id, its headers, its log line, and an answer whatever happens.
+"""The ASGI middleware of every request: request id, common headers, access log, error responses.
 
-RequestMiddleware    request id, CORS, headers of every answer, the access log, errors -> envelope
-  AuthenticationMiddleware     (auth/middleware.py) below /api nothing is learned without a token
+RequestMiddleware    request id, CORS, headers of every response, the access log, errors -> envelope
+  AuthenticationMiddleware     (auth/middleware.py) below /api every request needs a valid token
     Dispatcher  (http/routing.py)   path, method, and the handler
 """
 
@@ -22,16 +22,16 @@ from taskward.log import log_request, masked_path
 Headers = list[tuple[bytes, bytes]]
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_numbers: Final = random.Random()  # noqa: S311 - an id is a name and no secret
+_numbers: Final = random.Random()  # noqa: S311 - an id is not a secret
 _SERVER_ERROR: Final = 500
 _CLIENT_GONE: Final = 499
-"""What the log says of a request whose client did not wait for the answer."""
+"""Logged as the status of a request whose client closed the connection before the response."""
 
 log = logging.getLogger(__name__)
 
 
 class RequestMiddleware:
-    """The outermost application: whatever happens inside, the client gets one proper answer."""
+    """The outermost application: sends exactly one complete response for each request."""
 
     def __init__(self, app: ASGIApp, cross_origin: CrossOrigin, *, https_only: bool) -> None:
         self._app = app
@@ -75,12 +75,12 @@ class CommonHeaders:
             self._security.append((b"strict-transport-security", hsts))
 
     def of(self, request: Scope) -> Headers:
-        """Return the headers of the response to `request`, of which only the headers are read."""
+        """Returns the headers of the response to `request`, of which only the headers are read."""
         return self._security + self._cross_origin.headers(request)
 
 
 def default_headers(headers: Headers) -> Headers:
-    """Return the headers that a response has unless it sets them itself: no caching, no scripts."""
+    """Returns the headers that a response has unless it sets them itself: no caching, no scripts."""
     names = {name for name, _ in headers}
     defaults = []
     if b"cache-control" not in names:
@@ -91,7 +91,7 @@ def default_headers(headers: Headers) -> Headers:
 
 
 class ErrorInfo(NamedTuple):
-    """What can be told of an error."""
+    """The description of an error for logs and traces."""
 
     status: int
     code: str
@@ -100,10 +100,10 @@ class ErrorInfo(NamedTuple):
 
 @dataclass(slots=True)
 class RequestResult:
-    """What became of a request, for whoever looks on from outside: metrics, traces, the audit log.
+    """The result of a request, read by metrics, tracing and audit.
 
-    It refers to nothing that refers to the request: a cycle would keep all of it, with both its bodies,
-    until the next search for garbage. So it has no exception either, whose frames do.
+    Holds no reference to the request or to an exception: that cycle would keep both bodies alive until the
+    next GC run.
     """
 
     request_id: str
@@ -112,7 +112,7 @@ class RequestResult:
 
 
 class ResponseWriter:
-    """The answer to one request, on its way out."""
+    """Writes the response to one request."""
 
     def __init__(self, send: Send, scope: Scope, common_headers: Headers) -> None:
         self.result = scope["outcome"] = RequestResult(request_id_of(scope))
@@ -122,7 +122,7 @@ class ResponseWriter:
         self._started = time.perf_counter()
 
     async def send(self, message: Message) -> None:
-        """Pass a message on; the first one takes the common headers with it."""
+        """Sends a message; adds the common headers to the first one."""
         if message["type"] == "http.response.start":
             self.result.status = message["status"]
             headers: Headers = message["headers"]
@@ -138,7 +138,7 @@ class ResponseWriter:
         await self.send({"type": "http.response.body", "body": body})
 
     async def send_error(self, error: ServiceError) -> None:
-        """Answer with the envelope, unless an answer is already under way: that one is broken off."""
+        """Sends the envelope; if a response has already started, aborts it."""
         self.result.error = ErrorInfo(error.status, error.code, error.reason)
         if self.result.status:
             raise error
@@ -147,7 +147,7 @@ class ResponseWriter:
         )
 
     def log(self) -> None:
-        """Write the request's line."""
+        """Writes the access log record of the request."""
         user = self._scope.get("user")
         outcome = self.result
         line = {
@@ -165,7 +165,7 @@ class ResponseWriter:
 
 
 def request_id_of(scope: Scope) -> str:
-    """Take the client's own id over if it is harmless, or make one."""
+    """Returns the client's request id if it is valid, else a new one."""
     given = header_values(scope, b"x-request-id")
     if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]):
         return given[0].decode()

@@ -1,4 +1,4 @@
-"""A limit of requests per user: a token bucket for each, in this process alone (`RATE_LIMIT`)."""
+"""A limit of requests per user: one token bucket each, in this process alone (`RATE_LIMIT`)."""
 
 import time
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from taskward.settings_parsing import Rate
 
 
 class TokenBuckets:
-    """How much each user may ask for now.
+    """The token buckets of all users (GCRA, the generic cell rate algorithm).
 
-    A bucket is one number: when it will be full again. In units of a nanosecond divided by the requests of
-    the rate, all of it is whole numbers and exact. One that is full is as good as none, and one that nobody
-    took from for the whole time of the rate is full: so what was not touched in two such times is dropped.
+    A bucket is one number: the time at which it will be full again. In units of a nanosecond divided by the
+    requests of the rate, all values are exact integers. A full bucket needs no entry, and a bucket unused for
+    the whole period of the rate is full: entries unused for two periods are dropped.
     """
 
     def __init__(self, rate: Rate, clock: Callable[[], int] = time.monotonic_ns) -> None:
@@ -30,9 +30,9 @@ class TokenBuckets:
         return len(self._tat) + len(self._tat_before)
 
     def take(self, owner: int) -> tuple[bool, int, int]:
-        """Take one request out of a user's bucket.
+        """Takes one request from a user's bucket.
 
-        Gives whether there was one, how many are left, and the seconds until there is one more than that.
+        Returns whether it had one, how many are left, and the seconds until there is one more than that.
         """
         now = self._clock() * self._rate.requests
         self._turn_over(now)
@@ -55,7 +55,7 @@ class TokenBuckets:
 
 
 class RateLimit:
-    """Lets a verified user's request through if it is not one too many, and tells how many are left.
+    """Admits a verified user's request within the rate limit, and adds the headers with what is left.
 
     The headers are those of draft-ietf-httpapi-ratelimit-headers-11.
     """

@@ -1,4 +1,4 @@
-"""Reading a request strictly: its body, its JSON, its query."""
+"""Strict reading of a request: its body, its JSON, its query."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -33,16 +33,16 @@ _CONTAINERS: Final = (dict, list)
 
 
 class ClientDisconnect(Exception):
-    """The client closed the connection before the request was whole; there is nobody to answer."""
+    """The client closed the connection before the request was complete; no response can be sent."""
 
 
 def header_values(scope: Scope, name: bytes) -> list[bytes]:
-    """Give every value of a header; `name` is in lower case."""
+    """Returns every value of a header; `name` is in lower case."""
     return [value for key, value in scope["headers"] if key == name]
 
 
 def content_length(scope: Scope) -> tuple[int, bool]:
-    """Give the announced length, and whether there may be a body of unknown length."""
+    """Returns the announced length, and whether the body is chunked."""
     length = 0
     chunked = scope["http_version"] not in {"1.0", "1.1"}
     for key, value in scope["headers"]:
@@ -54,11 +54,11 @@ def content_length(scope: Scope) -> tuple[int, bool]:
 
 
 async def read_body(scope: Scope, receive: Receive, max_body: int = MAX_BODY) -> bytes:
-    """Read the body, and stop reading as soon as it is too large.
+    """Reads the body, up to the limit.
 
     Raises:
-        PayloadTooLarge: it is longer than `largest`, or says that it will be.
-        ClientDisconnect: it never became whole.
+        PayloadTooLarge: it is longer than `max_body`, or announced as such.
+        ClientDisconnect: the connection closed before the body was complete.
 
     """
     length, chunked = content_length(scope)
@@ -71,11 +71,11 @@ async def read_body(scope: Scope, receive: Receive, max_body: int = MAX_BODY) ->
 
 
 async def body_parts(scope: Scope, receive: Receive, largest: int) -> AsyncIterator[bytes]:
-    """Give the body in the parts in which it arrives.
+    """Yields the parts of the body as they arrive.
 
     Raises:
-        PayloadTooLarge: it is longer than `largest`, or says that it will be.
-        ClientDisconnect: it never became whole.
+        PayloadTooLarge: it is longer than `largest`, or announced as such.
+        ClientDisconnect: the connection closed before the body was complete.
 
     """
     length, chunked = content_length(scope)
@@ -95,10 +95,10 @@ async def body_parts(scope: Scope, receive: Receive, largest: int) -> AsyncItera
 
 
 async def wait_for_admission(scope: Scope) -> None:
-    """Wait until the request may run; call it once, when its body has been read.
+    """Waits until the request may run; called once, when its body has been read.
 
     Raises:
-        ServiceUnavailable: there is more load than the service admits.
+        ServiceUnavailable: the service is overloaded.
 
     """
     if "admission" in scope:
@@ -106,10 +106,10 @@ async def wait_for_admission(scope: Scope) -> None:
 
 
 def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
-    """Give the JSON object that a body is.
+    """Returns the JSON object in the body.
 
     Raises:
-        InvalidRequest: the type is another one, or the body is anything else.
+        InvalidRequest: the content type is not JSON, or the body is not a JSON object.
 
     """
     require_json_type(scope)
@@ -117,7 +117,7 @@ def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
 
 
 def require_json_type(scope: Scope) -> None:
-    """Raise InvalidRequest unless the body is announced as JSON."""
+    """Raises InvalidRequest unless the content type is JSON."""
     content_types = header_values(scope, b"content-type")
     expected = _PATCH_TYPE if scope["method"] == "PATCH" else _JSON_TYPE
     if len(content_types) != 1 or not expected.fullmatch(content_types[0]):
@@ -125,10 +125,10 @@ def require_json_type(scope: Scope) -> None:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Give the object that a text of JSON (RFC 8259) is.
+    """Returns the object of a JSON text (RFC 8259).
 
     Raises:
-        InvalidRequest: it is anything else.
+        InvalidRequest: it is not a JSON object.
 
     """
     try:
@@ -142,7 +142,7 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def refuse_deep(value: Any, text: bytes, outside: int = 0) -> None:
-    """Raise InvalidRequest if a value nests too deep within so many levels `outside`; `text` is its JSON."""
+    """Raises InvalidRequest if `value`, within `outside` levels, nests too deep; `text` is its JSON."""
     most = MAX_NESTING - outside
     if nests_deeper(value, text, most):
         raise InvalidRequest(reason="the body nests too deep")
@@ -155,11 +155,11 @@ def nests_deeper(value: Any, text: bytes, most: int) -> bool:
 
 
 def nul_problems(document: dict[str, Any], body: bytes | None = None, depth: int = 1) -> list[FieldError]:
-    """Name the fields that hold U+0000 anywhere, which no database keeps faithfully.
+    """Returns a problem for each field that contains U+0000, which databases do not store faithfully.
 
-    With a `depth` of 1 those are top-level keys; with more, what is in them is named as `tasks.0.title`.
+    With a `depth` of 1 a field is a top-level key; with more, its content is named as `tasks.0.title`.
     """
-    if body is not None and b"\\u0000" not in body:  # JSON has no other way to write it
+    if body is not None and b"\\u0000" not in body:  # JSON has no other escape for it
         return []
     return [FieldError(_dotted(path), NUL_REFUSED) for path in _paths_to_nul(document, depth)]
 
@@ -167,12 +167,12 @@ def nul_problems(document: dict[str, Any], body: bytes | None = None, depth: int
 def refuse_wide_objects(
     document: dict[str, Any], body: bytes | None = None, depth: int = MAX_NESTING
 ) -> list[FieldError]:
-    """Return a problem for each object with too many keys, and put null in its place.
+    """Returns a problem for each object with too many keys, and replaces it by null.
 
-    So nothing else is found wrong with its fields. The document itself stays. Objects that are deeper in it
-    than `depth` are not looked at: at 1, only the document is. `body` is its JSON, where there is any.
+    The null keeps its fields from being reported too. The document itself stays. Objects deeper than `depth`
+    are not checked: at 1, only the document is. `body` is its JSON, if available.
     """
-    if body is not None and body.count(b":") <= MAX_KEYS:  # JSON has one for each key
+    if body is not None and body.count(b":") <= MAX_KEYS:  # JSON has one per key
         return []
     problems = []
     for path in list(_paths_to_wide(document, depth)):
@@ -183,7 +183,7 @@ def refuse_wide_objects(
 
 
 def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldError]]:
-    """Give the query's parameters by name, and a problem for each that is given twice or is not UTF-8."""
+    """Returns the query parameters by name, and a problem for each that is repeated or not UTF-8."""
     raw: bytes = scope["query_string"]
     if not raw:
         return {}, []
@@ -217,7 +217,7 @@ def _depth(document: Any, most: int) -> int:
 
 
 def holds_nul(value: Any) -> bool:
-    """Tell whether U+0000 is anywhere in a JSON value."""
+    """Returns whether a JSON value contains U+0000."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, dict):
@@ -235,7 +235,7 @@ def _paths_to_nul(outer: Any, depth: int) -> Iterator[tuple[Any, ...]]:
 
 
 def _paths_to_wide(outer: Any, depth: int = MAX_NESTING) -> Iterator[tuple[Any, ...]]:
-    """Find the objects with too many keys; what is in one of them is not looked at."""
+    """Yields the paths to objects with too many keys, without descending into those."""
     if isinstance(outer, dict) and len(outer) > MAX_KEYS:
         yield ()
         return

@@ -1,4 +1,4 @@
-"""Successful answers. A handler gives the bytes; the response model only documents them."""
+"""Successful responses. A handler returns the bytes; the response model only documents them."""
 
 import asyncio
 import time
@@ -12,32 +12,32 @@ from starlette.responses import Response
 R = TypeVar("R")
 
 SLICE_ROWS: Final = 25
-"""Rows of a list that are written as JSON in one go: 25 of the largest tasks take 0.3 ms."""
+"""Rows of a list that are serialised in one go: 25 of the largest tasks take 0.3 ms."""
 
 SLICE_SECONDS: Final = 0.002
 
 
 def rfc3339(moment: datetime) -> str:
-    """Give a moment of UTC, always to six digits, so that the texts sort as the times do."""
+    """Returns a UTC time with six decimal places, so that the texts sort as the times do."""
     return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def json_timestamp(moment: datetime) -> datetime | str:
-    """Give a moment of UTC so that `dump_json` writes it to six digits, which costs least."""
+    """Returns a UTC time as the type that `dump_json` writes to six decimal places at the lowest cost."""
     return moment if moment.microsecond else rfc3339(moment)
 
 
 def dump_json(content: Any) -> bytes:
-    """Give the JSON of plain values, and of what `json_timestamp` gives."""
+    """Returns the JSON of plain values, and of the values of `json_timestamp`."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)
 
 
 async def write_json_list(
     key: str, rows: Sequence[R], to_json: Callable[[R], Any], others: Mapping[str, Any]
 ) -> bytes:
-    """Return the JSON of an object: a list of what `to_json` returns for each row, then its other keys.
+    """Returns the JSON of an object: a list of what `to_json` returns for each row, then its other keys.
 
-    Between slices of a long list, other requests have their turn.
+    Yields to the event loop between slices of a long list.
     """
     begun = time.perf_counter()
     pieces = [b'{"%b":[' % key.encode()]
@@ -53,7 +53,7 @@ async def write_json_list(
 
 
 class JSONBytesResponse(Response):
-    """An answer whose body is JSON already; it does of Starlette's what such an answer needs."""
+    """A response whose body is already JSON; implements only the part of Starlette's class that it needs."""
 
     def __init__(self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.status_code = status
@@ -72,5 +72,5 @@ class JSONBytesResponse(Response):
 def json_response(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> JSONBytesResponse:
-    """Give an answer of JSON."""
+    """Returns a JSON response."""
     return JSONBytesResponse(dump_json(content), status, headers)

@@ -1,12 +1,12 @@
-"""From a path to a handler, and from a request to its arguments.
+"""Routing: from a path to a handler, and from a request to the handler's arguments.
 
-Routes are declared and documented the way FastAPI does it. They are run our way, because the contract is
-stricter than FastAPI: the order of judgement is method, size, content type, JSON, then path, query and
-body fields together. What a handler wants is read from its signature once, when the route is made:
+Routes are declared and documented as in FastAPI. They run differently, because the contract is stricter: the
+order of checks is method, size, content type, JSON, then path, query and body fields together. The handler's
+signature is read once, when the route is created:
 
     Annotated[T, Path()], Annotated[T, Header()]        one value
     Annotated[Model, Query()], Annotated[Model, Body()] all of them, as one model
-    Annotated[T, Depends(function)]                     what the (plain) function makes of the request
+    Annotated[T, Depends(function)]                     the result of the (plain) function for the request
     Request                                             the request itself
 """
 
@@ -38,26 +38,26 @@ from taskward.http.requests import (
 from taskward.http.validation import UNKNOWN_FIELD, UNKNOWN_PARAMETER, field_errors, first_of_each_field
 
 QUERY_CACHE_SIZE: Final = 256
-"""Good queries of a route that are kept as read: clients ask the same few again and again."""
+"""Valid queries per route that are cached parsed, because clients repeat the same few."""
 
 MAX_CACHED_QUERY: Final = 128
 """Bytes."""
 
 INLINE_BODY: Final = 16 * 1024
-"""Bytes of a body that is parsed and validated on the event loop; a larger one has a thread."""
+"""Bytes of a body that is parsed and validated on the event loop; a larger one is handled in a thread."""
 
 Handler = Callable[..., Awaitable[Response]]
 
 
 class StrictRoute(APIRoute):
-    """A route that runs its handler with strictly read arguments, and nothing in between."""
+    """A route that runs its handler with strictly validated arguments."""
 
     max_body: int = MAX_BODY
     ignores_query: bool = False
     nul_depth: int = 1
-    """How deep in a body the field stands that is named for holding U+0000; 0 leaves it to the model."""
+    """Depth of the fields that are named for containing U+0000; 0 leaves the check to the model."""
     key_depth: int = MAX_NESTING
-    """How deep in a body its objects are checked for too many keys; the rest is left to the model."""
+    """Depth of the objects that are checked for too many keys; the rest is left to the model."""
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -82,7 +82,10 @@ class StrictRoute(APIRoute):
         return arguments
 
     def _read_large(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        """Read it without looking for garbage: that would stop everything, for what is soon gone anyway."""
+        """Reads the arguments with the garbage collector disabled.
+
+        A collection would stop all threads, and the data is short-lived.
+        """
         gc.disable()
         try:
             return self._read(scope, body)
@@ -94,13 +97,13 @@ class StrictRoute(APIRoute):
 
 
 class ProbeRoute(StrictRoute):
-    """A route for machines that look after the service; they may put what they like into the query."""
+    """A route for health probes, which may have any query."""
 
     ignores_query = True
 
 
 class Router:
-    """Finds the route of a request. A path has one table of methods, so that a 405 can name them all."""
+    """Finds the route of a request. Each path has one table of methods, so that a 405 can name them all."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         self._fixed: dict[str, dict[str, ASGIApp]] = {}
@@ -110,7 +113,7 @@ class Router:
                 self._add(route)
 
     def route_template(self, path: str) -> str | None:
-        """Give the template of a path, for whoever wants to know of a request that never came here."""
+        """Returns the route template of a path, for requests rejected before routing (401, 503)."""
         if path in self._fixed:
             return path
         return next((one for one, (form, _) in self._patterns.items() if form.fullmatch(path)), None)
@@ -145,7 +148,7 @@ class Router:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One value of the path or a header, or the whole query or body, and how it is judged."""
+    """One value of the path or a header, or the whole query or body, and its validation."""
 
     argument: str
     name: str
@@ -161,7 +164,7 @@ class Parameter:
         return cls(parameter.name, name, TypeAdapter(type_), required, unknown)
 
     def validate(self, given: Any, arguments: dict[str, Any], problems: list[FieldError]) -> None:
-        """Add the value to the arguments; a validator may add problems to those that are its context."""
+        """Adds the value to the arguments; a validator may append to the problems, which are its context."""
         try:
             arguments[self.argument] = self.type.validate_python(given, context=problems)
         except ValidationError as error:
@@ -169,7 +172,7 @@ class Parameter:
 
 
 class HandlerSignature:
-    """What a handler wants, by where it comes from."""
+    """The parameters of a handler, by source."""
 
     def __init__(self, handler: Handler) -> None:
         self.path: list[Parameter] = []
@@ -183,11 +186,11 @@ class HandlerSignature:
             self._add(parameter, *_annotation(hints[parameter.name]))
 
     def read(self, scope: Scope, body: bytes, route: StrictRoute) -> dict[str, Any]:
-        """Give the handler's arguments.
+        """Returns the handler's arguments.
 
         Raises:
-            InvalidRequest: the body is not what this service reads.
-            ValidationFailed: fields break a rule; it names all of them.
+            InvalidRequest: the body is not a JSON object.
+            ValidationFailed: fields break a rule; each one is named.
 
         """
         document = read_json_object(scope, body) if self.body else {}
@@ -207,7 +210,7 @@ class HandlerSignature:
     def read_without_body(
         self, scope: Scope, arguments: dict[str, Any], *, any_query: bool
     ) -> list[FieldError]:
-        """Add what path, query and headers give to the arguments; return what is wrong with them."""
+        """Adds the values of path, query and headers to the arguments; returns their problems."""
         problems: list[FieldError] = []
         for value in self.path:
             value.validate(scope["path_params"][value.name], arguments, problems)
@@ -218,7 +221,7 @@ class HandlerSignature:
         return problems
 
     def make(self, scope: Scope, arguments: dict[str, Any]) -> None:
-        """Add to the arguments what the dependencies make of the request."""
+        """Adds the results of the dependencies to the arguments."""
         if self.dependencies:
             request = Request(scope)
             for argument, make in self.dependencies:
@@ -262,7 +265,7 @@ class HandlerSignature:
                 self.headers.append(Parameter.of(parameter, type_, marker))
             case params.Query():
                 if not type_.model_config.get("frozen"):
-                    raise TypeError(f"{type_!r}: a query is kept for later requests, so its model is frozen")
+                    raise TypeError(f"{type_!r}: queries are cached, so its model must be frozen")
                 self.query = Parameter.of(parameter, type_, marker)
             case params.Body():
                 self.body = Parameter.of(parameter, type_, marker)
@@ -271,7 +274,7 @@ class HandlerSignature:
 
 
 def _annotation(hint: Any) -> tuple[Any, Any]:
-    """Split `Annotated[T, …, marker]` into the type, with what else belongs to it, and FastAPI's marker."""
+    """Splits `Annotated[T, …, marker]` into the type with its other metadata, and FastAPI's marker."""
     if get_origin(hint) is not Annotated:
         return hint, None
     type_, *metadata = get_args(hint)
@@ -283,14 +286,14 @@ def _annotation(hint: Any) -> tuple[Any, Any]:
 
 
 def _resolver(type_: Any, marker: Any) -> Callable[[Request], Any]:
-    """Give the function that makes an argument of the request; refuse what cannot be run here."""
+    """Returns the function that computes an argument from the request."""
     if type_ is Request:
         return lambda request: request
     if not isinstance(marker, params.Depends) or marker.dependency is None:
-        raise TypeError(f"{type_!r}: an argument is Annotated with Path, Query, Header, Body or Depends")
+        raise TypeError(f"{type_!r}: an argument must be Annotated with Path, Query, Header, Body or Depends")
     function = marker.dependency
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        raise TypeError(f"{function!r}: a dependency here is a plain function")
+        raise TypeError(f"{function!r}: a dependency must be a plain function")
     hints = get_type_hints(function, include_extras=True)
     wanted = [(name, _resolver(*_annotation(hints[name]))) for name in inspect.signature(function).parameters]
     return lambda request: function(**{name: make(request) for name, make in wanted})

@@ -1,4 +1,4 @@
-"""What pydantic finds, in plain words; and the types that paths and queries are made of."""
+"""Validation errors of pydantic as plain texts, and the types of path and query parameters."""
 
 import re
 from collections.abc import Iterable
@@ -36,10 +36,10 @@ def field_errors(
     unknown: str = UNKNOWN_FIELD,
     within: tuple[str | int, ...] = (),
 ) -> list[FieldError]:
-    """Give a problem for each field that pydantic refused.
+    """Returns a problem for each field that pydantic rejected.
 
-    `name` is what the whole value is called, `unknown` what is said of a field that is none of its own,
-    and `within` where the value is found.
+    `name` is the name of the whole value, `unknown` the message for an unknown field, and `within` the
+    location of the value.
     """
     return [
         FieldError(field, unknown if problem["type"] == "extra_forbidden" else _message(problem, field))
@@ -50,7 +50,7 @@ def field_errors(
 
 
 def first_of_each_field(problems: Iterable[FieldError]) -> list[FieldError]:
-    """Return the first problem of each field: a text that cannot be read needs no second remark."""
+    """Returns the first problem of each field, because later ones follow from it."""
     first: dict[str, FieldError] = {}
     for problem in problems:
         first.setdefault(problem.field, problem)
@@ -67,12 +67,12 @@ def _message(problem: ErrorDetails, field: str) -> str:
 
 
 def field_error(message: str) -> PydanticCustomError:
-    """Give the error that a validator raises to say, in plain words, what is wrong with its field."""
+    """Returns the error that a validator raises with the message for its field."""
     return PydanticCustomError(_FIELD_ERROR, message)
 
 
 def strict_uuid(label: str) -> BeforeValidator:
-    """Take the canonical form only (RFC 9562, 4), in any letter case: no braces, no `urn:uuid:`."""
+    """Accepts the canonical form only (RFC 9562, 4), in any letter case: no braces, no `urn:uuid:`."""
 
     def validate(value: Any) -> UUID:
         if isinstance(value, str) and _UUID.fullmatch(value):
@@ -83,7 +83,7 @@ def strict_uuid(label: str) -> BeforeValidator:
 
 
 def query_number(label: str, least: int, most: int) -> BeforeValidator:
-    """Take a whole number as a query writes it: digits and nothing else."""
+    """Accepts a whole number written in digits only."""
 
     def validate(value: Any) -> int:
         if isinstance(value, str) and _DIGITS.fullmatch(value) and least <= int(value) <= most:
@@ -94,7 +94,7 @@ def query_number(label: str, least: int, most: int) -> BeforeValidator:
 
 
 def query_flag(label: str) -> BeforeValidator:
-    """Take `true` or `false` and no other word for them."""
+    """Accepts `true` and `false` only."""
 
     def validate(value: Any) -> bool:
         if value in {"true", "false"}:

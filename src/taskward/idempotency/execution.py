@@ -1,4 +1,4 @@
-"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a repeated POST acts once."""
+"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a repeated POST is executed once."""
 
 import asyncio
 import re
@@ -20,26 +20,26 @@ from taskward.http.validation import field_error
 from taskward.idempotency.statements import FIND_RESPONSE
 
 KEY_LIFETIME: Final = timedelta(hours=24)
-"""How long a repeat gets the stored answer."""
+"""The time during which a repeated request gets the stored response."""
 
 THREADED_DIGEST_BYTES: Final = 256 * 1024
-"""Bytes from which on a digest is made beside the other requests."""
+"""Minimum bytes of a body whose digest is computed in a thread."""
 
 _KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 
 InFlightKeys = set[tuple[UUID, str]]
-"""The keys of the requests that this process is working on, each with its owner."""
+"""The keys of the requests in progress in this process, each with its owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRecord:
-    """What the write of a keyed request keeps beside its change."""
+    """The record of a keyed request, stored in the transaction of its write."""
 
     key: str
     digest: str
 
     def values(self, status: int, body: bytes, location: str | None = None) -> dict[str, Any]:
-        """Give the values of `store_response`."""
+        """Returns the values of `store_response`."""
         now = datetime.now(UTC)
         return {
             "key": self.key,
@@ -63,7 +63,7 @@ Handler = Callable[[PendingRecord | None], Awaitable[Response | Unrecorded]]
 
 
 class IdempotentExecution:
-    """Sees to it that requests with one key act once, together."""
+    """Executes requests with the same key once."""
 
     def __init__(self, request: Request, owner: UUID) -> None:
         self._database: Database = request.app.state.database
@@ -72,11 +72,11 @@ class IdempotentExecution:
         self._owner = owner
 
     async def run(self, key: str | None, handler: Handler) -> Response:
-        """Answer with what `act` does, or with what it did when the key came first.
+        """Returns the handler's response, or the stored one if the key was used before.
 
         Raises:
-            IdempotencyKeyReused: the key came first with another request.
-            IdempotencyKeyInUse: the first request with it is still running here.
+            IdempotencyKeyReused: the key was used before for another request.
+            IdempotencyKeyInUse: the first request with it is still running in this process.
 
         """
         if key is None:
@@ -94,12 +94,12 @@ class IdempotentExecution:
             return stored
         try:
             result = await handler(record)
-        except IdempotencyConflict:  # another process was quicker, and this write is undone
+        except IdempotencyConflict:  # another process was first, and this write is rolled back
             if stored := await self._find_response(record):
                 return stored
             raise
         if isinstance(result, Unrecorded):
-            # Perhaps because another process applied the same request while this one was running.
+            # Another process may have applied the same request while this one was running.
             return await self._find_response(record) or result.response
         return result
 
@@ -117,7 +117,7 @@ class IdempotentExecution:
 
     async def _digest(self) -> str:
         scope = self._request.scope
-        if digest := scope.get("digest"):  # of a body that is in no one piece
+        if digest := scope.get("digest"):  # of a body that was not read into memory
             return str(digest)
         request = digest_prefix(scope) + scope["body"]
         if len(request) < THREADED_DIGEST_BYTES:
@@ -130,7 +130,7 @@ def _response(result: Response | Unrecorded) -> Response:
 
 
 def digest_prefix(scope: Scope) -> bytes:
-    """Return what stands before the body in a request's digest."""
+    """Returns the prefix of a request's digest, before the body."""
     return f"{scope['method']} {scope['path']}\n".encode()
 
 
@@ -146,7 +146,7 @@ def _single_key(values: Any) -> str:
 
 
 Idempotent = Annotated[IdempotentExecution, Depends(_idempotent)]
-"""For a handler of POST: how it acts once for each key."""
+"""For a handler of POST: executes it once per key."""
 
 IdempotencyKey = Annotated[
     str | None,
@@ -154,7 +154,7 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         description="1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours "
-        "with the same bytes gets the same answer again, with `Idempotent-Replayed: true`.",
+        "with the same bytes gets the same response again, with `Idempotent-Replayed: true`.",
         min_length=1,
         max_length=255,
         json_schema_extra={"pattern": "^[!-~]+$"},

@@ -1,4 +1,4 @@
-"""An answer that was given once, kept so that it can be given again."""
+"""The table of stored responses."""
 
 from datetime import datetime
 from typing import Final
@@ -11,7 +11,7 @@ from taskward.database.types import Id, Instant
 
 
 class IdempotencyKeyRow(SQLModel, table=True):
-    """The answer to the first request with a key of one owner's; `digest` is of that request."""
+    """The response to the first request with an owner's key; `digest` identifies that request."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (

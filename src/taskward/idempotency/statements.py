@@ -1,4 +1,4 @@
-"""How an answer is kept, in the transaction of the write that it answers, and found again."""
+"""The statements that store a response in the transaction of its write, and that find it again."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ _SINCE: Final = bindparam("keys_since", type_=Instant())
 """Keys older than this have expired."""
 
 FIND_RESPONSE: Final = Read(
-    "find answer",
+    "find response",
     select(
         IDEMPOTENCY_KEYS.c.digest,
         IDEMPOTENCY_KEYS.c.status,
@@ -31,11 +31,11 @@ FIND_RESPONSE: Final = Read(
 
 
 def store_response(tag: ColumnElement[str] | None, changed: ColumnElement[bool]) -> Insert:
-    """Keep the answer of a write that `changed` something.
+    """Stores the response to a write that `changed` something.
 
-    An expired answer of the same key gives way. One that still holds makes the statement fail, and with it
-    the whole write: its status would become null, which the table refuses. So of two writes with one key
-    at the same time, the second is undone.
+    It replaces an expired response with the same key. A valid one makes the statement fail, and with it the
+    whole write: its status would become null, which the table rejects. So of two concurrent writes with one
+    key the second is rolled back.
     """
     response: dict[str, ColumnElement[Any]] = {
         "user_id": OWNER,
@@ -57,7 +57,7 @@ def store_response(tag: ColumnElement[str] | None, changed: ColumnElement[bool])
 
 
 def drop_expired_responses() -> Delete:
-    """Drop the owner's other expired answers: each keyed write tidies up behind the earlier ones."""
+    """Drops the owner's other expired responses; each keyed write cleans up after earlier ones."""
     return delete(IDEMPOTENCY_KEYS).where(
         IDEMPOTENCY_KEYS.c.user_id == OWNER,
         IDEMPOTENCY_KEYS.c.created_at <= _SINCE,

@@ -1,4 +1,4 @@
-"""A person's data for whoever runs the service: past the API, by the person's id, with the same checks."""
+"""Export and import of a user's data by an operator: without the API, by user id, with the same checks."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,14 +16,14 @@ from taskward.settings import Settings
 from taskward.tasks.list_cache import ListCache
 
 Progress = Callable[[int, int], None]
-"""Is told how many tasks are done, and of how many."""
+"""Called with the number of finished tasks, and the total."""
 
 
 async def export_to(file: BinaryIO, settings: Settings, user_id: UUID, progress: Progress) -> None:
-    """Write a person's export.
+    """Writes a user's export.
 
     Raises:
-        NotFound: nothing is stored about them.
+        NotFound: nothing is stored about the user.
 
     """
     async with _data_of(settings, user_id) as mine:
@@ -36,10 +36,10 @@ async def export_to(file: BinaryIO, settings: Settings, user_id: UUID, progress:
 
 
 async def import_from(file: BinaryIO, settings: Settings, user_id: UUID, progress: Progress) -> bytes:
-    """Store what an export gave as a person's; give the answer that the API would.
+    """Imports an export for a user and returns the response of the API.
 
     Raises:
-        InvalidRequest: it is no JSON object.
+        InvalidRequest: it is not a JSON object.
         ValidationFailed: something in it breaks a rule.
 
     """

@@ -1,8 +1,8 @@
-"""Erasing everything about an owner, part by part.
+"""Erasure of all data of an owner, in parts.
 
-PostgreSQL does it in one transaction. On SQLite it is split, so that nobody else waits for it, and the
-owner's data is locked from the first part to the last: nobody sees it half erased, and what the owner writes
-next waits until all of it is gone. An interrupted erasure is completed.
+PostgreSQL does it in one transaction. On SQLite it is split, so that other owners' writes do not wait for it,
+and the owner's data is locked from the first part to the last: nothing is visible half erased, and the
+owner's next write waits for the end. An interrupted erasure is completed.
 """
 
 from datetime import UTC, datetime
@@ -14,14 +14,14 @@ from taskward.idempotency.models import IDEMPOTENCY_KEYS
 from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, LOCK_OWNER, SEIZE_IMPORT
 
 CHANGE: Final = "erasure"
-"""What an interrupted erasure is called."""
+"""The name of the change in the owner's lock."""
 
 MAX_ROWS: Final = 1000
 """Rows that are deleted in one transaction."""
 
 
 def erase_steps(owner: UUID) -> TransactionSteps[None]:
-    """Delete the rows of an owner from every table, theirs in `users` last."""
+    """Deletes the rows of an owner from every table, the one in `users` last."""
     yield LOCK_OWNER, {"owner": owner}
     yield SEIZE_IMPORT, {"owner": owner, "token": uuid4(), "now": datetime.now(UTC)}
     for table in ERASE_PART:
@@ -31,7 +31,7 @@ def erase_steps(owner: UUID) -> TransactionSteps[None]:
 
 
 def _part_steps(owner: UUID, table: str) -> TransactionSteps[None]:
-    """Delete the rows of an owner from one table, key by key: what is deleted is not gone through again."""
+    """Deletes the rows of an owner from one table in key order, so that none is scanned twice."""
     read, delete = ERASE_PART[table]
     after: object = "" if table == IDEMPOTENCY_KEYS.name else UUID(int=0)
     while True:
@@ -46,6 +46,6 @@ def _part_steps(owner: UUID, table: str) -> TransactionSteps[None]:
 
 
 def resume_steps(owner: UUID) -> TransactionSteps[None]:
-    """Complete an erasure that was interrupted."""
+    """Completes an interrupted erasure."""
     if (yield RESUME, {"owner": owner}):
         yield from erase_steps(owner)

@@ -1,4 +1,4 @@
-"""An import document, validated slice by slice: what it holds, and what is wrong with it."""
+"""The document of an import, validated slice by slice."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from taskward.me.models import Import, ImportedTask
 from taskward.me.spool import Spool
 
 BUDGET: Final = 0.004
-"""Seconds for which a thread works on a document before the event loop has its turn again."""
+"""Seconds that a thread works on a document before the event loop runs again."""
 
 _NUL: Final = b"\\u0000"
 _CONTAINERS: Final = frozenset({dict, list})
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Problems:
-    """What is wrong: the first hundred problems, and how many there are besides."""
+    """The first hundred problems of a document, and the number of further ones."""
 
     named: list[FieldError] = field(default_factory=list)
     omitted: int = 0
@@ -46,13 +46,13 @@ class Problems:
         return len(self.named) >= MAX_DETAILS
 
     def check(self) -> None:
-        """Raise ValidationFailed if there are any."""
+        """Raises ValidationFailed if there are any."""
         if self.named:
             raise ValidationFailed(self.named, omitted=self.omitted)
 
 
 class ImportDocument:
-    """The body of an import, whose outline is known: JSON it is; its fields are still to be validated."""
+    """The body of an import, known to be JSON; its fields are still to be validated."""
 
     def __init__(self, spool: Spool, outline: Outline) -> None:
         self._spool = spool
@@ -60,16 +60,16 @@ class ImportDocument:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Let the OpenAPI document describe it as what it holds."""
+        """Makes the OpenAPI document describe it as the `Import` model."""
         return handler.generate_schema(Import)
 
     @classmethod
     async def of(cls, spool: Spool) -> "ImportDocument":
-        """Read the outline of a document.
+        """Reads the outline of a document.
 
         Raises:
-            InvalidRequest: it is no JSON object.
-            ValidationFailed: a value in it is too large to be looked at.
+            InvalidRequest: it is not a JSON object.
+            ValidationFailed: a value in it is too large.
 
         """
         outline = Outline()
@@ -79,13 +79,13 @@ class ImportDocument:
 
     @property
     def count(self) -> int:
-        """Return the number of tasks."""
+        """Returns the number of tasks."""
         return self._outline.count
 
     async def tasks(self, problems: Problems) -> AsyncIterator[list[ImportedTask]]:
-        """Give the tasks, some at a time, and add to `problems` what is wrong with the document.
+        """Yields the tasks in slices, and adds the document's problems to `problems`.
 
-        Once there are problems, only empty lists are given; the rest is validated all the same.
+        Once there are problems, only empty lists are given; the rest is still validated.
         """
         found = first_of_each_field(_problems_beside_tasks(self._outline))
         problems.add(found)
@@ -96,13 +96,13 @@ class ImportDocument:
             yield [] if problems.named else tasks
 
     async def validate(self) -> None:
-        """Raise ValidationFailed if something in the document breaks a rule."""
+        """Raises ValidationFailed if something in the document breaks a rule."""
         problems = Problems()
         await self.add_problems(problems)
         problems.check()
 
     async def add_problems(self, problems: Problems) -> None:
-        """Add all that is wrong with the document."""
+        """Adds all problems of the document."""
         async for _ in self.tasks(problems):
             pass
 
@@ -126,13 +126,13 @@ class ImportDocument:
 
 
 def _problems_of_form(number: int, task: Any) -> list[FieldError]:
-    """Return what is wrong with a task whatever its fields mean: too many keys, U+0000."""
+    """Returns a task's problems of form: too many keys, U+0000."""
     within = {"tasks": {number: task}}
     return refuse_wide_objects(within) or nul_problems(within, depth=3)
 
 
 def _may_be_wide(task: Any) -> bool:
-    """Return whether an object with too many keys is possible, in it or as it."""
+    """Returns whether the task may be or contain an object with too many keys."""
     if not isinstance(task, dict):
         return isinstance(task, list)
     return len(task) > MAX_KEYS or not _CONTAINERS.isdisjoint(map(type, task.values()))
@@ -154,7 +154,7 @@ def _problems_beside_tasks(outline: Outline) -> Iterator[FieldError]:
 
 
 async def in_thread(steps: Iterator[T], clock: Callable[[], float] = time.perf_counter) -> AsyncIterator[T]:
-    """Go through an iterator in threads, a few milliseconds at a time, and give what it gives."""
+    """Iterates in threads, a few milliseconds at a time, and yields the results."""
 
     def some() -> tuple[list[T], bool]:
         found, end = [], clock() + BUDGET

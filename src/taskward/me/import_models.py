@@ -1,4 +1,4 @@
-"""Where an import is staged until it is published: its tables."""
+"""The tables in which an import is staged until it is published."""
 
 from datetime import datetime
 from typing import Final
@@ -13,10 +13,10 @@ _GIVEN: Final = text("given_id IS NOT NULL")
 
 
 class ImportRow(SQLModel, table=True):
-    """The import of an owner that is in progress: one at a time.
+    """The import of an owner that is in progress: at most one.
 
-    Whoever carries it out renews the row; one that is not renewed any more was left by a process that died.
-    `first_number` is the number of the first task once the import is published.
+    The process that runs it renews the row; a row that is not renewed any more was left by a process that
+    died. `first_number` is the number of the first task once the import is published.
     """
 
     __tablename__ = "imports"
@@ -29,7 +29,7 @@ class ImportRow(SQLModel, table=True):
 
 
 class ImportTaskRow(SQLModel, table=True):
-    """A task that is staged; `given_id` is the id that it came with, if it is stored under another."""
+    """A staged task; `given_id` is its id in the document, if it is stored under another."""
 
     __tablename__ = "import_tasks"
     __table_args__ = (

@@ -1,8 +1,8 @@
-"""Where the tasks of an import document are, found without ever having all of the document in memory.
+"""Finds the tasks of an import document without loading the whole document into memory.
 
-The document is read in windows. The scanner judges what is between its values by itself and has each value
-judged by orjson, cut out exactly: so the whole is JSON (RFC 8259) exactly if every piece is. Values are found
-by their outline alone; what is in a string cannot be mistaken for a bracket.
+The document is read in windows. The scanner checks the structure between values, and orjson parses each
+value, cut out exactly: the document is JSON (RFC 8259) if and only if every piece is. Values are found by
+their brackets outside of strings.
 """
 
 import re
@@ -20,23 +20,23 @@ WINDOW: Final = 256 * 1024
 """Bytes that are read at once."""
 
 MAX_VALUE: Final = 128 * 1024
-"""Bytes of a value other than the list of tasks. An honest task has a tenth of it."""
+"""Bytes of a value other than the list of tasks. A real task has a tenth of it."""
 
 SLICE: Final = 24 * 1024
 SLICE_TASKS: Final = 200
-"""A slice of tasks ends after so many bytes, or so many tasks: it is validated in one go."""
+"""The limits of a slice of tasks, which is validated in one go."""
 
 _SPACE: Final = re.compile(rb"[ \t\n\r]*+")
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SCALAR: Final = re.compile(rb"[^ \t\n\r,\]}\[{\":]++")
 _FLAT: Final = re.compile(rb'[{\[][^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+[}\]]', re.DOTALL)
-"""An object or a list that holds no other, as almost every task does."""
+"""An object or a list without nested ones, like almost every task."""
 _BRACKET: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskSlice:
-    """Some tasks that follow each other: from which offset to which, and the number of the first."""
+    """Consecutive tasks: their start and end offsets, and the number of the first."""
 
     start: int
     end: int
@@ -46,7 +46,7 @@ class TaskSlice:
 
 @dataclass(slots=True)
 class Outline:
-    """What a document holds: the slices of its tasks, or another value in their place; its other keys."""
+    """The content of a document: the slices of its tasks, or another value in their place; its other keys."""
 
     tasks: list[TaskSlice] | None = None
     not_a_list: bool = False
@@ -55,22 +55,22 @@ class Outline:
 
     @property
     def keys(self) -> int:
-        """Return the number of keys; what is beyond the limit is not counted."""
+        """Returns the number of keys, counted up to the limit."""
         return len(self.values) + (self.tasks is not None or self.not_a_list)
 
     def add(self, key: str, value: Any) -> None:
-        """Note a key beside `tasks`; of a value that nobody looks at, nothing is kept."""
+        """Records a key beside `tasks`; only values that are used are kept."""
         if key in self.values or len(self.values) <= MAX_KEYS:
             self.values[key] = value if key == "user" or holds_nul(value) else None
 
     @property
     def count(self) -> int:
-        """Return the number of tasks."""
+        """Returns the number of tasks."""
         return self.tasks[-1].first + self.tasks[-1].count if self.tasks else 0
 
 
 class Scanner:
-    """Goes through a document once, window by window."""
+    """Scans a document once, window by window."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
@@ -79,13 +79,13 @@ class Scanner:
         self._at = 0  # where the scanner is in the window
 
     def scan(self) -> Iterator[Outline]:
-        """Give the outline again and again while it grows; it is complete when there is no more.
+        """Yields the outline repeatedly while it grows; it is complete at the end.
 
-        Between two of them the caller may do something else. A key that comes twice counts as it comes last.
+        The caller may do other work between two of them. Of duplicate keys the last one wins.
 
         Raises:
-            InvalidRequest: the document is no JSON object, or nests too deep.
-            ValidationFailed: a value in it is too large to be looked at.
+            InvalidRequest: the document is not a JSON object, or nests too deep.
+            ValidationFailed: a value in it is too large.
 
         """
         outline = Outline()
@@ -129,14 +129,14 @@ class Scanner:
             yield outline
 
     def _value(self, name: str) -> Any:
-        """Read the value that comes next; `name` is its field's."""
+        """Reads the next value; `name` is its field's."""
         self._peek()
         start = self._at
         self._at = self._find_end(name)
         return parse(self._window[start : self._at], outside=1)
 
     def _find_end(self, name: str) -> int:
-        """Return where the value that comes next ends in the window."""
+        """Returns the offset in the window at which the next value ends."""
         first = self._peek()
         if first in {b"{", b"["}:
             match = _FLAT.match(self._window, self._at)
@@ -159,7 +159,7 @@ class Scanner:
         return None
 
     def _goes_on(self, end: bytes) -> bool:
-        """Pass a comma, which another value follows, or the end."""
+        """Skips a comma, which another value follows, or the end."""
         if self._skip(b","):
             if self._peek() == end:
                 raise _not_json()
@@ -177,14 +177,14 @@ class Scanner:
         return found
 
     def _peek(self) -> bytes:
-        """Return the next character that is no white space; empty at the end.
+        """Returns the next character that is not white space; empty at the end.
 
-        Afterwards the window holds the largest value that there may be, or the rest of the document.
+        Afterwards the window holds the largest allowed value, or the rest of the document.
         """
         while True:
             if len(self._window) - self._at <= MAX_VALUE:
                 self._fill()
-            self._at = _SPACE.match(self._window, self._at).end()  # type: ignore[union-attr] # it matches nothing too
+            self._at = _SPACE.match(self._window, self._at).end()  # type: ignore[union-attr] # the pattern also matches nothing
             if len(self._window) - self._at > MAX_VALUE or not self._rest():
                 return self._window[self._at : self._at + 1]
 
@@ -200,10 +200,10 @@ class Scanner:
 
 
 def parse(text: bytes, *, outside: int, is_list: bool = False) -> Any:
-    """Return the value of a piece of JSON, or those of a list without its brackets.
+    """Returns the value of a piece of JSON, or those of a list without its brackets.
 
     Raises:
-        InvalidRequest: it is no JSON, or nests too deep within so many levels `outside`.
+        InvalidRequest: it is not JSON, or nests too deep within `outside` levels.
 
     """
     if is_list:

@@ -1,4 +1,4 @@
-"""The statements of an import: claimed, staged in parts, published, cleaned up."""
+"""The statements of an import: claim, stage in parts, publish, clean up."""
 
 from typing import Any, Final
 
@@ -43,7 +43,7 @@ CLAIM: Final = Command(
     .returning(IMPORTS.c.user_id),
     quiet=True,
 )
-"""Gives a row unless the owner's import is in progress elsewhere."""
+"""Returns a row unless the owner's import is in progress elsewhere."""
 
 RENEW: Final = Command(
     "renew an import",
@@ -61,7 +61,7 @@ DECIDE: Final = Command(
     .returning(IMPORTS.c.user_id),
     quiet=True,
 )
-"""From this commit on it is published, or will be when the process starts again."""
+"""From this commit on the import is published, or will be when the process restarts."""
 
 RELEASE: Final = Command(
     "release an import",
@@ -76,7 +76,7 @@ ABANDONED: Final = Read(
     select(IMPORTS.c.user_id).where(IMPORTS.c.renewed_at < _STALE).limit(100),
     cross_owner=True,
 )
-"""Of every owner, for the service itself."""
+"""Across all owners, for the service itself."""
 
 STAGED_IDS: Final = Read(
     "ids of staged tasks",
@@ -97,11 +97,11 @@ COLUMNS: Final = (
     "created_at",
     "updated_at",
 )
-"""What a staged task holds, in the order of the JSON arrays that `STAGE` takes; times in microseconds."""
+"""The columns of a staged task, in the order of the JSON arrays that `STAGE` takes; times in microseconds."""
 
 
 def _stage() -> Any:
-    """Stage those tasks that the owner does not have, each id once."""
+    """Stages the tasks that the owner does not have, each id once."""
     given = json_rows(bindparam("tasks", type_=Text())).table_valued(column("value"), name="given")
     items = dict(
         zip(
@@ -126,7 +126,7 @@ def _stage() -> Any:
         .from_select(
             list(values),
             select(*values.values()).where(
-                # One condition each: an OR would have SQLite go through all of the owner's rows.
+                # One condition each: an OR would make SQLite scan all of the owner's rows.
                 ~exists().where(TASKS.c.user_id == OWNER, TASKS.c.id == task_id),
                 ~exists().where(TASKS.c.user_id == OWNER, TASKS.c.id == given_id),
                 ~exists().where(same.c.user_id == OWNER, same.c.given_id == task_id),
@@ -157,7 +157,7 @@ PUBLISH: Final = Command(
     .on_conflict_do_nothing(),
     "task.import",
 )
-"""Numbers the tasks of a range of ids from `first_number` on. Done again, it does nothing."""
+"""Numbers the tasks of a range of ids from `first_number` on. Repeating it has no effect."""
 
 DROP_TOMBSTONES: Final = Command(
     "drop the tombstones of staged tasks",

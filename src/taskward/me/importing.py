@@ -1,4 +1,4 @@
-"""From a document to tasks: validated and staged some at a time, then published all at once."""
+"""Import of a document: tasks are validated and staged in slices, then published in one transaction."""
 
 import logging
 from collections.abc import Callable
@@ -17,13 +17,13 @@ async def import_document(
     record: PendingRecord | None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> bytes:
-    """Store what an export gave, all or nothing; return the answer's body.
+    """Imports a document, all or nothing; returns the body of the response.
 
-    `progress` is told from time to time how many tasks have been staged.
+    `progress` is called from time to time with the number of staged tasks.
 
     Raises:
         ValidationFailed: something in the document breaks a rule.
-        RateLimited: another import of the owner's is in progress.
+        RateLimited: another import of the owner is in progress.
 
     """
     problems = Problems()
@@ -44,4 +44,4 @@ async def _clean_up(staging: Staging) -> None:
     try:
         await staging.clean_up()
     except (DatabaseError, ServiceUnavailable) as error:
-        log.warning("A finished import is not cleaned up yet", extra={"reason": error.reason})
+        log.warning("Cleaning up after an import failed; it will be retried", extra={"reason": error.reason})

@@ -1,4 +1,4 @@
-"""What is stored about a person, as a document: export gives it, import takes it."""
+"""The documents of a user's data, as exported and imported."""
 
 import re
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ _RFC3339: Final = re.compile(
 )
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
-"""Times are before it: `updated_at` only ever moves forward, and no time follows the year 9999."""
+"""Upper bound of times: `updated_at` only moves forward, and the year 9999 is the last one."""
 
 
 def _moment(value: Any) -> datetime:
@@ -48,14 +48,14 @@ class User(BaseModel):
 
 
 class Export(BaseModel):
-    """Everything that is stored about a person; `user` is null before their first write."""
+    """Everything that is stored about a user; `user` is null before their first write."""
 
     user: User | None
     tasks: list[Task]
 
 
 class ImportedTask(BaseModel):
-    """A task of an export. Its owner does not matter: it becomes the caller's."""
+    """A task of an export. Its owner is ignored: it becomes the caller's."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id"))
 
@@ -69,12 +69,12 @@ class ImportedTask(BaseModel):
 
     @cached_property
     def stored_id(self) -> UUID:
-        """The id that it is stored under: its own, or one of its time."""
+        """The id under which it is stored: its own, or one of its time."""
         return self.id if is_of(self.id, self.created_at) else task_id_at(self.created_at, self.id)
 
 
 class Import(BaseModel):
-    """The body of `POST /api/me/import`: what an export gave."""
+    """The body of `POST /api/me/import`: an export."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user"))
 
@@ -83,20 +83,20 @@ class Import(BaseModel):
 
 
 class Imported(BaseModel):
-    """How many tasks were taken, and how many the caller had already."""
+    """The number of imported tasks, and of tasks that the caller already had."""
 
     imported: int
     skipped: int
 
 
 class Erased(BaseModel):
-    """What an erasure answers."""
+    """The response to an erasure."""
 
     message: Literal["All data deleted"]
 
 
 def user_json(row: Row) -> dict[str, Any]:
-    """Give the User of a row, ready for the JSON writer."""
+    """Returns the User of a row, ready for the JSON writer."""
     return {
         "id": str(row[0]),
         "email": row[1],

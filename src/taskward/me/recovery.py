@@ -1,4 +1,4 @@
-"""Completes what a process that died has left unfinished: split transactions, staged imports."""
+"""Completes the work of processes that died: split transactions and staged imports."""
 
 import asyncio
 import logging
@@ -13,10 +13,10 @@ from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.me import erasure, staging
 
 INTERVAL: Final = 1.0
-"""Seconds between two looks for interrupted changes; a look reads one table that is empty."""
+"""Seconds between two checks for interrupted changes; a check reads one table that is usually empty."""
 
 INTERVAL_STAGED: Final = 30.0
-"""Seconds between two looks for abandoned imports, which nobody sees."""
+"""Seconds between two checks for abandoned imports, which are invisible to users."""
 
 _RESUME: Final[Mapping[str, Callable[[UUID], TransactionSteps[None]]]] = {
     staging.CHANGE: staging.resume_steps,
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Recovery:
-    """Looks for unfinished changes from the start of the process to its end."""
+    """Checks for unfinished changes while the process runs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -51,15 +51,15 @@ class Recovery:
                     staged_at = loop.time() + INTERVAL_STAGED
                     await staging.delete_abandoned(self._database)
             except (DatabaseError, ServiceUnavailable) as error:
-                log.warning("Unfinished changes cannot be completed yet", extra={"reason": error.reason})
+                log.warning("Cannot complete an interrupted change yet", extra={"reason": error.reason})
             except Exception:
-                log.exception("Unfinished changes cannot be completed")
+                log.exception("Completing an interrupted change crashed; retrying")
             await asyncio.sleep(INTERVAL)
 
 
 async def resume_interrupted(database: Database) -> None:
-    """Complete the split transactions that nobody carries on."""
+    """Completes the split transactions without a running holder."""
     for owner, change in await database.interrupted():
-        log.info("An interrupted change is completed", extra={"reason": change})
+        log.info("Completing an interrupted change", extra={"reason": change})
         await database.transact(partial(_RESUME[change], owner), long=True)
         await database.scrub()

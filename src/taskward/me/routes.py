@@ -1,4 +1,4 @@
-"""/api/me: a person's own data, as docs/contract.md, B4 has it."""
+"""/api/me, a user's own data: docs/contract.md, B4."""
 
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api/me", route_class=StrictRoute, tags=["My data"])
 
 
 class ImportEndpoint(StrictRoute):
-    """Takes documents of many megabytes in a file, and validates them beside the other requests."""
+    """A route that stores its large body in a file, and validates it in threads."""
 
     max_body = 64 * 1024 * 1024
 
@@ -50,30 +50,28 @@ class ImportEndpoint(StrictRoute):
 import_router = APIRouter(prefix="/api/me", route_class=ImportEndpoint, tags=["My data"])
 
 
-@router.get("", operation_id="getMe", response_model=User, summary="See my row")
+@router.get("", operation_id="getMe", response_model=User, summary="Get my user row")
 async def read_me(me: AllMyData) -> Response:
-    """Give the caller's row; there is none before their first write."""
+    """Returns the caller's row; 404 before their first write."""
     return json_response(user_json(await me.user()))
 
 
 @router.get("/export", operation_id="exportMe", response_model=Export, summary="Export all my data")
 async def export(me: AllMyData, request: Request) -> Response:
-    """Give everything that is stored about the caller, as a stream."""
+    """Returns everything that is stored about the caller, as a stream."""
     headers = {"Content-Disposition": 'attachment; filename="taskward-export.json"'}
     document = () if request.method == "HEAD" else await me.export()
     return StreamingResponse(document, headers=headers, media_type="application/json")
 
 
-@import_router.post(
-    "/import", operation_id="importMe", response_model=Imported, summary="Import what an export gave"
-)
-async def take_in(
+@import_router.post("/import", operation_id="importMe", response_model=Imported, summary="Import an export")
+async def import_tasks(
     document: Annotated[ImportDocument, Body()],
     me: AllMyData,
     once: Idempotent,
     key: IdempotencyKey = None,
 ) -> Response:
-    """Store the tasks of an export as the caller's, all or nothing; those they have already are skipped."""
+    """Stores the tasks of an export as the caller's, all or nothing; tasks they already have are skipped."""
 
     async def act(record: PendingRecord | None) -> Response:
         return Response(await import_document(document, me.staging(), record), media_type="application/json")
@@ -81,12 +79,12 @@ async def take_in(
     try:
         return await once.run(key, act)
     except IdempotencyKeyReused:
-        await document.validate()  # what is wrong with a request comes before what was done before
+        await document.validate()  # an invalid request is rejected before a stored response is looked up
         raise
 
 
 @router.delete("", operation_id="eraseMe", response_model=Erased, summary="Erase all my data")
 async def erase(me: AllMyData) -> Response:
-    """Erase everything that is stored about the caller, for good."""
+    """Erases everything that is stored about the caller, permanently."""
     await me.erase()
     return json_response({"message": "All data deleted"})

@@ -1,4 +1,4 @@
-"""The body of a large request in a file that has no name, so that it takes no memory while it arrives."""
+"""Receives a large request body into an unnamed temporary file, so that it takes no memory."""
 
 import asyncio
 import os
@@ -19,14 +19,14 @@ PART: Final = 1024 * 1024
 """Bytes that are written at once, in a thread."""
 
 MAX_UPLOADS: Final = 2
-"""Bodies that one person may have at once, on their way or being read: each may need 64 MiB of disk."""
+"""Bodies that one user may have at once, in transfer or being read: each may need 64 MiB of disk."""
 
 RETRY_AFTER: Final = 10
-"""Seconds after which a person whose uploads are too many may try again."""
+"""Seconds after which a rejected upload may be retried."""
 
 
 class Spool:
-    """A body that is all there: its file, its size, and the SHA-256 of it and what stands before it."""
+    """A received body: its file, its size, and the SHA-256 of prefix and body."""
 
     def __init__(self, file: BinaryIO, prefix: bytes = b"") -> None:
         self.size = 0
@@ -38,11 +38,11 @@ class Spool:
         return self._digest.hexdigest()
 
     async def receive(self, scope: Scope, receive: Receive, largest: int) -> None:
-        """Take the body in as it arrives.
+        """Writes the body to the file as it arrives.
 
         Raises:
-            PayloadTooLarge: it is longer than `largest`, or says that it will be.
-            ClientDisconnect: it never became whole.
+            PayloadTooLarge: it is longer than `largest`, or announced as such.
+            ClientDisconnect: the connection closed before the body was complete.
 
         """
         part = bytearray()
@@ -60,30 +60,30 @@ class Spool:
         self.size += len(part)
 
     def read(self, start: int, end: int) -> bytes:
-        """Return the bytes from one offset to another; callable from any thread."""
+        """Returns the bytes from one offset to another; callable from any thread."""
         self._file.flush()
         return os.pread(self._file.fileno(), end - start, start)
 
 
 @contextmanager
 def new_spool(prefix: bytes = b"") -> Iterator[Spool]:
-    """Give an empty spool; its file is gone with the block, or with the process."""
+    """Returns an empty spool; its file is removed with the block, or with the process."""
     with tempfile.TemporaryFile() as file:
         yield Spool(cast("BinaryIO", file), prefix)
 
 
 class Uploads:
-    """Counts the bodies that each person has in this process, also those whose client has left."""
+    """Counts the bodies of each user in this process, also those whose client has disconnected."""
 
     def __init__(self) -> None:
         self._running: Counter[UUID] = Counter()
 
     @contextmanager
     def one_more(self, owner: UUID) -> Iterator[None]:
-        """Count one while the block runs.
+        """Counts one upload while the block runs.
 
         Raises:
-            RateLimited: the person has as many as anybody may have.
+            RateLimited: the user has the maximum number of uploads in progress.
 
         """
         if self._running[owner] >= MAX_UPLOADS:

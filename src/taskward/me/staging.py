@@ -1,9 +1,9 @@
-"""An import on its way into the database: staged in small transactions, published as one.
+"""Staging of an import: written in small transactions, published as one.
 
-Staged tasks are rows of a table that nobody else reads. To publish is to take their numbers from the owner's
-counter, to keep the answer under its idempotency key, and to copy the rows to `tasks`. PostgreSQL does it in
-one transaction. On SQLite that would hold up everybody's writes, so there it is split: the first
-transaction decides, and from then on the owner's data is locked until the last row is copied.
+Staged tasks are rows of a separate table. Publishing takes their numbers from the owner's counter, stores the
+response under its idempotency key, and copies the rows to `tasks`. PostgreSQL does it in one transaction. On
+SQLite that would block all other writes, so it is split there: the first transaction decides, and the owner's
+data is locked from then on until the last row is copied.
 """
 
 import asyncio
@@ -40,20 +40,20 @@ from taskward.tasks.store import folded
 from taskward.users.statements import owner_values
 
 CHANGE: Final = "import"
-"""What an interrupted publication is called."""
+"""The name of the change in the owner's lock."""
 
 LEASE: Final = timedelta(seconds=15)
-"""After so long without renewal an import counts as abandoned."""
+"""The time without renewal after which an import counts as abandoned."""
 
 RENEW_AFTER: Final = LEASE / 5
 """After so long without a write of its own an import is renewed: to validate what is refused takes long."""
 
 RETRY_AFTER: Final = 5
-"""Seconds after which a person whose import is running may try the next one."""
+"""Seconds after which a user with a running import may retry."""
 
 MAX_ROWS: Final = 1000
 MAX_BYTES: Final = 512 * 1024
-"""What is staged, published or deleted in one transaction, so that nobody waits long for it."""
+"""The limits of one transaction that stages, publishes or deletes, so that no other write waits long."""
 
 _FIRST: Final = UUID(int=0)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,7 +61,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Staging:
-    """One import of an owner's."""
+    """One import of an owner."""
 
     def __init__(self, database: Database, user: User) -> None:
         self._database = database
@@ -74,10 +74,10 @@ class Staging:
         self._renewed_at = datetime.now(UTC)
 
     async def claim(self) -> None:
-        """Begin; what an abandoned import of the owner's has left is deleted.
+        """Starts the import; deletes the staged rows of an abandoned one.
 
         Raises:
-            RateLimited: another import of the owner's is in progress.
+            RateLimited: another import of the owner is in progress.
 
         """
         now = datetime.now(UTC)
@@ -87,7 +87,7 @@ class Staging:
         await self._delete_rows()
 
     async def add(self, tasks: Sequence[ImportedTask]) -> None:
-        """Stage tasks; those that the owner has are left out. Also without tasks, it renews the import."""
+        """Stages tasks, except those that the owner has. It renews the import, also without tasks."""
         for task in tasks:
             if not self._ids.isdisjoint((task.id, task.stored_id)):
                 continue
@@ -100,14 +100,14 @@ class Staging:
             await self._database.transact(self._renew)
 
     async def publish(self, total: int, record: PendingRecord | None) -> bytes:
-        """Make what is staged the owner's; return the answer's body. The document has `total` tasks."""
+        """Publishes the staged tasks; returns the body of the response. The document has `total` tasks."""
         await self._flush()
         new = await self._count()
         body = orjson.dumps({"imported": new, "skipped": total - new})
         return await self._database.transact(lambda: self._publish_steps(new, body, record), long=True)
 
     async def clean_up(self) -> None:
-        """End, and delete what is still staged."""
+        """Ends the import, and deletes what is still staged."""
         await self._delete_rows()
         await self._database.transact(lambda: _one(RELEASE, self._token))
 
@@ -135,7 +135,7 @@ class Staging:
         while ids := await self._database.rows(STAGED_IDS, _page(self._owner, after)):
             count += len(ids)
             after = UUID(str(ids[-1][0]))
-            await asyncio.sleep(0)  # SQLite gives the next page at once, and others have their turn
+            await asyncio.sleep(0)  # SQLite returns the next page at once; this lets other requests run
         return count
 
     async def _delete_rows(self) -> None:
@@ -144,7 +144,7 @@ class Staging:
             after = await self._database.transact(partial(self._delete_steps, after), long=True)
 
     def _delete_steps(self, after: UUID) -> TransactionSteps[UUID | None]:
-        """Delete staged tasks after an id; return the last of them, or None where no more follow."""
+        """Deletes staged tasks after an id; returns the last id deleted, or None when no more follow."""
         yield from self._renew()
         ids = yield STAGED_IDS, _page(self._owner, after)
         if not ids:
@@ -172,7 +172,7 @@ class Staging:
 
 
 def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
-    """Copy the staged tasks to the others, numbered from `first` on, in the order of their ids."""
+    """Copies the staged tasks to `tasks`, numbered from `first` on, in the order of their ids."""
     after = _FIRST
     while True:
         ids = yield STAGED_IDS, _page({"owner": owner}, after)
@@ -188,7 +188,7 @@ def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
 
 
 def resume_steps(owner: UUID) -> TransactionSteps[None]:
-    """Complete a publication that was interrupted after it was decided."""
+    """Completes a publication that was interrupted after its decision."""
     if not (yield RESUME, {"owner": owner}):
         return
     rows = yield FIND_IMPORT, {"owner": owner}
@@ -197,19 +197,19 @@ def resume_steps(owner: UUID) -> TransactionSteps[None]:
 
 
 async def delete_abandoned(database: Database) -> None:
-    """Delete what imports have staged that nobody carries on."""
+    """Deletes the staged rows of imports without a running process."""
     stale = datetime.now(UTC) - LEASE
     for (owner,) in await database.rows(ABANDONED, {"stale": stale}):
         staging = Staging(database, User(UUID(str(owner)), None, 0))
         try:
             await staging.claim()
-        except RateLimited:  # another process is at it
+        except RateLimited:  # another process is deleting it
             continue
         await staging.clean_up()
 
 
 def staged_row(task: ImportedTask) -> bytes:
-    """Return a task as the JSON array that `STAGE` takes."""
+    """Returns a task as the JSON array that `STAGE` takes."""
     return orjson.dumps(
         (
             task.stored_id,

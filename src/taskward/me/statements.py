@@ -1,4 +1,4 @@
-"""What is stored about one owner, as a whole."""
+"""The statements on all data of one owner."""
 
 from typing import Any, Final
 
@@ -37,11 +37,11 @@ def _count_many() -> ReturningInsert[Any]:
 
 
 COUNT_MANY: Final = Command("count many writes", _count_many())
-"""Moves the owner's counter by `count` and gives the number of the last of those writes."""
+"""Moves the owner's counter by `count` and returns the number of the last of those writes."""
 
 
 def _next(table: Table, key: str) -> Read:
-    """Read the next keys of an owner's rows, so that no more than those need to be deleted at once."""
+    """Reads the next keys of an owner's rows, which bounds the rows deleted at once."""
     columns = table.c
     return Read(
         f"next of {table.name}",
@@ -70,10 +70,11 @@ ERASE_PART: Final = {
         (IMPORT_TASKS, "id"),
     )
 }
-"""For each table that can hold very many rows of an owner: what reads their next keys, what deletes them."""
+"""For each table that can hold many rows of an owner: the statements that read and that delete their next
+keys."""
 
 LOCK_OWNER: Final = Read("lock an owner", select(USERS.c.id).where(USERS.c.id == OWNER).with_for_update())
-"""The owner's row is locked before any other, or two transactions could wait for each other."""
+"""The owner's row is locked before any other, otherwise two transactions could deadlock."""
 
 SEIZE_IMPORT: Final = Command(
     "seize an import",
@@ -84,8 +85,8 @@ SEIZE_IMPORT: Final = Command(
     ),
     quiet=True,
 )
-"""Ends an import that is in progress, and lets none begin before this transaction is over."""
+"""Ends an import in progress, and prevents a new one before this transaction ends."""
 
 DROP_IMPORT: Final = Command("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
 ERASE: Final = Command("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
-"""Everything else that is stored about the owner hangs on that row, and goes with it."""
+"""All other rows of the owner reference that row and are deleted with it."""

@@ -1,4 +1,4 @@
-"""Everything that is stored about the owner it was made for: shown, given out, taken in, erased."""
+"""All data of one owner: shown, exported, imported, erased."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +27,7 @@ _BEFORE_ALL: Final = UUID(int=0)
 
 
 class MyData:
-    """All that is stored about one owner."""
+    """All data of one owner."""
 
     def __init__(self, database: Database, user: User, lists: ListCache) -> None:
         self._database = database
@@ -35,7 +35,7 @@ class MyData:
         self._lists = lists
 
     async def user(self) -> Row:
-        """Give the owner's row.
+        """Returns the owner's row.
 
         Raises:
             NotFound: the owner has never written.
@@ -47,23 +47,24 @@ class MyData:
         return rows[0]
 
     async def export(self) -> AsyncIterator[bytes]:
-        """Give the export, as pieces of one JSON document; no more than a page of it is in memory at once.
+        """Yields the export in pieces of one JSON document; at most a page is in memory at once.
 
-        What is read at once, and so fails before a piece is given, is the row and the first page.
+        The user row and first page are read before the response starts, so a database error is a 500 and not
+        a truncated body.
         """
         rows = await self._database.rows(USER, {"owner": self._user.id})
         return self._chunks(rows[0] if rows else None, await self._page(_BEFORE_ALL))
 
     async def count(self) -> int:
-        """Give the number of the owner's tasks."""
+        """Returns the number of the owner's tasks."""
         return int((await self._database.rows(COUNT, {"owner": self._user.id}))[0][0])
 
     def staging(self) -> Staging:
-        """Return what stages and publishes an import."""
+        """Returns an import that stages and publishes tasks."""
         return Staging(self._database, self._user)
 
     async def erase(self) -> None:
-        """Erase everything, from SQLite's files and from the cache of this process too."""
+        """Erases everything, from SQLite's files and from this process's cache too."""
         await self._database.transact(lambda: erase_steps(self._user.id), long=True)
         self._lists.forget(self._user.id)
         await self._database.scrub()
@@ -74,9 +75,9 @@ class MyData:
             piece = separator + b",".join(dump_json(task_json(row)) for row in page)
             separator = b","
             last = UUID(str(page[-1][ID_COLUMN]))
-            page = ()  # so as not to keep it while the client reads
+            page = ()  # frees the page while the client reads
             yield piece
-            await asyncio.sleep(0)  # SQLite gives the next page at once, and others have their turn
+            await asyncio.sleep(0)  # SQLite returns the next page at once; this lets other requests run
             page = await self._page(last)
         yield (b"" if separator == b"," else separator) + b"]}"
 
@@ -91,4 +92,4 @@ def _my_data(request: Request, user: CurrentUser) -> MyData:
 
 
 AllMyData = Annotated[MyData, Depends(_my_data)]
-"""For a handler: everything about the caller."""
+"""For a handler: all data of the caller."""

@@ -1,7 +1,7 @@
-"""The audit log: one line for each change that was made, and one for each request that was refused.
+"""The audit log: one record for each change, and one for each rejected request.
 
-The line of a change is written by what stands around the database, once the change is durable; no handler
-and no store can forget it. The line of a refusal is written once the request has been answered.
+The record of a change is written by a wrapper around the database, once the change is durable; no handler and
+no store can omit it. The record of a rejection is written once the response has been sent.
 """
 
 import logging
@@ -32,7 +32,7 @@ from taskward.tasks.models import ID_COLUMN, VERSION_COLUMN
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _INTERNAL: Final = 500
 _scope: "Final[ContextVar[Scope | None]]" = ContextVar("scope", default=None)
-"""Of the request that is being answered, for its id."""
+"""The scope of the current request, for its id."""
 
 audit = logging.getLogger("taskward.audit")
 
@@ -40,12 +40,12 @@ AuditEntry: TypeAlias = dict[str, Any]
 
 
 class AuditMiddleware:
-    """Says which requests below /api were refused, and which changes failed."""
+    """Logs which requests below /api were rejected, and which changes failed."""
 
     def __init__(self, app: ASGIApp, template_of: RouteTemplate) -> None:
         self._app = app
         self._template_of = template_of
-        audit.setLevel(logging.INFO)  # whatever LOG_LEVEL is: who switched it on wants all of it
+        audit.setLevel(logging.INFO)  # independent of LOG_LEVEL: AUDIT_LOG asks for all of it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = _scope.set(scope)
@@ -77,7 +77,7 @@ class AuditMiddleware:
 
 
 class AuditedDatabase(DatabaseWrapper):
-    """Says which changes were made, and are durable."""
+    """Logs which changes were made and are durable."""
 
     async def write(self, write: Write, values: Values) -> Row | None:
         row = await self.inner.write(write, values)
@@ -93,7 +93,7 @@ class AuditedDatabase(DatabaseWrapper):
 
 
 def _recorded(steps: TransactionSteps[T], done: list[AuditEntry]) -> TransactionSteps[T]:
-    """Take the steps, and note what they change. They may be taken again, from the start."""
+    """Passes the steps through, and records their changes. They may be run again, from the start."""
     done.clear()
     rows: Sequence[Row] | None = None
     while True:
@@ -108,7 +108,7 @@ def _recorded(steps: TransactionSteps[T], done: list[AuditEntry]) -> Transaction
         rows = yield asked
         for entry in _changes(*asked, rows):
             if done and "count" in entry and "count" in done[-1]:
-                done[-1]["count"] += entry["count"]  # an import comes in pieces
+                done[-1]["count"] += entry["count"]  # an import comes in several statements
             else:
                 done.append(entry)
 
@@ -116,7 +116,7 @@ def _recorded(steps: TransactionSteps[T], done: list[AuditEntry]) -> Transaction
 def _changes(
     statement: Statement | Split, values: Values | Sequence[Values], rows: Sequence[Row]
 ) -> list[AuditEntry]:
-    """Give what a statement has changed: a task, many at once, or all that a person has."""
+    """Returns the change that a statement made: a task, many at once, or all data of a user."""
     if isinstance(statement, Read) or statement.action is None:
         return []
     entry: AuditEntry = {"action": statement.action}

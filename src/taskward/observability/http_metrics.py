@@ -1,4 +1,4 @@
-"""Counting requests: an application around the application, which is there only if somebody wants to know."""
+"""HTTP metrics: an ASGI middleware that is installed only if metrics are enabled."""
 
 import time
 from collections import Counter
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD: Final = "_OTHER"
-"""As OpenTelemetry has it: whatever a client makes up is one value of the label."""
+"""As in OpenTelemetry: all unknown methods are one value of the label."""
 UNMATCHED_ROUTE: Final = "unmatched"
-"""The route of a path that has none."""
+"""The route of a path without one."""
 
 RouteTemplate = Callable[[str], str | None]
 
 
 class MetricsMiddleware:
-    """Counts what comes and goes, by the template of its route: what a client makes up is no label.
+    """Counts requests by route template, so that clients cannot create label values.
 
-    It is called on the event loop alone, and read from another thread too: what is read there are numbers,
-    and copies that the interpreter makes in one step.
+    It is called on the event loop only. Another thread reads numbers, and copies that the interpreter makes
+    atomically.
     """
 
     def __init__(self, app: ASGIApp, template_of: RouteTemplate) -> None:

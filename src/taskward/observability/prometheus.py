@@ -1,4 +1,4 @@
-"""/metrics: the figures as text, on a port of its own (Prometheus text format, OpenMetrics 1.0)."""
+"""/metrics on a port of its own (Prometheus text format, OpenMetrics 1.0)."""
 
 import logging
 import platform
@@ -26,7 +26,7 @@ from taskward.metrics import BUILD, METRIC_FAMILIES, PROCESSES, MetricFamily, Sa
 
 METRICS_PATH: Final = "/metrics"
 SCRAPE_TIMEOUT: Final = 5.0
-"""Seconds that a scraper may be silent."""
+"""Seconds that a scraper may be idle."""
 
 _process: Final = ProcessCollector(registry=None)
 
@@ -35,9 +35,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def serve_metrics(sockets: Sequence[socket.socket], samples: Callable[[], Samples]) -> Iterator[None]:
-    """Show the figures at `/metrics` of these listening sockets while the block runs.
+    """Serves `/metrics` on these listening sockets while the block runs.
 
-    Each is served in a thread, so that whoever asks is answered while the event loop is held up.
+    Each request is served in a thread, so that it succeeds while the event loop is blocked.
     """
     servers = [_Server(taken, samples) for taken in sockets]
     for server in servers:
@@ -52,13 +52,13 @@ def serve_metrics(sockets: Sequence[socket.socket], samples: Callable[[], Sample
 
 
 def exposition(samples: Samples, accept: str = "") -> tuple[str, bytes]:
-    """Give the figures as text, in the form that an `Accept` header asks for, and its content type first."""
+    """Returns the content type and the metrics as text, in the format of the `Accept` header."""
     encode, kind = choose_encoder(accept)
     return kind, encode(_SampleCollector(samples))
 
 
 def process_samples() -> Samples:
-    """Give what the system says of this process; nothing where there is no /proc."""
+    """Returns the process metrics of the system; nothing without /proc."""
     return {
         sample.name: {(): sample.value}
         for metric in _process.collect()
@@ -68,12 +68,12 @@ def process_samples() -> Samples:
 
 
 def serving_samples(engine: str) -> Samples:
-    """Give what runs in this process, which serves."""
+    """Returns the metrics of a serving process."""
     return {PROCESSES.name: {(): 1}, BUILD.name: {(__version__, platform.python_version(), engine): 1}}
 
 
 class _SampleCollector(Collector):
-    """The figures, in the form that `prometheus_client` writes."""
+    """Converts samples to the classes of `prometheus_client`."""
 
     def __init__(self, samples: Samples) -> None:
         self._samples = samples
@@ -106,7 +106,7 @@ def _buckets(family: MetricFamily, value: Value) -> list[tuple[str, float]]:
 
 
 class _Server(ThreadingHTTPServer):
-    """Threads, because one that asks and does not read must not keep others from asking."""
+    """Threaded, because a scraper that does not read must not block others."""
 
     daemon_threads = True
 
@@ -139,4 +139,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the library calls it
-        """Write nothing: it would be a line every few seconds."""
+        """Logs nothing, because scrapes come every few seconds."""

@@ -1,10 +1,9 @@
-"""OpenTelemetry traces, when the standard variables ask for them: a span a request, in it one a statement.
+"""OpenTelemetry traces, enabled by the standard variables: a span per request, and in it one per statement.
 
-Attributes follow the semantic conventions for HTTP and databases (1.39). What people write is in none of
-them: of a path the masked form that the log has too, of a statement its name, of an error its kind.
+Attributes follow the semantic conventions for HTTP and databases (1.39). None contains user content: a path
+is masked as in the log, a statement is given by name, an error by type.
 
-The variables are read from the environment of the process, by us and by the SDK, and not from `.env`:
-https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+The variables are read from the environment of the process, here and by the SDK, and not from `.env`:
 """
 
 import asyncio
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from taskward.http.middleware import RequestResult
 
 FLUSH_TIMEOUT: Final = 5.0
-"""Seconds at the end for what has not been exported yet."""
+"""Seconds at shutdown for exporting the remaining spans."""
 
 _EXPORTER_VARIABLES: Final = (
     "OTEL_TRACES_EXPORTER",
@@ -55,10 +54,10 @@ log = logging.getLogger(__name__)
 
 
 def tracing_from_env() -> "Tracing | None":
-    """Give what traces, if the environment asks for it.
+    """Returns the tracing that the environment enables, if any.
 
     Raises:
-        SettingsError: as `configured_exporter` does.
+        SettingsError: see `configured_exporter`.
 
     """
     exporter = configured_exporter()
@@ -67,14 +66,14 @@ def tracing_from_env() -> "Tracing | None":
     try:
         return Tracing(_provider(exporter))
     except ValueError:
-        raise SettingsError("OTEL_…: one of these variables has a value that the SDK refuses") from None
+        raise SettingsError("OTEL_…: one of these variables has a value that the SDK rejects") from None
 
 
 def configured_exporter() -> str | None:
-    """Say how the environment has traces exported: `otlp` or `console`; None for no traces.
+    """Returns the exporter that the environment selects: `otlp` or `console`; None for no traces.
 
     Raises:
-        SettingsError: it asks for what is not installed, or not supported; the text names the variable.
+        SettingsError: the selected exporter is not installed or not supported; the text names the variable.
 
     """
     given = [name for name in _EXPORTER_VARIABLES if _variable(name)]
@@ -92,7 +91,7 @@ def configured_exporter() -> str | None:
 
 
 class Tracing:
-    """What traces, in one process."""
+    """The tracing of one process."""
 
     def __init__(self, provider: "TracerProvider") -> None:
         self._provider = provider
@@ -100,7 +99,7 @@ class Tracing:
         self._plain_records = logging.getLogRecordFactory()
 
     def start(self) -> None:
-        """Have the log say which span a line was written in."""
+        """Adds the current trace and span ids to log records."""
         self._plain_records = logging.getLogRecordFactory()
         logging.setLogRecordFactory(self._record)
 
@@ -111,7 +110,7 @@ class Tracing:
         return TracedDatabase(database, self._tracer)
 
     async def stop(self) -> None:
-        """Export what is left, and wait no longer for that than `FLUSH` seconds."""
+        """Exports the remaining spans, within `FLUSH_TIMEOUT`."""
         loop = asyncio.get_running_loop()
         done = asyncio.Event()
 
@@ -119,16 +118,16 @@ class Tracing:
             self._provider.shutdown()
             loop.call_soon_threadsafe(done.set)
 
-        # Not in the loop's own threads: the end of the process would wait for those.
+        # Not in the loop's own threads, because the end of the process would wait for them.
         threading.Thread(target=shut_down, name="traces-shutdown", daemon=True).start()
         try:
             await asyncio.wait_for(done.wait(), FLUSH_TIMEOUT)
         except TimeoutError:
-            log.warning("Not all traces could be exported before the end")
+            log.warning("Shutdown before all traces were exported")
         logging.setLogRecordFactory(self._plain_records)
 
     def _record(self, *args: Any, **others: Any) -> logging.LogRecord:
-        """Make a record of the log that says which span it was written in."""
+        """Returns a log record with the current trace and span ids."""
         record = self._plain_records(*args, **others)
         inside = trace.get_current_span().get_span_context()
         if inside.is_valid:
@@ -138,7 +137,7 @@ class Tracing:
 
 
 class TracingMiddleware:
-    """A span for each request, in the trace that the client's `traceparent` names, or in a new one."""
+    """A span for each request, in the trace of the client's `traceparent`, or in a new one."""
 
     def __init__(self, app: ASGIApp, template_of: RouteTemplate, tracer: Tracer) -> None:
         self._app = app
@@ -157,7 +156,7 @@ class TracingMiddleware:
             self._end_span(span, scope)
 
     def _start_span(self, scope: Scope, parent: contexts.Context) -> Span:
-        """Begin with what is known, for a sampler decides by that."""
+        """Starts the span with the known attributes, which a sampler decides by."""
         method = scope["method"]
         attributes = {
             "http.request.method": method if method in METHODS else OTHER_METHOD,
@@ -183,7 +182,7 @@ class TracingMiddleware:
 
 
 class TracedDatabase(DatabaseWrapper):
-    """A span for each statement of a request; what runs apart from requests is not traced."""
+    """A span for each statement of a request; statements outside of requests are not traced."""
 
     def __init__(self, inner: Database, tracer: Tracer) -> None:
         super().__init__(inner)
@@ -201,7 +200,7 @@ class TracedDatabase(DatabaseWrapper):
         with self._span("transaction") as span:
             if span is None:
                 return await self.inner.transact(steps, long=long)
-            # The engine takes the steps where it likes, so the spans in them are told where they belong.
+            # The engine may run the steps in another thread, so their spans get their parent explicitly.
             inside = trace.set_span_in_context(span)
             return await self.inner.transact(lambda: self._traced(steps(), inside), long=long)
 
@@ -238,7 +237,7 @@ class TracedDatabase(DatabaseWrapper):
         span = self._tracer.start_span(name, inside, SpanKind.CLIENT, attributes)
         try:
             yield
-        except GeneratorExit:  # the statement failed, and the steps are taken no further
+        except GeneratorExit:  # the statement failed, and the steps end
             span.set_status(Status(StatusCode.ERROR))
             raise
         finally:
@@ -249,14 +248,14 @@ class TracedDatabase(DatabaseWrapper):
 
 
 def _fail(span: Span, error: BaseException) -> None:
-    """Say what failed; the SDK would quote the exception's message, and with it perhaps what was stored."""
+    """Records the error's type; the SDK would record its message, which may contain stored values."""
     kind = error.code if isinstance(error, ServiceError) else type(error).__name__
     span.set_attribute("error.type", kind)
     span.set_status(Status(StatusCode.ERROR, error.reason if isinstance(error, DatabaseError) else None))
 
 
 def _trace_headers(scope: Scope) -> dict[str, str]:
-    """Give the headers of a trace (https://www.w3.org/TR/trace-context/); two parents are none."""
+    """Returns the trace headers (https://www.w3.org/TR/trace-context/); two `traceparent` count as none."""
     parents = header_values(scope, b"traceparent")
     if len(parents) != 1:
         return {}
@@ -268,15 +267,15 @@ def _trace_headers(scope: Scope) -> dict[str, str]:
 
 
 def _provider(exporter: str) -> "TracerProvider":
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - of an extra, and slow to import
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - of the extra, which may not be there
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - an extra, and slow to import
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - the extra may be missing
     from opentelemetry.sdk.trace.export import (  # noqa: PLC0415 - likewise
         BatchSpanProcessor,
         ConsoleSpanExporter,
         SimpleSpanProcessor,
     )
 
-    # These quote what they choked on, be it the key of a collector. What fails is told below in our words.
+    # They log values on errors, such as a collector's key. Failures are logged below instead.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.WARNING)
     resource = Resource.create()
@@ -295,7 +294,7 @@ def _provider(exporter: str) -> "TracerProvider":
 
 
 def _telling_of_failures(exporter: "SpanExporter") -> "SpanExporter":
-    """Say once, and not with each batch, that traces are being lost."""
+    """Logs once, and not with each batch, that traces are being lost."""
     from opentelemetry.sdk.trace.export import SpanExportResult  # noqa: PLC0415 - see above
 
     export = exporter.export
@@ -308,11 +307,11 @@ def _telling_of_failures(exporter: "SpanExporter") -> "SpanExporter":
         if failed and not failing:
             log.warning("Trace export failed; dropping spans until it recovers")
         elif failing and not failed:
-            log.info("Traces are exported again")
+            log.info("Trace export recovered")
         failing = failed
         return result
 
-    exporter.export = export_and_tell  # type: ignore[method-assign] # the rest of it stays as it is
+    exporter.export = export_and_tell  # type: ignore[method-assign] # the rest of it is unchanged
     return exporter
 
 
@@ -323,5 +322,5 @@ def _variable(name: str) -> str:
 def _is_installed(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # what it would be a part of is missing
+    except ModuleNotFoundError:  # its parent package is missing
         return False

@@ -1,4 +1,4 @@
-"""The figures of several workers, gathered by their parent when somebody asks."""
+"""The metrics of several workers, collected by their parent on request."""
 
 import threading
 import time
@@ -9,20 +9,20 @@ from typing import Final
 from taskward.metrics import Samples, cumulative, merge
 
 WORKER_TIMEOUT: Final = 2.0
-"""Seconds that the workers have to answer, all of them together."""
+"""Seconds for the answers of all workers together."""
 
 
 class WorkerMetrics:
-    """The lines to the workers, and what each said last.
+    """The pipes to the workers, and the last answer of each.
 
-    What counts up never goes down: of a worker that does not answer its last numbers stand, and what one
-    that ended had counted when it was last asked is kept.
+    Counters never decrease: the last values of a worker that does not answer are used, and those of a worker
+    that has ended are kept.
     """
 
     def __init__(self) -> None:
         self._pipes: dict[Connection, _WorkerPipe] = {}
         self._ended: Samples = {}
-        self._lock = threading.Lock()  # the parent changes the lines while its page asks them
+        self._lock = threading.Lock()  # workers change while a scrape reads them
 
     def add(self, connection: Connection) -> None:
         with self._lock:
@@ -35,7 +35,7 @@ class WorkerMetrics:
         connection.close()
 
     def collect(self) -> Samples:
-        """Ask all of them."""
+        """Returns the merged metrics of all workers."""
         with self._lock:
             asked = {line.connection for line in self._pipes.values() if line.request()}
             fresh: set[Connection] = set()
@@ -55,7 +55,7 @@ class WorkerMetrics:
 
 
 class _WorkerPipe:
-    """One worker, seen from the parent."""
+    """One worker, as seen by the parent."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -63,10 +63,10 @@ class _WorkerPipe:
         self._pending = False
 
     def request(self) -> bool:
-        """Ask, unless an answer is still owed: one that hangs is not asked again and again."""
+        """Requests the metrics, unless an answer is still pending."""
         try:
             if self._pending and self.connection.poll():
-                self.receive()  # too late for whoever asked
+                self.receive()  # too late for the scrape that requested it
             if not self._pending:
                 self.connection.send(None)
                 self._pending = True
@@ -75,7 +75,7 @@ class _WorkerPipe:
         return True
 
     def receive(self) -> bool:
-        """Take the answer; say whether there was one."""
+        """Receives the answer; returns whether there was one."""
         try:
             self.last = self.connection.recv()
         except (EOFError, OSError):
@@ -85,7 +85,7 @@ class _WorkerPipe:
 
 
 def answer_requests(connection: Connection, samples: Callable[[], Samples]) -> None:
-    """Be asked, in a worker: in a thread, so that also one whose event loop is held up answers."""
+    """Answers the parent's requests in a thread of the worker, even while the event loop is blocked."""
 
     def serve() -> None:
         try:

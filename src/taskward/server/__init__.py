@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str], None] | None = None) -> int:
-    """Serve until a signal ends it, and return the exit status.
+    """Serves until a signal ends it, and returns the exit status.
 
     `announce` is called with the URL once the service listens there.
 
@@ -68,7 +68,7 @@ def _serve_reloading(
 
 
 def _allow_many_connections() -> None:
-    """Raise the soft limit of open files to the hard limit; each connection needs one."""
+    """Raises the soft limit of open files to the hard limit; each connection needs one."""
     if sys.platform != "win32":
         import resource  # noqa: PLC0415 - there is none on Windows
 

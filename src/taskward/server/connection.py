@@ -53,11 +53,11 @@ class BufferedConnection(asyncio.Protocol):
     # Writing
 
     def unsent_bytes(self) -> int:
-        """Return the number of bytes that were written and that the kernel has not accepted yet."""
+        """Returns the number of bytes that were written and that the kernel has not accepted yet."""
         return self.transport.get_write_buffer_size()
 
     async def drain(self) -> None:
-        """Wait until the client has read enough of what was sent."""
+        """Waits until the client has read enough of what was sent."""
         if self._writable is not None:
             await self._writable.wait()
 
@@ -69,7 +69,7 @@ class BufferedConnection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read on, unless the connection is paused or has enough in its buffers."""
+        """Reads on, unless the connection is paused or has enough in its buffers."""
         may_read = self.closing or self._may_read()
         if self._read_paused and may_read and not self.transport.is_closing():
             self._read_paused = False
@@ -84,7 +84,7 @@ class BufferedConnection(asyncio.Protocol):
         return self.closing or self.transport.is_closing()
 
     def close(self) -> None:
-        """Close once all that is written is sent and, if the client is still sending, has been read."""
+        """Closes once all that is written is sent and, if the client is still sending, has been read."""
         if self.is_closing():
             return
         lingers = not self._eof and (self._buffer or self._read_paused or self._is_receiving())
@@ -92,20 +92,20 @@ class BufferedConnection(asyncio.Protocol):
         self.paused = False
         self._buffer, self._offset = b"", 0
         self._waited = 0.0
-        if lingers:  # to close now would reset the connection, and the client could lose the response
+        if lingers:  # closing now would reset the connection, and the client could lose the response
             self.resume_reading()
             self.transport.write_eof()
         else:
             self.transport.close()
 
     def _is_receiving(self) -> bool:
-        """Return whether a request has been received in part."""
+        """Returns whether a request has been received in part."""
         raise NotImplementedError
 
     # Time
 
     def sweep(self, seconds: float) -> None:
-        """Add `seconds` to the waiting time, and end the connection if a limit is exceeded."""
+        """Adds `seconds` to the waiting time, and ends the connection if a limit is exceeded."""
         unsent = self.unsent_bytes()
         self._stalled = self._stalled + seconds if unsent >= self._unsent > 0 else 0.0
         self._unsent = unsent
@@ -120,5 +120,5 @@ class BufferedConnection(asyncio.Protocol):
             self._check_timeout()
 
     def _check_timeout(self) -> None:
-        """End the connection if the client has waited too long with its request."""
+        """Ends the connection if the client has waited too long with its request."""
         raise NotImplementedError

@@ -42,7 +42,7 @@ class Lifespan:
         scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
         try:
             await self._app(scope, self._messages.get, self._send)
-        except Exception as error:  # noqa: BLE001 - it is logged, and ends the process
+        except Exception as error:  # noqa: BLE001 - logged; it ends the process
             self._failed = True
             known = isinstance(error, ServiceError | SettingsError | DatabaseUnusable)
             reason = "; ".join(str(error).splitlines()) if known else type(error).__name__

@@ -12,7 +12,8 @@ MAX_TARGET: Final = 16 * KIBIBYTE
 MAX_HEADER_BYTES: Final = 64 * KIBIBYTE
 MAX_HEADERS: Final = 100
 MAX_SLICE: Final = 16 * KIBIBYTE
-"""The parser is fed no more at once, so that it never buffers much more than the limits."""
+"""The maximum number of bytes fed to the parser at once, so that it never buffers much more than the limits.
+"""
 MAX_HEAD: Final = MAX_TARGET + MAX_HEADER_BYTES + MAX_SLICE
 MAX_FRAMING: Final = 64 * KIBIBYTE
 """Bytes of chunk extensions and trailers that are accepted without any content."""
@@ -39,7 +40,7 @@ _METHOD: Final = re.compile(rb"[\r\n]*[A-Za-z0-9!#$%&'*+.^_`|~-]+( |$)")
 
 
 class BodyHeaders(NamedTuple):
-    """What a head says of the body that follows."""
+    """The framing of a body, as announced in the head."""
 
     length: int | None
     expects_continue: bool
@@ -48,7 +49,7 @@ class BodyHeaders(NamedTuple):
 def check_head(
     method: bytes, target: bytes, version: str, headers: Headers, earlier_slices: int
 ) -> BodyHeaders:
-    """Check a request's head; `earlier_slices` is the size of its part before the last slice.
+    """Checks a request's head; `earlier_slices` is the size of its part before the last slice.
 
     Raises:
         ServiceError: it is too large, not valid or not supported.
@@ -68,7 +69,7 @@ def check_head(
 
 
 def _check_framing_headers(version: str, headers: Headers) -> BodyHeaders:
-    """Check the headers that a proxy could read differently (RFC 9112, 3.2 and 6.1)."""
+    """Checks the headers that a proxy could read differently (RFC 9112, 3.2 and 6.1)."""
     hosts, codings = [], []
     length, expects_continue = None, False
     for name, value in headers:
@@ -90,7 +91,7 @@ def _check_framing_headers(version: str, headers: Headers) -> BodyHeaders:
 
 
 def rejected_headers(parsed: Headers, unparsed: bytes) -> Headers:
-    """Return the headers of a rejected head, its `Origin` too if the parser gave up before that."""
+    """Returns the headers of a rejected head, its `Origin` too if the parser gave up before that."""
     if any(name == b"origin" for name, _ in parsed):
         return parsed
     rest, _, _ = unparsed.partition(b"\r\n\r\n")
@@ -98,7 +99,7 @@ def rejected_headers(parsed: Headers, unparsed: bytes) -> Headers:
 
 
 def check_framing(size: int, content: int) -> None:
-    """Check a chunked body of `size` bytes so far, of which `content` bytes are content.
+    """Checks a chunked body of `size` bytes so far, of which `content` bytes are content.
 
     Raises:
         MalformedHttp: too much of it is framing.
@@ -109,7 +110,7 @@ def check_framing(size: int, content: int) -> None:
 
 
 def parser_error(error: httptools.HttpParserError, data: bytes, *, in_body: bool) -> ServiceError:
-    """Return the response to an error that the parser found in `data`."""
+    """Returns the response to an error that the parser found in `data`."""
     if isinstance(error.__context__, ServiceError):
         return error.__context__
     reason = str(error)

@@ -67,7 +67,7 @@ class StrictProtocol(BufferedConnection):
         self.server_state.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Release all that the connection holds, so that no memory waits for the garbage collector."""
+        """Releases what the connection holds, so that no memory waits for the garbage collector."""
         super().connection_lost(exc)
         self.server_state.connections.discard(self)
         self._parser.close()
@@ -89,7 +89,7 @@ class StrictProtocol(BufferedConnection):
         self._parse()
 
     def eof_received(self) -> bool:
-        """Keep the connection of a client that has sent its last request and waits for the response."""
+        """Keeps the connection of a client that has sent its last request and waits for the response."""
         self._eof = True
         self._check_end()
         if self.active is None or self.is_closing():
@@ -109,9 +109,7 @@ class StrictProtocol(BufferedConnection):
         if cycle is None or self.is_closing():
             return
         self._waited = 0.0
-        if rest := cycle.scope.get(
-            "rest"
-        ):  # the process is overloaded, and the client has been told when to retry
+        if rest := cycle.scope.get("rest"):  # overloaded; the client has got a Retry-After
             self.paused = True
             self.pause_reading()
             self.server_state.resting.add(rest, self.resume)
@@ -126,12 +124,12 @@ class StrictProtocol(BufferedConnection):
         return self.active is not None
 
     def shutdown(self) -> None:
-        """Respond to what has been received, then close."""
+        """Responds to what has been received, then closes."""
         self.resume()
         self.sweep(0)
 
     def resume(self) -> None:
-        """Serve a client again that was paused."""
+        """Serves a client again that was paused."""
         if self.paused:
             self.paused = False
             if not self.is_closing():
@@ -139,7 +137,7 @@ class StrictProtocol(BufferedConnection):
                 self._next_request()
 
     def abort(self) -> None:
-        """Close, with a 503 for a request that has no response yet."""
+        """Closes, with a 503 for a request that has no response yet."""
         if self.active is not None:
             self._abort_response(ServiceUnavailable())
         else:
@@ -148,7 +146,7 @@ class StrictProtocol(BufferedConnection):
     # Requests
 
     def _parse(self) -> None:
-        """Parse what has been received, as long as no request waits for its response."""
+        """Parses what has been received, as long as no request waits for its response."""
         parser, data = self._parser, self._buffer
         try:
             while self._offset < len(data) and not (self.closing or self.paused):
@@ -184,7 +182,7 @@ class StrictProtocol(BufferedConnection):
         task.add_done_callback(self.server_state.tasks.discard)
 
     def _pass_body(self) -> None:
-        """Give the active request what has been received of its body; a body without one is discarded."""
+        """Passes the received body to the active request; a body without a request is discarded."""
         parser = self._parser
         body = parser.take_body()
         if self.active is None:
@@ -215,7 +213,7 @@ class StrictProtocol(BufferedConnection):
     # Errors
 
     def _check_end(self) -> None:
-        """Check, once the client has sent all, that it has ended with a complete request."""
+        """Checks, once the client has sent everything, that the last request is complete."""
         if self._parser.state is not IDLE and not self._buffer and not self.is_closing():
             self._reject(MalformedHttp("The request ended early"))
 
@@ -232,17 +230,17 @@ class StrictProtocol(BufferedConnection):
                 self.close()
 
     def _reject(self, error: ServiceError) -> None:
-        """Respond to a malformed or late request with `error`, and close."""
+        """Responds to a malformed or late request with `error`, and closes."""
         if self.active is not None:
             self._abort_response(error)
         else:
-            if self._parser.state is not BODY:  # or it has had its response
+            if self._parser.state is not BODY:  # otherwise it has had its response
                 unparsed = self._buffer[self._offset :]
                 self._send_error(error, {"headers": rejected_headers(self._parser.headers, unparsed)})
             self.close()
 
     def _abort_response(self, error: ServiceError) -> None:
-        """End the active request with `error`, or, if its response has begun, by truncating that."""
+        """Ends the active request with `error`, or, if its response has begun, by truncating that."""
         cycle, self.active = self.active, None
         assert cycle is not None  # noqa: S101 - the callers have checked
         cycle.disconnect()

@@ -19,11 +19,11 @@ from taskward.server.limits import (
 )
 
 _END: Final = b"\r\n\r\n"
-"""What every head and every chunked body ends with."""
+"""The end of every head and every chunked body."""
 
 
 class ParserState(Enum):
-    """What part of a request the parser is in."""
+    """The part of a request that is being parsed."""
 
     IDLE = 0
     HEAD = 1
@@ -74,18 +74,18 @@ class RequestParser:
         self.content_size = 0
         self._body: list[bytes] = []
         self._head_size = 0  # bytes of earlier slices
-        self._unread_length: int | None = None  # bytes of content still to come, if the head says how many
+        self._unread_length: int | None = None  # bytes of content still to come, if announced
         self._tail = b""  # the last bytes fed, if the end of the message may continue them
         self._parser: Any
         self._new_parser()
 
     def close(self) -> None:
-        """Break the reference cycle with httptools, which keeps bound methods."""
+        """Breaks the reference cycle with httptools, which keeps bound methods."""
         self._parser = None
         self._body.clear()
 
     def feed(self, data: bytes, start: int) -> int:
-        """Parse `data` from `start` on, at most to the end of the current head or body.
+        """Parses `data` from `start` on, at most to the end of the current head or body.
 
         Returns the offset of the first byte that was not parsed.
 
@@ -115,7 +115,7 @@ class RequestParser:
         return scope
 
     def take_body(self) -> bytes:
-        """Return the content that has been parsed since the last call."""
+        """Returns the content that has been parsed since the last call."""
         if not self._body:
             return b""
         body = b"".join(self._body)
@@ -192,7 +192,7 @@ class RequestParser:
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def _cut(self, data: bytes, start: int) -> int:
-        """Return the offset after which the current head or body may end."""
+        """Returns the offset after which the current head or body may end."""
         limit = min(len(data), start + MAX_SLICE)
         if self.state is BODY and self._unread_length is not None:
             return min(limit, start + self._unread_length)
@@ -204,7 +204,7 @@ class RequestParser:
         return limit if found < 0 else found + len(_END)
 
     def _feed_without_upgrade(self) -> None:
-        """Parse the head again without its upgrade, as a server may (RFC 9110, 7.8); it is the last."""
+        """Parses the head again without its upgrade, as a server may (RFC 9110, 7.8); it is the last."""
         method, version = self._parser.get_method(), self._parser.get_http_version().encode()
         lines = [b"%s %s HTTP/%s\r\n" % (method, self.target, version)]
         for name, value in self.headers:
@@ -218,7 +218,7 @@ class RequestParser:
             raise parser_error(error, head, in_body=False) from None
 
     def _check_size(self, piece: bytes) -> None:
-        """Check the limits of a head or body that has not ended with `piece`."""
+        """Checks the limits of a head or body that has not ended with `piece`."""
         if self.state is HEAD:
             self._head_size += len(piece)
             if self._head_size > MAX_HEAD:

@@ -75,12 +75,12 @@ class StrictCycle:
         self._head = b""  # one that waits for its body, so that both are one write
 
     async def run(self, app: ASGIApp) -> None:
-        """Call the application, and respond for it if it does not."""
+        """Calls the application, and sends the error response if it sends none."""
         if self.disconnected:
             return  # its body turned out to be malformed
         try:
             await app(self.scope, self.receive, self.send)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - each is logged and answered
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - logged, and a response is sent
             _log.error("Exception in the ASGI application", exc_info=error)
             await self._end()
         else:
@@ -99,7 +99,7 @@ class StrictCycle:
     # Request
 
     def feed_body(self, body: bytes, *, complete: bool) -> None:
-        """Add what has been received of the body."""
+        """Adds received bytes of the body."""
         if body:
             self._body.append(body)
             self.body_size += len(body)
@@ -108,7 +108,7 @@ class StrictCycle:
         self._wake()
 
     def disconnect(self) -> None:
-        """Tell the application that its client is gone, unless it has responded."""
+        """Notifies the application that its client is gone, unless it has responded."""
         if not self.response_complete:
             self.disconnected = True
             self._wake()
@@ -118,7 +118,7 @@ class StrictCycle:
             self._event.set()
 
     async def receive(self) -> Message:
-        """Return the next part of the request; after its end, wait until the client has disconnected."""
+        """Returns the next part of the request; after its end, wait until the client has disconnected."""
         connection = self._connection
         if self._continue_expected and not connection.is_closing():
             self._continue_expected = False
@@ -141,7 +141,7 @@ class StrictCycle:
     # Response
 
     async def send(self, message: Message) -> None:
-        """Send a part of the response."""
+        """Sends a part of the response."""
         if self._connection.write_paused and not self.disconnected:
             await self._connection.drain()
         if self.disconnected:
@@ -205,7 +205,7 @@ class StrictCycle:
             self._hold(len(head) + len(body))
 
     def _hold(self, size: int) -> None:
-        """Count bytes that the client has not read yet, until it has read all of them."""
+        """Counts bytes that the client has not read yet, until it has read all of them."""
         user = self.scope.get("user")
         self._connection.server_state.send_budget.hold(self._connection, user and user.id.int, size)
 
@@ -217,7 +217,7 @@ class StrictCycle:
         self._connection.on_response_complete()
 
     async def _send_error(self) -> None:
-        """Respond for an application that did not."""
+        """Sends the error response for an application that sent none."""
         error = InternalError()
         headers, body = self._connection.server_state.error_message(
             error, self.scope["headers"], request_id_of(self.scope)

@@ -68,7 +68,7 @@ class Server(uvicorn.Server):
         self.lifespan.state["send_budget"] = self.server_state.send_budget
         await super().startup(sockets)
         gc.collect()
-        gc.freeze()  # what lives as long as the process is not searched for garbage again and again
+        gc.freeze()  # objects that live as long as the process are not collected again and again
         gc.set_threshold(GC_THRESHOLD, 10, 10)
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._sweeper = self._loop.create_task(self._sweep())
@@ -76,9 +76,9 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         end = self._loop.time() + self.drain_seconds
-        self.server_state.draining.set()  # if it was no signal that ended it
-        # By a timer, however short: asyncio loses a connection that it has accepted and not yet handed on
-        # when its listener closes (as of Python 3.11); a timer's turn comes after that.
+        self.server_state.draining.set()  # if it was not a signal that ended it
+        # By a timer, however short: when a listener closes, asyncio (as of Python 3.11) loses a connection
+        # that it has accepted and not yet handed on; the timer runs after that.
         await asyncio.sleep(max(self.lame_duck_seconds, 0.001))
         for listener in self.servers:
             listener.close()
@@ -90,18 +90,18 @@ class Server(uvicorn.Server):
         while (state.connections or state.tasks) and self._loop.time() < end:  # noqa: ASYNC110 - as uvicorn
             await asyncio.sleep(0.05)
         if state.connections or state.tasks:
-            _log.warning("Ending with %d requests unanswered", len(state.tasks))
+            _log.warning("Shutdown timed out; %d requests are unanswered", len(state.tasks))
         for connection in list(state.connections):
             connection.abort()
         await self.lifespan.shutdown()
         self._sweeper.cancel()
         for connection in list(state.connections):
             connection.transport.abort()
-        await asyncio.sleep(0)  # for the loop closes with an error over a connection that is open
+        await asyncio.sleep(0)  # the loop reports an error for a connection that is still open
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle signals; one that ended the service is not raised again, so that the exit status is 0."""
+        """Handles signals; one that ended the service is not raised again, so that the exit status is 0."""
         self._loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
@@ -116,7 +116,7 @@ class Server(uvicorn.Server):
             os._exit(128 + sig)
 
     def collect(self) -> Samples:
-        """Return the metrics of this process; callable from any thread."""
+        """Returns the metrics of this process; callable from any thread."""
         from taskward.observability import prometheus  # noqa: PLC0415 - it imports a library that nothing else needs
 
         if not self.config.loaded:
@@ -132,7 +132,7 @@ class Server(uvicorn.Server):
         )
 
     def end(self) -> None:
-        """Begin to shut down; callable from a signal handler."""
+        """Begins to shut down; callable from a signal handler."""
         self.should_exit = True
         self._ending_since = time.monotonic()
         self._loop.call_soon_threadsafe(self.server_state.draining.set)
@@ -143,7 +143,7 @@ class Server(uvicorn.Server):
             await asyncio.sleep(self.sweep_seconds)
             self._sweep_connections()
             if self.parent not in {None, os.getppid()} and not self.should_exit:
-                _log.error("The parent process is gone")
+                _log.error("The parent process is gone; shutting down")
                 self.end()
 
     def _sweep_connections(self) -> None:
@@ -153,12 +153,12 @@ class Server(uvicorn.Server):
 
 
 def new_server(settings: Settings, *, parent: int | None = None) -> Server:
-    """Return the server of a process, which ends if its `parent` of that process id does."""
+    """Returns the server of a process, which ends if its `parent` of that process id does."""
     return Server(new_config(settings), settings, parent=parent)
 
 
 def new_config(settings: Settings, *, reload: bool = False) -> uvicorn.Config:
-    """Return uvicorn's configuration."""
+    """Returns uvicorn's configuration."""
     return uvicorn.Config(
         "taskward.app:create_app",
         factory=True,
@@ -180,7 +180,7 @@ def new_config(settings: Settings, *, reload: bool = False) -> uvicorn.Config:
 
 
 def run(server: Server, sockets: list[socket.socket], metrics_sockets: Sequence[socket.socket] = ()) -> int:
-    """Serve in this process, with its metrics on `metrics_sockets`, and return the exit status."""
+    """Serves in this process, with its metrics on `metrics_sockets`, and returns the exit status."""
     try:
         server.config.load()
         server.config.lifespan_class = Lifespan
@@ -189,14 +189,14 @@ def run(server: Server, sockets: list[socket.socket], metrics_sockets: Sequence[
     except SettingsError as error:
         _log.critical("Taskward cannot start: %s", "; ".join(str(error).splitlines()))
     except SystemExit:
-        pass  # the reason has been told
+        pass  # the reason has been logged
     return 0 if server.started else 1
 
 
 def serve_metrics(
     metrics_sockets: Sequence[socket.socket], samples: Callable[[], Samples]
 ) -> contextlib.AbstractContextManager[None]:
-    """Serve the metrics on those sockets, if there are any, while the context lasts."""
+    """Serves the metrics on those sockets, if there are any, while the context lasts."""
     if not metrics_sockets:
         return contextlib.nullcontext()
     from taskward.observability import prometheus  # noqa: PLC0415 - it imports a library that nothing else needs

@@ -17,7 +17,7 @@ class CannotListen(Exception):
 
 
 def bind_sockets(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
-    """Return the sockets of the API, and those of the metrics if `METRICS_PORT` is set."""
+    """Returns the sockets of the API, and those of the metrics if `METRICS_PORT` is set."""
     sockets = listen(settings.host, settings.port)
     if settings.metrics_port is None:
         return sockets, []
@@ -30,7 +30,7 @@ def bind_sockets(settings: Settings) -> tuple[list[socket.socket], list[socket.s
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Return one listening socket for each address of this machine that the host name resolves to."""
+    """Returns one listening socket for each address of this machine that the host name resolves to."""
     sockets: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -57,11 +57,11 @@ def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:  # `::` stands for IPv4 too, and no other address does
             taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address[0] != "::")
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # a peer that vanished is noticed by the kernel
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # the kernel detects a peer that vanished
             milliseconds = int(StrictProtocol.stall_seconds * 1000)
             taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         taken.bind(address)
-        taken.listen(BACKLOG)  # now: to bind alone does not keep another process from binding too
+        taken.listen(BACKLOG)  # now: bind alone does not keep another process from binding too
     except OSError:
         taken.close()
         raise
@@ -69,7 +69,7 @@ def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.
 
 
 def url_of(listening: socket.socket) -> str:
-    """Return the URL under which this machine reaches the socket."""
+    """Returns the URL under which this machine reaches the socket."""
     host, port = listening.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - the way back from it
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - the reverse of the wildcard
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

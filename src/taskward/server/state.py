@@ -1,4 +1,4 @@
-"""What the connections of one process share."""
+"""State that the connections of one process share."""
 
 import asyncio
 import http
@@ -34,14 +34,14 @@ class Connection(Protocol):
 
 
 class DrainEvent(asyncio.Event):
-    """Set when the process begins to shut down; false until then."""
+    """Set when the process begins to shut down."""
 
     def __bool__(self) -> bool:
         return self.is_set()
 
 
 class ConnectionState(ServerState):
-    """What the connections of one process share."""
+    """State that the connections of one process share."""
 
     connections: set[Connection]  # type: ignore[assignment] # there is no other kind here
 
@@ -54,7 +54,7 @@ class ConnectionState(ServerState):
         self._rejections: Counter[tuple[int, str]] = Counter()
 
     def collect(self) -> Samples:
-        """Return the rejected requests as metrics; their method and path cannot be relied on."""
+        """Returns the rejected requests as metrics; their method and path cannot be relied on."""
         rejections = self._rejections.copy().items()
         codes: Counter[tuple[str, ...]] = Counter()
         for (_, code), count in rejections:
@@ -65,7 +65,7 @@ class ConnectionState(ServerState):
         return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes), **self.send_budget.figures()}
 
     def error_response(self, error: ServiceError, request: Scope, *, waited: float) -> bytes:
-        """Return the response to a request that the application does not answer, and count and log it.
+        """Returns the response to a request that the application does not answer, and count and log it.
 
         `request` is its scope, or of a head that is not complete the `headers` alone.
         """
@@ -91,7 +91,7 @@ class ConnectionState(ServerState):
     def error_message(
         self, error: ServiceError, request_headers: Headers, request_id: str
     ) -> tuple[Headers, bytes]:
-        """Return the headers and the body of the last response of a connection."""
+        """Returns the headers and the body of the last response of a connection."""
         body = error.body()
         headers = [
             (b"content-type", b"application/json"),

@@ -62,7 +62,7 @@ class Supervisor:
 
     def _run(self) -> int:
         if not self._first_starts():
-            return 1  # it has said why, and the others would say it again
+            return 1  # the worker has logged the reason, and the others would repeat it
         if not self._ending:
             self._on_started()
         while not self._ending:
@@ -91,7 +91,7 @@ class Supervisor:
 
     def _fill_up(self) -> None:
         for worker in [worker for worker in self._workers if worker.exitcode is not None]:
-            _log.error("A worker died and is replaced", extra={"exit_status": worker.exitcode})
+            _log.error("A worker died; starting another", extra={"exit_status": worker.exitcode})
             self._workers.remove(worker)
             self._figures.remove(self._lines.pop(worker))
             time.sleep(RESTART_SECONDS)
@@ -115,7 +115,7 @@ class Supervisor:
                 worker.terminate()
 
     def _wait_for_workers(self) -> int:
-        self._send_sigterm()  # those started while the signal came
+        self._send_sigterm()  # the workers started while the signal arrived
         for taken in self._sockets:
             taken.close()
         end = time.monotonic() + SHUTDOWN_TIMEOUT

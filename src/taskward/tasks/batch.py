@@ -1,4 +1,4 @@
-"""A batch: up to a hundred operations, each validated and answered as its single form would be."""
+"""Batches: up to a hundred operations, each validated and answered like its single request."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, GET_TASK, STORE_BA
 
 
 class CommandBuilder(Protocol):
-    """Who turns validated operations into statements: the store of one owner."""
+    """Builds the commands of validated operations; implemented by the store of one owner."""
 
     def create_command(self, new: NewTask) -> tuple[Write, dict[str, Any]]: ...
     def update_command(
@@ -26,7 +26,7 @@ class CommandBuilder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlannedOperation:
-    """A valid operation: what it asks of the database, and how its result is told."""
+    """A valid operation: its commands, and the conversion of its rows to a result."""
 
     op: str
     write: Write
@@ -45,7 +45,7 @@ Result: TypeAlias = dict[str, Any] | ServiceError
 def plan_operation(
     operation: ValidOperation | ServiceError, planner: CommandBuilder
 ) -> PlannedOperation | ServiceError:
-    """Return the plan of a valid operation; of another, what is wrong with it."""
+    """Returns the plan of a valid operation; for an invalid one, its error."""
     match operation:
         case ServiceError():
             return operation
@@ -72,9 +72,9 @@ def batch_steps(
     *,
     atomic: bool,
 ) -> TransactionSteps[BatchResponse]:
-    """Carry out the plans in order; return the response.
+    """Runs the plans in order and returns the response.
 
-    `kept` gives the values with which that answer is kept under its key, or None without one.
+    `kept` returns the values that store this response under its idempotency key, or None without one.
     """
     results: list[Result] = []
     for plan in planned:
@@ -96,7 +96,7 @@ def _operation_steps(plan: PlannedOperation | ServiceError) -> TransactionSteps[
     rows = yield plan.write, plan.values
     if rows:
         return plan.result(rows[0])
-    if plan.values["versions"] is None:  # there was none, whatever is there by now
+    if plan.values["versions"] is None:  # no version was expected, so the task does not exist
         return NotFound()
     rows = yield GET_TASK, plan.values
     return PreconditionFailed(version_tag(rows[0][VERSION_COLUMN])) if rows else NotFound()

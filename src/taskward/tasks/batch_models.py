@@ -1,8 +1,8 @@
 """The body and the response of `POST /api/tasks/batch`.
 
-A batch is read as a list of `operations.Operation`, whose fields are validated one operation at a time: a
-wrong one is a 400 in its own result and does not refuse the batch. The document shows each kind of operation
-with its types.
+A batch is parsed as a list of `operations.Operation`. Its fields are validated one operation at a time: an
+invalid one is a 400 in its own result and does not reject the batch. The OpenAPI document shows each kind of
+operation with its types.
 """
 
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -56,7 +56,7 @@ _TypedOperations: TypeAlias = Annotated[
     list[Annotated[CreateOperation | UpdateOperation | DeleteOperation, Field(discriminator="op")]],
     Field(min_length=1, max_length=MAX_OPERATIONS),
 ]
-"""What the document says of the operations."""
+"""The documented types of the operations."""
 
 
 def _operation_count(value: Any) -> Any:
@@ -79,12 +79,12 @@ class Batch(BaseModel):
     _validated: list[ValidOperation | ServiceError] = PrivateAttr()
 
     def model_post_init(self, _context: Any) -> None:
-        """Validate the operations, in the thread that validates the body, and drop their raw fields."""
+        """Validates the operations, in the thread that validates the body, and drops their raw fields."""
         self._validated = [validated(operation) for operation in self.operations]
         self.operations = []
 
     def validated(self) -> list[ValidOperation | ServiceError]:
-        """Return each operation, or what is wrong with it."""
+        """Returns each operation, or what is wrong with it."""
         return self._validated
 
 
@@ -111,7 +111,7 @@ class DeletedResult(TaskDeleted):
 
 
 class BrokenField(BaseModel):
-    """What is wrong with one field."""
+    """The problem of one field."""
 
     field: str
     message: str
@@ -127,7 +127,7 @@ class FailedResult(BaseModel):
 
 
 def _exactly_one(schema: dict[str, Any]) -> None:
-    """Document the results as `oneOf`: their statuses and required keys rule each other out.
+    """Documents the results as `oneOf`: their statuses and required keys rule each other out.
 
     They have no discriminator in the sense of OpenAPI: `status` is a number, and an update and a deletion
     are both 200.

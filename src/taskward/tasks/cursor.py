@@ -1,4 +1,4 @@
-"""The page's cursor: where a walk through a list stands, good for the walk that it came from."""
+"""The cursor of a list page, valid for the same owner, sort and filter only."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,19 +11,19 @@ _VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The last task of a page: its id, and its value in the column that the list is sorted by."""
+    """The position after a page: the id of its last task, and that task's value of the sort column."""
 
     key: str | None
     task_id: UUID
 
 
 def write_cursor(position: Position, walk: bytes) -> str:
-    """Give the cursor for what follows `position` in a walk; `walk` says whose, in what order, of what."""
+    """Returns the cursor of a position; `walk` is the owner, the sort and the filter."""
     return encode_cursor([_VERSION, position.key, str(position.task_id)], walk)
 
 
 def read_cursor(cursor: str, walk: bytes) -> Position | None:
-    """Give the position that a cursor stands for; None if it is no cursor of this walk."""
+    """Returns the position of a cursor; None if the cursor is not valid for this walk."""
     match decode_cursor(cursor, walk):
         case [1, None | str() as key, str(task_id)] if "\0" not in (key or ""):
             try:

@@ -1,8 +1,8 @@
-"""Lists that were given before, as long as their owner's counter says that they are still what they were.
+"""Cache of rendered list responses, valid while the owner's counter is unchanged.
 
-The counter moves with every change of the owner's, so a page that was made at a number is the page of that
-number: to give it again costs one look at the counter, and no row is read or written as JSON. This rests on
-nothing but what `If-None-Match` rests on too.
+The counter moves with every change of the owner's tasks, so a page rendered at a counter is the page at that
+counter. A cache hit costs one read of the counter; no task is read or serialised. `If-None-Match` relies on
+the same rule.
 """
 
 from collections import OrderedDict
@@ -13,20 +13,20 @@ from uuid import UUID
 from taskward.tasks.query import ListQuery
 
 MAX_BYTES: Final = 8 * 1024 * 1024
-"""Bytes in one process, about. The owner who has not asked for longest makes room."""
+"""Approximate bytes per process. The least recently used owner is evicted."""
 
 ENTRY_OVERHEAD: Final = 1024
-"""Bytes that a list takes beside its body, its words and its cursor: an empty list is not for nothing."""
+"""Per-entry overhead in bytes (body aside), so that empty lists count too."""
 
 MAX_ENTRY: Final = 64 * 1024
-"""Bytes of a body that is worth its place."""
+"""Bytes of the largest body that is cached."""
 
 _CacheKey: TypeAlias = tuple[str, bool | None, str | None, int, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class CachedList:
-    """The body of an answer, its entity tag, and the owner's counter they are of."""
+    """A response body, its entity tag, and the owner's counter that they belong to."""
 
     body: bytes
     tag: str
@@ -34,7 +34,7 @@ class CachedList:
 
 
 class ListCache:
-    """The lists that a process has given lately, by owner and query."""
+    """The cached lists of a process, by owner and query."""
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
         self._max_bytes = max_bytes
@@ -42,12 +42,12 @@ class ListCache:
         self._lists: OrderedDict[UUID, dict[_CacheKey, CachedList]] = OrderedDict()
 
     def get(self, owner: UUID, query: ListQuery) -> CachedList | None:
-        """Give the list as it was last; whether it still is that, the counter tells."""
+        """Returns the cached list, which is valid only if the owner's counter has not moved."""
         lists = self._lists.get(owner)
         return lists.get(_cache_key(query)) if lists else None
 
     def put(self, owner: UUID, query: ListQuery, entry: CachedList) -> None:
-        """Keep a list, unless it is a large one; what the owner has of an earlier counter is dropped."""
+        """Stores a list that is not too large, and drops the owner's lists of an earlier counter."""
         lists = self._lists.setdefault(owner, {})
         self._lists.move_to_end(owner)
         key = _cache_key(query)
@@ -62,7 +62,7 @@ class ListCache:
             self._lists.pop(owner, None)
 
     def forget(self, owner: UUID) -> None:
-        """Drop what has just been changed, to spare the next reader the look at the counter."""
+        """Drops an owner's lists after a change, which saves the next reader a useless check."""
         self._size -= _size_of_all(self._lists.pop(owner, {}))
 
 
@@ -71,7 +71,7 @@ def _cache_key(query: ListQuery) -> _CacheKey:
 
 
 def _size(key: _CacheKey, entry: CachedList) -> int:
-    """Give the bytes that a list takes; a text has up to four for each character."""
+    """Returns the bytes that a list takes; a character takes up to four."""
     _, _, words, _, cursor = key
     return ENTRY_OVERHEAD + len(entry.body) + 4 * len(words or "") + len(cursor or "")
 

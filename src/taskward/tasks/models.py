@@ -1,4 +1,4 @@
-"""A task: its row, what a client may send of it, and what a client gets."""
+"""The task: its table, its request models and its response models."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -26,10 +26,10 @@ _WRITABLE: Final = ("title", "description", "is_completed")
 
 
 class TaskRow(SQLModel, table=True):
-    """A task as it is stored; every key begins with the owner.
+    """A stored task; every key begins with the owner.
 
-    `version` is the owner's counter at the task's last change. The folded texts are what a search looks
-    through: the same text, case-folded here so that both engines find the same.
+    `version` is the owner's counter at the task's last change. The folded texts are searched: case-folding in
+    Python makes both engines find the same.
     """
 
     __tablename__ = "tasks"
@@ -55,7 +55,7 @@ class TaskRow(SQLModel, table=True):
 
 
 class TombstoneRow(SQLModel, table=True):
-    """What a deleted task leaves behind, so that a follower of the changes learns of it."""
+    """The record of a deleted task in the change feed."""
 
     __tablename__ = "tombstones"
     __table_args__ = (
@@ -119,13 +119,13 @@ Description = Annotated[
 ]
 IsCompleted = Annotated[bool, Field(strict=True, description="`true` or `false`.", examples=[True])]
 Ignored = Annotated[Any, BeforeValidator(lambda _: None), SkipJsonSchema()]
-"""A key that is accepted and has no effect; its value, which may be large, is dropped. See `ignoring`."""
+"""A key that is accepted and ignored; its value, which may be large, is dropped. See `ignoring`."""
 
 
 def ignoring(*names: str) -> Callable[[dict[str, Any]], None]:
-    """Return what documents that a body may also have these keys, with any value, and no others.
+    """Returns a function that documents these keys as accepted with any value, and no others.
 
-    They are no `properties`: clients that are generated of the document would get members of no type.
+    They are no `properties`, because generated clients would get untyped members.
     """
 
     def extend(schema: dict[str, Any]) -> None:
@@ -137,10 +137,10 @@ def ignoring(*names: str) -> Callable[[dict[str, Any]], None]:
 
 
 def _document_changes(schema: dict[str, Any]) -> None:
-    """Document that at least one field is required; and no defaults, because an absent field does not change.
+    """Documents that at least one field is required, and that no field has a default.
 
-    A top-level `anyOf` of `required` says the same, and generators of clients make a union of it that has no
-    type. They leave `not` alone.
+    A top-level `anyOf` of `required` would say the same, but client generators make an untyped union of it.
+    They ignore `not`.
     """
     _ignoring_server_keys(schema)
     schema["not"] = {"allOf": [{"not": {"required": [name]}} for name in _WRITABLE]}
@@ -152,7 +152,7 @@ _ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at")
 
 
 class _Body(SQLModel):
-    """What bodies have in common: a client may send back the keys that only the server sets."""
+    """The common part of request bodies: clients may send back the keys that only the server sets."""
 
     model_config = SQLModelConfig(extra="forbid", json_schema_extra=_ignoring_server_keys)
 
@@ -171,7 +171,7 @@ class NewTask(_Body):
 
 
 class TaskChanges(_Body):
-    """The body of `PUT /api/tasks/{task_id}`: only the fields given change; one at least is given."""
+    """The body of `PUT /api/tasks/{task_id}`: only the given fields change; at least one is required."""
 
     model_config = SQLModelConfig(json_schema_extra=_document_changes)
 
@@ -186,12 +186,12 @@ class TaskChanges(_Body):
         return self
 
     def given(self) -> dict[str, Any]:
-        """Give the writable fields that the client sent, and what they are to become."""
+        """Returns the writable fields that the client sent, with their new values."""
         return {name: getattr(self, name) for name in _WRITABLE if name in self.model_fields_set}
 
 
 class Task(BaseModel):
-    """A task as a client gets it; all seven keys are always present."""
+    """A task in a response; all seven keys are always present."""
 
     id: UUID
     user_id: UUID = Field(description="The owner, from the verified token.")
@@ -210,7 +210,7 @@ class TaskList(BaseModel):
 
 
 class TaskDeleted(BaseModel):
-    """What a deletion answers."""
+    """The response to a deletion."""
 
     message: Literal["Task deleted successfully"]
     id: UUID
@@ -229,23 +229,23 @@ COLUMNS: Final = (
     TASKS.c.updated_at,
     TASKS.c.version,
 )
-"""What the statements of the store return, in the order that `task_json` reads."""
+"""The columns that the store's statements return, in the order that `task_json` reads."""
 
 ID_COLUMN: Final = 0
 TITLE_COLUMN: Final = 2
 UPDATED_AT_COLUMN: Final = 6
 VERSION_COLUMN: Final = 7
 COUNTER_COLUMN: Final = 8
-"""Where they stand in a row; the owner's counter follows them in a list."""
+"""Column indexes in a row; in a list the owner's counter follows them."""
 
 
 def task_path(task_id: object) -> str:
-    """Give the path under which a task is read."""
+    """Returns the path of a task."""
     return f"/api/tasks/{task_id}"
 
 
 def task_json(row: StoredTask) -> dict[str, Any]:
-    """Give the Task of a row of `COLUMNS`, ready for `dump_json`."""
+    """Returns the Task of a row of `COLUMNS`, ready for `dump_json`."""
     return {
         "id": str(row[0]),
         "user_id": str(row[1]),

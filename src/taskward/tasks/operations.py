@@ -1,4 +1,4 @@
-"""One operation of a batch, validated as the request of its single form would be."""
+"""One operation of a batch, validated like its single request."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
@@ -19,7 +19,7 @@ from taskward.http.validation import (
 from taskward.tasks.models import NewTask, TaskChanges
 
 LONGEST_IF_MATCH: Final = 16 * 1024
-"""Characters. A header is limited too, and a longer one takes long to read."""
+"""Characters. Headers are limited too, and a longer value takes long to parse."""
 
 _NEW: Final = TypeAdapter(NewTask)
 _CHANGES: Final = TypeAdapter(TaskChanges)
@@ -28,13 +28,13 @@ _VERSIONS: Final[TypeAdapter[str | None]] = TypeAdapter(IfMatch)
 
 
 def _known_op(value: Any) -> Any:
-    if value not in ("create", "update", "delete"):  # what is given need not be hashable
+    if value not in ("create", "update", "delete"):  # the value may be unhashable
         raise field_error("Op must be one of create, update, delete")
     return value
 
 
 class Operation(BaseModel):
-    """One operation as it is read; `id`, `if_match` and `task` are validated with its kind."""
+    """One operation as parsed; `id`, `if_match` and `task` are validated with its kind."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,7 +46,7 @@ class Operation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ValidOperation:
-    """An operation whose every field is valid: a task to create, or an id, the versions and the changes."""
+    """An operation whose fields are all valid: a task to create, or an id, the versions and the changes."""
 
     op: str
     task_id: Any = None
@@ -55,7 +55,7 @@ class ValidOperation:
 
 
 def validated(operation: Operation) -> ValidOperation | ServiceError:
-    """Validate an operation as its single form would be, and return what is wrong with it otherwise."""
+    """Validates an operation like its single request; returns its error if it is invalid."""
     problems: list[FieldError] = []
     try:
         match operation.op:
@@ -63,11 +63,11 @@ def validated(operation: Operation) -> ValidOperation | ServiceError:
                 _refuse_keys(operation, "id", "if_match")
                 return ValidOperation("create", task=_judge_task(_NEW, operation, problems))
             case "update":
-                target = _judge_target(operation, problems)
+                target = _check_target(operation, problems)
                 return ValidOperation("update", *target, _judge_task(_CHANGES, operation, problems))
             case _:
                 _refuse_keys(operation, "task")
-                target = _judge_target(operation, problems)
+                target = _check_target(operation, problems)
                 if problems:
                     raise ValidationFailed(problems)
                 return ValidOperation("delete", *target)
@@ -75,8 +75,8 @@ def validated(operation: Operation) -> ValidOperation | ServiceError:
         return error
 
 
-def _judge_target(operation: Operation, problems: list[FieldError]) -> tuple[Any, str | None]:
-    """Give the id and the versions of `if_match`, and add to the problems what is wrong with them."""
+def _check_target(operation: Operation, problems: list[FieldError]) -> tuple[Any, str | None]:
+    """Returns the id and the versions of `if_match`, and adds their problems to the list."""
     task_id = versions = None
     try:
         task_id = _ID.validate_python(operation.id)

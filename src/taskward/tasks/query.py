@@ -1,4 +1,4 @@
-"""What a client may ask of its list: docs/contract.md, B1."""
+"""The query parameters of a list: docs/contract.md, B1."""
 
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,10 +14,10 @@ from taskward.tasks.cursor import Position
 from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, UPDATED_AT_COLUMN
 
 MAX_TASKS: Final = 1000
-"""How many tasks one answer holds at most."""
+"""Tasks in one response at most."""
 
 MAX_WORDS: Final = 32
-"""Of a search."""
+"""Words in a search at most."""
 
 Sort = Literal["-created_at", "created_at", "-updated_at", "updated_at", "-title", "title"]
 
@@ -42,11 +42,11 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, query_number("Limit", 1, MAX_TASKS)] = Field(
-        default=MAX_TASKS, ge=1, le=MAX_TASKS, description="How many tasks to give at most."
+        default=MAX_TASKS, ge=1, le=MAX_TASKS, description="How many tasks to return at most."
     )
     cursor: str | None = Field(
         default=None,
-        description="`next_cursor` of the page before, with the same `sort`, `q` and `is_completed`.",
+        description="`next_cursor` of the previous page, with the same `sort`, `q` and `is_completed`.",
     )
     is_completed: Annotated[bool | None, query_flag("Is completed")] = Field(
         default=None, description="Only tasks in this state."
@@ -63,16 +63,16 @@ class ListQuery(BaseModel):
 
     @cached_property
     def words(self) -> list[str]:
-        """The words to look for, case-folded, each once."""
+        """Returns the search words, case-folded, without duplicates."""
         return sorted({word.casefold() for word in (self.q or "").split()})
 
     def cursor_scope(self, owner: Any) -> bytes:
-        """Name the walk that this query is a step of, whatever its cursor and its limit are."""
+        """Returns the scope of the cursors of this walk, which does not depend on its cursor and limit."""
         return scope_of(owner, self.sort, self.is_completed, self.words)
 
 
 def position_of(sort: Sort, row: Row) -> Position:
-    """Give the position of a row in a list of that sort."""
+    """Returns the position of a row in a list of that sort."""
     match sort.removeprefix("-"):
         case "updated_at":
             key = row[UPDATED_AT_COLUMN].isoformat()
@@ -84,7 +84,7 @@ def position_of(sort: Sort, row: Row) -> Position:
 
 
 def position_values(sort: Sort, position: Position) -> dict[str, Any] | None:
-    """Give what a list of that sort goes on from; None if the position is of another sort."""
+    """Returns the values that a list of that sort continues from; None if the position is of another sort."""
     values: dict[str, Any] = {"after_id": position.task_id}
     match sort.removeprefix("-"), position.key:
         case "created_at", None:

@@ -1,4 +1,4 @@
-"""/api/tasks, as docs/contract.md, A2, B1 and B2 have it."""
+"""/api/tasks: docs/contract.md, A2, B1 and B2."""
 
 from typing import Annotated
 from uuid import UUID
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
 
 
 class BatchEndpoint(StrictRoute):
-    """Takes more; what holds for every body is checked in each operation's task as in its single form."""
+    """A route with a larger body limit; each operation's task is checked like a body of its own."""
 
     max_body = 1024 * 1024
     nul_depth = 0
@@ -46,7 +46,7 @@ TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in an
 async def list_tasks(
     query: Annotated[ListQuery, Query()], tasks: MyTasks, known: IfNoneMatch = None
 ) -> Response:
-    """Give the caller's tasks, newest first unless `sort` says otherwise, a page at a time."""
+    """Returns the caller's tasks, a page at a time; the newest first, unless `sort` is given."""
     if known is not None and tag_matches(tag := await tasks.tag_now(query), known):
         return not_modified(tag)
     listed = await tasks.list_body(query)
@@ -57,7 +57,7 @@ async def list_tasks(
 async def create_task(
     new: Annotated[NewTask, Body()], tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
 ) -> Response:
-    """Create a task of the caller's; with a key, once however often it is sent."""
+    """Creates a task of the caller; with an idempotency key, once however often it is sent."""
 
     async def create(record: PendingRecord | None) -> Response:
         row = await tasks.create(new, record)
@@ -67,12 +67,12 @@ async def create_task(
 
 
 @batch_router.post(
-    "/batch", operation_id="batchTasks", response_model=BatchResults, summary="Carry out several operations"
+    "/batch", operation_id="batchTasks", response_model=BatchResults, summary="Run several operations"
 )
 async def carry_out_batch(
     batch: Annotated[Batch, Body()], tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
 ) -> Response:
-    """Carry out up to 100 operations in one transaction; each is answered as its single form would be."""
+    """Runs up to 100 operations in one transaction; each is answered like its single request."""
 
     async def carry_out(record: PendingRecord | None) -> Response | Unrecorded:
         body, applied = await tasks.batch(batch, record)
@@ -83,7 +83,7 @@ async def carry_out_batch(
 
 @router.get("/{task_id}", operation_id="getTask", response_model=Task, summary="Read a task")
 async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) -> Response:
-    """Give one task. One that does not exist and one of somebody else's look alike: 404."""
+    """Returns one task. One that does not exist and one of another user have the same response: 404."""
     row = await tasks.get(task_id)
     if tag_matches(tag := version_tag(row[VERSION_COLUMN]), known):
         return not_modified(tag)
@@ -100,19 +100,19 @@ async def update_task(
     tasks: MyTasks,
     if_match: IfMatch = None,
 ) -> Response:
-    """Change the fields given and no others; `description: null` clears it. PUT and PATCH do the same."""
+    """Changes the given fields and no others; `description: null` clears it. PUT and PATCH do the same."""
     return task_response(await tasks.update(task_id, changes, if_match))
 
 
 @router.delete("/{task_id}", operation_id="deleteTask", response_model=TaskDeleted, summary="Delete a task")
 async def delete_task(task_id: TaskId, tasks: MyTasks, if_match: IfMatch = None) -> Response:
-    """Delete a task for good."""
+    """Deletes a task permanently."""
     await tasks.delete(task_id, if_match)
     return json_response({"message": "Task deleted successfully", "id": str(task_id)})
 
 
 def task_response(row: StoredTask, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Give a task with its entity tag."""
+    """Returns a task with its entity tag."""
     return json_response(
         task_json(row), status, {"ETag": version_tag(row[VERSION_COLUMN]), **(headers or {})}
     )

@@ -1,4 +1,4 @@
-"""Every statement on tasks. Each one's WHERE begins with the owner; a test walks them and holds that."""
+"""Every SQL statement on tasks. The WHERE of each begins with the owner; a test verifies it."""
 
 from typing import Any, Final, get_args
 
@@ -43,10 +43,10 @@ _DESCRIPTION: Final = bindparam("description", type_=Text())
 _DESCRIPTION_FOLDED: Final = bindparam("description_folded", type_=Text())
 _IS_COMPLETED: Final = bindparam("is_completed", type_=Flag())
 _DESCRIBES: Final = bindparam("describes", type_=Flag())
-"""Whether `description` is given at all: null is one of its values."""
+"""Whether `description` is given at all, because null is a valid value."""
 
 _VERSIONS: Final = bindparam("versions", type_=Text())
-"""The versions that `If-Match` lists, as `,12,15,`; null if any will do."""
+"""The versions in `If-Match`, as `,12,15,`; null if any version matches."""
 _TOMBSTONES_SINCE: Final = bindparam("tombstones_since", type_=Instant())
 """Tombstones older than this have expired."""
 _ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
@@ -57,18 +57,18 @@ _MATCHING: Final = (
     *_MINE,
     or_(_VERSIONS.is_(None), _VERSIONS.contains("," + cast(TASKS.c.version, Text) + ",")),
 )
-"""The task, if it is in a version that the client has seen."""
+"""The task, if its version matches `If-Match`."""
 
 
 _ORDERS: Final[dict[str, tuple[Column[Any], ...]]] = {
-    "created_at": (TASKS.c.id,),  # an id's order is its time's
+    "created_at": (TASKS.c.id,),  # ids are ordered by time
     "updated_at": (TASKS.c.updated_at, TASKS.c.id),
     "title": (TASKS.c.title, TASKS.c.id),
 }
 
 
 def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
-    """List one more task than a page holds, which tells whether another page follows."""
+    """Lists one task more than a page holds, which shows whether another page follows."""
     columns = _ORDERS[sort.removeprefix("-")]
     descending = sort.startswith("-")
     conditions = [
@@ -103,7 +103,7 @@ _NEW: Final[dict[str, BindParameter[Any]]] = {
     "created_at": _NOW,
     "updated_at": _NOW,
 }
-"""What a new task holds, but for its version."""
+"""The values of a new task, except its version."""
 
 
 def _insert_task(number: ColumnElement[int]) -> Change:
@@ -111,7 +111,7 @@ def _insert_task(number: ColumnElement[int]) -> Change:
 
 
 def _insert_tasks() -> Select[Any]:
-    """Insert the tasks of several owners, of each in the order that they were asked for."""
+    """Inserts tasks of several owners; those of one owner in the order of their requests."""
     asked = batch_values(*_NEW.values())
     counted = bump_unlocked_owners(asked)
     inserted = (
@@ -172,12 +172,12 @@ _OLDEST: Final = (
     .subquery("oldest")
 )
 _EXPIRED: Final = select(_OLDEST.c.version).where(_OLDEST.c.deleted_at < _TOMBSTONES_SINCE)
-"""The owner's oldest tombstones, if they have expired. A deletion leaves one and drops up to two of these,
-so that they never pile up and nothing else has to look after them."""
+"""The owner's oldest tombstones, if they have expired. A deletion adds one and drops up to two of these, so
+that they never accumulate and need no cleanup job."""
 
 
 def _horizon_after_expiry() -> ColumnElement[Any]:
-    """Give the number from which every later change is known, once the expired tombstones are dropped."""
+    """Returns the horizon after expired tombstones are dropped: every later change is recorded."""
     newest = select(func.coalesce(func.max(_EXPIRED.subquery().c.version), 0)).scalar_subquery()
     return case((newest > USERS.c.horizon, newest), else_=USERS.c.horizon)
 
@@ -195,16 +195,16 @@ def _drop_expired_responses(number: ColumnElement[int], changed: ColumnElement[b
 
 
 STORE_BATCH_RESPONSE: Final = Command(
-    "keep a batch's answer", store_response(None, exists().where(USERS.c.id == OWNER))
+    "store a batch's response", store_response(None, exists().where(USERS.c.id == OWNER))
 )
-DROP_EXPIRED_RESPONSES: Final = Command("drop expired answers", drop_expired_responses())
+DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
 LISTS: Final = {
     (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
     for resumed in (False, True)
     for searched in (False, True)
 }
-"""The statements of a list: by its sort, whether it goes on from a position, whether it looks for words."""
+"""The list statements by sort, whether a cursor is given, and whether words are searched."""
 
 COUNTER: Final = Read(
     "owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), batch_keys=("owner",)

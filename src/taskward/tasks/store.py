@@ -1,4 +1,4 @@
-"""One owner's tasks. There is no way from here to anybody else's: every statement begins with the owner."""
+"""The tasks of one owner; every statement is filtered by that owner."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ from taskward.users.statements import owner_values
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of an owner's tasks, the cursor for those that follow, and the owner's counter they are of."""
+    """A page of an owner's tasks, the cursor of the next page, and the owner's counter."""
 
     rows: Sequence[Row]
     next_cursor: str | None
@@ -47,7 +47,7 @@ class Page:
 
 
 class TaskStore:
-    """The tasks of the owner it was made for."""
+    """The tasks of one owner, who is fixed for the store's lifetime."""
 
     def __init__(
         self, database: Database, user: User, list_cache: ListCache, tombstones_kept: timedelta
@@ -58,15 +58,15 @@ class TaskStore:
         self._tombstones_kept = tombstones_kept
 
     async def counter(self) -> int:
-        """Give the number of the owner's last write; 0 before the first. It costs one look at one row."""
+        """Returns the number of the owner's last write, by reading one row; 0 before the first write."""
         rows = await self._database.rows(COUNTER, {"owner": self._user.id})
         return int(rows[0][0]) if rows else 0
 
     async def list_body(self, query: ListQuery) -> CachedList:
-        """Give one page of the owner's tasks as the body of an answer; one that is known is not read again.
+        """Returns a page of the owner's tasks as a response body, from the cache if possible.
 
         Raises:
-            ValidationFailed: as for the page.
+            ValidationFailed: see `page`.
 
         """
         cached = self._list_cache.get(self._user.id, query)
@@ -79,10 +79,10 @@ class TaskStore:
         return entry
 
     async def page(self, query: ListQuery) -> Page:
-        """Give one page of the owner's tasks.
+        """Returns one page of the owner's tasks.
 
         Raises:
-            ValidationFailed: the cursor is none of this owner's, of this sort and this filter.
+            ValidationFailed: the cursor is not valid for this owner, sort and filter.
 
         """
         values = {
@@ -96,7 +96,7 @@ class TaskStore:
         rows = await self._database.rows(statement, values)
         counter = rows[0][COUNTER_COLUMN] if rows else 0
         if not rows:
-            # An empty page does not say at which counter it is empty: that is read before looking once more.
+            # An empty page does not carry the counter: read the counter first, then the page again.
             counter = await self.counter()
             rows = await self._database.rows(statement, values) if counter else ()
         shown = rows[: query.limit]
@@ -104,27 +104,27 @@ class TaskStore:
         return Page(shown, self._cursor(query, shown[-1]) if follows else None, counter)
 
     async def tag_now(self, query: ListQuery) -> str:
-        """Give the entity tag that a page has now, without reading it.
+        """Returns the current entity tag of a page, without reading the page.
 
         Raises:
-            ValidationFailed: as for the page.
+            ValidationFailed: see `page`.
 
         """
         self._position(query)
         return self.list_tag(query, await self.counter())
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
-        """Give the entity tag of a page at that counter."""
+        """Returns the entity tag of a page at that counter."""
         digest = blake2b(
             scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit), digest_size=9
         )
         return f'"{counter}-{urlsafe_b64encode(digest.digest()).decode()}"'
 
     async def get(self, task_id: UUID) -> Row:
-        """Give one task.
+        """Returns one task.
 
         Raises:
-            NotFound: the owner has none of that id.
+            NotFound: the owner has no task of that id.
 
         """
         rows = await self._database.rows(GET_TASK, {"owner": self._user.id, "task_id": task_id})
@@ -133,7 +133,7 @@ class TaskStore:
         return rows[0]
 
     async def create(self, new: NewTask, record: PendingRecord | None = None) -> Row:
-        """Store a new task, and the owner's row with the first one; with a `recording`, its answer too."""
+        """Stores a new task, and the owner's row with the first one; with a `record`, also the response."""
         write, values = self.create_command(new)
         if record is not None:
             write = CREATE_TASK_ONCE
@@ -145,7 +145,7 @@ class TaskStore:
         return row
 
     async def update(self, task_id: UUID, changes: TaskChanges, versions: str | None = None) -> Row:
-        """Change the fields given, and nothing else; if `versions` are given, only in one of those.
+        """Changes the given fields; with `versions`, only if the task is in one of them.
 
         Raises:
             NotFound: the owner has no such task.
@@ -156,7 +156,7 @@ class TaskStore:
         return row or await self._raise_missing_or_changed(task_id, versions)
 
     async def delete(self, task_id: UUID, versions: str | None = None) -> None:
-        """Delete a task for good; if `versions` are given, only in one of those.
+        """Deletes a task permanently; with `versions`, only if the task is in one of them.
 
         Raises:
             NotFound: the owner has no such task.
@@ -167,7 +167,7 @@ class TaskStore:
             await self._raise_missing_or_changed(task_id, versions)
 
     async def batch(self, batch: Batch, record: PendingRecord | None = None) -> BatchResponse:
-        """Carry out the operations of a batch in one transaction; return the response."""
+        """Runs the operations of a batch in one transaction and returns the response."""
         planned = [plan_operation(operation, self) for operation in batch.validated()]
 
         def kept(body: bytes) -> Values | None:
@@ -182,7 +182,7 @@ class TaskStore:
         self._list_cache.forget(self._user.id)
         return row
 
-    # What the verbs above ask of the database: a statement and its values.
+    # Commands of the methods above: a statement and its values.
 
     def create_command(self, new: NewTask) -> tuple[Write, dict[str, Any]]:
         task_id = new_task_id()
@@ -218,14 +218,14 @@ class TaskStore:
         }
 
     def _expected_row(self, values: dict[str, Any]) -> Row:
-        """Give the row that a creation will return; nothing in it but its version is the database's."""
+        """Returns the row that a creation will return, in which only the version comes from the database."""
         now = values["now"]
         texts = (values["title"], values["description"], values["is_completed"])
         return (values["task_id"], self._user.id, *texts, now, now)
 
     async def _raise_missing_or_changed(self, task_id: UUID, versions: str | None) -> NoReturn:
-        """Say why a write found nothing to change: there is no task, or it is in another version."""
-        if versions is None:  # there was none, whatever is there by now
+        """Raises the error for a write that changed nothing: no such task, or another version."""
+        if versions is None:  # no version was expected, so the task does not exist
             raise NotFound
         row = await self.get(task_id)
         raise PreconditionFailed(version_tag(row[VERSION_COLUMN]))
@@ -253,7 +253,7 @@ MyTasks = Annotated[TaskStore, Depends(_my_tasks)]
 
 
 def folded(text: str | None) -> str | None:
-    """Give a text as a search looks through it."""
+    """Returns a text in its case-folded form for searches."""
     return None if text is None else text.casefold()
 
 

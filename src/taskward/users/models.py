@@ -1,4 +1,4 @@
-"""The owner's row, and the restores of the whole database."""
+"""The tables of owners and of restores."""
 
 from datetime import datetime
 from typing import Final
@@ -11,12 +11,12 @@ from taskward.database.types import Counter, Id, Instant
 
 
 class UserRow(SQLModel, table=True):
-    """One row an owner, made by the owner's first write.
+    """One row per owner, created by the owner's first write.
 
     `seq` is the number of the owner's last write. It follows the clock: each write takes the microseconds
-    since 1970, or the next number if the clock has not moved past the last one. So no number comes again
-    after an erasure, or after a restore of the database. `horizon` is the lowest number from which every
-    later change is still known: tombstones below it are gone.
+    since 1970, or the next number if the clock has not moved past the last one. So no number is reused after
+    an erasure or a restore of the database. `horizon` is the low-water mark of the feed: every change after
+    that number is recorded, and tombstones below it are dropped.
     """
 
     __tablename__ = "users"
@@ -34,10 +34,10 @@ class UserRow(SQLModel, table=True):
 
 
 class RestoreRow(SQLModel, table=True):
-    """One row for each time that `taskward restored` was run.
+    """One row for each run of `taskward restored`.
 
-    `number` is different for each, and beyond every number that was given out before. Every change cursor
-    holds the greatest one of its time; one that holds another is from before a restore.
+    `number` is unique, and greater than every number issued before. Every change cursor holds the greatest
+    one of its time; a cursor with another one is from before a restore.
     """
 
     __tablename__ = "restores"

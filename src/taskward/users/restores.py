@@ -1,8 +1,8 @@
-"""What is to be done after a restore of the database (`taskward restored`).
+"""Invalidation of cursors after a restore of the database (`taskward restored`).
 
-A restore loses the newest writes, and clients still hold what they were given for them. The numbers of later
-writes follow the clock, so none of them comes again. But a cursor of a lost place in the feed would be
-answered with what was written since, and its holder would keep what was lost.
+A restore loses the newest writes, while clients still hold their cursors. The numbers of later writes follow
+the clock, so none is reused. But a cursor of a lost position would get only the changes since then, and its
+client would keep the lost ones.
 """
 
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from taskward.users.models import RESTORES, USERS
 from taskward.users.statements import LAST_RESTORE
 
 MARGIN: Final = timedelta(minutes=1)
-"""By how much the clock may have been ahead when the lost numbers were given out, unless it is said."""
+"""By how much the clock may have been ahead when the lost numbers were issued (default)."""
 
 TOGETHER: Final = 5000
-"""Owners that are moved in one transaction: their writes wait for it."""
+"""Owners that are moved in one transaction; their writes wait for it."""
 
 _MARGIN: Final = bindparam("margin", type_=Counter)
 _NUMBER: Final = bindparam("number", type_=Counter)
@@ -58,33 +58,33 @@ _MOVE_COUNTERS: Final = Command(
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """How many owners there are, and the number that their counters are at or beyond."""
+    """The number of owners, and the number that their counters are at or beyond."""
 
     owners: int
     number: int
 
     @property
     def moment(self) -> datetime:
-        """The number as the moment at which it would be the clock's."""
+        """The number as a time of the clock."""
         return datetime.fromtimestamp(self.number // 1_000_000, UTC)
 
 
 async def mark_restored(settings: Settings, margin: timedelta = MARGIN) -> Restored:
-    """Move every owner's counter beyond all numbers given out, and make every cursor of the feed void.
+    """Moves every owner's counter beyond all issued numbers, and invalidates every cursor of the feed.
 
-    The cursors are void first, at once. It may run beside the service, and more than once.
+    The cursors are invalidated first. It may run beside the service, and more than once.
 
     Raises:
-        DatabaseUnusable: there is no database of Taskward's.
-        DatabaseError: the database refuses or cannot be reached.
+        DatabaseUnusable: the database has no schema of Taskward.
+        DatabaseError: the database rejects the statement or cannot be reached.
 
     """
-    # Row-level security shows the rows of one owner, and this is about those of all.
+    # Row-level security shows the rows of one owner; this statement moves all of them.
     database = open_database(settings.model_copy(update={"database_rls": False}))
     try:
         if await database.revision() is None:
             raise DatabaseUnusable(
-                "DATABASE_URL: there is no database of Taskward's; restore it and try again"
+                "DATABASE_URL: the database has no Taskward schema; restore it and try again"
             )
         await database.migrate()
         await database.start()

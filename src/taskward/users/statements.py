@@ -1,10 +1,10 @@
-"""The first step of every write: touch the owner.
+"""The first statement of every write: it bumps the owner's counter.
 
-It gives the write its number and, through the row's lock, makes the numbers of one owner follow the order
-of the commits. PostgreSQL and SQLite take the same statements.
+It numbers the write and, through the row's lock, makes the numbers of one owner follow the order of the
+commits. PostgreSQL and SQLite run the same statements.
 
-The numbers follow the database's clock. Where the newest writes are lost (a backup is restored, a standby
-that lacks them is promoted), later writes take greater numbers than the lost ones had.
+The numbers follow the database's clock. When the newest writes are lost (a backup is restored, a standby
+without them is promoted), later writes get greater numbers than the lost ones had.
 """
 
 from datetime import UTC, datetime
@@ -45,12 +45,12 @@ LAST_RESTORE: Final = func.coalesce(
 
 
 def upsert_owner_and_bump(writes: ColumnElement[int] | None = None) -> ReturningInsert[Any]:
-    """Count a write, or so many, of an owner who may be new: the row is made with it, and gives `seq`.
+    """Bumps the counter of an owner, creating the row if needed, by one write or several; returns `seq`.
 
-    Several writes take the numbers up to `seq`. Those of a new owner begin at the clock: the numbers before
-    it may be those of an earlier life.
+    Several writes take the numbers up to `seq`. Those of a new owner begin at the clock, because lower
+    numbers may have been issued before an erasure.
 
-    An address that another row has is left out: it identifies nobody, and the first keeps it.
+    An e-mail address that another row has is left out: the first row keeps it.
     """
     other = USERS.alias("other")
     free_email = case((exists().where(other.c.email == _EMAIL), None), else_=_EMAIL)
@@ -75,10 +75,10 @@ def upsert_owner_and_bump(writes: ColumnElement[int] | None = None) -> Returning
 
 
 def bump_unlocked_owners(requested: CTE) -> CTE:
-    """Count the writes that are `asked` for at once, by owner: gives each `owner` and the `seq` of the last.
+    """Bumps the counters of the owners in `requested`; returns each `owner` and its last `seq`.
 
-    Not those of owners who are new, or are at another write just now: nobody is waited for (`SKIP LOCKED`),
-    so no owner holds up another, and no two such statements can wait for each other.
+    Owners that are new or locked are skipped (`SKIP LOCKED`), so no owner waits for another, and no two such
+    statements can deadlock.
     """
     writes = (
         select(requested.c.owner, func.count().label("writes")).group_by(requested.c.owner).subquery("writes")
@@ -99,7 +99,7 @@ def bump_unlocked_owners(requested: CTE) -> CTE:
 
 
 def bump_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) -> ReturningUpdate[Any]:
-    """Count a write of an owner, if it will change something; gives `seq`. `others` change with it."""
+    """Bumps an owner's counter, if the condition holds; returns `seq`. `others` are set with it."""
     return (
         update(USERS)
         .where(USERS.c.id == OWNER, condition)
@@ -109,10 +109,10 @@ def bump_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) 
 
 
 def owner_values(user: User) -> dict[str, Any]:
-    """Give the values that `upsert_owner_and_bump` takes."""
+    """Returns the values that `upsert_owner_and_bump` takes."""
     return {"owner": user.id, "email": user.email, "user_since": datetime.now(UTC)}
 
 
 def _next_number(writes: ColumnElement[int]) -> ColumnElement[int]:
-    """Give the number of the last of so many writes of an owner whose row is locked."""
+    """Returns the number of the last of those writes, for an owner whose row is locked."""
     return greatest(USERS.c.seq + writes, clock_number())

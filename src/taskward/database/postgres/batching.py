@@ -1,18 +1,19 @@
-"""What is asked for at the same time, in one statement and one round trip.
+"""Batching of concurrent statements into one statement and one round trip.
 
-Most of what a read of one row costs, here and on the server, is its round trip; a write costs its commit
-besides. While as many statements of a kind are under way as may be, what else is asked for of that kind
-gathers, and the next statement takes it all along. Each gets the rows that bear its number, `asked.n`.
+Most of the cost of a one-row read is its round trip; a write costs its commit too. While the maximum number
+of statements of a kind is in flight, further ones of that kind queue up, and the next statement runs the
+queue as one batch. Each caller gets the rows with its number, `asked.n`.
 
-A short read goes with the like of it, each with ids of its own, and alone as the plain statement:
+A short read is batched with reads of the same statement, each with its own ids; alone it runs as the plain
+statement:
 
     SELECT found.*, asked.n FROM unnest($1, $2) WITH ORDINALITY AS asked (owner, task_id, n)
     CROSS JOIN LATERAL (the statement, with asked.owner for the owner) AS found ORDER BY asked.n, …
 
-A write that has a form for several (`Write.batched`) is tried in that one, unless nothing else of its
-kind is under way. It waits for no owner's row, and while one such statement writes for an owner, what else
-that owner asks for stays behind. Who got no row, for the owner's was locked or is not there yet, goes on
-alone; so do all if the server refused it.
+A write with a batched form (`Write.batched`) uses it unless nothing else of its kind is in flight. It skips
+locked owners (`FOR UPDATE SKIP LOCKED`). A write whose owner is locked or missing falls back to the
+single-row statement; if the server rejects the batch, all fall back. An owner with a batch in flight waits
+for it.
 """
 
 import asyncio
@@ -43,30 +44,30 @@ from taskward.http.errors import ServiceError
 
 MAX_BATCH: Final = 32
 MAX_ROWS: Final = 500
-"""Rows that one statement may give, so that no small read waits for long behind large ones."""
+"""Rows that one statement may return, so that a small read never waits long for large ones."""
 
 MAX_IN_FLIGHT: Final = 4
-"""Statements of a kind under way at once. Fewer gather more, and wait longer where the server is far."""
+"""Statements of a kind in flight. Fewer make larger batches, and longer waits if the server is remote."""
 
 
 class Run(Protocol):
-    """Runs a statement for one or more."""
+    """Runs a statement for one caller or several."""
 
     async def __call__(
         self, statement: Read | Write, several: Sequence[Values], until: float, *, unbatched: bool
     ) -> Sequence[Row]:
-        """Give the rows of all; with several, each row's last column is the number of whom it is for, from 1.
+        """Returns all rows; with several callers, the last column of each row is the caller's number, from 1.
 
-        `until` is on the loop's clock. `alone` it is for one, with no other of its kind under way; there is
-        one such at a time, so it may wait for a lock.
+        `until` is on the loop's clock. `unbatched` means one caller and no other statement of its kind in
+        flight; there is one such at a time, so it may wait for a lock.
         """
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BatchedRead:
-    """A read for several at once: its text, and the values that they have in common, `$1`, `$2`, …
+    """A read as a batch: its text, and the values that all callers share as `$1`, `$2` and so on.
 
-    What differs comes behind these, an array for each name of `each`.
+    The values that differ follow, as an array for each name of `batch_keys`.
     """
 
     sql: str
@@ -80,7 +81,7 @@ class BatchedRead:
             if not isinstance(element, BindParameter) or element.key not in read.batch_keys:
                 return None
             if not isinstance(element.type, Id):
-                raise TypeError(f"{read.name}: {element.key} is no id")
+                raise TypeError(f"{read.name}: {element.key} is not an id")
             return literal_column(f"asked.{element.key}", element.type)
 
         one = cast("Select[Any]", visitors.replacement_traverse(read.statement, {}, of_each))
@@ -95,7 +96,7 @@ class BatchedRead:
         return cls(sql, common, read.batch_keys)
 
     def batch_key(self, values: Values) -> tuple[Hashable, ...]:
-        """Give what a read with these values has in common with those that it can run with."""
+        """Returns the values that a read must share with the reads of its batch."""
         return (self, *[values.get(name) for name in self.common])
 
     def arguments(self, several: Sequence[Values]) -> list[Any]:
@@ -104,19 +105,19 @@ class BatchedRead:
 
 
 def unsized_array(number: int, element: str) -> str:
-    """Give an array parameter whose length the planner cannot see.
+    """Returns an array parameter whose length the planner cannot see.
 
-    It would plan each short one anew, for it expects ten elements of one that it does not know (PostgreSQL's
-    `plan_cache_mode`, auto), and that takes longer than to carry it out.
+    Otherwise it would plan each short array anew, because it assumes ten elements for an unknown length
+    (PostgreSQL's `plan_cache_mode`, auto), and planning takes longer than execution.
     """
     return f"(SELECT ${number}::{element}[])"
 
 
 def batch_values(*values: BindParameter[Any]) -> CTE:
-    """Give what several ask for as rows, for `Write.batched`.
+    """Returns the values of several callers as rows, for `Write.batched`.
 
-    They have a column for each of the values, an array in the statement (for the sub-select around it see
-    `unsized_array`); `n`, the number of who asks, and `later`, how many more the same owner asks for.
+    There is a column for each value, an array in the statement (for the sub-select around it see
+    `unsized_array`); `n`, the number of the caller; and `later`, the number of later rows of the same owner.
     """
     named = {value.key: value for value in values}
     arrays = [
@@ -130,14 +131,14 @@ def batch_values(*values: BindParameter[Any]) -> CTE:
 
 
 def _order(read: Read) -> str:
-    """Give the order of a statement that sorts by columns of its own, as the continuation of another."""
-    clauses = [str(clause).rpartition(".")[2] for clause in read.statement._order_by_clauses]  # noqa: SLF001 - there is no other way to ask
+    """Returns the ORDER BY columns of a statement as the continuation of another one."""
+    clauses = [str(clause).rpartition(".")[2] for clause in read.statement._order_by_clauses]  # noqa: SLF001 - there is no public accessor
     return "".join(f", found.{clause}" for clause in clauses)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Pending:
-    """One who waits, until a time on the loop's clock, and what becomes of it; of writes, whose it is."""
+    """A queued caller: its deadline on the loop's clock, its future, and for a write its owner."""
 
     values: Values
     until: float
@@ -147,15 +148,15 @@ class _Pending:
 
 @dataclass(slots=True)
 class _Batch:
-    """Those of one kind that wait, oldest first, and how many statements of that kind are under way."""
+    """The queue of one kind, oldest first, and the number of its statements in flight."""
 
     pending: list[_Pending] = field(default_factory=list)
     in_flight: int = 0
     writers: set[UUID] = field(default_factory=set)
-    """The owners for whom these write."""
+    """The owners of the writes in flight."""
 
     def next(self, most: int) -> list[_Pending]:
-        """Take along who has waited longest; not those for whose owner a statement under way writes."""
+        """Removes the oldest callers, except those of an owner with a write in flight."""
         if not self.writers:
             taken = self.pending[:most]
             del self.pending[:most]
@@ -170,7 +171,7 @@ class _Batch:
 
 
 class Batcher:
-    """Gathers what may run as one, and hands each the rows that are its own."""
+    """Collects statements into batches, and returns to each caller its own rows."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -180,7 +181,7 @@ class Batcher:
     async def rows(
         self, statement: Read | Write, values: Values, kind: tuple[Hashable, ...], until: float
     ) -> Sequence[Row]:
-        """Run a statement with others of its kind, whose deadline is the earliest `until` of them."""
+        """Runs a statement in a batch of its kind, whose deadline is the earliest `until` in it."""
         loop = asyncio.get_running_loop()
         limit = values.get("limit", 1)
         if limit > MAX_ROWS:
@@ -215,13 +216,13 @@ class Batcher:
                 del self._batches[kind]
 
     async def _run_one(self, statement: Read | Write, taken: list[_Pending], *, unbatched: bool) -> None:
-        """Run the statement for those taken; whatever becomes of it, each of them hears of it."""
+        """Runs a batch, and passes its result or error to each caller."""
         if not taken:
             return
         until = min(one.until for one in taken)
         try:
             rows = await self._run(statement, [one.values for one in taken], until, unbatched=unbatched)
-        except Exception as error:  # noqa: BLE001 - it is raised where each of them waits
+        except Exception as error:  # noqa: BLE001 - raised in each caller
             for one in taken:
                 if not one.result.done():
                     one.result.set_exception(_copy_error(error))
@@ -236,7 +237,7 @@ class Batcher:
 
 
 def _copy_error(error: Exception) -> Exception:
-    """Give one that a task alone raises: tasks that raise the same one add to one traceback."""
+    """Returns a copy to be raised in one task: raising one error in several would grow a shared traceback."""
     return type(error)(reason=error.reason) if isinstance(error, ServiceError) else error
 
 

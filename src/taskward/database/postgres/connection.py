@@ -1,9 +1,9 @@
 """A PostgreSQL connection that never acknowledges, and never cancels, a commit that is not replicated.
 
-Under synchronous replication a commit waits for a standby, and until then nobody sees it. If that wait is
-cancelled the server ends it: the change is visible and not replicated, and the client gets a success with a
-warning. So a write that this process gives up is not cancelled (the driver's own way), its connection is
-closed; and a write during which such a warning came counts as failed, its outcome unknown.
+Under synchronous replication a commit waits for a standby, and is invisible until then. If the wait is
+cancelled, the server ends it: the change is visible and not replicated, and the client gets a success with a
+warning. Therefore a timed-out write is not cancelled (the driver's default); its connection is closed. A
+write that receives such a warning counts as failed, with an unknown outcome.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ import asyncpg
 
 _WARNING: Final = "01000"
 _RAISED_BY_A_TRIGGER: Final = "exec_stmt_raise"
-"""The server's function behind RAISE in PL/pgSQL. Of the other warnings the text is translated and forks have
-functions of their own, so each counts."""
+"""The server's function behind RAISE in PL/pgSQL. The texts of other warnings are translated, and forks have
+functions of their own, so each of them counts."""
 
 
 LOCK_SHARE: Final = 0.95
-"""Share of a statement's time that it waits for a lock at most."""
+"""The share of a statement's time that it may wait for a lock."""
 
 
 class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
     """A pooled connection.
 
-    `begin` opens a transaction on it; while it `is_writing`, nothing of it is cancelled; `is_commit_in_doubt`
-    tells that a warning has come.
+    `begin` opens a transaction; while it `is_writing`, no statement is cancelled; `is_commit_in_doubt` is set
+    by a warning.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -38,15 +38,15 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
         self.add_log_listener(_on_log_message)
 
     def _cancel_current_command(self, waiter: Any, cancel_waiter: Any = None) -> None:
-        """Send the CancelRequest that the driver asks for; for a write, close the connection instead."""
+        """Sends the driver's CancelRequest; for a write, closes the connection instead."""
         if self.is_writing:
-            self._loop.call_soon(self.terminate)  # the driver is still at it
+            self._loop.call_soon(self.terminate)  # the driver is still using it
         else:
             super()._cancel_current_command(waiter, cancel_waiter)
 
 
 class Transaction:
-    """An explicit transaction. Unlike the driver's, it waits for no answer once it is cancelled."""
+    """An explicit transaction. Unlike the driver's, it does not wait for the server after a cancellation."""
 
     def __init__(self, connection: PostgresConnection, begin: str | None = None) -> None:
         self._connection = connection
@@ -68,16 +68,16 @@ class Transaction:
 
 
 def lock_timeout(seconds: float) -> int:
-    """Return the lock timeout, in milliseconds, of a statement that has so many seconds.
+    """Returns the lock timeout in milliseconds for a statement with that many seconds left.
 
-    A server goes on waiting for a lock for a client that has closed its connection; so the server itself ends
-    that wait, a little earlier. The timeout does not touch the wait for a standby.
+    The server keeps waiting for a lock after the client has closed its connection, so this timeout ends the
+    wait a little earlier. It does not affect the wait for a standby.
     """
     return max(1, round(seconds * LOCK_SHARE * 1000))
 
 
 def begin(seconds: float) -> str:
-    """Return the statements that begin a transaction of so many seconds."""
+    """Returns the statements that begin a transaction with that many seconds left."""
     return f"BEGIN; SET LOCAL lock_timeout = {lock_timeout(seconds)}"
 
 

@@ -1,7 +1,7 @@
-"""PostgreSQL 14 and later, through bare asyncpg.
+"""The PostgreSQL engine (14 and later), on asyncpg without an ORM.
 
-Every read and every write is one statement and one round trip. Behind a pooler in transaction mode, which
-is recognised by itself, each runs inside an explicit transaction, so that its two halves meet one server.
+Every read and every write is one statement and one round trip. Behind a pooler in transaction mode, which is
+detected, each runs in an explicit transaction, so that prepare and execute reach one server.
 """
 
 import asyncio
@@ -50,16 +50,16 @@ from taskward.http.fair_slots import FairSlots
 from taskward.metrics import Samples
 
 STATEMENT_TIMEOUT: Final = 10.0
-"""Seconds for a statement, with the connecting that it may need."""
+"""Seconds for a statement, including connecting."""
 
 LONG_STATEMENT_TIMEOUT: Final = 60.0
-"""Seconds for what is known to be long: an import, a migration."""
+"""Seconds for a long operation: an import, a migration."""
 
 LATE: Final = 1.0
-"""Seconds of waiting after which a write goes into no batch, and has a lock timeout of its own."""
+"""Seconds of waiting after which a write is not batched, and has its own lock timeout."""
 
 MAX_ATTEMPTS: Final = 4
-"""Times that a write runs which the server has undone because of another one."""
+"""Attempts at a write that the server rolls back because of a conflict."""
 
 _DIALECT: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
 _STARTUP_WAIT: Final = 3.0
@@ -69,7 +69,7 @@ log = logging.getLogger(__name__)
 
 
 class PostgresDatabase:
-    """A `taskward.database.Database` on a server, with `rls` behind the wall of `owner_wall`."""
+    """A `taskward.database.Database` on a server; with `rls`, requests run under row-level security."""
 
     engine = "postgresql"
 
@@ -123,7 +123,7 @@ class PostgresDatabase:
             until = _from_now(STATEMENT_TIMEOUT)
             async with self._long_reads.slot(values["owner"]):
                 return await self._read_batch(read, (values,), until)
-        if not read.batch_keys or self._rls is not None:  # behind the wall, each owner is read for alone
+        if not read.batch_keys or self._rls is not None:  # RLS: one owner per read
             return await self._read_batch(read, (values,), _from_now(STATEMENT_TIMEOUT))
         kind = self._batched_reads[read].batch_key(values)
         return await self._batcher.rows(read, values, kind, _from_now(STATEMENT_TIMEOUT))
@@ -148,7 +148,7 @@ class PostgresDatabase:
     async def write(self, write: Write, values: Values) -> Row | None:
         until = _from_now(STATEMENT_TIMEOUT)
         rows: Sequence[Row] = ()
-        if write in self._batched_writes and self._rls is None:  # behind the wall, each owner writes alone
+        if write in self._batched_writes and self._rls is None:  # RLS: one owner per write
             rows = await self._write_together(write, values, until)
         if not rows:
             rows = await self._write_in_turn(write, values, until)
@@ -158,9 +158,10 @@ class PostgresDatabase:
         return rows[0]
 
     async def _write_together(self, write: Write, values: Values, until: float) -> Sequence[Row]:
-        """Write as part of a batch; no rows if it must be written alone.
+        """Writes as part of a batch; returns no rows if the write must run alone.
 
-        That is also after a long wait for the owner's turn: the deadline of a batch is its oldest write's.
+        It also runs alone after a long wait in the owner's queue: the deadline of a batch is its oldest
+        write's.
         """
         owner = values["owner"]
         late = False
@@ -182,7 +183,7 @@ class PostgresDatabase:
             self._writes.leave(owner)
 
     async def _write_batch(self, write: Write, several: Sequence[Values], until: float) -> Sequence[Row]:
-        """Write for those of several for whom it can be done at once; if it is refused, for nobody."""
+        """Executes the writes of a batch that need not wait; if the server rejects it, none."""
         plan = self._batched_writes[write]
         try:
             return await self._run(plan.sql, plan.arrays(several), until, None, writes=True)
@@ -220,10 +221,10 @@ class PostgresDatabase:
         return ()
 
     async def wait_unlocked(self, owner: UUID) -> None:
-        """Return at once: a transaction is never split here."""
+        """Returns at once: transactions are never split on PostgreSQL."""
 
     async def scrub(self) -> None:
-        """Do nothing: what is deleted leaves the tables with the next vacuum."""
+        """Does nothing: vacuum removes deleted rows."""
 
     async def poll_hints(self) -> AsyncGenerator[None, None]:
         listener = ChangeListener(self._pool, self._notifier.name, self.on_change)
@@ -240,20 +241,20 @@ class PostgresDatabase:
         return self._pool.collect()
 
     def _notify(self, owners: set[UUID]) -> None:
-        """Tell this process of what it has changed, and the others."""
+        """Notifies this process and the others of changes."""
         for owner in owners:
             self.on_change(owner)
         if not self._pool.pooled:
             self._notifier.notify(owners)
 
     async def _send_notification(self, payloads: list[str]) -> None:
-        with suppress(DatabaseError, ServiceUnavailable):  # whoever misses it looks by themselves
+        with suppress(DatabaseError, ServiceUnavailable):  # streams also poll
             await self._run(NOTIFY, (CHANNEL, payloads), _from_now(STATEMENT_TIMEOUT), None)
 
     async def _read(
         self, sql: str, arguments: Sequence[Any], owner: UUID | None, until: float
     ) -> Sequence[Row]:
-        """Run what changes nothing, and run it once more if its connection went away."""
+        """Runs a read, and once more if its connection was lost."""
         try:
             return await self._run(sql, arguments, until, owner)
         except ConnectionLost:
@@ -262,7 +263,7 @@ class PostgresDatabase:
     async def _run(
         self, sql: str, arguments: Sequence[Any], until: float, owner: UUID | None, *, writes: bool = False
     ) -> Sequence[Row]:
-        """Run one statement for that owner; for None as the service itself, outside of any wall."""
+        """Runs one statement for that owner; for None as the service itself, without row-level security."""
         rows: Sequence[Row]
         with translate_driver_errors:
             async with asyncio.timeout_at(until), self._pool.acquire(writes=writes) as connection:
@@ -299,7 +300,7 @@ class PostgresDatabase:
             if not isinstance(statement, Split):
                 record_owner(owners, statement, values)
                 if self._rls is not None:
-                    owner = _values_of_one(values)["owner"]  # behind the wall, each statement names one
+                    owner = _values_of_one(values)["owner"]  # RLS: one owner per statement
                     if owner != current_owner:
                         await self._rls.set_owner(connection, owner)
                         current_owner = owner
@@ -324,23 +325,26 @@ class PostgresDatabase:
             try:
                 await self.migrate()
             except ServiceError as error:
-                log.warning("The schema cannot be brought up to date yet", extra={"reason": error.reason})
+                log.warning("Migration failed; retrying", extra={"reason": error.reason})
             except DatabaseUnusable as error:
                 if self._is_starting:
                     raise
-                log.error("The database cannot be used", extra={"reason": str(error)})  # noqa: TRY400 - it is said in plain words
+                log.error(  # noqa: TRY400 - the text is complete
+                    "The database cannot be used as configured; fix it and restart",
+                    extra={"reason": str(error)},
+                )
             except Exception:
-                log.exception("The schema cannot be brought up to date")
+                log.exception("Migration crashed; retrying")
             else:
                 self._is_up_to_date = True
                 return
             await asyncio.sleep(_RETRY_INTERVAL)
 
     async def migrate(self) -> str:
-        """Apply the migrations that are missing, and give the revision that the schema is at.
+        """Applies the missing migrations, and returns the revision of the schema.
 
         Raises:
-            DatabaseUnusable: that is done, but row-level security is asked for and does not stand.
+            DatabaseUnusable: the schema is migrated, but row-level security is required and not set up.
 
         """
         with translate_driver_errors:
@@ -353,13 +357,13 @@ class PostgresDatabase:
         return revision
 
     async def missing_for_rls(self) -> str | None:
-        """Say what row-level security lacks; with `rls`, what it would lack after a start."""
+        """Returns what row-level security is missing; with `rls`, what it would be missing after a start."""
         with translate_driver_errors:
             async with asyncio.timeout(STATEMENT_TIMEOUT), self._pool.acquire() as connection:
                 return await check(connection, after_setup=self._rls is not None)
 
     async def revision(self) -> str | None:
-        """Give the revision that the schema is at; None for an empty database."""
+        """Returns the revision of the schema; None for an empty database."""
         with translate_driver_errors:
             async with (
                 asyncio.timeout(STATEMENT_TIMEOUT),
@@ -378,7 +382,7 @@ _HAS_REVISION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CompiledStatement:
-    """One compiled statement: its text, and the names and defaults of `$1`, `$2`, …"""
+    """A compiled statement: its text, and the names and defaults of its parameters in order."""
 
     sql: str
     names: tuple[tuple[str, Any], ...]
@@ -403,18 +407,18 @@ class CompiledStatement:
         )
 
     def arguments(self, values: Values, overrides: Values | None = None) -> list[Any]:
-        """Give what is bound, in order; `others` come before the `values`."""
+        """Returns the bound values in order; `overrides` take precedence over `values`."""
         if overrides:
             values = {**values, **overrides}
         return [values.get(name, default) for name, default in self.names]
 
     def arrays(self, several: Sequence[Values]) -> list[Any]:
-        """Give what is bound, in order, an array for each name."""
+        """Returns the bound values in order, as an array for each name."""
         return [[values.get(name, default) for values in several] for name, default in self.names]
 
 
 def _as_single_statement(write: Write) -> Any:
-    """Put the steps of a write into one statement: each is a CTE, the change is what it returns."""
+    """Combines the steps of a write into one statement: each is a CTE, and the change is returned."""
     owner = write.bump.cte("owner")
     number = select(owner.c.seq).scalar_subquery()
     change: Change = write.change(number)
@@ -428,13 +432,13 @@ def _as_single_statement(write: Write) -> Any:
 
 
 _Attempt: TypeAlias = tuple[TransactionSteps[T], Step]
-"""The steps of a transaction, begun, and the first statement that they ask for."""
+"""The steps of a transaction, started, and the first statement that they yield."""
 
 
 class _Begun(Generic[T]):
-    """A transaction whose steps have begun.
+    """A transaction whose steps have started.
 
-    `owner` is the owner whom the first step names; None for the service's own. Steps that have ended without
+    `owner` is the owner that the first step names; None for the service's own. Steps that have ended without
     a statement have a `result`.
     """
 
@@ -454,7 +458,7 @@ class _Begun(Generic[T]):
             self.owner = _values_of_one(self._first[1][1]).get("owner")
 
     def take(self) -> _Attempt[T]:
-        """Return the steps, begun; each time after the first one, from the start again."""
+        """Returns the started steps; each time after the first one, started anew."""
         attempt, self._first = self._first or self._begin(), None
         return attempt
 
@@ -468,7 +472,7 @@ def _values_of_one(values: Values | Sequence[Values]) -> Values:
 
 
 def _begin_if_late(until: float) -> str | None:
-    """Return how the transaction of a write begins that has waited for long; None for any other."""
+    """Returns the begin statements for a write that has waited long; None for any other."""
     left = until - asyncio.get_running_loop().time()
     return begin(left) if left < STATEMENT_TIMEOUT - LATE else None
 
@@ -478,10 +482,10 @@ def _from_now(seconds: float) -> float:
 
 
 async def retry_on_conflict(run: Callable[[Values], Awaitable[T]]) -> T:
-    """Run it again while the server undoes it and it may yet succeed.
+    """Retries `run` while the server rolls it back and it may succeed.
 
-    It is given the values that are to be others than the first time: behind the wall, an address that
-    somebody else has is seen no other way than by being refused.
+    `run` gets the values that override those of the first attempt: with row-level security, an e-mail address
+    of another owner is only detected by the server's rejection.
     """
     overrides: Values = {}
     for _ in range(MAX_ATTEMPTS - 1):
@@ -495,12 +499,12 @@ async def retry_on_conflict(run: Callable[[Values], Awaitable[T]]) -> T:
 
 
 async def _migrated(connection: Any) -> str:
-    """Apply what is missing and give the revision, inside the transaction that is open."""
+    """Applies the missing migrations in the open transaction and returns the revision."""
     revision = await _revision(connection)
     if not schema.is_usable(revision):
         await connection.execute("SET LOCAL lock_timeout = 0")  # another replica's migration may take long
         await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
-        revision = await _revision(connection)  # another replica may have been quicker
+        revision = await _revision(connection)  # another replica may have migrated it
     if not schema.is_usable(revision):
         for statement in schema.statements_since(revision, "postgresql"):
             await connection.execute(statement)
@@ -509,7 +513,7 @@ async def _migrated(connection: Any) -> str:
 
 
 async def _revision(connection: Any) -> str | None:
-    # Not to_regclass: within a transaction it goes on saying what it said before another replica's commit.
+    # Not to_regclass: within a transaction it does not see another replica's later commit.
     if not await connection.fetchval(_HAS_REVISION):
         return None
     revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")

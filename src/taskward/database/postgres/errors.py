@@ -1,6 +1,6 @@
-"""What the errors of the PostgreSQL driver mean: translated by SQLSTATE, never by message.
+"""Translation of the PostgreSQL driver's errors by SQLSTATE, never by message.
 
-The message of an error is left out, for it may quote what was stored.
+The message of an error is dropped, because it may contain stored values.
 """
 
 from typing import Final
@@ -10,31 +10,29 @@ from taskward.database.postgres.pool import CONNECTION_LOST, DRIVER_ERRORS, READ
 from taskward.http.errors import DatabaseError
 
 _CONFLICT_STATES: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
-"""SQLSTATEs of a statement that met another one: a unique value, a serialisation failure, a deadlock.
-Or that came to a server which only reads; then the next try is on a new connection, perhaps to the primary.
-
-Of the unique values only an e-mail address can be met twice, and the next try leaves it out.
-"""
+"""SQLSTATEs of a conflict with another statement: a unique value, a serialisation failure, a deadlock. Or of
+a write on a read-only server; the next attempt uses a new connection, perhaps to the primary. The only unique
+value that can conflict twice is an e-mail address, and the next attempt leaves it out."""
 
 
 class ConnectionLost(DatabaseError):
-    """The connection went away; whether the statement was carried out is not known."""
+    """The connection was lost; whether the statement was executed is unknown."""
 
 
 class Rejected(DatabaseError):
-    """The server has carried out nothing of the statement, and will not."""
+    """The server executed no part of the statement, and will not."""
 
 
 class Conflict(Rejected):
-    """It has undone the statement, and it may succeed if it is run again."""
+    """The server rolled the statement back, and it may succeed if repeated."""
 
 
 class EmailTaken(Conflict):
-    """It has undone it because another owner has that e-mail address."""
+    """The server rolled the statement back because another owner has that e-mail address."""
 
 
 class _TranslateDriverErrors:
-    """Raises the driver's errors as what they mean."""
+    """Translates the driver's errors."""
 
     def __enter__(self) -> None: ...
 
@@ -48,7 +46,7 @@ translate_driver_errors: Final = _TranslateDriverErrors()
 
 def _database_error(error: Exception) -> DatabaseError:
     if isinstance(error, TimeoutError):
-        return DatabaseError(reason="no answer in time")
+        return DatabaseError(reason="no response in time")
     state = getattr(error, "sqlstate", None)
     reason = f"{type(error).__name__} {state}" if state else type(error).__name__
     if getattr(error, "table_name", None) == "idempotency_keys":

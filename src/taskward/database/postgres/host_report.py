@@ -9,7 +9,7 @@ from taskward.database.postgres.pool import DRIVER_ERRORS
 from taskward.database_url import Host
 
 TIMEOUT: Final = 3.0
-"""Seconds for each host; all are asked at once."""
+"""Seconds for each host; all are queried at once."""
 
 _STATUS: Final = (
     "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off', "
@@ -19,7 +19,7 @@ _STATUS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class HostStatus:
-    """What a host says of itself; `problem` says why it cannot be asked."""
+    """The state that a host reports; `problem` is the reason if it does not."""
 
     host: Host
     problem: str | None = None
@@ -28,7 +28,7 @@ class HostStatus:
 
 
 async def report_hosts(url: str) -> list[HostStatus]:
-    """Return the state of each host, in the order of the URL."""
+    """Returns the state of each host, in the order of the URL."""
     connector = HostConnector(url)
     return await asyncio.gather(*(_status(connector, host) for host in connector.hosts))
 
@@ -42,7 +42,7 @@ async def _status(connector: HostConnector, host: Host) -> HostStatus:
             finally:
                 connection.terminate()
     except TimeoutError:
-        return HostStatus(host, "no answer in time")
+        return HostStatus(host, "no response in time")
     except DRIVER_ERRORS as error:
         return HostStatus(
             host, " ".join([type(error).__name__, getattr(error, "sqlstate", None) or ""]).strip()

@@ -30,7 +30,7 @@ class HostConnector:
         self.hosts = self._url.hosts
 
     async def connect(self, timeout: float, **options: Any) -> Any:  # noqa: ASYNC109 - the driver's own argument
-        """Return a new connection, made within `timeout` seconds.
+        """Returns a new connection, made within `timeout` seconds.
 
         Raises:
             asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError: no host can
@@ -43,7 +43,7 @@ class HostConnector:
             return await self._connect_to_any(timeout, options)
 
     async def connect_to(self, host: Host, timeout: float, **options: Any) -> Any:  # noqa: ASYNC109 - as above
-        """Return a new connection to that host."""
+        """Returns a new connection to that host."""
         return await asyncpg.connect(
             self._dsn,
             host=host.name,
@@ -67,7 +67,7 @@ class HostConnector:
                     attempts[asyncio.create_task(self.connect_to(host, timeout, **options))] = host
                 pause = STAGGER if untried or failed else None
                 done, _ = await asyncio.wait(attempts, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-                if not (done or untried):  # another host is silent: the standby may be the primary by now
+                if not (done or untried):  # another host is silent: the standby may have become the primary
                     untried.extend(failed)
                     failed.clear()
                 for attempt in [attempt for attempt in attempts if attempt in done]:
@@ -98,7 +98,7 @@ class HostConnector:
 
 
 def _rank(error: BaseException) -> int:
-    """Return 0 for an error that says most about why no host can be used."""
+    """Returns 0 for the error that best explains why no host can be used."""
     if isinstance(error, asyncpg.PostgresError):
         return 0
     return 1 if isinstance(error, asyncpg.TargetServerAttributeNotMatched) else 2

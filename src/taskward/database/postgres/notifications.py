@@ -1,8 +1,8 @@
-"""How processes on one PostgreSQL tell each other whose tasks were changed: NOTIFY and LISTEN.
+"""Cross-process change notifications over LISTEN/NOTIFY.
 
-It wakes and nothing more. What was changed stands in the tables, and whoever hears nothing looks there from
-time to time. The telling comes after the commit, in a statement of its own: within the write it would make
-the commits of all owners wait for each other.
+A notification only wakes listeners; the data is read from the tables. Missed notifications are covered by
+polling. NOTIFY runs after the commit, in a statement of its own: within the write it would serialise the
+commits of all owners.
 """
 
 import asyncio
@@ -17,34 +17,34 @@ from taskward.database.postgres.pool import DRIVER_ERRORS, ConnectionPool
 CHANNEL: Final = "taskward_changes"
 
 NOTIFY: Final = (
-    # A message that a crash of the server swallows is missed by nobody, so no disk is waited for.
+    # A notification lost in a server crash is covered by polling, so it does not wait for the disk.
     "SELECT set_config('synchronous_commit', 'off', true), "
     "pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
 )
 
 BATCH_WINDOW: Final = 0.02
-"""Seconds for which changes are gathered into one statement."""
+"""Seconds for which changes are batched into one statement."""
 
 MAX_OWNERS: Final = 200
-"""In one message, which is at most 8000 bytes."""
+"""Owners in one message, which is limited to 8000 bytes."""
 
 FLUSH_TIMEOUT: Final = 2.0
-"""Seconds that a process that ends waits for its last words to be heard."""
+"""Seconds to wait at shutdown for queued notifications to be sent."""
 
 POLL_INTERVAL: Final = 0.5
-"""Seconds between two looks at the tables while nothing can be heard."""
+"""Seconds between two polls while not listening."""
 
 POLL_INTERVAL_LISTENING: Final = 5.0
-"""Seconds between two looks all the same, and the longest that a silent connection goes untested."""
+"""Seconds between two polls while listening, and between two checks of an idle connection."""
 
 MAX_RETRY_INTERVAL: Final = 30.0
-"""Seconds between two attempts to listen, at most."""
+"""Maximum seconds between two attempts to listen."""
 
 log = logging.getLogger(__name__)
 
 
 class ChangeNotifier:
-    """Tells the other processes; `name` is that of this one, so that it need not listen to itself."""
+    """Notifies the other processes; `name` identifies this one, whose own notifications are ignored."""
 
     def __init__(self, send: Callable[[list[str]], Awaitable[None]]) -> None:
         self.name = uuid4().hex[:12]
@@ -53,13 +53,13 @@ class ChangeNotifier:
         self._flushing: asyncio.Task[None] | None = None
 
     def notify(self, owners: set[UUID]) -> None:
-        """Tell of a change to what these owners have, soon."""
+        """Notifies of changes of these owners, within the batch window."""
         self._owners |= owners
         if self._owners and (self._flushing is None or self._flushing.done()):
             self._flushing = asyncio.create_task(self._flush())
 
     async def stop(self) -> None:
-        """Finish telling, unless that takes long."""
+        """Sends the queued notifications, within the timeout."""
         if self._flushing is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._flushing, FLUSH_TIMEOUT)
@@ -77,7 +77,7 @@ class ChangeNotifier:
 
 
 class ChangeListener:
-    """Hears the other processes, on a connection of its own."""
+    """Receives the notifications of other processes, on a dedicated connection."""
 
     def __init__(self, connections: ConnectionPool, own_name: str, on_change: Callable[[UUID], None]) -> None:
         self._connections = connections
@@ -87,14 +87,14 @@ class ChangeListener:
         self._state_changed = asyncio.Event()
 
     async def wait(self) -> None:
-        """Wait until it is time to look at the tables."""
+        """Waits until the tables should be checked."""
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_INTERVAL_LISTENING if self._listening else POLL_INTERVAL):
                 await self._state_changed.wait()
         self._state_changed.clear()
 
     async def listen(self) -> None:
-        """Listen until cancelled, and again whenever the connection was lost."""
+        """Listens until cancelled; reconnects when the connection is lost."""
         pause = 1.0
         while True:
             try:
@@ -124,7 +124,7 @@ class ChangeListener:
             connection.terminate()
 
     def _set_listening(self, *, listening: bool) -> None:
-        """Note whether anything can be heard from now on; what was missed until now is in the tables."""
+        """Records whether notifications arrive; a poll covers those missed until now."""
         self._listening = listening
         self._state_changed.set()
 
@@ -132,6 +132,6 @@ class ChangeListener:
         name, _, owners = payload.partition(":")
         if name == self._own_name:
             return
-        with suppress(ValueError):  # anybody on that server can say anything
+        with suppress(ValueError):  # anyone on that server can send to the channel
             for owner in owners.split(","):
                 self._on_change(UUID(owner))

@@ -1,12 +1,12 @@
-"""On SQLite: locks on the data of one owner, for a change that takes several transactions.
+"""SQLite only: locks on the data of one owner, for a change that takes several transactions.
 
-There is one writer, so a change of very many rows must not be one transaction: everybody else would wait.
-Between its transactions a row of `owner_locks` keeps every other statement of its owner out, in all
-processes that use the file. A read that meets a row of a locked owner fails with `OwnerLocked` instead of
-giving it, and is repeated when the lock is released. So nobody ever sees the change half done.
+There is one writer, so a change of very many rows must not be one transaction: all other writes would wait.
+Between its transactions a row of `owner_locks` blocks every other statement of its owner, in all processes
+that use the file. A read that meets a row of a locked owner fails with `OwnerLocked` and is repeated when the
+lock is released. So no half-done change is ever visible.
 
-The holder renews the lock with each of its transactions. A lock that is not renewed any more was left by a
-process that died; another one takes it over and completes the change.
+The holder renews the lock with each of its transactions. A lock that is not renewed was left by a process
+that died; another process takes it over and completes the change.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ from sqlmodel import Field, SQLModel
 from taskward.database.types import Counter, Id
 
 LEASE: Final = 3.0
-"""Seconds without renewal after which a lock counts as left behind."""
+"""Seconds without renewal after which a lock is considered abandoned."""
 
 _RAISE: Final = "raise_owner_locked"
 
@@ -55,7 +55,7 @@ class LockLost(Exception):
 
 
 def install(connection: sqlite3.Connection) -> None:
-    """Define the function that a guarded read calls when it meets a row of a locked owner."""
+    """Defines the function that a guarded read calls when it meets a row of a locked owner."""
 
     def raise_locked() -> None:
         raise ValueError
@@ -64,22 +64,22 @@ def install(connection: sqlite3.Connection) -> None:
 
 
 def guarded(statement: Select[Any]) -> Select[Any]:
-    """Return the statement so that it fails if it would give a row of a locked owner.
+    """Returns the statement with a guard that fails if it would return a row of a locked owner.
 
-    What it gives without meeting one is true as well: before an import, or after an erasure.
+    A result without such a row is valid too: it is from before an import, or after an erasure.
     """
     refuse = getattr(func, _RAISE)()
     return statement.where(case((_LOCKED, refuse), else_=literal_column("1")) == literal_column("1"))
 
 
 def is_locked_error(error: BaseException) -> bool:
-    """Return whether a guarded read failed because of a lock."""
+    """Returns whether a guarded read failed because of a lock."""
     cause = error if isinstance(error, sqlite3.Error) else error.__cause__
     return isinstance(cause, sqlite3.OperationalError) and str(cause).startswith("user-defined function")
 
 
 def locked_owners(connection: sqlite3.Connection) -> frozenset[str]:
-    """Return the owners that are locked, as texts."""
+    """Returns the owners that are locked, as texts."""
     return frozenset(owner for (owner,) in connection.execute("SELECT user_id FROM owner_locks"))
 
 
@@ -89,7 +89,7 @@ def is_locked(connection: sqlite3.Connection, owner: UUID) -> bool:
 
 
 def abandoned(connection: sqlite3.Connection) -> list[tuple[UUID, str]]:
-    """Return the locks that are not renewed any more: their owners, and the names of the changes."""
+    """Returns the locks that are not renewed: their owners, and the names of the changes."""
     stale = (_now() - int(LEASE * 1_000_000),)
     rows = connection.execute("SELECT user_id, change FROM owner_locks WHERE renewed_at < ?", stale)
     return [(UUID(owner), change) for owner, change in rows]
@@ -103,18 +103,18 @@ class OwnerLock:
         self._owner: str | None = None
 
     def permits(self, owner: UUID) -> bool:
-        """Return whether it is this change that holds the owner's lock."""
+        """Returns whether this change holds the owner's lock."""
         return self._owner == str(owner)
 
     def take(self, connection: sqlite3.Connection, owner: UUID, change: str) -> None:
-        """Take the lock within the open transaction, unless it is held already."""
+        """Takes the lock within the open transaction, unless it is already held."""
         if self._owner is None:
             values = (str(owner), change, self._holder, _now())
             connection.execute("INSERT INTO owner_locks VALUES (?, ?, ?, ?)", values)
             self._owner = str(owner)
 
     def take_over(self, connection: sqlite3.Connection, owner: UUID) -> bool:
-        """Take over an abandoned lock; return whether there was one."""
+        """Takes over an abandoned lock; returns whether there was one."""
         stale = _now() - int(LEASE * 1_000_000)
         changed = connection.execute(
             "UPDATE owner_locks SET holder = ?, renewed_at = ? WHERE user_id = ? AND renewed_at < ?",
@@ -125,7 +125,7 @@ class OwnerLock:
         return changed.rowcount > 0
 
     def renew(self, connection: sqlite3.Connection) -> None:
-        """Renew the lock, if it is held.
+        """Renews the lock, if it is held.
 
         Raises:
             LockLost: another process has taken it over.
@@ -140,7 +140,7 @@ class OwnerLock:
                 raise LockLost
 
     def release(self, connection: sqlite3.Connection) -> None:
-        """Release the lock with the transaction that is open."""
+        """Releases the lock within the open transaction."""
         if self._owner is not None:
             connection.execute("DELETE FROM owner_locks WHERE user_id = ?", (self._owner,))
 

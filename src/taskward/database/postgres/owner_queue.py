@@ -3,7 +3,7 @@
 A write that waits for its owner's row holds a connection while it waits. With this queue the writes of one
 owner wait for each other before they take one, so each owner uses at most one connection to write.
 
-A turn is of one write, or of several `shared` ones that were queued one after the other: creates, which the
+A turn is one write, or several `shared` ones that were queued one after the other: creates, which the
 batcher runs as one statement.
 """
 
@@ -24,21 +24,21 @@ class _Turn:
 
 
 class OwnerQueue:
-    """Gives each owner's writes their turns. An owner with no write in progress has no entry."""
+    """Runs each owner's writes one turn after the other. An owner with no write in progress has no entry."""
 
     def __init__(self) -> None:
         self._running: dict[UUID, int] = {}  # writes of the current turn that have not ended
         self._queued: dict[UUID, deque[_Turn]] = {}
 
     def enter_now(self, owner: UUID) -> bool:
-        """Begin a turn if the owner has no write in progress; it ends with `leave`."""
+        """Begins a turn if the owner has no write in progress; it ends with `leave`."""
         if owner in self._running:
             return False
         self._running[owner] = 1
         return True
 
     async def enter(self, owner: UUID, until: float, *, shared: bool = False) -> None:
-        """Wait for a turn, until that time on the loop's clock; it ends with `leave`.
+        """Waits for a turn, until that time on the loop's clock; it ends with `leave`.
 
         Raises:
             DatabaseError: the owner's earlier writes took the whole time.
@@ -62,7 +62,7 @@ class OwnerQueue:
             raise
 
     def leave(self, owner: UUID) -> None:
-        """End one write of the current turn; with the last one, the next turn begins."""
+        """Ends one write of the current turn; with the last one, the next turn begins."""
         running = self._running[owner] - 1
         turns = self._queued.get(owner)
         while not running and turns:
@@ -78,7 +78,7 @@ class OwnerQueue:
             del self._running[owner]
 
     def _join(self, owner: UUID, *, shared: bool) -> _Turn:
-        """Return the turn to wait for: the last one if both are shared, else a new one at the end."""
+        """Returns the turn to wait for: the last one if both are shared, else a new one at the end."""
         turns = self._queued.setdefault(owner, deque())
         if not (shared and turns and turns[-1].shared):
             turns.append(_Turn(shared))

@@ -1,4 +1,4 @@
-"""The pool of connections to PostgreSQL of one process."""
+"""The connection pool of a process for PostgreSQL."""
 
 import asyncio
 from collections import deque
@@ -14,41 +14,41 @@ from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Samples
 
 ACQUIRE_TIMEOUT: Final = 1.0
-"""Seconds that a request waits for a connection while all are taken."""
+"""Seconds that a request waits for a connection while all are in use."""
 
 CONNECT_TIMEOUT: Final = 10.0
-"""Seconds to connect within."""
+"""Seconds for connecting."""
 
 CANCEL_TIMEOUT: Final = 5.0
-"""Seconds to cancel what a connection is at, before it is just dropped."""
+"""Seconds for cancelling a statement, before its connection is dropped."""
 
 MAX_IDLE: Final = 300.0
-"""Seconds unused after which a connection is not lent again: what lies in between may have forgotten it."""
+"""Seconds of idleness after which a connection is closed: a proxy may have dropped it silently."""
 
 SUSPECT_AFTER: Final = 1.0
-"""Seconds without a single success after which one connection's silence says something of all of them; also
-for how long it is not asked again whether the server writes by now, or gives more connections."""
+"""Seconds without a success after which a timeout on one connection makes all of them suspect. Also the
+seconds between two checks whether the server accepts writes again, or allows more connections."""
 
 DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What the driver raises. Internal to it is only the name of the third one: it is what comes of a connection
-whose server has said farewell while nobody used it, and which is not closed yet."""
+"""The errors that the driver raises. InternalClientError is included: asyncpg raises it when the server
+closed an idle connection and it has not noticed yet."""
 
 CONNECTION_LOST: Final = ("08", "57P")
-"""Beginnings of the SQLSTATEs with which a connection ends."""
+"""Prefixes of the SQLSTATEs that end a connection."""
 
 READ_ONLY: Final = "25006"
-"""SQLSTATE of a write on a server that only reads: after a failover, what used to be the primary."""
+"""SQLSTATE of a write on a read-only server: after a failover, the former primary."""
 
 _TOO_MANY_CONNECTIONS: Final = "53300"
 
 
 class ConnectionPool:
-    """Up to `size` connections, made when they are needed and kept while they live.
+    """Up to `size` connections, opened on demand and kept while they work.
 
-    When the server seems to be gone or to have changed its part, all of them are renewed: none of those that
-    there are is lent again, for what befell one may have befallen each, and not all of them have heard.
+    When the server seems to be gone or is read-only, all connections are renewed: an existing one is not used
+    again, because a failure of one often concerns all of them.
 
-    `pooled` tells whether a pooler stands in between; it is known from the first connection on.
+    `pooled` is whether a transaction pooler is in between; known from the first connection on.
     """
 
     def __init__(self, url: str, size: int, deadline: float) -> None:
@@ -67,15 +67,15 @@ class ConnectionPool:
 
     @asynccontextmanager
     async def acquire(self, *, writes: bool = False) -> AsyncIterator[Any]:
-        """Lend a connection.
+        """Acquires a connection.
 
-        One whose borrower failed in a way that leaves its state in doubt is closed, not lent again; for one
-        that `writes`, without a CancelRequest (see `postgres_connection`).
+        A connection whose user failed in a way that leaves its state in doubt is closed, not reused; for one
+        that `writes`, without a CancelRequest (see `connection.py`).
 
         Raises:
-            CommitInDoubt: the write succeeded with a reservation.
-            ServiceUnavailable: all of them are taken, and none came back in time.
-            DatabaseError: others are waiting for the server to greet them, as this one was.
+            CommitInDoubt: the write succeeded with a warning.
+            ServiceUnavailable: all connections are in use, and none was released in time.
+            DatabaseError: no connection to the server could be made in time.
 
         """
         connection = await self._take()
@@ -100,9 +100,9 @@ class ConnectionPool:
             raise CommitInDoubt(reason="committed with a warning, perhaps not replicated")
 
     async def dedicated(self) -> Any:
-        """Make a connection beside the others, whose session lasts, for whoever asks to use and to close.
+        """Opens a dedicated connection outside the pool; the caller closes it.
 
-        None where a pooler stands in between, which does not give such.
+        Returns None behind a transaction pooler, where session state does not last.
         """
         connection = await self.connector.connect(CONNECT_TIMEOUT, statement_cache_size=0)
         if await _is_pooled(connection):
@@ -111,7 +111,7 @@ class ConnectionPool:
         return connection
 
     async def close(self) -> None:
-        """Close those that nobody has."""
+        """Closes the idle connections."""
         self._discard_idle()
         if self._closing:
             await asyncio.wait(self._closing)
@@ -125,12 +125,12 @@ class ConnectionPool:
                 ("connecting",): connecting,
             },
             CONNECTIONS_MAX.name: {(): self._size},
-            # Those who have given up stand in the queue until their turn comes.
+            # Waiters that have timed out remain in the queue until their turn.
             REQUESTS_WAITING.name: {(): sum(not turn.done() for turn in list(self._waiting))},
         }
 
     def _suspects_all(self, error: BaseException) -> bool:
-        """Tell whether what befell one connection is likely to befall each that there is now."""
+        """Returns whether a failure of one connection probably concerns all of them."""
         if _is_lost(error):
             return True
         if isinstance(error, asyncpg.PostgresError):
@@ -143,7 +143,7 @@ class ConnectionPool:
             self._discard(connection)
 
     def _discard(self, connection: Any) -> None:
-        """Close it behind the scenes: what it is at is cancelled on the server, which takes a moment."""
+        """Closes a connection in the background, because cancelling its statement takes a moment."""
         closing = asyncio.create_task(_close(connection))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
@@ -151,7 +151,7 @@ class ConnectionPool:
         self._hand_over()
 
     def _drop(self, connection: PostgresConnection) -> None:
-        """Close it at once: what it is at goes on at the server, and is not cancelled."""
+        """Closes a connection at once, without cancelling its statement on the server."""
         connection.terminate()
         self._open -= 1
         self._hand_over()
@@ -172,9 +172,7 @@ class ConnectionPool:
                 except asyncpg.PostgresError as error:
                     if error.sqlstate != _TOO_MANY_CONNECTIONS or not self._open:
                         raise
-                    self._server_full_until = (
-                        _now() + SUSPECT_AFTER
-                    )  # until then, those that there are must do
+                    self._server_full_until = _now() + SUSPECT_AFTER  # until then, use the existing ones
             if given := await self._wait():
                 return given
 
@@ -191,7 +189,7 @@ class ConnectionPool:
             self._connecting -= 1
 
     async def _wait(self) -> PostgresConnection | None:
-        """Wait in line; give the connection that was handed over, or None if there is room for a new one."""
+        """Waits in the queue; returns the connection handed over, or None if a new one may be opened."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
@@ -199,13 +197,13 @@ class ConnectionPool:
                 given: PostgresConnection | None = await turn
                 return given
         except BaseException as error:
-            if turn.done() and not turn.cancelled():  # it was this one's turn: it goes to the next
+            if turn.done() and not turn.cancelled():  # the turn came at the same moment: pass it on
                 self._hand_over(turn.result())
             if not isinstance(error, TimeoutError):
                 raise
-        if self._connecting:  # then it is not the load, it is the database
+        if self._connecting:  # the database is the reason, not the load
             raise DatabaseError(reason="no connection could be made yet")
-        raise ServiceUnavailable(reason="every database connection is taken")
+        raise ServiceUnavailable(reason="all database connections are in use")
 
     def _release(self, connection: PostgresConnection) -> None:
         if connection.made_at <= self._invalidated_at:
@@ -220,7 +218,7 @@ class ConnectionPool:
         self._hand_over()
 
     def _hand_over(self, connection: PostgresConnection | None = None) -> None:
-        """Hand the connection, or the room for one, to whoever has waited longest; nobody overtakes them."""
+        """Passes the connection, or the permission to open one, to the oldest waiter."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -245,7 +243,7 @@ class ConnectionPool:
         return await self._connect_directly()
 
     async def _connect_directly(self) -> PostgresConnection:
-        """Make a connection whose session lasts: with prepared statements, and a setting."""
+        """Opens a connection with session state: prepared statements, and a setting."""
         connection: PostgresConnection = await self.connector.connect(
             CONNECT_TIMEOUT,
             statement_cache_size=512,
@@ -261,7 +259,7 @@ class CommitInDoubt(DatabaseError):
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Tell whether the connection is gone with it. What is wrong with a value is an InterfaceError too."""
+    """Returns whether the error ends the connection. InterfaceError also stands for invalid values."""
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(CONNECTION_LOST)
     return isinstance(error, DRIVER_ERRORS) and not isinstance(error, TimeoutError | ValueError)
@@ -279,9 +277,9 @@ async def _close(connection: Any) -> None:
 
 
 async def _is_pooled(connection: Any) -> bool:
-    """Tell whether another server answers than the one that greeted: a pooler greets by itself.
+    """Returns whether a pooler is in between: then another server process responds than the one that greeted.
 
-    If that cannot be told, nobody else will use the connection, so it is closed.
+    If that cannot be determined, the connection is closed.
     """
     try:
         async with connection.transaction():

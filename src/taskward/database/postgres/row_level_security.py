@@ -6,9 +6,9 @@ and nothing else, and that sees only the rows of the owner set for the transacti
 the transaction, so a pooler does not matter.
 
 Each table has two policies. `taskward_owner_rows` gives the role the owner's rows. `taskward_other_roles`
-gives every other role what it had before there were policies: with `DATABASE_RLS=off` nothing changes. The
+gives every other role the rights that it has without policies: with `DATABASE_RLS=off` nothing changes. The
 policy recognises the role by the beginning of its name, so that it also holds for the role of the database
-of which this one is a copy.
+that this one was copied from.
 """
 
 from collections.abc import Sequence
@@ -30,18 +30,18 @@ PROTECTED_TABLES: Final = (
     ("import_tasks", "user_id"),
     ("owner_locks", "user_id"),
 )
-"""Tables with an owner, and the column that holds it. The migration that adds one calls `RAISE` once more."""
+"""Tables with an owner, and the column that holds it. A migration that adds one runs `SETUP_SQL` again."""
 
 SHARED: Final = ("restores",)
-"""Tables without one: the role may read them. The migration that adds one calls `RAISE` once more."""
+"""Tables without an owner: the role may read them. A migration that adds one runs `SETUP_SQL` again."""
 
 NO_OWNER: Final = UUID(int=0)
-"""The owner of nothing, for what needs no row."""
+"""An owner without rows, for statements that need none."""
 
 _VALUES: Final = ", ".join(f"('{table}', '{column}')" for table, column in PROTECTED_TABLES)
 _SHARED: Final = ", ".join(f"('{table}')" for table in SHARED)
 
-# Roles belong to the whole server: with the database's number in it, the name is that of this database alone.
+# Roles are global to the server: the database's OID makes the name unique.
 SETUP_SQL: Final = f"""
 DO $rls_role$
 DECLARE
@@ -50,7 +50,7 @@ DECLARE
     protected record;
     shared text;
 BEGIN
-    -- Whoever may not make roles goes on without: the service names what is missing once it is asked for.
+    -- Without the right to create roles this is skipped: DATABASE_RLS=on then reports what is missing.
     BEGIN
         IF to_regrole(rls_role) IS NULL THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', rls_role);
@@ -90,11 +90,9 @@ BEGIN
 END
 $rls_role$
 """  # noqa: S608 - names of our own tables
-"""Creates the role, grants and policies, as far as the current user may. Run again, it repairs them.
-
-A policy says once, for reading and for writing, whose rows they are; by its SELECTs it is evaluated once a
-statement, not once a row. A setting that ended with its transaction is empty afterwards, not null.
-"""
+"""Creates the role, grants and policies, as far as the current user may. Running it again repairs them. Each
+policy covers reading and writing; its sub-SELECTs are evaluated once per statement, not once per row. A
+setting that ended with its transaction is empty afterwards, not null."""
 
 _STATUS_SQL: Final = """
 SELECT
@@ -136,12 +134,12 @@ FROM (
 ) AS named LEFT JOIN pg_roles AS rls_role ON rolname = name
 """
 _SET_OPTION_SINCE: Final = 16
-"""The version of PostgreSQL from which on a membership says whether its role may be set."""
+"""The version of PostgreSQL since which a membership has a SET option."""
 
 
 @dataclass(frozen=True, slots=True)
 class RlsStatus:
-    """How the rls_role stands: `rls_role` is the name of its role, `login` that of the service's own."""
+    """The state of the setup: `role` is the RLS role, `login` the role of the service."""
 
     role: str
     login: str
@@ -153,10 +151,10 @@ class RlsStatus:
 
     @property
     def problem(self) -> str | None:
-        """Say what is missing, and what to run; None for a rls_role that stands."""
+        """Returns what is missing, and the statements to run; None if nothing is."""
         if not self.exists:
             return (
-                f"there is no role {self.role}; as a role that may make roles, run: "
+                f"there is no role {self.role}; as a role that may create roles, run: "
                 f"CREATE ROLE {self.role} NOLOGIN NOINHERIT; GRANT {self.role} TO {self.login};"
             )
         if self.can_bypass:
@@ -171,7 +169,7 @@ class RlsStatus:
             )
         if self.unprotected_tables:
             return (
-                f"the rights or policies of {self.role} are not as they must be on "
+                f"the rights or policies of {self.role} are not set up correctly on "
                 f"{', '.join(self.unprotected_tables)}; as the owner of the tables, run `taskward migrate` "
                 "with DATABASE_RLS=on"
             )
@@ -179,16 +177,16 @@ class RlsStatus:
 
 
 class RowLevelSecurity:
-    """The way through the rls_role of one database. It is shut until `stand` has found that it stands."""
+    """Runs statements under row-level security. Rejects them until `ensure` has verified the setup."""
 
     def __init__(self) -> None:
         self._set_role: str | None = None
 
     async def ensure(self, connection: Any) -> None:
-        """See to it that the rls_role stands, within the transaction that is open.
+        """Sets up row-level security if needed, within the open transaction.
 
         Raises:
-            DatabaseUnusable: something is missing, and may not be made with this login; it says what.
+            DatabaseUnusable: something is missing, and this login may not create it; the text names it.
 
         """
         found = await inspect(connection)
@@ -198,22 +196,22 @@ class RowLevelSecurity:
                     await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
                     await connection.execute(SETUP_SQL)
             except asyncpg.InsufficientPrivilegeError:
-                pass  # then it lacks what it lacked
+                pass  # the missing parts are still missing
             found = await inspect(connection)
         if found.problem:
             raise DatabaseUnusable(f"DATABASE_RLS is on, and {found.problem}")
         self._set_role = await _set_role_sql(connection, found)
 
     async def set_owner(self, connection: Any, owner: UUID) -> None:
-        """Run the rest of the transaction that is open behind the rls_role, for that owner."""
+        """Runs the rest of the open transaction under row-level security, as that owner."""
         await connection.execute(self._set_owner_sql(owner))
 
     async def fetch(
         self, connection: Any, owner: UUID, sql: str, arguments: Sequence[Any], begin: str
     ) -> Sequence[Any]:
-        """Run one statement as one transaction behind the rls_role, for that owner: in three round trips.
+        """Runs one statement in a transaction under row-level security, as that owner: three round trips.
 
-        Behind a pooler each statement is a transaction anyway, and takes as many without the rls_role.
+        Behind a pooler each statement is a transaction anyway, and takes as many without it.
         """
         entry = f"{begin}; {self._set_owner_sql(owner)}"
         try:
@@ -228,12 +226,12 @@ class RowLevelSecurity:
 
     def _set_owner_sql(self, owner: UUID) -> str:
         if self._set_role is None:
-            raise DatabaseError(reason="row-level security is not known to stand yet")
+            raise DatabaseError(reason="row-level security has not been verified yet")
         return f"{self._set_role}; SET LOCAL taskward.owner = '{owner.hex}'"
 
 
 async def check(connection: Any, *, after_setup: bool) -> str | None:
-    """Say what the rls_role lacks, now or after a start with it, and change nothing."""
+    """Returns what row-level security is missing, now or after a start with it, and changes nothing."""
     trial = connection.transaction()
     await trial.start()
     try:
@@ -248,7 +246,7 @@ async def check(connection: Any, *, after_setup: bool) -> str | None:
 
 
 async def inspect(connection: Any) -> RlsStatus:
-    """Look how the rls_role stands."""
+    """Reads the state of the row-level security setup."""
     entry = "MEMBER" if connection.get_server_version().major < _SET_OPTION_SINCE else "SET"
     return RlsStatus(
         *await connection.fetchrow(_STATUS_SQL, [table for table, _ in PROTECTED_TABLES], entry, SHARED)
@@ -256,9 +254,9 @@ async def inspect(connection: Any) -> RlsStatus:
 
 
 async def _set_role_sql(connection: Any, found: RlsStatus) -> str:
-    """Give the statements that lead inside.
+    """Returns the statements that switch to the RLS role.
 
-    The search path stays that of the login; only its "$user" is another one then, and may need a word.
+    The search path stays that of the login, except for "$user", which needs to be spelled out.
     """
     entry = f"SET LOCAL ROLE {found.role}"
     trial = connection.transaction()

@@ -1,8 +1,8 @@
-"""The embedded engine: one file (or memory), the standard library's driver.
+"""The SQLite engine: a file or memory, on the standard library's driver.
 
-Short reads run on the event loop, long ones in threads (`sqlite_readers`). Writes that wait at the same time
-are one transaction: the loop runs their statements, a thread does the commit, whose fsync is what takes
-long, and each write is acknowledged after it.
+Short reads run on the event loop, long ones in threads (`readers.py`). Writes that wait at the same time
+share one transaction: the loop runs their statements, and a thread commits, because the fsync is slow. Each
+write is acknowledged after the commit.
 """
 
 import asyncio
@@ -45,16 +45,16 @@ from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
 
 BUSY_TIMEOUT: Final = 10.0
-"""Seconds that a statement waits for another process to let go of the file."""
+"""Seconds that a statement waits while another process locks the file."""
 
 MAX_BATCH: Final = 128
-"""Writes in one transaction, so that none holds up the loop for long."""
+"""Writes in one transaction, so that it does not block the loop for long."""
 
 POLL_INTERVAL: Final = 0.25
-"""Seconds between two looks whether another process has written."""
+"""Seconds between two checks whether another process has written."""
 
 QUICK_CHECK_MAX_BYTES: Final = 64 * 2**20
-"""Bytes of a file that is looked through for damage at the start; that many take about 0.1 s."""
+"""Bytes of the largest file that is checked for corruption at start, which takes about 0.1 s."""
 
 _RETRY: Final = 0.005
 _LOCK_RETRY: Final = 0.02
@@ -65,7 +65,7 @@ _SEQ: Final = bindparam("seq", type_=Integer())
 
 
 class SqliteDatabase:
-    """A `taskward.database.Database` in a file, or in memory where `path` is None."""
+    """A `taskward.database.Database` in a file, or in memory if `path` is None."""
 
     engine = "sqlite"
 
@@ -135,7 +135,7 @@ class SqliteDatabase:
         return await self._unlocked(lambda: self._read_again(read, step, values))
 
     async def _read_again(self, read: Read, step: "_CompiledStep", values: Values) -> Sequence[Row]:
-        """Read while another process holds the file.
+        """Reads again while another process locks the file.
 
         Raises:
             OwnerLocked: the owner's data is locked.
@@ -181,7 +181,7 @@ class SqliteDatabase:
                 await self._wait_unlocked(owner, time.monotonic() + BUSY_TIMEOUT)
 
     async def scrub(self) -> None:
-        """Write the WAL back and empty it; while readers still need it, go on trying in the background."""
+        """Checkpoints and truncates the WAL; while readers still need it, retries in the background."""
         if self._path is None:
             return
         if not await asyncio.to_thread(empty_wal, self._path) and self._scrubbing is None:
@@ -189,10 +189,10 @@ class SqliteDatabase:
 
     async def poll_hints(self) -> AsyncGenerator[None, None]:
         if self._path is None:
-            await asyncio.get_running_loop().create_future()  # nobody else can write there
+            await asyncio.get_running_loop().create_future()  # no other process can write to memory
         seen = version = None
         while True:
-            with suppress(sqlite3.Error):  # another process may hold the file just now
+            with suppress(sqlite3.Error):  # another process may lock the file
                 version = self._reader.execute("PRAGMA data_version").fetchone()[0]
             if version != seen:
                 seen = version
@@ -208,9 +208,9 @@ class SqliteDatabase:
     async def _enqueue(
         self, run: Callable[[sqlite3.Connection], T], owners: set[UUID], *, long: bool = False
     ) -> T:
-        """Run it in one of the next transactions, and return its result after the commit.
+        """Runs a function in one of the next transactions, and returns its result after the commit.
 
-        The run adds to `owners` whose changes it makes.
+        The function adds the owners of its changes to `owners`.
         """
         waiting = _QueuedWrite(run, owners, asyncio.get_running_loop().create_future(), long=long)
         self._queue.append(waiting)
@@ -231,7 +231,7 @@ class SqliteDatabase:
         return cast("T", result)
 
     async def _unlocked(self, run: Callable[[], Awaitable[T]]) -> T:
-        """Run it, and again each time that it met a locked owner."""
+        """Runs a function, and again after each locked owner."""
         deadline = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
@@ -246,7 +246,7 @@ class SqliteDatabase:
             await asyncio.sleep(_LOCK_RETRY)
 
     def _refuse_locked(self, owner: UUID) -> None:
-        """Raise OwnerLocked if a change that takes several transactions has locked the owner's data."""
+        """Raises OwnerLocked if a change that takes several transactions has locked the owner's data."""
         if self._locked and str(owner) in self._locked:
             raise OwnerLocked(owner)
 
@@ -276,12 +276,12 @@ class SqliteDatabase:
             try:
                 self._locked = owner_locks.locked_owners(self._writer)
                 for waiting in batch:
-                    if waiting.long and self._path:  # what is in memory has one connection for all
+                    if waiting.long and self._path:  # a database in memory has a single connection
                         await self._in_thread(partial(waiting.run, self._writer))
                     else:
                         waiting.run(self._writer)
                 await self._commit()
-            except Exception as error:  # noqa: BLE001 - it is raised where each of them is waited for
+            except Exception as error:  # noqa: BLE001 - raised in each waiting caller
                 with suppress(sqlite3.Error):
                     self._writer.rollback()
                 for waiting in batch:
@@ -293,7 +293,7 @@ class SqliteDatabase:
                 self._notify({owner for waiting in batch for owner in waiting.owners})
 
     def _fail_expired(self, error: DatabaseError) -> None:
-        """Fail the writes that have waited long enough, or all of them if waiting is not what it takes."""
+        """Fails the writes that have waited too long, or all of them if waiting cannot help."""
         deadline = asyncio.get_running_loop().time() - BUSY_TIMEOUT
         failing = [waiting for waiting in self._queue if waiting.since <= deadline]
         self._queue = [waiting for waiting in self._queue if waiting.since > deadline]
@@ -307,7 +307,7 @@ class SqliteDatabase:
             self.on_change(owner)
 
     def _next_batch(self) -> "list[_QueuedWrite]":
-        """Take the writes of the next transaction: one long one, or those before the next long one."""
+        """Removes the writes of the next transaction: one long one, or those before the next long one."""
         first_long = next((n for n, waiting in enumerate(self._queue) if waiting.long), MAX_BATCH)
         batch = self._queue[: max(1, min(first_long, MAX_BATCH))]
         del self._queue[: len(batch)]
@@ -323,7 +323,7 @@ class SqliteDatabase:
         await asyncio.get_running_loop().run_in_executor(self._commit_thread, run)
 
     async def _retry_while_busy(self, run: Callable[[], T], since: float | None = None) -> T:
-        """Run it again and again while another process holds the file, without holding up the loop."""
+        """Retries a function while another process locks the file, without blocking the loop."""
         loop = asyncio.get_running_loop()
         deadline = (loop.time() if since is None else since) + BUSY_TIMEOUT
         while True:
@@ -336,7 +336,7 @@ class SqliteDatabase:
 
 
 class _QueuedWrite:
-    """Something to run in the next transaction, and whoever waits for its result."""
+    """A function to run in the next transaction, and the future of its result."""
 
     def __init__(
         self,
@@ -355,7 +355,7 @@ class _QueuedWrite:
         self._error: Exception | None = None
 
     def run(self, connection: sqlite3.Connection) -> None:
-        """Run it inside the open transaction; if it fails, it alone is undone."""
+        """Runs it in the open transaction; if it fails, only its own changes are rolled back."""
         connection.execute("SAVEPOINT queued_write")
         try:
             self._result = self._run(connection)
@@ -363,7 +363,7 @@ class _QueuedWrite:
             self._result = undo.result
             self.owners.clear()
             connection.execute("ROLLBACK TO queued_write")
-        except Exception as error:  # noqa: BLE001 - it is raised where the result is waited for
+        except Exception as error:  # noqa: BLE001 - raised in the waiting caller
             self._error = _database_error(error) if isinstance(error, sqlite3.Error) else error
             self.owners.clear()
             connection.execute("ROLLBACK TO queued_write")
@@ -372,7 +372,7 @@ class _QueuedWrite:
     def acknowledge(self) -> None:
         if self._error is not None:
             self.fail(self._error)
-        elif not self.outcome.done():  # else the request was given up meanwhile; the write stands
+        elif not self.outcome.done():  # otherwise the request was cancelled; the write is kept
             self.outcome.set_result(self._result)
 
     def fail(self, error: Exception) -> None:
@@ -381,7 +381,7 @@ class _QueuedWrite:
 
 
 class _CompiledStatement:
-    """A statement, compiled: one step for a read, two or more for a write."""
+    """A compiled statement: one step for a read, two or more for a write."""
 
     def __init__(self, statement: Statement) -> None:
         if not isinstance(statement, Write):
@@ -417,7 +417,7 @@ def _compile(statement: Statement) -> _CompiledStatement:
 
 @dataclass(frozen=True, slots=True)
 class _CompiledStep:
-    """One compiled statement: its text, how to bind its values, how to read its columns."""
+    """One compiled step: its text, the conversion of its values, and of its columns."""
 
     sql: str
     binds: tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]
@@ -464,7 +464,7 @@ class _CompiledStep:
 
 @contextmanager
 def _explain_unusable(path: Path | None) -> Iterator[None]:
-    """Say in plain words why a file cannot be our database."""
+    """Translates SQLite's errors at opening into a plain text."""
     if path is not None and (problem := file_problem(path)):
         raise DatabaseUnusable(f"DATABASE_URL: {path}: {problem}")
     try:
@@ -474,7 +474,7 @@ def _explain_unusable(path: Path | None) -> Iterator[None]:
 
 
 def file_problem(path: Path) -> str | None:
-    """Say what keeps a file from being read and written, or made, which SQLite finds out only later."""
+    """Returns why a file cannot be opened or created for writing, which SQLite detects only later."""
     folder = path.absolute().parent
     if not folder.is_dir():
         return f"there is no folder {folder}"
@@ -486,21 +486,21 @@ def file_problem(path: Path) -> str | None:
 
 
 def _quick_check(connection: sqlite3.Connection, path: Path | None) -> None:
-    """Look through a file that is not large: what is damaged is better told now than in the midst of writes.
+    """Checks a file that is not large for corruption, to report it at start and not during writes.
 
     Raises:
-        sqlite3.DatabaseError: it is no database.
-        DatabaseUnusable: it is one, and it is damaged.
+        sqlite3.DatabaseError: the file is not a database.
+        DatabaseUnusable: the file is a corrupt database.
 
     """
     if path is None or path.stat().st_size > QUICK_CHECK_MAX_BYTES:
         return
     if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-        raise DatabaseUnusable(f"DATABASE_URL: {path}: the file is damaged; restore it from a backup")
+        raise DatabaseUnusable(f"DATABASE_URL: {path}: the file is corrupt; restore it from a backup")
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:
-    """Open the file so that an acknowledged write survives a power cut."""
+    """Opens the file so that an acknowledged write survives a power cut."""
     if path is not None:
         _make_private(path)
     connection = sqlite3.connect(
@@ -523,9 +523,9 @@ def _configure(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, also in free pages
+    connection.execute("PRAGMA secure_delete = ON")  # deleted content is overwritten, also in free pages
     owner_locks.install(connection)
-    connection.execute("PRAGMA busy_timeout = 0")  # from here on, waiting is the loop's
+    connection.execute("PRAGMA busy_timeout = 0")  # from here on, the loop waits
     connection.create_function(SQLITE_CLOCK, 0, _microseconds)
 
 
@@ -534,7 +534,7 @@ def _microseconds() -> int:
 
 
 def _make_private(path: Path) -> None:
-    """Make the file, if there is none, for its owner alone; SQLite gives its other files the same mode."""
+    """Creates a missing file readable by its owner only; SQLite gives its other files the same mode."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:

@@ -1,8 +1,8 @@
-"""Where SQLite's reads run: short ones on the event loop, the others in threads, in fair turns.
+"""Reads on SQLite: short ones on the event loop, long ones in threads, scheduled fairly.
 
-A thread costs more than most reads do, and which read is long depends on how many tasks its owner has. So a
-read begins on the event loop with a budget of time. One that exceeds it is aborted and runs again in a
-thread; the next one of its kind and owner begins there.
+A thread costs more than most reads do, and the length of a read depends on the number of its owner's tasks.
+So a read starts on the event loop with a time budget. If it exceeds the budget, it is aborted and runs again
+in a thread; the next one of its kind and owner starts there.
 """
 
 import sqlite3
@@ -17,19 +17,19 @@ from taskward.http.errors import DatabaseError
 from taskward.http.fair_slots import FairThreads
 
 STATEMENT_TIMEOUT: Final = 10.0
-"""Seconds for a read in a thread, with the waiting for it."""
+"""Seconds for a read in a thread, including the wait for the thread."""
 
 LOOP_BUDGET: Final = 0.002
-"""Seconds that a read may hold up the event loop."""
+"""Seconds that a read may block the event loop."""
 
 THREADS: Final = 4
-"""One person can have two of them, two people three."""
+"""Threads. One user can use two of them, two users three."""
 
 MAX_SLOW_READS: Final = 1024
 
 _BUDGET_STEPS: Final = 1000
 _TIMEOUT_STEPS: Final = 10_000
-"""Steps of SQLite's virtual machine between two looks at the clock; a thousand take 20 to 300 µs."""
+"""Steps of SQLite's virtual machine between two checks of the clock; a thousand take 20 to 300 µs."""
 
 _SlowRead: TypeAlias = tuple[Read, Any]
 
@@ -53,7 +53,7 @@ class SqliteReaders:
         self._slow: OrderedDict[_SlowRead, None] = OrderedDict()
 
     def start(self, loop_connection: sqlite3.Connection) -> None:
-        """Give each read on that connection, which the event loop uses, the budget."""
+        """Applies the budget to each read on that connection, which the event loop uses."""
         self._loop_connection = loop_connection
         loop_connection.set_progress_handler(lambda: time.perf_counter() > self._deadline, _BUDGET_STEPS)
 
@@ -65,12 +65,12 @@ class SqliteReaders:
             connection.close()
 
     async def rows(self, read: Read, query: Query, values: Values) -> Sequence[Row]:
-        """Run a read.
+        """Runs a read.
 
         Raises:
-            ServiceUnavailable: it is a long one, and no thread became free in time.
-            DatabaseError: it is a long one, and failed or took too long.
-            sqlite3.Error: it is a short one, and failed.
+            ServiceUnavailable: the read is long, and no thread became free in time.
+            DatabaseError: the read is long, and failed or took too long.
+            sqlite3.Error: the read is short, and failed.
 
         """
         kind = (read, values.get("owner"))
@@ -100,7 +100,7 @@ class SqliteReaders:
         return rows
 
     def _run(self, query: Query, values: Values, until: float) -> tuple[Sequence[Row], float]:
-        begun = time.thread_time()  # a busy machine makes no read a long one
+        begun = time.thread_time()  # thread time, so that a busy machine does not make reads long
         connection = self._thread_connection()
         connection.set_progress_handler(lambda: time.monotonic() > until, _TIMEOUT_STEPS)
         rows = query.rows(connection, values)

@@ -1,0 +1,106 @@
+"""The texts of the source are plain trade English, without the words of the deny-list."""
+
+import ast
+import re
+import tokenize
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+SOURCE = Path(__file__).parent.parent / "src/taskward"
+
+WORDS = re.compile(
+    r"\b(?:(?:who|whom|what|wher|which)(?:so)?ever|befall\w*|befell|lest|at hand|of the like"
+    r"|nobody|anybody|somebody"
+    r"|let(?:s|ting)? go of|looks? on|looks? after|look round|looked at|at any price|in the midst"
+    r"|pass(?:es|ed)? over|takes? (?:no )?notice|so many|told|befriend\w*|farewell|stranger\w*|parting"
+    r"|grapevine|crier|cries|owner[ _]wall|the wall|walled|mighty|the bell|rung|hears|gathers)\b",
+    re.IGNORECASE,
+)
+"""Private words, and words of conversation for a concept that has a technical term."""
+
+OPENINGS = re.compile(
+    r"(?:Gives?|Tells?|Says?|Lets?|Has|Have|Sees? to|Return|Who|Whom|Whose|How|Where|Why|What|So many)\b"
+)
+"""A docstring begins with "Returns", "Raises" or another verb in the third person, or with a noun."""
+
+EXCEPTIONS: frozenset[str] = frozenset()
+"""Findings that are still to be rewritten, as `file: phrase`. This list only gets shorter."""
+
+
+class Text(NamedTuple):
+    """A docstring, a comment or a message of a source file."""
+
+    file: str
+    line: int
+    text: str
+    is_docstring: bool
+
+
+def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
+    """Yield the docstrings of modules, classes, functions and attributes."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield node.value
+
+
+def texts(path: Path) -> Iterator[Text]:
+    """Yield every text of a file; a string counts as a message if it has a space."""
+    file = path.relative_to(SOURCE).as_posix()
+    tree = ast.parse(path.read_text())
+    documented = {id(node) for node in docstrings(tree)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+            yield Text(file, node.lineno, node.value, id(node) in documented)
+    with path.open("rb") as source:
+        for token in tokenize.tokenize(source.readline):
+            if token.type == tokenize.COMMENT:
+                yield Text(file, token.start[0], token.string, is_docstring=False)
+
+
+def findings(text: Text) -> Iterator[str]:
+    """Yield the phrases of a text that are on the deny-list."""
+    plain = " ".join(text.text.split())
+    yield from (match.group().lower() for match in WORDS.finditer(plain))
+    if text.is_docstring and (opening := OPENINGS.match(plain)):
+        yield f"{opening.group()} …"
+
+
+@cache
+def found() -> Counter[str]:
+    """Return how often each denied phrase is in each file."""
+    return Counter(
+        f"{text.file}: {phrase}"
+        for path in SOURCE.rglob("*.py")
+        for text in texts(path)
+        for phrase in findings(text)
+    )
+
+
+def test_the_texts_of_the_source_use_standard_terms() -> None:
+    assert {place: times for place, times in found().items() if place not in EXCEPTIONS} == {}
+
+
+def test_every_exception_is_still_needed() -> None:
+    assert EXCEPTIONS - set(found()) == set()
+
+
+def test_the_deny_list_finds_what_it_is_for() -> None:
+    bad = {
+        "Give the template of a path.": "Give …",
+        "Return the user.": "Return …",
+        "What is known of a request.": "What …",
+        "The keys that are at\nhand.": "at hand",
+        "The answer, for Whoever asks.": "whoever",
+        "Let go of the connection.": "let go of",
+    }
+    for text, phrase in bad.items():
+        assert phrase in findings(Text("x.py", 1, text, is_docstring=True)), text
+    for text in ("Returns the user.", "Whether the token is valid.", "The keys that are cached.", "Gather"):
+        assert list(findings(Text("x.py", 1, text, is_docstring=True))) == []
