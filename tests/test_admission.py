@@ -375,7 +375,7 @@ async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_n
 
     admission = Admission(twice, Capacity(2, STARTS))
     scope = {"type": "http", "http_version": "1.1", "headers": [], "user": SimpleNamespace(id=UUID(int=ANN))}
-    with pytest.raises(RuntimeError, match="admitted once"):
+    with pytest.raises(RuntimeError, match="already been admitted"):
         await admission(scope, an_empty_body(), ignore)
     assert (admission._in_flight, admission._in_flight_by) == (0, {})
 

@@ -82,7 +82,7 @@ def test_of_several_hosts_a_writable_one_is_wanted(url: str, attrs: str | None) 
         (f"postgresql://u:{CANARY}@a,,b/d", "a host is empty"),
         (f"postgresql://u:{CANARY}@a,/d", "a host is empty"),
         (f"postgresql://[{CANARY}/d", "cannot be read"),
-        (f"postgresql://[{CANARY}]/d", "no IPv6 address"),
+        (f"postgresql://[{CANARY}]/d", "not an IPv6 address"),
         (f"postgresql://u:{CANARY}@::1/d", "cannot be read"),
         (f"postgresql://u:{CANARY}@a,b,c/d?port=1,2", "names 3 hosts and 2 ports"),
         (

@@ -473,17 +473,21 @@ async def test_a_wall_that_was_damaged_is_repaired(walled: str, damage: str) -> 
 @pytest.mark.parametrize(
     ("damage", "remedy", "told"),
     [
-        ("CREATE POLICY more ON tasks USING (true)", "DROP POLICY more ON tasks", "as they must be on tasks"),
+        (
+            "CREATE POLICY more ON tasks USING (true)",
+            "DROP POLICY more ON tasks",
+            "not set up correctly on tasks",
+        ),
         (
             "CREATE POLICY more ON users TO {wall} USING (true)",
             "DROP POLICY more ON users",
-            "as they must be on users",
+            "not set up correctly on users",
         ),
-        ("GRANT TRUNCATE ON tasks TO {wall}", "REVOKE TRUNCATE ON tasks FROM {wall}", "must be on tasks"),
+        ("GRANT TRUNCATE ON tasks TO {wall}", "REVOKE TRUNCATE ON tasks FROM {wall}", "correctly on tasks"),
         (
             "GRANT INSERT ON restores TO {wall}",
             "REVOKE INSERT ON restores FROM {wall}",
-            "must be on restores",
+            "correctly on restores",
         ),
         ("ALTER ROLE {wall} BYPASSRLS", "ALTER ROLE {wall} NOBYPASSRLS", "SUPERUSER nor BYPASSRLS"),
         ("ALTER ROLE {wall} SUPERUSER", "ALTER ROLE {wall} NOSUPERUSER", "SUPERUSER nor BYPASSRLS"),

@@ -31,8 +31,8 @@ async def test_many_requests_through_two_connections(
     observe_load: ObserveLoad,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for waiting, seconds in ((pool, 1.0), (admission, 3.0)):  # as in production
-        monkeypatch.setattr(waiting, "PATIENCE", seconds)
+    monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 1.0)  # as in production
+    monkeypatch.setattr(admission, "QUEUE_TIMEOUT", 3.0)
     async with (
         pooler(await new_postgres(), tmp_path) as url,
         service(url) as one,
