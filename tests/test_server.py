@@ -390,7 +390,7 @@ def test_a_service_that_reloads_serves_and_ends(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0", "--reload") as taskward:
         port = taskward.port()
         wait_for(lambda: not refuses(port), seconds=2 * PATIENCE)
-        assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{port}/health", timeout=30).status_code == 200
         taskward.process.terminate()
         begun = time.monotonic()
         assert taskward.wait() == 0
