@@ -38,7 +38,7 @@ def taskward(
     *, version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False
 ) -> None:
     if version:
-        from taskward import __version__  # noqa: PLC0415 - see above
+        from taskward import __version__  # noqa: PLC0415 - slow to import
 
         typer.echo(f"taskward {__version__}")
         raise typer.Exit
@@ -74,7 +74,7 @@ def serve(
 def migrate() -> None:
     """Migrate the database schema."""
     with friendly_errors():
-        from taskward.database import open_database  # noqa: PLC0415 - see above
+        from taskward.database import open_database  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         revision = asyncio.run(open_database(load_settings()).migrate())
@@ -103,7 +103,7 @@ def restored(
     """
     with friendly_errors():
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
-        from taskward.users.restores import mark_restored  # noqa: PLC0415 - see above
+        from taskward.users.restores import mark_restored  # noqa: PLC0415 - slow to import
 
         done = asyncio.run(mark_restored(load_settings(), timedelta(seconds=margin)))
     typer.echo(RESTORED.format(owners=done.owners, number=done.number, moment=done.moment.isoformat()))
@@ -118,7 +118,7 @@ def token(
 ) -> None:
     """Create a token, in development only."""
     with friendly_errors():
-        from taskward.auth.development import mint_token  # noqa: PLC0415 - see above
+        from taskward.auth.development import mint_token  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         typer.echo(mint_token(load_settings(), sub, email=email, expires_in=expires_in))
@@ -132,7 +132,7 @@ def export_data(
 ) -> None:
     """Write all data of a user, as in their own export."""
     with friendly_errors():
-        from taskward.me.admin import export_to  # noqa: PLC0415 - see above
+        from taskward.me.admin import export_to  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         settings = load_settings()
@@ -147,7 +147,7 @@ def import_data(
 ) -> None:
     """Import an export for a user, all or nothing; tasks they already have are skipped."""
     with friendly_errors():
-        from taskward.me.admin import import_from  # noqa: PLC0415 - see above
+        from taskward.me.admin import import_from  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         settings = load_settings()
@@ -159,7 +159,7 @@ def import_data(
 @app.command()
 def check() -> None:
     """Check whether the service could run as configured."""
-    from taskward.check import findings  # noqa: PLC0415 - see above
+    from taskward.check import findings  # noqa: PLC0415 - slow to import
 
     found = asyncio.run(findings())
     for finding in found:
@@ -170,7 +170,7 @@ def check() -> None:
 @contextmanager
 def friendly_errors() -> Iterator[None]:
     """Prints errors of the settings or the database in plain lines, without a traceback."""
-    from taskward.database import DatabaseUnusable  # noqa: PLC0415 - see above
+    from taskward.database import DatabaseUnusable  # noqa: PLC0415 - slow to import
     from taskward.http.errors import ServiceError  # noqa: PLC0415 - as above
     from taskward.settings import SettingsError  # noqa: PLC0415 - as above
 
@@ -227,7 +227,7 @@ def _print_quickstart(settings: "Settings", url: str) -> None:
     """In development, print a session to paste into a shell."""
     if settings.production or settings.jwt_jwks_url is not None:
         return
-    from taskward.auth.development import mint_token  # noqa: PLC0415 - see above
+    from taskward.auth.development import mint_token  # noqa: PLC0415 - slow to import
 
     token = mint_token(settings, DEVELOPER, email="developer@example.com", expires_in=ONE_DAY)
     typer.echo(SESSION.format(url=url, token=token))

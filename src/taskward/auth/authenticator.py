@@ -79,7 +79,7 @@ async def describe_keys(settings: Settings) -> list[str]:
 
     """
     if settings.jwt_jwks_url is not None:
-        from taskward.auth.jwks_fetch import describe_key_set  # noqa: PLC0415 - see _keys
+        from taskward.auth.jwks_fetch import describe_key_set  # noqa: PLC0415 - imports the HTTP client
 
         return await describe_key_set(settings.jwt_jwks_url)
     if settings.jwt_secrets:
@@ -94,7 +94,7 @@ async def describe_keys(settings: Settings) -> list[str]:
 def _keys(settings: Settings, clock: Clock) -> Keys:
     if settings.jwt_jwks_url is not None:
         # Importing the HTTP client costs 5 MB and 50 ms at start, which only services with a provider need.
-        from taskward.auth.jwks import JWKSClient  # noqa: PLC0415 - see above
+        from taskward.auth.jwks import JWKSClient  # noqa: PLC0415 - imports the HTTP client
 
         return JWKSClient(settings.jwt_jwks_url, clock)
     return SharedSecret(settings.jwt_secrets or (development_secret(settings),))

@@ -295,7 +295,7 @@ def _provider(exporter: str) -> "TracerProvider":
 
 def _telling_of_failures(exporter: "SpanExporter") -> "SpanExporter":
     """Logs once, and not with each batch, that traces are being lost."""
-    from opentelemetry.sdk.trace.export import SpanExportResult  # noqa: PLC0415 - see above
+    from opentelemetry.sdk.trace.export import SpanExportResult  # noqa: PLC0415 - of the extra `otel`
 
     export = exporter.export
     failing = False
