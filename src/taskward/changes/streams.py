@@ -52,7 +52,6 @@ class StreamRegistry:
         self._subscriptions: dict[UUID, set[Subscription]] = {}
         self._polling: asyncio.Task[None] | None = None
         self._stopping: set[asyncio.Task[None]] = set()
-        database.on_change = self.notify
 
     @contextmanager
     def subscribe(self, owner: UUID, draining: asyncio.Event | None = None) -> Iterator[Subscription]:
