@@ -17,6 +17,7 @@ from support import SECRET, settings_for
 from typer.testing import CliRunner, Result
 
 from taskward import __version__, cli, server
+from taskward.cli.terminal import print_quickstart
 from taskward.settings import Settings, load_settings
 
 URL = "http://127.0.0.1:8000"
@@ -81,8 +82,8 @@ def test_the_printed_session_can_be_pasted_line_by_line(tmp_path: Path) -> None:
 
 def test_the_printed_token_is_a_developers_and_holds_for_a_day(capsys: pytest.CaptureFixture[str]) -> None:
     settings = settings_for("sqlite://")
-    cli._print_quickstart(settings, URL)
-    cli._print_quickstart(settings, URL)
+    print_quickstart(settings, URL)
+    print_quickstart(settings, URL)
     lines = capsys.readouterr().out.splitlines()
     tokens = [line.removeprefix("TOKEN=") for line in lines if line.startswith("TOKEN=")]
     claims = [jwt.decode(token, SECRET, algorithms=["HS256"]) for token in tokens]
@@ -100,7 +101,7 @@ def test_the_printed_token_is_a_developers_and_holds_for_a_day(capsys: pytest.Ca
 def test_no_session_is_printed_where_tokens_are_not_ours_to_make(
     capsys: pytest.CaptureFixture[str], others: dict[str, Any]
 ) -> None:
-    cli._print_quickstart(settings_for("sqlite://", **others), URL)
+    print_quickstart(settings_for("sqlite://", **others), URL)
     assert capsys.readouterr().out == ""
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from taskward.database_url import Host, PostgresUrl
+from taskward.settings.database_url import Host, PostgresUrl
 
 CANARY = "canary-in-a-url"
 

@@ -22,7 +22,7 @@ from serving import bare_environment, wait_for
 from support import SECRET, BreakDatabase, Person, settings_for
 
 from taskward import log
-from taskward.log_console import ConsoleRenderer
+from taskward.log.console import ConsoleRenderer
 
 COLOURED = {"TERM": "xterm", "NO_COLOR": ""}
 PLAIN = {"TERM": "xterm", "NO_COLOR": "1"}

@@ -11,7 +11,7 @@ from support import Person, client_of, refusal, running, settings_for
 
 from taskward.http.rate_limit import TokenBuckets
 from taskward.settings import SettingsError, load_settings
-from taskward.settings_parsing import Rate
+from taskward.settings.parsing import Rate
 
 SECOND = 1_000_000_000
 

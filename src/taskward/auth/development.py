@@ -11,7 +11,7 @@ import jwt
 
 from taskward.auth.claims import is_plausible_email, is_subject
 from taskward.settings import Settings, SettingsError
-from taskward.settings_parsing import MIN_SECRET_BYTES
+from taskward.settings.parsing import MIN_SECRET_BYTES
 
 PRIVATE = 0o600
 

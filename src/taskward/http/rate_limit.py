@@ -6,7 +6,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward.http.errors import RateLimited
-from taskward.settings_parsing import Rate
+from taskward.settings.parsing import Rate
 
 
 class TokenBuckets:

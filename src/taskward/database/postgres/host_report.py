@@ -6,7 +6,7 @@ from typing import Final
 
 from taskward.database.postgres.hosts import HostConnector
 from taskward.database.postgres.pool import DRIVER_ERRORS
-from taskward.database_url import Host
+from taskward.settings.database_url import Host
 
 TIMEOUT: Final = 3.0
 """Seconds for each host; all are queried at once."""

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from taskward.database_url import Host, PostgresUrl
+from taskward.settings.database_url import Host, PostgresUrl
 
 STAGGER: Final = 0.5
 """Seconds after which the next host is tried too."""

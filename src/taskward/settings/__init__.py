@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from taskward.database_url import LAST_PORT
-from taskward.settings_parsing import (
+from taskward.settings.database_url import LAST_PORT
+from taskward.settings.parsing import (
     Rate,
     check_audiences,
     check_database_url,

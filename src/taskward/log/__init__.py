@@ -17,7 +17,7 @@ from typing import Any, Final, TextIO
 
 import orjson
 
-from taskward.log_console import ACCESS_LOGGER, ConsoleRenderer, has_colours, is_terminal
+from taskward.log.console import ACCESS_LOGGER, ConsoleRenderer, has_colours, is_terminal
 from taskward.settings import Settings
 
 PIPE_BUF: Final = 4096

@@ -6,22 +6,21 @@ Commands import their modules when they run, so that `taskward --help` is fast.
 import asyncio
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 import typer
 
-if TYPE_CHECKING:
-    from taskward.settings import Settings
+from taskward.cli.terminal import (
+    ONE_DAY,
+    friendly_errors,
+    open_input,
+    open_output,
+    print_quickstart,
+    progress_bar,
+)
 
-DEVELOPER: Final = "developer"
-"""The `sub` of the printed session: always the same, so that it finds the same tasks after a restart."""
-ONE_DAY: Final = 24 * 60 * 60
 MOST_MARGIN: Final = 30 * ONE_DAY
 """Seconds. Until the clock has caught up with the margin, numbers do not follow the clock."""
 
@@ -62,7 +61,7 @@ def serve(
         settings = load_settings()
         try:
             status = server.serve(
-                settings, reload=reload, announce=lambda url: _print_quickstart(settings, url)
+                settings, reload=reload, announce=lambda url: print_quickstart(settings, url)
             )
         except server.CannotListen as error:
             typer.echo(f"taskward: {error}", err=True)
@@ -136,7 +135,7 @@ def export_data(
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         settings = load_settings()
-        with _writing(output) as file, _progress_bar("Exporting") as progress:
+        with open_output(output) as file, progress_bar("Exporting") as progress:
             asyncio.run(export_to(file, settings, user_id, progress))
 
 
@@ -151,7 +150,7 @@ def import_data(
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         settings = load_settings()
-        with _reading(file) as document, _progress_bar("Importing") as progress:
+        with open_input(file) as document, progress_bar("Importing") as progress:
             response = json.loads(asyncio.run(import_from(document, settings, user_id, progress)))
     typer.echo("{imported} imported, {skipped} skipped".format(**response))
 
@@ -167,100 +166,8 @@ def check() -> None:
     raise typer.Exit(any(finding.verdict == "FAIL" for finding in found))
 
 
-@contextmanager
-def friendly_errors() -> Iterator[None]:
-    """Prints errors of the settings or the database in plain lines, without a traceback."""
-    from taskward.database import DatabaseUnusable  # noqa: PLC0415 - slow to import
-    from taskward.http.errors import ServiceError  # noqa: PLC0415 - as above
-    from taskward.settings import SettingsError  # noqa: PLC0415 - as above
-
-    try:
-        yield
-    except (SettingsError, DatabaseUnusable, ServiceError, OSError) as error:
-        lines = str(error).splitlines()
-        if isinstance(error, ServiceError):
-            lines += [f"{one.field}: {one.message}".removeprefix(": ") for one in error.details()]
-        for line in lines:
-            typer.echo(f"taskward: {line}", err=True)
-        raise typer.Exit(1) from None
-
-
-@contextmanager
-def _reading(file: str) -> Iterator[BinaryIO]:
-    if file == "-":
-        yield sys.stdin.buffer
-        return
-    with Path(file).open("rb") as opened:
-        yield opened
-
-
-@contextmanager
-def _writing(output: str) -> Iterator[BinaryIO]:
-    """Opens the file, readable by its owner only; an incomplete export is removed."""
-    if output == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    try:
-        with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode bits
-            yield file
-    except FileExistsError:
-        raise
-    except BaseException:
-        Path(output).unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows the progress on a terminal."""
-    with typer.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-
-        def progress(done: int, count: int) -> None:
-            bar.length = max(count, 1)
-            bar.update(done - bar.pos)
-
-        yield progress
-
-
-def _print_quickstart(settings: "Settings", url: str) -> None:
-    """In development, print a session to paste into a shell."""
-    if settings.production or settings.jwt_jwks_url is not None:
-        return
-    from taskward.auth.development import mint_token  # noqa: PLC0415 - slow to import
-
-    token = mint_token(settings, DEVELOPER, email="developer@example.com", expires_in=ONE_DAY)
-    typer.echo(SESSION.format(url=url, token=token))
-
-
 RESTORED: Final = """\
 Owners: {owners}. Their change counters are at {number} ({moment}) or beyond.
 Every change cursor issued before is invalid: 410 CURSOR_EXPIRED, and clients fetch everything again.
 Every list is sent again: no ETag of a list from before matches.
 Open event streams end at their owner's next change, or before."""
-
-SESSION: Final = r"""
-Taskward listens on {url}, until Ctrl-C.
-Its documentation is at {url}/docs
-
-Paste these lines into another terminal, one after the other. The token is valid for 24 hours.
-
-TOKEN={token}
-API={url}/api/tasks
-
-# Create a task, and keep its id
-TASK=$(curl -sS "$API" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{{"title": "Buy milk", "description": "Two litres"}}'); echo "$TASK"
-ID=$(echo "$TASK" | sed 's/.*"id":"\([^"]*\)".*/\1/')
-
-# List your tasks
-curl -sS "$API" -H "Authorization: Bearer $TOKEN"; echo
-
-# Read it
-curl -sS "$API/$ID" -H "Authorization: Bearer $TOKEN"; echo
-
-# Update it
-curl -sS -X PUT "$API/$ID" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{{"is_completed": true}}'; echo
-
-# Delete it
-curl -sS -X DELETE "$API/$ID" -H "Authorization: Bearer $TOKEN"; echo
-"""  # noqa: E501 - a line to paste is one line

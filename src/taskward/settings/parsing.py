@@ -13,7 +13,7 @@ from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
 from pydantic import SecretStr
 
-from taskward.database_url import LAST_PORT, PostgresUrl
+from taskward.settings.database_url import LAST_PORT, PostgresUrl
 
 MIN_SECRET_BYTES: Final = 32
 """Bytes; RFC 7518, 3.2: an HS256 key is at least as long as the hash."""

@@ -1,0 +1,110 @@
+"""Terminal input and output of the commands: errors in plain lines, files, progress, the first session."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from taskward.settings import Settings
+
+DEVELOPER: Final = "developer"
+"""The `sub` of the printed session: always the same, so that it finds the same tasks after a restart."""
+ONE_DAY: Final = 24 * 60 * 60
+
+
+@contextmanager
+def friendly_errors() -> Iterator[None]:
+    """Prints errors of the settings or the database in plain lines, without a traceback."""
+    from taskward.database import DatabaseUnusable  # noqa: PLC0415 - slow to import
+    from taskward.http.errors import ServiceError  # noqa: PLC0415 - as above
+    from taskward.settings import SettingsError  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except (SettingsError, DatabaseUnusable, ServiceError, OSError) as error:
+        lines = str(error).splitlines()
+        if isinstance(error, ServiceError):
+            lines += [f"{one.field}: {one.message}".removeprefix(": ") for one in error.details()]
+        for line in lines:
+            typer.echo(f"taskward: {line}", err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def open_input(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    with Path(file).open("rb") as opened:
+        yield opened
+
+
+@contextmanager
+def open_output(output: str) -> Iterator[BinaryIO]:
+    """Opens the file, readable by its owner only; an incomplete export is removed."""
+    if output == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with open(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123 - Path.open takes no mode bits
+            yield file
+    except FileExistsError:
+        raise
+    except BaseException:
+        Path(output).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows the progress on a terminal."""
+    with typer.progressbar(length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, count: int) -> None:
+            bar.length = max(count, 1)
+            bar.update(done - bar.pos)
+
+        yield progress
+
+
+def print_quickstart(settings: "Settings", url: str) -> None:
+    """In development, print a session to paste into a shell."""
+    if settings.production or settings.jwt_jwks_url is not None:
+        return
+    from taskward.auth.development import mint_token  # noqa: PLC0415 - slow to import
+
+    token = mint_token(settings, DEVELOPER, email="developer@example.com", expires_in=ONE_DAY)
+    typer.echo(SESSION.format(url=url, token=token))
+
+
+SESSION: Final = r"""
+Taskward listens on {url}, until Ctrl-C.
+Its documentation is at {url}/docs
+
+Paste these lines into another terminal, one after the other. The token is valid for 24 hours.
+
+TOKEN={token}
+API={url}/api/tasks
+
+# Create a task, and keep its id
+TASK=$(curl -sS "$API" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{{"title": "Buy milk", "description": "Two litres"}}'); echo "$TASK"
+ID=$(echo "$TASK" | sed 's/.*"id":"\([^"]*\)".*/\1/')
+
+# List your tasks
+curl -sS "$API" -H "Authorization: Bearer $TOKEN"; echo
+
+# Read it
+curl -sS "$API/$ID" -H "Authorization: Bearer $TOKEN"; echo
+
+# Update it
+curl -sS -X PUT "$API/$ID" -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{{"is_completed": true}}'; echo
+
+# Delete it
+curl -sS -X DELETE "$API/$ID" -H "Authorization: Bearer $TOKEN"; echo
+"""  # noqa: E501 - a line to paste is one line
