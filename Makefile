@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # Many wait more than they compute, so there are more workers than CPUs.
 BESIDE_EACH_OTHER := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 PYTHONS ?= $(shell tools/find-python --versions)
+# What compares rates and times runs first.
+TIMED := tests/faults/test_overload.py tests/test_event_loop.py
+SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 .DEFAULT_GOAL := help
@@ -44,7 +47,7 @@ check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import d
 	$(BIN)/python -W ignore benchmarks/smoke.py
 
 soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md
-	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest tests/faults tests/test_event_loop.py -m "soak or fault" --verbose
+	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest $(SOAKED) -m "soak or fault" --verbose
 
 mutants: $(VENV)/.ready-to-test ## Break the code in 130 ways, and name those that no test notices; AREA=tokens, REPORT=file; 15 minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m mutation.run $(if $(AREA),--area $(AREA)) $(if $(REPORT),--report $(REPORT))

@@ -43,7 +43,7 @@ BEHIND_RLS = {
 """The files whose tests run behind it too. Tests with two people run on it alone, wherever they are."""
 
 
-# Files whose tests take long. They run first, so that no worker is left alone with one at the end.
+# Files whose tests take long. With several workers they run first, so that no worker is left alone with one at the end.
 LONGEST_FILES = (
     *("faults/test_postgres", "test_schemathesis", "faults/test_hosts", "faults/test_killed_changes"),
     *("faults/test_lost_writes", "test_server", "changes/test_follower", "faults/test_large_changes"),
@@ -63,6 +63,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("quick"):
         quick.deselect(config, items)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
     tests = str(config.rootpath / "tests")
     order = {f"{tests}/{name}.py": n for n, name in enumerate(LONGEST_FILES)}
     items.sort(key=lambda item: order.get(str(item.path), len(order)))
