@@ -43,7 +43,7 @@ BEHIND_RLS = {
 """The files whose tests run behind it too. Tests with two people run on it alone, wherever they are."""
 
 
-# Files whose tests take long. With several workers they run first, so that no worker is left alone with one at the end.
+# Files whose tests take long. With several workers they run first, so that none is left alone at the end.
 LONGEST_FILES = (
     *("faults/test_postgres", "test_schemathesis", "faults/test_hosts", "faults/test_killed_changes"),
     *("faults/test_lost_writes", "test_server", "changes/test_follower", "faults/test_large_changes"),
