@@ -82,6 +82,18 @@ class Service:
             assert set(seen.statuses) <= {200, 201}
             return seen.successes / (self.could_run() - begin)
 
+    async def recovered(self, enough: float) -> float:
+        """Return the rate once it is high enough again, or the best of a few seconds.
+
+        The speed of a virtual machine itself drops for a second or two; what the flood has broken stays broken.
+        """
+        rate = 0.0
+        for _ in range(4):
+            rate = max(rate, await self.good(1.5))
+            if rate >= enough:
+                break
+        return rate
+
     def could_run(self) -> float:
         """Give the seconds for which it has not stood in line for a CPU: what else runs here is no matter."""
         stood = int(Path(f"/proc/{self.process}/schedstat").read_text().split()[1]) / 1e9
@@ -148,7 +160,7 @@ async def test_ten_times_the_capacity_for_twenty_seconds(
         good, statuses = seen.successes / (service.could_run() - begin), seen.statuses
         last = Moment(service.resident(), service.descriptors())
     await asyncio.sleep(2)  # what has been asked is answered
-    after = await service.good(1.5)
+    after = await service.recovered(0.8 * before)
     await leave(watching)
 
     with capsys.disabled():
