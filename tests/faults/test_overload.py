@@ -85,7 +85,7 @@ class Service:
     async def recovered(self, enough: float) -> float:
         """Return the rate once it is high enough again, or the best of a few seconds.
 
-        The speed of a virtual machine itself drops for a second or two; what the flood has broken stays broken.
+        The speed of a virtual machine drops for a second or two; what the flood has broken stays broken.
         """
         rate = 0.0
         for _ in range(4):
