@@ -52,7 +52,7 @@ soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES
 mutants: $(VENV)/.ready-to-test ## Break the code in 130 ways, and name those that no test notices; AREA=tokens, REPORT=file; 15 minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m mutation.run $(if $(AREA),--area $(AREA)) $(if $(REPORT),--report $(REPORT))
 
-bench: $(VENV)/.ready-to-test ## Measure against Fastify and pgbench; needs wrk and npm; nine minutes
+bench: $(VENV)/.ready-to-bench ## Measure 1 to 64 connections against Fastify and pgbench; needs wrk and npm; twelve minutes
 	@$(BIN)/python -W ignore benchmarks/bench.py
 
 bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; five minutes

@@ -1,8 +1,8 @@
-"""The same requests to Taskward and to others, in rounds that take turns."""
+"""The same requests to Taskward and to other programs, in rounds in which they take turns."""
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,20 @@ SCENARIOS: Final = {
     "one": "one task",
     "create": "create",
 }
-CONNECTIONS: Final = 64
-TRIAL_SECONDS: Final = 2
+CONNECTIONS: Final = (1, 4, 16, 64)
+MAX_CONNECTIONS: Final = max(CONNECTIONS)
+WARM_UP_SECONDS: Final = 1
+
+TASKWARD: Final = "Taskward"
+SQLITE: Final = "Taskward on SQLite"
+PEER: Final = "Fastify without a log"
+LOGGING_PEER: Final = "Fastify with pino"
+DATABASE: Final = "pgbench"
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one contender did in one turn. Rates are a second, times in microseconds a request."""
+    """One run of a program. Rates are per second, times in microseconds per request."""
 
     rate: float
     server_cpu: float = 0
@@ -37,35 +44,35 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
-    """One way of serving: a program, with so many processes."""
+class Program:
+    """A program of one process that responds to the requests, or pgbench."""
 
     name: str
-    setup: str
-    run: Callable[[str, int], Sample]
-    """Runs a scenario for so many seconds."""
+    run: Callable[[str, int, int], Sample]
+    """Runs a scenario with a number of connections for a number of seconds."""
 
     server: Server | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What the best of a program's set-ups did in a scenario, turn by turn."""
+class Series:
+    """The samples of one program in one scenario with one number of connections, a sample per round."""
 
-    contender: Contender
     samples: list[Sample]
 
-    def middle(self, figure: str) -> float:
-        found: list[float] = [getattr(sample, figure) for sample in self.samples]
-        return median(found)
+    def median(self, figure: str) -> float:
+        return median(self.values(figure))
 
-    @property
-    def rates(self) -> list[float]:
-        return [sample.rate for sample in self.samples]
+    def values(self, figure: str) -> list[float]:
+        return [getattr(sample, figure) for sample in self.samples]
 
 
-class Ring:
-    """Where the contenders meet: one PostgreSQL, one SQLite file, the same data, requests and connections."""
+Results = dict[int, dict[str, Series]]
+"""The series of a scenario, by number of connections and name of the program."""
+
+
+class Comparison:
+    """The programs on one PostgreSQL and one SQLite file, with the same data, requests and connections."""
 
     def __init__(
         self, stage: ExitStack, folder: Path, postgres: Postgres, file: Path, targets: Mapping[str, Path]
@@ -76,62 +83,49 @@ class Ring:
         self._file = file
         self._targets = targets
 
-    def contenders(self, scripts: Mapping[str, Path]) -> dict[str, list[Contender]]:
-        """Start every server; give the set-ups of each program, of which the best counts."""
+    def start(self, scripts: Mapping[str, Path]) -> list[Program]:
+        """Starts every server, each with one process."""
         on_postgres = {"DATABASE_URL": self._postgres.url}
         on_sqlite = {"DATABASE_URL": f"sqlite:///{self._file}"}
-        pipelined = {"PIPELINE": "1", "POOL": "4"}
-        return {
-            "Taskward": [
-                self._server("Taskward", taskward("serve"), on_postgres, workers) for workers in (1, 2)
-            ],
-            "Fastify": [self._server("Fastify", fastify(), on_postgres, workers) for workers in (1, 2)],
-            "Fastify, pipelining": [
-                self._server("Fastify, pipelining", fastify(), on_postgres | pipelined, workers)
-                for workers in (1, 2)
-            ],
-            "Taskward on SQLite": [
-                self._server("Taskward on SQLite", taskward("serve"), on_sqlite, workers)
-                for workers in (1, 2)
-            ],
-            "pgbench": [self._pgbench(scripts, clients) for clients in (10, 20, 64)],
-        }
+        return [
+            self._server(TASKWARD, taskward("serve"), on_postgres),
+            self._server(SQLITE, taskward("serve"), on_sqlite),
+            self._server(PEER, fastify(), on_postgres | {"LOG": "off"}),
+            self._server(LOGGING_PEER, fastify(), on_postgres | {"LOG": "on"}),
+            self._pgbench(scripts),
+        ]
 
-    def check_answers(self, programs: Mapping[str, list[Contender]]) -> None:
-        """See that everybody does the same work: the same tasks in each answer, each with the same keys.
+    def check_responses(self, programs: Iterable[Program]) -> None:
+        """Checks that all servers do the same work: the same tasks in each response, with the same keys.
 
         Raises:
-            RuntimeError: somebody answers otherwise.
+            RuntimeError: two responses differ.
 
         """
-        servers = [one.server for setups in programs.values() for one in setups if one.server]
+        servers = [one.server for one in programs if one.server]
         for scenario, targets in self._targets.items():
             target = targets.read_text("utf-8").partition("\n")[0]
-            answers = [comparable(scenario, server.ask(target)) for server in servers]
-            if any(answer != answers[0] for answer in answers):
-                raise RuntimeError(f"{scenario}: not everybody gives the same answer")
+            responses = [comparable(scenario, server.ask(target)) for server in servers]
+            if any(response != responses[0] for response in responses):
+                raise RuntimeError(f"{scenario}: the responses of the programs differ")
 
-    def compete(
-        self, scenario: str, programs: Mapping[str, list[Contender]], rounds: int, seconds: int
-    ) -> dict[str, Result]:
-        """Find the best set-up of each program, then let them run in turns."""
-        best = {
-            name: max(setups, key=lambda one: one.run(scenario, TRIAL_SECONDS).rate)
-            for name, setups in programs.items()
-        }
-        results = {name: Result(contender, []) for name, contender in best.items()}
+    def run(self, scenario: str, programs: Sequence[Program], rounds: int, seconds: int) -> Results:
+        """Runs a scenario: in each round every program in turn, with every number of connections."""
+        results: Results = {n: {one.name: Series([]) for one in programs} for n in CONNECTIONS}
+        for program in programs:
+            program.run(scenario, MAX_CONNECTIONS, WARM_UP_SECONDS)
         for _ in range(rounds):
-            for result in results.values():
-                result.samples.append(result.contender.run(scenario, seconds))
+            for connections, series in results.items():
+                for program in programs:
+                    series[program.name].samples.append(program.run(scenario, connections, seconds))
         return results
 
-    def _server(self, name: str, command: list[str], env: Mapping[str, str], workers: int) -> Contender:
-        settings = {"JWT_SECRET": SECRET, "ENVIRONMENT": "production", "WORKERS": str(workers), **env}
+    def _server(self, name: str, command: list[str], env: Mapping[str, str]) -> Program:
+        settings = {"JWT_SECRET": SECRET, "ENVIRONMENT": "production", "WORKERS": "1", **env}
         server = self._stage.enter_context(a_server(command, settings, self._folder))
         on_sqlite = env["DATABASE_URL"].startswith("sqlite")
-        setup = f"{workers} process{'es' * (workers > 1)}"
 
-        def run(scenario: str, seconds: int) -> Sample:
+        def run(scenario: str, connections: int, seconds: int) -> Sample:
             slices = (
                 self._changed(on_sqlite=on_sqlite, slices=seconds)
                 if scenario == "list-changed"
@@ -141,21 +135,21 @@ class Ring:
             for length in slices:
                 before = cpu_seconds(server.pid), cpu_seconds(self._postgres.pid)
                 loads.append(
-                    wrk(server.url, self._targets[scenario], seconds=length, connections=CONNECTIONS)
+                    wrk(server.url, self._targets[scenario], seconds=length, connections=connections)
                 )
                 used[0] += cpu_seconds(server.pid) - before[0]
                 used[1] += cpu_seconds(self._postgres.pid) - before[1]
             server.empty_log()
             return _sample(scenario, loads, *used)
 
-        return Contender(name, setup, run, server)
+        return Program(name, run, server)
 
     def _changed(self, *, on_sqlite: bool, slices: int) -> Iterator[int]:
-        """Give slices of a second, with a change of every owner's tasks before each.
+        """Yields slices of a second, with a change of every owner's tasks before each.
 
-        load.lua asks for the owners' lists one after the other, and a slice has time for fewer requests than
-        there are lists (that is checked). So whatever a server remembers of a list, the owner has written
-        since then, at every single request; and nothing but the reads is measured.
+        load.lua requests the owners' lists one after the other, and a slice has time for fewer requests than
+        there are lists (that is checked). So each request is the first one after a write of its owner, and
+        only the reads are measured.
         """
         for _ in range(slices):
             if on_sqlite:
@@ -164,17 +158,17 @@ class Ring:
                 asyncio.run(bump_postgres(self._postgres.url))
             yield 1
 
-    def _pgbench(self, scripts: Mapping[str, Path], clients: int) -> Contender:
-        def run(scenario: str, seconds: int) -> Sample:
-            return Sample(pgbench(self._postgres, scripts[scenario], seconds=seconds, clients=clients))
+    def _pgbench(self, scripts: Mapping[str, Path]) -> Program:
+        def run(scenario: str, connections: int, seconds: int) -> Sample:
+            return Sample(pgbench(self._postgres, scripts[scenario], seconds=seconds, clients=connections))
 
-        return Contender("pgbench", f"{clients} clients", run)
+        return Program(DATABASE, run)
 
 
 def comparable(scenario: str, body: bytes) -> object:
-    """Give what has to be the same in everybody's answer: of a new task that is which keys it has.
+    """Returns the part of a response that all programs share: of a new task, its keys.
 
-    Whether a moment's fraction is written out where it is nought is left to each.
+    A program may omit a timestamp's fraction if it is zero.
     """
     answer = orjson.loads(body.replace(b".000000Z", b"Z"))
     if scenario == "create":

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from comparison import CONNECTIONS
+from comparison import MAX_CONNECTIONS
 from dataset import SECRET
 from stage import a_server, taskward, wrk
 
@@ -48,8 +48,8 @@ def measure(targets: Path, folder: Path, seconds: int, *, slow: bool) -> Durabil
     flushes, commits = map(float, told.split())
     env = {"DATABASE_URL": f"sqlite:///{file}", "JWT_SECRET": SECRET, "ENVIRONMENT": "production"}
     with a_server([*prefix, *taskward("serve")], env, folder) as server:
-        wrk(server.url, targets, seconds=1, connections=CONNECTIONS)
-        load = wrk(server.url, targets, seconds=seconds, connections=CONNECTIONS)
+        wrk(server.url, targets, seconds=1, connections=MAX_CONNECTIONS)
+        load = wrk(server.url, targets, seconds=seconds, connections=MAX_CONNECTIONS)
     return Durability(load.rate, flushes, commits)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from comparison import CONNECTIONS
+from comparison import MAX_CONNECTIONS
 from dataset import PAGE, SECRET, token
 from stage import Load, Server, a_server, family, free_port, resident_megabytes, taskward, wrk
 
@@ -48,8 +48,8 @@ def at_half_of_capacity(server: Server, targets: Path, rate: float, idle: float,
     Every connection pauses between its requests, so that they come by chance and independently; the time
     of an answer counts from when its request is sent.
     """
-    think = CONNECTIONS / (rate / 2) * 1000 - idle
-    return wrk(server.url, targets, seconds=seconds, connections=CONNECTIONS, think=think)
+    think = MAX_CONNECTIONS / (rate / 2) * 1000 - idle
+    return wrk(server.url, targets, seconds=seconds, connections=MAX_CONNECTIONS, think=think)
 
 
 @contextmanager

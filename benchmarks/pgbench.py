@@ -73,7 +73,7 @@ def pgbench(postgres: Postgres, script: Path, *, seconds: int, clients: int) -> 
             "--no-vacuum",
             "--protocol=prepared",
             f"--client={clients}",
-            "--jobs=2",
+            f"--jobs={min(clients, 2)}",
             f"--time={seconds}",
             f"--file={script}",
             postgres.url,

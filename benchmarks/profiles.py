@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from comparison import CONNECTIONS, SCENARIOS
+from comparison import MAX_CONNECTIONS, SCENARIOS
 from dataset import OWNERS, SECRET, TASKS_EACH, fill_postgres, write_targets
 from stage import Server, a_postgres, a_server, migrate, taskward, wrk
 
@@ -40,11 +40,11 @@ def main() -> None:
 
 def stacks_of(server: Server, targets: Path, file: Path) -> Counter[str]:
     """Give how often each stack was seen: `outermost;…;innermost`, each a function with its file."""
-    wrk(server.url, targets, seconds=1, connections=CONNECTIONS)
+    wrk(server.url, targets, seconds=1, connections=MAX_CONNECTIONS)
     load = threading.Thread(
         target=wrk,
         args=(server.url, targets),
-        kwargs={"seconds": SECONDS + 2, "connections": CONNECTIONS},
+        kwargs={"seconds": SECONDS + 2, "connections": MAX_CONNECTIONS},
     )
     load.start()
     spy = [str(Path(sys.executable).with_name("py-spy")), "record", "--pid", str(server.pid)]
