@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 
 import httpx
 import hypothesis
@@ -166,13 +167,27 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def app(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
-    """Give a running app on that engine, shared by the tests: each has people of its own."""
-    rls = engine in {RLS, RLS_ALONE}
-    async with running(settings_for(await new_database(engine), database_rls=rls)) as one:
-        if engine == RLS_ALONE:
-            drop_owner_filters(one)
-        yield one
+async def app_on(new_database: MakeDatabase) -> AsyncIterator[Callable[[str], Awaitable[FastAPI]]]:
+    """Return a function that returns the running app of an engine, started when it is first needed."""
+    started: dict[str, FastAPI] = {}
+    async with AsyncExitStack() as apps:
+
+        async def app_on(engine: str) -> FastAPI:
+            if engine not in started:
+                rls = engine in {RLS, RLS_ALONE}
+                settings = settings_for(await new_database(engine), database_rls=rls)
+                started[engine] = await apps.enter_async_context(running(settings))
+                if engine == RLS_ALONE:
+                    drop_owner_filters(started[engine])
+            return started[engine]
+
+        yield app_on
+
+
+@pytest_asyncio.fixture(scope="session")
+async def app(engine: str, app_on: Callable[[str], Awaitable[FastAPI]]) -> FastAPI:
+    """Return a running app on that engine, shared by the tests: each has people of its own."""
+    return await app_on(engine)
 
 
 @pytest.fixture
