@@ -4,6 +4,7 @@ Commands import their modules when they run, so that `taskward --help` is fast.
 """
 
 import asyncio
+import gc
 import json
 import os
 from datetime import timedelta
@@ -52,6 +53,7 @@ def serve(
     reload: Annotated[bool, typer.Option("--reload", help="Restart when the code changes.")] = False,
 ) -> None:
     """Serve the API."""
+    gc.disable()  # until the server listens: imports leave no garbage, and each collection scans all of them
     with friendly_errors():
         from taskward import server  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from uvicorn.supervisors import ChangeReload
-
 from taskward import log
 from taskward.server.server import new_config, new_server, run
 from taskward.server.sockets import CannotListen, bind_sockets, url_of
@@ -62,6 +60,8 @@ def _work_reloading(
 def _serve_reloading(
     settings: Settings, sockets: list[socket.socket], metrics_sockets: list[socket.socket]
 ) -> int:
+    from uvicorn.supervisors import ChangeReload  # noqa: PLC0415 - only development needs it
+
     target = partial(_work_reloading, settings, os.getpid(), metrics_sockets)
     ChangeReload(new_config(settings, reload=True), target=target, sockets=sockets).run()
     return 0

@@ -70,6 +70,7 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()  # objects that live as long as the process are not collected again and again
         gc.set_threshold(GC_THRESHOLD, 10, 10)
+        gc.enable()
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._sweeper = self._loop.create_task(self._sweep())
         self.on_started()
