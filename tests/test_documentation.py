@@ -17,6 +17,10 @@ PAGES = sorted(
 README_LIMIT = 8192
 """Bytes: a newcomer reads all of it."""
 
+SOURCE = ROOT / "src/taskward"
+
+_SOURCE_FILE = re.compile(r"`((?:[\w.-]+/)+\w+\.py|taskward(?!\.db)(?:\.\w+){2,})\b")
+"""A path in a folder, or a dotted name in a package."""
 _CODE = re.compile(r"```.*?```", re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
@@ -55,6 +59,60 @@ def test_every_page_and_decision_is_in_an_index() -> None:
     decisions = (ROOT / "docs/decisions/README.md").read_text("utf-8")
     for page in (ROOT / "docs/decisions").glob("0*.md"):
         assert f"({page.name})" in decisions, page.name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_source_file_that_a_page_names_exists(page: Path) -> None:
+    if page.name != "CHANGELOG.md":
+        assert {name for name in _SOURCE_FILE.findall(page.read_text("utf-8")) if not _exists(name)} == set()
+
+
+def test_the_design_page_names_every_folder_of_the_source_and_only_what_exists() -> None:
+    page = (ROOT / "docs/design.md").read_text("utf-8")
+    folders, files = _folder_plan(page.split("<!-- folders:")[1].split("```")[1])
+    packages = {
+        path.relative_to(ROOT).as_posix() + "/"
+        for path in SOURCE.rglob("*/")
+        if path.is_dir() and path.name != "__pycache__"
+    }
+    assert {name for name in folders if name.startswith("src/taskward/")} - {"src/taskward/"} == packages
+    assert {name for name in folders | files if not (ROOT / name).exists()} == set()
+
+
+def _folder_plan(plan: str) -> tuple[set[str], set[str]]:
+    """Returns the folders, each ending in `/`, and the files of an indented plan, relative to the root.
+
+    A file in the description of a folder is in that folder.
+    """
+    folders: set[str] = set()
+    files: set[str] = set()
+    parents: list[tuple[int, str]] = []
+    folder = ""
+    for line in plan.splitlines():
+        indent = len(line) - len(line.lstrip())
+        entry, _, description = line.strip().partition("  ")
+        if re.fullmatch(r"[\w./]+/", entry):
+            parents = [parent for parent in parents if parent[0] < indent]
+            folder = (parents[-1][1] if parents else "") + entry
+            folders.add(folder)
+            parents.append((indent, folder))
+        elif re.fullmatch(r"[a-z_]+\.py", entry):
+            files.add(parents[0][1] + entry)
+            continue
+        files |= {folder + name for name in re.findall(r"\b[a-z_]+\.py", description or line)}
+    return folders, files
+
+
+def _exists(name: str) -> bool:
+    """Returns whether a file, named from the root, the source or the tests, or a dotted name exists."""
+    if not name.startswith("taskward."):
+        return any((base / name).exists() for base in (ROOT, SOURCE, ROOT / "tests"))
+    path = SOURCE
+    for part in name.split(".")[1:]:
+        if not part.islower() or path.with_suffix(".py").exists():
+            break
+        path /= part
+    return path.is_dir() or path.with_suffix(".py").exists()
 
 
 def _commands() -> set[str]:
