@@ -14,11 +14,13 @@ PAGES = sorted(
     for path in ROOT.glob(pattern)
     if "node_modules" not in path.parts
 )
+DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
 README_LIMIT = 8192
 """Bytes: a newcomer reads all of it."""
 
 SOURCE = ROOT / "src/taskward"
 
+_PARTS = ("Status", "Decision", "Why", "Measured", "Refused", "Price")
 _SOURCE_FILE = re.compile(r"`((?:[\w.-]+/)+\w+\.py|taskward(?!\.db)(?:\.\w+){2,})\b")
 """A path in a folder, or a dotted name in a package."""
 _CODE = re.compile(r"```.*?```", re.DOTALL)
@@ -52,13 +54,23 @@ def test_every_command_exists(page: Path) -> None:
         assert command in _commands(), command
 
 
-def test_every_page_and_decision_is_in_an_index() -> None:
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_follows_the_template_and_is_in_the_index(page: Path) -> None:
+    text = page.read_text("utf-8")
+    title = re.match(rf"# {page.name[:4]}\. (.+)\n\n\*\*Status\.\*\* ", text)
+    assert title is not None
+    parts = re.findall(r"^\*\*(\w+)\b", text, re.MULTILINE)
+    assert parts == [part for part in _PARTS if part in parts]
+    assert set(_PARTS) - set(parts) <= {"Why", "Measured"}
+    status = " ".join(text.split("**Status.** ")[1].split("\n\n")[0].split()).removesuffix(".")
+    row = f"| [{page.name[:4]}]({page.name}) | {title[1]} | {status} |"
+    assert row in (ROOT / "docs/decisions/README.md").read_text("utf-8").splitlines()
+
+
+def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs/README.md").read_text("utf-8")
     for page in (ROOT / "docs").glob("*.md"):
         assert page.name == "README.md" or f"({page.name})" in index, page.name
-    decisions = (ROOT / "docs/decisions/README.md").read_text("utf-8")
-    for page in (ROOT / "docs/decisions").glob("0*.md"):
-        assert f"({page.name})" in decisions, page.name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

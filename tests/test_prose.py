@@ -1,4 +1,4 @@
-"""The texts of the source are plain trade English, without the words of the deny-list."""
+"""The texts of the source and of the documentation are plain English, without the words of the deny-list."""
 
 import ast
 import re
@@ -9,7 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-SOURCE = Path(__file__).parent.parent / "src/taskward"
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src/taskward"
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 WORDS = re.compile(
     r"\b(?:(?:who|whom|what|wher|which)(?:so)?ever|befall\w*|befell|lest|at hand|of the like"
@@ -20,6 +24,16 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 """Private words, and words of conversation for a concept that has a technical term."""
+
+PAGE_WORDS = re.compile(
+    r"\b(?:everybody|dear(?:er|est|ly)?|(?:hold|held|holds|holding) (?:\w+ )?up|hands? out|handed out|let go"
+    r"|hangs? up|gives? way|judge[sd]?|at fault|in good order|stands? (?:in|beside|at)|by halves|goes on)\b",
+    re.IGNORECASE,
+)
+"""Further such words, for the pages of the documentation."""
+
+NOT_PROSE = re.compile(r"```.*?```|`[^`]*`|<!-- the table begins -->.*?<!-- the table ends -->", re.DOTALL)
+"""Code, and a table that a test run writes."""
 
 OPENINGS = re.compile(
     r"(?:Gives?|Tells?|Says?|Lets?|Has|Have|Sees? to|Return|Who|Whom|Whose|How|Where|Why|What|So many)\b"
@@ -89,6 +103,12 @@ def test_the_texts_of_the_source_use_standard_terms() -> None:
 
 def test_every_exception_is_still_needed() -> None:
     assert EXCEPTIONS - set(found()) == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_documentation_uses_standard_terms(page: Path) -> None:
+    plain = " ".join(NOT_PROSE.sub("", page.read_text("utf-8")).split())
+    assert [match.group() for words in (WORDS, PAGE_WORDS) for match in words.finditer(plain)] == []
 
 
 def test_the_deny_list_finds_what_it_is_for() -> None:
