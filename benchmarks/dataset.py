@@ -21,7 +21,7 @@ OWNERS: Final = 9_000
 
 TASKS_EACH: Final = 25
 BUSY_OWNERS: Final = 500
-"""Whose lists are read again and again where nothing has changed."""
+"""The owners whose unchanged lists are read repeatedly."""
 
 PAGE: Final = 20
 BEGINNING: Final = datetime(2025, 1, 1, tzinfo=UTC)
@@ -52,7 +52,7 @@ def owner_id(owner: int) -> UUID:
 
 
 def task_id(owner: int, task: int) -> UUID:
-    """Give the UUIDv7 of the owner's task of that number: they are an hour apart."""
+    """Returns the UUIDv7 of the owner's task of that number: they are an hour apart."""
     return UUID(int=(_BEGINNING + task * _HOUR) << 80 | _TASK | owner)
 
 
@@ -70,7 +70,7 @@ TASK_SQL: Final = (
 
 
 def created(task: int) -> datetime:
-    """Give a moment with six digits of a second, like most: a whole second is written in a slower way."""
+    """Returns a moment with six digits of a second, like most: a whole second is written in a slower way."""
     return BEGINNING + timedelta(hours=task, microseconds=100_001 + 10 * task)
 
 
@@ -99,7 +99,7 @@ def task_records(owner: int, tasks: int) -> Iterator[Record]:
 
 
 async def fill_postgres(url: str, owners: Mapping[int, int]) -> None:
-    """Add owners, each with so many tasks, and gather the statistics that the server would by itself."""
+    """Adds owners, each with that many tasks, and collects statistics, as the server would."""
     connection = await asyncpg.connect(url)
     await connection.execute("SET session_replication_role = replica")  # these rows need no checking
     await connection.copy_records_to_table(
@@ -116,7 +116,7 @@ async def fill_postgres(url: str, owners: Mapping[int, int]) -> None:
 
 
 def fill_sqlite(path: Path, owners: Mapping[int, int]) -> None:
-    """Add owners, each with so many tasks, to a file that no server has open."""
+    """Adds owners, each with that many tasks, to a file that no server has open."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous = OFF")
     for table, columns, records in (
@@ -153,12 +153,12 @@ def token_of(user: UUID) -> str:
 
 
 def write_targets(folder: Path) -> dict[str, Path]:
-    """Write what load.lua sends, a file a scenario."""
+    """Writes what load.lua sends, a file a scenario."""
     tokens = [token(owner) for owner in range(OWNERS)]
     chance = random.Random(1)  # noqa: S311 - the same requests in every run
     body = orjson.dumps({"title": TITLE, "description": DESCRIPTION}).decode()
     lists = [("GET", f"/api/tasks?limit={PAGE}", one, "") for one in tokens]
-    # Whoever is through all owners within a slice goes on with lists nobody has asked for either.
+    # After all owners within a slice, the next lists have not been requested either.
     shorter = [("GET", f"/api/tasks?limit={PAGE - 1}", one, "") for one in tokens]
     scenarios = {
         "list-changed": lists + shorter,

@@ -36,7 +36,7 @@ class Durability:
 
 
 def measure(targets: Path, folder: Path, seconds: int, *, slow: bool) -> Durability:
-    """Measure creates on a new file in that folder, and the yardsticks beside it, on the same disk."""
+    """Measures creates on a new file in that folder, and the yardsticks beside it, on the same disk."""
     file = folder / f"durable-{slow:d}.db"
     prefix = _slow_flushes() if slow else []
     told = subprocess.run(
@@ -61,7 +61,7 @@ def _slow_flushes() -> list[str]:
 
 
 def yardsticks(folder: Path, seconds: float) -> tuple[float, float]:
-    """Give flushes a second of a file that grows by 4 KiB each, and commits of one row a second."""
+    """Returns flushes a second of a file that grows by 4 KiB each, and commits of one row a second."""
     return _flushes(folder / "yardstick", seconds), _commits(folder / "yardstick.db", seconds)
 
 

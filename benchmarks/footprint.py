@@ -1,4 +1,4 @@
-"""What a process costs that does little: its memory, its start, its tail at half of capacity."""
+"""The cost of a process with little load: memory, start, tail latency at half of capacity."""
 
 import os
 import resource
@@ -22,7 +22,7 @@ STARTS: Final = 5
 
 
 def megabytes_with_open_connections(server: Server) -> float:
-    """Give the resident memory of the largest of the server's processes while many connections are open.
+    """Returns the resident memory of the largest of the server's processes while many connections are open.
 
     Each of them has been used for a list, and stays open.
     """
@@ -31,19 +31,19 @@ def megabytes_with_open_connections(server: Server) -> float:
 
 
 def fresh_megabytes(env: Mapping[str, str], folder: Path) -> float:
-    """Give the same of a server that has just been started."""
+    """Returns the same of a server that has just been started."""
     settings = {"JWT_SECRET": SECRET, "ENVIRONMENT": "production", **env}
     with a_server(taskward("serve"), settings, folder) as server:
         return megabytes_with_open_connections(server)
 
 
 def seconds_to_first_answer(env: Mapping[str, str], folder: Path) -> float:
-    """Give the median time from the command to the first task list that it answers with."""
+    """Returns the median time from the command to the first task list that it answers with."""
     return median(_seconds_to_first_answer(env, folder) for _ in range(STARTS))
 
 
 def at_half_of_capacity(server: Server, targets: Path, rate: float, idle: float, seconds: int) -> Load:
-    """Send half of what the server can do; `rate` is that a second, `idle` the milliseconds of one answer.
+    """Sends half of what the server can do; `rate` is that a second, `idle` the milliseconds of one answer.
 
     Every connection pauses between its requests, so that they come by chance and independently; the time
     of an answer counts from when its request is sent.
@@ -69,7 +69,7 @@ def _open_connections(server: Server) -> Iterator[None]:
 
 
 def _ask_for_a_list(connection: socket.socket, bearer: str) -> None:
-    """Send one request and read its answer.
+    """Sends one request and reads its answer.
 
     Raises:
         OSError: there is none, or it is none of success.

@@ -1,4 +1,4 @@
-"""What requests cost as the tables grow, and as one user's tasks do: `make bench-growth`.
+"""The cost of requests as the tables grow, and as one user's tasks do: `make bench-growth`.
 
     python benchmarks/growth.py [TASKS …]      how many tasks in the tables, smallest first
 
@@ -49,7 +49,7 @@ PLOT: Final = Path(__file__).parents[1] / "docs" / "growth.svg"
 KINDS: Final = ("one task", "first page", "last page", "create", "pull of changes")
 
 MakeDatabase = Callable[[str, Mapping[int, int]], Awaitable[str]]
-"""Makes a database of that name, with owners who have so many tasks each, and gives its URL."""
+"""Creates a database of that name, with owners who have that many tasks each, and returns its URL."""
 
 Costs = dict[str, dict[int, tuple[float, float]]]
 """Kind -> size -> median milliseconds of the request, and of the database within it."""
@@ -102,7 +102,7 @@ def _some_of(size: int) -> list[int]:
 
 
 def _users() -> dict[int, int]:
-    """Give the users of each number of tasks, among others."""
+    """Returns the users of each number of tasks, among others."""
     readers = {n * READERS + reader: size for n, size in enumerate(OF_ONE_USER) for reader in range(READERS)}
     others = range(len(readers), len(readers) + 1000)
     return readers | dict.fromkeys(others, TASKS_EACH)
@@ -140,7 +140,7 @@ class OnSqlite:
 
 
 class Person:
-    """An owner of so many tasks: what each kind of request asks for, and what the database took of it."""
+    """An owner of that many tasks: each kind of request, and the database's part of it."""
 
     def __init__(self, app: FastAPI, client: Client, paths: Mapping[str, str], middle: str) -> None:
         self._client = client
@@ -149,7 +149,7 @@ class Person:
         self._clock = clock_of(app)
 
     async def cost(self, kind: str) -> tuple[float, float]:
-        """Give the milliseconds of one request, and of the database within it."""
+        """Returns the milliseconds of one request, and of the database within it."""
         await self._client.ask("PUT", self._middle, b'{"is_completed": true}')
         self._clock.seconds = 0
         begun = time.perf_counter()
@@ -205,7 +205,7 @@ class Clock:
 
 
 def clock_of(app: FastAPI) -> Clock:
-    """Give the clock of an app's database, put there the first time."""
+    """Returns the clock of an app's database, put there the first time."""
     clock: Clock | None = getattr(app.state, "clock", None)
     if clock is None:
         app.state.clock = clock = Clock()
@@ -215,7 +215,7 @@ def clock_of(app: FastAPI) -> Clock:
 
 
 async def compare(people: Mapping[int, Sequence[Person]]) -> Costs:
-    """Give the cost of each kind of request, by size."""
+    """Returns the cost of each kind of request, by size."""
     seen: dict[tuple[str, int], list[tuple[float, float]]] = {}
     chance = random.Random(2)  # noqa: S311 - the same order every time
     for _ in range(TURNS):
@@ -255,7 +255,7 @@ def print_growth(found: Mapping[str, Costs]) -> None:
 
 
 def growth(by_size: Mapping[int, tuple[float, float]]) -> list[float]:
-    """Give the cost of a request at each size, against that at the smallest."""
+    """Returns the cost of a request at each size, against that at the smallest."""
     whole = [cost for cost, _ in by_size.values()]
     return [cost / whole[0] for cost in whole]
 

@@ -20,7 +20,7 @@ NEW_TASK: Final = json.dumps({"title": TITLE, "description": DESCRIPTION}).encod
 
 @asynccontextmanager
 async def an_app(url: str) -> AsyncIterator[FastAPI]:
-    """Start the app, in production, on that database."""
+    """Starts the app, in production, on that database."""
     app = create_app(
         load_settings(_env_file=None, database_url=url, jwt_secret=SECRET, environment="production")
     )
@@ -30,7 +30,7 @@ async def an_app(url: str) -> AsyncIterator[FastAPI]:
 
 @contextmanager
 def silent_output() -> Iterator[None]:
-    """Send standard output to nowhere for a while: the log goes there."""
+    """Sends standard output to nowhere for a while: the log goes there."""
     real, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     try:
@@ -54,7 +54,7 @@ class Client:
         ]
 
     async def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
-        """Send one request and give the body of its answer.
+        """Sends one request and returns the body of its answer.
 
         Raises:
             RuntimeError: the answer is none of success.

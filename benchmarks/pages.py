@@ -1,7 +1,7 @@
-"""What a page of a long list costs, first and last, and what a search costs: `make bench-pages`.
+"""The cost of the first and last page of a long list, and of searches: `make bench-pages`.
 
-Requests go over HTTP to the app in the same process: nothing is measured but the service and its database.
-A first page and a last one are asked for in turn, so that both meet the same machine in the same mood; the
+Requests go over HTTP to the app in the same process: only the service and its database are measured. First
+and last pages alternate, so that both run under the same conditions; the
 ratio is the median over the turns.
 """
 
@@ -81,7 +81,7 @@ async def report(engine: str, walker: Person, searcher: Person) -> None:
 
 
 def listing(person: Person, **query: str) -> Callable[[], Awaitable[int]]:
-    """Give a function that asks for a page and gives the number of tasks on it."""
+    """Returns a function that asks for a page and gives the number of tasks on it."""
     params = {name: value for name, value in query.items() if value} | {"limit": str(PAGE)}
 
     async def ask() -> int:
@@ -99,7 +99,7 @@ async def milliseconds(ask: Callable[[], Awaitable[int]]) -> float:
 
 
 async def last_cursor(person: Person, sort: str) -> str:
-    """Give the cursor of the last page, having walked there in longer ones."""
+    """Returns the cursor of the last page, having walked there in longer ones."""
     cursor: dict[str, str] = {}
     left = LISTED - PAGE
     while left:
@@ -112,7 +112,7 @@ async def last_cursor(person: Person, sort: str) -> str:
 
 @asynccontextmanager
 async def loaded(url: str) -> AsyncIterator[tuple[Person, Person]]:
-    """Start the app on an empty database and fill it; give one person with a long list, one to search."""
+    """Starts the app on an empty database and fills it; returns users with a long list and for searches."""
     async with running(settings_for(url, log_level="ERROR")) as app:
         walker, searcher = Person(app), Person(app)
         await insert_tasks(app, walker, some_tasks(LISTED))
@@ -124,7 +124,7 @@ async def loaded(url: str) -> AsyncIterator[tuple[Person, Person]]:
 
 
 def texts() -> list[Stored]:
-    """Give tasks with titles of 5 words and descriptions of 30, as people write them."""
+    """Returns tasks with titles of 5 words and descriptions of 30, as people write them."""
     chance = random.Random(1)  # noqa: S311 - the same texts in every run
 
     def some(count: int) -> str:
@@ -136,14 +136,14 @@ def texts() -> list[Stored]:
 
 
 async def settle(url: str) -> None:
-    """Gather the statistics that the server would gather by itself within a minute."""
+    """Collects the statistics that the server would gather by itself within a minute."""
     if url.startswith("postgres"):
         await run(url, "VACUUM ANALYZE")
 
 
 @asynccontextmanager
 async def a_postgres() -> AsyncIterator[str]:
-    """Give the URL of an empty database on the server of TEST_DATABASE_URL, or on one of our own."""
+    """Yields the URL of an empty database on the server of TEST_DATABASE_URL, or on one of our own."""
     if given := os.environ.get("TEST_DATABASE_URL"):
         name = f"taskward_bench_{uuid4().hex}"
         head, _, query = given.partition("?")

@@ -35,11 +35,11 @@ _VALUES: Final = {
     "description_folded": f"'{DESCRIPTION.casefold()}'",
     "is_completed": "false",
 }
-"""What stands for each parameter: pgbench knows numbers only, so ids are made of them by the server."""
+"""The expression for each parameter: pgbench has numbers only, so the server makes ids of them."""
 
 
 def write_scripts(folder: Path) -> dict[str, Path]:
-    """Write the script of each scenario."""
+    """Writes the script of each scenario."""
     newest = script(LISTS["-created_at", False, False])
     scripts = {
         "list-changed": newest,
@@ -54,7 +54,7 @@ def write_scripts(folder: Path) -> dict[str, Path]:
 
 
 def script(statement: Read | Write, **others: str) -> str:
-    """Give a statement as Taskward's own compiled plan has it, of an owner and a task by chance."""
+    """Returns a statement as Taskward's own compiled plan has it, of an owner and a task by chance."""
     plan = CompiledStatement.compile(statement)
     known = {name: str(default) for name, default in plan.names} | _VALUES | others
     sql = re.sub(r"\$(\d+)", lambda found: known[plan.names[int(found[1]) - 1][0]], plan.sql)
@@ -66,7 +66,7 @@ def script(statement: Read | Write, **others: str) -> str:
 
 
 def pgbench(postgres: Postgres, script: Path, *, seconds: int, clients: int) -> float:
-    """Give the transactions a second of a script, its statement prepared."""
+    """Returns the transactions a second of a script, its statement prepared."""
     told = subprocess.run(
         [
             str(postgres.programs / "pgbench"),

@@ -1,8 +1,8 @@
-"""What row-level security costs, in three minutes: `make bench-rls`.
+"""The cost of row-level security, in three minutes: `make bench-rls`.
 
-Two servers on one database, `DATABASE_RLS` off and on, are asked in turn by wrk for many owners, so that both
-meet the same machine in the same mood. Printed are medians over the rounds: the requests a second and the
-server's CPU a request with sixteen connections, and the median time of an answer with one; then those of the
+Two servers on one database, `DATABASE_RLS` off and on, alternate under wrk for many owners, so that both
+run under the same conditions. Printed are medians over the rounds: the requests per second and the server's
+CPU per request with sixteen connections, and the median latency with one; then those of the
 ratios within each round.
 """
 
@@ -121,13 +121,13 @@ def number(text: str, pattern: str) -> float:
 
 
 def cpu_of(process: subprocess.Popen[bytes]) -> float:
-    """Give the CPU seconds of the process until now; those of the database are none of its."""
+    """Returns the CPU seconds of the process until now; those of the database are none of its."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 async def filled(url: str) -> list[tuple[str, str]]:
-    """Fill the database; give the token of each owner there, and a task of theirs."""
+    """Fills the database; returns the token of each owner there, and a task of theirs."""
     people = []
     async with running(settings_for(url, log_level="ERROR")) as app:
         for _ in range(OWNERS):

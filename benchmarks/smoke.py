@@ -1,18 +1,18 @@
-"""Whether a request has become dearer: `make bench-smoke`, a part of `make check`.
+"""Whether a request costs more than recorded: `make bench-smoke`, a part of `make check`.
 
-The app runs in this process and is called as a server would call it, so that nothing is measured but our own
-path and the driver below it. Two figures of a request are held against benchmarks/smoke.json:
+The app runs in this process and is called as a server would call it, so that only our own path and the
+driver below it are measured. Two figures of a request are compared with benchmarks/smoke.json:
 
 calls   function calls, Python's and C's, on both engines. The same in every run on the same Python, however
         busy the machine is; so they may rise by a tenth.
 cost    this process's time on the processor, in units of a yardstick: a fixed piece of Python work that
-        takes turns with the requests. It may rise by a quarter. On SQLite alone: to wait for PostgreSQL is to
-        give the processor away, and what that costs is up to whoever has it meanwhile.
+        takes turns with the requests. It may rise by a quarter. On SQLite alone: while the process waits
+        for PostgreSQL other programs run, and the cost depends on them.
 
-Of many turns the quick ones count, of requests and yardstick alike: those that were not interrupted and found
-the processor's caches warm. So the figure is the same while other programs keep the machine busy.
+Only the fastest of many turns count, of requests and yardstick alike: those that were not interrupted and
+had warm caches. So the figure is the same while other programs keep the machine busy.
 
-`make bench-smoke RECORD=1` records what is.
+`make bench-smoke RECORD=1` records the current figures.
 """
 
 import gc
@@ -61,7 +61,7 @@ def main() -> int:
 
 
 def report(measured: Figures, recorded: dict[str, Any]) -> int:
-    """Print measured against recorded figures; give the exit status."""
+    """Prints measured against recorded figures; returns the exit status."""
     same_python = recorded["python"] == python_version()
     dearer = []
     for request, figures in measured.items():
@@ -89,7 +89,7 @@ def python_version() -> str:
 
 
 async def measure() -> Figures:
-    """Give the figures of each kind of request, on each engine."""
+    """Returns the figures of each kind of request, on each engine."""
     with a_postgres() as postgres:
         async with an_app(postgres.url) as app:
             requests = await requests_of(Client(app, uuid4()), "PostgreSQL")
@@ -102,7 +102,7 @@ async def measure() -> Figures:
 
 
 async def costs_of(requests: Requests) -> dict[str, float]:
-    """Give what each request costs, in yardsticks."""
+    """Returns what each request costs, in yardsticks."""
     gc.collect()
     gc.freeze()  # as the server does
     costs: dict[str, list[int]] = {name: [] for name in requests}
@@ -119,7 +119,7 @@ def quick(turns: list[int]) -> int:
 
 
 async def cost_of(before: Ask, ask: Ask) -> int:
-    """Give the nanoseconds that a request takes of the processor, in this process."""
+    """Returns the nanoseconds that a request takes of the processor, in this process."""
     await before()
     begun = time.process_time_ns()
     await ask()
@@ -127,7 +127,7 @@ async def cost_of(before: Ask, ask: Ask) -> int:
 
 
 async def calls_of(requests: Requests) -> dict[str, float]:
-    """Give how many functions each request calls, where nothing else is done meanwhile: the fewest seen."""
+    """Returns the number of function calls of each request, without other work: the minimum."""
     counts: dict[str, list[int]] = {name: [] for name in requests}
     for name, (before, ask) in requests.items():
         for _ in range(WARM_UP):
@@ -155,7 +155,7 @@ async def count_calls(ask: Ask) -> int:
 
 
 def yardstick(start: int) -> int:
-    """Give the nanoseconds of a fixed piece of work: objects, dictionaries, texts, JSON."""
+    """Returns the nanoseconds of a fixed piece of work: objects, dictionaries, texts, JSON."""
     begun = time.process_time_ns()
     pieces = [_Piece(number, f"piece {number}") for number in range(start, start + 60)]
     by_name = {piece.name: piece.told() for piece in pieces}
@@ -174,7 +174,7 @@ class _Piece:
 
 
 async def requests_of(client: Client, engine: str) -> Requests:
-    """Give what to ask for."""
+    """Returns what to ask for."""
     made = [await client.ask("POST", "/api/tasks", body=NEW_TASK) for _ in range(PAGE + 5)]
     path = f"/api/tasks/{json.loads(made[0])['id']}"
 

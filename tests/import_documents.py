@@ -1,4 +1,4 @@
-"""What the tests of /api/me share: documents of tasks, and how they are sent."""
+"""Shared by the tests of /api/me: documents of tasks, and sending them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,13 +14,13 @@ EARLIER = datetime(2024, 2, 29, 12, 30, 15, 123000, UTC)
 
 
 def uuid7(moment: datetime, number: int = 0) -> str:
-    """Give a UUIDv7 as another generator could have made it for that millisecond."""
+    """Returns a UUIDv7 as another generator could have made it for that millisecond."""
     milliseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     return str(UUID(int=milliseconds << 80 | 7 << 76 | 0xFFF << 64 | 2 << 62 | number))
 
 
 def a_task(moment: datetime = EARLIER, **fields: Any) -> dict[str, Any]:
-    """Give a task of that moment as an export would."""
+    """Returns a task of that moment as an export would."""
     return {
         "id": uuid7(moment, uuid4().int >> 80),
         "user_id": str(uuid4()),
@@ -33,19 +33,19 @@ def a_task(moment: datetime = EARLIER, **fields: Any) -> dict[str, Any]:
 
 
 def many(count: int, title: str = "Number") -> list[dict[str, Any]]:
-    """Give so many tasks, one a millisecond, the newest last."""
+    """Returns that many tasks, one per millisecond, the newest last."""
     moments = (EARLIER + timedelta(milliseconds=n) for n in range(count))
     return [a_task(moment, title=f"{title} {n}") for n, moment in enumerate(moments)]
 
 
 async def send(person: Person, *tasks: Any, key: str | None = None, **others: Any) -> httpx.Response:
-    """Import tasks."""
+    """Imports tasks."""
     headers = {} if key is None else {"Idempotency-Key": key}
     return await person.http.post("/api/me/import", json={"tasks": tasks, **others}, headers=headers)
 
 
 async def import_tasks(person: Person, *tasks: Any) -> tuple[int, int]:
-    """Import tasks; give how many were imported, and how many skipped."""
+    """Imports tasks; returns how many were imported, and how many skipped."""
     answer = await send(person, *tasks)
     assert answer.status_code == 200, answer.text[:500]
     assert list(answer.json()) == ["imported", "skipped"]
@@ -66,6 +66,6 @@ async def changes(person: Person, since: str | None = None) -> Any:
 
 
 def without_owner(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give tasks as anybody could have them, in one order."""
+    """Returns tasks without the ids of a user, in one order."""
     bare = [{name: value for name, value in task.items() if name != "user_id"} for task in tasks]
     return sorted(bare, key=lambda task: str(task["id"]))

@@ -92,7 +92,7 @@ class Health:
 
 
 def worst_latency(port: int, request: Request) -> tuple[float, Reply]:
-    """Return the worst latency of `/health` beside the request, and the response to the request."""
+    """Returns the worst latency of `/health` beside the request, and the response to the request."""
     with Health(port) as health:
         reply = request.send(port)
         time.sleep(2 * _PAUSE)
@@ -104,7 +104,7 @@ def worst_latency(port: int, request: Request) -> tuple[float, Reply]:
 def best_of(
     port: int, request: Callable[[int], Request], limit: float, attempts: int = ATTEMPTS
 ) -> tuple[float, Reply]:
-    """Return the lowest worst latency of some attempts; one that is within the limit is the last.
+    """Returns the lowest worst latency of some attempts; one that is within the limit is the last.
 
     `request` returns the request of each attempt, for what is cached would cost nothing.
     """
@@ -119,7 +119,7 @@ def best_of(
 
 @contextmanager
 def service(folder: Path, url: str) -> Iterator[Command]:
-    """Run `taskward serve` on a database while the block runs."""
+    """Runs `taskward serve` on a database while the block runs."""
     settings = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
     with command(folder, "serve", **settings) as running:
         running.port()
@@ -127,7 +127,7 @@ def service(folder: Path, url: str) -> Iterator[Command]:
 
 
 def fill(url: str, tasks: dict[UUID, Iterable[Stored]]) -> None:
-    """Make the schema of an empty database, and store tasks of some owners in it."""
+    """Creates the schema of an empty database, and store tasks of some owners in it."""
 
     async def stored() -> None:
         async with running(settings_for(url)) as app:

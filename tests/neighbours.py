@@ -1,4 +1,4 @@
-"""What other people see of a server, over real sockets, while one person keeps it busy."""
+"""The latency of other users, over real sockets, while one user keeps a server busy."""
 
 import http.client
 import json
@@ -26,7 +26,7 @@ class Client:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, float]:
-        """Return the status, the JSON of the answer, and the seconds that it took."""
+        """Returns the status, the JSON of the answer, and the seconds that it took."""
         if not isinstance(body, bytes) and body is not None:
             body = json.dumps(body).encode()
         begun = time.perf_counter()
@@ -66,7 +66,7 @@ class Seen:
 
 @contextmanager
 def neighbours(port: int) -> Iterator[Seen]:
-    """Have one neighbour write, one read and one ask for the health while the block runs."""
+    """Runs three other clients while the block runs: one writes, one reads, one checks the health."""
     seen, stop = Seen(), threading.Event()
 
     def work(kind: str) -> None:
@@ -114,7 +114,7 @@ class Memory:
 
 
 def document(size: int, description: int = 0) -> tuple[bytes, int]:
-    """Return an import of so many bytes, of tasks with descriptions of that length; and their number."""
+    """Returns an import of that size, of tasks with descriptions of that length; and their number."""
     tasks: list[str] = []
     length = 0
     while length < size:
@@ -132,7 +132,7 @@ def document(size: int, description: int = 0) -> tuple[bytes, int]:
 
 
 def settled(ann: Client) -> int:
-    """Return how many tasks somebody has, once their data can be read."""
+    """Returns the number of a user's tasks, once they can be read."""
     count, cursor = 0, ""
     while True:
         status, page, _ = ann.send("GET", f"/api/tasks?limit=1000{cursor}")

@@ -32,7 +32,7 @@ class Documented:
         self._validator = cache(self._make_validator)
 
     def check(self, answer: httpx.Response) -> None:
-        """Refuse an answer that the document does not describe exactly; of some paths it says nothing."""
+        """Rejects an answer that the document does not describe exactly; of some paths it says nothing."""
         request = answer.request
         path = next((path for form, path in self._paths if form.fullmatch(request.url.path)), None)
         method = "get" if request.method == "HEAD" else request.method.lower()
@@ -70,7 +70,7 @@ def documented(app: FastAPI) -> Documented:
 
 
 def strict(schema: Any) -> Any:
-    """Let no object have a property that the document does not name."""
+    """Forbids properties that the document does not name."""
     if isinstance(schema, dict):
         if "properties" in schema:
             schema.setdefault("additionalProperties", False)

@@ -35,7 +35,7 @@ class Stored(NamedTuple):
 
 
 def some_tasks(count: int, *, title: str = "Task {n}") -> list[Stored]:
-    """Give tasks whose titles and times of change come in another order than their ids, with ties."""
+    """Returns tasks whose titles and times of change come in another order than their ids, with ties."""
     return [
         Stored(
             new_task_id(),
@@ -49,7 +49,7 @@ def some_tasks(count: int, *, title: str = "Task {n}") -> list[Stored]:
 
 
 async def insert_tasks(app: FastAPI, owner: Person | UUID, tasks: Iterable[Stored]) -> None:
-    """Put tasks of an owner who has none yet into the table, past the service: thousands in a moment."""
+    """Puts tasks of an owner who has none yet into the table, past the service: thousands in a moment."""
     owner_id = UUID(owner.sub) if isinstance(owner, Person) else owner
     rows = [_row(owner_id, task, _FIRST_SEQ + n) for n, task in enumerate(tasks)]
     user = {
@@ -80,18 +80,18 @@ async def pages(person: Person, **query: Any) -> AsyncIterator[list[dict[str, An
 
 
 async def walk(person: Person, **query: Any) -> list[dict[str, Any]]:
-    """Give all tasks of a list, in the order in which its pages show them."""
+    """Returns all tasks of a list, in the order in which its pages show them."""
     return [task async for page in pages(person, **query) for task in page]
 
 
 def in_order(tasks: Iterable[dict[str, Any]], sort: str) -> list[dict[str, Any]]:
-    """Sort tasks as the contract says; Python too compares texts by code points."""
+    """Sorts tasks as the contract says; Python too compares texts by code points."""
     column = sort.removeprefix("-")
     return sorted(tasks, key=lambda task: (task[column], task["id"]), reverse=sort.startswith("-"))
 
 
 def statements_run(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give a list to which each statement that the database is asked for adds its name from now on."""
+    """Returns a list to which each statement that the database is asked for adds its name from now on."""
     names: list[str] = []
     database = app.state.database
     for verb in ("rows", "write"):

@@ -42,9 +42,9 @@ client_tls_cert_file = {folder}/certificate.pem
 
 @asynccontextmanager
 async def pooler(url: str, folder: Path, *, tls: bool = False) -> AsyncIterator[str]:
-    """Give the URL of that database behind a pooler with two connections to the server.
+    """Yields the URL of that database behind a pooler with two connections to the server.
 
-    With `tls` it takes no clients that speak without, and nobody knows who has signed its certificate.
+    With `tls` it requires TLS, and its certificate is of an unknown authority.
     """
     server = urlsplit(url)
     socket_folder = parse_qs(server.query).get("host", [None])[0]
@@ -75,7 +75,7 @@ async def pooler(url: str, folder: Path, *, tls: bool = False) -> AsyncIterator[
 
 
 def sign_for_itself(folder: Path) -> None:
-    """Make a key and a certificate for it, as PEM files."""
+    """Creates a key and a certificate for it, as PEM files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "pooler")])
     now = datetime.now(UTC)
@@ -90,7 +90,7 @@ def sign_for_itself(folder: Path) -> None:
 
 
 def as_somebody(socket_folder: str | None, configuration: Path) -> list[str]:
-    """Give the command; PgBouncer refuses to run as root, and only the server's user may use its socket."""
+    """Returns the command; PgBouncer does not run as root, and only the server's user may use its socket."""
     command = ["pgbouncer", "-q", str(configuration)]
     if os.geteuid() != 0:
         return command

@@ -39,11 +39,11 @@ class PostgresServer:
         return os.environ.get("TEST_DATABASE_URL") or self._start()
 
     async def new_database(self) -> str:
-        """Create an empty database. Returns its URL."""
+        """Creates an empty database. Returns its URL."""
         return await self._create("template1")
 
     async def new_migrated_database(self) -> str:
-        """Create a database with the newest schema, as a copy of a template. Returns its URL."""
+        """Creates a database with the newest schema, as a copy of a template. Returns its URL."""
         if self._template is None:
             url = await self.new_database()
             database = PostgresDatabase(url, 1)

@@ -9,7 +9,7 @@ _OTHER_ENGINES = frozenset({"disk", "postgres", "postgres-rls", "postgres-rls-al
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that a parameter puts on another engine, and those that are marked."""
+    """Deselects the tests that a parameter puts on another engine, and those that are marked."""
     others = [item for item in items if item.get_closest_marker("processes") or _is_on_another_engine(item)]
     config.hook.pytest_deselected(items=others)
     left_out = set(others)
@@ -23,7 +23,7 @@ def _is_on_another_engine(item: pytest.Item) -> bool:
 
 
 def forbid_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip each test that starts a process, once it does; a PostgreSQL is one too."""
+    """Skips each test that starts a process, once it does; a PostgreSQL is one too."""
     monkeypatch.setattr(subprocess.Popen, "__init__", _skip)  # asyncio calls it too
 
 

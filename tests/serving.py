@@ -31,7 +31,7 @@ PATIENCE = 5.0
 
 
 class Call(NamedTuple):
-    """What an ASGI application is called with."""
+    """The arguments of a call of an ASGI application."""
 
     scope: Scope
     receive: Receive
@@ -191,7 +191,7 @@ class Served:
         return client
 
     def exchange(self, *parts: bytes, pause: float = 0.02, half_close: bool = False) -> "list[Answer]":
-        """Send the parts, and read until the server closes."""
+        """Sends the parts, and reads until the server closes."""
         with self.connect() as client:
             for part in parts:
                 client.sendall(part)
@@ -215,7 +215,7 @@ def served(
     production: bool = False,
     parent: int | None = None,
 ) -> Iterator[Served]:
-    """Serve a tiny app on a free port while the block runs."""
+    """Serves a tiny app on a free port while the block runs."""
     app = TinyApp()
     settings = load_settings(
         _env_file=None, jwt_secret="s" * 32, environment="production" if production else "development"
@@ -266,14 +266,14 @@ class Command:
         return [json.loads(line) for line in self.out if line.startswith("{")]
 
     def port(self) -> int:
-        """Wait until it listens, and say where."""
+        """Waits until it listens, and say where."""
         wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * PATIENCE)
         listening = self._listening()
         assert listening, self.out + self.err
         return int(listening[0]["message"].rpartition(":")[2])
 
     def metrics_url(self) -> str:
-        """Return where the metrics are, with METRICS_PORT set; waits until the API listens."""
+        """Returns where the metrics are, with METRICS_PORT set; waits until the API listens."""
         self.port()
         (line,) = (line for line in self.lines if line["message"].startswith("Metrics at "))
         return f"http://{line['message'].removeprefix('Metrics at ')}"
@@ -282,12 +282,12 @@ class Command:
         return [line for line in self.lines if line["message"].startswith("Listening on ")]
 
     def workers(self) -> list[int]:
-        """Give the process ids of the workers that have started, oldest first."""
+        """Returns the process ids of the workers that have started, oldest first."""
         started = (re.fullmatch(r"Started server process \[(\d+)\]", line["message"]) for line in self.lines)
         return [int(match[1]) for match in started if match]
 
     def wait(self, seconds: float = 4 * PATIENCE) -> int:
-        """Wait for the end and give the exit status."""
+        """Waits for the end and returns the exit status."""
         status = self.process.wait(seconds)
         for reader in self._readers:
             reader.join(PATIENCE)
@@ -300,7 +300,7 @@ def _collect(stream: IO[str], lines: list[str]) -> None:
 
 
 def bare_environment() -> dict[str, str]:
-    """Give this process's environment without what `taskward` reads, for a process of its own."""
+    """Returns this process's environment without what `taskward` reads, for a process of its own."""
     unwanted = {name.upper() for name in Settings.model_fields} | {"PYTHONDONTWRITEBYTECODE"}
     kept = {name: value for name, value in os.environ.items() if name.upper() not in unwanted}
     return kept | {"PYTHONPATH": str(Path(taskward.__file__).parent.parent)}
@@ -308,7 +308,7 @@ def bare_environment() -> dict[str, str]:
 
 @contextmanager
 def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
-    """Run `taskward` while the block runs; afterwards nothing of it is left."""
+    """Runs `taskward` while the block runs; afterwards nothing of it is left."""
     running = Command(folder, *arguments, **environment)
     try:
         yield running
@@ -334,7 +334,7 @@ class Answer:
 
 
 def answers_in(wire: bytes) -> list[Answer]:
-    """Take apart what a connection brought, and fail on anything that is not an answer."""
+    """Takes apart what a connection brought, and fail on anything that is not an answer."""
     answers = []
     while wire:
         head, separator, wire = wire.partition(b"\r\n\r\n")
@@ -367,7 +367,7 @@ def _unchunked(wire: bytes) -> tuple[bytes, bytes]:
 
 
 def read_all(client: socket.socket) -> bytes:
-    """Read until the other side closes; a reset or a silence of some seconds fails the test."""
+    """Reads until the other side closes; a reset or a silence of some seconds fails the test."""
     received = b""
     while part := client.recv(1 << 18):
         received += part
@@ -384,7 +384,7 @@ def read_until(client: socket.socket, end: bytes) -> bytes:
 
 
 def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Wait until the condition holds."""
+    """Waits until the condition holds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came to that"
@@ -393,7 +393,7 @@ def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None
 
 @contextmanager
 def dripping(client: socket.socket, piece: bytes, every: float) -> Iterator[None]:
-    """Send the piece again and again while the block runs, as long as somebody takes it."""
+    """Sends the piece repeatedly while the block runs, as long as the server reads it."""
     stop = threading.Event()
 
     def drip() -> None:

@@ -1,4 +1,4 @@
-"""What the tests speak with: settings, tokens, people, and HTTP to an app."""
+"""Shared by all tests: settings, tokens, users, and HTTP to an app."""
 
 import asyncio
 import sqlite3
@@ -40,17 +40,17 @@ DATABASE_ERROR = (500, "DATABASE_ERROR", "A database error occurred")
 
 
 def settings_for(url: str, **others: Any) -> Settings:
-    """Give settings for a test: nothing from the environment or `.env` but what is said here."""
+    """Returns settings for a test: nothing from the environment or `.env` but what is said here."""
     return load_settings(**{"_env_file": None, "database_url": url, "jwt_secret": SECRET} | others)
 
 
 def token_for(sub: str, **claims: Any) -> str:
-    """Sign a token as an identity provider with the shared secret would; an hour long unless it says more."""
+    """Signs a token as an identity provider with the shared secret would; valid for an hour by default."""
     return jwt.encode({"sub": sub, "exp": int(time.time()) + 3600} | claims, SECRET, algorithm="HS256")
 
 
 class Person:
-    """Somebody with a token, and the HTTP client that sends it."""
+    """A user with a token, and the HTTP client that sends it."""
 
     def __init__(self, app: FastAPI, sub: str | None = None, **claims: Any) -> None:
         self.sub = sub or str(uuid4())
@@ -83,9 +83,9 @@ class Person:
 
 
 def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
-    """Give a client that speaks to the app without a network in between.
+    """Returns a client of the app without a network in between.
 
-    Each answer is held against the document, whatever the test is about.
+    Each response is checked against the OpenAPI document, in all tests.
     """
 
     async def check(answer: httpx.Response) -> None:
@@ -103,14 +103,14 @@ def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[FastAPI]:
-    """Start an app with these settings and stop it afterwards."""
+    """Starts an app with these settings and stop it afterwards."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
 
 
 async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, Any]]:
-    """Give the rows of a table that have these values, past the app: as its database really holds them.
+    """Returns the rows of a table that have these values, past the app: as its database really holds them.
 
     Ids come as text and moments as microseconds since 1970, on every engine.
     """
@@ -127,7 +127,7 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
 
 
 async def execute(app: FastAPI, sql: str) -> None:
-    """Run a statement that changes something, past the app."""
+    """Runs a statement that changes something, past the app."""
     database = app.state.database
     if isinstance(database, SqliteDatabase):
         database._writer.execute(sql)
@@ -140,7 +140,7 @@ async def execute(app: FastAPI, sql: str) -> None:
 
 
 def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:
-    """Ask the file; a database in memory can be asked on its own connection only."""
+    """Requests the file; a database in memory can be asked on its own connection only."""
     connection = sqlite3.connect(database._path) if database._path else database._reader
     cursor = connection.execute(sql)
     rows = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
@@ -180,7 +180,7 @@ class Broken:
 
 
 def leaving_streams(app: FastAPI) -> ASGIApp:
-    """Leave a stream when its first part has arrived, for it would never end by itself."""
+    """Leaves a stream when its first part has arrived, for it would never end by itself."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != "/api/events":
@@ -208,7 +208,7 @@ def leaving_streams(app: FastAPI) -> ASGIApp:
 
 
 def an_empty_body() -> Receive:
-    """Return a `receive` as a server has it: the end of the body comes at once, whenever it is asked for."""
+    """Returns a `receive` as a server has it: the end of the body comes at once, whenever it is asked for."""
     messages: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> Message:
@@ -227,7 +227,7 @@ class Exchange:
     headers: list[tuple[bytes, bytes]]
     body: bytes
     asked: int
-    """How many pieces of the request's body the app asked for."""
+    """The number of pieces of the request's body that the app received."""
 
 
 async def exchange(
@@ -240,7 +240,7 @@ async def exchange(
     whole: bool = True,
     state: dict[str, Any] | None = None,
 ) -> Exchange:
-    """Send a request as the server would; a body that is not `whole` ends with its client going away."""
+    """Sends a request as the server would; a body that is not `whole` ends with its client going away."""
     asked, sent = 0, list[Message]()
 
     async def receive() -> Message:
@@ -280,7 +280,7 @@ async def exchange(
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:
-    """Give status, code and text of an error that names no field, having seen that its shape is the one."""
+    """Returns status, code and text of an error without fields, and asserts its format."""
     body = answer.json()
     assert answer.headers["content-type"] == "application/json"
     assert list(body) == ["error", "code"], body
@@ -288,7 +288,7 @@ def refusal(answer: httpx.Response) -> tuple[int, str, str]:
 
 
 def problems(answer: httpx.Response) -> dict[str, str]:
-    """Give the message for each field that a VALIDATION_ERROR names, having seen that it is one."""
+    """Returns the message for each field that a VALIDATION_ERROR names, having seen that it is one."""
     body = answer.json()
     assert answer.headers["content-type"] == "application/json"
     assert (answer.status_code, body["code"], body["error"]) == (400, "VALIDATION_ERROR", "Validation failed")

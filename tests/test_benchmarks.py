@@ -1,4 +1,4 @@
-"""What the benchmarks judge by, so that they do not fail to fail."""
+"""The limits of the benchmarks: that they fail when they should."""
 
 from typing import Any
 from uuid import UUID

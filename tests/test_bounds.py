@@ -1,4 +1,4 @@
-"""How much one request may hold, and how much an error says: docs/contract.md, A3."""
+"""Bounds of one request and of an error: docs/contract.md, A3."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ TOO_MANY_KEYS = "An object cannot have more than 64 keys"
 
 
 def wide(keys: int, **others: Any) -> dict[str, Any]:
-    """Return an object of that many keys."""
+    """Returns an object of that many keys."""
     return others | {f"key {n}": 1 for n in range(keys - len(others))}
 
 
 async def details(ann: Person, *operations: Any) -> list[dict[str, str]]:
-    """Return what is wrong with operations of which nothing else can be validated."""
+    """Returns what is wrong with operations of which nothing else can be validated."""
     answer = await ann.http.post("/api/tasks/batch", json={"operations": operations})
     assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR")
     named: list[dict[str, str]] = answer.json()["details"]

@@ -13,12 +13,12 @@ from taskward import cli
 from taskward.settings import Settings
 
 CLOSED = "http://127.0.0.1:1/keys"
-"""Where no identity provider answers."""
+"""A URL at which no identity provider responds."""
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the working directory, which only its owner can enter."""
+    """Returns the working directory, which only its owner can enter."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     folder = tmp_path / "data"
@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def database(folder: Path) -> Iterator[Path]:
-    """Yield a database that is in use, so that its -wal and -shm files exist."""
+    """Yields a database that is in use, so that its -wal and -shm files exist."""
     assert taskward("migrate").exit_code == 0
     file = folder / "taskward.db"
     with closing(sqlite3.connect(file)) as connection:
@@ -42,7 +42,7 @@ def taskward(*arguments: str, **environment: str) -> Result:
 
 
 def told(result: Result, subject: str) -> list[tuple[str, str]]:
-    """Return verdict and text of each line on a subject."""
+    """Returns verdict and text of each line on a subject."""
     lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
     return [(verdict, text) for verdict, about, text in lines if about == subject]
 

@@ -35,7 +35,7 @@ def taskward(*arguments: str, **environment: str) -> Result:
 
 
 def shell_lines(printed: list[str]) -> list[str]:
-    """Give the lines to paste, from the token to the last one before the log goes on."""
+    """Returns the lines to paste, from the token to the last one before the log goes on."""
     lines = [line.rstrip("\n") for line in printed]
     begin = next(number for number, line in enumerate(lines) if line.startswith("TOKEN="))
     end = next(
@@ -200,7 +200,7 @@ def test_migrate_says_why_it_cannot(tmp_path: Path) -> None:
 
 
 def report(result: Result) -> dict[str, str]:
-    """Give the worst verdict on each subject."""
+    """Returns the worst verdict on each subject."""
     worst = ["ok", "warn", "FAIL"]
     found: dict[str, str] = {}
     for line in result.stdout.splitlines():

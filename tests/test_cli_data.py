@@ -1,4 +1,4 @@
-"""`taskward export` and `taskward import`: a person's data, for whoever runs the service."""
+"""`taskward export` and `taskward import`: a user's data, for operators."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from taskward import cli
 
 
 async def taskward(url: str, *arguments: object, given: bytes | None = None) -> Result:
-    """Run a command beside the tests' loop, as it makes one of its own."""
+    """Runs a command beside the tests' loop, as it makes one of its own."""
     environment = {"DATABASE_URL": url, "JWT_SECRET": "", "ENVIRONMENT": ""}
     return await asyncio.to_thread(
         CliRunner().invoke, cli.app, [str(one) for one in arguments], input=given, env=environment

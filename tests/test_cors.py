@@ -24,7 +24,7 @@ GRANTED = "access-control-allow-origin"
 
 @pytest_asyncio.fixture(scope="module")
 async def one() -> AsyncIterator[FastAPI]:
-    """Give an app with a front end."""
+    """Yields an app with a front end."""
     async with running(settings_for("sqlite://", frontend_url=APP)) as app:
         yield app
 

@@ -24,7 +24,7 @@ PATIENCE = 15.0
 
 @asynccontextmanager
 async def serving(url: str, folder: Path) -> AsyncIterator[tuple[Process, str]]:
-    """Run `taskward serve` as a process of its own, and give it with the URL that it listens on."""
+    """Runs `taskward serve` as a process of its own, and returns it with the URL that it listens on."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "taskward", "serve", "--port", "0"),
         env={
@@ -70,13 +70,13 @@ class Burst:
         )
 
     async def send(self, process: Process | None = None, kill_after: int = 0) -> None:
-        """Send them all; kill the process once so many have been answered."""
+        """Sends them all; kills the process after that many responses."""
         keys = iter(KEYS)
         async with self._client:
             await asyncio.gather(*(self._send(keys, process, kill_after) for _ in range(AT_ONCE)))
 
     async def tasks(self) -> list[str]:
-        """Give the titles of the tasks that there are."""
+        """Returns the titles of the tasks that there are."""
         async with self._client:
             return [task["title"] for task in (await self._client.get("/api/tasks")).json()["tasks"]]
 
@@ -129,7 +129,7 @@ async def is_ready(client: httpx.AsyncClient) -> bool:
 
 
 def assert_as_before(answers: dict[str, httpx.Response], before: dict[str, httpx.Response]) -> None:
-    """See that every request succeeded, and that one answered before got that answer again."""
+    """Asserts that every request succeeded, and that one answered before got that answer again."""
     for key, answer in answers.items():
         assert answer.status_code == 201, answer.text
         assert answer.json()["title"] == key

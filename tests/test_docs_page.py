@@ -20,7 +20,7 @@ ASSETS = {
 
 
 class Page(HTMLParser):
-    """What a page loads, and what of it would run without being loaded."""
+    """The resources that a page loads, and its inline scripts."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -27,7 +27,7 @@ MANY, LARGE = UUID(int=1), UUID(int=2)
 
 
 def read(owner: UUID, path: str) -> Callable[[int], Request]:
-    """Return a read whose response is in no cache: each attempt has a limit of its own."""
+    """Returns a read whose response is in no cache: each attempt has a limit of its own."""
     separator = "&" if "?" in path else "?"
     return lambda attempt: Request("GET", f"{path}{separator}limit={1000 - attempt}", person=str(owner))
 
@@ -55,7 +55,7 @@ async def _new(new_database: MakeDatabase, engine: str) -> str:
 def port(
     request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[int]:
-    """Run a service with many tasks of two people."""
+    """Runs a service with many tasks of two people."""
     folder: Path = tmp_path_factory.mktemp("service")
     url = asyncio.run(_new(new_database, request.param))
     many = [task._replace(is_completed=False) for task in some_tasks(50_000)]
@@ -120,7 +120,7 @@ def test_no_long_read_holds_up_others_for_50_ms(port: int, capsys: pytest.Captur
 
 
 def report(figures: Figures, capsys: pytest.CaptureFixture[str]) -> None:
-    """Print the figures, and fail for those that break the promise."""
+    """Prints the figures, and fail for those that break the promise."""
     with capsys.disabled():
         for name, (worst, reply) in figures.items():
             print(f"\n{name}: {worst * 1000:.1f} ms, {reply.status}", end="")  # noqa: T201 - for decision 0028

@@ -1,4 +1,4 @@
-"""docs/contract.md, A6: what machines that look after the service are told."""
+"""docs/contract.md, A6: health checks."""
 
 import asyncio
 

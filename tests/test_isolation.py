@@ -1,4 +1,4 @@
-"""docs/contract.md, A2: people see their own tasks and nothing of anybody else's, not even that they are."""
+"""docs/contract.md, A2: users see their own tasks and nothing of others, not even their existence."""
 
 from typing import Any
 from uuid import uuid4
@@ -78,6 +78,6 @@ async def test_nobody_gives_a_task_away(ann: Person, bob: Person) -> None:
 
 
 def whole(answer: httpx.Response) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Give all of an answer but the request's own id."""
+    """Returns all of an answer but the request's own id."""
     headers = [(name, value) for name, value in answer.headers.multi_items() if name != "x-request-id"]
     return answer.status_code, headers, answer.content

@@ -27,7 +27,7 @@ TEXT = f"A {CANARY} text"
 
 
 class Log:
-    """What the service has written so far."""
+    """The output of the service so far."""
 
     def __init__(self, stream: io.StringIO) -> None:
         self._stream = stream
@@ -50,7 +50,7 @@ class Log:
 
 @pytest.fixture
 def written() -> Iterator[Log]:
-    """Write everything, down to DEBUG, as the service would."""
+    """Writes everything, down to DEBUG, as the service would."""
     root, stream = logging.getLogger(), io.StringIO()
     handler, level = logging.StreamHandler(stream), root.level
     handler.setFormatter(log.JsonFormatter())
@@ -274,7 +274,7 @@ def test_what_json_does_not_know_is_written_as_text() -> None:
 
 @contextmanager
 def fresh_process() -> Iterator[logging.Logger]:
-    """Give the root logger as a fresh process has it, and put everything back afterwards."""
+    """Yields the root logger as a fresh process has it, and puts everything back afterwards."""
     root = logging.getLogger()
     names = ("", "alembic", "asyncio", "httpcore", "httpx")
     levels = {name: logging.getLogger(name).level for name in names}

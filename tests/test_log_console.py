@@ -33,7 +33,7 @@ SLOW = 20.0
 
 
 class Terminal:
-    """What a terminal has shown."""
+    """The output of a terminal."""
 
     def __init__(self, controller: int) -> None:
         self._controller = controller
@@ -50,12 +50,12 @@ class Terminal:
         return self.text.splitlines()
 
     def close(self) -> None:
-        """Call this once nobody writes to the terminal any more."""
+        """Call this after the last write to the terminal."""
         self._reader.join()
         os.close(self._controller)
 
     def _read(self) -> None:
-        with suppress(OSError):  # EIO: nobody has it open any more
+        with suppress(OSError):  # EIO: no process has it open any more
             while part := os.read(self._controller, 65536):
                 self._shown += part
 
@@ -64,7 +64,7 @@ class Terminal:
 def serving_on_a_terminal(
     folder: Path, *arguments: str, **environment: str
 ) -> Iterator[tuple[Terminal, str]]:
-    """Run `taskward serve` on a terminal of its own while the block runs, and give it with the URL."""
+    """Runs `taskward serve` on a terminal of its own while the block runs, and returns it with the URL."""
     controller, device = pty.openpty()
     process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "taskward", "serve", "--port", "0", *arguments],
@@ -172,7 +172,7 @@ FIELDS: dict[str, Any] = {
 
 
 def console(name: str, message: str, level: int = logging.INFO, **fields: Any) -> str:
-    """Return what the console format makes of a record; its time is noon."""
+    """Returns what the console format makes of a record; its time is noon."""
     record = logging.makeLogRecord(
         {"name": name, "msg": message, "levelno": level, "levelname": logging.getLevelName(level)} | fields
     )

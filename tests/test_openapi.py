@@ -213,7 +213,7 @@ def error_examples(response: dict[str, Any]) -> dict[str, Any]:
 
 
 def examples(node: Any) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Give each example in the document with the schema that it is an example of."""
+    """Yields each example in the document with the schema that it is an example of."""
     if isinstance(node, dict):
         if isinstance(named := node.get("examples"), dict):
             yield from ((node["schema"], example["value"]) for example in named.values())

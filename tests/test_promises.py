@@ -1,4 +1,4 @@
-"""What holds for every route, those not yet written included: each test goes over `app.routes`."""
+"""Promises about every route, future ones included: each test iterates over `app.routes`."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ from taskward.http.admission import _Ticket
 from taskward.http.routing import ProbeRoute, StrictRoute
 
 PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json"}
-"""The only paths that a stranger is answered on."""
+"""The only paths that need no token."""
 
 ROUTES = [route for router in ROUTERS for route in router.routes]
 ENDPOINTS = [route for route in ROUTES if isinstance(route, StrictRoute)]
@@ -39,7 +39,7 @@ every_path = pytest.mark.parametrize("path", PATHS)
 
 
 def url(path: str, task_id: object = None) -> str:
-    """Give a path that this route answers on; a parameter that is new needs a value here."""
+    """Returns a path that this route answers on; a parameter that is new needs a value here."""
     return path.format(task_id=task_id or uuid4(), name="init.js")
 
 
@@ -49,7 +49,7 @@ def methods_of(path: str) -> set[str]:
 
 
 def fitting(route: StrictRoute) -> Any:
-    """Give a body that this route takes, if it takes one."""
+    """Returns a body that this route takes, if it takes one."""
     return {"title": "Buy milk"} if route.body_field is not None else None
 
 

@@ -1,4 +1,4 @@
-"""The texts of the source and of the documentation are plain English, without the words of the deny-list."""
+"""The texts of source, tests and documentation are plain English, without the words of the deny-list."""
 
 import ast
 import re
@@ -40,6 +40,22 @@ OPENINGS = re.compile(
 )
 """A docstring begins with "Returns", "Raises" or another verb in the third person, or with a noun."""
 
+TEST_FILES = sorted({*ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/*.py")} - {Path(__file__)})
+"""Only their docstrings and comments are checked: other strings are data."""
+
+OLD_TESTS = frozenset(
+    {
+        "tests/auth/",
+        "tests/database/",
+        "tests/observability/",
+        "tests/test_admission.py",
+        "tests/test_middleware.py",
+        "tests/test_protocol.py",
+        "tests/test_server.py",
+    }
+)
+"""Folders and files whose texts are still to be rewritten. This list only gets shorter."""
+
 EXCEPTIONS: frozenset[str] = frozenset()
 """Findings that are still to be rewritten, as `file: phrase`. This list only gets shorter."""
 
@@ -66,7 +82,7 @@ def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
 
 def texts(path: Path) -> Iterator[Text]:
     """Yield every text of a file; a string counts as a message if it has a space."""
-    file = path.relative_to(SOURCE).as_posix()
+    file = path.relative_to(SOURCE if path.is_relative_to(SOURCE) else ROOT).as_posix()
     tree = ast.parse(path.read_text())
     documented = {id(node) for node in docstrings(tree)}
     for node in ast.walk(tree):
@@ -99,6 +115,16 @@ def found() -> Counter[str]:
 
 def test_the_texts_of_the_source_use_standard_terms() -> None:
     assert {place: times for place, times in found().items() if place not in EXCEPTIONS} == {}
+
+
+def test_the_docstrings_and_comments_of_the_tests_use_standard_terms() -> None:
+    assert [
+        f"{text.file}:{text.line}: {phrase}"
+        for path in TEST_FILES
+        for text in texts(path)
+        if (text.is_docstring or text.text.startswith("#")) and not text.file.startswith(tuple(OLD_TESTS))
+        for phrase in findings(text)
+    ] == []
 
 
 def test_every_exception_is_still_needed() -> None:

@@ -1,4 +1,4 @@
-"""RATE_LIMIT: what one user may ask for, and what they are told of it."""
+"""RATE_LIMIT: the rate of one user, and the headers about it."""
 
 import asyncio
 import math
@@ -213,7 +213,7 @@ def test_what_is_forgotten_makes_no_difference_and_memory_is_bounded() -> None:
     for step in range(20_000):
         owner = chance.randrange(20)
         assert together.take(owner) == alone[owner].take(owner)
-        together.take(1000 + step)  # somebody who is never seen again
+        together.take(1000 + step)  # a user who never returns
         clock.now += chance.randrange(SECOND // 100)
         most = max(most, len(together))
 

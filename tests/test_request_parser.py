@@ -1,4 +1,4 @@
-"""The request parser stops after each message, wherever the input is cut."""
+"""The request parser stops after each message, for every split of the input."""
 
 import contextlib
 import random
@@ -41,7 +41,7 @@ class Plain:
 
 
 def parsed(pieces: list[bytes]) -> tuple[list[bytes], bool]:
-    """Return the bodies of the complete requests, and whether an error followed them."""
+    """Returns the bodies of the complete requests, and whether an error followed them."""
     parser, bodies, body = RequestParser(), [], b""
     try:
         for piece in pieces:

@@ -236,7 +236,7 @@ async def test_white_space_of_json_around_an_object_is_read(ann: Person) -> None
 
 
 def padded(length: int) -> bytes:
-    """Give a body of that length that is a task."""
+    """Returns a body of that length that is a task."""
     return MILK + b" " * (length - len(MILK))
 
 

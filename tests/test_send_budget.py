@@ -1,4 +1,4 @@
-"""Responses that nobody reads: over real sockets, with buffers so small that little is enough."""
+"""Unread responses: over real sockets, with small buffers."""
 
 import asyncio
 import socket
@@ -60,12 +60,12 @@ async def with_tasks(one: HttpClient) -> HttpClient:
 
 
 async def batch(one: HttpClient) -> httpx.Response:
-    """Create 20 tasks; the response is as large as a list of them."""
+    """Creates 20 tasks; the response is as large as a list of them."""
     return await one.http.post("/api/tasks/batch", json={"operations": [{"op": "create", "task": TASK}] * 20})
 
 
 async def unread(house: InProcess, one: HttpClient, path: str = LIST_PATH, times: int = 1) -> RawClient:
-    """Ask, so many times in one piece, and read the first status and no more."""
+    """Sends requests in one piece, and reads only the first status."""
     client = await RawClient.get(house.port, path, one.sub, times=times)
     await asyncio.sleep(0.02)
     return client

@@ -34,7 +34,7 @@ class Browser:
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
     async def ask(self, method: str, session: str | None = None, **values: Any) -> dict[str, Any]:
-        """Send a command and give its result."""
+        """Sends a command and returns its result."""
         number = len(self._asked) + 1
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         command = {"id": number, "method": method, "params": values} | (
@@ -48,7 +48,7 @@ class Browser:
         return result
 
     async def read(self) -> None:
-        """Take the answers in, until it ends."""
+        """Takes the answers in, until it ends."""
         with suppress(asyncio.IncompleteReadError):
             while True:
                 told = json.loads((await self._reader.readuntil(b"\0"))[:-1])
@@ -56,7 +56,7 @@ class Browser:
                     self._asked[told["id"]].set_result(told)
 
     async def window(self, url: str) -> "Window":
-        """Open a window of its own at a page."""
+        """Opens a window of its own at a page."""
         context = await self.ask("Target.createBrowserContext")
         target = await self.ask(
             "Target.createTarget", url="about:blank", browserContextId=context["browserContextId"]
@@ -80,13 +80,13 @@ class Window:
         return await self._browser.ask(method, self._session, **values)
 
     async def run(self, script: str) -> Any:
-        """Give the value of an expression."""
+        """Returns the value of an expression."""
         found = await self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
     async def until(self, condition: str, seconds: float = PATIENCE) -> None:
-        """Wait until an expression is true."""
+        """Waits until an expression is true."""
         end = asyncio.get_running_loop().time() + seconds
         while not await self.run(condition):
             if asyncio.get_running_loop().time() > end:
@@ -94,7 +94,7 @@ class Window:
             await asyncio.sleep(0.02)
 
     async def cut_off(self, *, offline: bool) -> None:
-        """Take the network away from this page, or give it back."""
+        """Takes the network away from this page, or give it back."""
         await self.ask(
             "Network.emulateNetworkConditions",
             offline=offline,
@@ -106,7 +106,7 @@ class Window:
 
 @asynccontextmanager
 async def chromium(folder: Path) -> AsyncIterator[Browser]:
-    """Run Chromium on an empty profile while the block runs."""
+    """Runs Chromium on an empty profile while the block runs."""
     assert CHROMIUM is not None
     (theirs_in, ours_out), (ours_in, theirs_out) = _high_pipe(), _high_pipe()
     process = await asyncio.create_subprocess_exec(
@@ -141,7 +141,7 @@ async def chromium(folder: Path) -> AsyncIterator[Browser]:
 
 
 def _high_pipe() -> tuple[int, int]:
-    """Give a pipe whose ends are none of the descriptors that Chromium wants to have."""
+    """Returns a pipe whose ends are none of the descriptors that Chromium wants to have."""
     ends = os.pipe()
     high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends]
     for end in ends:

@@ -59,7 +59,7 @@ class InProcess:
 async def in_process_server(
     settings: Settings, protocol: type[StrictProtocol] = StrictProtocol, port: int = 0
 ) -> AsyncIterator[InProcess]:
-    """Serve an app with these settings on 127.0.0.1 while the block runs."""
+    """Serves an app with these settings on 127.0.0.1 while the block runs."""
     app = create_app(settings)
     config = uvicorn.Config(app, http=protocol, ws="none", interface="asgi3", lifespan="on", log_config=None)
     sockets = listen("127.0.0.1", port)
@@ -93,7 +93,7 @@ class Process:
 async def process(
     database_url: str, folder: Path, port: int = 0, **environment: str
 ) -> AsyncIterator[Process]:
-    """Run `taskward serve` on 127.0.0.1 while the block runs; afterwards nothing of it is left."""
+    """Runs `taskward serve` on 127.0.0.1 while the block runs; afterwards nothing of it is left."""
     unwanted = {name.upper() for name in Settings.model_fields}
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "taskward", "serve", "--port", str(port)),
@@ -144,7 +144,7 @@ async def _until_ready(url: str) -> None:
 
 
 class HttpClient(Person):
-    """Somebody who comes over the network."""
+    """A client over the network."""
 
     def __init__(self, http: httpx.AsyncClient, sub: str, token: str) -> None:
         self.sub = sub
@@ -153,7 +153,7 @@ class HttpClient(Person):
 
     @asynccontextmanager
     async def stream(self, last_event_id: str | None = None) -> AsyncIterator["Stream"]:
-        """Open an event stream; it must be answered with 200."""
+        """Opens an event stream; it must be answered with 200."""
         headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
         async with self.http.stream("GET", "/api/events", headers=headers) as answer:
             if answer.status_code != 200:
@@ -189,7 +189,7 @@ class Stream:
         self._rest = b""
 
     async def next(self, seconds: float = PATIENCE) -> Event:
-        """Wait for the next event.
+        """Waits for the next event.
 
         Raises:
             StopAsyncIteration: the stream has ended.
@@ -210,7 +210,7 @@ class Stream:
         return [await self.next() for _ in range(count)]
 
     async def ends(self, seconds: float = PATIENCE) -> bool:
-        """Tell whether it ends in time; what comes before that is passed over."""
+        """Returns whether it ends in time; earlier parts are ignored."""
         try:
             async with asyncio.timeout(seconds):
                 while True:
@@ -222,7 +222,7 @@ class Stream:
 
 
 def _event(block: bytes) -> Event:
-    """Read a block of exactly two lines, `id:` and `data:`, whatever is taken for a line break."""
+    """Reads a block of exactly two lines, `id:` and `data:`, for every notion of a line break."""
     lines = block.decode().splitlines()
     assert [line.partition(": ")[0] for line in lines] == ["id", "data"], block
     return Event(lines[0].removeprefix("id: "), json.loads(lines[1].removeprefix("data: ")))

@@ -34,7 +34,7 @@ async def changes(person: Person, **query: Any) -> dict[str, Any]:
 
 
 async def walk(person: Person, limit: int, since: str | None = None) -> list[Change]:
-    """Pull page by page until nothing follows."""
+    """Pulls page by page until nothing follows."""
     walked: list[Change] = []
     more = True
     while more:
@@ -50,7 +50,7 @@ def upsert(task: dict[str, Any]) -> Change:
 
 
 def applied(feed: Sequence[Change]) -> dict[str, Any]:
-    """Apply changes in order, to nothing."""
+    """Applies changes in order, to nothing."""
     tasks: dict[str, Any] = {}
     for change in feed:
         if change["op"] == "upsert":
@@ -175,7 +175,7 @@ async def test_an_atomic_batch_is_never_seen_by_halves(ann: Person) -> None:
             feed += found["changes"]
             cursor = found["cursor"]
             assert found["has_more"] or len(feed) % 5 == 0
-            await asyncio.sleep(0)  # without a network in between, a read may never let go of the loop
+            await asyncio.sleep(0)  # without a network in between, a read may never yield to the loop
         return feed + await walk(ann, 1000, cursor)
 
     async with asyncio.TaskGroup() as both:
@@ -267,7 +267,7 @@ async def refused(person: Person, field: str, **query: str) -> None:
 
 @asynccontextmanager
 async def forgetful(url: str, seconds: float = A_MOMENT) -> AsyncIterator[tuple[FastAPI, Person]]:
-    """Give an app that keeps tombstones for a moment, and somebody who uses it."""
+    """Yields an app that keeps tombstones for a moment, and a user of it."""
     async with running(settings_for(url, tombstone_days=seconds / 86400)) as app:
         yield app, Person(app)
 
@@ -423,7 +423,7 @@ async def tombstones(app: FastAPI, person: Person) -> int:
     )
 
 
-# Nothing is passed over
+# No change is missed
 
 
 async def test_a_write_that_is_not_committed_yet_holds_up_those_that_would_overtake_it(
@@ -460,7 +460,7 @@ async def test_a_write_that_is_not_committed_yet_holds_up_those_that_would_overt
 
 
 async def write_slowly(connection: asyncpg.Connection, owner: UUID) -> UUID:
-    """Write a task as the service does, and leave the transaction open."""
+    """Writes a task as the service does, and leave the transaction open."""
     number = await connection.fetchval("UPDATE users SET seq = seq + 1 WHERE id = $1 RETURNING seq", owner)
     task_id = new_task_id()
     await connection.execute(
@@ -482,13 +482,13 @@ def content_of(person: Person, cursor: str) -> list[int]:
 
 
 def forged(person: Person, number: int, horizon: int) -> str:
-    """Give a cursor of that number that was taken just now."""
+    """Returns a cursor of that number that was taken just now."""
     return encode_cursor(
         [1, number, horizon, int(time.time() * 1000), 0], scope_of("changes", UUID(person.sub))
     )
 
 
 def refreshed(person: Person, cursor: str) -> str:
-    """Give the same cursor as if it had been taken just now."""
+    """Returns the same cursor as if it had been taken just now."""
     _, number, horizon, _, _ = content_of(person, cursor)
     return forged(person, number, horizon)

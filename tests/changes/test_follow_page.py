@@ -28,7 +28,7 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
 
 @asynccontextmanager
 async def page_served() -> AsyncIterator[str]:
-    """Serve the page from an origin of its own, and give that origin."""
+    """Serves the page from an origin of its own, and returns that origin."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -47,7 +47,7 @@ async def page_served() -> AsyncIterator[str]:
 
 
 class Follower:
-    """Somebody who looks at the page."""
+    """A user of the page."""
 
     def __init__(self, window: Window) -> None:
         self.window = window
@@ -76,7 +76,7 @@ class Follower:
         await self.window.run(f"{item}.querySelector('{what}').click()")
 
     async def sees(self, *lines: str, seconds: float = SECONDS) -> None:
-        """Wait until the list is this, newest first; `x ` stands before what is done, `? ` what waits."""
+        """Waits until the list is this, newest first; `x ` stands before what is done, `? ` what waits."""
         script = """[...document.querySelectorAll('li')].map(li =>
             (li.classList.contains('waiting') ? '? ' : '') + (li.classList.contains('done') ? 'x ' : '')
             + li.querySelector('span').textContent)"""

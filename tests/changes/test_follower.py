@@ -24,7 +24,7 @@ WRITES = 25
 """Of each writer."""
 
 Find = Callable[[], HttpClient]
-"""Gives somebody to speak through, to one process or another."""
+"""Returns a client of one process or another."""
 
 
 class Writers:
@@ -81,7 +81,7 @@ class Follower:
         self._seen: set[tuple[str, str]] = set()
 
     async def follow(self) -> None:
-        """Follow until cancelled, whatever becomes of the connection."""
+        """Follows until cancelled, also if the connection fails."""
         while True:
             self.turns += 1
             try:
@@ -135,7 +135,7 @@ class Pushed(Follower):
 
 
 async def converge(find: Find, seed: int, meanwhile: Callable[[], Awaitable[None]]) -> list[Follower]:
-    """Let the writers write and the followers follow; in the end all must hold the same."""
+    """Runs the writers and the followers; in the end all must have the same tasks."""
     writers = Writers(find, seed)
     followers = [Pulling(find), Pushed(find), Pushed(find)]
     following = [asyncio.create_task(follower.follow()) for follower in followers]
@@ -186,7 +186,7 @@ async def test_followers_converge_under_eight_writers_and_a_restart(
 async def pair(
     new_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[str, Process, Process]]:
-    """Give two processes of `taskward serve` on one PostgreSQL, and its URL."""
+    """Yields two processes of `taskward serve` on one PostgreSQL, and its URL."""
     url, folder = await new_postgres(), tmp_path_factory.mktemp("pair")
     async with process(url, folder) as one, process(url, folder) as other:
         yield url, one, other
@@ -293,7 +293,7 @@ async def until(count: Callable[[], Awaitable[int]], wanted: int) -> None:
 
 @asynccontextmanager
 async def two_houses(url: str, sub: str) -> AsyncIterator[tuple[HttpClient, HttpClient]]:
-    """Give one person through two apps on the same database."""
+    """Yields one person through two apps on the same database."""
     settings = settings_for(url)
     async with (
         in_process_server(settings) as one,

@@ -22,7 +22,7 @@ from taskward.server.response_cycle import StrictCycle
 
 @pytest_asyncio.fixture(scope="session")
 async def house(engine: str, new_database: MakeDatabase) -> AsyncIterator[InProcess]:
-    """Give a server on that engine, shared by the tests: each has people of its own."""
+    """Yields a server on that engine, shared by the tests: each has people of its own."""
     async with in_process_server(settings_for(await new_database(engine))) as one:
         yield one
 
@@ -99,7 +99,7 @@ async def test_whatever_way_a_change_is_made_it_is_pushed(eve: HttpClient, verb:
     await eve.http.delete(f"/api/tasks/{gone['id']}")
     start = (await eve.http.get("/api/changes")).json()["cursor"]
     async with eve.stream(start) as stream:
-        await asyncio.sleep(0.3)  # whatever looks around at the beginning has done so
+        await asyncio.sleep(0.3)  # the initial polls are done
         if verb == "batch":
             operation = {"op": "create", "task": {"title": "New"}}
             await eve.http.post("/api/tasks/batch", json={"operations": [operation] * 2, "atomic": True})
@@ -360,7 +360,7 @@ async def test_without_open_streams_nothing_looks_for_changes(house: InProcess, 
 
 
 def attends(house: InProcess) -> bool:
-    """Tell whether anything goes on that only open streams need."""
+    """Returns whether anything runs that only open streams need."""
     bell = house.app.state.streams
     return bell._polling is not None or bool(bell._stopping)
 

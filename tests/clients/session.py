@@ -48,7 +48,7 @@ client = AuthenticatedClient(base_url=os.environ["SERVICE_URL"], token=os.enviro
 
 
 def success(response: T | Error | None) -> T:
-    """Return the data of a success; fail with the code of an error."""
+    """Returns the data of a success; fails with the code of an error."""
     assert response is not None
     assert not isinstance(response, Error), response.code
     return response

@@ -64,7 +64,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def typescript(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the types that openapi-typescript makes of the document."""
+    """Returns a folder with the types that openapi-typescript makes of the document."""
     folder = tmp_path_factory.mktemp("typescript")
     for name in ("package.json", "package-lock.json", "tsconfig.json", "session.ts"):
         shutil.copy(HERE / name, folder)
@@ -78,7 +78,7 @@ def typescript(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="module")
 def python(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the package that openapi-python-client makes of the document."""
+    """Returns a folder with the package that openapi-python-client makes of the document."""
     if not GENERATOR.exists():
         pytest.skip(f"{GENERATOR} is not installed; `make test` installs it")
     folder = tmp_path_factory.mktemp("python")
@@ -102,7 +102,7 @@ def node(folder: Path, tool: str) -> str:
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> str:
-    """Run a program to its end, which must be a success; return what it has printed."""
+    """Runs a program to its end, which must be a success; returns what it has printed."""
     done = subprocess.run(  # noqa: S603 - what is installed for these tests
         arguments,
         cwd=folder,
@@ -212,7 +212,7 @@ def with_a_body(service: Service) -> set[str]:
 
 
 def without_content(service: Service) -> set[str]:
-    """Return the operations of which some response has no body."""
+    """Returns the operations of which some response has no body."""
     return {
         snake_case(one["operationId"])
         for one in operations(service)

@@ -19,12 +19,12 @@ from taskward.database.postgres import pool  # noqa: E402 - as above
 
 ROW = "row of docs/reliability.md"
 ROWS: dict[str, Row] = {}
-"""What was seen, by fault; of a fault that is injected twice, the last word counts."""
+"""The results by fault; if a fault is injected twice, the last one counts."""
 
 
 @pytest.fixture
 def observe(request: pytest.FixtureRequest) -> Observe:
-    """Return a function that records a row of the table; of a test without a fault's name, nothing."""
+    """Returns a function that records a row of the table; of a test without a fault's name, nothing."""
     marker = request.node.get_closest_marker("fault")
 
     def note(
@@ -40,7 +40,7 @@ def observe(request: pytest.FixtureRequest) -> Observe:
 
 @pytest.fixture
 def observe_load(observe: Observe) -> ObserveLoad:
-    """Give a function that notes what people saw who were at work."""
+    """Returns a function that notes what people saw who were at work."""
 
     def note(load: Load, audit: Audit) -> None:
         observe(in_words(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))
@@ -56,7 +56,7 @@ async def shared_server() -> AsyncIterator[OwnPostgres]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def server(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
-    """Give a server that runs, whatever the test before has done to it, with an empty database."""
+    """Yields a running server with an empty database, for any state that the test before has left."""
     if not await shared_server.is_running():
         await shared_server.start()
     await shared_server.empty()
@@ -69,7 +69,7 @@ async def server(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
     params=[pytest.param(1.5, id="shorter"), pytest.param(None, id="real", marks=pytest.mark.soak)]
 )
 def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
-    """Give the deadline of a statement and of connecting, in seconds; the real one takes its time."""
+    """Returns the deadline of a statement and of connecting, in seconds; the real one takes its time."""
     if request.param is not None:
         monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT", request.param)
         monkeypatch.setattr(pool, "CONNECT_TIMEOUT", request.param)
@@ -77,7 +77,7 @@ def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep what a test saw, once it has judged it and found it good."""
+    """Keeps what a test saw, once it has judged it and found it good."""
     for name, row in report.user_properties:
         if name == ROW and report.when == "call" and report.passed:
             texts = [str(text) for text in cast("list[str]", row)]
@@ -85,6 +85,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Write the table, if that was asked for."""
+    """Writes the table, if that was asked for."""
     if page := os.environ.get("RELIABILITY_TABLE"):
         write_table(Path(page), ROWS.values())

@@ -1,4 +1,4 @@
-"""What must hold of every fault of the database under load."""
+"""Assertions for every fault of the database under load."""
 
 from faults.fault_report import ObserveLoad
 from faults.load import Load, in_words, only
@@ -9,7 +9,7 @@ SLACK = 3.0
 
 
 async def judge(load: Load, observe_load: ObserveLoad, *allowed: str, within: float = SLACK) -> None:
-    """Wait until the service is usable again, and judge the whole."""
+    """Waits until the service is usable again, and judge the whole."""
     load.fault_ends()
     await load.until_recovered()
     audit = await load.audit()

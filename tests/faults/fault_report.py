@@ -20,7 +20,7 @@ HEAD = (
 
 
 class Row(NamedTuple):
-    """What a test saw of a fault."""
+    """The result of a fault."""
 
     fault: str
     saw: str
@@ -56,7 +56,7 @@ def faults_in_the_table() -> list[str]:
 
 
 def write_table(page: Path, rows: Iterable[Row]) -> None:
-    """Put the rows between the marks of the page, in the order of the tests; the others stay as they were."""
+    """Puts the rows between the marks of the page, in the order of the tests; the others stay unchanged."""
     before, _, rest = page.read_text("utf-8").partition(BEGIN)
     old, _, after = rest.partition(END)
     lines = {line.split(" | ")[0].removeprefix("| "): line for line in old.splitlines(keepends=True)[2:]}
@@ -66,7 +66,7 @@ def write_table(page: Path, rows: Iterable[Row]) -> None:
 
 
 def _marks(path: Path) -> list[str]:
-    """Read the text of each `pytest.mark.fault("…")` of a file, without running it."""
+    """Reads the text of each `pytest.mark.fault("…")` of a file, without running it."""
     found = [
         (node.lineno, node.args[0].value)
         for node in ast.walk(ast.parse(path.read_text("utf-8")))

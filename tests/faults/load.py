@@ -1,4 +1,4 @@
-"""People who work on their tasks while faults happen, and keep a ledger of what they were told."""
+"""Clients that write during faults, and record what was acknowledged."""
 
 import asyncio
 import random
@@ -35,7 +35,7 @@ _ENVELOPES = {
 
 
 class Answer(NamedTuple):
-    """What came back for one request; times are of `time.monotonic`, in seconds."""
+    """The result of one request; times are of `time.monotonic`, in seconds."""
 
     begun: float
     took: float
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 
 class Audit(NamedTuple):
-    """What the ledgers say when the dust has settled."""
+    """The comparison of the records with the database after the fault."""
 
     acknowledged: int
     unsure: int
@@ -77,7 +77,7 @@ class Ledger:
         await kind()
 
     async def audit(self) -> list[str]:
-        """Give what is wrong: the acknowledged must be there, anything else whole or not at all."""
+        """Returns what is wrong: the acknowledged must be there, anything else whole or not at all."""
         stored = {task["id"]: task async for task in self._stored()}
         wrong = [
             f"{task['title']} is lost" for id_, task in self._tasks.items() if stored.pop(id_, None) != task
@@ -102,7 +102,7 @@ class Ledger:
 
     @property
     def unsure(self) -> int:
-        """How many writes have had no answer, or one that leaves open what became of them."""
+        """The number of writes without a response, or with one that leaves the outcome unknown."""
         return len(self._unsure) + len(self._attempts)
 
     async def close(self) -> None:
@@ -148,7 +148,7 @@ class Ledger:
         await self._send("GET", "/api/changes?limit=20", 200)
 
     async def _send(self, method: str, path: str, expected: int, **options: Any) -> httpx.Response | None:
-        """Send it; None if it failed in one of the ways that a fault of the database may show."""
+        """Sends it; None if it failed in one of the ways that a fault of the database may show."""
         begun = monotonic()
         answer = None
         try:
@@ -186,7 +186,7 @@ class Ledger:
         return answer
 
     async def _audit_feed(self) -> list[str]:
-        """See that the feed of changes leads to what the list holds: each write has left all its traces."""
+        """Asserts that the change feed leads to the tasks of the list: each write is complete."""
         followed: dict[str, Any] = {}
         since: dict[str, str] = {}
         more = True
@@ -202,7 +202,7 @@ class Ledger:
         return [] if followed == listed else ["the feed leads elsewhere than the list"]
 
     async def _audit_retries(self) -> list[str]:
-        """See that whoever repeats a create that had no answer has one task of it, not two and not none."""
+        """Asserts that a repeated create without a response has created one task, not two and not none."""
         for title, key in self._attempts.items():
             answer = await self._client.post(
                 "/api/tasks",
@@ -231,7 +231,7 @@ class Load:
         self._tasks = [asyncio.create_task(self._work(ledger)) for ledger in self._ledgers]
 
     async def stop(self) -> None:
-        """Let everybody finish what they are at; fails if anything was otherwise than it may be."""
+        """Waits for all requests in flight; fails on any result that is not allowed."""
         tasks, self._tasks = self._tasks, []
         self._pause = -1.0
         await asyncio.gather(*tasks)
@@ -244,12 +244,12 @@ class Load:
             await ledger.close()
 
     async def until_answered(self, more: int, what: str | None = None) -> None:
-        """Wait until so many more answers have come, of that kind or of any."""
+        """Waits for that many more responses, of that kind or of any."""
         start = len(self.answers)
         await self._until(lambda: sum(what in {None, one.what} for one in self.answers[start:]) >= more)
 
     async def until_settled(self) -> None:
-        """Wait until each request that is under way has its answer."""
+        """Waits until each request that is under way has its answer."""
         now = monotonic()
         start = len(self.answers)
         await self._until(lambda: sum(one.begun >= now for one in self.answers[start:]) >= len(self._ledgers))
@@ -261,7 +261,7 @@ class Load:
         self.ended = monotonic()
 
     async def until_recovered(self) -> None:
-        """Wait until all goes well again with what was sent after the fault."""
+        """Waits until all goes well again with what was sent after the fault."""
         await self._until(self._healthy)
 
     @property
@@ -271,14 +271,14 @@ class Load:
         return max(failed, default=self.ended) - self.ended
 
     def seen(self) -> Counter[str]:
-        """Count what was answered from the fault on, by kind."""
+        """Counts what was answered from the fault on, by kind."""
         return Counter(one.what for one in self.during())
 
     def longest(self) -> float:
         return max(one.took for one in self.during())
 
     def during(self) -> list[Answer]:
-        """Give the answers that the fault can have had to do with."""
+        """Returns the answers that the fault can have had to do with."""
         return [one for one in self.answers if one.begun + one.took >= self.begun]
 
     async def audit(self) -> Audit:
@@ -311,7 +311,7 @@ class Load:
 
 @asynccontextmanager
 async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.05) -> AsyncIterator[Load]:
-    """Have people at work while the block runs, which begins once all goes well."""
+    """Runs clients while the block runs, which starts once all succeed."""
     load = Load(client_of, people, pause)
     await load.start()
     try:
@@ -331,12 +331,12 @@ def outcome(answer: httpx.Response) -> str:
 
 
 def in_words(seen: Counter[str]) -> str:
-    """Say what was seen, the most frequent first."""
+    """Returns the results, the most frequent first."""
     return ", ".join(f"{n} \N{MULTIPLICATION SIGN} {what}" for what, n in seen.most_common())
 
 
 def only(seen: Iterable[str], *allowed: str) -> bool:
-    """Tell whether nothing else was seen."""
+    """Returns whether there were no other results."""
     return set(seen) <= {SUCCESS, *allowed}
 
 

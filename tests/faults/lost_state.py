@@ -17,7 +17,7 @@ CURSOR_EXPIRED = (410, "CURSOR_EXPIRED")
 
 @dataclass
 class Held:
-    """What a client was given, and keeps."""
+    """The state that a client has received and stores."""
 
     task_tag: str = ""
     list_tag: str = ""
@@ -36,14 +36,14 @@ class Client:
     held: Held = field(default_factory=Held)
 
     async def live(self) -> None:
-        """Write what the backup will hold."""
+        """Writes what the backup will hold."""
         self.task = await self.ann.create("Kept")
         await self.ann.create("Kept too")
         await self.keep("from before the backup", self.ann)
         await self.keep("of an empty feed", self.idle)
 
     async def lose(self) -> None:
-        """Write what will be lost, and keep what the answers gave."""
+        """Writes what will be lost, and keeps what the answers gave."""
         await self.ann.put(self.task["id"], title="Lost")
         await self.ann.create("Lost too")
         await self.new.create("Lost with its owner")
@@ -53,7 +53,7 @@ class Client:
         await self.keep("of a lost owner", self.new)
 
     async def write_other_content(self) -> None:
-        """Write as much as was lost."""
+        """Writes as much as was lost."""
         await self.ann.put(self.task["id"], title="Other")
         await self.ann.create("Other too")
         await self.new.create("Other")
@@ -62,12 +62,12 @@ class Client:
         self.held.cursors[name] = (person, (await person.http.get("/api/changes")).json()["cursor"])
 
     async def until_answered(self) -> None:
-        """Read until the service can again."""
+        """Reads until the service can again."""
         while (await self.ann.http.get("/api/me")).status_code != 200:
             pass
 
     async def misled_by_the_task_tag(self) -> list[str]:
-        """Name the answers that take a task's entity tag of the lost state for one of the present state."""
+        """Returns the requests for which an entity tag of the lost state matches the present state."""
         read = await self.ann.http.get(self._path, headers={"If-None-Match": self.held.task_tag})
         changed = await self.ann.http.put(
             self._path, json={"is_completed": True}, headers={"If-Match": self.held.task_tag}
@@ -80,7 +80,7 @@ class Client:
         )
 
     async def misled_by_the_list(self) -> list[str]:
-        """Name the answers that show the list as it was in the lost state."""
+        """Returns the names of the answers that show the list as it was in the lost state."""
         shown = await self.ann.tasks()
         tagged = await self.ann.http.get("/api/tasks", headers={"If-None-Match": self.held.list_tag})
         return _wrong(
@@ -91,7 +91,7 @@ class Client:
         )
 
     async def misled_by_the_lost_cursor(self) -> list[str]:
-        """Name the lost cursors that are answered with anything but 410 or all that was written since."""
+        """Returns the lost cursors that get anything but 410 or all changes since."""
         titles = {"lost": {"Other", "Other too"}, "of a lost owner": {"Other"}}
         wrong = []
         for name, written in titles.items():
@@ -102,7 +102,7 @@ class Client:
         return wrong
 
     async def still_answered(self) -> list[str]:
-        """Name the cursors that are not 410, of those that were given out before `taskward restored`."""
+        """Returns the cursors from before `taskward restored` that do not get 410."""
         wrong = []
         for name, (person, cursor) in self.held.cursors.items():
             pulled = await person.http.get("/api/changes", params={"since": cursor})
@@ -113,7 +113,7 @@ class Client:
         return wrong
 
     async def follows_from_the_beginning(self) -> bool:
-        """Tell whether a client that starts over holds what the list gives, and can go on."""
+        """Returns whether a client that starts again has the tasks of the list, and can continue."""
         first = (await self.ann.http.get("/api/changes")).json()
         since = (await self.ann.http.get("/api/changes", params={"since": first["cursor"]})).json()
         told = {one["task"]["id"]: one["task"] for one in first["changes"] if one["op"] == "upsert"}
@@ -131,7 +131,7 @@ class Client:
 
 @asynccontextmanager
 async def client_at(port: int, same: Client | None = None) -> AsyncIterator[Client]:
-    """Give a client of the process there, with new people or with the same."""
+    """Yields a client of the process there, with new people or with the same."""
     url = f"http://127.0.0.1:{port}"
     people = [str(uuid4()) for _ in range(3)] if same is None else [same.ann.sub, same.idle.sub, same.new.sub]
     async with (

@@ -38,18 +38,18 @@ class OwnPostgres:
         return self.url_by(self.port)
 
     def url_by(self, port: int, password: str = PASSWORD) -> str:
-        """Give the URL with another port, such as that of a proxy, or another password."""
+        """Returns the URL with another port, such as that of a proxy, or another password."""
         return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"
 
     async def make(self) -> None:
-        """Make its files, start it, and make the user and the database of the URL."""
+        """Creates its files, start it, and makes the user and the database of the URL."""
         await self._run("initdb", "--auth-local=trust", "--auth-host=scram-sha-256", "-U", "postgres", "-N")
         await self.start()
         await self.execute(f'CREATE ROLE "{USER}"', database="postgres")
         await self.empty()
 
     async def empty(self) -> None:
-        """Make the user and the database of the URL as new."""
+        """Creates the user and the database of the URL as new."""
         await self.execute(
             f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)',
             f"""ALTER ROLE "{USER}" LOGIN PASSWORD '{PASSWORD}' CONNECTION LIMIT -1""",
@@ -58,7 +58,7 @@ class OwnPostgres:
         )
 
     async def start(self, **settings: object) -> None:
-        """Start it with these settings; without any, with those of the last time."""
+        """Starts it with these settings; without any, with those of the last time."""
         if settings:
             self._settings = {name: str(value) for name, value in settings.items()}
         given = {"listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder} | self._settings
@@ -76,11 +76,11 @@ class OwnPostgres:
         await self.start(**settings)
 
     async def promote(self) -> None:
-        """Make the standby the primary."""
+        """Creates the standby the primary."""
         await self._run("pg_ctl", "-w", "promote")
 
     def kill(self) -> None:
-        """End all its processes with SIGKILL, the parent first, so that it cannot tend to the others."""
+        """Ends all its processes with SIGKILL, the parent first, so that it cannot tend to the others."""
         family = self._family()
         for process in family:
             with suppress(psutil.NoSuchProcess):
@@ -88,7 +88,7 @@ class OwnPostgres:
         psutil.wait_procs(family, timeout=10)
 
     def pause(self) -> None:
-        """Stop all its processes (SIGSTOP) until `resume`: it stays connected and says nothing."""
+        """Stops all its processes (SIGSTOP) until `resume`: it stays connected and says nothing."""
         for process in self._family():
             process.suspend()
 
@@ -97,7 +97,7 @@ class OwnPostgres:
             process.resume()
 
     def _family(self) -> list[psutil.Process]:
-        """Give its processes, the parent first."""
+        """Returns its processes, the parent first."""
         parent = psutil.Process(int((self.folder / "postmaster.pid").read_text().split()[0]))
         return [parent, *parent.children(recursive=True)]
 
@@ -105,7 +105,7 @@ class OwnPostgres:
         return await self._status("status") == 0
 
     async def standby(self, folder: Path) -> "OwnPostgres":
-        """Make a server that follows this one, and start it."""
+        """Creates a server that follows this one, and start it."""
         other = OwnPostgres(folder)
         source = f"host={self.folder} port={self.port} user=postgres application_name={STANDBY}"
         await self._run("pg_basebackup", "-R", "-X", "stream", "-c", "fast", "-d", source, into=folder)
@@ -113,21 +113,21 @@ class OwnPostgres:
         return other
 
     async def until_it_has_all_of(self, primary: "OwnPostgres") -> None:
-        """Wait until this standby has received what the primary has written."""
+        """Waits until this standby has received what the primary has written."""
         written = await primary.value("SELECT pg_current_wal_flush_lsn()::text")
         async with asyncio.timeout(10):
             while not await self.value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"):  # noqa: ASYNC110 - it offers nothing to wait for
                 await asyncio.sleep(0.02)
 
     async def base_backup(self, folder: Path) -> "OwnPostgres":
-        """Make a copy to recover from, which is not started."""
+        """Creates a copy to recover from, which is not started."""
         other = OwnPostgres(folder)
         source = f"host={self.folder} port={self.port} user=postgres"
         await self._run("pg_basebackup", "-X", "stream", "-c", "fast", "-d", source, into=folder)
         return other
 
     async def recover(self, archive: Path, restore_point: str) -> None:
-        """Start from a base backup: replay what was archived up to that point, and take writes."""
+        """Starts from a base backup: replay what was archived up to that point, and takes writes."""
         (self.folder / "recovery.signal").touch()
         await self.start(
             restore_command=f"cp {archive}/%f %p",
@@ -139,7 +139,7 @@ class OwnPostgres:
                 await asyncio.sleep(0.02)
 
     async def execute(self, *statements: str, database: str = DATABASE) -> None:
-        """Run statements as the superuser."""
+        """Runs statements as the superuser."""
         connection = await self.connect(database)
         try:
             for statement in statements:
@@ -148,7 +148,7 @@ class OwnPostgres:
             await connection.close()
 
     async def value(self, query: str) -> Any:
-        """Ask for one value as the superuser."""
+        """Requests for one value as the superuser."""
         connection = await self.connect()
         try:
             return await connection.fetchval(query)
@@ -184,7 +184,7 @@ class OwnPostgres:
 
 @asynccontextmanager
 async def folder_of_its_own() -> AsyncIterator[Path]:
-    """Give a folder that the server's user owns, not below pytest's, where another user may not look."""
+    """Yields a folder that the server's user owns, not below pytest's, where another user may not look."""
     folder = Path(tempfile.mkdtemp(prefix="taskward-faults-"))
     if user := system_user():
         entry = pwd.getpwnam(user)
@@ -197,7 +197,7 @@ async def folder_of_its_own() -> AsyncIterator[Path]:
 
 @asynccontextmanager
 async def own_postgres() -> AsyncIterator[OwnPostgres]:
-    """Give a server that runs, and of which nothing is left afterwards."""
+    """Yields a server that runs, and of which nothing is left afterwards."""
     async with folder_of_its_own() as folder:
         server = OwnPostgres(folder)
         await server.make()

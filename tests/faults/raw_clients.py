@@ -34,7 +34,7 @@ class RawClient:
 
     @classmethod
     async def get(cls, port: int, path: str, sub: str, times: int = 1) -> Self:
-        """Send a request, so many times in one piece, and read as far as the first status."""
+        """Sends a request several times in one piece, and reads up to the first status."""
         client = cls()
         try:
             await client._ask(port, path, sub, times)
@@ -57,7 +57,7 @@ class RawClient:
         return int(self.received[9:12])
 
     async def read(self, size: int) -> bool:
-        """Read up to so many bytes more; tell whether there were any."""
+        """Reads up to that many more bytes; returns whether there were any."""
         part = await asyncio.get_running_loop().sock_recv(self._socket, size)
         self.received += part
         return bool(part)
@@ -67,7 +67,7 @@ class RawClient:
             assert await self.read(65536), self.received
 
     async def read_all(self) -> bytes:
-        """Read until the server closes, and return all that follows the first head."""
+        """Reads until the server closes, and returns all that follows the first head."""
         parts = [self.received]
         while part := await asyncio.get_running_loop().sock_recv(self._socket, 1 << 20):
             parts.append(part)
@@ -75,7 +75,7 @@ class RawClient:
         return b"".join(parts).partition(b"\r\n\r\n")[2]
 
     def close(self, *, reset: bool = False) -> None:
-        """Close in good order, or with a reset."""
+        """Closes in good order, or with a reset."""
         if reset and self._socket.fileno() >= 0:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._socket.close()
@@ -103,7 +103,7 @@ class ServerProcess:
             return value(samples_in((await http.get(self.metrics)).text), name, **labels)
 
     async def until_zero(self, name: str, seconds: float) -> float:
-        """Return the seconds until a gauge is 0, which must be at most so many."""
+        """Returns the seconds until a gauge is 0, which must be at most the maximum."""
         begun = time.monotonic()
         async with asyncio.timeout(5 * seconds):
             while left := await self.gauge(name):
@@ -112,11 +112,11 @@ class ServerProcess:
         return time.monotonic() - begun
 
     def resident(self) -> float:
-        """Return the memory of the process, in MB."""
+        """Returns the memory of the process, in MB."""
         return int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]) * 4096 / 1e6
 
     async def seconds_of_a_list(self, sub: str = "somebody-else", requests: int = 40) -> float:
-        """Return the median time of a person's list of 20 tasks; each must be a 200."""
+        """Returns the median time of a person's list of 20 tasks; each must be a 200."""
         seconds = []
         async with self.http(sub) as http:
             operations = [{"op": "create", "task": {"title": "Buy milk"}}] * 20
@@ -132,7 +132,7 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(database_url: str, folder: Path) -> AsyncIterator[ServerProcess]:
-    """Run a server process with metrics while the block runs."""
+    """Runs a server process with metrics while the block runs."""
     settings = {"DATABASE_URL": database_url, "JWT_SECRET": SECRET, "PORT": "0", "METRICS_PORT": "0"}
     with command(folder, "serve", **settings) as taskward:
         port = await asyncio.to_thread(taskward.port)

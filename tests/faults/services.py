@@ -18,7 +18,7 @@ from support import SECRET, running, settings_for, token_for
 from taskward.log import JsonFormatter
 
 SECRETS = ("127.0.0.1", USER, PASSWORD, DATABASE)
-"""What no answer and no line of the log may hold."""
+"""Texts that no response and no line of the log may contain."""
 
 PROMISED = 5.0
 """Seconds after a fault within which the service is usable again."""
@@ -32,7 +32,7 @@ class Service:
     lines: list[str] = field(default_factory=list)
 
     def client_of(self, sub: str) -> httpx.AsyncClient:
-        """Give a client that speaks as that person; each answer is searched for what it must not hold."""
+        """Returns a client that speaks as that person; each answer is searched for what it must not hold."""
         return self._client(Authorization=f"Bearer {token_for(sub)}")
 
     async def is_ready(self) -> bool:
@@ -42,7 +42,7 @@ class Service:
         return answer.status_code == 200
 
     async def until_ready(self) -> float:
-        """Wait until it is ready, and give how long that took, in seconds."""
+        """Waits until it is ready, and returns how long that took, in seconds."""
         begun = monotonic()
         async with asyncio.timeout(4 * PROMISED):
             while not await self.is_ready():  # noqa: ASYNC110 - it offers nothing to wait for
@@ -60,7 +60,7 @@ class Service:
 
 @asynccontextmanager
 async def service(url: str, **settings: object) -> AsyncIterator[Service]:
-    """Run an app on that database while the block runs; its log must tell nothing of the URL."""
+    """Runs an app on that database while the block runs; its log must tell nothing of the URL."""
     lines: list[str] = []
     handler = _Lines(lines)
     root = logging.getLogger()
@@ -79,7 +79,7 @@ async def service(url: str, **settings: object) -> AsyncIterator[Service]:
 
 
 def people_at(port: int) -> ClientOf:
-    """Give what makes clients that speak to a process there."""
+    """Returns what makes clients that speak to a process there."""
 
     def client_of(sub: str) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -94,7 +94,7 @@ def people_at(port: int) -> ClientOf:
 
 @asynccontextmanager
 async def serving(folder: Path, url: str, port: int, **environment: str) -> AsyncIterator[Command]:
-    """Run `taskward serve` while the block runs."""
+    """Runs `taskward serve` while the block runs."""
     given = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "LOG_LEVEL": "WARNING"} | environment
     with command(folder, "serve", "--port", str(port), **given) as taskward:
         await until_served(port, taskward)
@@ -115,7 +115,7 @@ async def until_served(port: int, taskward: Command) -> None:
 
 
 def assert_silent(lines: list[str]) -> None:
-    """See that no line holds what belongs to the URL of the database."""
+    """Asserts that no line holds what belongs to the URL of the database."""
     telling = [line for line in lines for secret in SECRETS if secret in line]
     assert not telling, telling[:3]
 

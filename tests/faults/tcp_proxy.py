@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager, suppress
 
 
 class TcpProxy:
-    """Forwards from `port` to `target`, both on 127.0.0.1, until it is told otherwise.
+    """Forwards from `port` to `target`, both on 127.0.0.1, until it is changed.
 
-    `delay` is what each piece takes longer by, in seconds. With `cuts_an_answer` the next
-    request arrives, and instead of its answer comes the end of the connection.
+    `delay` is added to the time of each piece, in seconds. With `cuts_an_answer` the next request arrives,
+    and instead of its response the connection closes.
     """
 
     def __init__(self, target: int) -> None:
@@ -26,17 +26,17 @@ class TcpProxy:
         self.is_open.clear()
 
     def forget(self) -> None:
-        """Forward again, but nothing of the connections that there are: they stay open and silent."""
+        """Forwards again, but nothing of the connections that there are: they stay open and silent."""
         for flow in self._flows:
             flow.forgotten = True
         self.is_open.set()
 
     def go_on(self) -> None:
-        """Forward again, beginning with what was held back."""
+        """Forwards again, beginning with what was held back."""
         self.is_open.set()
 
     def cut(self) -> None:
-        """Break off all connections that there are."""
+        """Breaks off all connections that there are."""
         for flow in list(self._flows):
             flow.cut()
 
@@ -64,7 +64,7 @@ class _Flow:
         self._proxy = proxy
 
     async def run(self, asks: "_Way", answers: "_Way") -> None:
-        """Forward both ways until either ends."""
+        """Forwards both ways until either ends."""
         pumps = [
             asyncio.create_task(self._pump(*asks)),
             asyncio.create_task(self._pump(*answers, answers=True)),
@@ -93,7 +93,7 @@ class _Flow:
                 if not self.forgotten:
                     writer.write(part)
                     await writer.drain()
-        while self.forgotten:  # noqa: ASYNC110 - the end of one side is not passed on either, and nobody tells when
+        while self.forgotten:  # noqa: ASYNC110 - the end of one side is not forwarded either, and there is no event for it
             await asyncio.sleep(0.1)
 
 
@@ -102,7 +102,7 @@ _Way = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @asynccontextmanager
 async def tcp_proxy(target: int) -> AsyncIterator[TcpProxy]:
-    """Give a proxy to that port while the block runs."""
+    """Yields a proxy to that port while the block runs."""
     proxy = TcpProxy(target)
     connections: set[asyncio.Task[None]] = set()
 

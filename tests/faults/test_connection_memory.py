@@ -1,6 +1,6 @@
-"""What connections without a token cost the process: memory while they are open, and after they have closed.
+"""Memory of connections without a token: while they are open, and after they have closed.
 
-A real server process, hostile clients over TCP, and another person who uses the service meanwhile.
+A real server process, hostile clients over TCP, and another user of the service meanwhile.
 """
 
 import select
@@ -43,7 +43,7 @@ class Service:
         self.process, self.port = process, port
 
     def resident(self) -> int:
-        """Return the memory of the process, in bytes."""
+        """Returns the memory of the process, in bytes."""
         return int(Path(f"/proc/{self.process}/statm").read_text().split()[1]) * 4096
 
     def is_up(self) -> bool:
@@ -58,7 +58,7 @@ class Service:
 
     @contextmanager
     def peak(self) -> Iterator[Callable[[], int]]:
-        """Sample the memory while the block runs; the function returns the largest sample."""
+        """Samples the memory while the block runs; the function returns the largest sample."""
         largest = self.resident()
         done = threading.Event()
 
@@ -101,7 +101,7 @@ def people(service: Service) -> Iterator[httpx.Client]:
 def _hold(
     service: Service, requests: list[bytes], *, seconds: float, reading: bool, most: int = 64 * MIB
 ) -> int:
-    """Open a connection for each of the texts, and send it again and again for as long as the server reads.
+    """Opens a connection for each of the texts, and sends it again and again for as long as the server reads.
 
     Returns the number of bytes sent. The connections are closed at the end.
     """
@@ -131,7 +131,7 @@ def _hold(
 
 
 def _body_behind(pipeline: bytes) -> bytes:
-    """Return a pipeline, then the head and the first 128 MiB of a body; more than a test ever sends."""
+    """Returns a pipeline, then the head and the first 128 MiB of a body; more than a test ever sends."""
     return pipeline + HUGE_BODY + bytes(128 * MIB)
 
 

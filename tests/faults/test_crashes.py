@@ -1,4 +1,4 @@
-"""What was acknowledged outlives SIGKILL, and what was not is there whole or not at all."""
+"""Acknowledged writes survive SIGKILL; others are there completely or not at all."""
 
 import asyncio
 import os

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def standby(server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
-    """Give a standby without which the server acknowledges nothing."""
+    """Yields a standby without which the server acknowledges nothing."""
     async with folder_of_its_own() as folder:
         other = await server.standby(folder)
         await server.restart(synchronous_standby_names=STANDBY)

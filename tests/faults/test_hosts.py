@@ -22,7 +22,7 @@ from taskward.database.postgres.hosts import HostConnector
 
 @contextmanager
 def silent_host() -> Iterator[int]:
-    """Give a port at which connections are taken and nothing is ever answered."""
+    """Yields a port at which connections are taken and nothing is ever answered."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
@@ -31,7 +31,7 @@ def silent_host() -> Iterator[int]:
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def standby(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
-    """Give a standby that only reads."""
+    """Yields a standby that only reads."""
     async with folder_of_its_own() as folder:
         other = await shared_server.standby(folder)
         try:
@@ -42,7 +42,7 @@ async def standby(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
 
 
 def url_of(server: OwnPostgres, *ports: int) -> str:
-    """Give the server's URL with these ports of 127.0.0.1 for its hosts."""
+    """Returns the server's URL with these ports of 127.0.0.1 for its hosts."""
     hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
     return server.url.replace(f"127.0.0.1:{server.port}", hosts)
 

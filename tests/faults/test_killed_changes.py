@@ -1,4 +1,4 @@
-"""A server that is killed in the midst of a large import or erasure; and that what was erased is gone."""
+"""A server that is killed during a large import or erasure; and the removal of erased data."""
 
 import http.client
 import os
@@ -36,7 +36,7 @@ KEY = {"Idempotency-Key": "the-import"}
 def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
     url: str, tmp_path: Path, moment: float
 ) -> None:
-    """At whatever point it is killed; the key says which of the two it was."""
+    """At any point; the key shows which of the two it was."""
     body, count = document(1_000_000)
     sub = str(uuid4())
     environment = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
@@ -78,7 +78,7 @@ def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_resta
 def test_an_erasure_that_is_killed_is_completed_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, observe: Observe
 ) -> None:
-    """What the person writes first afterwards is not taken for a part of what was erased."""
+    """The user's first write afterwards is not erased with the rest."""
     body, count = document(4_000_000)
     sub = str(uuid4())
     environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
@@ -96,14 +96,14 @@ def test_an_erasure_that_is_killed_is_completed_after_the_restart(
 
 
 def has_lock(url: str) -> bool:
-    """Return whether a change that takes several transactions is in progress."""
+    """Returns whether a change that takes several transactions is in progress."""
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         return connection.execute("SELECT 1 FROM owner_locks").fetchone() is not None
 
 
 @contextmanager
 def lost(run: Callable[[Client], object], port: int, sub: str) -> Iterator[None]:
-    """Send a request while the block runs, and be content with a connection that breaks."""
+    """Sends a request while the block runs, and be content with a connection that breaks."""
 
     def sending() -> None:
         with Client(port, sub) as client, suppress(OSError, http.client.HTTPException):

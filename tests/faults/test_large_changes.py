@@ -108,7 +108,7 @@ def test_others_hardly_notice_a_large_import_and_its_erasure(
 
 
 def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(server: Command) -> None:
-    """Whoever sees the first of the tasks sees the last one, and everything in between, from then on."""
+    """A client that sees the first of the tasks sees all of them, from then on."""
     body, count = document(4_000_000)
     ids = [task["id"] for task in json.loads(body)["tasks"]]
     port, sub = server.port(), str(uuid4())

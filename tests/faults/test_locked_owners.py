@@ -24,7 +24,7 @@ WRITES = 50
 """Of each person whose row is locked."""
 
 BESIDE = 1.0
-"""Seconds within which somebody else is answered; unhindered it takes a hundredth of that."""
+"""Seconds within which other users get a response; normally it takes a hundredth of that."""
 
 DEADLINE = 10.0
 SLACK = 3.0
@@ -36,7 +36,7 @@ WAITING = f"""SELECT count(*) FROM pg_stat_activity
 
 @dataclass
 class Crowd:
-    """People of one service, and the longest that somebody else waited for an answer meanwhile."""
+    """Users of one service, and the longest latency of another user meanwhile."""
 
     clients: list[httpx.AsyncClient]
     other: httpx.AsyncClient
@@ -47,7 +47,7 @@ class Crowd:
     sent: list["asyncio.Task[httpx.Response]"] = field(default_factory=list)
 
     def send_writes(self) -> None:
-        """Send writes of each kind for each of those whose rows are locked."""
+        """Sends writes of each kind for each of those whose rows are locked."""
         for client in self.clients:
             for n in range(WRITES):
                 method, path = ("PUT", client.headers["x-task"]) if n % 3 == 2 else ("POST", "/api/tasks")
@@ -56,7 +56,7 @@ class Crowd:
                 self.sent.append(asyncio.create_task(write))
 
     async def look_beside(self, server: OwnPostgres, seconds: float) -> None:
-        """Write and read as somebody else for so long, and count the connections that wait for a lock."""
+        """Writes and reads as another user for that time, and counts the connections that wait for a lock."""
         end = monotonic() + seconds
         while monotonic() < end:
             for method, body in (("POST", {"title": "Beside"}), ("GET", None)):
@@ -97,7 +97,7 @@ async def rows_locked(server: OwnPostgres, owners: list[str]) -> AsyncIterator[N
 
 @pytest_asyncio.fixture(params=["plain", pytest.param("rls", marks=pytest.mark.soak)], loop_scope="session")
 async def port(request: pytest.FixtureRequest, server: OwnPostgres, tmp_path: Path) -> AsyncIterator[int]:
-    """Give the port of a service on that server."""
+    """Yields the port of a service on that server."""
     if request.param == "rls":
         await server.execute(f'ALTER ROLE "{USER}" CREATEROLE')
     one = free_port()

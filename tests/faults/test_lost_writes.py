@@ -1,4 +1,4 @@
-"""The newest writes are gone: from a backup, a point in time, or with a primary that nobody followed."""
+"""The newest writes are lost: after a restored backup, a point in time, or an asynchronous failover."""
 
 import asyncio
 import sqlite3
@@ -120,7 +120,7 @@ async def test_a_standby_takes_over_that_lacks_the_newest_commits(
 
 
 async def nothing_recurs(client: Client, url: str) -> None:
-    """See that nothing of the lost state fits, before and after other content is there.
+    """Asserts that nothing of the lost state fits, before and after other content is there.
 
     Another server writes it: of what the one under test holds in memory, nothing is dropped for that.
     """
@@ -134,7 +134,7 @@ async def nothing_recurs(client: Client, url: str) -> None:
 
 
 async def everything_before_is_over(client: Client, folder: Path, url: str) -> None:
-    """Run `taskward restored`, and see that nothing that was given out before it is good for anything."""
+    """Runs `taskward restored`, and sees that nothing that was given out before it is good for anything."""
     await client.keep("from after the restore", client.ann)
     tag = (await client.ann.http.get("/api/tasks")).headers["etag"]
     with command(folder, "restored", DATABASE_URL=url) as restored:
@@ -147,7 +147,7 @@ async def everything_before_is_over(client: Client, folder: Path, url: str) -> N
 
 @asynccontextmanager
 async def open_streams(client: Client) -> AsyncIterator[list[Stream]]:
-    """Open a stream of each person's, each where the client stands."""
+    """Opens a stream of each person's, each where the client stands."""
     names = ["lost", "of an empty feed", "of a lost owner"]
     people = [client.held.cursors[name] for name in names]
     async with AsyncExitStack() as stack:
@@ -155,7 +155,7 @@ async def open_streams(client: Client) -> AsyncIterator[list[Stream]]:
 
 
 async def all_end(client: Client, streams: list[Stream]) -> None:
-    """See that each stream ends, at its owner's next change at the latest."""
+    """Asserts that each stream ends, at its owner's next change at the latest."""
     for person in (client.ann, client.idle, client.new):
         await person.create("The next change")
     assert await asyncio.gather(*(stream.ends() for stream in streams)) == [True] * len(streams)

@@ -16,10 +16,9 @@ from support import SECRET, MakeDatabase, token_for
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 
 BUSY: Final = 400
-"""Clients, each a user, that ask again as soon as they are answered: as many as can wait with nobody refused.
-
-What they get is the capacity. A tenth of them would get a quarter more, for the memory of fewer connections
-fits into the processor's caches, which is no matter of overload.
+"""Clients, each a user, without a pause between requests: as many as can wait without rejections. Their
+rate is the capacity. A tenth of them would get a quarter more, because the memory of fewer connections fits
+into the processor's caches, which is not an effect of overload.
 """
 
 FLOOD: Final = 1000
@@ -39,13 +38,13 @@ class Service:
         self._tokens = [token_for(f"user-{number}") for number in range(400)]
 
     def requests(self, users: int, *, others: bool = False) -> list[bytes]:
-        """Give a request of each of so many users; `others` are those at the other end of the crowd."""
+        """Returns one request of each of that many users; `others` are those at the other end of the list."""
         path, body = ("/api/tasks", TASK) if self._method == "POST" else (LIST, "")
         tokens = self._tokens[-users:] if others else self._tokens[:users]
         return [request_bytes(token, self._method, path, body) for token in tokens]
 
     async def fill(self) -> None:
-        """Give everybody 20 tasks."""
+        """Returns everybody 20 tasks."""
         create = f'{{"op": "create", "task": {TASK}}}'
         batch = f'{{"operations": [{", ".join([create] * 20)}]}}'
         requests = [request_bytes(token, "POST", "/api/tasks/batch", batch) for token in self._tokens]
@@ -62,7 +61,7 @@ class Service:
     async def used_by(
         self, number: int, users: int, *, others: bool = False, obedient: bool = False
     ) -> AsyncIterator[Seen]:
-        """Have so many clients of so many users ask again and again while the block runs."""
+        """Runs that many clients of that many users, without pauses, while the block runs."""
         seen = Seen()
         requests = self.requests(users, others=others)
         made = await clients(self.port, number, requests, seen, obedient=obedient)
@@ -73,7 +72,7 @@ class Service:
             await leave(made)
 
     async def good(self, seconds: float) -> float:
-        """Measure the successful answers a second to as many clients as keep it busy, and nobody else."""
+        """Measures the successful responses per second of as many clients as saturate it, without others."""
         async with self.used_by(BUSY, BUSY, others=True) as seen:
             await asyncio.sleep(1)
             seen.begin_anew()
@@ -83,7 +82,7 @@ class Service:
             return seen.successes / (self.could_run() - begin)
 
     async def recovered(self, enough: float) -> float:
-        """Return the rate once it is high enough again, or the best of a few seconds.
+        """Returns the rate once it is high enough again, or the best of a few seconds.
 
         The speed of a virtual machine drops for a second or two; what the flood has broken stays broken.
         """
@@ -95,12 +94,12 @@ class Service:
         return rate
 
     def could_run(self) -> float:
-        """Give the seconds for which it has not stood in line for a CPU: what else runs here is no matter."""
+        """Returns the seconds for which it did not wait for a CPU, without the effect of other programs."""
         stood = int(Path(f"/proc/{self.process}/schedstat").read_text().split()[1]) / 1e9
         return time.monotonic() - stood
 
     def resident(self) -> int:
-        """Give its memory, in bytes."""
+        """Returns its memory, in bytes."""
         return int(Path(f"/proc/{self.process}/statm").read_text().split()[1]) * 4096
 
     def descriptors(self) -> int:
@@ -112,7 +111,7 @@ def in_ms(seen: Seen, percent: float, *statuses: int) -> str:
 
 
 class Moment(NamedTuple):
-    """What the process had at a time."""
+    """The resources of the process at one time."""
 
     resident: int
     descriptors: int
@@ -186,7 +185,7 @@ async def test_ten_times_the_capacity_for_twenty_seconds(
 async def test_one_user_s_flood_does_not_double_another_s_p99(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Compare with the p99 while as many others, each asking for a little, keep the process as busy."""
+    """Compares with the p99 while as many others, each asking for a little, keep the process as busy."""
     ann = Seen()
     asking = await clients(service.port, 1, service.requests(1, others=True), ann, pause=0.05)
     usual: list[float] = []

@@ -1,6 +1,6 @@
-"""PostgreSQL gone, back, slow, failing over: only success or the promised errors, and usable again in 5 s.
+"""PostgreSQL stopped, restarted, slow, failing over: success or documented errors, usable again in 5 s.
 
-A 503 SERVICE_UNAVAILABLE is allowed wherever all connections of the pool can be taken.
+A 503 SERVICE_UNAVAILABLE is allowed if all connections of the pool can be in use.
 """
 
 import asyncio

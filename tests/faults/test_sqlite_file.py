@@ -150,7 +150,7 @@ async def test_a_file_that_is_damaged_within_is_told_at_the_start(
 
 
 async def refusal_of(file: Path) -> tuple[str, float]:
-    """Give what is said of the file instead of opening it, and after how many seconds."""
+    """Returns what is said of the file instead of opening it, and after how many seconds."""
     begun = monotonic()
     with pytest.raises(DatabaseUnusable) as refused:
         await SqliteDatabase(file).start()
@@ -159,7 +159,7 @@ async def refusal_of(file: Path) -> tuple[str, float]:
 
 @contextmanager
 def damaged(file: Path, damage: Callable[[bytes], bytes]) -> Iterator[None]:
-    """Damage the file, and see afterwards that nobody has tried to mend it."""
+    """Damages the file, and asserts afterwards that no repair was attempted."""
     left = damage(file.read_bytes())
     file.write_bytes(left)
     yield
@@ -171,7 +171,7 @@ def middle(whole: bytes) -> int:
 
 
 async def make(file: Path) -> None:
-    """Make a database with some tasks at that path, and nothing beside it."""
+    """Creates a database with some tasks at that path, and nothing beside it."""
     async with service(f"sqlite:///{file}") as one, one.client_of(str(uuid4())) as client:
         for n in range(20):
             answer = await client.post("/api/tasks", json={"title": f"Task {n}", "description": "x" * 2000})
@@ -180,7 +180,7 @@ async def make(file: Path) -> None:
 
 
 def refusal_to_start(file: Path) -> tuple[str, float]:
-    """Start the service on that file and give what it says instead of serving, and after how many seconds."""
+    """Starts the service on that file; returns its error message, and after how many seconds it came."""
     command = [sys.executable, "-m", "taskward", "serve", "--port", "0"]
     if os.geteuid() == 0:  # who may do everything; so that permissions count, as without
         command = [shutil.which("setpriv") or "setpriv", "--bounding-set=-all", "--inh-caps=-all", *command]
@@ -216,7 +216,7 @@ def held(file: Path) -> Iterator[None]:
 
 @contextmanager
 def mode(path: Path, bits: int) -> Iterator[None]:
-    """Give the path these permissions while the block runs."""
+    """Yields the path these permissions while the block runs."""
     before = path.stat().st_mode
     path.chmod(bits)
     try:

@@ -32,7 +32,7 @@ CONNECTIONS = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{USER}'" 
 
 
 class Sample(NamedTuple):
-    """What the process holds at one moment."""
+    """The resources of the process at one time."""
 
     memory: int
     descriptors: int
@@ -125,7 +125,7 @@ async def test_steady_work_leaves_nothing_behind(
 
 @asynccontextmanager
 async def at_work(name: str, url: str, folder: Path, server: OwnPostgres | None) -> AsyncIterator[Watched]:
-    """Have people and readers at work with a process on that database while the block runs."""
+    """Runs writers and readers with a process on that database while the block runs."""
     port = free_port()
     async with serving(folder, url, port) as taskward, under_load(people_at(port), 6, 0.05) as load:
         await load.until_answered(RECOVERED, SUCCESS)
@@ -142,7 +142,7 @@ async def at_work(name: str, url: str, folder: Path, server: OwnPostgres | None)
 
 
 async def come_and_go(watched: Watched, port: int, number: int) -> None:
-    """Open a stream, see some changes arrive on it, leave, and come again where it ended."""
+    """Opens a stream, see some changes arrive on it, leave, and come again where it ended."""
     chance = random.Random(number)  # noqa: S311 - to be repeatable
     last: str | None = None
     async with http_client(f"http://127.0.0.1:{port}", str(uuid4())) as person:

@@ -33,7 +33,7 @@ async def service(
 
 @asynccontextmanager
 async def streams(port: int, people: Sequence[str], at_once: int) -> AsyncIterator[list[RawClient]]:
-    """Open a stream for each of these, so many at a time: one is open after its first comment."""
+    """Opens a stream for each of these, that many at a time: one is open after its first comment."""
     slots = asyncio.Semaphore(at_once)
     opened: list[RawClient] = []
 

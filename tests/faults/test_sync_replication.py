@@ -20,7 +20,7 @@ WAITING = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{USER}' AND w
 CANCEL = WAITING.replace("count(*)", "count(pg_cancel_backend(pid))")
 STORED = "SELECT count(*) FROM tasks WHERE title = 'Unreplicated'"
 CANCELLED = "due to user request"
-"""What the server's log says of each cancel request that ended something."""
+"""The message in the server's log for each effective cancel request."""
 
 NEW = {"title": "Unreplicated"}
 WRITES = ["create", "batch", pytest.param("creates together", marks=pytest.mark.soak)]
@@ -28,7 +28,7 @@ WRITES = ["create", "batch", pytest.param("creates together", marks=pytest.mark.
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def standby(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
-    """Give a standby without which the server acknowledges nothing."""
+    """Yields a standby without which the server acknowledges nothing."""
     async with folder_of_its_own() as folder:
         other = await shared_server.standby(folder)
         await shared_server.restart(synchronous_standby_names=STANDBY)
@@ -44,7 +44,7 @@ async def standby(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
 async def one(
     request: pytest.FixtureRequest, server: OwnPostgres, standby: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Service]:
-    """Give a service whose writes have 2 s."""
+    """Yields a service whose writes have 2 s."""
     standby.resume()
     monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT", 2.0)
     rls = request.param == "rls"
@@ -55,7 +55,7 @@ async def one(
 
 
 async def known(one: Service, number: int = 2) -> list[httpx.AsyncClient]:
-    """Give clients of people who have a task already."""
+    """Returns clients of people who have a task already."""
     clients = [one.client_of(str(uuid4())) for _ in range(number)]
     for client in clients:
         assert (await client.post("/api/tasks", json={"title": "Known"})).status_code == 201
@@ -76,7 +76,7 @@ def send(clients: list[httpx.AsyncClient], write: str) -> "list[asyncio.Task[htt
 
 async def until_waiting(server: OwnPostgres) -> None:
     async with asyncio.timeout(PATIENCE):
-        while not await server.value(WAITING):  # noqa: ASYNC110 - the server tells nobody
+        while not await server.value(WAITING):  # noqa: ASYNC110 - the server has no event for it
             await asyncio.sleep(0.02)
 
 
@@ -120,7 +120,7 @@ async def test_a_write_whose_time_is_over_is_not_cancelled(
     readable = await asyncio.gather(*(client.get("/api/tasks") for client in clients))
     standby.resume()
     async with asyncio.timeout(PATIENCE):
-        while await server.value(STORED) < len(answers):  # noqa: ASYNC110 - the server tells nobody
+        while await server.value(STORED) < len(answers):  # noqa: ASYNC110 - the server has no event for it
             await asyncio.sleep(0.05)
     again = await asyncio.gather(*(client.post("/api/tasks", json={"title": "Again"}) for client in clients))
 

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.timeout(90)
 async def service(
     request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ServerProcess]:
-    """Give a server process, on which ann has as many and as large tasks as one list can hold."""
+    """Yields a server process, on which ann has as many and as large tasks as one list can hold."""
     folder = tmp_path_factory.mktemp("unread")
     async with server_process(await new_database(request.param), folder) as one, one.http("ann") as http:
         operations = [{"op": "create", "task": LARGEST_TASK}] * 50
@@ -56,7 +56,7 @@ async def read_whole_list(http: httpx.AsyncClient) -> None:
 
 @asynccontextmanager
 async def unread(port: int, path: str, number: int) -> AsyncIterator[list[RawClient]]:
-    """Have so many clients of ann's ask at once and read as far as the status."""
+    """Runs that many concurrent clients of ann, which read up to the status."""
     clients = await asyncio.gather(*(RawClient.get(port, path, "ann") for _ in range(number)))
     try:
         yield clients

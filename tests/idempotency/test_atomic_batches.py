@@ -23,7 +23,7 @@ IN_USE = (409, "IDEMPOTENCY_KEY_IN_USE", "A request with this idempotency key is
 async def services(
     request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[list[str]]:
-    """Yield the URLs of two processes on one database."""
+    """Yields the URLs of two processes on one database."""
     url = await new_database(request.param)
     async with AsyncExitStack() as stack:
         folder = tmp_path_factory.mktemp("services")
@@ -32,14 +32,14 @@ async def services(
 
 @pytest_asyncio.fixture
 async def ann(services: list[str]) -> AsyncIterator[tuple[HttpClient, HttpClient]]:
-    """Yield one person as a client of either process."""
+    """Yields one person as a client of either process."""
     sub = str(uuid4())
     async with http_client(services[0], sub) as one, http_client(services[1], sub) as other:
         yield one, other
 
 
 def batch_of(task: dict[str, Any], etag: str, title: str) -> dict[str, Any]:
-    """Return a batch that can be applied once: afterwards the entity tag is another."""
+    """Returns a batch that can be applied once: afterwards the entity tag is another."""
     operations = [
         {"op": "update", "id": task["id"], "if_match": etag, "task": {"title": title}},
         {"op": "create", "task": {"title": title}},

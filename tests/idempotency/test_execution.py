@@ -33,7 +33,7 @@ async def post(
 
 
 def replayed(answer: httpx.Response) -> bool:
-    """Tell whether an answer is a stored one; whatever it is, it must be a 201."""
+    """Returns whether a response is a stored one; in both cases it must be a 201."""
     assert answer.status_code == 201, answer.text
     assert answer.headers.get("idempotent-replayed", "true") == "true"
     return "idempotent-replayed" in answer.headers
@@ -416,7 +416,7 @@ class TestAtOnce:
 
 
 def same_person(two_apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
-    """Give somebody who speaks to both apps."""
+    """Returns a user with a client of each app."""
     one = Person(two_apps[0])
     return one, Person(two_apps[1], one.sub)
 
@@ -424,7 +424,7 @@ def same_person(two_apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
 async def at_once(
     apps: tuple[FastAPI, FastAPI], monkeypatch: pytest.MonkeyPatch, *requests: Awaitable[httpx.Response]
 ) -> list[httpx.Response]:
-    """Send a request to each app, and let both write once both have found the key unused."""
+    """Sends a request to each app, and lets both write once both have found the key unused."""
     with monkeypatch.context() as patch:
         held = [hold_writes(app, patch) for app in apps]
         answers = asyncio.gather(*requests)
@@ -436,7 +436,7 @@ async def at_once(
 
 
 def assert_one_acted(answers: list[httpx.Response]) -> None:
-    """See that one request made the task; each other one was told its answer, or to wait."""
+    """Asserts that one request created the task; all others got its response, or 409."""
     told = [answer for answer in answers if answer.status_code == 201]
     assert [replayed(answer) for answer in told].count(False) == 1
     assert len({(answer.content, answer.headers["etag"], answer.headers["location"]) for answer in told}) == 1
@@ -458,7 +458,7 @@ def hold_writes(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.
 
 
 def look_late(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Let the next request's first look find nothing; give the list to which every look is added."""
+    """Creates the next request's first lookup find nothing; returns the list of all lookups."""
     look = IdempotentExecution._find_response
     looks: list[Any] = []
 
@@ -471,7 +471,7 @@ def look_late(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 async def sql(app: FastAPI, statement: str) -> list[tuple[Any, ...]]:
-    """Run a statement past the service."""
+    """Runs a statement past the service."""
     database = app.state.database
     if isinstance(database, PostgresDatabase):
         async with database._pool.acquire() as connection:
@@ -489,7 +489,7 @@ async def keys_of(app: FastAPI, person: Person) -> set[str]:
 
 
 async def age_keys(app: FastAPI, person: Person, *, seconds: int) -> None:
-    """Let the keys that somebody has used become older."""
+    """Creates the used keys of a user older."""
     postgres = isinstance(app.state.database, PostgresDatabase)
     by = f"interval '{seconds} seconds'" if postgres else f"{seconds}000000"
     await sql(

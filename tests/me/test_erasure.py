@@ -19,7 +19,7 @@ TABLES = sorted(
     (table for table in SQLModel.metadata.tables.values() if table.name not in {"restores", "owner_locks"}),
     key=lambda table: table.name,
 )
-"""All but those that hold nothing of anybody's, or a row only while something runs."""
+"""All except those without user data, or with rows only during an operation."""
 
 
 async def erase(person: Person) -> None:
@@ -28,7 +28,7 @@ async def erase(person: Person) -> None:
 
 
 async def rows_of(app: FastAPI, table: Table) -> list[list[str]]:
-    """Give every row of a table as texts, from the database itself."""
+    """Returns every row of a table as texts, from the database itself."""
     database = app.state.database
     query = f"SELECT * FROM {table.name}"  # noqa: S608 - a name of the schema
     if hasattr(database, "_writer"):
@@ -40,7 +40,7 @@ async def rows_of(app: FastAPI, table: Table) -> list[list[str]]:
 
 
 async def traces(app: FastAPI, *signs: str) -> list[str]:
-    """Name the tables in which one of the signs is found, whatever the letter case."""
+    """Returns the tables that contain one of the markers, in any letter case."""
     return [
         table.name
         for table in TABLES
@@ -49,7 +49,7 @@ async def traces(app: FastAPI, *signs: str) -> list[str]:
 
 
 async def fill(app: FastAPI, person: Person, word: str) -> None:
-    """Write something into every column that can hold what a person wrote."""
+    """Writes something into every column that can hold what a person wrote."""
     kept = await person.create(f"{word} Title", description=f"{word} Description")
     gone = await person.create(f"{word} Gone")
     await person.http.delete(f"/api/tasks/{gone['id']}")

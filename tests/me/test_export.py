@@ -141,7 +141,7 @@ async def test_a_database_that_fails_in_the_middle_breaks_the_answer_off(
 async def test_what_changes_meanwhile_does_no_harm(
     app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A task that is there throughout is exported once, whatever is written between two pages."""
+    """A task that exists throughout is exported once, for any writes between two pages."""
     monkeypatch.setattr(store, "EXPORT_PAGE", 5)
     tasks = many(20)
     await import_tasks(ann, *tasks)
@@ -162,7 +162,7 @@ async def test_what_changes_meanwhile_does_no_harm(
 
 
 def count_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Note the names of the statements of an export that are asked for."""
+    """Records the names of the statements of an export that are asked for."""
     rows, asked = app.state.database.rows, list[str]()
 
     async def noted(read: Read, values: Values) -> Sequence[Row]:
@@ -175,7 +175,7 @@ def count_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let the database fail when it is asked for that page of an export, the first being 1."""
+    """Creates the database fail at that page of an export, the first being 1."""
     rows, left = app.state.database.rows, number
 
     async def failing(read: Read, values: Values) -> Sequence[Row]:
@@ -194,7 +194,7 @@ def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 
 @pytest_asyncio.fixture
 async def server(new_database: MakeDatabase, tmp_path: Path) -> AsyncIterator[tuple[str, int, str]]:
-    """Give the address and the process of a server of its own, on a file, and the URL of its database."""
+    """Yields the address and the process of a server of its own, on a file, and the URL of its database."""
     url = await new_database("disk")
     environment = {**os.environ, "DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
     process = await asyncio.create_subprocess_exec(
@@ -219,7 +219,7 @@ async def server(new_database: MakeDatabase, tmp_path: Path) -> AsyncIterator[tu
 
 
 def memory_of(pid: int) -> int:
-    """Give the most memory that a process has had, in MiB."""
+    """Returns the most memory that a process has had, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) // 1024
 

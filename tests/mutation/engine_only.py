@@ -15,7 +15,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _runs_on(engine: str, item: pytest.Item) -> bool:
-    """Tell whether a test runs on that engine, or on none."""
+    """Returns whether a test runs on that engine, or on none."""
     parameters = (
         item.callspec.params.values()
         if isinstance(item, pytest.Function) and hasattr(item, "callspec")

@@ -41,14 +41,14 @@ class Mutant:
     name: str
     file: str
     breaks: str
-    """What the defect means to a user, in one sentence."""
+    """The effect of the defect on a user, in one sentence."""
     old: str
     new: str
     tests: tuple[str, ...]
     engine: Engine = "memory"
 
     def apply(self, source: str) -> str:
-        """Return the source with the defect in it.
+        """Returns the source with the defect in it.
 
         Raises:
             MutantError: the text does not occur exactly once, or the result is no Python.
@@ -64,7 +64,7 @@ class Mutant:
 
 
 def load(folder: Path = FOLDER) -> list[Mutant]:
-    """Return the mutants of all areas.
+    """Returns the mutants of all areas.
 
     Raises:
         MutantError: a mutant is incomplete, or two have one name.
@@ -79,7 +79,7 @@ def load(folder: Path = FOLDER) -> list[Mutant]:
 
 
 def locate(source: str, text: str, name: str) -> tuple[int, int]:
-    """Return where a text begins and ends in a source.
+    """Returns where a text begins and ends in a source.
 
     Raises:
         MutantError: it does not occur exactly once.
@@ -110,7 +110,7 @@ def _load_area(path: Path) -> Iterable[Mutant]:
 
 
 def _tokens(source: str) -> list[tuple[str, int, int]]:
-    """Return the tokens of a source with their offsets, without layout, comments and trailing commas."""
+    """Returns the tokens of a source with their offsets, without layout, comments and trailing commas."""
     lines = [0]
     for line in source.splitlines(keepends=True):
         lines.append(lines[-1] + len(line))

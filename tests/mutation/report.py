@@ -26,7 +26,7 @@ class Result:
 
 
 def table(results: Sequence[Result]) -> str:
-    """Return the report: a table in Markdown, and the numbers."""
+    """Returns the report: a table in Markdown, and the numbers."""
     lines = ["| area | mutant | result | s | what it breaks |", "|---|---|---|---|---|"]
     lines += [
         f"| {mutant.area} | `{mutant.name}` | {one.outcome} | {one.seconds:.1f} | {mutant.breaks} |"
@@ -41,7 +41,7 @@ def table(results: Sequence[Result]) -> str:
 
 
 def missed(results: Sequence[Result], earlier: str) -> list[str]:
-    """Return the names of the mutants that an earlier report has as caught and that are not caught now."""
+    """Returns the names of the mutants that an earlier report has as caught and that are not caught now."""
     caught = {one.mutant.name for one in results if one.outcome in {CAUGHT, HUNG}}
     return [
         match["name"]

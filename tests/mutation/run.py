@@ -52,7 +52,7 @@ class Tree:
     environment: dict[str, str]
 
     def test(self, selection: Selection, timeout: float) -> tuple[int | None, str]:
-        """Run tests. Returns pytest's exit status, or None on a timeout, and the end of its output."""
+        """Runs tests. Returns pytest's exit status, or None on a timeout, and the end of its output."""
         tests, engine = selection
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no"]
         command += ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "engine_only", *tests]
@@ -75,7 +75,7 @@ class Tree:
 
     @contextmanager
     def mutated(self, mutant: Mutant) -> Iterator[None]:
-        """Apply a mutant while the block runs.
+        """Applies a mutant while the block runs.
 
         Raises:
             MutantError: it cannot be applied.
@@ -105,7 +105,7 @@ class Runner:
     show: Callable[[Result], None] = lambda _: None
 
     def run(self, mutants: Sequence[Mutant]) -> list[Result]:
-        """Return a result for each mutant, in their order."""
+        """Returns a result for each mutant, in their order."""
         waiting: queue.SimpleQueue[list[Mutant]] = queue.SimpleQueue()
         for group in _by_selection(mutants):
             waiting.put(group)
@@ -177,14 +177,14 @@ def _by_selection(mutants: Sequence[Mutant]) -> list[list[Mutant]]:
 
 
 def _drop_bytecode(path: Path) -> None:
-    """Remove the compiled file, whose time stamp cannot tell two versions of one second apart."""
+    """Removes the compiled file, whose time stamp cannot tell two versions of one second apart."""
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         compiled.unlink()
 
 
 @contextmanager
 def _postgres() -> Iterator[dict[str, str]]:
-    """Start one PostgreSQL for all runs; by themselves each of them would start one."""
+    """Starts one PostgreSQL for all runs; by themselves each of them would start one."""
     if "TEST_DATABASE_URL" in os.environ:
         yield {}
         return

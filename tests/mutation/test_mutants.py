@@ -43,7 +43,7 @@ def test_a_text_that_does_not_occur_exactly_once_is_an_error(text: str) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a project of one module and one test."""
+    """Returns a project of one module and one test."""
     (tmp_path / "src").mkdir()
     (tmp_path / "tests").mkdir()
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")

@@ -42,7 +42,7 @@ async def send(person: Person, *operations: Any, key: str | None = None, **other
 
 
 async def results(person: Person, *operations: Any, **others: Any) -> list[dict[str, Any]]:
-    """Give the results of a batch that was carried out."""
+    """Returns the results of a batch that was carried out."""
     answer = await send(person, *operations, **others)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
@@ -69,7 +69,7 @@ async def etag(person: Person, task: Task) -> str:
 
 
 async def counter(person: Person) -> int:
-    """Give the owner's counter, which the list's entity tag begins with."""
+    """Returns the owner's counter, which the list's entity tag begins with."""
     return int((await person.http.get("/api/tasks")).headers["etag"].strip('"').partition("-")[0])
 
 
@@ -148,13 +148,13 @@ async def alike(
 
 
 def shown(answer: httpx.Response) -> dict[str, Any]:
-    """Give what a result is to show of a single form's answer."""
+    """Returns what a result is to show of a single form's answer."""
     body = answer.json()
     return {"etag": answer.headers["etag"], "task": body} if "title" in body else body
 
 
 def leveled(result: dict[str, Any], twin: Task) -> dict[str, Any]:
-    """Put what differs from twin to twin, having seen its form, on one level."""
+    """Puts what differs from twin to twin, having seen its form, on one level."""
     level = orjson.loads(orjson.dumps(result).replace(twin["id"].encode(), b"ITS ID"))
     if "etag" in level:
         assert re.fullmatch(r'"[1-9][0-9]*"', level["etag"])

@@ -77,7 +77,7 @@ def body_of(method: str) -> dict[str, Any]:
 
 @pytest.fixture
 async def task(ann: Person) -> httpx.Response:
-    """Give the answer that a new task of Ann's was made with."""
+    """Returns the answer that a new task of Ann's was made with."""
     return await ann.http.post("/api/tasks", json={"title": "Buy milk"})
 
 
@@ -481,7 +481,7 @@ class TestListTags:
 
 
 async def race(writers: list[Person], path: str, tag: str) -> list[httpx.Response]:
-    """Let 50 writers change a task at the same time, all with the same tag."""
+    """Runs 50 concurrent writers of a task, all with the same tag."""
     return await asyncio.gather(
         *(
             person.http.patch(path, json={"title": f"Writer {n}"}, headers={"If-Match": tag})
@@ -585,7 +585,7 @@ class TestRaces:
 
 
 async def until_waiting(connection: Any, count: int) -> None:
-    """Return once so many statements on this database wait for a lock."""
+    """Waits until that many statements on this database wait for a lock."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE datname = current_database() AND wait_event_type = 'Lock'"

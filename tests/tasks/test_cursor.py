@@ -24,14 +24,14 @@ async def page(person: Person, **query: str) -> httpx.Response:
 
 
 async def cursor_of(app: FastAPI, person: Person, **query: str) -> str:
-    """Give the cursor after the first of a few tasks."""
+    """Returns the cursor after the first of a few tasks."""
     await insert_tasks(app, person, some_tasks(6))
     cursor: str = (await page(person, limit="1", **query)).json()["next_cursor"]
     return cursor
 
 
 def forged(person: Person, content: Any, **query: Any) -> str:
-    """Give a cursor of that content with the digest that it should have: the digest is no secret."""
+    """Returns a cursor of that content with the digest that it should have: the digest is no secret."""
     walk = ListQuery.model_validate(query).cursor_scope(UUID(person.sub))
     encoded = content if isinstance(content, bytes) else orjson.dumps(content)
     return urlsafe_b64encode(_digest(encoded, walk) + encoded).decode().rstrip("=")
@@ -61,7 +61,7 @@ class TestMalformed:
             assert problems(await page(ann, sort="title", cursor=spoiled)) == NOT_OURS, place
 
     async def test_any_other_last_character_spoils_it(self, app: FastAPI, ann: Person) -> None:
-        """Where the last bits of base64 carry nothing, several characters would decode alike."""
+        """If the last bits of base64 are unused, several characters would decode to the same."""
         cursor = await cursor_of(app, ann)
 
         for other in set(ALPHABET + "+/=%\n .") - {cursor[-1]}:
@@ -137,7 +137,7 @@ RAW_ID = ID.encode()
 
 
 class TestForged:
-    """The digest keeps honest clients from mistakes. Whoever computes it reaches only their own list."""
+    """The digest protects honest clients from mistakes. A client that computes it gets only its own list."""
 
     @pytest.mark.engines("memory")
     @pytest.mark.parametrize(

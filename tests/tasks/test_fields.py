@@ -20,7 +20,7 @@ Send = Callable[..., Awaitable[httpx.Response]]
 
 @pytest.fixture(params=["POST", "PUT"])
 async def send(request: pytest.FixtureRequest, ann: Person) -> Send:
-    """Give a function that sends fields: a title is in them where a POST needs one."""
+    """Returns a function that sends fields: a title is in them where a POST needs one."""
     path = "/api/tasks" if request.param == "POST" else f"/api/tasks/{(await ann.create())['id']}"
 
     async def send_fields(**fields: Any) -> httpx.Response:
@@ -32,7 +32,7 @@ async def send(request: pytest.FixtureRequest, ann: Person) -> Send:
 
 
 def kept(answer: httpx.Response, name: str) -> Any:
-    """Give what became of a field that was taken."""
+    """Returns what became of a field that was taken."""
     assert answer.status_code in {200, 201}, answer.text
     return answer.json()[name]
 

@@ -21,7 +21,7 @@ def finished(counter: int = 1, size: int = 100) -> CachedList:
 
 @pytest.fixture
 def pages(monkeypatch: pytest.MonkeyPatch) -> list[ListQuery]:
-    """Give the queries whose pages were really read."""
+    """Returns the queries whose pages were really read."""
     read: list[ListQuery] = []
     page = TaskStore.page
 

@@ -91,7 +91,7 @@ class TestOrder:
     async def test_titles_are_stored_with_the_collation_of_code_points(self, app: FastAPI) -> None:
         """A server in another language would order them otherwise, and the one here may be in none."""
         if not isinstance(app.state.database, PostgresDatabase):
-            return  # SQLite compares bytes, whatever the language
+            return  # SQLite compares bytes, in all languages
         async with app.state.database._pool.acquire() as connection:
             collation = await connection.fetchval(
                 "SELECT collation_name FROM information_schema.columns "
@@ -317,7 +317,7 @@ class TestStrictness:
 
 
 class TestWalkAmongWriters:
-    """A walk shows each task that existed throughout exactly once, whatever the others do."""
+    """The pages contain each task that existed throughout exactly once, for any concurrent writes."""
 
     async def test_a_walk_over_20000_tasks_while_others_insert_and_delete(
         self, app: FastAPI, ann: Person
@@ -368,7 +368,7 @@ async def _walk_among_writers(person: Person, stored: list[Stored], *, sort: str
 
 
 class TestPlans:
-    """What each list costs: an index that begins with the owner, and no sort for an order by age."""
+    """The plan of each list: an index that begins with the owner, and no sort for an order by age."""
 
     @pytest.mark.parametrize("sort", SORTS)
     async def test_a_list_reads_the_owners_rows_through_an_index(self, crowded: FastAPI, sort: str) -> None:
@@ -386,7 +386,7 @@ Plan = tuple[set[str], bool]
 
 @pytest.fixture(scope="session")
 async def crowded(app: FastAPI) -> FastAPI:
-    """Give the app with many other owners' rows in it, and statistics about them."""
+    """Returns the app with many other owners' rows in it, and statistics about them."""
     await insert_tasks(app, OWNER, some_tasks(2000))
     for _ in range(150):
         await insert_tasks(app, uuid4(), some_tasks(100))
@@ -398,7 +398,7 @@ async def crowded(app: FastAPI) -> FastAPI:
 
 
 async def _plans(database: Any, read: Read) -> list[Plan]:
-    """Give the plan for these values and, on PostgreSQL, the one for any."""
+    """Returns the plan for these values and, on PostgreSQL, the one for any."""
     values = {
         "owner": OWNER,
         "words": ["task"],
@@ -419,7 +419,7 @@ async def _plans(database: Any, read: Read) -> list[Plan]:
 
 
 async def _generic_plan(connection: Any, plan: Any) -> str:
-    """Give the plan for values not known; the server turns to it after five runs if it seems as cheap."""
+    """Returns the plan for values not known; the server turns to it after five runs if it seems as cheap."""
     nulls = ", ".join(["NULL"] * len(plan.names))
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")

@@ -181,7 +181,7 @@ class Sequence(RuleBasedStateMachine):
         return ids[place % len(ids)]
 
     def conditional(self, task_id: str, condition: str) -> tuple[dict[str, str], bool]:
-        """Give the headers of a condition, and whether it holds of a task that is there."""
+        """Returns the headers of a condition, and whether it holds of a task that is there."""
         tag, stale = self.model.tags[task_id], ", ".join(self.model.stale_tags[task_id])
         value, matches = {
             "none": (None, True),
@@ -194,7 +194,7 @@ class Sequence(RuleBasedStateMachine):
         return ({} if value is None else {"If-Match": value}), matches
 
     def may_write(self, task_id: str, answer: httpx.Response, *, matches: bool) -> bool:
-        """See that a write was refused exactly where it must be; tell whether it was done."""
+        """Asserts that a write was refused exactly where it must be; returns whether it was done."""
         if task_id not in self.model.tasks:
             assert answer.status_code == 404
             return False
@@ -207,7 +207,7 @@ class Sequence(RuleBasedStateMachine):
 
 
 def _stored(body: dict[str, Any]) -> dict[str, Any]:
-    """Give what becomes of the fields that were sent: trimmed, and no description where none is left."""
+    """Returns what becomes of the fields that were sent: trimmed, and no description where none is left."""
     stored = {key: value.strip() if isinstance(value, str) else value for key, value in body.items()}
     return stored | ({"description": stored["description"] or None} if "description" in stored else {})
 
@@ -218,7 +218,7 @@ def _occurs(word: str, task: dict[str, Any]) -> bool:
 
 @pytest.fixture
 def runner() -> Iterator[asyncio.Runner]:
-    """Give a loop of the test's own: the machine's steps are plain functions."""
+    """Yields a loop of the test's own: the machine's steps are plain functions."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as one:
         yield one
 

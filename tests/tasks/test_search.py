@@ -11,7 +11,7 @@ from taskward.tasks.ids import new_task_id
 
 
 async def found(person: Person, q: str, **query: str) -> list[str]:
-    """Give the titles that a search finds, oldest first."""
+    """Returns the titles that a search finds, oldest first."""
     return [task["title"] for task in await walk(person, q=q, sort="created_at", **query)]
 
 
@@ -172,7 +172,7 @@ class TestChanges:
 
 
 class TestReach:
-    """Whose tasks, and which of them."""
+    """The owner, and the tasks among theirs."""
 
     async def test_nobody_elses_tasks_are_found(self, ann: Person, bob: Person) -> None:
         await ann.create("Ann's secret", description="secret")

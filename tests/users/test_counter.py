@@ -118,7 +118,7 @@ async def test_a_read_and_a_refused_write_move_nothing(app: FastAPI, ann: Person
 async def test_the_numbers_of_writes_at_once_are_unique_and_follow_the_commits(
     engine: str, new_database: MakeDatabase
 ) -> None:
-    """By two processes: whoever was answered before another began has the smaller number."""
+    """By two processes: a write that was acknowledged before another began has the smaller number."""
     url = await new_database(engine)
     async with running(settings_for(url)) as app, another(app, url, engine) as other_app:
         ann = Person(app)
@@ -147,7 +147,7 @@ async def test_the_numbers_of_writes_at_once_are_unique_and_follow_the_commits(
 
 @asynccontextmanager
 async def another(app: FastAPI, url: str, engine: str) -> AsyncIterator[FastAPI]:
-    """Give a second app on the same database; what is in memory has only the first."""
+    """Yields a second app on the same database; what is in memory has only the first."""
     if engine == "memory":
         yield app
         return

@@ -42,7 +42,7 @@ async def cursor_of(person: Person) -> str:
 
 
 async def asked(person: Person, cursor: str) -> tuple[int, Any]:
-    """Give status, and code or changes, of the feed from a cursor."""
+    """Returns status, and code or changes, of the feed from a cursor."""
     answer = await person.http.get("/api/changes", params={"since": cursor})
     return answer.status_code, answer.json().get("code", answer.json().get("changes"))
 

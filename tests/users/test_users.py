@@ -1,4 +1,4 @@
-"""docs/contract.md, A5: the owner's row, looked at from the inside."""
+"""docs/contract.md, A5: the owner's row in the database."""
 
 import asyncio
 import time
