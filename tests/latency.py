@@ -17,7 +17,7 @@ from serving import Command, command
 from support import SECRET, running, settings_for, token_for
 
 ATTEMPTS = 4
-"""A busy machine delays one attempt, hardly all of them: the best one is judged."""
+"""A busy machine delays one attempt, hardly all of them: the best one counts."""
 
 _HEALTH = b"GET /health HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
 _PAUSE = 0.001

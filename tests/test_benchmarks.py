@@ -27,7 +27,7 @@ def test_a_request_that_costs_about_as_much_passes(one: dict[str, float]) -> Non
 
 
 @pytest.mark.parametrize("one", [{"cost": 1.26}, {"calls": 221}])
-def test_a_request_that_has_become_dearer_fails_and_is_named(
+def test_a_request_that_costs_more_fails_and_is_named(
     one: dict[str, float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert smoke.report(figures(**one), RECORDED) == 1

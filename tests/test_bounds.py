@@ -166,7 +166,7 @@ class TestIfMatchOfAnOperation:
 
 
 async def test_a_large_body_is_judged_as_a_small_one(ann: Person) -> None:
-    """Above 16 KiB a thread judges it."""
+    """Above 16 KiB a thread validates it."""
     large = {"title": " ", "id": ["x" * 1000] * 40, "x\0": 1}
     small = {"title": " ", "x\0": 1}
 

@@ -35,7 +35,7 @@ def taskward(*arguments: str, **environment: str) -> Result:
 
 
 def shell_lines(printed: list[str]) -> list[str]:
-    """Returns the lines to paste, from the token to the last one before the log goes on."""
+    """Returns the lines to paste, from the token to the last one before the log continues."""
     lines = [line.rstrip("\n") for line in printed]
     begin = next(number for number, line in enumerate(lines) if line.startswith("TOKEN="))
     end = next(

@@ -97,9 +97,7 @@ BROKEN: dict[str, tuple[bytes, list[str]]] = {
 
 
 @pytest.mark.parametrize(("given", "lines"), BROKEN.values(), ids=BROKEN)
-async def test_what_is_wrong_with_a_document_is_told_in_plain_lines(
-    url: str, given: bytes, lines: list[str]
-) -> None:
+async def test_the_errors_of_a_document_are_plain_lines(url: str, given: bytes, lines: list[str]) -> None:
     user = uuid4()
     answer = await taskward(url, "import", user, "-", given=given)
 
@@ -111,7 +109,7 @@ async def test_what_is_wrong_with_a_document_is_told_in_plain_lines(
 @pytest.mark.parametrize(
     "arguments", [("export", "ann"), ("import", "ann", "x"), ("import", str(uuid4()), "no.json")]
 )
-async def test_a_wrong_argument_is_told_without_a_traceback(arguments: Any) -> None:
+async def test_a_wrong_argument_is_an_error_without_a_traceback(arguments: Any) -> None:
     answer = await taskward("sqlite:///taskward.db", *arguments)
 
     assert answer.exit_code in {1, 2}

@@ -53,7 +53,7 @@ async def test_every_answer_tells_an_allowed_page_the_same(
     assert answer.headers["vary"] == "Origin"
 
 
-async def test_a_refused_token_and_a_refused_size_are_told_to_the_page_too(one: FastAPI) -> None:
+async def test_a_refused_token_and_a_refused_size_have_cors_headers_too(one: FastAPI) -> None:
     strangers = await client_of(one).get("/api/tasks", headers={"Origin": APP})
     large = await Person(one).http.post("/api/tasks", content=b" " * 70_000, headers={"Origin": APP})
 
@@ -75,7 +75,7 @@ async def test_two_origins_are_granted_nothing(one: FastAPI) -> None:
     assert GRANTED.encode() not in dict(told.headers)
 
 
-async def test_a_request_of_no_page_is_told_that_the_origin_would_matter(one: FastAPI) -> None:
+async def test_a_request_without_an_origin_varies_by_origin(one: FastAPI) -> None:
     answer = await client_of(one).get("/health")
 
     assert granted(answer) == {}
@@ -83,7 +83,7 @@ async def test_a_request_of_no_page_is_told_that_the_origin_would_matter(one: Fa
 
 
 @pytest.mark.parametrize("path", ["/api/tasks", "/api/tasks/1", "/api/nothing", "/health", "/nowhere", "/"])
-async def test_a_preflight_needs_no_token_and_is_told_what_is_allowed(one: FastAPI, path: str) -> None:
+async def test_a_preflight_needs_no_token_and_lists_what_is_allowed(one: FastAPI, path: str) -> None:
     answer = await client_of(one).options(path, headers={"Origin": APP} | PREFLIGHT)
 
     assert (answer.status_code, answer.content) == (200, b"")

@@ -1,4 +1,4 @@
-"""No single request holds up the event loop: the latency of `/health` beside each, over real sockets."""
+"""No single request blocks the event loop: the latency of `/health` beside each, over real sockets."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ def hostile_requests() -> dict[str, Callable[[int], Request]]:
     return {name: lambda _, request=request: request for name, request in REQUESTS.items()}  # type: ignore[misc] # mypy knows no defaults of lambdas
 
 
-def test_no_hostile_request_holds_up_others(small_port: int) -> None:
+def test_no_hostile_request_delays_others(small_port: int) -> None:
     figures = measured(small_port, hostile_requests(), TOLERATED)
 
     assert not slower_than(figures, TOLERATED)
@@ -98,7 +98,7 @@ def test_no_hostile_request_holds_up_others(small_port: int) -> None:
     assert {name for name, reply in errors.items() if len(reply.body) > 64 * 1024} == set()
 
 
-def test_no_long_read_holds_up_others(port: int) -> None:
+def test_no_long_read_delays_others(port: int) -> None:
     figures = measured(port, READS, TOLERATED)
 
     assert {reply.status for _, reply in figures.values()} == {200}
@@ -107,7 +107,7 @@ def test_no_long_read_holds_up_others(port: int) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
-def test_no_hostile_request_holds_up_others_for_50_ms(
+def test_no_hostile_request_delays_others_by_50_ms(
     small_port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report(measured(small_port, hostile_requests(), PROMISED, SOAK_ATTEMPTS), capsys)
@@ -115,7 +115,7 @@ def test_no_hostile_request_holds_up_others_for_50_ms(
 
 @pytest.mark.soak
 @pytest.mark.timeout(600)
-def test_no_long_read_holds_up_others_for_50_ms(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_long_read_delays_others_by_50_ms(port: int, capsys: pytest.CaptureFixture[str]) -> None:
     report(measured(port, READS, PROMISED, SOAK_ATTEMPTS), capsys)
 
 

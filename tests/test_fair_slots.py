@@ -1,4 +1,4 @@
-"""Slots for dear work are shared fairly between people."""
+"""Slots for expensive work are shared fairly between users."""
 
 import asyncio
 import threading
@@ -65,7 +65,7 @@ async def test_those_who_wait_are_served_one_person_after_the_other() -> None:
     assert work.begun == ["ann", "ann", "bob", "cat", "ann", "bob", "ann"]
 
 
-async def test_a_single_slot_is_everybody_s_in_turn() -> None:
+async def test_a_single_slot_goes_round_robin() -> None:
     work = Work(1)
     await work.begin("ann", "bob")
 

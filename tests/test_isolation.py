@@ -40,7 +40,7 @@ async def test_a_foreign_task_is_answered_like_a_missing_one_to_the_byte(
 
 
 @pytest.mark.parametrize(("method", "body"), REQUESTS)
-async def test_nobody_changes_a_foreign_task(
+async def test_a_foreign_task_cannot_be_changed(
     ann: Person, bob: Person, method: str, body: dict[str, Any] | None
 ) -> None:
     hers = await ann.create("Hers")
@@ -61,7 +61,7 @@ async def test_a_deleted_foreign_task_is_answered_like_one_that_never_was(ann: P
 
 
 @pytest.mark.parametrize("key", ["id", "user_id"])
-async def test_nobody_makes_a_task_for_somebody_else(ann: Person, bob: Person, key: str) -> None:
+async def test_a_task_cannot_be_created_for_another_user(ann: Person, bob: Person, key: str) -> None:
     hers = await ann.create("Hers")
 
     his = await bob.create("His", **{key: hers[key]})
@@ -70,7 +70,7 @@ async def test_nobody_makes_a_task_for_somebody_else(ann: Person, bob: Person, k
     assert await ann.tasks() == [hers]
 
 
-async def test_nobody_gives_a_task_away(ann: Person, bob: Person) -> None:
+async def test_the_owner_of_a_task_cannot_be_changed(ann: Person, bob: Person) -> None:
     hers = await ann.create("Hers")
 
     assert (await ann.put(hers["id"], title="Still hers", user_id=bob.sub))["user_id"] == ann.sub

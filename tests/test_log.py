@@ -88,7 +88,7 @@ async def test_a_request_is_one_line_of_json_that_says_who_what_and_how(ann: Per
         ("POST", "/health", 405, "METHOD_NOT_ALLOWED"),
     ],
 )
-async def test_a_refused_request_is_one_line_with_its_code_and_nobody(
+async def test_a_refused_request_is_one_line_with_its_code_and_no_user(
     stranger: httpx.AsyncClient, written: Log, method: str, path: str, status: int, code: str
 ) -> None:
     answer = await stranger.request(method, path)
@@ -331,7 +331,7 @@ def test_the_short_way_of_a_requests_line_writes_what_the_long_way_writes(level:
     assert {**short, "timestamp": None} == {**long, "timestamp": None}
 
 
-def test_a_requests_line_goes_wherever_the_logging_module_would_send_it(
+def test_a_requests_line_goes_where_the_logging_module_would_send_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -412,7 +412,7 @@ async def test_no_piece_is_larger_than_what_a_pipe_takes_at_once_and_no_line_is_
     assert 1 < len(out.pieces) < len(sizes)
 
 
-def test_a_log_that_nobody_reads_any_more_fails_no_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_whose_reader_has_gone_fails_no_request(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
     out.close()
     with fresh_process() as root:

@@ -38,7 +38,7 @@ def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
     }
 
 
-async def test_the_document_is_served_to_everybody(stranger: httpx.AsyncClient, app: FastAPI) -> None:
+async def test_the_document_needs_no_token(stranger: httpx.AsyncClient, app: FastAPI) -> None:
     answer = await stranger.get("/openapi.json")
 
     assert answer.headers["content-type"] == "application/json"

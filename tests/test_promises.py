@@ -69,7 +69,7 @@ def test_every_route_below_api_documents_what_it_answers() -> None:
 
 @pytest.mark.engines("memory")
 @every_operation
-async def test_a_stranger_gets_401_but_on_the_public_paths(
+async def test_a_request_without_a_token_is_401_except_on_public_paths(
     stranger: httpx.AsyncClient, method: str, route: StrictRoute
 ) -> None:
     for sent in {method, "HEAD"} if method == "GET" else {method}:
@@ -98,7 +98,7 @@ async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
 
 @pytest.mark.engines("memory")
 @every_path
-async def test_a_stranger_learns_nothing_of_methods_bodies_and_what_is_there(
+async def test_a_request_without_a_token_learns_nothing_of_methods_bodies_and_tasks(
     stranger: httpx.AsyncClient, ann: Person, path: str
 ) -> None:
     if path in PUBLIC:
@@ -164,7 +164,7 @@ async def test_no_route_tells_a_foreign_task_from_a_missing_one(
 
 @pytest.mark.engines("memory")
 @every_path
-async def test_a_method_that_a_path_has_not_is_told_all_that_it_has(ann: Person, path: str) -> None:
+async def test_a_wrong_method_gets_all_allowed_ones(ann: Person, path: str) -> None:
     allowed = methods_of(path)
     for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} - allowed:
         answer = await ann.http.request(method, url(path), content=b"{")
@@ -200,7 +200,7 @@ async def test_a_trailing_slash_is_another_path(ann: Person, path: str) -> None:
 
 @pytest.mark.engines("memory")
 @every_operation
-async def test_a_body_over_the_limit_is_refused_whatever_the_route(
+async def test_a_body_over_the_limit_is_refused_on_every_route(
     ann: Person, method: str, route: StrictRoute
 ) -> None:
     async def in_pieces(length: int) -> Any:

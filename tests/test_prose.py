@@ -30,7 +30,7 @@ PAGE_WORDS = re.compile(
     r"|hangs? up|gives? way|judge[sd]?|at fault|in good order|stands? (?:in|beside|at)|by halves|goes on)\b",
     re.IGNORECASE,
 )
-"""Further such words, for the pages of the documentation."""
+"""Further such words, for the documentation and the tests."""
 
 NOT_PROSE = re.compile(r"```.*?```|`[^`]*`|<!-- the table begins -->.*?<!-- the table ends -->", re.DOTALL)
 """Code, and a table that a test run writes."""
@@ -123,8 +123,18 @@ def test_the_docstrings_and_comments_of_the_tests_use_standard_terms() -> None:
         for path in TEST_FILES
         for text in texts(path)
         if (text.is_docstring or text.text.startswith("#")) and not text.file.startswith(tuple(OLD_TESTS))
-        for phrase in findings(text)
+        for phrase in [*findings(text), *PAGE_WORDS.findall(" ".join(text.text.split()))]
     ] == []
+
+
+def test_the_names_of_the_tests_use_standard_terms() -> None:
+    names = [
+        name
+        for path in TEST_FILES
+        if not path.relative_to(ROOT).as_posix().startswith(tuple(OLD_TESTS))
+        for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+    ]
+    assert [name for name in names if WORDS.search(name.replace("_", " "))] == []
 
 
 def test_every_exception_is_still_needed() -> None:

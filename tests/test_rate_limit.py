@@ -96,7 +96,7 @@ async def test_one_too_many_is_refused_and_says_when_to_come_again() -> None:
     assert refused.headers["retry-after"] == "1200"
 
 
-async def test_who_waits_as_long_as_told_is_served() -> None:
+async def test_a_client_that_waits_for_retry_after_is_served() -> None:
     async with running(settings_for("sqlite://", rate_limit="2/2s")) as app:
         ann = Person(app)
         for _ in range(3):
@@ -115,7 +115,7 @@ async def test_every_user_has_a_limit_of_their_own_and_all_their_tokens_share_it
     assert statuses == [200, 200, 429, 200]
 
 
-async def test_everything_below_api_counts_whatever_its_answer_and_nothing_else_does() -> None:
+async def test_every_request_below_api_counts_and_no_other_does() -> None:
     async with running(settings_for("sqlite://", rate_limit="100/h")) as app:
         ann = Person(app)
         for _ in range(3):

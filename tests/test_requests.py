@@ -1,4 +1,4 @@
-"""docs/contract.md, A3: what a request may look like, and in which order its faults are judged."""
+"""docs/contract.md, A3: the form of requests, and the order of their checks."""
 
 import json
 from collections.abc import AsyncIterator
@@ -150,7 +150,7 @@ async def test_json_in_another_encoding_is_refused(ann: Person, encoding: str) -
         b"\xf8\x88",
     ],
 )
-async def test_bytes_that_are_not_utf_8_are_refused_wherever_they_are(ann: Person, text: bytes) -> None:
+async def test_bytes_that_are_not_utf_8_are_refused_everywhere(ann: Person, text: bytes) -> None:
     for body in (b'{"title":"%b"}', b'{"title":"a","id":"%b"}', b'{"title":"a","%b":1}', b'%b{"title":"a"}'):
         assert refusal(await post(ann, body % text)) == INVALID_REQUEST
 
@@ -158,7 +158,7 @@ async def test_bytes_that_are_not_utf_8_are_refused_wherever_they_are(ann: Perso
 @pytest.mark.parametrize(
     "text", [r"\ud800", r"\udc00", r"\udc00\ud800", r"a\ud83d", r"\ud83d\ud83d", r"\uDBFF"]
 )
-async def test_lone_surrogates_are_refused_wherever_they_are(ann: Person, text: str) -> None:
+async def test_lone_surrogates_are_refused_everywhere(ann: Person, text: str) -> None:
     for body in ('{"title":"%s"}', '{"title":"a","id":["%s"]}', '{"title":"a","%s":1}'):
         assert refusal(await post(ann, (body % text).encode())) == INVALID_REQUEST
 
@@ -278,7 +278,7 @@ async def test_an_answer_to_a_body_that_is_not_read_closes_the_connection(ann: P
     assert answer.headers["connection"] == "close"
 
 
-async def test_a_stranger_s_body_is_not_read(app: FastAPI) -> None:
+async def test_a_body_without_a_token_is_not_read(app: FastAPI) -> None:
     told = await exchange(app, "POST", "/api/tasks", headers=[("Content-Length", "20")], pieces=[MILK])
 
     assert (told.status, told.asked) == (401, 0)
@@ -330,7 +330,7 @@ async def test_a_query_parameter_whose_name_is_not_text_is_refused(ann: Person, 
 
 
 @pytest.mark.parametrize(("raw", "status"), [("\xe2\x98\x83", 200), ("\xff", 400)])
-async def test_bytes_of_a_query_that_nobody_escaped_are_read_as_utf_8(
+async def test_unescaped_bytes_of_a_query_are_read_as_utf_8(
     app: FastAPI, ann: Person, raw: str, status: int
 ) -> None:
     task, other = await ann.create("\N{SNOWMAN}"), await ann.create("No snow")

@@ -14,7 +14,7 @@ CANARY = "canary-in-a-setting"
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Stand in an empty folder, with none of the settings in the environment."""
+    """Runs in an empty folder, with none of the settings in the environment."""
     monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -88,7 +88,7 @@ def test_what_is_secret_is_not_in_the_text_of_the_settings() -> None:
     assert SECRET not in repr(settings) + str(settings)
 
 
-def test_an_error_that_nobody_has_put_into_words_shows_no_value_either() -> None:
+def test_an_error_without_a_text_of_its_own_shows_no_value_either() -> None:
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"port": CANARY, "jwt_secret": CANARY})
 

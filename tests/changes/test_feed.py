@@ -139,13 +139,13 @@ async def test_more_is_said_to_follow_only_when_it_does(ann: Person) -> None:
     assert (await changes(ann, limit=4))["has_more"] is False
 
 
-async def test_nobody_sees_the_changes_of_others(ann: Person, bob: Person) -> None:
+async def test_changes_of_others_are_invisible(ann: Person, bob: Person) -> None:
     await delete(bob, await bob.create())
     await bob.create()
     assert (await changes(ann))["changes"] == []
 
 
-async def test_what_others_do_expires_nobodys_cursor(ann: Person, bob: Person) -> None:
+async def test_changes_of_others_expire_no_cursor(ann: Person, bob: Person) -> None:
     await ann.create()
     cursor = (await changes(ann))["cursor"]
     await delete(bob, await bob.create())  # the first write sets the horizon of that person
@@ -206,7 +206,7 @@ async def test_a_malformed_cursor_is_refused(ann: Person, since: str) -> None:
     await refused(ann, "since", since=since)
 
 
-async def test_a_cursor_of_somebody_else_of_a_list_or_touched_is_refused(ann: Person, bob: Person) -> None:
+async def test_a_cursor_of_another_user_or_list_or_a_changed_one_is_refused(ann: Person, bob: Person) -> None:
     for n in range(2):
         await ann.create(str(n))
     listed = (await ann.http.get("/api/tasks", params={"limit": 1})).json()["next_cursor"]
@@ -245,7 +245,7 @@ async def test_a_well_sealed_cursor_of_absurd_content_is_refused(ann: Person, co
     await refused(ann, "since", since=encode_cursor(content, scope_of("changes", UUID(ann.sub))))
 
 
-async def test_whatever_numbers_are_forged_the_answer_is_a_proper_one(ann: Person) -> None:
+async def test_forged_numbers_get_a_valid_response(ann: Person) -> None:
     await ann.create()
     least, most = -(2**63), 2**64 - 1
     for numbers in product([0, 1, 2**62, 2**63 - 1], [least, 0, most], [least, 0, most], [0, most]):
@@ -284,7 +284,7 @@ async def test_a_cursor_older_than_the_tombstones_is_gone(engine: str, new_datab
 
 @pytest.mark.engines("memory", "postgres")
 async def test_a_cursor_that_is_used_grows_no_older(engine: str, new_database: MakeDatabase) -> None:
-    kept = 2.0  # seconds: a busy machine may hold up a pull for longer than A_MOMENT
+    kept = 2.0  # seconds: a busy machine may delay a pull for longer than A_MOMENT
     async with forgetful(await new_database(engine), kept) as (_, ann):
         cursor = (await changes(ann))["cursor"]
         for _ in range(5):
@@ -292,7 +292,7 @@ async def test_a_cursor_that_is_used_grows_no_older(engine: str, new_database: M
             cursor = (await changes(ann, since=cursor))["cursor"]
 
 
-async def test_tombstones_are_dropped_as_others_are_left_and_then_are_not_passed_over(
+async def test_tombstones_are_dropped_as_others_are_added_and_then_are_not_missed(
     engine: str, new_database: MakeDatabase
 ) -> None:
     async with forgetful(await new_database(engine)) as (app, ann):
@@ -319,7 +319,7 @@ async def test_tombstones_never_pile_up(engine: str, new_database: MakeDatabase)
         assert await tombstones(app, ann) <= 2
 
 
-async def test_a_walk_in_pages_is_whole_or_gone_whatever_is_pruned_meanwhile(
+async def test_paging_is_complete_or_expired_for_any_pruning_meanwhile(
     engine: str, new_database: MakeDatabase
 ) -> None:
     async with forgetful(await new_database(engine)) as (_, ann):
@@ -426,7 +426,7 @@ async def tombstones(app: FastAPI, person: Person) -> int:
 # No change is missed
 
 
-async def test_a_write_that_is_not_committed_yet_holds_up_those_that_would_overtake_it(
+async def test_an_uncommitted_write_delays_those_that_would_overtake_it(
     new_postgres: Callable[[], Awaitable[str]],
 ) -> None:
     """The reader must never see a number while a lower one can still come."""
@@ -460,7 +460,7 @@ async def test_a_write_that_is_not_committed_yet_holds_up_those_that_would_overt
 
 
 async def write_slowly(connection: asyncpg.Connection, owner: UUID) -> UUID:
-    """Writes a task as the service does, and leave the transaction open."""
+    """Writes a task as the service does, and leaves the transaction open."""
     number = await connection.fetchval("UPDATE users SET seq = seq + 1 WHERE id = $1 RETURNING seq", owner)
     task_id = new_task_id()
     await connection.execute(

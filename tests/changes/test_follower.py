@@ -124,7 +124,7 @@ class Pulling(Follower):
 
 
 class Pushed(Follower):
-    """Hangs up by itself after some events, and comes back with the id of the last."""
+    """Disconnects after some events, and reconnects with the id of the last."""
 
     async def turn(self, person: HttpClient) -> None:
         async with person.stream(self.cursor) as stream:
@@ -169,12 +169,12 @@ async def test_followers_converge_under_eight_writers_and_a_restart(
     settings = settings_for(await new_database(engine))
     sub = str(uuid4())
     async with AsyncExitStack() as guests, AsyncExitStack() as houses:
-        house = await houses.enter_async_context(in_process_server(settings))
-        person = await guests.enter_async_context(http_client(house.url, sub))
+        service = await houses.enter_async_context(in_process_server(settings))
+        person = await guests.enter_async_context(http_client(service.url, sub))
 
         async def restart() -> None:
             await houses.aclose()
-            await houses.enter_async_context(in_process_server(settings, port=house.port))
+            await houses.enter_async_context(in_process_server(settings, port=service.port))
 
         followers = await converge(lambda: person, 1, restart)
     assert all(follower.turns > 5 for follower in followers)

@@ -40,11 +40,11 @@ ISOLATION: Final = [
         for method, body in test_isolation.REQUESTS
         for test in (
             test_isolation.test_a_foreign_task_is_answered_like_a_missing_one_to_the_byte,
-            test_isolation.test_nobody_changes_a_foreign_task,
+            test_isolation.test_a_foreign_task_cannot_be_changed,
         )
     ),
-    partial(test_isolation.test_nobody_makes_a_task_for_somebody_else, key="id"),
-    partial(test_isolation.test_nobody_gives_a_task_away),
+    partial(test_isolation.test_a_task_cannot_be_created_for_another_user, key="id"),
+    partial(test_isolation.test_the_owner_of_a_task_cannot_be_changed),
 ]
 NewPostgres = Callable[[], Awaitable[str]]
 

@@ -77,7 +77,7 @@ def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keeps what a test saw, once it has judged it and found it good."""
+    """Records the results of a test after its assertions."""
     for name, row in report.user_properties:
         if name == ROW and report.when == "call" and report.passed:
             texts = [str(text) for text in cast("list[str]", row)]

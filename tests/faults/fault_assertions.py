@@ -9,7 +9,7 @@ SLACK = 3.0
 
 
 async def judge(load: Load, observe_load: ObserveLoad, *allowed: str, within: float = SLACK) -> None:
-    """Waits until the service is usable again, and judge the whole."""
+    """Waits until the service is usable again, and checks all results."""
     load.fault_ends()
     await load.until_recovered()
     audit = await load.audit()

@@ -75,7 +75,7 @@ class RawClient:
         return b"".join(parts).partition(b"\r\n\r\n")[2]
 
     def close(self, *, reset: bool = False) -> None:
-        """Closes in good order, or with a reset."""
+        """Closes normally, or with a reset."""
         if reset and self._socket.fileno() >= 0:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._socket.close()

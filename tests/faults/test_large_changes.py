@@ -131,7 +131,7 @@ def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(server
 
 
 @pytest.mark.fault("Uploads: two imports of one person stop coming")
-def test_uploads_that_stall_hold_up_nobody(server: Command, observe: Observe) -> None:
+def test_stalled_uploads_delay_no_others(server: Command, observe: Observe) -> None:
     """Not the others, and not even the person whose they are, beyond what one person may have."""
     port, body = server.port(), b'{"tasks": []}'
     ann, bob = Client(port), Client(port)

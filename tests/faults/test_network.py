@@ -137,7 +137,7 @@ async def test_a_black_hole_at_the_start(server: OwnPostgres, deadline: float, o
 
 
 @pytest.mark.fault("Network: a black hole while the service stops")
-async def test_a_black_hole_does_not_hold_up_the_stop(server: OwnPostgres, observe: Observe) -> None:
+async def test_a_black_hole_does_not_delay_the_shutdown(server: OwnPostgres, observe: Observe) -> None:
     async with tcp_proxy(server.port) as proxy:
         async with service(server.url_by(proxy.port)) as one, under_load(one.client_of) as load:
             await load.stop()

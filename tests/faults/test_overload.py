@@ -44,7 +44,7 @@ class Service:
         return [request_bytes(token, self._method, path, body) for token in tokens]
 
     async def fill(self) -> None:
-        """Returns everybody 20 tasks."""
+        """Creates 20 tasks for every user."""
         create = f'{{"op": "create", "task": {TASK}}}'
         batch = f'{{"operations": [{", ".join([create] * 20)}]}}'
         requests = [request_bytes(token, "POST", "/api/tasks/batch", batch) for token in self._tokens]

@@ -41,7 +41,7 @@ async def test_many_requests_through_two_connections(
         assert one.app.state.database._pool.pooled
         load.fault_begins()
         async with asyncio.timeout(300):
-            while len(load.answers) < 10_000:  # noqa: ASYNC110 - the load goes on by itself
+            while len(load.answers) < 10_000:  # noqa: ASYNC110 - the load continues by itself
                 await asyncio.sleep(0.1)
         load.fault_ends()
         audit = await load.audit()

@@ -82,7 +82,7 @@ async def test_a_server_that_is_stopped_under_load(
     async with service(server.url) as one, under_load(one.client_of) as load:
         load.fault_begins()
         await server.stop(mode, wait=mode != "smart")
-        if mode == "smart":  # which waits until everybody has left; those who are connected stay
+        if mode == "smart":  # which waits until all clients have left; connected ones stay
             await load.until_answered(20, SUCCESS)
             await server.stop("fast")
         await load.until_answered(20, DATABASE_ERROR)
@@ -185,7 +185,7 @@ async def test_a_lock_that_is_held(server: OwnPostgres, deadline: float, observe
 
 
 @pytest.mark.fault("PostgreSQL: one person's row locked by another session")
-async def test_a_row_that_is_locked_holds_up_nobody_else(
+async def test_a_locked_row_delays_no_other_user(
     server: OwnPostgres, deadline: float, observe: Observe
 ) -> None:
     async with (

@@ -98,7 +98,7 @@ async def test_a_disk_that_is_full(file: Path, observe_load: ObserveLoad) -> Non
 
 
 @pytest.mark.fault("SQLite: the folder is read-only")
-async def test_a_folder_that_is_read_only_is_told_at_the_start(file: Path, observe: Observe) -> None:
+async def test_a_read_only_folder_is_reported_at_the_start(file: Path, observe: Observe) -> None:
     await make(file)
     with mode(file.parent, 0o555):
         told, took = await asyncio.to_thread(refusal_to_start, file)
@@ -110,7 +110,7 @@ async def test_a_folder_that_is_read_only_is_told_at_the_start(file: Path, obser
 
 
 @pytest.mark.fault("SQLite: the file is read-only")
-async def test_a_file_that_is_read_only_is_told_at_the_start(file: Path, observe: Observe) -> None:
+async def test_a_read_only_file_is_reported_at_the_start(file: Path, observe: Observe) -> None:
     await make(file)
     with mode(file, 0o444):
         told, took = await asyncio.to_thread(refusal_to_start, file)
@@ -119,7 +119,7 @@ async def test_a_file_that_is_read_only_is_told_at_the_start(file: Path, observe
 
 
 @pytest.mark.fault("SQLite: the file is damaged: its beginning")
-async def test_a_file_whose_beginning_is_damaged_is_told_at_the_start(file: Path, observe: Observe) -> None:
+async def test_a_file_with_a_damaged_beginning_is_reported_at_the_start(file: Path, observe: Observe) -> None:
     await make(file)
     with damaged(file, lambda whole: NOISE[:64] + whole[64:]):
         told, took = await refusal_of(file)
@@ -138,7 +138,7 @@ async def test_a_file_whose_beginning_is_damaged_is_told_at_the_start(file: Path
     ],
 )
 @pytest.mark.fault("SQLite: the file is damaged: cut in half, or a page overwritten")
-async def test_a_file_that_is_damaged_within_is_told_at_the_start(
+async def test_a_file_that_is_damaged_within_is_reported_at_the_start(
     file: Path, damage: Callable[[bytes], bytes], observe: Observe
 ) -> None:
     await make(file)

@@ -65,7 +65,7 @@ async def unread(port: int, path: str, number: int) -> AsyncIterator[list[RawCli
 
 
 @pytest.mark.fault("Responses: 20 clients of one person do not read their list of 13 MB")
-async def test_lists_that_are_not_read_cost_their_person_a_budget_and_nobody_else_anything(
+async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
     service: ServerProcess, observe: Observe
 ) -> None:
     alone = await service.seconds_of_a_list()

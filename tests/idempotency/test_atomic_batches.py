@@ -61,7 +61,7 @@ def statuses(response: httpx.Response) -> list[int]:
     return [result["status"] for result in response.json()["results"]]
 
 
-async def test_a_repeat_is_never_told_that_an_applied_batch_was_not_applied(
+async def test_a_repeat_never_reports_that_an_applied_batch_was_not_applied(
     ann: tuple[HttpClient, HttpClient],
 ) -> None:
     """The first one changes the entity tag, by which a repeat that runs at the same time fails."""

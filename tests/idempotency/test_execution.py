@@ -194,7 +194,7 @@ class TestKeys:
         assert await ann.tasks() == []
 
     @pytest.mark.engines("memory")
-    async def test_a_bad_key_is_told_together_with_a_bad_body(self, ann: Person) -> None:
+    async def test_a_bad_key_is_reported_together_with_a_bad_body(self, ann: Person) -> None:
         answer = await post(ann, "a b", b'{"title": ""}')
 
         assert problems(answer) == MALFORMED | {"title": "Title cannot be empty"}
@@ -327,7 +327,7 @@ class TestExpiry:
 class TestAtOnce:
     """Of equal requests at the same time, one acts."""
 
-    async def test_while_the_first_is_running_a_repeat_is_told_so(
+    async def test_while_the_first_is_running_a_repeat_is_a_conflict(
         self, app: FastAPI, ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         reached, go = hold_writes(app, monkeypatch)
@@ -345,7 +345,7 @@ class TestAtOnce:
         assert replayed(await post(ann, "key"))
         assert not replayed(await post(bob, "key"))
 
-    async def test_a_running_request_holds_up_no_other_key_and_nobody_else(
+    async def test_a_running_request_delays_no_other_key_and_no_other_user(
         self, app: FastAPI, ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with monkeypatch.context() as patch:
@@ -444,7 +444,7 @@ def assert_one_acted(answers: list[httpx.Response]) -> None:
 
 
 def hold_writes(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
-    """Hold up every write: the first event tells that one has come so far, the second lets them go."""
+    """Delays every write: the first event shows that one has arrived, the second releases them."""
     reached, go = asyncio.Event(), asyncio.Event()
     write: Callable[..., Awaitable[Any]] = app.state.database.write
 

@@ -109,7 +109,7 @@ async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -
     }
 
 
-async def test_everybody_elses_rows_stay_as_they_are(app: FastAPI, ann: Person, bob: Person) -> None:
+async def test_the_rows_of_other_users_stay_as_they_are(app: FastAPI, ann: Person, bob: Person) -> None:
     await fill(app, ann, "hers")
     await fill(app, bob, "his")
     before = {table.name: his_rows(await rows_of(app, table), bob) for table in TABLES}

@@ -79,7 +79,7 @@ async def test_an_export_of_many_pages_is_complete_and_in_pieces(
     assert b"content-length" not in dict(sent.headers)
 
 
-async def test_nobody_elses_data_is_in_an_export(ann: Person, bob: Person) -> None:
+async def test_an_export_has_no_data_of_other_users(ann: Person, bob: Person) -> None:
     await bob.create("His canary", description="His canary")
     hers = await ann.create("Hers")
 
@@ -98,7 +98,7 @@ async def test_head_reads_nothing(app: FastAPI, ann: Person, monkeypatch: pytest
     assert (answer.status_code, answer.content, asked) == (200, b"", [])
 
 
-async def test_a_database_that_fails_at_once_is_told(
+async def test_a_database_that_fails_at_once_is_an_error(
     app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ann.create()

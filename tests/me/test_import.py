@@ -84,7 +84,7 @@ async def test_only_what_is_not_there_yet_is_imported(ann: Person) -> None:
     assert len(await ann.tasks()) == 3
 
 
-async def test_a_repeated_import_imports_nothing_whatever_its_ids(ann: Person) -> None:
+async def test_a_repeated_import_imports_nothing_for_any_ids(ann: Person) -> None:
     tasks = [
         a_task(id=str(uuid4())),
         a_task(EARLIER + timedelta(microseconds=7)),
@@ -109,9 +109,7 @@ async def test_a_task_that_is_twice_in_a_document_is_imported_once(ann: Person) 
     assert {task["title"] for task in await ann.tasks()} == {"First", "Third"}
 
 
-async def test_an_id_that_somebody_else_has_is_kept_and_collides_with_nothing(
-    ann: Person, bob: Person
-) -> None:
+async def test_an_id_of_another_user_is_kept_and_collides_with_nothing(ann: Person, bob: Person) -> None:
     hers = await ann.create("Hers")
 
     assert await import_tasks(bob, {**hers, "title": "His"}) == (1, 0)
@@ -393,7 +391,7 @@ async def test_a_task_of_too_many_keys_is_refused_as_a_whole(ann: Person, count:
 
 
 @pytest.mark.engines("memory")
-async def test_an_object_of_too_many_keys_is_refused_wherever_it_is(ann: Person) -> None:
+async def test_an_object_of_too_many_keys_is_refused_everywhere(ann: Person) -> None:
     wide = {str(n): n for n in range(65)}
     answer = await send(ann, a_task(user_id=[wide]), user={"a": wide})
     assert problems(answer) == {
@@ -580,7 +578,7 @@ async def test_other_people_are_answered_beside_a_large_import(engine: str, ann:
         await asyncio.sleep(0.005)
 
     assert await importing == (20_000, 0)
-    if engine != "memory":  # which has one connection, so that everybody waits
+    if engine != "memory":  # which has one connection, so that all wait
         assert count > 10
         assert slowest < 3
 

@@ -44,7 +44,7 @@ async def test_a_write_that_found_nothing_makes_no_user(ann: Person, bob: Person
     assert refusal(await ann.http.get("/api/me")) == NO_SUCH_USER
 
 
-async def test_everybody_sees_their_own_row(ann: Person, bob: Person) -> None:
+async def test_every_user_sees_their_own_row(ann: Person, bob: Person) -> None:
     await ann.create()
     await bob.create()
 

@@ -1,6 +1,6 @@
 """Mutants: small defects, each an exact replacement in one file that some test must notice.
 
-They stand in the `.toml` files beside this one, one file for each area. The text to replace is found as it is
+They are in the `.toml` files beside this one, one file for each area. The text to replace is found as it is
 written or, if a formatter has wrapped its lines, by its tokens; it must occur exactly once.
 """
 

@@ -17,7 +17,7 @@ _ROW: Final = re.compile(r"^\| [^|]+ \| `(?P<name>[^`]+)` \| (?P<result>[^|]+) \
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result for one mutant; `note` says what went wrong if it could not be judged."""
+    """The result for one mutant; `note` says the error if there is no result."""
 
     mutant: Mutant
     outcome: str

@@ -7,7 +7,7 @@
     python -m mutation.run --compare mutants.md  fail if one that was caught then is not caught now
 
 Each mutant is applied in a copy of the tree, where its own tests run. They must pass without it, and fail
-with it. A mutant that hangs counts as caught. The exit status is 1 if one survives or cannot be judged.
+with it. A mutant that hangs counts as caught. The exit status is 1 if one survives or has no result.
 """
 
 import argparse
@@ -96,7 +96,7 @@ class Tree:
 
 @dataclass
 class Runner:
-    """Judges mutants, `jobs` at a time, each job in a copy of the tree of its own."""
+    """Tests mutants, `jobs` at a time, each job in a copy of the tree of its own."""
 
     root: Path
     jobs: int = 1
@@ -140,7 +140,7 @@ class Runner:
         return Tree(path, os.environ | self.environment | {"PYTHONPATH": places})
 
     def _judge_group(self, tree: Tree, group: list[Mutant]) -> Iterator[Result]:
-        """Judge mutants with one selection of tests, which must pass without any."""
+        """Tests mutants with one selection of tests, which must pass without any."""
         selection = (group[0].tests, group[0].engine)
         begun = time.monotonic()
         status, output = tree.test(selection, MOST_SECONDS)

@@ -1,4 +1,4 @@
-"""The mutation run judges rightly, and its list fits the code."""
+"""The results of the mutation run are correct, and its list fits the code."""
 
 from pathlib import Path
 from typing import Any

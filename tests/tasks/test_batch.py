@@ -376,7 +376,7 @@ async def test_an_atomic_batch_with_a_failure_in_it_applies_nothing(
     assert (await changes(ann, cursor))["changes"] == []
 
 
-async def test_every_failure_of_an_atomic_batch_is_told(ann: Person) -> None:
+async def test_every_failure_of_an_atomic_batch_is_reported(ann: Person) -> None:
     told = await results(ann, create(""), create("One"), delete("1"), delete(str(uuid4())), atomic=True)
 
     assert [one["status"] for one in told] == [400, 424, 400, 404]

@@ -176,7 +176,7 @@ class TestIfNoneMatch:
 
         assert (answer.status_code, answer.json()["is_completed"]) == (200, True)
 
-    async def test_a_missing_task_and_anothers_are_missing_whatever_the_client_has(
+    async def test_a_missing_task_and_anothers_are_missing_for_every_tag(
         self, ann: Person, bob: Person, task: httpx.Response
     ) -> None:
         for known in ("*", task.headers["etag"]):
@@ -198,7 +198,7 @@ class TestIfMatch:
         assert [one["title"] for one in await ann.tasks()] == ["Changed", "Changed"]
 
     @pytest.mark.parametrize("values", [*NOT_FITTING, ["W/{}"], ['W/{}, "other"'], ['"other"', "W/{}"]])
-    async def test_a_write_without_the_tag_is_refused_and_told_the_current_one(
+    async def test_a_write_with_an_old_tag_is_refused_with_the_current_one(
         self, ann: Person, task: httpx.Response, values: Lines
     ) -> None:
         headers = lines("If-Match", values, task.headers["etag"])
@@ -457,7 +457,7 @@ class TestListTags:
         assert await list_tag(ann) == before
         assert await list_tag(bob) != before
 
-    async def test_nobody_knows_the_tag_of_anothers_list(self, ann: Person, bob: Person) -> None:
+    async def test_the_tag_of_anothers_list_does_not_match(self, ann: Person, bob: Person) -> None:
         """Both lists are empty, and of people who never wrote."""
         assert await list_tag(ann) != await list_tag(bob)
 

@@ -126,7 +126,7 @@ class TestAnotherWalk:
         assert problems(await page(bob, cursor=cursor)) == NOT_OURS
 
     @pytest.mark.engines("memory")
-    async def test_a_bad_cursor_is_bad_whatever_the_client_has_already(self, ann: Person) -> None:
+    async def test_a_bad_cursor_is_rejected_with_if_none_match_too(self, ann: Person) -> None:
         answer = await ann.http.get("/api/tasks?cursor=nonsense", headers={"If-None-Match": "*"})
 
         assert problems(answer) == NOT_OURS
@@ -208,7 +208,7 @@ class TestForged:
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("task_id", [str(UUID(int=0)), str(UUID(int=2**128 - 1)), ID])
-    async def test_a_position_that_no_task_has_shows_some_of_the_forgers_own_list(
+    async def test_a_forged_position_gives_a_page_of_the_callers_own_list(
         self, app: FastAPI, ann: Person, sort: str, key: Any, task_id: str
     ) -> None:
         await insert_tasks(app, ann, some_tasks(6))

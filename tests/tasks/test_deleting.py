@@ -54,7 +54,7 @@ async def test_a_task_that_does_not_exist_cannot_be_deleted(ann: Person) -> None
     assert refusal(await ann.http.delete(f"/api/tasks/{uuid4()}")) == NO_SUCH_TASK
 
 
-async def test_a_body_that_comes_with_a_deletion_is_not_looked_at(ann: Person) -> None:
+async def test_the_body_of_a_deletion_is_ignored(ann: Person) -> None:
     task = await ann.create()
 
     answer = await ann.http.request("DELETE", f"/api/tasks/{task['id']}", content=b"{")

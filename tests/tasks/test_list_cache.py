@@ -58,7 +58,7 @@ async def test_each_query_and_each_person_has_their_own(
 
 
 @pytest.mark.parametrize("write", ["create", "update", "delete", "batch", "import", "erase"])
-async def test_what_anybody_wrote_is_in_the_next_list(
+async def test_every_write_is_in_the_next_list(
     two_apps: tuple[FastAPI, FastAPI], write: str, pages: list[ListQuery]
 ) -> None:
     here = Person(two_apps[0])
@@ -95,7 +95,7 @@ async def test_what_anybody_wrote_is_in_the_next_list(
     assert pages
 
 
-def test_room_is_made_by_whoever_has_not_asked_for_longest() -> None:
+def test_the_least_recently_used_entry_is_evicted() -> None:
     lists = ListCache(max_bytes=250 + 3 * ENTRY_OVERHEAD)
     owners = [uuid4() for _ in range(3)]
     lists.put(owners[0], ALL, finished())
@@ -123,7 +123,7 @@ def test_the_size_is_what_is_kept() -> None:
     assert (lists._size, dict(lists._lists)) == (0, {})
 
 
-def test_a_list_that_is_too_large_is_not_kept_and_costs_nobody_their_place() -> None:
+def test_a_list_that_is_too_large_is_not_cached_and_evicts_no_other() -> None:
     lists = ListCache(max_bytes=150 + ENTRY_OVERHEAD)
     lists.put(OWNER, ALL, finished())
     lists.put(uuid4(), ALL, finished(size=MAX_ENTRY + 1))

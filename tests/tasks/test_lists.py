@@ -156,7 +156,7 @@ class TestPages:
         assert await sizes(limit=7, is_completed="false") == [7]
         assert await sizes(limit=4, is_completed="false") == [4, 3]
 
-    async def test_a_page_holds_1000_tasks_unless_told_otherwise(self, app: FastAPI, ann: Person) -> None:
+    async def test_a_page_has_1000_tasks_by_default(self, app: FastAPI, ann: Person) -> None:
         await insert_tasks(app, ann, some_tasks(1001))
 
         assert [len(page) async for page in pages(ann)] == [1000, 1]
@@ -216,7 +216,7 @@ class TestFilter:
         assert await walk(ann, sort=sort, is_completed="false", limit=3) == wanted
 
     @pytest.mark.parametrize("sort", SORTS)
-    async def test_nobody_elses_tasks_are_listed(
+    async def test_tasks_of_other_users_are_not_listed(
         self, app: FastAPI, ann: Person, bob: Person, sort: str
     ) -> None:
         await insert_tasks(app, ann, some_tasks(7))

@@ -9,7 +9,7 @@ import pytest
 from support import NO_SUCH_TASK, Person, problems, refusal
 
 
-async def test_somebody_without_tasks_has_an_empty_list(ann: Person) -> None:
+async def test_a_new_user_has_an_empty_list(ann: Person) -> None:
     answer = await ann.http.get("/api/tasks")
 
     assert (answer.status_code, answer.json()["tasks"]) == (200, [])
@@ -94,7 +94,7 @@ async def test_a_task_that_does_not_exist_is_not_found(ann: Person) -> None:
         "\N{ARABIC-INDIC DIGIT ZERO}190b0a0-0000-7000-8000-000000000000", "a" * 5000,
     ],
 )  # fmt: skip
-async def test_an_id_that_is_no_uuid_is_refused_whatever_the_method(
+async def test_an_id_that_is_no_uuid_is_refused_for_every_method(
     ann: Person, method: str, task_id: str
 ) -> None:
     body = {"title": "Buy milk"} if method == "PUT" else None

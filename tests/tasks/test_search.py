@@ -61,7 +61,7 @@ class TestWords:
             ("מטלה", "טל"),
         ],
     )
-    async def test_a_word_is_found_whatever_its_case(self, ann: Person, title: str, q: str) -> None:
+    async def test_a_word_is_found_in_any_letter_case(self, ann: Person, title: str, q: str) -> None:
         await ann.create(title)
 
         assert await found(ann, q) == [title]
@@ -174,7 +174,7 @@ class TestChanges:
 class TestReach:
     """The owner, and the tasks among theirs."""
 
-    async def test_nobody_elses_tasks_are_found(self, ann: Person, bob: Person) -> None:
+    async def test_tasks_of_other_users_are_not_found(self, ann: Person, bob: Person) -> None:
         await ann.create("Ann's secret", description="secret")
         await bob.create("Bob's secret")
 

@@ -165,7 +165,7 @@ async def test_an_empty_database_on_a_server_is_none(new_empty_database: MakeDat
     assert (done.exit_code, "the database has no Taskward schema" in done.output) == (1, True)
 
 
-async def test_a_server_that_cannot_be_reached_is_told_plainly() -> None:
+async def test_an_unreachable_server_is_a_plain_error() -> None:
     done = await restored(f"postgresql://somebody@127.0.0.1:{free_port()}/{uuid4().hex}")
 
     assert (done.exit_code, done.output) == (1, "taskward: ConnectionRefusedError\n")

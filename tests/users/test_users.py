@@ -48,7 +48,7 @@ async def test_later_writes_make_no_other_row_and_leave_the_first_as_it_is(app: 
     assert last["seq"] > first["seq"]
 
 
-async def test_a_read_of_somebody_unknown_finds_nothing_and_writes_nothing(app: FastAPI, ann: Person) -> None:
+async def test_a_read_by_an_unknown_user_finds_nothing_and_writes_nothing(app: FastAPI, ann: Person) -> None:
     for method in ("GET", "HEAD"):
         assert (await ann.http.request(method, "/api/tasks")).status_code == 200
         assert (await ann.http.request(method, f"/api/tasks/{uuid4()}")).status_code == 404
@@ -106,7 +106,7 @@ async def test_a_subject_that_is_no_canonical_uuid_has_the_id_of_its_issuer_and_
     assert UUID(without["user_id"]).version == 5
 
 
-async def test_a_subject_that_is_a_canonical_uuid_is_the_id_whoever_issued_it(app: FastAPI) -> None:
+async def test_a_subject_that_is_a_canonical_uuid_is_the_id_for_every_issuer(app: FastAPI) -> None:
     sub = str(uuid4())
     task = await Person(app, sub, iss="https://idp.example").create()
 
