@@ -190,7 +190,7 @@ def _sample(scenario: str, loads: list[Load], server_cpu: float, postgres_cpu: f
 
 
 async def bump_postgres(url: str) -> None:
-    """Change the newest of every owner's tasks, as so many updates would; tidy up as the server would."""
+    """Changes the newest of every owner's tasks, like that many updates; vacuums as the server would."""
     connection = await asyncpg.connect(url)
     for statement in _changes(f"'{_NEWEST.isoformat()}'"):
         await connection.execute(statement)

@@ -1,4 +1,4 @@
-"""Where the time of a request goes, by module and by function: `make bench-profile`.
+"""The profile of a request, by module and by function: `make bench-profile`.
 
 py-spy looks at a server 500 times a second while wrk keeps it busy. What C code does counts for the Python
 function that called it; waiting does not count. PostgreSQL and load run beside it as in `make bench`.
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def stacks_of(server: Server, targets: Path, file: Path) -> Counter[str]:
-    """Give how often each stack was seen: `outermost;…;innermost`, each a function with its file."""
+    """Returns how often each stack was seen: `outermost;…;innermost`, each a function with its file."""
     wrk(server.url, targets, seconds=1, connections=MAX_CONNECTIONS)
     load = threading.Thread(
         target=wrk,
@@ -59,7 +59,7 @@ def stacks_of(server: Server, targets: Path, file: Path) -> Counter[str]:
 
 
 def print_profile(name: str, stacks: Counter[str]) -> None:
-    """Print the share of each module and of each function: what it takes itself."""
+    """Prints the share of each module and of each function: what it takes itself."""
     modules: Counter[str] = Counter()
     functions: Counter[str] = Counter()
     for stack, count in stacks.items():
@@ -76,7 +76,7 @@ def print_profile(name: str, stacks: Counter[str]) -> None:
 
 
 def _read(frame: str) -> tuple[str, str]:
-    """Take `function (path/to/module.py)` apart; give the module with its dots."""
+    """Takes `function (path/to/module.py)` apart; returns the module with its dots."""
     found = re.fullmatch(r"(.*?) \((.*?)(?::\d+)?\)", frame)
     if not found:
         return frame, "?"
