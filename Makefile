@@ -14,10 +14,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-quick test-pythons check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke docs fix requirements clean
 
-help: ## Say what there is
+help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.ready ## Make the virtual environment, with .venv/bin/taskward
+setup: $(VENV)/.ready ## Create the virtual environment, with .venv/bin/taskward
 
 serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded database
 	@$(BIN)/taskward serve
@@ -61,19 +61,19 @@ bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million t
 bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches; a minute
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/pages.py
 
-bench-profile: $(VENV)/.ready-to-bench ## Say in which modules and functions the time of a request goes; a minute
+bench-profile: $(VENV)/.ready-to-bench ## Print the profile of a request, by module and function; a minute
 	@$(BIN)/python -W ignore benchmarks/profiles.py
 
 bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; three minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/rls.py
 
-bench-smoke: $(VENV)/.ready-to-test ## Fail if a request has become dearer; RECORD=1 records what it costs
+bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py
 
 docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
 	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py
 
-fix: $(VENV)/.ready-to-test ## Format, and repair what the linter can
+fix: $(VENV)/.ready-to-test ## Format, and apply the linter's fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -83,7 +83,7 @@ requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, w
 	    --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
-clean: ## Remove what was made here, databases excepted
+clean: ## Remove generated files, except databases
 	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 
 $(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
