@@ -205,7 +205,7 @@ class Clock:
 
 
 def clock_of(app: FastAPI) -> Clock:
-    """Returns the clock of an app's database, put there the first time."""
+    """Give the clock of an app's database, put there the first time."""
     clock: Clock | None = getattr(app.state, "clock", None)
     if clock is None:
         app.state.clock = clock = Clock()

@@ -20,7 +20,7 @@ NEW_TASK: Final = json.dumps({"title": TITLE, "description": DESCRIPTION}).encod
 
 @asynccontextmanager
 async def an_app(url: str) -> AsyncIterator[FastAPI]:
-    """Starts the app, in production, on that database."""
+    """Start the app, in production, on that database."""
     app = create_app(
         load_settings(_env_file=None, database_url=url, jwt_secret=SECRET, environment="production")
     )

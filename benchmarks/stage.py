@@ -139,7 +139,7 @@ def free_port() -> int:
 
 
 def wait_for_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Requests until something answers that is not ready-to-be-refused: any status but 503."""
+    """Sends requests until a response is not 503."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -127,7 +127,7 @@ def service(folder: Path, url: str) -> Iterator[Command]:
 
 
 def fill(url: str, tasks: dict[UUID, Iterable[Stored]]) -> None:
-    """Creates the schema of an empty database, and store tasks of some owners in it."""
+    """Creates the schema of an empty database, and stores tasks of some owners in it."""
 
     async def stored() -> None:
         async with running(settings_for(url)) as app:

@@ -12,7 +12,7 @@ from taskward.users.statements import OWNER
 
 
 def drop_owner_filters(app: FastAPI) -> None:
-    """Takes the owner filter out of every statement that the running app has on PostgreSQL."""
+    """Take the owner filter out of every statement that the running app has on PostgreSQL."""
     database = app.state.database
     assert isinstance(database, PostgresDatabase)
     database._compiled = {
@@ -22,7 +22,7 @@ def drop_owner_filters(app: FastAPI) -> None:
 
 
 def without_owner_filter(statement: Statement) -> Statement:
-    """Returns the same statement without any comparison with the owner; what it inserts stays as it is."""
+    """Give the same statement without any comparison with the owner; what it inserts stays as it is."""
     expression = _as_single_statement(statement) if isinstance(statement, Write) else statement.statement
     forgotten = Command(statement.name, without_owner(expression))
     STATEMENTS.remove(forgotten)  # it is none of the service's

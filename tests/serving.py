@@ -334,7 +334,7 @@ class Answer:
 
 
 def answers_in(wire: bytes) -> list[Answer]:
-    """Takes apart what a connection brought, and fail on anything that is not an answer."""
+    """Parses the responses of a connection, and fails on anything else."""
     answers = []
     while wire:
         head, separator, wire = wire.partition(b"\r\n\r\n")

@@ -127,7 +127,7 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
 
 
 async def execute(app: FastAPI, sql: str) -> None:
-    """Runs a statement that changes something, past the app."""
+    """Run a statement that changes something, past the app."""
     database = app.state.database
     if isinstance(database, SqliteDatabase):
         database._writer.execute(sql)
@@ -140,7 +140,7 @@ async def execute(app: FastAPI, sql: str) -> None:
 
 
 def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:
-    """Requests the file; a database in memory can be asked on its own connection only."""
+    """Ask the file; a database in memory can be asked on its own connection only."""
     connection = sqlite3.connect(database._path) if database._path else database._reader
     cursor = connection.execute(sql)
     rows = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]

@@ -94,7 +94,7 @@ class Window:
             await asyncio.sleep(0.02)
 
     async def cut_off(self, *, offline: bool) -> None:
-        """Takes the network away from this page, or give it back."""
+        """Turns the network of this page off, or on again."""
         await self.ask(
             "Network.emulateNetworkConditions",
             offline=offline,

@@ -66,14 +66,14 @@ async def in_process_server(
     server = InProcessServer(config, settings)
     serving = asyncio.create_task(server.serve(sockets))
     port = sockets[0].getsockname()[1]
-    service = InProcess(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
+    house = InProcess(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
     async with asyncio.timeout(PATIENCE):
         while not server.started:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
     try:
-        yield service
+        yield house
     finally:
-        await service.end()
+        await house.end()
 
 
 @dataclass

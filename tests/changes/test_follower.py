@@ -169,12 +169,12 @@ async def test_followers_converge_under_eight_writers_and_a_restart(
     settings = settings_for(await new_database(engine))
     sub = str(uuid4())
     async with AsyncExitStack() as guests, AsyncExitStack() as houses:
-        service = await houses.enter_async_context(in_process_server(settings))
-        person = await guests.enter_async_context(http_client(service.url, sub))
+        house = await houses.enter_async_context(in_process_server(settings))
+        person = await guests.enter_async_context(http_client(house.url, sub))
 
         async def restart() -> None:
             await houses.aclose()
-            await houses.enter_async_context(in_process_server(settings, port=service.port))
+            await houses.enter_async_context(in_process_server(settings, port=house.port))
 
         followers = await converge(lambda: person, 1, restart)
     assert all(follower.turns > 5 for follower in followers)

@@ -62,7 +62,7 @@ class Client:
         self.held.cursors[name] = (person, (await person.http.get("/api/changes")).json()["cursor"])
 
     async def until_answered(self) -> None:
-        """Reads until the service can again."""
+        """Reads until the service works again."""
         while (await self.ann.http.get("/api/me")).status_code != 200:
             pass
 

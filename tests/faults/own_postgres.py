@@ -42,14 +42,14 @@ class OwnPostgres:
         return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"
 
     async def make(self) -> None:
-        """Creates its files, start it, and makes the user and the database of the URL."""
+        """Creates its files, starts it, and creates the user and the database of the URL."""
         await self._run("initdb", "--auth-local=trust", "--auth-host=scram-sha-256", "-U", "postgres", "-N")
         await self.start()
         await self.execute(f'CREATE ROLE "{USER}"', database="postgres")
         await self.empty()
 
     async def empty(self) -> None:
-        """Creates the user and the database of the URL as new."""
+        """Creates the user and the database of the URL again."""
         await self.execute(
             f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)',
             f"""ALTER ROLE "{USER}" LOGIN PASSWORD '{PASSWORD}' CONNECTION LIMIT -1""",
@@ -76,7 +76,7 @@ class OwnPostgres:
         await self.start(**settings)
 
     async def promote(self) -> None:
-        """Creates the standby the primary."""
+        """Promotes the standby to primary."""
         await self._run("pg_ctl", "-w", "promote")
 
     def kill(self) -> None:
@@ -105,7 +105,7 @@ class OwnPostgres:
         return await self._status("status") == 0
 
     async def standby(self, folder: Path) -> "OwnPostgres":
-        """Creates a server that follows this one, and start it."""
+        """Creates a standby of this server, and starts it."""
         other = OwnPostgres(folder)
         source = f"host={self.folder} port={self.port} user=postgres application_name={STANDBY}"
         await self._run("pg_basebackup", "-R", "-X", "stream", "-c", "fast", "-d", source, into=folder)
@@ -148,7 +148,7 @@ class OwnPostgres:
             await connection.close()
 
     async def value(self, query: str) -> Any:
-        """Requests for one value as the superuser."""
+        """Returns one value of a query as the superuser."""
         connection = await self.connect()
         try:
             return await connection.fetchval(query)

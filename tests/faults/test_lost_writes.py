@@ -134,7 +134,7 @@ async def nothing_recurs(client: Client, url: str) -> None:
 
 
 async def everything_before_is_over(client: Client, folder: Path, url: str) -> None:
-    """Runs `taskward restored`, and sees that nothing that was given out before it is good for anything."""
+    """Runs `taskward restored`, and asserts that all earlier cursors are invalid."""
     await client.keep("from after the restore", client.ann)
     tag = (await client.ann.http.get("/api/tasks")).headers["etag"]
     with command(folder, "restored", DATABASE_URL=url) as restored:

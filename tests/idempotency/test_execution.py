@@ -458,7 +458,7 @@ def hold_writes(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.
 
 
 def look_late(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Creates the next request's first lookup find nothing; returns the list of all lookups."""
+    """Lets the next request's first lookup find nothing; returns the list of all lookups."""
     look = IdempotentExecution._find_response
     looks: list[Any] = []
 
@@ -471,7 +471,7 @@ def look_late(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 async def sql(app: FastAPI, statement: str) -> list[tuple[Any, ...]]:
-    """Runs a statement past the service."""
+    """Run a statement past the service."""
     database = app.state.database
     if isinstance(database, PostgresDatabase):
         async with database._pool.acquire() as connection:
@@ -489,7 +489,7 @@ async def keys_of(app: FastAPI, person: Person) -> set[str]:
 
 
 async def age_keys(app: FastAPI, person: Person, *, seconds: int) -> None:
-    """Creates the used keys of a user older."""
+    """Let the keys that somebody has used become older."""
     postgres = isinstance(app.state.database, PostgresDatabase)
     by = f"interval '{seconds} seconds'" if postgres else f"{seconds}000000"
     await sql(

@@ -28,7 +28,7 @@ async def erase(person: Person) -> None:
 
 
 async def rows_of(app: FastAPI, table: Table) -> list[list[str]]:
-    """Returns every row of a table as texts, from the database itself."""
+    """Give every row of a table as texts, from the database itself."""
     database = app.state.database
     query = f"SELECT * FROM {table.name}"  # noqa: S608 - a name of the schema
     if hasattr(database, "_writer"):

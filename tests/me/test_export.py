@@ -162,7 +162,7 @@ async def test_what_changes_meanwhile_does_no_harm(
 
 
 def count_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Records the names of the statements of an export that are asked for."""
+    """Note the names of the statements of an export that are asked for."""
     rows, asked = app.state.database.rows, list[str]()
 
     async def noted(read: Read, values: Values) -> Sequence[Row]:
@@ -175,7 +175,7 @@ def count_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Creates the database fail at that page of an export, the first being 1."""
+    """Let the database fail when it is asked for that page of an export, the first being 1."""
     rows, left = app.state.database.rows, number
 
     async def failing(read: Read, values: Values) -> Sequence[Row]:

@@ -91,7 +91,7 @@ class TestOrder:
     async def test_titles_are_stored_with_the_collation_of_code_points(self, app: FastAPI) -> None:
         """A server in another language would order them otherwise, and the one here may be in none."""
         if not isinstance(app.state.database, PostgresDatabase):
-            return  # SQLite compares bytes, in all languages
+            return  # SQLite compares bytes, whatever the language
         async with app.state.database._pool.acquire() as connection:
             collation = await connection.fetchval(
                 "SELECT collation_name FROM information_schema.columns "
