@@ -222,9 +222,7 @@ def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDataba
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fails in CI, where everything is installed, if a test was skipped; `--quick` skips on purpose."""
-    if session.config.getoption("quick"):
-        return
+    """Fails in CI, where everything is installed, if a test was skipped."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

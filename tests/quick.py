@@ -23,9 +23,9 @@ def _is_on_another_engine(item: pytest.Item) -> bool:
 
 
 def forbid_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skips each test that starts a process, once it does; a PostgreSQL is one too."""
-    monkeypatch.setattr(subprocess.Popen, "__init__", _skip)  # asyncio calls it too
+    """Fails each test that starts a process, once it does; a PostgreSQL is one too."""
+    monkeypatch.setattr(subprocess.Popen, "__init__", _fail)  # asyncio calls it too
 
 
-def _skip(*_: object, **__: object) -> NoReturn:
-    pytest.skip("starts a process")
+def _fail(*_: object, **__: object) -> NoReturn:
+    pytest.fail("it starts a process: mark it with pytest.mark.processes")

@@ -48,6 +48,7 @@ def test_pgbench_sends_whole_statements() -> None:
         assert "$" not in sql
 
 
+@pytest.mark.processes
 async def test_pgbench_means_the_rows_that_are_there(postgres_url: str) -> None:
     connection = await asyncpg.connect(postgres_url)
     sql = f"SELECT {OWNER_SQL}, {TASK_SQL}".replace(":owner", "8999").replace(":task", "24")

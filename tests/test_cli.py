@@ -48,6 +48,7 @@ def test_the_version_is_that_of_the_package() -> None:
     assert taskward("--version").output == f"taskward {__version__}\n"
 
 
+@pytest.mark.processes
 def test_help_imports_nothing_that_is_slow() -> None:
     code = (
         "import sys, taskward.cli; print({'fastapi', 'sqlalchemy', 'uvicorn', 'pydantic'} & {*sys.modules})"
@@ -61,6 +62,7 @@ def test_help_imports_nothing_that_is_slow() -> None:
 # serve
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 def test_the_printed_session_can_be_pasted_line_by_line(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0") as running:
@@ -138,6 +140,7 @@ def test_production_without_keys_refuses_to_start_and_says_why() -> None:
     assert result.stderr == "taskward: JWT_SECRET or JWT_JWKS_URL must be set in production\n"
 
 
+@pytest.mark.processes
 def test_a_port_in_use_is_said_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

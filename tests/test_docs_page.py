@@ -89,6 +89,7 @@ async def test_the_page_does_not_store_a_pasted_token(stranger: httpx.AsyncClien
     assert "persistAuthorization" not in (await stranger.get("/docs/init.js")).text
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
 async def test_a_browser_stores_nothing_of_a_pasted_token(tmp_path: Path) -> None:
     authorization = "{bearer: {name: 'bearer', schema: {type: 'http', scheme: 'bearer'}, value: 'pasted'}}"

@@ -89,6 +89,7 @@ def hostile_requests() -> dict[str, Callable[[int], Request]]:
     return {name: lambda _, request=request: request for name, request in REQUESTS.items()}  # type: ignore[misc] # mypy knows no defaults of lambdas
 
 
+@pytest.mark.processes
 def test_no_hostile_request_delays_others(small_port: int) -> None:
     figures = measured(small_port, hostile_requests(), TOLERATED)
 

@@ -94,6 +94,7 @@ def get_tasks(url: str) -> None:
         assert client.get(f"{url}/api/tasks?q=canary").status_code == 401
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("options", [[], ["--workers", "2"], ["--reload"]], ids=["one", "workers", "reload"])
 def test_in_development_a_terminal_shows_each_request_as_a_readable_line(
     tmp_path: Path, options: list[str]
@@ -108,6 +109,7 @@ def test_in_development_a_terminal_shows_each_request_as_a_readable_line(
     assert any(LINE.fullmatch(line) and "taskward.server: Listening on " in line for line in terminal.lines)
 
 
+@pytest.mark.processes
 def test_in_production_a_terminal_shows_json(tmp_path: Path) -> None:
     production = {"ENVIRONMENT": "production", "JWT_SECRET": SECRET}
     with serving_on_a_terminal(tmp_path, **production) as (terminal, url):

@@ -270,6 +270,7 @@ def test_all_addresses_of_ipv6_are_those_of_ipv4_too() -> None:
 # Processes
 
 
+@pytest.mark.processes
 def test_a_signal_ends_the_service_with_status_0_and_loses_no_request(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0", JWT_SECRET=SECRET) as taskward:
         port = taskward.port()
@@ -296,6 +297,7 @@ def test_a_signal_ends_the_service_with_status_0_and_loses_no_request(tmp_path: 
     assert taskward.err == []
 
 
+@pytest.mark.processes
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with (
         command(tmp_path, "serve", "--port", "0") as taskward,
@@ -308,6 +310,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         assert taskward.wait(1) == 128 + signal.SIGINT
 
 
+@pytest.mark.processes
 def test_the_same_signal_twice_at_once_is_one(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0") as taskward:
         taskward.port()
@@ -323,6 +326,7 @@ def alive(process: int) -> bool:
         return False
 
 
+@pytest.mark.processes
 def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
         port = taskward.port()
@@ -345,6 +349,7 @@ def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_of_them(tmp_path: Pa
     assert taskward.err == []
 
 
+@pytest.mark.processes
 def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
         taskward.port()
@@ -353,6 +358,7 @@ def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
         wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * PATIENCE)
 
 
+@pytest.mark.processes
 def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
     with (
         command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward,
@@ -367,6 +373,7 @@ def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
         wait_for(lambda: not any(map(alive, taskward.workers())), seconds=PATIENCE)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_service_that_cannot_start_says_why_once_and_ends(tmp_path: Path, workers: str) -> None:
     (tmp_path / "broken.db").write_bytes(b"this is no database " * 100)
@@ -386,6 +393,7 @@ def test_a_service_that_cannot_start_says_why_once_and_ends(tmp_path: Path, work
     assert not any("TOKEN" in line or "Traceback" in line for line in taskward.out + taskward.err)
 
 
+@pytest.mark.processes
 def test_a_service_that_reloads_serves_and_ends(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0", "--reload") as taskward:
         port = taskward.port()

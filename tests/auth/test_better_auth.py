@@ -133,6 +133,7 @@ def kid(token: str) -> str:
     return str(json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"])
 
 
+@pytest.mark.processes
 async def test_whoever_signs_up_creates_reads_changes_and_deletes_tasks(app: FastAPI, ann: Account) -> None:
     async with client_of(app, Authorization=f"Bearer {await ann.token()}") as tasks:
         created = await tasks.post("/api/tasks", json={"title": "Buy milk"})
@@ -146,6 +147,7 @@ async def test_whoever_signs_up_creates_reads_changes_and_deletes_tasks(app: Fas
         assert (await tasks.get(place)).status_code == 404
 
 
+@pytest.mark.processes
 async def test_two_accounts_see_nothing_of_each_other(app: FastAPI, ann: Account, bob: Account) -> None:
     async with (
         client_of(app, Authorization=f"Bearer {await ann.token()}") as hers,
@@ -162,6 +164,7 @@ async def test_two_accounts_see_nothing_of_each_other(app: FastAPI, ann: Account
         ]
 
 
+@pytest.mark.processes
 async def test_a_new_token_of_the_same_account_finds_the_same_tasks(app: FastAPI, ann: Account) -> None:
     async with client_of(app, Authorization=f"Bearer {await ann.token()}") as before:
         owner = (await before.post("/api/tasks", json={"title": "Mine"})).json()["user_id"]
@@ -169,12 +172,14 @@ async def test_a_new_token_of_the_same_account_finds_the_same_tasks(app: FastAPI
         assert owner in {task["user_id"] for task in (await after.get("/api/tasks")).json()["tasks"]}
 
 
+@pytest.mark.processes
 async def test_the_opaque_session_token_is_refused(app: FastAPI, ann: Account) -> None:
     async with client_of(app, Authorization=f"Bearer {ann.session_token}") as tasks:
         answer = await tasks.get("/api/tasks")
     assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_TOKEN")
 
 
+@pytest.mark.processes
 async def test_a_rotation_is_followed_without_a_restart(
     installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ def test_for_another_database_it_lies_in_the_working_directory(
     assert development_secret(chosen) == (tmp_path / "taskward.secret").read_bytes().strip()
 
 
+@pytest.mark.processes
 def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> None:
     program = (
         "import sys; from taskward.auth.development import development_secret as make\n"

@@ -426,6 +426,7 @@ async def tombstones(app: FastAPI, person: Person) -> int:
 # No change is missed
 
 
+@pytest.mark.processes
 async def test_an_uncommitted_write_delays_those_that_would_overtake_it(
     new_postgres: Callable[[], Awaitable[str]],
 ) -> None:

@@ -13,7 +13,10 @@ from changes.browser import CHROMIUM, Browser, Window, chromium
 from changes.streams import HttpClient, InProcess, http_client, in_process_server
 from support import MakeDatabase, settings_for, token_for
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+]
 
 PAGE = Path(__file__).parents[2] / "examples" / "follow.html"
 SECONDS = 5.0

@@ -192,6 +192,7 @@ async def pair(
         yield url, one, other
 
 
+@pytest.mark.processes
 async def test_followers_converge_with_two_processes_one_of_which_is_restarted(
     new_postgres: Callable[[], Awaitable[str]], tmp_path: Path
 ) -> None:
@@ -209,6 +210,7 @@ async def test_followers_converge_with_two_processes_one_of_which_is_restarted(
     assert [follower.starts for follower in followers] == [0, 0, 0]
 
 
+@pytest.mark.processes
 async def test_a_change_is_pushed_to_the_streams_of_another_process_at_once(
     pair: tuple[str, Process, Process], record_property: Callable[[str, object], None]
 ) -> None:
@@ -236,6 +238,7 @@ async def test_a_change_is_pushed_to_the_streams_of_another_process_at_once(
     assert statistics.median(delays) < 1
 
 
+@pytest.mark.processes
 async def test_the_listening_connection_is_there_only_while_streams_are_open(
     pair: tuple[str, Process, Process],
 ) -> None:
@@ -251,6 +254,7 @@ async def test_the_listening_connection_is_there_only_while_streams_are_open(
         await connection.close()
 
 
+@pytest.mark.processes
 async def test_a_listener_that_is_cut_off_misses_nothing_and_listens_again(
     pair: tuple[str, Process, Process],
 ) -> None:
@@ -304,6 +308,7 @@ async def two_houses(url: str, sub: str) -> AsyncIterator[tuple[HttpClient, Http
         yield here, there
 
 
+@pytest.mark.processes
 async def test_where_nothing_can_be_heard_polling_finds_the_changes_of_other_processes(
     new_postgres: Callable[[], Awaitable[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

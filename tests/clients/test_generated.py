@@ -116,11 +116,13 @@ def run(folder: Path, *arguments: str, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.processes
 def test_the_operations_have_the_names_of_the_contract(service: Service) -> None:
     paths = json.loads(service.document.read_text())["paths"]
     assert {one["operationId"] for methods in paths.values() for one in methods.values()} == OPERATIONS
 
 
+@pytest.mark.processes
 def test_typescript_has_a_type_for_every_body_and_response(typescript: Path) -> None:
     text = re.sub(r"/\*.*?\*/", "", (typescript / "schema.ts").read_text(), flags=re.DOTALL)
     # The generator's own: the headers of a response may be others than those in the document.
@@ -131,6 +133,7 @@ def test_typescript_has_a_type_for_every_body_and_response(typescript: Path) -> 
     assert set(re.findall(r"operations\[\"(\w+)\"\]", text)) == OPERATIONS
 
 
+@pytest.mark.processes
 def test_a_client_in_typescript_compiles_strictly_and_carries_out_a_session(
     service: Service, typescript: Path
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_client_in_typescript_compiles_strictly_and_carries_out_a_session(
     assert run(typescript, program("node"), "out/session.js", **service.environment("typescript")) == "done\n"
 
 
+@pytest.mark.processes
 def test_python_has_a_type_for_every_field_of_a_model(python: Path) -> None:
     untyped = [
         f"{path.stem}.{field.target.id}: {ast.unparse(field.annotation)}"
@@ -155,6 +159,7 @@ def test_python_has_a_type_for_every_field_of_a_model(python: Path) -> None:
     assert untyped == []
 
 
+@pytest.mark.processes
 def test_python_has_a_type_for_every_body_and_response(service: Service, python: Path) -> None:
     functions = {
         path.stem: one
@@ -172,6 +177,7 @@ def test_python_has_a_type_for_every_body_and_response(service: Service, python:
     assert untyped == without_content(service) == {"list_tasks", "get_task"}
 
 
+@pytest.mark.processes
 def test_a_client_in_python_is_strictly_typed_and_carries_out_a_session(
     service: Service, python: Path
 ) -> None:

@@ -98,6 +98,7 @@ def test_reads_with_positions_or_words_run_alone() -> None:
     assert GET_TASK.batch_keys == ("owner", "task_id")
 
 
+@pytest.mark.processes
 async def test_people_who_read_at_once_get_what_they_get_alone(
     served: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:

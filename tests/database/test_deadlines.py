@@ -9,6 +9,8 @@ import pytest
 from taskward.database.postgres.database import PostgresDatabase, _from_now
 from taskward.http.errors import DatabaseError
 
+pytestmark = pytest.mark.processes
+
 
 async def test_a_statement_beyond_its_deadline_is_cancelled_on_the_server(
     new_postgres: Callable[[], Awaitable[str]],

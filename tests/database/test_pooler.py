@@ -12,6 +12,8 @@ from fastapi import FastAPI
 from pooling import needs_pgbouncer, pooler
 from support import Person, running, settings_for
 
+pytestmark = pytest.mark.processes
+
 CLIENTS = 64
 ROUNDS = 3
 

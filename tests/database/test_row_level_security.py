@@ -79,6 +79,7 @@ async def server(url: str) -> AsyncIterator[Any]:
 # That "postgres-rls-alone" proves something, on which the tests of isolation pass: without it they fail
 
 
+@pytest.mark.processes
 async def test_without_either_wall_a_foreign_task_is_read_and_changed(forgetful: FastAPI) -> None:
     ann, bob = Person(forgetful), Person(forgetful)
     task = await ann.create("Hers")
@@ -88,6 +89,7 @@ async def test_without_either_wall_a_foreign_task_is_read_and_changed(forgetful:
     assert await ann.get(task["id"]) == changed
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("proof", ISOLATION, ids=lambda proof: f"{proof.func.__name__} {proof.keywords}")
 async def test_without_either_wall_the_tests_of_isolation_fail(
     forgetful: FastAPI, proof: Callable[..., Awaitable[None]]
@@ -96,6 +98,7 @@ async def test_without_either_wall_the_tests_of_isolation_fail(
         await proof(Person(forgetful), Person(forgetful))
 
 
+@pytest.mark.processes
 def test_the_statements_there_say_nowhere_whose_row_they_mean(forgetful: FastAPI) -> None:
     named = re.compile("|".join(rf"\b{table}\.{column} = \$" for table, column in PROTECTED_TABLES))
 
@@ -107,6 +110,7 @@ def test_the_statements_there_say_nowhere_whose_row_they_mean(forgetful: FastAPI
 # What the role may
 
 
+@pytest.mark.processes
 @pytest.mark.usefixtures("app")
 async def test_every_table_is_walled_and_so_is_its_owner(server: Any) -> None:
     rows = await server.fetch(
@@ -118,6 +122,7 @@ async def test_every_table_is_walled_and_so_is_its_owner(server: Any) -> None:
     assert {name for name, _ in PROTECTED_TABLES} | {*SHARED} == set(SQLModel.metadata.tables)
 
 
+@pytest.mark.processes
 async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
     role = await server.fetchrow("SELECT * FROM pg_roles WHERE rolname = $1", await wall_of(app))
 
@@ -125,6 +130,7 @@ async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
     assert await server.fetch("SELECT FROM pg_auth_members WHERE member = $1", role["oid"]) == []
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "statement",
     [
@@ -157,6 +163,7 @@ async def test_the_role_can_do_nothing_else(server: Any, app: FastAPI, statement
             await server.execute(statement)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("table", "column"), PROTECTED_TABLES)
 async def test_of_every_table_it_meets_the_rows_of_the_owner_alone(
     server: Any, app: FastAPI, table: str, column: str
@@ -181,6 +188,7 @@ async def test_of_every_table_it_meets_the_rows_of_the_owner_alone(
                 await server.execute(copied(table, column, await columns_of(server, table)), UUID(bob))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("owner", ["", "nobody", "00000000-0000-0000-0000-000000000000"])
 async def test_without_an_owner_nothing_is_seen(server: Any, app: FastAPI, owner: str) -> None:
     await Person(app).create()
@@ -196,6 +204,7 @@ async def test_without_an_owner_nothing_is_seen(server: Any, app: FastAPI, owner
 # How requests run behind it
 
 
+@pytest.mark.processes
 async def test_a_connection_that_was_given_back_is_nobodys(app: FastAPI) -> None:
     ann = Person(app)
     task = await ann.create()
@@ -208,6 +217,7 @@ async def test_a_connection_that_was_given_back_is_nobodys(app: FastAPI) -> None
         await connection.execute("ROLLBACK")
 
 
+@pytest.mark.processes
 async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> None:
     ann, wall = Person(app), await wall_of(app)
     task = await ann.create()
@@ -226,6 +236,7 @@ async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> N
     assert await ann.tasks() == [task]
 
 
+@pytest.mark.processes
 async def test_what_the_server_refuses_is_told_and_why_stands_in_the_log(
     app: FastAPI, server: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -245,6 +256,7 @@ async def test_what_the_server_refuses_is_told_and_why_stands_in_the_log(
     assert reasons == {"InsufficientPrivilegeError 42501"}
 
 
+@pytest.mark.processes
 async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) -> None:
     ann = Person(app)
     await ann.create()
@@ -269,6 +281,7 @@ async def test_the_statements_that_run_outside_are_these() -> None:
     ]
 
 
+@pytest.mark.processes
 async def test_the_counters_of_many_are_read(app: FastAPI) -> None:
     owners = [UUID(await somebody_with_everything(app)) for _ in range(2)]
 
@@ -277,6 +290,7 @@ async def test_the_counters_of_many_are_read(app: FastAPI) -> None:
     assert {row[0] for row in rows} == set(owners)
 
 
+@pytest.mark.processes
 async def test_a_stream_holds_what_is_the_owners(app: FastAPI) -> None:
     ann = Person(app)
     hers, _ = await ann.create("Hers"), await Person(app).create("His")
@@ -289,6 +303,7 @@ async def test_a_stream_holds_what_is_the_owners(app: FastAPI) -> None:
     ]
 
 
+@pytest.mark.processes
 async def test_an_operator_exports_from_behind_it(app: FastAPI, url: str) -> None:
     ann, file = Person(app), io.BytesIO()
     await ann.create("Buy milk")
@@ -337,11 +352,13 @@ async def login(make_login: MakeLogin) -> Login:
     return made
 
 
+@pytest.mark.processes
 async def test_with_it_off_the_owner_of_the_tables_works_as_ever(login: Login) -> None:
     async with running(settings_for(login.url)) as app:
         await use(app)
 
 
+@pytest.mark.processes
 async def test_with_it_off_another_login_with_rights_on_the_tables_works_as_ever(
     login: Login, postgres_url: str
 ) -> None:
@@ -351,6 +368,7 @@ async def test_with_it_off_another_login_with_rights_on_the_tables_works_as_ever
         await use(app)
 
 
+@pytest.mark.processes
 async def test_the_owner_of_the_tables_gets_every_row_for_a_backup(login: Login) -> None:
     """What `pg_dump --enable-row-security` does; without that it fails, which is loud, not incomplete."""
     async with running(settings_for(login.url)) as app:
@@ -366,6 +384,7 @@ async def test_the_owner_of_the_tables_gets_every_row_for_a_backup(login: Login)
     assert titles <= set(dumped.getvalue().decode().split())
 
 
+@pytest.mark.processes
 async def test_a_login_that_may_make_roles_needs_nobody(make_login: MakeLogin) -> None:
     login = await make_login("CREATEROLE")
 
@@ -376,6 +395,7 @@ async def test_a_login_that_may_make_roles_needs_nobody(make_login: MakeLogin) -
             assert await connection.fetch("SELECT * FROM tasks") == []
 
 
+@pytest.mark.processes
 async def test_a_login_that_may_not_is_told_what_to_run_and_that_will_do(
     make_login: MakeLogin, postgres_url: str
 ) -> None:
@@ -400,6 +420,7 @@ async def test_a_login_that_may_not_is_told_what_to_run_and_that_will_do(
         await use(app)
 
 
+@pytest.mark.processes
 async def test_one_that_may_not_become_the_role_is_told_so(login: Login, postgres_url: str) -> None:
     other = await another(login, postgres_url)
     await run(postgres_url, (await check(login.url, "on")).partition("run: ")[2])
@@ -415,6 +436,7 @@ async def test_one_that_may_not_become_the_role_is_told_so(login: Login, postgre
         await use(app)
 
 
+@pytest.mark.processes
 async def test_tables_in_the_logins_own_schema_are_found_behind_it(make_login: MakeLogin) -> None:
     """The search path begins with "$user", which is another one behind the wall."""
     login = await make_login("CREATEROLE")
@@ -424,6 +446,7 @@ async def test_tables_in_the_logins_own_schema_are_found_behind_it(make_login: M
         await use(app)
 
 
+@pytest.mark.processes
 async def test_two_databases_of_one_server_are_migrated_at_once(make_login: MakeLogin) -> None:
     logins = [await make_login("CREATEROLE") for _ in range(2)]
 
@@ -432,6 +455,7 @@ async def test_two_databases_of_one_server_are_migrated_at_once(make_login: Make
     assert len({await wall_in(login.url) for login in logins}) == 2
 
 
+@pytest.mark.processes
 async def test_check_finds_a_wall_that_stands(walled: str) -> None:
     assert await check(walled, "on") == "ok    rls       on"
     assert await check(walled, "off") == "ok    rls       off; ready to be turned on"
@@ -448,6 +472,7 @@ async def walled(new_postgres: NewPostgres) -> str:
     return url
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "damage",
     [
@@ -470,6 +495,7 @@ async def test_a_wall_that_was_damaged_is_repaired(walled: str, damage: str) -> 
     assert await check(walled, "off") == "ok    rls       off; ready to be turned on"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("damage", "remedy", "told"),
     [
@@ -507,6 +533,7 @@ async def test_a_wall_that_somebody_opened_is_refused(
         await run(walled, remedy.format(wall=wall))
 
 
+@pytest.mark.processes
 async def test_found_open_only_once_it_runs_it_answers_nobody_and_recovers(
     walled: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -530,6 +557,7 @@ async def test_found_open_only_once_it_runs_it_answers_nobody_and_recovers(
     await blocker.close()
 
 
+@pytest.mark.processes
 async def test_a_copy_of_a_database_has_a_wall_of_its_own(walled: str, postgres_url: str) -> None:
     copy = f"copy_{uuid4().hex}"
     url = urlunsplit(urlsplit(walled)._replace(path=f"/{copy}"))

@@ -99,6 +99,7 @@ def sqlite_structure(path: Path) -> dict[str, Any]:
     return structure
 
 
+@pytest.mark.processes
 async def test_a_migrated_postgresql_database_is_what_the_models_say(new_postgres: NewPostgres) -> None:
     migrated, made = await new_postgres(), await new_postgres()
     database = PostgresDatabase(migrated, 1)

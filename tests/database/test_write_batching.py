@@ -15,6 +15,8 @@ from taskward.database.postgres import database as postgres
 from taskward.database.postgres.batching import MAX_IN_FLIGHT
 from taskward.database.statements import Read, Row, Values, Write
 
+pytestmark = pytest.mark.processes
+
 PATIENCE = 10.0
 """Seconds for what should happen at once."""
 

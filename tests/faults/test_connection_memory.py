@@ -20,6 +20,8 @@ from faults.own_postgres import free_port
 from serving import PATIENCE, command, wait_for
 from support import SECRET, token_for
 
+pytestmark = pytest.mark.processes
+
 MIB: Final = 1 << 20
 MAX_GROWTH: Final = 10 * MIB
 """Bytes by which the process may grow, by the requirement."""

@@ -73,6 +73,7 @@ async def test_a_service_that_is_killed_has_kept_what_it_acknowledged(
     assert audit.lost == []
 
 
+@pytest.mark.processes
 @few_or_many
 @pytest.mark.fault("PostgreSQL: all processes killed (SIGKILL), started again")
 @pytest.mark.timeout(600)
@@ -98,6 +99,7 @@ async def test_a_server_that_is_killed_has_kept_what_was_acknowledged(
 # fsync before the answer
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 async def test_on_sqlite_the_journal_is_on_the_disk_before_the_answer_leaves(tmp_path: Path) -> None:
     trace, port = tmp_path / "trace", free_port()
@@ -146,6 +148,7 @@ def happened(line: str) -> str | None:
     return None
 
 
+@pytest.mark.processes
 async def test_on_postgresql_each_answer_waits_for_an_fsync_of_the_server(server: OwnPostgres) -> None:
     fsyncs = "SELECT sum(fsyncs)::int FROM pg_stat_io WHERE object = 'wal'"
     async with service(server.url) as one, one.client_of(str(uuid4())) as client:

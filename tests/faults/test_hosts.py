@@ -47,6 +47,7 @@ def url_of(server: OwnPostgres, *ports: int) -> str:
     return server.url.replace(f"127.0.0.1:{server.port}", hosts)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("first", ["silent", "refused", "standby", "standby and silent", "last good"])
 @pytest.mark.fault("Several hosts: the first one silent, refusing or only reading, at the start")
 async def test_the_host_that_writes_is_found(
@@ -77,6 +78,7 @@ async def test_the_host_that_writes_is_found(
     observe(f"12 \N{MULTIPLICATION SIGN} {SUCCESS}", longest=took, back=ready)
 
 
+@pytest.mark.processes
 async def test_where_no_host_writes_it_is_said_at_once(server: OwnPostgres, standby: OwnPostgres) -> None:
     assert await server.is_running()
     async with (
@@ -89,6 +91,7 @@ async def test_where_no_host_writes_it_is_said_at_once(server: OwnPostgres, stan
         assert not await one.is_ready()
 
 
+@pytest.mark.processes
 async def test_a_host_that_comes_back_is_found_while_another_is_silent(
     server: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +139,7 @@ async def test_the_standby_is_found_when_the_primary_goes_silent(observe_load: O
     assert audit.lost == []
 
 
+@pytest.mark.processes
 async def test_check_says_which_host_writes_and_warns_of_writes_that_could_be_lost(
     server: OwnPostgres, standby: OwnPostgres, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
         assert settled(ann) == count
 
 
+@pytest.mark.processes
 @pytest.mark.fault("SQLite: the service killed while it publishes an import")
 def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, observe: Observe
@@ -74,6 +75,7 @@ def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_resta
     observe("no answer; after the restart all of the import", back=back, lost="nothing")
 
 
+@pytest.mark.processes
 @pytest.mark.fault("SQLite: the service killed while it erases a person")
 def test_an_erasure_that_is_killed_is_completed_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, observe: Observe
@@ -125,6 +127,7 @@ async def new_database_on_disk(new_database: MakeDatabase) -> str:
 # Erased is erased
 
 
+@pytest.mark.processes
 def test_what_was_erased_is_in_none_of_the_files(new_database_on_disk: str, tmp_path: Path) -> None:
     path = Path(new_database_on_disk.removeprefix("sqlite:///"))
     environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}

@@ -105,6 +105,7 @@ async def port(request: pytest.FixtureRequest, server: OwnPostgres, tmp_path: Pa
         yield one
 
 
+@pytest.mark.processes
 async def test_two_people_whose_rows_are_locked_hold_two_connections(server: OwnPostgres, port: int) -> None:
     async with crowd(port, 2) as people:
         async with rows_locked(server, people.owners):

@@ -23,6 +23,7 @@ SAW = (
 )
 
 
+@pytest.mark.processes
 @pytest.mark.fault("SQLite: the service stopped, an older backup put back")
 async def test_a_backup_is_put_back_while_the_service_is_stopped(tmp_path: Path, observe: Observe) -> None:
     path, port = tmp_path / "taskward.db", free_port()
@@ -43,6 +44,7 @@ async def test_a_backup_is_put_back_while_the_service_is_stopped(tmp_path: Path,
     observe(SAW, lost="what is newer than the backup")
 
 
+@pytest.mark.processes
 @pytest.mark.fault("SQLite: an older backup restored into the file of a running service")
 async def test_a_backup_is_restored_into_a_file_in_use(tmp_path: Path, observe: Observe) -> None:
     path, port = tmp_path / "taskward.db", free_port()
@@ -91,6 +93,7 @@ async def test_a_server_is_restored_to_a_point_in_time(
     observe(SAW, lost="what is newer than that point")
 
 
+@pytest.mark.processes
 @pytest.mark.fault("Failover: the primary killed, a standby promoted that lacks the newest commits")
 async def test_a_standby_takes_over_that_lacks_the_newest_commits(
     server: OwnPostgres, tmp_path: Path, observe: Observe

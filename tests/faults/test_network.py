@@ -42,6 +42,7 @@ async def test_a_slow_network(server: OwnPostgres, observe_load: ObserveLoad) ->
         await judge(load, observe_load)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "after",
     [
@@ -79,6 +80,7 @@ async def test_a_black_hole(
         await judge(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
 
 
+@pytest.mark.processes
 @pytest.mark.fault("Network: all idle connections dead and silent, as a firewall leaves them")
 async def test_idle_connections_that_died_in_silence_cost_one_deadline_and_not_one_each(
     server: OwnPostgres, deadline: float, observe: Observe
@@ -99,6 +101,7 @@ async def test_idle_connections_that_died_in_silence_cost_one_deadline_and_not_o
     assert took < deadline + SLACK
 
 
+@pytest.mark.processes
 @pytest.mark.fault("Network: cut after a write has arrived and before its answer")
 async def test_a_write_that_may_have_been_committed_is_not_run_again(
     server: OwnPostgres, observe: Observe
@@ -120,6 +123,7 @@ async def test_a_write_that_may_have_been_committed_is_not_run_again(
     observe(DATABASE_ERROR, back=0, lost="nothing; such a write was committed, once")
 
 
+@pytest.mark.processes
 @pytest.mark.fault("Network: a black hole at the start, and then none")
 async def test_a_black_hole_at_the_start(server: OwnPostgres, deadline: float, observe: Observe) -> None:
     async with tcp_proxy(server.port) as proxy:
@@ -136,6 +140,7 @@ async def test_a_black_hole_at_the_start(server: OwnPostgres, deadline: float, o
     assert back < PROMISED
 
 
+@pytest.mark.processes
 @pytest.mark.fault("Network: a black hole while the service stops")
 async def test_a_black_hole_does_not_delay_the_shutdown(server: OwnPostgres, observe: Observe) -> None:
     async with tcp_proxy(server.port) as proxy:

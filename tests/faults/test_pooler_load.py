@@ -50,6 +50,7 @@ async def test_many_requests_through_two_connections(
     assert audit.lost == []
 
 
+@pytest.mark.processes
 @needs_pgbouncer
 @pytest.mark.fault("PgBouncer: event streams, which cannot listen through it")
 async def test_changes_reach_the_streams_of_another_process_through_a_pooler(

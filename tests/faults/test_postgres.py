@@ -21,6 +21,7 @@ from taskward.database.postgres import pool
 OURS = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{USER}'"  # noqa: S608 - our own name
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: down at the start")
 async def test_a_service_starts_without_its_server_and_is_ready_once_it_is_there(
     server: OwnPostgres, observe: Observe
@@ -39,6 +40,7 @@ async def test_a_service_starts_without_its_server_and_is_ready_once_it_is_there
     assert back < PROMISED
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: the password is wrong at the start, and then right")
 async def test_a_service_with_a_wrong_password_is_ready_once_it_is_right(
     server: OwnPostgres, observe: Observe
@@ -59,6 +61,7 @@ async def test_a_service_with_a_wrong_password_is_ready_once_it_is_right(
     assert back < PROMISED
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "mode",
     [
@@ -92,6 +95,7 @@ async def test_a_server_that_is_stopped_under_load(
         assert await one.is_ready()
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: our sessions ended (`pg_terminate_backend`), ten times")
 async def test_sessions_that_are_ended_under_load(server: OwnPostgres, observe_load: ObserveLoad) -> None:
     async with service(server.url) as one, under_load(one.client_of) as load:
@@ -104,6 +108,7 @@ async def test_sessions_that_are_ended_under_load(server: OwnPostgres, observe_l
         assert reads_failed == []
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: a session is ended in the middle of a read")
 async def test_a_read_whose_session_is_ended_runs_once_more(server: OwnPostgres, observe: Observe) -> None:
     async with service(server.url) as one, one.client_of(str(uuid4())) as client:
@@ -116,6 +121,7 @@ async def test_a_read_whose_session_is_ended_runs_once_more(server: OwnPostgres,
     observe(f"5 \N{MULTIPLICATION SIGN} {SUCCESS}", longest=monotonic() - begun)
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: read-only (`default_transaction_read_only`), then not")
 async def test_a_server_that_only_reads(server: OwnPostgres, observe_load: ObserveLoad) -> None:
     async with service(server.url) as one, under_load(one.client_of) as load:
@@ -134,6 +140,7 @@ async def test_a_server_that_only_reads(server: OwnPostgres, observe_load: Obser
         assert reads_failed == []
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: sessions left on what was the primary and only reads now")
 async def test_a_write_on_a_session_that_only_reads_goes_to_a_new_one(
     server: OwnPostgres, observe: Observe, monkeypatch: pytest.MonkeyPatch
@@ -153,6 +160,7 @@ async def test_a_write_on_a_session_that_only_reads_goes_to_a_new_one(
     observe(f"4 \N{MULTIPLICATION SIGN} {SUCCESS}", longest=monotonic() - begun, back=0)
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: fewer connections than the pool would like")
 async def test_a_server_that_gives_fewer_connections_than_asked_for(
     server: OwnPostgres, observe_load: ObserveLoad
@@ -164,6 +172,7 @@ async def test_a_server_that_gives_fewer_connections_than_asked_for(
         await judge(load, observe_load)
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: no connection to be had (`max_connections` used up), then there is")
 async def test_a_server_that_gives_no_connections(server: OwnPostgres, observe_load: ObserveLoad) -> None:
     async with service(server.url) as one, under_load(one.client_of) as load:
@@ -175,6 +184,7 @@ async def test_a_server_that_gives_no_connections(server: OwnPostgres, observe_l
         await judge(load, observe_load, DATABASE_ERROR)
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: the table of tasks locked by another session")
 async def test_a_lock_that_is_held(server: OwnPostgres, deadline: float, observe_load: ObserveLoad) -> None:
     async with service(server.url) as one, under_load(one.client_of) as load:
@@ -184,6 +194,7 @@ async def test_a_lock_that_is_held(server: OwnPostgres, deadline: float, observe
         await judge(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
 
 
+@pytest.mark.processes
 @pytest.mark.fault("PostgreSQL: one person's row locked by another session")
 async def test_a_locked_row_delays_no_other_user(
     server: OwnPostgres, deadline: float, observe: Observe

@@ -35,6 +35,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "tasks.db"
 
 
+@pytest.mark.processes
 @pytest.mark.fault("SQLite: two processes write to one file")
 async def test_two_processes_on_one_file(file: Path, observe_load: ObserveLoad) -> None:
     url, port = f"sqlite:///{file}", free_port()
@@ -78,6 +79,7 @@ async def test_a_file_that_is_held(
     assert audit.lost == []
 
 
+@pytest.mark.processes
 @pytest.mark.fault("SQLite: the disk is full, and then there is room")
 async def test_a_disk_that_is_full(file: Path, observe_load: ObserveLoad) -> None:
     url, port = f"sqlite:///{file}", free_port()
@@ -97,6 +99,7 @@ async def test_a_disk_that_is_full(file: Path, observe_load: ObserveLoad) -> Non
     assert audit.lost == []
 
 
+@pytest.mark.processes
 @pytest.mark.fault("SQLite: the folder is read-only")
 async def test_a_read_only_folder_is_reported_at_the_start(file: Path, observe: Observe) -> None:
     await make(file)
@@ -109,6 +112,7 @@ async def test_a_read_only_folder_is_reported_at_the_start(file: Path, observe: 
     assert told.startswith(f"DATABASE_URL: {file}: the folder {file.parent} cannot be written to")
 
 
+@pytest.mark.processes
 @pytest.mark.fault("SQLite: the file is read-only")
 async def test_a_read_only_file_is_reported_at_the_start(file: Path, observe: Observe) -> None:
     await make(file)

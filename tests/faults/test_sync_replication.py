@@ -15,6 +15,8 @@ from faults.services import Service, service
 
 from taskward.database.postgres import database as postgres
 
+pytestmark = pytest.mark.processes
+
 PATIENCE = 20.0
 WAITING = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{USER}' AND wait_event = 'SyncRep'"  # noqa: S608 - our own name
 CANCEL = WAITING.replace("count(*)", "count(pg_cancel_backend(pid))")

@@ -224,6 +224,7 @@ def memory_of(pid: int) -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) // 1024
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 async def test_the_memory_of_an_export_does_not_grow_with_the_tasks(server: tuple[str, int, str]) -> None:
     """40,000 tasks, put into the table beside the server; the response has some 30 MB."""

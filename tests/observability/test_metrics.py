@@ -125,6 +125,7 @@ async def test_what_is_under_way_is_counted_until_it_ends(seen: FastAPI) -> None
         assert figures()["taskward_event_streams_open"][()] == 0
 
 
+@pytest.mark.processes
 async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: MakeDatabase) -> None:
     url = await new_database("postgres")
     async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
@@ -146,6 +147,7 @@ async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: M
         assert value(scraped(app), "taskward_database_requests_waiting") == 0
 
 
+@pytest.mark.processes
 async def test_who_gave_up_waiting_is_not_shown_as_waiting(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

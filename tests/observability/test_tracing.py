@@ -336,6 +336,7 @@ async def test_a_collector_that_hangs_does_not_keep_the_service_from_ending(
     ]
 
 
+@pytest.mark.processes
 def test_the_workers_of_the_command_trace_and_export_what_is_left_when_they_end(tmp_path: Path) -> None:
     with collecting() as collector:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "600000"}
@@ -417,6 +418,7 @@ async def test_check_says_whether_traces_can_be_had(
     assert [found for found in await findings() if found.subject == "traces"] == [finding]
 
 
+@pytest.mark.processes
 def test_what_is_not_installed_is_said_with_the_variable_and_the_extra(tmp_path: Path) -> None:
     """Have an interpreter that finds none of the SDK, as after an installation without the extra."""
     (tmp_path / "sitecustomize.py").write_text(

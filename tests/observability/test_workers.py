@@ -31,6 +31,7 @@ def ask_each_on_its_own(service: Command, times: int) -> None:
         assert httpx.get(f"http://127.0.0.1:{service.port()}/health", timeout=30).status_code == 200
 
 
+@pytest.mark.processes
 def test_the_requests_of_all_workers_are_counted_together_also_when_one_dies(tmp_path: Path) -> None:
     with command(tmp_path, "serve", WORKERS="2", PORT="0", METRICS_PORT="0") as service:
         url = service.metrics_url()
@@ -49,6 +50,7 @@ def test_the_requests_of_all_workers_are_counted_together_also_when_one_dies(tmp
         assert value(scraped(url), REQUESTS, **HEALTH) == 24
 
 
+@pytest.mark.processes
 def test_one_process_shows_what_it_refused_and_what_it_is(tmp_path: Path) -> None:
     with command(tmp_path, "serve", PORT="0", METRICS_PORT="0") as service:
         url = service.metrics_url()

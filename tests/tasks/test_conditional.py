@@ -554,6 +554,7 @@ class TestRaces:
                 True,
             ]
 
+    @pytest.mark.processes
     @pytest.mark.parametrize(
         ("first", "second", "refused"),
         [("PUT", "PUT", 412), ("PUT", "DELETE", 412), ("DELETE", "PATCH", 404), ("DELETE", "DELETE", 404)],

@@ -159,6 +159,7 @@ async def test_where_there_is_no_database_it_makes_none(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere.db").exists()
 
 
+@pytest.mark.processes
 async def test_an_empty_database_on_a_server_is_none(new_empty_database: MakeDatabase) -> None:
     done = await restored(await new_empty_database("postgres"))
 
