@@ -11,6 +11,9 @@ TIMED := tests/faults/test_overload.py tests/test_event_loop.py
 SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
+# Bytecode, of rewritten tests too, is kept even where the environment says otherwise: it halves the start.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup serve test test-quick test-pythons check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke docs fix requirements clean
 
