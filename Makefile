@@ -8,7 +8,7 @@ BESIDE_EACH_OTHER := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 PYTHONS ?= $(shell tools/find-python --versions)
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
-SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py))
+SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/test_schemathesis.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 # Bytecode, of rewritten tests too, is kept even where the environment says otherwise: it halves the start.
@@ -25,7 +25,7 @@ setup: $(VENV)/.ready ## Create the virtual environment, with .venv/bin/taskward
 serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded database
 	@$(BIN)/taskward serve
 
-test: $(VENV)/.ready-to-test ## Run every test: SQLite in memory and on disk, and a real PostgreSQL
+test: $(VENV)/.ready-to-test ## Run every test, on SQLite and on a real PostgreSQL
 	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER)
 
 test-quick: $(VENV)/.ready-to-test-quick ## Run the tests that need only SQLite in memory and no other process; 40 seconds

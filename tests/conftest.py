@@ -24,7 +24,8 @@ from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, runn
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("patient")
 
-ENGINES = ("memory", "disk", "postgres")
+ENGINES = ("disk", "postgres")
+QUICK_ENGINES = ("memory",)
 RLS = "postgres-rls"
 RLS_ALONE = "postgres-rls-alone"
 """Row-level security on; and with nothing but that, for then no statement says whose rows it means."""
@@ -57,7 +58,8 @@ LONGEST_FILES = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--quick", action="store_true", help="SQLite in memory only, and no other process")
+    parser.addoption("--in-memory", action="store_true", help="SQLite in memory is the only engine")
+    parser.addoption("--quick", action="store_true", help="the same, and no test that starts a process")
 
 
 @pytest.hookimpl(trylast=True)
@@ -81,10 +83,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def engines_of(metafunc: pytest.Metafunc) -> list[str]:
     if marker := metafunc.definition.get_closest_marker("engines"):
-        unknown = {*marker.args} - {*ENGINES, RLS, RLS_ALONE}
+        unknown = {*marker.args} - {*QUICK_ENGINES, *ENGINES, RLS, RLS_ALONE}
         if unknown or not marker.args:
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no engine {unknown or 'named'}")
         return list(marker.args)
+    if metafunc.config.getoption("in_memory") or metafunc.config.getoption("quick"):
+        return list(QUICK_ENGINES)
     engines = list(ENGINES)
     if metafunc.module.__name__ in BEHIND_RLS:
         engines.append(RLS)

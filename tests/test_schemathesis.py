@@ -11,7 +11,9 @@ from support import SECRET, MakeDatabase, token_for
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
-@pytest.mark.parametrize(("engine_name", "examples"), [("disk", 2), ("postgres", 7)])
+@pytest.mark.parametrize(
+    ("engine_name", "examples"), [pytest.param("disk", 7, marks=pytest.mark.soak), ("postgres", 5)]
+)
 async def test_the_service_does_what_its_document_says(
     new_database: MakeDatabase, engine_name: str, examples: int, tmp_path: Path
 ) -> None:

@@ -7,6 +7,10 @@ import pytest
 ENGINES = frozenset({"memory", "disk", "postgres", "postgres-rls", "postgres-rls-alone"})
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.in_memory = os.environ["MUTATION_ENGINE"] == "memory"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     engine = os.environ["MUTATION_ENGINE"]
     others = [item for item in items if not _runs_on(engine, item)]
