@@ -247,7 +247,7 @@ def test_a_broken_body_in_the_queue_is_refused_in_its_turn(strict: Served) -> No
 
 def test_nothing_is_parsed_while_a_request_waits_for_its_response(strict: Served) -> None:
     with strict.connect() as client:
-        client.sendall(get("/slow") + get("/b"))
+        client.sendall(get("/slower") + get("/b"))
         wait_for(lambda: any(one.busy for one in strict.server.server_state.connections))
         (one,) = (one for one in strict.server.server_state.connections if one.busy)
         connection = cast("StrictProtocol", one)

@@ -12,7 +12,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
 @pytest.mark.parametrize(
-    ("engine_name", "examples"), [pytest.param("disk", 7, marks=pytest.mark.soak), ("postgres", 5)]
+    ("engine_name", "examples"), [pytest.param("disk", 7, marks=pytest.mark.soak), ("postgres", 3)]
 )
 async def test_the_service_does_what_its_document_says(
     new_database: MakeDatabase, engine_name: str, examples: int, tmp_path: Path
