@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-pythons check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke docs fix requirements clean
+.PHONY: help setup serve test test-quick test-pythons check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke request-path docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; thre
 
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py
+
+request-path: $(VENV)/.ready-to-test ## Print the files and functions that one request passes through
+	@PYTHONPATH=benchmarks $(BIN)/python -W ignore tools/request_path.py
 
 docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
 	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py

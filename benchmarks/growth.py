@@ -26,10 +26,11 @@ import asyncpg
 import matplotlib as mpl
 import uvloop
 from dataset import fill_postgres, fill_sqlite, owner_id, task_id
-from fastapi import FastAPI
 from inprocess import NEW_TASK, Client, an_app, silent_output
 from matplotlib import pyplot as plt
 from stage import Postgres, a_postgres, migrate
+
+from taskward.http.application import Taskward
 
 IN_TABLES: Final = (10_000, 100_000, 1_000_000, 5_000_000)
 OF_ONE_USER: Final = (10, 100, 1_000, 10_000)
@@ -142,7 +143,7 @@ class OnSqlite:
 class Person:
     """An owner of that many tasks: each kind of request, and the database's part of it."""
 
-    def __init__(self, app: FastAPI, client: Client, paths: Mapping[str, str], middle: str) -> None:
+    def __init__(self, app: Taskward, client: Client, paths: Mapping[str, str], middle: str) -> None:
         self._client = client
         self._paths = paths
         self._middle = middle
@@ -163,7 +164,7 @@ class Person:
         return took[0] * 1000, took[1] * 1000
 
 
-async def person_of(app: FastAPI, owner: int, tasks: int) -> Person:
+async def person_of(app: Taskward, owner: int, tasks: int) -> Person:
     """Walk to where the last page and the last changes begin."""
     client = Client(app, owner_id(owner))
     cursor, since = "", ""
@@ -204,13 +205,13 @@ class Clock:
         return timed
 
 
-def clock_of(app: FastAPI) -> Clock:
+def clock_of(app: Taskward) -> Clock:
     """Give the clock of an app's database, put there the first time."""
     clock: Clock | None = getattr(app.state, "clock", None)
     if clock is None:
         app.state.clock = clock = Clock()
-        app.state.database.rows = clock.around(app.state.database.rows)
-        app.state.database.write = clock.around(app.state.database.write)
+        database: Any = app.services.database
+        database.rows, database.write = clock.around(database.rows), clock.around(database.write)
     return clock
 
 

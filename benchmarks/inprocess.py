@@ -9,17 +9,17 @@ from typing import Final
 from uuid import UUID
 
 from dataset import DESCRIPTION, SECRET, TITLE, token_of
-from fastapi import FastAPI
 from starlette.types import Message
 
 from taskward.app import create_app
+from taskward.http.application import Taskward
 from taskward.settings import load_settings
 
 NEW_TASK: Final = json.dumps({"title": TITLE, "description": DESCRIPTION}).encode()
 
 
 @asynccontextmanager
-async def an_app(url: str) -> AsyncIterator[FastAPI]:
+async def an_app(url: str) -> AsyncIterator[Taskward]:
     """Start the app, in production, on that database."""
     app = create_app(
         load_settings(_env_file=None, database_url=url, jwt_secret=SECRET, environment="production")
@@ -45,7 +45,7 @@ def silent_output() -> Iterator[None]:
 class Client:
     """Sends the requests of one user."""
 
-    def __init__(self, app: FastAPI, user: UUID) -> None:
+    def __init__(self, app: Taskward, user: UUID) -> None:
         self._app = app
         self._headers = [
             (b"host", b"taskward.test"),

@@ -19,7 +19,16 @@ pytest.register_assert_rewrite("support", "documented", "observability.metrics_p
 import quick  # noqa: E402 - once its asserts can explain themselves
 from owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
 from postgres_server import PostgresServer  # noqa: E402 - as above
-from support import BreakDatabase, Broken, MakeDatabase, Person, client_of, running, settings_for  # noqa: E402 - as above
+from support import (  # noqa: E402 - as above
+    BreakDatabase,
+    Broken,
+    MakeDatabase,
+    Person,
+    client_of,
+    replace_services,
+    running,
+    settings_for,
+)
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("patient")
@@ -222,7 +231,7 @@ async def two_apps(
 
 @pytest.fixture
 def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDatabase:
-    return lambda error: monkeypatch.setitem(app.state._state, "database", Broken(error))
+    return lambda error: replace_services(monkeypatch, app, database=Broken(error))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import BinaryExpression, BindParameter, ColumnElement
 from sqlalchemy.sql import operators, visitors
+from support import database_of
 
 from taskward.database.postgres.database import CompiledStatement, PostgresDatabase, _as_single_statement
 from taskward.database.statements import STATEMENTS, Command, Statement, Write
@@ -13,7 +14,7 @@ from taskward.users.statements import OWNER
 
 def drop_owner_filters(app: FastAPI) -> None:
     """Take the owner filter out of every statement that the running app has on PostgreSQL."""
-    database = app.state.database
+    database = database_of(app)
     assert isinstance(database, PostgresDatabase)
     database._compiled = {
         statement: CompiledStatement.compile(without_owner_filter(statement))

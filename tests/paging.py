@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from support import Person
+from support import Person, database_of
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
@@ -93,7 +93,7 @@ def in_order(tasks: Iterable[dict[str, Any]], sort: str) -> list[dict[str, Any]]
 def statements_run(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Returns a list to which each statement that the database is asked for adds its name from now on."""
     names: list[str] = []
-    database = app.state.database
+    database = database_of(app)
     for verb in ("rows", "write"):
         monkeypatch.setattr(database, verb, _noting(names, getattr(database, verb)))
     return names
@@ -125,7 +125,7 @@ def _row(owner_id: UUID, task: Stored, version: int) -> dict[str, Any]:
 async def _insert(app: FastAPI, table: str, rows: list[dict[str, Any]]) -> None:
     columns = list(rows[0])
     records = [tuple(row.values()) for row in rows]
-    database = app.state.database
+    database = database_of(app)
     if isinstance(database, PostgresDatabase):
         async with database._pool.acquire() as connection:
             await connection.copy_records_to_table(table, columns=columns, records=records)

@@ -18,8 +18,10 @@ from typing import IO, Any, NamedTuple
 from unittest import mock
 
 from starlette.types import Receive, Scope, Send
+from support import context_for
 
 import taskward
+from taskward.http.context import CONTEXT_KEY
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server, new_config
@@ -134,11 +136,11 @@ class TinyApp:
         await asyncio.sleep(PATIENCE)
 
     async def _rest(self, call: Call) -> None:
-        call.scope["rest"] = 0.5
+        pause_reading(call.scope, 0.5)
         await answer(call.send, b"later", status=503)
 
     async def _longrest(self, call: Call) -> None:
-        call.scope["rest"] = 60.0
+        pause_reading(call.scope, 60.0)
         await answer(call.send, b"later", status=503)
 
     async def _crash(self, call: Call) -> None:
@@ -167,6 +169,12 @@ class TinyApp:
     async def _unchanged(self, call: Call) -> None:
         await call.send({"type": "http.response.start", "status": 304, "headers": [(b"etag", b'"1"')]})
         await call.send({"type": "http.response.body"})
+
+
+def pause_reading(scope: Scope, seconds: float) -> None:
+    """Ask the server, as admission control does, to read no more from the connection for that time."""
+    scope[CONTEXT_KEY] = context = context_for(scope)
+    context.pause_reading_s = seconds
 
 
 async def answer(send: Send, body: bytes, *headers: tuple[bytes, bytes], status: int = 200) -> None:

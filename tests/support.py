@@ -5,20 +5,24 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 import jwt
+import pytest
 from fastapi import FastAPI
 from openapi_check import documented
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.app import create_app
 from taskward.database.sqlite.database import SqliteDatabase
+from taskward.http.application import Taskward
+from taskward.http.context import RequestContext
+from taskward.services import Services
 from taskward.settings import Settings, load_settings
 
 MakeDatabase = Callable[[str], Awaitable[str]]
@@ -109,6 +113,32 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
+def context_for(scope: Scope, services: Services | None = None) -> RequestContext:
+    """Return the context of a request; its scope need not have all that a server gives it."""
+    whole = {"method": "GET", "path": "/", "query_string": b"", "http_version": "1.1", "headers": [], **scope}
+    return RequestContext(whole, cast("Services", services))
+
+
+def as_taskward(app: FastAPI) -> Taskward:
+    assert isinstance(app, Taskward)
+    return app
+
+
+def services_of(app: FastAPI) -> Services:
+    """Return the services of an app: its database, its caches and so on."""
+    return as_taskward(app).services
+
+
+def database_of(app: FastAPI) -> Any:
+    """Return the database of an app; untyped, because tests look into that of either engine."""
+    return services_of(app).database
+
+
+def replace_services(monkeypatch: pytest.MonkeyPatch, app: FastAPI, **services: Any) -> None:
+    """Replace some of the services of an app until the test is over."""
+    monkeypatch.setattr(app, "services", replace(services_of(app), **services))
+
+
 async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, Any]]:
     """Returns the rows of a table that have these values, past the app: as its database really holds them.
 
@@ -116,7 +146,7 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
     """
     where = " AND ".join(f"{column} = '{value}'" for column, value in values.items()) or "1 = 1"
     sql = f"SELECT * FROM {table} WHERE {where}"  # noqa: S608 - a test's own words
-    database = app.state.database
+    database = database_of(app)
     if isinstance(database, SqliteDatabase):
         return from_sqlite(database, sql)
     connection = await asyncpg.connect(database._pool._url)
@@ -128,7 +158,7 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
 
 async def execute(app: FastAPI, sql: str) -> None:
     """Run a statement that changes something, past the app."""
-    database = app.state.database
+    database = database_of(app)
     if isinstance(database, SqliteDatabase):
         database._writer.execute(sql)
         return

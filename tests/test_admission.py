@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -20,34 +19,43 @@ from support import (
     Person,
     an_empty_body,
     client_of,
+    context_for,
     refusal,
+    replace_services,
     running,
     settings_for,
 )
 
+from taskward.auth.current_user import User
 from taskward.http import admission
 from taskward.http.admission import MAX_PAUSE, MAX_REJECTIONS_PER_SECOND, Admission, Capacity
+from taskward.http.context import RequestContext
+from taskward.http.cors import CrossOrigin
 from taskward.http.errors import ServiceUnavailable
-from taskward.http.requests import ClientDisconnect, read_body, wait_for_admission
+from taskward.http.requests import ClientDisconnect, read_body
+from taskward.http.responses import CommonHeaders, ResponseWriter
 
 ANN, BOB, EVE = 1, 2, 3
 STARTS = 4
+NO_HEADERS = CommonHeaders(CrossOrigin(()), https_only=False)
 
 
 class FakeApp:
     """An application behind an `Admission`, whose requests take until they are told to end."""
 
     def __init__(self, places: int, room: int) -> None:
-        self.admission = Admission(self, Capacity(places, STARTS), room)
+        self.admission = Admission(Capacity(places, STARTS), room)
         self.begun: list[int] = []
         self.most = 0
         self.requests: list[asyncio.Task[None]] = []
         self._inside: list[tuple[int, asyncio.Future[None]]] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await read_body(scope, receive)
-        await wait_for_admission(scope)
-        owner = scope["user"].id.int
+    async def __call__(
+        self, context: RequestContext, scope: Scope, receive: Receive, response: ResponseWriter
+    ) -> None:
+        await read_body(context, receive)
+        await self.admission.acquire(context)
+        owner = context.caller.id.int
         this = (owner, asyncio.get_running_loop().create_future())
         self.begun.append(owner)
         self._inside.append(this)
@@ -57,10 +65,10 @@ class FakeApp:
         finally:
             if this in self._inside:
                 self._inside.remove(this)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await response.send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(scope.get("watches", 0)):  # for its client to leave
             await receive()
-        await send({"type": "http.response.body"})
+        await response.send({"type": "http.response.body"})
 
     def ask(self, owner: int, times: int = 1, **how: Any) -> list[asyncio.Task[None]]:
         asked = [asyncio.create_task(self.request(owner, **how)) for _ in range(times)]
@@ -70,9 +78,12 @@ class FakeApp:
     async def request(
         self, owner: int, receive: Receive | None = None, send: Send | None = None, **scope: Any
     ) -> None:
-        user = SimpleNamespace(id=UUID(int=owner))
-        whole = {"type": "http", "http_version": "1.1", "headers": [], "user": user, **scope}
-        await self.admission(whole, receive or an_empty_body(), send or ignore)
+        context = request_of(owner, scope)
+        response = ResponseWriter(context, send or ignore, NO_HEADERS)
+        try:
+            await self(context, scope, receive or an_empty_body(), response)
+        finally:
+            response.close()
 
     async def end(self, owner: int | None = None) -> None:
         """Let the oldest request in progress end well, and what follows from it happen."""
@@ -97,6 +108,12 @@ class FakeApp:
         await turns()
         assert (self.admission._in_flight, self.admission._in_flight_by) == (0, {}), "a place is lost"
         assert not self.inside
+
+
+def request_of(owner: int, scope: Scope) -> RequestContext:
+    context = context_for(scope)
+    context.user = User(UUID(int=owner), None, 0)
+    return context
 
 
 async def turns(number: int = 300) -> None:
@@ -204,19 +221,14 @@ async def test_who_comes_back_at_once_does_not_pass_those_who_wait() -> None:
 
 async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -> None:
     served: Counter[int] = Counter()
-
-    async def at_once(scope: Scope, _: Receive, __: Send) -> None:
-        await wait_for_admission(scope)
-        served[scope["user"].id.int] += 1
-
-    admission = Admission(at_once, Capacity(1000, STARTS))
+    admission = Admission(Capacity(1000, STARTS))
 
     async def ask(owner: int) -> None:
-        user = SimpleNamespace(id=UUID(int=owner))
         while max(served.values(), default=0) < 50:
-            await admission(
-                {"type": "http", "http_version": "1.1", "headers": [], "user": user}, an_empty_body(), ignore
-            )
+            context = request_of(owner, {})
+            await admission.acquire(context)
+            served[owner] += 1
+            context.response_started()
             await asyncio.sleep(0)  # the answer goes out, and the next request comes in
 
     await asyncio.gather(*(ask(owner) for owner in range(8 * STARTS)))
@@ -369,14 +381,12 @@ async def test_a_request_is_admitted_once_whatever_is_received_after_its_respons
 
 
 async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_nothing() -> None:
-    async def twice(scope: Scope, _: Receive, __: Send) -> None:
-        await wait_for_admission(scope)
-        await wait_for_admission(scope)
-
-    admission = Admission(twice, Capacity(2, STARTS))
-    scope = {"type": "http", "http_version": "1.1", "headers": [], "user": SimpleNamespace(id=UUID(int=ANN))}
+    admission = Admission(Capacity(2, STARTS))
+    context = request_of(ANN, {})
+    await admission.acquire(context)
     with pytest.raises(RuntimeError, match="already been admitted"):
-        await admission(scope, an_empty_body(), ignore)
+        await admission.acquire(context)
+    context.response_started()
     assert (admission._in_flight, admission._in_flight_by) == (0, {})
 
 
@@ -384,11 +394,11 @@ async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
     async with a_desk(places=2, room=1) as fake:
         fake.ask(ANN, 2)
         await turns()
-        scopes: list[Scope] = [{} for _ in range(8 * MAX_REJECTIONS_PER_SECOND)]
-        refusals = [fake.admission.refusal(scope, "a test") for scope in scopes]
+        contexts = [request_of(BOB, {}) for _ in range(8 * MAX_REJECTIONS_PER_SECOND)]
+        refusals = [fake.admission.rejection(context, "a test") for context in contexts]
 
     told = [dict(refusal.headers())[b"retry-after"] for refusal in refusals]
-    rests = [scope.get("rest", 0.0) for scope in scopes]
+    rests = [context.pause_reading_s for context in contexts]
     assert told[0] == b"1"
     assert rests[0] == 0.0
     assert all(rest <= int(seconds) for rest, seconds in zip(rests, told, strict=True))
@@ -426,7 +436,7 @@ async def test_through_the_app_the_rest_is_refused_and_health_never_is(
     monkeypatch.setattr(admission.Admission.__init__, "__defaults__", (6,))
     async with running(settings_for("sqlite://")) as app:
         slow = Slow()
-        monkeypatch.setitem(app.state._state, "database", slow)
+        replace_services(monkeypatch, app, database=slow)
         ann, bob = Person(app), Person(app)
         asked = [asyncio.create_task(ann.http.get("/api/tasks")) for _ in range(20)]
         await until(lambda: sum(task.done() for task in asked) == 20 - 2 - 3)
@@ -442,6 +452,28 @@ async def test_through_the_app_the_rest_is_refused_and_health_never_is(
     for answer in refused:
         assert refusal(answer) == SERVICE_UNAVAILABLE
         assert 1 <= int(answer.headers["retry-after"]) <= MAX_PAUSE
+
+
+async def test_through_the_app_who_sends_slowly_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MAX_IN_FLIGHT_SQLITE", 2)
+    rest = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"title":'
+        await rest.wait()
+        yield b'"Buy milk"}'
+
+    async with running(settings_for("sqlite://")) as app:
+        ann = Person(app)
+        headers = {"Content-Type": "application/json"}
+        uploads = [
+            asyncio.create_task(ann.http.post("/api/tasks", content=slowly(), headers=headers))
+            for _ in range(3)
+        ]
+        await turns()
+        assert (await ann.http.get("/api/tasks")).json()["tasks"] == []
+        rest.set()
+        assert [answer.status_code for answer in await asyncio.gather(*uploads)] == [201] * 3
 
 
 async def test_an_open_stream_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -516,7 +548,7 @@ def test_a_client_that_leaves_while_it_waits_is_forgotten(server: Served) -> Non
         read_until(told, b"later")
         told.sendall(GET % b"echo")
     wait_for(lambda: not server.server.server_state.connections)
-    assert not server.server.server_state.resting._until
+    assert not server.server.server_state.paused_connections._until
 
 
 def test_whoever_waits_does_not_hold_up_the_end() -> None:

@@ -18,6 +18,7 @@ from support import (
     BreakDatabase,
     Person,
     client_of,
+    database_of,
     refusal,
     running,
     settings_for,
@@ -152,8 +153,8 @@ async def without_database(
     url = "sqlite://" if engine == "memory" else f"sqlite:///{tmp_path / 'taskward.db'}"
     async with running(settings_for("postgresql://127.0.0.1:1/x" if engine == "postgres" else url)) as app:
         if engine != "postgres":
-            app.state.database._reader.close()
-            app.state.database._writer.close()
+            database_of(app)._reader.close()
+            database_of(app)._writer.close()
         yield app
 
 

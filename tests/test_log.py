@@ -135,7 +135,7 @@ async def test_a_crash_is_logged_with_its_frames_under_the_request_s_id(
 
     answer = await ann.http.get("/api/tasks")
 
-    (crash,) = written.of("taskward.http.middleware")
+    (crash,) = written.of("taskward.http.application")
     assert crash["request_id"] == answer.headers["x-request-id"]
     assert crash["level"] == "error"
     assert crash["exception"][0]["type"] == "builtins.RuntimeError"
@@ -156,7 +156,7 @@ async def test_what_led_to_a_crash_is_logged_and_none_of_its_words(
 
     await ann.http.get("/api/tasks")
 
-    (crash,) = written.of("taskward.http.middleware")
+    (crash,) = written.of("taskward.http.application")
     kinds = [link["type"].rpartition(".")[2] for link in crash["exception"]]
     assert kinds[:4] == ["DatabaseError", "UniqueViolationError", "KeyError", "DatabaseError"]
     assert len(kinds) == 10

@@ -233,9 +233,9 @@ async def test_a_crash_is_shown_with_its_frames_and_none_of_its_words(
         root.removeHandler(handler)
 
     shown = out.getvalue()
-    assert "taskward.http.middleware: Unforeseen error" in shown
+    assert "taskward.http.application: Unforeseen error" in shown
     assert f"request_id={response.headers['x-request-id']}" in shown
-    assert "\n    builtins.RuntimeError\n      src/taskward/http/middleware.py:" in shown
+    assert "\n    builtins.RuntimeError\n      src/taskward/http/application.py:" in shown
     assert "\n    caused by builtins.KeyError\n" in shown
     assert "canary" not in shown
     assert ann.token not in shown

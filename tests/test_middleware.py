@@ -6,11 +6,13 @@ import re
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.types import Message, Receive, Scope, Send
-from support import SECRET, BreakDatabase, Person, client_of, exchange, running, settings_for
+from starlette.types import Message, Receive, Scope
+from support import SECRET, BreakDatabase, Person, client_of, context_for, exchange, running, settings_for
 
+from taskward.http.application import RequestMiddleware
+from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.cors import CrossOrigin
-from taskward.http.middleware import RequestMiddleware
+from taskward.http.responses import CommonHeaders, ResponseWriter
 
 pytestmark = pytest.mark.engines("memory")
 
@@ -67,9 +69,9 @@ async def test_in_production_every_answer_says_that_it_is_to_be_had_by_https_onl
 
 
 async def test_an_answer_that_fails_halfway_is_broken_off_not_mended() -> None:
-    async def half(_: Scope, __: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+    async def half(_: RequestContext, __: Scope, ___: Receive, response: ResponseWriter) -> None:
+        await response.send({"type": "http.response.start", "status": 200, "headers": []})
+        await response.send({"type": "http.response.body", "body": b"{", "more_body": True})
         raise RuntimeError(SECRET)
 
     sent: list[Message] = []
@@ -80,8 +82,10 @@ async def test_an_answer_that_fails_halfway_is_broken_off_not_mended() -> None:
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    frame = RequestMiddleware(half, CrossOrigin(frozenset()), https_only=False)
-    scope: Scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    cross_origin = CrossOrigin(())
+    frame = RequestMiddleware(half, cross_origin, CommonHeaders(cross_origin, https_only=False))
+    scope: Scope = {}
+    scope[CONTEXT_KEY] = context_for(scope)
     with pytest.raises(Exception, match="An internal server error occurred"):
         await frame(scope, receive, send)
 

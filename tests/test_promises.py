@@ -20,7 +20,8 @@ from support import (
 )
 
 from taskward.app import ROUTERS
-from taskward.http.admission import _Ticket
+from taskward.http.admission import Admission
+from taskward.http.context import RequestContext
 from taskward.http.routing import ProbeRoute, StrictRoute
 
 PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json"}
@@ -84,13 +85,13 @@ async def test_a_request_without_a_token_is_401_except_on_public_paths(
 async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
     ann: Person, monkeypatch: pytest.MonkeyPatch, method: str, route: StrictRoute
 ) -> None:
-    acquire, admitted = _Ticket.acquire, []
+    acquire, admitted = Admission.acquire, []
 
-    async def count(visit: _Ticket) -> None:
-        admitted.append(visit.scope["path"])
-        await acquire(visit)
+    async def count(admission: Admission, context: RequestContext) -> None:
+        admitted.append(context.path)
+        await acquire(admission, context)
 
-    monkeypatch.setattr(_Ticket, "acquire", count)
+    monkeypatch.setattr(Admission, "acquire", count)
     path = url(route.path)
     await ann.http.request(method, path, json=fitting(route))
     assert admitted == ([] if route.path in PUBLIC else [path])
@@ -125,7 +126,7 @@ async def test_every_error_has_the_one_shape(ann: Person, method: str, route: St
         for client in (ann.http, httpx.AsyncClient(transport=ann.http._transport, base_url=ann.http.base_url))
         for verb in (method, "PROPFIND")
         for target in (path, f"{path}?colour=red", f"{path}/", url(route.path, "1"), "/nowhere")
-        for body in (b"", b"{", b"{}", b"[]", b'{"a":1}', b"x" * (route.max_body + 1))
+        for body in (b"", b"{", b"{}", b"[]", b'{"a":1}', b"x" * (route.signature.limits.max_body + 1))
         for kind in ("application/json", "text/plain")
     ]
 
@@ -208,7 +209,7 @@ async def test_a_body_over_the_limit_is_refused_on_every_route(
             yield b" " * PIECE
         yield b" " * (length % PIECE)
 
-    most = route.max_body
+    most = route.signature.limits.max_body
     for body in (b" " * (most + 1), in_pieces(most + 1)):
         answer = await ann.http.request(method, url(route.path), content=body)
         assert refusal(answer) == PAYLOAD_TOO_LARGE
@@ -229,7 +230,7 @@ async def test_every_status_on_the_wire_is_documented(
         await client.request(method, target, content=body, headers=headers)
         for client in (stranger, ann.http)
         for target in (url(route.path), f"{url(route.path)}?colour=red", url(route.path, task["id"]))
-        for body in (b"", b"{", b'{"title":"Buy milk"}', b" " * (route.max_body + 1))
+        for body in (b"", b"{", b'{"title":"Buy milk"}', b" " * (route.signature.limits.max_body + 1))
         for headers in ({"Content-Type": "application/json"}, {"If-Match": '"1"', "If-None-Match": "*"})
     ]
 

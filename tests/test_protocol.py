@@ -248,8 +248,8 @@ def test_a_broken_body_in_the_queue_is_refused_in_its_turn(strict: Served) -> No
 def test_nothing_is_parsed_while_a_request_waits_for_its_response(strict: Served) -> None:
     with strict.connect() as client:
         client.sendall(get("/slower") + get("/b"))
-        wait_for(lambda: any(one.busy for one in strict.server.server_state.connections))
-        (one,) = (one for one in strict.server.server_state.connections if one.busy)
+        wait_for(lambda: any(one.active for one in strict.server.server_state.connections))
+        (one,) = (one for one in strict.server.server_state.connections if one.active)
         connection = cast("StrictProtocol", one)
         seen = len(strict.app.scopes)
         for _ in range(5):

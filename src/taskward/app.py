@@ -1,8 +1,7 @@
 """The composition root: everything is wired here and nowhere else. Read this first.
 
-bytes -> RequestMiddleware -> AuthenticationMiddleware -> RateLimit -> Admission -> Dispatcher
-      -> handler -> TaskStore(owner) -> database
-any failure, anywhere: raise -> RequestMiddleware -> envelope
+bytes -> Taskward -> RequestMiddleware -> RequestPipeline -> StrictRoute -> handler -> TaskStore -> Database
+any failure, anywhere: raise -> RequestMiddleware -> envelope; see docs/request-path.md
 """
 
 import logging
@@ -12,46 +11,37 @@ from datetime import timedelta
 from uuid import UUID
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward import __version__, health, log
 from taskward.api_docs import swagger_ui
 from taskward.api_docs.openapi import openapi_document
 from taskward.auth.authenticator import authenticator
-from taskward.auth.middleware import AuthenticationMiddleware
 from taskward.changes import routes as changes
 from taskward.changes.streams import StreamRegistry
-from taskward.database import open_database
+from taskward.database import Database, open_database
 from taskward.http.admission import Admission, Capacity
+from taskward.http.application import RequestMiddleware, RequestPipeline, Taskward
 from taskward.http.cors import CrossOrigin
 from taskward.http.fair_slots import FairThreads
-from taskward.http.middleware import RequestMiddleware
 from taskward.http.rate_limit import RateLimit
+from taskward.http.responses import CommonHeaders
 from taskward.http.routing import Router
-from taskward.idempotency.execution import InFlightKeys
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
 from taskward.metrics import merge
 from taskward.observability.audit import AuditedDatabase, AuditMiddleware
 from taskward.observability.http_metrics import MetricsMiddleware
-from taskward.observability.tracing import tracing_from_env
+from taskward.observability.tracing import Tracing, tracing_from_env
+from taskward.services import Services
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
 
-ROUTERS = (
-    tasks.router,
-    tasks.batch_router,
-    changes.router,
-    me.router,
-    me.import_router,
-    health.router,
-    swagger_ui.router,
-)
+ROUTERS = (tasks.router, changes.router, me.router, health.router, swagger_ui.router)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None) -> Taskward:
     """Returns the ASGI application, by default with the settings of the environment.
 
     Raises:
@@ -61,67 +51,61 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     if not logging.getLogger().handlers:
         log.configure(settings)
-    app = Taskward(title="Taskward", version=__version__, lifespan=_lifespan)
-    app.state.tracing = tracing_from_env()
-    app.state.database = open_database(settings)
-    if settings.audit_log:
-        app.state.database = AuditedDatabase(app.state.database)
-    if app.state.tracing:
-        app.state.database = app.state.tracing.wrap_database(app.state.database)
-    app.state.list_cache = ListCache()
-    app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
-    app.state.streams = StreamRegistry(app.state.database, settings)
-    app.state.database.on_change = _changed(app.state.list_cache, app.state.streams)
-    app.state.in_flight_keys = InFlightKeys()
-    app.state.large_bodies = FairThreads(1, "large-bodies")
-    app.state.uploads = Uploads()
-    app.state.recovery = Recovery(app.state.database)
-    app.state.authenticator = authenticator(settings)
-    for router in ROUTERS:
-        app.router.routes.extend(router.routes)
-    dispatcher = Router(app.routes)
-    admission = Admission(dispatcher, Capacity.of(settings))
+    app = Taskward(openapi_document, title="Taskward", version=__version__, lifespan=_lifespan)
+    app.services = _services(settings, app)
+    for feature in ROUTERS:
+        app.router.routes.extend(feature.routes)
+    router = Router(app.routes)
+    cross_origin = CrossOrigin(settings.allowed_origins)
     app.pipeline = RequestMiddleware(
-        AuthenticationMiddleware(
-            admission if settings.rate is None else RateLimit(admission, settings.rate),
-            app.state.authenticator,
-        ),
-        CrossOrigin(settings.allowed_origins),
-        https_only=settings.production,
+        RequestPipeline(router, settings.rate and RateLimit(settings.rate)),
+        cross_origin,
+        CommonHeaders(cross_origin, https_only=settings.production),
     )
-    _add_observability(app, settings, dispatcher, admission)
+    _add_observability(app, settings, router)
     return app
 
 
-def _add_observability(app: "Taskward", settings: Settings, dispatcher: Router, admission: Admission) -> None:
-    """Wraps the pipeline with audit, tracing and metrics middleware, each only if its setting is on."""
+def _services(settings: Settings, app: FastAPI) -> Services:
+    tracing = tracing_from_env()
+    database = _database(settings, tracing)
+    list_cache, streams = ListCache(), StreamRegistry(database, settings)
+    database.on_change = _changed(list_cache, streams)
+    return Services(
+        database=database,
+        authenticator=authenticator(settings),
+        admission=Admission(Capacity.of(settings)),
+        streams=streams,
+        list_cache=list_cache,
+        in_flight_keys=set(),
+        large_bodies=FairThreads(1, "large-bodies"),
+        uploads=Uploads(),
+        recovery=Recovery(database),
+        tombstones_kept=timedelta(days=settings.tombstone_days),
+        tracing=tracing,
+        openapi=app.openapi,
+    )
+
+
+def _database(settings: Settings, tracing: Tracing | None) -> Database:
+    """Returns the database, wrapped with audit and tracing, each only if it is on."""
+    database = open_database(settings)
     if settings.audit_log:
-        app.pipeline = AuditMiddleware(app.pipeline, dispatcher.route_template)
-    if app.state.tracing:
-        app.pipeline = app.state.tracing.middleware(app.pipeline, dispatcher.route_template)
+        database = AuditedDatabase(database)
+    return tracing.wrap_database(database) if tracing else database
+
+
+def _add_observability(app: Taskward, settings: Settings, router: Router) -> None:
+    """Wraps the pipeline with audit, tracing and metrics middleware, each only if its setting is on."""
+    services = app.services
+    if settings.audit_log:
+        app.pipeline = AuditMiddleware(app.pipeline, router.route_template)
+    if services.tracing:
+        app.pipeline = services.tracing.middleware(app.pipeline, router.route_template)
     if settings.metrics_port is not None:
-        app.pipeline = meter = MetricsMiddleware(app.pipeline, dispatcher.route_template)
-        parts = (meter, admission, app.state.database, app.state.authenticator, app.state.streams)
-        app.state.collect_metrics = lambda: merge([part.collect() for part in parts])
-
-
-class Taskward(FastAPI):
-    """FastAPI for declarations and their document; the request path is Taskward's own."""
-
-    pipeline: ASGIApp
-
-    def __init__(self, **options: object) -> None:
-        super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)  # type: ignore[arg-type] # FastAPI has forty options
-        self.openapi_schema = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["app"] = self
-        await (self.router if scope["type"] == "lifespan" else self.pipeline)(scope, receive, send)
-
-    def openapi(self) -> dict[str, object]:
-        if self.openapi_schema is None:
-            self.openapi_schema = openapi_document(self.title, self.version, self.routes)
-        return self.openapi_schema
+        app.pipeline = meter = MetricsMiddleware(app.pipeline, router.route_template)
+        parts = (meter, services.admission, services.database, services.authenticator, services.streams)
+        app.collect_metrics = lambda: merge([part.collect() for part in parts])
 
 
 def _changed(lists: ListCache, streams: StreamRegistry) -> Callable[[UUID], None]:
@@ -135,16 +119,17 @@ def _changed(lists: ListCache, streams: StreamRegistry) -> Callable[[UUID], None
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: Taskward) -> AsyncIterator[None]:
+    services = app.services
     async with AsyncExitStack() as running:
-        if app.state.tracing:
-            app.state.tracing.start()
-            running.push_async_callback(app.state.tracing.stop)
-        for part in (app.state.authenticator, app.state.database):
+        if services.tracing:
+            services.tracing.start()
+            running.push_async_callback(services.tracing.stop)
+        for part in (services.authenticator, services.database):
             running.push_async_callback(part.stop)
             await part.start()
-        running.push_async_callback(app.state.streams.stop)
-        running.push_async_callback(app.state.large_bodies.stop)
-        running.push_async_callback(app.state.recovery.stop)
-        app.state.recovery.start()
+        running.push_async_callback(services.streams.stop)
+        running.push_async_callback(services.large_bodies.stop)
+        running.push_async_callback(services.recovery.stop)
+        services.recovery.start()
         yield

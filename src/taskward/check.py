@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from taskward.auth.authenticator import describe_keys
+from taskward.auth.keys import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.database.postgres.host_report import HostStatus, report_hosts
 from taskward.database.sqlite.database import file_problem

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Final, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from taskward.http.context import Context
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute
@@ -35,15 +36,15 @@ async def health() -> Response:
 
 
 @router.get("/ready", operation_id="getReadiness", response_model=Ready, summary="Check readiness")
-async def ready(request: Request) -> Response:
+async def ready(context: Context) -> Response:
     """Returns 200; 503 while the database or the keys cannot be used, and after the stop signal."""
-    if request.scope.get("state", {}).get("draining"):
+    if context.draining:
         raise ServiceUnavailable("The service is stopping", retry_after=5)
-    if not request.app.state.authenticator.ready:
+    if not context.services.authenticator.ready:
         raise ServiceUnavailable("The key set of the identity provider has not been loaded yet")
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT):
-            await request.app.state.database.ping()
+            await context.services.database.ping()
     except (DatabaseError, TimeoutError) as error:
         raise ServiceUnavailable(
             "The database cannot be used", reason=getattr(error, "reason", "no response in time")

@@ -9,10 +9,10 @@ import pytest_asyncio
 from auth.forge import SECRET, settings
 from auth.identity_provider import IdentityProvider, key_set, signer
 
-from taskward.auth.authenticator import describe_keys
 from taskward.auth.development import development_secret
 from taskward.auth.jwk import JWKSUnusable
 from taskward.auth.jwks_fetch import fetch_key_set
+from taskward.auth.keys import describe_keys
 from taskward.settings import Settings, SettingsError
 
 ONE = signer("EdDSA")

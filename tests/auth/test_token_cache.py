@@ -6,12 +6,11 @@ from uuid import uuid4
 import pytest
 from auth.forge import NOW, SECRET, StoppedClock, claims, forge, guard, token
 
-from taskward.auth.authenticator import TokenAuthenticator
+from taskward.auth.authenticator import MAX_TOKENS, Authenticator, TokenCache
 from taskward.auth.claims import Claims, ClaimsValidator
 from taskward.auth.current_user import User
 from taskward.auth.jws import UnverifiedToken
 from taskward.auth.shared_secret import SharedSecret
-from taskward.auth.token_cache import MAX_TOKENS, TokenCache
 from taskward.http.errors import InvalidToken, TokenExpired
 
 CLAIMS = Claims(User(uuid4(), None, NOW + 900), valid_from=NOW - 60)
@@ -34,32 +33,30 @@ def keys() -> CountingSecret:
 
 
 @pytest.fixture
-def guarded(keys: CountingSecret, clock: StoppedClock) -> TokenAuthenticator:
-    return TokenAuthenticator(keys, ClaimsValidator(None, ()), clock)
+def guarded(keys: CountingSecret, clock: StoppedClock) -> Authenticator:
+    return Authenticator(keys, ClaimsValidator(None, ()), clock)
 
 
-async def test_a_token_is_verified_once(guarded: TokenAuthenticator, keys: CountingSecret) -> None:
+async def test_a_token_is_verified_once(guarded: Authenticator, keys: CountingSecret) -> None:
     users = {(await guarded.identify([b"Bearer " + token()])) for _ in range(5)}
     assert len(users) == 1
     assert keys.checked == 1
 
 
-async def test_each_token_is_verified_for_itself(guarded: TokenAuthenticator, keys: CountingSecret) -> None:
+async def test_each_token_is_verified_for_itself(guarded: Authenticator, keys: CountingSecret) -> None:
     for number in range(3):
         await guarded.identify([b"Bearer " + token(n=number)])
     assert keys.checked == 3
 
 
-async def test_a_refused_token_is_judged_anew_each_time(
-    guarded: TokenAuthenticator, keys: CountingSecret
-) -> None:
+async def test_a_refused_token_is_judged_anew_each_time(guarded: Authenticator, keys: CountingSecret) -> None:
     for _ in range(3):
         with pytest.raises(TokenExpired):
             await guarded.identify([b"Bearer " + token(exp=NOW - 1)])
     assert keys.checked == 3
 
 
-async def test_exp_is_looked_at_every_time(guarded: TokenAuthenticator, clock: StoppedClock) -> None:
+async def test_exp_is_looked_at_every_time(guarded: Authenticator, clock: StoppedClock) -> None:
     text = b"Bearer " + token(exp=NOW + 10)
     await guarded.identify([text])
     clock.advance(9.999)
@@ -71,7 +68,7 @@ async def test_exp_is_looked_at_every_time(guarded: TokenAuthenticator, clock: S
 
 @pytest.mark.parametrize("name", ["nbf", "iat"])
 async def test_nbf_and_iat_are_looked_at_every_time(
-    name: str, guarded: TokenAuthenticator, clock: StoppedClock
+    name: str, guarded: Authenticator, clock: StoppedClock
 ) -> None:
     text = b"Bearer " + token(**{name: NOW})
     await guarded.identify([text])
@@ -83,7 +80,7 @@ async def test_nbf_and_iat_are_looked_at_every_time(
 
 
 async def test_what_was_verified_with_a_withdrawn_key_is_verified_again(
-    guarded: TokenAuthenticator, keys: CountingSecret
+    guarded: Authenticator, keys: CountingSecret
 ) -> None:
     text = b"Bearer " + token()
     await guarded.identify([text])

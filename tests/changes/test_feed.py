@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from fastapi import FastAPI
-from support import MakeDatabase, Person, running, settings_for
+from support import MakeDatabase, Person, database_of, running, settings_for
 
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.me.statements import ERASE_PART
@@ -419,7 +419,7 @@ async def gone(person: Person, cursor: str) -> None:
 async def tombstones(app: FastAPI, person: Person) -> int:
     first, _ = ERASE_PART["tombstones"]
     return len(
-        await app.state.database.rows(first, {"owner": UUID(person.sub), "after": UUID(int=0), "limit": 1000})
+        await database_of(app).rows(first, {"owner": UUID(person.sub), "after": UUID(int=0), "limit": 1000})
     )
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from changes.streams import HttpClient, InProcess, Stream, http_client, in_process_server
-from support import MakeDatabase, settings_for
+from support import MakeDatabase, services_of, settings_for
 
 from taskward.changes import sse
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
@@ -269,9 +269,9 @@ async def test_a_refused_stream_takes_no_room(new_database: MakeDatabase) -> Non
 
 async def test_a_client_that_goes_is_noticed_without_a_change(house: InProcess, eve: HttpClient) -> None:
     async with eve.stream():
-        assert house.app.state.streams._open == 1
+        assert services_of(house.app).streams._open == 1
     await until_nobody_listens(house)
-    assert house.app.state.streams._subscriptions == {}
+    assert services_of(house.app).streams._subscriptions == {}
 
 
 async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(
@@ -363,7 +363,7 @@ async def test_without_open_streams_nothing_polls_for_changes(house: InProcess, 
 
 def attends(house: InProcess) -> bool:
     """Tell whether anything goes on that only open streams need."""
-    bell = house.app.state.streams
+    bell = services_of(house.app).streams
     return bell._polling is not None or bool(bell._stopping)
 
 
@@ -376,7 +376,7 @@ async def test_without_a_token_there_is_no_stream(house: InProcess) -> None:
 
 async def until_nobody_listens(house: InProcess) -> None:
     async with asyncio.timeout(3):
-        while house.app.state.streams._open:  # noqa: ASYNC110 - it offers nothing to wait for
+        while services_of(house.app).streams._open:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
 
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from paging import SORTS
-from support import MakeDatabase, Person, running, settings_for
+from support import MakeDatabase, Person, database_of, running, settings_for
 
 from taskward.database.postgres.batching import MAX_IN_FLIGHT, MAX_ROWS, BatchedRead, Batcher
 from taskward.database.postgres.database import _DIALECT
@@ -108,7 +108,7 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
             await person.create(f"{random.random()} of {n}", is_completed=bool(m % 2))  # noqa: S311 - an order to sort by
     ids = {person: [task["id"] for task in await person.tasks()] for person in people}
     sizes: list[int] = []
-    run = served.state.database._batcher._run
+    run = database_of(served)._batcher._run
 
     async def noting(
         read: Read, several: Sequence[Values], until: float, *, unbatched: bool
@@ -117,7 +117,7 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
         rows: Sequence[Row] = await run(read, several, until, unbatched=unbatched)
         return rows
 
-    monkeypatch.setattr(served.state.database._batcher, "_run", noting)
+    monkeypatch.setattr(database_of(served)._batcher, "_run", noting)
     requests = [
         (person, path)
         for person in people

@@ -19,7 +19,7 @@ import test_isolation
 from fastapi import FastAPI
 from owner_filter_mutation import drop_owner_filters
 from sqlmodel import SQLModel
-from support import DATABASE_ERROR, Person, client_of, exchange, refusal, running, settings_for
+from support import DATABASE_ERROR, Person, client_of, database_of, exchange, refusal, running, settings_for
 from typer.testing import CliRunner
 
 from taskward import cli
@@ -102,7 +102,7 @@ async def test_without_either_wall_the_tests_of_isolation_fail(
 def test_the_statements_there_say_nowhere_whose_row_they_mean(forgetful: FastAPI) -> None:
     named = re.compile("|".join(rf"\b{table}\.{column} = \$" for table, column in PROTECTED_TABLES))
 
-    plans = forgetful.state.database._compiled
+    plans = database_of(forgetful)._compiled
     assert [statement.name for statement, plan in plans.items() if named.search(plan.sql)] == []
     assert sum(bool(named.search(CompiledStatement.compile(statement).sql)) for statement in plans) > 30
 
@@ -210,7 +210,7 @@ async def test_a_connection_that_was_given_back_is_nobodys(app: FastAPI) -> None
     task = await ann.create()
     assert await ann.tasks() == [task]
 
-    async with app.state.database._pool.acquire() as connection:
+    async with database_of(app)._pool.acquire() as connection:
         assert await whose(connection) == ("login", "", False)
         await connection.execute(f"BEGIN; SET LOCAL ROLE {await wall_of(app)}")
         assert await connection.fetch("SELECT * FROM tasks") == []
@@ -231,7 +231,7 @@ async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> N
     finally:
         await server.execute(f"GRANT SELECT ON tasks TO {wall}")
 
-    async with app.state.database._pool.acquire() as connection:
+    async with database_of(app)._pool.acquire() as connection:
         assert await whose(connection) == ("login", "", False)
     assert await ann.tasks() == [task]
 
@@ -267,7 +267,7 @@ async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) ->
         asking.cancel()
         await asyncio.wait({asking})
 
-        async with app.state.database._pool.acquire() as connection:
+        async with database_of(app)._pool.acquire() as connection:
             assert await whose(connection) == ("login", "", False)
 
 
@@ -285,7 +285,7 @@ async def test_the_statements_that_run_outside_are_these() -> None:
 async def test_the_counters_of_many_are_read(app: FastAPI) -> None:
     owners = [UUID(await somebody_with_everything(app)) for _ in range(2)]
 
-    rows = await app.state.database.rows(COUNTERS, {"owners": owners})
+    rows = await database_of(app).rows(COUNTERS, {"owners": owners})
 
     assert {row[0] for row in rows} == set(owners)
 
@@ -390,7 +390,7 @@ async def test_a_login_that_may_make_roles_needs_nobody(make_login: MakeLogin) -
 
     async with running(settings_for(login.url, database_rls=True)) as app:
         await use(app)
-        async with app.state.database._pool.acquire() as connection, undone(connection):
+        async with database_of(app)._pool.acquire() as connection, undone(connection):
             await connection.execute(f"SET LOCAL ROLE {await wall_of(app)}")
             assert await connection.fetch("SELECT * FROM tasks") == []
 
@@ -552,7 +552,7 @@ async def test_found_open_only_once_it_runs_it_answers_nobody_and_recovers(
         assert (await client_of(app).get("/health/ready")).status_code == 503
 
         await blocker.execute("DROP POLICY more ON tasks")
-        await until(lambda: app.state.database._is_up_to_date)
+        await until(lambda: database_of(app)._is_up_to_date)
         await use(app)
     await blocker.close()
 
@@ -596,7 +596,7 @@ async def somebody_with_everything(app: FastAPI) -> str:
     await ann.create()
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
     await ann.http.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "1"})
-    async with app.state.database._pool.acquire() as connection:
+    async with database_of(app)._pool.acquire() as connection:
         for row in (
             "imports VALUES ($1::uuid, $1::uuid, now())",
             "import_tasks VALUES ($1::uuid, $1::uuid, NULL, 'x', 'x', NULL, NULL, true, now(), now())",
@@ -607,7 +607,7 @@ async def somebody_with_everything(app: FastAPI) -> str:
 
 
 async def wall_of(app: FastAPI) -> str:
-    return await wall_in(app.state.database._pool._url)
+    return await wall_in(database_of(app)._pool._url)
 
 
 async def wall_in(url: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from sqlmodel import SQLModel
-from support import DATABASE_ERROR, Person, client_of, refusal, running, settings_for
+from support import DATABASE_ERROR, Person, client_of, database_of, refusal, running, settings_for
 
 from taskward.auth.current_user import User
 from taskward.database import DatabaseUnusable
@@ -50,7 +50,7 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
 def counted_commits(app: FastAPI) -> list[str]:
     """Give a list that grows with each transaction of the writer."""
     commits: list[str] = []
-    app.state.database._writer.set_trace_callback(
+    database_of(app)._writer.set_trace_callback(
         lambda statement: commits.append(statement) if statement.startswith("COMMIT") else None
     )
     return commits
@@ -60,7 +60,7 @@ def bad_write(app: FastAPI, **wrong: Any) -> Any:
     """Send a write past everything that would refuse it, so that the database has to."""
     user = User(uuid4(), None, expires_at=0)
     values = owner_values(user) | {"task_id": uuid4(), "title": "x", "title_folded": "x"} | wrong
-    return app.state.database.write(CREATE_TASK, values)
+    return database_of(app).write(CREATE_TASK, values)
 
 
 # What is acknowledged is on the disk
@@ -78,7 +78,7 @@ def test_every_connection_is_durable_and_keeps_foreign_keys(path: Path) -> None:
 
 
 async def test_every_table_is_strict_and_ordered_by_its_key(one: FastAPI) -> None:
-    tables = one.state.database._reader.execute("PRAGMA table_list").fetchall()
+    tables = database_of(one)._reader.execute("PRAGMA table_list").fetchall()
     ours = {name: (without_rowid, strict) for _, name, _, _, without_rowid, strict in tables}
 
     for name in SQLModel.metadata.tables:
@@ -155,7 +155,7 @@ async def test_a_write_that_fails_among_others_undoes_only_itself(one: FastAPI) 
     assert [isinstance(outcome, DatabaseError) for outcome in outcomes[4:6]] == [True, True]
     assert [len(await person.tasks()) for person in people] == [1] * 8
     assert len(commits) <= 2
-    assert one.state.database._reader.execute("SELECT count(*) FROM users").fetchone() == (8,)
+    assert database_of(one)._reader.execute("SELECT count(*) FROM users").fetchone() == (8,)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -173,7 +173,7 @@ async def test_a_request_that_was_given_up_holds_up_no_other(one: FastAPI, *, fa
 async def test_a_commit_that_fails_fails_all_its_writes_and_keeps_none(one: FastAPI) -> None:
     people = [Person(one) for _ in range(4)]
     kept = await people[0].create("Kept")
-    writer = one.state.database._writer
+    writer = database_of(one)._writer
     writer.set_authorizer(
         lambda action, what, *_: (
             sqlite3.SQLITE_DENY if (action, what) == (22, "COMMIT") else sqlite3.SQLITE_OK
@@ -193,7 +193,7 @@ async def test_a_commit_that_fails_fails_all_its_writes_and_keeps_none(one: Fast
 async def test_a_disk_that_is_full_is_a_database_error_until_there_is_room(one: FastAPI) -> None:
     ann = Person(one)
     kept = await ann.create("Kept")
-    writer = one.state.database._writer
+    writer = database_of(one)._writer
     (pages,) = writer.execute("PRAGMA page_count").fetchone()
     writer.execute(f"PRAGMA max_page_count = {pages + 1}")
 
@@ -218,7 +218,7 @@ async def test_a_write_waits_until_another_process_lets_go_of_the_file(one: Fast
     ann = Person(one)
     with held(path):
         writing = asyncio.create_task(ann.create())
-        while not one.state.database._committing:  # noqa: ASYNC110 - it offers nothing to wait for
+        while not database_of(one)._committing:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0)
         assert not writing.done()
 

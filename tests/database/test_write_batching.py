@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from support import DATABASE_ERROR, MakeDatabase, Person, refusal, running, settings_for
+from support import DATABASE_ERROR, MakeDatabase, Person, database_of, refusal, running, settings_for
 
 from taskward.database.postgres import database as postgres
 from taskward.database.postgres.batching import MAX_IN_FLIGHT
@@ -44,7 +44,7 @@ async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG0
 def writes(served: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Give the list of how many each of the app's statements writes for."""
     sizes: list[int] = []
-    batcher = served.state.database._batcher
+    batcher = database_of(served)._batcher
     run = batcher._run
 
     async def noting(
@@ -284,7 +284,7 @@ async def test_a_create_has_one_deadline_together_and_alone(
 async def test_behind_the_wall_each_owner_writes_alone(new_database: MakeDatabase) -> None:
     async with running(settings_for(await new_database("postgres"), database_rls=True)) as app:
         known = await people(app, 3)
-        del app.state.database._batcher  # nobody asks it
+        del database_of(app)._batcher  # nobody asks it
 
         answers = await asyncio.gather(*(create(person, "alone") for person in known))
 

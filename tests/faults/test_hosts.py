@@ -15,6 +15,7 @@ from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, in_words, only, ou
 from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own, free_port
 from faults.services import PROMISED, service, serving
 from serving import command
+from support import database_of
 
 from taskward.database.postgres import pool
 from taskward.database.postgres.hosts import HostConnector
@@ -71,7 +72,7 @@ async def test_the_host_that_writes_is_found(
             again = monotonic()
             assert (await client.get("/api/tasks")).status_code == 200
             assert monotonic() - again < PROMISED
-            good = one.app.state.database._pool.connector.hosts[0]
+            good = database_of(one.app)._pool.connector.hosts[0]
     assert {outcome(answer) if answer.is_error else SUCCESS for answer in answers} == {SUCCESS}
     assert good.port == server.port
     assert took < 2 * PROMISED

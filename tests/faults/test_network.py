@@ -11,6 +11,7 @@ from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, outcome, under_loa
 from faults.own_postgres import OwnPostgres
 from faults.services import PROMISED, service
 from faults.tcp_proxy import tcp_proxy
+from support import database_of
 
 from taskward.database.postgres.notifications import FLUSH_TIMEOUT
 from taskward.database.postgres.pool import CANCEL_TIMEOUT
@@ -115,7 +116,7 @@ async def test_a_write_that_may_have_been_committed_is_not_run_again(
         await server.execute(*COUNT_UPDATES)
         for n in range(3):
             assert (await client.put(path, json={"title": f"First {n}"})).status_code == 200
-            await one.app.state.database._notifier.stop()  # so that the next to ask is the next write
+            await database_of(one.app)._notifier.stop()  # so that the next to ask is the next write
             proxy.cuts_an_answer = True
             assert outcome(await client.put(path, json={"title": f"Second {n}"})) == DATABASE_ERROR
             assert (await client.get(path)).json()["title"] == f"Second {n}"

@@ -13,7 +13,7 @@ from faults.fault_report import Observe, ObserveLoad
 from faults.load import SUCCESS, in_words, under_load
 from faults.services import service
 from pooling import needs_pgbouncer, pooler
-from support import settings_for
+from support import database_of, settings_for
 
 from taskward.database.postgres import pool
 from taskward.http import admission
@@ -38,7 +38,7 @@ async def test_many_requests_through_two_connections(
         service(url) as one,
         under_load(one.client_of, CLIENTS, 0.0) as load,
     ):
-        assert one.app.state.database._pool.pooled
+        assert database_of(one.app)._pool.pooled
         load.fault_begins()
         async with asyncio.timeout(300):
             while len(load.answers) < 10_000:  # noqa: ASYNC110 - the load continues by itself

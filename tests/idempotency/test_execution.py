@@ -8,11 +8,22 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request, Response
-from support import DATABASE_ERROR, INVALID_REQUEST, Person, problems, refusal, token_for
+from fastapi import FastAPI, Response
+from support import (
+    DATABASE_ERROR,
+    INVALID_REQUEST,
+    Person,
+    context_for,
+    database_of,
+    problems,
+    refusal,
+    services_of,
+    token_for,
+)
 
+from taskward.auth.current_user import User
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.http.errors import IdempotencyKeyReused
+from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotentExecution
 from taskward.tasks import store
 
@@ -132,13 +143,14 @@ class TestOtherRequests:
     async def test_a_key_of_another_path_is_refused(self, app: FastAPI, ann: Person) -> None:
         """No body is good for two paths today, so this is asked below HTTP."""
         await post(ann, "key")
-        scope = {"type": "http", "method": "POST", "path": "/api/others", "body": TASK, "app": app}
+        context = context_for({"method": "POST", "path": "/api/others"}, services_of(app))
+        context.user, context.body = User(UUID(ann.sub), None, 0), TASK
 
         async def act(_: object) -> Response:
             raise AssertionError("the request is carried out")
 
         with pytest.raises(IdempotencyKeyReused):
-            await IdempotentExecution(Request(scope), UUID(ann.sub)).run("key", act)
+            await IdempotentExecution(context).run("key", act)
 
     async def test_other_keys_act_of_their_own(self, ann: Person) -> None:
         answers = [await post(ann, key) for key in ("key", "Key", "key.", '"key"', "k")]
@@ -446,14 +458,14 @@ def assert_one_acted(answers: list[httpx.Response]) -> None:
 def hold_writes(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
     """Delays every write: the first event shows that one has arrived, the second releases them."""
     reached, go = asyncio.Event(), asyncio.Event()
-    write: Callable[..., Awaitable[Any]] = app.state.database.write
+    write: Callable[..., Awaitable[Any]] = database_of(app).write
 
     async def held(*arguments: Any) -> Any:
         reached.set()
         await go.wait()
         return await write(*arguments)
 
-    monkeypatch.setattr(app.state.database, "write", held)
+    monkeypatch.setattr(database_of(app), "write", held)
     return reached, go
 
 
@@ -472,7 +484,7 @@ def look_late(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 async def sql(app: FastAPI, statement: str) -> list[tuple[Any, ...]]:
     """Run a statement past the service."""
-    database = app.state.database
+    database = database_of(app)
     if isinstance(database, PostgresDatabase):
         async with database._pool.acquire() as connection:
             return [tuple(row) for row in await connection.fetch(statement)]
@@ -490,7 +502,7 @@ async def keys_of(app: FastAPI, person: Person) -> set[str]:
 
 async def age_keys(app: FastAPI, person: Person, *, seconds: int) -> None:
     """Let the keys that somebody has used become older."""
-    postgres = isinstance(app.state.database, PostgresDatabase)
+    postgres = isinstance(database_of(app), PostgresDatabase)
     by = f"interval '{seconds} seconds'" if postgres else f"{seconds}000000"
     await sql(
         app,

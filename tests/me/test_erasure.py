@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from import_documents import NO_SUCH_USER, a_task, changes, export, import_tasks, many, without_owner
 from sqlalchemy import Table
 from sqlmodel import SQLModel
-from support import NO_SUCH_TASK, MakeDatabase, Person, refusal, running, settings_for
+from support import NO_SUCH_TASK, MakeDatabase, Person, database_of, refusal, running, settings_for
 
 from taskward.auth.current_user import User
 from taskward.me.models import ImportedTask
@@ -29,7 +29,7 @@ async def erase(person: Person) -> None:
 
 async def rows_of(app: FastAPI, table: Table) -> list[list[str]]:
     """Give every row of a table as texts, from the database itself."""
-    database = app.state.database
+    database = database_of(app)
     query = f"SELECT * FROM {table.name}"  # noqa: S608 - a name of the schema
     if hasattr(database, "_writer"):
         rows = database._writer.execute(query).fetchall()
@@ -61,7 +61,7 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
     ]:
         answer = await person.http.post(path, json=body, headers={"Idempotency-Key": f"{word}-{path}"})
         assert answer.status_code < 300
-    abandoned = Staging(app.state.database, User(UUID(person.sub), None, 0))
+    abandoned = Staging(database_of(app), User(UUID(person.sub), None, 0))
     await abandoned.claim()
     await abandoned.add(
         [ImportedTask.model_validate(a_task(title=f"{word} staged", description=f"{word} too"))]

@@ -21,6 +21,7 @@ from support import (
     MakeDatabase,
     Person,
     an_empty_body,
+    database_of,
     exchange,
     refusal,
     running,
@@ -145,7 +146,7 @@ async def test_what_changes_meanwhile_does_no_harm(
     monkeypatch.setattr(store, "EXPORT_PAGE", 5)
     tasks = many(20)
     await import_tasks(ann, *tasks)
-    rows = app.state.database.rows
+    rows = database_of(app).rows
 
     async def and_write(read: Read, values: Values) -> Sequence[Row]:
         found: Sequence[Row] = await rows(read, values)
@@ -154,7 +155,7 @@ async def test_what_changes_meanwhile_does_no_harm(
             await ann.create("New")
         return found
 
-    monkeypatch.setattr(app.state.database, "rows", and_write)
+    monkeypatch.setattr(database_of(app), "rows", and_write)
     exported = [task["id"] for task in (await export(ann))["tasks"]]
 
     assert len(exported) == len(set(exported))
@@ -163,20 +164,20 @@ async def test_what_changes_meanwhile_does_no_harm(
 
 def count_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note the names of the statements of an export that are asked for."""
-    rows, asked = app.state.database.rows, list[str]()
+    rows, asked = database_of(app).rows, list[str]()
 
     async def noted(read: Read, values: Values) -> Sequence[Row]:
         asked.append(read.name)
         found: Sequence[Row] = await rows(read, values)
         return found
 
-    monkeypatch.setattr(app.state.database, "rows", noted)
+    monkeypatch.setattr(database_of(app), "rows", noted)
     return asked
 
 
 def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Let the database fail when it is asked for that page of an export, the first being 1."""
-    rows, left = app.state.database.rows, number
+    rows, left = database_of(app).rows, number
 
     async def failing(read: Read, values: Values) -> Sequence[Row]:
         nonlocal left
@@ -186,7 +187,7 @@ def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
         found: Sequence[Row] = await rows(read, values)
         return found
 
-    monkeypatch.setattr(app.state.database, "rows", failing)
+    monkeypatch.setattr(database_of(app), "rows", failing)
 
 
 # On a real server

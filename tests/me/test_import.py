@@ -33,9 +33,10 @@ from support import (
     stored,
 )
 
+from taskward.http.signature import BodyLimits
 from taskward.me import models, staging
 from taskward.me.import_document import ImportDocument
-from taskward.me.routes import ImportEndpoint
+from taskward.me.routes import ImportRoute
 from taskward.me.spool import Spool
 
 LARGEST = 64 * 1024 * 1024
@@ -459,10 +460,11 @@ async def test_a_body_that_says_that_it_is_too_large_is_not_read(app: FastAPI, a
 
 @pytest.mark.engines("memory")
 async def test_a_body_that_becomes_too_large_is_not_read_to_its_end(
-    ann: Person, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ImportEndpoint.max_body == LARGEST
-    monkeypatch.setattr(ImportEndpoint, "max_body", 1024)
+    (route,) = (one for one in app.routes if isinstance(one, ImportRoute))
+    assert route.signature.limits == BodyLimits(max_body=LARGEST)
+    monkeypatch.setattr(route.signature, "limits", BodyLimits(max_body=1024))
     given = 0
 
     async def pieces() -> AsyncIterator[bytes]:

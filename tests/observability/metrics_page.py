@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
+from support import as_taskward
 
 from taskward.log import JsonFormatter
 from taskward.metrics import Samples
@@ -54,7 +55,7 @@ async def text_of(url: str, **headers: str) -> str:
 
 def scraped(app: FastAPI) -> SamplesByLabels:
     """Give an app's metrics as Prometheus reads them."""
-    return samples_in(prometheus.exposition(app.state.collect_metrics())[1].decode())
+    return samples_in(prometheus.exposition(as_taskward(app).collect_metrics())[1].decode())
 
 
 def samples_in(text: str) -> SamplesByLabels:

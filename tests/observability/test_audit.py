@@ -17,8 +17,10 @@ from support import (
     MakeDatabase,
     Person,
     client_of,
+    database_of,
     exchange,
     running,
+    services_of,
     settings_for,
     token_for,
 )
@@ -205,7 +207,7 @@ async def test_each_refusal_is_one_line_and_nothing_says_whose_a_task_is(
 async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
-        app.state.streams._max_per_owner = 0
+        services_of(app).streams._max_per_owner = 0
         await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
         (line,) = told(lines)
     assert (line["status"], line["code"], line["outcome"]) == (429, "RATE_LIMITED", "refused")
@@ -214,12 +216,15 @@ async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
 async def test_a_change_that_failed_is_told_as_that_and_never_as_done(lines: Lines) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
-        whole, app.state.database.inner = app.state.database.inner, Broken(DatabaseError(reason="EIO 58030"))
+        whole, database_of(app).inner = (
+            database_of(app).inner,
+            Broken(DatabaseError(reason="EIO 58030")),
+        )
         answers = [
             await ann.http.post("/api/tasks", json={"title": "x"}),
             await ann.http.get("/api/tasks"),
         ]
-        app.state.database.inner = whole
+        database_of(app).inner = whole
 
     assert [answer.status_code for answer in answers] == [500, 500]
     (line,) = told(lines)

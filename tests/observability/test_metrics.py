@@ -4,6 +4,7 @@ import asyncio
 import re
 import urllib.request
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -13,12 +14,22 @@ from auth.identity_provider import IdentityProvider, key_set, signer
 from changes.streams import in_process_server
 from fastapi import FastAPI
 from observability.metrics_page import Lines, page_of, samples_in, scraped, text_of, until, value
-from support import MakeDatabase, Person, client_of, exchange, running, settings_for
+from support import (
+    MakeDatabase,
+    Person,
+    as_taskward,
+    client_of,
+    database_of,
+    exchange,
+    running,
+    services_of,
+    settings_for,
+)
 
 from taskward.app import create_app
 from taskward.database.postgres import pool
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.http.middleware import RequestMiddleware
+from taskward.http.application import RequestMiddleware
 from taskward.metrics import DURATION_BUCKETS, DURATIONS, METRIC_FAMILIES, Histogram, Samples, merge
 from taskward.observability import prometheus
 
@@ -100,7 +111,7 @@ async def test_nothing_that_clients_make_up_becomes_a_label(engine: str, new_dat
             await exchange(app, f"CANARY{round_}", f"/canary4711{round_}")
             await exchange(app, f"CANARY{round_}", "/api/tasks")
             series.add(len(scraped(app)))
-        text = prometheus.exposition(app.state.collect_metrics())[1].decode()
+        text = prometheus.exposition(as_taskward(app).collect_metrics())[1].decode()
 
     assert len(series) == 1
     assert series.pop() < quiet + 200
@@ -120,7 +131,7 @@ async def test_what_is_under_way_is_counted_until_it_ends(seen: FastAPI) -> None
             samples = scraped(house.app)
             assert value(samples, "taskward_http_requests_in_progress") == 1
             assert value(samples, "taskward_event_streams_open") == 1
-        figures = house.app.state.collect_metrics
+        figures = as_taskward(house.app).collect_metrics
         await until(lambda: figures()["taskward_http_requests_in_progress"][()] == 0)
         assert figures()["taskward_event_streams_open"][()] == 0
 
@@ -135,7 +146,7 @@ async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: M
         assert value(idle, "taskward_database_connections_max") == 1
         assert value(idle, "taskward_database_connections", state="idle") == 1
         assert value(idle, "taskward_database_connections", state="used") == 0
-        database = app.state.database
+        database = database_of(app)
         assert isinstance(database, PostgresDatabase)
         async with database._pool.acquire():
             waiting = asyncio.create_task(ann.tasks())
@@ -156,9 +167,9 @@ async def test_who_gave_up_waiting_is_not_shown_as_waiting(
     async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
         ann = Person(app)
         await ann.tasks()
-        async with app.state.database._pool.acquire():
+        async with database_of(app)._pool.acquire():
             assert (await ann.http.get("/api/tasks")).status_code == 503
-            assert app.state.collect_metrics()["taskward_database_requests_waiting"][()] == 0
+            assert as_taskward(app).collect_metrics()["taskward_database_requests_waiting"][()] == 0
 
 
 @pytest.mark.parametrize("engine_of_files", ["memory", "disk"])
@@ -181,10 +192,10 @@ async def test_the_state_of_the_provider_s_keys_is_shown() -> None:
     provider.document = key_set(signer("EdDSA"), signer("ES256", "two"))
     settings = settings_for("sqlite://", jwt_secret=None, jwt_jwks_url=provider.url, metrics_port=0)
     async with running(settings) as app:
-        await until(lambda: app.state.authenticator.ready)
+        await until(lambda: services_of(app).authenticator.ready)
         good = scraped(app)
         provider.answers(b"HTTP/1.1 500 Broken\r\nContent-Length: 0")
-        keys = app.state.authenticator._keys
+        keys: Any = services_of(app).authenticator._keys
         await keys._fetch_once()
         bad = scraped(app)
     await provider.close()
@@ -201,8 +212,8 @@ async def test_the_state_of_the_provider_s_keys_is_shown() -> None:
 async def test_keys_that_never_came_have_no_age() -> None:
     settings = settings_for("sqlite://", jwt_secret=None, jwt_jwks_url="http://127.0.0.1:1/", metrics_port=0)
     async with running(settings) as app:
-        await until(lambda: app.state.collect_metrics()["taskward_jwks_fetches_total"]["failed",])
-        figures = app.state.collect_metrics()
+        await until(lambda: as_taskward(app).collect_metrics()["taskward_jwks_fetches_total"]["failed",])
+        figures = as_taskward(app).collect_metrics()
 
     assert "taskward_jwks_age_seconds" not in figures
     assert figures["taskward_jwks_keys"][()] == 0

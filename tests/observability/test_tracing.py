@@ -22,17 +22,28 @@ from observability.collector import Collector, Span, collecting
 from observability.metrics_page import Lines
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from serving import bare_environment, command, wait_for
-from support import SECRET, Broken, MakeDatabase, Person, client_of, exchange, running, settings_for
+from support import (
+    SECRET,
+    Broken,
+    MakeDatabase,
+    Person,
+    client_of,
+    database_of,
+    exchange,
+    running,
+    services_of,
+    settings_for,
+)
 
 from taskward import __version__
 from taskward.app import create_app
 from taskward.check import findings
 from taskward.database.statements import TransactionSteps
+from taskward.http.application import RequestMiddleware
 from taskward.http.errors import DatabaseError
-from taskward.http.middleware import RequestMiddleware
 from taskward.me.import_statements import STAGE, UNSTAGE
 from taskward.observability import tracing
-from taskward.observability.tracing import tracing_from_env
+from taskward.observability.tracing import Tracing, tracing_from_env
 from taskward.settings import Settings, SettingsError
 from taskward.tasks.statements import COUNTER
 
@@ -66,9 +77,15 @@ async def traced(engine: str, new_database: MakeDatabase, collector: Collector) 
         yield app
 
 
+def tracing_of(app: FastAPI) -> Tracing:
+    found = services_of(app).tracing
+    assert found is not None
+    return found
+
+
 async def spans_of(app: FastAPI, collector: Collector, trace_id: str) -> list[Span]:
     """Give the spans of a trace, once what there is has been exported."""
-    await asyncio.to_thread(app.state.tracing._provider.force_flush)
+    await asyncio.to_thread(tracing_of(app)._provider.force_flush)
     return collector.of_trace(trace_id)
 
 
@@ -126,8 +143,8 @@ async def test_a_statement_run_for_many_rows_says_for_how_many(traced: FastAPI, 
 
     trace_id = uuid4().hex
     inside = TraceContextTextMapPropagator().extract(in_trace(trace_id))
-    with traced.state.tracing._tracer.start_as_current_span("outside", inside):
-        await traced.state.database.transact(steps)
+    with tracing_of(traced)._tracer.start_as_current_span("outside", inside):
+        await database_of(traced).transact(steps)
 
     spans = await spans_of(traced, collector, trace_id)
     (statement,) = (span for span in spans if span.name == UNSTAGE.name)
@@ -160,7 +177,7 @@ async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
 ) -> None:
     error = DatabaseError(reason="UniqueViolationError 23505")
     error.__cause__ = asyncpg.UniqueViolationError(f"Key (email)=({EMAIL}) already exists.")
-    monkeypatch.setattr(traced.state.database, "inner", Broken(error))
+    monkeypatch.setattr(database_of(traced), "inner", Broken(error))
     trace_id = uuid4().hex
     await Person(traced).http.get("/api/tasks", headers=in_trace(trace_id))
 
@@ -170,7 +187,7 @@ async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
     assert statement.attributes["error.type"] == request.attributes["error.type"] == "DATABASE_ERROR"
     assert statement.told == "UniqueViolationError 23505"
 
-    monkeypatch.setattr(traced.state.database, "inner", Broken(ValueError(EMAIL)))
+    monkeypatch.setattr(database_of(traced), "inner", Broken(ValueError(EMAIL)))
     trace_id = uuid4().hex
     await Person(traced).http.get("/api/tasks", headers=in_trace(trace_id))
     statement, request = await spans_of(traced, collector, trace_id)
@@ -187,9 +204,9 @@ async def test_a_statement_that_fails_within_a_transaction_fails_its_span_too(
 
     trace_id = uuid4().hex
     inside = TraceContextTextMapPropagator().extract(in_trace(trace_id))
-    with traced.state.tracing._tracer.start_as_current_span("outside", inside, record_exception=False):
+    with tracing_of(traced)._tracer.start_as_current_span("outside", inside, record_exception=False):
         with pytest.raises(DatabaseError):
-            await traced.state.database.transact(steps)
+            await database_of(traced).transact(steps)
         gc.collect()  # the steps that are taken no further
 
     spans = await spans_of(traced, collector, trace_id)
@@ -212,7 +229,7 @@ async def test_nothing_that_people_write_is_in_any_span(traced: FastAPI, collect
     ]:
         headers = {"Idempotency-Key": f"{CANARY}{uuid4()}", "X-Request-ID": CANARY, "User-Agent": EMAIL}
         await ann.http.request(method, target, json=body, headers=headers)
-    await asyncio.to_thread(traced.state.tracing._provider.force_flush)
+    await asyncio.to_thread(tracing_of(traced)._provider.force_flush)
 
     everything = b"".join(collector.bodies)
     for word in (CANARY, task["user_id"], SECRET, *ann.token.split(".")):
@@ -240,7 +257,7 @@ async def test_a_parent_that_is_none_begins_a_trace_of_its_own(
     headers = [("traceparent", parent) for parent in parents]
     answer = await exchange(traced, "GET", "/health", headers=headers)
     assert answer.status == 200
-    await asyncio.to_thread(traced.state.tracing._provider.force_flush)
+    await asyncio.to_thread(tracing_of(traced)._provider.force_flush)
 
     (span,) = (span for span in collector.spans if span.span_id not in known)
     assert span.parent == ""
@@ -285,7 +302,7 @@ async def test_what_runs_for_an_open_stream_but_not_in_its_request_is_not_traced
     assert {span.kind for span in before} == {SERVER, CLIENT}
 
     count = len(collector.spans)
-    await traced.state.database.rows(COUNTER, {"owner": uuid4()})
+    await database_of(traced).rows(COUNTER, {"owner": uuid4()})
     assert await spans_of(traced, collector, trace_id) == before
     assert len(collector.spans) == count
 
@@ -308,10 +325,10 @@ async def test_a_collector_that_fails_fails_nobody_s_request(lines: Lines) -> No
         async with tracing_to(broken, settings_for("sqlite://")) as app:
             for _ in range(3):
                 assert (await client_of(app).get("/health")).status_code == 200
-                await asyncio.to_thread(app.state.tracing._provider.force_flush)
+                await asyncio.to_thread(tracing_of(app)._provider.force_flush)
             broken.status = 200
             await client_of(app).get("/health")
-            await asyncio.to_thread(app.state.tracing._provider.force_flush)
+            await asyncio.to_thread(tracing_of(app)._provider.force_flush)
         assert len(broken.spans) == 1
 
     told = [line["message"] for line in lines.of("taskward.observability.tracing")]
@@ -375,7 +392,7 @@ def test_unless_it_is_asked_for_nothing_stands_in_the_way(
     app = create_app(settings_for("sqlite://"))
 
     assert isinstance(vars(app)["pipeline"], RequestMiddleware)
-    assert type(app.state.database).__name__ == "SqliteDatabase"
+    assert type(database_of(app)).__name__ == "SqliteDatabase"
 
 
 @pytest.mark.parametrize(

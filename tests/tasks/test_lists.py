@@ -22,7 +22,7 @@ from paging import (
     statements_run,
     walk,
 )
-from support import Person, problems
+from support import Person, database_of, problems
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
@@ -90,9 +90,9 @@ class TestOrder:
 
     async def test_titles_are_stored_with_the_collation_of_code_points(self, app: FastAPI) -> None:
         """A server in another language would order them otherwise, and the one here may be in none."""
-        if not isinstance(app.state.database, PostgresDatabase):
+        if not isinstance(database_of(app), PostgresDatabase):
             return  # SQLite compares bytes, whatever the language
-        async with app.state.database._pool.acquire() as connection:
+        async with database_of(app)._pool.acquire() as connection:
             collation = await connection.fetchval(
                 "SELECT collation_name FROM information_schema.columns "
                 "WHERE table_name = 'tasks' AND column_name = 'title'"
@@ -373,7 +373,7 @@ class TestPlans:
     @pytest.mark.parametrize("sort", SORTS)
     async def test_a_list_reads_the_owners_rows_through_an_index(self, crowded: FastAPI, sort: str) -> None:
         for read in [LISTS[key] for key in LISTS if key[0] == sort]:
-            for accesses, sorts in await _plans(crowded.state.database, read):
+            for accesses, sorts in await _plans(database_of(crowded), read):
                 assert accesses == {"the owner's index"}
                 assert not sorts or sort.removeprefix("-") in {"updated_at", "title"}
 
@@ -390,7 +390,7 @@ async def crowded(app: FastAPI) -> FastAPI:
     await insert_tasks(app, OWNER, some_tasks(2000))
     for _ in range(150):
         await insert_tasks(app, uuid4(), some_tasks(100))
-    database = app.state.database
+    database = database_of(app)
     if isinstance(database, PostgresDatabase):
         async with database._pool.acquire() as connection:
             await connection.execute("ANALYZE")

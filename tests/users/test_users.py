@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import pytest
 from fastapi import FastAPI
-from support import Person, stored
+from support import Person, database_of, stored
 
 from taskward.auth.current_user import User
 from taskward.http.errors import DatabaseError
@@ -80,7 +80,7 @@ async def test_a_write_that_the_database_refuses_makes_no_row(app: FastAPI) -> N
     values = owner_values(user) | {"task_id": uuid4(), "now": None, "title": "a task without a time"}
 
     with pytest.raises(DatabaseError):
-        await app.state.database.write(CREATE_TASK, values)
+        await database_of(app).write(CREATE_TASK, values)
 
     assert await stored(app, "users", id=user.id) == []
 

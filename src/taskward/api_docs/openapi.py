@@ -12,8 +12,6 @@ from taskward.http.errors import (
     CursorExpired,
     DatabaseError,
     FieldError,
-    IdempotencyKeyInUse,
-    IdempotencyKeyReused,
     InternalError,
     InvalidRequest,
     InvalidToken,
@@ -27,6 +25,7 @@ from taskward.http.errors import (
     Unauthorized,
     ValidationFailed,
 )
+from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 
 _REFERENCE: Final = re.compile(r"#/components/schemas/(\w+)")
 

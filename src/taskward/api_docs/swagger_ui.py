@@ -4,8 +4,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 
+from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute
@@ -53,8 +54,8 @@ async def docs_asset(name: Annotated[str, Path()]) -> Response:
 
 
 @router.get("/openapi.json")
-async def openapi_json(request: Request) -> Response:
-    return json_response(request.app.openapi())
+async def openapi_json(context: Context) -> Response:
+    return json_response(context.services.openapi())
 
 
 @cache

@@ -1,29 +1,55 @@
-"""Authentication: from the Authorization header to a User."""
+"""Authentication: from the Authorization header to the user.
 
+A token is verified once. Then its user comes from the cache, which is the whole path of most requests.
+"""
+
+import hashlib
 from collections.abc import Sequence
-from typing import Protocol
 
-from taskward.auth.claims import ClaimsValidator
+from taskward.auth.claims import Claims, ClaimsValidator
 from taskward.auth.clock import Clock
 from taskward.auth.current_user import User
-from taskward.auth.development import development_secret, secret_file
-from taskward.auth.jws import UnverifiedToken, bearer_token, parse_jwt
-from taskward.auth.shared_secret import SharedSecret
-from taskward.auth.token_cache import TokenCache
+from taskward.auth.jws import parse_jwt
+from taskward.auth.keys import Keys, verification_keys
+from taskward.http.errors import InvalidToken, Unauthorized
 from taskward.metrics import Samples
 from taskward.settings import Settings
 
+MAX_TOKENS = 10_000
+"""Cached tokens. Each takes under a kilobyte; the oldest is evicted."""
 
-class Authenticator(Protocol):
-    """Authenticates requests."""
+
+def authenticator(settings: Settings, clock: Clock | None = None) -> "Authenticator":
+    """Returns the authenticator that the settings select; a token never decides it.
+
+    Raises:
+        SettingsError: the development secret is not usable, or JWT_SECRET is not valid.
+
+    """
+    clock = clock or Clock()
+    validator = ClaimsValidator(settings.jwt_issuer, settings.jwt_audiences)
+    return Authenticator(verification_keys(settings, clock), validator, clock)
+
+
+class Authenticator:
+    """Authenticates requests: form first, then signature, then claims; nothing unverified is used."""
+
+    def __init__(self, keys: Keys, validator: ClaimsValidator, clock: Clock) -> None:
+        self._keys = keys
+        self._validator = validator
+        self._clock = clock
+        self._cache = TokenCache()
 
     @property
     def ready(self) -> bool:
         """False only while a configured key set has never been loaded."""
+        return self._keys.ready
 
-    async def start(self) -> None: ...
+    async def start(self) -> None:
+        await self._keys.start()
 
-    async def stop(self) -> None: ...
+    async def stop(self) -> None:
+        await self._keys.stop()
 
     async def identify(self, authorization: Sequence[bytes]) -> User:
         """Returns the calling user, given the values of all `Authorization` headers of one request.
@@ -35,96 +61,12 @@ class Authenticator(Protocol):
             ServiceUnavailable: no keys have been loaded yet.
 
         """
+        token = bearer_token(authorization)
+        user = self._cache.get(token, self._keys.generation, self._clock.now())
+        return user or await self._verify(token)
 
     def collect(self) -> Samples:
         """Returns the metrics; callable from any thread."""
-
-
-class Keys(Protocol):
-    """The verification keys: a shared secret or a provider's key set."""
-
-    @property
-    def ready(self) -> bool: ...
-
-    @property
-    def generation(self) -> int:
-        """A number that changes whenever a key is withdrawn."""
-
-    async def start(self) -> None: ...
-
-    async def stop(self) -> None: ...
-
-    async def verify(self, token: UnverifiedToken) -> None: ...
-
-    def collect(self) -> Samples: ...
-
-
-def authenticator(settings: Settings, clock: Clock | None = None) -> Authenticator:
-    """Returns the authenticator that the settings select; a token never decides it.
-
-    Raises:
-        SettingsError: the development secret is not usable, or JWT_SECRET is not valid.
-
-    """
-    validator = ClaimsValidator(settings.jwt_issuer, settings.jwt_audiences)
-    clock = clock or Clock()
-    return TokenAuthenticator(_keys(settings, clock), validator, clock)
-
-
-async def describe_keys(settings: Settings) -> list[str]:
-    """Returns a line for each verification key; for a key set, also for each entry that is ignored, and why.
-
-    Raises:
-        SettingsError: there are no verification keys.
-
-    """
-    if settings.jwt_jwks_url is not None:
-        from taskward.auth.jwks_fetch import describe_key_set  # noqa: PLC0415 - imports the HTTP client
-
-        return await describe_key_set(settings.jwt_jwks_url)
-    if settings.jwt_secrets:
-        return [f"JWT_SECRET: secret {number + 1} (HS256)" for number in range(len(settings.jwt_secrets))]
-    file = secret_file(settings)
-    if not file.exists():
-        return [f"a development secret, created in {file} at the first start (HS256)"]
-    development_secret(settings)
-    return [f"the development secret in {file} (HS256)"]
-
-
-def _keys(settings: Settings, clock: Clock) -> Keys:
-    if settings.jwt_jwks_url is not None:
-        # Importing the HTTP client costs 5 MB and 50 ms at start, which only services with a provider need.
-        from taskward.auth.jwks import JWKSClient  # noqa: PLC0415 - imports the HTTP client
-
-        return JWKSClient(settings.jwt_jwks_url, clock)
-    return SharedSecret(settings.jwt_secrets or (development_secret(settings),))
-
-
-class TokenAuthenticator:
-    """Verifies the form first, then the signature, then the claims: nothing unverified is used."""
-
-    def __init__(self, keys: Keys, validator: ClaimsValidator, clock: Clock) -> None:
-        self._keys = keys
-        self._validator = validator
-        self._clock = clock
-        self._cache = TokenCache()
-
-    @property
-    def ready(self) -> bool:
-        return self._keys.ready
-
-    async def start(self) -> None:
-        await self._keys.start()
-
-    async def stop(self) -> None:
-        await self._keys.stop()
-
-    async def identify(self, authorization: Sequence[bytes]) -> User:
-        text = bearer_token(authorization)
-        user = self._cache.get(text, self._keys.generation, self._clock.now())
-        return user or await self._verify(text)
-
-    def collect(self) -> Samples:
         return self._keys.collect()
 
     async def _verify(self, text: bytes) -> User:
@@ -133,3 +75,45 @@ class TokenAuthenticator:
         claims = self._validator.validate(token.payload, self._clock.now())
         self._cache.put(text, self._keys.generation, claims)
         return claims.user
+
+
+def bearer_token(authorization: Sequence[bytes]) -> bytes:
+    """Returns the token from the values of all `Authorization` headers of one request.
+
+    Raises:
+        Unauthorized: there is no header, another scheme, or nothing after the scheme.
+        InvalidToken: there is more than one header, so that the token is ambiguous.
+
+    """
+    if not authorization:
+        raise Unauthorized(reason="no Authorization header")
+    if len(authorization) > 1:
+        raise InvalidToken(reason="more than one Authorization header")
+    scheme, _, token = authorization[0].strip(b" \t").partition(b" ")
+    if scheme.lower() != b"bearer":
+        raise Unauthorized(reason="not the Bearer scheme")
+    if not (token := token.lstrip(b" ")):
+        raise Unauthorized(reason="empty token")
+    return token
+
+
+class TokenCache:
+    """The users of verified tokens, by the digest of the token: the tokens themselves are not stored."""
+
+    def __init__(self) -> None:
+        self._claims: dict[tuple[bytes, int], Claims] = {}
+
+    def get(self, token: bytes, generation: int, now: float) -> User | None:
+        """Returns the user of a cached token, if it is valid now and its key is still in use."""
+        claims = self._claims.get(_cache_key(token, generation))
+        return claims.user if claims and claims.valid_from <= now < claims.user.expires_at else None
+
+    def put(self, token: bytes, generation: int, claims: Claims) -> None:
+        """Stores the claims of a token that was verified with the keys of that generation."""
+        if len(self._claims) >= MAX_TOKENS:
+            del self._claims[next(iter(self._claims))]
+        self._claims[_cache_key(token, generation)] = claims
+
+
+def _cache_key(token: bytes, generation: int) -> tuple[bytes, int]:
+    return hashlib.sha256(token).digest(), generation

@@ -25,9 +25,6 @@ class Claims:
     user: User
     valid_from: float
 
-    def hold(self, now: float) -> bool:
-        return self.valid_from <= now < self.user.expires_at
-
 
 @dataclass(frozen=True, slots=True)
 class ClaimsValidator:
@@ -55,7 +52,7 @@ class ClaimsValidator:
         )
         if now < claims.valid_from:
             raise InvalidToken(reason="nbf or iat is in the future")
-        if not claims.hold(now):
+        if now >= expires_at:
             raise TokenExpired(reason="exp is past")
         return claims
 

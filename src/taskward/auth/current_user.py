@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends
+
+from taskward.http.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,9 @@ class User:
     expires_at: float
 
 
-def _current_user(request: Request) -> User:
-    user: User = request.scope["user"]
-    return user
+def _current_user(context: Context) -> User:
+    return context.caller
 
 
 CurrentUser = Annotated[User, Depends(_current_user)]
-"""For a handler: the verified caller, stored in the scope by `AuthenticationMiddleware`."""
+"""For a handler: the verified caller."""

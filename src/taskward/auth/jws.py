@@ -7,11 +7,10 @@ docs/decisions/0005-strict-token-pass.md). The rules are those of RFC 7515, RFC 
 import base64
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from taskward.http.errors import InvalidToken, Unauthorized
+from taskward.http.errors import InvalidToken
 from taskward.http.requests import nests_deeper
 
 MAX_TOKEN_BYTES = 8 * 1024
@@ -35,26 +34,6 @@ class UnverifiedToken:
         """The algorithm in the token's header; `""` if it is missing or not a string."""
         alg = self.header.get("alg")
         return alg if isinstance(alg, str) else ""
-
-
-def bearer_token(authorization: Sequence[bytes]) -> bytes:
-    """Returns the token from the values of all `Authorization` headers of one request.
-
-    Raises:
-        Unauthorized: there is no header, another scheme, or nothing after the scheme.
-        InvalidToken: there is more than one header, so that the token is ambiguous.
-
-    """
-    if not authorization:
-        raise Unauthorized(reason="no Authorization header")
-    if len(authorization) > 1:
-        raise InvalidToken(reason="more than one Authorization header")
-    scheme, _, token = authorization[0].strip(b" \t").partition(b" ")
-    if scheme.lower() != b"bearer":
-        raise Unauthorized(reason="not the Bearer scheme")
-    if not (token := token.lstrip(b" ")):
-        raise Unauthorized(reason="empty token")
-    return token
 
 
 def parse_jwt(text: bytes) -> UnverifiedToken:

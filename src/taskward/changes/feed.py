@@ -6,12 +6,13 @@ from datetime import timedelta
 from time import time
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from taskward.auth.current_user import CurrentUser, User
+from taskward.auth.current_user import User
 from taskward.changes.statements import CHANGES, HORIZON
 from taskward.database import Database
 from taskward.database.statements import Row
+from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
 from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, VERSION_COLUMN, task_json
@@ -129,8 +130,8 @@ def change_json(row: Row) -> dict[str, Any]:
     return {"op": "upsert", "task": task_json(row)}
 
 
-def _my_changes(request: Request, user: CurrentUser) -> ChangeFeed:
-    return ChangeFeed(request.app.state.database, user, request.app.state.tombstones_kept)
+def _my_changes(context: Context) -> ChangeFeed:
+    return ChangeFeed(context.services.database, context.caller, context.services.tombstones_kept)
 
 
 MyChanges = Annotated[ChangeFeed, Depends(_my_changes)]

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from taskward.auth.current_user import User
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
 from taskward.changes.streams import StreamRegistry, Subscription
+from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailable
 from taskward.http.responses import dump_json
 from taskward.http.validation import field_error
@@ -59,10 +60,11 @@ class EventStream(Response):
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._streams.subscribe(self._user.id, scope.get("state", {}).get("draining")) as subscription:
+        context: RequestContext = scope[CONTEXT_KEY]
+        with self._streams.subscribe(self._user.id, context.draining) as subscription:
             found = await self._since(self._position)  # errors are raised before the response starts
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            if scope["method"] != "HEAD":
+            if context.method != "HEAD":
                 gone = asyncio.create_task(_close_on_disconnect(receive, subscription))
                 try:
                     await self._stream(found, subscription, send)

@@ -7,10 +7,11 @@ from contextlib import aclosing, contextmanager
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from taskward.changes.statements import COUNTERS
 from taskward.database import Database
+from taskward.http.context import Context
 from taskward.http.errors import DatabaseError, RateLimited, ServiceUnavailable
 from taskward.metrics import STREAMS, Samples
 from taskward.settings import Settings
@@ -149,9 +150,8 @@ class StreamRegistry:
         return found
 
 
-def _streams(request: Request) -> StreamRegistry:
-    streams: StreamRegistry = request.app.state.streams
-    return streams
+def _streams(context: Context) -> StreamRegistry:
+    return context.services.streams
 
 
 Streams = Annotated[StreamRegistry, Depends(_streams)]

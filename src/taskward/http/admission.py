@@ -1,20 +1,18 @@
 """Admission control and load shedding: a bound on requests in progress, a short fair queue, 503 for the rest.
 
-A request below /api is admitted once: `Endpoint` calls `scope["admission"]()` when the whole body has
-arrived. It is released once, when its response starts. A slot is therefore held during computation and
-database work, never for a slow client or an event stream. See `docs/decisions/0017-admission.md`.
+A request below /api is admitted once: its route calls `acquire` when the whole body has arrived. It is
+released once, when its response starts. A slot is therefore held during computation and database work, never
+for a slow client or an event stream. See `docs/decisions/0017-admission.md`.
 """
 
 import asyncio
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from taskward.http.errors import ServiceError, ServiceUnavailable
-from taskward.http.send_budget import UNREAD, BudgetedSend, SendBudget
+from taskward.http.context import RequestContext
+from taskward.http.errors import ServiceUnavailable
 from taskward.metrics import ADMITTED, REJECTED, Samples
 from taskward.settings import Settings
 
@@ -43,14 +41,6 @@ REJECT_BURST_SECONDS: Final = 0.2
 MAX_PAUSE: Final = 5.0
 """Maximum seconds for which a connection is not read."""
 
-_NO_STATE: Final[dict[str, SendBudget]] = {}
-_NO_BUDGET: Final = SendBudget()
-"""Used if the server counts no unsent bytes."""
-
-_NEW, _WAITING, _ADMITTED, _RELEASED = range(4)
-"""The states of a request."""
-
-_RESUME_INTERVAL: Final = 0.02
 _EXPIRE_INTERVAL: Final = 0.1
 
 
@@ -79,8 +69,7 @@ class Admission:
     always remains for another user.
     """
 
-    def __init__(self, app: ASGIApp, capacity: Capacity, max_queued: int = MAX_QUEUED) -> None:
-        self._app = app
+    def __init__(self, capacity: Capacity, max_queued: int = MAX_QUEUED) -> None:
         self._max_in_flight, self._max_starts_per_tick = capacity
         self._max_queued = max_queued
         self._in_flight = 0
@@ -93,22 +82,37 @@ class Admission:
         self._rejections = 0
         self._rejections_until = 0.0  # loop time until which earlier rejections use up the rate
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        budget: SendBudget = scope.get("state", _NO_STATE).get("send_budget", _NO_BUDGET)
-        if "user" not in scope:
-            await self._pass(scope, receive, send, budget)
-            return
-        ticket = _Ticket(self, scope, send, budget)
-        if budget.total and budget.blocks(ticket.owner):
-            raise self.refusal(scope, UNREAD)
-        scope["admission"] = ticket.acquire
-        try:
-            await self._app(scope, receive, ticket.send)
-        finally:
-            ticket.release()
-            if ticket.reserved:
-                ticket.cancel()
-            del scope["admission"]  # it refers to the scope: a cycle would keep both until the next GC run
+    async def acquire(self, context: RequestContext) -> None:
+        """Acquires a slot, or waits for one; called once, when the body has been read.
+
+        Raises:
+            ServiceUnavailable: the queue is full, or no slot became free in time.
+
+        """
+        if context.is_admitted:
+            raise RuntimeError("The request has already been admitted")
+        context.is_admitted = True
+        owner = context.caller.id.int
+        if self._try_acquire(owner):
+            context.on_response_start = partial(self._release, owner)
+        else:
+            await self._queue(context, owner)  # a variable for the future would be a cycle with its error
+
+    def rejection(self, context: RequestContext, reason: str) -> ServiceUnavailable:
+        """Returns the error for a rejected request.
+
+        At ten times the capacity nine of ten requests are rejected, which would cost more than the tenth.
+        Rejections above `MAX_REJECTIONS_PER_SECOND` are therefore spread over the next seconds: that is the
+        client's Retry-After, and until then the server does not read from the connection.
+        """
+        now = asyncio.get_running_loop().time()
+        self._rejections += 1
+        until = max(self._rejections_until, now) + 1 / MAX_REJECTIONS_PER_SECOND
+        self._rejections_until = min(until, now + MAX_PAUSE)
+        ahead = self._rejections_until - now
+        if ahead > REJECT_BURST_SECONDS:
+            context.pause_reading_s = ahead
+        return ServiceUnavailable(reason=reason, retry_after=math.ceil(ahead))
 
     def collect(self) -> Samples:
         return {
@@ -116,7 +120,7 @@ class Admission:
             REJECTED.name: {(): self._rejections},
         }
 
-    def try_acquire(self, owner: int) -> bool:
+    def _try_acquire(self, owner: int) -> bool:
         """Acquires a slot for a user without queued requests.
 
         A user with few requests passes the queue, which keeps their latency low while another user floods the
@@ -131,7 +135,7 @@ class Admission:
         self._schedule_tick()
         return True
 
-    def release(self, owner: int) -> None:
+    def _release(self, owner: int) -> None:
         self._in_flight -= 1
         left = self._in_flight_by[owner] - 1
         if left:
@@ -141,35 +145,27 @@ class Admission:
         if self._queued:
             self._schedule_tick()
 
-    def queue(self, ticket: "_Ticket") -> None:
-        """Queues a request until its user's turn.
+    def _queue(self, context: RequestContext, owner: int) -> "asyncio.Future[None]":
+        """Queues a request; the future is done when it is its turn.
 
         Raises:
             ServiceUnavailable: the queue has no room for it.
 
         """
-        queue = self._queues.get(ticket.owner)
+        queue = self._queues.get(owner)
         if (len(queue) if queue else 0) >= self._max_queued - self._queued:
-            raise self.refusal(ticket.scope, "too many requests are queued")
+            raise self.rejection(context, "too many requests are queued")
         if queue is None:
-            queue = self._queues[ticket.owner] = deque()
+            queue = self._queues[owner] = deque()
+        loop = asyncio.get_running_loop()
+        ticket = _Ticket(context, owner, loop.time(), loop.create_future())
         queue.append(ticket)
         self._queued += 1
         self._schedule_tick()
         if not self._expiring:
             self._expiring = True
-            asyncio.get_running_loop().call_later(_EXPIRE_INTERVAL, self._expire)
-
-    async def _pass(self, scope: Scope, receive: Receive, send: Send, budget: SendBudget) -> None:
-        """Runs a request without a user, which needs no slot."""
-        if not budget.total:
-            await self._app(scope, receive, send)
-            return
-        response = BudgetedSend(scope, send, budget, self.refusal)
-        try:
-            await self._app(scope, receive, response.send_checked)
-        finally:
-            response.cancel()
+            loop.call_later(_EXPIRE_INTERVAL, self._expire)
+        return ticket.admitted
 
     def _may_acquire(self, owner: int) -> bool:
         return self._in_flight_by.get(owner, 0) < self._max_in_flight - self._in_flight
@@ -189,10 +185,16 @@ class Admission:
         self._tick_scheduled = False
         self._started_this_tick = 0
         while self._started_this_tick < self._max_starts_per_tick and (ticket := self._next()):
-            self._acquire(ticket.owner)
-            ticket.admit()
+            self._admit(ticket)
         if self._started_this_tick:
             self._schedule_tick()
+
+    def _admit(self, ticket: "_Ticket") -> None:
+        """Starts a queued request; the request releases the slot, even if it is cancelled at this moment."""
+        if not ticket.admitted.done():  # otherwise it was cancelled in the queue
+            self._acquire(ticket.owner)
+            ticket.context.on_response_start = partial(self._release, ticket.owner)
+            ticket.admitted.set_result(None)
 
     def _next(self) -> "_Ticket | None":
         """Removes the oldest request of the first queued user who may hold a slot.
@@ -226,104 +228,19 @@ class Admission:
             while queue and queue[0].since <= deadline:
                 ticket = queue.popleft()
                 self._drop_one()
-                ticket.reject(self.refusal(ticket.scope, "no slot became free in time"))
+                if not ticket.admitted.done():
+                    error = self.rejection(ticket.context, "no slot became free in time")
+                    ticket.admitted.set_exception(error)
         self._expiring = self._queued > 0
         if self._expiring:
             loop.call_later(_EXPIRE_INTERVAL, self._expire)
 
-    def refusal(self, scope: Scope, reason: str) -> ServiceUnavailable:
-        """Returns the error for a rejected request.
 
-        At ten times the capacity nine of ten requests are rejected, which would cost more than the tenth.
-        Rejections above `MAX_REJECTIONS_PER_SECOND` are therefore spread over the next seconds: that is the
-        client's Retry-After, and `scope["rest"]` makes the server pause reading until then.
-        """
-        now = asyncio.get_running_loop().time()
-        self._rejections += 1
-        until = max(self._rejections_until, now) + 1 / MAX_REJECTIONS_PER_SECOND
-        self._rejections_until = min(until, now + MAX_PAUSE)
-        ahead = self._rejections_until - now
-        if ahead > REJECT_BURST_SECONDS:
-            scope["rest"] = ahead
-        return ServiceUnavailable(reason=reason, retry_after=math.ceil(ahead))
+class _Ticket(NamedTuple):
+    """A queued request; `admitted` is done when it is its turn, or when it is rejected."""
 
-
-class _Ticket(BudgetedSend):
-    """One request: NEW, then WAITING or ADMITTED, then RELEASED; never back."""
-
-    __slots__ = ("_admission", "_admitted", "_state", "since")
+    context: RequestContext
     owner: int
-
-    def __init__(self, admission: Admission, scope: Scope, send: Send, budget: SendBudget) -> None:
-        BudgetedSend.__init__(self, scope, send, budget, admission.refusal)
-        self.since = 0.0
-        self._admission = admission
-        self._state = _NEW
-        self._admitted: asyncio.Future[None]
-
-    async def acquire(self) -> None:
-        """Acquires a slot, or waits for one; called once, when the body has been read.
-
-        Raises:
-            ServiceUnavailable: the queue is full.
-
-        """
-        if self._state != _NEW:
-            raise RuntimeError("The request has already been admitted")
-        if self._admission.try_acquire(self.owner):
-            self._state = _ADMITTED
-            return
-        self._state = _WAITING
-        loop = asyncio.get_running_loop()
-        self.since = loop.time()
-        self._admitted = loop.create_future()
-        self._admission.queue(self)
-        await self._admitted
-
-    def admit(self) -> None:
-        """Starts the request; a slot has been acquired for it."""
-        if self._state == _WAITING and not self._admitted.done():
-            self._state = _ADMITTED
-            self._admitted.set_result(None)
-        else:  # it was cancelled in the queue
-            self._admission.release(self.owner)
-
-    def reject(self, error: ServiceError) -> None:
-        if not self._admitted.done():
-            self._admitted.set_exception(error)
-
-    def release(self) -> None:
-        """Releases the slot, if the request holds one; later calls do nothing."""
-        if self._state == _ADMITTED:
-            self._admission.release(self.owner)
-        self._state = _RELEASED
-
-    async def send(self, message: Message) -> None:
-        """Sends a message; releases the slot first, because the client decides how long sending takes."""
-        self.release()
-        if self._budget.total:
-            await self.send_checked(message)
-        else:
-            await self._send(message)
-
-
-class PausedConnections:
-    """Connections that are not read until a given time."""
-
-    def __init__(self) -> None:
-        self._until: deque[tuple[float, Callable[[], None]]] = deque()
-
-    def add(self, seconds: float, resume: Callable[[], None]) -> None:
-        """Calls `resume` after that many seconds; a later call must not be shorter by more than a tick."""
-        loop = asyncio.get_running_loop()
-        if not self._until:
-            loop.call_later(_RESUME_INTERVAL, self._resume_due)
-        self._until.append((loop.time() + seconds, resume))
-
-    def _resume_due(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._until and self._until[0][0] <= loop.time():
-            _, wake = self._until.popleft()
-            wake()
-        if self._until:
-            loop.call_later(_RESUME_INTERVAL, self._resume_due)
+    since: float
+    """In seconds, on the loop's clock."""
+    admitted: "asyncio.Future[None]"

@@ -1,10 +1,7 @@
 """Cross-origin requests (the Fetch standard, 3.2): allowed origins, and headers that scripts may read."""
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
-
-from starlette.types import Scope
-
-from taskward.http.requests import header_values
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -17,17 +14,18 @@ EXPOSED_HEADERS: Final = b"Location, ETag, X-Request-ID, Retry-After, Idempotent
 MAX_AGE: Final = b"600"
 
 _VARY: Final = (b"vary", b"Origin")
+_PLAIN_TEXT: Final = (b"content-type", b"text/plain")
+_NO_BODY: Final = (b"content-length", b"0")
 
 
 class CrossOrigin:
     """The allowed origins, and the CORS headers of responses."""
 
-    def __init__(self, origins: frozenset[str]) -> None:
-        self._origins = frozenset(origin.encode() for origin in origins)
+    def __init__(self, origins: Collection[str]) -> None:
+        self.origins = frozenset(origin.encode() for origin in origins)
 
-    def headers(self, scope: Scope) -> Headers:
-        """Returns the CORS headers of every response to this request, errors included."""
-        origin = self._allowed(scope)
+    def headers(self, origin: bytes | None) -> Headers:
+        """Returns the CORS headers of every response to that allowed origin, or to any other client."""
         if origin is None:
             return [_VARY]
         return [
@@ -37,26 +35,20 @@ class CrossOrigin:
             (b"access-control-expose-headers", EXPOSED_HEADERS),
         ]
 
-    def preflight(self, scope: Scope) -> Headers | None:
-        """Returns the additional headers of a preflight response; None if the request is no preflight.
+    def preflight(self, headers: Mapping[bytes, Sequence[bytes]]) -> Headers | None:
+        """Returns the additional headers of the response to an OPTIONS request; None if it is no preflight.
 
         A preflight of another origin gets no such headers, and the browser stops.
         """
-        if (
-            scope["method"] != "OPTIONS"
-            or not header_values(scope, b"origin")
-            or not header_values(scope, b"access-control-request-method")
-        ):
+        origins = headers.get(b"origin", ())
+        if not origins or b"access-control-request-method" not in headers:
             return None
-        if self._allowed(scope) is None:
-            return [(b"content-type", b"text/plain")]
+        if len(origins) > 1 or origins[0] not in self.origins:
+            return [_PLAIN_TEXT, _NO_BODY]
         return [
-            (b"content-type", b"text/plain"),
+            _PLAIN_TEXT,
+            _NO_BODY,
             (b"access-control-allow-methods", METHODS),
             (b"access-control-allow-headers", REQUEST_HEADERS),
             (b"access-control-max-age", MAX_AGE),
         ]
-
-    def _allowed(self, scope: Scope) -> bytes | None:
-        given = header_values(scope, b"origin")
-        return given[0] if len(given) == 1 and given[0] in self._origins else None

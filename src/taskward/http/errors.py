@@ -6,16 +6,9 @@
     │   └── TokenExpired        401 TOKEN_EXPIRED
     ├── ValidationFailed        400 VALIDATION_ERROR
     ├── InvalidRequest          400 INVALID_REQUEST
-    │   ├── MalformedHttp       400 INVALID_REQUEST
-    │   ├── RequestTimedOut     408 INVALID_REQUEST
-    │   ├── TargetTooLong       414 INVALID_REQUEST
-    │   ├── HeadersTooLarge     431 INVALID_REQUEST
-    │   └── NotSupported        501 INVALID_REQUEST
     ├── NotFound                404 NOT_FOUND
     ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
-    ├── IdempotencyKeyInUse     409 IDEMPOTENCY_KEY_IN_USE
     ├── CursorExpired           410 CURSOR_EXPIRED
-    ├── IdempotencyKeyReused    422 IDEMPOTENCY_KEY_REUSED
     ├── NotApplied              424 NOT_APPLIED (within a batch)
     ├── PreconditionFailed      412 PRECONDITION_FAILED
     ├── PayloadTooLarge         413 PAYLOAD_TOO_LARGE
@@ -23,6 +16,8 @@
     ├── InternalError           500 INTERNAL_ERROR
     ├── DatabaseError           500 DATABASE_ERROR
     └── ServiceUnavailable      503 SERVICE_UNAVAILABLE
+
+Further ones are in `protocol_errors.py` and in `idempotency/errors.py`.
 
 An error is raised where it is detected; the request middleware catches it and sends `error.body()`.
 """
@@ -146,36 +141,6 @@ class InvalidRequest(ServiceError):
     text = "Request body is not valid JSON"
 
 
-class MalformedHttp(InvalidRequest):
-    """The request is not valid HTTP/1.1 or HTTP/1.0 (RFC 9112)."""
-
-    text = "The request is not valid HTTP"
-
-
-class RequestTimedOut(InvalidRequest):
-    """The request began and did not arrive in time."""
-
-    status = 408
-    text = "The request took too long to arrive"
-
-
-class TargetTooLong(InvalidRequest):
-    status = 414
-    text = "The request URL is too long"
-
-
-class HeadersTooLarge(InvalidRequest):
-    status = 431
-    text = "The request headers are too large"
-
-
-class NotSupported(InvalidRequest):
-    """The method or the transfer coding is not implemented (RFC 9110, 15.6.2)."""
-
-    status = 501
-    text = "The request method is not supported"
-
-
 class NotFound(ServiceError):
     """The resource does not exist or belongs to another user: both have the same response."""
 
@@ -195,25 +160,6 @@ class MethodNotAllowed(ServiceError):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"allow", self._allowed.encode())]
-
-
-class IdempotencyKeyInUse(ServiceError):
-    """The first request with this key is still running, so its response is not known yet."""
-
-    status = 409
-    code = "IDEMPOTENCY_KEY_IN_USE"
-    text = "A request with this idempotency key is still running"
-
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        return [(b"retry-after", b"1")]
-
-
-class IdempotencyKeyReused(ServiceError):
-    """The key was used before, for a request with another body."""
-
-    status = 422
-    code = "IDEMPOTENCY_KEY_REUSED"
-    text = "The idempotency key was used for another request"
 
 
 class NotApplied(ServiceError):

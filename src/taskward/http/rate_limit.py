@@ -3,8 +3,7 @@
 import time
 from collections.abc import Callable
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
+from taskward.http.context import RequestContext
 from taskward.http.errors import RateLimited
 from taskward.settings.parsing import Rate
 
@@ -60,15 +59,18 @@ class RateLimit:
     The headers are those of draft-ietf-httpapi-ratelimit-headers-11.
     """
 
-    def __init__(self, app: ASGIApp, rate: Rate, clock: Callable[[], int] = time.monotonic_ns) -> None:
-        self._app = app
+    def __init__(self, rate: Rate, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self._buckets = TokenBuckets(rate, clock)
         self._policy = (b"ratelimit-policy", b'"user";q=%d;w=%d' % (rate.requests, rate.seconds))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if "user" in scope:
-            allowed, left, seconds = self._buckets.take(scope["user"].id.int)
-            scope["rate_limit"] = (self._policy, (b"ratelimit", b'"user";r=%d;t=%d' % (left, seconds)))
-            if not allowed:
-                raise RateLimited(retry_after=seconds)
-        await self._app(scope, receive, send)
+    def check(self, context: RequestContext) -> None:
+        """Counts a request, and sets the headers of its response.
+
+        Raises:
+            RateLimited: it exceeds the limit.
+
+        """
+        allowed, left, seconds = self._buckets.take(context.caller.id.int)
+        context.rate_limit_headers = (self._policy, (b"ratelimit", b'"user";r=%d;t=%d' % (left, seconds)))
+        if not allowed:
+            raise RateLimited(retry_after=seconds)

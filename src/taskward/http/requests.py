@@ -8,8 +8,9 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
+from taskward.http.context import RequestContext
 from taskward.http.errors import FieldError, InvalidRequest, PayloadTooLarge
 from taskward.http.validation import NUL_REFUSED
 
@@ -36,24 +37,7 @@ class ClientDisconnect(Exception):
     """The client closed the connection before the request was complete; no response can be sent."""
 
 
-def header_values(scope: Scope, name: bytes) -> list[bytes]:
-    """Returns every value of a header; `name` is in lower case."""
-    return [value for key, value in scope["headers"] if key == name]
-
-
-def content_length(scope: Scope) -> tuple[int, bool]:
-    """Returns the announced length, and whether the body is chunked."""
-    length = 0
-    chunked = scope["http_version"] not in {"1.0", "1.1"}
-    for key, value in scope["headers"]:
-        if key == b"content-length":
-            length = int(value) if value.isdigit() else 0
-        elif key == b"transfer-encoding":
-            chunked = True
-    return length, chunked
-
-
-async def read_body(scope: Scope, receive: Receive, max_body: int = MAX_BODY) -> bytes:
+async def read_body(context: RequestContext, receive: Receive, max_body: int = MAX_BODY) -> bytes:
     """Reads the body, up to the limit.
 
     Raises:
@@ -61,16 +45,13 @@ async def read_body(scope: Scope, receive: Receive, max_body: int = MAX_BODY) ->
         ClientDisconnect: the connection closed before the body was complete.
 
     """
-    length, chunked = content_length(scope)
-    if length == 0 and not chunked:
-        return b""
     body = bytearray()
-    async for part in body_parts(scope, receive, max_body):
+    async for part in body_parts(context, receive, max_body):
         body += part
     return bytes(body)
 
 
-async def body_parts(scope: Scope, receive: Receive, largest: int) -> AsyncIterator[bytes]:
+async def body_parts(context: RequestContext, receive: Receive, largest: int) -> AsyncIterator[bytes]:
     """Yields the parts of the body as they arrive.
 
     Raises:
@@ -78,10 +59,10 @@ async def body_parts(scope: Scope, receive: Receive, largest: int) -> AsyncItera
         ClientDisconnect: the connection closed before the body was complete.
 
     """
-    length, chunked = content_length(scope)
-    if length > largest:
+    announced = context.headers.get(b"content-length", (b"0",))[-1]
+    if announced.isdigit() and int(announced) > largest:
         raise PayloadTooLarge
-    size, more = 0, length > 0 or chunked
+    size, more = 0, context.has_body
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -94,32 +75,21 @@ async def body_parts(scope: Scope, receive: Receive, largest: int) -> AsyncItera
         more = message.get("more_body", False)
 
 
-async def wait_for_admission(scope: Scope) -> None:
-    """Waits until the request may run; called once, when its body has been read.
-
-    Raises:
-        ServiceUnavailable: the service is overloaded.
-
-    """
-    if "admission" in scope:
-        await scope["admission"]()
-
-
-def read_json_object(scope: Scope, body: bytes) -> dict[str, Any]:
+def read_json_object(context: RequestContext, body: bytes) -> dict[str, Any]:
     """Returns the JSON object in the body.
 
     Raises:
         InvalidRequest: the content type is not JSON, or the body is not a JSON object.
 
     """
-    require_json_type(scope)
+    require_json_type(context)
     return json_object(body)
 
 
-def require_json_type(scope: Scope) -> None:
+def require_json_type(context: RequestContext) -> None:
     """Raises InvalidRequest unless the content type is JSON."""
-    content_types = header_values(scope, b"content-type")
-    expected = _PATCH_TYPE if scope["method"] == "PATCH" else _JSON_TYPE
+    content_types = context.headers.get(b"content-type", ())
+    expected = _PATCH_TYPE if context.method == "PATCH" else _JSON_TYPE
     if len(content_types) != 1 or not expected.fullmatch(content_types[0]):
         raise InvalidRequest(reason="the content type is not JSON in UTF-8")
 
@@ -182,9 +152,8 @@ def refuse_wide_objects(
     return problems
 
 
-def read_query(scope: Scope) -> tuple[dict[str, str], list[FieldError]]:
+def read_query(raw: bytes) -> tuple[dict[str, str], list[FieldError]]:
     """Returns the query parameters by name, and a problem for each that is repeated or not UTF-8."""
-    raw: bytes = scope["query_string"]
     if not raw:
         return {}, []
     query: dict[str, str] = {}

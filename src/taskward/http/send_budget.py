@@ -6,12 +6,8 @@ left of it: uvloop frees a write only when its last byte is sent. See
 `docs/decisions/0024-budget-of-unsent-bytes.md`.
 """
 
-from collections.abc import Callable
 from typing import Final
 
-from starlette.types import Message, Scope, Send
-
-from taskward.http.errors import ServiceError
 from taskward.metrics import UNSENT, Samples
 
 MIB: Final = 1024 * 1024
@@ -21,8 +17,6 @@ PER_PROCESS: Final = 256 * MIB
 LARGE: Final = 64 * 1024
 """Bytes of a response that is checked before it is sent; at that size a transport pauses writing."""
 
-
-_OK: Final = 200
 UNREAD: Final = "too many response bytes are unread"
 """The logged reason of a rejected request."""
 
@@ -78,49 +72,3 @@ class SendBudget:
             self._by_user[user] = left
         else:
             self._by_user.pop(user, None)
-
-
-class BudgetedSend:
-    """The `send` of one request, which rejects a large response while too much is unsent."""
-
-    __slots__ = ("_budget", "_refusal", "_send", "owner", "reserved", "scope")
-
-    def __init__(
-        self, scope: Scope, send: Send, budget: SendBudget, refusal: Callable[[Scope, str], ServiceError]
-    ) -> None:
-        self.owner: int | None = scope["user"].id.int if "user" in scope else None
-        self.scope = scope
-        self._send = send
-        self._budget = budget
-        self._refusal = refusal
-        self.reserved = 0
-
-    async def send_checked(self, message: Message) -> None:
-        """Sends a message; called only while bytes are unsent, otherwise messages bypass it.
-
-        Raises:
-            ServiceUnavailable: the response is large, and the budget is used up.
-
-        """
-        if message["type"] == "http.response.start":
-            self._check(message)
-        await self._send(message)
-        if message["type"] == "http.response.body":
-            self.cancel()  # from here on the connection counts the unsent bytes
-
-    def cancel(self) -> None:
-        """Cancels the reservation, if there is one."""
-        if self.reserved:
-            self._budget.cancel(self.owner, self.reserved)
-            self.reserved = 0
-
-    def _check(self, start: Message) -> None:
-        """Reserves room for a large response, except to a write, which has already been committed."""
-        if self.scope["method"] != "GET" or start["status"] != _OK:
-            return
-        size = next((int(value) for name, value in start["headers"] if name == b"content-length"), None)
-        if size is not None and size < LARGE:
-            return
-        if not self._budget.reserve(self.owner, size or 0):
-            raise self._refusal(self.scope, UNREAD)
-        self.reserved = size or 0

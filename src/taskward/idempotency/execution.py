@@ -9,14 +9,13 @@ from hashlib import sha256
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Response
 from pydantic import BeforeValidator
-from starlette.types import Scope
 
-from taskward.auth.current_user import CurrentUser
-from taskward.database import Database, IdempotencyConflict
-from taskward.http.errors import IdempotencyKeyInUse, IdempotencyKeyReused
+from taskward.database import IdempotencyConflict
+from taskward.http.context import Context, RequestContext
 from taskward.http.validation import field_error
+from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from taskward.idempotency.statements import FIND_RESPONSE
 
 KEY_LIFETIME: Final = timedelta(hours=24)
@@ -65,11 +64,11 @@ Handler = Callable[[PendingRecord | None], Awaitable[Response | Unrecorded]]
 class IdempotentExecution:
     """Executes requests with the same key once."""
 
-    def __init__(self, request: Request, owner: UUID) -> None:
-        self._database: Database = request.app.state.database
-        self._in_flight: InFlightKeys = request.app.state.in_flight_keys
-        self._request = request
-        self._owner = owner
+    def __init__(self, context: RequestContext) -> None:
+        self._database = context.services.database
+        self._in_flight = context.services.in_flight_keys
+        self._context = context
+        self._owner = context.caller.id
 
     async def run(self, key: str | None, handler: Handler) -> Response:
         """Returns the handler's response, or the stored one if the key was used before.
@@ -116,10 +115,9 @@ class IdempotentExecution:
         return Response(body, status, headers, "application/json")
 
     async def _digest(self) -> str:
-        scope = self._request.scope
-        if digest := scope.get("digest"):  # of a body that was not read into memory
-            return str(digest)
-        request = digest_prefix(scope) + scope["body"]
+        if self._context.digest is not None:
+            return self._context.digest
+        request = digest_prefix(self._context) + self._context.body
         if len(request) < THREADED_DIGEST_BYTES:
             return sha256(request).hexdigest()
         return (await asyncio.to_thread(sha256, request)).hexdigest()
@@ -129,13 +127,13 @@ def _response(result: Response | Unrecorded) -> Response:
     return result.response if isinstance(result, Unrecorded) else result
 
 
-def digest_prefix(scope: Scope) -> bytes:
+def digest_prefix(context: RequestContext) -> bytes:
     """Returns the prefix of a request's digest, before the body."""
-    return f"{scope['method']} {scope['path']}\n".encode()
+    return f"{context.method} {context.path}\n".encode()
 
 
-def _idempotent(request: Request, user: CurrentUser) -> IdempotentExecution:
-    return IdempotentExecution(request, user.id)
+def _idempotent(context: Context) -> IdempotentExecution:
+    return IdempotentExecution(context)
 
 
 def _single_key(values: Any) -> str:

@@ -14,6 +14,7 @@ import time
 import traceback
 from functools import lru_cache
 from typing import Any, Final, TextIO
+from uuid import UUID
 
 import orjson
 
@@ -47,6 +48,25 @@ def _handler(settings: Settings, stream: TextIO) -> logging.Handler:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(ConsoleFormatter(colours=has_colours(stream, dict(os.environ))))
     return handler
+
+
+def request_fields(  # noqa: PLR0913, PLR0917 - one argument for each field
+    request_id: str,
+    method: str | None,
+    path: str | None,
+    status: int,
+    seconds: float,
+    user_id: UUID | None,
+) -> dict[str, object]:
+    """Returns the fields of a request's access log record; an error adds its `code` and `reason`."""
+    return {
+        "request_id": request_id,
+        "method": method,
+        "path": None if path is None else masked_path(path),
+        "status": status,
+        "duration_ms": round(seconds * 1000, 3),
+        "user_id": user_id,
+    }
 
 
 def log_request(level: int, fields: dict[str, object]) -> None:

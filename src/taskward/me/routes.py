@@ -2,52 +2,48 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Response
 from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive
 
-from taskward.http.errors import IdempotencyKeyReused
-from taskward.http.requests import require_json_type, wait_for_admission
+from taskward.http.context import Context, RequestContext
+from taskward.http.requests import require_json_type
 from taskward.http.responses import json_response
 from taskward.http.routing import StrictRoute
+from taskward.http.signature import BodyLimits
+from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, digest_prefix
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.importing import import_document
 from taskward.me.models import Erased, Export, Imported, User, user_json
-from taskward.me.spool import Uploads, new_spool
+from taskward.me.spool import new_spool
 from taskward.me.store import AllMyData
 
 router = APIRouter(prefix="/api/me", route_class=StrictRoute, tags=["My data"])
 
 
-class ImportEndpoint(StrictRoute):
+class ImportRoute(StrictRoute):
     """A route that stores its large body in a file, and validates it in threads."""
 
-    max_body = 64 * 1024 * 1024
+    async def respond(self, context: RequestContext, receive: Receive) -> Response:
+        uploads = context.services.uploads
+        with uploads.one_more(context.caller.id), new_spool(digest_prefix(context)) as spool:
+            await spool.receive(context, receive, self.signature.limits.max_body)
+            await context.services.admission.acquire(context)
+            require_json_type(context)
+            context.digest = spool.digest
+            arguments = await self._read_import(context, await ImportDocument.of(spool))
+            return await self.handler(**arguments)
 
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
-        uploads: Uploads = scope["app"].state.uploads
-        with uploads.one_more(scope["user"].id), new_spool(digest_prefix(scope)) as spool:
-            await spool.receive(scope, receive, self.max_body)
-            await wait_for_admission(scope)
-            require_json_type(scope)
-            scope["digest"] = spool.digest
-            arguments = await self._import_arguments(scope, await ImportDocument.of(spool))
-            response = await self._handler(**arguments)
-        await response(scope, receive, send)
-
-    async def _import_arguments(self, scope: Scope, document: ImportDocument) -> dict[str, Any]:
+    async def _read_import(self, context: RequestContext, document: ImportDocument) -> dict[str, Any]:
         arguments: dict[str, Any] = {"document": document}
         problems = Problems()
-        problems.add(self._signature.read_without_body(scope, arguments, any_query=False))
+        problems.add(self.read_head(context, arguments))
         if problems.named:
             await document.add_problems(problems)
         problems.check()
-        self._signature.make(scope, arguments)
+        self.resolve(context, arguments)
         return arguments
-
-
-import_router = APIRouter(prefix="/api/me", route_class=ImportEndpoint, tags=["My data"])
 
 
 @router.get("", operation_id="getMe", response_model=User, summary="Get my user row")
@@ -57,16 +53,15 @@ async def read_me(me: AllMyData) -> Response:
 
 
 @router.get("/export", operation_id="exportMe", response_model=Export, summary="Export all my data")
-async def export(me: AllMyData, request: Request) -> Response:
+async def export(me: AllMyData, context: Context) -> Response:
     """Returns everything that is stored about the caller, as a stream."""
     headers = {"Content-Disposition": 'attachment; filename="taskward-export.json"'}
-    document = () if request.method == "HEAD" else await me.export()
+    document = () if context.method == "HEAD" else await me.export()
     return StreamingResponse(document, headers=headers, media_type="application/json")
 
 
-@import_router.post("/import", operation_id="importMe", response_model=Imported, summary="Import an export")
 async def import_tasks(
-    document: Annotated[ImportDocument, Body()],
+    document: Annotated[ImportDocument, Body(), BodyLimits(max_body=64 * 1024 * 1024)],
     me: AllMyData,
     once: Idempotent,
     key: IdempotencyKey = None,
@@ -81,6 +76,17 @@ async def import_tasks(
     except IdempotencyKeyReused:
         await document.validate()  # an invalid request is rejected before a stored response is looked up
         raise
+
+
+router.add_api_route(
+    "/import",
+    import_tasks,
+    methods=["POST"],
+    operation_id="importMe",
+    response_model=Imported,
+    summary="Import an export",
+    route_class_override=ImportRoute,
+)
 
 
 @router.delete("", operation_id="eraseMe", response_model=Erased, summary="Erase all my data")

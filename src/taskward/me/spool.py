@@ -10,8 +10,9 @@ from hashlib import sha256
 from typing import BinaryIO, Final, cast
 from uuid import UUID
 
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
+from taskward.http.context import RequestContext
 from taskward.http.errors import RateLimited
 from taskward.http.requests import body_parts
 
@@ -37,7 +38,7 @@ class Spool:
     def digest(self) -> str:
         return self._digest.hexdigest()
 
-    async def receive(self, scope: Scope, receive: Receive, largest: int) -> None:
+    async def receive(self, context: RequestContext, receive: Receive, largest: int) -> None:
         """Writes the body to the file as it arrives.
 
         Raises:
@@ -46,7 +47,7 @@ class Spool:
 
         """
         part = bytearray()
-        async for some in body_parts(scope, receive, largest):
+        async for some in body_parts(context, receive, largest):
             part += some
             if len(part) >= PART:
                 await asyncio.to_thread(self.append, bytes(part))

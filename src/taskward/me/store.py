@@ -6,11 +6,12 @@ from typing import Annotated, Final
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from taskward.auth.current_user import CurrentUser, User
+from taskward.auth.current_user import User
 from taskward.database import Database
 from taskward.database.statements import Row
+from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.responses import dump_json
 from taskward.me.erasure import erase_steps
@@ -86,9 +87,8 @@ class MyData:
         return await self._database.rows(TASKS_AFTER, values)
 
 
-def _my_data(request: Request, user: CurrentUser) -> MyData:
-    state = request.app.state
-    return MyData(state.database, user, state.list_cache)
+def _my_data(context: Context) -> MyData:
+    return MyData(context.services.database, context.caller, context.services.list_cache)
 
 
 AllMyData = Annotated[MyData, Depends(_my_data)]

@@ -24,15 +24,15 @@ from taskward.database.statements import (
     Write,
 )
 from taskward.database.wrapper import DatabaseWrapper
-from taskward.http.middleware import RequestResult
+from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.log import masked_path
 from taskward.observability.http_metrics import UNMATCHED_ROUTE, RouteTemplate
 from taskward.tasks.models import ID_COLUMN, VERSION_COLUMN
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _INTERNAL: Final = 500
-_scope: "Final[ContextVar[Scope | None]]" = ContextVar("scope", default=None)
-"""The scope of the current request, for its id."""
+_request_id: "Final[ContextVar[str | None]]" = ContextVar("request_id", default=None)
+"""The id of the current request."""
 
 audit = logging.getLogger("taskward.audit")
 
@@ -48,27 +48,27 @@ class AuditMiddleware:
         audit.setLevel(logging.INFO)  # independent of LOG_LEVEL: AUDIT_LOG asks for all of it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        token = _scope.set(scope)
+        context: RequestContext = scope[CONTEXT_KEY]
+        token = _request_id.set(context.request_id)
         try:
             await self._app(scope, receive, send)
         finally:
-            _scope.reset(token)
-            self._log_refusal(scope, scope["outcome"])
+            _request_id.reset(token)
+            self._log_rejection(context)
 
-    def _log_refusal(self, scope: Scope, outcome: RequestResult) -> None:
-        error = outcome.error
-        if error is None or not (scope["path"].startswith("/api/") or scope["path"] == "/api"):
+    def _log_rejection(self, context: RequestContext) -> None:
+        error = context.error
+        if error is None or not context.is_api:
             return
-        if error.status == _INTERNAL and scope["method"] not in _CHANGING:
+        if error.status == _INTERNAL and context.method not in _CHANGING:
             return
-        user = scope.get("user")
         line = {
             "outcome": "failed" if error.status == _INTERNAL else "refused",
-            "request_id": outcome.request_id,
-            "user_id": str(user.id) if user else None,
-            "method": scope["method"],
-            "route": scope.get("route") or self._template_of(scope["path"]) or UNMATCHED_ROUTE,
-            "path": masked_path(scope["path"]),
+            "request_id": context.request_id,
+            "user_id": str(context.user.id) if context.user else None,
+            "method": context.method,
+            "route": context.route or self._template_of(context.path) or UNMATCHED_ROUTE,
+            "path": masked_path(context.path),
             "status": error.status,
             "code": error.code,
             "reason": error.reason,
@@ -129,7 +129,5 @@ def _changes(
 
 
 def _log_changes(entries: list[AuditEntry]) -> None:
-    scope = _scope.get()
-    request_id = scope["outcome"].request_id if scope else None
     for entry in entries:
-        audit.info("change", extra={"outcome": "done", "request_id": request_id} | entry)
+        audit.info("change", extra={"outcome": "done", "request_id": _request_id.get()} | entry)

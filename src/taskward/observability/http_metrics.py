@@ -3,14 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.metrics import DURATIONS, ERRORS, IN_PROGRESS, REQUESTS, Histogram, Samples
-
-if TYPE_CHECKING:
-    from taskward.http.middleware import RequestResult
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 OTHER_METHOD: Final = "_OTHER"
@@ -57,13 +55,13 @@ class MetricsMiddleware:
         }
 
     def _count(self, scope: Scope, seconds: float) -> None:
-        outcome: RequestResult = scope["outcome"]
-        method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
-        route = scope.get("route") or self._template_of(scope["path"]) or UNMATCHED_ROUTE
-        self._requests[method, route, outcome.status] += 1
+        context: RequestContext = scope[CONTEXT_KEY]
+        method = context.method if context.method in METHODS else OTHER_METHOD
+        route = context.route or self._template_of(context.path) or UNMATCHED_ROUTE
+        self._requests[method, route, context.status] += 1
         histogram = self._durations.get((method, route))
         if histogram is None:
             histogram = self._durations[method, route] = Histogram(DURATIONS)
         histogram.observe(seconds)
-        if outcome.error is not None:
-            self._errors[outcome.error.code] += 1
+        if context.error is not None:
+            self._errors[context.error.code] += 1

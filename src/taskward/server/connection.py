@@ -33,6 +33,7 @@ class BufferedConnection(asyncio.Protocol):
         self.transport = transport
         self.write = transport.write
         transport.set_write_buffer_limits(high=WRITE_HIGH_WATER, low=0)
+        self._addresses = _address(transport, "sockname"), _address(transport, "peername")
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the reason does not matter
         self.closing = True
@@ -122,3 +123,8 @@ class BufferedConnection(asyncio.Protocol):
     def _check_timeout(self) -> None:
         """Ends the connection if the client has waited too long with its request."""
         raise NotImplementedError
+
+
+def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
+    address = transport.get_extra_info(name)
+    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None

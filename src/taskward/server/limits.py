@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 import httptools
 
-from taskward.http.errors import HeadersTooLarge, MalformedHttp, NotSupported, ServiceError
+from taskward.http.errors import ServiceError
+from taskward.http.protocol_errors import HeadersTooLarge, MalformedHttp, NotSupported
 
 KIBIBYTE: Final = 1024
 MAX_TARGET: Final = 16 * KIBIBYTE

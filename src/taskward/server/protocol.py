@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from starlette.types import Scope
 from uvicorn.config import Config
 
-from taskward.http.errors import MalformedHttp, RequestTimedOut, ServiceError, ServiceUnavailable
+from taskward.http.errors import ServiceError, ServiceUnavailable
+from taskward.http.protocol_errors import MalformedHttp, RequestTimedOut
 from taskward.server.connection import BufferedConnection
 from taskward.server.limits import (
     BODY_HIGH_WATER,
@@ -62,8 +63,6 @@ class StrictProtocol(BufferedConnection):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as TCP has it
         super().connection_made(transport)
-        self._client = _address(transport, "peername")
-        self._server = _address(transport, "sockname")
         self.server_state.connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -106,22 +105,18 @@ class StrictProtocol(BufferedConnection):
     def on_response_complete(self) -> None:
         cycle, self.active = self.active, None
         self.server_state.total_requests += 1
-        if cycle is None or self.is_closing():
+        if cycle is None or self.closing or self.transport.is_closing():
             return
         self._waited = 0.0
-        if rest := cycle.scope.get("rest"):  # overloaded; the client has got a Retry-After
+        context = cycle.context
+        if context and context.pause_reading_s:  # overloaded; the client has got a Retry-After
             self.paused = True
             self.pause_reading()
-            self.server_state.resting.add(rest, self.resume)
+            self.server_state.paused_connections.add(context.pause_reading_s, self.resume)
         else:
             self._next_request()
 
     # Called by the server
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request waits for its response."""
-        return self.active is not None
 
     def shutdown(self) -> None:
         """Responds to what has been received, then closes."""
@@ -172,7 +167,7 @@ class StrictProtocol(BufferedConnection):
     def _start_request(self) -> None:
         parser = self._parser
         scope = parser.take_scope()
-        scope["server"], scope["client"] = self._server, self._client
+        scope["server"], scope["client"] = self._addresses
         scope["state"] = self._app_state.copy()
         self._used = True
         self._waited = 0.0
@@ -199,7 +194,8 @@ class StrictProtocol(BufferedConnection):
             return
         if self._buffer:
             self._parse()
-        self.resume_reading()
+        if self._read_paused:
+            self.resume_reading()
         if self._eof and self.active is None:
             self.close()
 
@@ -251,8 +247,3 @@ class StrictProtocol(BufferedConnection):
     def _send_error(self, error: ServiceError, request: Scope) -> None:
         if not self.is_closing():
             self.write(self.server_state.error_response(error, request, waited=self._waited))
-
-
-def _address(transport: asyncio.Transport, name: str) -> tuple[str, int] | None:
-    address = transport.get_extra_info(name)
-    return (str(address[0]), int(address[1])) if isinstance(address, tuple) else None

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httptools
 
-from taskward.http.errors import HeadersTooLarge, MalformedHttp, TargetTooLong
+from taskward.http.protocol_errors import HeadersTooLarge, MalformedHttp, TargetTooLong
 from taskward.server.limits import (
     BAD_TARGET,
     MAX_HEAD,

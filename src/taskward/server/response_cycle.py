@@ -6,8 +6,8 @@ from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Message, Scope
 
+from taskward.http.context import CONTEXT_KEY, Headers, RequestContext
 from taskward.http.errors import InternalError
-from taskward.http.middleware import Headers, request_id_of
 from taskward.server.request_parser import RequestParser
 from taskward.server.state import STATUS_LINES, ConnectionState
 
@@ -73,6 +73,11 @@ class StrictCycle:
         self._chunked = False
         self._remaining: int | None = None  # bytes of the response still to be sent, where it is known
         self._head = b""  # one that waits for its body, so that both are one write
+
+    @property
+    def context(self) -> RequestContext | None:
+        """The context that the application has created for the request; None before that."""
+        return self.scope.get(CONTEXT_KEY)
 
     async def run(self, app: ASGIApp) -> None:
         """Calls the application, and sends the error response if it sends none."""
@@ -206,8 +211,8 @@ class StrictCycle:
 
     def _hold(self, size: int) -> None:
         """Counts bytes that the client has not read yet, until it has read all of them."""
-        user = self.scope.get("user")
-        self._connection.server_state.send_budget.hold(self._connection, user and user.id.int, size)
+        owner = self.context.owner if self.context else None
+        self._connection.server_state.send_budget.hold(self._connection, owner, size)
 
     def _complete(self) -> None:
         self.response_complete = True
@@ -219,8 +224,6 @@ class StrictCycle:
     async def _send_error(self) -> None:
         """Sends the error response for an application that sent none."""
         error = InternalError()
-        headers, body = self._connection.server_state.error_message(
-            error, self.scope["headers"], request_id_of(self.scope)
-        )
+        headers, body = self._connection.server_state.error_message(error, self.scope["headers"])
         await self.send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})

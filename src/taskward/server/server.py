@@ -13,18 +13,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from taskward.http.cors import CrossOrigin
-from taskward.http.middleware import CommonHeaders
+from taskward.http.responses import CommonHeaders
 from taskward.metrics import Samples, merge
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
 from taskward.server.sockets import BACKLOG
 from taskward.server.state import ConnectionState
 from taskward.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from taskward.http.application import Taskward
 
 SHUTDOWN_TIMEOUT: Final = 29.0
 """Seconds after a signal by which the process has ended in any case."""
@@ -122,12 +125,12 @@ class Server(uvicorn.Server):
 
         if not self.config.loaded:
             return prometheus.process_samples()
-        state = self.config.loaded_app.state
+        app: Taskward = self.config.loaded_app
         return merge(
             [
                 prometheus.process_samples(),
-                prometheus.serving_samples(state.database.engine),
-                state.collect_metrics(),
+                prometheus.serving_samples(app.services.database.engine),
+                app.collect_metrics(),
                 self.server_state.collect(),
             ]
         )

@@ -9,12 +9,13 @@ from typing import Final, Protocol
 from starlette.types import Scope
 from uvicorn.server import ServerState
 
-from taskward.http.admission import PausedConnections
+from taskward.http.context import Headers, request_id_of
 from taskward.http.errors import ServiceError
-from taskward.http.middleware import CommonHeaders, Headers, default_headers, request_id_of
+from taskward.http.responses import CommonHeaders, content_length, default_headers
 from taskward.http.send_budget import SendBudget
-from taskward.log import log_request, masked_path
+from taskward.log import log_request, request_fields
 from taskward.metrics import ERRORS, REQUESTS, Samples
+from taskward.server.paused import PausedConnections
 
 STATUS_LINES: Final = {
     status.value: b"HTTP/1.1 %d %s\r\n" % (status.value, status.phrase.encode()) for status in http.HTTPStatus
@@ -27,7 +28,7 @@ class Connection(Protocol):
     transport: asyncio.Transport
 
     @property
-    def busy(self) -> bool: ...
+    def active(self) -> object | None: ...
     def sweep(self, seconds: float) -> None: ...
     def shutdown(self) -> None: ...
     def abort(self) -> None: ...
@@ -48,7 +49,7 @@ class ConnectionState(ServerState):
     def __init__(self, common_headers: CommonHeaders) -> None:
         super().__init__()
         self.draining = DrainEvent()
-        self.resting = PausedConnections()
+        self.paused_connections = PausedConnections()
         self.send_budget = SendBudget()
         self._common_headers = common_headers
         self._rejections: Counter[tuple[int, str]] = Counter()
@@ -69,36 +70,31 @@ class ConnectionState(ServerState):
 
         `request` is its scope, or of a head that is not complete the `headers` alone.
         """
-        request_id = request_id_of(request)
+        request_id = request_id_of(_values(request["headers"], b"x-request-id"))
         headers, body = self.error_message(error, request["headers"], request_id)
         self._rejections[error.status, error.code] += 1
-        log_request(
-            logging.INFO,
-            {
-                "request_id": request_id,
-                "method": request.get("method"),
-                "path": masked_path(request["path"]) if "path" in request else None,
-                "status": error.status,
-                "duration_ms": round(waited * 1000, 3),
-                "user_id": None,
-                "code": error.code,
-                "reason": str(error),
-            },
-        )
+        method, path = request.get("method"), request.get("path")
+        fields = request_fields(request_id, method, path, error.status, waited, None)
+        log_request(logging.INFO, fields | {"code": error.code, "reason": str(error)})
         lines = [b"%s: %s\r\n" % header for header in self.default_headers + headers]
         return b"".join([STATUS_LINES[error.status], *lines, b"\r\n", body])
 
     def error_message(
-        self, error: ServiceError, request_headers: Headers, request_id: str
+        self, error: ServiceError, request_headers: Headers, request_id: str | None = None
     ) -> tuple[Headers, bytes]:
         """Returns the headers and the body of the last response of a connection."""
+        request_id = request_id or request_id_of(_values(request_headers, b"x-request-id"))
         body = error.body()
         headers = [
             (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
+            content_length(body),
             (b"connection", b"close"),
             *error.headers(),
-            *self._common_headers.of({"headers": request_headers}),
+            *self._common_headers.of(_values(request_headers, b"origin")),
             (b"x-request-id", request_id.encode()),
         ]
         return headers + default_headers(headers), body
+
+
+def _values(headers: Headers, name: bytes) -> list[bytes]:
+    return [value for key, value in headers if key == name]

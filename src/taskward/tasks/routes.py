@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_matches, version_tag
-from taskward.http.responses import JSONBytesResponse, json_response
+from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
+from taskward.http.signature import BodyLimits
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, Unrecorded
 from taskward.tasks.batch_models import Batch, BatchResults
@@ -28,16 +29,8 @@ from taskward.tasks.store import MyTasks
 
 router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
 
-
-class BatchEndpoint(StrictRoute):
-    """A route with a larger body limit; each operation's task is checked like a body of its own."""
-
-    max_body = 1024 * 1024
-    nul_depth = 0
-    key_depth = 3
-
-
-batch_router = APIRouter(prefix="/api/tasks", route_class=BatchEndpoint, tags=["Tasks"])
+BatchBody = Annotated[Batch, Body(), BodyLimits(max_body=1024 * 1024, nul_depth=0, key_depth=3)]
+"""Each operation's task is checked like a body of its own."""
 
 TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in any letter case.")]
 
@@ -50,7 +43,7 @@ async def list_tasks(
     if known is not None and tag_matches(tag := await tasks.tag_now(query), known):
         return not_modified(tag)
     listed = await tasks.list_body(query)
-    return JSONBytesResponse(listed.body, headers={"ETag": listed.tag})
+    return JSONBytesResponse(listed.body, tag=listed.tag)
 
 
 @router.post("", operation_id="createTask", response_model=Task, status_code=201, summary="Create a task")
@@ -61,16 +54,16 @@ async def create_task(
 
     async def create(record: PendingRecord | None) -> Response:
         row = await tasks.create(new, record)
-        return task_response(row, 201, {"Location": task_path(row[ID_COLUMN])})
+        return task_response(row, 201, task_path(row[ID_COLUMN]))
 
     return await once.run(key, create)
 
 
-@batch_router.post(
+@router.post(
     "/batch", operation_id="batchTasks", response_model=BatchResults, summary="Run several operations"
 )
 async def carry_out_batch(
-    batch: Annotated[Batch, Body()], tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
+    batch: BatchBody, tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
 ) -> Response:
     """Runs up to 100 operations in one transaction; each is answered like its single request."""
 
@@ -111,8 +104,7 @@ async def delete_task(task_id: TaskId, tasks: MyTasks, if_match: IfMatch = None)
     return json_response({"message": "Task deleted successfully", "id": str(task_id)})
 
 
-def task_response(row: StoredTask, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def task_response(row: StoredTask, status: int = 200, location: str | None = None) -> Response:
     """Returns a task with its entity tag."""
-    return json_response(
-        task_json(row), status, {"ETag": version_tag(row[VERSION_COLUMN]), **(headers or {})}
-    )
+    tag = version_tag(row[VERSION_COLUMN])
+    return JSONBytesResponse(dump_json(task_json(row)), status, tag=tag, location=location)

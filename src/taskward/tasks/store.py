@@ -8,12 +8,13 @@ from hashlib import blake2b
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from taskward.auth.current_user import CurrentUser, User
+from taskward.auth.current_user import User
 from taskward.database import Database
 from taskward.database.statements import Row, Values, Write
 from taskward.http.conditional import version_tag
+from taskward.http.context import Context
 from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
@@ -243,9 +244,9 @@ class TaskStore:
         return write_cursor(position_of(query.sort, last), query.cursor_scope(self._user.id))
 
 
-def _my_tasks(request: Request, user: CurrentUser) -> TaskStore:
-    state = request.app.state
-    return TaskStore(state.database, user, state.list_cache, state.tombstones_kept)
+def _my_tasks(context: Context) -> TaskStore:
+    services = context.services
+    return TaskStore(services.database, context.caller, services.list_cache, services.tombstones_kept)
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]

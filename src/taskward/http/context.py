@@ -1,0 +1,149 @@
+"""The context of one request: what its parts share, typed, at `scope[CONTEXT_KEY]`."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+
+from fastapi import Depends, Request
+from starlette.types import Scope
+
+from taskward.http.send_budget import SendBudget
+
+if TYPE_CHECKING:
+    from taskward.auth.current_user import User
+    from taskward.services import Services
+
+Headers = list[tuple[bytes, bytes]]
+
+CONTEXT_KEY: Final = "taskward"
+
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_random: Final = random.Random()  # noqa: S311 - an id is not a secret
+_NO_STATE: Final[dict[str, Any]] = {}
+_NO_BUDGET: Final = SendBudget()
+"""Used if the server counts no unsent bytes."""
+_EMPTY: Final = [b"0"]
+_HTTP_1: Final = frozenset({"1.0", "1.1"})
+
+
+class ErrorInfo(NamedTuple):
+    """The description of an error for logs, metrics and traces."""
+
+    status: int
+    code: str
+    reason: str | None
+
+
+class RequestContext:
+    """One request, as the parts of the service see it: created once, and completed on its way.
+
+    It refers neither to the scope, which refers to it, nor to an exception, whose frames refer to both: such
+    a cycle would keep the body until the next GC run.
+    """
+
+    __slots__ = (
+        "body",
+        "digest",
+        "draining",
+        "error",
+        "has_body",
+        "headers",
+        "is_admitted",
+        "is_api",
+        "method",
+        "on_response_start",
+        "path",
+        "path_params",
+        "pause_reading_s",
+        "query_string",
+        "rate_limit_headers",
+        "request_id",
+        "route",
+        "send_budget",
+        "services",
+        "started_at",
+        "status",
+        "user",
+    )
+
+    def __init__(self, scope: Scope, services: "Services") -> None:
+        self.started_at = time.perf_counter()
+        self.services = services
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.query_string: bytes = scope["query_string"]
+        self.headers: dict[bytes, list[bytes]] = {}
+        """All values of each header, by its name in lower case."""
+        headers = self.headers
+        for name, value in scope["headers"]:
+            if name in headers:
+                headers[name].append(value)
+            else:
+                headers[name] = [value]
+        self.request_id = request_id_of(headers.get(b"x-request-id", ()))
+        self.is_api = self.path.startswith("/api/") or self.path == "/api"
+        self.has_body = (
+            headers.get(b"content-length", _EMPTY) != _EMPTY
+            or b"transfer-encoding" in headers
+            or scope["http_version"] not in _HTTP_1
+        )
+        """Whether a body is announced, or how the server's protocol announces one is not known."""
+        state = scope.get("state", _NO_STATE)
+        self.draining: Any = state.get("draining")
+        """An `asyncio.Event` that is set when the process begins to shut down, if the server has one."""
+        self.send_budget: SendBudget = state.get("send_budget", _NO_BUDGET)
+        # Set on the way
+        self.user: User | None = None
+        """The verified user; None outside of /api."""
+        self.rate_limit_headers: Sequence[tuple[bytes, bytes]] = ()
+        self.route: str | None = None
+        """The template of the route."""
+        self.path_params: Mapping[str, str] = {}
+        self.body = b""
+        self.digest: str | None = None
+        """The digest of a request whose body was not read into memory."""
+        self.is_admitted = False
+        self.pause_reading_s = 0.0
+        """Seconds for which the server does not read from the connection after the response."""
+        self.on_response_start: Callable[[], None] | None = None
+        """Called once: when the response starts, or at the end of a request without a response."""
+        self.status = 0
+        """The status of the response, once it has started."""
+        self.error: ErrorInfo | None = None
+
+    @property
+    def caller(self) -> "User":
+        """The verified user of a request below /api."""
+        if self.user is None:
+            raise AssertionError(f"{self.route} is used without authentication")
+        return self.user
+
+    @property
+    def owner(self) -> int | None:
+        """The number of the user's id, by which limits are counted; None without a user."""
+        return self.user.id.int if self.user else None
+
+    def response_started(self) -> None:
+        """Calls `on_response_start`; later calls do nothing."""
+        call, self.on_response_start = self.on_response_start, None
+        if call is not None:
+            call()
+
+
+def request_id_of(values: Sequence[bytes]) -> str:
+    """Returns the client's `X-Request-ID` if it is valid, else a new id."""
+    if len(values) == 1 and _REQUEST_ID.fullmatch(values[0]):
+        return values[0].decode()
+    return f"{_random.getrandbits(128):032x}"
+
+
+def request_context(request: Request) -> RequestContext:
+    """Returns the context of a request; as a dependency, without a call."""
+    context: RequestContext = request.scope[CONTEXT_KEY]
+    return context
+
+
+Context = Annotated[RequestContext, Depends(request_context)]
+"""For a handler or a dependency: the context of the request."""

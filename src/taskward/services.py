@@ -1,0 +1,41 @@
+"""The services of the application: created by `create_app`, and used by all requests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+# For types alone: each package of a service uses this module, through the context of a request.
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from taskward.auth.authenticator import Authenticator
+    from taskward.changes.streams import StreamRegistry
+    from taskward.database import Database
+    from taskward.http.admission import Admission
+    from taskward.http.fair_slots import FairThreads
+    from taskward.idempotency.execution import InFlightKeys
+    from taskward.me.recovery import Recovery
+    from taskward.me.spool import Uploads
+    from taskward.observability.tracing import Tracing
+    from taskward.tasks.list_cache import ListCache
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The services of one application."""
+
+    database: Database
+    authenticator: Authenticator
+    admission: Admission
+    streams: StreamRegistry
+    list_cache: ListCache
+    in_flight_keys: InFlightKeys
+    large_bodies: FairThreads
+    """A thread that parses and validates large bodies."""
+    uploads: Uploads
+    recovery: Recovery
+    tombstones_kept: timedelta
+    tracing: Tracing | None
+    openapi: Callable[[], dict[str, Any]]
