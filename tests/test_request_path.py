@@ -1,0 +1,48 @@
+"""docs/request-path.md: it names the functions and files that a request really passes through."""
+
+import importlib
+import inspect
+import re
+from functools import reduce
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from request_path import BEFORE_DATABASE, PACKAGE, PAGE, TOTAL, Function, Size, sizes, trace
+from support import MakeDatabase
+
+LINK = re.compile(r"\[`([\w.]+)`\]\(\.\./src/(taskward/[\w/]+\.py)\)")
+LINKS = LINK.findall(PAGE.read_text("utf-8"))
+
+FILES, LINES = 8, 300
+"""At most, between the call of the application and the call of the database."""
+
+FILES_IN_TOTAL, LINES_IN_TOTAL = 19, 871
+"""They only get smaller."""
+
+
+@pytest.mark.parametrize(("name", "file"), LINKS, ids=[name for name, _ in LINKS])
+def test_a_function_that_the_page_links_to_is_in_that_file(name: str, file: str) -> None:
+    module = importlib.import_module(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    found: Any = inspect.unwrap(reduce(getattr, name.split("."), module))
+
+    kind = found if inspect.isclass(found) or inspect.isroutine(found) else type(found)
+    assert inspect.getsourcefile(kind) == str(PACKAGE.parent / file)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def functions(new_database: MakeDatabase) -> list[Function]:
+    return await trace(await new_database("postgres"))
+
+
+async def test_the_page_names_exactly_the_files_that_a_request_visits(functions: list[Function]) -> None:
+    assert {f"taskward/{one.file}" for one in functions} == {file for _, file in LINKS}
+
+
+async def test_between_application_and_database_there_is_little_to_read(functions: list[Function]) -> None:
+    assert within(sizes(functions)[BEFORE_DATABASE], FILES, LINES)
+    assert within(sizes(functions)[TOTAL], FILES_IN_TOTAL, LINES_IN_TOTAL)
+
+
+def within(size: Size, files: int, lines: int) -> bool:
+    return size.files <= files and size.lines <= lines
