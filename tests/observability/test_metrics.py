@@ -224,7 +224,7 @@ def test_without_a_port_for_them_nothing_is_counted_and_nothing_stands_in_the_wa
     app = create_app(settings_for("sqlite://"))
 
     assert isinstance(vars(app)["pipeline"], RequestMiddleware)
-    assert not hasattr(app.state, "figures")
+    assert not hasattr(app, "collect_metrics")
 
 
 # The page

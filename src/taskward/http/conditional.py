@@ -36,9 +36,9 @@ def not_modified(tag: str) -> Response:
     return Response(status_code=304, headers={"ETag": tag})
 
 
-def tag_matches(tag: str, known: str | None) -> bool:
+def tag_matches(tag: str, known: str) -> bool:
     """Returns whether the client's `If-None-Match` matches the tag, by weak comparison."""
-    return known is not None and (known == ANY_TAG or tag in known.split("\n"))
+    return known == ANY_TAG or tag in known.split("\n")
 
 
 def _versions(values: Any) -> str | None:

@@ -150,7 +150,8 @@ class ResponseWriter:
         if self._context.method == "HEAD":
             message = {**message, "body": b""}
         await self._send(message)
-        self._cancel_reservation()  # from here on the connection counts the unsent bytes
+        if self._reserved:
+            self._cancel_reservation()  # from here on the connection counts the unsent bytes
 
     async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
         """Sends a whole response; raises as `send` does."""
@@ -158,7 +159,8 @@ class ResponseWriter:
         if self._context.method == "HEAD":
             body = b""
         await self._send({"type": "http.response.body", "body": body})
-        self._cancel_reservation()
+        if self._reserved:
+            self._cancel_reservation()
 
     async def send_error(self, error: ServiceError) -> None:
         """Sends the envelope; if a response has already started, aborts it."""
@@ -174,7 +176,8 @@ class ResponseWriter:
         """Releases what the request holds, and writes its access log record."""
         context = self._context
         context.response_started()
-        self._cancel_reservation()
+        if self._reserved:
+            self._cancel_reservation()
         fields = request_fields(
             context.request_id,
             context.method,
@@ -223,6 +226,5 @@ class ResponseWriter:
         self._reserved = size or 0
 
     def _cancel_reservation(self) -> None:
-        if self._reserved:
-            self._context.send_budget.cancel(self._context.owner, self._reserved)
-            self._reserved = 0
+        self._context.send_budget.cancel(self._context.owner, self._reserved)
+        self._reserved = 0

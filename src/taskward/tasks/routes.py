@@ -78,7 +78,7 @@ async def carry_out_batch(
 async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) -> Response:
     """Returns one task. One that does not exist and one of another user have the same response: 404."""
     row = await tasks.get(task_id)
-    if tag_matches(tag := version_tag(row[VERSION_COLUMN]), known):
+    if known is not None and tag_matches(tag := version_tag(row[VERSION_COLUMN]), known):
         return not_modified(tag)
     return task_response(row)
 
