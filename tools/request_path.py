@@ -44,6 +44,7 @@ SECTIONS: Final = ("server", "application", "database", TOTAL, BEFORE_DATABASE)
 
 _ENTRY: Final = Taskward.__call__.__code__
 _WARM_UP: Final = 3
+_TURNS: Final = 10
 _NO_CODE: Final = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 )
@@ -137,10 +138,13 @@ async def trace(database_url: str) -> list[Function]:
             path = f"/api/tasks/{task['id']}".encode()
             for _ in range(_WARM_UP):
                 await send(b"GET", path)
-            with _profile() as called:
-                await send(b"GET", path)
-                await asyncio.sleep(0.01)  # for the log line
-    return called
+            traces = []
+            for _ in range(_TURNS):
+                with _profile() as called:
+                    await send(b"GET", path)
+                    await asyncio.sleep(0.01)  # for the log line
+                traces.append(called)
+    return min(traces, key=len)  # one without work in the background
 
 
 @contextmanager
