@@ -30,7 +30,7 @@ from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
 from taskward.metrics import merge
-from taskward.observability.audit import AuditedDatabase, AuditMiddleware
+from taskward.observability.audit import AuditMiddleware, ChangeLog
 from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import Tracing, tracing_from_env
 from taskward.services import Services
@@ -88,11 +88,13 @@ def _services(settings: Settings, app: FastAPI) -> Services:
 
 
 def _database(settings: Settings, tracing: Tracing | None) -> Database:
-    """Returns the database, wrapped with audit and tracing, each only if it is on."""
+    """Returns the database, observed by the audit log and by tracing, each only if it is on."""
     database = open_database(settings)
     if settings.audit_log:
-        database = AuditedDatabase(database)
-    return tracing.wrap_database(database) if tracing else database
+        database.observers.append(ChangeLog)
+    if tracing:
+        tracing.observe(database)
+    return database
 
 
 def _add_observability(app: Taskward, settings: Settings, router: Router) -> None:

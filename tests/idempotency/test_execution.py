@@ -25,7 +25,7 @@ from taskward.auth.current_user import User
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotentExecution
-from taskward.tasks import store
+from taskward.tasks import commands
 
 REUSED = (422, "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request")
 IN_USE = (409, "IDEMPOTENCY_KEY_IN_USE", "A request with this idempotency key is still running")
@@ -255,7 +255,7 @@ class TestOneTransaction:
     ) -> None:
         taken = UUID((await post(ann, None)).json()["id"])
         with monkeypatch.context() as patch:
-            patch.setattr(store, "new_task_id", lambda: taken)
+            patch.setattr(commands, "new_task_id", lambda: taken)
             assert refusal(await post(ann, "key")) == DATABASE_ERROR
 
         assert await keys_of(app, ann) == set()
@@ -486,9 +486,9 @@ async def sql(app: FastAPI, statement: str) -> list[tuple[Any, ...]]:
     """Run a statement past the service."""
     database = database_of(app)
     if isinstance(database, PostgresDatabase):
-        async with database._pool.acquire() as connection:
+        async with database.pool.acquire() as connection:
             return [tuple(row) for row in await connection.fetch(statement)]
-    rows: list[tuple[Any, ...]] = database._writer.execute(statement).fetchall()
+    rows: list[tuple[Any, ...]] = database.writer.execute(statement).fetchall()
     return rows
 
 

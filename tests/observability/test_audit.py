@@ -4,20 +4,19 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from io import BytesIO
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import httpx
+import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from observability.metrics_page import Lines
 from support import (
     SECRET,
-    Broken,
     MakeDatabase,
     Person,
     client_of,
-    database_of,
     exchange,
     running,
     services_of,
@@ -26,7 +25,9 @@ from support import (
 )
 
 from taskward.app import create_app
-from taskward.database.statements import STATEMENTS, Command, Write
+from taskward.database.observers import observed
+from taskward.database.sqlite.database import SqliteDatabase
+from taskward.database.statements import STATEMENTS, Command, Values, Write
 from taskward.database.statements import Read as ReadStatement
 from taskward.http.errors import DatabaseError
 from taskward.me.admin import import_from
@@ -213,18 +214,23 @@ async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
     assert (line["status"], line["code"], line["outcome"]) == (429, "RATE_LIMITED", "refused")
 
 
-async def test_a_change_that_failed_is_told_as_that_and_never_as_done(lines: Lines) -> None:
+async def test_a_change_that_failed_is_told_as_that_and_never_as_done(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def rows(_database: SqliteDatabase, _read: ReadStatement, _values: Values) -> NoReturn:
+        raise DatabaseError(reason="EIO 58030")
+
+    async def write(_database: SqliteDatabase, _write: Write, _values: Values) -> NoReturn:
+        raise DatabaseError(reason="EIO 58030")
+
+    monkeypatch.setattr(SqliteDatabase, "rows", observed(rows))
+    monkeypatch.setattr(SqliteDatabase, "write", observed(write))
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
-        whole, database_of(app).inner = (
-            database_of(app).inner,
-            Broken(DatabaseError(reason="EIO 58030")),
-        )
         answers = [
             await ann.http.post("/api/tasks", json={"title": "x"}),
             await ann.http.get("/api/tasks"),
         ]
-        database_of(app).inner = whole
 
     assert [answer.status_code for answer in answers] == [500, 500]
     (line,) = told(lines)

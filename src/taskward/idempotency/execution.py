@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Response
 from pydantic import BeforeValidator
 
-from taskward.database import IdempotencyConflict
+from taskward.database import IdempotencyConflict, Queries
 from taskward.http.context import Context, RequestContext
 from taskward.http.validation import field_error
 from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
@@ -65,7 +65,7 @@ class IdempotentExecution:
     """Executes requests with the same key once."""
 
     def __init__(self, context: RequestContext) -> None:
-        self._database = context.services.database
+        self._database: Queries = context.services.database
         self._in_flight = context.services.in_flight_keys
         self._context = context
         self._owner = context.caller.id

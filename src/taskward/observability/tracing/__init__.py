@@ -9,6 +9,7 @@ The variables are read from the environment of the process, here and by the SDK,
 import asyncio
 import logging
 import threading
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,9 +17,9 @@ from opentelemetry import trace
 from starlette.types import ASGIApp
 
 from taskward import __version__
-from taskward.database import Database
+from taskward.database import Monitoring
 from taskward.observability.http_metrics import RouteTemplate
-from taskward.observability.tracing.database import TracedDatabase
+from taskward.observability.tracing.database import OperationSpan
 from taskward.observability.tracing.middleware import TracingMiddleware
 from taskward.observability.tracing.provider import new_provider, variable
 from taskward.settings import SettingsError
@@ -93,8 +94,9 @@ class Tracing:
     def middleware(self, app: ASGIApp, template_of: RouteTemplate) -> ASGIApp:
         return TracingMiddleware(app, template_of, self._tracer)
 
-    def wrap_database(self, database: Database) -> Database:
-        return TracedDatabase(database, self._tracer)
+    def observe(self, database: Monitoring) -> None:
+        """Traces the operations of a database, if they are part of a request."""
+        database.observers.append(partial(OperationSpan.start, self._tracer, database.engine))
 
     async def stop(self) -> None:
         """Exports the remaining spans, within `FLUSH_TIMEOUT`."""

@@ -1,83 +1,56 @@
-"""A span for each statement of a request."""
+"""A span for each operation of the database in a request, and one for each statement of a transaction."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 from opentelemetry import context as contexts
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
-from taskward.database import Database
-from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
-from taskward.database.wrapper import DatabaseWrapper
+from taskward.database.observers import Observation
+from taskward.database.statements import Row, Split, Statement, Values
 from taskward.http.errors import DatabaseError, ServiceError
 
 
-class TracedDatabase(DatabaseWrapper):
-    """A span for each statement of a request; statements outside of requests are not traced."""
+class OperationSpan(Observation):
+    """The span of an operation of the database, and in a transaction one for each statement."""
 
-    def __init__(self, inner: Database, tracer: Tracer) -> None:
-        super().__init__(inner)
+    def __init__(self, tracer: Tracer, engine: str, name: str) -> None:
         self._tracer = tracer
+        self._engine = engine
+        self._span = self._start(name, None)
+        # A transaction may run in another thread, so the spans in it get their parent explicitly.
+        self._inside = trace.set_span_in_context(self._span)
+        self._statement: Span | None = None
 
-    async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        with self._span(read.name):
-            return await self.inner.rows(read, values)
+    @classmethod
+    def start(cls, tracer: Tracer, engine: str, name: str) -> "OperationSpan | None":
+        """Starts a span; returns None outside of a request that is traced."""
+        return cls(tracer, engine, name) if trace.get_current_span().is_recording() else None
 
-    async def write(self, write: Write, values: Values) -> Row | None:
-        with self._span(write.name):
-            return await self.inner.write(write, values)
+    def started(self, statement: Statement | Split) -> None:
+        self._statement = self._start(statement.name, self._inside)
 
-    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
-        with self._span("transaction") as span:
-            if span is None:
-                return await self.inner.transact(steps, long=long)
-            # The engine may run the steps in another thread, so their spans get their parent explicitly.
-            inside = trace.set_span_in_context(span)
-            return await self.inner.transact(lambda: self._traced(steps(), inside), long=long)
+    def ran(self, statement: Statement | Split, values: Values, rows: Sequence[Row]) -> None:  # noqa: ARG002 - an Observation
+        if self._statement is not None:
+            self._statement.end()
+            self._statement = None
 
-    def _traced(self, steps: TransactionSteps[T], inside: contexts.Context) -> TransactionSteps[T]:
-        rows: Sequence[Row] | None = None
-        while True:
-            try:
-                statement, values = next(steps) if rows is None else steps.send(rows)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            with self._step(statement.name, values, inside):
-                rows = yield statement, values
+    def undone(self) -> None:
+        """Ends the span of a statement that failed."""
+        if self._statement is not None:
+            self._statement.set_status(Status(StatusCode.ERROR))
+            self._statement.end()
+            self._statement = None
 
-    @contextmanager
-    def _span(self, name: str) -> Iterator[Span | None]:
-        if not trace.get_current_span().is_recording():
-            yield None
-            return
-        span = self._tracer.start_span(name, None, SpanKind.CLIENT, self._attributes(name))
-        try:
-            yield span
-        except BaseException as error:
-            _fail(span, error)
-            raise
-        finally:
-            span.end()
+    def ended(self, error: BaseException | None) -> None:
+        self.undone()
+        if error is not None:
+            _fail(self._span, error)
+        self._span.end()
 
-    @contextmanager
-    def _step(self, name: str, values: Values | Sequence[Values], inside: contexts.Context) -> Iterator[None]:
-        attributes = self._attributes(name)
-        if not isinstance(values, Mapping):
-            attributes["db.operation.batch.size"] = len(values)
-        span = self._tracer.start_span(name, inside, SpanKind.CLIENT, attributes)
-        try:
-            yield
-        except GeneratorExit:  # the statement failed, and the steps end
-            span.set_status(Status(StatusCode.ERROR))
-            raise
-        finally:
-            span.end()
-
-    def _attributes(self, name: str) -> dict[str, Any]:
-        return {"db.system.name": self.engine, "db.query.summary": name}
+    def _start(self, name: str, parent: contexts.Context | None) -> Span:
+        attributes = {"db.system.name": self._engine, "db.query.summary": name}
+        return self._tracer.start_span(name, parent, SpanKind.CLIENT, attributes)
 
 
 def _fail(span: Span, error: BaseException) -> None:
