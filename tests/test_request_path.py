@@ -36,10 +36,12 @@ async def functions(new_database: MakeDatabase) -> list[Function]:
     return await trace(await new_database("postgres"))
 
 
+@pytest.mark.processes
 async def test_the_page_names_exactly_the_files_that_a_request_visits(functions: list[Function]) -> None:
     assert {f"taskward/{one.file}" for one in functions} == {file for _, file in LINKS}
 
 
+@pytest.mark.processes
 async def test_between_application_and_database_there_is_little_to_read(functions: list[Function]) -> None:
     assert within(sizes(functions)[BEFORE_DATABASE], FILES, LINES)
     assert within(sizes(functions)[TOTAL], FILES_IN_TOTAL, LINES_IN_TOTAL)
