@@ -16,7 +16,7 @@ from dataset import (
 )
 from stage import Postgres
 
-from taskward.database.postgres.database import CompiledStatement
+from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.statements import Read, Write
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
 

@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from sqlalchemy import BinaryExpression, BindParameter, ColumnElement
 from sqlalchemy.sql import operators, visitors
 
-from taskward.database.postgres.database import CompiledStatement, PostgresDatabase, _as_single_statement
+from taskward.database.postgres.compiled import CompiledStatement, as_single_statement
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.statements import STATEMENTS, Command, Statement, Write
 from taskward.users.statements import OWNER
 
@@ -15,15 +16,17 @@ def drop_owner_filters(app: FastAPI) -> None:
     """Take the owner filter out of every statement that the running app has on PostgreSQL."""
     database = app.state.database
     assert isinstance(database, PostgresDatabase)
-    database._compiled = {
-        statement: CompiledStatement.compile(without_owner_filter(statement))
-        for statement in list(STATEMENTS)
-    }
+    database.use(
+        {
+            statement: CompiledStatement.compile(without_owner_filter(statement))
+            for statement in list(STATEMENTS)
+        }
+    )
 
 
 def without_owner_filter(statement: Statement) -> Statement:
     """Give the same statement without any comparison with the owner; what it inserts stays as it is."""
-    expression = _as_single_statement(statement) if isinstance(statement, Write) else statement.statement
+    expression = as_single_statement(statement) if isinstance(statement, Write) else statement.statement
     forgotten = Command(statement.name, without_owner(expression))
     STATEMENTS.remove(forgotten)  # it is none of the service's
     return forgotten

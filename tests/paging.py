@@ -13,8 +13,8 @@ from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read, Values, Write
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import TASKS
 from taskward.tasks.query import Sort
+from taskward.tasks.tables import TASKS
 from taskward.users.models import USERS
 
 SORTS: Final[tuple[str, ...]] = get_args(Sort)
@@ -127,17 +127,17 @@ async def _insert(app: FastAPI, table: str, rows: list[dict[str, Any]]) -> None:
     records = [tuple(row.values()) for row in rows]
     database = app.state.database
     if isinstance(database, PostgresDatabase):
-        async with database._pool.acquire() as connection:
+        async with database.pool.acquire() as connection:
             await connection.copy_records_to_table(table, columns=columns, records=records)
         return
     assert isinstance(database, SqliteDatabase)
     marks = ", ".join("?" * len(columns))
-    database._writer.execute("BEGIN IMMEDIATE")
-    database._writer.executemany(
+    database.writer.execute("BEGIN IMMEDIATE")
+    database.writer.executemany(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names of our own tables
         [tuple(map(_for_sqlite, record)) for record in records],
     )
-    database._writer.commit()
+    database.writer.commit()
 
 
 def _for_sqlite(value: Any) -> Any:

@@ -119,7 +119,7 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
     database = app.state.database
     if isinstance(database, SqliteDatabase):
         return from_sqlite(database, sql)
-    connection = await asyncpg.connect(database._pool._url)
+    connection = await asyncpg.connect(database.pool.url)
     try:
         return [{name: plain(value) for name, value in row.items()} for row in await connection.fetch(sql)]
     finally:
@@ -130,9 +130,9 @@ async def execute(app: FastAPI, sql: str) -> None:
     """Run a statement that changes something, past the app."""
     database = app.state.database
     if isinstance(database, SqliteDatabase):
-        database._writer.execute(sql)
+        database.writer.execute(sql)
         return
-    connection = await asyncpg.connect(database._pool._url)
+    connection = await asyncpg.connect(database.pool.url)
     try:
         await connection.execute(sql)
     finally:
@@ -141,10 +141,10 @@ async def execute(app: FastAPI, sql: str) -> None:
 
 def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:
     """Ask the file; a database in memory can be asked on its own connection only."""
-    connection = sqlite3.connect(database._path) if database._path else database._reader
+    connection = sqlite3.connect(database.path) if database.path else database.reader
     cursor = connection.execute(sql)
     rows = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
-    if database._path:
+    if database.path:
         connection.close()
     return rows
 

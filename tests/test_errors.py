@@ -23,7 +23,7 @@ from support import (
     settings_for,
 )
 
-from taskward.database.postgres import database as postgres
+from taskward.database.postgres import migrate
 from taskward.http import errors
 from taskward.http.errors import DatabaseError, ServiceError, ServiceUnavailable
 
@@ -148,12 +148,12 @@ async def without_database(
     engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[FastAPI]:
     """Give a running app whose database is gone: closed under its hands, or a server that is not there."""
-    monkeypatch.setattr(postgres, "_STARTUP_WAIT", 0)
+    monkeypatch.setattr(migrate, "_STARTUP_WAIT", 0)
     url = "sqlite://" if engine == "memory" else f"sqlite:///{tmp_path / 'taskward.db'}"
     async with running(settings_for("postgresql://127.0.0.1:1/x" if engine == "postgres" else url)) as app:
         if engine != "postgres":
-            app.state.database._reader.close()
-            app.state.database._writer.close()
+            app.state.database.reader.close()
+            app.state.database.writer.close()
         yield app
 
 

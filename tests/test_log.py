@@ -18,7 +18,7 @@ from support import SECRET, BreakDatabase, Person, client_of, exchange, running,
 
 from taskward import log
 from taskward.app import create_app
-from taskward.database.postgres import database as postgres
+from taskward.database.postgres import migrate
 from taskward.http.errors import DatabaseError
 
 CANARY = "canary4711"
@@ -210,13 +210,13 @@ async def test_nothing_that_people_write_is_in_any_line(
 async def test_the_password_of_the_database_is_in_no_line(
     written: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "_STARTUP_WAIT", 0)
+    monkeypatch.setattr(migrate, "_STARTUP_WAIT", 0)
     url = f"postgresql://{CANARY}:{CANARY}@127.0.0.1:1/{CANARY}?options={CANARY}"
     async with running(settings_for(url)) as app:
         assert (await Person(app).http.get("/api/tasks")).status_code == 500
         assert (await client_of(app).get("/health/ready")).status_code == 503
 
-    assert written.of("taskward.database.postgres.database")
+    assert written.of("taskward.database.postgres.migrate")
     assert CANARY not in written.text
 
 

@@ -33,7 +33,7 @@ from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
 from taskward.metrics import merge
-from taskward.observability.audit import AuditedDatabase, AuditMiddleware
+from taskward.observability.audit import AuditMiddleware, ChangeLog
 from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import tracing_from_env
 from taskward.settings import Settings, load_settings
@@ -65,9 +65,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.tracing = tracing_from_env()
     app.state.database = open_database(settings)
     if settings.audit_log:
-        app.state.database = AuditedDatabase(app.state.database)
+        app.state.database.observers.append(ChangeLog)
     if app.state.tracing:
-        app.state.database = app.state.tracing.wrap_database(app.state.database)
+        app.state.tracing.observe(app.state.database)
     app.state.list_cache = ListCache()
     app.state.tombstones_kept = timedelta(days=settings.tombstone_days)
     app.state.streams = StreamRegistry(app.state.database, settings)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from taskward.auth.authenticator import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.database.postgres.host_report import HostStatus, report_hosts
-from taskward.database.sqlite.database import file_problem
+from taskward.database.sqlite.connection import file_problem
 from taskward.http.errors import ServiceError
 from taskward.observability.tracing import configured_exporter
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings

@@ -315,7 +315,7 @@ async def test_where_nothing_can_be_heard_polling_finds_the_changes_of_other_pro
     async def through_a_pooler(_: object) -> bool:
         return True
 
-    monkeypatch.setattr("taskward.database.postgres.pool._is_pooled", through_a_pooler)
+    monkeypatch.setattr("taskward.database.postgres.connector._is_pooled", through_a_pooler)
     url = await new_postgres()
     async with two_houses(url, str(uuid4())) as (here, there), here.stream() as stream:
         for n in range(3):

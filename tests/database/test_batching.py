@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -12,11 +12,13 @@ from fastapi import FastAPI
 from paging import SORTS
 from support import MakeDatabase, Person, running, settings_for
 
-from taskward.database.postgres.batching import MAX_IN_FLIGHT, MAX_ROWS, BatchedRead, Batcher
-from taskward.database.postgres.database import _DIALECT
-from taskward.database.statements import STATEMENTS, Read, Row, Values, Write
-from taskward.http.errors import DatabaseError
-from taskward.tasks.statements import COUNTER, CREATE_TASK, GET_TASK, LISTS
+from taskward.database.batching import Batcher, NotStarted
+from taskward.database.postgres.batched_sql import BatchedRead
+from taskward.database.postgres.batches import MAX_IN_FLIGHT, MAX_ROWS
+from taskward.database.postgres.compiled import DIALECT
+from taskward.database.statements import STATEMENTS, Read, Row, Values
+from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.tasks.statements import GET_TASK, LISTS
 
 DEADLINE = 10.0
 COMBINED = [read for read in STATEMENTS if isinstance(read, Read) and read.batch_keys]
@@ -29,7 +31,9 @@ async def served(new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
 
 
 class Slow:
-    """Stands for a server that answers when it is told to."""
+    """An operation that ends when it is told to; its calls say how they fare."""
+
+    runs_in_caller = True
 
     def __init__(self) -> None:
         self.may_answer = asyncio.Event()
@@ -37,29 +41,54 @@ class Slow:
         self.until: list[float] = []
         self.owners: list[list[int]] = []
         self.alone: list[bool] = []
+        self.tasks: list[asyncio.Task[Any] | None] = []
+        self.not_started: list[Exception] = []
+        """One for each of the next batches."""
+        self._running: set[int] = set()
 
-    async def run(
-        self,
-        statement: Read | Write,  # noqa: ARG002 - a Run
-        several: Sequence[Values],
-        until: float,
-        *,
-        unbatched: bool,
-    ) -> Sequence[Row]:
+    def kind(self, values: Values) -> Hashable | None:
+        return None if values.get("limit", 1) > MAX_ROWS else values.get("limit", 1)
+
+    def max_size(self, values: Values) -> int:
+        most: int = values.get("most", MAX_ROWS // values.get("limit", 1))
+        return most
+
+    def exclusive_key(self, values: Values) -> Hashable | None:
+        return values["owner"] if values.get("writes") else None
+
+    async def run_alone(self, values: Values, until: float) -> Sequence[Row]:
+        (rows,) = await self._run([values], until, alone=True)
+        found: Sequence[Row] = rows
+        return found
+
+    async def run_batch(self, several: Sequence[Values], until: float) -> Sequence[Sequence[Row] | Exception]:
+        return await self._run(several, until, alone=False)
+
+    async def _run(self, several: Sequence[Values], until: float, *, alone: bool) -> list[Any]:
+        writers = {values["owner"] for values in several if values.get("writes")}
+        assert not writers & self._running
+        self._running |= writers
         self.asked.append(len(several))
-        self.alone.append(unbatched)
+        self.alone.append(alone)
         self.owners.append([values["owner"] for values in several])
         self.until.append(until)
+        self.tasks.append(asyncio.current_task())
         await self.may_answer.wait()
+        self._running -= writers
+        if self.not_started:
+            error = self.not_started.pop()
+            await asyncio.sleep(until - asyncio.get_running_loop().time() + 0.01)
+            raise NotStarted(error)
         if any(values.get("unforeseen") for values in several):
             raise TypeError("on purpose")
         if any(values.get("fails") for values in several):
-            raise DatabaseError(reason="on purpose")
-        rows = [(values["owner"],) for values in several for _ in range(values["rows"])]
-        if len(several) == 1:
-            return rows
-        numbers = [n for n, values in enumerate(several, 1) for _ in range(values["rows"])]
-        return [(*row, n) for row, n in zip(rows, numbers, strict=True)]
+            raise ServiceUnavailable(reason="on purpose", retry_after=7)
+        return [self._answer(values) for values in several]
+
+    def _answer(self, values: Values) -> Any:
+        if values.get("refused"):
+            return DatabaseError(reason="this one alone")
+        return [(values["owner"],)] * values.get("rows", 1)
 
 
 @pytest.fixture
@@ -67,14 +96,29 @@ def slow() -> Slow:
     return Slow()
 
 
-def ask(together: Batcher, owner: int, rows: int = 1, **others: Any) -> "asyncio.Task[Sequence[Row]]":
-    values = {"owner": owner, "rows": rows, **others}
-    return asyncio.create_task(together.rows(COUNTER, values, ("kind", values.get("limit")), in_time()))
+class Asking:
+    """Asks a batcher for calls of one operation."""
+
+    def __init__(self, slow: Slow, max_in_flight: int = MAX_IN_FLIGHT) -> None:
+        self.sizes: list[int] = []
+        self.batcher: Batcher[Values, Sequence[Row]] = Batcher(max_in_flight, self.sizes.append)
+        self._slow = slow
+
+    def __call__(
+        self, owner: int, *, until: float | None = None, **values: Any
+    ) -> "asyncio.Task[Sequence[Row]]":
+        until = in_time() if until is None else until
+        return asyncio.create_task(self.batcher.run(self._slow, {"owner": owner, **values}, until))
 
 
-def in_time() -> float:
+@pytest.fixture
+def ask(slow: Slow) -> Asking:
+    return Asking(slow)
+
+
+def in_time(seconds: float = DEADLINE) -> float:
     """Return the deadline, on the loop's clock, of what is asked for now."""
-    return asyncio.get_running_loop().time() + DEADLINE
+    return asyncio.get_running_loop().time() + seconds
 
 
 async def settle() -> None:
@@ -84,7 +128,7 @@ async def settle() -> None:
 
 @pytest.mark.parametrize("read", COMBINED, ids=lambda read: read.name)
 def test_nothing_of_an_owner_is_common_to_all(read: Read) -> None:
-    combined = BatchedRead.compile(read, _DIALECT)
+    combined = BatchedRead.compile(read, DIALECT)
 
     assert "owner" in combined.batch_keys
     assert not {"owner", "task_id"} & set(combined.common)
@@ -108,16 +152,7 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
             await person.create(f"{random.random()} of {n}", is_completed=bool(m % 2))  # noqa: S311 - an order to sort by
     ids = {person: [task["id"] for task in await person.tasks()] for person in people}
     sizes: list[int] = []
-    run = served.state.database._batcher._run
-
-    async def noting(
-        read: Read, several: Sequence[Values], until: float, *, unbatched: bool
-    ) -> Sequence[Row]:
-        sizes.append(len(several))
-        rows: Sequence[Row] = await run(read, several, until, unbatched=unbatched)
-        return rows
-
-    monkeypatch.setattr(served.state.database._batcher, "_run", noting)
+    monkeypatch.setattr(served.state.database.batcher, "on_batch", sizes.append)
     requests = [
         (person, path)
         for person in people
@@ -145,31 +180,72 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
             assert {task["user_id"] for task in tasks} <= {person.sub}
 
 
-async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow) -> None:
-    together = Batcher(slow.run)
-    first = [ask(together, n) for n in range(4)]
+async def test_who_finds_nothing_in_flight_runs_in_a_task_of_their_own(slow: Slow, ask: Asking) -> None:
+    first = ask(1)
     await settle()
-    late = [ask(together, n, rows=n % 3) for n in range(10, 20)]
+    second = ask(2)
+    await settle()
+    assert slow.tasks[0] is first
+    assert slow.tasks[1] is not second
+    slow.may_answer.set()
+    await asyncio.gather(first, second)
+
+    third = ask(3)
+    assert await third == [(3,)]
+    assert slow.tasks[2] is third
+    assert ask.batcher.is_idle
+    assert sum(ask.sizes) == 3
+
+
+async def test_what_must_not_be_cancelled_never_runs_in_its_callers_task(slow: Slow, ask: Asking) -> None:
+    slow.runs_in_caller = False
+    slow.may_answer.set()
+    first = ask(1)
+
+    assert await first == [(1,)]
+    assert slow.tasks[0] is not first
+    assert slow.alone == [True]
+
+
+async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow, ask: Asking) -> None:
+    first = [ask(n) for n in range(4)]
+    await settle()
+    late = [ask(n, rows=n % 3) for n in range(10, 20)]
     await settle()
 
     slow.may_answer.set()
 
-    assert [await one for one in first] == [[(n,)] for n in range(4)] or slow.asked[0] == 4
+    assert [await one for one in first] == [[(n,)] for n in range(4)]
     for n, one in zip(range(10, 20), late, strict=True):
         assert [row[0] for row in await one] == [n] * (n % 3)
-    assert len(slow.asked) < 14
+    assert slow.asked == [1, 3, 10]
 
 
-async def test_nobody_waits_for_longer_than_alone(slow: Slow) -> None:
-    together = Batcher(slow.run)
+async def test_who_runs_alone_need_not_wait_for_those_who_came_meanwhile(slow: Slow) -> None:
+    ask = Asking(slow, max_in_flight=1)
+    first = ask(1)
+    await settle()
+    late = [ask(n) for n in range(2, 5)]
+    await settle()
+    assert ask.batcher.waiting == 3
+    slow.may_answer.set()
+    await first
+
+    assert not any(one.done() for one in late)
+    assert [await one for one in late] == [[(n,)] for n in range(2, 5)]
+    assert slow.asked == [1, 3]
+    assert slow.tasks[1] is not first
+
+
+async def test_nobody_waits_for_longer_than_alone(slow: Slow, ask: Asking) -> None:
     now = asyncio.get_running_loop().time()
     first, late = [], []
     for n in range(MAX_IN_FLIGHT):
-        first.append(ask(together, n))
+        first.append(ask(n))
         await settle()
     await asyncio.sleep(0.05)
     for n in range(3):
-        late.append(ask(together, n))
+        late.append(ask(n))
         await asyncio.sleep(0.05)
     slow.may_answer.set()
 
@@ -181,46 +257,89 @@ async def test_nobody_waits_for_longer_than_alone(slow: Slow) -> None:
     assert oldest <= slow.until[-1] < oldest + 0.05, "the deadline is that of who waits longest"
 
 
-async def test_large_pages_do_not_go_together(slow: Slow) -> None:
-    together = Batcher(slow.run)
+async def test_large_pages_do_not_go_together(slow: Slow, ask: Asking) -> None:
     slow.may_answer.set()
 
-    await asyncio.gather(*(ask(together, n, limit=MAX_ROWS + 1) for n in range(8)))
-    await asyncio.gather(*(ask(together, n, limit=MAX_ROWS // 2) for n in range(8)))
+    await asyncio.gather(*(ask(n, limit=MAX_ROWS + 1) for n in range(8)))
+    slow.may_answer.clear()
+    large = [ask(n, limit=MAX_ROWS // 2) for n in range(8)]
+    await settle()
+    slow.may_answer.set()
+    await asyncio.gather(*large)
 
     assert slow.asked[:8] == [1] * 8
     assert max(slow.asked) == 2
 
 
-async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow) -> None:
-    together = Batcher(slow.run)
+async def test_no_batch_is_larger_than_each_of_it_permits(slow: Slow) -> None:
+    ask = Asking(slow, max_in_flight=1)
+    asked = [ask(0)]
+    await settle()
+    asked += [ask(n, most=most) for n, most in enumerate([9, 9, 1, 1, 9, 2, 9, 9], 1)]
+    await settle()
     slow.may_answer.set()
 
-    failed = await asyncio.gather(*(ask(together, n, fails=n == 3) for n in range(6)), return_exceptions=True)
+    await asyncio.gather(*asked)
 
-    assert [type(one) for one in failed] == [DatabaseError] * 6
+    assert slow.owners == [[0], [1, 2], [3], [4], [5, 6], [7, 8]]
+
+
+async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow, ask: Asking) -> None:
+    first = ask(0)
+    await settle()
+    asked = [ask(n, fails=n == 3) for n in range(1, 7)]
+    await settle()
+    slow.may_answer.set()
+    failed = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert await first == [(0,)]
+    assert [getattr(one, "retry_after", None) for one in failed] == [7] * 6
+    assert [str(one) for one in failed] == ["on purpose"] * 6
     assert len({id(one) for one in failed}) == 6  # each raises its own
-    assert await ask(together, 7) == [(7,)]
+    assert await ask(7) == [(7,)]
 
 
-async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow) -> None:
-    together = Batcher(slow.run)
+async def test_what_is_refused_of_one_is_no_failure_of_the_others(slow: Slow, ask: Asking) -> None:
+    asked = [ask(n, refused=n == 3) for n in range(6)]
+    await settle()
     slow.may_answer.set()
+    found = await asyncio.gather(*asked, return_exceptions=True)
 
-    failed = await asyncio.gather(
-        *(ask(together, n, unforeseen=True) for n in range(6)), return_exceptions=True
-    )
+    assert [type(one) for one in found] == [list, list, list, DatabaseError, list, list]
+
+
+async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow, ask: Asking) -> None:
+    asked = [ask(n, unforeseen=True) for n in range(6)]
+    await settle()
+    slow.may_answer.set()
+    failed = await asyncio.gather(*asked, return_exceptions=True)
 
     assert [type(one) for one in failed] == [TypeError] * 6  # and is no cancellation, which is not answered
-    assert await ask(together, 7) == [(7,)]
+    assert await ask(7) == [(7,)]
 
 
-async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
-    together = Batcher(slow.run)
-    tasks = [ask(together, n) for n in range(6)]
+async def test_what_cannot_start_fails_only_those_whose_time_is_up(slow: Slow) -> None:
+    slow.not_started = [DatabaseError(reason="locked") for _ in range(2)]
+    slow.may_answer.set()
+    ask = Asking(slow, max_in_flight=1)
+    first = ask(0, until=in_time(0.02))
     await settle()
-    late = [ask(together, n) for n in range(10, 16)]
+    asked = [ask(n, until=in_time(0.05 if n == 1 else DEADLINE)) for n in range(1, 4)]
+
+    with pytest.raises(DatabaseError, match="locked"):
+        await first
+    with pytest.raises(DatabaseError, match="locked"):
+        await asked[0]
+    assert [await one for one in asked[1:]] == [[(2,)], [(3,)]]
+    assert ask.batcher.is_idle
+
+
+async def test_one_who_gives_up_disturbs_nobody(slow: Slow, ask: Asking) -> None:
+    tasks = [ask(n) for n in range(6)]
     await settle()
+    late = [ask(n) for n in range(10, 16)]
+    await settle()
+    tasks[0].cancel()  # which runs in its own task
     tasks[2].cancel()
     late[3].cancel()
     slow.may_answer.set()
@@ -228,64 +347,74 @@ async def test_one_who_gives_up_disturbs_nobody(slow: Slow) -> None:
     results = await asyncio.gather(*tasks, *late, return_exceptions=True)
 
     for n, result in zip([*range(6), *range(10, 16)], results, strict=True):
-        if n in {2, 13}:
+        if n in {0, 2, 13}:
             assert isinstance(result, asyncio.CancelledError)
         else:
             assert not isinstance(result, BaseException)
             assert [row[0] for row in result] == [n]
-    assert together._batches == {}
-
-
-def write(together: Batcher, owner: int) -> "asyncio.Task[Sequence[Row]]":
-    return asyncio.create_task(together.rows(CREATE_TASK, {"owner": owner, "rows": 1}, ("kind",), in_time()))
-
-
-async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slow) -> None:
-    together = Batcher(slow.run)
-    writing = [write(together, 1), write(together, 1), write(together, 2)]
     await settle()
-    writing += [write(together, owner) for owner in (1, 3, 2, 1, 3)]
-    await settle()
-    assert slow.owners == [[1, 1, 2], [3, 3]]
+    assert ask.batcher.is_idle
 
+
+async def test_who_gives_up_in_the_queue_is_not_run(slow: Slow) -> None:
+    ask = Asking(slow, max_in_flight=1)
+    first, second, third = ask(1), ask(2), ask(3)
+    await settle()
+    second.cancel()
+    await settle()
     slow.may_answer.set()
+    await asyncio.gather(first, third)
+
+    assert slow.owners == [[1], [3]]
+
+
+async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slow, ask: Asking) -> None:
+    writing = [ask(owner, writes=True) for owner in (1, 1, 2)]
+    await settle()
+    writing += [ask(owner, writes=True) for owner in (1, 3, 2, 1, 3)]
+    await settle()
+    assert slow.owners == [[1], [2], [3, 3]]
+
+    slow.may_answer.set()  # Slow itself sees that no owner is in two at once
 
     assert [(await one)[0][0] for one in writing] == [1, 1, 2, 1, 3, 2, 1, 3]
-    assert slow.owners == [[1, 1, 2], [3, 3], [1, 2, 1]]
-    assert together._batches == {}
+    assert sorted(owner for owners in slow.owners[3:] for owner in owners) == [1, 1, 1, 2]
+    assert ask.batcher.is_idle
 
 
-async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow) -> None:
-    together = Batcher(slow.run)
+async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow, ask: Asking) -> None:
     writing = []
     for owner in range(3):
-        writing.append(write(together, owner))
+        writing.append(ask(owner, writes=True))
         await settle()
     slow.may_answer.set()
     await asyncio.gather(*writing)
+    await ask(1, writes=True)
 
-    await asyncio.gather(write(together, 1), write(together, 2))
-    await write(together, 1)
-
-    assert list(zip(slow.asked, slow.alone, strict=True)) == [
-        (1, True),
-        (1, False),
-        (1, False),
-        (2, False),
-        (1, True),
-    ]
+    assert list(zip(slow.asked, slow.alone, strict=True)) == [(1, True), (1, False), (1, False), (1, True)]
 
 
-async def test_an_owner_writes_on_after_a_failure(slow: Slow) -> None:
-    together = Batcher(slow.run)
-    failing = asyncio.create_task(
-        together.rows(CREATE_TASK, {"owner": 1, "fails": True}, ("kind",), in_time())
-    )
+async def test_an_owner_writes_on_after_a_failure(slow: Slow, ask: Asking) -> None:
+    failing = ask(1, writes=True, fails=True)
     await settle()
-    writing = write(together, 1)
+    writing = ask(1, writes=True)
+    await settle()
     slow.may_answer.set()
 
-    with pytest.raises(DatabaseError):
+    with pytest.raises(ServiceUnavailable):
         await failing
 
     assert await writing == [(1,)]
+
+
+async def test_what_is_queued_when_it_stops_is_run(slow: Slow) -> None:
+    slow.runs_in_caller = False
+    ask = Asking(slow, max_in_flight=1)
+    asked = [ask(n) for n in range(3)]
+    await settle()
+    slow.may_answer.set()
+
+    await ask.batcher.drain()
+
+    assert ask.batcher.is_idle
+    assert [await one for one in asked] == [[(n,)] for n in range(3)]

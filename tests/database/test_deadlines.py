@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from taskward.database.postgres.database import PostgresDatabase, _from_now
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.http.errors import DatabaseError
 
 pytestmark = pytest.mark.processes
@@ -20,8 +20,9 @@ async def test_a_statement_beyond_its_deadline_is_cancelled_on_the_server(
     await database.start()
     onlooker = await asyncpg.connect(url)
     try:
+        in_a_moment = asyncio.get_running_loop().time() + 0.2
         with pytest.raises(DatabaseError, match="no response in time"):
-            await database._run("SELECT pg_sleep(60)", (), _from_now(0.2), None)
+            await database.executor.run("SELECT pg_sleep(60)", (), in_a_moment, None)
         async with asyncio.timeout(5):
             while await onlooker.fetchval(  # noqa: ASYNC110 - the server offers nothing to wait for
                 "SELECT count(*) FROM pg_stat_activity "

@@ -69,7 +69,7 @@ async def test_short_reads_on_disk_use_no_thread(new_database: MakeDatabase) -> 
         for sort in SORTS:
             await ann.http.get(f"/api/tasks?sort={sort}")
 
-        assert app.state.database._readers._connections == []
+        assert app.state.database.readers._connections == []
 
 
 async def test_a_read_that_has_become_short_has_no_thread_any_more(
@@ -78,7 +78,7 @@ async def test_a_read_that_has_become_short_has_no_thread_any_more(
     async with running(settings_for(await new_database("disk"))) as app:
         ann = Person(app)
         await ann.create()
-        readers = app.state.database._readers
+        readers = app.state.database.readers
         monkeypatch.setattr(sqlite_readers, "LOOP_BUDGET", -1.0)
         for n in range(1, sqlite_readers.MAX_SLOW_READS + 10):
             readers._slow[n, None] = None

@@ -39,7 +39,7 @@ async def pooled_app(request: pytest.FixtureRequest, pooled_url: str) -> AsyncIt
 async def test_a_pooler_is_recognised(pooled_app: FastAPI) -> None:
     await Person(pooled_app).create()
 
-    assert pooled_app.state.database._pool.pooled
+    assert pooled_app.state.database.pool.pooled
 
 
 @needs_pgbouncer
@@ -78,4 +78,4 @@ async def test_a_url_as_neon_hands_it_out_works_as_pasted(
             ann = Person(app)
             task = await ann.create()
             assert await ann.tasks() == [task]
-            assert app.state.database._pool.pooled
+            assert app.state.database.pool.pooled

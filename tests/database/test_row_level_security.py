@@ -26,7 +26,8 @@ from taskward import cli
 from taskward.app import create_app
 from taskward.changes.statements import COUNTERS
 from taskward.database import DatabaseUnusable
-from taskward.database.postgres.database import CompiledStatement, PostgresDatabase
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHARED
 from taskward.database.statements import STATEMENTS, Read
 from taskward.me.admin import export_to
@@ -102,7 +103,7 @@ async def test_without_either_wall_the_tests_of_isolation_fail(
 def test_the_statements_there_say_nowhere_whose_row_they_mean(forgetful: FastAPI) -> None:
     named = re.compile("|".join(rf"\b{table}\.{column} = \$" for table, column in PROTECTED_TABLES))
 
-    plans = forgetful.state.database._compiled
+    plans = forgetful.state.database.compiled
     assert [statement.name for statement, plan in plans.items() if named.search(plan.sql)] == []
     assert sum(bool(named.search(CompiledStatement.compile(statement).sql)) for statement in plans) > 30
 
@@ -210,7 +211,7 @@ async def test_a_connection_that_was_given_back_is_nobodys(app: FastAPI) -> None
     task = await ann.create()
     assert await ann.tasks() == [task]
 
-    async with app.state.database._pool.acquire() as connection:
+    async with app.state.database.pool.acquire() as connection:
         assert await whose(connection) == ("login", "", False)
         await connection.execute(f"BEGIN; SET LOCAL ROLE {await wall_of(app)}")
         assert await connection.fetch("SELECT * FROM tasks") == []
@@ -231,7 +232,7 @@ async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> N
     finally:
         await server.execute(f"GRANT SELECT ON tasks TO {wall}")
 
-    async with app.state.database._pool.acquire() as connection:
+    async with app.state.database.pool.acquire() as connection:
         assert await whose(connection) == ("login", "", False)
     assert await ann.tasks() == [task]
 
@@ -267,7 +268,7 @@ async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) ->
         asking.cancel()
         await asyncio.wait({asking})
 
-        async with app.state.database._pool.acquire() as connection:
+        async with app.state.database.pool.acquire() as connection:
             assert await whose(connection) == ("login", "", False)
 
 
@@ -390,7 +391,7 @@ async def test_a_login_that_may_make_roles_needs_nobody(make_login: MakeLogin) -
 
     async with running(settings_for(login.url, database_rls=True)) as app:
         await use(app)
-        async with app.state.database._pool.acquire() as connection, undone(connection):
+        async with app.state.database.pool.acquire() as connection, undone(connection):
             await connection.execute(f"SET LOCAL ROLE {await wall_of(app)}")
             assert await connection.fetch("SELECT * FROM tasks") == []
 
@@ -552,7 +553,7 @@ async def test_found_open_only_once_it_runs_it_answers_nobody_and_recovers(
         assert (await client_of(app).get("/health/ready")).status_code == 503
 
         await blocker.execute("DROP POLICY more ON tasks")
-        await until(lambda: app.state.database._is_up_to_date)
+        await until(lambda: app.state.database.migration.is_done)
         await use(app)
     await blocker.close()
 
@@ -596,7 +597,7 @@ async def somebody_with_everything(app: FastAPI) -> str:
     await ann.create()
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
     await ann.http.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "1"})
-    async with app.state.database._pool.acquire() as connection:
+    async with app.state.database.pool.acquire() as connection:
         for row in (
             "imports VALUES ($1::uuid, $1::uuid, now())",
             "import_tasks VALUES ($1::uuid, $1::uuid, NULL, 'x', 'x', NULL, NULL, true, now(), now())",
@@ -607,7 +608,7 @@ async def somebody_with_everything(app: FastAPI) -> str:
 
 
 async def wall_of(app: FastAPI) -> str:
-    return await wall_in(app.state.database._pool._url)
+    return await wall_in(app.state.database.pool.url)
 
 
 async def wall_in(url: str) -> str:

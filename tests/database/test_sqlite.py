@@ -17,7 +17,8 @@ from support import DATABASE_ERROR, Person, client_of, refusal, running, setting
 
 from taskward.auth.current_user import User
 from taskward.database import DatabaseUnusable
-from taskward.database.sqlite import database as sqlite
+from taskward.database.sqlite import busy, group_commit
+from taskward.database.sqlite.connection import connect
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
@@ -50,7 +51,7 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
 def counted_commits(app: FastAPI) -> list[str]:
     """Give a list that grows with each transaction of the writer."""
     commits: list[str] = []
-    app.state.database._writer.set_trace_callback(
+    app.state.database.writer.set_trace_callback(
         lambda statement: commits.append(statement) if statement.startswith("COMMIT") else None
     )
     return commits
@@ -67,7 +68,7 @@ def bad_write(app: FastAPI, **wrong: Any) -> Any:
 
 
 def test_every_connection_is_durable_and_keeps_foreign_keys(path: Path) -> None:
-    connection = sqlite._connect(path)
+    connection = connect(path)
 
     pragmas = {
         name: connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -78,7 +79,7 @@ def test_every_connection_is_durable_and_keeps_foreign_keys(path: Path) -> None:
 
 
 async def test_every_table_is_strict_and_ordered_by_its_key(one: FastAPI) -> None:
-    tables = one.state.database._reader.execute("PRAGMA table_list").fetchall()
+    tables = one.state.database.reader.execute("PRAGMA table_list").fetchall()
     ours = {name: (without_rowid, strict) for _, name, _, _, without_rowid, strict in tables}
 
     for name in SQLModel.metadata.tables:
@@ -129,7 +130,7 @@ async def test_writes_that_wait_at_the_same_time_are_few_transactions(one: FastA
 async def test_one_transaction_holds_no_more_writes_than_the_loop_can_spare(one: FastAPI) -> None:
     commits = counted_commits(one)
 
-    await asyncio.gather(*(Person(one).create() for _ in range(3 * sqlite.MAX_BATCH)))
+    await asyncio.gather(*(Person(one).create() for _ in range(3 * group_commit.MAX_BATCH)))
 
     assert len(commits) >= 3
 
@@ -155,7 +156,7 @@ async def test_a_write_that_fails_among_others_undoes_only_itself(one: FastAPI) 
     assert [isinstance(outcome, DatabaseError) for outcome in outcomes[4:6]] == [True, True]
     assert [len(await person.tasks()) for person in people] == [1] * 8
     assert len(commits) <= 2
-    assert one.state.database._reader.execute("SELECT count(*) FROM users").fetchone() == (8,)
+    assert one.state.database.reader.execute("SELECT count(*) FROM users").fetchone() == (8,)
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -173,7 +174,7 @@ async def test_a_request_that_was_given_up_holds_up_no_other(one: FastAPI, *, fa
 async def test_a_commit_that_fails_fails_all_its_writes_and_keeps_none(one: FastAPI) -> None:
     people = [Person(one) for _ in range(4)]
     kept = await people[0].create("Kept")
-    writer = one.state.database._writer
+    writer = one.state.database.writer
     writer.set_authorizer(
         lambda action, what, *_: (
             sqlite3.SQLITE_DENY if (action, what) == (22, "COMMIT") else sqlite3.SQLITE_OK
@@ -193,7 +194,7 @@ async def test_a_commit_that_fails_fails_all_its_writes_and_keeps_none(one: Fast
 async def test_a_disk_that_is_full_is_a_database_error_until_there_is_room(one: FastAPI) -> None:
     ann = Person(one)
     kept = await ann.create("Kept")
-    writer = one.state.database._writer
+    writer = one.state.database.writer
     (pages,) = writer.execute("PRAGMA page_count").fetchone()
     writer.execute(f"PRAGMA max_page_count = {pages + 1}")
 
@@ -218,8 +219,7 @@ async def test_a_write_waits_until_another_process_lets_go_of_the_file(one: Fast
     ann = Person(one)
     with held(path):
         writing = asyncio.create_task(ann.create())
-        while not one.state.database._committing:  # noqa: ASYNC110 - it offers nothing to wait for
-            await asyncio.sleep(0)
+        await asyncio.sleep(0.05)
         assert not writing.done()
 
     task = await writing
@@ -243,7 +243,7 @@ async def test_reads_and_health_go_on_while_a_write_waits(one: FastAPI, path: Pa
 async def test_a_file_that_is_never_let_go_of_is_a_database_error(
     one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr(busy, "BUSY_TIMEOUT", 0.1)
     ann = Person(one)
     with held(path):
         begun = time.monotonic()
@@ -257,7 +257,7 @@ async def test_a_file_that_is_never_let_go_of_is_a_database_error(
 async def test_no_write_waits_behind_others_longer_than_by_itself(
     one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 1.0)
+    monkeypatch.setattr(busy, "BUSY_TIMEOUT", 1.0)
     ann = Person(one)
     with held(path):
         first = asyncio.create_task(ann.http.post("/api/tasks", json={"title": "First"}))

@@ -37,11 +37,11 @@ from sqlalchemy.sql import operators, visitors
 from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
-from taskward.database.postgres.batching import batch_values
-from taskward.database.postgres.database import _as_single_statement
+from taskward.database.postgres.batched_sql import batch_values
+from taskward.database.postgres.compiled import as_single_statement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
 from taskward.database.types import Id
-from taskward.tasks.models import TASKS
+from taskward.tasks.tables import TASKS
 from taskward.users.models import USERS
 from taskward.users.statements import OWNER
 
@@ -134,7 +134,7 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
         return [statement.statement]
     if engine_name == "postgresql":
         return [
-            _as_single_statement(statement),
+            as_single_statement(statement),
             *([] if statement.batched is None else [statement.batched]),
         ]
     number: ColumnElement[int] = bindparam("seq", type_=Integer())

@@ -1,7 +1,7 @@
 """Creates that run as one: each gets what is its own, and nobody waits for anybody else's row."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -11,9 +11,9 @@ import pytest_asyncio
 from fastapi import FastAPI
 from support import DATABASE_ERROR, MakeDatabase, Person, refusal, running, settings_for
 
-from taskward.database.postgres import database as postgres
-from taskward.database.postgres.batching import MAX_IN_FLIGHT
-from taskward.database.statements import Read, Row, Values, Write
+from taskward.database.postgres import deadlines
+from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
+from taskward.database.statements import Row, Values
 
 pytestmark = pytest.mark.processes
 
@@ -41,21 +41,23 @@ async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG0
 
 
 @pytest.fixture
-def writes(served: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def writes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Give the list of how many each of the app's statements writes for."""
     sizes: list[int] = []
-    batcher = served.state.database._batcher
-    run = batcher._run
+    run_alone, run_batch = WriteBatch.run_alone, WriteBatch.run_batch
 
-    async def noting(
-        statement: Read | Write, several: Sequence[Values], until: float, *, unbatched: bool
-    ) -> Sequence[Row]:
-        if isinstance(statement, Write):
-            sizes.append(len(several))
-        rows: Sequence[Row] = await run(statement, several, until, unbatched=unbatched)
-        return rows
+    def alone(self: WriteBatch, values: Values, until: float) -> Awaitable[Sequence[Row]]:
+        sizes.append(1)
+        return run_alone(self, values, until)
 
-    monkeypatch.setattr(batcher, "_run", noting)
+    def batch(
+        self: WriteBatch, several: Sequence[Values], until: float
+    ) -> Awaitable[Sequence[Sequence[Row]]]:
+        sizes.append(len(several))
+        return run_batch(self, several, until)
+
+    monkeypatch.setattr(WriteBatch, "run_alone", alone)
+    monkeypatch.setattr(WriteBatch, "run_batch", batch)
     return sizes
 
 
@@ -159,15 +161,17 @@ async def test_what_the_server_refuses_of_one_is_refused_of_that_one_alone(
         "WHEN (NEW.title = 'refuse me') EXECUTE FUNCTION refuse()"
     )
     try:
-        refused, *stored = await asyncio.gather(
-            create(unlucky, "refuse me"), *(create(person, "store me") for person in others)
+        alone, refused, *stored = await asyncio.gather(
+            create(others[0], "store me"),  # alone, and the others meanwhile as one
+            create(unlucky, "refuse me"),
+            *(create(person, "store me") for person in others[1:]),
         )
     finally:
         await server.execute("DROP TRIGGER refuse ON tasks; DROP FUNCTION refuse()")
 
     assert max(writes) > 1
     assert refusal(refused) == DATABASE_ERROR
-    assert {answer.status_code for answer in stored} == {201}
+    assert {answer.status_code for answer in (alone, *stored)} == {201}
     assert await unlucky.tasks() == []
     for person in others:
         assert [task["title"] for task in await person.tasks()] == ["store me"]
@@ -182,7 +186,7 @@ async def test_nothing_is_tried_again_whose_outcome_is_not_known(
     async with server.transaction():
         await server.execute("LOCK TABLE tasks IN SHARE MODE")
         waiting = [create(person, "lost") for person in known]
-        await until_somebody_waits(onlooker)
+        await until_somebody_waits(onlooker, 2)  # the first, and the others as one
         assert await onlooker.fetchval(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
             "WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -228,10 +232,10 @@ async def test_a_single_write_whose_outcome_is_not_known_is_not_repeated(
     assert await person.tasks() == [task]
 
 
-async def until_somebody_waits(onlooker: Any) -> None:
-    """Wait until the server makes somebody wait for a lock, which tells nobody of it."""
+async def until_somebody_waits(onlooker: Any, number: int = 1) -> None:
+    """Wait until the server makes so many wait for a lock, which tells nobody of it."""
     async with asyncio.timeout(PATIENCE):
-        while not await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - as said
+        while await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:  # noqa: ASYNC110 - as said
             await asyncio.sleep(0.01)
 
 
@@ -259,32 +263,34 @@ async def test_processes_that_create_for_the_same_owners_count_every_write_once(
 async def test_a_create_has_one_deadline_together_and_alone(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT", 3.0)
+    monkeypatch.setattr(deadlines, "STATEMENT_TIMEOUT", 3.0)
     url = await new_database("postgres")
     async with running(settings_for(url)) as app:
-        stuck, other = await people(app, 2)
+        first, stuck, other = await people(app, 3)
         table, row = await asyncpg.connect(url), await asyncpg.connect(url)
         async with row.transaction():
             await row.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", stuck.sub)
             async with table.transaction():  # holds up the batch, which then skips the row that is locked
                 await table.execute("LOCK TABLE tasks IN EXCLUSIVE MODE")
                 begun = monotonic()
-                answers = asyncio.gather(create(stuck, "stuck"), create(other, "free"))
-                await asyncio.sleep(0.8 * postgres.STATEMENT_TIMEOUT)
-            refused, stored = await answers
+                answers = asyncio.gather(
+                    create(first, "alone"), create(stuck, "stuck"), create(other, "free")
+                )
+                await asyncio.sleep(0.8 * deadlines.STATEMENT_TIMEOUT)
+            alone, refused, stored = await answers
             took = monotonic() - begun
         await table.close()
         await row.close()
 
     assert refusal(refused) == DATABASE_ERROR
-    assert stored.status_code == 201
-    assert took < 1.4 * postgres.STATEMENT_TIMEOUT
+    assert alone.status_code == stored.status_code == 201
+    assert took < 1.4 * deadlines.STATEMENT_TIMEOUT
 
 
 async def test_behind_the_wall_each_owner_writes_alone(new_database: MakeDatabase) -> None:
     async with running(settings_for(await new_database("postgres"), database_rls=True)) as app:
         known = await people(app, 3)
-        del app.state.database._batcher  # nobody asks it
+        del app.state.database.batcher  # nobody asks it
 
         answers = await asyncio.gather(*(create(person, "alone") for person in known))
 

@@ -14,8 +14,7 @@ from faults.fault_report import Observe, ObserveLoad, Row, seconds, write_table 
 from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
 from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402 - as above
 
-from taskward.database.postgres import database as postgres  # noqa: E402 - as above
-from taskward.database.postgres import pool  # noqa: E402 - as above
+from taskward.database.postgres import connector, deadlines  # noqa: E402 - as above
 
 ROW = "row of docs/reliability.md"
 ROWS: dict[str, Row] = {}
@@ -71,9 +70,9 @@ async def server(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
 def deadline(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> float:
     """Returns the deadline of a statement and of connecting, in seconds; the real one takes its time."""
     if request.param is not None:
-        monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT", request.param)
-        monkeypatch.setattr(pool, "CONNECT_TIMEOUT", request.param)
-    return postgres.STATEMENT_TIMEOUT
+        monkeypatch.setattr(deadlines, "STATEMENT_TIMEOUT", request.param)
+        monkeypatch.setattr(connector, "CONNECT_TIMEOUT", request.param)
+    return deadlines.STATEMENT_TIMEOUT
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

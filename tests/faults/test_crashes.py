@@ -154,7 +154,7 @@ async def test_on_postgresql_each_answer_waits_for_an_fsync_of_the_server(server
     async with service(server.url) as one, one.client_of(str(uuid4())) as client:
         await client.post("/api/tasks", json={"title": "Task"})
         for setting in ("synchronous_commit", "fsync"):
-            async with one.app.state.database._pool.acquire() as connection:
+            async with one.app.state.database.pool.acquire() as connection:
                 assert await connection.fetchval(f"SHOW {setting}") == "on"
     before = await server.value(fsyncs)
     async with service(server.url) as one, one.client_of(str(uuid4())) as client:

@@ -16,7 +16,7 @@ from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own, free_po
 from faults.services import PROMISED, service, serving
 from serving import command
 
-from taskward.database.postgres import pool
+from taskward.database.postgres import connector as connectors
 from taskward.database.postgres.hosts import HostConnector
 
 
@@ -71,7 +71,7 @@ async def test_the_host_that_writes_is_found(
             again = monotonic()
             assert (await client.get("/api/tasks")).status_code == 200
             assert monotonic() - again < PROMISED
-            good = one.app.state.database._pool.connector.hosts[0]
+            good = one.app.state.database.pool.connector.hosts.hosts[0]
     assert {outcome(answer) if answer.is_error else SUCCESS for answer in answers} == {SUCCESS}
     assert good.port == server.port
     assert took < 2 * PROMISED
@@ -95,7 +95,7 @@ async def test_where_no_host_writes_it_is_said_at_once(server: OwnPostgres, stan
 async def test_a_host_that_comes_back_is_found_while_another_is_silent(
     server: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "CONNECT_TIMEOUT", 60.0)  # so that it is no new attempt that finds it
+    monkeypatch.setattr(connectors, "CONNECT_TIMEOUT", 60.0)  # so that it is no new attempt that finds it
     await server.stop()
     with silent_host() as silent:
         connector = HostConnector(url_of(server, silent, server.port))

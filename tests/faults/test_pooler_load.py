@@ -38,7 +38,7 @@ async def test_many_requests_through_two_connections(
         service(url) as one,
         under_load(one.client_of, CLIENTS, 0.0) as load,
     ):
-        assert one.app.state.database._pool.pooled
+        assert one.app.state.database.pool.pooled
         load.fault_begins()
         async with asyncio.timeout(300):
             while len(load.answers) < 10_000:  # noqa: ASYNC110 - the load continues by itself

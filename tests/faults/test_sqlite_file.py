@@ -23,7 +23,7 @@ from serving import bare_environment
 from support import SECRET
 
 from taskward.database import DatabaseUnusable
-from taskward.database.sqlite import database as sqlite
+from taskward.database.sqlite import busy
 from taskward.database.sqlite.database import SqliteDatabase
 
 NOISE = b"\xa5" * 4096
@@ -61,7 +61,7 @@ async def test_two_processes_on_one_file(file: Path, observe_load: ObserveLoad) 
 async def test_a_file_that_is_held(
     file: Path, times: float, observe_load: ObserveLoad, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", times * 10)
+    monkeypatch.setattr(busy, "BUSY_TIMEOUT", times * 10)
     async with service(f"sqlite:///{file}") as one, under_load(one.client_of) as load:
         load.fault_begins()
         with held(file):
@@ -74,7 +74,7 @@ async def test_a_file_that_is_held(
     observe_load(load, audit)
     assert only(load.seen(), DATABASE_ERROR), in_words(load.seen())
     assert load.seen()[DATABASE_ERROR] > 0
-    assert load.longest() < sqlite.BUSY_TIMEOUT + 3
+    assert load.longest() < busy.BUSY_TIMEOUT + 3
     assert load.back_after < PROMISED
     assert audit.lost == []
 

@@ -13,7 +13,7 @@ from faults.load import DATABASE_ERROR, outcome
 from faults.own_postgres import STANDBY, USER, OwnPostgres, folder_of_its_own
 from faults.services import Service, service
 
-from taskward.database.postgres import database as postgres
+from taskward.database.postgres import deadlines
 
 pytestmark = pytest.mark.processes
 
@@ -48,7 +48,7 @@ async def one(
 ) -> AsyncIterator[Service]:
     """Yields a service whose writes have 2 s."""
     standby.resume()
-    monkeypatch.setattr(postgres, "STATEMENT_TIMEOUT", 2.0)
+    monkeypatch.setattr(deadlines, "STATEMENT_TIMEOUT", 2.0)
     rls = request.param == "rls"
     if rls:
         await server.execute(f'ALTER ROLE "{USER}" CREATEROLE')
@@ -99,7 +99,7 @@ async def test_a_cancelled_wait_is_no_success(
     standby.resume()
 
     assert seen == {DATABASE_ERROR}
-    assert took < postgres.STATEMENT_TIMEOUT + 2
+    assert took < deadlines.STATEMENT_TIMEOUT + 2
     assert (await clients[0].post("/api/tasks", json={"title": "Again"})).status_code == 201
     observe(f"{DATABASE_ERROR}, never a success", longest=took, back=0)
 
@@ -135,7 +135,7 @@ async def test_a_write_whose_time_is_over_is_not_cancelled(
     observe(
         f"{DATABASE_ERROR}; the write is visible once the standby has it, not before", longest=took, back=0
     )
-    assert took < postgres.STATEMENT_TIMEOUT + 2
+    assert took < deadlines.STATEMENT_TIMEOUT + 2
 
 
 async def test_a_client_that_goes_away_cancels_no_write(

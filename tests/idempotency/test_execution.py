@@ -14,7 +14,7 @@ from support import DATABASE_ERROR, INVALID_REQUEST, Person, problems, refusal, 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.http.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotentExecution
-from taskward.tasks import store
+from taskward.tasks import commands
 
 REUSED = (422, "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request")
 IN_USE = (409, "IDEMPOTENCY_KEY_IN_USE", "A request with this idempotency key is still running")
@@ -243,7 +243,7 @@ class TestOneTransaction:
     ) -> None:
         taken = UUID((await post(ann, None)).json()["id"])
         with monkeypatch.context() as patch:
-            patch.setattr(store, "new_task_id", lambda: taken)
+            patch.setattr(commands, "new_task_id", lambda: taken)
             assert refusal(await post(ann, "key")) == DATABASE_ERROR
 
         assert await keys_of(app, ann) == set()
@@ -474,9 +474,9 @@ async def sql(app: FastAPI, statement: str) -> list[tuple[Any, ...]]:
     """Run a statement past the service."""
     database = app.state.database
     if isinstance(database, PostgresDatabase):
-        async with database._pool.acquire() as connection:
+        async with database.pool.acquire() as connection:
             return [tuple(row) for row in await connection.fetch(statement)]
-    rows: list[tuple[Any, ...]] = database._writer.execute(statement).fetchall()
+    rows: list[tuple[Any, ...]] = database.writer.execute(statement).fetchall()
     return rows
 
 

@@ -10,6 +10,7 @@ from sqlmodel import SQLModel
 from support import NO_SUCH_TASK, MakeDatabase, Person, refusal, running, settings_for
 
 from taskward.auth.current_user import User
+from taskward.database.sqlite.database import SqliteDatabase
 from taskward.me.models import ImportedTask
 from taskward.me.staging import Staging
 
@@ -31,10 +32,10 @@ async def rows_of(app: FastAPI, table: Table) -> list[list[str]]:
     """Give every row of a table as texts, from the database itself."""
     database = app.state.database
     query = f"SELECT * FROM {table.name}"  # noqa: S608 - a name of the schema
-    if hasattr(database, "_writer"):
-        rows = database._writer.execute(query).fetchall()
+    if isinstance(database, SqliteDatabase):
+        rows = database.writer.execute(query).fetchall()
     else:
-        async with database._pool.acquire() as connection:
+        async with database.pool.acquire() as connection:
             rows = await connection.fetch(query)
     return [[str(value) for value in row] for row in rows]
 

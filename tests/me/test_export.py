@@ -33,7 +33,7 @@ from taskward.http.errors import DatabaseError
 from taskward.me import store
 from taskward.me.statements import TASKS_AFTER
 from taskward.tasks.ids import new_task_id
-from taskward.tasks.models import TITLE_COLUMN
+from taskward.tasks.tables import task_record
 
 
 async def test_before_the_first_write_there_is_nothing_to_export(ann: Person) -> None:
@@ -149,7 +149,7 @@ async def test_what_changes_meanwhile_does_no_harm(
 
     async def and_write(read: Read, values: Values) -> Sequence[Row]:
         found: Sequence[Row] = await rows(read, values)
-        if read is TASKS_AFTER and found and found[0][TITLE_COLUMN] != "New":
+        if read is TASKS_AFTER and found and task_record(found[0]).title != "New":
             await ann.http.delete(f"/api/tasks/{found[0][0]}")
             await ann.create("New")
         return found

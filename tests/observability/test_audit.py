@@ -4,16 +4,16 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from io import BytesIO
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import httpx
+import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from observability.metrics_page import Lines
 from support import (
     SECRET,
-    Broken,
     MakeDatabase,
     Person,
     client_of,
@@ -24,6 +24,8 @@ from support import (
 )
 
 from taskward.app import create_app
+from taskward.database.observers import observed
+from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import STATEMENTS, Command, Write
 from taskward.database.statements import Read as ReadStatement
 from taskward.http.errors import DatabaseError
@@ -211,15 +213,20 @@ async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
     assert (line["status"], line["code"], line["outcome"]) == (429, "RATE_LIMITED", "refused")
 
 
-async def test_a_change_that_failed_is_told_as_that_and_never_as_done(lines: Lines) -> None:
+async def test_a_change_that_failed_is_told_as_that_and_never_as_done(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> NoReturn:
+        raise DatabaseError(reason="EIO 58030")
+
+    monkeypatch.setattr(SqliteDatabase, "rows", observed(fail))
+    monkeypatch.setattr(SqliteDatabase, "write", observed(fail))
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
-        whole, app.state.database.inner = app.state.database.inner, Broken(DatabaseError(reason="EIO 58030"))
         answers = [
             await ann.http.post("/api/tasks", json={"title": "x"}),
             await ann.http.get("/api/tasks"),
         ]
-        app.state.database.inner = whole
 
     assert [answer.status_code for answer in answers] == [500, 500]
     (line,) = told(lines)

@@ -137,7 +137,7 @@ async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: M
         assert value(idle, "taskward_database_connections", state="used") == 0
         database = app.state.database
         assert isinstance(database, PostgresDatabase)
-        async with database._pool.acquire():
+        async with database.pool.acquire():
             waiting = asyncio.create_task(ann.tasks())
             await until(lambda: database.collect()["taskward_database_requests_waiting"][()] == 1)
             used = scraped(app)
@@ -156,7 +156,7 @@ async def test_who_gave_up_waiting_is_not_shown_as_waiting(
     async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
         ann = Person(app)
         await ann.tasks()
-        async with app.state.database._pool.acquire():
+        async with app.state.database.pool.acquire():
             assert (await ann.http.get("/api/tasks")).status_code == 503
             assert app.state.collect_metrics()["taskward_database_requests_waiting"][()] == 0
 

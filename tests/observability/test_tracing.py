@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import asyncpg
@@ -22,15 +23,16 @@ from observability.collector import Collector, Span, collecting
 from observability.metrics_page import Lines
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from serving import bare_environment, command, wait_for
-from support import SECRET, Broken, MakeDatabase, Person, client_of, exchange, running, settings_for
+from support import SECRET, MakeDatabase, Person, client_of, exchange, running, settings_for
 
 from taskward import __version__
 from taskward.app import create_app
 from taskward.check import findings
-from taskward.database.statements import TransactionSteps
+from taskward.database.observers import observed
+from taskward.database.statements import Read, TransactionSteps, Values
 from taskward.http.errors import DatabaseError
 from taskward.http.middleware import RequestMiddleware
-from taskward.me.import_statements import STAGE, UNSTAGE
+from taskward.me.import_statements import STAGE
 from taskward.observability import tracing
 from taskward.observability.tracing import tracing_from_env
 from taskward.settings import Settings, SettingsError
@@ -120,20 +122,6 @@ async def test_writes_are_spans_and_so_is_each_statement_of_a_transaction(
     assert transaction.parent == request.span_id
 
 
-async def test_a_statement_run_for_many_rows_says_for_how_many(traced: FastAPI, collector: Collector) -> None:
-    def steps() -> TransactionSteps[None]:
-        yield UNSTAGE, [{"owner": uuid4(), "after_id": uuid4(), "up_to_id": uuid4()} for _ in range(3)]
-
-    trace_id = uuid4().hex
-    inside = TraceContextTextMapPropagator().extract(in_trace(trace_id))
-    with traced.state.tracing._tracer.start_as_current_span("outside", inside):
-        await traced.state.database.transact(steps)
-
-    spans = await spans_of(traced, collector, trace_id)
-    (statement,) = (span for span in spans if span.name == UNSTAGE.name)
-    assert statement.attributes["db.operation.batch.size"] == 3
-
-
 @pytest.mark.parametrize(
     ("method", "path", "name", "status", "code"),
     [
@@ -160,7 +148,7 @@ async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
 ) -> None:
     error = DatabaseError(reason="UniqueViolationError 23505")
     error.__cause__ = asyncpg.UniqueViolationError(f"Key (email)=({EMAIL}) already exists.")
-    monkeypatch.setattr(traced.state.database, "inner", Broken(error))
+    break_reads(traced, monkeypatch, error)
     trace_id = uuid4().hex
     await Person(traced).http.get("/api/tasks", headers=in_trace(trace_id))
 
@@ -170,7 +158,7 @@ async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
     assert statement.attributes["error.type"] == request.attributes["error.type"] == "DATABASE_ERROR"
     assert statement.told == "UniqueViolationError 23505"
 
-    monkeypatch.setattr(traced.state.database, "inner", Broken(ValueError(EMAIL)))
+    break_reads(traced, monkeypatch, ValueError(EMAIL))
     trace_id = uuid4().hex
     await Person(traced).http.get("/api/tasks", headers=in_trace(trace_id))
     statement, request = await spans_of(traced, collector, trace_id)
@@ -179,11 +167,20 @@ async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
     assert not any(CANARY.encode() in body for body in collector.bodies)
 
 
+def break_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Make each read of the app's database fail, below what observes it."""
+
+    async def rows(_database: Any, _read: Read, _values: Values) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(type(app.state.database), "rows", observed(rows))
+
+
 async def test_a_statement_that_fails_within_a_transaction_fails_its_span_too(
     traced: FastAPI, collector: Collector
 ) -> None:
     def steps() -> TransactionSteps[None]:
-        yield STAGE, [{"owner": uuid4(), "tasks": CANARY}]  # which is no JSON
+        yield STAGE, {"owner": uuid4(), "tasks": CANARY}  # which is no JSON
 
     trace_id = uuid4().hex
     inside = TraceContextTextMapPropagator().extract(in_trace(trace_id))

@@ -574,7 +574,7 @@ class TestRaces:
                 return await person.http.request(method, path_of(task), headers=headers, **body_of(method))
 
             writes = []
-            async with app.state.database._pool.acquire() as connection, connection.transaction():
+            async with app.state.database.pool.acquire() as connection, connection.transaction():
                 await connection.execute("SELECT 1 FROM users FOR UPDATE")
                 for person, method in ((ann, first), (twin, second)):
                     writes.append(asyncio.create_task(write(person, method)))

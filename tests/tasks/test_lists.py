@@ -25,8 +25,8 @@ from paging import (
 from support import Person, problems
 
 from taskward.database.postgres.database import PostgresDatabase
+from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.database.sqlite.database import _CompiledStatement as SqlitePlan
 from taskward.database.statements import Read
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.statements import LISTS
@@ -92,7 +92,7 @@ class TestOrder:
         """A server in another language would order them otherwise, and the one here may be in none."""
         if not isinstance(app.state.database, PostgresDatabase):
             return  # SQLite compares bytes, whatever the language
-        async with app.state.database._pool.acquire() as connection:
+        async with app.state.database.pool.acquire() as connection:
             collation = await connection.fetchval(
                 "SELECT collation_name FROM information_schema.columns "
                 "WHERE table_name = 'tasks' AND column_name = 'title'"
@@ -392,7 +392,7 @@ async def crowded(app: FastAPI) -> FastAPI:
         await insert_tasks(app, uuid4(), some_tasks(100))
     database = app.state.database
     if isinstance(database, PostgresDatabase):
-        async with database._pool.acquire() as connection:
+        async with database.pool.acquire() as connection:
             await connection.execute("ANALYZE")
     return app
 
@@ -408,9 +408,9 @@ async def _plans(database: Any, read: Read) -> list[Plan]:
         "after_updated_at": NOON + timedelta(seconds=9),
     }
     if isinstance(database, SqliteDatabase):
-        return [_sqlite_plan(database._writer, SqlitePlan(read), values)]
-    plan = database._compiled[read]
-    async with database._pool.acquire() as connection:
+        return [_sqlite_plan(database.writer, SqlitePlan.compile(read), values)]
+    plan = database.compiled[read]
+    async with database.pool.acquire() as connection:
         explained = [
             await connection.fetchval(f"EXPLAIN (FORMAT JSON) {plan.sql}", *plan.arguments(values)),
             await _generic_plan(connection, plan),

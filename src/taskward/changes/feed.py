@@ -11,16 +11,14 @@ from fastapi import Depends, Request
 from taskward.auth.current_user import CurrentUser, User
 from taskward.changes.statements import CHANGES, HORIZON
 from taskward.database import Database
-from taskward.database.statements import Row
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
-from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, VERSION_COLUMN, task_json
+from taskward.tasks.models import task_json
+from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
 
 MAX_CHANGES: Final = 1000
 """Changes in one response at most."""
 
-_HORIZON_COLUMN: Final = 8
-_RESTORE_COLUMN: Final = 9
 _NUMBERS: Final = 1 << 63
 
 
@@ -79,14 +77,14 @@ class ChangeFeed:
         values = {"owner": self._user.id, "since": position.number, "limit": limit + 1}
         rows = await self._database.rows(CHANGES, values)
         if rows:
-            horizon, restore = rows[0][_HORIZON_COLUMN], rows[0][_RESTORE_COLUMN]
+            horizon, restore = columns_after_task(rows[0])
         else:
             horizon, restore = await self._horizon_at_end(position)
         if not position.is_complete_since(horizon) or (position != START and position.restore != restore):
             raise CursorExpired
         changes = [
-            (change_json(row), FeedPosition(row[VERSION_COLUMN], horizon, now, restore))
-            for row in rows[:limit]
+            (change_json(task), FeedPosition(task.version, horizon, now, restore))
+            for task in task_records(rows[:limit])
         ]
         last = changes[-1][1] if changes else FeedPosition(position.number, horizon, now, restore)
         return ChangePage(changes, last, len(rows) > limit)
@@ -122,11 +120,11 @@ class ChangeFeed:
         return int(horizon), int(restore)
 
 
-def change_json(row: Row) -> dict[str, Any]:
-    """Returns one change, ready for the JSON writer."""
-    if row[TITLE_COLUMN] is None:
-        return {"op": "delete", "id": str(row[ID_COLUMN])}
-    return {"op": "upsert", "task": task_json(row)}
+def change_json(task: TaskRecord) -> dict[str, Any]:
+    """Returns one change, ready for the JSON writer; a deleted task has no title."""
+    if not task.title:
+        return {"op": "delete", "id": str(task.id)}
+    return {"op": "upsert", "task": task_json(task)}
 
 
 def _my_changes(request: Request, user: CurrentUser) -> ChangeFeed:

@@ -7,7 +7,7 @@ from sqlalchemy import Integer, Text, bindparam, cast, func, literal_column, nul
 from taskward.database.functions import any_of
 from taskward.database.statements import Read
 from taskward.database.types import Counter, Flag, Ids, Instant
-from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
 from taskward.users.statements import LAST_RESTORE, OWNER
 
@@ -49,7 +49,7 @@ CHANGES: Final = Read(
     .order_by(_changes.c.version)
     .limit(_LIMIT),
 )
-"""Rows of `tasks.models.COLUMNS`, with a null title for a deletion; then the horizon and the last restore."""
+"""Rows of `tasks.tables.COLUMNS`, with a null title for a deletion; then the horizon and the last restore."""
 
 COUNTERS: Final = Read(
     "owners' counters",

@@ -1,27 +1,85 @@
-"""The database port, implemented by the packages `postgres` and `sqlite`."""
+"""The ports of the database, by user, implemented by the packages `postgres` and `sqlite`.
+
+Failures are raised as `taskward.http.errors.DatabaseError`.
+"""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from taskward.database.observers import Observer
 from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
 from taskward.http.errors import DatabaseError
 from taskward.metrics import Samples
 from taskward.settings import Settings
 
 
-class Database(Protocol):
-    """The interface between stores and an engine.
+class Queries(Protocol):
+    """The port of stores: statements, and transactions of several."""
 
-    Failures are raised as `taskward.http.errors.DatabaseError`.
-    """
+    async def rows(self, read: Read, values: Values, /) -> Sequence[Row]:
+        """Runs a read."""
 
-    engine: str
-    """`postgresql` or `sqlite`."""
+    async def write(self, write: Write, values: Values, /) -> Row | None:
+        """Runs one write in a transaction, and returns the changed row once it is durable.
+
+        Returns None if no row matched; then nothing is changed.
+        """
+
+    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
+        """Runs steps in one transaction and returns their result once it is durable.
+
+        A `long` one has a minute, and does not block the reads of others. If its steps contain a `Split`, an
+        engine may run them as several transactions; other statements of the owner see all or nothing.
+        """
+
+
+class LargeChanges(Protocol):
+    """The port for changes of very many rows, which may take several transactions."""
+
+    async def interrupted(self) -> Sequence[tuple[UUID, str]]:
+        """Returns the owners, with the name of the change, whose split transaction has no running holder."""
+
+    async def wait_unlocked(self, owner: UUID) -> None:
+        """Returns once no split transaction of the owner is in progress, or its holder seems dead."""
+
+    async def scrub(self) -> None:
+        """Removes deleted content from the engine's files, as far as the engine would keep it."""
+
+
+class ChangeHints(Protocol):
+    """The port of event streams: when to check for changes."""
 
     on_change: Callable[[UUID], None]
     """Called with the owner once a change of theirs is durable: each change by this process, and, while
     `poll_hints` is iterated, the notified changes of other processes. A change may be reported twice."""
+
+    def poll_hints(self) -> AsyncGenerator[None, None]:
+        """Yields whenever the caller should check for changes by other processes.
+
+        That is every few seconds with working notifications, and otherwise at least twice a second. Closing
+        the generator frees its resources.
+        """
+
+
+class Administration(Protocol):
+    """The port of the command line; the database need not be started."""
+
+    async def migrate(self) -> str:
+        """Migrates the schema and returns its revision."""
+
+    async def revision(self) -> str | None:
+        """Returns the revision of the schema, None if there is none."""
+
+    async def missing_for_rls(self) -> str | None:
+        """Returns what `DATABASE_RLS=on` is missing; None if nothing is, or if the engine has no RLS.
+
+        The schema must be up to date.
+        """
+
+
+class Lifecycle(Protocol):
+    """The port of the app, which runs the database."""
 
     async def start(self) -> None:
         """Opens the database and migrates its schema.
@@ -36,55 +94,25 @@ class Database(Protocol):
     async def stop(self) -> None:
         """Finishes the work in progress, and closes the database."""
 
-    async def migrate(self) -> str:
-        """Migrates the schema of a database that is not started; returns its revision."""
-
-    async def revision(self) -> str | None:
-        """Returns the revision of the schema, None if there is none. The database need not be started."""
-
-    async def missing_for_rls(self) -> str | None:
-        """Returns what `DATABASE_RLS=on` is missing; None if nothing is, or if the engine has no RLS.
-
-        The database need not be started; its schema must be up to date.
-        """
-
     async def ping(self) -> None:
         """Returns if statements can be run now, on an up-to-date schema; raises otherwise."""
 
-    async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        """Runs a read."""
 
-    async def write(self, write: Write, values: Values) -> Row | None:
-        """Runs one write in a transaction, and returns the changed row once it is durable.
+class Monitoring(Protocol):
+    """The port of metrics, tracing and the audit log."""
 
-        Returns None if no row matched; then nothing is changed.
-        """
+    engine: str
+    """`postgresql` or `sqlite`."""
 
-    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
-        """Runs steps in one transaction and returns their result once it is durable.
-
-        A `long` one has a minute, and does not block the reads of others. If its steps contain a `Split`, an
-        engine may run them as several transactions; other statements of the owner see all or nothing.
-        """
-
-    async def interrupted(self) -> Sequence[tuple[UUID, str]]:
-        """Returns the owners, with the name of the change, whose split transaction has no running holder."""
-
-    async def wait_unlocked(self, owner: UUID) -> None:
-        """Returns once no split transaction of the owner is in progress, or its holder seems dead."""
-
-    async def scrub(self) -> None:
-        """Removes deleted content from the engine's files, as far as the engine would keep it."""
-
-    def poll_hints(self) -> AsyncGenerator[None, None]:
-        """Yields whenever the caller should check for changes by other processes.
-
-        That is every few seconds with working notifications, and otherwise at least twice a second. Closing
-        the generator frees its resources.
-        """
+    observers: list[Observer]
+    """They observe each operation. They are added before the database is started."""
 
     def collect(self) -> Samples:
         """Returns the metrics; callable from any thread."""
+
+
+class Database(Queries, LargeChanges, ChangeHints, Administration, Lifecycle, Monitoring, Protocol):
+    """All of a database, as the app sees it. Others ask for the ports that they need."""
 
 
 class IdempotencyConflict(DatabaseError):

@@ -73,7 +73,7 @@ def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any
 
 
 class any_of(FunctionElement[bool]):  # noqa: N801
-    """`any_of(id, ids)`: whether the id is among the `Ids`."""
+    """`any_of(one, many)`: whether a value is among the `Ids` or `Counters`."""
 
     type = Boolean()
     inherit_cache = True

@@ -7,7 +7,6 @@ import; `STATEMENTS` lists all of them, so that a test can verify that each is f
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Delete, Insert, Select, Update
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
@@ -25,7 +24,8 @@ class Read:
     """A read; `long` if it may take a while, because it searches texts.
 
     `batch_keys`: the id parameters that may differ between reads of one batch. Empty: never batched. A
-    batched read may sort by columns that it returns only.
+    batched read may sort by columns that it returns only. `limit_key`: the parameter that limits its rows; a
+    batched read without one returns one row at most.
 
     A `cross_owner` read returns rows of several owners, for the service itself and not for a request. Only
     such a read runs outside of row-level security.
@@ -35,6 +35,7 @@ class Read:
     statement: Select[Any]
     long: bool = False
     batch_keys: tuple[str, ...] = ()
+    limit_key: str | None = None
     cross_owner: bool = False
 
     def __post_init__(self) -> None:
@@ -62,7 +63,7 @@ class Write:
     batched: Select[Any] | None = None
     """The statement for a batch, for a write that always returns a row; an engine may try it first.
 
-    It returns the rows of the writes that it executed (see `taskward.database.postgres.batching`)."""
+    It returns the rows of the writes that it executed (see `taskward.database.postgres.batches`)."""
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
@@ -100,8 +101,8 @@ class Split:
 
 Statement: TypeAlias = Read | Write | Command
 
-Step: TypeAlias = tuple[Statement | Split, Values | Sequence[Values]]
-"""A statement to run; with several values, it runs once for each and returns no rows."""
+Step: TypeAlias = tuple[Statement | Split, Values]
+"""A statement to run, and its values."""
 
 SPLIT: Final = Split("split")
 RESUME: Final = Split("resume")
@@ -110,10 +111,7 @@ RESUME: Final = Split("resume")
 TransactionSteps: TypeAlias = Generator[Step, Sequence[Row], T]
 """A transaction as a generator: it yields statements, is sent their rows, and returns the result. It performs
 no I/O, so that each engine can run it in its own way, and again from the start after the server rolled it
-back because of a conflict.
-
-It knows no engine and awaits nothing, so that each engine can run it in its own way, and again from the
-start when the server has undone it because of another transaction."""
+back because of a conflict. `taskward.database.transaction_run` runs it."""
 
 
 class Rollback(Exception):
@@ -122,14 +120,6 @@ class Rollback(Exception):
     def __init__(self, result: Any) -> None:
         super().__init__("rolled back by the steps")
         self.result = result
-
-
-def record_owner(owners: set[UUID], statement: Statement, values: Values | Sequence[Values]) -> None:
-    """Adds the owner of a statement's change; each statement of a transaction names its `owner`."""
-    if isinstance(statement, Read) or (isinstance(statement, Command) and statement.quiet):
-        return
-    if isinstance(values, Mapping) and "owner" in values:
-        owners.add(values["owner"])
 
 
 STATEMENTS: Final[list[Statement]] = []

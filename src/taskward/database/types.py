@@ -3,7 +3,7 @@
 Rows contain ids as objects whose `str` is the id, times as aware datetimes, flags as bool.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -85,6 +85,10 @@ def _flag_or_none(value: int | None) -> bool | None:
     return None if value is None else value != 0
 
 
+def _json_or_none(numbers: Sequence[int] | None) -> str | None:
+    return None if numbers is None else orjson.dumps(numbers).decode()
+
+
 class Ids(TypeDecorator[list[UUID]]):
     """A list of ids, for `any_of`; on SQLite as JSON."""
 
@@ -96,6 +100,19 @@ class Ids(TypeDecorator[list[UUID]]):
 
     def process_bind_param(self, value: list[UUID] | None, dialect: Dialect) -> Any:
         return orjson.dumps(value).decode() if dialect.name == "sqlite" and value is not None else value
+
+
+class Counters(TypeDecorator[Sequence[int]]):
+    """Some 64-bit integers, for `any_of`; on SQLite as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return Text() if dialect.name == "sqlite" else ARRAY(BigInteger())
+
+    def bind_processor(self, dialect: Dialect) -> Processor | None:
+        return _json_or_none if dialect.name == "sqlite" else None
 
 
 class Words(TypeDecorator[list[str]]):

@@ -5,10 +5,10 @@ strong.
 """
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Header
-from pydantic import BeforeValidator
+from pydantic import PlainValidator
 from starlette.responses import Response
 
 from taskward.http.validation import field_error
@@ -19,7 +19,15 @@ _TAGS: Final = re.compile(rb"[ \t]*(?:,[ \t]*)*%b[ \t]*(?:,[ \t]*(?:%b[ \t]*)?)*
 _ONE_TAG: Final = re.compile(_TAG)
 _VERSION_TAG: Final = re.compile(rb'"([1-9][0-9]{0,18})"')
 
-ANY_TAG: Final = "*"
+_MAX_VERSION: Final = 2**63 - 1
+
+EntityTags: TypeAlias = frozenset[str]
+"""Opaque tags in quotation marks, without `W/`."""
+
+Versions: TypeAlias = tuple[int, ...]
+
+ANY_TAG: Final[EntityTags] = frozenset("*")
+"""`If-None-Match: *`, which matches every tag."""
 
 _ONE: Final = r'(W/)?"[!#-~]*"'
 _PATTERN: Final = rf"^(\*|{_ONE}(\s*,\s*{_ONE})*)$"
@@ -36,15 +44,15 @@ def not_modified(tag: str) -> Response:
     return Response(status_code=304, headers={"ETag": tag})
 
 
-def tag_matches(tag: str, known: str | None) -> bool:
+def tag_matches(tag: str, known: EntityTags | None) -> bool:
     """Returns whether the client's `If-None-Match` matches the tag, by weak comparison."""
-    return known is not None and (known == ANY_TAG or tag in known.split("\n"))
+    return known is not None and (known is ANY_TAG or tag in known)
 
 
-def _versions(values: Any) -> str | None:
-    """Parses `If-Match` into `,12,15,`: the versions that match; None if any version matches.
+def _versions(values: Any) -> Versions | None:
+    """Parses `If-Match` into the versions that match; None if any version matches.
 
-    Weak tags, and tags that no task can have, match nothing; alone they give an empty list, `,`.
+    Weak tags, and tags that no task can have, match nothing; alone they give no versions.
     """
     whole = b", ".join(values)
     if whole.strip() == b"*":
@@ -52,20 +60,20 @@ def _versions(values: Any) -> str | None:
     if not _TAGS.fullmatch(whole):
         raise field_error('If-Match must be * or a list of entity tags, like "12"')
     matches = [_VERSION_TAG.fullmatch(tag) for tag in _ONE_TAG.findall(whole)]
-    return "," + "".join(f"{match[1].decode()}," for match in matches if match)
+    return tuple(version for match in matches if match and (version := int(match[1])) <= _MAX_VERSION)
 
 
-def _tags(values: Any) -> str | None:
-    """Parses `If-None-Match` into its tags, one a line; a malformed value matches nothing."""
+def _tags(values: Any) -> EntityTags:
+    """Parses `If-None-Match` into its tags; a malformed value matches nothing."""
     whole = b", ".join(values)
     if whole.strip() == b"*":
         return ANY_TAG
-    return "\n".join(tag.decode("latin-1").removeprefix("W/") for tag in _ONE_TAG.findall(whole))
+    return frozenset(tag.decode("latin-1").removeprefix("W/") for tag in _ONE_TAG.findall(whole))
 
 
 IfMatch = Annotated[
-    str | None,
-    BeforeValidator(_versions),
+    Versions | None,
+    PlainValidator(_versions, json_schema_input_type=str | None),
     Header(
         alias="If-Match",
         description="Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing.",
@@ -74,8 +82,8 @@ IfMatch = Annotated[
     ),
 ]
 IfNoneMatch = Annotated[
-    str | None,
-    BeforeValidator(_tags),
+    EntityTags | None,
+    PlainValidator(_tags, json_schema_input_type=str | None),
     Header(
         alias="If-None-Match",
         description="Answer 304 if the ETag is one of these, or for `*`.",

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from starlette.types import Scope
 
 from taskward.auth.current_user import CurrentUser
-from taskward.database import Database, IdempotencyConflict
+from taskward.database import IdempotencyConflict, Queries
 from taskward.http.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from taskward.http.validation import field_error
 from taskward.idempotency.statements import FIND_RESPONSE
@@ -66,7 +66,7 @@ class IdempotentExecution:
     """Executes requests with the same key once."""
 
     def __init__(self, request: Request, owner: UUID) -> None:
-        self._database: Database = request.app.state.database
+        self._database: Queries = request.app.state.database
         self._in_flight: InFlightKeys = request.app.state.in_flight_keys
         self._request = request
         self._owner = owner

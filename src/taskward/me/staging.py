@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 import orjson
 
 from taskward.auth.current_user import User
-from taskward.database import Database
+from taskward.database import Queries
 from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
@@ -35,8 +35,8 @@ from taskward.me.import_statements import (
 )
 from taskward.me.models import ImportedTask
 from taskward.me.statements import COUNT_MANY
+from taskward.tasks.commands import folded
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
-from taskward.tasks.store import folded
 from taskward.users.statements import owner_values
 
 CHANGE: Final = "import"
@@ -63,7 +63,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 class Staging:
     """One import of an owner."""
 
-    def __init__(self, database: Database, user: User) -> None:
+    def __init__(self, database: Queries, user: User) -> None:
         self._database = database
         self._user = user
         self._owner: Values = {"owner": user.id}
@@ -196,7 +196,7 @@ def resume_steps(owner: UUID) -> TransactionSteps[None]:
         yield from copy_steps(owner, rows[0][1])
 
 
-async def delete_abandoned(database: Database) -> None:
+async def delete_abandoned(database: Queries) -> None:
     """Deletes the staged rows of imports without a running process."""
     stale = datetime.now(UTC) - LEASE
     for (owner,) in await database.rows(ABANDONED, {"stale": stale}):

@@ -10,7 +10,7 @@ from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
 from taskward.idempotency.models import IDEMPOTENCY_KEYS
 from taskward.me.import_models import IMPORT_TASKS, IMPORTS
-from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
 from taskward.users.statements import OWNER, upsert_owner_and_bump
 

@@ -18,7 +18,8 @@ from taskward.me.models import user_json
 from taskward.me.staging import Staging
 from taskward.me.statements import COUNT, TASKS_AFTER, USER
 from taskward.tasks.list_cache import ListCache
-from taskward.tasks.models import ID_COLUMN, task_json
+from taskward.tasks.models import task_json
+from taskward.tasks.tables import TaskRecord, task_records
 
 EXPORT_PAGE: Final = 64
 """Tasks that an export holds in memory at once: at most 0.9 MB."""
@@ -69,21 +70,21 @@ class MyData:
         self._lists.forget(self._user.id)
         await self._database.scrub()
 
-    async def _chunks(self, user: Row | None, page: Sequence[Row]) -> AsyncIterator[bytes]:
+    async def _chunks(self, user: Row | None, page: Sequence[TaskRecord]) -> AsyncIterator[bytes]:
         separator = b'{"user":' + orjson.dumps(user and user_json(user)) + b',"tasks":['
         while page:
-            piece = separator + b",".join(dump_json(task_json(row)) for row in page)
+            piece = separator + b",".join(dump_json(task_json(task)) for task in page)
             separator = b","
-            last = UUID(str(page[-1][ID_COLUMN]))
+            last = UUID(str(page[-1].id))
             page = ()  # frees the page while the client reads
             yield piece
             await asyncio.sleep(0)  # SQLite returns the next page at once; this lets other requests run
             page = await self._page(last)
         yield (b"" if separator == b"," else separator) + b"]}"
 
-    async def _page(self, after: UUID) -> Sequence[Row]:
+    async def _page(self, after: UUID) -> Sequence[TaskRecord]:
         values = {"owner": self._user.id, "after_id": after, "limit": EXPORT_PAGE}
-        return await self._database.rows(TASKS_AFTER, values)
+        return task_records(await self._database.rows(TASKS_AFTER, values))
 
 
 def _my_data(request: Request, user: CurrentUser) -> MyData:

@@ -1,33 +1,22 @@
 """The audit log: one record for each change, and one for each rejected request.
 
-The record of a change is written by a wrapper around the database, once the change is durable; no handler and
+The record of a change is written by an observer of the database, once the change is durable; no handler and
 no store can omit it. The record of a rejection is written once the response has been sent.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any, Final, TypeAlias
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from taskward.database.statements import (
-    Command,
-    Read,
-    Rollback,
-    Row,
-    Split,
-    Statement,
-    T,
-    TransactionSteps,
-    Values,
-    Write,
-)
-from taskward.database.wrapper import DatabaseWrapper
+from taskward.database.observers import Observation
+from taskward.database.statements import Command, Read, Row, Split, Statement, Values
 from taskward.http.middleware import RequestResult
 from taskward.log import masked_path
 from taskward.observability.http_metrics import UNMATCHED_ROUTE, RouteTemplate
-from taskward.tasks.models import ID_COLUMN, VERSION_COLUMN
+from taskward.tasks.tables import task_record
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _INTERNAL: Final = 500
@@ -76,59 +65,45 @@ class AuditMiddleware:
         audit.info("request", extra=line)
 
 
-class AuditedDatabase(DatabaseWrapper):
-    """Logs which changes were made and are durable."""
+class ChangeLog(Observation):
+    """Logs the changes of one operation of the database once they are durable; an `Observer`."""
 
-    async def write(self, write: Write, values: Values) -> Row | None:
-        row = await self.inner.write(write, values)
-        if row is not None:
-            _log_changes(_changes(write, values, [row]))
-        return row
+    def __init__(self, _operation: str) -> None:
+        self._entries: list[AuditEntry] = []
 
-    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
-        done: list[AuditEntry] = []
-        result = await self.inner.transact(lambda: _recorded(steps(), done), long=long)
-        _log_changes(done)
-        return result
-
-
-def _recorded(steps: TransactionSteps[T], done: list[AuditEntry]) -> TransactionSteps[T]:
-    """Passes the steps through, and records their changes. They may be run again, from the start."""
-    done.clear()
-    rows: Sequence[Row] | None = None
-    while True:
-        try:
-            asked = next(steps) if rows is None else steps.send(rows)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        except Rollback:
-            done.clear()
-            raise
-        rows = yield asked
-        for entry in _changes(*asked, rows):
-            if done and "count" in entry and "count" in done[-1]:
-                done[-1]["count"] += entry["count"]  # an import comes in several statements
+    def ran(self, statement: Statement | Split, values: Values, rows: Sequence[Row]) -> None:
+        for entry in _changes(statement, values, rows):
+            if self._entries and "count" in entry and "count" in self._entries[-1]:
+                self._entries[-1]["count"] += entry["count"]  # an import comes in several statements
             else:
-                done.append(entry)
+                self._entries.append(entry)
+
+    def undone(self) -> None:
+        self._entries.clear()
+
+    def ended(self, error: BaseException | None) -> None:
+        if error is None:
+            _log_changes(self._entries)
 
 
-def _changes(
-    statement: Statement | Split, values: Values | Sequence[Values], rows: Sequence[Row]
-) -> list[AuditEntry]:
+def _changes(statement: Statement | Split, values: Values, rows: Sequence[Row]) -> list[AuditEntry]:
     """Returns the change that a statement made: a task, many at once, or all data of a user."""
     if isinstance(statement, Read) or statement.action is None:
         return []
-    entry: AuditEntry = {"action": statement.action}
-    if not isinstance(values, Mapping):
-        return [entry | {"user_id": str(values[0]["owner"]), "count": len(values)}]
-    entry["user_id"] = str(values["owner"])
+    entry: AuditEntry = {"action": statement.action, "user_id": str(values["owner"])}
     if isinstance(statement, Command):
         return [entry | {"count": values["count"]} if "count" in values else entry]
-    return [entry | {"task_id": str(row[ID_COLUMN]), "version": row[VERSION_COLUMN]} for row in rows]
+    return [entry | _task(row) for row in rows]
+
+
+def _task(row: Row) -> AuditEntry:
+    task = task_record(row)
+    return {"task_id": str(task.id), "version": task.version}
 
 
 def _log_changes(entries: list[AuditEntry]) -> None:
+    if not entries:
+        return
     scope = _scope.get()
     request_id = scope["outcome"].request_id if scope else None
     for entry in entries:

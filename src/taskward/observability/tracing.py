@@ -11,8 +11,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,9 +23,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward import __version__
-from taskward.database import Database
-from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
-from taskward.database.wrapper import DatabaseWrapper
+from taskward.database import Monitoring
+from taskward.database.observers import Observation
+from taskward.database.statements import Row, Split, Statement, Values
 from taskward.http.errors import DatabaseError, ServiceError
 from taskward.http.requests import header_values
 from taskward.log import masked_path
@@ -106,8 +106,9 @@ class Tracing:
     def middleware(self, app: ASGIApp, template_of: RouteTemplate) -> ASGIApp:
         return TracingMiddleware(app, template_of, self._tracer)
 
-    def wrap_database(self, database: Database) -> Database:
-        return TracedDatabase(database, self._tracer)
+    def observe(self, database: Monitoring) -> None:
+        """Traces the operations of a database, if they are part of a request."""
+        database.observers.append(partial(OperationSpan.start, self._tracer, database.engine))
 
     async def stop(self) -> None:
         """Exports the remaining spans, within `FLUSH_TIMEOUT`."""
@@ -181,70 +182,46 @@ class TracingMiddleware:
         span.end()
 
 
-class TracedDatabase(DatabaseWrapper):
-    """A span for each statement of a request; statements outside of requests are not traced."""
+class OperationSpan(Observation):
+    """The span of an operation of the database, and in a transaction one for each statement."""
 
-    def __init__(self, inner: Database, tracer: Tracer) -> None:
-        super().__init__(inner)
+    def __init__(self, tracer: Tracer, engine: str, name: str) -> None:
         self._tracer = tracer
+        self._engine = engine
+        self._span = self._start(name, None)
+        # A transaction may run in another thread, so the spans in it get their parent explicitly.
+        self._inside = trace.set_span_in_context(self._span)
+        self._statement: Span | None = None
 
-    async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        with self._span(read.name):
-            return await self.inner.rows(read, values)
+    @classmethod
+    def start(cls, tracer: Tracer, engine: str, name: str) -> "OperationSpan | None":
+        """Starts a span; returns None outside of a request that is traced."""
+        return cls(tracer, engine, name) if trace.get_current_span().is_recording() else None
 
-    async def write(self, write: Write, values: Values) -> Row | None:
-        with self._span(write.name):
-            return await self.inner.write(write, values)
+    def started(self, statement: Statement | Split) -> None:
+        self._statement = self._start(statement.name, self._inside)
 
-    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
-        with self._span("transaction") as span:
-            if span is None:
-                return await self.inner.transact(steps, long=long)
-            # The engine may run the steps in another thread, so their spans get their parent explicitly.
-            inside = trace.set_span_in_context(span)
-            return await self.inner.transact(lambda: self._traced(steps(), inside), long=long)
+    def ran(self, statement: Statement | Split, values: Values, rows: Sequence[Row]) -> None:  # noqa: ARG002 - an Observation
+        if self._statement is not None:
+            self._statement.end()
+            self._statement = None
 
-    def _traced(self, steps: TransactionSteps[T], inside: contexts.Context) -> TransactionSteps[T]:
-        rows: Sequence[Row] | None = None
-        while True:
-            try:
-                statement, values = next(steps) if rows is None else steps.send(rows)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            with self._step(statement.name, values, inside):
-                rows = yield statement, values
+    def undone(self) -> None:
+        """Ends the span of a statement that failed."""
+        if self._statement is not None:
+            self._statement.set_status(Status(StatusCode.ERROR))
+            self._statement.end()
+            self._statement = None
 
-    @contextmanager
-    def _span(self, name: str) -> Iterator[Span | None]:
-        if not trace.get_current_span().is_recording():
-            yield None
-            return
-        span = self._tracer.start_span(name, None, SpanKind.CLIENT, self._attributes(name))
-        try:
-            yield span
-        except BaseException as error:
-            _fail(span, error)
-            raise
-        finally:
-            span.end()
+    def ended(self, error: BaseException | None) -> None:
+        self.undone()
+        if error is not None:
+            _fail(self._span, error)
+        self._span.end()
 
-    @contextmanager
-    def _step(self, name: str, values: Values | Sequence[Values], inside: contexts.Context) -> Iterator[None]:
-        attributes = self._attributes(name)
-        if not isinstance(values, Mapping):
-            attributes["db.operation.batch.size"] = len(values)
-        span = self._tracer.start_span(name, inside, SpanKind.CLIENT, attributes)
-        try:
-            yield
-        except GeneratorExit:  # the statement failed, and the steps end
-            span.set_status(Status(StatusCode.ERROR))
-            raise
-        finally:
-            span.end()
-
-    def _attributes(self, name: str) -> dict[str, Any]:
-        return {"db.system.name": self.engine, "db.query.summary": name}
+    def _start(self, name: str, parent: contexts.Context | None) -> Span:
+        attributes = {"db.system.name": self._engine, "db.query.summary": name}
+        return self._tracer.start_span(name, parent, SpanKind.CLIENT, attributes)
 
 
 def _fail(span: Span, error: BaseException) -> None:

@@ -2,26 +2,17 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
-from uuid import UUID
+from typing import Any, NamedTuple, TypeAlias
 
-from taskward.database.statements import Rollback, Row, TransactionSteps, Values, Write
+from taskward.database.statements import Rollback, TransactionSteps, Values, Write
 from taskward.http.conditional import version_tag
 from taskward.http.errors import NotApplied, NotFound, PreconditionFailed, ServiceError
 from taskward.http.responses import dump_json
-from taskward.tasks.models import VERSION_COLUMN, NewTask, TaskChanges, task_json
+from taskward.tasks.commands import TaskCommands
+from taskward.tasks.models import task_json
 from taskward.tasks.operations import ValidOperation
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, GET_TASK, STORE_BATCH_RESPONSE
-
-
-class CommandBuilder(Protocol):
-    """Builds the commands of validated operations; implemented by the store of one owner."""
-
-    def create_command(self, new: NewTask) -> tuple[Write, dict[str, Any]]: ...
-    def update_command(
-        self, task_id: UUID, changes: TaskChanges, versions: str | None
-    ) -> tuple[Write, dict[str, Any]]: ...
-    def delete_command(self, task_id: UUID, versions: str | None) -> tuple[Write, dict[str, Any]]: ...
+from taskward.tasks.tables import TaskRecord, task_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +23,31 @@ class PlannedOperation:
     write: Write
     values: Values
 
-    def result(self, row: Row) -> dict[str, Any]:
+    def result(self, task: TaskRecord) -> dict[str, Any]:
         if self.op == "delete":
-            return {"status": 200, "message": "Task deleted successfully", "id": str(row[0])}
+            return {"status": 200, "message": "Task deleted successfully", "id": str(task.id)}
         status = 201 if self.op == "create" else 200
-        return {"status": status, "etag": version_tag(row[VERSION_COLUMN]), "task": task_json(row)}
+        return {"status": status, "etag": version_tag(task.version), "task": task_json(task)}
 
 
 Result: TypeAlias = dict[str, Any] | ServiceError
 
 
 def plan_operation(
-    operation: ValidOperation | ServiceError, planner: CommandBuilder
+    operation: ValidOperation | ServiceError, commands: TaskCommands
 ) -> PlannedOperation | ServiceError:
     """Returns the plan of a valid operation; for an invalid one, its error."""
     match operation:
         case ServiceError():
             return operation
         case ValidOperation(op="create"):
-            return PlannedOperation("create", *planner.create_command(operation.task))
+            return PlannedOperation("create", *commands.create(operation.task))
         case ValidOperation(op="update"):
             return PlannedOperation(
-                "update", *planner.update_command(operation.task_id, operation.task, operation.versions)
+                "update", *commands.update(operation.task_id, operation.task, operation.versions)
             )
         case _:
-            return PlannedOperation("delete", *planner.delete_command(operation.task_id, operation.versions))
+            return PlannedOperation("delete", *commands.delete(operation.task_id, operation.versions))
 
 
 class BatchResponse(NamedTuple):
@@ -95,11 +86,11 @@ def _operation_steps(plan: PlannedOperation | ServiceError) -> TransactionSteps[
         return plan
     rows = yield plan.write, plan.values
     if rows:
-        return plan.result(rows[0])
+        return plan.result(task_record(rows[0]))
     if plan.values["versions"] is None:  # no version was expected, so the task does not exist
         return NotFound()
     rows = yield GET_TASK, plan.values
-    return PreconditionFailed(version_tag(rows[0][VERSION_COLUMN])) if rows else NotFound()
+    return PreconditionFailed(version_tag(task_record(rows[0]).version)) if rows else NotFound()
 
 
 def _body(results: Iterable[Result]) -> bytes:

@@ -1,78 +1,24 @@
-"""The task: its table, its request models and its response models."""
+"""The task on the wire: its request models and its response models."""
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
-from sqlmodel import Field as ColumnField
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
-from taskward.database.statements import Row
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
 from taskward.http.responses import json_timestamp
 from taskward.http.validation import field_error
+from taskward.tasks.tables import TaskRecord
 
 LONGEST_TITLE: Final = 200
 LONGEST_DESCRIPTION: Final = 2000
 """Unicode code points, after trimming."""
 
-_OWNER = "users.id"
 _WRITABLE: Final = ("title", "description", "is_completed")
-
-
-class TaskRow(SQLModel, table=True):
-    """A stored task; every key begins with the owner.
-
-    `version` is the owner's counter at the task's last change. The folded texts are searched: case-folding in
-    Python makes both engines find the same.
-    """
-
-    __tablename__ = "tasks"
-    __table_args__ = (
-        CheckConstraint("length(title) BETWEEN 1 AND 200", name="ck_tasks_title_length"),
-        CheckConstraint("length(description) <= 2000", name="ck_tasks_description_length"),
-        Index("ix_tasks_user_id_version", "user_id", "version"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
-    )
-
-    user_id: UUID = ColumnField(
-        sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
-    )
-    id: UUID = ColumnField(sa_column=Column(Id, primary_key=True))
-    title: str = ColumnField(sa_column=Column(CodePointText, nullable=False))
-    title_folded: str = ColumnField(sa_column=Column(Text, nullable=False))
-    description: str | None = ColumnField(sa_column=Column(Text, nullable=True))
-    description_folded: str | None = ColumnField(sa_column=Column(Text, nullable=True))
-    is_completed: bool = ColumnField(sa_column=Column(Flag, nullable=False))
-    created_at: datetime = ColumnField(sa_column=Column(Instant, nullable=False))
-    updated_at: datetime = ColumnField(sa_column=Column(Instant, nullable=False))
-    version: int = ColumnField(sa_column=Column(Counter, nullable=False))
-
-
-class TombstoneRow(SQLModel, table=True):
-    """The record of a deleted task in the change feed."""
-
-    __tablename__ = "tombstones"
-    __table_args__ = (
-        Index("ix_tombstones_user_id_version", "user_id", "version"),
-        {"sqlite_strict": True, "sqlite_with_rowid": False},
-    )
-
-    user_id: UUID = ColumnField(
-        sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
-    )
-    task_id: UUID = ColumnField(sa_column=Column(Id, primary_key=True))
-    version: int = ColumnField(sa_column=Column(Counter, nullable=False))
-    deleted_at: datetime = ColumnField(sa_column=Column(Instant, nullable=False))
-
-
-TASKS: Final[Table] = SQLModel.metadata.tables["tasks"]
-TOMBSTONES: Final[Table] = SQLModel.metadata.tables["tombstones"]
 
 
 def _trimmed_title(value: object) -> str:
@@ -216,42 +162,20 @@ class TaskDeleted(BaseModel):
     id: UUID
 
 
-StoredTask: TypeAlias = Row
-"""A row of `COLUMNS`."""
-
-COLUMNS: Final = (
-    TASKS.c.id,
-    TASKS.c.user_id,
-    TASKS.c.title,
-    TASKS.c.description,
-    TASKS.c.is_completed,
-    TASKS.c.created_at,
-    TASKS.c.updated_at,
-    TASKS.c.version,
-)
-"""The columns that the store's statements return, in the order that `task_json` reads."""
-
-ID_COLUMN: Final = 0
-TITLE_COLUMN: Final = 2
-UPDATED_AT_COLUMN: Final = 6
-VERSION_COLUMN: Final = 7
-COUNTER_COLUMN: Final = 8
-"""Column indexes in a row; in a list the owner's counter follows them."""
-
-
 def task_path(task_id: object) -> str:
     """Returns the path of a task."""
     return f"/api/tasks/{task_id}"
 
 
-def task_json(row: StoredTask) -> dict[str, Any]:
-    """Returns the Task of a row of `COLUMNS`, ready for `dump_json`."""
+def task_json(task: TaskRecord) -> dict[str, Any]:
+    """Returns a stored task, ready for `dump_json`."""
+    task_id, user_id, title, description, is_completed, created_at, updated_at, _ = task
     return {
-        "id": str(row[0]),
-        "user_id": str(row[1]),
-        "title": row[2],
-        "description": row[3],
-        "is_completed": row[4],
-        "created_at": json_timestamp(row[5]),
-        "updated_at": json_timestamp(row[6]),
+        "id": str(task_id),
+        "user_id": str(user_id),
+        "title": title,
+        "description": description,
+        "is_completed": is_completed,
+        "created_at": json_timestamp(created_at),
+        "updated_at": json_timestamp(updated_at),
     }

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
-from taskward.http.conditional import IfMatch
+from taskward.http.conditional import IfMatch, Versions
 from taskward.http.errors import FieldError, InvalidRequest, ServiceError, ValidationFailed
 from taskward.http.requests import MAX_KEYS, nul_problems, refuse_wide_objects
 from taskward.http.validation import (
@@ -24,7 +24,7 @@ LONGEST_IF_MATCH: Final = 16 * 1024
 _NEW: Final = TypeAdapter(NewTask)
 _CHANGES: Final = TypeAdapter(TaskChanges)
 _ID: Final[TypeAdapter[UUID]] = TypeAdapter(Annotated[UUID, strict_uuid("Task id")])
-_VERSIONS: Final[TypeAdapter[str | None]] = TypeAdapter(IfMatch)
+_VERSIONS: Final[TypeAdapter[Versions | None]] = TypeAdapter(IfMatch)
 
 
 def _known_op(value: Any) -> Any:
@@ -50,7 +50,7 @@ class ValidOperation:
 
     op: str
     task_id: Any = None
-    versions: str | None = None
+    versions: Versions | None = None
     task: Any = None
 
 
@@ -75,7 +75,7 @@ def validated(operation: Operation) -> ValidOperation | ServiceError:
         return error
 
 
-def _check_target(operation: Operation, problems: list[FieldError]) -> tuple[Any, str | None]:
+def _check_target(operation: Operation, problems: list[FieldError]) -> tuple[Any, Versions | None]:
     """Returns the id and the versions of `if_match`, and adds their problems to the list."""
     task_id = versions = None
     try:

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from taskward.database.statements import Row
 from taskward.http.cursors import scope_of
 from taskward.http.validation import field_error, query_flag, query_number
 from taskward.tasks.cursor import Position
-from taskward.tasks.models import ID_COLUMN, TITLE_COLUMN, UPDATED_AT_COLUMN
+from taskward.tasks.tables import TaskRecord
 
 MAX_TASKS: Final = 1000
 """Tasks in one response at most."""
@@ -71,16 +70,17 @@ class ListQuery(BaseModel):
         return scope_of(owner, self.sort, self.is_completed, self.words)
 
 
-def position_of(sort: Sort, row: Row) -> Position:
-    """Returns the position of a row in a list of that sort."""
+def position_of(sort: Sort, task: TaskRecord) -> Position:
+    """Returns the position of a task in a list of that sort."""
+    key: str | None
     match sort.removeprefix("-"):
         case "updated_at":
-            key = row[UPDATED_AT_COLUMN].isoformat()
+            key = task.updated_at.isoformat()
         case "title":
-            key = row[TITLE_COLUMN]
+            key = task.title
         case _:
             key = None
-    return Position(key, UUID(str(row[ID_COLUMN])))
+    return Position(key, UUID(str(task.id)))
 
 
 def position_values(sort: Sort, position: Position) -> dict[str, Any] | None:

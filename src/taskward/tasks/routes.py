@@ -11,20 +11,10 @@ from taskward.http.routing import StrictRoute
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, Unrecorded
 from taskward.tasks.batch_models import Batch, BatchResults
-from taskward.tasks.models import (
-    ID_COLUMN,
-    VERSION_COLUMN,
-    NewTask,
-    StoredTask,
-    Task,
-    TaskChanges,
-    TaskDeleted,
-    TaskList,
-    task_json,
-    task_path,
-)
+from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted, TaskList, task_json, task_path
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import MyTasks
+from taskward.tasks.tables import TaskRecord
 
 router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
 
@@ -60,8 +50,8 @@ async def create_task(
     """Creates a task of the caller; with an idempotency key, once however often it is sent."""
 
     async def create(record: PendingRecord | None) -> Response:
-        row = await tasks.create(new, record)
-        return task_response(row, 201, {"Location": task_path(row[ID_COLUMN])})
+        task = await tasks.create(new, record)
+        return task_response(task, 201, {"Location": task_path(task.id)})
 
     return await once.run(key, create)
 
@@ -84,10 +74,10 @@ async def carry_out_batch(
 @router.get("/{task_id}", operation_id="getTask", response_model=Task, summary="Read a task")
 async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) -> Response:
     """Returns one task. One that does not exist and one of another user have the same response: 404."""
-    row = await tasks.get(task_id)
-    if tag_matches(tag := version_tag(row[VERSION_COLUMN]), known):
+    task = await tasks.get(task_id)
+    if tag_matches(tag := version_tag(task.version), known):
         return not_modified(tag)
-    return task_response(row)
+    return task_response(task)
 
 
 @router.put("/{task_id}", operation_id="updateTask", response_model=Task, summary="Update a task")
@@ -111,8 +101,6 @@ async def delete_task(task_id: TaskId, tasks: MyTasks, if_match: IfMatch = None)
     return json_response({"message": "Task deleted successfully", "id": str(task_id)})
 
 
-def task_response(row: StoredTask, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def task_response(task: TaskRecord, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Returns a task with its entity tag."""
-    return json_response(
-        task_json(row), status, {"ETag": version_tag(row[VERSION_COLUMN]), **(headers or {})}
-    )
+    return json_response(task_json(task), status, {"ETag": version_tag(task.version), **(headers or {})})

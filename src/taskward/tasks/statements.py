@@ -25,13 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import contains_all_words, monotonic_now
-from taskward.database.postgres.batching import batch_values
+from taskward.database.functions import any_of, contains_all_words, monotonic_now
+from taskward.database.postgres.batched_sql import batch_values
 from taskward.database.statements import Change, Command, Read, Write
-from taskward.database.types import Flag, Id, Instant, Words
+from taskward.database.types import Counters, Flag, Id, Instant, Words
 from taskward.idempotency.statements import drop_expired_responses, store_response
-from taskward.tasks.models import COLUMNS, TASKS, TOMBSTONES
 from taskward.tasks.query import Sort
+from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.models import USERS
 from taskward.users.statements import OWNER, bump_owner_if, bump_unlocked_owners, upsert_owner_and_bump
 
@@ -45,8 +45,8 @@ _IS_COMPLETED: Final = bindparam("is_completed", type_=Flag())
 _DESCRIBES: Final = bindparam("describes", type_=Flag())
 """Whether `description` is given at all, because null is a valid value."""
 
-_VERSIONS: Final = bindparam("versions", type_=Text())
-"""The versions in `If-Match`, as `,12,15,`; null if any version matches."""
+_VERSIONS: Final = bindparam("versions", type_=Counters())
+"""The versions in `If-Match`; null if any version matches."""
 _TOMBSTONES_SINCE: Final = bindparam("tombstones_since", type_=Instant())
 """Tombstones older than this have expired."""
 _ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
@@ -55,7 +55,7 @@ _WORDS: Final = bindparam("words", type_=Words())
 _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
 _MATCHING: Final = (
     *_MINE,
-    or_(_VERSIONS.is_(None), _VERSIONS.contains("," + cast(TASKS.c.version, Text) + ",")),
+    or_(_VERSIONS.is_(None), any_of(TASKS.c.version, _VERSIONS)),
 )
 """The task, if its version matches `If-Match`."""
 
@@ -89,6 +89,7 @@ def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
         .limit(bindparam("limit", type_=Integer())),
         long=searched,
         batch_keys=() if resumed or searched else ("owner",),
+        limit_key="limit",
     )
 
 

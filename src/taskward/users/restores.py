@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, insert, select, update
 
-from taskward.database import Database, DatabaseUnusable, open_database
+from taskward.database import DatabaseUnusable, Queries, open_database
 from taskward.database.functions import clock_number, greatest
 from taskward.database.statements import Command, Row, TransactionSteps, Values
 from taskward.database.types import Counter, Id, Instant
@@ -93,7 +93,7 @@ async def mark_restored(settings: Settings, margin: timedelta = MARGIN) -> Resto
         await database.stop()
 
 
-async def _mark(database: Database, values: Values) -> Restored:
+async def _mark(database: Queries, values: Values) -> Restored:
     added = await database.transact(lambda: _one_step(_ADD_RESTORE, {**values, "now": datetime.now(UTC)}))
     number, owners, after = int(added[0][0]), 0, UUID(int=0)
     values = {**values, "number": number, "limit": TOGETHER}

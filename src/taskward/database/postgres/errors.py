@@ -1,13 +1,26 @@
-"""Translation of the PostgreSQL driver's errors by SQLSTATE, never by message.
+"""The meaning of the PostgreSQL driver's errors, by SQLSTATE, never by message.
 
 The message of an error is dropped, because it may contain stored values.
 """
 
 from typing import Final
 
+import asyncpg
+
 from taskward.database import IdempotencyConflict
-from taskward.database.postgres.pool import CONNECTION_LOST, DRIVER_ERRORS, READ_ONLY
 from taskward.http.errors import DatabaseError
+
+DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""The errors that the driver raises. InternalClientError is included: asyncpg raises it when the server
+closed an idle connection and it has not noticed yet."""
+
+READ_ONLY: Final = "25006"
+"""SQLSTATE of a write on a read-only server: after a failover, the former primary."""
+
+TOO_MANY_CONNECTIONS: Final = "53300"
+
+_CONNECTION_LOST: Final = ("08", "57P")
+"""Prefixes of the SQLSTATEs that end a connection."""
 
 _CONFLICT_STATES: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a conflict with another statement: a unique value, a serialisation failure, a deadlock. Or of
@@ -29,6 +42,17 @@ class Conflict(Rejected):
 
 class EmailTaken(Conflict):
     """The server rolled the statement back because another owner has that e-mail address."""
+
+
+class CommitInDoubt(DatabaseError):
+    """The server reported a success with a warning: committed, but perhaps on no standby."""
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Returns whether the error ends the connection. InterfaceError also stands for invalid values."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(_CONNECTION_LOST)
+    return isinstance(error, DRIVER_ERRORS) and not isinstance(error, TimeoutError | ValueError)
 
 
 class _TranslateDriverErrors:
@@ -55,6 +79,6 @@ def _database_error(error: Exception) -> DatabaseError:
         return EmailTaken(reason=reason)
     if state in _CONFLICT_STATES:
         return Conflict(reason=reason)
-    if state is None or state.startswith(CONNECTION_LOST):
+    if state is None or state.startswith(_CONNECTION_LOST):
         return ConnectionLost(reason=reason)
     return Rejected(reason=reason)

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from taskward.database.postgres.errors import DRIVER_ERRORS
 from taskward.database.postgres.hosts import HostConnector
-from taskward.database.postgres.pool import DRIVER_ERRORS
 from taskward.settings.database_url import Host
 
 TIMEOUT: Final = 3.0

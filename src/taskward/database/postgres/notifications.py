@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from taskward.database.postgres.pool import DRIVER_ERRORS, ConnectionPool
+from taskward.database.postgres.connector import Connector
+from taskward.database.postgres.errors import DRIVER_ERRORS
 
 CHANNEL: Final = "taskward_changes"
 
@@ -79,8 +80,8 @@ class ChangeNotifier:
 class ChangeListener:
     """Receives the notifications of other processes, on a dedicated connection."""
 
-    def __init__(self, connections: ConnectionPool, own_name: str, on_change: Callable[[UUID], None]) -> None:
-        self._connections = connections
+    def __init__(self, connector: Connector, own_name: str, on_change: Callable[[UUID], None]) -> None:
+        self._connector = connector
         self._own_name = own_name
         self._on_change = on_change
         self._listening = False
@@ -106,7 +107,7 @@ class ChangeListener:
             await asyncio.sleep(pause)
 
     async def _listen(self) -> None:
-        connection = await self._connections.dedicated()
+        connection = await self._connector.dedicated()
         if connection is None:
             return
         lost = asyncio.Event()

@@ -2,22 +2,25 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any, Final
 
 import asyncpg
 
-from taskward.database.postgres.connection import PostgresConnection, begin, lock_timeout
-from taskward.database.postgres.hosts import HostConnector
+from taskward.database.postgres.connection import PostgresConnection
+from taskward.database.postgres.connector import Connector
+from taskward.database.postgres.errors import (
+    DRIVER_ERRORS,
+    READ_ONLY,
+    TOO_MANY_CONNECTIONS,
+    CommitInDoubt,
+    is_connection_lost,
+)
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Samples
 
 ACQUIRE_TIMEOUT: Final = 1.0
 """Seconds that a request waits for a connection while all are in use."""
-
-CONNECT_TIMEOUT: Final = 10.0
-"""Seconds for connecting."""
 
 CANCEL_TIMEOUT: Final = 5.0
 """Seconds for cancelling a statement, before its connection is dropped."""
@@ -29,45 +32,32 @@ SUSPECT_AFTER: Final = 1.0
 """Seconds without a success after which a timeout on one connection makes all of them suspect. Also the
 seconds between two checks whether the server accepts writes again, or allows more connections."""
 
-DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""The errors that the driver raises. InternalClientError is included: asyncpg raises it when the server
-closed an idle connection and it has not noticed yet."""
-
-CONNECTION_LOST: Final = ("08", "57P")
-"""Prefixes of the SQLSTATEs that end a connection."""
-
-READ_ONLY: Final = "25006"
-"""SQLSTATE of a write on a read-only server: after a failover, the former primary."""
-
-_TOO_MANY_CONNECTIONS: Final = "53300"
-
 
 class ConnectionPool:
     """Up to `size` connections, opened on demand and kept while they work.
 
     When the server seems to be gone or is read-only, all connections are renewed: an existing one is not used
     again, because a failure of one often concerns all of them.
-
-    `pooled` is whether a transaction pooler is in between; known from the first connection on.
     """
 
     def __init__(self, url: str, size: int, deadline: float) -> None:
-        self.pooled = False
-        self.connector = HostConnector(url)
-        self._url = url
-        self._deadline = deadline
+        self.url = url
+        self.connector = Connector(url, deadline)
         self._size = size
         self._open = 0
         self._connecting = 0
         self._idle: list[PostgresConnection] = []
         self._closing: set[asyncio.Task[None]] = set()
         self._waiting: deque[asyncio.Future[PostgresConnection | None]] = deque()
-        self._probed = False
         self._server_full_until = self._invalidated_at = self._last_success = 0.0
 
-    @asynccontextmanager
-    async def acquire(self, *, writes: bool = False) -> AsyncIterator[Any]:
-        """Acquires a connection.
+    @property
+    def pooled(self) -> bool:
+        """Returns whether a transaction pooler is in between; known from the first connection on."""
+        return self.connector.pooled
+
+    def acquire(self, *, writes: bool = False) -> "Lease":
+        """Acquires a connection, as an async context manager.
 
         A connection whose user failed in a way that leaves its state in doubt is closed, not reused; for one
         that `writes`, without a CancelRequest (see `connection.py`).
@@ -78,37 +68,46 @@ class ConnectionPool:
             DatabaseError: no connection to the server could be made in time.
 
         """
-        connection = await self._take()
-        connection.is_writing, connection.is_commit_in_doubt = writes, False
-        try:
-            yield connection
-        except BaseException as error:
-            refused = isinstance(error, asyncpg.PostgresError) and not _is_lost(error)
-            if self._suspects_all(error):
-                self._invalidated_at = _now()
-                self._discard_idle()
-            if refused:
-                self._release(connection)
-            elif writes:
-                self._drop(connection)
-            else:
-                self._discard(connection)
-            raise
-        self._last_success = _now()
+        return Lease(self, writes=writes)
+
+    async def take(self) -> PostgresConnection:
+        """Takes a connection, which is given back with `give_back` or `give_back_failed`."""
+        while True:
+            while self._idle:
+                connection = self._idle.pop()
+                if connection.is_closed():
+                    self._open -= 1
+                elif _now() - connection.used_at > MAX_IDLE:
+                    self._discard(connection)
+                else:
+                    return connection
+            if self._open < self._size and (not self._open or _now() > self._server_full_until):
+                try:
+                    return await self._make()
+                except asyncpg.PostgresError as error:
+                    if error.sqlstate != TOO_MANY_CONNECTIONS or not self._open:
+                        raise
+                    self._server_full_until = _now() + SUSPECT_AFTER  # until then, use the existing ones
+            if given := await self._wait():
+                return given
+
+    def give_back(self, connection: PostgresConnection) -> None:
+        """Takes back a connection whose user succeeded."""
+        self._last_success = connection.used_at = _now()
         self._release(connection)
-        if writes and connection.is_commit_in_doubt:
-            raise CommitInDoubt(reason="committed with a warning, perhaps not replicated")
 
-    async def dedicated(self) -> Any:
-        """Opens a dedicated connection outside the pool; the caller closes it.
-
-        Returns None behind a transaction pooler, where session state does not last.
-        """
-        connection = await self.connector.connect(CONNECT_TIMEOUT, statement_cache_size=0)
-        if await _is_pooled(connection):
-            await connection.close(timeout=CONNECT_TIMEOUT)
-            return None
-        return connection
+    def give_back_failed(self, connection: PostgresConnection, error: BaseException) -> None:
+        """Takes back a connection whose user failed."""
+        if self._suspects_all(error):
+            self._invalidated_at = _now()
+            self._discard_idle()
+        if isinstance(error, asyncpg.PostgresError) and not is_connection_lost(error):
+            connection.used_at = _now()
+            self._release(connection)
+        elif connection.is_writing:
+            self._drop(connection)
+        else:
+            self._discard(connection)
 
     async def close(self) -> None:
         """Closes the idle connections."""
@@ -131,7 +130,7 @@ class ConnectionPool:
 
     def _suspects_all(self, error: BaseException) -> bool:
         """Returns whether a failure of one connection probably concerns all of them."""
-        if _is_lost(error):
+        if is_connection_lost(error):
             return True
         if isinstance(error, asyncpg.PostgresError):
             return error.sqlstate == READ_ONLY and _now() - self._invalidated_at > SUSPECT_AFTER
@@ -156,31 +155,11 @@ class ConnectionPool:
         self._open -= 1
         self._hand_over()
 
-    async def _take(self) -> PostgresConnection:
-        while True:
-            while self._idle:
-                connection = self._idle.pop()
-                if connection.is_closed():
-                    self._open -= 1
-                elif _now() - connection.used_at > MAX_IDLE:
-                    self._discard(connection)
-                else:
-                    return connection
-            if self._open < self._size and (not self._open or _now() > self._server_full_until):
-                try:
-                    return await self._make()
-                except asyncpg.PostgresError as error:
-                    if error.sqlstate != _TOO_MANY_CONNECTIONS or not self._open:
-                        raise
-                    self._server_full_until = _now() + SUSPECT_AFTER  # until then, use the existing ones
-            if given := await self._wait():
-                return given
-
     async def _make(self) -> PostgresConnection:
         self._open += 1
         self._connecting += 1
         try:
-            return await self._connect()
+            return await self.connector.connect()
         except BaseException:
             self._open -= 1
             self._hand_over()
@@ -208,14 +187,11 @@ class ConnectionPool:
     def _release(self, connection: PostgresConnection) -> None:
         if connection.made_at <= self._invalidated_at:
             self._discard(connection)
-            return
-        if connection.is_closed():
+        elif connection.is_closed():
             self._open -= 1
+            self._hand_over()
         else:
-            connection.used_at = _now()
             self._hand_over(connection)
-            return
-        self._hand_over()
 
     def _hand_over(self, connection: PostgresConnection | None = None) -> None:
         """Passes the connection, or the permission to open one, to the oldest waiter."""
@@ -227,42 +203,35 @@ class ConnectionPool:
         if connection is not None:
             self._idle.append(connection)
 
-    async def _connect(self) -> PostgresConnection:
-        if self._probed and not self.pooled:
-            return await self._connect_directly()
-        connection: PostgresConnection = await self.connector.connect(
-            CONNECT_TIMEOUT, statement_cache_size=0, connection_class=PostgresConnection
-        )
-        if not self._probed:
-            self.pooled = await _is_pooled(connection)
-            self._probed = True
-        if self.pooled:
-            connection.begin = begin(self._deadline)
-            return connection
-        await connection.close(timeout=CONNECT_TIMEOUT)
-        return await self._connect_directly()
 
-    async def _connect_directly(self) -> PostgresConnection:
-        """Opens a connection with session state: prepared statements, and a setting."""
-        connection: PostgresConnection = await self.connector.connect(
-            CONNECT_TIMEOUT,
-            statement_cache_size=512,
-            max_cached_statement_lifetime=0,
-            connection_class=PostgresConnection,
-            server_settings={"lock_timeout": str(lock_timeout(self._deadline))},
-        )
+class Lease:
+    """A connection of the pool, acquired while the block runs."""
+
+    __slots__ = ("_connection", "_pool", "_writes")
+
+    def __init__(self, pool: ConnectionPool, *, writes: bool) -> None:
+        self._pool = pool
+        self._writes = writes
+        self._connection: PostgresConnection
+
+    async def __aenter__(self) -> Any:
+        self._connection = connection = await self._pool.take()
+        connection.is_writing, connection.is_commit_in_doubt = self._writes, False
         return connection
 
-
-class CommitInDoubt(DatabaseError):
-    """The server reported a success with a warning: committed, but perhaps on no standby."""
-
-
-def _is_lost(error: BaseException) -> bool:
-    """Returns whether the error ends the connection. InterfaceError also stands for invalid values."""
-    if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(CONNECTION_LOST)
-    return isinstance(error, DRIVER_ERRORS) and not isinstance(error, TimeoutError | ValueError)
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        connection = self._connection
+        if error is not None:
+            self._pool.give_back_failed(connection, error)
+            return
+        self._pool.give_back(connection)
+        if self._writes and connection.is_commit_in_doubt:
+            raise CommitInDoubt(reason="committed with a warning, perhaps not replicated")
 
 
 def _now() -> float:
@@ -274,17 +243,3 @@ async def _close(connection: Any) -> None:
         await connection.close(timeout=CANCEL_TIMEOUT)
     except DRIVER_ERRORS:
         connection.terminate()
-
-
-async def _is_pooled(connection: Any) -> bool:
-    """Returns whether a pooler is in between: then another server process responds than the one that greeted.
-
-    If that cannot be determined, the connection is closed.
-    """
-    try:
-        async with connection.transaction():
-            answering = await connection.fetchval("SELECT pg_backend_pid()")
-    except BaseException:
-        connection.terminate()
-        raise
-    return bool(answering != connection.get_server_pid())

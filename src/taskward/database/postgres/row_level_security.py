@@ -12,13 +12,13 @@ that this one was copied from.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
 from taskward.database import DatabaseUnusable, schema
+from taskward.database.postgres.rls_status import RlsStatus, rls_status
 from taskward.http.errors import DatabaseError
 
 PROTECTED_TABLES: Final = (
@@ -38,6 +38,7 @@ SHARED: Final = ("restores",)
 NO_OWNER: Final = UUID(int=0)
 """An owner without rows, for statements that need none."""
 
+PROTECTED: Final = tuple(table for table, _ in PROTECTED_TABLES)
 _VALUES: Final = ", ".join(f"('{table}', '{column}')" for table, column in PROTECTED_TABLES)
 _SHARED: Final = ", ".join(f"('{table}')" for table in SHARED)
 
@@ -94,87 +95,6 @@ $rls_role$
 policy covers reading and writing; its sub-SELECTs are evaluated once per statement, not once per row. A
 setting that ended with its transaction is empty afterwards, not null."""
 
-_STATUS_SQL: Final = """
-SELECT
-    name,
-    quote_ident(CURRENT_USER),
-    rls_role.oid IS NOT NULL,
-    rls_role.rolsuper OR rls_role.rolbypassrls
-        OR EXISTS (SELECT FROM pg_auth_members WHERE member = rls_role.oid),
-    pg_has_role(rls_role.oid, $2),
-    quote_ident(current_schema()),
-    ARRAY(
-        SELECT shared FROM unnest($3::text[]) AS shared
-        WHERE NOT coalesce((
-            SELECT bool_and(has_table_privilege(rls_role.oid, to_regclass(shared), one) = (n <= 1)) FROM
-            unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'])
-            WITH ORDINALITY AS rights (one, n)
-        ), false)
-    ) || ARRAY(
-        SELECT protected
-        FROM unnest($1::text[]) AS protected LEFT JOIN pg_class ON pg_class.oid = to_regclass(protected)
-        WHERE NOT coalesce(
-            relrowsecurity AND relforcerowsecurity
-            AND has_schema_privilege(rls_role.oid, relnamespace, 'USAGE')
-            AND (
-                SELECT bool_and(has_table_privilege(rls_role.oid, pg_class.oid, one) = (n <= 4)) FROM
-                unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'])
-                WITH ORDINALITY AS rights (one, n)
-            )
-            AND ARRAY['taskward_other_roles', 'taskward_owner_rows'] = ARRAY(
-                SELECT polname::text FROM pg_policy
-                WHERE polrelid = pg_class.oid AND polpermissive AND polroles && ARRAY[0::oid, rls_role.oid]
-                ORDER BY polname
-            ),
-            false
-        )
-    )
-FROM (
-    SELECT 'taskward_rls_' || oid AS name FROM pg_database WHERE datname = current_database()
-) AS named LEFT JOIN pg_roles AS rls_role ON rolname = name
-"""
-_SET_OPTION_SINCE: Final = 16
-"""The version of PostgreSQL since which a membership has a SET option."""
-
-
-@dataclass(frozen=True, slots=True)
-class RlsStatus:
-    """The state of the setup: `role` is the RLS role, `login` the role of the service."""
-
-    role: str
-    login: str
-    exists: bool
-    can_bypass: bool | None
-    can_set_role: bool | None
-    schema_name: str
-    unprotected_tables: Sequence[str]
-
-    @property
-    def problem(self) -> str | None:
-        """Returns what is missing, and the statements to run; None if nothing is."""
-        if not self.exists:
-            return (
-                f"there is no role {self.role}; as a role that may create roles, run: "
-                f"CREATE ROLE {self.role} NOLOGIN NOINHERIT; GRANT {self.role} TO {self.login};"
-            )
-        if self.can_bypass:
-            return (
-                f"the role {self.role} must be neither SUPERUSER nor BYPASSRLS and a member of no other; "
-                f"as a role that may, run: ALTER ROLE {self.role} NOSUPERUSER NOBYPASSRLS;"
-            )
-        if not self.can_set_role:
-            return (
-                f"{self.login} may not become {self.role}; as a role that may, run: "
-                f"GRANT {self.role} TO {self.login};"
-            )
-        if self.unprotected_tables:
-            return (
-                f"the rights or policies of {self.role} are not set up correctly on "
-                f"{', '.join(self.unprotected_tables)}; as the owner of the tables, run `taskward migrate` "
-                "with DATABASE_RLS=on"
-            )
-        return None
-
 
 class RowLevelSecurity:
     """Runs statements under row-level security. Rejects them until `ensure` has verified the setup."""
@@ -189,7 +109,7 @@ class RowLevelSecurity:
             DatabaseUnusable: something is missing, and this login may not create it; the text names it.
 
         """
-        found = await inspect(connection)
+        found = await rls_status(connection, PROTECTED, SHARED)
         if found.problem:
             try:
                 async with connection.transaction():
@@ -197,7 +117,7 @@ class RowLevelSecurity:
                     await connection.execute(SETUP_SQL)
             except asyncpg.InsufficientPrivilegeError:
                 pass  # the missing parts are still missing
-            found = await inspect(connection)
+            found = await rls_status(connection, PROTECTED, SHARED)
         if found.problem:
             raise DatabaseUnusable(f"DATABASE_RLS is on, and {found.problem}")
         self._set_role = await _set_role_sql(connection, found)
@@ -236,21 +156,13 @@ async def check(connection: Any, *, after_setup: bool) -> str | None:
     await trial.start()
     try:
         if not after_setup:
-            return (await inspect(connection)).problem
+            return (await rls_status(connection, PROTECTED, SHARED)).problem
         await RowLevelSecurity().ensure(connection)
     except DatabaseUnusable as error:
         return str(error)
     finally:
         await trial.rollback()
     return None
-
-
-async def inspect(connection: Any) -> RlsStatus:
-    """Reads the state of the row-level security setup."""
-    entry = "MEMBER" if connection.get_server_version().major < _SET_OPTION_SINCE else "SET"
-    return RlsStatus(
-        *await connection.fetchrow(_STATUS_SQL, [table for table, _ in PROTECTED_TABLES], entry, SHARED)
-    )
 
 
 async def _set_role_sql(connection: Any, found: RlsStatus) -> str:

@@ -1,0 +1,114 @@
+"""SQL that runs one statement for several callers.
+
+A read for several callers is joined with their values:
+
+    SELECT found.*, asked.n FROM unnest($1, $2) WITH ORDINALITY AS asked (owner, task_id, n)
+    CROSS JOIN LATERAL (the statement, with asked.owner for the owner) AS found ORDER BY asked.n, …
+
+A write has a form of its own for that (`Write.batched`), made with `batch_values`. In both, the last column
+of a row is the number of its caller, `asked.n`.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ClauseElement,
+    Dialect,
+    Select,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import visitors
+
+from taskward.database.statements import Read, Row, Values
+from taskward.database.types import Id
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BatchedRead:
+    """A read for several callers: its text, and the values that all callers share as `$1`, `$2` and so on.
+
+    The values that differ follow, as an array for each name of `batch_keys`.
+    """
+
+    sql: str
+    common: tuple[str, ...]
+    batch_keys: tuple[str, ...]
+
+    @classmethod
+    @cache
+    def compile(cls, read: Read, dialect: Dialect) -> "BatchedRead":
+        def of_each(element: ClauseElement, **_: Any) -> ClauseElement | None:
+            if not isinstance(element, BindParameter) or element.key not in read.batch_keys:
+                return None
+            if not isinstance(element.type, Id):
+                raise TypeError(f"{read.name}: {element.key} is not an id")
+            return literal_column(f"asked.{element.key}", element.type)
+
+        one = cast("Select[Any]", visitors.replacement_traverse(read.statement, {}, of_each))
+        compiled = one.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        common = tuple(compiled.positiontup or ())
+        arrays = ", ".join(unsized_array(len(common) + n, "uuid") for n in range(1, len(read.batch_keys) + 1))
+        sql = (
+            f"SELECT found.*, asked.n FROM unnest({arrays}) "  # noqa: S608 - compiled expressions and our own names, no values
+            f"WITH ORDINALITY AS asked ({', '.join(read.batch_keys)}, n) "
+            f"CROSS JOIN LATERAL ({compiled.string}) AS found ORDER BY asked.n{_order(read)}"
+        )
+        return cls(sql, common, read.batch_keys)
+
+    def kind(self, values: Values) -> Hashable:
+        """Returns what the reads of a batch have in common."""
+        return (self, *[values.get(name) for name in self.common]) if self.common else self
+
+    def arguments(self, several: Sequence[Values]) -> list[Any]:
+        common = [several[0].get(name) for name in self.common]
+        return common + [[values[name] for values in several] for name in self.batch_keys]
+
+
+def unsized_array(number: int, element: str) -> str:
+    """Returns an array parameter whose length the planner cannot see.
+
+    Otherwise it would plan each short array anew, because it assumes ten elements for an unknown length
+    (PostgreSQL's `plan_cache_mode`, auto), and planning takes longer than execution.
+    """
+    return f"(SELECT ${number}::{element}[])"
+
+
+def batch_values(*values: BindParameter[Any]) -> CTE:
+    """Returns the values of several callers as rows, for `Write.batched`.
+
+    There is a column for each value, an array in the statement (for the sub-select around it see
+    `unsized_array`); `n`, the number of the caller; and `later`, the number of later rows of the same owner.
+    """
+    named = {value.key: value for value in values}
+    arrays = [
+        select(bindparam(key, type_=ARRAY(value.type))).scalar_subquery() for key, value in named.items()
+    ]
+    columns = [column(key, value.type) for key, value in named.items()]
+    asked = func.unnest(*arrays).table_valued(*columns, with_ordinality="n").render_derived()
+    latest_first = func.row_number().over(partition_by=asked.c.owner, order_by=asked.c.n.desc())
+    later = latest_first - literal_column("1")
+    return select(asked, later.label("later")).cte("asked")
+
+
+def split_rows(rows: Sequence[Row], number: int) -> Sequence[Sequence[Row]]:
+    """Returns the rows of each caller; the last column of a row is the caller's number, from 1."""
+    each: list[list[Row]] = [[] for _ in range(number)]
+    for row in rows:
+        each[row[-1] - 1].append(row)
+    return each
+
+
+def _order(read: Read) -> str:
+    """Returns the ORDER BY columns of a statement as the continuation of another one."""
+    clauses = [str(clause).rpartition(".")[2] for clause in read.statement._order_by_clauses]  # noqa: SLF001 - there is no public accessor
+    return "".join(f", found.{clause}" for clause in clauses)

@@ -1,0 +1,31 @@
+"""The deadlines of statements, as times on the loop's clock."""
+
+import asyncio
+from typing import Final
+
+from taskward.database.postgres.connection import begin
+
+STATEMENT_TIMEOUT: Final = 10.0
+"""Seconds for a statement, including connecting."""
+
+LONG_TIMEOUT: Final = 60.0
+"""Seconds for a long operation: a part of an import, a migration."""
+
+LATE: Final = 1.0
+"""Seconds of waiting after which a write is not batched, and has its own lock timeout."""
+
+
+def statement_deadline(*, long: bool = False) -> float:
+    """Returns the deadline of a statement that starts now."""
+    return asyncio.get_running_loop().time() + (LONG_TIMEOUT if long else STATEMENT_TIMEOUT)
+
+
+def time_left(until: float) -> float:
+    """Returns the seconds until a deadline."""
+    return until - asyncio.get_running_loop().time()
+
+
+def begin_if_late(until: float) -> str | None:
+    """Returns the begin statements for a write that has waited long; None for any other."""
+    left = time_left(until)
+    return begin(left) if left < STATEMENT_TIMEOUT - LATE else None

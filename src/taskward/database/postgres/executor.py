@@ -1,0 +1,129 @@
+"""Runs statements on a connection of the pool, within their deadline and with their owner's rights."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+from uuid import UUID
+
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.connection import Transaction, begin
+from taskward.database.postgres.deadlines import begin_if_late, time_left
+from taskward.database.postgres.errors import Conflict, ConnectionLost, EmailTaken, translate_driver_errors
+from taskward.database.postgres.pool import ConnectionPool
+from taskward.database.postgres.row_level_security import RowLevelSecurity
+from taskward.database.statements import Rollback, Row, Split, Statement, T, Values
+from taskward.database.transaction_run import TransactionRun
+
+MAX_ATTEMPTS: Final = 4
+"""Attempts at a write that the server rolls back because of a conflict."""
+
+
+class Executor:
+    """Runs statements; each `until` is on the loop's clock.
+
+    A read is repeated once if its connection was lost. A write is never repeated unless the server has said
+    that it rolled it back.
+    """
+
+    def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
+        self._pool = pool
+        self._rls = rls
+
+    def read(
+        self, statement: CompiledStatement, values: Values, until: float
+    ) -> Coroutine[Any, Any, Sequence[Row]]:
+        """Runs a read for the owner that its values name."""
+        return self.read_as(statement.owner(values), statement.sql, statement.arguments(values), until)
+
+    async def read_as(
+        self, owner: UUID | None, sql: str, arguments: Sequence[Any], until: float
+    ) -> Sequence[Row]:
+        """Runs a read, and once more if its connection was lost; for None see `run`."""
+        try:
+            return await self.run(sql, arguments, until, owner)
+        except ConnectionLost:
+            return await self.run(sql, arguments, until, owner)
+
+    async def write(self, statement: CompiledStatement, values: Values, until: float) -> Sequence[Row]:
+        """Runs a write by itself."""
+        owner = values["owner"]
+        return await retry_on_conflict(
+            lambda overrides: self.run(
+                statement.sql, statement.arguments(values, overrides), until, owner, writes=True
+            )
+        )
+
+    async def transact(
+        self, run: TransactionRun[T], statements: Mapping[Statement, CompiledStatement], until: float
+    ) -> T:
+        """Runs a transaction, and again while the server rolls it back because of a conflict."""
+        return await retry_on_conflict(lambda overrides: self._transact(run, statements, overrides, until))
+
+    async def run(
+        self, sql: str, arguments: Sequence[Any], until: float, owner: UUID | None, *, writes: bool = False
+    ) -> Sequence[Row]:
+        """Runs one statement for that owner; for None as the service itself, without row-level security."""
+        rows: Sequence[Row]
+        with translate_driver_errors:
+            async with asyncio.timeout_at(until), self._pool.acquire(writes=writes) as connection:
+                late = begin_if_late(until) if writes else None
+                if self._rls is not None and owner is not None:
+                    rows = await self._rls.fetch(connection, owner, sql, arguments, late or connection.begin)
+                elif late or self._pool.pooled:
+                    async with Transaction(connection, late):
+                        rows = await connection.fetch(sql, *arguments)
+                else:
+                    rows = await connection.fetch(sql, *arguments)
+        return rows
+
+    async def _transact(
+        self,
+        run: TransactionRun[T],
+        statements: Mapping[Statement, CompiledStatement],
+        overrides: Values,
+        until: float,
+    ) -> T:
+        run.restart()
+        with translate_driver_errors:
+            async with asyncio.timeout_at(until), self._pool.acquire(writes=True) as connection:
+                with suppress(Rollback):
+                    async with Transaction(connection, begin(time_left(until))):
+                        await self._run_steps(connection, run, statements, overrides)
+        return run.result
+
+    async def _run_steps(
+        self,
+        connection: Any,
+        run: TransactionRun[T],
+        statements: Mapping[Statement, CompiledStatement],
+        overrides: Values,
+    ) -> None:
+        current_owner: UUID | None = None
+        while run.step is not None:
+            statement, values = run.step
+            rows: Sequence[Row] = ()
+            if not isinstance(statement, Split):
+                if self._rls is not None and values["owner"] != current_owner:
+                    current_owner = values["owner"]  # RLS: one owner per statement
+                    await self._rls.set_owner(connection, values["owner"])
+                compiled = statements[statement]
+                rows = await connection.fetch(compiled.sql, *compiled.arguments(values, overrides))
+            run.send(rows)
+
+
+async def retry_on_conflict(run: Callable[[Values], Awaitable[T]]) -> T:
+    """Retries `run` while the server rolls it back and it may succeed.
+
+    `run` gets the values that override those of the first attempt: with row-level security, an e-mail address
+    of another owner is only detected by the server's rejection.
+    """
+    overrides: Values = {}
+    for _ in range(MAX_ATTEMPTS - 1):
+        try:
+            return await run(overrides)
+        except EmailTaken:
+            overrides = {"email": None}
+        except Conflict:
+            pass
+    return await run(overrides)

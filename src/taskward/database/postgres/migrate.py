@@ -1,0 +1,124 @@
+"""Migrates the schema of a PostgreSQL database, and reports what it is missing."""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from taskward.database import DatabaseUnusable, schema
+from taskward.database.postgres.deadlines import statement_deadline
+from taskward.database.postgres.errors import translate_driver_errors
+from taskward.database.postgres.pool import ConnectionPool
+from taskward.database.postgres.row_level_security import RowLevelSecurity, check
+from taskward.http.errors import ServiceError
+
+_STARTUP_WAIT: Final = 3.0
+_RETRY_INTERVAL: Final = 1.0
+_HAS_REVISION: Final = (
+    "SELECT EXISTS (SELECT FROM pg_tables "
+    "WHERE tablename = 'alembic_version' AND schemaname = ANY (current_schemas(false)))"
+)
+
+log = logging.getLogger(__name__)
+
+
+class SchemaMigration:
+    """The migration of a database: once, or in the background until it succeeds."""
+
+    def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
+        self.is_done = False
+        self._pool = pool
+        self._rls = rls
+        self._task: asyncio.Task[None] | None = None
+        self._is_starting = True
+
+    async def start(self) -> None:
+        """Migrates; if the server cannot be reached, returns after a while and retries in the background.
+
+        Raises:
+            DatabaseUnusable: see `run`.
+
+        """
+        self._task = asyncio.create_task(self._run_until_done())
+        await asyncio.wait({self._task}, timeout=_STARTUP_WAIT)
+        self._is_starting = False
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def run(self) -> str:
+        """Applies the missing migrations, and returns the revision of the schema.
+
+        Raises:
+            DatabaseUnusable: the schema is migrated, but row-level security is required and not set up.
+
+        """
+        with translate_driver_errors:
+            async with asyncio.timeout_at(statement_deadline(long=True)), self._pool.acquire() as connection:
+                async with connection.transaction():
+                    revision = await _migrated(connection)
+                if self._rls is not None:
+                    async with connection.transaction():
+                        await self._rls.ensure(connection)
+        return revision
+
+    async def missing_for_rls(self) -> str | None:
+        """Returns what row-level security is missing; with `rls`, what it would be missing after a start."""
+        with translate_driver_errors:
+            async with asyncio.timeout_at(statement_deadline()), self._pool.acquire() as connection:
+                return await check(connection, after_setup=self._rls is not None)
+
+    async def revision(self) -> str | None:
+        """Returns the revision of the schema; None for an empty database."""
+        with translate_driver_errors:
+            async with (
+                asyncio.timeout_at(statement_deadline()),
+                self._pool.acquire() as connection,
+                connection.transaction(),
+            ):
+                return await _revision(connection)
+
+    async def _run_until_done(self) -> None:
+        while True:
+            try:
+                await self.run()
+            except ServiceError as error:
+                log.warning("Migration failed; retrying", extra={"reason": error.reason})
+            except DatabaseUnusable as error:
+                if self._is_starting:
+                    raise
+                log.error(  # noqa: TRY400 - the text is complete
+                    "The database cannot be used as configured; fix it and restart",
+                    extra={"reason": str(error)},
+                )
+            except Exception:
+                log.exception("Migration crashed; retrying")
+            else:
+                self.is_done = True
+                return
+            await asyncio.sleep(_RETRY_INTERVAL)
+
+
+async def _migrated(connection: Any) -> str:
+    """Applies the missing migrations in the open transaction and returns the revision."""
+    revision = await _revision(connection)
+    if not schema.is_usable(revision):
+        await connection.execute("SET LOCAL lock_timeout = 0")  # another replica's migration may take long
+        await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
+        revision = await _revision(connection)  # another replica may have migrated it
+    if not schema.is_usable(revision):
+        for statement in schema.statements_since(revision, "postgresql"):
+            await connection.execute(statement)
+        revision = schema.newest_revision()
+    return str(revision)
+
+
+async def _revision(connection: Any) -> str | None:
+    # Not to_regclass: within a transaction it does not see another replica's later commit.
+    if not await connection.fetchval(_HAS_REVISION):
+        return None
+    revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return revision

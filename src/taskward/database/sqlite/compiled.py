@@ -1,0 +1,97 @@
+"""The statements of stores as SQL for SQLite, with the conversion of their values and columns."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Integer, bindparam, true
+from sqlalchemy.dialects import sqlite
+
+from taskward.database.sqlite import owner_locks
+from taskward.database.statements import Change, Read, Row, Statement, Values, Write
+
+_DIALECT: Final = sqlite.dialect()
+_SEQ: Final = bindparam("seq", type_=Integer())
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CompiledStep:
+    """One SQL statement: its text, the conversion of its values, and of its columns."""
+
+    sql: str
+    binds: tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]
+    converters: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    @classmethod
+    def compile(cls, statement: Change | Any) -> "CompiledStep":
+        compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        binds = tuple(
+            (
+                name,
+                compiled.params[name],
+                compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT),
+            )
+            for name in compiled.positiontup or ()
+        )
+        converters = (
+            column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+            for column in statement.exported_columns
+        )
+        return cls(
+            compiled.string, binds, tuple((n, convert) for n, convert in enumerate(converters) if convert)
+        )
+
+    def rows(self, connection: sqlite3.Connection, values: Values) -> list[Row]:
+        """Runs the statement."""
+        arguments = [
+            bind(values.get(name, default)) if bind else values.get(name, default)
+            for name, default, bind in self.binds
+        ]
+        rows: list[Row] = connection.execute(self.sql, arguments).fetchall()
+        return self._converted(rows) if rows and self.converters else rows
+
+    def _converted(self, rows: list[Row]) -> list[Row]:
+        for number, row in enumerate(rows):
+            rows[number] = columns = list(row)
+            for n, convert in self.converters:
+                columns[n] = convert(columns[n])
+        return rows
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CompiledStatement:
+    """A compiled statement: its steps, one for a read and two or more for a write.
+
+    `guarded` is the step of a read outside of a transaction, which fails if its owner is locked.
+    """
+
+    steps: tuple[CompiledStep, ...]
+    guarded: CompiledStep
+
+    @classmethod
+    @cache
+    def compile(cls, statement: Statement) -> "CompiledStatement":
+        if isinstance(statement, Write):
+            changes = [statement.bump, statement.change(_SEQ)]
+            changes += [side_effect(_SEQ, true()) for side_effect in statement.side_effects]
+            steps = tuple(CompiledStep.compile(change) for change in changes)
+            return cls(steps, steps[0])
+        step = CompiledStep.compile(statement.statement)
+        if isinstance(statement, Read) and not statement.cross_owner:
+            return cls((step,), CompiledStep.compile(owner_locks.guarded(statement.statement)))
+        return cls((step,), step)
+
+    def run(self, connection: sqlite3.Connection, values: Values) -> Sequence[Row]:
+        """Runs the steps in the open transaction; returns the rows of the read or of the change."""
+        first, *others = self.steps
+        rows = first.rows(connection, values)
+        if not rows or not others:
+            return rows
+        values = {**values, "seq": rows[0][0]}
+        change, *side_effects = others
+        rows = change.rows(connection, values)
+        for side_effect in side_effects:
+            side_effect.rows(connection, values)
+        return rows
