@@ -26,7 +26,7 @@ from support import (
 from taskward.app import create_app
 from taskward.database.observers import observed
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.database.statements import STATEMENTS, Command, Write
+from taskward.database.statements import STATEMENTS, Command, Values, Write
 from taskward.database.statements import Read as ReadStatement
 from taskward.http.errors import DatabaseError
 from taskward.me.admin import import_from
@@ -216,11 +216,14 @@ async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
 async def test_a_change_that_failed_is_told_as_that_and_never_as_done(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_: object) -> NoReturn:
+    async def rows(_database: SqliteDatabase, _read: ReadStatement, _values: Values) -> NoReturn:
         raise DatabaseError(reason="EIO 58030")
 
-    monkeypatch.setattr(SqliteDatabase, "rows", observed(fail))
-    monkeypatch.setattr(SqliteDatabase, "write", observed(fail))
+    async def write(_database: SqliteDatabase, _write: Write, _values: Values) -> NoReturn:
+        raise DatabaseError(reason="EIO 58030")
+
+    monkeypatch.setattr(SqliteDatabase, "rows", observed(rows))
+    monkeypatch.setattr(SqliteDatabase, "write", observed(write))
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
         answers = [
