@@ -83,7 +83,7 @@ async def through(pool: Any) -> None:
 
 
 async def measure(ways: dict[str, Ask], tasks: int) -> dict[str, list[float]]:
-    """Give the microseconds of a statement, for each way and round."""
+    """Returns the microseconds of a statement, for each way and round."""
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for round_ in range(WARM_UP + ROUNDS):
         for name in random.sample(list(ways), len(ways)):

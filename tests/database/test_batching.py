@@ -37,6 +37,8 @@ class Slow:
 
     def __init__(self) -> None:
         self.may_answer = asyncio.Event()
+        self.may_start = asyncio.Event()
+        self.may_start.set()
         self.asked: list[int] = []
         self.until: list[float] = []
         self.owners: list[list[int]] = []
@@ -55,6 +57,13 @@ class Slow:
 
     def exclusive_key(self, values: Values) -> Hashable | None:
         return values["owner"] if values.get("writes") else None
+
+    async def prepare(self, until: float) -> None:
+        if self.not_started:
+            error = self.not_started.pop()
+            await asyncio.sleep(until - asyncio.get_running_loop().time() + 0.01)
+            raise NotStarted(error)
+        await self.may_start.wait()
 
     async def run_alone(self, values: Values, until: float) -> Sequence[Row]:
         (rows,) = await self._run([values], until, alone=True)
@@ -75,10 +84,6 @@ class Slow:
         self.tasks.append(asyncio.current_task())
         await self.may_answer.wait()
         self._running -= writers
-        if self.not_started:
-            error = self.not_started.pop()
-            await asyncio.sleep(until - asyncio.get_running_loop().time() + 0.01)
-            raise NotStarted(error)
         if any(values.get("unforeseen") for values in several):
             raise TypeError("on purpose")
         if any(values.get("fails") for values in several):
@@ -180,7 +185,7 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
             assert {task["user_id"] for task in tasks} <= {person.sub}
 
 
-async def test_who_finds_nothing_in_flight_runs_in_a_task_of_their_own(slow: Slow, ask: Asking) -> None:
+async def test_a_call_that_finds_nothing_in_flight_runs_in_its_callers_task(slow: Slow, ask: Asking) -> None:
     first = ask(1)
     await settle()
     second = ask(2)
@@ -197,7 +202,9 @@ async def test_who_finds_nothing_in_flight_runs_in_a_task_of_their_own(slow: Slo
     assert sum(ask.sizes) == 3
 
 
-async def test_what_must_not_be_cancelled_never_runs_in_its_callers_task(slow: Slow, ask: Asking) -> None:
+async def test_an_operation_that_cannot_be_cancelled_never_runs_in_its_callers_task(
+    slow: Slow, ask: Asking
+) -> None:
     slow.runs_in_caller = False
     slow.may_answer.set()
     first = ask(1)
@@ -221,7 +228,7 @@ async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow,
     assert slow.asked == [1, 3, 10]
 
 
-async def test_who_runs_alone_need_not_wait_for_those_who_came_meanwhile(slow: Slow) -> None:
+async def test_a_call_that_runs_alone_does_not_wait_for_those_queued_meanwhile(slow: Slow) -> None:
     ask = Asking(slow, max_in_flight=1)
     first = ask(1)
     await settle()
@@ -271,7 +278,7 @@ async def test_large_pages_do_not_go_together(slow: Slow, ask: Asking) -> None:
     assert max(slow.asked) == 2
 
 
-async def test_no_batch_is_larger_than_each_of_it_permits(slow: Slow) -> None:
+async def test_no_batch_is_larger_than_each_of_its_calls_permits(slow: Slow) -> None:
     ask = Asking(slow, max_in_flight=1)
     asked = [ask(0)]
     await settle()
@@ -299,7 +306,7 @@ async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow, ask: 
     assert await ask(7) == [(7,)]
 
 
-async def test_what_is_refused_of_one_is_no_failure_of_the_others(slow: Slow, ask: Asking) -> None:
+async def test_the_error_of_one_call_does_not_fail_the_others(slow: Slow, ask: Asking) -> None:
     asked = [ask(n, refused=n == 3) for n in range(6)]
     await settle()
     slow.may_answer.set()
@@ -318,20 +325,34 @@ async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow
     assert await ask(7) == [(7,)]
 
 
-async def test_what_cannot_start_fails_only_those_whose_time_is_up(slow: Slow) -> None:
-    slow.not_started = [DatabaseError(reason="locked") for _ in range(2)]
+async def test_a_batch_that_cannot_start_fails_only_the_calls_whose_time_is_up(slow: Slow) -> None:
+    slow.runs_in_caller = False
+    slow.not_started = [DatabaseError(reason="locked")]
     slow.may_answer.set()
     ask = Asking(slow, max_in_flight=1)
-    first = ask(0, until=in_time(0.02))
-    await settle()
-    asked = [ask(n, until=in_time(0.05 if n == 1 else DEADLINE)) for n in range(1, 4)]
+    asked = [ask(n, until=in_time(0.02 if n == 0 else DEADLINE)) for n in range(3)]
 
     with pytest.raises(DatabaseError, match="locked"):
-        await first
-    with pytest.raises(DatabaseError, match="locked"):
         await asked[0]
-    assert [await one for one in asked[1:]] == [[(2,)], [(3,)]]
+    assert [await one for one in asked[1:]] == [[(1,)], [(2,)]]
+    assert slow.owners == [[1, 2]]
     assert ask.batcher.is_idle
+
+
+async def test_calls_that_arrive_before_a_batch_can_start_are_added_to_it(slow: Slow) -> None:
+    slow.runs_in_caller = False
+    slow.may_start.clear()
+    ask = Asking(slow, max_in_flight=1)
+    asked = [ask(0, most=3)]
+    await settle()
+    asked += [ask(n, most=3) for n in range(1, 5)]
+    await settle()
+    assert ask.batcher.waiting == 5
+    slow.may_start.set()
+    slow.may_answer.set()
+    await asyncio.gather(*asked)
+
+    assert slow.owners == [[0, 1, 2], [3, 4]]
 
 
 async def test_one_who_gives_up_disturbs_nobody(slow: Slow, ask: Asking) -> None:
@@ -356,7 +377,7 @@ async def test_one_who_gives_up_disturbs_nobody(slow: Slow, ask: Asking) -> None
     assert ask.batcher.is_idle
 
 
-async def test_who_gives_up_in_the_queue_is_not_run(slow: Slow) -> None:
+async def test_a_call_cancelled_in_the_queue_is_not_run(slow: Slow) -> None:
     ask = Asking(slow, max_in_flight=1)
     first, second, third = ask(1), ask(2), ask(3)
     await settle()
@@ -407,7 +428,7 @@ async def test_an_owner_writes_on_after_a_failure(slow: Slow, ask: Asking) -> No
     assert await writing == [(1,)]
 
 
-async def test_what_is_queued_when_it_stops_is_run(slow: Slow) -> None:
+async def test_drain_waits_for_the_queued_calls(slow: Slow) -> None:
     slow.runs_in_caller = False
     ask = Asking(slow, max_in_flight=1)
     asked = [ask(n) for n in range(3)]

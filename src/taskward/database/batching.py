@@ -6,10 +6,10 @@ earliest deadline of its calls. Each caller gets its own result or error.
 """
 
 import asyncio
-import sys
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+from taskward.database.batch_queue import BatchCall, BatchQueue, copy_error
 
 V = TypeVar("V")
 V_contra = TypeVar("V_contra", contravariant=True)
@@ -32,6 +32,14 @@ class BatchedOperation(Protocol[V_contra, R_co]):
     def exclusive_key(self, value: V_contra, /) -> Hashable | None:
         """Returns a key that is in one batch at a time, None if there is none."""
 
+    async def prepare(self, until: float, /) -> None:
+        """Waits until a batch can start; calls that arrive meanwhile are added to it.
+
+        Raises:
+            NotStarted: it could not start in time.
+
+        """
+
     async def run_alone(self, value: V_contra, until: float, /) -> R_co:
         """Runs a call while no other of its kind is in flight, until that time on the loop's clock.
 
@@ -39,12 +47,7 @@ class BatchedOperation(Protocol[V_contra, R_co]):
         """
 
     async def run_batch(self, values: Sequence[V_contra], until: float, /) -> Sequence[R_co | Exception]:
-        """Runs several calls, or one beside others; returns the result or error of each.
-
-        Raises:
-            NotStarted: nothing was run, because of something that may pass.
-
-        """
+        """Runs several calls, or one beside others; returns the result or error of each."""
 
 
 class NotStarted(Exception):
@@ -53,60 +56,6 @@ class NotStarted(Exception):
     def __init__(self, error: Exception) -> None:
         super().__init__("the batch could not start")
         self.error = error
-
-
-@dataclass(eq=False, slots=True)
-class _Call(Generic[V, R]):
-    """A queued call."""
-
-    value: V
-    until: float
-    result: "asyncio.Future[R]"
-    max_size: int
-    exclusive_key: Hashable | None
-
-    def finish(self, result: R | Exception) -> None:
-        """Passes the result or error to the caller, if it still waits."""
-        if self.result.done():
-            return
-        if isinstance(result, Exception):
-            self.result.set_exception(result)
-        else:
-            self.result.set_result(result)
-
-
-@dataclass(eq=False, slots=True)
-class _Queue(Generic[V, R]):
-    """The queued calls of one kind, oldest first, and the number of its batches in flight."""
-
-    calls: list[_Call[V, R]] = field(default_factory=list)
-    in_flight: int = 0
-    running_keys: set[Hashable] = field(default_factory=set)
-
-    def take(self) -> list[_Call[V, R]]:
-        """Removes the calls of the next batch: the oldest, except those with a running exclusive key."""
-        free = [call for call in self.calls if call.exclusive_key not in self.running_keys]
-        size, most = 0, sys.maxsize
-        for call in free:
-            most = min(most, call.max_size)
-            if size >= most:
-                break
-            size += 1
-        taken = free[:size]
-        self.calls = [call for call in self.calls if call not in taken] if size < len(self.calls) else []
-        self.running_keys.update(call.exclusive_key for call in taken if call.exclusive_key is not None)
-        return taken
-
-    def release(self, taken: list[_Call[V, R]]) -> None:
-        self.running_keys.difference_update(call.exclusive_key for call in taken)
-
-    def put_back(self, taken: list[_Call[V, R]], error: Exception) -> None:
-        """Returns the calls of a batch that did not start to the queue; those whose time is up fail."""
-        now = asyncio.get_running_loop().time()
-        for call in taken:
-            if call.until <= now:
-                call.finish(_copy(error))
-        self.calls[:0] = [call for call in taken if not call.result.done()]
 
 
 class Batcher(Generic[V, R]):
@@ -118,7 +67,7 @@ class Batcher(Generic[V, R]):
     def __init__(self, max_in_flight: int, on_batch: Callable[[int], None] | None = None) -> None:
         self.on_batch = on_batch
         self._max_in_flight = max_in_flight
-        self._queues: dict[Hashable, _Queue[V, R]] = {}
+        self._queues: dict[Hashable, BatchQueue[V, R]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -128,8 +77,8 @@ class Batcher(Generic[V, R]):
 
     @property
     def waiting(self) -> int:
-        """Returns the number of queued calls; callable from any thread."""
-        return sum(len(queue.calls) for queue in list(self._queues.values()))
+        """Returns the number of calls that have not started; callable from any thread."""
+        return sum(len(queue.calls) + queue.preparing for queue in list(self._queues.values()))
 
     async def run(self, operation: BatchedOperation[V, R], value: V, until: float) -> R:
         """Runs a call, alone or in a batch of its kind, until that time on the loop's clock."""
@@ -138,7 +87,7 @@ class Batcher(Generic[V, R]):
             return await operation.run_alone(value, until)
         queue = self._queues.get(kind)
         if queue is None:
-            queue = self._queues[kind] = _Queue()
+            queue = self._queues[kind] = BatchQueue()
             if operation.runs_in_caller:
                 return await self._run_in_caller(operation, kind, queue, value, until)
         return await self._enqueue(operation, kind, queue, value, until)
@@ -149,7 +98,12 @@ class Batcher(Generic[V, R]):
             await asyncio.wait(self._tasks)
 
     async def _run_in_caller(
-        self, operation: BatchedOperation[V, R], kind: Hashable, queue: _Queue[V, R], value: V, until: float
+        self,
+        operation: BatchedOperation[V, R],
+        kind: Hashable,
+        queue: BatchQueue[V, R],
+        value: V,
+        until: float,
     ) -> R:
         key = operation.exclusive_key(value)
         queue.in_flight = 1
@@ -169,9 +123,14 @@ class Batcher(Generic[V, R]):
         return result
 
     async def _enqueue(
-        self, operation: BatchedOperation[V, R], kind: Hashable, queue: _Queue[V, R], value: V, until: float
+        self,
+        operation: BatchedOperation[V, R],
+        kind: Hashable,
+        queue: BatchQueue[V, R],
+        value: V,
+        until: float,
     ) -> R:
-        call: _Call[V, R] = _Call(
+        call: BatchCall[V, R] = BatchCall(
             value,
             until,
             asyncio.get_running_loop().create_future(),
@@ -188,39 +147,42 @@ class Batcher(Generic[V, R]):
                 queue.calls.remove(call)
             raise
 
-    def _start(self, operation: BatchedOperation[V, R], kind: Hashable, queue: _Queue[V, R]) -> None:
+    def _start(self, operation: BatchedOperation[V, R], kind: Hashable, queue: BatchQueue[V, R]) -> None:
         queue.in_flight += 1
         task = asyncio.create_task(self._work(operation, kind, queue))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _end(self, kind: Hashable, queue: _Queue[V, R]) -> None:
+    def _end(self, kind: Hashable, queue: BatchQueue[V, R]) -> None:
         queue.in_flight -= 1
         if not queue.in_flight:
             del self._queues[kind]
 
-    async def _work(self, operation: BatchedOperation[V, R], kind: Hashable, queue: _Queue[V, R]) -> None:
+    async def _work(self, operation: BatchedOperation[V, R], kind: Hashable, queue: BatchQueue[V, R]) -> None:
         """Runs one batch after the other while calls are queued."""
         try:
-            while taken := queue.take():
-                try:
-                    await self._run_batch(operation, queue, taken)
-                finally:
-                    queue.release(taken)
+            while taken := queue.take([]):
+                await self._run_batch(operation, queue, taken)
         finally:
             self._end(kind, queue)
 
     async def _run_batch(
-        self, operation: BatchedOperation[V, R], queue: _Queue[V, R], taken: list[_Call[V, R]]
+        self, operation: BatchedOperation[V, R], queue: BatchQueue[V, R], taken: list[BatchCall[V, R]]
     ) -> None:
         """Runs a batch, and passes its result or error to each caller."""
         try:
+            queue.preparing += len(taken)
+            try:
+                await operation.prepare(min(call.until for call in taken))
+            finally:
+                queue.preparing -= len(taken)
+            taken = queue.take(taken)
             results = await self._results(operation, taken, alone=queue.in_flight == 1)
         except NotStarted as failure:
             queue.put_back(taken, failure.error)
         except Exception as error:  # noqa: BLE001 - raised in each caller
             for call in taken:
-                call.finish(_copy(error))
+                call.finish(copy_error(error))
         except asyncio.CancelledError:
             for call in taken:
                 call.result.cancel()
@@ -230,20 +192,13 @@ class Batcher(Generic[V, R]):
                 call.finish(result)
             if self.on_batch is not None:
                 self.on_batch(len(taken))
+        finally:
+            queue.release(taken)
 
     async def _results(
-        self, operation: BatchedOperation[V, R], taken: list[_Call[V, R]], *, alone: bool
+        self, operation: BatchedOperation[V, R], taken: list[BatchCall[V, R]], *, alone: bool
     ) -> Sequence[R | Exception]:
         until = min(call.until for call in taken)
         if alone and len(taken) == 1:
             return [await operation.run_alone(taken[0].value, until)]
         return await operation.run_batch([call.value for call in taken], until)
-
-
-def _copy(error: Exception) -> Exception:
-    """Returns a copy to be raised in one task: raising one error in several would grow a shared traceback."""
-    copied: Any = type(error).__new__(type(error), *error.args)
-    copied.__dict__.update(error.__dict__)
-    copied.__cause__ = error.__cause__
-    found: Exception = copied.with_traceback(error.__traceback__)
-    return found

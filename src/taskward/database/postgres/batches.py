@@ -47,6 +47,9 @@ class ReadBatch:
     def exclusive_key(self, values: Values) -> Hashable | None:  # noqa: ARG002 - any two reads may run at once
         return None
 
+    async def prepare(self, until: float) -> None:
+        """Does nothing: a batch can start at any time."""
+
     def run_alone(self, values: Values, until: float) -> Coroutine[Any, Any, Sequence[Row]]:
         return self._executor.read(self._single, values, until)
 
@@ -76,6 +79,9 @@ class WriteBatch:
     def exclusive_key(self, values: Values) -> Hashable:
         owner: Hashable = values["owner"]
         return owner
+
+    async def prepare(self, until: float) -> None:
+        """Does nothing: a batch can start at any time."""
 
     def run_alone(self, values: Values, until: float) -> Coroutine[Any, Any, Sequence[Row]]:
         return self._executor.write(self._single, values, until)

@@ -105,20 +105,26 @@ class GroupCommit:
     def exclusive_key(self, change: Change) -> Hashable | None:  # noqa: ARG002 - there is one batch at a time
         return None
 
-    async def run_alone(self, change: Change, until: float) -> Any:
-        (result,) = await self.run_batch([change], until)
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    async def run_batch(self, changes: Sequence[Change], until: float) -> Sequence[Any]:
-        """Runs changes in one transaction; after the commit returns the result or error of each."""
+    async def prepare(self, until: float) -> None:
+        """Begins a transaction, unless one is open."""
+        if self._writer.in_transaction:
+            return
         try:
             await retry_while_busy(lambda: self._writer.execute("BEGIN IMMEDIATE"), until)
         except sqlite3.Error as error:
             if is_busy(error):
                 raise NotStarted(database_error(error)) from error
             raise database_error(error) from error
+
+    async def run_alone(self, change: Change, until: float) -> Any:
+        await self.prepare(until)
+        (result,) = await self.run_batch([change], until)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def run_batch(self, changes: Sequence[Change], until: float) -> Sequence[Any]:  # noqa: ARG002 - a commit has no deadline
+        """Runs changes in the open transaction; after the commit returns the result or error of each."""
         try:
             self._locked = owner_locks.locked_owners(self._writer)
             for change in changes:
