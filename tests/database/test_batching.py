@@ -439,3 +439,21 @@ async def test_drain_waits_for_the_queued_calls(slow: Slow) -> None:
 
     assert ask.batcher.is_idle
     assert [await one for one in asked] == [[(n,)] for n in range(3)]
+
+
+async def test_a_call_waits_for_those_of_the_same_turn_while_batches_are_large(
+    slow: Slow, ask: Asking
+) -> None:
+    slow.may_answer.set()
+    slow.runs_in_caller = False
+    await asyncio.gather(*(ask(n) for n in range(8)))
+    slow.runs_in_caller = True
+    await asyncio.gather(*(ask(n) for n in range(8)))
+    assert slow.asked == [8, 8]
+
+    for n in range(20):
+        await ask(n)
+    alone = ask(1)
+    await alone
+
+    assert slow.tasks[-1] is alone

@@ -186,7 +186,10 @@ async def test_nothing_is_tried_again_whose_outcome_is_not_known(
     async with server.transaction():
         await server.execute("LOCK TABLE tasks IN SHARE MODE")
         waiting = [create(person, "lost") for person in known]
-        await until_somebody_waits(onlooker, 2)  # the first, and the others as one
+        async with asyncio.timeout(PATIENCE):
+            while sum(writes) < len(known):  # noqa: ASYNC110 - nothing says when they are sent
+                await asyncio.sleep(0.01)
+        await until_somebody_waits(onlooker, len(writes))
         assert await onlooker.fetchval(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
             "WHERE wait_event_type = 'Lock' AND datname = current_database()"

@@ -3,15 +3,24 @@
 A call that finds nothing of its kind in flight runs at once, in the task of its caller. While other calls of
 the kind are in flight, further ones queue up, and the next batch takes them, oldest first. A batch has the
 earliest deadline of its calls. Each caller gets its own result or error.
+
+While batches are large, a call that finds nothing in flight is queued too, because others probably arrive in
+the same turn of the event loop.
 """
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from taskward.database.batch_queue import BatchCall, BatchQueue, copy_error
 
 V = TypeVar("V")
+LONE_SIZE: Final = 1.5
+"""The average size of recent batches below which a call runs at once."""
+
+_WEIGHT: Final = 0.25
+"""The weight of the last batch in the average."""
+
 V_contra = TypeVar("V_contra", contravariant=True)
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -69,6 +78,8 @@ class Batcher(Generic[V, R]):
         self._max_in_flight = max_in_flight
         self._queues: dict[Hashable, BatchQueue[V, R]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sizes: dict[BatchedOperation[V, R], float] = {}
+        """The average size of the recent batches of each operation; not of one whose calls were alone."""
 
     @property
     def is_idle(self) -> bool:
@@ -88,7 +99,7 @@ class Batcher(Generic[V, R]):
         queue = self._queues.get(kind)
         if queue is None:
             queue = self._queues[kind] = BatchQueue()
-            if operation.runs_in_caller:
+            if operation.runs_in_caller and self._sizes.get(operation, 1.0) < LONE_SIZE:
                 return await self._run_in_caller(operation, kind, queue, value, until)
         return await self._enqueue(operation, kind, queue, value, until)
 
@@ -118,8 +129,7 @@ class Batcher(Generic[V, R]):
             if queue.calls:
                 self._start(operation, kind, queue)  # in another task: this caller need not wait
             self._end(kind, queue)
-        if self.on_batch is not None:
-            self.on_batch(1)
+        self._record_size(operation, 1)
         return result
 
     async def _enqueue(
@@ -158,6 +168,13 @@ class Batcher(Generic[V, R]):
         if not queue.in_flight:
             del self._queues[kind]
 
+    def _record_size(self, operation: BatchedOperation[V, R], size: int) -> None:
+        if size > 1 or operation in self._sizes:
+            average = self._sizes.get(operation, 1.0)
+            self._sizes[operation] = average + (size - average) * _WEIGHT
+        if self.on_batch is not None:
+            self.on_batch(size)
+
     async def _work(self, operation: BatchedOperation[V, R], kind: Hashable, queue: BatchQueue[V, R]) -> None:
         """Runs one batch after the other while calls are queued."""
         try:
@@ -190,8 +207,7 @@ class Batcher(Generic[V, R]):
         else:
             for call, result in zip(taken, results, strict=True):
                 call.finish(result)
-            if self.on_batch is not None:
-                self.on_batch(len(taken))
+            self._record_size(operation, len(taken))
         finally:
             queue.release(taken)
 
