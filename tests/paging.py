@@ -15,7 +15,7 @@ from taskward.database.statements import Read, Values, Write
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.query import Sort
 from taskward.tasks.tables import TASKS
-from taskward.users.models import USERS
+from taskward.users.tables import USERS
 
 SORTS: Final[tuple[str, ...]] = get_args(Sort)
 NOON: Final = datetime(2024, 5, 1, 12, tzinfo=UTC)

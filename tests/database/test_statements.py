@@ -42,8 +42,8 @@ from taskward.database.postgres.compiled import as_single_statement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
 from taskward.database.types import Id
 from taskward.tasks.tables import TASKS
-from taskward.users.models import USERS
 from taskward.users.statements import OWNER
+from taskward.users.tables import USERS
 
 assert ROUTERS  # with them every feature is imported, and so is every statement
 

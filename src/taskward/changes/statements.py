@@ -8,8 +8,8 @@ from taskward.database.functions import any_of
 from taskward.database.statements import Read
 from taskward.database.types import Counter, Flag, Ids, Instant
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
-from taskward.users.models import USERS
 from taskward.users.statements import LAST_RESTORE, OWNER
+from taskward.users.tables import USERS
 
 _SINCE: Final = bindparam("since", type_=Counter)
 _LIMIT: Final = bindparam("limit", type_=Integer())

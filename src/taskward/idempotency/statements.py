@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from taskward.database.statements import Read
 from taskward.database.types import Instant
-from taskward.idempotency.models import IDEMPOTENCY_KEYS
+from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.users.statements import OWNER
 
 _KEY: Final = bindparam("key", type_=Text())

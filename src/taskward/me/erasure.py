@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from taskward.database.statements import RESUME, SPLIT, TransactionSteps
-from taskward.idempotency.models import IDEMPOTENCY_KEYS
+from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, LOCK_OWNER, SEIZE_IMPORT
 
 CHANGE: Final = "erasure"

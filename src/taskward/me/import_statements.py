@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from taskward.database.functions import instant_of, json_item, json_rows
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Flag, Id, Instant
-from taskward.me.import_models import IMPORT_TASKS, IMPORTS
+from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.tables import TASKS, TOMBSTONES
 from taskward.users.statements import OWNER
 

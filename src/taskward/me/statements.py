@@ -8,11 +8,11 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
-from taskward.idempotency.models import IDEMPOTENCY_KEYS
-from taskward.me.import_models import IMPORT_TASKS, IMPORTS
+from taskward.idempotency.tables import IDEMPOTENCY_KEYS
+from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
-from taskward.users.models import USERS
 from taskward.users.statements import OWNER, upsert_owner_and_bump
+from taskward.users.tables import USERS
 
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _TOKEN: Final = bindparam("token", type_=Id())

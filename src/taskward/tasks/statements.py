@@ -32,8 +32,8 @@ from taskward.database.types import Counters, Flag, Id, Instant, Words
 from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.tasks.query import Sort
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
-from taskward.users.models import USERS
 from taskward.users.statements import OWNER, bump_owner_if, bump_unlocked_owners, upsert_owner_and_bump
+from taskward.users.tables import USERS
 
 _TASK_ID: Final = bindparam("task_id", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())

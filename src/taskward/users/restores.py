@@ -19,8 +19,8 @@ from taskward.database.functions import clock_number, greatest
 from taskward.database.statements import Command, Row, TransactionSteps, Values
 from taskward.database.types import Counter, Id, Instant
 from taskward.settings import Settings
-from taskward.users.models import RESTORES, USERS
 from taskward.users.statements import LAST_RESTORE
+from taskward.users.tables import RESTORES, USERS
 
 MARGIN: Final = timedelta(minutes=1)
 """By how much the clock may have been ahead when the lost numbers were issued (default)."""

@@ -30,7 +30,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from taskward.auth.current_user import User
 from taskward.database.functions import clock_number, greatest
 from taskward.database.types import Id, Instant
-from taskward.users.models import RESTORES, USERS
+from taskward.users.tables import RESTORES, USERS
 
 OWNER: Final = bindparam("owner", type_=Id())
 _EMAIL: Final = bindparam("email", type_=Text())
