@@ -64,6 +64,7 @@ class GroupCommit:
         self.runs_in_caller = in_memory
         self._notify = notify
         self._in_memory = in_memory
+        self._has_begun = False
         self._locked: frozenset[str] = frozenset()
         self._thread = ThreadPoolExecutor(1, "sqlite-commit")
         self._sizes = Histogram(WRITES_PER_COMMIT)
@@ -106,8 +107,8 @@ class GroupCommit:
         return None
 
     async def prepare(self, until: float) -> None:
-        """Begins a transaction, unless one is open."""
-        if self._writer.in_transaction:
+        """Begins a transaction, unless it has begun one for this batch."""
+        if self._has_begun:
             return
         try:
             await retry_while_busy(lambda: self._writer.execute("BEGIN IMMEDIATE"), until)
@@ -115,6 +116,7 @@ class GroupCommit:
             if is_busy(error):
                 raise NotStarted(database_error(error)) from error
             raise database_error(error) from error
+        self._has_begun = True
 
     async def run_alone(self, change: Change, until: float) -> Any:
         await self.prepare(until)
@@ -125,6 +127,7 @@ class GroupCommit:
 
     async def run_batch(self, changes: Sequence[Change], until: float) -> Sequence[Any]:  # noqa: ARG002 - a commit has no deadline
         """Runs changes in the open transaction; after the commit returns the result or error of each."""
+        self._has_begun = False
         try:
             self._locked = owner_locks.locked_owners(self._writer)
             for change in changes:
