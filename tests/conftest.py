@@ -54,6 +54,16 @@ BEHIND_RLS = {
 """The files whose tests run behind it too. All tests with two users also run on it alone."""
 
 
+MEASURED_PROCESSES = {
+    "test_server",
+    "test_cli",
+    "test_log_console",
+    "test_workers",
+    "test_metrics",
+    "test_tracing",
+}
+"""The files whose processes are part of the coverage."""
+
 # Files whose tests take long. With several workers they run first, so that none is left alone at the end.
 LONGEST_FILES = (
     *("faults/test_postgres", "test_schemathesis", "faults/test_hosts", "faults/test_killed_changes"),
@@ -120,6 +130,15 @@ def _no_processes_in_a_quick_run(pytestconfig: pytest.Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         if pytestconfig.getoption("quick"):
             quick.forbid_processes(patched)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _coverage_of_few_processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Measures other processes only in the tests of what runs nowhere else: it doubles their start."""
+    with pytest.MonkeyPatch.context() as patched:
+        if request.module.__name__ not in MEASURED_PROCESSES:
+            patched.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         yield
 
 
