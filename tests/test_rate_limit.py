@@ -86,22 +86,22 @@ async def test_one_too_many_is_refused_and_says_when_to_come_again() -> None:
         refused = await ann.http.get("/api/tasks")
 
     policy = '"user";q=3;w=3600'
+    seconds = [int(limit.rpartition("=")[2]) for _, limit in [*told, limits(refused)]]
     assert told == [
-        (policy, '"user";r=2;t=1200'),
-        (policy, '"user";r=1;t=1200'),
-        (policy, '"user";r=0;t=1200'),
+        (policy, f'"user";r={left};t={t}') for left, t in zip((2, 1, 0), seconds[:3], strict=True)
     ]
+    assert all(1190 <= t <= 1200 for t in seconds), "a third of the window, less what the requests took"
     assert refusal(refused) == (429, "RATE_LIMITED", "Too many requests")
-    assert limits(refused) == told[-1]
-    assert refused.headers["retry-after"] == "1200"
+    assert limits(refused) == (policy, f'"user";r=0;t={seconds[3]}')
+    assert refused.headers["retry-after"] == str(seconds[3])
 
 
 async def test_a_client_that_waits_for_retry_after_is_served() -> None:
     async with running(settings_for("sqlite://", rate_limit="2/2s")) as app:
         ann = Person(app)
-        for _ in range(3):
-            answer = await ann.http.get("/api/tasks")
-        assert answer.status_code == 429
+        async with asyncio.timeout(10):
+            while (answer := await ann.http.get("/api/tasks")).status_code != 429:
+                pass  # on a busy machine some come back meanwhile
         await asyncio.sleep(int(answer.headers["retry-after"]))
         assert (await ann.http.get("/api/tasks")).status_code == 200
 
