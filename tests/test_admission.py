@@ -253,6 +253,42 @@ async def test_a_turn_of_the_loop_begins_few_requests_and_newcomers_pass_those_w
     assert fake.begun.index(BOB) <= 2 * STARTS
 
 
+async def test_requests_that_come_alone_add_no_work_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    call_soon, calls = loop.call_soon, []
+
+    def count(callback: Callable[..., object], *arguments: Any, **options: Any) -> asyncio.Handle:
+        calls.append(callback)
+        return call_soon(callback, *arguments, **options)
+
+    desk = Admission(Capacity(1000, 16))
+    monkeypatch.setattr(loop, "call_soon", count)
+    for _ in range(7):
+        context = request_of(ANN, {})
+        await desk.acquire(context)
+        context.response_started()
+
+    assert calls == []
+
+
+async def test_requests_of_earlier_turns_leave_the_limit_of_a_turn_as_it_is() -> None:
+    for before in range(1, STARTS + 1):
+        async with a_desk(places=1000) as fake:
+            for owner in range(before):
+                fake.ask(owner + 10)
+                await turns(3)
+            begun = [len(fake.begun)]
+            for owner in range(100, 150):
+                fake.ask(owner)
+            for _ in range(60):
+                await asyncio.sleep(0)
+                begun.append(len(fake.begun))
+
+        assert begun[0] == before
+        assert max(after - earlier for earlier, after in pairwise(begun)) <= 2 * STARTS
+        assert begun[-1] == before + 50
+
+
 async def test_there_is_room_for_so_many_and_the_rest_is_refused_at_once() -> None:
     async with a_desk(places=2, room=20) as fake:
         for owner in range(100, 150):

@@ -13,8 +13,8 @@ from faults.services import PROMISED, service
 from faults.tcp_proxy import tcp_proxy
 from support import database_of
 
+from taskward.database.postgres.connection import CANCEL_TIMEOUT
 from taskward.database.postgres.notifications import FLUSH_TIMEOUT
-from taskward.database.postgres.pool import CANCEL_TIMEOUT
 
 COUNT_UPDATES = (
     "CREATE TABLE updates ()",

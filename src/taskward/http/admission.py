@@ -76,7 +76,9 @@ class Admission:
         self._in_flight_by: dict[int, int] = {}
         self._queued = 0
         self._queues: OrderedDict[int, deque[_Ticket]] = OrderedDict()  # users, the next one first
-        self._started_this_tick = 0  # in this turn of the loop
+        self._started_this_tick = (
+            0  # since the last tick, which is in this turn of the loop or an earlier one
+        )
         self._tick_scheduled = False
         self._expiring = False
         self._rejections = 0
@@ -132,7 +134,8 @@ class Admission:
         self._acquire(owner)
         if self._queued:
             self._queues[owner] = deque()  # the next turn comes after all other users
-        self._schedule_tick()
+        if self._queued or 2 * self._started_this_tick >= self._max_starts_per_tick:
+            self._schedule_tick()  # not at each start: a tick can cost an idle service a turn of the loop
         return True
 
     def _release(self, owner: int) -> None:

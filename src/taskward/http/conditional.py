@@ -34,11 +34,6 @@ _PATTERN: Final = rf"^(\*|{_ONE}(\s*,\s*{_ONE})*)$"
 """For the OpenAPI document."""
 
 
-def version_tag(version: int) -> str:
-    """Returns the tag of a task in that version."""
-    return f'"{version}"'
-
-
 def not_modified(tag: str) -> Response:
     """Returns a 304 response."""
     return Response(status_code=304, headers={"ETag": tag})

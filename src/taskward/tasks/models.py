@@ -167,6 +167,11 @@ def task_path(task_id: object) -> str:
     return f"/api/tasks/{task_id}"
 
 
+def version_tag(version: int) -> str:
+    """Returns the entity tag of a task in that version."""
+    return f'"{version}"'
+
+
 def task_json(task: TaskRecord) -> dict[str, Any]:
     """Returns a stored task, ready for `dump_json`."""
     task_id, user_id, title, description, is_completed, created_at, updated_at, _ = task

@@ -5,14 +5,23 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_matches, version_tag
+from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_matches
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
 from taskward.http.signature import BodyLimits
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, Unrecorded
 from taskward.tasks.batch_models import Batch, BatchResults
-from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted, TaskList, task_json, task_path
+from taskward.tasks.models import (
+    NewTask,
+    Task,
+    TaskChanges,
+    TaskDeleted,
+    TaskList,
+    task_json,
+    task_path,
+    version_tag,
+)
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import MyTasks
 from taskward.tasks.tables import TaskRecord

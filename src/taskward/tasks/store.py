@@ -13,7 +13,7 @@ from fastapi import Depends
 from taskward.auth.current_user import User
 from taskward.database import Queries
 from taskward.database.statements import Values, Write
-from taskward.http.conditional import Versions, version_tag
+from taskward.http.conditional import Versions
 from taskward.http.context import Context
 from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
@@ -24,7 +24,7 @@ from taskward.tasks.batch_models import Batch
 from taskward.tasks.commands import TaskCommands
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import CachedList, ListCache
-from taskward.tasks.models import NewTask, TaskChanges, task_json, task_path
+from taskward.tasks.models import NewTask, TaskChanges, task_json, task_path, version_tag
 from taskward.tasks.query import ListQuery, position_of, position_values
 from taskward.tasks.statements import COUNTER, CREATE_TASK_ONCE, GET_TASK, LISTS
 from taskward.tasks.tables import TaskRecord, columns_after_task, task_record, task_records

@@ -9,7 +9,7 @@ A write has a form of its own for that (`Write.batched`), made with `batch_value
 of a row is the number of its caller, `asked.n`.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
@@ -64,10 +64,6 @@ class BatchedRead:
             f"CROSS JOIN LATERAL ({compiled.string}) AS found ORDER BY asked.n{_order(read)}"
         )
         return cls(sql, common, read.batch_keys)
-
-    def kind(self, values: Values) -> Hashable:
-        """Returns what the reads of a batch have in common."""
-        return (self, *[values.get(name) for name in self.common]) if self.common else self
 
     def arguments(self, several: Sequence[Values]) -> list[Any]:
         common = [several[0].get(name) for name in self.common]

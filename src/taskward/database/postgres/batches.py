@@ -39,7 +39,8 @@ class ReadBatch:
     def kind(self, values: Values) -> Hashable | None:
         if self._limit_key is not None and values[self._limit_key] > MAX_ROWS:
             return None
-        return self._batched.kind(values)
+        common = self._batched.common
+        return (self, *[values.get(name) for name in common]) if common else self
 
     def max_size(self, values: Values) -> int:
         return MAX_BATCH if self._limit_key is None else min(MAX_BATCH, MAX_ROWS // values[self._limit_key])

@@ -12,6 +12,11 @@ from typing import Any, Final
 
 import asyncpg
 
+from taskward.database.postgres.errors import DRIVER_ERRORS
+
+CANCEL_TIMEOUT: Final = 5.0
+"""Seconds for cancelling a statement, before its connection is dropped."""
+
 _WARNING: Final = "01000"
 _RAISED_BY_A_TRIGGER: Final = "exec_stmt_raise"
 """The server's function behind RAISE in PL/pgSQL. The texts of other warnings are translated, and forks have
@@ -31,11 +36,19 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.made_at = self.used_at = asyncio.get_running_loop().time()
+        self.loop = asyncio.get_running_loop()
+        self.made_at = self.used_at = self.loop.time()
         self.begin = "BEGIN"
         self.is_writing = False
         self.is_commit_in_doubt = False
         self.add_log_listener(_on_log_message)
+
+    async def cancel_and_close(self) -> None:
+        """Cancels the statement in progress, if there is one, and closes the connection."""
+        try:
+            await self.close(timeout=CANCEL_TIMEOUT)
+        except DRIVER_ERRORS:
+            self.terminate()
 
     def _cancel_current_command(self, waiter: Any, cancel_waiter: Any = None) -> None:
         """Sends the driver's CancelRequest; for a write, closes the connection instead."""

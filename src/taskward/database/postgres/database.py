@@ -43,6 +43,7 @@ class PostgresDatabase:
         self.pool = ConnectionPool(url, size, deadlines.STATEMENT_TIMEOUT)
         self.batcher: Batcher[Values, Sequence[Row]] = Batcher(MAX_IN_FLIGHT)
         self.compiled: dict[Statement, CompiledStatement] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._is_batched = not rls  # RLS: one owner per statement
         self._batched_reads: dict[Read, ReadBatch] = {}
         self._batched_writes: dict[Write, WriteBatch] = {}
@@ -54,6 +55,7 @@ class PostgresDatabase:
         self._notifier = ChangeNotifier(self._send_notification)
 
     async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})
         await self.migration.start()
 
@@ -88,7 +90,7 @@ class PostgresDatabase:
 
     @observed
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        until = statement_deadline()
+        until = statement_deadline(self._loop)
         if read.long:
             async with self._long_reads.slot(values["owner"]):
                 return await self.executor.read(self.compiled[read], values, until)
@@ -99,7 +101,7 @@ class PostgresDatabase:
 
     @observed
     async def write(self, write: Write, values: Values) -> Row | None:
-        until = statement_deadline()
+        until = statement_deadline(self._loop)
         batch = self._batched_writes.get(write)
         rows = await self._write_batched(batch, values, until) if batch is not None else ()
         if not rows:

@@ -62,13 +62,14 @@ class _TranslateDriverErrors:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, DRIVER_ERRORS):
-            raise _database_error(error) from error
+            raise database_error(error) from error
 
 
 translate_driver_errors: Final = _TranslateDriverErrors()
 
 
-def _database_error(error: Exception) -> DatabaseError:
+def database_error(error: Exception) -> DatabaseError:
+    """Returns the error of the service that an error of the driver stands for."""
     if isinstance(error, TimeoutError):
         return DatabaseError(reason="no response in time")
     state = getattr(error, "sqlstate", None)

@@ -10,7 +10,6 @@ import asyncpg
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.connector import Connector
 from taskward.database.postgres.errors import (
-    DRIVER_ERRORS,
     READ_ONLY,
     TOO_MANY_CONNECTIONS,
     CommitInDoubt,
@@ -21,9 +20,6 @@ from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Sam
 
 ACQUIRE_TIMEOUT: Final = 1.0
 """Seconds that a request waits for a connection while all are in use."""
-
-CANCEL_TIMEOUT: Final = 5.0
-"""Seconds for cancelling a statement, before its connection is dropped."""
 
 MAX_IDLE: Final = 300.0
 """Seconds of idleness after which a connection is closed: a proxy may have dropped it silently."""
@@ -73,14 +69,8 @@ class ConnectionPool:
     async def take(self) -> PostgresConnection:
         """Takes a connection, which is given back with `give_back` or `give_back_failed`."""
         while True:
-            while self._idle:
-                connection = self._idle.pop()
-                if connection.is_closed():
-                    self._open -= 1
-                elif _now() - connection.used_at > MAX_IDLE:
-                    self._discard(connection)
-                else:
-                    return connection
+            if idle := self.take_idle():
+                return idle
             if self._open < self._size and (not self._open or _now() > self._server_full_until):
                 try:
                     return await self._make()
@@ -91,10 +81,30 @@ class ConnectionPool:
             if given := await self._wait():
                 return given
 
+    def take_idle(self) -> PostgresConnection | None:
+        """Takes a connection if one is idle; it is given back as after `take`."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_closed():
+                self._open -= 1
+            elif connection.loop.time() - connection.used_at > MAX_IDLE:
+                self._discard(connection)
+            else:
+                return connection
+        return None
+
     def give_back(self, connection: PostgresConnection) -> None:
-        """Takes back a connection whose user succeeded."""
-        self._last_success = connection.used_at = _now()
+        """Takes back a connection whose user succeeded.
+
+        Raises:
+            CommitInDoubt: the write succeeded with a warning.
+
+        """
+        self._last_success = connection.used_at = connection.loop.time()
+        is_in_doubt = connection.is_writing and connection.is_commit_in_doubt
         self._release(connection)
+        if is_in_doubt:
+            raise CommitInDoubt(reason="committed with a warning, perhaps not replicated")
 
     def give_back_failed(self, connection: PostgresConnection, error: BaseException) -> None:
         """Takes back a connection whose user failed."""
@@ -141,9 +151,9 @@ class ConnectionPool:
         for connection in idle:
             self._discard(connection)
 
-    def _discard(self, connection: Any) -> None:
+    def _discard(self, connection: PostgresConnection) -> None:
         """Closes a connection in the background, because cancelling its statement takes a moment."""
-        closing = asyncio.create_task(_close(connection))
+        closing = asyncio.create_task(connection.cancel_and_close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
         self._open -= 1
@@ -225,21 +235,11 @@ class Lease:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        connection = self._connection
-        if error is not None:
-            self._pool.give_back_failed(connection, error)
-            return
-        self._pool.give_back(connection)
-        if self._writes and connection.is_commit_in_doubt:
-            raise CommitInDoubt(reason="committed with a warning, perhaps not replicated")
+        if error is None:
+            self._pool.give_back(self._connection)
+        else:
+            self._pool.give_back_failed(self._connection, error)
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _close(connection: Any) -> None:
-    try:
-        await connection.close(timeout=CANCEL_TIMEOUT)
-    except DRIVER_ERRORS:
-        connection.terminate()
