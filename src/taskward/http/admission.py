@@ -76,9 +76,7 @@ class Admission:
         self._in_flight_by: dict[int, int] = {}
         self._queued = 0
         self._queues: OrderedDict[int, deque[_Ticket]] = OrderedDict()  # users, the next one first
-        self._started_this_tick = (
-            0  # since the last tick, which is in this turn of the loop or an earlier one
-        )
+        self._started_this_tick = 0  # since the last tick, perhaps some turns of the loop ago
         self._tick_scheduled = False
         self._expiring = False
         self._rejections = 0

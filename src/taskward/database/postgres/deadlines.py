@@ -15,7 +15,7 @@ LONG_TIMEOUT: Final = 60.0
 LATE: Final = 1.0
 """Seconds of waiting after which a write is not batched, and has its own lock timeout."""
 
-CHECK_INTERVAL: Final = 0.2
+CHECK_INTERVAL: Final = 0.05
 """Seconds between two checks of the statements in progress; one can take that much longer."""
 
 R = TypeVar("R")
