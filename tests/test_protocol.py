@@ -310,7 +310,7 @@ def test_a_bad_chunk_is_refused_and_ends_the_request(strict: Served, chunk: byte
     (answer,) = strict.exchange(chunked("/", b"3\r\nabc\r\n"), chunk)
     assert answer.status == 400
     assert answer.json()["code"] == "INVALID_REQUEST"
-    assert strict.app.fates == ["disconnected", "echo ended"]
+    wait_for(lambda: strict.app.fates == ["disconnected", "echo ended"])
 
 
 def test_a_bad_chunk_cuts_an_answer_short_that_has_begun(strict: Served) -> None:
