@@ -7,26 +7,24 @@ import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
+from processes import bare_environment, start
 from starlette.types import Receive, Scope, Send
 from support import context_for
 
-import taskward
 from taskward.http.context import CONTEXT_KEY
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server, new_config
 from taskward.server.sockets import listen
-from taskward.settings import Settings, load_settings
+from taskward.settings import load_settings
 
 PATIENCE = 5.0
 """Seconds after which a test gives up waiting; nothing that works takes as long."""
@@ -251,20 +249,18 @@ def served(
 class Command:
     """`taskward` as a process of its own, in a folder of its own."""
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, execute: bool = False, **environment: str) -> None:
         self.out: list[str] = []
         self.err: list[str] = []
-        self.process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "taskward", *arguments],
-            cwd=folder,
-            env=bare_environment() | environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        streams = [(self.process.stdout, self.out), (self.process.stderr, self.err)]
-        self._readers = [threading.Thread(target=_collect, args=pair) for pair in streams]
+        (out, their_out), (err, their_err) = os.pipe(), os.pipe()
+        with open(os.devnull, "rb") as nothing, open(their_out, "wb"), open(their_err, "wb"):  # noqa: PTH123 - two are descriptors
+            streams = (nothing.fileno(), their_out, their_err)
+            self.process = start(
+                arguments, folder, bare_environment() | environment, streams, execute=execute
+            )
+        self._readers = [
+            threading.Thread(target=_collect, args=pair) for pair in ((out, self.out), (err, self.err))
+        ]
         for reader in self._readers:
             reader.start()
 
@@ -302,22 +298,15 @@ class Command:
         return status
 
 
-def _collect(stream: IO[str], lines: list[str]) -> None:
-    with stream:
-        lines.extend(iter(stream.readline, ""))
-
-
-def bare_environment() -> dict[str, str]:
-    """Returns this process's environment without what `taskward` reads, for a process of its own."""
-    unwanted = {name.upper() for name in Settings.model_fields} | {"PYTHONDONTWRITEBYTECODE"}
-    kept = {name: value for name, value in os.environ.items() if name.upper() not in unwanted}
-    return kept | {"PYTHONPATH": str(Path(taskward.__file__).parent.parent)}
+def _collect(stream: int, lines: list[str]) -> None:
+    with open(stream, encoding="utf-8") as opened:
+        lines.extend(iter(opened.readline, ""))
 
 
 @contextmanager
-def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+def command(folder: Path, *arguments: str, execute: bool = False, **environment: str) -> Iterator[Command]:
     """Runs `taskward` while the block runs; afterwards nothing of it is left."""
-    running = Command(folder, *arguments, **environment)
+    running = Command(folder, *arguments, execute=execute, **environment)
     try:
         yield running
     finally:

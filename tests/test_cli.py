@@ -12,7 +12,8 @@ from typing import Any
 
 import jwt
 import pytest
-from serving import bare_environment, command, wait_for
+from processes import bare_environment
+from serving import command, wait_for
 from support import SECRET, settings_for
 from typer.testing import CliRunner, Result
 

@@ -1,10 +1,6 @@
 """docs/contract.md, B2: a crash leaves both the task and its key, or neither."""
 
 import asyncio
-import os
-import re
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +8,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from processes import Process
+from serving import command
 from support import SECRET, MakeDatabase, token_for
-
-import taskward
 
 KEYS = [f"key-{n}" for n in range(150)]
 AT_ONCE = 16
@@ -25,36 +21,11 @@ PATIENCE = 15.0
 @asynccontextmanager
 async def serving(url: str, folder: Path) -> AsyncIterator[tuple[Process, str]]:
     """Runs `taskward serve` as a process of its own, and returns it with the URL that it listens on."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "taskward", "serve", "--port", "0"),
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(Path(taskward.__file__).parent.parent),
-            "DATABASE_URL": url,
-            "JWT_SECRET": SECRET,
-            "ENVIRONMENT": "production",
-        },
-        cwd=folder,
-        stdout=PIPE,
-    )
-    assert process.stdout is not None
-    reading = None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not (
-                found := re.search(rb"Listening on (?:http://)?([0-9.:]+)", await process.stdout.readline())
-            ):
-                assert not process.stdout.at_eof(), "the service ended before it began"
-        reading = asyncio.create_task(process.stdout.read())  # so that the log never stands still
-        base_url = f"http://{found[1].decode()}"
+    settings = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "ENVIRONMENT": "production"}
+    with command(folder, "serve", "--port", "0", **settings) as taskward:
+        base_url = f"http://127.0.0.1:{await asyncio.to_thread(taskward.port)}"
         await wait_until_ready(base_url)
-        yield process, base_url
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        if reading is not None:
-            await reading
+        yield taskward.process, base_url
 
 
 class Burst:

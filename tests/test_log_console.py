@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,7 +17,8 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import bare_environment, wait_for
+from processes import bare_environment, start
+from serving import wait_for
 from support import SECRET, BreakDatabase, Person, settings_for
 
 from taskward import log
@@ -66,14 +66,11 @@ def serving_on_a_terminal(
 ) -> Iterator[tuple[Terminal, str]]:
     """Runs `taskward serve` on a terminal of its own while the block runs, and returns it with the URL."""
     controller, device = pty.openpty()
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "taskward", "serve", "--port", "0", *arguments],
-        cwd=folder,
-        env=bare_environment() | COLOURED | environment,
-        stdin=device,
-        stdout=device,
-        stderr=device,
-        start_new_session=True,
+    process = start(
+        ["serve", "--port", "0", *arguments],
+        folder,
+        bare_environment() | COLOURED | environment,
+        (device, device, device),
     )
     os.close(device)
     terminal = Terminal(controller)

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -13,9 +11,9 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from serving import command
 from support import SECRET, Person, token_for
 
-import taskward
 from taskward.app import create_app
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server
@@ -76,62 +74,18 @@ async def in_process_server(
         await house.end()
 
 
-@dataclass
-class Process:
-    """`taskward serve` as a process of its own."""
-
-    process: asyncio.subprocess.Process
-    url: str
-
-    async def end(self) -> int:
-        with suppress(ProcessLookupError):
-            self.process.terminate()
-        return await asyncio.wait_for(self.process.wait(), 2 * PATIENCE)
-
-
 @asynccontextmanager
 async def process(
-    database_url: str, folder: Path, port: int = 0, **environment: str
-) -> AsyncIterator[Process]:
-    """Runs `taskward serve` on 127.0.0.1 while the block runs; afterwards nothing of it is left."""
-    unwanted = {name.upper() for name in Settings.model_fields}
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "taskward", "serve", "--port", str(port)),
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if name.upper() not in unwanted}
-        | {"DATABASE_URL": database_url, "JWT_SECRET": SECRET}
-        | {"PYTHONPATH": str(Path(taskward.__file__).parent.parent)}
-        | environment,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert running.stdout is not None
-    reading: asyncio.Task[None] | None = None
-    try:
-        one = Process(running, await asyncio.wait_for(_url(running.stdout), 2 * PATIENCE))
-        reading = asyncio.create_task(_read_on(running.stdout))
-        await _until_ready(one.url)
-        yield one
-        await one.end()
-    finally:
-        with suppress(ProcessLookupError):
-            running.kill()
-        await running.wait()
-        if reading is not None:
-            await reading
-
-
-async def _url(out: asyncio.StreamReader) -> str:
-    async for line in out:
-        with suppress(ValueError):
-            message = str(json.loads(line)["message"])
-            if message.startswith("Listening on "):
-                return "http://" + message.rpartition(" ")[2]
-    raise AssertionError("it ended before it listened")
-
-
-async def _read_on(out: asyncio.StreamReader) -> None:
-    async for _ in out:
-        pass
+    database_url: str, folder: Path, port: int = 0, *, execute: bool = False
+) -> AsyncIterator[str]:
+    """Runs `taskward serve` on 127.0.0.1 while the block runs, and yields its URL."""
+    settings = {"DATABASE_URL": database_url, "JWT_SECRET": SECRET, "PORT": str(port)}
+    with command(folder, "serve", execute=execute, **settings) as running:
+        url = f"http://127.0.0.1:{await asyncio.to_thread(running.port)}"
+        await _until_ready(url)
+        yield url
+        running.process.terminate()
+        await asyncio.to_thread(running.wait, 2 * PATIENCE)
 
 
 async def _until_ready(url: str) -> None:

@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import Event, HttpClient, Process, http_client, in_process_server, process
+from changes.streams import Event, HttpClient, http_client, in_process_server, process
 from support import MakeDatabase, settings_for
 
 from taskward.database.postgres.notifications import POLL_INTERVAL
@@ -185,8 +185,8 @@ async def test_followers_converge_under_eight_writers_and_a_restart(
 @pytest_asyncio.fixture(scope="module")
 async def pair(
     new_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[tuple[str, Process, Process]]:
-    """Yields two processes of `taskward serve` on one PostgreSQL, and its URL."""
+) -> AsyncIterator[tuple[str, str, str]]:
+    """Yields the URL of a PostgreSQL, and those of two processes of `taskward serve` on it."""
     url, folder = await new_postgres(), tmp_path_factory.mktemp("pair")
     async with process(url, folder) as one, process(url, folder) as other:
         yield url, one, other
@@ -199,11 +199,11 @@ async def test_followers_converge_with_two_processes_one_of_which_is_restarted(
     url, sub = await new_postgres(), str(uuid4())
     async with AsyncExitStack() as guests, AsyncExitStack() as second, process(url, tmp_path) as one:
         other = await second.enter_async_context(process(url, tmp_path))
-        people = [await guests.enter_async_context(http_client(each.url, sub)) for each in (one, other)]
+        people = [await guests.enter_async_context(http_client(each, sub)) for each in (one, other)]
 
         async def restart() -> None:
             await second.aclose()
-            port = int(other.url.rpartition(":")[2])
+            port = int(other.rpartition(":")[2])
             await second.enter_async_context(process(url, tmp_path, port))
 
         followers = await converge(lambda: random.choice(people), 3, restart)  # noqa: S311 - any will do
@@ -212,13 +212,13 @@ async def test_followers_converge_with_two_processes_one_of_which_is_restarted(
 
 @pytest.mark.processes
 async def test_a_change_is_pushed_to_the_streams_of_another_process_at_once(
-    pair: tuple[str, Process, Process], record_property: Callable[[str, object], None]
+    pair: tuple[str, str, str], record_property: Callable[[str, object], None]
 ) -> None:
     _, here, there = pair
     sub = str(uuid4())
     async with (
-        http_client(here.url, sub) as reader,
-        http_client(there.url, sub) as writer,
+        http_client(here, sub) as reader,
+        http_client(there, sub) as writer,
         reader.stream() as stream,
     ):
         await writer.create("Warm up")
@@ -240,12 +240,12 @@ async def test_a_change_is_pushed_to_the_streams_of_another_process_at_once(
 
 @pytest.mark.processes
 async def test_the_listening_connection_is_there_only_while_streams_are_open(
-    pair: tuple[str, Process, Process],
+    pair: tuple[str, str, str],
 ) -> None:
     url, here, _ = pair
     connection = await asyncpg.connect(url)
     try:
-        async with http_client(here.url, str(uuid4())) as one:
+        async with http_client(here, str(uuid4())) as one:
             await until(lambda: listeners(connection), 0)
             async with one.stream():
                 await until(lambda: listeners(connection), 1)
@@ -256,15 +256,15 @@ async def test_the_listening_connection_is_there_only_while_streams_are_open(
 
 @pytest.mark.processes
 async def test_a_listener_that_is_cut_off_misses_nothing_and_listens_again(
-    pair: tuple[str, Process, Process],
+    pair: tuple[str, str, str],
 ) -> None:
     url, here, there = pair
     sub = str(uuid4())
     connection = await asyncpg.connect(url)
     try:
         async with (
-            http_client(here.url, sub) as reader,
-            http_client(there.url, sub) as writer,
+            http_client(here, sub) as reader,
+            http_client(there, sub) as writer,
             reader.stream() as stream,
         ):
             await until(lambda: listeners(connection), 1)

@@ -1,10 +1,7 @@
 """docs/contract.md, A1: the rules that stand in the database itself, and how they get there."""
 
 import asyncio
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from serving import Command
 from sqlalchemy import create_engine
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -313,22 +311,14 @@ async def test_an_empty_database_has_no_revision(
 
 
 async def test_processes_that_start_together_on_an_empty_database_do_not_collide(
-    new_empty_database: MakeDatabase, postgres_or_disk: str
+    new_empty_database: MakeDatabase, postgres_or_disk: str, tmp_path: Path
 ) -> None:
     url = await new_empty_database(postgres_or_disk)
-    environment = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": os.pathsep.join(sys.path)}
-    processes = [
-        await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "taskward", "migrate"),
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        for _ in range(NUMBER_OF_PROCESSES)
-    ]
-    outputs = [(await process.communicate())[0].decode() for process in processes]
+    processes = [Command(tmp_path, "migrate", DATABASE_URL=url) for _ in range(NUMBER_OF_PROCESSES)]
+    statuses = [await asyncio.to_thread(process.wait) for process in processes]
 
-    assert [process.returncode for process in processes] == [0] * NUMBER_OF_PROCESSES, outputs
+    outputs = [process.out + process.err for process in processes]
+    assert statuses == [0] * NUMBER_OF_PROCESSES, outputs
     database = opened(url)
     assert await database.revision() == schema.newest_revision()
     await database.stop()

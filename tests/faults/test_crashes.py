@@ -23,7 +23,7 @@ from faults.load import (
 )
 from faults.own_postgres import OwnPostgres, free_port
 from faults.services import PROMISED, people_at, service, serving
-from serving import bare_environment
+from processes import bare_environment
 from support import SECRET, MakeDatabase, database_of
 
 WRITERS = 8

@@ -19,7 +19,7 @@ from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, in_words, only, under_load
 from faults.own_postgres import free_port
 from faults.services import PROMISED, people_at, service, serving
-from serving import bare_environment
+from processes import bare_environment
 from support import SECRET
 
 from taskward.database import DatabaseUnusable

@@ -27,7 +27,9 @@ async def services(
     url = await new_database(request.param)
     async with AsyncExitStack() as stack:
         folder = tmp_path_factory.mktemp("services")
-        yield [(await stack.enter_async_context(process(url, folder))).url for _ in range(2)]
+        # One is executed: processes of which one is a copy of the other would have the same hash values.
+        processes = [process(url, folder, execute=execute) for execute in (False, True)]
+        yield [await stack.enter_async_context(each) for each in processes]
 
 
 @pytest_asyncio.fixture

@@ -1,8 +1,6 @@
 """docs/contract.md, B4: GET /api/me/export."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from import_documents import export, import_tasks, many, without_owner
 from paging import Stored, insert_tasks
+from serving import command
 from support import (
     DATABASE_ERROR,
     SECRET,
@@ -197,26 +196,9 @@ def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 async def server(new_database: MakeDatabase, tmp_path: Path) -> AsyncIterator[tuple[str, int, str]]:
     """Yields the address and the process of a server of its own, on a file, and the URL of its database."""
     url = await new_database("disk")
-    environment = {**os.environ, "DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-c", "from taskward.cli import app; app()", "serve"),
-        cwd=tmp_path,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(30):
-            while b"Taskward listens on" not in (line := await process.stdout.readline()):
-                assert line, "the server did not start"
-        address = line.decode().split()[3].rstrip(",")
-        yield address, process.pid, url
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.communicate()
+    with command(tmp_path, "serve", DATABASE_URL=url, JWT_SECRET=SECRET, PORT="0") as taskward:
+        port = await asyncio.to_thread(taskward.port)
+        yield f"http://127.0.0.1:{port}", taskward.process.pid, url
 
 
 def memory_of(pid: int) -> int:

@@ -22,7 +22,8 @@ from fastapi import FastAPI
 from observability.collector import Collector, Span, collecting
 from observability.metrics_page import Lines
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from serving import bare_environment, command, wait_for
+from processes import bare_environment
+from serving import command, wait_for
 from support import (
     SECRET,
     MakeDatabase,

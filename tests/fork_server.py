@@ -1,0 +1,98 @@
+"""Forks a process for each start of `taskward`: a start then needs no imports, which take most of its time.
+
+`processes.py` runs this file, and sends it the starts over a socket. It has no threads, no event loop and no
+open database.
+"""
+
+import gc
+import importlib
+import json
+import os
+import random
+import runpy
+import socket
+import sys
+import threading
+import time
+from typing import Final
+
+PRELOADED: Final = (
+    *("taskward.cli", "taskward.app", "taskward.server", "taskward.check", "taskward.me.admin"),
+    *("taskward.auth.development", "taskward.users.restores", "taskward.observability.prometheus"),
+    *("taskward.database.sqlite.database", "taskward.database.postgres.database"),
+    *("multiprocessing.spawn", "uvloop", "uvicorn.lifespan.on", "uvicorn.loops.uvloop"),
+)
+"""What `taskward serve` imports, by its end too; modules that read the environment are not among them."""
+
+MAX_MESSAGE: Final = 1 << 17
+
+
+def main(starts: socket.socket) -> None:
+    for module in PRELOADED:
+        importlib.import_module(module)
+    gc.collect()
+    generators = [one for one in gc.get_objects() if issubclass(type(one), random.Random)]
+    gc.freeze()
+    assert threading.active_count() == 1
+    while True:
+        message, streams, _, _ = socket.recv_fds(starts, MAX_MESSAGE, 3)
+        if not message:
+            return
+        if fork_orphan(starts):
+            starts.close()
+            for generator in generators:
+                generator.seed()
+            run_taskward(streams, **json.loads(message))
+        for stream in streams:
+            os.close(stream)
+
+
+def fork_orphan(starts: socket.socket) -> bool:
+    """Forks a process whose parent is gone, so that the test process adopts it. Returns whether this is it.
+
+    The test process gets the process id first, and another message as soon as the process is an orphan.
+    """
+    parent = os.fork()
+    if parent:
+        os.waitpid(parent, 0)
+        starts.send(b"orphaned")
+        return False
+    process = os.fork()
+    if process:
+        starts.send(b"%d" % process)
+        os._exit(0)
+    return True
+
+
+def run_taskward(
+    streams: list[int], *, arguments: list[str], folder: str, environment: dict[str, str]
+) -> None:
+    """Runs the command line as `python -m taskward` would, in a session of its own."""
+    os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    replace_streams(streams)
+    sys.argv = ["taskward", *arguments]
+    sys.path[0] = folder
+    runpy.run_module("taskward", run_name="__main__", alter_sys=True)
+    sys.exit()
+
+
+def replace_streams(streams: list[int]) -> None:
+    """Makes these descriptors stdin, stdout and stderr, opened as Python does when it starts."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    for name, mode, buffering in (("stdin", "r", -1), ("stdout", "w", -1), ("stderr", "w", 1)):
+        old = getattr(sys, name)
+        new = open(  # noqa: SIM115 - a descriptor, not a path
+            old.fileno(), mode, buffering, old.encoding, old.errors, newline="\n", closefd=False
+        )
+        setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))
