@@ -14,7 +14,7 @@ from taskward.users.statements import OWNER
 
 
 def drop_owner_filters(app: FastAPI) -> None:
-    """Take the owner filter out of every statement that the running app has on PostgreSQL."""
+    """Removes the owner filter from every statement that the running app has on PostgreSQL."""
     database = database_of(app)
     assert isinstance(database, PostgresDatabase)
     database.use(
@@ -26,7 +26,7 @@ def drop_owner_filters(app: FastAPI) -> None:
 
 
 def without_owner_filter(statement: Statement) -> Statement:
-    """Give the same statement without any comparison with the owner; what it inserts stays as it is."""
+    """Returns the same statement without any comparison with the owner; inserted values stay as they are."""
     expression = as_single_statement(statement) if isinstance(statement, Write) else statement.statement
     forgotten = Command(statement.name, without_owner(expression))
     STATEMENTS.remove(forgotten)  # it is none of the service's

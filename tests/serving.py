@@ -1,4 +1,4 @@
-"""A server of our own kind in this process, with an application of a few lines behind it, and raw sockets."""
+"""The server in this process with a tiny application, raw sockets, and `taskward` as a process."""
 
 import asyncio
 import json
@@ -170,7 +170,7 @@ class TinyApp:
 
 
 def pause_reading(scope: Scope, seconds: float) -> None:
-    """Ask the server, as admission control does, to read no more from the connection for that time."""
+    """Tells the server, as admission control does, not to read from the connection for that time."""
     scope[CONTEXT_KEY] = context = context_for(scope)
     context.pause_reading_s = seconds
 
@@ -270,7 +270,7 @@ class Command:
         return [json.loads(line) for line in self.out if line.startswith("{")]
 
     def port(self) -> int:
-        """Waits until it listens, and say where."""
+        """Waits until it listens, and returns the port."""
         wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * PATIENCE)
         listening = self._listening()
         assert listening, self.out + self.err

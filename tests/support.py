@@ -107,14 +107,14 @@ def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
 
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[FastAPI]:
-    """Starts an app with these settings and stop it afterwards."""
+    """Starts an app with these settings and stops it afterwards."""
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
 
 
 def context_for(scope: Scope, services: Services | None = None) -> RequestContext:
-    """Return the context of a request; its scope need not have all that a server gives it."""
+    """Returns the context of a request; its scope need not have all that a server gives it."""
     whole = {"method": "GET", "path": "/", "query_string": b"", "http_version": "1.1", "headers": [], **scope}
     return RequestContext(whole, cast("Services", services))
 
@@ -125,17 +125,17 @@ def as_taskward(app: FastAPI) -> Taskward:
 
 
 def services_of(app: FastAPI) -> Services:
-    """Return the services of an app: its database, its caches and so on."""
+    """Returns the services of an app: its database, its caches and so on."""
     return as_taskward(app).services
 
 
 def database_of(app: FastAPI) -> Any:
-    """Return the database of an app; untyped, because tests look into that of either engine."""
+    """Returns the database of an app; untyped, because tests inspect that of either engine."""
     return services_of(app).database
 
 
 def replace_services(monkeypatch: pytest.MonkeyPatch, app: FastAPI, **services: Any) -> None:
-    """Replace some of the services of an app until the test is over."""
+    """Replaces some of the services of an app until the test is over."""
     monkeypatch.setattr(app, "services", replace(services_of(app), **services))
 
 
@@ -157,7 +157,7 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
 
 
 async def execute(app: FastAPI, sql: str) -> None:
-    """Run a statement that changes something, past the app."""
+    """Runs a statement that changes rows, past the app."""
     database = database_of(app)
     if isinstance(database, SqliteDatabase):
         database.writer.execute(sql)
@@ -170,7 +170,7 @@ async def execute(app: FastAPI, sql: str) -> None:
 
 
 def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:
-    """Ask the file; a database in memory can be asked on its own connection only."""
+    """Queries the file; a database in memory can be queried on its own connection only."""
     connection = sqlite3.connect(database.path) if database.path else database.reader
     cursor = connection.execute(sql)
     rows = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]

@@ -1,4 +1,4 @@
-"""More load than room: who is let through, who waits, who is refused, and that nobody stands in the way."""
+"""Overload: which requests are admitted, wait or are rejected, and that no user blocks others."""
 
 import asyncio
 import signal
@@ -41,7 +41,7 @@ NO_HEADERS = CommonHeaders(CrossOrigin(()), https_only=False)
 
 
 class FakeApp:
-    """An application behind an `Admission`, whose requests take until they are told to end."""
+    """An application with an `Admission`; its requests run until a test ends them."""
 
     def __init__(self, places: int, room: int) -> None:
         self.admission = Admission(Capacity(places, STARTS), room)
@@ -86,7 +86,7 @@ class FakeApp:
             response.close()
 
     async def end(self, owner: int | None = None) -> None:
-        """Let the oldest request in progress end well, and what follows from it happen."""
+        """Ends the oldest request in progress, and waits for the consequences."""
         this = next(one for one in self._inside if owner in {None, one[0]})
         self._inside.remove(this)
         this[1].set_result(None)
@@ -106,7 +106,7 @@ class FakeApp:
             task.cancel()
         await asyncio.gather(*self.requests, return_exceptions=True)
         await turns()
-        assert (self.admission._in_flight, self.admission._in_flight_by) == (0, {}), "a place is lost"
+        assert (self.admission._in_flight, self.admission._in_flight_by) == (0, {}), "a slot is leaked"
         assert not self.inside
 
 
@@ -117,15 +117,15 @@ def request_of(owner: int, scope: Scope) -> RequestContext:
 
 
 async def turns(number: int = 300) -> None:
-    """Let the event loop turn, so often that nothing is left to happen."""
+    """Runs the event loop until nothing is left to do."""
     for _ in range(number):
         await asyncio.sleep(0)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the event loop turn until the condition holds."""
+    """Runs the event loop until the condition holds."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+        while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
 
 
@@ -142,7 +142,7 @@ async def a_desk(places: int, room: int = 1000) -> AsyncIterator[FakeApp]:
         await fake.close()
 
 
-async def test_no_more_requests_than_places_are_in_progress_and_each_has_its_turn() -> None:
+async def test_no_more_requests_than_slots_are_in_progress_and_each_gets_one() -> None:
     async with a_desk(places=8) as fake:
         for owner in range(100, 140):
             fake.ask(owner)
@@ -154,7 +154,7 @@ async def test_no_more_requests_than_places_are_in_progress_and_each_has_its_tur
     assert (fake.most, sorted(fake.begun), fake.refused) == (8, list(range(100, 140)), 0)
 
 
-async def test_one_user_has_half_of_the_places_and_the_next_one_finds_one_at_once() -> None:
+async def test_one_user_has_half_of_the_slots_and_the_next_one_gets_one_at_once() -> None:
     async with a_desk(places=10) as fake:
         fake.ask(ANN, 30)
         await turns()
@@ -164,13 +164,13 @@ async def test_one_user_has_half_of_the_places_and_the_next_one_finds_one_at_onc
         assert fake.inside == {ANN: 5, BOB: 1}
         fake.ask(BOB, 30)
         await turns()
-        assert fake.inside == {ANN: 5, BOB: 3}  # what Ann has is not taken away
+        assert fake.inside == {ANN: 5, BOB: 3}  # Ann keeps her slots
         fake.ask(EVE, 2)
         await turns()
         assert fake.inside == {ANN: 5, BOB: 3, EVE: 1}
 
 
-async def test_those_who_wait_are_served_in_turn_whoever_came_first() -> None:
+async def test_waiting_users_are_served_in_turn_in_any_order_of_arrival() -> None:
     async with a_desk(places=2) as fake:
         fake.ask(ANN)
         await turns()
@@ -184,7 +184,7 @@ async def test_those_who_wait_are_served_in_turn_whoever_came_first() -> None:
     assert Counter(fake.begun) == {ANN: 7, BOB: 3, EVE: 1}
 
 
-async def test_one_user_s_requests_are_served_in_the_order_in_which_they_came() -> None:
+async def test_the_requests_of_one_user_are_served_in_order() -> None:
     done: list[int] = []
 
     def note(number: int) -> Send:
@@ -204,7 +204,7 @@ async def test_one_user_s_requests_are_served_in_the_order_in_which_they_came() 
     assert done == [0, 1, 2, 3, 4]
 
 
-async def test_who_comes_back_at_once_does_not_pass_those_who_wait() -> None:
+async def test_the_next_request_of_a_user_does_not_overtake_waiting_users() -> None:
     async with a_desk(places=2) as fake:
         fake.ask(ANN, 3)
         fake.ask(BOB, 3)
@@ -219,7 +219,7 @@ async def test_who_comes_back_at_once_does_not_pass_those_who_wait() -> None:
     assert abs(served[ANN] - served[BOB]) <= 1
 
 
-async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -> None:
+async def test_users_who_send_the_next_request_at_once_get_equal_shares() -> None:
     served: Counter[int] = Counter()
     admission = Admission(Capacity(1000, STARTS))
 
@@ -229,14 +229,14 @@ async def test_those_who_ask_again_as_soon_as_they_are_answered_get_the_same() -
             await admission.acquire(context)
             served[owner] += 1
             context.response_started()
-            await asyncio.sleep(0)  # the answer goes out, and the next request comes in
+            await asyncio.sleep(0)  # the response is sent, and the next request arrives
 
     await asyncio.gather(*(ask(owner) for owner in range(8 * STARTS)))
 
     assert min(served[owner] for owner in range(8 * STARTS)) >= 48
 
 
-async def test_a_turn_of_the_loop_begins_few_requests_and_newcomers_pass_those_who_wait() -> None:
+async def test_an_iteration_of_the_loop_begins_few_requests_and_those_of_new_users_first() -> None:
     async with a_desk(places=1000) as fake:
         fake.ask(ANN, 50)
         await asyncio.sleep(0)
@@ -253,7 +253,7 @@ async def test_a_turn_of_the_loop_begins_few_requests_and_newcomers_pass_those_w
     assert fake.begun.index(BOB) <= 2 * STARTS
 
 
-async def test_requests_that_come_alone_add_no_work_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_single_requests_add_no_work_to_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
     call_soon, calls = loop.call_soon, []
 
@@ -271,7 +271,7 @@ async def test_requests_that_come_alone_add_no_work_to_the_loop(monkeypatch: pyt
     assert calls == []
 
 
-async def test_requests_of_earlier_turns_leave_the_limit_of_a_turn_as_it_is() -> None:
+async def test_requests_of_earlier_iterations_do_not_count_in_the_next() -> None:
     for before in range(1, STARTS + 1):
         async with a_desk(places=1000) as fake:
             for owner in range(before):
@@ -289,7 +289,7 @@ async def test_requests_of_earlier_turns_leave_the_limit_of_a_turn_as_it_is() ->
         assert begun[-1] == before + 50
 
 
-async def test_there_is_room_for_so_many_and_the_rest_is_refused_at_once() -> None:
+async def test_the_queue_has_a_limit_and_the_rest_is_rejected_at_once() -> None:
     async with a_desk(places=2, room=20) as fake:
         for owner in range(100, 150):
             fake.ask(owner)
@@ -299,7 +299,7 @@ async def test_there_is_room_for_so_many_and_the_rest_is_refused_at_once() -> No
         assert fake.refused == 50 - 2 - 20
 
 
-async def test_one_user_has_half_of_the_room_and_leaves_some_to_the_next() -> None:
+async def test_one_user_has_half_of_the_queue_and_leaves_the_rest_to_others() -> None:
     async with a_desk(places=2, room=20) as fake:
         fake.ask(ANN, 100)
         await turns()
@@ -312,7 +312,7 @@ async def test_one_user_has_half_of_the_room_and_leaves_some_to_the_next() -> No
         assert sum(not task.done() for task in asked) == 3  # and so on, always some
 
 
-async def test_it_shows_who_runs_who_waits_and_how_many_were_refused() -> None:
+async def test_it_counts_the_running_the_waiting_and_the_rejected_requests() -> None:
     async with a_desk(places=2, room=20) as fake:
         fake.ask(ANN, 100)
         await turns()
@@ -323,7 +323,7 @@ async def test_it_shows_who_runs_who_waits_and_how_many_were_refused() -> None:
         }
 
 
-async def test_nobody_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_that_waits_for_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "QUEUE_TIMEOUT", 0.01)
     monkeypatch.setattr(admission, "_EXPIRE_INTERVAL", 0.001)
     async with a_desk(places=2) as fake:
@@ -339,7 +339,7 @@ async def test_nobody_waits_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
         assert fake.inside == {ANN: 1, BOB: 1}
 
 
-async def test_a_place_is_given_back_whatever_happens() -> None:
+async def test_a_slot_is_released_after_every_outcome() -> None:
     async with a_desk(places=2) as fake:
         (failing,) = fake.ask(ANN, send=broken)
         await turns()
@@ -362,7 +362,7 @@ async def broken(_: Message) -> None:
     raise ConnectionError
 
 
-async def test_who_sends_slowly_holds_no_place() -> None:
+async def test_a_slow_request_body_holds_no_slot() -> None:
     pieces: asyncio.Queue[Message] = asyncio.Queue()
     async with a_desk(places=2) as fake:
         fake.ask(ANN, 5, receive=pieces.get, headers=[(b"content-length", b"4")])
@@ -373,7 +373,7 @@ async def test_who_sends_slowly_holds_no_place() -> None:
         await turns()
         fake.ask(ANN)
         await turns()
-        assert fake.begun == [ANN]  # which came last, and was whole
+        assert fake.begun == [ANN]  # the last one, which was complete
         await fake.end()
 
         for _ in range(9):
@@ -387,7 +387,7 @@ async def test_who_sends_slowly_holds_no_place() -> None:
         assert sum(isinstance(task.exception(), ClientDisconnect) for task in fake.requests) == 1
 
 
-async def test_who_takes_the_answer_slowly_or_streams_holds_no_place() -> None:
+async def test_a_slow_reader_or_a_stream_holds_no_slot() -> None:
     slow = asyncio.Event()
 
     async def take_slowly(_: Message) -> None:
@@ -405,7 +405,7 @@ async def test_who_takes_the_answer_slowly_or_streams_holds_no_place() -> None:
         slow.set()
 
 
-async def test_a_request_is_admitted_once_whatever_is_received_after_its_response_has_started() -> None:
+async def test_a_request_is_admitted_once_although_more_is_received_after_its_response_has_started() -> None:
     async with a_desk(places=4) as fake:
         watching = fake.ask(ANN, 3, watches=1) + fake.ask(BOB, 3, watches=2)
         await turns()
@@ -416,7 +416,7 @@ async def test_a_request_is_admitted_once_whatever_is_received_after_its_respons
         assert fake.admission.collect()["taskward_admission_requests"] == {("running",): 0, ("waiting",): 0}
 
 
-async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_nothing() -> None:
+async def test_a_second_admission_of_a_request_is_an_error_and_holds_no_slot() -> None:
     admission = Admission(Capacity(2, STARTS))
     context = request_of(ANN, {})
     await admission.acquire(context)
@@ -426,7 +426,7 @@ async def test_a_request_that_asks_to_be_admitted_again_is_a_mistake_and_holds_n
     assert (admission._in_flight, admission._in_flight_by) == (0, {})
 
 
-async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
+async def test_rejections_are_delayed_by_the_time_that_they_cost() -> None:
     async with a_desk(places=2, room=1) as fake:
         fake.ask(ANN, 2)
         await turns()
@@ -444,7 +444,7 @@ async def test_refusals_are_spread_over_the_time_that_they_cost() -> None:
 
 
 @pytest.mark.parametrize(("size", "places"), [(1, 2), (2, 2), (10, 18), (1000, 1998)])
-def test_one_user_leaves_a_connection_to_postgresql_to_the_others(size: int, places: int) -> None:
+def test_one_user_leaves_a_connection_to_postgresql_to_others(size: int, places: int) -> None:
     settings = settings_for("postgresql://db.example/tasks", database_pool_size=size)
 
     assert Capacity.of(settings).max_in_flight == places
@@ -452,7 +452,7 @@ def test_one_user_leaves_a_connection_to_postgresql_to_the_others(size: int, pla
 
 
 class Slow(Broken):
-    """A database that answers nothing, until it is told to."""
+    """A database that responds only after a test has released it."""
 
     def __init__(self) -> None:
         super().__init__(AssertionError())
@@ -465,7 +465,7 @@ class Slow(Broken):
         return []
 
 
-async def test_through_the_app_the_rest_is_refused_and_health_never_is(
+async def test_through_the_app_the_rest_is_rejected_and_health_never_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(admission, "MAX_IN_FLIGHT_SQLITE", 4)
@@ -490,7 +490,7 @@ async def test_through_the_app_the_rest_is_refused_and_health_never_is(
         assert 1 <= int(answer.headers["retry-after"]) <= MAX_PAUSE
 
 
-async def test_through_the_app_who_sends_slowly_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_through_the_app_a_slow_request_body_holds_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "MAX_IN_FLIGHT_SQLITE", 2)
     rest = asyncio.Event()
 
@@ -512,7 +512,7 @@ async def test_through_the_app_who_sends_slowly_holds_no_place(monkeypatch: pyte
         assert [answer.status_code for answer in await asyncio.gather(*uploads)] == [201] * 3
 
 
-async def test_an_open_stream_holds_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_open_stream_holds_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "MAX_IN_FLIGHT_SQLITE", 2)
     async with running(settings_for("sqlite://")) as app:
         ann = Person(app)
@@ -554,7 +554,9 @@ def server() -> Iterator[Served]:
         yield one
 
 
-def test_a_connection_that_was_told_to_wait_is_not_listened_to_before_and_others_are(server: Served) -> None:
+def test_a_connection_with_a_rejected_request_is_not_read_until_retry_after_and_others_are(
+    server: Served,
+) -> None:
     with server.connect() as told, server.connect() as other:
         begun = time.monotonic()
         told.sendall(GET % b"rest")
@@ -569,7 +571,7 @@ def test_a_connection_that_was_told_to_wait_is_not_listened_to_before_and_others
         wait_for(lambda: server.app.fates == ["rest ended", "echo ended", "echo ended"])
 
 
-def test_requests_in_one_piece_wait_as_well(server: Served) -> None:
+def test_pipelined_requests_wait_as_well(server: Served) -> None:
     with server.connect() as told:
         begun = time.monotonic()
         told.sendall(GET % b"rest" + GET % b"echo")
@@ -578,7 +580,7 @@ def test_requests_in_one_piece_wait_as_well(server: Served) -> None:
         assert time.monotonic() - begun >= 0.5
 
 
-def test_a_client_that_leaves_while_it_waits_is_forgotten(server: Served) -> None:
+def test_a_client_that_disconnects_while_it_waits_is_forgotten(server: Served) -> None:
     with server.connect() as told:
         told.sendall(GET % b"rest")
         read_until(told, b"later")
@@ -587,7 +589,7 @@ def test_a_client_that_leaves_while_it_waits_is_forgotten(server: Served) -> Non
     assert not server.server.server_state.paused_connections._until
 
 
-def test_whoever_waits_does_not_hold_up_the_end() -> None:
+def test_a_paused_connection_does_not_delay_the_end() -> None:
     with served(drain=10 * PATIENCE) as server, server.connect() as told:
         told.sendall(GET % b"longrest")
         read_until(told, b"later")

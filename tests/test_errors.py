@@ -148,7 +148,7 @@ def assert_common_headers(answer: httpx.Response) -> None:
 async def without_database(
     engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[FastAPI]:
-    """Give a running app whose database is gone: closed under its hands, or a server that is not there."""
+    """Yields a running app whose database is gone: a closed file, or a server that is down."""
     monkeypatch.setattr(migrate, "_STARTUP_WAIT", 0)
     url = "sqlite://" if engine == "memory" else f"sqlite:///{tmp_path / 'taskward.db'}"
     async with running(settings_for("postgresql://127.0.0.1:1/x" if engine == "postgres" else url)) as app:

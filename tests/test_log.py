@@ -171,7 +171,7 @@ HEADERS = [
 
 
 @pytest.mark.parametrize("crashes", [False, True])
-async def test_nothing_that_people_write_is_in_any_line(
+async def test_no_line_contains_content_of_users(
     app: FastAPI, break_database: BreakDatabase, written: Log, *, crashes: bool
 ) -> None:
     ann = Person(app, sub=EMAIL, email=EMAIL, name=TEXT)

@@ -1,4 +1,4 @@
-"""docs/contract.md, A3: what wraps every request, whatever answers it."""
+"""docs/contract.md, A3: the middleware of every request."""
 
 import gc
 import re
@@ -22,7 +22,7 @@ OWN_ID = re.compile(r"[0-9a-f]{32}")
 @pytest.mark.parametrize(
     "given", ["a", "0", "A.b_c-9", "x" * 64, "..", "2f1c7c2e-6a54-4a3f-9a53-1f5c0a1d2b3c"]
 )
-async def test_a_harmless_request_id_is_taken_over(stranger: httpx.AsyncClient, given: str) -> None:
+async def test_a_valid_request_id_is_kept(stranger: httpx.AsyncClient, given: str) -> None:
     for path in ("/health", "/api/tasks", "/nowhere"):
         answer = await stranger.get(path, headers={"X-Request-ID": given})
         assert answer.headers.get_list("x-request-id") == [given]
@@ -52,7 +52,7 @@ async def test_every_request_has_an_id_of_its_own(stranger: httpx.AsyncClient) -
     assert len(ids) == 5
 
 
-async def test_a_crash_is_answered_under_the_request_s_id(ann: Person, break_database: BreakDatabase) -> None:
+async def test_the_response_to_a_crash_has_the_request_id(ann: Person, break_database: BreakDatabase) -> None:
     break_database(RuntimeError())
 
     answer = await ann.http.get("/api/tasks", headers={"X-Request-ID": "mine"})
@@ -60,7 +60,7 @@ async def test_a_crash_is_answered_under_the_request_s_id(ann: Person, break_dat
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "mine")
 
 
-async def test_in_production_every_answer_says_that_it_is_to_be_had_by_https_only() -> None:
+async def test_in_production_every_response_requires_https() -> None:
     settings = settings_for("sqlite://", environment="production")
     async with running(settings) as app:
         for path in ("/health", "/api/tasks", "/nowhere"):
@@ -68,7 +68,7 @@ async def test_in_production_every_answer_says_that_it_is_to_be_had_by_https_onl
             assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
-async def test_an_answer_that_fails_halfway_is_broken_off_not_mended() -> None:
+async def test_a_response_that_fails_halfway_is_aborted() -> None:
     async def half(_: RequestContext, __: Scope, ___: Receive, response: ResponseWriter) -> None:
         await response.send({"type": "http.response.start", "status": 200, "headers": []})
         await response.send({"type": "http.response.body", "body": b"{", "more_body": True})
@@ -96,11 +96,9 @@ async def test_an_answer_that_fails_halfway_is_broken_off_not_mended() -> None:
     "path", ["/health", "/api/tasks", "/api/tasks?limit=0", "/api/nothing", "/api/tasks/1"]
 )
 @pytest.mark.parametrize("token", ["good", "bad"])
-async def test_a_request_leaves_nothing_to_the_search_for_garbage(
-    app: FastAPI, ann: Person, path: str, token: str
-) -> None:
+async def test_a_request_creates_no_reference_cycle(app: FastAPI, ann: Person, path: str, token: str) -> None:
     headers = [("Authorization", f"Bearer {ann.token if token == 'good' else token}")]
-    await exchange(app, "GET", path, headers=headers)  # what is made once is made
+    await exchange(app, "GET", path, headers=headers)  # fills the caches
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
@@ -113,4 +111,4 @@ async def test_a_request_leaves_nothing_to_the_search_for_garbage(
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
-    assert left == [], "it would be kept, with all that belongs to it, for hundreds of requests more"
+    assert left == [], "it would be kept, with all that it refers to, for hundreds of requests"

@@ -43,27 +43,8 @@ OPENINGS = re.compile(
 TEST_FILES = sorted({*ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/*.py")} - {Path(__file__)})
 """Only their docstrings and comments are checked: other strings are data."""
 
-OLD_TESTS = frozenset(
-    {
-        "tests/auth/",
-        "tests/database/",
-        "tests/observability/",
-        "tests/test_admission.py",
-        "tests/test_middleware.py",
-        "tests/test_protocol.py",
-        "tests/test_server.py",
-    }
-)
-"""Folders and files whose texts are still to be rewritten. This list only gets shorter."""
-
-EXCEPTIONS: frozenset[str] = frozenset(
-    {
-        "tests/changes/test_sse.py: goes on",
-        "tests/idempotency/test_execution.py: somebody",
-        "tests/tasks/test_lists.py: whatever",
-    }
-)
-"""Findings that are still to be rewritten, as `file: phrase`. This list only gets shorter."""
+EXCEPTIONS: frozenset[str] = frozenset()
+"""Findings that are permitted for now, as `file: phrase`. This list only gets shorter."""
 
 
 class Text(NamedTuple):
@@ -76,7 +57,7 @@ class Text(NamedTuple):
 
 
 def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
-    """Yield the docstrings of modules, classes, functions and attributes."""
+    """Yields the docstrings of modules, classes, functions and attributes."""
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Expr)
@@ -87,7 +68,7 @@ def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def texts(path: Path) -> Iterator[Text]:
-    """Yield every text of a file; a string counts as a message if it has a space."""
+    """Yields every text of a file; a string counts as a message if it has a space."""
     file = path.relative_to(SOURCE if path.is_relative_to(SOURCE) else ROOT).as_posix()
     tree = ast.parse(path.read_text())
     documented = {id(node) for node in docstrings(tree)}
@@ -101,7 +82,7 @@ def texts(path: Path) -> Iterator[Text]:
 
 
 def findings(text: Text) -> Iterator[str]:
-    """Yield the phrases of a text that are on the deny-list."""
+    """Yields the phrases of a text that are on the deny-list."""
     plain = " ".join(text.text.split())
     yield from (match.group().lower() for match in WORDS.finditer(plain))
     if text.is_docstring and (opening := OPENINGS.match(plain)):
@@ -121,7 +102,7 @@ def found() -> Counter[str]:
         f"{text.file}: {phrase.lower()}"
         for path in TEST_FILES
         for text in texts(path)
-        if (text.is_docstring or text.text.startswith("#")) and not text.file.startswith(tuple(OLD_TESTS))
+        if (text.is_docstring or text.text.startswith("#"))
         for plain in [" ".join(text.text.split())]
         for phrase in (*WORDS.findall(plain), *PAGE_WORDS.findall(plain))
     )
@@ -133,12 +114,7 @@ def test_the_texts_of_source_and_tests_use_standard_terms() -> None:
 
 
 def test_the_names_of_the_tests_use_standard_terms() -> None:
-    names = [
-        name
-        for path in TEST_FILES
-        if not path.relative_to(ROOT).as_posix().startswith(tuple(OLD_TESTS))
-        for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
-    ]
+    names = [name for path in TEST_FILES for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))]
     assert [name for name in names if WORDS.search(name.replace("_", " "))] == []
 
 

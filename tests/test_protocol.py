@@ -1,4 +1,4 @@
-"""HTTP as it comes over the wire: what is malformed, too large, too slow or merely unusual.
+"""HTTP over a socket: malformed, too large, too slow or unusual requests.
 
 RFC 9110 and RFC 9112; docs/contract.md, A3 and A6.
 """
@@ -50,7 +50,7 @@ def strict() -> Iterator[Served]:
 
 
 class Hasty(StrictProtocol):
-    """All that takes seconds takes tenths of them."""
+    """`StrictProtocol` with timeouts of tenths of a second."""
 
     head_seconds = 0.3
     body_seconds = 0.5
@@ -110,7 +110,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize(("request_bytes", "status"), MALFORMED.values(), ids=MALFORMED)
-def test_what_is_malformed_is_answered_in_the_envelope_and_closes(
+def test_a_malformed_request_gets_an_error_response_and_the_connection_is_closed(
     strict: Served, caplog: pytest.LogCaptureFixture, request_bytes: bytes, status: int
 ) -> None:
     caplog.set_level("INFO")
@@ -122,14 +122,14 @@ def test_what_is_malformed_is_answered_in_the_envelope_and_closes(
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["connection"] == "close"
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
-    assert len(strict.app.scopes) == seen, "the application never saw it"
+    assert len(strict.app.scopes) == seen, "it reached the application"
     (line,) = access_lines(caplog.records)
     assert (line["status"], line["request_id"]) == (status, answer.headers["x-request-id"])
     assert line["code"] == "INVALID_REQUEST"
     assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
 
 
-def test_a_malformed_request_is_answered_with_the_headers_of_every_answer() -> None:
+def test_the_response_to_a_malformed_request_has_the_common_headers() -> None:
     with served(production=True) as server:
         (answer,) = server.exchange(b"GET / HTTP/1.1\r\n\r\n")
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -145,7 +145,7 @@ def test_a_malformed_request_is_answered_with_the_headers_of_every_answer() -> N
 @pytest.mark.parametrize(
     ("start", "path"), [(b"GET / HTTP/1.1\r\nX-Request-ID: mine\r\n\r\n", None), (b"", "/known")]
 )
-def test_a_refusal_takes_over_what_is_known_of_the_request(
+def test_an_error_response_uses_the_parts_of_the_request_that_were_parsed(
     strict: Served, caplog: pytest.LogCaptureFixture, start: bytes, path: str | None
 ) -> None:
     caplog.set_level("INFO")
@@ -155,7 +155,7 @@ def test_a_refusal_takes_over_what_is_known_of_the_request(
     assert (line["path"], line["method"]) == (path, path and "POST")
 
 
-def test_malformed_requests_are_recognised_wherever_the_network_cuts_them(strict: Served) -> None:
+def test_malformed_requests_are_detected_in_any_fragmentation(strict: Served) -> None:
     for request, status in [MALFORMED["two Hosts"], MALFORMED["Content-Length twice"], MALFORMED["HTTP/2.0"]]:
         halves = [(request[:cut], request[cut:]) for cut in range(1, len(request), 7)]
         for first, second in halves:
@@ -176,17 +176,17 @@ def test_malformed_requests_are_recognised_wherever_the_network_cuts_them(strict
         b"GET / HTTP/1.1\r\nHost:\r\n" + CLOSE + b"\r\n",
     ],
 )
-def test_unusual_but_proper_requests_are_served(strict: Served, request_bytes: bytes) -> None:
+def test_unusual_but_valid_requests_are_served(strict: Served, request_bytes: bytes) -> None:
     (answer,) = strict.exchange(request_bytes)
     assert (answer.status, answer.text) == (200, "GET / []")
 
 
-def test_a_star_is_a_target_for_options_alone(strict: Served) -> None:
+def test_a_star_is_a_target_for_options_only(strict: Served) -> None:
     (answer,) = strict.exchange(b"OPTIONS * HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n")
     assert answer.text == "OPTIONS * []"
 
 
-def test_the_limits_themselves_are_within_the_limits(strict: Served) -> None:
+def test_requests_at_the_limits_are_served(strict: Served) -> None:
     longest = strict.exchange(get("/" + "a" * (MAX_TARGET - 1), CLOSE))
     most = strict.exchange(get("/", CLOSE, *[b"A: b\r\n"] * (MAX_HEADERS - 2)))
     rest = MAX_HEADER_BYTES - len(HOST + CLOSE) - len(b"A: \r\n")
@@ -198,9 +198,7 @@ def test_the_limits_themselves_are_within_the_limits(strict: Served) -> None:
 @pytest.mark.parametrize(
     ("start", "status"), [(b"GET / HTTP/1.1\r\nA: ", 431), (b"GET / HTTP/1.1\r\na", 431), (b"GET /", 414)]
 )
-def test_a_head_without_an_end_is_refused_before_it_has_filled_the_memory(
-    strict: Served, start: bytes, status: int
-) -> None:
+def test_an_endless_head_is_rejected_at_the_limit(strict: Served, start: bytes, status: int) -> None:
     with strict.connect() as client:
         client.sendall(start)
         sent = 0
@@ -212,7 +210,7 @@ def test_a_head_without_an_end_is_refused_before_it_has_filled_the_memory(
     assert answer.status == status
 
 
-def test_a_path_is_decoded_once_and_kept_as_it_came(strict: Served) -> None:
+def test_a_path_is_decoded_once_and_also_kept_raw(strict: Served) -> None:
     strict.exchange(get("/a%2Fb%252F?q=%20x", CLOSE))
     scope = strict.app.scopes[-1]
     assert (scope["path"], scope["raw_path"], scope["query_string"]) == ("/a/b%2F", b"/a%2Fb%252F", b"q=%20x")
@@ -228,18 +226,18 @@ def test_pipelined_requests_are_answered_in_order(strict: Served) -> None:
     assert paths == ["/slow", "/1", "/2", "/slow", "/4", "/5", "/last"]
 
 
-def test_what_is_malformed_behind_good_requests_is_answered_after_them(strict: Served) -> None:
+def test_a_malformed_request_after_valid_ones_is_answered_after_them(strict: Served) -> None:
     answers = strict.exchange(get("/slow"), post("/b", body=b"abc") + b"FROBNICATE / HTTP/1.1\r\n\r\n" + LAST)
     assert [answer.status for answer in answers] == [200, 200, 501]
     assert answers[1].text == "POST /b [abc]"
 
 
-def test_a_request_whose_url_is_bad_takes_nothing_from_the_one_before_it(strict: Served) -> None:
+def test_a_request_with_a_bad_url_does_not_affect_the_one_before_it(strict: Served) -> None:
     answers = strict.exchange(get("/slow") + get("/b") + get("http://a:99999/"))
     assert [answer.status for answer in answers] == [200, 200, 400]
 
 
-def test_a_broken_body_in_the_queue_is_refused_in_its_turn(strict: Served) -> None:
+def test_a_malformed_body_in_the_queue_is_rejected_in_its_turn(strict: Served) -> None:
     answers = strict.exchange(get("/slow") + get("/b") + chunked("/c", b"nonsense\r\n"))
     assert [answer.status for answer in answers] == [200, 200, 400]
     assert strict.app.scopes[-1]["path"] != "/c"
@@ -264,7 +262,7 @@ def test_nothing_is_parsed_while_a_request_waits_for_its_response(strict: Served
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 16, 61])
-def test_messages_end_where_they_do_however_the_network_cuts_them(strict: Served, size: int) -> None:
+def test_messages_are_parsed_in_any_fragmentation(strict: Served, size: int) -> None:
     body = b"5\r\na\r\n\r\n\r\n1;x=y\r\n\n\r\n0\r\nA: b\r\n\r\n"
     wire = b"\r\n\r\n" + get("/a") + post("/b", body=b"\r\n\r\nGET") + chunked("/c", body) + get("/d") + LAST
     with strict.connect() as client:
@@ -277,12 +275,12 @@ def test_messages_end_where_they_do_however_the_network_cuts_them(strict: Served
     ]  # fmt: skip
 
 
-def test_nothing_after_the_last_request_of_a_connection_is_served(strict: Served) -> None:
+def test_nothing_after_connection_close_is_served(strict: Served) -> None:
     answers = strict.exchange(get("/slow", CLOSE) + get("/more"), get("/evenmore"))
     assert [answer.text for answer in answers] == ["GET /slow []"]
 
 
-def test_a_stream_learns_that_its_client_left_though_another_request_waits_behind_it(strict: Served) -> None:
+def test_a_stream_is_notified_of_a_disconnect_although_another_request_is_queued(strict: Served) -> None:
     strict.app.fates.clear()
     with strict.connect() as client:
         client.sendall(get("/stream") + get("/behind"))
@@ -305,7 +303,7 @@ def test_chunks_with_extensions_and_trailers_make_one_body(strict: Served) -> No
 @pytest.mark.parametrize(
     "chunk", [b"zz\r\n", b"-1\r\n", b"0x5\r\nhello\r\n", b"5\r\nhelloX", b"5\nhello\n", b"1" * 20 + b"\r\n"]
 )
-def test_a_bad_chunk_is_refused_and_ends_the_request(strict: Served, chunk: bytes) -> None:
+def test_a_malformed_chunk_is_rejected_and_ends_the_request(strict: Served, chunk: bytes) -> None:
     strict.app.fates.clear()
     (answer,) = strict.exchange(chunked("/", b"3\r\nabc\r\n"), chunk)
     assert answer.status == 400
@@ -313,7 +311,7 @@ def test_a_bad_chunk_is_refused_and_ends_the_request(strict: Served, chunk: byte
     wait_for(lambda: strict.app.fates == ["disconnected", "echo ended"])
 
 
-def test_a_bad_chunk_cuts_an_answer_short_that_has_begun(strict: Served) -> None:
+def test_a_malformed_chunk_aborts_a_response_that_has_begun(strict: Served) -> None:
     with strict.connect() as client:
         client.sendall(chunked("/patient", b"3\r\nabc\r\n"))
         begun = read_until(client, b"first\r\n")
@@ -322,12 +320,12 @@ def test_a_bad_chunk_cuts_an_answer_short_that_has_begun(strict: Served) -> None
     assert b"\r\n0\r\n" not in begun
 
 
-def test_a_bad_chunk_after_the_answer_is_not_answered_again(strict: Served) -> None:
+def test_a_malformed_chunk_after_the_response_causes_no_second_response(strict: Served) -> None:
     (answer,) = strict.exchange(chunked("/early", b"3\r\nabc\r\n"), b"nonsense")
     assert answer.status == 401
 
 
-def test_a_body_of_framing_alone_is_refused(strict: Served) -> None:
+def test_a_body_with_too_much_framing_is_rejected(strict: Served) -> None:
     (answer,) = strict.exchange(chunked("/", b"1;" + b"a" * 200_000))
     assert (answer.status, answer.json()["error"]) == (400, "The request body has too much framing")
     one_by_one = chunked("/count", b"1\r\nx\r\n" * 50_000 + b"0\r\n\r\n", CLOSE)
@@ -335,12 +333,12 @@ def test_a_body_of_framing_alone_is_refused(strict: Served) -> None:
     assert answer.text == "50000"
 
 
-def test_trailers_without_an_end_are_refused(strict: Served) -> None:
+def test_endless_trailers_are_rejected(strict: Served) -> None:
     (answer,) = strict.exchange(chunked("/", b"0\r\n" + b"A: b\r\n" * 50_000))
     assert answer.status == 400
 
 
-def test_a_client_that_is_still_sending_can_read_why_nobody_listens(strict: Served) -> None:
+def test_a_client_that_is_still_sending_can_read_the_error(strict: Served) -> None:
     body = b"x" * (20 << 20)
     for path, status in [("/toobig", 413), ("/early", 401)]:
         (answer,) = strict.exchange(post(path, body=body))
@@ -349,7 +347,7 @@ def test_a_client_that_is_still_sending_can_read_why_nobody_listens(strict: Serv
     assert answer.status == 400
 
 
-def test_the_last_answer_arrives_though_more_requests_were_sent(strict: Served) -> None:
+def test_the_last_response_arrives_although_more_requests_were_sent(strict: Served) -> None:
     with strict.connect() as client:
         client.sendall(get("/leaving") + get("/a"))
         time.sleep(0.1)
@@ -359,13 +357,13 @@ def test_the_last_answer_arrives_though_more_requests_were_sent(strict: Served) 
     assert answer.headers["connection"] == "close"
 
 
-def test_a_small_body_that_nobody_wanted_does_not_cost_the_connection(strict: Served) -> None:
+def test_a_small_unread_body_does_not_close_the_connection(strict: Served) -> None:
     request = post("/early", body=b"x" * 1000)
     answers = strict.exchange(request[:-500], request[-500:] + LAST)
     assert [answer.status for answer in answers] == [401, 200]
 
 
-def test_a_client_that_waits_for_leave_to_send_gets_it(strict: Served) -> None:
+def test_a_client_that_expects_100_continue_gets_it(strict: Served) -> None:
     request = post("/", b"Expect: 100-continue\r\n", CLOSE, body=b"abc")
     with strict.connect() as client:
         client.sendall(request[:-3])
@@ -375,7 +373,7 @@ def test_a_client_that_waits_for_leave_to_send_gets_it(strict: Served) -> None:
     assert answer.text == "POST / [abc]"
 
 
-def test_a_client_that_is_refused_leave_to_send_is_not_misunderstood(strict: Served) -> None:
+def test_after_a_rejected_100_continue_the_next_request_is_parsed_correctly(strict: Served) -> None:
     request = post("/early", b"Expect: 100-continue\r\n", body=get("/smuggled"))
     (answer,) = strict.exchange(request[: -len(get("/smuggled"))], get("/smuggled"))
     assert answer.status == 401
@@ -385,7 +383,7 @@ def test_a_client_that_is_refused_leave_to_send_is_not_misunderstood(strict: Ser
 
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c", b"TLS/1.0"])
-def test_an_upgrade_is_served_as_the_plain_request_that_it_is_too(
+def test_an_upgrade_is_served_as_a_plain_request(
     strict: Served, caplog: pytest.LogCaptureFixture, protocol: bytes
 ) -> None:
     caplog.set_level("INFO")
@@ -400,16 +398,16 @@ def test_an_upgrade_is_served_as_the_plain_request_that_it_is_too(
     assert caplog.records == []
 
 
-def test_an_upgrade_behind_another_request_waits_for_its_turn(strict: Served) -> None:
+def test_an_upgrade_after_another_request_waits_for_its_turn(strict: Served) -> None:
     upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
     answers = strict.exchange(get("/slow") + post("/b", upgrade, body=b"abc"))
     assert [answer.text for answer in answers] == ["GET /slow []", "POST /b [abc]"]
 
 
-# Answers
+# Responses
 
 
-def test_http_1_0_gets_an_answer_of_unknown_length_without_chunks(strict: Served) -> None:
+def test_http_1_0_gets_a_response_of_unknown_length_without_chunks(strict: Served) -> None:
     with strict.connect() as client:
         client.sendall(b"GET /flood HTTP/1.0\r\n\r\n")
         (answer,) = answers_in(read_all(client))
@@ -430,7 +428,7 @@ def test_head_and_304_have_no_body(strict: Served) -> None:
 
 
 @pytest.mark.parametrize("path", ["/crash", "/silence", "/split"])
-def test_an_application_that_fails_is_answered_for(
+def test_an_application_that_fails_gives_a_500(
     strict: Served, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     (answer,) = strict.exchange(get(path))
@@ -440,7 +438,7 @@ def test_an_application_that_fails_is_answered_for(
 
 
 @pytest.mark.parametrize("path", ["/long", "/short"])
-def test_an_answer_that_is_not_as_long_as_it_says_is_cut_off(
+def test_a_response_of_another_length_than_its_header_says_is_aborted(
     strict: Served, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     with strict.connect() as client:
@@ -450,18 +448,18 @@ def test_an_answer_that_is_not_as_long_as_it_says_is_cut_off(
     assert caplog.records[-1].levelname == "ERROR"
 
 
-def test_nothing_is_sent_after_an_answer(strict: Served, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_sent_after_a_response(strict: Served, caplog: pytest.LogCaptureFixture) -> None:
     (answer,) = strict.exchange(get("/again"))
     assert answer.text == "once"
     assert caplog.records[-1].levelname == "ERROR"
 
 
-def test_a_client_that_has_said_all_gets_its_answers(strict: Served) -> None:
+def test_a_client_that_has_closed_its_side_gets_its_responses(strict: Served) -> None:
     answers = strict.exchange(get("/slow"), get("/slow"), half_close=True)
     assert [answer.text for answer in answers] == ["GET /slow []"] * 2
 
 
-def test_a_stream_ends_when_its_client_has_said_all(strict: Served) -> None:
+def test_a_stream_ends_when_its_client_has_closed_its_side(strict: Served) -> None:
     strict.app.fates.clear()
     with strict.connect() as client:
         client.sendall(get("/stream"))
@@ -472,7 +470,7 @@ def test_a_stream_ends_when_its_client_has_said_all(strict: Served) -> None:
 
 
 @pytest.mark.parametrize("start", [b"GET / HT", post("/", body=b"abcdef")[:-3]])
-def test_a_request_that_breaks_off_is_refused(strict: Served, start: bytes) -> None:
+def test_an_incomplete_request_is_rejected(strict: Served, start: bytes) -> None:
     (answer,) = strict.exchange(start, half_close=True)
     assert (answer.status, answer.json()["error"]) == (400, "The request ended early")
 
@@ -480,14 +478,14 @@ def test_a_request_that_breaks_off_is_refused(strict: Served, start: bytes) -> N
 # Time
 
 
-def test_a_silent_connection_is_closed_without_a_word(hasty: Served) -> None:
+def test_an_idle_connection_is_closed_without_a_response(hasty: Served) -> None:
     with hasty.connect() as client:
         begun = time.monotonic()
         assert read_all(client) == b""
         assert 0.2 < time.monotonic() - begun < 1
 
 
-def test_a_head_that_drips_in_is_refused_in_time(hasty: Served, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_slow_head_is_rejected_at_the_timeout(hasty: Served, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
     with hasty.connect() as client:
         begun = time.monotonic()
@@ -502,7 +500,7 @@ def test_a_head_that_drips_in_is_refused_in_time(hasty: Served, caplog: pytest.L
     wait_for(lambda: [line["status"] for line in access_lines(caplog.records)] == [408])
 
 
-def test_what_comes_too_late_is_not_served(hasty: Served) -> None:
+def test_a_request_that_comes_too_late_is_not_served(hasty: Served) -> None:
     seen = len(hasty.app.scopes)
     with hasty.connect() as client:
         client.sendall(LAST[:-2])
@@ -514,7 +512,7 @@ def test_what_comes_too_late_is_not_served(hasty: Served) -> None:
 
 
 @pytest.mark.parametrize("start", [post("/", body=b"x" * 1000)[:-900], chunked("/", b"1\r\nx\r\n")])
-def test_a_body_that_stops_coming_ends_the_request_in_time(
+def test_a_body_that_stalls_ends_the_request_at_the_timeout(
     hasty: Served, caplog: pytest.LogCaptureFixture, start: bytes
 ) -> None:
     caplog.set_level("INFO")
@@ -530,7 +528,7 @@ def test_a_body_that_stops_coming_ends_the_request_in_time(
     assert (line["method"], line["path"]) == ("POST", "/")
 
 
-def test_the_time_between_requests_is_not_that_of_the_next_one(hasty: Served) -> None:
+def test_idle_time_does_not_count_for_the_next_request(hasty: Served) -> None:
     with hasty.connect() as client:
         client.sendall(get("/a"))
         read_until(client, b"GET /a []")
@@ -542,18 +540,18 @@ def test_the_time_between_requests_is_not_that_of_the_next_one(hasty: Served) ->
     assert answer.text == "GET /last []"
 
 
-def test_a_request_that_must_wait_its_turn_is_not_late_for_it(hasty: Served) -> None:
+def test_a_queued_request_does_not_time_out(hasty: Served) -> None:
     request = post("/b", CLOSE, body=b"abcdef")
     answers = hasty.exchange(get("/slower") + get("/a") + request[:-3], request[-3:])
     assert [answer.text for answer in answers] == ["GET /slower []", "GET /a []", "POST /b [abcdef]"]
 
 
-def test_what_is_wrong_with_a_request_stays_so_while_it_waits_its_turn(hasty: Served) -> None:
+def test_the_error_of_a_queued_request_is_kept(hasty: Served) -> None:
     answers = hasty.exchange(get("/slow") + b"FROBNICATE / HTTP/1.1\r\n")
     assert [answer.status for answer in answers] == [200, 501]
 
 
-def test_a_body_that_keeps_coming_may_take_longer(hasty: Served) -> None:
+def test_a_body_that_keeps_arriving_may_take_longer(hasty: Served) -> None:
     piece = b"x" * (64 << 10)
     with hasty.connect() as client:
         client.sendall(post("/count", CLOSE, body=piece * 5)[: -len(piece) * 5])
@@ -583,7 +581,7 @@ def test_empty_lines_keep_no_connection_alive(hasty: Served) -> None:
         assert time.monotonic() - begun < 1
 
 
-def test_a_client_that_does_not_read_its_answer_is_let_go(hasty: Served) -> None:
+def test_a_client_that_does_not_read_its_response_is_disconnected(hasty: Served) -> None:
     hasty.app.fates.clear()
     with hasty.connect() as client:
         client.sendall(get("/flood"))
@@ -591,7 +589,7 @@ def test_a_client_that_does_not_read_its_answer_is_let_go(hasty: Served) -> None
         assert not read_all(client).endswith(b"\r\n0\r\n\r\n")
 
 
-def test_an_answer_that_is_read_slowly_arrives_whole(hasty: Served) -> None:
+def test_a_response_that_is_read_slowly_arrives_completely(hasty: Served) -> None:
     received = 0
     with hasty.connect() as client:
         client.sendall(get("/flood", CLOSE))
@@ -601,16 +599,16 @@ def test_an_answer_that_is_read_slowly_arrives_whole(hasty: Served) -> None:
     assert received > 400 * 65536
 
 
-def test_a_client_that_does_not_read_the_end_of_its_answer_is_let_go(hasty: Served) -> None:
+def test_a_client_that_does_not_read_the_end_of_its_response_is_disconnected(hasty: Served) -> None:
     with hasty.connect() as client:
         client.sendall(get("/flood", CLOSE))
         taken = 0
-        while taken < 24_500_000:  # of 26 MB; the rest fits into the buffers, and the answer is complete
+        while taken < 24_500_000:  # of 26 MB; the rest fits into the buffers, and the response is complete
             taken += len(client.recv(1 << 16))
         wait_for(lambda: not hasty.server.server_state.connections, seconds=3)
 
 
-def test_a_stream_that_is_read_outlives_every_limit(hasty: Served) -> None:
+def test_a_stream_that_is_read_has_no_timeout(hasty: Served) -> None:
     with hasty.connect() as client:
         client.sendall(get("/stream"))
         begun = time.monotonic()
@@ -618,7 +616,7 @@ def test_a_stream_that_is_read_outlives_every_limit(hasty: Served) -> None:
             assert client.recv(4096)
 
 
-def test_a_slow_answer_is_waited_for(hasty: Served) -> None:
+def test_a_slow_response_has_no_timeout(hasty: Served) -> None:
     with hasty.connect() as client:
         client.sendall(get("/forever"))
         client.settimeout(1.2)
@@ -626,7 +624,7 @@ def test_a_slow_answer_is_waited_for(hasty: Served) -> None:
             client.recv(1)
 
 
-def test_slow_clients_hold_up_nobody(strict: Served) -> None:
+def test_slow_clients_do_not_delay_others(strict: Served) -> None:
     beginnings = [b"", b"GET / HTTP/1.1\r\n", post("/", body=b"abc")[:-1], get("/flood")]
     with ExitStack() as clients:
         for beginning in beginnings * 20:
@@ -637,7 +635,7 @@ def test_slow_clients_hold_up_nobody(strict: Served) -> None:
         assert time.monotonic() - begun < 2
 
 
-def test_a_client_that_never_stops_sending_is_cut_off(hasty: Served) -> None:
+def test_a_client_that_never_stops_sending_is_disconnected(hasty: Served) -> None:
     with hasty.connect() as client:
         client.sendall(post("/toobig", body=b"x" * (1 << 20))[: -1 << 19])
         read_until(client, b"too big")
@@ -652,7 +650,7 @@ def refuses(client: socket.socket) -> bool:
     return False
 
 
-def test_a_process_that_was_held_up_itself_blames_no_client(hasty: Served) -> None:
+def test_a_process_that_was_suspended_times_no_client_out(hasty: Served) -> None:
     with hasty.connect() as client:
         client.sendall(b"GET / HTTP/1.1\r\n")
         held = threading.Event()
@@ -697,7 +695,7 @@ def test_nothing_of_a_closed_connection_waits_for_the_garbage_collector(hasty: S
 
 @pytest.mark.parametrize("status", [400, 414, 431, 501])
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "https://evil.example", None])
-def test_a_malformed_request_is_answered_to_a_page_as_any_other_is(
+def test_the_response_to_a_malformed_request_has_cors_headers(
     strict: Served, status: int, origin: str | None
 ) -> None:
     header = f"Origin: {origin}\r\n".encode() if origin else b""
@@ -723,7 +721,7 @@ def test_a_malformed_request_is_answered_to_a_page_as_any_other_is(
         (414, b"GET /" + b"a" * (2 * MAX_TARGET) + b" HTTP/1.1"),
     ],
 )
-def test_a_page_can_read_why_its_first_line_was_refused(
+def test_the_response_to_a_malformed_first_line_has_cors_headers(
     strict: Served, status: int, first_line: bytes
 ) -> None:
     for name in (b"Origin", b"origin"):
@@ -738,14 +736,14 @@ def test_a_page_can_read_why_its_first_line_was_refused(
         assert cors_of(answer) == cors_headers(None)
 
 
-def test_the_rest_of_a_head_whose_url_is_too_long_may_come_later(strict: Served) -> None:
+def test_the_rest_of_a_head_with_a_too_long_url_may_come_later(strict: Served) -> None:
     long = b"GET /" + b"a" * (MAX_TARGET + 1)
     (answer,) = strict.exchange(long, b" HTTP/1.1\r\n" + HOST, b"Origin: http://localhost:3000\r\n\r\n")
     assert answer.status == 414
     assert cors_of(answer) == cors_headers("http://localhost:3000")
 
 
-def test_a_late_request_is_answered_to_a_page_as_any_other_is(hasty: Served) -> None:
+def test_the_response_to_a_request_that_timed_out_has_cors_headers(hasty: Served) -> None:
     head = HOST + b"Origin: http://localhost:3000\r\nA: b\r\n"
     for start in (b"GET / HTTP/1.1\r\n" + head, b"POST / HTTP/1.1\r\nContent-Length: 9\r\n" + head + b"\r\n"):
         with hasty.connect() as client:
@@ -755,7 +753,7 @@ def test_a_late_request_is_answered_to_a_page_as_any_other_is(hasty: Served) -> 
         assert cors_of(answer) == cors_headers("http://localhost:3000")
 
 
-def test_an_application_that_fails_is_answered_for_to_a_page_too(strict: Served) -> None:
+def test_a_page_can_read_the_500_of_an_application_that_fails(strict: Served) -> None:
     (answer,) = strict.exchange(get("/crash", b"Origin: http://localhost:3000\r\n"))
     assert answer.status == 500
     assert cors_of(answer) == cors_headers("http://localhost:3000")
@@ -766,7 +764,7 @@ def cors_of(answer: Answer) -> dict[str, str]:
 
 
 def cors_headers(origin: str | None) -> dict[str, str]:
-    """Return the CORS headers of a response to a page of that origin; None if it is not allowed."""
+    """Returns the CORS headers of a response to a page of that origin; None if it is not allowed."""
     if origin is None:
         return {"vary": "Origin"}
     return {

@@ -1,4 +1,4 @@
-"""How the service starts, how it ends, and what its processes do about each other."""
+"""The start and the end of the service, and its processes."""
 
 import asyncio
 import logging
@@ -48,10 +48,10 @@ def refuses(port: int) -> bool:
     return False
 
 
-# The end
+# Shutdown
 
 
-def test_from_the_signal_on_it_is_not_ready_and_soon_takes_nobody_new() -> None:
+def test_after_the_signal_it_is_not_ready_and_soon_accepts_no_connection() -> None:
     with served(lame=0.4) as server, server.connect() as idle:
         idle.sendall(READY)
         assert b" 200 " in read_until(idle, b"ready?")
@@ -59,15 +59,15 @@ def test_from_the_signal_on_it_is_not_ready_and_soon_takes_nobody_new() -> None:
         (answer,) = server.exchange(READY)
         assert (answer.status, answer.headers["connection"]) == (503, "close")
         idle.sendall(READY)
-        assert b" 503 " in read_all(idle), "and an old connection closes with its next answer"
+        assert b" 503 " in read_all(idle), "an old connection closes with its next response"
         time.sleep(0.1)
-        assert not refuses(server.port), "who balances load is given time to see it"
+        assert not refuses(server.port), "a load balancer needs time to notice"
         wait_for(lambda: refuses(server.port), seconds=PATIENCE)
         assert server.ended()
         server.exit_after.assert_called_once_with(29.0)
 
 
-def test_what_is_in_flight_at_the_end_is_answered() -> None:
+def test_requests_in_flight_at_the_end_are_answered() -> None:
     with served(lame=0.1) as server, server.connect() as client, server.connect() as head:
         client.sendall(HALF)
         head.sendall(READY[:20])
@@ -83,7 +83,7 @@ def test_what_is_in_flight_at_the_end_is_answered() -> None:
         assert server.ended(1)
 
 
-async def test_a_connection_taken_in_the_very_moment_of_the_end_is_answered(
+async def test_a_connection_accepted_at_the_moment_of_the_end_is_answered(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sockets, config = listen("127.0.0.1", 0), uvicorn.Config(TinyApp(), http=StrictProtocol, log_config=None)
@@ -94,16 +94,14 @@ async def test_a_connection_taken_in_the_very_moment_of_the_end_is_answered(
         await server.startup(sockets)
         with socket.create_connection(sockets[0].getsockname(), timeout=PATIENCE) as client:
             client.sendall(READY)
-            ending = asyncio.create_task(
-                server.shutdown(sockets)
-            )  # its turn comes just before that of accept
+            ending = asyncio.create_task(server.shutdown(sockets))  # it runs just before accept
             (answer,) = answers_in(await asyncio.to_thread(read_all, client))
             await ending
     assert (answer.status, answer.headers["connection"]) == (503, "close")
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
-def test_idle_connections_hold_up_no_end() -> None:
+def test_idle_connections_do_not_delay_the_end() -> None:
     class Quick(StrictProtocol):
         idle_seconds_draining = 0.2
 
@@ -118,7 +116,7 @@ def test_idle_connections_hold_up_no_end() -> None:
             client.close()
 
 
-def test_a_stream_is_told_that_the_end_has_come() -> None:
+def test_a_stream_is_notified_of_the_shutdown() -> None:
     with served() as server, server.connect() as client:
         client.sendall(STREAM)
         read_until(client, b"tick\n\r\n")
@@ -127,14 +125,14 @@ def test_a_stream_is_told_that_the_end_has_come() -> None:
         assert server.ended(1)
 
 
-def test_what_takes_too_long_at_the_end_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+def test_requests_that_take_too_long_at_the_end_are_aborted(caplog: pytest.LogCaptureFixture) -> None:
     with served(drain=0.3) as server, server.connect() as client, server.connect() as late:
         client.sendall(FOREVER)
         late.sendall(HALF)
         time.sleep(0.1)
         server.server.end()
-        for unlucky in (client, late):
-            (answer,) = answers_in(read_all(unlucky))
+        for unanswered in (client, late):
+            (answer,) = answers_in(read_all(unanswered))
             assert (answer.status, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) > 0
         assert server.ended(1)
@@ -147,7 +145,7 @@ def test_a_worker_ends_when_its_parent_is_gone(caplog: pytest.LogCaptureFixture)
     assert "The parent process is gone; shutting down" in caplog.messages
 
 
-# The start
+# Start
 
 
 def listening_server(app: Callable[[Scope, Receive, Send], object]) -> tuple[Server, list[socket.socket]]:
@@ -171,12 +169,12 @@ def listening_server(app: Callable[[Scope, Receive, Send], object]) -> tuple[Ser
         (ValueError("p4ssw0rd"), "ValueError"),
     ],
 )
-def test_a_start_that_fails_says_why_once(
+def test_a_failed_start_logs_its_reason_once(
     caplog: pytest.LogCaptureFixture, error: Exception, reason: str
 ) -> None:
     async def app(_: Scope, receive: Receive, send: Send) -> None:
         await receive()
-        if reason != "no route to host":  # Starlette tells before it raises; others only raise
+        if reason != "no route to host":  # Starlette reports before it raises; others only raise
             await send({"type": "lifespan.startup.failed", "message": "Traceback (most recent call last)"})
         raise error
 
@@ -192,7 +190,7 @@ def test_a_start_that_fails_says_why_once(
     sockets[0].close()
 
 
-def test_an_end_that_fails_says_why_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_shutdown_logs_its_reason_once(caplog: pytest.LogCaptureFixture) -> None:
     async def app(_: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "lifespan.startup.complete"})
@@ -211,7 +209,7 @@ def test_an_end_that_fails_says_why_once(caplog: pytest.LogCaptureFixture) -> No
     assert "Traceback" not in caplog.messages
 
 
-def test_settings_that_no_application_can_be_made_with_are_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_settings_that_the_application_rejects_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     def create_app() -> TinyApp:
         raise SettingsError("JWT_SECRET: is no secret")
 
@@ -232,19 +230,19 @@ def test_a_port_in_use_is_named() -> None:
             listen("127.0.0.1", port)
 
 
-def test_a_host_that_is_not_ours_is_named() -> None:
+def test_an_address_of_another_machine_is_named() -> None:
     with pytest.raises(CannotListen, match=r"^Cannot listen on 192\.0\.2\.1:80: "):
         listen("192.0.2.1", 80)
 
 
-def test_the_url_is_one_that_reaches_the_service() -> None:
+def test_the_url_reaches_the_service() -> None:
     for host, url in [("127.0.0.1", "http://127.0.0.1"), ("0.0.0.0", "http://127.0.0.1")]:  # noqa: S104 - a test
         (taken,) = listen(host, 0)
         with taken:
             assert url_of(taken) == f"{url}:{taken.getsockname()[1]}"
 
 
-def test_a_name_stands_for_those_of_its_addresses_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_name_means_those_of_its_addresses_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))
     not_ours = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 0))
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [not_ours, ours, ours])
@@ -258,7 +256,7 @@ def test_a_name_stands_for_those_of_its_addresses_that_there_are(monkeypatch: py
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
-def test_all_addresses_of_ipv6_are_those_of_ipv4_too() -> None:
+def test_the_ipv6_wildcard_includes_ipv4() -> None:
     (taken,) = listen("::", 0)
     with taken:
         port = taken.getsockname()[1]
@@ -327,7 +325,7 @@ def alive(process: int) -> bool:
 
 
 @pytest.mark.processes
-def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
         port = taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
@@ -345,7 +343,7 @@ def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_of_them(tmp_path: Pa
         assert taskward.wait() == 0
         assert not any(map(alive, taskward.workers()))
         ended = [line for line in taskward.lines if line["message"].startswith("Finished server process")]
-        assert len(ended) == 2, "each in its own time"
+        assert len(ended) == 2, "each ends by itself"
     assert taskward.err == []
 
 
@@ -364,7 +362,7 @@ def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
         command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward,
         socket.create_connection(("127.0.0.1", taskward.port())) as client,
     ):
-        client.sendall(b"GET /health HTTP/1.1\r\n")  # for the rest of which a worker would wait
+        client.sendall(b"GET /health HTTP/1.1\r\n")  # a worker would wait for the rest
         wait_for(lambda: len(taskward.workers()) == 2)
         taskward.process.terminate()
         time.sleep(0.2)
@@ -375,7 +373,7 @@ def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_service_that_cannot_start_says_why_once_and_ends(tmp_path: Path, workers: str) -> None:
+def test_a_service_that_cannot_start_logs_the_reason_once_and_ends(tmp_path: Path, workers: str) -> None:
     (tmp_path / "broken.db").write_bytes(b"this is no database " * 100)
     with command(
         tmp_path,
@@ -402,4 +400,4 @@ def test_a_service_that_reloads_serves_and_ends(tmp_path: Path) -> None:
         taskward.process.terminate()
         begun = time.monotonic()
         assert taskward.wait() == 0
-        assert time.monotonic() - begun < 5, "whoever edits code is not kept waiting"
+        assert time.monotonic() - begun < 5, "a reload must not take long"

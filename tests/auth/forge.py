@@ -1,4 +1,4 @@
-"""Makes tokens byte by byte, the good ones and those that no library would make."""
+"""Builds tokens byte by byte: valid ones, and ones that no library would build."""
 
 import asyncio
 import base64
@@ -24,7 +24,7 @@ Sign = Callable[[bytes], bytes]
 
 
 class StoppedClock(Clock):
-    """Time that moves only when a test says so, and wakes whoever has slept long enough."""
+    """A clock that only tests advance; it wakes the sleepers whose time has come."""
 
     def __init__(self, now: float = NOW) -> None:
         self.time = now
@@ -58,14 +58,14 @@ def hs256(secret: bytes) -> Sign:
 
 
 def forge(header: object, payload: object, sign: Sign | None = None) -> bytes:
-    """Join and sign whatever parts are given: a mapping is written as JSON, bytes are taken as they are."""
+    """Joins and signs these parts: a mapping is written as JSON, bytes are used as they are."""
     sign = sign or hs256(SECRET)
     signing_input = b64(_bytes(header)) + b"." + b64(_bytes(payload))
     return signing_input + b"." + b64(sign(signing_input))
 
 
 def claims(**changes: object) -> dict[str, Any]:
-    """Give claims that hold at NOW; a change of ... leaves that claim out."""
+    """Returns claims that are valid at NOW; a change of ... leaves that claim out."""
     good: dict[str, Any] = {"sub": "user-1", "exp": NOW + 900, "iat": NOW}
     return {name: value for name, value in (good | changes).items() if value is not ...}
 

@@ -16,7 +16,7 @@ from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.clock import Clock
 
 ALGORITHMS = ["EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
-"""All that a key set may be for: docs/contract.md, A4."""
+"""The algorithms that a key set may have keys for: docs/contract.md, A4."""
 
 _ALGORITHMS = get_default_algorithms()
 _CURVES: dict[str, ec.EllipticCurve] = {
@@ -31,7 +31,7 @@ Connection = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[No
 
 @dataclass(frozen=True)
 class Signer:
-    """A private key, and what its owner does with it."""
+    """A private key, which signs, and its public half."""
 
     alg: str
     kid: str | None
@@ -49,7 +49,7 @@ class Signer:
         return forge(self.header(), claims(**changes), self.sign)
 
     def jwk(self, **changes: object) -> dict[str, Any]:
-        """Give the public half as an entry of a key set; a change of ... leaves that member out."""
+        """Returns the public half as an entry of a key set; a change of ... leaves that member out."""
         public = _ALGORITHMS[self.alg].to_jwk(self.private.public_key(), as_dict=True)
         public |= {"alg": self.alg, "use": "sig", "kid": self.kid, "key_ops": ...} | changes
         return {name: value for name, value in public.items() if value is not ... and value is not None}
@@ -57,7 +57,7 @@ class Signer:
 
 @functools.cache
 def signer(alg: str, kid: str | None = "one") -> Signer:
-    """Give the signer of that algorithm and id: the same one to every test, for keys take long to make."""
+    """Returns the signer of that algorithm and id; cached, because keys take long to generate."""
     if alg in _CURVES:
         return Signer(alg, kid, ec.generate_private_key(_CURVES[alg]))
     if alg == "EdDSA":
@@ -67,7 +67,7 @@ def signer(alg: str, kid: str | None = "one") -> Signer:
 
 @functools.cache
 def _rsa(kid: str | None) -> rsa.RSAPrivateKey:
-    del kid  # each id has a key of its own, whatever the algorithm
+    del kid  # each id has a key of its own, for every algorithm
     return rsa.generate_private_key(65537, 2048)
 
 
@@ -91,7 +91,7 @@ class IdentityProvider:
         return f"http://127.0.0.1:{self.port}/jwks"
 
     def has(self, *keys: object) -> None:
-        """Publish these keys and no others."""
+        """Publishes these keys and no others."""
         self.document = key_set(*keys)
         self.behaviour = self.publish
 
@@ -113,7 +113,7 @@ class IdentityProvider:
         await reader.read()  # until the other side gives up
 
     def answers(self, head: bytes, body: bytes = b"") -> None:
-        """Answer with this head and body from now on."""
+        """Responds with this head and body from now on."""
 
         async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(head + b"\r\n\r\n" + body)
@@ -146,7 +146,7 @@ async def respond(writer: asyncio.StreamWriter, body: bytes) -> None:
 async def guarding(
     provider: IdentityProvider, clock: Clock, **overrides: Any
 ) -> AsyncIterator[Authenticator]:
-    """Give a started authenticator that takes its keys from there."""
+    """Yields a started authenticator that fetches its keys there."""
     chosen = settings(jwt_secret=None, jwt_jwks_url=provider.url, **overrides)
     guard = authenticator(chosen, clock)
     await guard.start()
@@ -157,7 +157,7 @@ async def guarding(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens on its own in a moment."""
+    """Waits until the condition holds."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what is waited for lies on the other side of a socket
+        while not condition():  # noqa: ASYNC110 - the condition depends on the other side of a socket
             await asyncio.sleep(0.002)

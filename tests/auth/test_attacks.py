@@ -1,4 +1,4 @@
-"""The attacks of RFC 8725 and of the usual lists on tokens of a provider, each with the exact refusal."""
+"""The attacks of RFC 8725 and other known ones on tokens of a provider, each with its error."""
 
 import base64
 import hashlib
@@ -38,7 +38,7 @@ KEYS = {alg: signer(alg, f"the {alg} key") for alg in ALGORITHMS}
 
 @pytest_asyncio.fixture(scope="module")
 async def guard() -> AsyncIterator[Authenticator]:
-    """Give an authenticator whose provider has a key of every algorithm."""
+    """Yields an authenticator whose provider has a key of every algorithm."""
     provider = IdentityProvider()
     await provider.open()
     provider.has(*KEYS.values())
@@ -54,7 +54,7 @@ async def refused(guard: Authenticator, text: bytes, reason: str) -> None:
 
 
 def signed(one: Signer, sign: Sign, **header: object) -> bytes:
-    """Make a token that claims to be of this signer, sealed in another way."""
+    """Returns a token that claims to be of this signer, signed in another way."""
     return forge(one.header(**header), claims(), sign)
 
 
@@ -77,7 +77,7 @@ def each_key(*algorithms: str) -> pytest.MarkDecorator:
 
 
 @each_key()
-async def test_the_keys_under_attack_verify_what_is_genuine(one: Signer, guard: Authenticator) -> None:
+async def test_the_attacked_keys_verify_valid_tokens(one: Signer, guard: Authenticator) -> None:
     await guard.identify([b"Bearer " + one.token()])
 
 
@@ -86,7 +86,7 @@ async def test_the_keys_under_attack_verify_what_is_genuine(one: Signer, guard: 
 
 @each_key()
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", None, ...])
-async def test_a_token_that_says_it_has_no_signature_is_refused(
+async def test_a_token_with_the_algorithm_none_is_rejected(
     alg: object, one: Signer, guard: Authenticator
 ) -> None:
     header = {"kid": one.kid} | ({} if alg is ... else {"alg": alg})
@@ -95,13 +95,13 @@ async def test_a_token_that_says_it_has_no_signature_is_refused(
 
 
 @each_key()
-async def test_a_signature_that_was_cut_off_is_refused(one: Signer, guard: Authenticator) -> None:
+async def test_a_removed_signature_is_rejected(one: Signer, guard: Authenticator) -> None:
     await refused(guard, signed(one, always(b"")), MISMATCH)
     await refused(guard, one.token().rpartition(b".")[0], "not three segments")
 
 
 @each_key()
-async def test_a_signature_of_another_token_is_refused(one: Signer, guard: Authenticator) -> None:
+async def test_a_signature_of_another_token_is_rejected(one: Signer, guard: Authenticator) -> None:
     genuine = one.token().rpartition(b".")[2]
     changed = one.token(sub="somebody-else").rpartition(b".")[0]
     await refused(guard, changed + b"." + genuine, MISMATCH)
@@ -111,7 +111,7 @@ async def test_a_signature_of_another_token_is_refused(one: Signer, guard: Authe
 
 
 def clothes(one: Signer) -> dict[str, bytes]:
-    """Give every way in which somebody might write a public key down."""
+    """Yields a public key in every usual encoding."""
     public = one.private.public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -147,7 +147,7 @@ def clothes(one: Signer) -> dict[str, bytes]:
 
 @each_key()
 @pytest.mark.parametrize(("alg", "hashed"), [("HS256", "sha256"), ("HS384", "sha384"), ("HS512", "sha512")])
-async def test_a_public_key_is_no_shared_secret_however_it_is_written(
+async def test_a_public_key_in_any_encoding_is_no_shared_secret(
     alg: str, hashed: str, one: Signer, guard: Authenticator
 ) -> None:
     for secret in clothes(one).values():
@@ -156,7 +156,7 @@ async def test_a_public_key_is_no_shared_secret_however_it_is_written(
 
 
 @each_key()
-async def test_a_mac_under_a_public_algorithm_is_refused(one: Signer, guard: Authenticator) -> None:
+async def test_a_mac_under_an_asymmetric_algorithm_is_rejected(one: Signer, guard: Authenticator) -> None:
     for secret in clothes(one).values():
         await refused(guard, signed(one, hs256(secret)), MISMATCH)
 
@@ -165,7 +165,7 @@ async def test_a_mac_under_a_public_algorithm_is_refused(one: Signer, guard: Aut
 
 
 @each_key()
-async def test_an_algorithm_that_the_key_is_not_for_is_refused(one: Signer, guard: Authenticator) -> None:
+async def test_an_algorithm_that_the_key_is_not_for_is_rejected(one: Signer, guard: Authenticator) -> None:
     for other in ALGORITHMS:
         if other != one.alg:
             await refused(guard, signed(KEYS[other], KEYS[other].sign, kid=one.kid), NOT_ALLOWED)
@@ -176,23 +176,23 @@ async def test_an_algorithm_that_the_key_is_not_for_is_refused(one: Signer, guar
     "alg",
     ["ES256K", "Ed25519", "Ed448", "EdDSA ", "eddsa", "es256", "RS1", "RSA-OAEP", "ECDH-ES", "dir", "ES521"],
 )
-async def test_an_algorithm_that_nobody_ordered_is_refused(alg: str, guard: Authenticator) -> None:
+async def test_an_unsupported_algorithm_is_rejected(alg: str, guard: Authenticator) -> None:
     for one in KEYS.values():
         await refused(guard, signed(one, one.sign, alg=alg), NOT_ALLOWED)
 
 
 @pytest.mark.parametrize("alg", [5, True, ["ES256"], {"ES256": 1}, None])
-async def test_an_algorithm_that_is_no_text_is_refused(alg: object, guard: Authenticator) -> None:
+async def test_an_algorithm_that_is_no_string_is_rejected(alg: object, guard: Authenticator) -> None:
     one = KEYS["ES256"]
     text = forge({"alg": alg, "kid": one.kid}, claims(), one.sign)
     await refused(guard, text, NOT_ALLOWED)
 
 
-# Keys that the token brings along
+# Keys in the token
 
 
 @each_key("EdDSA", "ES256", "RS256")
-async def test_a_key_in_the_header_is_not_looked_at(one: Signer, guard: Authenticator) -> None:
+async def test_a_key_in_the_header_is_not_used(one: Signer, guard: Authenticator) -> None:
     own = signer(one.alg, "the attacker's")
     for brought in (own.jwk(), own.jwk(kid=one.kid), one.jwk()):
         await refused(guard, signed(one, own.sign, jwk=brought), MISMATCH)
@@ -204,7 +204,7 @@ async def test_a_key_in_the_header_is_not_looked_at(one: Signer, guard: Authenti
 
 
 @pytest.mark.parametrize("member", ["jku", "x5u"])
-async def test_an_address_in_the_header_is_never_visited(
+async def test_a_url_in_the_header_is_never_fetched(
     member: str, guard: Authenticator, provider: IdentityProvider
 ) -> None:
     own = signer("EdDSA", "the attacker's")
@@ -234,12 +234,14 @@ async def test_an_address_in_the_header_is_never_visited(
         "x" * 4000,
     ],
 )
-async def test_a_kid_is_compared_and_nothing_else(kid: str, guard: Authenticator) -> None:
+async def test_a_kid_is_only_compared(kid: str, guard: Authenticator) -> None:
     for sign in (KEYS["EdDSA"].sign, hs256(b""), always(b"")):
         await refused(guard, forge({"alg": "EdDSA", "kid": kid}, claims(), sign), "no key with that kid")
 
 
-async def test_without_a_kid_no_key_is_guessed(provider: IdentityProvider, clock: StoppedClock) -> None:
+async def test_without_a_kid_several_keys_are_not_tried(
+    provider: IdentityProvider, clock: StoppedClock
+) -> None:
     one, two = signer("ES256", "a"), signer("ES256", "b")
     provider.has(one, two)
     async with guarding(provider, clock) as many:
@@ -248,11 +250,11 @@ async def test_without_a_kid_no_key_is_guessed(provider: IdentityProvider, clock
             await refused(many, text, "no kid, and not exactly one key for that alg")
 
 
-# Signatures that mathematics would let pass
+# Signatures that satisfy the equations
 
 
 @each_key("ES256", "ES384", "ES512")
-async def test_a_psychic_signature_is_refused(one: Signer, guard: Authenticator) -> None:
+async def test_a_signature_of_zeros_is_rejected(one: Signer, guard: Authenticator) -> None:
     order = ORDERS[one.alg]
     for r, s in [
         (0, 0),
@@ -274,7 +276,7 @@ def pair(one: Signer, r: int, s: int) -> Sign:
 
 
 @each_key("ES256", "ES384", "ES512")
-async def test_a_number_beyond_the_order_of_the_curve_is_refused(one: Signer, guard: Authenticator) -> None:
+async def test_a_number_beyond_the_order_of_the_curve_is_rejected(one: Signer, guard: Authenticator) -> None:
     size, order = COORDINATE[one.alg], ORDERS[one.alg]
     highest = 2 ** (8 * size) - 1
 
@@ -294,7 +296,7 @@ def halves(one: Signer, message: bytes) -> tuple[int, int]:
 
 
 @each_key("ES256", "ES384", "ES512")
-async def test_a_signature_in_der_is_refused(one: Signer, guard: Authenticator) -> None:
+async def test_a_signature_in_der_is_rejected(one: Signer, guard: Authenticator) -> None:
     hashed = {"ES256": hashes.SHA256(), "ES384": hashes.SHA384(), "ES512": hashes.SHA512()}[one.alg]
 
     def in_der(message: bytes) -> bytes:
@@ -305,7 +307,7 @@ async def test_a_signature_in_der_is_refused(one: Signer, guard: Authenticator) 
 
 
 @each_key("ES256", "ES384", "ES512")
-async def test_a_signature_of_another_length_is_refused(one: Signer, guard: Authenticator) -> None:
+async def test_a_signature_of_another_length_is_rejected(one: Signer, guard: Authenticator) -> None:
     size = COORDINATE[one.alg]
     changes: list[Callable[[bytes], bytes]] = [
         lambda raw: raw + b"\0",
@@ -320,7 +322,9 @@ async def test_a_signature_of_another_length_is_refused(one: Signer, guard: Auth
 
 
 @pytest.mark.parametrize("curve", [ec.SECP256K1(), ec.SECP256R1(), ec.SECP384R1()])
-async def test_a_signature_of_another_curve_is_refused(curve: ec.EllipticCurve, guard: Authenticator) -> None:
+async def test_a_signature_of_another_curve_is_rejected(
+    curve: ec.EllipticCurve, guard: Authenticator
+) -> None:
     own = Signer("ES256K", None, ec.generate_private_key(curve))
     for alg in ("ES256", "ES384", "ES512"):
         await refused(guard, signed(KEYS[alg], own.sign), MISMATCH)
@@ -353,9 +357,9 @@ async def test_an_rsa_signature_has_one_form(one: Signer, guard: Authenticator) 
 
 
 @each_key("RS256", "ES256", "EdDSA")
-async def test_a_bare_hash_or_encoded_message_is_no_signature(one: Signer, guard: Authenticator) -> None:
+async def test_a_hash_or_an_encoded_message_is_no_signature(one: Signer, guard: Authenticator) -> None:
     def padded(message: bytes) -> bytes:
-        """EMSA-PKCS1-v1_5 (RFC 8017, 9.2), not raised to any power: what a key with e = 1 would accept."""
+        """Returns EMSA-PKCS1-v1_5 (RFC 8017, 9.2), not raised to a power: valid if e were 1."""
         prefix = bytes.fromhex("3031300d060960864801650304020105000420")
         digest = prefix + hashlib.sha256(message).digest()
         return b"\0\1" + b"\xff" * (256 - 3 - len(digest)) + b"\0" + digest
@@ -364,32 +368,32 @@ async def test_a_bare_hash_or_encoded_message_is_no_signature(one: Signer, guard
     await refused(guard, signed(one, lambda message: hashlib.sha256(message).digest() * 2), MISMATCH)
 
 
-# Other shapes
+# Other formats
 
 
-async def test_an_encrypted_token_is_refused(guard: Authenticator) -> None:
+async def test_an_encrypted_token_is_rejected(guard: Authenticator) -> None:
     header = b64(json.dumps({"alg": "RSA-OAEP", "enc": "A256GCM"}).encode())
     await refused(
         guard, b".".join([header, b64(b"key"), b64(b"iv"), b64(b"text"), b64(b"tag")]), "not three segments"
     )
 
 
-async def test_a_token_in_a_token_is_refused(guard: Authenticator) -> None:
+async def test_a_nested_token_is_rejected(guard: Authenticator) -> None:
     one = KEYS["EdDSA"]
     await refused(guard, forge(one.header(cty="JWT"), one.token(), one.sign), "payload is not strict JSON")
 
 
-async def test_a_token_in_the_json_serialization_is_refused(guard: Authenticator) -> None:
+async def test_a_token_in_the_json_serialization_is_rejected(guard: Authenticator) -> None:
     header, payload, signature = KEYS["EdDSA"].token().decode().split(".")
     text = json.dumps({"protected": header, "payload": payload, "signature": signature}).encode()
     await refused(guard, text, "a character that is not allowed in a token")
 
 
-async def test_an_opaque_session_token_is_refused(guard: Authenticator) -> None:
+async def test_an_opaque_session_token_is_rejected(guard: Authenticator) -> None:
     await refused(guard, b"q2Z8mVw0yT5kR7uN1xC4bH6jL9pS3dFg", "not three segments")
 
 
-# Anything at all
+# Random input
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(ALGORITHMS),
@@ -405,7 +409,7 @@ alg_and_kid = st.fixed_dictionaries(
 
 
 @given(header=st.one_of(headers, alg_and_kid), payload=values, signature=st.binary(max_size=300))
-async def test_any_header_payload_and_signature_are_refused(
+async def test_random_headers_payloads_and_signatures_are_rejected(
     header: dict[str, Any], payload: object, signature: bytes, guard: Authenticator
 ) -> None:
     text = forge(header, json.dumps(payload).encode(), always(signature))
@@ -414,7 +418,7 @@ async def test_any_header_payload_and_signature_are_refused(
 
 
 @given(alg=st.sampled_from(ALGORITHMS), size=st.sampled_from([0, 32, 64, 96, 132, 256]), data=st.data())
-async def test_any_made_up_signature_of_the_right_length_is_refused(
+async def test_random_signatures_of_the_right_length_are_rejected(
     alg: str, size: int, data: st.DataObject, guard: Authenticator
 ) -> None:
     signature = data.draw(st.binary(min_size=size, max_size=size))
@@ -422,6 +426,6 @@ async def test_any_made_up_signature_of_the_right_length_is_refused(
 
 
 @given(changes=st.dictionaries(st.sampled_from(["sub", "exp", "nbf", "iat", "iss", "aud", "email"]), values))
-async def test_any_genuine_claims_are_at_most_refused(changes: dict[str, Any], guard: Authenticator) -> None:
+async def test_random_claims_are_accepted_or_rejected(changes: dict[str, Any], guard: Authenticator) -> None:
     with suppress(InvalidToken, TokenExpired):
         await guard.identify([b"Bearer " + KEYS["EdDSA"].token(**changes)])

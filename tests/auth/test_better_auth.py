@@ -1,4 +1,4 @@
-"""Taskward behind a real identity provider: the one of examples/better-auth, started as its reader would."""
+"""Taskward with a real identity provider: that of examples/better-auth, started as its README says."""
 
 import asyncio
 import json
@@ -26,19 +26,19 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "better-auth"
 QUICK_ROTATION = {"NEW_KEY_EVERY": "2", "OLD_KEYS_FOR": "8"}
 """Seconds, so that a test can see a key come and go."""
 
-pytestmark = pytest.mark.timeout(300)  # the first installation may have much to fetch
+pytestmark = pytest.mark.timeout(300)  # the first installation may download much
 
 
 @dataclass
 class Account:
-    """Somebody who has signed up, the session that they got, and its opaque token."""
+    """A user who has signed up, with their session and its opaque token."""
 
     http: httpx.AsyncClient
     user_id: str
     session_token: str
 
     async def token(self) -> str:
-        """Exchange the session for a fresh JWT, as a front end does."""
+        """Exchanges the session for a new JWT, as a front end does."""
         answer = await self.http.get("/api/auth/token")
         assert answer.status_code == 200, answer.text
         return str(answer.json()["token"])
@@ -53,7 +53,7 @@ def program(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a copy of the example with what it needs, exactly as its lock file says."""
+    """Returns a copy of the example with its dependencies, exactly as in its lock file."""
     program("node")
     folder = tmp_path_factory.mktemp("better-auth") / "example"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("node_modules"))
@@ -66,7 +66,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def serving(installed: Path, **environment: str) -> Iterator[str]:
-    """Start the example, and give its base URL."""
+    """Starts the example and yields its base URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -100,7 +100,7 @@ async def app(identity_url: str) -> AsyncIterator[FastAPI]:
 
 
 def behind(url: str) -> Any:
-    """Give the settings that the example prints."""
+    """Returns the settings that the example prints."""
     return settings_for(
         "sqlite://", jwt_secret=None, jwt_jwks_url=f"{url}/api/auth/jwks", jwt_issuer=url, jwt_audience=url
     )
@@ -134,7 +134,7 @@ def kid(token: str) -> str:
 
 
 @pytest.mark.processes
-async def test_whoever_signs_up_creates_reads_changes_and_deletes_tasks(app: FastAPI, ann: Account) -> None:
+async def test_a_new_account_creates_reads_changes_and_deletes_tasks(app: FastAPI, ann: Account) -> None:
     async with client_of(app, Authorization=f"Bearer {await ann.token()}") as tasks:
         created = await tasks.post("/api/tasks", json={"title": "Buy milk"})
         assert created.status_code == 201
@@ -173,17 +173,15 @@ async def test_a_new_token_of_the_same_account_finds_the_same_tasks(app: FastAPI
 
 
 @pytest.mark.processes
-async def test_the_opaque_session_token_is_refused(app: FastAPI, ann: Account) -> None:
+async def test_the_opaque_session_token_is_rejected(app: FastAPI, ann: Account) -> None:
     async with client_of(app, Authorization=f"Bearer {ann.session_token}") as tasks:
         answer = await tasks.get("/api/tasks")
     assert (answer.status_code, answer.json()["code"]) == (401, "INVALID_TOKEN")
 
 
 @pytest.mark.processes
-async def test_a_rotation_is_followed_without_a_restart(
-    installed: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Keys come here far more often than there are fetches for unknown ones otherwise.
+async def test_a_key_rotation_needs_no_restart(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Keys change here far more often than unknown keys are fetched by default.
     monkeypatch.setattr(jwks, "UNKNOWN_KEY_REFETCH_INTERVAL", 0.0)
     with serving(installed, **QUICK_ROTATION) as url:
         ann = await sign_up(url, "ann")
@@ -194,7 +192,9 @@ async def test_a_rotation_is_followed_without_a_restart(
             assert await status(app, new) == 200
             assert await status(app, old) == 200
             await withdrawn(url, old)
-            newest = await ann.token()  # from here on there is a key, if those before it went all at once
+            newest = (
+                await ann.token()
+            )  # from here on there is a key, if the earlier ones were removed together
             async with running(behind(url)) as fresh:
                 assert await status(fresh, newest) == 200
                 assert await status(fresh, old) == 401

@@ -1,4 +1,4 @@
-"""The first ten minutes: a secret that makes itself, and tokens from the command line."""
+"""Development: a generated secret, and tokens from the command line."""
 
 import os
 import subprocess
@@ -15,14 +15,14 @@ from taskward.auth.development import development_secret, mint_token, secret_fil
 from taskward.settings import Settings, SettingsError
 
 AT_ONCE = 4
-"""Processes that race for the secret."""
+"""Processes that generate the secret at the same time."""
 
 
 def without_key(path: Path, **overrides: Any) -> Settings:
     return settings(jwt_secret=None, database_url=f"sqlite:///{path / 'tasks.db'}", **overrides)
 
 
-def test_the_secret_lies_beside_the_database_for_its_owner_alone(tmp_path: Path) -> None:
+def test_the_secret_is_beside_the_database_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     old_mask = os.umask(0)
     try:
         secret = development_secret(without_key(tmp_path))
@@ -35,7 +35,7 @@ def test_the_secret_lies_beside_the_database_for_its_owner_alone(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_secret_is_made_once_and_random(tmp_path: Path) -> None:
+def test_the_secret_is_generated_once_and_random(tmp_path: Path) -> None:
     first = development_secret(without_key(tmp_path))
     assert development_secret(without_key(tmp_path)) == first
     (tmp_path / "tasks.db.secret").unlink()
@@ -43,7 +43,7 @@ def test_the_secret_is_made_once_and_random(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "postgresql://u:p@localhost/db"])
-def test_for_another_database_it_lies_in_the_working_directory(
+def test_for_another_database_it_is_in_the_working_directory(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -68,7 +68,7 @@ def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> No
     ]
     for racer in racers:
         assert racer.stdout
-        racer.stdout.readline()  # it has imported everything and stands at the line
+        racer.stdout.readline()  # it has imported everything and waits for the start
     for racer in racers:
         assert racer.stdin
         racer.stdin.close()
@@ -80,15 +80,15 @@ def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o644, 0o666])
-def test_a_secret_that_is_open_to_others_is_refused(mode: int, tmp_path: Path) -> None:
+def test_a_secret_that_others_can_access_is_rejected(mode: int, tmp_path: Path) -> None:
     development_secret(without_key(tmp_path))
     (tmp_path / "tasks.db.secret").chmod(mode)
     with pytest.raises(SettingsError, match=r"tasks.db.secret: is accessible to other users; run: chmod 600"):
         development_secret(without_key(tmp_path))
 
 
-def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has put it there knows it, and could sign tokens for everybody."""
+def test_a_secret_of_another_user_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user who has put it there knows it, and could sign tokens of any user."""
     development_secret(without_key(tmp_path))
     file = tmp_path / "tasks.db.secret"
     if os.geteuid() == 0:
@@ -103,7 +103,7 @@ def test_a_secret_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"short\n", b"x" * 31 + b"\n" * 10])
-def test_a_secret_that_is_too_short_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_secret_that_is_too_short_is_rejected(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "tasks.db.secret"
     file.write_bytes(content)
     file.chmod(0o600)
@@ -111,7 +111,7 @@ def test_a_secret_that_is_too_short_is_refused(content: bytes, tmp_path: Path) -
         development_secret(without_key(tmp_path))
 
 
-def test_a_secret_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(
         SettingsError, match="cannot be used as the development secret: No such file or directory"
     ):
@@ -121,12 +121,12 @@ def test_a_secret_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
         development_secret(without_key(tmp_path))
 
 
-def test_production_never_makes_a_secret() -> None:
+def test_production_never_generates_a_secret() -> None:
     with pytest.raises(SettingsError, match="JWT_SECRET or JWT_JWKS_URL must be set in production"):
         settings(jwt_secret=None, environment="production")
 
 
-async def test_a_minted_token_is_accepted_with_the_development_secret(tmp_path: Path) -> None:
+async def test_a_created_token_is_accepted_with_the_development_secret(tmp_path: Path) -> None:
     chosen = without_key(tmp_path)
     made = mint_token(chosen, "ann", email="ann@example.com")
     user = await authenticator(chosen, Clock()).identify([b"Bearer " + made.encode()])
@@ -135,7 +135,7 @@ async def test_a_minted_token_is_accepted_with_the_development_secret(tmp_path: 
 
 @pytest.mark.parametrize("audience", [None, "tasks", "tasks, app:web"])
 @pytest.mark.parametrize("issuer", [None, "https://id.example"])
-async def test_a_minted_token_says_what_the_settings_ask_for(
+async def test_a_created_token_has_the_claims_that_the_settings_require(
     issuer: str | None, audience: str | None
 ) -> None:
     required = {"jwt_issuer": issuer, "jwt_audience": audience}
@@ -144,17 +144,17 @@ async def test_a_minted_token_says_what_the_settings_ask_for(
     assert user.expires_at == NOW + 60
 
 
-async def test_a_minted_token_is_signed_with_the_first_secret() -> None:
+async def test_a_created_token_is_signed_with_the_first_secret() -> None:
     made = mint_token(settings(jwt_secret=f"{'a' * 32},{'b' * 32}"), "ann", now=NOW)
     await guard(jwt_secret="a" * 32).identify([b"Bearer " + made.encode()])
 
 
-def test_no_token_is_minted_in_production() -> None:
+def test_no_token_is_created_in_production() -> None:
     with pytest.raises(SettingsError, match="ENVIRONMENT: tokens are created in development only"):
         mint_token(settings(environment="production"), "ann")
 
 
-def test_no_token_is_minted_where_a_provider_signs_them() -> None:
+def test_no_token_is_created_if_a_provider_signs_them() -> None:
     chosen = settings(jwt_secret=None, jwt_jwks_url="https://id.example/jwks")
     with pytest.raises(
         SettingsError, match="JWT_JWKS_URL: is set, so tokens come from that identity provider"
@@ -163,7 +163,7 @@ def test_no_token_is_minted_where_a_provider_signs_them() -> None:
 
 
 @pytest.mark.parametrize("sub", ["", "a b", "x" * 256, "a\n"])
-def test_no_token_is_minted_that_would_be_refused(sub: str) -> None:
+def test_no_token_is_created_that_would_be_rejected(sub: str) -> None:
     with pytest.raises(SettingsError, match="sub: must be 1 to 255 visible characters"):
         mint_token(settings(), sub)
     with pytest.raises(SettingsError, match="email: must be an e-mail address"):

@@ -1,4 +1,4 @@
-"""What of a key set is used, for what, and what is ignored: docs/contract.md, A4."""
+"""The keys of a key set that are used, and those that are ignored: docs/contract.md, A4."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ GOOD = signer("EdDSA", "good")
 
 
 def read(*keys: object) -> list[JWKEntry]:
-    """Read a set of these keys and one good key, and give what became of the former."""
+    """Reads a set of these keys and one valid key; returns the result for the former."""
     *entries, good = read_key_set(key_set(*keys, GOOD))
     assert good.key
     assert good.key.kid == "good"
@@ -44,7 +44,7 @@ def test_a_key_of_each_family_verifies_what_it_signed(alg: str) -> None:
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
-def test_a_key_is_for_its_own_algorithm_alone(alg: str) -> None:
+def test_a_key_is_used_for_its_own_algorithm_only(alg: str) -> None:
     one = signer(alg)
     for other in {*ALGORITHMS, "HS256", "none", "ES256K", "Ed25519", "Ed448"} - {alg}:
         text = signer(other).token() if other in ALGORITHMS else one.token()
@@ -68,7 +68,7 @@ def test_an_rsa_key_without_alg_is_for_rs256() -> None:
 
 
 @pytest.mark.parametrize("alg", ["EdDSA", "ES256", "ES384", "ES512"])
-def test_of_ec_and_okp_keys_the_curve_decides(alg: str) -> None:
+def test_the_curve_of_ec_and_okp_keys_decides_the_algorithm(alg: str) -> None:
     ring(signer(alg).jwk(alg=...)).check(parse_jwt(signer(alg).token()))
 
 
@@ -76,19 +76,19 @@ def test_of_ec_and_okp_keys_the_curve_decides(alg: str) -> None:
     "alg", [*ALGORITHMS, "HS256", "none", "ECDH-ES", "RSA-OAEP", "RS1", "Ed25519", "", 5]
 )
 @pytest.mark.parametrize("kind", ["EdDSA", "ES256", "RS256"])
-def test_a_key_whose_alg_is_not_for_its_kind_is_passed_over(kind: str, alg: object) -> None:
+def test_a_key_whose_alg_is_not_for_its_type_is_ignored(kind: str, alg: object) -> None:
     fits = alg == kind or (kind == "RS256" and str(alg)[:2] in {"RS", "PS"} and alg in ALGORITHMS)
     problem = None if fits else "alg does not match the key type"
     assert [entry.problem for entry in read(signer(kind).jwk(alg=alg))] == [problem]
 
 
-def test_a_member_that_is_null_is_as_good_as_absent() -> None:
+def test_a_member_that_is_null_counts_as_absent() -> None:
     nulls = dict.fromkeys(["use", "key_ops", "alg", "d", "x5c"])
     [entry] = read(signer("ES256").jwk() | nulls)
     assert entry.key
 
 
-def test_a_token_without_kid_passes_where_exactly_one_key_fits() -> None:
+def test_a_token_without_kid_is_accepted_if_exactly_one_key_fits() -> None:
     one = signer("ES256", "a")
     text = Signer("ES256", None, one.private).token()
     ring(one, signer("EdDSA", "b"), signer("RS256", "c")).check(parse_jwt(text))
@@ -152,22 +152,22 @@ def test_a_token_with_a_kid_needs_the_key_of_that_kid() -> None:
         ({"x": "A" * 10_000}, "cannot be read"),
     ],
 )
-def test_an_entry_that_is_no_public_signing_key_is_passed_over(changes: dict[str, Any], problem: str) -> None:
+def test_an_entry_that_is_no_public_signing_key_is_ignored(changes: dict[str, Any], problem: str) -> None:
     assert [entry.problem for entry in read(signer("EdDSA").jwk(**changes))] == [problem]
 
 
 @pytest.mark.parametrize("entry", [None, 5, "key", [], [["kty", "OKP"]], True])
-def test_an_entry_that_is_no_object_is_passed_over(entry: object) -> None:
+def test_an_entry_that_is_no_object_is_ignored(entry: object) -> None:
     assert [one.problem for one in read(entry)] == ["is not a JSON object"]
 
 
-def test_a_shared_secret_in_a_key_set_is_passed_over() -> None:
+def test_a_shared_secret_in_a_key_set_is_ignored() -> None:
     secret = {"kty": "oct", "k": b64(b"x" * 32).decode(), "alg": "HS256", "kid": "one", "use": "sig"}
     assert [entry.problem for entry in read(secret)] == ["is a shared secret, which must not be published"]
 
 
 @pytest.mark.parametrize("alg", ["EdDSA", "ES256", "RS256"])
-def test_a_private_key_in_a_key_set_is_passed_over(alg: str) -> None:
+def test_a_private_key_in_a_key_set_is_ignored(alg: str) -> None:
     private = Signer(alg, "one", Publishing(signer(alg).private)).jwk()
     assert "d" in private
     assert [entry.problem for entry in read(private)] == [
@@ -176,7 +176,7 @@ def test_a_private_key_in_a_key_set_is_passed_over(alg: str) -> None:
 
 
 class Publishing:
-    """A private key whose owner takes it for the public one."""
+    """A private key that is published as a public one."""
 
     def __init__(self, private: object) -> None:
         self._private = private
@@ -185,7 +185,7 @@ class Publishing:
         return self._private
 
 
-def test_rsa_keys_under_2048_bits_are_passed_over() -> None:
+def test_rsa_keys_under_2048_bits_are_ignored() -> None:
     for bits, problem in (
         (1024, "is an RSA key of under 2048 bits"),
         (2047, "is an RSA key of under 2048 bits"),
@@ -195,33 +195,33 @@ def test_rsa_keys_under_2048_bits_are_passed_over() -> None:
         assert [entry.problem for entry in read(jwk | {"key_ops": ["verify"]})] == [problem]
 
 
-def test_ed448_keys_are_passed_over() -> None:
+def test_ed448_keys_are_ignored() -> None:
     raw = ed448.Ed448PrivateKey.generate().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     jwk = {"kty": "OKP", "crv": "Ed448", "x": b64(raw).decode(), "kid": "one"}
     assert [entry.problem for entry in read(jwk)] == ["is of a type that is not supported"]
 
 
-def test_a_point_that_is_not_on_the_curve_is_passed_over() -> None:
+def test_a_point_that_is_not_on_the_curve_is_ignored() -> None:
     jwk = signer("ES256").jwk()
     assert [entry.problem for entry in read(jwk | {"x": jwk["y"], "y": jwk["x"]})] == ["cannot be read"]
     assert [entry.problem for entry in read(jwk | {"crv": "P-384", "alg": "ES384"})] == ["cannot be read"]
 
 
-def test_an_id_that_two_keys_share_is_passed_over() -> None:
+def test_keys_that_share_an_id_are_ignored() -> None:
     shared = "has the same kid as another key"
     two = read(signer("ES256", "same"), signer("EdDSA", "same"), signer("RS256", "own"))
     assert [entry.problem for entry in two] == [shared, shared, None]
     assert [entry.problem for entry in read(signer("ES256"), signer("ES256"))] == [shared, shared]
 
 
-def test_a_key_that_is_passed_over_anyway_takes_no_id_from_a_good_one() -> None:
+def test_an_ignored_key_may_have_the_id_of_a_valid_one() -> None:
     assert [entry.problem for entry in read(signer("ES256"), signer("RS256").jwk(use="enc"))] == [
         None,
         "use is not sig",
     ]
 
 
-def test_keys_without_an_id_share_none() -> None:
+def test_keys_without_an_id_do_not_share_one() -> None:
     keys = read(signer("ES256").jwk(kid=...), signer("EdDSA").jwk(kid=...), signer("RS256").jwk(kid=""))
     assert [entry.problem for entry in keys] == [None, None, None]
 
@@ -245,7 +245,7 @@ def test_keys_without_an_id_share_none() -> None:
         (key_set(signer("ES256"), signer("EdDSA")), "holds no usable key"),
     ],
 )
-def test_a_set_without_a_usable_key_is_no_set(document: bytes, why: str) -> None:
+def test_a_set_without_a_usable_key_is_an_error(document: bytes, why: str) -> None:
     with pytest.raises(JWKSUnusable, match=f"^the key set {why}"):
         read_key_set(document)
 
@@ -278,7 +278,7 @@ changed = st.builds(
 
 
 @given(st.lists(changed | values, max_size=4))
-def test_whatever_stands_beside_a_good_key_the_good_key_works(others: list[object]) -> None:
+def test_a_valid_key_works_beside_random_other_entries(others: list[object]) -> None:
     entries = read_key_set(key_set(*[other for other in others if not is_named_good(other)], GOOD))
     KeyRing([entry.key for entry in entries if entry.key]).check(parse_jwt(GOOD.token()))
 
@@ -288,11 +288,11 @@ def is_named_good(other: object) -> bool:
 
 
 @given(st.binary(max_size=100) | values.map(lambda value: json.dumps({"keys": value}).encode()))
-def test_whatever_is_no_key_set_is_unusable_and_nothing_worse(document: bytes) -> None:
+def test_random_documents_are_unusable_key_sets_and_cause_no_other_error(document: bytes) -> None:
     with pytest.raises(JWKSUnusable):
         read_key_set(document)
 
 
-def test_whatever_the_crypto_library_raises_is_a_refusal() -> None:
+def test_every_error_of_the_crypto_library_is_a_rejection() -> None:
     nothing_of_the_kind = PublicKey("one", "ES256", b"", key=object())
     refused(KeyRing([nothing_of_the_kind]), signer("ES256").token(), "signature does not match")

@@ -1,4 +1,4 @@
-"""The provider's keys over time: rotation, withdrawal, outage. docs/contract.md, A4."""
+"""The provider's keys over time: rotation, revocation, outage. docs/contract.md, A4."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ def ask(guard: Authenticator, text: bytes) -> Awaitable[User]:
 
 
 async def verdict(guard: Authenticator, one: Signer, **changes: object) -> str:
-    """Say what becomes of a token of this signer: "accepted", or the reason why not."""
+    """Returns "accepted" for a token of this signer, or the reason of its rejection."""
     changes = {"exp": NOW + 30 * DAY} | changes
     try:
         await ask(guard, one.token(**changes))
@@ -42,7 +42,7 @@ async def loaded(guard: Authenticator) -> None:
 
 
 async def fetched(provider: IdentityProvider, guard: Any, count: int) -> None:
-    """Wait until the provider has been asked so often, and what it said has been taken in."""
+    """Waits for that number of fetches, and until the last one has been processed."""
     await until(lambda: fetches(provider) == count and guard._keys._fetching is None)
 
 
@@ -57,7 +57,7 @@ async def test_the_keys_are_loaded_at_the_start_without_a_request(
         assert fetches(provider) == 1
 
 
-async def test_a_hundred_requests_at_once_on_a_cold_start_cost_one_fetch(
+async def test_a_hundred_requests_at_once_after_a_start_cost_one_fetch(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -67,7 +67,7 @@ async def test_a_hundred_requests_at_once_on_a_cold_start_cost_one_fetch(
         assert fetches(provider) == 1
 
 
-async def test_an_authenticator_that_was_never_started_still_loads_the_keys(
+async def test_an_authenticator_that_was_not_started_loads_the_keys(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -75,7 +75,7 @@ async def test_an_authenticator_that_was_never_started_still_loads_the_keys(
     assert await verdict(guard, OLD) == "accepted"
 
 
-async def test_a_new_key_is_live_at_once(provider: IdentityProvider, clock: StoppedClock) -> None:
+async def test_a_new_key_is_accepted_at_once(provider: IdentityProvider, clock: StoppedClock) -> None:
     provider.has(OLD)
     async with guarding(provider, clock) as guard:
         await loaded(guard)
@@ -85,7 +85,7 @@ async def test_a_new_key_is_live_at_once(provider: IdentityProvider, clock: Stop
         assert fetches(provider) == 2
 
 
-async def test_a_new_key_is_live_within_30_seconds_whatever_arrived_before(
+async def test_a_new_key_is_accepted_within_30_seconds_of_other_unknown_keys(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -99,7 +99,7 @@ async def test_a_new_key_is_live_within_30_seconds_whatever_arrived_before(
         assert await verdict(guard, NEW) == "accepted"
 
 
-async def test_a_new_key_under_an_old_id_or_none_is_live_at_once_too(
+async def test_a_new_key_with_an_old_id_or_none_is_accepted_at_once_too(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -115,7 +115,7 @@ async def test_a_new_key_under_an_old_id_or_none_is_live_at_once_too(
         assert await verdict(guard, nameless) == "accepted"
 
 
-async def test_a_withdrawn_key_is_refused_once_the_new_set_is_in_use(
+async def test_a_revoked_key_is_rejected_as_soon_as_the_new_set_is_in_use(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD, NEW)
@@ -133,7 +133,7 @@ async def test_a_withdrawn_key_is_refused_once_the_new_set_is_in_use(
         assert await verdict(guard, NEW) == "accepted"
 
 
-async def test_the_keys_are_refreshed_in_the_background_before_anybody_waits(
+async def test_the_keys_are_refreshed_in_the_background_before_a_request_waits(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -148,7 +148,7 @@ async def test_the_keys_are_refreshed_in_the_background_before_anybody_waits(
         assert await verdict(guard, OLD) == "accepted"
 
 
-async def test_a_thousand_bad_tokens_cost_one_fetch_in_30_seconds(
+async def test_a_thousand_invalid_tokens_cost_one_fetch_in_30_seconds(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -177,11 +177,11 @@ async def test_a_token_that_no_key_could_have_signed_costs_no_fetch(
 
 
 def forged(**header: object) -> bytes:
-    """Make a token whose header says something else than what it is signed with."""
+    """Returns a token whose header does not name the key that signed it."""
     return forge({"alg": "EdDSA", "kid": "old"} | header, claims(), OLD.sign)
 
 
-async def test_good_tokens_do_not_wait_while_a_bad_one_makes_the_provider_hang(
+async def test_valid_tokens_do_not_wait_for_a_fetch_that_an_invalid_one_caused(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -198,7 +198,7 @@ async def test_good_tokens_do_not_wait_while_a_bad_one_makes_the_provider_hang(
         await asyncio.gather(waiting, return_exceptions=True)
 
 
-async def test_a_caller_who_gives_up_stops_the_fetch_for_nobody(
+async def test_a_cancelled_request_does_not_cancel_the_fetch_of_others(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     release = asyncio.Event()
@@ -220,7 +220,7 @@ async def test_a_caller_who_gives_up_stops_the_fetch_for_nobody(
         assert fetches(provider) == 1
 
 
-async def test_without_keys_the_answer_is_503_and_never_a_refusal(
+async def test_without_keys_the_response_is_503_and_never_401(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     await provider.close()
@@ -234,7 +234,7 @@ async def test_without_keys_the_answer_is_503_and_never_a_refusal(
         assert not guard.ready
 
 
-async def test_without_keys_what_is_no_token_at_all_is_still_refused(
+async def test_without_keys_a_malformed_token_is_rejected(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     await provider.close()
@@ -244,7 +244,7 @@ async def test_without_keys_what_is_no_token_at_all_is_still_refused(
                 await ask(guard, text)
 
 
-async def test_a_cold_answer_comes_within_10_seconds_though_the_provider_hangs(
+async def test_a_response_without_keys_comes_within_10_seconds_if_the_provider_hangs(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.behaviour = provider.hang
@@ -252,7 +252,7 @@ async def test_a_cold_answer_comes_within_10_seconds_though_the_provider_hangs(
         assert await verdict(guard, OLD) == "no key set is cached"
 
 
-async def test_while_cold_the_provider_is_asked_with_back_off_and_not_for_every_request(
+async def test_without_keys_the_provider_is_asked_with_backoff_and_not_for_every_request(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.answers(b"HTTP/1.1 500 Oops\r\nContent-Length: 0")
@@ -272,7 +272,7 @@ async def test_while_cold_the_provider_is_asked_with_back_off_and_not_for_every_
         assert await verdict(guard, OLD) == "accepted"
 
 
-async def test_an_outage_is_survived_for_24_hours_with_the_keys_at_hand(
+async def test_the_last_keys_are_used_for_24_hours_of_an_outage(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -287,7 +287,7 @@ async def test_an_outage_is_survived_for_24_hours_with_the_keys_at_hand(
         assert guard.ready
 
 
-async def test_a_verified_token_does_not_outlive_the_keys_at_hand(
+async def test_a_cached_token_is_not_accepted_longer_than_the_last_keys(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -300,7 +300,7 @@ async def test_a_verified_token_does_not_outlive_the_keys_at_hand(
             await ask(guard, text)
 
 
-async def test_during_an_outage_the_provider_is_asked_with_back_off(
+async def test_during_an_outage_the_provider_is_asked_with_backoff(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -318,7 +318,7 @@ async def test_during_an_outage_the_provider_is_asked_with_back_off(
             clock.advance(0.1)
 
 
-async def test_the_back_off_of_an_outage_that_is_over_is_forgotten(
+async def test_the_backoff_starts_anew_with_each_outage(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     down = b"HTTP/1.1 503 Down\r\nContent-Length: 0"
@@ -367,16 +367,14 @@ async def test_a_set_without_a_usable_key_counts_as_an_outage(
         assert await verdict(guard, OLD) == "accepted"
 
 
-async def test_stopping_stops_the_fetch_that_is_under_way(
-    provider: IdentityProvider, clock: StoppedClock
-) -> None:
+async def test_stop_cancels_the_fetch_in_progress(provider: IdentityProvider, clock: StoppedClock) -> None:
     provider.behaviour = provider.hang
     async with guarding(provider, clock):
         await until(lambda: fetches(provider) == 1)
     await until(lambda: not provider._connections)
 
 
-async def test_the_log_names_each_entry_that_is_passed_over_once_for_each_change(
+async def test_the_log_names_each_ignored_entry_once_per_change(
     provider: IdentityProvider, clock: StoppedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "taskward")
@@ -391,7 +389,7 @@ async def test_the_log_names_each_entry_that_is_passed_over_once_for_each_change
     ]
 
 
-async def test_the_log_says_why_the_keys_cannot_be_had(
+async def test_the_log_has_the_reason_why_the_keys_cannot_be_fetched(
     provider: IdentityProvider, clock: StoppedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     provider.answers(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0")
@@ -400,7 +398,7 @@ async def test_the_log_says_why_the_keys_cannot_be_had(
     assert "JWT_JWKS_URL: the provider responds with status 404; next attempt in 1 s" in caplog.messages
 
 
-async def test_claims_are_judged_for_a_providers_tokens_as_for_any(
+async def test_the_claims_of_a_providers_tokens_are_checked_too(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -413,9 +411,7 @@ async def test_claims_are_judged_for_a_providers_tokens_as_for_any(
 
 
 @pytest.mark.parametrize("kid", [None, 5, True, ["old"], {"kid": "old"}])
-async def test_kid_is_text_where_it_is_given(
-    kid: object, provider: IdentityProvider, clock: StoppedClock
-) -> None:
+async def test_kid_must_be_a_string(kid: object, provider: IdentityProvider, clock: StoppedClock) -> None:
     provider.has(OLD)
     async with guarding(provider, clock) as guard:
         with pytest.raises(InvalidToken) as refusal:
@@ -423,7 +419,7 @@ async def test_kid_is_text_where_it_is_given(
         assert refusal.value.reason == "kid is not a string"
 
 
-async def test_a_token_of_a_withdrawn_key_has_not_expired_but_is_invalid(
+async def test_an_expired_token_of_a_revoked_key_is_invalid(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)

@@ -1,4 +1,4 @@
-"""How the key set is fetched, and from which URLs: docs/contract.md, A4."""
+"""Fetching the key set, and the permitted URLs: docs/contract.md, A4."""
 
 import asyncio
 import gzip
@@ -26,7 +26,7 @@ async def unusable(provider: IdentityProvider) -> str:
     return str(failure.value)
 
 
-async def test_a_key_set_is_fetched_without_asking_for_anything_else(provider: IdentityProvider) -> None:
+async def test_a_key_set_is_fetched_with_one_plain_request(provider: IdentityProvider) -> None:
     provider.has(ONE)
     [entry] = await fetch_key_set(provider.url)
     assert entry.key
@@ -37,7 +37,7 @@ async def test_a_key_set_is_fetched_without_asking_for_anything_else(provider: I
     assert not any(line.startswith(("authorization:", "cookie:")) for line in lines)
 
 
-async def test_no_proxy_of_the_environment_comes_in_between(
+async def test_a_proxy_of_the_environment_is_not_used(
     provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
@@ -65,20 +65,20 @@ async def test_redirects_are_not_followed(
 
 
 @pytest.mark.parametrize("status", [201, 204, 206, 304, 400, 401, 404, 429, 500, 503])
-async def test_only_200_is_an_answer(status: int, provider: IdentityProvider) -> None:
+async def test_only_200_is_success(status: int, provider: IdentityProvider) -> None:
     head = f"HTTP/1.1 {status} Status\r\nConnection: close"
     provider.answers(head.encode(), b"" if status in {204, 304} else DOCUMENT)
     assert await unusable(provider) == f"the provider responds with status {status}"
 
 
-async def test_64_kb_is_the_most_that_is_read(provider: IdentityProvider) -> None:
+async def test_at_most_64_kb_are_read(provider: IdentityProvider) -> None:
     provider.document = DOCUMENT + b" " * (LARGEST - len(DOCUMENT))
     assert await fetch_key_set(provider.url)
     provider.document += b" "
     assert await unusable(provider) == "the key set is larger than 65536 bytes"
 
 
-async def test_an_endless_answer_is_cut_off(provider: IdentityProvider) -> None:
+async def test_an_endless_response_is_aborted(provider: IdentityProvider) -> None:
     async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         while True:
@@ -89,7 +89,7 @@ async def test_an_endless_answer_is_cut_off(provider: IdentityProvider) -> None:
     assert await unusable(provider) == "the key set is larger than 65536 bytes"
 
 
-async def test_a_compressed_answer_is_not_unpacked(provider: IdentityProvider) -> None:
+async def test_a_compressed_response_is_not_decompressed(provider: IdentityProvider) -> None:
     packed = gzip.compress(DOCUMENT + b" " * 10_000_000)
     provider.answers(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close", packed)
     assert (
@@ -123,19 +123,19 @@ async def test_a_fetch_takes_3_seconds_at_most(how: str, provider: IdentityProvi
         b"\0" * 99,
     ],
 )
-async def test_an_answer_that_is_no_http_is_a_failure_like_any_other(
+async def test_a_response_that_is_no_http_is_a_failed_fetch(
     answer: bytes, provider: IdentityProvider
 ) -> None:
     provider.answers(answer)
     assert (await unusable(provider)).startswith("the provider cannot be reached (")
 
 
-async def test_a_provider_that_is_not_there_is_a_failure_like_any_other(provider: IdentityProvider) -> None:
+async def test_a_provider_that_is_down_is_a_failed_fetch(provider: IdentityProvider) -> None:
     await provider.close()
     assert await unusable(provider) == "the provider cannot be reached (ConnectError)"
 
 
-async def test_a_provider_that_speaks_no_tls_is_a_failure_like_any_other(
+async def test_a_provider_without_tls_is_a_failed_fetch(
     provider: IdentityProvider,
 ) -> None:
     with pytest.raises(JWKSUnusable, match=r"cannot be reached \(ConnectError\)|does not respond within 3 s"):
@@ -192,14 +192,14 @@ def test_the_url_is_https_or_http_for_a_loopback_host(url: str) -> None:
         (" https://id.example/jwks", "is not a URL"),
     ],
 )
-def test_a_url_over_which_keys_could_be_swapped_is_refused_at_the_start(url: str, why: str) -> None:
+def test_a_url_that_does_not_protect_the_keys_is_rejected_at_the_start(url: str, why: str) -> None:
     with pytest.raises(SettingsError) as refusal:
         with_keys_from(url)
     assert str(refusal.value).startswith(f"JWT_JWKS_URL: {why}")
     assert "evil" not in str(refusal.value)
 
 
-def test_secret_and_key_set_together_are_refused_at_the_start() -> None:
+def test_a_secret_with_a_key_set_is_rejected_at_the_start() -> None:
     with pytest.raises(SettingsError, match="JWT_SECRET and JWT_JWKS_URL are both set"):
         settings(jwt_secret=SECRET.decode(), jwt_jwks_url="https://id.example/jwks")
 
@@ -210,7 +210,7 @@ def test_in_production_a_key_set_is_enough() -> None:
     ).production
 
 
-async def test_the_check_says_what_is_in_the_key_set(provider: IdentityProvider) -> None:
+async def test_check_lists_the_keys_of_the_key_set(provider: IdentityProvider) -> None:
     provider.has(ONE, signer("RS256", "two").jwk(use="enc"))
     assert await describe_keys(with_keys_from(provider.url)) == [
         "key 1 (kid 'one', kty 'OKP', crv 'Ed25519', alg 'EdDSA', use 'sig'): used for EdDSA",
@@ -218,7 +218,7 @@ async def test_the_check_says_what_is_in_the_key_set(provider: IdentityProvider)
     ]
 
 
-async def test_the_check_says_why_the_key_set_cannot_be_had(provider: IdentityProvider) -> None:
+async def test_check_has_the_reason_why_the_key_set_cannot_be_fetched(provider: IdentityProvider) -> None:
     provider.has(ONE.jwk(use="enc"))
     with pytest.raises(SettingsError, match=r"^JWT_JWKS_URL: the key set holds no usable key$"):
         await describe_keys(with_keys_from(provider.url))
@@ -229,7 +229,7 @@ async def test_the_check_says_why_the_key_set_cannot_be_had(provider: IdentityPr
         await describe_keys(with_keys_from(provider.url))
 
 
-async def test_the_check_says_which_secret_is_used(tmp_path: str) -> None:
+async def test_check_names_the_secret_that_is_used(tmp_path: str) -> None:
     assert await describe_keys(settings(jwt_secret=f"{'a' * 32},{'b' * 32}")) == [
         "JWT_SECRET: secret 1 (HS256)",
         "JWT_SECRET: secret 2 (HS256)",

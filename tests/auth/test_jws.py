@@ -1,4 +1,4 @@
-"""The form of a token: docs/contract.md, A3 (who is unauthorized) and A4 (what a token is made of)."""
+"""The format of a token: docs/contract.md, A3 (UNAUTHORIZED) and A4 (tokens)."""
 
 import json
 
@@ -13,7 +13,7 @@ HEADER = {"alg": "HS256", "typ": "JWT"}
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer", b"bearer", b"BEARER", b"bEaReR"])
-async def test_the_scheme_is_taken_in_any_letter_case(scheme: bytes) -> None:
+async def test_the_scheme_is_case_insensitive(scheme: bytes) -> None:
     await guard().identify([scheme + b" " + token()])
 
 
@@ -67,7 +67,7 @@ async def test_a_token_is_at_most_8_kib_long() -> None:
 
 
 def sized(size: int) -> bytes:
-    """Make a good token of exactly this many bytes."""
+    """Returns a valid token of exactly this many bytes."""
     spaces = (size - len(token())) * 3 // 4
     for header in (b'{"alg":"HS256"}', b'{"alg":"HS256" }', b'{"alg":"HS256"  }'):
         for more in range(-24, 24):
@@ -80,13 +80,13 @@ def sized(size: int) -> bytes:
 @pytest.mark.parametrize(
     "stray", [b"=", b"+", b"/", b" ", b"\t", b",", b"\x00", b"\xc3\xa9", b"%", b"\n", b"~"]
 )
-async def test_a_token_is_made_of_letters_digits_hyphen_underscore_and_dot(stray: bytes) -> None:
+async def test_a_token_consists_of_letters_digits_hyphen_underscore_and_dot(stray: bytes) -> None:
     good = token()
     for text in (good + stray + b"x", good[:20] + stray + good[20:], b"x" + stray + b"." + good):
         await refused(text, "a character that is not allowed in a token")
 
 
-async def test_padding_is_refused_also_where_it_would_be_right() -> None:
+async def test_padding_is_rejected_even_if_it_is_correct() -> None:
     header, payload, signature = token().split(b".")
     await refused(
         b".".join([header, payload, signature + b"="]), "a character that is not allowed in a token"
@@ -110,7 +110,7 @@ async def test_each_value_has_one_spelling_in_base64url() -> None:
     await refused(b".".join([header, b"AAAAA", signature]), "not canonical base64url")
 
 
-async def test_the_deepest_nesting_is_the_same_on_every_python() -> None:
+async def test_the_limit_of_nesting_is_the_same_on_every_python() -> None:
     deepest = json.dumps(claims())[:-1] + ', "x": ' + "[" * 499 + "]" * 499 + "}"
     await accepted(forge(json.dumps(HEADER).encode(), deepest.encode()))
 
@@ -159,7 +159,7 @@ async def test_header_and_payload_are_utf_8(encoding: str) -> None:
         await refused(forge(json.dumps(HEADER).encode(encoding), claims()), "header is not strict JSON")
 
 
-async def test_what_is_strict_json_may_be_written_freely() -> None:
+async def test_any_strict_json_is_accepted() -> None:
     payload = json.dumps(claims(name="é 🎉", nested=[{"a": None}], big=10**30), ensure_ascii=False, indent=1)
     await accepted(forge(b' {"\\u0061lg" : "HS256"}\n', payload.encode()))
 
@@ -175,23 +175,23 @@ async def test_what_is_strict_json_may_be_written_freely() -> None:
         {"b64": None},
     ],
 )
-async def test_any_crit_or_b64_is_refused(extra: dict[str, object]) -> None:
+async def test_any_crit_or_b64_is_rejected(extra: dict[str, object]) -> None:
     await refused(forge(HEADER | extra, claims()), "crit or b64 in the header")
 
 
 @pytest.mark.parametrize("typ", ["JWT", "at+jwt", "dpop+jwt", "anything", "", 5, None, ...])
-async def test_typ_is_not_judged(typ: object) -> None:
+async def test_typ_is_ignored(typ: object) -> None:
     header = {"alg": "HS256"} | ({} if typ is ... else {"typ": typ})
     await accepted(forge(header, claims()))
 
 
-async def test_keys_that_a_token_brings_along_are_never_looked_at() -> None:
+async def test_keys_in_a_token_are_ignored() -> None:
     own = {"kty": "oct", "k": b64(b"x" * 32).decode()}
     brought = {"jwk": own, "jku": "http://127.0.0.1:9/keys", "x5u": "http://127.0.0.1:9/x", "x5c": ["AA=="]}
     await refused(forge(HEADER | brought, claims(), hs256(b"x" * 32)), "signature does not match")
     await accepted(forge(HEADER | brought, claims()))
 
 
-async def test_a_token_made_by_a_common_library_is_taken() -> None:
+async def test_a_token_of_a_common_library_is_accepted() -> None:
     made = jwt.encode({"sub": "a", "exp": NOW + 60}, SECRET, algorithm="HS256", headers={"kid": "one"})
     assert (await identify(made.encode())).expires_at == NOW + 60

@@ -1,4 +1,4 @@
-"""What a client sees of all this: docs/contract.md, A3 and A4, to the byte."""
+"""The responses to clients, byte by byte: docs/contract.md, A3 and A4."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ def lasting(one: Signer, **changes: object) -> str:
 
 
 @pytest.mark.parametrize("authorization", [(), ("Basic YTpi",), ("Bearer",), ("Bearer ",), ("bearer   ",)])
-async def test_without_a_token_the_answer_is_unauthorized(authorization: tuple[str, ...]) -> None:
+async def test_without_a_token_the_response_is_unauthorized(authorization: tuple[str, ...]) -> None:
     async with running(settings_for("sqlite://")) as app:
         answer = await asked(app, *authorization)
     assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
@@ -42,7 +42,7 @@ async def test_without_a_token_the_answer_is_unauthorized(authorization: tuple[s
     assert answer.headers["content-type"] == "application/json"
 
 
-async def test_a_token_that_does_not_hold_is_an_invalid_token() -> None:
+async def test_a_token_with_invalid_claims_is_an_invalid_token() -> None:
     good = f"Bearer {token_for('ann')}"
     async with running(settings_for("sqlite://")) as app:
         answers = [
@@ -61,7 +61,7 @@ async def test_a_token_that_does_not_hold_is_an_invalid_token() -> None:
         assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-async def test_a_token_whose_time_is_over_has_expired() -> None:
+async def test_an_expired_token_is_token_expired() -> None:
     async with running(settings_for("sqlite://")) as app:
         answer = await asked(app, f"Bearer {token_for('ann', exp=int(time.time()))}")
     assert (answer.status_code, answer.content) == (401, EXPIRED)
@@ -69,7 +69,7 @@ async def test_a_token_whose_time_is_over_has_expired() -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/tasks?token={}", "/api/tasks?access_token={}", "/api/tasks/{}"])
-async def test_a_token_anywhere_but_in_the_header_is_not_seen(path: str) -> None:
+async def test_a_token_outside_the_header_is_ignored(path: str) -> None:
     good = token_for("ann")
     async with running(settings_for("sqlite://")) as app:
         answer = await asked(app, path=path.format(good))
@@ -78,7 +78,7 @@ async def test_a_token_anywhere_but_in_the_header_is_not_seen(path: str) -> None
     assert answer.content == also.content == UNAUTHORIZED
 
 
-async def test_tokens_of_a_provider_open_the_service_and_name_their_owner(provider: IdentityProvider) -> None:
+async def test_tokens_of_a_provider_are_accepted_and_identify_their_owner(provider: IdentityProvider) -> None:
     provider.has(ONE)
     async with running(keys_of(provider)) as app:
         assert (await asked(app, f"Bearer {lasting(ONE)}")).json()["tasks"] == []
@@ -86,7 +86,7 @@ async def test_tokens_of_a_provider_open_the_service_and_name_their_owner(provid
         assert (await asked(app, path="/health/ready")).status_code == 200
 
 
-async def test_without_keys_the_answer_is_503_and_the_service_is_not_ready(
+async def test_without_keys_the_response_is_503_and_the_service_is_not_ready(
     provider: IdentityProvider,
 ) -> None:
     provider.answers(b"HTTP/1.1 500 Oops\r\nContent-Length: 0")
@@ -102,7 +102,7 @@ async def test_without_keys_the_answer_is_503_and_the_service_is_not_ready(
     assert ready.status_code == 503
 
 
-async def test_the_log_says_why_a_token_was_refused_and_never_shows_it(
+async def test_the_log_has_the_reason_of_a_rejection_and_never_the_token(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO, "taskward")

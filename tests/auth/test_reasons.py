@@ -1,4 +1,4 @@
-"""Every reason for which a token is refused is explained to whoever reads the log."""
+"""The documentation explains each reason for which a token is rejected."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ EXPLAINED = set(
 
 
 def reasons() -> Iterator[str]:
-    """Yield each `reason=` in the code of this package, with a pattern for interpolated values."""
+    """Yields each `reason=` in the code of this package, with a pattern for interpolated values."""
     for file in sorted((ROOT / "src" / "taskward" / "auth").glob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.keyword) and node.arg == "reason":

@@ -1,4 +1,4 @@
-"""A token that was verified once is not verified again, and still not believed a moment too long."""
+"""A verified token is cached, and is not accepted for longer than it is valid."""
 
 from dataclasses import replace
 from uuid import uuid4
@@ -17,7 +17,7 @@ CLAIMS = Claims(User(uuid4(), None, NOW + 900), valid_from=NOW - 60)
 
 
 class CountingSecret(SharedSecret):
-    """A shared secret that counts how often a signature is checked, and can be withdrawn."""
+    """A shared secret that counts the checks of signatures, and can be revoked."""
 
     generation = 0
     checked = 0
@@ -43,20 +43,20 @@ async def test_a_token_is_verified_once(guarded: Authenticator, keys: CountingSe
     assert keys.checked == 1
 
 
-async def test_each_token_is_verified_for_itself(guarded: Authenticator, keys: CountingSecret) -> None:
+async def test_each_token_is_verified_by_itself(guarded: Authenticator, keys: CountingSecret) -> None:
     for number in range(3):
         await guarded.identify([b"Bearer " + token(n=number)])
     assert keys.checked == 3
 
 
-async def test_a_refused_token_is_judged_anew_each_time(guarded: Authenticator, keys: CountingSecret) -> None:
+async def test_a_rejected_token_is_not_cached(guarded: Authenticator, keys: CountingSecret) -> None:
     for _ in range(3):
         with pytest.raises(TokenExpired):
             await guarded.identify([b"Bearer " + token(exp=NOW - 1)])
     assert keys.checked == 3
 
 
-async def test_exp_is_looked_at_every_time(guarded: Authenticator, clock: StoppedClock) -> None:
+async def test_exp_is_checked_every_time(guarded: Authenticator, clock: StoppedClock) -> None:
     text = b"Bearer " + token(exp=NOW + 10)
     await guarded.identify([text])
     clock.advance(9.999)
@@ -67,19 +67,19 @@ async def test_exp_is_looked_at_every_time(guarded: Authenticator, clock: Stoppe
 
 
 @pytest.mark.parametrize("name", ["nbf", "iat"])
-async def test_nbf_and_iat_are_looked_at_every_time(
+async def test_nbf_and_iat_are_checked_every_time(
     name: str, guarded: Authenticator, clock: StoppedClock
 ) -> None:
     text = b"Bearer " + token(**{name: NOW})
     await guarded.identify([text])
     clock.advance(-60)
     await guarded.identify([text])
-    clock.advance(-0.001)  # somebody has put the clock right
+    clock.advance(-0.001)  # the clock has been corrected
     with pytest.raises(InvalidToken):
         await guarded.identify([text])
 
 
-async def test_what_was_verified_with_a_withdrawn_key_is_verified_again(
+async def test_a_token_of_a_revoked_key_is_verified_again(
     guarded: Authenticator, keys: CountingSecret
 ) -> None:
     text = b"Bearer " + token()
@@ -90,7 +90,7 @@ async def test_what_was_verified_with_a_withdrawn_key_is_verified_again(
     assert keys.checked == 2
 
 
-async def test_a_verified_token_does_not_vouch_for_one_that_resembles_it() -> None:
+async def test_a_similar_token_is_not_found_in_the_cache() -> None:
     one = guard()
     good = token()
     await one.identify([b"Bearer " + good])
@@ -104,7 +104,7 @@ async def test_a_verified_token_does_not_vouch_for_one_that_resembles_it() -> No
             await one.identify([b"Bearer " + text])
 
 
-def test_the_cache_is_bounded_and_the_oldest_makes_room() -> None:
+def test_the_cache_is_bounded_and_the_oldest_entry_is_removed() -> None:
     cache = TokenCache()
     for number in range(MAX_TOKENS + 10):
         cache.put(b"%d" % number, 0, CLAIMS)
@@ -113,13 +113,13 @@ def test_the_cache_is_bounded_and_the_oldest_makes_room() -> None:
     assert cache.get(b"10", 0, NOW) == CLAIMS.user
 
 
-def test_the_cache_holds_no_token() -> None:
+def test_the_cache_contains_no_token() -> None:
     cache = TokenCache()
     cache.put(b"a token", 0, CLAIMS)
     assert b"a token" not in repr(vars(cache)).encode()
 
 
-def test_what_is_kept_under_a_new_generation_empties_the_old_one() -> None:
+def test_an_entry_of_a_new_generation_clears_the_cache() -> None:
     cache = TokenCache()
     cache.put(b"old", 0, CLAIMS)
     cache.put(b"new", 1, replace(CLAIMS, valid_from=NOW))

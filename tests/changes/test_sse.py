@@ -358,7 +358,7 @@ async def test_without_open_streams_nothing_polls_for_changes(house: InProcess, 
 
 
 async def until_nothing_polls(house: InProcess) -> None:
-    """Wait for the end of all streams, and for that of the polling, which takes a moment more."""
+    """Waits for the end of all streams, and for that of the polling, which takes a moment more."""
     await until_nobody_listens(house)
     async with asyncio.timeout(5):
         while attends(house):  # noqa: ASYNC110 - it offers nothing to wait for
@@ -366,7 +366,7 @@ async def until_nothing_polls(house: InProcess) -> None:
 
 
 def attends(house: InProcess) -> bool:
-    """Tell whether anything goes on that only open streams need."""
+    """Returns whether there is any activity that only open streams need."""
     bell = services_of(house.app).streams
     return bell._polling is not None or bool(bell._stopping)
 

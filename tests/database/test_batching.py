@@ -1,4 +1,4 @@
-"""What runs as one: each gets what is its own, in its order, whatever becomes of the others."""
+"""Batches: each call gets its own result, in order, even if others of the batch fail."""
 
 import asyncio
 import random
@@ -31,7 +31,7 @@ async def served(new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
 
 
 class Slow:
-    """An operation that ends when it is told to; its calls say how they fare."""
+    """An operation that ends when a test says so; its calls say what they return."""
 
     runs_in_caller = True
 
@@ -45,7 +45,7 @@ class Slow:
         self.alone: list[bool] = []
         self.tasks: list[asyncio.Task[Any] | None] = []
         self.not_started: list[Exception] = []
-        """One for each of the next batches."""
+        """The errors of the next batches."""
         self._running: set[int] = set()
 
     def kind(self, values: Values) -> Hashable | None:
@@ -102,7 +102,7 @@ def slow() -> Slow:
 
 
 class Asking:
-    """Asks a batcher for calls of one operation."""
+    """Submits calls of one operation to a batcher."""
 
     def __init__(self, slow: Slow, max_in_flight: int = MAX_IN_FLIGHT) -> None:
         self.sizes: list[int] = []
@@ -122,7 +122,7 @@ def ask(slow: Slow) -> Asking:
 
 
 def in_time(seconds: float = DEADLINE) -> float:
-    """Return the deadline, on the loop's clock, of what is asked for now."""
+    """Returns the deadline, on the loop's clock, of a call that is submitted now."""
     return asyncio.get_running_loop().time() + seconds
 
 
@@ -132,7 +132,7 @@ async def settle() -> None:
 
 
 @pytest.mark.parametrize("read", COMBINED, ids=lambda read: read.name)
-def test_nothing_of_an_owner_is_common_to_all(read: Read) -> None:
+def test_no_value_of_an_owner_is_common_to_a_batch(read: Read) -> None:
     combined = BatchedRead.compile(read, DIALECT)
 
     assert "owner" in combined.batch_keys
@@ -148,13 +148,13 @@ def test_reads_with_positions_or_words_run_alone() -> None:
 
 
 @pytest.mark.processes
-async def test_people_who_read_at_once_get_what_they_get_alone(
+async def test_reads_in_a_batch_return_the_same_as_alone(
     served: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = [Person(served) for _ in range(12)]
     for n, person in enumerate(people):
         for m in range(n % 5):
-            await person.create(f"{random.random()} of {n}", is_completed=bool(m % 2))  # noqa: S311 - an order to sort by
+            await person.create(f"{random.random()} of {n}", is_completed=bool(m % 2))  # noqa: S311 - an arbitrary order
     ids = {person: [task["id"] for task in await person.tasks()] for person in people}
     sizes: list[int] = []
     monkeypatch.setattr(database_of(served).batcher, "on_batch", sizes.append)
@@ -185,7 +185,7 @@ async def test_people_who_read_at_once_get_what_they_get_alone(
             assert {task["user_id"] for task in tasks} <= {person.sub}
 
 
-async def test_a_call_that_finds_nothing_in_flight_runs_in_its_callers_task(slow: Slow, ask: Asking) -> None:
+async def test_a_call_with_nothing_in_flight_runs_in_its_callers_task(slow: Slow, ask: Asking) -> None:
     first = ask(1)
     await settle()
     second = ask(2)
@@ -214,7 +214,7 @@ async def test_an_operation_that_cannot_be_cancelled_never_runs_in_its_callers_t
     assert slow.alone == [True]
 
 
-async def test_those_who_come_while_others_are_under_way_go_together(slow: Slow, ask: Asking) -> None:
+async def test_calls_that_arrive_during_a_batch_form_the_next_one(slow: Slow, ask: Asking) -> None:
     first = [ask(n) for n in range(4)]
     await settle()
     late = [ask(n, rows=n % 3) for n in range(10, 20)]
@@ -244,7 +244,7 @@ async def test_a_call_that_runs_alone_does_not_wait_for_those_queued_meanwhile(s
     assert slow.tasks[1] is not first
 
 
-async def test_nobody_waits_for_longer_than_alone(slow: Slow, ask: Asking) -> None:
+async def test_a_batch_has_the_deadline_of_its_oldest_call(slow: Slow, ask: Asking) -> None:
     now = asyncio.get_running_loop().time()
     first, late = [], []
     for n in range(MAX_IN_FLIGHT):
@@ -261,10 +261,10 @@ async def test_nobody_waits_for_longer_than_alone(slow: Slow, ask: Asking) -> No
     assert slow.asked[-1] == 3
     assert now + DEADLINE <= slow.until[0] < now + DEADLINE + 0.05
     oldest = now + DEADLINE + 0.05
-    assert oldest <= slow.until[-1] < oldest + 0.05, "the deadline is that of who waits longest"
+    assert oldest <= slow.until[-1] < oldest + 0.05, "the deadline is that of the oldest call"
 
 
-async def test_large_pages_do_not_go_together(slow: Slow, ask: Asking) -> None:
+async def test_large_pages_are_not_batched(slow: Slow, ask: Asking) -> None:
     slow.may_answer.set()
 
     await asyncio.gather(*(ask(n, limit=MAX_ROWS + 1) for n in range(8)))
@@ -291,7 +291,7 @@ async def test_no_batch_is_larger_than_each_of_its_calls_permits(slow: Slow) -> 
     assert slow.owners == [[0], [1, 2], [3], [4], [5, 6], [7, 8]]
 
 
-async def test_each_hears_of_a_failure_and_the_next_are_served(slow: Slow, ask: Asking) -> None:
+async def test_each_call_of_a_failed_batch_raises_and_the_next_batch_runs(slow: Slow, ask: Asking) -> None:
     first = ask(0)
     await settle()
     asked = [ask(n, fails=n == 3) for n in range(1, 7)]
@@ -315,17 +315,17 @@ async def test_the_error_of_one_call_does_not_fail_the_others(slow: Slow, ask: A
     assert [type(one) for one in found] == [list, list, list, DatabaseError, list, list]
 
 
-async def test_what_nobody_foresaw_is_raised_where_each_of_them_waits(slow: Slow, ask: Asking) -> None:
+async def test_an_unexpected_error_is_raised_in_each_call(slow: Slow, ask: Asking) -> None:
     asked = [ask(n, unforeseen=True) for n in range(6)]
     await settle()
     slow.may_answer.set()
     failed = await asyncio.gather(*asked, return_exceptions=True)
 
-    assert [type(one) for one in failed] == [TypeError] * 6  # and is no cancellation, which is not answered
+    assert [type(one) for one in failed] == [TypeError] * 6  # and not a cancellation, which has no response
     assert await ask(7) == [(7,)]
 
 
-async def test_a_batch_that_cannot_start_fails_only_the_calls_whose_time_is_up(slow: Slow) -> None:
+async def test_a_batch_that_cannot_start_fails_only_the_calls_past_their_deadline(slow: Slow) -> None:
     slow.runs_in_caller = False
     slow.not_started = [DatabaseError(reason="locked")]
     slow.may_answer.set()
@@ -355,7 +355,7 @@ async def test_calls_that_arrive_before_a_batch_can_start_are_added_to_it(slow: 
     assert slow.owners == [[0, 1, 2], [3, 4]]
 
 
-async def test_one_who_gives_up_disturbs_nobody(slow: Slow, ask: Asking) -> None:
+async def test_a_cancelled_call_does_not_affect_the_others(slow: Slow, ask: Asking) -> None:
     tasks = [ask(n) for n in range(6)]
     await settle()
     late = [ask(n) for n in range(10, 16)]
@@ -389,21 +389,21 @@ async def test_a_call_cancelled_in_the_queue_is_not_run(slow: Slow) -> None:
     assert slow.owners == [[1], [3]]
 
 
-async def test_what_an_owner_writes_is_never_in_two_statements_at_once(slow: Slow, ask: Asking) -> None:
+async def test_the_writes_of_an_owner_are_never_in_two_statements_at_once(slow: Slow, ask: Asking) -> None:
     writing = [ask(owner, writes=True) for owner in (1, 1, 2)]
     await settle()
     writing += [ask(owner, writes=True) for owner in (1, 3, 2, 1, 3)]
     await settle()
     assert slow.owners == [[1], [2], [3, 3]]
 
-    slow.may_answer.set()  # Slow itself sees that no owner is in two at once
+    slow.may_answer.set()  # Slow itself asserts that no owner is in two at once
 
     assert [(await one)[0][0] for one in writing] == [1, 1, 2, 1, 3, 2, 1, 3]
     assert sorted(owner for owners in slow.owners[3:] for owner in owners) == [1, 1, 1, 2]
     assert ask.batcher.is_idle
 
 
-async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow, ask: Asking) -> None:
+async def test_at_most_one_call_runs_alone(slow: Slow, ask: Asking) -> None:
     writing = []
     for owner in range(3):
         writing.append(ask(owner, writes=True))
@@ -415,7 +415,7 @@ async def test_one_at_most_is_alone_and_no_more_than_one_at_a_time(slow: Slow, a
     assert list(zip(slow.asked, slow.alone, strict=True)) == [(1, True), (1, False), (1, False), (1, True)]
 
 
-async def test_an_owner_writes_on_after_a_failure(slow: Slow, ask: Asking) -> None:
+async def test_an_owner_can_write_after_a_failure(slow: Slow, ask: Asking) -> None:
     failing = ask(1, writes=True, fails=True)
     await settle()
     writing = ask(1, writes=True)

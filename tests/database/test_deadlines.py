@@ -1,4 +1,4 @@
-"""What takes too long is given up, on the server too."""
+"""Deadlines of statements, which are cancelled on the server too."""
 
 import asyncio
 import gc
@@ -29,7 +29,7 @@ async def test_a_statement_beyond_its_deadline_is_cancelled_on_the_server(
         with pytest.raises(DatabaseError, match="no response in time"):
             await database.executor.run("SELECT pg_sleep(60)", (), in_a_moment, None)
         async with asyncio.timeout(5):
-            while await onlooker.fetchval(  # noqa: ASYNC110 - the server offers nothing to wait for
+            while await onlooker.fetchval(  # noqa: ASYNC110 - the server has no event to wait for
                 "SELECT count(*) FROM pg_stat_activity "
                 "WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'"
             ):
@@ -65,7 +65,7 @@ async def test_a_late_call_is_cancelled_and_no_other(checks: DeadlineChecks) -> 
     assert loop.time() - begun < 5
 
 
-async def test_after_a_deadline_the_task_goes_on(checks: DeadlineChecks) -> None:
+async def test_the_task_continues_after_a_deadline(checks: DeadlineChecks) -> None:
     for _ in range(2):
         with pytest.raises(TimeoutError):
             await run(checks, asyncio.sleep(IN_TIME, ""), 0)
@@ -75,7 +75,7 @@ async def test_after_a_deadline_the_task_goes_on(checks: DeadlineChecks) -> None
     assert await run(checks, asyncio.sleep(0, "done"), IN_TIME) == "done"
 
 
-async def test_an_error_of_the_call_is_its_own(checks: DeadlineChecks) -> None:
+async def test_an_error_of_the_call_is_raised(checks: DeadlineChecks) -> None:
     async def fail() -> str:
         try:
             await asyncio.sleep(IN_TIME)
@@ -90,7 +90,7 @@ async def test_an_error_of_the_call_is_its_own(checks: DeadlineChecks) -> None:
     assert task.cancelling() == 0
 
 
-async def test_who_is_cancelled_by_others_is_cancelled(checks: DeadlineChecks) -> None:
+async def test_a_cancellation_by_others_is_raised(checks: DeadlineChecks) -> None:
     for seconds in (IN_TIME, 0):
         task = asyncio.ensure_future(run(checks, asyncio.sleep(IN_TIME, ""), seconds))
         await asyncio.sleep(0)

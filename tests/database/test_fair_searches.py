@@ -1,4 +1,4 @@
-"""The searches of some people leave other people theirs, over real sockets."""
+"""Fairness of searches between users, over real sockets."""
 
 import asyncio
 import threading
@@ -19,11 +19,11 @@ from taskward.tasks.ids import new_task_id
 
 ANN, BOB, CAT = UUID(int=1), UUID(int=2), UUID(int=3)
 FLOOD: Final = 7
-"""Connections on which Ann searches all the time, and as many on which Cat does."""
+"""Connections on which Ann searches all the time; Cat has as many."""
 
 WORDS: Final = [f"word{n}" for n in range(31)]
 SLOW: Final = "/api/tasks?q=" + "+".join([*WORDS, "zzz"])
-"""All of their tasks have the first 31 words, and none has the last one."""
+"""All tasks contain the first 31 words, and none contains the last one."""
 
 QUICK: Final = "/api/tasks?q=milk&limit="
 
@@ -44,7 +44,7 @@ def port(request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path: P
 
 @contextmanager
 def flooded(port: int) -> Iterator[list[int]]:
-    """Have Ann and Cat search all the time while the block runs; give the statuses of their responses."""
+    """Runs searches of Ann and Cat while the block runs; yields the statuses of their responses."""
     stop = threading.Event()
     statuses: list[int] = []
 
@@ -65,14 +65,14 @@ def flooded(port: int) -> Iterator[list[int]]:
 
 
 def seconds(port: int, limits: range) -> list[float]:
-    """Return how long Bob's searches take; each has a limit of its own, so that none is cached."""
+    """Returns the durations of Bob's searches; each has a limit of its own, so that none is cached."""
     replies = [Request("GET", f"{QUICK}{limit}", person=str(BOB)).send(port) for limit in limits]
     assert {reply.status for reply in replies} == {200}
     assert all(reply.body.count(b"Buy milk") == 20 for reply in replies)
     return [reply.seconds for reply in replies]
 
 
-def test_the_searches_of_some_leave_others_theirs(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_searches_of_some_users_do_not_starve_others(port: int, capsys: pytest.CaptureFixture[str]) -> None:
     quiet = median(seconds(port, range(100, 120)))
     with flooded(port) as statuses:
         beside = seconds(port, range(200, 210))

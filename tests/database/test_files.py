@@ -1,4 +1,4 @@
-"""The file of an embedded database, and what lies beside it."""
+"""The files of an embedded database."""
 
 from pathlib import Path
 

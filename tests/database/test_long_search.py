@@ -1,4 +1,4 @@
-"""A search or a sort that takes long holds up nobody else."""
+"""A long search or sort does not delay other requests."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ TASKS = 3000
 
 
 async def fill(person: Person) -> None:
-    """Give the person many long tasks, every one of which holds all the words."""
+    """Creates many long tasks of the person, all of which contain all the words."""
     times = {"created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
     long = "x" * 1800 + " " + WORDS
     tasks = [
@@ -39,7 +39,7 @@ async def test_a_long_search_on_disk_leaves_the_loop_free(new_database: MakeData
         while not searching.done():
             await bob.tasks()
             answered += 1
-            await asyncio.sleep(0)  # nothing else here gives way to the loop
+            await asyncio.sleep(0)  # nothing else here yields to the loop
 
         assert searching.result().json()["tasks"] == []
         assert answered > 20
@@ -72,7 +72,7 @@ async def test_short_reads_on_disk_use_no_thread(new_database: MakeDatabase) -> 
         assert database_of(app).readers._connections == []
 
 
-async def test_a_read_that_has_become_short_has_no_thread_any_more(
+async def test_a_read_that_has_become_short_uses_no_thread_any_more(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(settings_for(await new_database("disk"))) as app:

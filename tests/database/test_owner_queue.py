@@ -1,4 +1,4 @@
-"""The queue of an owner's writes: in order, without leftovers, and until a deadline."""
+"""The queue of an owner's writes: in order, until a deadline, and removed when it is empty."""
 
 import asyncio
 from uuid import UUID, uuid4
@@ -21,7 +21,7 @@ async def settle() -> None:
 
 
 class Writers:
-    """Writes of one owner, each of which goes on until it is told to end; `order` is who began when."""
+    """Writes of one owner, each of which runs until a test ends it; `order` lists them as they began."""
 
     def __init__(self, queue: OwnerQueue, owner: UUID) -> None:
         self.queue = queue
@@ -100,9 +100,7 @@ async def test_shared_writes_queued_one_after_the_other_have_one_turn(
     assert is_empty(queue)
 
 
-async def test_one_whose_time_is_over_is_refused_and_leaves_no_gap(
-    queue: OwnerQueue, writers: Writers
-) -> None:
+async def test_a_write_past_its_deadline_fails_and_leaves_no_gap(queue: OwnerQueue, writers: Writers) -> None:
     first = writers.begin("first")
     await settle()
     late, last = writers.begin("late", 0.02), writers.begin("last")
@@ -118,7 +116,7 @@ async def test_one_whose_time_is_over_is_refused_and_leaves_no_gap(
 
 
 @pytest.mark.parametrize("shared", [False, True])
-async def test_one_who_is_cancelled_passes_the_turn_on(
+async def test_a_cancelled_write_passes_the_turn_on(
     queue: OwnerQueue, writers: Writers, *, shared: bool
 ) -> None:
     first = writers.begin("first")
@@ -142,11 +140,13 @@ async def test_one_who_is_cancelled_passes_the_turn_on(
     assert is_empty(queue)
 
 
-async def test_one_who_is_cancelled_as_the_turn_begins_ends_it(queue: OwnerQueue, writers: Writers) -> None:
+async def test_a_write_that_is_cancelled_as_its_turn_begins_ends_it(
+    queue: OwnerQueue, writers: Writers
+) -> None:
     assert queue.enter_now(writers.owner)
     next_one, last = writers.begin("next"), writers.begin("last")
     await settle()
-    queue.leave(writers.owner)  # the turn of the next one begins, who has not noticed yet
+    queue.leave(writers.owner)  # the turn of the next one begins, whose task has not run yet
     next_one.cancel()
     await settle()
     assert writers.order == ["last"]

@@ -1,4 +1,4 @@
-"""Behind PgBouncer in transaction mode: docs/decisions/0012-pooler-recognised.md."""
+"""PgBouncer in transaction mode: docs/decisions/0012-pooler-recognised.md."""
 
 import asyncio
 from collections import Counter
@@ -22,14 +22,14 @@ ROUNDS = 3
 async def pooled_url(
     new_postgres: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[str]:
-    """Give the URL of an empty database behind a pooler with two connections to the server."""
+    """Yields the URL of an empty database behind a pooler with two connections to the server."""
     async with pooler(await new_postgres(), tmp_path_factory.mktemp("pooler")) as url:
         yield url
 
 
 @pytest_asyncio.fixture(scope="module", params=[False, True], ids=["plain", "rls"])
 async def pooled_app(request: pytest.FixtureRequest, pooled_url: str) -> AsyncIterator[FastAPI]:
-    # As a provider hands it out: what the driver does not know is not passed on to the pooler.
+    # The URL of a provider: parameters that the driver does not know are not sent to the pooler.
     url = pooled_url + "?channel_binding=prefer&pgbouncer=true"
     async with running(settings_for(url, database_rls=request.param)) as app:
         yield app
@@ -67,7 +67,7 @@ async def test_many_clients_share_two_connections_without_an_error(pooled_app: F
 
 
 @needs_pgbouncer
-async def test_a_url_as_neon_hands_it_out_works_as_pasted(
+async def test_a_url_of_neon_works_as_it_is(
     new_postgres: Callable[[], Awaitable[str]], tmp_path: Path
 ) -> None:
     async with pooler(await new_postgres(), tmp_path, tls=True) as url:

@@ -1,5 +1,5 @@
 """DATABASE_RLS: docs/decisions/0019-row-level-security.md."""
-# ruff: noqa: S608 - what goes into SQL here are the names of our own tables and what a test has made itself
+# ruff: noqa: S608 - SQL is made here of the names of our own tables and of values of a test
 
 import asyncio
 import io
@@ -63,7 +63,7 @@ async def app(url: str) -> AsyncIterator[FastAPI]:
 
 @pytest_asyncio.fixture(scope="module")
 async def forgetful(new_postgres: NewPostgres) -> AsyncIterator[FastAPI]:
-    """Give an app with neither wall: its statements name no owner, and there is no row-level security."""
+    """Yields an app without owner filters and without row-level security."""
     async with running(settings_for(await new_postgres())) as one:
         drop_owner_filters(one)
         yield one
@@ -71,17 +71,17 @@ async def forgetful(new_postgres: NewPostgres) -> AsyncIterator[FastAPI]:
 
 @pytest.fixture
 async def server(url: str) -> AsyncIterator[Any]:
-    """Give a connection to the app's database, past the app, as whoever made it."""
+    """Yields a connection to the app's database, past the app, as its creator."""
     connection = await asyncpg.connect(url)
     yield connection
     await connection.close()
 
 
-# That "postgres-rls-alone" proves something, on which the tests of isolation pass: without it they fail
+# The tests of isolation pass on "postgres-rls-alone"; here they fail without row-level security
 
 
 @pytest.mark.processes
-async def test_without_either_wall_a_foreign_task_is_read_and_changed(forgetful: FastAPI) -> None:
+async def test_without_filters_and_policies_a_foreign_task_is_read_and_changed(forgetful: FastAPI) -> None:
     ann, bob = Person(forgetful), Person(forgetful)
     task = await ann.create("Hers")
 
@@ -92,7 +92,7 @@ async def test_without_either_wall_a_foreign_task_is_read_and_changed(forgetful:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("proof", ISOLATION, ids=lambda proof: f"{proof.func.__name__} {proof.keywords}")
-async def test_without_either_wall_the_tests_of_isolation_fail(
+async def test_without_filters_and_policies_the_tests_of_isolation_fail(
     forgetful: FastAPI, proof: Callable[..., Awaitable[None]]
 ) -> None:
     with pytest.raises(AssertionError):
@@ -100,7 +100,7 @@ async def test_without_either_wall_the_tests_of_isolation_fail(
 
 
 @pytest.mark.processes
-def test_the_statements_there_say_nowhere_whose_row_they_mean(forgetful: FastAPI) -> None:
+def test_the_statements_there_have_no_owner_filter(forgetful: FastAPI) -> None:
     named = re.compile("|".join(rf"\b{table}\.{column} = \$" for table, column in PROTECTED_TABLES))
 
     plans = database_of(forgetful).compiled
@@ -108,12 +108,12 @@ def test_the_statements_there_say_nowhere_whose_row_they_mean(forgetful: FastAPI
     assert sum(bool(named.search(CompiledStatement.compile(statement).sql)) for statement in plans) > 30
 
 
-# What the role may
+# The rights of the role
 
 
 @pytest.mark.processes
 @pytest.mark.usefixtures("app")
-async def test_every_table_is_walled_and_so_is_its_owner(server: Any) -> None:
+async def test_row_level_security_is_forced_on_every_table(server: Any) -> None:
     rows = await server.fetch(
         "SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class "
         "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname != 'alembic_version'"
@@ -124,8 +124,8 @@ async def test_every_table_is_walled_and_so_is_its_owner(server: Any) -> None:
 
 
 @pytest.mark.processes
-async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
-    role = await server.fetchrow("SELECT * FROM pg_roles WHERE rolname = $1", await wall_of(app))
+async def test_the_role_has_no_attributes_and_no_other_member(server: Any, app: FastAPI) -> None:
+    role = await server.fetchrow("SELECT * FROM pg_roles WHERE rolname = $1", await role_of(app))
 
     assert not any(role[name] for name in role.keys() if isinstance(role[name], bool))  # noqa: SIM118 - a Record
     assert await server.fetch("SELECT FROM pg_auth_members WHERE member = $1", role["oid"]) == []
@@ -158,7 +158,7 @@ async def test_the_role_is_nobody_else(server: Any, app: FastAPI) -> None:
 )
 async def test_the_role_can_do_nothing_else(server: Any, app: FastAPI, statement: str) -> None:
     async with undone(server):
-        await server.execute(f"SET LOCAL ROLE {await wall_of(app)}; SET LOCAL taskward.owner = '{uuid4()}'")
+        await server.execute(f"SET LOCAL ROLE {await role_of(app)}; SET LOCAL taskward.owner = '{uuid4()}'")
 
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await server.execute(statement)
@@ -166,15 +166,15 @@ async def test_the_role_can_do_nothing_else(server: Any, app: FastAPI, statement
 
 @pytest.mark.processes
 @pytest.mark.parametrize(("table", "column"), PROTECTED_TABLES)
-async def test_of_every_table_it_meets_the_rows_of_the_owner_alone(
+async def test_in_every_table_it_sees_only_the_rows_of_the_owner(
     server: Any, app: FastAPI, table: str, column: str
 ) -> None:
-    ann, bob = await somebody_with_everything(app), await somebody_with_everything(app)
+    ann, bob = await owner_of_rows_in_every_table(app), await owner_of_rows_in_every_table(app)
     all_of_them = f"SELECT DISTINCT {column}::text FROM {table}"
     assert {ann, bob} <= {row[0] for row in await server.fetch(all_of_them)}
 
     async with undone(server):
-        await server.execute(f"SET LOCAL ROLE {await wall_of(app)}")
+        await server.execute(f"SET LOCAL ROLE {await role_of(app)}")
         assert await server.fetch(all_of_them) == []
 
         await server.execute(f"SET LOCAL taskward.owner = '{ann}'")
@@ -191,38 +191,38 @@ async def test_of_every_table_it_meets_the_rows_of_the_owner_alone(
 
 @pytest.mark.processes
 @pytest.mark.parametrize("owner", ["", "nobody", "00000000-0000-0000-0000-000000000000"])
-async def test_without_an_owner_nothing_is_seen(server: Any, app: FastAPI, owner: str) -> None:
+async def test_without_an_owner_no_row_is_visible(server: Any, app: FastAPI, owner: str) -> None:
     await Person(app).create()
 
     async with undone(server):
-        await server.execute(f"SET LOCAL ROLE {await wall_of(app)}; SET LOCAL taskward.owner = '{owner}'")
+        await server.execute(f"SET LOCAL ROLE {await role_of(app)}; SET LOCAL taskward.owner = '{owner}'")
         try:
             assert await server.fetch("SELECT * FROM tasks") == []
         except asyncpg.InvalidTextRepresentationError:
             assert owner == "nobody"
 
 
-# How requests run behind it
+# Requests
 
 
 @pytest.mark.processes
-async def test_a_connection_that_was_given_back_is_nobodys(app: FastAPI) -> None:
+async def test_a_released_connection_has_no_owner(app: FastAPI) -> None:
     ann = Person(app)
     task = await ann.create()
     assert await ann.tasks() == [task]
 
     async with database_of(app).pool.acquire() as connection:
         assert await whose(connection) == ("login", "", False)
-        await connection.execute(f"BEGIN; SET LOCAL ROLE {await wall_of(app)}")
+        await connection.execute(f"BEGIN; SET LOCAL ROLE {await role_of(app)}")
         assert await connection.fetch("SELECT * FROM tasks") == []
         await connection.execute("ROLLBACK")
 
 
 @pytest.mark.processes
-async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> None:
-    ann, wall = Person(app), await wall_of(app)
+async def test_a_connection_has_no_owner_after_a_failure_too(app: FastAPI, server: Any) -> None:
+    ann, role = Person(app), await role_of(app)
     task = await ann.create()
-    await server.execute(f"REVOKE SELECT ON tasks FROM {wall}")
+    await server.execute(f"REVOKE SELECT ON tasks FROM {role}")
     try:
         for request in (
             ann.http.get("/api/tasks"),
@@ -230,7 +230,7 @@ async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> N
         ):
             assert refusal(await request) == DATABASE_ERROR
     finally:
-        await server.execute(f"GRANT SELECT ON tasks TO {wall}")
+        await server.execute(f"GRANT SELECT ON tasks TO {role}")
 
     async with database_of(app).pool.acquire() as connection:
         assert await whose(connection) == ("login", "", False)
@@ -238,16 +238,16 @@ async def test_after_a_failure_too_it_is_nobodys(app: FastAPI, server: Any) -> N
 
 
 @pytest.mark.processes
-async def test_what_the_server_refuses_is_told_and_why_stands_in_the_log(
+async def test_an_error_of_the_server_is_a_database_error_with_its_reason_in_the_log(
     app: FastAPI, server: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wall = await wall_of(app)
-    await server.execute(f"REVOKE SELECT ON tasks FROM {wall}")
+    role = await role_of(app)
+    await server.execute(f"REVOKE SELECT ON tasks FROM {role}")
     try:
         answer = await Person(app).http.get("/api/tasks")
         ready = await client_of(app).get("/health/ready")
     finally:
-        await server.execute(f"GRANT SELECT ON tasks TO {wall}")
+        await server.execute(f"GRANT SELECT ON tasks TO {role}")
 
     assert refusal(answer) == DATABASE_ERROR
     assert ready.status_code == 503
@@ -258,7 +258,7 @@ async def test_what_the_server_refuses_is_told_and_why_stands_in_the_log(
 
 
 @pytest.mark.processes
-async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) -> None:
+async def test_a_cancelled_request_leaves_no_owner_behind(app: FastAPI) -> None:
     ann = Person(app)
     await ann.create()
     for turn in range(30):
@@ -272,7 +272,7 @@ async def test_a_request_that_is_given_up_leaves_nothing_behind(app: FastAPI) ->
             assert await whose(connection) == ("login", "", False)
 
 
-async def test_the_statements_that_run_outside_are_these() -> None:
+async def test_these_statements_run_without_row_level_security() -> None:
     """The other exceptions run no statement of a store: migrations, NOTIFY and LISTEN."""
     assert [
         statement for statement in STATEMENTS if isinstance(statement, Read) and statement.cross_owner
@@ -283,8 +283,8 @@ async def test_the_statements_that_run_outside_are_these() -> None:
 
 
 @pytest.mark.processes
-async def test_the_counters_of_many_are_read(app: FastAPI) -> None:
-    owners = [UUID(await somebody_with_everything(app)) for _ in range(2)]
+async def test_the_counters_of_several_owners_are_read(app: FastAPI) -> None:
+    owners = [UUID(await owner_of_rows_in_every_table(app)) for _ in range(2)]
 
     rows = await database_of(app).rows(COUNTERS, {"owners": owners})
 
@@ -292,7 +292,7 @@ async def test_the_counters_of_many_are_read(app: FastAPI) -> None:
 
 
 @pytest.mark.processes
-async def test_a_stream_holds_what_is_the_owners(app: FastAPI) -> None:
+async def test_a_stream_contains_only_changes_of_the_owner(app: FastAPI) -> None:
     ann = Person(app)
     hers, _ = await ann.create("Hers"), await Person(app).create("His")
 
@@ -305,7 +305,7 @@ async def test_a_stream_holds_what_is_the_owners(app: FastAPI) -> None:
 
 
 @pytest.mark.processes
-async def test_an_operator_exports_from_behind_it(app: FastAPI, url: str) -> None:
+async def test_an_operator_can_export_with_it(app: FastAPI, url: str) -> None:
     ann, file = Person(app), io.BytesIO()
     await ann.create("Buy milk")
     await Person(app).create("Not hers")
@@ -316,11 +316,11 @@ async def test_an_operator_exports_from_behind_it(app: FastAPI, url: str) -> Non
     assert b'"Buy milk"' in file.getvalue()
 
 
-# Whose tables they are, and who may make roles
+# Owners of the tables, and logins that may create roles
 
 
 class Login(NamedTuple):
-    """A login that is no superuser, and the URL of a database that it owns."""
+    """A login without superuser rights, and the URL of a database that it owns."""
 
     name: str
     url: str
@@ -347,20 +347,20 @@ def make_login(new_postgres: NewPostgres) -> MakeLogin:
 
 @pytest_asyncio.fixture(scope="module")
 async def login(make_login: MakeLogin) -> Login:
-    """Give one that may make no roles, with the service's tables."""
+    """Returns a login that may not create roles, with the service's tables."""
     made = await make_login("NOCREATEROLE")
     await migrate(made.url)
     return made
 
 
 @pytest.mark.processes
-async def test_with_it_off_the_owner_of_the_tables_works_as_ever(login: Login) -> None:
+async def test_with_it_off_the_owner_of_the_tables_can_use_the_service(login: Login) -> None:
     async with running(settings_for(login.url)) as app:
         await use(app)
 
 
 @pytest.mark.processes
-async def test_with_it_off_another_login_with_rights_on_the_tables_works_as_ever(
+async def test_with_it_off_another_login_with_rights_on_the_tables_can_use_the_service(
     login: Login, postgres_url: str
 ) -> None:
     other = await another(login, postgres_url)
@@ -371,7 +371,7 @@ async def test_with_it_off_another_login_with_rights_on_the_tables_works_as_ever
 
 @pytest.mark.processes
 async def test_the_owner_of_the_tables_gets_every_row_for_a_backup(login: Login) -> None:
-    """What `pg_dump --enable-row-security` does; without that it fails, which is loud, not incomplete."""
+    """As `pg_dump --enable-row-security` does; without the option it fails instead of being incomplete."""
     async with running(settings_for(login.url)) as app:
         ann, bob = Person(app), Person(app)
         titles = {(await person.create(uuid4().hex))["title"] for person in (ann, bob)}
@@ -386,18 +386,18 @@ async def test_the_owner_of_the_tables_gets_every_row_for_a_backup(login: Login)
 
 
 @pytest.mark.processes
-async def test_a_login_that_may_make_roles_needs_nobody(make_login: MakeLogin) -> None:
+async def test_a_login_that_may_create_roles_needs_no_administrator(make_login: MakeLogin) -> None:
     login = await make_login("CREATEROLE")
 
     async with running(settings_for(login.url, database_rls=True)) as app:
         await use(app)
         async with database_of(app).pool.acquire() as connection, undone(connection):
-            await connection.execute(f"SET LOCAL ROLE {await wall_of(app)}")
+            await connection.execute(f"SET LOCAL ROLE {await role_of(app)}")
             assert await connection.fetch("SELECT * FROM tasks") == []
 
 
 @pytest.mark.processes
-async def test_a_login_that_may_not_is_told_what_to_run_and_that_will_do(
+async def test_a_login_that_may_not_gets_the_statements_to_run_and_they_suffice(
     make_login: MakeLogin, postgres_url: str
 ) -> None:
     login = await make_login("NOCREATEROLE")
@@ -405,7 +405,7 @@ async def test_a_login_that_may_not_is_told_what_to_run_and_that_will_do(
     with pytest.raises(DatabaseUnusable) as caught:
         async with running(on):
             raise AssertionError("it started")
-    async with running(settings_for(login.url)) as app:  # the schema was migrated all the same
+    async with running(settings_for(login.url)) as app:  # the schema was migrated anyway
         await use(app)
 
     missing = str(caught.value).removeprefix("DATABASE_RLS is on, and ")
@@ -422,7 +422,7 @@ async def test_a_login_that_may_not_is_told_what_to_run_and_that_will_do(
 
 
 @pytest.mark.processes
-async def test_one_that_may_not_become_the_role_is_told_so(login: Login, postgres_url: str) -> None:
+async def test_a_login_that_may_not_become_the_role_gets_an_error(login: Login, postgres_url: str) -> None:
     other = await another(login, postgres_url)
     await run(postgres_url, (await check(login.url, "on")).partition("run: ")[2])
     await migrate(login.url, rls=True)
@@ -438,8 +438,8 @@ async def test_one_that_may_not_become_the_role_is_told_so(login: Login, postgre
 
 
 @pytest.mark.processes
-async def test_tables_in_the_logins_own_schema_are_found_behind_it(make_login: MakeLogin) -> None:
-    """The search path begins with "$user", which is another one behind the wall."""
+async def test_tables_in_the_logins_own_schema_are_found_with_it(make_login: MakeLogin) -> None:
+    """The search path begins with "$user", which is the role while row-level security is on."""
     login = await make_login("CREATEROLE")
     await run(login.url, f"CREATE SCHEMA {login.name}")
 
@@ -453,21 +453,21 @@ async def test_two_databases_of_one_server_are_migrated_at_once(make_login: Make
 
     await asyncio.gather(*(migrate(login.url, rls=True) for login in [*logins, *logins]))
 
-    assert len({await wall_in(login.url) for login in logins}) == 2
+    assert len({await role_in(login.url) for login in logins}) == 2
 
 
 @pytest.mark.processes
-async def test_check_finds_a_wall_that_stands(walled: str) -> None:
-    assert await check(walled, "on") == "ok    rls       on"
-    assert await check(walled, "off") == "ok    rls       off; ready to be turned on"
+async def test_check_reports_complete_policies(protected: str) -> None:
+    assert await check(protected, "on") == "ok    rls       on"
+    assert await check(protected, "off") == "ok    rls       off; ready to be turned on"
 
 
-# What is repaired, and what is refused
+# Repairs and rejections
 
 
 @pytest_asyncio.fixture(scope="module")
-async def walled(new_postgres: NewPostgres) -> str:
-    """Give the URL of a database that nobody has opened."""
+async def protected(new_postgres: NewPostgres) -> str:
+    """Returns the URL of a database with complete policies."""
     url = await new_postgres()
     await migrate(url, rls=True)
     return url
@@ -481,19 +481,19 @@ async def walled(new_postgres: NewPostgres) -> str:
         "ALTER TABLE users NO FORCE ROW LEVEL SECURITY",
         "DROP POLICY taskward_owner_rows ON tombstones",
         "DROP POLICY taskward_other_roles ON tasks",
-        "REVOKE DELETE ON tasks FROM {wall}",
-        "REVOKE SELECT ON restores FROM {wall}",
-        "DROP OWNED BY {wall}; DROP ROLE {wall}",
+        "REVOKE DELETE ON tasks FROM {role}",
+        "REVOKE SELECT ON restores FROM {role}",
+        "DROP OWNED BY {role}; DROP ROLE {role}",
     ],
 )
-async def test_a_wall_that_was_damaged_is_repaired(walled: str, damage: str) -> None:
-    whole = await wall_as_it_stands(walled)
-    await run(walled, damage.format(wall=await wall_in(walled)))
+async def test_damaged_policies_are_repaired(protected: str, damage: str) -> None:
+    whole = await current_policies(protected)
+    await run(protected, damage.format(role=await role_in(protected)))
 
-    async with running(settings_for(walled, database_rls=True)) as app:
+    async with running(settings_for(protected, database_rls=True)) as app:
         await use(app)
-    assert await wall_as_it_stands(walled) == whole
-    assert await check(walled, "off") == "ok    rls       off; ready to be turned on"
+    assert await current_policies(protected) == whole
+    assert await check(protected, "off") == "ok    rls       off; ready to be turned on"
 
 
 @pytest.mark.processes
@@ -506,42 +506,42 @@ async def test_a_wall_that_was_damaged_is_repaired(walled: str, damage: str) -> 
             "not set up correctly on tasks",
         ),
         (
-            "CREATE POLICY more ON users TO {wall} USING (true)",
+            "CREATE POLICY more ON users TO {role} USING (true)",
             "DROP POLICY more ON users",
             "not set up correctly on users",
         ),
-        ("GRANT TRUNCATE ON tasks TO {wall}", "REVOKE TRUNCATE ON tasks FROM {wall}", "correctly on tasks"),
+        ("GRANT TRUNCATE ON tasks TO {role}", "REVOKE TRUNCATE ON tasks FROM {role}", "correctly on tasks"),
         (
-            "GRANT INSERT ON restores TO {wall}",
-            "REVOKE INSERT ON restores FROM {wall}",
+            "GRANT INSERT ON restores TO {role}",
+            "REVOKE INSERT ON restores FROM {role}",
             "correctly on restores",
         ),
-        ("ALTER ROLE {wall} BYPASSRLS", "ALTER ROLE {wall} NOBYPASSRLS", "SUPERUSER nor BYPASSRLS"),
-        ("ALTER ROLE {wall} SUPERUSER", "ALTER ROLE {wall} NOSUPERUSER", "SUPERUSER nor BYPASSRLS"),
-        ("GRANT pg_monitor TO {wall}", "REVOKE pg_monitor FROM {wall}", "a member of no other"),
+        ("ALTER ROLE {role} BYPASSRLS", "ALTER ROLE {role} NOBYPASSRLS", "SUPERUSER nor BYPASSRLS"),
+        ("ALTER ROLE {role} SUPERUSER", "ALTER ROLE {role} NOSUPERUSER", "SUPERUSER nor BYPASSRLS"),
+        ("GRANT pg_monitor TO {role}", "REVOKE pg_monitor FROM {role}", "a member of no other"),
     ],
 )
-async def test_a_wall_that_somebody_opened_is_refused(
-    walled: str, damage: str, remedy: str, told: str
+async def test_policies_that_were_weakened_are_an_error(
+    protected: str, damage: str, remedy: str, told: str
 ) -> None:
-    wall = await wall_in(walled)
-    await run(walled, damage.format(wall=wall))
+    role = await role_in(protected)
+    await run(protected, damage.format(role=role))
     try:
         with pytest.raises(DatabaseUnusable, match=told):
-            async with running(settings_for(walled, database_rls=True)):
+            async with running(settings_for(protected, database_rls=True)):
                 raise AssertionError("it started")
     finally:
-        await run(walled, remedy.format(wall=wall))
+        await run(protected, remedy.format(role=role))
 
 
 @pytest.mark.processes
-async def test_found_open_only_once_it_runs_it_answers_nobody_and_recovers(
-    walled: str, caplog: pytest.LogCaptureFixture
+async def test_weakened_policies_found_after_the_start_fail_all_requests_until_they_are_repaired(
+    protected: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A server that was away at start cannot refuse the start any more."""
-    await run(walled, "CREATE POLICY more ON tasks USING (true)")
-    blocker = await asyncpg.connect(walled)
-    app = create_app(settings_for(walled, database_rls=True))
+    """If the server is down at the start, the service starts without the check."""
+    await run(protected, "CREATE POLICY more ON tasks USING (true)")
+    blocker = await asyncpg.connect(protected)
+    app = create_app(settings_for(protected, database_rls=True))
     async with AsyncExitStack() as started:
         async with blocker.transaction():
             await blocker.execute("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE")
@@ -559,23 +559,23 @@ async def test_found_open_only_once_it_runs_it_answers_nobody_and_recovers(
 
 
 @pytest.mark.processes
-async def test_a_copy_of_a_database_has_a_wall_of_its_own(walled: str, postgres_url: str) -> None:
+async def test_a_copy_of_a_database_has_a_role_of_its_own(protected: str, postgres_url: str) -> None:
     copy = f"copy_{uuid4().hex}"
-    url = urlunsplit(urlsplit(walled)._replace(path=f"/{copy}"))
-    await run(postgres_url, f"CREATE DATABASE {copy} TEMPLATE {urlsplit(walled).path[1:]}")
+    url = urlunsplit(urlsplit(protected)._replace(path=f"/{copy}"))
+    await run(postgres_url, f"CREATE DATABASE {copy} TEMPLATE {urlsplit(protected).path[1:]}")
 
     async with running(settings_for(url, database_rls=True)) as app:
         await use(app)
 
-    assert await wall_in(url) != await wall_in(walled)
+    assert await role_in(url) != await role_in(protected)
     connection = await asyncpg.connect(url)
-    await connection.execute(f"SET ROLE {await wall_in(walled)}")  # which has its rights there too
+    await connection.execute(f"SET ROLE {await role_in(protected)}")  # it has its rights there too
     assert await connection.fetch("SELECT * FROM tasks") == []
     await connection.close()
 
 
 async def use(app: FastAPI) -> None:
-    """Do with it what a client does, two people beside each other."""
+    """Sends the requests of two users to the app."""
     ann, bob = Person(app), Person(app)
     hers, his = await ann.create("Hers"), await bob.create("His")
     changed = await ann.put(hers["id"], title="Still hers")
@@ -591,8 +591,8 @@ async def use(app: FastAPI) -> None:
     assert (await client_of(app).get("/health/ready")).status_code == 200
 
 
-async def somebody_with_everything(app: FastAPI) -> str:
-    """Make an owner of a row in every table."""
+async def owner_of_rows_in_every_table(app: FastAPI) -> str:
+    """Creates an owner of a row in every table."""
     ann = Person(app)
     await ann.create()
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
@@ -607,24 +607,24 @@ async def somebody_with_everything(app: FastAPI) -> str:
     return ann.sub
 
 
-async def wall_of(app: FastAPI) -> str:
-    return await wall_in(database_of(app).pool.url)
+async def role_of(app: FastAPI) -> str:
+    return await role_in(database_of(app).pool.url)
 
 
-async def wall_in(url: str) -> str:
+async def role_in(url: str) -> str:
     connection = await asyncpg.connect(url)
     try:
-        wall = await connection.fetchval(
+        role = await connection.fetchval(
             "SELECT rolname FROM pg_policy JOIN pg_roles ON pg_roles.oid = ANY (polroles) "
             "WHERE polname = 'taskward_owner_rows' AND polrelid = 'tasks'::regclass"
         )
     finally:
         await connection.close()
-    assert re.fullmatch(r"taskward_rls_[0-9]+", wall)
-    return str(wall)
+    assert re.fullmatch(r"taskward_rls_[0-9]+", role)
+    return str(role)
 
 
-async def wall_as_it_stands(url: str) -> tuple[Any, ...]:
+async def current_policies(url: str) -> tuple[Any, ...]:
     connection = await asyncpg.connect(url)
     try:
         return (
@@ -640,7 +640,7 @@ async def wall_as_it_stands(url: str) -> tuple[Any, ...]:
 
 
 async def whose(connection: Any) -> tuple[str, str, bool]:
-    """Say as whom the connection speaks, for which owner, and whether it is in a transaction."""
+    """Returns the role and the owner of the connection, and whether it is in a transaction."""
     same, owner = await connection.fetchrow(
         "SELECT current_user = session_user, coalesce(current_setting('taskward.owner', true), '')"
     )
@@ -654,7 +654,7 @@ async def migrate(url: str, *, rls: bool = False) -> None:
 
 
 async def another(login: Login, postgres_url: str) -> Login:
-    """Make another login for that database, with rights on its tables as they are now."""
+    """Creates another login for that database, with rights on its present tables."""
     name = f"login_{uuid4().hex}"
     await run(postgres_url, f"CREATE ROLE {name} LOGIN PASSWORD 'no secret'")
     await run(login.url, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
@@ -670,7 +670,7 @@ async def run(url: str, statements: str) -> None:
 
 
 async def check(url: str, rls: str) -> str:
-    """Give the line of `taskward check` on row-level security."""
+    """Returns the line of `taskward check` on row-level security."""
     environment = {"DATABASE_URL": url, "DATABASE_RLS": rls, "LOG_LEVEL": "ERROR"}
     result = await asyncio.to_thread(CliRunner().invoke, cli.app, ["check"], env=environment)
     (line,) = [line for line in result.stdout.splitlines() if line[6:].startswith("rls")]
@@ -687,7 +687,7 @@ async def columns_of(server: Any, table: str) -> list[str]:
 
 
 def copied(table: str, column: str, columns: list[str]) -> str:
-    """Write the INSERT of a row like one that is there, for another owner."""
+    """Returns the INSERT of a copy of an existing row, for another owner."""
     others = ", ".join(name for name in columns if name != column)
     return f"INSERT INTO {table} ({column}, {others}) SELECT $1, {others} FROM {table} LIMIT 1"
 
@@ -703,5 +703,5 @@ async def undone(connection: Any) -> AsyncIterator[None]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110 - nothing tells of it
+    while not holds():  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""docs/contract.md, A1: the rules that stand in the database itself, and how they get there."""
+"""docs/contract.md, A1: the constraints of the database, and the migrations."""
 
 import asyncio
 import sqlite3
@@ -32,7 +32,7 @@ TASK = "0190b0a0-0000-7000-8000-000000000002"
 NUMBER_OF_PROCESSES = 3
 
 
-# What the migrations make is what the models say
+# The migrations create what the models describe
 
 
 def test_migrations_are_numbered_without_gaps_by_their_files() -> None:
@@ -45,7 +45,7 @@ def test_migrations_are_numbered_without_gaps_by_their_files() -> None:
         assert f'revision = "{name[:4]}"' in text
 
 
-async def test_a_migrated_sqlite_file_is_what_the_models_say(tmp_path: Path) -> None:
+async def test_a_migrated_sqlite_file_matches_the_models(tmp_path: Path) -> None:
     migrated, made = tmp_path / "migrated.db", tmp_path / "made.db"
     await SqliteDatabase(migrated).migrate()
     engine = create_engine(f"sqlite:///{made}")
@@ -67,7 +67,7 @@ async def test_alembic_finds_nothing_left_to_migrate(tmp_path: Path) -> None:
 
 
 def sqlite_structure(path: Path) -> dict[str, Any]:
-    """Give every table with its columns, keys and rules, and every index, in a form that can be compared."""
+    """Returns every table with its columns, keys and constraints, and every index, in a comparable form."""
     connection = sqlite3.connect(path)
     tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     structure = {
@@ -98,7 +98,7 @@ def sqlite_structure(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.processes
-async def test_a_migrated_postgresql_database_is_what_the_models_say(new_postgres: NewPostgres) -> None:
+async def test_a_migrated_postgresql_database_matches_the_models(new_postgres: NewPostgres) -> None:
     migrated, made = await new_postgres(), await new_postgres()
     database = PostgresDatabase(migrated, 1)
     await database.migrate()
@@ -117,7 +117,7 @@ async def test_a_migrated_postgresql_database_is_what_the_models_say(new_postgre
 
 
 async def postgres_structure(url: str) -> set[tuple[Any, ...]]:
-    """Give every column, constraint and index, in a form that can be compared."""
+    """Returns every column, constraint and index, in a comparable form."""
     connection = await asyncpg.connect(url)
     rows = [
         *await connection.fetch(
@@ -139,18 +139,18 @@ async def postgres_structure(url: str) -> set[tuple[Any, ...]]:
     return {tuple(row) for row in rows}
 
 
-# The rules that stand in the database
+# Constraints of the database
 
 
 class Raw:
-    """A migrated database, spoken to in SQL, past everything that would refuse first."""
+    """A migrated database, used with SQL, past all validation of the service."""
 
     def __init__(self, engine: str, url: str) -> None:
         self._postgres = engine == "postgres"
         self._url = url
 
     async def run(self, *statements: str) -> list[Any]:
-        """Run the statements in one connection and give the rows of the last one."""
+        """Runs the statements in one connection and returns the rows of the last one."""
         if self._postgres:
             connection = await asyncpg.connect(self._url)
             try:
@@ -170,7 +170,7 @@ class Raw:
             file.close()
 
     def task(self, **values: str) -> str:
-        """Write the INSERT of a task that is valid but for these values, each given as SQL."""
+        """Returns the INSERT of a task that is valid except for these values, each given as SQL."""
         columns = {
             "user_id": f"'{OWNER}'",
             "id": f"'{TASK}'",
@@ -227,19 +227,21 @@ async def raw(request: pytest.FixtureRequest, new_database: MakeDatabase) -> Raw
     ],
     ids=lambda values: " ".join(f"{name} {value[:6]}" for name, value in values.items()),
 )
-async def test_a_row_that_breaks_a_rule_is_refused_by_the_database(raw: Raw, values: dict[str, str]) -> None:
+async def test_a_row_that_violates_a_constraint_is_rejected_by_the_database(
+    raw: Raw, values: dict[str, str]
+) -> None:
     with pytest.raises(REFUSED):
         await raw.run(raw.user(), raw.task(**values))
 
 
-async def test_a_row_at_the_limits_is_kept(raw: Raw) -> None:
+async def test_a_row_at_the_limits_is_stored(raw: Raw) -> None:
     astral = chr(0x1F64F)
     await raw.run(raw.user(), raw.task(title=f"'{astral * 200}'", description=f"'{astral * 2000}'"))
 
     assert await raw.run("SELECT length(title), length(description) FROM tasks") == [(200, 2000)]
 
 
-async def test_an_owner_has_one_task_of_an_id_and_two_owners_may_have_one_each(raw: Raw) -> None:
+async def test_a_task_id_is_unique_per_owner(raw: Raw) -> None:
     other = OWNER[:-1] + "9"
     await raw.run(raw.user(), raw.user(other), raw.task(), raw.task(user_id=f"'{other}'"))
 
@@ -247,7 +249,7 @@ async def test_an_owner_has_one_task_of_an_id_and_two_owners_may_have_one_each(r
         await raw.run(raw.task())
 
 
-async def test_an_address_is_kept_once_and_no_address_any_number_of_times(raw: Raw) -> None:
+async def test_an_email_is_unique_and_a_missing_one_is_not(raw: Raw) -> None:
     others = [OWNER[:-1] + digit for digit in "789"]
     await raw.run(raw.user(email="'a@b'"), raw.user(others[0]), raw.user(others[1]))
 
@@ -255,8 +257,8 @@ async def test_an_address_is_kept_once_and_no_address_any_number_of_times(raw: R
         await raw.run(raw.user(others[2], email="'a@b'"))
 
 
-async def test_what_belongs_to_an_owner_goes_with_the_owner(raw: Raw) -> None:
-    staged = {"imports", "import_tasks", "owner_locks"}  # these may be there before the owner is
+async def test_rows_of_an_owner_are_deleted_with_the_owner(raw: Raw) -> None:
+    staged = {"imports", "import_tasks", "owner_locks"}  # these may exist before the owner does
     tables = {table.name for table in SQLModel.metadata.tables.values() if "user_id" in table.c} - staged
     now = "now()" if raw._postgres else "0"
     await raw.run(
@@ -278,7 +280,7 @@ async def test_what_belongs_to_an_owner_goes_with_the_owner(raw: Raw) -> None:
     ("column", "value"),
     [("title", "x'00'"), ("version", "'a'"), ("is_completed", "'yes'"), ("created_at", "1.5")],
 )
-async def test_sqlite_keeps_no_value_of_another_type(
+async def test_sqlite_stores_no_value_of_another_type(
     new_database: MakeDatabase, column: str, value: str
 ) -> None:
     url = await new_database("disk")
@@ -289,7 +291,7 @@ async def test_sqlite_keeps_no_value_of_another_type(
         await raw.run(raw.user(), raw.task(**{column: value}))
 
 
-# How they get there
+# Migrations
 
 
 async def test_migrating_twice_does_nothing(new_empty_database: MakeDatabase, postgres_or_disk: str) -> None:

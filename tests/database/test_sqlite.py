@@ -1,4 +1,4 @@
-"""The embedded engine: what is acknowledged is on the disk, and nobody waits for it longer than needed."""
+"""The embedded engine: acknowledged writes are on the disk, and no request waits longer than needed."""
 
 import asyncio
 import sqlite3
@@ -32,14 +32,14 @@ def path(tmp_path: Path) -> Path:
 
 @pytest_asyncio.fixture
 async def one(path: Path) -> AsyncIterator[FastAPI]:
-    """Give an app on a file of its own."""
+    """Yields an app on a file of its own."""
     async with running(settings_for(f"sqlite:///{path}")) as app:
         yield app
 
 
 @contextmanager
 def held(path: Path) -> Iterator[sqlite3.Connection]:
-    """Hold the file as another process would that is in the middle of a write."""
+    """Locks the file, as another process does during a write."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -49,7 +49,7 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def counted_commits(app: FastAPI) -> list[str]:
-    """Give a list that grows with each transaction of the writer."""
+    """Returns a list that grows with each transaction of the writer."""
     commits: list[str] = []
     database_of(app).writer.set_trace_callback(
         lambda statement: commits.append(statement) if statement.startswith("COMMIT") else None
@@ -58,16 +58,16 @@ def counted_commits(app: FastAPI) -> list[str]:
 
 
 def bad_write(app: FastAPI, **wrong: Any) -> Any:
-    """Send a write past everything that would refuse it, so that the database has to."""
+    """Sends an invalid write past all validation, so that the database rejects it."""
     user = User(uuid4(), None, expires_at=0)
     values = owner_values(user) | {"task_id": uuid4(), "title": "x", "title_folded": "x"} | wrong
     return database_of(app).write(CREATE_TASK, values)
 
 
-# What is acknowledged is on the disk
+# Acknowledged writes are on the disk
 
 
-def test_every_connection_is_durable_and_keeps_foreign_keys(path: Path) -> None:
+def test_every_connection_is_durable_and_enforces_foreign_keys(path: Path) -> None:
     connection = connect(path)
 
     pragmas = {
@@ -86,7 +86,7 @@ async def test_every_table_is_strict_and_ordered_by_its_key(one: FastAPI) -> Non
         assert ours[name] == (1, 1)
 
 
-async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
+async def test_a_task_is_there_after_a_restart(path: Path) -> None:
     settings = settings_for(f"sqlite:///{path}")
     async with running(settings) as app:
         ann = Person(app)
@@ -95,7 +95,7 @@ async def test_what_was_written_is_there_after_a_restart(path: Path) -> None:
         assert await Person(app, ann.sub).tasks() == [task]
 
 
-async def test_what_is_in_flight_at_the_stop_is_finished_first(path: Path) -> None:
+async def test_writes_in_flight_at_the_stop_are_completed(path: Path) -> None:
     settings = settings_for(f"sqlite:///{path}")
     async with running(settings) as app:
         ann = Person(app)
@@ -116,18 +116,20 @@ async def test_a_write_is_acknowledged_only_after_it_is_committed(one: FastAPI, 
         other.close()
 
 
-# Writes together
+# Group commit
 
 
-async def test_writes_that_wait_at_the_same_time_are_few_transactions(one: FastAPI) -> None:
+async def test_writes_that_wait_at_the_same_time_share_transactions(one: FastAPI) -> None:
     commits = counted_commits(one)
 
     await asyncio.gather(*(Person(one).create() for _ in range(100)))
 
-    assert 1 <= len(commits) <= 12  # the app begins a few in each turn of the loop, and a commit takes turns
+    assert (
+        1 <= len(commits) <= 12
+    )  # the app begins a few in each iteration of the loop, and a commit takes several
 
 
-async def test_one_transaction_holds_no_more_writes_than_the_loop_can_spare(one: FastAPI) -> None:
+async def test_one_transaction_has_a_limited_number_of_writes(one: FastAPI) -> None:
     commits = counted_commits(one)
 
     await asyncio.gather(*(Person(one).create() for _ in range(3 * group_commit.MAX_BATCH)))
@@ -135,7 +137,7 @@ async def test_one_transaction_holds_no_more_writes_than_the_loop_can_spare(one:
     assert len(commits) >= 3
 
 
-async def test_a_write_that_fails_among_others_undoes_only_itself(one: FastAPI) -> None:
+async def test_a_failed_write_does_not_roll_back_the_others(one: FastAPI) -> None:
     people = [Person(one) for _ in range(8)]
     bad = [
         bad_write(one, title="x" * 201),
@@ -160,7 +162,7 @@ async def test_a_write_that_fails_among_others_undoes_only_itself(one: FastAPI) 
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_a_request_that_was_given_up_holds_up_no_other(one: FastAPI, *, fails: bool) -> None:
+async def test_a_cancelled_request_does_not_block_others(one: FastAPI, *, fails: bool) -> None:
     ann, bob = Person(one), Person(one)
     given_up = asyncio.create_task(bad_write(one, title=None) if fails else ann.create())
     beside = asyncio.create_task(bob.create())
@@ -171,7 +173,7 @@ async def test_a_request_that_was_given_up_holds_up_no_other(one: FastAPI, *, fa
     assert len(await ann.tasks()) <= 1
 
 
-async def test_a_commit_that_fails_fails_all_its_writes_and_keeps_none(one: FastAPI) -> None:
+async def test_a_failed_commit_fails_all_its_writes_and_stores_none(one: FastAPI) -> None:
     people = [Person(one) for _ in range(4)]
     kept = await people[0].create("Kept")
     writer = database_of(one).writer
@@ -191,7 +193,7 @@ async def test_a_commit_that_fails_fails_all_its_writes_and_keeps_none(one: Fast
     assert (await people[1].create("After"))["title"] == "After"
 
 
-async def test_a_disk_that_is_full_is_a_database_error_until_there_is_room(one: FastAPI) -> None:
+async def test_a_full_disk_is_a_database_error_until_there_is_space(one: FastAPI) -> None:
     ann = Person(one)
     kept = await ann.create("Kept")
     writer = database_of(one).writer
@@ -212,10 +214,10 @@ async def test_a_disk_that_is_full_is_a_database_error_until_there_is_room(one: 
     assert (listed[0], listed[-1]) == (after, kept)
 
 
-# The file is somebody else's for a while
+# Another process has locked the file
 
 
-async def test_a_write_waits_until_another_process_lets_go_of_the_file(one: FastAPI, path: Path) -> None:
+async def test_a_write_waits_until_another_process_unlocks_the_file(one: FastAPI, path: Path) -> None:
     ann = Person(one)
     with held(path):
         writing = asyncio.create_task(ann.create())
@@ -226,7 +228,7 @@ async def test_a_write_waits_until_another_process_lets_go_of_the_file(one: Fast
     assert await ann.tasks() == [task]
 
 
-async def test_reads_and_health_go_on_while_a_write_waits(one: FastAPI, path: Path) -> None:
+async def test_reads_and_health_work_while_a_write_waits(one: FastAPI, path: Path) -> None:
     ann = Person(one)
     task = await ann.create("First")
     with held(path):
@@ -240,7 +242,7 @@ async def test_reads_and_health_go_on_while_a_write_waits(one: FastAPI, path: Pa
     assert (await writing)["title"] == "Second"
 
 
-async def test_a_file_that_is_never_let_go_of_is_a_database_error(
+async def test_a_file_that_stays_locked_is_a_database_error(
     one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(busy, "BUSY_TIMEOUT", 0.1)
@@ -254,7 +256,7 @@ async def test_a_file_that_is_never_let_go_of_is_a_database_error(
     assert len([await ann.create()]) == len(await ann.tasks())
 
 
-async def test_no_write_waits_behind_others_longer_than_by_itself(
+async def test_a_queued_write_does_not_wait_longer_than_a_single_one(
     one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(busy, "BUSY_TIMEOUT", 1.0)
@@ -281,10 +283,10 @@ async def test_two_processes_on_one_file_see_and_wait_for_each_other(one: FastAP
         assert await ann.tasks() == await also_ann.tasks()
 
 
-# What can never work
+# Unusable files
 
 
-async def test_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+async def test_a_missing_folder_is_reported_at_the_start(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "taskward.db"
 
     with pytest.raises(DatabaseUnusable, match=r"there is no folder .*nowhere"):
@@ -294,13 +296,13 @@ async def test_a_folder_that_is_not_there_is_told_at_the_start(tmp_path: Path) -
 
 @pytest.fixture(params=[b"this is no database at all, " * 100, b"SQLite format 3\0" + b"\xff" * 4096])
 def broken(request: pytest.FixtureRequest, path: Path) -> Iterator[Path]:
-    """Give a file that is no database, and see that it is left as it was."""
+    """Yields a file that is no database, and asserts that it is not modified."""
     path.write_bytes(request.param)
     yield path
     assert path.read_bytes() == request.param
 
 
-async def test_a_file_that_is_no_database_is_told_at_the_start_and_left_alone(broken: Path) -> None:
+async def test_a_file_that_is_no_database_is_reported_at_the_start_and_not_modified(broken: Path) -> None:
     with pytest.raises(DatabaseUnusable, match=r"taskward\.db: "):
         await SqliteDatabase(broken).start()
 
@@ -311,12 +313,12 @@ def folder(path: Path) -> Path:
     return path
 
 
-async def test_a_folder_in_the_place_of_the_file_is_told_at_the_start(folder: Path) -> None:
+async def test_a_folder_instead_of_the_file_is_reported_at_the_start(folder: Path) -> None:
     with pytest.raises(DatabaseUnusable, match=r"taskward\.db: unable to open"):
         await SqliteDatabase(folder).start()
 
 
-async def test_a_database_of_another_program_is_told_at_the_start_and_left_alone(path: Path) -> None:
+async def test_a_database_of_another_program_is_reported_at_the_start_and_not_modified(path: Path) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE tasks (mine TEXT)")
     other.commit()
@@ -340,9 +342,7 @@ def write_tables_of_another_program(path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [write_garbage, write_tables_of_another_program])
-def test_a_file_that_is_refused_at_the_start_is_not_kept_open(
-    path: Path, write: Callable[[Path], None]
-) -> None:
+def test_a_file_that_is_rejected_at_the_start_is_closed(path: Path, write: Callable[[Path], None]) -> None:
     write(path)
     database = SqliteDatabase(path)
 
@@ -357,7 +357,7 @@ async def test_a_database_that_was_never_started_can_be_stopped(path: Path) -> N
     await SqliteDatabase(None).stop()
 
 
-async def test_a_database_in_memory_has_no_revision_and_nothing_outlives_it() -> None:
+async def test_a_database_in_memory_has_no_revision_and_ends_with_the_app() -> None:
     assert await SqliteDatabase(None).revision() is None
     async with running(settings_for("sqlite://")) as app:
         ann = Person(app)

@@ -1,4 +1,4 @@
-"""Ownership is proven: each statement on somebody's rows names the owner, at whatever depth it does so."""
+"""Ownership is proven: each statement on rows of a user names the owner, also in its subqueries."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -48,11 +48,11 @@ from taskward.users.tables import USERS
 assert ROUTERS  # with them every feature is imported, and so is every statement
 
 OWNED = {table for table in SQLModel.metadata.tables.values() if "user_id" in table.c}
-"""The tables whose rows belong to somebody."""
+"""The tables whose rows belong to a user."""
 
 
 OF_MANY = [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.cross_owner]
-"""What the service reads for itself, whoever's it is."""
+"""Statements that the service runs for itself, on rows of all users."""
 
 
 @pytest.mark.parametrize(
@@ -61,18 +61,18 @@ OF_MANY = [statement for statement in STATEMENTS if isinstance(statement, Read) 
     ids=lambda statement: statement.name,
 )
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
-def test_every_statement_on_owned_rows_says_whose(statement: Statement, engine_name: str) -> None:
+def test_every_statement_on_owned_rows_names_the_owner(statement: Statement, engine_name: str) -> None:
     for expression in expressions(statement, engine_name):
         assert list(unowned(expression)) == []
 
 
-def test_what_is_read_of_many_owners_says_no_more_than_who_they_are_and_their_counters() -> None:
+def test_statements_on_several_owners_read_only_ids_and_counters() -> None:
     columns = {str(column) for read in OF_MANY for column in read.statement.selected_columns}
 
     assert columns == {"imports.user_id", "users.id", "users.seq"}
 
 
-def test_the_walk_meets_every_kind_of_statement_on_tasks_and_tombstones() -> None:
+def test_the_walk_visits_every_kind_of_statement_on_tasks_and_tombstones() -> None:
     met = {
         (type(part).__name__.lower(), str(table))
         for statement in STATEMENTS
@@ -124,12 +124,12 @@ WITHOUT_AN_OWNER: Final = {
 
 
 @pytest.mark.parametrize("name", WITHOUT_AN_OWNER)
-def test_the_walk_fails_on_a_statement_that_does_not_say_whose(name: str) -> None:
+def test_the_walk_fails_on_a_statement_that_does_not_name_the_owner(name: str) -> None:
     assert list(unowned(WITHOUT_AN_OWNER[name])) != []
 
 
 def expressions(statement: Statement, engine_name: str) -> list[Any]:
-    """Give what is compiled of a statement: one expression, or on SQLite one a step."""
+    """Returns the expressions of a statement that are compiled: one, or on SQLite one for each step."""
     if not isinstance(statement, Write):
         return [statement.statement]
     if engine_name == "postgresql":
@@ -143,7 +143,7 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
 
 
 def unowned(expression: Any) -> Iterator[str]:
-    """Name each part, at whatever depth, that could meet a row of somebody else's."""
+    """Yields each part, at any depth, that could access a row of another user."""
     for part in visitors.iterate(expression):
         if isinstance(part, TextClause):
             yield "text that nobody can look into"
@@ -153,7 +153,7 @@ def unowned(expression: Any) -> Iterator[str]:
 
 
 def owned_tables(part: Any) -> list[FromClause]:
-    """Give the owned tables that this part itself reads or writes, not those of parts inside it."""
+    """Returns the owned tables that this part itself reads or writes, not those of parts inside it."""
     if isinstance(part, Select):
         return list(dict.fromkeys(table for source in sources(part) for table in tables(source)))
     if isinstance(part, Insert | Update | Delete):
@@ -162,7 +162,7 @@ def owned_tables(part: Any) -> list[FromClause]:
 
 
 def sources(part: Select[Any]) -> Iterator[FromClause]:
-    """Give what a SELECT reads from, whether it says so or a column of its does."""
+    """Yields the sources of a SELECT, in its FROM clause or by one of its columns."""
     yield from part.columns_clause_froms
     yield from part._from_obj
     for clause in part._where_criteria:
@@ -203,7 +203,7 @@ def updates_own_row_only(part: Insert) -> bool:
 
 
 def conjunction(clause: Any) -> Iterator[Any]:
-    """Give the clauses all of which hold for every row."""
+    """Yields the clauses that every row satisfies."""
     if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
         for one in clause.clauses:
             yield from conjunction(one)
@@ -219,7 +219,7 @@ def says_whose(clause: Any, table: FromClause) -> bool:
 
 
 def is_owner(value: object) -> bool:
-    if isinstance(value, ColumnClause):  # of several, each row of `asked` is what one of them asks for
+    if isinstance(value, ColumnClause):  # in a batch, each row of `asked` is one call
         asked = value.table
         return value.key == OWNER.key and isinstance(asked, CTE) and asked.name == ASKED.name
     return isinstance(value, BindParameter) and value.key == OWNER.key

@@ -1,4 +1,4 @@
-"""Creates that run as one: each gets what is its own, and nobody waits for anybody else's row."""
+"""Batched creates: each gets its own result, and none waits for the row of another owner."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
@@ -18,7 +18,7 @@ from taskward.database.statements import Row, Values
 pytestmark = pytest.mark.processes
 
 PATIENCE = 10.0
-"""Seconds for what should happen at once."""
+"""Seconds for something that should happen at once."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -33,8 +33,8 @@ async def served(url: str) -> AsyncIterator[FastAPI]:
 
 
 @pytest_asyncio.fixture
-async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG001 - whose start makes the tables
-    """Give a connection to the app's database, past the app."""
+async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG001 - its start creates the tables
+    """Yields a connection to the app's database, past the app."""
     connection = await asyncpg.connect(url)
     yield connection
     await connection.close()
@@ -42,7 +42,7 @@ async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG0
 
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Give the list of how many each of the app's statements writes for."""
+    """Returns a list that grows with the number of calls of each write statement of the app."""
     sizes: list[int] = []
     run_alone, run_batch = WriteBatch.run_alone, WriteBatch.run_batch
 
@@ -62,7 +62,7 @@ def writes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 async def people(app: FastAPI, number: int) -> list[Person]:
-    """Give people whom the database knows, with no task."""
+    """Returns users with a row in the database and without tasks."""
     all_of_them = [Person(app) for _ in range(number)]
     for person in all_of_them:
         task = await person.create()
@@ -86,7 +86,7 @@ async def versions(server: Any, person: Person) -> list[int]:
     return [row[0] for row in rows]
 
 
-async def test_people_who_create_at_once_get_what_they_get_alone(
+async def test_creates_in_a_batch_return_the_same_as_alone(
     served: FastAPI, server: Any, writes: list[int]
 ) -> None:
     known = await people(served, 6)
@@ -114,7 +114,7 @@ async def test_people_who_create_at_once_get_what_they_get_alone(
         assert [row[0] for row in in_order] == [f"{n} of {m}" for n in range(m)]
 
 
-async def test_people_who_are_new_are_made_with_their_first_tasks(served: FastAPI, writes: list[int]) -> None:
+async def test_new_users_are_created_with_their_first_tasks(served: FastAPI, writes: list[int]) -> None:
     new = [Person(served, email=f"new-{n}@example.com") for n in range(5)]
 
     answers = await asyncio.gather(*(create(person, f"{n}") for n in range(3) for person in new))
@@ -126,13 +126,15 @@ async def test_people_who_are_new_are_made_with_their_first_tasks(served: FastAP
         assert (await person.http.get("/api/me")).json()["email"] == f"new-{new.index(person)}@example.com"
 
 
-async def test_nobody_waits_for_another_owners_row(served: FastAPI, server: Any, writes: list[int]) -> None:
+async def test_no_create_waits_for_another_owners_row(
+    served: FastAPI, server: Any, writes: list[int]
+) -> None:
     stuck, also_stuck, *others = await people(served, 6)
     writes.clear()
     async with server.transaction():
         await server.execute("SELECT FROM users WHERE id IN ($1, $2) FOR UPDATE", stuck.sub, also_stuck.sub)
-        waiting = [create(stuck, "0")]  # alone, and so it waits for its row
-        await until_somebody_waits(server)
+        waiting = [create(stuck, "0")]  # alone, so that it waits for its row
+        await until_statements_wait(server)
         waiting += [create(stuck, f"{n}") for n in range(1, 3)]
         waiting += [create(also_stuck, f"{n}") for n in range(MAX_IN_FLIGHT)]
         done, _ = await asyncio.wait([create(person, "free") for person in others], timeout=PATIENCE)
@@ -149,7 +151,7 @@ async def test_nobody_waits_for_another_owners_row(served: FastAPI, server: Any,
     assert {task["title"] for task in await stuck.tasks()} == {"0", "1", "2"}
 
 
-async def test_what_the_server_refuses_of_one_is_refused_of_that_one_alone(
+async def test_an_error_of_one_create_does_not_fail_the_others(
     served: FastAPI, server: Any, writes: list[int]
 ) -> None:
     unlucky, *others = await people(served, 4)
@@ -162,7 +164,7 @@ async def test_what_the_server_refuses_of_one_is_refused_of_that_one_alone(
     )
     try:
         alone, refused, *stored = await asyncio.gather(
-            create(others[0], "store me"),  # alone, and the others meanwhile as one
+            create(others[0], "store me"),  # alone, and meanwhile the others as a batch
             create(unlucky, "refuse me"),
             *(create(person, "store me") for person in others[1:]),
         )
@@ -177,7 +179,7 @@ async def test_what_the_server_refuses_of_one_is_refused_of_that_one_alone(
         assert [task["title"] for task in await person.tasks()] == ["store me"]
 
 
-async def test_nothing_is_tried_again_whose_outcome_is_not_known(
+async def test_a_batch_with_an_unknown_outcome_is_not_repeated(
     served: FastAPI, server: Any, url: str, writes: list[int]
 ) -> None:
     known = await people(served, 4)
@@ -187,9 +189,9 @@ async def test_nothing_is_tried_again_whose_outcome_is_not_known(
         await server.execute("LOCK TABLE tasks IN SHARE MODE")
         waiting = [create(person, "lost") for person in known]
         async with asyncio.timeout(PATIENCE):
-            while sum(writes) < len(known):  # noqa: ASYNC110 - nothing says when they are sent
+            while sum(writes) < len(known):  # noqa: ASYNC110 - there is no event when they are sent
                 await asyncio.sleep(0.01)
-        await until_somebody_waits(onlooker, len(writes))
+        await until_statements_wait(onlooker, len(writes))
         assert await onlooker.fetchval(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
             "WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -213,7 +215,7 @@ async def test_nothing_is_tried_again_whose_outcome_is_not_known(
         ("POST", "/api/tasks/batch"),
     ],
 )
-async def test_a_single_write_whose_outcome_is_not_known_is_not_repeated(
+async def test_a_single_write_with_an_unknown_outcome_is_not_repeated(
     served: FastAPI, server: Any, url: str, method: str, path: str
 ) -> None:
     person = Person(served)
@@ -224,7 +226,7 @@ async def test_a_single_write_whose_outcome_is_not_known_is_not_repeated(
     async with server.transaction():
         await server.execute("LOCK TABLE tasks IN SHARE MODE")
         waiting = asyncio.create_task(person.http.request(method, path.format(**task), json=body))
-        await until_somebody_waits(onlooker)
+        await until_statements_wait(onlooker)
         assert await onlooker.fetchval(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
             "WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -235,8 +237,8 @@ async def test_a_single_write_whose_outcome_is_not_known_is_not_repeated(
     assert await person.tasks() == [task]
 
 
-async def until_somebody_waits(onlooker: Any, number: int = 1) -> None:
-    """Wait until the server makes so many wait for a lock, which tells nobody of it."""
+async def until_statements_wait(onlooker: Any, number: int = 1) -> None:
+    """Waits until that number of statements wait for a lock on the server, which has no event for it."""
     async with asyncio.timeout(PATIENCE):
         while await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:  # noqa: ASYNC110 - as said
             await asyncio.sleep(0.01)
@@ -273,7 +275,7 @@ async def test_a_create_has_one_deadline_together_and_alone(
         table, row = await asyncpg.connect(url), await asyncpg.connect(url)
         async with row.transaction():
             await row.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", stuck.sub)
-            async with table.transaction():  # holds up the batch, which then skips the row that is locked
+            async with table.transaction():  # delays the batch, which then skips the locked row
                 await table.execute("LOCK TABLE tasks IN EXCLUSIVE MODE")
                 begun = monotonic()
                 answers = asyncio.gather(
@@ -290,10 +292,10 @@ async def test_a_create_has_one_deadline_together_and_alone(
     assert took < 1.4 * deadlines.STATEMENT_TIMEOUT
 
 
-async def test_behind_the_wall_each_owner_writes_alone(new_database: MakeDatabase) -> None:
+async def test_with_row_level_security_each_owner_writes_alone(new_database: MakeDatabase) -> None:
     async with running(settings_for(await new_database("postgres"), database_rls=True)) as app:
         known = await people(app, 3)
-        del database_of(app).batcher  # nobody asks it
+        del database_of(app).batcher  # it is not used
 
         answers = await asyncio.gather(*(create(person, "alone") for person in known))
 

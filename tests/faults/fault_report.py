@@ -46,7 +46,7 @@ def seconds(value: float | None) -> str:
 
 
 def faults_tested() -> list[str]:
-    """Name every fault that a test of this folder injects, in the order of the files."""
+    """Yields every fault that a test of this folder injects, in the order of the files."""
     return [fault for path in sorted(Path(__file__).parent.glob("test_*.py")) for fault in _marks(path)]
 
 

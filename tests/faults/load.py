@@ -282,7 +282,7 @@ class Load:
         return [one for one in self.answers if one.begun + one.took >= self.begun]
 
     async def audit(self) -> Audit:
-        """Hold what is stored against every ledger."""
+        """Compares the stored tasks with every ledger."""
         await self.stop()
         wrong = [line for ledger in self._ledgers for line in await ledger.audit()]
         return Audit(
@@ -322,7 +322,7 @@ async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.05) 
 
 
 def outcome(answer: httpx.Response) -> str:
-    """Name what an answer is that is no success; one that a fault may show must be right in each detail."""
+    """Returns the kind of an unsuccessful response; one that a fault may cause is checked in each detail."""
     body, name = _ENVELOPES.get(answer.status_code, (None, ""))
     with suppress(ValueError):
         if answer.json() == body and (answer.status_code == 500 or "retry-after" in answer.headers):

@@ -223,7 +223,7 @@ def programs() -> Path:
 
 
 def system_user() -> str | None:
-    """Name whom the server runs as: PostgreSQL refuses to run as root."""
+    """Returns the user that the server runs as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     utils.ensure_user_exists("pgserver")

@@ -136,7 +136,7 @@ async def answers(client: httpx.AsyncClient) -> bool:
 
 
 def happened(line: str) -> str | None:
-    """Name what a line of strace shows of the making of a task; of a call in two parts, when it is over."""
+    """Returns the step of a create that a line of strace shows; of a call in two parts, its end."""
     if re.search(r"(read|recvfrom|recvmsg)\(.*POST /api/tasks", line) or "POST /api/tasks" in line:
         return "asked"
     if "HTTP/1.1 201" in line:

@@ -220,7 +220,7 @@ async def test_a_locked_row_delays_no_other_user(
 
 @asynccontextmanager
 async def locked(server: OwnPostgres, statement: str) -> AsyncIterator[None]:
-    """Hold what the statement locks while the block runs."""
+    """Holds the locks of the statement while the block runs."""
     connection = await server.connect()
     try:
         async with connection.transaction():

@@ -209,7 +209,7 @@ def journal_size(file: Path) -> int:
 
 @contextmanager
 def held(file: Path) -> Iterator[None]:
-    """Hold the file as a program would that is in the middle of a write."""
+    """Locks the file, as another program does during a write."""
     other = sqlite3.connect(file, isolation_level=None, timeout=10)
     other.execute("BEGIN IMMEDIATE")
     try:

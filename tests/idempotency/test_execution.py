@@ -483,7 +483,7 @@ def look_late(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 async def sql(app: FastAPI, statement: str) -> list[tuple[Any, ...]]:
-    """Run a statement past the service."""
+    """Runs a statement past the service."""
     database = database_of(app)
     if isinstance(database, PostgresDatabase):
         async with database.pool.acquire() as connection:
@@ -501,7 +501,7 @@ async def keys_of(app: FastAPI, person: Person) -> set[str]:
 
 
 async def age_keys(app: FastAPI, person: Person, *, seconds: int) -> None:
-    """Let the keys that somebody has used become older."""
+    """Makes the used keys older."""
     postgres = isinstance(database_of(app), PostgresDatabase)
     by = f"interval '{seconds} seconds'" if postgres else f"{seconds}000000"
     await sql(

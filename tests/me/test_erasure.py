@@ -29,7 +29,7 @@ async def erase(person: Person) -> None:
 
 
 async def rows_of(app: FastAPI, table: Table) -> list[list[str]]:
-    """Give every row of a table as texts, from the database itself."""
+    """Returns every row of a table as strings, from the database itself."""
     database = database_of(app)
     query = f"SELECT * FROM {table.name}"  # noqa: S608 - a name of the schema
     if isinstance(database, SqliteDatabase):

@@ -175,7 +175,7 @@ def count_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let the database fail when it is asked for that page of an export, the first being 1."""
+    """Makes the database fail at that page of an export; the first is 1."""
     rows, left = database_of(app).rows, number
 
     async def failing(read: Read, values: Values) -> Sequence[Row]:

@@ -1,4 +1,4 @@
-"""Run the tests against each mutant of the code, and report which mutants no test notices.
+"""Runs the tests against each mutant of the code, and reports which mutants no test notices.
 
     make mutants                                 every mutant
     python -m mutation.run --area tokens         those of one area

@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector of the tests' own: OTLP over HTTP, as the real exporter sends it."""
+"""A collector of OpenTelemetry for tests: OTLP over HTTP, as the real exporter sends it."""
 
 import gzip
 import threading
@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass(frozen=True)
 class Span:
-    """A span as it came over the wire."""
+    """A span as it was received."""
 
     name: str
     kind: int
@@ -27,7 +27,7 @@ class Span:
 
 
 class Collector:
-    """Takes what comes, or answers as a test asks it to."""
+    """Accepts every export, or responds as a test requires."""
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
@@ -46,7 +46,7 @@ class Collector:
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    """Collect on a free port while the block runs."""
+    """Runs a collector on a free port while the block runs."""
     collector = Collector()
 
     class Handler(BaseHTTPRequestHandler):
@@ -64,7 +64,7 @@ def collecting() -> Iterator[Collector]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     collector.url = f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""What the tests of this room share."""
+"""Fixtures of the tests of observability."""
 
 import logging
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from observability.metrics_page import Lines
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """Hear everything that is logged, down to DEBUG."""
+    """Yields all lines that are logged, down to DEBUG."""
     root, heard = logging.getLogger(), Lines()
     level = root.level
     root.addHandler(heard)

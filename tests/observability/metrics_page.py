@@ -1,4 +1,4 @@
-"""How the tests look at what the service shows of itself."""
+"""The log and the metrics page, as tests read them."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ SamplesByLabels = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 class Lines(logging.Handler):
-    """What has been logged, as the service would write it."""
+    """The lines of the log, as the service would write them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Lines(logging.Handler):
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.name != "httpx":  # the tests' own client tells all that it sends
+        if record.name != "httpx":  # the client of the tests logs each request
             self.texts.append(self.format(record))
 
     def of(self, logger: str) -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ class Lines(logging.Handler):
 
 @contextmanager
 def page_of(figures: Callable[[], Samples]) -> Iterator[str]:
-    """Show figures on a port of their own while the block runs, and give the URL."""
+    """Serves samples on a port of their own while the block runs, and yields the URL."""
     sockets = listen("127.0.0.1", 0)
     port = sockets[0].getsockname()[1]
     with prometheus.serve_metrics(sockets, figures):
@@ -54,7 +54,7 @@ async def text_of(url: str, **headers: str) -> str:
 
 
 def scraped(app: FastAPI) -> SamplesByLabels:
-    """Give an app's metrics as Prometheus reads them."""
+    """Returns an app's metrics as Prometheus reads them."""
     return samples_in(prometheus.exposition(as_taskward(app).collect_metrics())[1].decode())
 
 
@@ -67,12 +67,12 @@ def samples_in(text: str) -> SamplesByLabels:
 
 
 def value(samples: SamplesByLabels, name: str, **labels: str) -> float:
-    """Give one sample; 0 if there is none."""
+    """Returns one sample; 0 if there is none."""
     return samples.get((name, frozenset(labels.items())), 0.0)
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for something that comes about by itself."""
+    """Waits until the condition holds."""
     async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens elsewhere
+        while not condition():  # noqa: ASYNC110 - the condition depends on another process
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""AUDIT_LOG: a line for each change that was made, a line for each refused request, none for reads."""
+"""AUDIT_LOG: a line for each change, a line for each rejected request, none for reads."""
 
 import json
 import logging
@@ -38,13 +38,13 @@ EMAIL = f"{CANARY}@example.com"
 
 @pytest_asyncio.fixture(scope="module")
 async def audited(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
-    """Give a running app that keeps an audit log, on each engine."""
+    """Yields a running app with an audit log, on each engine."""
     async with running(settings_for(await new_database(engine), audit_log=True, log_level="ERROR")) as app:
         yield app
 
 
 def told(lines: Lines) -> list[dict[str, Any]]:
-    """Give what the audit log says, without the moments."""
+    """Returns the lines of the audit log, without their timestamps."""
     found = lines.of("taskward.audit")
     lines.texts.clear()
     assert all(line.pop("timestamp") and line.pop("level") == "info" for line in found)
@@ -55,9 +55,7 @@ def done(action: str, **others: object) -> dict[str, object]:
     return {"message": "change", "outcome": "done", "request_id": "mine", "action": action} | others
 
 
-async def test_each_change_is_one_line_with_who_what_and_which_version(
-    audited: FastAPI, lines: Lines
-) -> None:
+async def test_each_change_is_one_line_with_user_action_and_version(audited: FastAPI, lines: Lines) -> None:
     ann = Person(audited)
     ann.http.headers["X-Request-ID"] = "mine"
     answer = await ann.http.post("/api/tasks", json={"title": "a"})
@@ -79,9 +77,7 @@ async def test_each_change_is_one_line_with_who_what_and_which_version(
     assert told(lines) == [done("user.erase", user_id=task["user_id"])]
 
 
-async def test_of_a_batch_each_operation_that_was_carried_out_is_a_line(
-    audited: FastAPI, lines: Lines
-) -> None:
+async def test_each_applied_operation_of_a_batch_is_a_line(audited: FastAPI, lines: Lines) -> None:
     ann = Person(audited)
     old = await ann.create()
     gone = await ann.create()
@@ -109,7 +105,7 @@ async def test_of_a_batch_each_operation_that_was_carried_out_is_a_line(
     assert {line["user_id"] for line in found} == {old["user_id"]}
 
 
-async def test_a_batch_that_was_undone_is_no_line(audited: FastAPI, lines: Lines) -> None:
+async def test_a_batch_that_was_rolled_back_is_no_line(audited: FastAPI, lines: Lines) -> None:
     ann = Person(audited)
     operations = [
         {"op": "create", "task": {"title": "new"}},
@@ -121,7 +117,7 @@ async def test_a_batch_that_was_undone_is_no_line(audited: FastAPI, lines: Lines
     assert told(lines) == []
 
 
-async def test_an_import_is_one_line_with_how_many_came(audited: FastAPI, lines: Lines) -> None:
+async def test_an_import_is_one_line_with_the_number_of_tasks(audited: FastAPI, lines: Lines) -> None:
     ann, bob = Person(audited), Person(audited)
     await ann.create()
     row = (await ann.http.get("/api/me/export")).json()["tasks"][0]
@@ -136,7 +132,7 @@ async def test_an_import_is_one_line_with_how_many_came(audited: FastAPI, lines:
     assert told(lines) == []
 
 
-async def test_a_repeat_that_changed_nothing_is_no_line(audited: FastAPI, lines: Lines) -> None:
+async def test_a_replayed_request_is_no_line(audited: FastAPI, lines: Lines) -> None:
     ann = Person(audited)
     headers = {"Idempotency-Key": str(uuid4())}
     for path, body in [
@@ -165,7 +161,7 @@ async def test_reads_are_no_lines(audited: FastAPI, lines: Lines) -> None:
     assert told(lines) == []
 
 
-async def test_each_refusal_is_one_line_and_nothing_says_whose_a_task_is(
+async def test_each_rejection_is_one_line_that_does_not_reveal_the_owner_of_a_task(
     audited: FastAPI, lines: Lines
 ) -> None:
     ann, bob = Person(audited), Person(audited)
@@ -205,7 +201,7 @@ async def test_each_refusal_is_one_line_and_nothing_says_whose_a_task_is(
     assert (line["status"], line["route"]) == (405, template)
 
 
-async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
+async def test_a_rejected_stream_is_a_line(lines: Lines) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
         services_of(app).streams._max_per_owner = 0
@@ -214,7 +210,7 @@ async def test_too_many_streams_are_a_refusal(lines: Lines) -> None:
     assert (line["status"], line["code"], line["outcome"]) == (429, "RATE_LIMITED", "refused")
 
 
-async def test_a_change_that_failed_is_told_as_that_and_never_as_done(
+async def test_a_failed_change_is_logged_as_failed_and_never_as_done(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def rows(_database: SqliteDatabase, _read: ReadStatement, _values: Values) -> NoReturn:
@@ -238,7 +234,7 @@ async def test_a_change_that_failed_is_told_as_that_and_never_as_done(
     assert line["reason"] == "EIO 58030"
 
 
-async def test_nothing_that_people_write_is_in_any_line(audited: FastAPI, lines: Lines) -> None:
+async def test_no_line_contains_content_of_users(audited: FastAPI, lines: Lines) -> None:
     ann = Person(audited, sub=EMAIL, email=EMAIL, name=CANARY)
     task = await ann.create(CANARY, description=EMAIL)
     path = f"/api/tasks/{task['id']}"
@@ -260,7 +256,7 @@ async def test_nothing_that_people_write_is_in_any_line(audited: FastAPI, lines:
         assert word not in "".join(audit)
 
 
-async def test_what_a_command_imports_is_not_the_service_s_to_tell(lines: Lines) -> None:
+async def test_an_import_on_the_command_line_is_no_line(lines: Lines) -> None:
     body = json.dumps({"user": None, "tasks": []}).encode()
     await import_from(
         BytesIO(body), settings_for("sqlite://", audit_log=True), uuid4(), lambda _done, _of: None
@@ -269,7 +265,7 @@ async def test_what_a_command_imports_is_not_the_service_s_to_tell(lines: Lines)
     assert told(lines) == []
 
 
-async def test_it_is_off_unless_asked_for(lines: Lines) -> None:
+async def test_it_is_off_by_default(lines: Lines) -> None:
     async with running(settings_for("sqlite://")) as app:
         await Person(app).create()
         await client_of(app).get("/api/tasks")
@@ -277,7 +273,7 @@ async def test_it_is_off_unless_asked_for(lines: Lines) -> None:
     assert told(lines) == []
 
 
-def test_whoever_asks_for_it_gets_it_whatever_the_level_of_the_log() -> None:
+def test_it_is_written_at_every_log_level() -> None:
     logger = logging.getLogger("taskward.audit")
     logger.setLevel(logging.NOTSET)
     create_app(settings_for("sqlite://", audit_log="on", log_level="ERROR"))
@@ -286,7 +282,7 @@ def test_whoever_asks_for_it_gets_it_whatever_the_level_of_the_log() -> None:
     assert not settings_for("sqlite://", audit_log="off").audit_log
 
 
-def test_every_statement_that_changes_what_a_person_has_is_an_action() -> None:
+def test_every_statement_that_changes_data_of_a_user_is_an_action() -> None:
     actions = {
         one.name: one.action
         for one in STATEMENTS

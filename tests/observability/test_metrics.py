@@ -1,4 +1,4 @@
-"""/metrics: docs/operations.md has what each figure means; here is that each one tells the truth."""
+"""/metrics: each sample has the value that docs/operations.md describes."""
 
 import asyncio
 import re
@@ -36,7 +36,7 @@ from taskward.observability import prometheus
 
 @pytest_asyncio.fixture(scope="module")
 async def seen(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
-    """Give a running app that counts, on each engine."""
+    """Yields a running app with metrics, on each engine."""
     async with running(settings_for(await new_database(engine), metrics_port=0)) as app:
         yield app
 
@@ -68,7 +68,7 @@ async def test_a_request_is_counted_by_the_template_of_its_route(seen: FastAPI) 
     assert buckets == sorted(buckets)
     assert grown(f"{SPENT}_bucket", **one, le="+Inf") == 3
     assert value(after, "taskward_http_requests_in_progress") == 0
-    assert value(after, "taskward_processes") == 0  # that is for the server to say
+    assert value(after, "taskward_processes") == 0  # the server adds that
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ async def test_a_request_is_counted_by_the_template_of_its_route(seen: FastAPI) 
         ("POST", "/health", 405, "METHOD_NOT_ALLOWED", "/health"),
     ],
 )
-async def test_a_refusal_is_counted_by_its_code_too_and_keeps_its_route(
+async def test_a_rejection_is_counted_by_its_code_and_its_route(
     seen: FastAPI, method: str, path: str, status: int, code: str, route: str
 ) -> None:
     before = scraped(seen)
@@ -99,7 +99,7 @@ async def test_a_refusal_is_counted_by_its_code_too_and_keeps_its_route(
     assert value(after, ERRORS, code=code) == value(before, ERRORS, code=code) + 1
 
 
-async def test_nothing_that_clients_make_up_becomes_a_label(engine: str, new_database: MakeDatabase) -> None:
+async def test_no_input_of_clients_becomes_a_label(engine: str, new_database: MakeDatabase) -> None:
     async with running(settings_for(await new_database(engine), metrics_port=0)) as app:
         ann = Person(app)
         await ann.create("canary4711")
@@ -121,7 +121,7 @@ async def test_nothing_that_clients_make_up_becomes_a_label(engine: str, new_dat
     assert 'method="_OTHER",route="unmatched"' in text
 
 
-async def test_what_is_under_way_is_counted_until_it_ends(seen: FastAPI) -> None:
+async def test_requests_in_progress_are_counted_until_they_end(seen: FastAPI) -> None:
     ann = Person(seen)
     headers = [("Authorization", f"Bearer {ann.token}")]
     async with in_process_server(settings_for("sqlite://", metrics_port=0)) as house:
@@ -137,7 +137,7 @@ async def test_what_is_under_way_is_counted_until_it_ends(seen: FastAPI) -> None
 
 
 @pytest.mark.processes
-async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: MakeDatabase) -> None:
+async def test_the_connections_in_use_and_the_waiting_requests_are_shown(new_database: MakeDatabase) -> None:
     url = await new_database("postgres")
     async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
         ann = Person(app)
@@ -159,7 +159,7 @@ async def test_what_the_pool_lends_and_who_waits_for_it_is_shown(new_database: M
 
 
 @pytest.mark.processes
-async def test_who_gave_up_waiting_is_not_shown_as_waiting(
+async def test_a_request_that_timed_out_is_not_shown_as_waiting(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 0.2)
@@ -173,7 +173,7 @@ async def test_who_gave_up_waiting_is_not_shown_as_waiting(
 
 
 @pytest.mark.parametrize("engine_of_files", ["memory", "disk"])
-async def test_writes_that_share_a_commit_are_shown(engine_of_files: str, new_database: MakeDatabase) -> None:
+async def test_group_commits_are_shown(engine_of_files: str, new_database: MakeDatabase) -> None:
     name = "taskward_sqlite_writes_per_commit"
     async with running(settings_for(await new_database(engine_of_files), metrics_port=0)) as app:
         ann = Person(app)
@@ -186,7 +186,7 @@ async def test_writes_that_share_a_commit_are_shown(engine_of_files: str, new_da
         assert value(samples, "taskward_sqlite_writes_waiting") == 0
 
 
-async def test_the_state_of_the_provider_s_keys_is_shown() -> None:
+async def test_the_state_of_the_providers_keys_is_shown() -> None:
     provider = IdentityProvider()
     await provider.open()
     provider.document = key_set(signer("EdDSA"), signer("ES256", "two"))
@@ -209,7 +209,7 @@ async def test_the_state_of_the_provider_s_keys_is_shown() -> None:
     assert value(bad, "taskward_jwks_fetches_total", result="failed") == 1
 
 
-async def test_keys_that_never_came_have_no_age() -> None:
+async def test_keys_that_were_never_fetched_have_no_age() -> None:
     settings = settings_for("sqlite://", jwt_secret=None, jwt_jwks_url="http://127.0.0.1:1/", metrics_port=0)
     async with running(settings) as app:
         await until(lambda: as_taskward(app).collect_metrics()["taskward_jwks_fetches_total"]["failed",])
@@ -220,7 +220,7 @@ async def test_keys_that_never_came_have_no_age() -> None:
     assert figures["taskward_jwks_last_fetch_ok"][()] == 0
 
 
-def test_without_a_port_for_them_nothing_is_counted_and_nothing_stands_in_the_way() -> None:
+def test_without_a_port_nothing_is_counted_and_no_middleware_is_added() -> None:
     app = create_app(settings_for("sqlite://"))
 
     assert isinstance(vars(app)["pipeline"], RequestMiddleware)
@@ -237,7 +237,7 @@ def figures_of_all_kinds() -> Samples:
     }
 
 
-async def test_the_page_is_there_and_nothing_else() -> None:
+async def test_the_port_serves_only_the_page() -> None:
     with page_of(figures_of_all_kinds) as url:
         async with httpx.AsyncClient() as client:
             answer = await client.get(url + "?x=1")
@@ -249,7 +249,7 @@ async def test_the_page_is_there_and_nothing_else() -> None:
             assert (await client.post(url)).status_code == 501
 
 
-async def test_it_speaks_openmetrics_to_those_who_ask_for_it() -> None:
+async def test_it_uses_openmetrics_if_the_client_accepts_it() -> None:
     with page_of(figures_of_all_kinds) as url:
         async with httpx.AsyncClient() as client:
             accept = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
@@ -259,11 +259,11 @@ async def test_it_speaks_openmetrics_to_those_who_ask_for_it() -> None:
     assert answer.text.endswith("# EOF\n")
 
 
-async def test_it_is_never_on_the_port_of_the_api(seen: FastAPI) -> None:
+async def test_it_is_not_on_the_port_of_the_api(seen: FastAPI) -> None:
     assert (await client_of(seen).get("/metrics")).status_code == 404
 
 
-def test_it_answers_while_the_event_loop_is_held_up() -> None:
+def test_it_responds_while_the_event_loop_is_blocked() -> None:
     async def hold_up_the_loop(url: str) -> str:
         with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: ASYNC210, S310 - that is the point
             return bytes(answer.read()).decode()
@@ -272,7 +272,7 @@ def test_it_answers_while_the_event_loop_is_held_up() -> None:
         assert "taskward_http_requests_in_progress" in asyncio.run(hold_up_the_loop(url))
 
 
-async def test_who_asks_while_nothing_can_be_said_gets_no_answer_and_the_log_says_why(lines: Lines) -> None:
+async def test_if_collecting_fails_the_connection_is_closed_and_the_log_has_the_reason(lines: Lines) -> None:
     def broken() -> Samples:
         raise LookupError("canary4711")
 
@@ -287,10 +287,10 @@ async def test_who_asks_while_nothing_can_be_said_gets_no_answer_and_the_log_say
     assert "canary4711" not in "".join(lines.texts)
 
 
-# Figures of several processes
+# Samples of several processes
 
 
-def test_figures_of_several_processes_become_one() -> None:
+def test_samples_of_several_processes_are_merged() -> None:
     one, other = Histogram(DURATIONS), Histogram(DURATIONS)
     one.observe(0.0004)
     other.observe(0.0005)  # a bound belongs to its bucket
@@ -315,7 +315,7 @@ def test_figures_of_several_processes_become_one() -> None:
     assert figures["taskward_jwks_last_fetch_ok"][()] == 0
 
 
-def test_every_name_is_one_that_prometheus_understands() -> None:
+def test_every_name_is_valid_for_prometheus() -> None:
     for name, family in METRIC_FAMILIES.items():
         assert re.fullmatch(r"(taskward|process)(_[a-z]+)+", name)
         assert (family.kind == "counter") == name.endswith("_total")

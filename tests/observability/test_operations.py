@@ -1,4 +1,4 @@
-"""docs/operations.md and docs/alerts.yml say what there is: neither less nor more."""
+"""docs/operations.md and docs/alerts.yml describe exactly the metrics and log fields that exist."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ OPERATIONS = (DOCS / "operations.md").read_text()
 RULES: list[dict[str, Any]] = yaml.safe_load((DOCS / "alerts.yml").read_text())["groups"][0]["rules"]
 
 
-def test_every_metric_is_in_the_table_and_what_is_in_the_table_is_a_metric() -> None:
+def test_the_table_lists_exactly_the_metrics() -> None:
     rows = re.findall(
         r"^\| `((?:taskward|process)_\w+)` \| (\w+) \| (.+?) \| (.+) \|$", OPERATIONS, re.MULTILINE
     )
@@ -27,7 +27,7 @@ def test_every_metric_is_in_the_table_and_what_is_in_the_table_is_a_metric() -> 
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
-def test_each_alert_is_of_metrics_and_labels_that_there_are(rule: dict[str, Any]) -> None:
+def test_each_alert_uses_metrics_and_labels_that_exist(rule: dict[str, Any]) -> None:
     assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
     assert re.fullmatch(r"\d+[smh]", rule["for"])
     assert rule["labels"]["severity"] in {"critical", "warning"}
@@ -60,7 +60,7 @@ async def test_every_field_of_the_logs_is_described(lines: Lines) -> None:
 
 
 def _fields(title: str) -> set[str]:
-    """Give the names in the first column of a section's table."""
+    """Returns the names in the first column of a section's table."""
     section = OPERATIONS.partition(f"## {title}\n")[2].partition("\n## ")[0]
     firsts = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
     return {name for first in firsts for name in re.findall(r"`(\w+)`", first)}

@@ -1,4 +1,4 @@
-"""OpenTelemetry: what a collector is sent, by the real exporter over a real socket."""
+"""OpenTelemetry: the spans that a collector receives from the real exporter over a real socket."""
 
 import asyncio
 import gc
@@ -63,7 +63,7 @@ def collector() -> Iterator[Collector]:
 
 @asynccontextmanager
 async def tracing_to(collector: Collector, settings: Settings, **variables: str) -> AsyncIterator[FastAPI]:
-    """Run an app whose environment asks for traces."""
+    """Runs an app whose environment turns traces on."""
     with pytest.MonkeyPatch.context() as environment:
         for name, value in ({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url} | variables).items():
             environment.setenv(name, value)
@@ -74,7 +74,7 @@ async def tracing_to(collector: Collector, settings: Settings, **variables: str)
 
 @pytest_asyncio.fixture(scope="module")
 async def traced(engine: str, new_database: MakeDatabase, collector: Collector) -> AsyncIterator[FastAPI]:
-    """Give a running app that traces, on each engine."""
+    """Yields a running app with traces, on each engine."""
     async with tracing_to(collector, settings_for(await new_database(engine))) as app:
         yield app
 
@@ -86,7 +86,7 @@ def tracing_of(app: FastAPI) -> Tracing:
 
 
 async def spans_of(app: FastAPI, collector: Collector, trace_id: str) -> list[Span]:
-    """Give the spans of a trace, once what there is has been exported."""
+    """Exports all spans, and returns those of a trace."""
     await asyncio.to_thread(tracing_of(app)._provider.force_flush)
     return collector.of_trace(trace_id)
 
@@ -95,7 +95,7 @@ def in_trace(trace_id: str) -> dict[str, str]:
     return {"traceparent": f"00-{trace_id}-{PARENT}-01"}
 
 
-async def test_a_request_is_a_span_in_the_caller_s_trace_with_its_statement_inside(
+async def test_a_request_is_a_span_in_the_callers_trace_with_its_statement_inside(
     traced: FastAPI, collector: Collector, engine: str
 ) -> None:
     ann = Person(traced)
@@ -147,7 +147,7 @@ async def test_writes_are_spans_and_so_is_each_statement_of_a_transaction(
         (CANARY, "/health", "HTTP /health", 405, "METHOD_NOT_ALLOWED"),
     ],
 )
-async def test_a_refusal_has_its_code_and_is_no_failure_of_ours(
+async def test_a_rejection_has_its_code_and_is_no_error(
     traced: FastAPI, collector: Collector, method: str, path: str, name: str, status: int, code: str
 ) -> None:
     trace_id = uuid4().hex
@@ -160,7 +160,7 @@ async def test_a_refusal_has_its_code_and_is_no_failure_of_ours(
     assert span.attributes["http.request.method"] == ("GET" if method == "GET" else "_OTHER")
 
 
-async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
+async def test_an_error_is_marked_and_has_no_message(
     traced: FastAPI, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = DatabaseError(reason="UniqueViolationError 23505")
@@ -185,7 +185,7 @@ async def test_a_failure_of_ours_is_marked_and_quotes_nothing(
 
 
 def break_reads(app: FastAPI, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    """Make each read of the app's database fail, below what observes it."""
+    """Makes each read of the app's database fail, below its observer."""
 
     async def rows(_database: Any, _read: Read, _values: Values) -> NoReturn:
         raise error
@@ -204,14 +204,14 @@ async def test_a_statement_that_fails_within_a_transaction_fails_its_span_too(
     with tracing_of(traced)._tracer.start_as_current_span("outside", inside, record_exception=False):
         with pytest.raises(DatabaseError):
             await database_of(traced).transact(steps)
-        gc.collect()  # the steps that are taken no further
+        gc.collect()  # closes the generators that were abandoned
 
     spans = await spans_of(traced, collector, trace_id)
     failed = {span.name: span.failed for span in spans}
     assert failed == {STAGE.name: True, "transaction": True, "outside": False}
 
 
-async def test_nothing_that_people_write_is_in_any_span(traced: FastAPI, collector: Collector) -> None:
+async def test_no_span_contains_content_of_users(traced: FastAPI, collector: Collector) -> None:
     ann = Person(traced, sub=EMAIL, email=EMAIL, name=CANARY)
     task = await ann.create(CANARY, description=EMAIL)
     path = f"/api/tasks/{task['id']}"
@@ -247,7 +247,7 @@ async def test_nothing_that_people_write_is_in_any_span(traced: FastAPI, collect
         ["\xff\xfe"],
     ],
 )
-async def test_a_parent_that_is_none_begins_a_trace_of_its_own(
+async def test_an_invalid_parent_begins_a_new_trace(
     traced: FastAPI, collector: Collector, parents: list[str], lines: Lines
 ) -> None:
     known = {span.span_id for span in collector.spans}
@@ -263,7 +263,7 @@ async def test_a_parent_that_is_none_begins_a_trace_of_its_own(
     assert len(lines.texts) == 1
 
 
-async def test_a_trace_that_the_caller_does_not_sample_is_left_out(
+async def test_a_trace_that_the_caller_does_not_sample_is_not_exported(
     traced: FastAPI, collector: Collector
 ) -> None:
     trace_id = uuid4().hex
@@ -274,7 +274,7 @@ async def test_a_trace_that_the_caller_does_not_sample_is_left_out(
     assert await spans_of(traced, collector, trace_id) == []
 
 
-async def test_each_line_of_a_request_says_in_which_span_it_was_written(
+async def test_each_log_line_of_a_request_names_its_span(
     traced: FastAPI, collector: Collector, lines: Lines
 ) -> None:
     trace_id = uuid4().hex
@@ -287,7 +287,7 @@ async def test_each_line_of_a_request_says_in_which_span_it_was_written(
     assert "trace_id" not in lines.of("anybody")[0]
 
 
-async def test_what_runs_for_an_open_stream_but_not_in_its_request_is_not_traced(
+async def test_background_work_for_an_open_stream_is_not_traced(
     traced: FastAPI, collector: Collector
 ) -> None:
     ann = Person(traced)
@@ -304,7 +304,7 @@ async def test_what_runs_for_an_open_stream_but_not_in_its_request_is_not_traced
     assert len(collector.spans) == count
 
 
-async def test_the_names_that_the_environment_gives_are_taken(collector: Collector) -> None:
+async def test_the_names_of_the_environment_are_used(collector: Collector) -> None:
     for variables, name in [
         ({"OTEL_SERVICE_NAME": "todo"}, "todo"),
         ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=todos,team=a"}, "todos"),
@@ -312,11 +312,11 @@ async def test_the_names_that_the_environment_gives_are_taken(collector: Collect
         trace_id = uuid4().hex
         async with tracing_to(collector, settings_for("sqlite://"), **variables) as app:
             await client_of(app).get("/health", headers=in_trace(trace_id))
-        (span,) = collector.of_trace(trace_id)  # what was left is exported at the end
+        (span,) = collector.of_trace(trace_id)  # the rest is exported at the end
         assert span.resource["service.name"] == name
 
 
-async def test_a_collector_that_fails_fails_nobody_s_request(lines: Lines) -> None:
+async def test_a_failing_collector_fails_no_request(lines: Lines) -> None:
     with collecting() as broken:
         broken.status = 400
         async with tracing_to(broken, settings_for("sqlite://")) as app:
@@ -336,7 +336,7 @@ async def test_a_collector_that_fails_fails_nobody_s_request(lines: Lines) -> No
     assert not [text for text in lines.texts if '"opentelemetry' in text]
 
 
-async def test_a_collector_that_hangs_does_not_keep_the_service_from_ending(
+async def test_a_hanging_collector_does_not_delay_the_end_of_the_service(
     lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracing, "FLUSH_TIMEOUT", 0.1)
@@ -351,7 +351,7 @@ async def test_a_collector_that_hangs_does_not_keep_the_service_from_ending(
 
 
 @pytest.mark.processes
-def test_the_workers_of_the_command_trace_and_export_what_is_left_when_they_end(tmp_path: Path) -> None:
+def test_workers_trace_and_export_the_rest_when_they_end(tmp_path: Path) -> None:
     with collecting() as collector:
         variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "600000"}
         with command(tmp_path, "serve", WORKERS="2", PORT="0", **variables) as service:
@@ -381,7 +381,7 @@ def test_the_workers_of_the_command_trace_and_export_what_is_left_when_they_end(
         {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_TRACES_EXPORTER": "none"},
     ],
 )
-def test_unless_it_is_asked_for_nothing_stands_in_the_way(
+def test_by_default_no_middleware_is_added(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in variables.items():
@@ -406,7 +406,7 @@ def test_unless_it_is_asked_for_nothing_stands_in_the_way(
         ),
     ],
 )
-def test_what_is_not_supported_is_said_at_the_start(
+def test_an_unsupported_setting_is_reported_at_the_start(
     variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in variables.items():
@@ -422,7 +422,7 @@ def test_what_is_not_supported_is_said_at_the_start(
         ("jaeger", ("FAIL", "traces", "OTEL_TRACES_EXPORTER: must be otlp, console or none")),
     ],
 )
-async def test_check_says_whether_traces_can_be_had(
+async def test_check_reports_whether_traces_can_be_exported(
     exporter: str, finding: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -433,8 +433,8 @@ async def test_check_says_whether_traces_can_be_had(
 
 
 @pytest.mark.processes
-def test_what_is_not_installed_is_said_with_the_variable_and_the_extra(tmp_path: Path) -> None:
-    """Have an interpreter that finds none of the SDK, as after an installation without the extra."""
+def test_a_missing_package_is_reported_with_the_variable_and_the_extra(tmp_path: Path) -> None:
+    """An interpreter that does not find the SDK, as after an installation without the extra."""
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
         "class Without:\n"

@@ -1,4 +1,4 @@
-"""The figures of `taskward serve`: of its one process, or of all of its workers."""
+"""The metrics of `taskward serve`: of its one process, or of all of its workers."""
 
 import multiprocessing
 import os
@@ -26,7 +26,7 @@ def scraped(url: str) -> SamplesByLabels:
 
 
 def ask_each_on_its_own(service: Command, times: int) -> None:
-    """Ask on new connections, so that no worker has all of them."""
+    """Sends requests on new connections, so that no worker gets all of them."""
     for _ in range(times):
         assert httpx.get(f"http://127.0.0.1:{service.port()}/health", timeout=30).status_code == 200
 
@@ -51,7 +51,7 @@ def test_the_requests_of_all_workers_are_counted_together_also_when_one_dies(tmp
 
 
 @pytest.mark.processes
-def test_one_process_shows_what_it_refused_and_what_it_is(tmp_path: Path) -> None:
+def test_one_process_shows_its_rejections_and_itself(tmp_path: Path) -> None:
     with command(tmp_path, "serve", PORT="0", METRICS_PORT="0") as service:
         url = service.metrics_url()
         ask_each_on_its_own(service, 1)
@@ -69,7 +69,7 @@ def test_one_process_shows_what_it_refused_and_what_it_is(tmp_path: Path) -> Non
     assert [build["database"] for build in builds] == ["sqlite"]
 
 
-def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
+def test_a_port_in_use_is_reported_before_the_start() -> None:
     taken = listen("127.0.0.1", 0)
     port = taken[0].getsockname()[1]
     settings = load_settings(_env_file=None, port=0, metrics_port=port)
@@ -79,12 +79,12 @@ def test_a_port_that_is_taken_is_said_before_anything_starts() -> None:
         one.close()
 
 
-def test_the_port_of_the_api_is_no_port_for_the_metrics() -> None:
+def test_the_port_of_the_api_cannot_be_that_of_the_metrics() -> None:
     with pytest.raises(SettingsError, match="METRICS_PORT must be another port than PORT"):
         load_settings(_env_file=None, port=8000, metrics_port=8000)
 
 
-# What the parent does with what it is told
+# Metrics in the parent process
 
 
 def figures(requests: int) -> Samples:
@@ -99,28 +99,28 @@ def line() -> Any:
     there.close()
 
 
-def test_of_a_worker_that_does_not_answer_the_counters_stand(
+def test_the_counters_of_a_worker_that_does_not_respond_stay(
     line: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_metrics, "WORKER_TIMEOUT", 0.05)
     here, there = line
     several = WorkerMetrics()
     several.add(here)
-    there.send(figures(3))  # before it is asked, so it need not be waited for
+    there.send(figures(3))  # before it is asked, so that the parent need not wait
     assert several.collect() == figures(3)
     there.recv()
 
     for _ in range(3):
         assert several.collect() == {REQUESTS: {("GET", "/health", "200"): 3}}
     there.recv()
-    assert not there.poll(), "it was asked again, though it had not answered"
+    assert not there.poll(), "it was asked again, although it had not responded"
 
     there.send(figures(4))  # too late
     there.send(figures(5))
     assert several.collect() == figures(5)
 
 
-def test_what_a_worker_has_counted_outlives_it(line: Any) -> None:
+def test_the_counters_of_a_worker_are_kept_after_its_end(line: Any) -> None:
     here, there = line
     several = WorkerMetrics()
     several.add(here)

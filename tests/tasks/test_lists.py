@@ -91,7 +91,7 @@ class TestOrder:
     async def test_titles_are_stored_with_the_collation_of_code_points(self, app: FastAPI) -> None:
         """A server in another language would order them otherwise, and the one here may be in none."""
         if not isinstance(database_of(app), PostgresDatabase):
-            return  # SQLite compares bytes, whatever the language
+            return  # SQLite compares bytes in every language
         async with database_of(app).pool.acquire() as connection:
             collation = await connection.fetchval(
                 "SELECT collation_name FROM information_schema.columns "
@@ -436,7 +436,7 @@ def _postgres_plan(top: dict[str, Any]) -> Plan:
 
 
 def _access(node: dict[str, Any]) -> str:
-    """Name a way to the tasks; a bitmap's condition on its heap is that of the index below it."""
+    """Returns the way to the tasks; a bitmap has the condition of its heap in the index below it."""
     condition = node.get("Index Cond", "") + node.get("Recheck Cond", "")
     return "the owner's index" if "user_id = " in condition else str(node)
 
