@@ -19,8 +19,8 @@ from typing import Final
 from uuid import uuid4
 
 import asyncpg
-from paging import SORTS, Stored, insert_tasks, some_tasks
 from support import Person, running, settings_for
+from support.paging import SORTS, Stored, insert_tasks, some_tasks
 
 from taskward.tasks.ids import new_task_id
 

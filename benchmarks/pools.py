@@ -22,7 +22,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from postgres_server import PostgresServer
+from support.postgres_server import PostgresServer
 
 from taskward.database.postgres.pool import ConnectionPool
 

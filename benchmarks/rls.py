@@ -23,8 +23,8 @@ from typing import Final, NamedTuple
 
 import httpx
 from pages import a_postgres, settle
-from paging import insert_tasks, some_tasks
 from support import SECRET, Person, running, settings_for
+from support.paging import insert_tasks, some_tasks
 
 OWNERS: Final = 100
 TASKS: Final = 100

@@ -14,21 +14,21 @@ from fastapi import FastAPI
 from taskward.database.postgres import pool
 from taskward.http import admission
 
-pytest.register_assert_rewrite("support", "documented", "observability.metrics_page")
+pytest.register_assert_rewrite("support", "observability.metrics_page")
 
-import quick  # noqa: E402 - once its asserts can explain themselves
-from owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
-from postgres_server import PostgresServer  # noqa: E402 - as above
-from support import (  # noqa: E402 - as above
+from support import (  # noqa: E402 - once its asserts can explain themselves
     BreakDatabase,
     Broken,
     MakeDatabase,
     Person,
     client_of,
+    quick,
     replace_services,
     running,
     settings_for,
 )
+from support.owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
+from support.postgres_server import PostgresServer  # noqa: E402 - as above
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("patient")

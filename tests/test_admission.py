@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from serving import PATIENCE, Served, read_all, read_until, served, wait_for
 from starlette.types import Message, Receive, Scope, Send
 from support import (
     SERVICE_UNAVAILABLE,
@@ -25,6 +24,9 @@ from support import (
     running,
     settings_for,
 )
+from support.server import Served, served
+from support.waiting import PATIENCE, wait_for
+from support.wire import read_all, read_until
 
 from taskward.auth.current_user import User
 from taskward.http import admission

@@ -12,9 +12,10 @@ from typing import Any
 
 import jwt
 import pytest
-from processes import bare_environment
-from serving import command, wait_for
 from support import SECRET, settings_for
+from support.command import command
+from support.processes import bare_environment
+from support.waiting import wait_for
 from typer.testing import CliRunner, Result
 
 from taskward import __version__, cli, server

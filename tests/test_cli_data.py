@@ -7,8 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from import_documents import a_task, export, many, without_owner
 from support import MakeDatabase, Person, running, settings_for
+from support.import_documents import a_task, export, many, without_owner
 from typer.testing import CliRunner, Result
 
 from taskward import cli

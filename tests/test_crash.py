@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from processes import Process
-from serving import command
 from support import SECRET, MakeDatabase, token_for
+from support.command import command
+from support.processes import Process
 
 KEYS = [f"key-{n}" for n in range(150)]
 AT_ONCE = 16

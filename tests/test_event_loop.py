@@ -7,10 +7,10 @@ from typing import Final
 from uuid import UUID
 
 import pytest
-from hostile import hostile_requests
-from latency import ATTEMPTS, Reply, Request, best_of, fill, service
-from paging import Stored, some_tasks
 from support import MakeDatabase
+from support.hostile import hostile_requests
+from support.latency import ATTEMPTS, Reply, Request, best_of, fill, service
+from support.paging import Stored, some_tasks
 
 from taskward.tasks.ids import new_task_id
 

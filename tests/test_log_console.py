@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx
 import pytest
-from processes import bare_environment, start
-from serving import wait_for
 from support import SECRET, BreakDatabase, Person, settings_for
+from support.processes import bare_environment, start
+from support.waiting import wait_for
 
 from taskward import log
 from taskward.log.console import ConsoleRenderer

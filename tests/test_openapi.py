@@ -11,8 +11,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator
-from openapi_check import documented
 from support import Person
+from support.openapi_check import documented
 
 from taskward import __version__
 from taskward.app import ROUTERS

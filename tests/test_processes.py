@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from processes import ForkedProcess, can_fork
-from serving import command
 from support import SECRET, token_for
+from support.command import command
+from support.processes import ForkedProcess, can_fork
 
 pytestmark = [
     pytest.mark.processes,

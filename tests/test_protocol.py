@@ -15,7 +15,9 @@ from contextlib import ExitStack, suppress
 from typing import cast
 
 import pytest
-from serving import Answer, Served, access_lines, answers_in, dripping, read_all, read_until, served, wait_for
+from support.server import Served, access_lines, served
+from support.waiting import wait_for
+from support.wire import Answer, answers_in, dripping, read_all, read_until
 
 from taskward.http.cors import EXPOSED_HEADERS
 from taskward.http.errors import ServiceError

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from serving import command
 from support import SECRET, MakeDatabase, token_for
+from support.command import command
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 

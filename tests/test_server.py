@@ -14,18 +14,12 @@ import httpx
 import pytest
 import uvicorn
 from changes.streams import InProcessServer
-from serving import (
-    PATIENCE,
-    TinyApp,
-    answers_in,
-    command,
-    read_all,
-    read_until,
-    served,
-    wait_for,
-)
 from starlette.types import Receive, Scope, Send
 from support import SECRET, token_for
+from support.command import command
+from support.server import TinyApp, served
+from support.waiting import PATIENCE, wait_for
+from support.wire import answers_in, read_all, read_until
 
 from taskward.database import DatabaseUnusable
 from taskward.http.errors import DatabaseError

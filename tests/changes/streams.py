@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from serving import command
 from support import SECRET, Person, token_for
+from support.command import command
 
 from taskward.app import create_app
 from taskward.server.protocol import StrictProtocol

@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import command
 from support import SECRET, token_for
+from support.command import command
 
 HERE = Path(__file__).parent
 GENERATOR = Path(sys.prefix) / "clients" / "bin" / "openapi-python-client"

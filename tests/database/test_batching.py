@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from paging import SORTS
 from support import MakeDatabase, Person, database_of, running, settings_for
+from support.paging import SORTS
 
 from taskward.database.batching import Batcher, NotStarted
 from taskward.database.postgres.batched_sql import BatchedRead

@@ -11,9 +11,9 @@ from typing import Final
 from uuid import UUID
 
 import pytest
-from latency import Request, fill, service
-from paging import Stored, some_tasks
 from support import MakeDatabase
+from support.latency import Request, fill, service
+from support.paging import Stored, some_tasks
 
 from taskward.tasks.ids import new_task_id
 

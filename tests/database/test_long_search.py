@@ -4,8 +4,8 @@ import asyncio
 import time
 
 import pytest
-from paging import SORTS, insert_tasks, some_tasks
 from support import MakeDatabase, Person, database_of, running, settings_for
+from support.paging import SORTS, insert_tasks, some_tasks
 
 from taskward.database.sqlite import readers as sqlite_readers
 

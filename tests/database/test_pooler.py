@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from pooling import needs_pgbouncer, pooler
 from support import Person, database_of, running, settings_for
+from support.pooling import needs_pgbouncer, pooler
 
 pytestmark = pytest.mark.processes
 

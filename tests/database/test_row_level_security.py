@@ -17,9 +17,9 @@ import pytest
 import pytest_asyncio
 import test_isolation
 from fastapi import FastAPI
-from owner_filter_mutation import drop_owner_filters
 from sqlmodel import SQLModel
 from support import DATABASE_ERROR, Person, client_of, database_of, exchange, refusal, running, settings_for
+from support.owner_filter_mutation import drop_owner_filters
 from typer.testing import CliRunner
 
 from taskward import cli

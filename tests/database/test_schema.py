@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from serving import Command
 from sqlalchemy import create_engine
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 from support import MakeDatabase
+from support.command import Command
 
 from taskward.app import ROUTERS
 from taskward.database import Database, DatabaseUnusable, schema

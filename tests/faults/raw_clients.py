@@ -13,8 +13,8 @@ from typing import Final, Self
 
 import httpx
 from observability.metrics_page import samples_in, value
-from serving import command
 from support import SECRET, token_for
+from support.command import command
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER with a time of 0: to close resets the connection."""

@@ -12,8 +12,8 @@ import httpx
 from fastapi import FastAPI
 from faults.load import ClientOf
 from faults.own_postgres import DATABASE, PASSWORD, USER
-from serving import Command, command
 from support import SECRET, running, settings_for, token_for
+from support.command import Command, command
 
 from taskward.log import JsonFormatter
 

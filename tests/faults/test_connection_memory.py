@@ -17,8 +17,9 @@ import httpx
 import pytest
 from faults.fault_report import Observe
 from faults.own_postgres import free_port
-from serving import PATIENCE, command, wait_for
 from support import SECRET, token_for
+from support.command import command
+from support.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.processes
 

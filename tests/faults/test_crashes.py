@@ -23,8 +23,8 @@ from faults.load import (
 )
 from faults.own_postgres import OwnPostgres, free_port
 from faults.services import PROMISED, people_at, service, serving
-from processes import bare_environment
 from support import SECRET, MakeDatabase, database_of
+from support.processes import bare_environment
 
 WRITERS = 8
 

@@ -14,8 +14,8 @@ from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, in_words, only, outcome, under_load
 from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own, free_port
 from faults.services import PROMISED, service, serving
-from serving import command
 from support import database_of
+from support.command import command
 
 from taskward.database.postgres import connector as connectors
 from taskward.database.postgres.hosts import HostConnector

@@ -14,9 +14,10 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
-from neighbours import Client, document, settled
-from serving import command, wait_for
 from support import SECRET, MakeDatabase
+from support.command import command
+from support.neighbours import Client, document, settled
+from support.waiting import wait_for
 
 
 @pytest_asyncio.fixture(params=["disk", "postgres"])

@@ -12,9 +12,10 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
-from neighbours import Client, Memory, document, neighbours, settled
-from serving import Command, command, wait_for
 from support import SECRET, MakeDatabase, token_for
+from support.command import Command, command
+from support.neighbours import Client, Memory, document, neighbours, settled
+from support.waiting import wait_for
 
 MIB = 2**20
 ENGINES = ["disk", "postgres"]

@@ -13,8 +13,8 @@ from faults.lost_state import Client, client_at
 from faults.own_postgres import OwnPostgres, folder_of_its_own, free_port
 from faults.services import serving
 from faults.tcp_proxy import tcp_proxy
-from serving import command
 from support import settings_for
+from support.command import command
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -9,9 +9,9 @@ from statistics import median
 from typing import Final, NamedTuple
 
 import pytest
-from flood import Client, Seen, clients, request_bytes
-from serving import command
 from support import SECRET, MakeDatabase, token_for
+from support.command import command
+from support.flood import Client, Seen, clients, request_bytes
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 

@@ -12,8 +12,8 @@ from changes.streams import http_client, in_process_server
 from faults.fault_report import Observe, ObserveLoad
 from faults.load import SUCCESS, in_words, under_load
 from faults.services import service
-from pooling import needs_pgbouncer, pooler
 from support import database_of, settings_for
+from support.pooling import needs_pgbouncer, pooler
 
 from taskward.database.postgres import pool
 from taskward.http import admission

@@ -19,8 +19,8 @@ from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, in_words, only, under_load
 from faults.own_postgres import free_port
 from faults.services import PROMISED, people_at, service, serving
-from processes import bare_environment
 from support import SECRET
+from support.processes import bare_environment
 
 from taskward.database import DatabaseUnusable
 from taskward.database.sqlite import busy

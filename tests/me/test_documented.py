@@ -6,9 +6,9 @@ from uuid import uuid4
 import orjson
 import pytest
 from fastapi import FastAPI
-from import_documents import a_task
 from pydantic import TypeAdapter
 from support import Person
+from support.import_documents import a_task
 
 from taskward.tasks.batch_models import BatchResults
 

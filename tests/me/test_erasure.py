@@ -4,10 +4,10 @@ import asyncio
 from uuid import UUID
 
 from fastapi import FastAPI
-from import_documents import NO_SUCH_USER, a_task, changes, export, import_tasks, many, without_owner
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 from support import NO_SUCH_TASK, MakeDatabase, Person, database_of, refusal, running, settings_for
+from support.import_documents import NO_SUCH_USER, a_task, changes, export, import_tasks, many, without_owner
 
 from taskward.auth.current_user import User
 from taskward.database.sqlite.database import SqliteDatabase

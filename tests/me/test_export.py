@@ -11,9 +11,6 @@ import orjson
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from import_documents import export, import_tasks, many, without_owner
-from paging import Stored, insert_tasks
-from serving import command
 from support import (
     DATABASE_ERROR,
     SECRET,
@@ -27,6 +24,9 @@ from support import (
     settings_for,
     token_for,
 )
+from support.command import command
+from support.import_documents import export, import_tasks, many, without_owner
+from support.paging import Stored, insert_tasks
 
 from taskward.database.statements import Read, Row, Values
 from taskward.http.errors import DatabaseError

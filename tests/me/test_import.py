@@ -10,7 +10,17 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from fastapi import FastAPI
-from import_documents import (
+from support import (
+    DATABASE_ERROR,
+    INVALID_REQUEST,
+    PAYLOAD_TOO_LARGE,
+    Person,
+    exchange,
+    problems,
+    refusal,
+    stored,
+)
+from support.import_documents import (
     EARLIER,
     NO_SUCH_USER,
     a_task,
@@ -21,16 +31,6 @@ from import_documents import (
     send,
     uuid7,
     without_owner,
-)
-from support import (
-    DATABASE_ERROR,
-    INVALID_REQUEST,
-    PAYLOAD_TOO_LARGE,
-    Person,
-    exchange,
-    problems,
-    refusal,
-    stored,
 )
 
 from taskward.http.signature import BodyLimits

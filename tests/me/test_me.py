@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
-from import_documents import NO_SUCH_USER
 from support import Person, refusal
+from support.import_documents import NO_SUCH_USER
 
 
 async def test_before_the_first_write_there_is_no_user(ann: Person) -> None:

@@ -22,8 +22,6 @@ from fastapi import FastAPI
 from observability.collector import Collector, Span, collecting
 from observability.metrics_page import Lines
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from processes import bare_environment
-from serving import command, wait_for
 from support import (
     SECRET,
     MakeDatabase,
@@ -35,6 +33,9 @@ from support import (
     services_of,
     settings_for,
 )
+from support.command import command
+from support.processes import bare_environment
+from support.waiting import wait_for
 
 from taskward import __version__
 from taskward.app import create_app

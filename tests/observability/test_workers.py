@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from observability.metrics_page import SamplesByLabels, samples_in, value
-from serving import Command, command, wait_for
+from support.command import Command, command
+from support.waiting import wait_for
 
 from taskward.metrics import Samples
 from taskward.observability import worker_metrics

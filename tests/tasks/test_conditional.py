@@ -9,7 +9,6 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from paging import SORTS, insert_tasks, some_tasks, statements_run
 from support import (
     INVALID_REQUEST,
     NO_SUCH_TASK,
@@ -21,6 +20,7 @@ from support import (
     running,
     settings_for,
 )
+from support.paging import SORTS, insert_tasks, some_tasks, statements_run
 
 PRECONDITION_FAILED = (412, "PRECONDITION_FAILED", "The task has been changed since it was read")
 MALFORMED = {"If-Match": 'If-Match must be * or a list of entity tags, like "12"'}

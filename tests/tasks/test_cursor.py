@@ -9,8 +9,8 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
-from paging import SORTS, insert_tasks, some_tasks
 from support import Person, problems
+from support.paging import SORTS, insert_tasks, some_tasks
 
 from taskward.http.cursors import _digest
 from taskward.tasks.query import ListQuery

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 from fastapi import FastAPI
-from paging import (
+from support import Person, database_of, problems
+from support.paging import (
     NOON,
     SORTS,
     Stored,
@@ -22,7 +23,6 @@ from paging import (
     statements_run,
     walk,
 )
-from support import Person, database_of, problems
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan

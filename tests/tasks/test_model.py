@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from paging import SORTS, in_order, walk
 from support import MakeDatabase, Person, running, settings_for
+from support.paging import SORTS, in_order, walk
 
 WORDS: Final = ["a", "A", "b", "ß", "SS", "É", "e\u0301", "%", "_", "😀", "\uffee", "\u03c2", "\u03a3"]
 TEXTS: Final = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)

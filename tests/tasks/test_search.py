@@ -4,8 +4,8 @@ import string
 
 import pytest
 from fastapi import FastAPI
-from paging import Stored, insert_tasks, some_tasks, statements_run, walk
 from support import Person, problems
+from support.paging import Stored, insert_tasks, some_tasks, statements_run, walk
 
 from taskward.tasks.ids import new_task_id
 

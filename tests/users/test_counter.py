@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from uuid import uuid4
 
 from fastapi import FastAPI
-from import_documents import many
 from support import MakeDatabase, Person, execute, running, settings_for, stored
+from support.import_documents import many
 
 
 async def seq(app: FastAPI, person: Person) -> int:

@@ -48,27 +48,26 @@ def main(starts: socket.socket) -> None:
 
 
 def fork_orphan(starts: socket.socket) -> bool:
-    """Forks a process whose parent is gone, so that the test process adopts it. Returns whether this is it.
+    """Forks a process in a session of its own, whose parent is gone. Returns whether this is that process.
 
-    The test process gets the process id first, and another message as soon as the process is an orphan.
+    The test process adopts it, and gets two messages in any order: its id, and that the parent is gone.
     """
     parent = os.fork()
     if parent:
         os.waitpid(parent, 0)
         starts.send(b"orphaned")
         return False
-    process = os.fork()
-    if process:
-        starts.send(b"%d" % process)
+    if os.fork():
         os._exit(0)
+    os.setsid()
+    starts.send(b"%d" % os.getpid())
     return True
 
 
 def run_taskward(
     streams: list[int], *, arguments: list[str], folder: str, environment: dict[str, str]
 ) -> None:
-    """Runs the command line as `python -m taskward` would, in a session of its own."""
-    os.setsid()
+    """Runs the command line as `python -m taskward` would."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

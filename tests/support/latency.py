@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
-from paging import Stored, insert_tasks
-from serving import Command, command
 from support import SECRET, running, settings_for, token_for
+from support.command import Command, command
+from support.paging import Stored, insert_tasks
 
 ATTEMPTS = 4
 """A busy machine delays one attempt, hardly all of them: the best one counts."""

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import BinaryExpression, BindParameter, ColumnElement
 from sqlalchemy.sql import operators, visitors
-from support import database_of
 
+from support import database_of
 from taskward.database.postgres.compiled import CompiledStatement, as_single_statement
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.statements import STATEMENTS, Command, Statement, Write

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
-from support import Person, database_of
 
+from support import Person, database_of
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read, Values, Write

@@ -1,33 +1,26 @@
-"""The server in this process with a tiny application, raw sockets, and `taskward` as a process."""
+"""The server in a thread of this process, with a tiny application."""
 
 import asyncio
-import json
 import logging
-import os
-import re
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
 
-from processes import bare_environment, start
 from starlette.types import Receive, Scope, Send
-from support import context_for
 
+from support.apps import context_for
+from support.waiting import PATIENCE
+from support.wire import Answer, answers_in, read_all
 from taskward.http.context import CONTEXT_KEY
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server, new_config
 from taskward.server.sockets import listen
 from taskward.settings import load_settings
-
-PATIENCE = 5.0
-"""Seconds after which a test gives up waiting; nothing that works takes as long."""
 
 
 class Call(NamedTuple):
@@ -244,165 +237,6 @@ def served(
         server.should_exit = True
         server.lame_duck_seconds = server.drain_seconds = 0.0
         thread.join(2 * PATIENCE)
-
-
-class Command:
-    """`taskward` as a process of its own, in a folder of its own."""
-
-    def __init__(self, folder: Path, *arguments: str, execute: bool = False, **environment: str) -> None:
-        self.out: list[str] = []
-        self.err: list[str] = []
-        (out, their_out), (err, their_err) = os.pipe(), os.pipe()
-        with open(os.devnull, "rb") as nothing, open(their_out, "wb"), open(their_err, "wb"):  # noqa: PTH123 - two are descriptors
-            streams = (nothing.fileno(), their_out, their_err)
-            self.process = start(
-                arguments, folder, bare_environment() | environment, streams, execute=execute
-            )
-        self._readers = [
-            threading.Thread(target=_collect, args=pair) for pair in ((out, self.out), (err, self.err))
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """The log, so far."""
-        return [json.loads(line) for line in self.out if line.startswith("{")]
-
-    def port(self) -> int:
-        """Waits until it listens, and returns the port."""
-        wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * PATIENCE)
-        listening = self._listening()
-        assert listening, self.out + self.err
-        return int(listening[0]["message"].rpartition(":")[2])
-
-    def metrics_url(self) -> str:
-        """Returns where the metrics are, with METRICS_PORT set; waits until the API listens."""
-        self.port()
-        (line,) = (line for line in self.lines if line["message"].startswith("Metrics at "))
-        return f"http://{line['message'].removeprefix('Metrics at ')}"
-
-    def _listening(self) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["message"].startswith("Listening on ")]
-
-    def workers(self) -> list[int]:
-        """Returns the process ids of the workers that have started, oldest first."""
-        started = (re.fullmatch(r"Started server process \[(\d+)\]", line["message"]) for line in self.lines)
-        return [int(match[1]) for match in started if match]
-
-    def wait(self, seconds: float = 4 * PATIENCE) -> int:
-        """Waits for the end and returns the exit status."""
-        status = self.process.wait(seconds)
-        for reader in self._readers:
-            reader.join(PATIENCE)
-        return status
-
-
-def _collect(stream: int, lines: list[str]) -> None:
-    with open(stream, encoding="utf-8") as opened:
-        lines.extend(iter(opened.readline, ""))
-
-
-@contextmanager
-def command(folder: Path, *arguments: str, execute: bool = False, **environment: str) -> Iterator[Command]:
-    """Runs `taskward` while the block runs; afterwards nothing of it is left."""
-    running = Command(folder, *arguments, execute=execute, **environment)
-    try:
-        yield running
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(running.process.pid, signal.SIGKILL)
-        running.wait()
-
-
-class Answer:
-    """One answer as it came over the wire."""
-
-    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.status, self.fields, self.body = status, headers, body
-        self.headers = dict(headers)
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-def answers_in(wire: bytes) -> list[Answer]:
-    """Parses the responses of a connection, and fails on anything else."""
-    answers = []
-    while wire:
-        head, separator, wire = wire.partition(b"\r\n\r\n")
-        assert separator, f"no answer: {head[:100]!r}"
-        status_line, *lines = head.decode("latin-1").split("\r\n")
-        status = int(re.fullmatch(r"HTTP/1\.1 (\d{3}) [A-Za-z -]+", status_line)[1])  # type: ignore[index] # or fail
-        headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
-        length = dict(headers).get("content-length")
-        if "transfer-encoding" in dict(headers):
-            body, wire = _unchunked(wire)
-        elif status < 200:
-            body = b""
-        elif length is not None:
-            body, wire = wire[: int(length)], wire[int(length) :]
-        else:
-            body, wire = wire, b""
-        answers.append(Answer(status, headers, body))
-    return answers
-
-
-def _unchunked(wire: bytes) -> tuple[bytes, bytes]:
-    body = b""
-    while wire:
-        size, _, wire = wire.partition(b"\r\n")
-        chunk, wire = wire[: int(size, 16)], wire[int(size, 16) + 2 :]
-        body += chunk
-        if not chunk:
-            break
-    return body, wire
-
-
-def read_all(client: socket.socket) -> bytes:
-    """Reads until the other side closes; a reset or a silence of some seconds fails the test."""
-    received = b""
-    while part := client.recv(1 << 18):
-        received += part
-    return received
-
-
-def read_until(client: socket.socket, end: bytes) -> bytes:
-    received = b""
-    while not received.endswith(end):
-        part = client.recv(65536)
-        assert part, f"closed after {received[-200:]!r}"
-        received += part
-    return received
-
-
-def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Waits until the condition holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.01)
-
-
-@contextmanager
-def dripping(client: socket.socket, piece: bytes, every: float) -> Iterator[None]:
-    """Sends the piece repeatedly while the block runs, as long as the server reads it."""
-    stop = threading.Event()
-
-    def drip() -> None:
-        with suppress(OSError):
-            while not stop.wait(every):
-                client.sendall(piece)
-
-    thread = threading.Thread(target=drip)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
 
 
 def access_lines(records: list[logging.LogRecord]) -> list[dict[str, Any]]:

@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-from support import Person
 
+from support import Person
 from taskward.http.responses import rfc3339
 
 NO_SUCH_USER = (404, "NOT_FOUND", "User not found")

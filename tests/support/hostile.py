@@ -5,7 +5,8 @@ from typing import Final
 from urllib.parse import quote
 
 import orjson
-from latency import Request
+
+from support.latency import Request
 
 KIBIBYTE: Final = 1024
 MEBIBYTE: Final = 1024 * KIBIBYTE

@@ -114,6 +114,7 @@ class ForkServer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.settimeout(60)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own file
                 [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())],
@@ -129,9 +130,9 @@ class ForkServer:
         message = {"arguments": [*arguments], "folder": str(folder), "environment": dict(environment)}
         with self._lock, _adoption():
             socket.send_fds(self._socket, [json.dumps(message).encode()], streams)
-            pid = int(self._socket.recv(32))
-            assert self._socket.recv(32) == b"orphaned"
-        return ForkedProcess(pid)
+            messages = {self._socket.recv(32), self._socket.recv(32)}
+        (pid,) = messages - {b"orphaned"}
+        return ForkedProcess(int(pid))
 
     def end(self) -> None:
         self._socket.close()

@@ -1,0 +1,80 @@
+"""Apps of tests: their settings, their services, and faults of their database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, NoReturn, cast
+
+import pytest
+from fastapi import FastAPI
+from starlette.types import Scope
+
+from taskward.app import create_app
+from taskward.http.application import Taskward
+from taskward.http.context import RequestContext
+from taskward.services import Services
+from taskward.settings import Settings, load_settings
+
+MakeDatabase = Callable[[str], Awaitable[str]]
+"""Creates a database of the engine named, and returns its URL."""
+
+SECRET = "a secret that only the tests know about"
+
+
+def settings_for(url: str, **others: Any) -> Settings:
+    """Returns settings for a test: nothing from the environment or `.env` but what is said here."""
+    return load_settings(**{"_env_file": None, "database_url": url, "jwt_secret": SECRET} | others)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[FastAPI]:
+    """Starts an app with these settings and stops it afterwards."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def context_for(scope: Scope, services: Services | None = None) -> RequestContext:
+    """Returns the context of a request; its scope need not have all that a server gives it."""
+    whole = {"method": "GET", "path": "/", "query_string": b"", "http_version": "1.1", "headers": [], **scope}
+    return RequestContext(whole, cast("Services", services))
+
+
+def as_taskward(app: FastAPI) -> Taskward:
+    assert isinstance(app, Taskward)
+    return app
+
+
+def services_of(app: FastAPI) -> Services:
+    """Returns the services of an app: its database, its caches and so on."""
+    return as_taskward(app).services
+
+
+def database_of(app: FastAPI) -> Any:
+    """Returns the database of an app; untyped, because tests inspect that of either engine."""
+    return services_of(app).database
+
+
+def replace_services(monkeypatch: pytest.MonkeyPatch, app: FastAPI, **services: Any) -> None:
+    """Replaces some of the services of an app until the test is over."""
+    monkeypatch.setattr(app, "services", replace(services_of(app), **services))
+
+
+BreakDatabase = Callable[[BaseException], None]
+"""After a call of it, the app's database answers everything with that error, until the test is over."""
+
+
+class Broken:
+    """A database that answers everything with an error; the rest of the app cannot tell why."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    async def rows(self, *_: object) -> NoReturn:
+        raise self._error
+
+    async def write(self, *_: object) -> NoReturn:
+        raise self._error
+
+    async def ping(self) -> NoReturn:
+        raise self._error

@@ -1,0 +1,83 @@
+"""`taskward` as a process of its own."""
+
+import json
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from support.processes import bare_environment, start
+from support.waiting import PATIENCE, wait_for
+
+
+class Command:
+    """`taskward` as a process of its own, in a folder of its own."""
+
+    def __init__(self, folder: Path, *arguments: str, execute: bool = False, **environment: str) -> None:
+        self.out: list[str] = []
+        self.err: list[str] = []
+        (out, their_out), (err, their_err) = os.pipe(), os.pipe()
+        with open(os.devnull, "rb") as nothing, open(their_out, "wb"), open(their_err, "wb"):  # noqa: PTH123 - two are descriptors
+            streams = (nothing.fileno(), their_out, their_err)
+            self.process = start(
+                arguments, folder, bare_environment() | environment, streams, execute=execute
+            )
+        self._readers = [
+            threading.Thread(target=_collect, args=pair) for pair in ((out, self.out), (err, self.err))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The log, so far."""
+        return [json.loads(line) for line in self.out if line.startswith("{")]
+
+    def port(self) -> int:
+        """Waits until it listens, and returns the port."""
+        wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * PATIENCE)
+        listening = self._listening()
+        assert listening, self.out + self.err
+        return int(listening[0]["message"].rpartition(":")[2])
+
+    def metrics_url(self) -> str:
+        """Returns where the metrics are, with METRICS_PORT set; waits until the API listens."""
+        self.port()
+        (line,) = (line for line in self.lines if line["message"].startswith("Metrics at "))
+        return f"http://{line['message'].removeprefix('Metrics at ')}"
+
+    def _listening(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["message"].startswith("Listening on ")]
+
+    def workers(self) -> list[int]:
+        """Returns the process ids of the workers that have started, oldest first."""
+        started = (re.fullmatch(r"Started server process \[(\d+)\]", line["message"]) for line in self.lines)
+        return [int(match[1]) for match in started if match]
+
+    def wait(self, seconds: float = 4 * PATIENCE) -> int:
+        """Waits for the end and returns the exit status."""
+        status = self.process.wait(seconds)
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        return status
+
+
+def _collect(stream: int, lines: list[str]) -> None:
+    with open(stream, encoding="utf-8") as opened:
+        lines.extend(iter(opened.readline, ""))
+
+
+@contextmanager
+def command(folder: Path, *arguments: str, execute: bool = False, **environment: str) -> Iterator[Command]:
+    """Runs `taskward` while the block runs; afterwards nothing of it is left."""
+    running = Command(folder, *arguments, execute=execute, **environment)
+    try:
+        yield running
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.process.pid, signal.SIGKILL)
+        running.wait()

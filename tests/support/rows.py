@@ -1,0 +1,62 @@
+"""The rows of an app's database, read and changed past the app."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import FastAPI
+
+from support.apps import database_of
+from taskward.database.sqlite.database import SqliteDatabase
+
+
+async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, Any]]:
+    """Returns the rows of a table that have these values, past the app: as its database really holds them.
+
+    Ids come as text and moments as microseconds since 1970, on every engine.
+    """
+    where = " AND ".join(f"{column} = '{value}'" for column, value in values.items()) or "1 = 1"
+    sql = f"SELECT * FROM {table} WHERE {where}"  # noqa: S608 - a test's own words
+    database = database_of(app)
+    if isinstance(database, SqliteDatabase):
+        return from_sqlite(database, sql)
+    connection = await asyncpg.connect(database.pool.url)
+    try:
+        return [{name: plain(value) for name, value in row.items()} for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
+async def execute(app: FastAPI, sql: str) -> None:
+    """Runs a statement that changes rows, past the app."""
+    database = database_of(app)
+    if isinstance(database, SqliteDatabase):
+        database.writer.execute(sql)
+        return
+    connection = await asyncpg.connect(database.pool.url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:
+    """Queries the file; a database in memory can be queried on its own connection only."""
+    connection = sqlite3.connect(database.path) if database.path else database.reader
+    cursor = connection.execute(sql)
+    rows = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
+    if database.path:
+        connection.close()
+    return rows
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return microseconds(value)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

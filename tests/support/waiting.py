@@ -1,0 +1,15 @@
+"""Waiting for something that happens in another thread or process."""
+
+import time
+from collections.abc import Callable
+
+PATIENCE = 5.0
+"""Seconds after which a test gives up waiting; nothing that works takes as long."""
+
+
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+    """Waits until the condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.01)

@@ -1,0 +1,91 @@
+"""Responses as they are received from a socket."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+
+class Answer:
+    """One answer as it came over the wire."""
+
+    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status, self.fields, self.body = status, headers, body
+        self.headers = dict(headers)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def answers_in(wire: bytes) -> list[Answer]:
+    """Parses the responses of a connection, and fails on anything else."""
+    answers = []
+    while wire:
+        head, separator, wire = wire.partition(b"\r\n\r\n")
+        assert separator, f"no answer: {head[:100]!r}"
+        status_line, *lines = head.decode("latin-1").split("\r\n")
+        status = int(re.fullmatch(r"HTTP/1\.1 (\d{3}) [A-Za-z -]+", status_line)[1])  # type: ignore[index] # or fail
+        headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
+        length = dict(headers).get("content-length")
+        if "transfer-encoding" in dict(headers):
+            body, wire = _unchunked(wire)
+        elif status < 200:
+            body = b""
+        elif length is not None:
+            body, wire = wire[: int(length)], wire[int(length) :]
+        else:
+            body, wire = wire, b""
+        answers.append(Answer(status, headers, body))
+    return answers
+
+
+def _unchunked(wire: bytes) -> tuple[bytes, bytes]:
+    body = b""
+    while wire:
+        size, _, wire = wire.partition(b"\r\n")
+        chunk, wire = wire[: int(size, 16)], wire[int(size, 16) + 2 :]
+        body += chunk
+        if not chunk:
+            break
+    return body, wire
+
+
+def read_all(client: socket.socket) -> bytes:
+    """Reads until the other side closes; a reset or a silence of some seconds fails the test."""
+    received = b""
+    while part := client.recv(1 << 18):
+        received += part
+    return received
+
+
+def read_until(client: socket.socket, end: bytes) -> bytes:
+    received = b""
+    while not received.endswith(end):
+        part = client.recv(65536)
+        assert part, f"closed after {received[-200:]!r}"
+        received += part
+    return received
+
+
+@contextmanager
+def dripping(client: socket.socket, piece: bytes, every: float) -> Iterator[None]:
+    """Sends the piece repeatedly while the block runs, as long as the server reads it."""
+    stop = threading.Event()
+
+    def drip() -> None:
+        with suppress(OSError):
+            while not stop.wait(every):
+                client.sendall(piece)
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
