@@ -1,6 +1,7 @@
 """A PostgreSQL of the test's own, to be stopped, killed and started again, and followed by a standby."""
 
 import asyncio
+import atexit
 import os
 import pwd
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,7 +45,9 @@ class OwnPostgres:
 
     async def make(self) -> None:
         """Creates its files, starts it, and creates the user and the database of the URL."""
-        await self._run("initdb", "--auth-local=trust", "--auth-host=scram-sha-256", "-U", "postgres", "-N")
+        shutil.copytree(_new_files(), self.folder, dirs_exist_ok=True)
+        for path in (self.folder, *self.folder.rglob("*")):
+            _give_to_system_user(path)
         await self.start()
         await self.execute(f'CREATE ROLE "{USER}"', database="postgres")
         await self.empty()
@@ -186,9 +190,7 @@ class OwnPostgres:
 async def folder_of_its_own() -> AsyncIterator[Path]:
     """Yields a folder that the server's user owns, not below pytest's, where another user may not look."""
     folder = Path(tempfile.mkdtemp(prefix="taskward-faults-"))
-    if user := system_user():
-        entry = pwd.getpwnam(user)
-        os.chown(folder, entry.pw_uid, entry.pw_gid)
+    _give_to_system_user(folder)
     try:
         yield folder
     finally:
@@ -206,6 +208,29 @@ async def own_postgres() -> AsyncIterator[OwnPostgres]:
         finally:
             if await server.is_running():
                 await server.stop("immediate")
+
+
+@cache
+def _new_files() -> Path:
+    """Returns a folder with the files of a new server; they are created once, and copied for each server."""
+    folder = Path(tempfile.mkdtemp(prefix="taskward-faults-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    _give_to_system_user(folder)
+    access = ("--auth-local=trust", "--auth-host=scram-sha-256", "-U", "postgres")
+    subprocess.run(  # noqa: S603 - a program of PostgreSQL
+        [programs() / "initdb", "-D", folder, *access, "-N"],
+        user=system_user(),
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+    return folder
+
+
+def _give_to_system_user(path: Path) -> None:
+    if user := system_user():
+        entry = pwd.getpwnam(user)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
 
 
 def free_port() -> int:
