@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-pythons check soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke request-path docs fix requirements clean
+.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke request-path docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,16 +38,19 @@ test-pythons: ## Run the quick tests on each supported Python that is installed;
 	    || exit 1; \
 	done
 
-check: $(VENV)/.ready-to-test ## All that CI runs: format, lint, types, import directions, tests, coverage
+check: lint test bench-smoke ## Check a change: format, lint, types, import directions, tests, cost of a request
+
+lint: $(VENV)/.ready-to-test ## Check format, lint, types and import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+coverage: $(VENV)/.ready-to-test ## Run every test, and fail if fewer than 95 % of the branches are covered
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(BESIDE_EACH_OTHER)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
-	$(BIN)/python -W ignore benchmarks/smoke.py
 
 soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md
 	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest $(SOAKED) -m "soak or fault" --verbose
