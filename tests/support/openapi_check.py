@@ -1,4 +1,4 @@
-"""Holds every answer that a test gets against what the OpenAPI document says of it."""
+"""Checks every response that a test gets against the OpenAPI document."""
 
 import copy
 import re
@@ -6,8 +6,10 @@ from functools import cache
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator
+
+from support.apps import settings_for
+from taskward.app import create_app
 
 HEADERS = {
     "location",
@@ -19,20 +21,20 @@ HEADERS = {
     "ratelimit",
     "ratelimit-policy",
 }
-"""The response headers of which the document must speak where they are sent."""
+"""The response headers that the document must describe where they are sent."""
 
 
 class Documented:
-    """The document of an app, and what it says of each answer."""
+    """The document of the service, and its description of each response."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._document = strict(copy.deepcopy(app.openapi()))
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = strict(copy.deepcopy(document))
         paths = sorted(self._document["paths"], key=lambda path: "{" in path)
         self._paths = [(re.compile(re.sub(r"{\w+}", "[^/]+", path)), path) for path in paths]
         self._validator = cache(self._make_validator)
 
     def check(self, answer: httpx.Response) -> None:
-        """Rejects an answer that the document does not describe exactly; of some paths it says nothing."""
+        """Rejects a response that the document does not describe exactly; some paths are not in it."""
         request = answer.request
         path = next((path for form, path in self._paths if form.fullmatch(request.url.path)), None)
         method = "get" if request.method == "HEAD" else request.method.lower()
@@ -65,8 +67,9 @@ class Documented:
 
 
 @cache
-def documented(app: FastAPI) -> Documented:
-    return Documented(app)
+def documented() -> Documented:
+    """Returns the document of all apps: it does not depend on the settings."""
+    return Documented(create_app(settings_for("sqlite://")).openapi())
 
 
 def strict(schema: Any) -> Any:

@@ -60,7 +60,7 @@ def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
 
     async def check(answer: httpx.Response) -> None:
         await answer.aread()
-        documented(app).check(answer)
+        documented().check(answer)
 
     transport = httpx.ASGITransport(leaving_streams(app), raise_app_exceptions=False)
     return httpx.AsyncClient(
