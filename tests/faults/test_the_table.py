@@ -11,7 +11,8 @@ def test_each_fault_that_is_tested_has_its_row_and_each_row_its_test() -> None:
 
 
 def test_the_tests_of_the_wire_that_the_page_names_are_there() -> None:
-    tests = (Path(__file__).parents[1] / "test_protocol.py").read_text("utf-8")
+    files = (Path(__file__).parents[1] / name for name in ("test_protocol.py", "test_timeouts.py"))
+    tests = "".join(file.read_text("utf-8") for file in files)
     named = re.findall(r"`(test_\w+)`", PAGE.read_text("utf-8"))
 
     assert len(named) > 10

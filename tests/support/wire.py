@@ -1,4 +1,4 @@
-"""Responses as they are received from a socket."""
+"""Requests and responses as bytes on a socket."""
 
 import json
 import re
@@ -7,6 +7,26 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+from taskward.http.cors import EXPOSED_HEADERS
+
+HOST = b"Host: taskward.test\r\n"
+CLOSE = b"Connection: close\r\n"
+LAST = b"GET /last HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n"
+
+
+def get(path: str, *headers: bytes) -> bytes:
+    return b"GET %s HTTP/1.1\r\n%s%s\r\n" % (path.encode(), HOST, b"".join(headers))
+
+
+def post(path: str, *headers: bytes, body: bytes = b"") -> bytes:
+    length = b"Content-Length: %d\r\n" % len(body)
+    return b"POST %s HTTP/1.1\r\n%s%s%s\r\n%s" % (path.encode(), HOST, length, b"".join(headers), body)
+
+
+def chunked(path: str, body: bytes, *headers: bytes) -> bytes:
+    head = b"POST %s HTTP/1.1\r\n%sTransfer-Encoding: chunked\r\n" % (path.encode(), HOST)
+    return head + b"".join(headers) + b"\r\n" + body
 
 
 class Answer:
@@ -89,3 +109,19 @@ def dripping(client: socket.socket, piece: bytes, every: float) -> Iterator[None
     yield
     stop.set()
     thread.join()
+
+
+def cors_of(answer: Answer) -> dict[str, str]:
+    return {name: value for name, value in answer.fields if name == "vary" or name.startswith("access-")}
+
+
+def cors_headers(origin: str | None) -> dict[str, str]:
+    """Returns the CORS headers of a response to a page of that origin; None if it is not allowed."""
+    if origin is None:
+        return {"vary": "Origin"}
+    return {
+        "vary": "Origin",
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        "access-control-expose-headers": EXPOSED_HEADERS.decode(),
+    }
