@@ -35,7 +35,7 @@ def port(request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path: P
 
     url = asyncio.run(new())
     text = " ".join(WORDS)
-    many = {owner: [task._replace(description=text) for task in some_tasks(25_000)] for owner in (ANN, CAT)}
+    many = {owner: [task._replace(description=text) for task in some_tasks(10_000)] for owner in (ANN, CAT)}
     few = [Stored(new_task_id(), f"Buy milk {n}") for n in range(20)]
     fill(url, {**many, BOB: few})
     with service(tmp_path, url) as running:
