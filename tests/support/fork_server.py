@@ -20,7 +20,8 @@ PRELOADED: Final = (
     *("taskward.cli", "taskward.app", "taskward.server", "taskward.check", "taskward.me.admin"),
     *("taskward.auth.development", "taskward.users.restores", "taskward.observability.prometheus"),
     *("taskward.database.sqlite.database", "taskward.database.postgres.database"),
-    *("multiprocessing.spawn", "uvloop", "uvicorn.lifespan.on", "uvicorn.loops.uvloop"),
+    *("alembic.command", "alembic.config", "multiprocessing.spawn", "uvloop"),
+    *("uvicorn.lifespan.on", "uvicorn.loops.uvloop"),
 )
 """What `taskward serve` imports, by its end too; modules that read the environment are not among them."""
 
