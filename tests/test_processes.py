@@ -3,13 +3,15 @@
 import os
 import re
 import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from support import SECRET, token_for
-from support.command import command
+from support.command import Command, command, executed_command
 from support.processes import ForkedProcess, can_fork
 
 pytestmark = [
@@ -21,6 +23,8 @@ REQUESTS = (
     *(("GET", path) for path in ("/health", "/health/ready", "/docs", "/openapi.json", "/nothing")),
     *(("GET", "/api/tasks"), ("POST", "/api/tasks"), ("DELETE", "/api/me")),
 )
+Run = Callable[..., AbstractContextManager[Command]]
+
 VARIES = re.compile(r"\b\d{4,}\b|0\.\d+\.\d+|TOKEN=.*")
 
 
@@ -30,14 +34,14 @@ def _without_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_forked_service_does_the_same_as_an_executed_one(tmp_path: Path) -> None:
-    forked, executed = (observe_service(tmp_path, execute=execute) for execute in (False, True))
+    forked, executed = (observe_service(tmp_path, run) for run in (command, executed_command))
 
     assert forked == executed
 
 
-def observe_service(folder: Path, *, execute: bool) -> dict[str, Any]:
-    with command(folder, "serve", "--port", "0", execute=execute, JWT_SECRET=SECRET) as service:
-        assert isinstance(service.process, ForkedProcess) != execute
+def observe_service(folder: Path, run: Run) -> dict[str, Any]:
+    with run(folder, "serve", "--port", "0", JWT_SECRET=SECRET) as service:
+        assert isinstance(service.process, ForkedProcess) == (run is command)
         url, pid = f"http://127.0.0.1:{service.port()}", service.process.pid
         headers = {"Authorization": f"Bearer {token_for('somebody')}", "X-Request-ID": "id"}
         with httpx.Client(base_url=url, headers=headers) as client:
@@ -70,13 +74,13 @@ def kind(descriptor: Path) -> str:
 def test_a_forked_command_prints_the_same_and_ends_with_the_same_status(
     arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
-    forked, executed = (observe_command(tmp_path, arguments, execute=execute) for execute in (False, True))
+    forked, executed = (observe_command(tmp_path, arguments, run) for run in (command, executed_command))
 
     assert forked == executed
 
 
-def observe_command(folder: Path, arguments: tuple[str, ...], *, execute: bool) -> tuple[object, ...]:
-    with command(folder, *arguments, execute=execute, PORT="none", TERMINAL_WIDTH="80") as running:
+def observe_command(folder: Path, arguments: tuple[str, ...], run: Run) -> tuple[object, ...]:
+    with run(folder, *arguments, PORT="none", TERMINAL_WIDTH="80") as running:
         return running.wait(), running.out, running.err
 
 

@@ -12,7 +12,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from support import SECRET, Person, token_for
-from support.command import command
+from support.command import command, executed_command
 
 from taskward.app import create_app
 from taskward.server.protocol import StrictProtocol
@@ -80,7 +80,8 @@ async def process(
 ) -> AsyncIterator[str]:
     """Runs `taskward serve` on 127.0.0.1 while the block runs, and yields its URL."""
     settings = {"DATABASE_URL": database_url, "JWT_SECRET": SECRET, "PORT": str(port)}
-    with command(folder, "serve", execute=execute, **settings) as running:
+    run = executed_command if execute else command
+    with run(folder, "serve", **settings) as running:
         url = f"http://127.0.0.1:{await asyncio.to_thread(running.port)}"
         await _until_ready(url)
         yield url

@@ -316,7 +316,9 @@ async def test_processes_that_start_together_on_an_empty_database_do_not_collide
     new_empty_database: MakeDatabase, postgres_or_disk: str, tmp_path: Path
 ) -> None:
     url = await new_empty_database(postgres_or_disk)
-    processes = [Command(tmp_path, "migrate", DATABASE_URL=url) for _ in range(NUMBER_OF_PROCESSES)]
+    processes = [
+        Command(tmp_path, "migrate", environment={"DATABASE_URL": url}) for _ in range(NUMBER_OF_PROCESSES)
+    ]
     statuses = [await asyncio.to_thread(process.wait) for process in processes]
 
     outputs = [process.out + process.err for process in processes]

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,16 @@ from support.waiting import PATIENCE, wait_for
 class Command:
     """`taskward` as a process of its own, in a folder of its own."""
 
-    def __init__(self, folder: Path, *arguments: str, execute: bool = False, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, environment: Mapping[str, str], execute: bool = False
+    ) -> None:
         self.out: list[str] = []
         self.err: list[str] = []
         (out, their_out), (err, their_err) = os.pipe(), os.pipe()
         with open(os.devnull, "rb") as nothing, open(their_out, "wb"), open(their_err, "wb"):  # noqa: PTH123 - two are descriptors
             streams = (nothing.fileno(), their_out, their_err)
             self.process = start(
-                arguments, folder, bare_environment() | environment, streams, execute=execute
+                arguments, folder, bare_environment() | dict(environment), streams, execute=execute
             )
         self._readers = [
             threading.Thread(target=_collect, args=pair) for pair in ((out, self.out), (err, self.err))
@@ -72,9 +74,21 @@ def _collect(stream: int, lines: list[str]) -> None:
 
 
 @contextmanager
-def command(folder: Path, *arguments: str, execute: bool = False, **environment: str) -> Iterator[Command]:
-    """Runs `taskward` while the block runs; afterwards nothing of it is left."""
-    running = Command(folder, *arguments, execute=execute, **environment)
+def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+    """Runs `taskward`, if possible as a fork, while the block runs; afterwards nothing of it is left."""
+    with _ending(Command(folder, *arguments, environment=environment)) as running:
+        yield running
+
+
+@contextmanager
+def executed_command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+    """Runs `taskward` as `command` does, but always in a new interpreter."""
+    with _ending(Command(folder, *arguments, environment=environment, execute=True)) as running:
+        yield running
+
+
+@contextmanager
+def _ending(running: Command) -> Iterator[Command]:
     try:
         yield running
     finally:
