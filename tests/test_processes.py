@@ -43,14 +43,14 @@ def observe_service(folder: Path, run: Run) -> dict[str, Any]:
     with run(folder, "serve", "--port", "0", JWT_SECRET=SECRET) as service:
         assert isinstance(service.process, ForkedProcess) == (run is command)
         url, pid = f"http://127.0.0.1:{service.port()}", service.process.pid
-        headers = {"Authorization": f"Bearer {token_for('somebody')}", "X-Request-ID": "id"}
-        with httpx.Client(base_url=url, headers=headers) as client:
-            responses = [client.request(*request, content=b"{}") for request in REQUESTS]
         process = {
             "folder": Path(f"/proc/{pid}/cwd").readlink(),
             "leads its session and group": (os.getsid(pid), os.getpgid(pid)) == (pid, pid),
-            "open files": sorted(kind(path) for path in Path(f"/proc/{pid}/fd").iterdir()),
+            "open files": {kind(path) for path in Path(f"/proc/{pid}/fd").iterdir()},
         }
+        headers = {"Authorization": f"Bearer {token_for('somebody')}", "X-Request-ID": "id"}
+        with httpx.Client(base_url=url, headers=headers) as client:
+            responses = [client.request(*request, content=b"{}") for request in REQUESTS]
         service.process.terminate()
         return process | {
             "status": service.wait(),
