@@ -29,7 +29,7 @@ test: $(VENV)/.ready-to-test ## Run every test, on SQLite and on a real PostgreS
 	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER)
 
 test-quick: $(VENV)/.ready-to-test-quick ## Run the tests that need only SQLite in memory and no other process; 40 seconds
-	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER) --numprocesses 2 --quick -r fE
+	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER) --quick -r fE
 
 test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \

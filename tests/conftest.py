@@ -4,12 +4,14 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import cache
 
 import httpx
 import hypothesis
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from httpx._transports import default
 
 from taskward.database.postgres import pool
 from taskward.http import admission
@@ -66,13 +68,21 @@ MEASURED_PROCESSES = {
 
 # Files whose tests take long. With several workers they run first, so that none is left alone at the end.
 LONGEST_FILES = (
-    *("faults/test_postgres", "test_schemathesis", "faults/test_hosts", "faults/test_killed_changes"),
-    *("faults/test_lost_writes", "test_server", "changes/test_follower", "faults/test_large_changes"),
-    *("test_event_loop", "faults/test_network", "tasks/test_model", "test_crash", "faults/test_crashes"),
-    *("auth/test_better_auth", "clients/test_generated", "me/test_export", "observability/test_workers"),
-    *("faults/test_sync_replication", "faults/test_sqlite_file", "faults/test_locked_owners"),
-    *("faults/test_connection_memory", "database/test_pooler", "test_cli", "mutation/test_mutants"),
-    *("tasks/test_conditional", "me/test_import", "test_protocol", "tasks/test_batch", "tasks/test_lists"),
+    *("faults/test_postgres", "test_server", "faults/test_network", "test_schemathesis", "faults/test_hosts"),
+    *("changes/test_follower", "test_event_loop", "faults/test_sync_replication", "clients/test_generated"),
+    *(
+        "faults/test_large_changes",
+        "faults/test_killed_changes",
+        "changes/test_feed",
+        "auth/test_better_auth",
+    ),
+    *("me/test_import", "changes/test_sse", "faults/test_lost_writes", "database/test_row_level_security"),
+    *("test_timeouts", "faults/test_connection_memory", "faults/test_crashes", "faults/test_sqlite_file"),
+    *("changes/test_follow_page", "tasks/test_conditional", "tasks/test_batch", "tasks/test_lists"),
+    *("database/test_fair_searches", "database/test_long_search", "observability/test_workers"),
+    *("observability/test_tracing", "database/test_schema", "test_protocol", "test_promises"),
+    *("tasks/test_model", "idempotency/test_atomic_batches", "faults/test_unread", "test_processes"),
+    *("auth/test_jwks_fetch", "auth/test_jwks", "auth/test_hostile_tokens", "mutation/test_mutants"),
 )
 
 
@@ -144,6 +154,9 @@ def _coverage_of_few_processes(request: pytest.FixtureRequest) -> Iterator[None]
 
 for name in [name for name in os.environ if name.startswith("OTEL_")]:
     del os.environ[name]  # of the machine's own; a test that wants traces says so
+
+# A TLS context takes 20 ms, and each client over the network makes one.
+default.create_ssl_context = cache(default.create_ssl_context)  # type: ignore[attr-defined] # it imports it
 
 # httpx looks for it at each request; without this entry, Python searches all of its path each time.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type] # typeshed knows no missing modules

@@ -68,7 +68,7 @@ def kind(descriptor: Path) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--version",), ("--help",), ("nonsense",), ("serve",), ("migrate",), ("check",)],
+    [("--version",), ("nonsense",), ("serve",)],
     ids=" ".join,
 )
 def test_a_forked_command_prints_the_same_and_ends_with_the_same_status(
