@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A file's tests stay together, so that they share their app.
 # Many wait more than they compute, so there are more workers than CPUs.
-BESIDE_EACH_OTHER := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+BESIDE_EACH_OTHER := --numprocesses 5 --dist loadfile --no-loadscope-reorder
 PYTHONS ?= $(shell tools/find-python --versions)
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
@@ -29,7 +29,7 @@ test: $(VENV)/.ready-to-test ## Run every test, on SQLite and on a real PostgreS
 	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER)
 
 test-quick: $(VENV)/.ready-to-test-quick ## Run the tests that need only SQLite in memory and no other process; 40 seconds
-	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER) --quick -r fE
+	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER) --numprocesses 4 --quick -r fE
 
 test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \

@@ -1,5 +1,6 @@
 """Fixtures of all tests: an app on each engine, and two users."""
 
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,6 +25,7 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     MakeDatabase,
     Person,
     client_of,
+    order,
     quick,
     replace_services,
     running,
@@ -33,7 +35,7 @@ from support.owner_filter_mutation import drop_owner_filters  # noqa: E402 - onc
 from support.postgres_server import PostgresServer  # noqa: E402 - as above
 
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
-hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
 
 ENGINES = ("disk", "postgres")
 QUICK_ENGINES = ("memory",)
@@ -43,47 +45,15 @@ RLS_ALONE = "postgres-rls-alone"
 
 BEHIND_RLS = {
     *("test_creating", "test_updating", "test_deleting", "test_batch", "test_execution", "test_feed"),
-    *(
-        "test_me",
-        "test_export",
-        "test_import",
-        "test_erasure",
-        "test_users",
-        "test_counter",
-        "test_isolation",
-    ),
+    *("test_me", "test_export", "test_import", "test_erasure", "test_users", "test_counter"),
+    "test_isolation",
 }
 """The files whose tests run behind it too. All tests with two users also run on it alone."""
 
-
 MEASURED_PROCESSES = {
-    "test_server",
-    "test_cli",
-    "test_log_console",
-    "test_workers",
-    "test_metrics",
-    "test_tracing",
+    *("test_server", "test_cli", "test_log_console", "test_workers", "test_metrics", "test_tracing"),
 }
 """The files whose processes are part of the coverage."""
-
-# Files whose tests take long. With several workers they run first, so that none is left alone at the end.
-LONGEST_FILES = (
-    *("faults/test_postgres", "test_server", "faults/test_network", "test_schemathesis", "faults/test_hosts"),
-    *("changes/test_follower", "test_event_loop", "faults/test_sync_replication", "clients/test_generated"),
-    *(
-        "faults/test_large_changes",
-        "faults/test_killed_changes",
-        "changes/test_feed",
-        "auth/test_better_auth",
-    ),
-    *("me/test_import", "changes/test_sse", "faults/test_lost_writes", "database/test_row_level_security"),
-    *("test_timeouts", "faults/test_connection_memory", "faults/test_crashes", "faults/test_sqlite_file"),
-    *("changes/test_follow_page", "tasks/test_conditional", "tasks/test_batch", "tasks/test_lists"),
-    *("database/test_fair_searches", "database/test_long_search", "observability/test_workers"),
-    *("observability/test_tracing", "database/test_schema", "test_protocol", "test_promises"),
-    *("tasks/test_model", "idempotency/test_atomic_batches", "faults/test_unread", "test_processes"),
-    *("auth/test_jwks_fetch", "auth/test_jwks", "auth/test_hostile_tokens", "mutation/test_mutants"),
-)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -91,15 +61,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--quick", action="store_true", help="the same, and no test that starts a process")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("quick" if config.getoption("quick") else "patient")
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # what has been imported is garbage in no test
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("quick"):
         quick.deselect(config, items)
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    tests = str(config.rootpath / "tests")
-    order = {f"{tests}/{name}.py": n for n, name in enumerate(LONGEST_FILES)}
-    items.sort(key=lambda item: order.get(str(item.path), len(order)))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        order.put_longest_first(config, items)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -18,8 +18,8 @@ from taskward.database.postgres.database import PostgresDatabase
 class PostgresServer:
     """The server of TEST_DATABASE_URL, or one of this process's own, started when it is first used.
 
-    The server of its own writes without fsync. No test kills it: tests that crash a PostgreSQL start their
-    own (tests/faults/own_postgres.py).
+    The server of its own runs without fsync and autovacuum. No test kills it: tests that crash a PostgreSQL
+    start their own (tests/faults/own_postgres.py).
     """
 
     def __init__(self) -> None:
@@ -70,8 +70,8 @@ class PostgresServer:
         self._exit.callback(shutil.rmtree, folder, ignore_errors=True)
         server = get_server(folder, cleanup_mode="delete")
         self._exit.callback(server.cleanup)
-        server.psql(
-            "ALTER SYSTEM SET fsync = off; ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();"
-        )
+        # Autovacuum would start a process for each of the many databases, every minute.
+        off = [f"ALTER SYSTEM SET {name} = off;" for name in ("fsync", "full_page_writes", "autovacuum")]
+        server.psql("".join(off) + "SELECT pg_reload_conf();")
         url: str = server.get_uri()
         return url
