@@ -31,11 +31,12 @@ from support.wire import read_all, read_until
 from taskward.auth.current_user import User
 from taskward.http import admission
 from taskward.http.admission import MAX_PAUSE, MAX_REJECTIONS_PER_SECOND, Admission, Capacity
+from taskward.http.application import ResponseWriter
 from taskward.http.context import RequestContext
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import ServiceUnavailable
 from taskward.http.requests import ClientDisconnect, read_body
-from taskward.http.responses import CommonHeaders, ResponseWriter
+from taskward.http.responses import CommonHeaders
 
 ANN, BOB, EVE = 1, 2, 3
 STARTS = 4

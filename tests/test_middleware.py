@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope
 from support import SECRET, BreakDatabase, Person, client_of, context_for, exchange, running, settings_for
 
-from taskward.http.application import RequestMiddleware
+from taskward.http.application import RequestMiddleware, ResponseWriter
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.cors import CrossOrigin
-from taskward.http.responses import CommonHeaders, ResponseWriter
+from taskward.http.responses import CommonHeaders
 
 pytestmark = pytest.mark.engines("memory")
 

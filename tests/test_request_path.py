@@ -17,7 +17,7 @@ LINKS = LINK.findall(PAGE.read_text("utf-8"))
 FILES, LINES = 8, 300
 """At most, between the call of the application and the call of the database."""
 
-FILES_IN_TOTAL, LINES_IN_TOTAL = 23, 825
+FILES_IN_TOTAL, LINES_IN_TOTAL = 14, 620
 """They only get smaller."""
 
 

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import pytest
 
-from taskward.database.postgres import deadlines
+from taskward.database.postgres import pool
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.postgres.deadlines import DeadlineChecks
+from taskward.database.postgres.pool import DeadlineChecks
 from taskward.http.errors import DatabaseError
 
 IN_TIME = 60.0
@@ -42,7 +42,7 @@ async def test_a_statement_beyond_its_deadline_is_cancelled_on_the_server(
 
 @pytest.fixture
 def checks(monkeypatch: pytest.MonkeyPatch) -> DeadlineChecks:
-    monkeypatch.setattr(deadlines, "CHECK_INTERVAL", 0.01)
+    monkeypatch.setattr(pool, "CHECK_INTERVAL", 0.01)
     return DeadlineChecks()
 
 

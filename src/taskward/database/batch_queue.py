@@ -1,13 +1,16 @@
-"""The queue of a batcher: calls that wait for the next batch of their kind."""
+"""The queue of a batcher: calls that wait for the next batch of their kind; averages over its batches."""
 
 import asyncio
 import sys
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 V = TypeVar("V")
 R = TypeVar("R")
+
+_WEIGHT: Final = 0.25
+"""The weight of the last batch in the averages."""
 
 
 @dataclass(eq=False, slots=True)
@@ -36,6 +39,8 @@ class BatchQueue(Generic[V, R]):
 
     calls: list[BatchCall[V, R]] = field(default_factory=list)
     in_flight: int = 0
+    is_starting: bool = False
+    """Whether a batch has been started that has yet to take its calls."""
     preparing: int = 0
     """The calls of batches that cannot start yet."""
     running_keys: set[Hashable] = field(default_factory=set)
@@ -65,6 +70,18 @@ class BatchQueue(Generic[V, R]):
             if call.until <= now:
                 call.finish(copy_error(error))
         self.calls[:0] = [call for call in taken if not call.result.done()]
+
+
+@dataclass(slots=True)
+class RecentBatches:
+    """Averages over the recent batches of an operation."""
+
+    size: float = 1.0
+    seconds: float = 1.0
+
+    def add(self, size: int, seconds: float) -> None:
+        self.size += (size - self.size) * _WEIGHT
+        self.seconds += (seconds - self.seconds) * _WEIGHT
 
 
 def copy_error(error: Exception) -> Exception:

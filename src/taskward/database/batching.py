@@ -1,25 +1,31 @@
 """Batching: concurrent calls of one kind run together.
 
-A call that finds nothing of its kind in flight runs at once, in the task of its caller. While other calls of
+A call that finds nothing of its kind in flight runs at once, in the task of its caller. While enough calls of
 the kind are in flight, further ones queue up, and the next batch takes them, oldest first. A batch has the
 earliest deadline of its calls. Each caller gets its own result or error.
 
-While batches are large, a call that finds nothing in flight is queued too, because others probably arrive in
-the same turn of the event loop.
+Enough are two if a round trip is short, and more if it is long: a queued call waits for the next one that
+ends. While batches are large, a call that finds nothing in flight is queued too, because others probably
+arrive in the same turn of the event loop.
 """
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, Protocol, TypeVar
 
-from taskward.database.batch_queue import BatchCall, BatchQueue, copy_error
+from taskward.database.batch_queue import BatchCall, BatchQueue, RecentBatches, copy_error
 
 V = TypeVar("V")
 LONE_SIZE: Final = 1.5
 """The average size of recent batches below which a call runs at once."""
 
-_WEIGHT: Final = 0.25
-"""The weight of the last batch in the average."""
+MIN_IN_FLIGHT: Final = 2
+"""Batches of a kind that may be in flight if a round trip is short: one that is held up holds up no other."""
+
+MAX_WAIT: Final = 0.001
+"""Seconds of a round trip for which another batch may be in flight."""
 
 V_contra = TypeVar("V_contra", contravariant=True)
 R = TypeVar("R")
@@ -75,11 +81,12 @@ class Batcher(Generic[V, R]):
 
     def __init__(self, max_in_flight: int, on_batch: Callable[[int], None] | None = None) -> None:
         self.on_batch = on_batch
+        self.is_quiet = True
+        """Whether nothing is queued or in flight, and a call that comes now would run at once."""
         self._max_in_flight = max_in_flight
         self._queues: dict[Hashable, BatchQueue[V, R]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sizes: dict[BatchedOperation[V, R], float] = {}
-        """The average size of the recent batches of each operation; not of one whose calls were alone."""
+        self._recent: defaultdict[BatchedOperation[V, R], RecentBatches] = defaultdict(RecentBatches)
 
     @property
     def is_idle(self) -> bool:
@@ -99,7 +106,8 @@ class Batcher(Generic[V, R]):
         queue = self._queues.get(kind)
         if queue is None:
             queue = self._queues[kind] = BatchQueue()
-            if operation.runs_in_caller and self._sizes.get(operation, 1.0) < LONE_SIZE:
+            self.is_quiet = False
+            if operation.runs_in_caller and self._recent[operation].size < LONE_SIZE:
                 return await self._run_in_caller(operation, kind, queue, value, until)
         return await self._enqueue(operation, kind, queue, value, until)
 
@@ -118,6 +126,7 @@ class Batcher(Generic[V, R]):
     ) -> R:
         key = operation.exclusive_key(value)
         queue.in_flight = 1
+        begun = time.monotonic()
         if key is not None:
             queue.running_keys.add(key)
         try:
@@ -129,7 +138,7 @@ class Batcher(Generic[V, R]):
             if queue.calls:
                 self._start(operation, kind, queue)  # in another task: this caller need not wait
             self._end(kind, queue)
-        self._record_size(operation, 1)
+        self._record(operation, 1, begun)
         return result
 
     async def _enqueue(
@@ -148,8 +157,7 @@ class Batcher(Generic[V, R]):
             operation.exclusive_key(value),
         )
         queue.calls.append(call)
-        if queue.in_flight < self._max_in_flight:
-            self._start(operation, kind, queue)
+        self._start_if_useful(operation, kind, queue)
         try:
             return await call.result
         except asyncio.CancelledError:
@@ -157,8 +165,17 @@ class Batcher(Generic[V, R]):
                 queue.calls.remove(call)
             raise
 
+    def _start_if_useful(
+        self, operation: BatchedOperation[V, R], kind: Hashable, queue: BatchQueue[V, R]
+    ) -> None:
+        """Starts another batch, unless one that has yet to take its calls will take these, too."""
+        most = min(self._max_in_flight, MIN_IN_FLIGHT + int(self._recent[operation].seconds / MAX_WAIT))
+        if queue.calls and not queue.is_starting and queue.in_flight < most:
+            self._start(operation, kind, queue)
+
     def _start(self, operation: BatchedOperation[V, R], kind: Hashable, queue: BatchQueue[V, R]) -> None:
         queue.in_flight += 1
+        queue.is_starting = True
         task = asyncio.create_task(self._work(operation, kind, queue))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -167,18 +184,21 @@ class Batcher(Generic[V, R]):
         queue.in_flight -= 1
         if not queue.in_flight:
             del self._queues[kind]
+            self.is_quiet = not self._queues and all(
+                recent.size < LONE_SIZE for recent in self._recent.values()
+            )
 
-    def _record_size(self, operation: BatchedOperation[V, R], size: int) -> None:
-        if size > 1 or operation in self._sizes:
-            average = self._sizes.get(operation, 1.0)
-            self._sizes[operation] = average + (size - average) * _WEIGHT
+    def _record(self, operation: BatchedOperation[V, R], size: int, begun: float) -> None:
+        self._recent[operation].add(size, time.monotonic() - begun)
         if self.on_batch is not None:
             self.on_batch(size)
 
     async def _work(self, operation: BatchedOperation[V, R], kind: Hashable, queue: BatchQueue[V, R]) -> None:
         """Runs one batch after the other while calls are queued."""
+        queue.is_starting = False
         try:
             while taken := queue.take([]):
+                self._start_if_useful(operation, kind, queue)
                 await self._run_batch(operation, queue, taken)
         finally:
             self._end(kind, queue)
@@ -194,6 +214,7 @@ class Batcher(Generic[V, R]):
             finally:
                 queue.preparing -= len(taken)
             taken = queue.take(taken)
+            begun = time.monotonic()
             results = await self._results(operation, taken, alone=queue.in_flight == 1)
         except NotStarted as failure:
             queue.put_back(taken, failure.error)
@@ -207,7 +228,7 @@ class Batcher(Generic[V, R]):
         else:
             for call, result in zip(taken, results, strict=True):
                 call.finish(result)
-            self._record_size(operation, len(taken))
+            self._record(operation, len(taken), begun)
         finally:
             queue.release(taken)
 

@@ -1,37 +1,49 @@
 """The ASGI application, and the steps of every request, in order.
 
 Taskward             creates the context of the request
-  RequestMiddleware  exactly one complete response: errors become the envelope; the access log
+  RequestMiddleware  exactly one complete response: errors become the envelope
     RequestPipeline  token, rate limit, unread responses, route
       StrictRoute    (http/routing.py) body, admission, arguments, handler
+  ResponseWriter     headers and body; the access log
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from taskward.http.context import CONTEXT_KEY, RequestContext
+from taskward.http.context import CONTEXT_KEY, ErrorInfo, Headers, RequestContext
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import InternalError, ServiceError
 from taskward.http.rate_limit import RateLimit
 from taskward.http.requests import ClientDisconnect
-from taskward.http.responses import CommonHeaders, ResponseWriter
+from taskward.http.responses import (
+    CommonHeaders,
+    HeaderSet,
+    JSONBytesResponse,
+    content_length,
+    default_headers,
+)
 from taskward.http.routing import Router
-from taskward.http.send_budget import UNREAD
+from taskward.http.send_budget import LARGE, UNREAD
+from taskward.log import log_request, request_fields
 from taskward.metrics import Samples
 
 if TYPE_CHECKING:
     from taskward.services import Services
 
+_START: Final = "http.response.start"
+_BODY: Final = "http.response.body"
+_OK: Final = 200
 _SERVER_ERROR: Final = 500
 _CLIENT_GONE: Final = 499
 """Logged as the status of a request whose client closed the connection before the response."""
 
-Handler = Callable[[RequestContext, Scope, Receive, ResponseWriter], Awaitable[None]]
+Handler = Callable[[RequestContext, Scope, Receive, "ResponseWriter"], Awaitable[None]]
 
 Describe = Callable[[str, str, Sequence[BaseRoute]], dict[str, Any]]
 """Returns the OpenAPI document for a title, a version and routes."""
@@ -73,9 +85,11 @@ class RequestMiddleware:
         self._handler = handler
         self._cross_origin = cross_origin
         self._common_headers = common_headers
+        self._in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope[CONTEXT_KEY]
+        self._in_progress += 1
         response = ResponseWriter(context, send, self._common_headers)
         try:
             if context.method == "OPTIONS" and (preflight := self._cross_origin.preflight(context.headers)):
@@ -92,7 +106,8 @@ class RequestMiddleware:
             log.exception("Unforeseen error", extra={"request_id": context.request_id})
             await response.send_error(InternalError())
         finally:
-            response.close()
+            self._in_progress -= 1
+            response.close(idle=not self._in_progress)
 
 
 class RequestPipeline:
@@ -103,7 +118,7 @@ class RequestPipeline:
         self._rate_limit = rate_limit
 
     async def __call__(
-        self, context: RequestContext, scope: Scope, receive: Receive, response: ResponseWriter
+        self, context: RequestContext, scope: Scope, receive: Receive, response: "ResponseWriter"
     ) -> None:
         if context.is_api:
             services = context.services
@@ -112,5 +127,123 @@ class RequestPipeline:
                 self._rate_limit.check(context)
             if context.send_budget.total and context.send_budget.blocks(context.owner):
                 raise services.admission.rejection(context, UNREAD)
-        route = self._router.find(context)
-        await route.run(context, scope, receive, response)
+        answer = await self._router.find(context).respond(context, receive)
+        if isinstance(answer, JSONBytesResponse):
+            await response.send_json(answer)
+        else:
+            await answer(scope, receive, response.send)
+
+
+class ResponseWriter:
+    """Writes the response to one request; all that happens at its start happens in `_start`."""
+
+    __slots__ = ("_common_headers", "_context", "_reserved", "_send")
+
+    def __init__(self, context: RequestContext, send: Send, common_headers: CommonHeaders) -> None:
+        self._context = context
+        self._send = send
+        self._common_headers = common_headers
+        self._reserved = 0  # bytes of the send budget
+
+    async def send(self, message: Message) -> None:
+        """Sends a message of an ASGI application.
+
+        Raises:
+            ServiceUnavailable: the response is large, and too many response bytes are unread.
+
+        """
+        if message["type"] == _START:
+            await self._send_start(message["status"], message["headers"])
+        else:
+            await self._send_body(message)
+
+    async def send_json(self, response: JSONBytesResponse) -> None:
+        """Sends a whole JSON response; raises as `send` does."""
+        body, context = response.body, self._context
+        common = self._start(response.status_code, len(body))
+        headers = [(b"content-length", b"%d" % len(body)), (b"x-request-id", context.request_id.encode())]
+        if response.tag is None:
+            headers += common.json
+        else:
+            headers += [(b"etag", response.tag.encode()), *common.tagged_json]
+        if response.location is not None:
+            headers.append((b"location", response.location.encode()))
+        headers += context.rate_limit_headers
+        await self._send({"type": _START, "status": response.status_code, "headers": headers})
+        await self._send({"type": _BODY, "body": b"" if context.method == "HEAD" else body})
+        if self._reserved:
+            self._cancel_reservation()  # from here on the connection counts the unsent bytes
+
+    async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
+        """Sends a whole response; raises as `send` does."""
+        await self._send_start(status, headers)
+        await self._send_body({"type": _BODY, "body": body})
+
+    async def send_error(self, error: ServiceError) -> None:
+        """Sends the envelope; if a response has already started, aborts it."""
+        context = self._context
+        context.error = ErrorInfo(error.status, error.code, error.reason)
+        if context.status:
+            raise error
+        body = error.body()
+        headers = [(b"content-type", b"application/json"), *error.headers(), content_length(body)]
+        await self.send_response(error.status, headers, body)
+
+    def close(self, *, idle: bool = False) -> None:
+        """Releases what the request holds, and writes its access log record, if `idle` at once."""
+        context = self._context
+        context.response_started()
+        if self._reserved:
+            self._cancel_reservation()
+        seconds = time.perf_counter() - context.started_at
+        user_id = context.user.id if context.user else None
+        fields = request_fields(
+            context.request_id, context.method, context.path, context.status, seconds, user_id
+        )
+        if context.error is not None:
+            fields |= {"code": context.error.code, "reason": context.error.reason}
+        level = logging.ERROR if context.status >= _SERVER_ERROR else logging.INFO
+        log_request(level, fields, at_once=idle)
+
+    def _start(self, status: int, size: int | None) -> HeaderSet:
+        """Starts the response with a body of that size, if it is known; returns its common headers.
+
+        Admission is released first, because the client decides how long sending takes.
+        """
+        context = self._context
+        context.response_started()
+        if context.send_budget.total and status == _OK and context.method == "GET":
+            self._reserve(size)
+        context.status = status
+        origins = context.headers.get(b"origin")
+        return self._common_headers.default if origins is None else self._common_headers.of(origins)
+
+    async def _send_start(self, status: int, headers: Headers) -> None:
+        size = next((int(value) for name, value in headers if name == b"content-length"), None)
+        common = self._start(status, size).every
+        request_id = (b"x-request-id", self._context.request_id.encode())
+        others = [request_id, *self._context.rate_limit_headers, *default_headers(headers)]
+        await self._send({"type": _START, "status": status, "headers": [*headers, *common, *others]})
+
+    async def _send_body(self, message: Message) -> None:
+        if self._context.method == "HEAD":
+            message = {**message, "body": b""}
+        await self._send(message)
+        if self._reserved:
+            self._cancel_reservation()
+
+    def _reserve(self, size: int | None) -> None:
+        """Reserves room for a large response; called only while bytes are unsent.
+
+        Writes are excepted, because they have already been committed.
+        """
+        context = self._context
+        if size is not None and size < LARGE:
+            return
+        if not context.send_budget.reserve(context.owner, size or 0):
+            raise context.services.admission.rejection(context, UNREAD)
+        self._reserved = size or 0
+
+    def _cancel_reservation(self) -> None:
+        self._context.send_budget.cancel(self._context.owner, self._reserved)
+        self._reserved = 0

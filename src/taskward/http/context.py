@@ -4,6 +4,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from fastapi import Depends, Request
@@ -43,30 +44,24 @@ class RequestContext:
     a cycle would keep the body until the next GC run.
     """
 
-    __slots__ = (
-        "body",
-        "digest",
-        "draining",
-        "error",
-        "has_body",
-        "headers",
-        "is_admitted",
-        "is_api",
-        "method",
-        "on_response_start",
-        "path",
-        "path_params",
-        "pause_reading_s",
-        "query_string",
-        "rate_limit_headers",
-        "request_id",
-        "route",
-        "send_budget",
-        "services",
-        "started_at",
-        "status",
-        "user",
-    )
+    # Set on the way
+    user: "User | None" = None
+    """The verified user; None outside of /api."""
+    rate_limit_headers: Sequence[tuple[bytes, bytes]] = ()
+    route: str | None = None
+    """The template of the route."""
+    path_params: Mapping[str, str] = MappingProxyType({})
+    body = b""
+    digest: str | None = None
+    """The digest of a request whose body was not read into memory."""
+    is_admitted = False
+    pause_reading_s = 0.0
+    """Seconds for which the server does not read from the connection after the response."""
+    on_response_start: Callable[[], None] | None = None
+    """Called once: when the response starts, or at the end of a request without a response."""
+    status = 0
+    """The status of the response, once it has started."""
+    error: ErrorInfo | None = None
 
     def __init__(self, scope: Scope, services: "Services") -> None:
         self.started_at = time.perf_counter()
@@ -76,17 +71,13 @@ class RequestContext:
         self.query_string: bytes = scope["query_string"]
         self.headers: dict[bytes, list[bytes]] = {}
         """All values of each header, by its name in lower case."""
-        headers = self.headers
         for name, value in scope["headers"]:
-            if name in headers:
-                headers[name].append(value)
-            else:
-                headers[name] = [value]
-        self.request_id = request_id_of(headers.get(b"x-request-id", ()))
+            self.headers.setdefault(name, []).append(value)
+        self.request_id = request_id_of(self.headers.get(b"x-request-id", ()))
         self.is_api = self.path.startswith("/api/") or self.path == "/api"
         self.has_body = (
-            headers.get(b"content-length", _EMPTY) != _EMPTY
-            or b"transfer-encoding" in headers
+            self.headers.get(b"content-length", _EMPTY) != _EMPTY
+            or b"transfer-encoding" in self.headers
             or scope["http_version"] not in _HTTP_1
         )
         """Whether a body is announced, or how the server's protocol announces one is not known."""
@@ -94,24 +85,6 @@ class RequestContext:
         self.draining: Any = state.get("draining")
         """An `asyncio.Event` that is set when the process begins to shut down, if the server has one."""
         self.send_budget: SendBudget = state.get("send_budget", _NO_BUDGET)
-        # Set on the way
-        self.user: User | None = None
-        """The verified user; None outside of /api."""
-        self.rate_limit_headers: Sequence[tuple[bytes, bytes]] = ()
-        self.route: str | None = None
-        """The template of the route."""
-        self.path_params: Mapping[str, str] = {}
-        self.body = b""
-        self.digest: str | None = None
-        """The digest of a request whose body was not read into memory."""
-        self.is_admitted = False
-        self.pause_reading_s = 0.0
-        """Seconds for which the server does not read from the connection after the response."""
-        self.on_response_start: Callable[[], None] | None = None
-        """Called once: when the response starts, or at the end of a request without a response."""
-        self.status = 0
-        """The status of the response, once it has started."""
-        self.error: ErrorInfo | None = None
 
     @property
     def caller(self) -> "User":

@@ -1,24 +1,21 @@
-"""Responses, from the JSON of a handler to the messages that the server gets.
+"""What handlers return: JSON, and the headers of responses.
 
 A handler returns the bytes; the response model only documents them.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 from starlette.responses import Response
-from starlette.types import Message, Send
 
-from taskward.http.context import ErrorInfo, Headers, RequestContext
+from taskward.http.context import Headers
 from taskward.http.cors import CrossOrigin
-from taskward.http.errors import ServiceError
-from taskward.http.send_budget import LARGE, UNREAD
-from taskward.log import log_request, request_fields
 
 R = TypeVar("R")
 
@@ -27,8 +24,7 @@ SLICE_ROWS: Final = 25
 
 SLICE_SECONDS: Final = 0.002
 
-_OK: Final = 200
-_SERVER_ERROR: Final = 500
+_JSON: Final = (b"content-type", b"application/json")
 _NO_STORE: Final = (b"cache-control", b"no-store")
 _REVALIDATE: Final = (b"cache-control", b"private, no-cache")
 _NO_SCRIPTS: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
@@ -44,9 +40,8 @@ def json_timestamp(moment: datetime) -> datetime | str:
     return moment if moment.microsecond else rfc3339(moment)
 
 
-def dump_json(content: Any) -> bytes:
-    """Returns the JSON of plain values, and of the values of `json_timestamp`."""
-    return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+dump_json: Final = partial(orjson.dumps, option=orjson.OPT_UTC_Z)
+"""Returns the JSON of plain values, and of the values of `json_timestamp`."""
 
 
 async def write_json_list(
@@ -69,22 +64,14 @@ async def write_json_list(
     return b"".join(pieces)
 
 
+@dataclass(eq=False)
 class JSONBytesResponse(Response):
-    """A response whose body is already JSON; implements only the part of Starlette's class that it needs."""
+    """A response whose body is already JSON. Its headers are added when it is sent."""
 
     body: bytes
-
-    def __init__(
-        self, body: bytes, status: int = 200, *, tag: str | None = None, location: str | None = None
-    ) -> None:
-        self.status_code = status
-        self.background = None
-        self.body = body
-        self.raw_headers = [content_length(body), (b"content-type", b"application/json")]
-        if tag is not None:
-            self.raw_headers.append((b"etag", tag.encode()))
-        if location is not None:
-            self.raw_headers.append((b"location", location.encode()))
+    status_code: int = 200
+    tag: str | None = field(default=None, kw_only=True)
+    location: str | None = field(default=None, kw_only=True)
 
 
 def content_length(body: bytes) -> tuple[bytes, bytes]:
@@ -97,6 +84,20 @@ def json_response(content: Any) -> JSONBytesResponse:
     return JSONBytesResponse(dump_json(content))
 
 
+class HeaderSet(NamedTuple):
+    """The headers that responses to one origin have in common, by kind of response."""
+
+    every: Headers
+    json: Headers
+    tagged_json: Headers
+    """Of a JSON response with an entity tag."""
+
+    @classmethod
+    def of(cls, every: Headers) -> "HeaderSet":
+        json = [_JSON, *every, _NO_SCRIPTS]
+        return cls(every, [*json, _NO_STORE], [*json, _REVALIDATE])
+
+
 class CommonHeaders:
     """The headers that every response carries, errors of the HTTP protocol included."""
 
@@ -107,12 +108,15 @@ class CommonHeaders:
         ]
         if https_only:
             security.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
-        self._default = security + cross_origin.headers(None)
-        self._by_origin = {origin: security + cross_origin.headers(origin) for origin in cross_origin.origins}
+        self.default = HeaderSet.of(security + cross_origin.headers(None))
+        """Of a response to a request without `Origin`, or with another one than those allowed."""
+        self._by_origin = {
+            origin: HeaderSet.of(security + cross_origin.headers(origin)) for origin in cross_origin.origins
+        }
 
-    def of(self, origins: Sequence[bytes]) -> Headers:
+    def of(self, origins: Sequence[bytes]) -> HeaderSet:
         """Returns the headers of the response to a request with these values of `Origin`."""
-        return self._by_origin.get(origins[0], self._default) if len(origins) == 1 else self._default
+        return self._by_origin.get(origins[0], self.default) if len(origins) == 1 else self.default
 
 
 def default_headers(headers: Headers) -> Headers:
@@ -124,107 +128,3 @@ def default_headers(headers: Headers) -> Headers:
     if b"content-security-policy" not in names:
         defaults.append(_NO_SCRIPTS)
     return defaults
-
-
-class ResponseWriter:
-    """Writes the response to one request; all that happens at its start happens in `_start`."""
-
-    __slots__ = ("_common_headers", "_context", "_reserved", "_send")
-
-    def __init__(self, context: RequestContext, send: Send, common_headers: CommonHeaders) -> None:
-        self._context = context
-        self._send = send
-        self._common_headers = common_headers
-        self._reserved = 0  # bytes of the send budget
-
-    async def send(self, message: Message) -> None:
-        """Sends a message of an ASGI application.
-
-        Raises:
-            ServiceUnavailable: the response is large, and too many response bytes are unread.
-
-        """
-        if message["type"] == "http.response.start":
-            await self._send(self._start(message["status"], message["headers"]))
-            return
-        if self._context.method == "HEAD":
-            message = {**message, "body": b""}
-        await self._send(message)
-        if self._reserved:
-            self._cancel_reservation()  # from here on the connection counts the unsent bytes
-
-    async def send_response(self, status: int, headers: Headers, body: bytes) -> None:
-        """Sends a whole response; raises as `send` does."""
-        await self._send(self._start(status, headers))
-        if self._context.method == "HEAD":
-            body = b""
-        await self._send({"type": "http.response.body", "body": body})
-        if self._reserved:
-            self._cancel_reservation()
-
-    async def send_error(self, error: ServiceError) -> None:
-        """Sends the envelope; if a response has already started, aborts it."""
-        context = self._context
-        context.error = ErrorInfo(error.status, error.code, error.reason)
-        if context.status:
-            raise error
-        body = error.body()
-        headers = [(b"content-type", b"application/json"), *error.headers(), content_length(body)]
-        await self.send_response(error.status, headers, body)
-
-    def close(self) -> None:
-        """Releases what the request holds, and writes its access log record."""
-        context = self._context
-        context.response_started()
-        if self._reserved:
-            self._cancel_reservation()
-        fields = request_fields(
-            context.request_id,
-            context.method,
-            context.path,
-            context.status,
-            time.perf_counter() - context.started_at,
-            context.user.id if context.user else None,
-        )
-        if context.error is not None:
-            fields |= {"code": context.error.code, "reason": context.error.reason}
-        log_request(logging.ERROR if context.status >= _SERVER_ERROR else logging.INFO, fields)
-
-    def _start(self, status: int, headers: Headers) -> Message:
-        """Returns the first message of the response.
-
-        Admission is released first, because the client decides how long sending takes.
-        """
-        context = self._context
-        context.response_started()
-        if context.send_budget.total and status == _OK and context.method == "GET":
-            self._reserve(headers)
-        context.status = status
-        return {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                *headers,
-                *self._common_headers.of(context.headers.get(b"origin", ())),
-                (b"x-request-id", context.request_id.encode()),
-                *context.rate_limit_headers,
-                *default_headers(headers),
-            ],
-        }
-
-    def _reserve(self, headers: Headers) -> None:
-        """Reserves room for a large response; called only while bytes are unsent.
-
-        Writes are excepted, because they have already been committed.
-        """
-        context = self._context
-        size = next((int(value) for name, value in headers if name == b"content-length"), None)
-        if size is not None and size < LARGE:
-            return
-        if not context.send_budget.reserve(context.owner, size or 0):
-            raise context.services.admission.rejection(context, UNREAD)
-        self._reserved = size or 0
-
-    def _cancel_reservation(self) -> None:
-        self._context.send_budget.cancel(self._context.owner, self._reserved)
-        self._reserved = 0

@@ -12,7 +12,7 @@ from fastapi import Response
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.routing import BaseRoute
-from starlette.types import Receive, Scope
+from starlette.types import Receive
 
 from taskward.http.context import RequestContext
 from taskward.http.errors import FieldError, MethodNotAllowed, NotFound, ValidationFailed
@@ -24,7 +24,6 @@ from taskward.http.requests import (
     read_query,
     refuse_wide_objects,
 )
-from taskward.http.responses import JSONBytesResponse, ResponseWriter
 from taskward.http.signature import Handler, HandlerSignature
 from taskward.http.validation import UNKNOWN_PARAMETER, field_errors, first_of_each_field
 
@@ -100,16 +99,6 @@ class StrictRoute(APIRoute):
         self.signature = HandlerSignature(endpoint)
         self.handler = endpoint
         self._queries: dict[bytes, Any] = {}
-
-    async def run(
-        self, context: RequestContext, scope: Scope, receive: Receive, writer: ResponseWriter
-    ) -> None:
-        """Runs the request, and sends its response."""
-        response = await self.respond(context, receive)
-        if isinstance(response, JSONBytesResponse):
-            await writer.send_response(response.status_code, response.raw_headers, response.body)
-        else:
-            await response(scope, receive, writer.send)
 
     async def respond(self, context: RequestContext, receive: Receive) -> Response:
         """Reads the request, waits for admission, and returns the response of the handler.

@@ -51,30 +51,25 @@ def _handler(settings: Settings, stream: TextIO) -> logging.Handler:
 
 
 def request_fields(  # noqa: PLR0913, PLR0917 - one argument for each field
-    request_id: str,
-    method: str | None,
-    path: str | None,
-    status: int,
-    seconds: float,
-    user_id: UUID | None,
+    request_id: str, method: str | None, path: str | None, status: int, seconds: float, user_id: UUID | None
 ) -> dict[str, object]:
     """Returns the fields of a request's access log record; an error adds its `code` and `reason`."""
     return {
         "request_id": request_id,
         "method": method,
-        "path": None if path is None else masked_path(path),
+        "path": path if path is None or _PLAIN_PATH.fullmatch(path) else masked_path(path),
         "status": status,
         "duration_ms": round(seconds * 1000, 3),
         "user_id": user_id,
     }
 
 
-def log_request(level: int, fields: dict[str, object]) -> None:
+def log_request(level: int, fields: dict[str, object], *, at_once: bool = False) -> None:
     """Writes the access log record of a request.
 
     It bypasses the logging module, which costs up to a fifth of a small request, if only the handler of
-    `configure` would handle the record. It is written at the end of this turn of the event loop, together
-    with the lines of other requests.
+    `configure` would handle the record. Unless `at_once`, it is written at the end of this turn of the event
+    loop, together with the lines of other requests.
     """
     if not access.isEnabledFor(level):
         return
@@ -82,7 +77,7 @@ def log_request(level: int, fields: dict[str, object]) -> None:
     handler = handlers[0] if len(handlers) == 1 else None
     if isinstance(handler, JsonLinesHandler) and logging.getLogRecordFactory() is logging.LogRecord:
         line = _base_fields(time.time(), logging.getLevelName(level), access.name, "request") | fields
-        handler.buffer(orjson.dumps(line, default=str))
+        handler.buffer(orjson.dumps(line, str, orjson.OPT_APPEND_NEWLINE), at_once=at_once)
     else:
         access.log(level, "request", extra=fields)
 
@@ -95,10 +90,15 @@ class JsonLinesHandler(logging.StreamHandler[TextIO]):
         self.setFormatter(JsonFormatter())
         self._buffer: list[bytes] = []
 
-    def buffer(self, line: bytes) -> None:
-        """Buffers a JSON line until the end of this turn of the event loop."""
+    def buffer(self, line: bytes, *, at_once: bool = False) -> None:
+        """Buffers a line of JSON until the end of this turn of the event loop, or writes it `at_once`."""
+        if at_once and not self._buffer:
+            self._write(line)
+            return
         self._buffer.append(line)
-        if len(self._buffer) == 1:
+        if at_once:
+            self.flush()
+        elif len(self._buffer) == 1:
             try:
                 asyncio.get_running_loop().call_soon(self.flush)
             except RuntimeError:  # no event loop is running
@@ -115,26 +115,34 @@ class JsonLinesHandler(logging.StreamHandler[TextIO]):
         """
         self.acquire()
         try:
+            self._write(b"")  # the output of `emit`
             while self._buffer:
-                self.stream.flush()
-                self.stream.write(self._next_chunk())
-            self.stream.flush()  # the buffer, or the output of `emit`
+                self._write(self._next_chunk())
+        finally:
+            self.release()
+
+    def _write(self, lines: bytes) -> None:
+        self.acquire()
+        try:
+            if lines:
+                self.stream.write(lines.decode())
+            self.stream.flush()
         except (OSError, ValueError):  # the reader is gone, which is no reason to fail
             self._buffer.clear()
             self.handleError(logging.makeLogRecord({"msg": "a line"}))
         finally:
             self.release()
 
-    def _next_chunk(self) -> str:
+    def _next_chunk(self) -> bytes:
         size = number = 0
         for line in self._buffer:
-            size += len(line) + 1
+            size += len(line)
             if size > PIPE_BUF and number:
                 break
             number += 1
-        piece = b"\n".join([*self._buffer[:number], b""]).decode()
+        chunk = b"".join(self._buffer[:number])
         del self._buffer[:number]
-        return piece
+        return chunk
 
 
 def _base_fields(created: float, level: str, logger: str, message: str) -> dict[str, Any]:

@@ -35,7 +35,12 @@ BAD_TARGET: Final = "The request URL is not valid"
 
 Headers = list[tuple[bytes, bytes]]
 
-_HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?")
+VERSIONS: Final = frozenset({"1.0", "1.1"})
+HOST: Final = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?")
+ORIGIN_FORM: Final = re.compile(rb"(/[!-\"$->@-~]*)(?:\?([!-\"$-~]*))?")
+"""The usual target (RFC 9112, 3.2.1): a path, and perhaps a query."""
+FRAMING_HEADERS: Final = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+
 _ORIGIN: Final = re.compile(rb"\r\n(?i:origin):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n|$)")
 _METHOD: Final = re.compile(rb"[\r\n]*[A-Za-z0-9!#$%&'*+.^_`|~-]+( |$)")
 
@@ -47,43 +52,58 @@ class BodyHeaders(NamedTuple):
     expects_continue: bool
 
 
-def check_head(
-    method: bytes, target: bytes, version: str, headers: Headers, earlier_slices: int
-) -> BodyHeaders:
-    """Checks a request's head; `earlier_slices` is the size of its part before the last slice.
-
-    Raises:
-        ServiceError: it is too large, not valid or not supported.
-
-    """
-    if len(headers) > MAX_HEADERS or (
-        earlier_slices and sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEADER_BYTES
+def check_header_sizes(headers: Headers) -> None:
+    """Raises HeadersTooLarge if there are too many headers, or too many bytes of them."""
+    if (
+        len(headers) > MAX_HEADERS
+        or sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEADER_BYTES
     ):
         raise HeadersTooLarge
-    if version not in {"1.1", "1.0"}:
-        raise MalformedHttp("The HTTP version is not supported")
-    if method == b"CONNECT":
-        raise NotSupported
+
+
+def unsupported(version: str) -> ServiceError:
+    """Returns the error of a request in another version of HTTP, or else of CONNECT."""
+    return NotSupported() if version in VERSIONS else MalformedHttp("The HTTP version is not supported")
+
+
+def check_hosts(hosts: list[bytes], version: str) -> None:
+    """Raises MalformedHttp unless there is one valid `Host`, or none in HTTP/1.0 (RFC 9112, 3.2)."""
+    if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(map(HOST.fullmatch, hosts)):
+        raise MalformedHttp("The Host header is missing, repeated or malformed")
+
+
+def split_target(method: bytes, target: bytes) -> tuple[bytes, bytes]:
+    """Returns the path and the query of a target in another form than `ORIGIN_FORM`.
+
+    Raises:
+        MalformedHttp: the target is not valid.
+
+    """
     if b"#" in target or (target == b"*" and method != b"OPTIONS"):
         raise MalformedHttp(BAD_TARGET)
-    return _check_framing_headers(version, headers)
+    try:
+        parts = httptools.parse_url(target)
+    except httptools.HttpParserError:
+        raise MalformedHttp(BAD_TARGET) from None
+    return parts.path or b"/", parts.query or b""
 
 
-def _check_framing_headers(version: str, headers: Headers) -> BodyHeaders:
-    """Checks the headers that a proxy could read differently (RFC 9112, 3.2 and 6.1)."""
-    hosts, codings = [], []
+def read_framing(version: str, headers: Headers) -> BodyHeaders:
+    """Returns how the body is framed, and checks that a proxy reads it in the same way (RFC 9112, 6.1).
+
+    Raises:
+        ServiceError: the framing is ambiguous or not supported.
+
+    """
+    codings = []
     length, expects_continue = None, False
     for name, value in headers:
-        if name == b"host":
-            hosts.append(value)
-        elif name == b"content-length":
+        if name == b"content-length":
             length = int(value)  # the parser has checked it
         elif name == b"transfer-encoding":
             codings.append(value.lower())
         elif name == b"expect":
             expects_continue = value.lower() == b"100-continue"
-    if len(hosts) > 1 or (version == "1.1" and not hosts) or not all(map(_HOST.fullmatch, hosts)):
-        raise MalformedHttp("The Host header is missing, repeated or malformed")
     if codings and (codings != [b"chunked"] or version == "1.0"):
         if version == "1.0" or codings[-1].rpartition(b",")[2].strip() != b"chunked":
             raise MalformedHttp("The transfer coding leaves the length of the body open")

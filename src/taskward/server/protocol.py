@@ -171,10 +171,9 @@ class StrictProtocol(BufferedConnection):
         scope["state"] = self._app_state.copy()
         self._used = True
         self._waited = 0.0
-        self.active = StrictCycle(self, scope, parser)
-        task = self._loop.create_task(self.active.run(self._app))
-        self.server_state.tasks.add(task)
-        task.add_done_callback(self.server_state.tasks.discard)
+        self.active = cycle = StrictCycle(self, scope, parser)
+        cycle.task = self._loop.create_task(cycle.run(self._app))
+        self.server_state.tasks.add(cycle.task)
 
     def _pass_body(self) -> None:
         """Passes the received body to the active request; a body without a request is discarded."""

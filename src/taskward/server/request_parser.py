@@ -8,18 +8,28 @@ import httptools
 
 from taskward.http.protocol_errors import HeadersTooLarge, MalformedHttp, TargetTooLong
 from taskward.server.limits import (
-    BAD_TARGET,
+    FRAMING_HEADERS,
+    HOST,
     MAX_HEAD,
+    MAX_HEADERS,
     MAX_SLICE,
     MAX_TARGET,
+    ORIGIN_FORM,
+    VERSIONS,
     Headers,
     check_framing,
-    check_head,
+    check_header_sizes,
+    check_hosts,
     parser_error,
+    read_framing,
+    split_target,
+    unsupported,
 )
 
 _END: Final = b"\r\n\r\n"
 """The end of every head and every chunked body."""
+
+_ASGI: Final = {"version": "3.0", "spec_version": "2.3"}
 
 
 class ParserState(Enum):
@@ -142,30 +152,34 @@ class RequestParser:
     def on_headers_complete(self) -> None:
         if len(self.target) > MAX_TARGET:  # only now, so that the response knows the headers
             raise TargetTooLong
-        parser, headers = self._parser, self.headers
+        parser, headers, target = self._parser, self.headers, self.target
         method, version = parser.get_method(), parser.get_http_version()
-        length, expects_continue = check_head(method, self.target, version, headers, self._head_size)
+        if len(headers) > MAX_HEADERS or self._head_size:
+            check_header_sizes(headers)
+        if version not in VERSIONS or method == b"CONNECT":
+            raise unsupported(version)
+        hosts = [value for name, value in headers if name == b"host"]
+        if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
+            check_hosts(hosts, version)
+        self._unread_length, self.expects_continue = None, False
+        if not FRAMING_HEADERS.isdisjoint(dict(headers)):
+            self._unread_length, self.expects_continue = read_framing(version, headers)
         if parser.should_upgrade():
             return  # it is fed again, without the upgrade
-        try:
-            target = httptools.parse_url(self.target)
-        except httptools.HttpParserError:
-            raise MalformedHttp(BAD_TARGET) from None
-        raw_path = target.path or b"/"
+        form = ORIGIN_FORM.fullmatch(target)
+        raw_path, query = form.groups(b"") if form else split_target(method, target)
         path = raw_path.decode("ascii")
         self.keep_alive = version == "1.1" and parser.should_keep_alive()
-        self.expects_continue = expects_continue
-        self._unread_length = length
         self.scope = {
             "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "asgi": _ASGI,
             "http_version": version,
             "scheme": "http",
             "root_path": "",
             "method": method.decode("ascii"),
             "path": urllib.parse.unquote(path) if "%" in path else path,
             "raw_path": raw_path,
-            "query_string": target.query or b"",
+            "query_string": query,
             "headers": headers,
         }
         self.headers = []  # what follows are trailers

@@ -13,6 +13,8 @@ from taskward.server.state import STATUS_LINES, ConnectionState
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BODILESS: Final = frozenset({204, 304})
+_LINE: Final = b"%s: %s\r\n".__mod__
+"""The line of a header."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,43 +38,27 @@ class ClientConnection(Protocol):
 class StrictCycle:
     """One request and its response (ASGI, HTTP connection scope)."""
 
-    __slots__ = (
-        "_bodiless",
-        "_body",
-        "_chunked",
-        "_connection",
-        "_continue_expected",
-        "_event",
-        "_head",
-        "_keep_alive",
-        "_more_body",
-        "_remaining",
-        "_unread",
-        "body_size",
-        "disconnected",
-        "response_complete",
-        "response_started",
-        "scope",
-    )
+    task: asyncio.Task[None]
+    """Runs the application; the connection starts it."""
+    disconnected = False
+    response_started = False
+    response_complete = False
+    body_size = 0
+    """Bytes of the body that the application has not read yet."""
+    _event: asyncio.Event | None = None  # of an application that waits in `receive`
+    _bodiless = False
+    _chunked = False
+    _remaining: int | None = None  # bytes of the response still to be sent, where it is known
+    _head = b""  # one that waits for its body, so that both are one write
 
     def __init__(self, connection: ClientConnection, scope: Scope, request: RequestParser) -> None:
         self.scope = scope
-        self.disconnected = False
-        self.response_started = False
-        self.response_complete = False
-        self.body_size = 0
-        """Bytes of the body that the application has not read yet."""
         self._connection = connection
         self._keep_alive = request.keep_alive
         self._continue_expected = request.expects_continue
-        self._event: asyncio.Event | None = None  # of an application that waits in `receive`
         self._body: list[bytes] = []
         self._more_body = not request.message_complete
         self._unread = request.message_complete  # whether `receive` has something to return
-        self._bodiless = False
-        self._chunked = False
-        self._remaining: int | None = None  # bytes of the response still to be sent, where it is known
-        self._head = b""  # one that waits for its body, so that both are one write
 
     @property
     def context(self) -> RequestContext | None:
@@ -81,10 +67,9 @@ class StrictCycle:
 
     async def run(self, app: ASGIApp) -> None:
         """Calls the application, and sends the error response if it sends none."""
-        if self.disconnected:
-            return  # its body turned out to be malformed
         try:
-            await app(self.scope, self.receive, self.send)
+            if not self.disconnected:  # otherwise its body turned out to be malformed
+                await app(self.scope, self.receive, self.send)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - logged, and a response is sent
             _log.error("Exception in the ASGI application", exc_info=error)
             await self._end()
@@ -92,6 +77,8 @@ class StrictCycle:
             if not self.response_complete and not self.disconnected:
                 _log.error("The ASGI application returned without completing its response")
                 await self._end()
+        finally:
+            self._connection.server_state.tasks.discard(self.task)
 
     async def _end(self) -> None:
         if self.disconnected:
@@ -152,37 +139,41 @@ class StrictCycle:
         if self.disconnected:
             return
         if message["type"] == "http.response.start" and not self.response_started:
-            self._send_head(message["status"], list(message.get("headers", ())))
+            self._start_response(message["status"], list(message.get("headers", ())))
         elif message["type"] == "http.response.body" and self.response_started and not self.response_complete:
             self._send_body(message.get("body", b""), last=not message.get("more_body", False))
         else:
             raise RuntimeError(f"Unexpected ASGI message: {message['type']}")
 
-    def _send_head(self, status: int, headers: Headers) -> None:
+    def _start_response(self, status: int, headers: Headers) -> None:
+        """Makes the head. It waits for the first part of the body, so that both are one write."""
+        names = dict(headers)
+        length = names.get(b"content-length")
         self._bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
-        self._keep_alive = self._keep_alive and self._connection.may_continue
-        for name, value in headers:
-            if name == b"content-length":
-                self._remaining = int(value)
-            elif name == b"connection":
-                self._keep_alive = False  # "close" is the only value used here
-        unbounded = self._remaining is None and not self._bodiless
-        self._chunked = unbounded and self.scope["http_version"] == "1.1"
-        if self._chunked:
-            headers.append((b"transfer-encoding", b"chunked"))
-        elif unbounded:
-            self._keep_alive = False  # HTTP/1.0 has no chunks: the end of the connection ends the response
-        if not self._keep_alive and (b"connection", b"close") not in headers:
+        self._keep_alive = self._keep_alive and b"connection" not in names and self._connection.may_continue
+        if length is not None:
+            self._remaining = int(length)
+        elif not self._bodiless:
+            self._start_unbounded(headers)
+        if not self._keep_alive and b"connection" not in names:
             headers.append((b"connection", b"close"))
         headers = self._connection.server_state.default_headers + headers
-        head = STATUS_LINES[status] + b"".join([b"%s: %s\r\n" % header for header in headers])
-        if head.count(b"\n") != len(headers) + 1 or head.count(b"\r") != len(headers) + 1:
+        head = b"".join([STATUS_LINES[status], *map(_LINE, headers), b"\r\n"])
+        if head.count(b"\n") != len(headers) + 2 or head.count(b"\r") != len(headers) + 2:
             raise RuntimeError("A response header contains a line break")
         self.response_started = True
         self._continue_expected = False
-        self._head = head + b"\r\n"
+        self._head = head
         if not self._remaining or self._bodiless:
-            self._write_head()
+            self._write(b"")
+
+    def _start_unbounded(self, headers: Headers) -> None:
+        """Frames a body of unknown length: in chunks, or in HTTP/1.0 by the end of the connection."""
+        self._chunked = self.scope["http_version"] == "1.1"
+        if self._chunked:
+            headers.append((b"transfer-encoding", b"chunked"))
+        else:
+            self._keep_alive = False
 
     def _send_body(self, body: bytes, *, last: bool) -> None:
         if self._bodiless:
@@ -192,31 +183,25 @@ class StrictCycle:
         elif self._remaining is not None:
             self._remaining -= len(body)
             if self._remaining < 0 or (last and self._remaining):
-                self._write_head()
+                self._write(b"")
                 raise RuntimeError("The response body does not match its Content-Length")
-        if self._head:
-            self._write_head(body)
-        elif body:
-            self._connection.write(body)
-            if self._connection.write_paused:
-                self._hold(len(body))
+        if self._head or body:
+            self._write(body)
         if last:
             self._complete()
 
-    def _write_head(self, body: bytes = b"") -> None:
-        head, self._head = self._head, b""
-        self._connection.write(head + body)
-        if self._connection.write_paused:
-            self._hold(len(head) + len(body))
-
-    def _hold(self, size: int) -> None:
-        """Counts bytes that the client has not read yet, until it has read all of them."""
-        owner = self.context.owner if self.context else None
-        self._connection.server_state.send_budget.hold(self._connection, owner, size)
+    def _write(self, body: bytes) -> None:
+        """Writes the head, if that has not been written, and a part of the body."""
+        data, self._head = self._head + body, b""
+        self._connection.write(data)
+        if self._connection.write_paused:  # these bytes count until the client has read all of them
+            owner = self.context.owner if self.context else None
+            self._connection.server_state.send_budget.hold(self._connection, owner, len(data))
 
     def _complete(self) -> None:
         self.response_complete = True
-        self._wake()
+        if self._event is not None:
+            self._event.set()
         if not self._keep_alive or not self._connection.may_continue:
             self._connection.close()
         self._connection.on_response_complete()

@@ -90,7 +90,7 @@ class ConnectionState(ServerState):
             content_length(body),
             (b"connection", b"close"),
             *error.headers(),
-            *self._common_headers.of(_values(request_headers, b"origin")),
+            *self._common_headers.of(_values(request_headers, b"origin")).every,
             (b"x-request-id", request_id.encode()),
         ]
         return headers + default_headers(headers), body

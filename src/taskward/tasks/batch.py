@@ -8,10 +8,10 @@ from taskward.database.statements import Rollback, TransactionSteps, Values, Wri
 from taskward.http.errors import NotApplied, NotFound, PreconditionFailed, ServiceError
 from taskward.http.responses import dump_json
 from taskward.tasks.commands import TaskCommands
-from taskward.tasks.models import task_json, version_tag
+from taskward.tasks.models import task_json, task_record, version_tag
 from taskward.tasks.operations import ValidOperation
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, GET_TASK, STORE_BATCH_RESPONSE
-from taskward.tasks.tables import TaskRecord, task_record
+from taskward.tasks.tables import TaskRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from taskward.tasks.batch_models import Batch
 from taskward.tasks.commands import TaskCommands
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import CachedList, ListCache
-from taskward.tasks.models import NewTask, TaskChanges, task_json, task_path, version_tag
+from taskward.tasks.models import NewTask, TaskChanges, task_json, task_path, task_record, version_tag
 from taskward.tasks.query import ListQuery, position_of, position_values
 from taskward.tasks.statements import COUNTER, CREATE_TASK_ONCE, GET_TASK, LISTS
-from taskward.tasks.tables import TaskRecord, columns_after_task, task_record, task_records
+from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,14 @@ class Page:
     counter: int
 
 
+@dataclass(frozen=True, slots=True)
 class TaskStore:
     """The tasks of one owner, who is fixed for the store's lifetime."""
 
-    def __init__(
-        self, database: Queries, user: User, list_cache: ListCache, tombstones_kept: timedelta
-    ) -> None:
-        self._database = database
-        self._list_cache = list_cache
-        self._user = user
-        self._tombstones_kept = tombstones_kept
+    _database: Queries
+    _user: User
+    _list_cache: ListCache
+    _tombstones_kept: timedelta
 
     async def counter(self) -> int:
         """Returns the number of the owner's last write, by reading one row; 0 before the first write."""

@@ -17,6 +17,7 @@ from taskward.database.postgres import deadlines
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, ReadBatch, WriteBatch
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.deadlines import begin_if_late, statement_deadline
+from taskward.database.postgres.errors import DRIVER_ERRORS, ConnectionLost, database_error
 from taskward.database.postgres.executor import Executor
 from taskward.database.postgres.migrate import SchemaMigration
 from taskward.database.postgres.notifications import CHANNEL, NOTIFY, ChangeListener, ChangeNotifier
@@ -45,6 +46,9 @@ class PostgresDatabase:
         self.compiled: dict[Statement, CompiledStatement] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_batched = not rls  # RLS: one owner per statement
+        self._direct_reads: dict[Read, CompiledStatement] = {}
+        """The short reads, unless observers or row-level security need more than their rows."""
+        self._reading = self._writing = False  # whether a read, a write runs without the batcher
         self._batched_reads: dict[Read, ReadBatch] = {}
         self._batched_writes: dict[Write, WriteBatch] = {}
         row_level_security = RowLevelSecurity() if rls else None
@@ -64,6 +68,8 @@ class PostgresDatabase:
         self.compiled = compiled
         for statement in STATEMENTS if self._is_batched else ():
             single = compiled[statement]
+            if isinstance(statement, Read) and not statement.long and not self.observers:
+                self._direct_reads[statement] = single
             if isinstance(statement, Read) and statement.batch_keys:
                 self._batched_reads[statement] = ReadBatch(statement, single, self.executor)
             elif isinstance(statement, Write) and statement.batched is not None:
@@ -88,16 +94,25 @@ class PostgresDatabase:
     async def missing_for_rls(self) -> str | None:
         return await self.migration.missing_for_rls()
 
-    @observed
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
-        until = statement_deadline(self._loop)
-        if read.long:
-            async with self._long_reads.slot(values["owner"]):
-                return await self.executor.read(self.compiled[read], values, until)
-        batch = self._batched_reads.get(read)
-        if batch is None:
-            return await self.executor.read(self.compiled[read], values, until)
-        return await self.batcher.run(batch, values, until)
+        """Runs a read: directly on an idle connection if no other read runs."""
+        statement = self._direct_reads.get(read)
+        if statement is None or self._reading or not self.batcher.is_quiet or self.pool.connector.pooled:
+            return await self._rows(read, values)
+        connection = self.pool.take_idle()
+        if connection is None:
+            return await self._rows(read, values)
+        arguments = [values.get(name, default) for name, default in statement.names]
+        until = connection.loop.time() + deadlines.STATEMENT_TIMEOUT
+        self._reading = True
+        try:
+            return await self.pool.run(connection, statement.sql, arguments, until)
+        except DRIVER_ERRORS as error:
+            if not isinstance(database_error(error), ConnectionLost):
+                raise database_error(error) from error
+        finally:
+            self._reading = False
+        return await self._rows(read, values)
 
     @observed
     async def write(self, write: Write, values: Values) -> Row | None:
@@ -151,6 +166,18 @@ class PostgresDatabase:
     def collect(self) -> Samples:
         return self.pool.collect()
 
+    @observed
+    async def _rows(self, read: Read, values: Values) -> Sequence[Row]:
+        """Runs a read beside others, or one that needs more than a connection."""
+        until = statement_deadline(self._loop)
+        if read.long:
+            async with self._long_reads.slot(values["owner"]):
+                return await self.executor.read(self.compiled[read], values, until)
+        batch = self._batched_reads.get(read)
+        if batch is None:
+            return await self.executor.read(self.compiled[read], values, until)
+        return await self.batcher.run(batch, values, until)
+
     async def _write_batched(self, batch: WriteBatch, values: Values, until: float) -> Sequence[Row]:
         """Writes as part of a batch; returns no rows if the write must run by itself.
 
@@ -163,9 +190,21 @@ class PostgresDatabase:
             await self._owner_queue.enter(owner, until, shared=True)
             late = begin_if_late(until) is not None
         try:
-            return () if late else await self.batcher.run(batch, values, until)
+            if late:
+                return ()
+            if self._writing or not self.batcher.is_quiet:
+                return await self.batcher.run(batch, values, until)
+            return await self._write_alone(batch, values, until)
         finally:
             self._owner_queue.leave(owner)
+
+    async def _write_alone(self, batch: WriteBatch, values: Values, until: float) -> Sequence[Row]:
+        """Writes without the batcher, while no other write waits or runs in it."""
+        self._writing = True
+        try:
+            return await batch.run_alone(values, until)
+        finally:
+            self._writing = False
 
     async def _write_in_turn(self, write: Write, values: Values, until: float) -> Sequence[Row]:
         owner = values["owner"]

@@ -7,14 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from taskward.database.postgres.compiled import CompiledStatement
-from taskward.database.postgres.connection import PostgresConnection, Transaction, begin
-from taskward.database.postgres.deadlines import DeadlineChecks, begin_if_late, time_left
+from taskward.database.postgres.connection import Transaction, begin
+from taskward.database.postgres.deadlines import begin_if_late, time_left
 from taskward.database.postgres.errors import (
-    DRIVER_ERRORS,
     Conflict,
     ConnectionLost,
     EmailTaken,
-    database_error,
     translate_driver_errors,
 )
 from taskward.database.postgres.pool import ConnectionPool
@@ -36,7 +34,6 @@ class Executor:
     def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
         self._pool = pool
         self._rls = rls
-        self._deadline_checks = DeadlineChecks()
 
     def read(
         self, statement: CompiledStatement, values: Values, until: float
@@ -73,32 +70,11 @@ class Executor:
     ) -> Sequence[Row]:
         """Runs one statement for that owner; for None as the service itself, without row-level security."""
         is_direct = (self._rls is None or owner is None) and not (writes and begin_if_late(until))
-        connection = self._pool.take_idle() if is_direct and not self._pool.connector.pooled else None
+        connection = self._pool.take_idle(writes=writes) if is_direct and not self._pool.pooled else None
         if connection is None:
             return await self._run_when_connected(sql, arguments, until, owner, writes=writes)
-        return await self._run_directly(connection, sql, arguments, until, writes=writes)
-
-    async def _run_directly(
-        self,
-        connection: PostgresConnection,
-        sql: str,
-        arguments: Sequence[Any],
-        until: float,
-        *,
-        writes: bool,
-    ) -> Sequence[Row]:
-        """Runs a statement that needs no transaction on a connection that was idle."""
-        connection.is_writing, connection.is_commit_in_doubt = writes, False
-        rows: Sequence[Row]
-        try:
-            rows = await self._deadline_checks.run(connection.fetch(sql, *arguments), until, connection.loop)
-        except BaseException as error:
-            self._pool.give_back_failed(connection, error)
-            if isinstance(error, DRIVER_ERRORS):
-                raise database_error(error) from error
-            raise
-        self._pool.give_back(connection)
-        return rows
+        with translate_driver_errors:
+            return await self._pool.run(connection, sql, arguments, until)
 
     async def _run_when_connected(
         self, sql: str, arguments: Sequence[Any], until: float, owner: UUID | None, *, writes: bool

@@ -1,21 +1,17 @@
 """The connection pool of a process for PostgreSQL."""
 
 import asyncio
-from collections import deque
-from types import TracebackType
-from typing import Any, Final
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
 
 import asyncpg
 
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.connector import Connector
-from taskward.database.postgres.errors import (
-    READ_ONLY,
-    TOO_MANY_CONNECTIONS,
-    CommitInDoubt,
-    is_connection_lost,
-)
-from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.database.postgres.errors import READ_ONLY, CommitInDoubt, is_connection_lost
+from taskward.database.postgres.openings import Openings
+from taskward.database.statements import Row
 from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Samples
 
 ACQUIRE_TIMEOUT: Final = 1.0
@@ -26,7 +22,12 @@ MAX_IDLE: Final = 300.0
 
 SUSPECT_AFTER: Final = 1.0
 """Seconds without a success after which a timeout on one connection makes all of them suspect. Also the
-seconds between two checks whether the server accepts writes again, or allows more connections."""
+seconds between two checks whether the server accepts writes again."""
+
+CHECK_INTERVAL: Final = 0.05
+"""Seconds between two checks of the statements in progress; one can take that much longer."""
+
+R = TypeVar("R")
 
 
 class ConnectionPool:
@@ -39,21 +40,20 @@ class ConnectionPool:
     def __init__(self, url: str, size: int, deadline: float) -> None:
         self.url = url
         self.connector = Connector(url, deadline)
-        self._size = size
-        self._open = 0
-        self._connecting = 0
+        self._openings = Openings(self.connector, size)
+        self._deadline_checks = DeadlineChecks()
         self._idle: list[PostgresConnection] = []
         self._closing: set[asyncio.Task[None]] = set()
-        self._waiting: deque[asyncio.Future[PostgresConnection | None]] = deque()
-        self._server_full_until = self._invalidated_at = self._last_success = 0.0
+        self._invalidated_at = self._last_success = 0.0
 
     @property
     def pooled(self) -> bool:
         """Returns whether a transaction pooler is in between; known from the first connection on."""
         return self.connector.pooled
 
-    def acquire(self, *, writes: bool = False) -> "Lease":
-        """Acquires a connection, as an async context manager.
+    @asynccontextmanager
+    async def acquire(self, *, writes: bool = False) -> AsyncIterator[Any]:
+        """Acquires a connection while the block runs.
 
         A connection whose user failed in a way that leaves its state in doubt is closed, not reused; for one
         that `writes`, without a CancelRequest (see `connection.py`).
@@ -64,60 +64,48 @@ class ConnectionPool:
             DatabaseError: no connection to the server could be made in time.
 
         """
-        return Lease(self, writes=writes)
+        connection = self.take_idle()
+        while connection is None:
+            connection = await self._openings.next(ACQUIRE_TIMEOUT) or self.take_idle()
+        connection.is_writing, connection.is_commit_in_doubt = writes, False
+        try:
+            yield connection
+        except BaseException as error:
+            self._give_back_failed(connection, error)
+            raise
+        self._give_back(connection)
 
-    async def take(self) -> PostgresConnection:
-        """Takes a connection, which is given back with `give_back` or `give_back_failed`."""
-        while True:
-            if idle := self.take_idle():
-                return idle
-            if self._open < self._size and (not self._open or _now() > self._server_full_until):
-                try:
-                    return await self._make()
-                except asyncpg.PostgresError as error:
-                    if error.sqlstate != TOO_MANY_CONNECTIONS or not self._open:
-                        raise
-                    self._server_full_until = _now() + SUSPECT_AFTER  # until then, use the existing ones
-            if given := await self._wait():
-                return given
-
-    def take_idle(self) -> PostgresConnection | None:
-        """Takes a connection if one is idle; it is given back as after `take`."""
+    def take_idle(self, *, writes: bool = False) -> PostgresConnection | None:
+        """Takes a connection if one is idle; `run` gives it back."""
         while self._idle:
             connection = self._idle.pop()
             if connection.is_closed():
-                self._open -= 1
+                self._openings.closed()
             elif connection.loop.time() - connection.used_at > MAX_IDLE:
                 self._discard(connection)
             else:
+                connection.is_writing, connection.is_commit_in_doubt = writes, False
                 return connection
         return None
 
-    def give_back(self, connection: PostgresConnection) -> None:
-        """Takes back a connection whose user succeeded.
+    async def run(
+        self, connection: PostgresConnection, sql: str, arguments: Sequence[Any], until: float
+    ) -> Sequence[Row]:
+        """Runs a statement on a connection of `take_idle`, until that time on the loop's clock.
 
         Raises:
             CommitInDoubt: the write succeeded with a warning.
+            TimeoutError: it took too long.
 
         """
-        self._last_success = connection.used_at = connection.loop.time()
-        is_in_doubt = connection.is_writing and connection.is_commit_in_doubt
-        self._release(connection)
-        if is_in_doubt:
-            raise CommitInDoubt(reason="committed with a warning, perhaps not replicated")
-
-    def give_back_failed(self, connection: PostgresConnection, error: BaseException) -> None:
-        """Takes back a connection whose user failed."""
-        if self._suspects_all(error):
-            self._invalidated_at = _now()
-            self._discard_idle()
-        if isinstance(error, asyncpg.PostgresError) and not is_connection_lost(error):
-            connection.used_at = _now()
-            self._release(connection)
-        elif connection.is_writing:
-            self._drop(connection)
-        else:
-            self._discard(connection)
+        call = connection.fetch(sql, *arguments)
+        try:
+            rows: Sequence[Row] = await self._deadline_checks.run(call, until, connection.loop)
+        except BaseException as error:
+            self._give_back_failed(connection, error)
+            raise
+        self._give_back(connection)
+        return rows
 
     async def close(self) -> None:
         """Closes the idle connections."""
@@ -126,17 +114,48 @@ class ConnectionPool:
             await asyncio.wait(self._closing)
 
     def collect(self) -> Samples:
-        idle, connecting = len(self._idle), self._connecting
+        """Returns the metrics; callable from any thread."""
+        openings, idle = self._openings, len(self._idle)
+        connecting = openings.connecting
         return {
             CONNECTIONS.name: {
-                ("used",): max(0, self._open - idle - connecting),
+                ("used",): max(0, openings.opened - idle - connecting),
                 ("idle",): idle,
                 ("connecting",): connecting,
             },
-            CONNECTIONS_MAX.name: {(): self._size},
-            # Waiters that have timed out remain in the queue until their turn.
-            REQUESTS_WAITING.name: {(): sum(not turn.done() for turn in list(self._waiting))},
+            CONNECTIONS_MAX.name: {(): openings.size},
+            REQUESTS_WAITING.name: {(): openings.waiting},
         }
+
+    def _give_back(self, connection: PostgresConnection) -> None:
+        """Takes back a connection whose user succeeded."""
+        self._last_success = connection.used_at = connection.loop.time()
+        is_in_doubt = connection.is_writing and connection.is_commit_in_doubt
+        self._release(connection)
+        if is_in_doubt:
+            raise CommitInDoubt(reason="committed with a warning, perhaps not replicated")
+
+    def _give_back_failed(self, connection: PostgresConnection, error: BaseException) -> None:
+        """Takes back a connection whose user failed."""
+        if self._suspects_all(error):
+            self._invalidated_at = _now()
+            self._discard_idle()
+        if isinstance(error, asyncpg.PostgresError) and not is_connection_lost(error):
+            connection.used_at = _now()
+            self._release(connection)
+        elif connection.is_writing:
+            connection.terminate()  # its statement is not cancelled on the server
+            self._openings.closed()
+        else:
+            self._discard(connection)
+
+    def _release(self, connection: PostgresConnection) -> None:
+        if connection.made_at <= self._invalidated_at:
+            self._discard(connection)
+        elif connection.is_closed():
+            self._openings.closed()
+        elif not (self._openings.turns and self._openings.hand_over(connection)):
+            self._idle.append(connection)
 
     def _suspects_all(self, error: BaseException) -> bool:
         """Returns whether a failure of one connection probably concerns all of them."""
@@ -156,89 +175,61 @@ class ConnectionPool:
         closing = asyncio.create_task(connection.cancel_and_close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
-        self._open -= 1
-        self._hand_over()
+        self._openings.closed()
 
-    def _drop(self, connection: PostgresConnection) -> None:
-        """Closes a connection at once, without cancelling its statement on the server."""
-        connection.terminate()
-        self._open -= 1
-        self._hand_over()
 
-    async def _make(self) -> PostgresConnection:
-        self._open += 1
-        self._connecting += 1
+class DeadlineChecks:
+    """Cancels the calls that pass their deadline, with one timer for all.
+
+    `asyncio.timeout` sets a timer for each, and with uvloop a cancelled timer also costs a turn of the loop.
+    """
+
+    def __init__(self) -> None:
+        self._deadlines: dict[asyncio.Task[Any], float] = {}
+        self._late: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None  # that of the timer, while there is one
+
+    async def run(self, call: Awaitable[R], until: float, loop: asyncio.AbstractEventLoop) -> R:
+        """Returns the result of a call of the current task, which makes one such call at a time.
+
+        Raises:
+            TimeoutError: the call was cancelled, because it was not done `until` that time.
+
+        """
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("A deadline needs a task")
+        cancelling = task.cancelling()
+        self._deadlines[task] = until
+        if self._loop is not loop:
+            self._schedule(loop)
         try:
-            return await self.connector.connect()
-        except BaseException:
-            self._open -= 1
-            self._hand_over()
-            raise
+            return await call
+        except asyncio.CancelledError:
+            if task in self._late and task.cancelling() <= cancelling + 1:
+                raise TimeoutError from None
+            raise  # it was cancelled by others, perhaps as well
         finally:
-            self._connecting -= 1
+            del self._deadlines[task]
+            if self._late and task in self._late:
+                self._late.remove(task)
+                task.uncancel()
+            del task  # a cancelled task refers to its error, whose frames refer to this: a cycle
 
-    async def _wait(self) -> PostgresConnection | None:
-        """Waits in the queue; returns the connection handed over, or None if a new one may be opened."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            async with asyncio.timeout(ACQUIRE_TIMEOUT):
-                given: PostgresConnection | None = await turn
-                return given
-        except BaseException as error:
-            if turn.done() and not turn.cancelled():  # the turn came at the same moment: pass it on
-                self._hand_over(turn.result())
-            if not isinstance(error, TimeoutError):
-                raise
-        if self._connecting:  # the database is the reason, not the load
-            raise DatabaseError(reason="no connection could be made yet")
-        raise ServiceUnavailable(reason="all database connections are in use")
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        loop.call_later(CHECK_INTERVAL, self._check, loop)
 
-    def _release(self, connection: PostgresConnection) -> None:
-        if connection.made_at <= self._invalidated_at:
-            self._discard(connection)
-        elif connection.is_closed():
-            self._open -= 1
-            self._hand_over()
-        else:
-            self._hand_over(connection)
-
-    def _hand_over(self, connection: PostgresConnection | None = None) -> None:
-        """Passes the connection, or the permission to open one, to the oldest waiter."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(connection)
-                return
-        if connection is not None:
-            self._idle.append(connection)
-
-
-class Lease:
-    """A connection of the pool, acquired while the block runs."""
-
-    __slots__ = ("_connection", "_pool", "_writes")
-
-    def __init__(self, pool: ConnectionPool, *, writes: bool) -> None:
-        self._pool = pool
-        self._writes = writes
-        self._connection: PostgresConnection
-
-    async def __aenter__(self) -> Any:
-        self._connection = connection = await self._pool.take()
-        connection.is_writing, connection.is_commit_in_doubt = self._writes, False
-        return connection
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is None:
-            self._pool.give_back(self._connection)
-        else:
-            self._pool.give_back_failed(self._connection, error)
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = None
+        if not self._deadlines:
+            return
+        now = loop.time()
+        for task, until in self._deadlines.items():
+            if until <= now and task not in self._late:
+                self._late.add(task)
+                task.cancel()
+        self._schedule(loop)
 
 
 def _now() -> float:

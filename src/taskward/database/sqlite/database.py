@@ -98,9 +98,10 @@ class SqliteDatabase:
     async def rows(self, read: Read, values: Values) -> Sequence[Row]:
         step = self._compiled[read].guarded
         try:
-            if self.readers is not None:
-                return await self.readers.rows(read, step, values)
-            return step.rows(self.reader, values)
+            if self.readers is None:
+                return step.rows(self.reader, values)
+            rows = self.readers.rows_now(read, step, values)
+            return await self.readers.rows_in_thread(read, step, values) if rows is None else rows
         except (sqlite3.Error, DatabaseError) as error:
             if not is_busy(error) and not owner_locks.is_locked_error(error):
                 raise database_error(error) from error.__cause__ or error
@@ -163,9 +164,10 @@ class SqliteDatabase:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                if self.readers is not None:
-                    return await self.readers.rows(read, step, values)
-                return step.rows(self.reader, values)
+                if self.readers is None:
+                    return step.rows(self.reader, values)
+                rows = self.readers.rows_now(read, step, values)
+                return await self.readers.rows_in_thread(read, step, values) if rows is None else rows
             except (sqlite3.Error, DatabaseError) as error:
                 if owner_locks.is_locked_error(error):
                     raise OwnerLocked(values["owner"]) from None

@@ -4,10 +4,8 @@ The loop runs their statements, and a thread commits, because the fsync is slow.
 after the commit. In memory there is nothing to wait for, so a write that is alone runs in its caller's task.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +15,7 @@ from uuid import UUID
 from taskward.database.batching import Batcher, NotStarted
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.busy import busy_deadline, retry_while_busy
+from taskward.database.sqlite.commit_thread import CommitThread
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.statements import Rollback, T
@@ -66,7 +65,7 @@ class GroupCommit:
         self._in_memory = in_memory
         self._has_begun = False
         self._locked: frozenset[str] = frozenset()
-        self._thread = ThreadPoolExecutor(1, "sqlite-commit")
+        self._thread = CommitThread()
         self._sizes = Histogram(WRITES_PER_COMMIT)
         self._batcher: Batcher[Change, Any] = Batcher(1, self._sizes.observe)
         self._writer: sqlite3.Connection
@@ -78,7 +77,7 @@ class GroupCommit:
     async def stop(self) -> None:
         """Commits what is queued."""
         await self._batcher.drain()
-        self._thread.shutdown()
+        self._thread.stop()
 
     async def run(self, run: Callable[[sqlite3.Connection, set[UUID]], T], *, long: bool = False) -> T:
         """Runs a function in one of the next transactions, and returns its result after the commit."""
@@ -142,7 +141,7 @@ class GroupCommit:
 
     async def _apply(self, change: Change) -> None:
         if change.long and not self._in_memory:  # a database in memory has a single connection
-            await self._in_thread(partial(change.apply, self._writer))
+            await self._thread.run(partial(change.apply, self._writer))
         else:
             change.apply(self._writer)
 
@@ -150,7 +149,4 @@ class GroupCommit:
         if self._in_memory:
             self._writer.commit()
         else:
-            await self._in_thread(self._writer.commit)
-
-    async def _in_thread(self, run: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, run)
+            await self._thread.run(self._writer.commit)

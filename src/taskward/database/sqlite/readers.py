@@ -64,28 +64,29 @@ class SqliteReaders:
         for connection in self._connections:
             connection.close()
 
-    async def rows(self, read: Read, query: Query, values: Values) -> Sequence[Row]:
-        """Runs a read.
+    def rows_now(self, read: Read, query: Query, values: Values) -> Sequence[Row] | None:
+        """Runs a short read on the event loop; returns None if it is long."""
+        if read.long or (self._slow and (read, values.get("owner")) in self._slow):
+            return None
+        self._deadline = time.perf_counter() + LOOP_BUDGET
+        try:
+            return query.rows(self._loop_connection, values)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return None
+        finally:
+            self._deadline = float("inf")
+
+    async def rows_in_thread(self, read: Read, query: Query, values: Values) -> Sequence[Row]:
+        """Runs a long read.
 
         Raises:
-            ServiceUnavailable: the read is long, and no thread became free in time.
-            DatabaseError: the read is long, and failed or took too long.
-            sqlite3.Error: the read is short, and failed.
+            ServiceUnavailable: no thread became free in time.
+            DatabaseError: the read failed or took too long.
 
         """
         kind = (read, values.get("owner"))
-        if not read.long and (not self._slow or kind not in self._slow):
-            self._deadline = time.perf_counter() + LOOP_BUDGET
-            try:
-                return query.rows(self._loop_connection, values)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                    raise
-            finally:
-                self._deadline = float("inf")
-        return await self._rows_in_thread(kind, query, values)
-
-    async def _rows_in_thread(self, kind: _SlowRead, query: Query, values: Values) -> Sequence[Row]:
         until = time.monotonic() + STATEMENT_TIMEOUT
         try:
             rows, seconds = await self._threads.run(kind[1], self._run, query, values, until)

@@ -1,0 +1,95 @@
+"""Opening the connections of a pool, and the queue of those who wait for one."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+import asyncpg
+
+from taskward.database.postgres.connection import PostgresConnection
+from taskward.database.postgres.connector import Connector
+from taskward.database.postgres.errors import TOO_MANY_CONNECTIONS
+from taskward.http.errors import DatabaseError, ServiceUnavailable
+
+RETRY_SECONDS: Final = 1.0
+"""Seconds between two checks whether the server allows more connections."""
+
+
+class Openings:
+    """Opens up to `size` connections, and passes on those that are given back while others wait."""
+
+    def __init__(self, connector: Connector, size: int) -> None:
+        self.size = size
+        self.opened = 0
+        """Connections that are open or being opened."""
+        self.connecting = 0
+        self.turns: deque[asyncio.Future[PostgresConnection | None]] = deque()
+        """Of those who wait, the first one first; some have given up."""
+        self._connector = connector
+        self._server_full_until = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """Returns the number of those who wait; callable from any thread."""
+        return sum(not turn.done() for turn in list(self.turns))
+
+    async def next(self, seconds: float) -> PostgresConnection | None:
+        """Opens a connection, or waits that many seconds for one; None means that the caller may try again.
+
+        Raises:
+            ServiceUnavailable: all connections are in use, and none was released in time.
+            DatabaseError: no connection to the server could be made in time.
+
+        """
+        now = asyncio.get_running_loop().time()
+        if self.opened < self.size and (not self.opened or now > self._server_full_until):
+            try:
+                return await self._open()
+            except asyncpg.PostgresError as error:
+                if error.sqlstate != TOO_MANY_CONNECTIONS or not self.opened:
+                    raise
+                # Until then, use the existing ones.
+                self._server_full_until = asyncio.get_running_loop().time() + RETRY_SECONDS
+        return await self._wait(seconds)
+
+    def closed(self) -> None:
+        """Counts one connection less, and lets another be opened."""
+        self.opened -= 1
+        self.hand_over(None)
+
+    def hand_over(self, connection: PostgresConnection | None) -> bool:
+        """Passes the connection, or the permission to open one, to the oldest waiter, if there is one."""
+        while self.turns:
+            turn = self.turns.popleft()
+            if not turn.done():
+                turn.set_result(connection)
+                return True
+        return False
+
+    async def _open(self) -> PostgresConnection:
+        self.opened += 1
+        self.connecting += 1
+        try:
+            return await self._connector.connect()
+        except BaseException:
+            self.closed()
+            raise
+        finally:
+            self.connecting -= 1
+
+    async def _wait(self, seconds: float) -> PostgresConnection | None:
+        """Waits in the queue; returns the connection handed over, or None if a new one may be opened."""
+        turn = asyncio.get_running_loop().create_future()
+        self.turns.append(turn)
+        try:
+            async with asyncio.timeout(seconds):
+                given: PostgresConnection | None = await turn
+                return given
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():  # the turn came at the same moment: pass it on
+                self.hand_over(turn.result())
+            if not isinstance(error, TimeoutError):
+                raise
+        if self.connecting:  # the database is the reason, not the load
+            raise DatabaseError(reason="no connection could be made yet")
+        raise ServiceUnavailable(reason="all database connections are in use")
