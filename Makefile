@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke request-path docs fix requirements clean
+.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke bench-tables request-path docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ mutants: $(VENV)/.ready-to-test ## Break the code in 130 ways, and name those th
 
 bench: $(VENV)/.ready-to-bench ## Measure 1 to 64 connections against Fastify and pgbench; needs wrk and npm; twelve minutes
 	@$(BIN)/python -W ignore benchmarks/bench.py
+
+bench-tables: $(VENV)/.ready-to-bench ## Write the figures of `make bench` into docs/performance.md; BEFORE=file adds earlier ones
+	@$(BIN)/python benchmarks/tables.py $(BEFORE)
 
 bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; five minutes
 	@$(BIN)/python -W ignore benchmarks/growth.py

@@ -1,5 +1,6 @@
-"""The app in this process, called as a server would call it: nothing is measured but the service itself."""
+"""The app in this process, called by a server without sockets: nothing is measured but the service itself."""
 
+import asyncio
 import json
 import os
 import sys
@@ -10,9 +11,14 @@ from uuid import UUID
 
 from dataset import DESCRIPTION, SECRET, TITLE, token_of
 from starlette.types import Message
+from uvicorn.config import Config
 
 from taskward.app import create_app
 from taskward.http.application import Taskward
+from taskward.http.cors import CrossOrigin
+from taskward.http.responses import CommonHeaders
+from taskward.server.protocol import StrictProtocol
+from taskward.server.state import ConnectionState
 from taskward.settings import load_settings
 
 NEW_TASK: Final = json.dumps({"title": TITLE, "description": DESCRIPTION}).encode()
@@ -94,3 +100,45 @@ class Client:
         if start["status"] not in {200, 201}:
             raise RuntimeError(f"{method} {path}: {start['status']} {told!r}")
         return told
+
+
+class Connection(asyncio.Transport):
+    """Sends the requests of one user to the HTTP server, over a connection without a socket."""
+
+    def __init__(self, app: Taskward, user: UUID) -> None:
+        super().__init__()
+        config = Config(app, interface="asgi3", lifespan="off", log_config=None, proxy_headers=False)
+        config.load()
+        state = ConnectionState(CommonHeaders(CrossOrigin(()), https_only=True))
+        of_app = {"draining": state.draining, "send_budget": state.send_budget}
+        self._authorization = f"Authorization: Bearer {token_of(user)}\r\n".encode()
+        self._answer: asyncio.Future[bytes]
+        self._protocol = StrictProtocol(config, state, of_app)
+        self._protocol.connection_made(self)
+
+    async def get(self, path: str) -> bytes:
+        """Sends one request and returns the whole response.
+
+        Raises:
+            RuntimeError: the response is none of success.
+
+        """
+        self._answer = asyncio.get_running_loop().create_future()
+        head = b"GET %b HTTP/1.1\r\nHost: taskward.test\r\n" % path.encode()
+        self._protocol.data_received(head + self._authorization + b"\r\n")
+        answer = await self._answer
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"{path}: {answer!r}")
+        return answer
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._answer.set_result(bytes(data))
+
+    def is_closing(self) -> bool:
+        return False
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0

@@ -1,7 +1,9 @@
 """Whether a request costs more than recorded: `make bench-smoke`, a part of `make check`.
 
 The app runs in this process and is called as a server would call it, so that only our own path and the
-driver below it are measured. Two figures of a request are compared with benchmarks/smoke.json:
+driver below it are measured; "over HTTP" the HTTP server is a part of that, on a connection without a socket.
+There is one request at a time, so each takes the direct path to the database. Two figures of a request are
+compared with benchmarks/smoke.json:
 
 calls   function calls, Python's and C's, on both engines. The same in every run on the same Python, however
         busy the machine is; so they may rise by a tenth.
@@ -28,8 +30,10 @@ from uuid import uuid4
 
 import uvloop
 from dataset import PAGE
-from inprocess import NEW_TASK, Client, an_app, silent_output
+from inprocess import NEW_TASK, Client, Connection, an_app, silent_output
 from stage import a_postgres
+
+from taskward.http.application import Taskward
 
 RECORDED: Final = Path(__file__).with_name("smoke.json")
 TURNS: Final = 400
@@ -92,10 +96,10 @@ async def measure() -> Figures:
     """Returns the figures of each kind of request, on each engine."""
     with a_postgres() as postgres:
         async with an_app(postgres.url) as app:
-            requests = await requests_of(Client(app, uuid4()), "PostgreSQL")
+            requests = await requests_of(app, "PostgreSQL")
             figures: Figures = {name: {"calls": calls} for name, calls in (await calls_of(requests)).items()}
     async with an_app("sqlite://") as app:  # in memory, so that no disk is waited for
-        requests = await requests_of(Client(app, uuid4()), "SQLite")
+        requests = await requests_of(app, "SQLite")
         calls = await calls_of(requests)
         costs = await costs_of(requests)
         return figures | {name: {"calls": calls[name], "cost": costs[name]} for name in requests}
@@ -173,8 +177,10 @@ class _Piece:
         return {"number": self.number, "name": self.name.title(), "even": self.number % 2 == 0}
 
 
-async def requests_of(client: Client, engine: str) -> Requests:
+async def requests_of(app: Taskward, engine: str) -> Requests:
     """Returns what to ask for."""
+    user = uuid4()
+    client, connection = Client(app, user), Connection(app, user)
     made = [await client.ask("POST", "/api/tasks", body=NEW_TASK) for _ in range(PAGE + 5)]
     path = f"/api/tasks/{json.loads(made[0])['id']}"
 
@@ -189,6 +195,9 @@ async def requests_of(client: Client, engine: str) -> Requests:
     async def one() -> None:
         await client.ask("GET", path)
 
+    async def one_over_http() -> None:
+        await connection.get(path)
+
     async def create() -> None:
         await client.ask("POST", "/api/tasks", body=NEW_TASK)
 
@@ -196,6 +205,7 @@ async def requests_of(client: Client, engine: str) -> Requests:
         f"{engine}, list changed": (change, newest),
         f"{engine}, list unchanged": (nothing, newest),
         f"{engine}, one": (nothing, one),
+        f"{engine}, one over HTTP": (nothing, one_over_http),
         f"{engine}, create": (nothing, create),
     }
 

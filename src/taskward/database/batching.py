@@ -22,7 +22,7 @@ LONE_SIZE: Final = 1.5
 """The average size of recent batches below which a call runs at once."""
 
 MIN_IN_FLIGHT: Final = 2
-"""Batches of a kind that may be in flight if a round trip is short: one that is held up holds up no other."""
+"""Batches of a kind that may be in flight if a round trip is short: one that is delayed delays no other."""
 
 MAX_WAIT: Final = 0.001
 """Seconds of a round trip for which another batch may be in flight."""

@@ -1,4 +1,4 @@
-"""What handlers return: JSON, and the headers of responses.
+"""The responses of handlers: JSON, and the headers of every response.
 
 A handler returns the bytes; the response model only documents them.
 """
