@@ -132,7 +132,7 @@ class Admission:
         self._acquire(owner)
         if self._queued:
             self._queues[owner] = deque()  # the next turn comes after all other users
-        if self._queued or 2 * self._started_this_tick >= self._max_starts_per_tick:
+        if self._queued or self._started_this_tick >= self._max_starts_per_tick:
             self._schedule_tick()  # not at each start: a tick can cost an idle service a turn of the loop
         return True
 

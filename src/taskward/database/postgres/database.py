@@ -17,7 +17,7 @@ from taskward.database.postgres import deadlines
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, ReadBatch, WriteBatch
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.deadlines import begin_if_late, statement_deadline
-from taskward.database.postgres.errors import DRIVER_ERRORS, ConnectionLost, database_error
+from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, ConnectionLost, database_error
 from taskward.database.postgres.executor import Executor
 from taskward.database.postgres.migrate import SchemaMigration
 from taskward.database.postgres.notifications import CHANNEL, NOTIFY, ChangeListener, ChangeNotifier
@@ -108,7 +108,7 @@ class PostgresDatabase:
         try:
             return await self.pool.run(connection, statement.sql, arguments, until)
         except DRIVER_ERRORS as error:
-            if not isinstance(database_error(error), ConnectionLost):
+            if not isinstance(database_error(error), ConnectionLost | Conflict):
                 raise database_error(error) from error
         finally:
             self._reading = False

@@ -44,10 +44,10 @@ class Executor:
     async def read_as(
         self, owner: UUID | None, sql: str, arguments: Sequence[Any], until: float
     ) -> Sequence[Row]:
-        """Runs a read, and once more if its connection was lost; for None see `run`."""
+        """Runs a read, once more if its connection was lost or the schema has changed; for None see `run`."""
         try:
             return await self.run(sql, arguments, until, owner)
-        except ConnectionLost:
+        except (ConnectionLost, Conflict):
             return await self.run(sql, arguments, until, owner)
 
     async def write(self, statement: CompiledStatement, values: Values, until: float) -> Sequence[Row]:

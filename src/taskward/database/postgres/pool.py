@@ -9,7 +9,12 @@ import asyncpg
 
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.connector import Connector
-from taskward.database.postgres.errors import READ_ONLY, CommitInDoubt, is_connection_lost
+from taskward.database.postgres.errors import (
+    READ_ONLY,
+    STALE_STATEMENTS,
+    CommitInDoubt,
+    is_connection_lost,
+)
 from taskward.database.postgres.openings import Openings
 from taskward.database.statements import Row
 from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Samples
@@ -98,7 +103,10 @@ class ConnectionPool:
             TimeoutError: it took too long.
 
         """
-        call = connection.fetch(sql, *arguments)
+        if (state := connection.states.get(sql)) is None:
+            call = connection.fetch_and_keep(sql, arguments)
+        else:
+            call = connection.bind_execute(state, arguments, "", 0, False, None)  # noqa: FBT003 - as the driver has it
         try:
             rows: Sequence[Row] = await self._deadline_checks.run(call, until, connection.loop)
         except BaseException as error:
@@ -137,6 +145,8 @@ class ConnectionPool:
 
     def _give_back_failed(self, connection: PostgresConnection, error: BaseException) -> None:
         """Takes back a connection whose user failed."""
+        if isinstance(error, STALE_STATEMENTS):
+            connection.states.clear()
         if self._suspects_all(error):
             self._invalidated_at = _now()
             self._discard_idle()
