@@ -98,8 +98,13 @@ class Batcher(Generic[V, R]):
         """Returns the number of calls that have not started; callable from any thread."""
         return sum(len(queue.calls) + queue.preparing for queue in list(self._queues.values()))
 
-    async def run(self, operation: BatchedOperation[V, R], value: V, until: float) -> R:
-        """Runs a call, alone or in a batch of its kind, until that time on the loop's clock."""
+    async def run(
+        self, operation: BatchedOperation[V, R], value: V, until: float, *, alone: bool = True
+    ) -> R:
+        """Runs a call, alone or in a batch of its kind, until that time on the loop's clock.
+
+        Without `alone`, it is queued even if nothing is in flight here.
+        """
         kind = operation.kind(value)
         if kind is None:
             return await operation.run_alone(value, until)
@@ -107,7 +112,7 @@ class Batcher(Generic[V, R]):
         if queue is None:
             queue = self._queues[kind] = BatchQueue()
             self.is_quiet = False
-            if operation.runs_in_caller and self._recent[operation].size < LONE_SIZE:
+            if alone and operation.runs_in_caller and self._recent[operation].size < LONE_SIZE:
                 return await self._run_in_caller(operation, kind, queue, value, until)
         return await self._enqueue(operation, kind, queue, value, until)
 

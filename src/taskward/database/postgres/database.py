@@ -176,7 +176,7 @@ class PostgresDatabase:
         batch = self._batched_reads.get(read)
         if batch is None:
             return await self.executor.read(self.compiled[read], values, until)
-        return await self.batcher.run(batch, values, until)
+        return await self.batcher.run(batch, values, until, alone=not self._reading)
 
     async def _write_batched(self, batch: WriteBatch, values: Values, until: float) -> Sequence[Row]:
         """Writes as part of a batch; returns no rows if the write must run by itself.
@@ -193,7 +193,7 @@ class PostgresDatabase:
             if late:
                 return ()
             if self._writing or not self.batcher.is_quiet:
-                return await self.batcher.run(batch, values, until)
+                return await self.batcher.run(batch, values, until, alone=not self._writing)
             return await self._write_alone(batch, values, until)
         finally:
             self._owner_queue.leave(owner)
