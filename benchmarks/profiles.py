@@ -1,10 +1,11 @@
-"""The profile of a request, by module and by function: `make bench-profile`.
+"""The profile of a request, by package, module and function: `make bench-profile [BENCH_CONNECTIONS=1]`.
 
 py-spy looks at a server 500 times a second while wrk keeps it busy. What C code does counts for the Python
 function that called it; waiting does not count. PostgreSQL and load run beside it as in `make bench`.
 """
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -17,11 +18,12 @@ from typing import Final
 
 from comparison import MAX_CONNECTIONS, SCENARIOS
 from dataset import OWNERS, SECRET, TASKS_EACH, fill_postgres, write_targets
-from stage import Server, a_postgres, a_server, migrate, taskward, wrk
+from stage import Load, Server, a_postgres, a_server, cpu_seconds, migrate, taskward, wrk
 
 SECONDS: Final = 8
 SHOWN: Final = 12
 PROFILED: Final = ("list-unchanged", "one", "create")
+CONNECTIONS: Final = int(os.environ.get("BENCH_CONNECTIONS") or MAX_CONNECTIONS)
 
 
 def main() -> None:
@@ -34,39 +36,52 @@ def main() -> None:
         env = {"DATABASE_URL": postgres.url, "JWT_SECRET": SECRET, "ENVIRONMENT": "production"}
         server = stage.enter_context(a_server(taskward("serve"), env, folder))
         for scenario in PROFILED:
-            print_profile(SCENARIOS[scenario], stacks_of(server, targets[scenario], folder / scenario))
+            stacks, microseconds = stacks_of(server, targets[scenario], folder / scenario)
+            print_profile(SCENARIOS[scenario], stacks, microseconds)
             server.empty_log()
 
 
-def stacks_of(server: Server, targets: Path, file: Path) -> Counter[str]:
-    """Returns how often each stack was seen: `outermost;…;innermost`, each a function with its file."""
-    wrk(server.url, targets, seconds=1, connections=MAX_CONNECTIONS)
+def stacks_of(server: Server, targets: Path, file: Path) -> tuple[Counter[str], float]:
+    """Returns how often each stack was seen, and the CPU time of a request in microseconds.
+
+    A stack is `outermost;…;innermost`, each a function with its file.
+    """
+    wrk(server.url, targets, seconds=1, connections=CONNECTIONS)
+    loads: list[Load] = []
     load = threading.Thread(
-        target=wrk,
-        args=(server.url, targets),
-        kwargs={"seconds": SECONDS + 2, "connections": MAX_CONNECTIONS},
+        target=lambda: loads.append(wrk(server.url, targets, seconds=SECONDS + 2, connections=CONNECTIONS))
     )
+    before = cpu_seconds(server.pid)
     load.start()
     spy = [str(Path(sys.executable).with_name("py-spy")), "record", "--pid", str(server.pid)]
     spy += ["--duration", str(SECONDS), "--rate", "500", "--format", "raw", "--function"]
     subprocess.run([*spy, "--output", str(file)], check=True, capture_output=True)
     load.join()
+    microseconds = (cpu_seconds(server.pid) - before) / loads[0].requests * 1e6
     stacks: Counter[str] = Counter()
     for line in file.read_text("utf-8").splitlines():
         stack, _, count = line.rpartition(" ")
         stacks[stack] += int(count)
-    return stacks
+    return stacks, microseconds
 
 
-def print_profile(name: str, stacks: Counter[str]) -> None:
-    """Prints the share of each module and of each function: what it takes itself."""
+def print_profile(name: str, stacks: Counter[str], microseconds: float) -> None:
+    """Prints the share of each package, module and function: what it takes itself."""
+    packages: Counter[str] = Counter()
     modules: Counter[str] = Counter()
     functions: Counter[str] = Counter()
     for stack, count in stacks.items():
         function, module = _read(stack.rpartition(";")[2])
         modules[module] += count
+        parts = module.split(".")
+        packages[".".join(parts[:2]) if parts[0] == "taskward" else parts[0]] += count
         functions[f"{module}.{function}"] += count
-    print(f"\n{name}\n")
+    print(f"\n{name}, {CONNECTIONS} connections: {microseconds:.0f} us of CPU\n")
+    print("| package | share | us |\n|---|---|---|")
+    for package, count in packages.most_common(SHOWN):
+        share = count / stacks.total()
+        print(f"| `{package}` | {share:.1%} | {share * microseconds:.0f} |")
+    print()
     print("| module | share | function | share |\n|---|---|---|---|")
     for (module, of_module), (function, of_function) in zip(
         modules.most_common(SHOWN), functions.most_common(SHOWN), strict=False

@@ -70,7 +70,8 @@ class Flag(TypeDecorator[bool]):
 
 
 def _text_or_none(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
+    # A quarter of the time of `str`, which is written in Python.
+    return None if value is None else orjson.dumps(value)[1:-1].decode()
 
 
 def _microseconds_or_none(moment: datetime | None) -> int | None:

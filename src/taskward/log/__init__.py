@@ -12,7 +12,7 @@ import re
 import sys
 import time
 import traceback
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, TextIO
 from uuid import UUID
 
@@ -76,7 +76,7 @@ def log_request(level: int, fields: dict[str, object], *, at_once: bool = False)
     handlers = logging.root.handlers
     handler = handlers[0] if len(handlers) == 1 else None
     if isinstance(handler, JsonLinesHandler) and logging.getLogRecordFactory() is logging.LogRecord:
-        line = _base_fields(time.time(), logging.getLevelName(level), access.name, "request") | fields
+        line = _base_fields(time.time(), _level_name(level), access.name, "request") | fields
         handler.buffer(orjson.dumps(line, str, orjson.OPT_APPEND_NEWLINE), at_once=at_once)
     else:
         access.log(level, "request", extra=fields)
@@ -147,13 +147,19 @@ class JsonLinesHandler(logging.StreamHandler[TextIO]):
 
 def _base_fields(created: float, level: str, logger: str, message: str) -> dict[str, Any]:
     """Returns the first fields of every line; `created` is in seconds since 1970."""
-    second, fraction = divmod(created, 1)
+    second = int(created)
     return {
-        "timestamp": f"{_second(int(second))}.{int(fraction * 1000):03d}Z",
-        "level": level.lower(),
+        "timestamp": f"{_second(second)}.{int((created - second) * 1000):03d}Z",
+        "level": level,
         "logger": logger,
         "message": message,
     }
+
+
+@cache
+def _level_name(level: int) -> str:
+    name: str = logging.getLevelName(level)
+    return name.lower()
 
 
 @lru_cache(maxsize=1)
@@ -183,7 +189,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     """Returns the fields of a record's line."""
     # Only the first line of a message: what libraries put behind it tends to quote values.
     message = record.getMessage().partition("\n")[0]
-    line = _base_fields(record.created, record.levelname, record.name, message)
+    line = _base_fields(record.created, record.levelname.lower(), record.name, message)
     line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
     if record.exc_info and record.exc_info[1] is not None:
         line["exception"] = exception_chain(record.exc_info[1])
