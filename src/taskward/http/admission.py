@@ -78,6 +78,7 @@ class Admission:
         self._queues: OrderedDict[int, deque[_Ticket]] = OrderedDict()  # users, the next one first
         self._started_this_tick = 0  # since the last tick, perhaps some turns of the loop ago
         self._tick_scheduled = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._expiring = False
         self._rejections = 0
         self._rejections_until = 0.0  # loop time until which earlier rejections use up the rate
@@ -179,7 +180,8 @@ class Admission:
     def _schedule_tick(self) -> None:
         if not self._tick_scheduled:
             self._tick_scheduled = True
-            asyncio.get_running_loop().call_soon(self._tick)
+            self._loop = self._loop or asyncio.get_running_loop()  # until Python 3.12, a system call
+            self._loop.call_soon(self._tick)
 
     def _tick(self) -> None:
         """Starts a turn of the loop: queues what has been read, and starts the requests whose turn it is."""
