@@ -7,7 +7,7 @@ from sqlalchemy import Integer, Text, bindparam, cast, func, literal_column, nul
 from taskward.database.functions import any_of
 from taskward.database.statements import Read
 from taskward.database.types import Counter, Flag, Ids, Instant
-from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, OPTIONAL_COLUMNS, TASKS, TOMBSTONES
 from taskward.users.statements import LAST_RESTORE, OWNER
 from taskward.users.tables import USERS
 
@@ -32,6 +32,7 @@ _deletes = (
         cast(null(), Instant()).label("created_at"),
         cast(null(), Instant()).label("updated_at"),
         TOMBSTONES.c.version,
+        *(cast(null(), TASKS.c[name].type).label(name) for name in OPTIONAL_COLUMNS),
     )
     .where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version > _SINCE)
     .order_by(TOMBSTONES.c.version)

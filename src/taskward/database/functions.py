@@ -72,6 +72,23 @@ def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any
     return f"max({one}, {other})"
 
 
+class is_false(FunctionElement[bool]):  # noqa: N801
+    """`is_false(flag)`: spelled like the condition of the partial indexes, so that they are used."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(is_false, "postgresql")
+def _false_on_postgresql(element: is_false, compiler: SQLCompiler, **options: Any) -> str:
+    return f"NOT {compiler.process(element.clauses, **options)}"
+
+
+@compiles(is_false, "sqlite")
+def _false_on_sqlite(element: is_false, compiler: SQLCompiler, **options: Any) -> str:
+    return f"{compiler.process(element.clauses, **options)} = 0"
+
+
 class any_of(FunctionElement[bool]):  # noqa: N801
     """`any_of(one, many)`: whether a value is among the `Ids` or `Counters`."""
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, Dialect, Integer, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Dialect, Integer, SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -22,6 +22,9 @@ dialect each time, costs more than the conversion, and a list of 20 has 60 such 
 
 Counter = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit integer."""
+
+Priority = SmallInteger().with_variant(Integer, "sqlite")
+"""A number from 1 to 4."""
 
 CodePointText = Text().with_variant(Text(collation="C"), "postgresql")
 """Text sorted by code points on both engines."""

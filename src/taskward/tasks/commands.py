@@ -29,6 +29,7 @@ class TaskCommands:
             "now": created_at(task_id),
             **_texts(new.title, new.description),
             "is_completed": new.is_completed,
+            "completed_at": created_at(task_id) if new.is_completed else None,
         }
 
     def update(self, task_id: UUID, changes: TaskChanges, versions: Versions | None) -> Command:

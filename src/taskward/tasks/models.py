@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from sqlmodel import SQLModel
@@ -94,6 +95,7 @@ def _document_changes(schema: dict[str, Any]) -> None:
         field.pop("default", None)
 
 
+_NO_OPTIONAL_FIELDS: Final = [None] * 5
 _ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at")
 
 
@@ -174,8 +176,8 @@ def version_tag(version: int) -> str:
 
 def task_json(task: TaskRecord) -> dict[str, Any]:
     """Returns a stored task, ready for `dump_json`."""
-    task_id, user_id, title, description, is_completed, created_at, updated_at, _ = task
-    return {
+    task_id, user_id, title, description, is_completed, created_at, updated_at, _, *optional = task
+    value = {
         "id": str(task_id),
         "user_id": str(user_id),
         "title": title,
@@ -184,3 +186,20 @@ def task_json(task: TaskRecord) -> dict[str, Any]:
         "created_at": json_timestamp(created_at),
         "updated_at": json_timestamp(updated_at),
     }
+    if optional != _NO_OPTIONAL_FIELDS:
+        value |= _optional_fields(*optional)
+    return value
+
+
+def _optional_fields(
+    list_id: object, parent_id: object, position: str | None, completed_at: datetime | None, extra: str | None
+) -> dict[str, Any]:
+    """Returns the fields that are answered only where they have a value."""
+    columns = {
+        "list_id": list_id and str(list_id),
+        "parent_id": parent_id and str(parent_id),
+        "position": position,
+        "completed_at": completed_at and json_timestamp(completed_at),
+    }
+    present = {name: value for name, value in columns.items() if value is not None}
+    return present if extra is None else present | orjson.loads(extra)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    null,
     or_,
     select,
     tuple_,
@@ -42,6 +43,8 @@ _TITLE_FOLDED: Final = bindparam("title_folded", type_=Text())
 _DESCRIPTION: Final = bindparam("description", type_=Text())
 _DESCRIPTION_FOLDED: Final = bindparam("description_folded", type_=Text())
 _IS_COMPLETED: Final = bindparam("is_completed", type_=Flag())
+_COMPLETED_AT: Final = bindparam("completed_at", type_=Instant())
+"""When the client says that it was completed."""
 _DESCRIBES: Final = bindparam("describes", type_=Flag())
 """Whether `description` is given at all, because null is a valid value."""
 
@@ -103,6 +106,7 @@ _NEW: Final[dict[str, BindParameter[Any]]] = {
     "is_completed": _IS_COMPLETED,
     "created_at": _NOW,
     "updated_at": _NOW,
+    "completed_at": _COMPLETED_AT,
 }
 """The values of a new task, except its version."""
 
@@ -140,10 +144,22 @@ def _update_task(number: ColumnElement[int]) -> Change:
             description=case((_DESCRIBES, _DESCRIPTION), else_=TASKS.c.description),
             description_folded=case((_DESCRIBES, _DESCRIPTION_FOLDED), else_=TASKS.c.description_folded),
             is_completed=func.coalesce(_IS_COMPLETED, TASKS.c.is_completed),
+            completed_at=_completed_at(),
             updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
             version=number,
         )
         .returning(*COLUMNS)
+    )
+
+
+def _completed_at() -> ColumnElement[Any]:
+    """Returns when an updated task was completed: as given, else now, unless it was completed before."""
+    return case(
+        (_IS_COMPLETED.is_(None), TASKS.c.completed_at),
+        (~_IS_COMPLETED, null()),
+        (_COMPLETED_AT.is_not(None), _COMPLETED_AT),
+        (TASKS.c.is_completed, TASKS.c.completed_at),
+        else_=_NOW,
     )
 
 

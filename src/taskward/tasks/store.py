@@ -214,4 +214,6 @@ def _expected_task(values: Values) -> TaskRecord:
     """Returns the task that a creation will return; only its version comes from the database."""
     now = values["now"]
     texts = (values["title"], values["description"], values["is_completed"])
-    return TaskRecord(values["task_id"], values["owner"], *texts, now, now, version=0)
+    return TaskRecord(
+        values["task_id"], values["owner"], *texts, now, now, version=0, completed_at=values["completed_at"]
+    )
