@@ -1,41 +1,30 @@
 """The documents of a user's data, as exported and imported."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from taskward.database.statements import Row
 from taskward.http.responses import rfc3339
-from taskward.http.validation import field_error, strict_uuid
+from taskward.http.validation import field_error, moment, strict_uuid
+from taskward.tasks.fields.texts import Description, IsCompleted, Title
 from taskward.tasks.ids import is_of, task_id_at
-from taskward.tasks.models import Description, Ignored, IsCompleted, Task, Title, ignoring
-
-_HOUR: Final = r"([01]\d|2[0-3]):[0-5]\d"
-_RFC3339: Final = re.compile(
-    rf"\d{{4}}-\d\d-\d\d[Tt]{_HOUR}:[0-5]\d(\.\d{{1,9}})?([Zz]|[+-]{_HOUR})", re.ASCII
-)
-_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
-"""Upper bound of times: `updated_at` only moves forward, and the year 9999 is the last one."""
+from taskward.tasks.models import Ignored, Task, ignoring
 
 
-def _moment(value: Any) -> datetime:
-    if isinstance(value, str) and _RFC3339.fullmatch(value):
-        try:
-            moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-        else:
-            if _FIRST <= moment < _LAST:
-                return moment
-    raise field_error("A time must be in RFC 3339, like 2026-01-31T12:00:00Z, and of the years 1970 to 9998")
+def _timestamp(value: Any) -> datetime:
+    found = moment(value)
+    if found is None:
+        raise field_error(
+            "A time must be in RFC 3339, like 2026-01-31T12:00:00Z, and of the years 1970 to 9998"
+        )
+    return found
 
 
-Timestamp = Annotated[datetime, BeforeValidator(_moment)]
+Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
 
 
 class User(BaseModel):
