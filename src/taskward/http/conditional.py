@@ -11,6 +11,7 @@ from fastapi import Header
 from pydantic import PlainValidator
 from starlette.responses import Response
 
+from taskward.http.errors import ServiceError
 from taskward.http.validation import field_error
 
 _TAG: Final = rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -32,6 +33,14 @@ ANY_TAG: Final[EntityTags] = frozenset("*")
 _ONE: Final = r'(W/)?"[!#-~]*"'
 _PATTERN: Final = rf"^(\*|{_ONE}(\s*,\s*{_ONE})*)$"
 """For the OpenAPI document."""
+
+
+class Gone(ServiceError):
+    """The object was deleted; a repeated creation does not bring it back."""
+
+    status = 410
+    code = "GONE"
+    text = "The task was deleted"
 
 
 def not_modified(tag: str) -> Response:

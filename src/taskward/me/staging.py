@@ -34,10 +34,9 @@ from taskward.me.import_statements import (
     UNSTAGE,
 )
 from taskward.me.models import ImportedTask
-from taskward.me.statements import COUNT_MANY
 from taskward.tasks.commands import folded
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
-from taskward.users.statements import owner_values
+from taskward.users.statements import COUNT_MANY, owner_values
 
 CHANGE: Final = "import"
 """The name of the change in the owner's lock."""

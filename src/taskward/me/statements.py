@@ -1,17 +1,16 @@
 """The statements on all data of one owner."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Integer, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.sql.dml import ReturningInsert
 
 from taskward.database.statements import Command, Read
-from taskward.database.types import Counter, Id, Instant
+from taskward.database.types import Id, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
-from taskward.users.statements import OWNER, upsert_owner_and_bump
+from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
 _LIMIT: Final = bindparam("limit", type_=Integer())
@@ -30,14 +29,6 @@ TASKS_AFTER: Final = Read(
     .limit(bindparam("limit", type_=Integer())),
 )
 COUNT: Final = Read("count of tasks", select(func.count(TASKS.c.id)).where(TASKS.c.user_id == OWNER))
-
-
-def _count_many() -> ReturningInsert[Any]:
-    return upsert_owner_and_bump(bindparam("count", type_=Counter))
-
-
-COUNT_MANY: Final = Command("count many writes", _count_many())
-"""Moves the owner's counter by `count` and returns the number of the last of those writes."""
 
 
 def _next(table: Table, key: str) -> Read:
@@ -72,9 +63,6 @@ ERASE_PART: Final = {
 }
 """For each table that can hold many rows of an owner: the statements that read and that delete their next
 keys."""
-
-LOCK_OWNER: Final = Read("lock an owner", select(USERS.c.id).where(USERS.c.id == OWNER).with_for_update())
-"""The owner's row is locked before any other, otherwise two transactions could deadlock."""
 
 SEIZE_IMPORT: Final = Command(
     "seize an import",

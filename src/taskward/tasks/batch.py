@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from taskward.database.statements import Rollback, TransactionSteps, Values, Write
-from taskward.http.errors import NotApplied, NotFound, PreconditionFailed, ServiceError
+from taskward.http.errors import NotFound, PreconditionFailed, ServiceError
 from taskward.http.responses import dump_json
 from taskward.tasks.commands import TaskCommands
 from taskward.tasks.models import task_json, version_tag
@@ -47,6 +47,14 @@ def plan_operation(
             )
         case _:
             return PlannedOperation("delete", *commands.delete(operation.task_id, operation.versions))
+
+
+class NotApplied(ServiceError):
+    """Another operation of the same atomic batch failed."""
+
+    status = 424
+    code = "NOT_APPLIED"
+    text = "Not applied, because another operation of the batch failed"
 
 
 class BatchResponse(NamedTuple):
