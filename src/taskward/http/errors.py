@@ -16,8 +16,7 @@
     ├── DatabaseError           500 DATABASE_ERROR
     └── ServiceUnavailable      503 SERVICE_UNAVAILABLE
 
-Further ones are beside what raises them: in `protocol_errors.py`, `conditional.py`, `idempotency/errors.py` and
-so on.
+Further ones are beside what raises them: `protocol_errors.py`, `conditional.py`, `idempotency/errors.py`.
 
 An error is raised where it is detected; the request middleware catches it and sends `error.body()`.
 """
