@@ -9,7 +9,7 @@ from taskward.database.statements import Command, Read
 from taskward.database.types import Id, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
-from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
@@ -57,6 +57,8 @@ ERASE_PART: Final = {
     for table, key in (
         (TASKS, "id"),
         (TOMBSTONES, "task_id"),
+        (LISTS, "id"),
+        (LIST_TOMBSTONES, "list_id"),
         (IDEMPOTENCY_KEYS, "key"),
         (IMPORT_TASKS, "id"),
     )
