@@ -6,10 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_matches
+from taskward.http.error_docs import error_responses
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
+from taskward.lists.errors import ListNotEmpty
 from taskward.lists.models import (
     List,
     ListChanges,
@@ -74,7 +76,13 @@ async def update_list(
     return list_response(await lists.update(list_id, changes, if_match))
 
 
-@router.delete("/{list_id}", operation_id="deleteList", response_model=ListDeleted, summary="Delete a list")
+@router.delete(
+    "/{list_id}",
+    operation_id="deleteList",
+    response_model=ListDeleted,
+    responses=error_responses(ListNotEmpty()),
+    summary="Delete a list",
+)
 async def delete_list(
     list_id: ListId, query: Annotated[ListDeletion, Query()], lists: MyLists, if_match: IfMatch = None
 ) -> Response:
