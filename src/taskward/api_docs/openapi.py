@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from taskward.http.error_docs import error_response
+from taskward.http.error_docs import WITH_CURRENT, error_response
 from taskward.http.errors import (
     CursorExpired,
     DatabaseError,
@@ -39,7 +39,7 @@ Every error has the shape `{"error", "code", "details"?}`; `X-Request-ID` names 
 `HEAD` works where `GET` does.
 """
 
-_ERROR_SCHEMA: Final = {
+_ERROR_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "title": "Error",
     "required": ["error", "code"],
@@ -123,6 +123,7 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Error"] = _ERROR_SCHEMA
+    schemas[WITH_CURRENT] = _with_current(schemas)
     for schema in schemas.values():
         _without_defaults(schema)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
@@ -143,7 +144,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         parameter["schema"] = _never_null(parameter["schema"])
     operation["security"] = [{"bearer": []}] if path.startswith("/api/") else []
     for status, errors in _errors(path, operation).items():
-        operation["responses"][str(status)] = error_response(errors)
+        operation["responses"].setdefault(str(status), error_response(errors))
     if "If-None-Match" in _parameters(operation):
         operation["responses"]["304"] = {"description": "Not modified; no body."}
     for status, response in operation["responses"].items():
@@ -174,10 +175,7 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
         500: [InternalError(), DatabaseError()],
         503: [ServiceUnavailable()],
     }
-    for parameter, resource in _RESOURCES.items():
-        if parameter in path:
-            problem = FieldError(parameter.strip("{}"), f"{resource} id must be a UUID")
-            errors |= {400: [ValidationFailed([problem])], 404: [NotFound(f"{resource} not found")]}
+    errors |= _errors_of_resource(path)
     if _model(operation["responses"].get("200", {})) == "User":
         errors[404] = [NotFound("User not found")]
     if "If-Match" in _parameters(operation):
@@ -195,11 +193,27 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     return errors
 
 
+def _errors_of_resource(path: str) -> dict[int, list[ServiceError]]:
+    for parameter, resource in _RESOURCES.items():
+        if parameter in path:
+            problem = FieldError(parameter.strip("{}"), f"{resource} id must be a UUID")
+            return {400: [ValidationFailed([problem])], 404: [NotFound(f"{resource} not found")]}
+    return {}
+
+
 def _drop_unreferenced(document: dict[str, Any], schemas: dict[str, Any]) -> None:
     """Drops the schemas without a reference: FastAPI's own 422, and models that are not documented."""
     while unreferenced := schemas.keys() - set(_REFERENCE.findall(json.dumps(document))):
         for name in unreferenced:
             del schemas[name]
+
+
+def _with_current(schemas: dict[str, Any]) -> dict[str, Any]:
+    """Returns the schema of an error that may carry the current object and its entity tag."""
+    kinds = [kind for kind in ("Task", "List") if kind in schemas]
+    current = {kind.lower(): {"$ref": f"#/components/schemas/{kind}"} for kind in kinds}
+    properties = _ERROR_SCHEMA["properties"] | current | {"etag": {"type": "string"}}
+    return _ERROR_SCHEMA | {"title": WITH_CURRENT, "properties": properties}
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
