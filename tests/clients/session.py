@@ -121,6 +121,7 @@ def changes() -> None:
         page = success(list_changes.sync(client=client, limit=2, since=page.cursor if page else UNSET))
         for change in page.changes:
             if isinstance(change, Upsert):
+                assert change.task
                 titles[str(change.task.id)] = change.task.title
             else:
                 titles.pop(str(change.id), None)
