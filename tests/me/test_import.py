@@ -31,6 +31,7 @@ from support import (
     problems,
     refusal,
     stored,
+    upsert,
 )
 
 from taskward.http.signature import BodyLimits
@@ -539,10 +540,10 @@ async def test_a_deleted_task_that_is_imported_again_comes_back_to_followers(ann
 
     await import_tasks(ann, task, other)
 
-    upsert = [{"op": "upsert", "task": task}]
+    imported = [upsert(task)]
     assert deleted["changes"] == [{"op": "delete", "id": task["id"]}]
-    assert (await changes(ann, deleted["cursor"]))["changes"] == upsert
-    assert (await changes(ann, start))["changes"] == upsert
+    assert (await changes(ann, deleted["cursor"]))["changes"] == imported
+    assert (await changes(ann, start))["changes"] == imported
     assert [one["op"] for one in (await changes(ann))["changes"]] == ["upsert", "upsert"]
 
 
