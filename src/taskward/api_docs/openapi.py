@@ -145,7 +145,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     operation["security"] = [{"bearer": []}] if path.startswith("/api/") else []
     for status, errors in _errors(path, operation).items():
         operation["responses"].setdefault(str(status), error_response(errors))
-    if "If-None-Match" in _parameters(operation):
+    if "If-None-Match" in _parameters(operation) and "requestBody" not in operation:
         operation["responses"]["304"] = {"description": "Not modified; no body."}
     for status, response in operation["responses"].items():
         response["headers"] = _headers(int(status), _model(response), _parameters(operation))

@@ -20,15 +20,14 @@ from taskward.database.statements import RESUME, SPLIT, TransactionSteps
 from taskward.lists.statements import (
     DANGLING,
     DELETE_LIST,
-    DELETE_TASKS,
     FIND_LIST_TOMBSTONE,
     KEEP_TASKS,
     LEAVE_LIST_TOMBSTONE,
-    LEAVE_TOMBSTONES,
     NEXT_TASKS,
 )
-from taskward.lists.tombstones import drop_expired_steps
+from taskward.tasks.steps.statements import DELETE_TASKS, LEAVE_TOMBSTONES
 from taskward.tasks.tables import LIST_TOMBSTONES, TOMBSTONES
+from taskward.tasks.tombstones import drop_expired_steps
 
 MAX_ROWS: Final = 1000
 """Tasks that are changed in one transaction."""

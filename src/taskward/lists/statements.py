@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BindParameter,
-    Insert,
     Integer,
     Text,
     bindparam,
@@ -14,26 +13,22 @@ from sqlalchemy import (
     insert,
     null,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import any_of, monotonic_now
+from taskward.database.functions import monotonic_now
 from taskward.database.statements import Command, Read
-from taskward.database.types import CodePointText, Counter, Flag, Id, Ids, Instant
-from taskward.idempotency.statements import store_response
+from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
 from taskward.lists.tables import COLUMNS
-from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES
+from taskward.tasks.steps.statements import change_ranked
+from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASKS
 from taskward.users.statements import OWNER
-from taskward.users.tables import USERS
 
 _LIST_ID: Final = bindparam("list_id", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _VERSION: Final = bindparam("version", type_=Counter)
-_IDS: Final = bindparam("ids", type_=Ids())
-_FIRST_NUMBER: Final = bindparam("first_number", type_=Counter)
 _MINE: Final = (LISTS.c.user_id == OWNER, LISTS.c.id == _LIST_ID)
 _IN_LIST: Final = (TASKS.c.user_id == OWNER, TASKS.c.list_id == _LIST_ID)
 
@@ -85,46 +80,11 @@ LEAVE_LIST_TOMBSTONE: Final = Command(
         index_elements=["user_id", "list_id"], set_={"version": _VERSION, "deleted_at": _NOW}
     ),
 )
-STORE_LIST_RESPONSE: Final = Command(
-    "store a list's response",
-    store_response(bindparam("tag", type_=Text()), exists().where(USERS.c.id == OWNER)),
-)
-
 COUNT_TASKS: Final = Read("count of tasks in a list", select(func.count()).where(*_IN_LIST))
 NEXT_TASKS: Final = Read("next tasks in a list", select(TASKS.c.id).where(*_IN_LIST).limit(_LIMIT))
 
-_RANKED: Final = (
-    select(TASKS.c.id, (_FIRST_NUMBER + func.row_number().over(order_by=TASKS.c.id) - 1).label("number"))
-    .where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, _IDS))
-    .subquery("ranked")
-)
-"""Tasks with the numbers of their changes, from `first_number` on."""
-
-
-def _leave_tombstones() -> Insert:
-    left = upsert(TOMBSTONES).from_select(
-        ["user_id", "task_id", "version", "deleted_at"],
-        # The condition tells SQLite's parser where the SELECT ends.
-        select(OWNER, _RANKED.c.id, _RANKED.c.number, _NOW).where(true()),
-    )
-    return left.on_conflict_do_update(
-        index_elements=["user_id", "task_id"],
-        set_={"version": left.excluded.version, "deleted_at": left.excluded.deleted_at},
-    )
-
-
-LEAVE_TOMBSTONES: Final = Command("leave tombstones of several tasks", _leave_tombstones())
-DELETE_TASKS: Final = Command(
-    "delete several tasks",
-    delete(TASKS).where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, _IDS)),
-    "task.delete",
-)
 KEEP_TASKS: Final = Command(
-    "take several tasks out of their list",
-    update(TASKS)
-    .where(TASKS.c.user_id == OWNER, TASKS.c.id == _RANKED.c.id)
-    .values(list_id=null(), updated_at=monotonic_now(_NOW, TASKS.c.updated_at), version=_RANKED.c.number),
-    "task.update",
+    "take several tasks out of their list", change_ranked(list_id=null()), "task.update"
 )
 
 DANGLING: Final = Read(

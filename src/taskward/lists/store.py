@@ -17,12 +17,12 @@ from taskward.idempotency.execution import PendingRecord
 from taskward.lists.deletion import TasksOption
 from taskward.lists.errors import ListNotFound
 from taskward.lists.models import ListChanges, NewList, list_json, list_path
-from taskward.lists.statements import GET_LIST, LIST_LISTS, STORE_LIST_RESPONSE
+from taskward.lists.statements import GET_LIST, LIST_LISTS
 from taskward.lists.steps import ListSteps
 from taskward.lists.tables import ListRecord
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.models import version_tag
-from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES
+from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.users.statements import LOCK_OWNER
 
 
@@ -120,7 +120,7 @@ class ListStore:
             body = dump_json(list_json(created))
             values = record.values(201, body, list_path(created.id))
             values |= {"owner": self._user.id, "tag": version_tag(created.version)}
-            yield STORE_LIST_RESPONSE, values
+            yield STORE_RESPONSE, values
             yield DROP_EXPIRED_RESPONSES, values
         return created
 

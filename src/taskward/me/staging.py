@@ -35,7 +35,7 @@ from taskward.me.import_statements import (
 )
 from taskward.me.models import ImportedTask
 from taskward.tasks.commands import folded
-from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
+from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.users.statements import COUNT_MANY, owner_values
 
 CHANGE: Final = "import"
@@ -161,7 +161,7 @@ class Staging:
                 raise _interrupted()
         if record is not None:
             kept = {**self._owner, **record.values(200, body)}
-            yield STORE_BATCH_RESPONSE, kept
+            yield STORE_RESPONSE, kept
             yield DROP_EXPIRED_RESPONSES, kept
         if new > MAX_ROWS:
             yield SPLIT, {**self._owner, "change": CHANGE}

@@ -1,52 +1,48 @@
 """Batches: up to a hundred operations, each validated and answered like its single request."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-from taskward.database.statements import Rollback, TransactionSteps, Values, Write
-from taskward.http.errors import NotFound, PreconditionFailed, ServiceError
+from taskward.database.statements import Rollback, TransactionSteps, Values
+from taskward.http.errors import ServiceError
 from taskward.http.responses import dump_json
-from taskward.tasks.commands import TaskCommands
 from taskward.tasks.models import task_json, version_tag
 from taskward.tasks.operations import ValidOperation
-from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, GET_TASK, STORE_BATCH_RESPONSE
-from taskward.tasks.tables import TaskRecord, task_record
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedOperation:
-    """A valid operation: its commands, and the conversion of its rows to a result."""
-
-    op: str
-    write: Write
-    values: Values
-
-    def result(self, task: TaskRecord) -> dict[str, Any]:
-        if self.op == "delete":
-            return {"status": 200, "message": "Task deleted successfully", "id": str(task.id)}
-        status = 201 if self.op == "create" else 200
-        return {"status": status, "etag": version_tag(task.version), "task": task_json(task)}
-
+from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
+from taskward.tasks.steps import TaskSteps
+from taskward.tasks.tables import TaskRecord
 
 Result: TypeAlias = dict[str, Any] | ServiceError
+Plan: TypeAlias = Callable[[], TransactionSteps[dict[str, Any]]]
+"""Runs a valid operation and returns its result."""
 
 
-def plan_operation(
-    operation: ValidOperation | ServiceError, commands: TaskCommands
-) -> PlannedOperation | ServiceError:
+def plan_operation(operation: ValidOperation | ServiceError, steps: TaskSteps) -> Plan | ServiceError:
     """Returns the plan of a valid operation; for an invalid one, its error."""
     match operation:
         case ServiceError():
             return operation
         case ValidOperation(op="create"):
-            return PlannedOperation("create", *commands.create(operation.task))
+            return partial(_stored, 201, partial(steps.create, operation.task, operation.task_id))
         case ValidOperation(op="update"):
-            return PlannedOperation(
-                "update", *commands.update(operation.task_id, operation.task, operation.versions)
-            )
+            arguments = operation.task_id, operation.task, operation.versions
+            return partial(_stored, 200, partial(steps.update, *arguments))
         case _:
-            return PlannedOperation("delete", *commands.delete(operation.task_id, operation.versions))
+            return partial(_deleted, steps, operation)
+
+
+def _stored(
+    status: int, steps: Callable[[], TransactionSteps[TaskRecord]]
+) -> TransactionSteps[dict[str, Any]]:
+    task = yield from steps()
+    return {"status": status, "etag": version_tag(task.version), "task": task_json(task)}
+
+
+def _deleted(steps: TaskSteps, operation: ValidOperation) -> TransactionSteps[dict[str, Any]]:
+    yield from steps.delete(operation.task_id, operation.versions, operation.subtasks)
+    message = "Task deleted successfully"
+    return {"status": 200, "message": message, "id": str(operation.task_id)}
 
 
 class NotApplied(ServiceError):
@@ -65,7 +61,7 @@ class BatchResponse(NamedTuple):
 
 
 def batch_steps(
-    planned: Sequence[PlannedOperation | ServiceError],
+    planned: Sequence[Plan | ServiceError],
     kept: Callable[[bytes], Values | None],
     *,
     atomic: bool,
@@ -83,21 +79,18 @@ def batch_steps(
         raise Rollback(BatchResponse(_body(failures), applied=False))
     body = _body(results)
     if values := kept(body):
-        yield STORE_BATCH_RESPONSE, values
+        yield STORE_RESPONSE, values
         yield DROP_EXPIRED_RESPONSES, values
     return BatchResponse(body, applied=True)
 
 
-def _operation_steps(plan: PlannedOperation | ServiceError) -> TransactionSteps[Result]:
+def _operation_steps(plan: Plan | ServiceError) -> TransactionSteps[Result]:
     if isinstance(plan, ServiceError):
         return plan
-    rows = yield plan.write, plan.values
-    if rows:
-        return plan.result(task_record(rows[0]))
-    if plan.values["versions"] is None:  # no version was expected, so the task does not exist
-        return NotFound()
-    rows = yield GET_TASK, plan.values
-    return PreconditionFailed(version_tag(task_record(rows[0]).version)) if rows else NotFound()
+    try:
+        return (yield from plan())
+    except ServiceError as error:  # raised before its first change
+        return error
 
 
 def _body(results: Iterable[Result]) -> bytes:

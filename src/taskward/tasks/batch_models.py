@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from taskward.http.errors import ServiceError
 from taskward.http.validation import field_error
-from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted
+from taskward.tasks.models import NewTask, Subtasks, Task, TaskChanges, TaskDeleted
 from taskward.tasks.operations import Operation, ValidOperation, validated
 
 MAX_OPERATIONS: Final = 100
@@ -29,9 +29,10 @@ class _TypedOperation(BaseModel):
 
 
 class CreateOperation(_TypedOperation):
-    """Creates a task, as `POST /api/tasks` does."""
+    """Creates a task, as `POST /api/tasks` does, or `PUT` with the id that the client has made."""
 
     op: Literal["create"]
+    id: UUID | None = None
     task: NewTask
 
 
@@ -50,6 +51,7 @@ class DeleteOperation(_TypedOperation):
     op: Literal["delete"]
     id: UUID
     if_match: _IfMatch = None
+    subtasks: Subtasks = "keep"
 
 
 _TypedOperations: TypeAlias = Annotated[
@@ -120,7 +122,7 @@ class BrokenField(BaseModel):
 class FailedResult(BaseModel):
     """The result of an operation that was not carried out: the error of its single form, or 424."""
 
-    status: Literal[400, 404, 412, 424]
+    status: Literal[400, 404, 410, 412, 424]
     error: str
     code: str
     details: list[BrokenField] = Field(default=[], description="Present where fields can be named.")

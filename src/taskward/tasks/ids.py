@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from uuid import UUID
 
-LONGEST_AHEAD = timedelta(hours=24)
-"""How far a client's clock may be ahead when it makes an id."""
+LONGEST_AHEAD = 24 * 60 * 60
+"""Seconds that a client's clock may be ahead when it makes an id."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 74
@@ -37,10 +37,10 @@ def created_at(task_id: UUID) -> datetime:
     return _EPOCH + timedelta(milliseconds=task_id.int >> 80)
 
 
-def problem_of_client_id(given: UUID) -> str | None:
-    """Returns why a client cannot make a task or a list with that id; None if it can."""
-    if given.version != _VERSION >> 76 or created_at(given) > datetime.now(UTC) + LONGEST_AHEAD:
-        return "Id must be a UUID of version 7, of a time not more than 24 hours ahead"
+def problem_of_client_id(kind: str, given: UUID) -> str | None:
+    """Returns why a client cannot make an object of that kind with an id; None if it can."""
+    if given.version != _VERSION >> 76 or given.int >> 80 > (time.time() + LONGEST_AHEAD) * 1000:
+        return f"{kind} id must be a UUID of version 7, of a time not more than 24 hours ahead"
     return None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -192,6 +192,29 @@ class TaskList(BaseModel):
 
     tasks: list[Task]
     next_cursor: str | None = Field(description="For the next page; null when nothing follows.")
+
+
+Subtasks: TypeAlias = Literal["keep", "delete"]
+"""What becomes of the subtasks of a deleted task: they move up to its parent, or are deleted too."""
+
+
+def known_subtasks(value: Any) -> Any:
+    """Raises a field error unless the value is of `Subtasks`."""
+    if value not in ("keep", "delete"):  # the value may be unhashable
+        raise field_error("Subtasks must be keep or delete")
+    return value
+
+
+class TaskDeletion(BaseModel):
+    """The query of `DELETE /api/tasks/{task_id}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subtasks: Annotated[Subtasks, BeforeValidator(known_subtasks)] = Field(
+        default="keep",
+        description="What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all "
+        "of them, on all levels.",
+    )
 
 
 class TaskDeleted(BaseModel):

@@ -16,7 +16,8 @@ from taskward.http.validation import (
     first_of_each_field,
     strict_uuid,
 )
-from taskward.tasks.models import NewTask, TaskChanges
+from taskward.tasks.ids import problem_of_client_id
+from taskward.tasks.models import NewTask, Subtasks, TaskChanges, known_subtasks
 
 LONGEST_IF_MATCH: Final = 16 * 1024
 """Characters. Headers are limited too, and a longer value takes long to parse."""
@@ -24,6 +25,7 @@ LONGEST_IF_MATCH: Final = 16 * 1024
 _NEW: Final = TypeAdapter(NewTask)
 _CHANGES: Final = TypeAdapter(TaskChanges)
 _ID: Final[TypeAdapter[UUID]] = TypeAdapter(Annotated[UUID, strict_uuid("Task id")])
+_SUBTASKS: Final[TypeAdapter[Subtasks]] = TypeAdapter(Annotated[Subtasks, BeforeValidator(known_subtasks)])
 _VERSIONS: Final[TypeAdapter[Versions | None]] = TypeAdapter(IfMatch)
 
 
@@ -34,13 +36,14 @@ def _known_op(value: Any) -> Any:
 
 
 class Operation(BaseModel):
-    """One operation as parsed; `id`, `if_match` and `task` are validated with its kind."""
+    """One operation as parsed; its other fields are validated with its kind."""
 
     model_config = ConfigDict(extra="forbid")
 
     op: Annotated[Literal["create", "update", "delete"], BeforeValidator(_known_op)]
     id: Any = None
     if_match: Any = None
+    subtasks: Any = None
     task: Any = None
 
 
@@ -52,6 +55,7 @@ class ValidOperation:
     task_id: Any = None
     versions: Versions | None = None
     task: Any = None
+    subtasks: Subtasks = "keep"
 
 
 def validated(operation: Operation) -> ValidOperation | ServiceError:
@@ -60,28 +64,55 @@ def validated(operation: Operation) -> ValidOperation | ServiceError:
     try:
         match operation.op:
             case "create":
-                _refuse_keys(operation, "id", "if_match")
-                return ValidOperation("create", task=_judge_task(_NEW, operation, problems))
+                _refuse_keys(operation, "if_match", "subtasks")
+                own_id = _check_new_id(operation, problems)
+                return ValidOperation("create", own_id, task=_judge_task(_NEW, operation, problems))
             case "update":
+                _refuse_keys(operation, "subtasks")
                 target = _check_target(operation, problems)
                 return ValidOperation("update", *target, _judge_task(_CHANGES, operation, problems))
             case _:
                 _refuse_keys(operation, "task")
                 target = _check_target(operation, problems)
+                subtasks = _check_subtasks(operation, problems)
                 if problems:
                     raise ValidationFailed(problems)
-                return ValidOperation("delete", *target)
+                return ValidOperation("delete", *target, subtasks=subtasks)
     except ServiceError as error:
         return error
 
 
-def _check_target(operation: Operation, problems: list[FieldError]) -> tuple[Any, Versions | None]:
-    """Returns the id and the versions of `if_match`, and adds their problems to the list."""
-    task_id = versions = None
+def _check_new_id(operation: Operation, problems: list[FieldError]) -> UUID | None:
+    """Returns the id that the client has made, if any, and adds its problem to the list."""
+    if operation.id is None:
+        return None
+    task_id = _check_id(operation, problems)
+    if task_id is not None and (problem := problem_of_client_id("Task", task_id)):
+        problems.append(FieldError("task_id", problem))
+    return task_id
+
+
+def _check_subtasks(operation: Operation, problems: list[FieldError]) -> Subtasks:
+    if operation.subtasks is None:
+        return "keep"
     try:
-        task_id = _ID.validate_python(operation.id)
+        return _SUBTASKS.validate_python(operation.subtasks)
+    except ValidationError as error:
+        problems += field_errors(error, "subtasks")
+        return "keep"
+
+
+def _check_id(operation: Operation, problems: list[FieldError]) -> UUID | None:
+    try:
+        return _ID.validate_python(operation.id)
     except ValidationError as error:
         problems += field_errors(error, "task_id")
+        return None
+
+
+def _check_target(operation: Operation, problems: list[FieldError]) -> tuple[Any, Versions | None]:
+    """Returns the id and the versions of `if_match`, and adds their problems to the list."""
+    task_id, versions = _check_id(operation, problems), None
     given = operation.if_match
     if isinstance(given, str) and len(given) > LONGEST_IF_MATCH:
         problems.append(FieldError("If-Match", f"If-Match cannot exceed {LONGEST_IF_MATCH} characters"))
