@@ -20,7 +20,7 @@ from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import NewTask, Subtasks, TaskChanges, task_json, uses_domain, version_tag
 from taskward.tasks.statements import GET_TASK
 from taskward.tasks.steps.content import changed_labels, content_values, empty_task
-from taskward.tasks.steps.ordering import Placed, position_steps
+from taskward.tasks.steps.ordering import Placed, TaskSiblings, position_steps
 from taskward.tasks.steps.several import (
     delete_below_steps,
     move_below_steps,
@@ -142,7 +142,7 @@ class TaskSteps:
         place = yield from place_steps(self.user.id, task_id, place, given, is_new=is_new)
         placed = Placed(given.get("position", before.position))
         if isinstance(placed.position, dict):
-            placed = yield from position_steps(self.user.id, task_id, place, placed.position)
+            placed = yield from position_steps(TaskSiblings(self.user.id, task_id, place), placed.position)
         values = owner_values(self.user) | content | place._asdict()
         times = {"created_at": before.created_at, "now": now}
         return values | times | {"task_id": task_id, "position": placed.position}, placed

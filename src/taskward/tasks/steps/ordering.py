@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from taskward.database.statements import Row, TransactionSteps, Values
@@ -20,15 +20,15 @@ MAX_MOVED: Final = 100
 _NO_ROOM: Final = f"There is no room here without moving more than {MAX_MOVED} tasks"
 
 
-class _Point(NamedTuple):
+class Point(NamedTuple):
     """A point in the order of siblings: by key, then by id."""
 
     key: str
     near: UUID
 
 
-_LOWEST: Final = _Point("", UUID(int=0))
-_HIGHEST: Final = _Point("~", UUID(int=(1 << 128) - 1))
+_LOWEST: Final = Point("", UUID(int=0))
+_HIGHEST: Final = Point("~", UUID(int=(1 << 128) - 1))
 """Before and after every task; no key has this character."""
 
 
@@ -39,33 +39,36 @@ class Placed(NamedTuple):
     moved: Mapping[Any, str] = MappingProxyType({})
 
 
+class Siblings(Protocol):
+    """The objects among which one is placed, itself not included; as rows of an id and a key."""
+
+    def before(self, point: Point, limit: int = 1, /) -> TransactionSteps[Sequence[Row]]:
+        """Returns the last ones before a point, the nearest first."""
+
+    def after(self, point: Point, limit: int = 1, /) -> TransactionSteps[Sequence[Row]]:
+        """Returns the first ones after a point, the nearest first."""
+
+    def point(self, neighbour: UUID, /) -> TransactionSteps[Point | None]:
+        """Returns the point where another one is; None if it does not exist, or is the placed one itself."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Siblings:
-    """The tasks among which a task is placed, itself not included."""
+class TaskSiblings:
+    """The tasks of the same list and parent."""
 
     owner: UUID
     task_id: UUID
     place: Place
 
-    def before(self, point: _Point, limit: int = 1) -> TransactionSteps[Sequence[Row]]:
-        """Returns the id and the key of the last ones before a point, the nearest first."""
+    def before(self, point: Point, limit: int = 1) -> TransactionSteps[Sequence[Row]]:
         return (yield SIBLINGS[self._scope, False], self._values(point, limit))
 
-    def after(self, point: _Point, limit: int = 1) -> TransactionSteps[Sequence[Row]]:
-        """Returns the id and the key of the first ones after a point, the nearest first."""
+    def after(self, point: Point, limit: int = 1) -> TransactionSteps[Sequence[Row]]:
         return (yield SIBLINGS[self._scope, True], self._values(point, limit))
 
-    def point(self, neighbour: UUID) -> TransactionSteps[_Point]:
-        """Returns the point where another task is, wherever it stands.
-
-        Raises:
-            ValidationFailed: it does not exist, or it is the task itself.
-
-        """
+    def point(self, neighbour: UUID) -> TransactionSteps[Point | None]:
         rows = yield FIND_KEY, {"owner": self.owner, "task_id": neighbour}
-        if not rows or neighbour == self.task_id:
-            raise ValidationFailed([FieldError("position", POSITION_MESSAGE)])
-        return _Point(rows[0][0], neighbour)
+        return Point(rows[0][0], neighbour) if rows and neighbour != self.task_id else None
 
     @property
     def _scope(self) -> str:
@@ -73,21 +76,18 @@ class _Siblings:
             return "below a parent"
         return "in no list" if self.place.list_id is None else "in a list"
 
-    def _values(self, point: _Point, limit: int) -> Values:
+    def _values(self, point: Point, limit: int) -> Values:
         values = {"owner": self.owner, "task_id": self.task_id, "limit": limit}
         return values | self.place._asdict() | point._asdict()
 
 
-def position_steps(
-    owner: UUID, task_id: UUID, place: Place, given: Mapping[str, Any]
-) -> TransactionSteps[Placed]:
-    """Returns the position that `{"after": UUID}`, `{"before": UUID}` or `{"at": …}` means in a place.
+def position_steps(siblings: Siblings, given: Mapping[str, Any]) -> TransactionSteps[Placed]:
+    """Returns the position that `{"after": UUID}`, `{"before": UUID}` or `{"at": …}` means.
 
     Raises:
         ValidationFailed: there is no such neighbour, or no room beside it.
 
     """
-    siblings = _Siblings(owner, task_id, place)
     match given:
         case {"at": "first"}:
             left = right = _LOWEST
@@ -96,11 +96,11 @@ def position_steps(
             left = right = _HIGHEST
             position = _last_key(_key((yield from siblings.before(left))))
         case {"after": neighbour}:
-            right = yield from siblings.point(neighbour)
+            right = yield from _neighbour(siblings, neighbour)
             left = right._replace(near=UUID(int=right.near.int + 1))  # the neighbour itself is to the left
             position = key_between(right.key, _key((yield from siblings.after(right))))
         case _:
-            left = yield from siblings.point(given["before"])
+            left = yield from _neighbour(siblings, given["before"])
             right = left._replace(near=UUID(int=left.near.int - 1))
             position = key_between(_key((yield from siblings.before(left))), left.key)
     if position is not None:
@@ -108,6 +108,13 @@ def position_steps(
     before = yield from siblings.before(left, MAX_MOVED + 1)
     after = yield from siblings.after(right, MAX_MOVED + 1)
     return _with_room(before, after)
+
+
+def _neighbour(siblings: Siblings, neighbour: UUID) -> TransactionSteps[Point]:
+    point = yield from siblings.point(neighbour)
+    if point is None:
+        raise ValidationFailed([FieldError("position", POSITION_MESSAGE)])
+    return point
 
 
 def _last_key(greatest: str | None) -> str | None:
