@@ -16,6 +16,7 @@ from taskward import __version__, health, log
 from taskward.api_docs import swagger_ui
 from taskward.api_docs.openapi import openapi_document
 from taskward.auth.authenticator import authenticator
+from taskward.batch import routes as batch
 from taskward.changes import routes as changes
 from taskward.changes.streams import StreamRegistry
 from taskward.database import Database, open_database
@@ -42,6 +43,7 @@ from taskward.tasks.list_cache import ListCache
 ROUTERS = (
     tasks.router,
     lists.router,
+    batch.router,
     changes.router,
     me.router,
     health.router,

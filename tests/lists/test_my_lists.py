@@ -224,7 +224,7 @@ async def test_a_query_of_its_own_has_only_the_deletion(ann: Person) -> None:
     created = await create_list(ann)
     assert problems(await ann.http.get("/api/lists?limit=5")) == {"limit": "Unknown query parameter"}
     path = f"/api/lists/{created['id']}"
-    assert problems(await ann.http.delete(f"{path}?tasks=move")) == {"tasks": "Tasks must be delete or keep"}
+    assert problems(await ann.http.delete(f"{path}?tasks=move")) == {"tasks": "Tasks must be keep or delete"}
     assert problems(await ann.http.delete(f"{path}?subtasks=keep")) == {"subtasks": "Unknown query parameter"}
     assert await lists_of(ann) == [created]
 
@@ -274,6 +274,57 @@ async def test_a_person_has_at_most_a_thousand_lists(app: FastAPI, ann: Person) 
     await create_list(ann, "Again")
 
 
+# Positions
+
+
+async def titles(person: Person) -> str:
+    return "".join(one["title"] for one in await lists_of(person))
+
+
+async def test_the_service_computes_a_position_beside_another_list(ann: Person) -> None:
+    a, b, c = [await create_list(ann, title) for title in "ABC"]
+    for moved, position, expected in (
+        (c, {"before": a["id"]}, "CAB"),
+        (c, {"after": a["id"].upper()}, "ACB"),
+        (b, {"at": "first"}, "BAC"),
+        (b, {"at": "last"}, "ACB"),
+        (a, None, "ACB"),
+    ):
+        changed = await put_list(ann, moved["id"], position=position)
+        assert await titles(ann) == expected
+        assert changed in await lists_of(ann)
+    await create_list(ann, "D", position={"before": b["id"]})
+    await create_list(ann, "E")
+    assert await titles(ann) == "ACDBE"
+
+
+async def test_lists_move_where_there_is_no_room_between_two(ann: Person) -> None:
+    for title in "ABC":
+        await create_list(ann, title, position="k")
+    a, b, c = await lists_of(ann)
+    cursor = (await ann.http.get("/api/changes?kinds=lists")).json()["cursor"]
+
+    await create_list(ann, "X", position={"after": a["id"]})
+
+    assert await titles(ann) == "AXBC"
+    moved = {one["id"]: one for one in await lists_of(ann)}
+    assert moved[a["id"]] == a
+    answer = await ann.http.get("/api/changes", params={"kinds": "lists", "since": cursor})
+    told = [change["list"] for change in answer.json()["changes"]]
+    assert sorted(one["title"] for one in told) == ["B", "C", "X"]
+    assert all(one == moved[one["id"]] for one in told)
+    assert {b["id"], c["id"]} < {one["id"] for one in told}
+
+
+async def test_a_neighbour_must_be_another_list_of_the_same_owner(ann: Person, bob: Person) -> None:
+    created, his = await create_list(ann), await create_list(bob)
+    task = await ann.create()
+    for neighbour in (created["id"], his["id"], task["id"], str(uuid4())):
+        answer = await ann.http.put(f"/api/lists/{created['id']}", json={"position": {"after": neighbour}})
+        assert list(problems(answer)) == ["position"]
+    assert await lists_of(ann) == [created]
+
+
 # Ids that the client makes
 
 
@@ -291,7 +342,7 @@ async def test_a_list_is_created_at_an_id_that_the_client_has_made(ann: Person) 
     created = answer.json()
     assert (answer.status_code, created["id"]) == (201, str(list_id))
     assert answer.headers["location"] == f"/api/lists/{list_id}"
-    assert created["created_at"] == created["updated_at"] == written(list_id)
+    assert created["created_at"] == written(list_id) <= created["updated_at"]
     assert await lists_of(ann) == [created]
 
 

@@ -33,9 +33,10 @@ class _TypedOperation(BaseModel):
 
 
 class CreateOperation(_TypedOperation):
-    """Creates a task, as `POST /api/tasks` does."""
+    """Creates a task, as `POST /api/tasks` does, or `PUT /api/tasks/{task_id}` with `If-None-Match: *`."""
 
     op: Literal["create"]
+    id: _NewId = None
     task: NewTask
 
 
@@ -60,7 +61,6 @@ class CreateTask(CreateOperation):
     """Creates a task, as `POST /api/tasks` does, or `PUT /api/tasks/{task_id}` with `If-None-Match: *`."""
 
     kind: Literal["task"] = "task"
-    id: _NewId = None
 
 
 class UpdateTask(UpdateOperation):

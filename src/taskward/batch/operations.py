@@ -93,7 +93,9 @@ class TaskOperation(BaseModel):
 
     def validated(self) -> ValidOperation | ServiceError:
         """Returns the operation, or its error if it is invalid."""
-        keys = {"create": ["task"], "update": ["id", "if_match", "task"], "delete": ["id", "if_match"]}
+        keys = {"create": ["id", "task"], "update": ["id", "if_match", "task"], "delete": ["id", "if_match"]}
+        if self.op == "create" and self.if_match is not None:
+            return _validated(self, "task", ["task"])  # what is to match has an id, so both are wrong
         return _validated(self, "task", keys[self.op])
 
 
@@ -134,7 +136,7 @@ def _create(operation: TaskOperation, kind: Kind) -> ValidOperation:
     new_id = None
     if operation.id is not None:
         new_id = _id(operation, kind, problems)
-        if new_id is not None and (message := problem_of_client_id(new_id)):
+        if new_id is not None and (message := problem_of_client_id(kind.capitalize(), new_id)):
             problems.append(FieldError(f"{kind}_id", message))
     body = _judge_body(_SINGLE[kind].new, getattr(operation, kind), problems)
     return ValidOperation("create", kind, new_id, body=body)
@@ -153,7 +155,7 @@ def _delete(operation: TaskOperation, kind: Kind) -> ValidOperation:
     name = _SINGLE[kind].option
     option = getattr(operation, name, None)
     if option is not None and option not in _OPTIONS:
-        problems.append(FieldError(name, f"{name.capitalize()} must be delete or keep"))
+        problems.append(FieldError(name, f"{name.capitalize()} must be keep or delete"))
     if problems:
         raise ValidationFailed(problems)
     return ValidOperation("delete", kind, *target, option=option)

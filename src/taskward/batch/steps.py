@@ -11,7 +11,7 @@ from taskward.http.responses import dump_json
 from taskward.lists.models import list_json
 from taskward.lists.steps import ListSteps
 from taskward.tasks.models import task_json, version_tag
-from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
+from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.tasks.steps import TaskSteps
 
 Result: TypeAlias = dict[str, Any] | ServiceError
@@ -59,7 +59,7 @@ class BatchSteps:
             raise Rollback(BatchResponse(_body(failures), applied=False))
         body = _body(results)
         if values := kept(body):
-            yield STORE_BATCH_RESPONSE, values
+            yield STORE_RESPONSE, values
             yield DROP_EXPIRED_RESPONSES, values
         return BatchResponse(body, applied=True)
 

@@ -76,7 +76,7 @@ class ListChanges(_Body):
 
 def _known_option(value: Any) -> Any:
     if value not in {"delete", "keep"}:
-        raise field_error("Tasks must be delete or keep")
+        raise field_error("Tasks must be keep or delete")
     return value
 
 
@@ -121,11 +121,6 @@ class ListDeleted(BaseModel):
 def list_path(list_id: object) -> str:
     """Returns the path of a list."""
     return f"/api/lists/{list_id}"
-
-
-def default_position(list_id: UUID) -> str:
-    """Returns the position of a list that nobody has placed: by creation, as that of a task."""
-    return f"m{list_id.hex}h"
 
 
 def list_json(record: ListRecord) -> dict[str, Any]:

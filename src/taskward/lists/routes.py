@@ -5,10 +5,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_matches
+from taskward.http.conditional import (
+    CreateOnly,
+    Gone,
+    IfMatch,
+    IfNoneMatch,
+    not_modified,
+    require_new_id,
+    tag_matches,
+)
 from taskward.http.error_docs import error_responses
+from taskward.http.errors import PreconditionFailed
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
+from taskward.http.signature import BodyIf
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.lists.errors import ListNotEmpty
@@ -24,9 +34,12 @@ from taskward.lists.models import (
 )
 from taskward.lists.store import MyLists
 from taskward.lists.tables import ListRecord
+from taskward.tasks.ids import problem_of_client_id
 from taskward.tasks.models import version_tag
 
 router = APIRouter(prefix="/api/lists", route_class=StrictRoute, tags=["Lists"])
+
+PutBody = Annotated[ListChanges | NewList, Body(), BodyIf("creates", NewList, ListChanges)]
 
 ListId = Annotated[UUID, strict_uuid("List id"), Path(description="A UUID, in any letter case.")]
 
@@ -62,17 +75,42 @@ async def read_list(list_id: ListId, lists: MyLists, known: IfNoneMatch = None) 
     return list_response(found)
 
 
-@router.put("/{list_id}", operation_id="updateList", response_model=List, summary="Update a list")
+@router.put(
+    "/{list_id}",
+    operation_id="updateList",
+    response_model=List,
+    responses={201: {"model": List}}
+    | error_responses(PreconditionFailed('"1764000000000000"'), Gone("The list was deleted")),
+    summary="Update a list, or create it with an id of the client",
+)
+async def put_list(
+    list_id: ListId,
+    content: PutBody,
+    lists: MyLists,
+    if_match: IfMatch = None,
+    creates: CreateOnly = False,  # noqa: ARG001, FBT002 - it decides the model of the body
+) -> Response:
+    """Changes the given fields and no others.
+
+    With `If-None-Match: *` it creates the list instead: the body is that of `POST`, and the id is a UUIDv7
+    that the client has made.
+    """
+    if isinstance(content, ListChanges):
+        return list_response(await lists.update(list_id, content, if_match))
+    require_new_id("list_id", problem_of_client_id("List", list_id), if_match)
+    return list_response(await lists.create_at(list_id, content), 201, list_path(list_id))
+
+
 @router.patch(
     "/{list_id}", operation_id="patchList", response_model=List, summary="Update a list (JSON Merge Patch)"
 )
-async def update_list(
+async def patch_list(
     list_id: ListId,
     changes: Annotated[ListChanges, Body()],
     lists: MyLists,
     if_match: IfMatch = None,
 ) -> Response:
-    """Changes the given fields and no others. PUT and PATCH do the same."""
+    """Changes the given fields and no others, as PUT does."""
     return list_response(await lists.update(list_id, changes, if_match))
 
 

@@ -55,7 +55,13 @@ CREATE_LIST: Final = Command(
     "create list",
     insert(LISTS)
     .values(
-        {"user_id": OWNER, "id": _LIST_ID, "created_at": _NOW, "updated_at": _NOW, "version": _VERSION}
+        {
+            "user_id": OWNER,
+            "id": _LIST_ID,
+            "created_at": bindparam("created_at", type_=Instant()),
+            "updated_at": _NOW,
+            "version": _VERSION,
+        }
         | _WRITABLE
     )
     .returning(*COLUMNS),
@@ -71,6 +77,23 @@ UPDATE_LIST: Final = Command(
 )
 """Stores all writable fields, as they are after the change."""
 
+PLACES: Final = Read(
+    "places of lists",
+    select(LISTS.c.id, LISTS.c.position)
+    .where(LISTS.c.user_id == OWNER)
+    .order_by(LISTS.c.position, LISTS.c.id),
+)
+PLACE_LIST: Final = Command(
+    "place a list",
+    update(LISTS)
+    .where(*_MINE)
+    .values(
+        position=_WRITABLE["position"],
+        updated_at=monotonic_now(_NOW, LISTS.c.updated_at),
+        version=_VERSION,
+    ),
+    "list.update",
+)
 DELETE_LIST: Final = Command("delete list", delete(LISTS).where(*_MINE), "list.delete")
 LEAVE_LIST_TOMBSTONE: Final = Command(
     "leave a list's tombstone",

@@ -11,25 +11,29 @@ from uuid import UUID
 import orjson
 
 from taskward.auth.current_user import User
-from taskward.database.statements import TransactionSteps, Values
+from taskward.database.statements import Command, TransactionSteps, Values
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.lists.deletion import Deletion, TasksOption
 from taskward.lists.errors import ListNotEmpty, ListNotFound
-from taskward.lists.models import ListChanges, NewList, default_position, list_json
+from taskward.lists.models import ListChanges, NewList, list_json
+from taskward.lists.ordering import ListSiblings
 from taskward.lists.statements import (
     COUNT_LISTS,
     COUNT_TASKS,
     CREATE_LIST,
     FIND_LIST_TOMBSTONE,
     GET_LIST,
+    PLACE_LIST,
     UPDATE_LIST,
 )
 from taskward.lists.tables import ListRecord
 from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import version_tag
-from taskward.users.statements import COUNT_MANY, owner_values
+from taskward.tasks.positions import default_key
+from taskward.tasks.steps.ordering import Placed, position_steps
+from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 
 MAX_LISTS: Final = 1000
 """Lists of one owner."""
@@ -37,10 +41,11 @@ MAX_LISTS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class ListSteps:
-    """The writes of one owner. With `versions`, a list is changed only if it is in one of them.
+    """The writes of one owner; any of them may follow others in one transaction.
 
-    They raise as the methods of `ListStore` do. In a `batch` a version that does not match is answered with
-    the current list, and a deletion is never split.
+    With `versions`, a list is changed only if it is in one of them. They raise as the methods of `ListStore`
+    do. In a `batch` a version that does not match is answered with the current list, and a deletion is never
+    split.
     """
 
     user: User
@@ -49,6 +54,7 @@ class ListSteps:
 
     def create(self, new: NewList, given_id: UUID | None = None) -> TransactionSteps[ListRecord]:
         """Stores a new list, with the id that the client has made, if any."""
+        yield LOCK_OWNER, self._owner
         list_id = given_id or new_task_id()
         if given_id is not None:
             yield from self._check_free(given_id)
@@ -58,20 +64,12 @@ class ListSteps:
         values = {
             "title": new.title,
             "is_archived": new.is_archived,
-            "position": self._position(new.position, list_id),
             "metadata": _json(new.metadata),
+            "created_at": created_at(list_id),
+            "now": created_at(list_id) if given_id is None else max(created_at(list_id), datetime.now(UTC)),
         }
-        number = yield from self._numbers(1)
-        rows = yield (
-            CREATE_LIST,
-            self._values(list_id)
-            | values
-            | {
-                "now": created_at(list_id),
-                "version": number,
-            },
-        )
-        return ListRecord(*rows[0])
+        placed = yield from self._placed(new.position, list_id)
+        return (yield from self._store(CREATE_LIST, list_id, values, placed))
 
     def update(
         self, list_id: UUID, changes: ListChanges, versions: Versions | None
@@ -84,23 +82,14 @@ class ListSteps:
             metadata = merged_metadata(metadata, given["metadata"])
             if message := problem_of_metadata(metadata):
                 raise ValidationFailed([FieldError("metadata", message)])
-        position = before.position
-        if "position" in given:
-            position = self._position(given["position"], list_id)
-        number = yield from self._numbers(1)
-        rows = yield (
-            UPDATE_LIST,
-            self._values(list_id)
-            | {
-                "title": given.get("title", before.title),
-                "is_archived": given.get("is_archived", before.is_archived),
-                "position": position,
-                "metadata": _json(metadata),
-                "now": datetime.now(UTC),
-                "version": number,
-            },
-        )
-        return ListRecord(*rows[0])
+        values = {
+            "title": given.get("title", before.title),
+            "is_archived": given.get("is_archived", before.is_archived),
+            "metadata": _json(metadata),
+            "now": datetime.now(UTC),
+        }
+        placed = yield from self._placed(given.get("position", before.position), list_id)
+        return (yield from self._store(UPDATE_LIST, list_id, values, placed))
 
     def delete(
         self, list_id: UUID, tasks: TasksOption | None, versions: Versions | None
@@ -137,6 +126,7 @@ class ListSteps:
             raise Gone("The list was deleted")
 
     def _matching(self, list_id: UUID, versions: Versions | None) -> TransactionSteps[ListRecord]:
+        yield LOCK_OWNER, self._owner
         rows = yield GET_LIST, self._values(list_id)
         if not rows:
             raise ListNotFound
@@ -147,10 +137,26 @@ class ListSteps:
             )
         return found
 
-    def _position(self, given: Any, list_id: UUID) -> str:
-        if isinstance(given, str):
-            return given
-        return default_position(list_id)
+    def _placed(self, position: Any, list_id: UUID) -> TransactionSteps[Placed]:
+        if position is None:
+            return Placed(default_key(list_id))
+        if isinstance(position, str):
+            return Placed(position)
+        siblings = yield from ListSiblings.read(self.user.id, list_id)
+        return (yield from position_steps(siblings, position))
+
+    def _store(
+        self, statement: Command, list_id: UUID, values: Values, placed: Placed
+    ) -> TransactionSteps[ListRecord]:
+        """Stores a list, and the new positions of those that make room for it."""
+        last = yield from self._numbers(1 + len(placed.moved))
+        number = last - len(placed.moved)
+        stored = {**values, "position": placed.position, "version": number}
+        rows = yield statement, self._values(list_id) | stored
+        for version, (moved, position) in enumerate(placed.moved.items(), number + 1):
+            change = {"position": position, "version": version, "now": values["now"]}
+            yield PLACE_LIST, self._values(moved) | change
+        return ListRecord(*rows[0])
 
 
 def _precondition_failed(found: ListRecord, text: str, *, shown: bool) -> PreconditionFailed:

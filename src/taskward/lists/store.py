@@ -23,7 +23,6 @@ from taskward.lists.tables import ListRecord
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.models import version_tag
 from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
-from taskward.users.statements import LOCK_OWNER
 
 
 class ListStore:
@@ -106,11 +105,7 @@ class ListStore:
         await self._transact(lambda: self._steps.delete(list_id, tasks, versions), long=tasks is not None)
 
     async def _transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
-        def locked() -> TransactionSteps[T]:
-            yield LOCK_OWNER, {"owner": self._user.id}
-            return (yield from steps())
-
-        result = await self._database.transact(locked, long=long)
+        result = await self._database.transact(steps, long=long)
         self._list_cache.forget(self._user.id)
         return result
 

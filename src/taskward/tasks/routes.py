@@ -18,10 +18,9 @@ from taskward.http.error_docs import error_responses
 from taskward.http.errors import PreconditionFailed
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
-from taskward.http.signature import BodyIf, BodyLimits
+from taskward.http.signature import BodyIf
 from taskward.http.validation import strict_uuid
-from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, Unrecorded
-from taskward.tasks.batch_models import Batch, BatchResults
+from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.tasks.ids import problem_of_client_id
 from taskward.tasks.models import (
     NewTask,
@@ -39,9 +38,6 @@ from taskward.tasks.store import MyTasks
 from taskward.tasks.tables import TaskRecord
 
 router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
-
-BatchBody = Annotated[Batch, Body(), BodyLimits(max_body=1024 * 1024, nul_depth=0, key_depth=3)]
-"""Each operation's task is checked like a body of its own."""
 
 PutBody = Annotated[TaskChanges | NewTask, Body(), BodyIf("creates", NewTask, TaskChanges)]
 
@@ -70,21 +66,6 @@ async def create_task(
         return task_response(task, 201, task_path(task.id))
 
     return await once.run(key, create)
-
-
-@router.post(
-    "/batch", operation_id="batchTasks", response_model=BatchResults, summary="Run several operations"
-)
-async def carry_out_batch(
-    batch: BatchBody, tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
-) -> Response:
-    """Runs up to 100 operations in one transaction; each is answered like its single request."""
-
-    async def carry_out(record: PendingRecord | None) -> Response | Unrecorded:
-        body, applied = await tasks.batch(batch, record)
-        return JSONBytesResponse(body) if applied else Unrecorded(JSONBytesResponse(body))
-
-    return await once.run(key, carry_out)
 
 
 @router.get("/{task_id}", operation_id="getTask", response_model=Task, summary="Read a task")

@@ -19,8 +19,6 @@ from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
-from taskward.tasks.batch import BatchResponse, batch_steps, plan_operation
-from taskward.tasks.batch_models import Batch
 from taskward.tasks.commands import TaskCommands
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import CachedList, ListCache
@@ -202,18 +200,6 @@ class TaskStore:
         if await self._write(*self._commands().delete(task_id, versions)) is None:
             await self.get(task_id)
             await self._transact(lambda: self._steps().delete_tree(task_id, versions, subtasks))
-
-    async def batch(self, batch: Batch, record: PendingRecord | None = None) -> BatchResponse:
-        """Runs the operations of a batch in one transaction and returns the response."""
-        steps = TaskSteps(self._user, self._tombstones_kept, is_batch=True)
-        planned = [plan_operation(operation, steps) for operation in batch.validated()]
-
-        def kept(body: bytes) -> Values | None:
-            return {"owner": self._user.id, **record.values(200, body)} if record else None
-
-        response = await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
-        self._list_cache.forget(self._user.id)
-        return response
 
     def _create_steps(self, new: NewTask, record: PendingRecord | None) -> TransactionSteps[TaskRecord]:
         task = yield from self._steps().create(new)
