@@ -26,6 +26,7 @@ from taskward.http.fair_slots import FairThreads
 from taskward.http.rate_limit import RateLimit
 from taskward.http.responses import CommonHeaders
 from taskward.http.routing import Router
+from taskward.labels import routes as labels
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
@@ -38,7 +39,7 @@ from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
 
-ROUTERS = (tasks.router, changes.router, me.router, health.router, swagger_ui.router)
+ROUTERS = (tasks.router, labels.router, changes.router, me.router, health.router, swagger_ui.router)
 
 
 def create_app(settings: Settings | None = None) -> Taskward:
