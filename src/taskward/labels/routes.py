@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
 
-from taskward.http.responses import json_response
+from taskward.http.responses import JSONBytesResponse, json_response
 from taskward.http.routing import StrictRoute
+from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.labels.models import LabelList, LabelRemoval, LabelRenaming, LabelsChanged, LabelsQuery
 from taskward.labels.store import MyLabels
 
@@ -23,14 +24,26 @@ async def list_labels(query: Annotated[LabelsQuery, Query()], labels: MyLabels) 
 @router.post(
     "/rename", operation_id="renameLabel", response_model=LabelsChanged, summary="Rename a label everywhere"
 )
-async def rename_label(names: Annotated[LabelRenaming, Body()], labels: MyLabels) -> Response:
+async def rename_label(
+    names: Annotated[LabelRenaming, Body()], labels: MyLabels, once: Idempotent, key: IdempotencyKey = None
+) -> Response:
     """Gives every task with a label the new one instead, in one transaction; completed tasks too."""
-    return json_response({"tasks": await labels.rename(names.old, names.new)})
+
+    async def rename(record: PendingRecord | None) -> Response:
+        return JSONBytesResponse(await labels.change(names.old, names.new, record))
+
+    return await once.run(key, rename)
 
 
 @router.post(
     "/remove", operation_id="removeLabel", response_model=LabelsChanged, summary="Remove a label everywhere"
 )
-async def remove_label(removal: Annotated[LabelRemoval, Body()], labels: MyLabels) -> Response:
+async def remove_label(
+    removal: Annotated[LabelRemoval, Body()], labels: MyLabels, once: Idempotent, key: IdempotencyKey = None
+) -> Response:
     """Removes a label from every task that has it, in one transaction; completed tasks too."""
-    return json_response({"tasks": await labels.remove(removal.label)})
+
+    async def remove(record: PendingRecord | None) -> Response:
+        return JSONBytesResponse(await labels.change(removal.label, None, record))
+
+    return await once.run(key, remove)

@@ -16,6 +16,8 @@ from taskward.database.statements import Row, TransactionSteps
 from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import FieldError, ValidationFailed
+from taskward.http.responses import dump_json
+from taskward.idempotency.execution import PendingRecord
 from taskward.labels.models import LabelsQuery
 from taskward.labels.statements import (
     ADD_LABELS,
@@ -28,6 +30,7 @@ from taskward.labels.statements import (
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.list_cache import ListCache
+from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 
 MAX_ROWS: Final = 500
@@ -66,18 +69,25 @@ class LabelStore:
         follows = len(rows) > query.limit
         return LabelPage([(row[1], row[2]) for row in shown], self._cursor(shown[-1]) if follows else None)
 
-    async def rename(self, old: str, new: str) -> int:
-        """Gives all tasks with one label another one, or another spelling; returns their number."""
-        return await self._change(old, new)
+    async def change(self, old: str, new: str | None, record: PendingRecord | None) -> bytes:
+        """Replaces a label of all tasks, or removes it; returns the body of the response.
 
-    async def remove(self, label: str) -> int:
-        """Removes a label from all tasks; returns their number."""
-        return await self._change(label, None)
-
-    async def _change(self, old: str, new: str | None) -> int:
-        changed = await self._database.transact(lambda: change_steps(self._user, old, new), long=True)
+        With a `record`, the response is stored too.
+        """
+        body = await self._database.transact(lambda: self._change_steps(old, new, record), long=True)
         self._list_cache.forget(self._user.id)
-        return changed
+        return body
+
+    def _change_steps(
+        self, old: str, new: str | None, record: PendingRecord | None
+    ) -> TransactionSteps[bytes]:
+        changed = yield from change_steps(self._user, old, new)
+        body = dump_json({"tasks": changed})
+        if record is not None:
+            stored = {"owner": self._user.id, **record.values(200, body)}
+            yield STORE_BATCH_RESPONSE, stored
+            yield DROP_EXPIRED_RESPONSES, stored
+        return body
 
     def _position(self, cursor: str | None) -> str:
         if cursor is None:
