@@ -98,7 +98,7 @@ LABELLED_AFTER: Final = Read(
     .order_by(TASK_LABELS.c.task_id)
     .limit(_LIMIT),
 )
-CHANGE_TASKS: Final = Command("change the labels of tasks", _change_tasks(), "task.update")
+CHANGE_TASKS: Final = Command("change the labels of tasks", _change_tasks(), "task.relabel")
 """Takes the tasks as a JSON array of `[id, extra, version]`."""
 
 DROP_LABELS: Final = Command("drop a label of tasks", _drop_labels())
