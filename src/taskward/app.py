@@ -27,6 +27,7 @@ from taskward.http.fair_slots import FairThreads
 from taskward.http.rate_limit import RateLimit
 from taskward.http.responses import CommonHeaders
 from taskward.http.routing import Router
+from taskward.labels import routes as labels
 from taskward.lists import routes as lists
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
@@ -42,6 +43,7 @@ from taskward.tasks.list_cache import ListCache
 
 ROUTERS = (
     tasks.router,
+    labels.router,
     lists.router,
     batch.router,
     changes.router,

@@ -61,6 +61,8 @@ _RESOURCES: Final = {"{task_id}": "Task", "{list_id}": "List"}
 _UNKNOWN: Final = ValidationFailed([FieldError("colour", "Unknown query parameter")])
 _BROKEN_WITHIN: Final = {
     "/api/tasks/batch": FieldError("operations.0.op", "Op must be one of create, update, delete"),
+    "/api/labels/rename": FieldError("from", "A label has 1 to 50 characters"),
+    "/api/labels/remove": FieldError("label", "A label has 1 to 50 characters"),
     "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
 """Examples of invalid bodies that are not a task."""

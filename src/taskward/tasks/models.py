@@ -8,8 +8,6 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
-from sqlmodel import SQLModel
-from sqlmodel._compat import SQLModelConfig
 
 from taskward.http.responses import json_timestamp
 from taskward.http.validation import field_error
@@ -77,10 +75,10 @@ _NO_OPTIONAL_FIELDS: Final = [None] * 5
 _ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at", "series_id", "next_id")
 
 
-class _Body(SQLModel):
+class _Body(BaseModel):
     """The common part of request bodies: clients may send back the keys that only the server sets."""
 
-    model_config = SQLModelConfig(extra="forbid", json_schema_extra=_ignoring_server_keys)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_ignoring_server_keys)
 
     id: Ignored = None
     user_id: Ignored = None
@@ -121,7 +119,7 @@ class NewTask(_Body):
 class TaskChanges(_Body):
     """The body of `PUT /api/tasks/{task_id}`: only the given fields change; at least one is required."""
 
-    model_config = SQLModelConfig(json_schema_extra=_document_changes)
+    model_config = ConfigDict(json_schema_extra=_document_changes)
 
     title: Title = ""
     description: Description = None
@@ -159,15 +157,8 @@ def uses_domain(given: Mapping[str, Any]) -> bool:
     return not given.keys() <= _PLAIN
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
-    for field in schema["properties"].values():
-        field.pop("default", None)
-
-
 class Task(BaseModel):
     """A task in a response. The first seven keys are always present, each other one where it has a value."""
-
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     id: UUID
     user_id: UUID = Field(description="The owner, from the verified token.")

@@ -77,7 +77,7 @@ _Several = list[Label]
 _LENGTH: Final = {"maxItems": MAX_LABELS}
 
 Labels = Annotated[
-    tuple[str, ...],
+    list[str],
     Field(
         description="Ordered by code points. Labels that differ in case only are the same.",
         examples=[["home", "urgent"]],

@@ -28,25 +28,25 @@ class _Place(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class After(_Place):
+class PositionAfter(_Place):
     """The place after another one."""
 
     after: UUID
 
 
-class Before(_Place):
+class PositionBefore(_Place):
     """The place before another one."""
 
     before: UUID
 
 
-class End(_Place):
+class PositionAtEnd(_Place):
     """The first place, or the last."""
 
     at: Literal["first", "last"]
 
 
-Placed = Key | After | Before | End
+Placed = Key | PositionAfter | PositionBefore | PositionAtEnd
 
 
 def _position(value: Any) -> str | dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""`priority`: a word, because everybody guesses the direction of numbers differently."""
+"""`priority`: a word, because the direction of numbers differs between services."""
 
 from typing import Annotated, Any, Final, Literal
 
