@@ -8,11 +8,11 @@ import orjson
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from taskward.batch.operations import TaskOperation, ValidOperation
 from taskward.http.errors import ServiceError, ValidationFailed
 from taskward.http.validation import field_errors
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.models import NewTask, TaskChanges, task_json, uses_domain
-from taskward.tasks.operations import Operation, ValidOperation, validated
 from taskward.tasks.tables import TaskRecord
 
 NEW = TypeAdapter(NewTask)
@@ -247,8 +247,8 @@ class TestMessages:
             assert changes(**{name: None}).keys() == {name}
 
     def test_an_operation_of_a_batch_has_the_same(self) -> None:
-        operation = Operation(op="create", task={"title": "x", "due": {"time": "x"}, "labels": [""]})
-        error = validated(operation)
+        operation = TaskOperation(op="create", task={"title": "x", "due": {"time": "x"}, "labels": [""]})
+        error = operation.validated()
 
         assert isinstance(error, ServiceError)
         assert {problem.field: problem.message for problem in error.details()} == {
@@ -256,7 +256,7 @@ class TestMessages:
             "due.time": "Due time must be a time like 09:30",
             "labels.0": LABEL_MESSAGE,
         }
-        assert isinstance(validated(Operation(op="create", task={"title": "x", **FULL})), ValidOperation)
+        assert isinstance(TaskOperation(op="create", task={"title": "x", **FULL}).validated(), ValidOperation)
 
 
 class TestGiven:

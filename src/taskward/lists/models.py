@@ -6,8 +6,6 @@ from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from sqlmodel import SQLModel
-from sqlmodel._compat import SQLModelConfig
 
 from taskward.http.responses import json_timestamp
 from taskward.http.validation import field_error
@@ -33,10 +31,10 @@ def _document_changes(schema: dict[str, Any]) -> None:
         field.pop("default", None)
 
 
-class _Body(SQLModel):
+class _Body(BaseModel):
     """The common part of request bodies: clients may send back the keys that only the server sets."""
 
-    model_config = SQLModelConfig(extra="forbid", json_schema_extra=_ignoring_server_keys)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_ignoring_server_keys)
 
     id: Ignored = None
     user_id: Ignored = None
@@ -56,7 +54,7 @@ class NewList(_Body):
 class ListChanges(_Body):
     """The body of `PUT /api/lists/{list_id}`: only the given fields change; at least one is required."""
 
-    model_config = SQLModelConfig(json_schema_extra=_document_changes)
+    model_config = ConfigDict(json_schema_extra=_document_changes)
 
     title: Title = ""
     is_archived: IsArchived = False
