@@ -307,13 +307,11 @@ async def test_lists_move_where_there_is_no_room_between_two(ann: Person) -> Non
     await create_list(ann, "X", position={"after": a["id"]})
 
     assert await titles(ann) == "AXBC"
-    moved = {one["id"]: one for one in await lists_of(ann)}
-    assert moved[a["id"]] == a
+    after = {one["id"]: one for one in await lists_of(ann)}
     answer = await ann.http.get("/api/changes", params={"kinds": "lists", "since": cursor})
-    told = [change["list"] for change in answer.json()["changes"]]
-    assert sorted(one["title"] for one in told) == ["B", "C", "X"]
-    assert all(one == moved[one["id"]] for one in told)
-    assert {b["id"], c["id"]} < {one["id"] for one in told}
+    told = {change["list"]["id"]: change["list"] for change in answer.json()["changes"]}
+    assert len(told) == len(answer.json()["changes"]) > 1, "another one has made room"
+    assert after == {one["id"]: one for one in (a, b, c)} | told
 
 
 async def test_a_neighbour_must_be_another_list_of_the_same_owner(ann: Person, bob: Person) -> None:
