@@ -35,7 +35,11 @@ async def test_a_new_list_has_seven_keys_and_says_where_it_is(ann: Person) -> No
 
 
 async def test_all_fields_of_a_list_can_be_given_and_are_stored(ann: Person) -> None:
-    fields = {"is_archived": True, "position": "a0", "metadata": {"colour": "red", "n": 1.5, "on": True}}
+    fields: dict[str, Any] = {
+        "is_archived": True,
+        "position": "a0",
+        "metadata": {"colour": "red", "n": 1.5, "on": True},
+    }
 
     created = await create_list(ann, **fields)
 

@@ -79,8 +79,10 @@ async def read_list(list_id: ListId, lists: MyLists, known: IfNoneMatch = None) 
     "/{list_id}",
     operation_id="updateList",
     response_model=List,
-    responses={201: {"model": List}}
-    | error_responses(PreconditionFailed('"1764000000000000"'), Gone("The list was deleted")),
+    responses={
+        201: {"model": List},
+        **error_responses(PreconditionFailed('"1764000000000000"'), Gone("The list was deleted")),
+    },
     summary="Update a list, or create it with an id of the client",
 )
 async def put_list(
