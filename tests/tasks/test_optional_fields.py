@@ -34,6 +34,34 @@ FULL: dict[str, Any] = {
     "metadata": {"colour": "red", "weight": 1.5, "done": False, "n": 7, "empty": ""},
 }
 
+NO_OBJECTS: list[Any] = ["2026-11-21", 5, True, [], [{}]]
+NO_DAYS: list[Any] = [
+    *("", "2026-2-3", "2026-02-30", "2025-02-29", "1969-12-31", "9999-01-01", "20261121", " 2026-11-21"),
+    *("2026-11-21 ", "2026-11-21T00:00", "2026-W47-6", "٢٠٢٦-11-21", "2026-11-21\n", "-2026-11-21"),
+    *(5, True, [], {}),
+]
+NO_TIMES: list[Any] = [
+    *("", "9:30", "24:00", "09:60", "09:30:00", "0930", " 09:30", "09:30Z", "٠٩:30", 5, []),
+]
+NO_ZONES: list[Any] = [
+    *("", "Berlin", "europe/berlin", "Europe/Berlin ", "+01:00", "Europe", "zones", 5, []),
+    *("../zones", "Europe/../UTC", "/etc/passwd", "UTC\0"),
+]
+TIMED = {"date": "2026-11-21", "time": "09:30"}
+DATES: list[Any] = [
+    *((value, "", "{} must be an object or null") for value in NO_OBJECTS),
+    *(({"date": value}, ".date", DAY_MESSAGE) for value in NO_DAYS),
+    ({"date": None}, ".date", "{} date is required"),
+    *((TIMED | {"time": value}, ".time", "{} time must be a time like 09:30") for value in NO_TIMES),
+    *(
+        (TIMED | {"time_zone": value}, ".time_zone", "{} time zone must be a name like Europe/Berlin")
+        for value in NO_ZONES
+    ),
+    (TIMED | {"time": None, "time_zone": "UTC"}, ".time_zone", "{} time zone needs a time"),
+    (TIMED | {"datetime": "x"}, ".datetime", "Unknown field"),
+]
+"""A value of `due` or `start`, the field that is named, and the message."""
+
 
 def new(**body: Any) -> dict[str, Any]:
     """Returns the given fields of a new task."""
@@ -87,54 +115,7 @@ class TestMessages:
 
     @pytest.mark.parametrize(("name", "label"), [("due", "Due"), ("start", "Start")])
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
-    @pytest.mark.parametrize(
-        ("value", "field", "message"),
-        [
-            *((value, "", "{} must be an object or null") for value in ("2026-11-21", 5, True, [], [{}])),
-            *(
-                ({"date": value}, ".date", DAY_MESSAGE)
-                for value in (
-                    *("", "2026-2-3", "2026-02-30", "2025-02-29", "1969-12-31", "9999-01-01", "20261121"),
-                    *(" 2026-11-21", "2026-11-21 ", "2026-11-21T00:00", "2026-W47-6", "٢٠٢٦-11-21", 5, True),
-                    *([], {}, "2026-11-21\n", "-2026-11-21"),
-                )
-            ),
-            ({"date": None}, ".date", "{} date is required"),
-            *(
-                ({"date": "2026-11-21", "time": value}, ".time", "{} time must be a time like 09:30")
-                for value in (
-                    "",
-                    "9:30",
-                    "24:00",
-                    "09:60",
-                    "09:30:00",
-                    "0930",
-                    " 09:30",
-                    "09:30Z",
-                    5,
-                    [],
-                    "٠٩:30",
-                )
-            ),
-            *(
-                (
-                    {"date": "2026-11-21", "time": "09:30", "time_zone": value},
-                    ".time_zone",
-                    "{} time zone must be a name like Europe/Berlin",
-                )
-                for value in (
-                    *("", "Berlin", "europe/berlin", "Europe/Berlin ", "+01:00", "Europe", "zones", 5, []),
-                    *("../zones", "Europe/../UTC", "/etc/passwd", "UTC\0"),
-                )
-            ),
-            (
-                {"date": "2026-11-21", "time": None, "time_zone": "Europe/Berlin"},
-                ".time_zone",
-                "{} time zone needs a time",
-            ),
-            ({"date": "2026-11-21", "datetime": "x"}, ".datetime", "Unknown field"),
-        ],
-    )
+    @pytest.mark.parametrize(("value", "field", "message"), DATES)
     def test_of_due_and_start(
         self, of: Any, name: str, label: str, value: Any, field: str, message: str
     ) -> None:
@@ -163,9 +144,11 @@ class TestMessages:
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
     @pytest.mark.parametrize("name", ["labels", "add_labels", "remove_labels"])
     def test_of_labels(self, of: Any, name: str) -> None:
-        for value in ("home", 5, True, {}, {"0": "home"}, [f"l{n}" for n in range(21)]):
+        values: list[Any] = ["home", 5, True, {}, {"0": "home"}, [f"l{n}" for n in range(21)]]
+        for value in values:
             assert of(**{name: value}) == {name: LABELS_MESSAGE}
-        for label in ("", " \t", "x" * 51, 5, None, [], {}, True):
+        labels: list[Any] = ["", " \t", "x" * 51, 5, None, [], {}, True]
+        for label in labels:
             assert of(**{name: ["home", "work", "x", label]}) == {f"{name}.3": LABEL_MESSAGE}
 
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
@@ -179,9 +162,11 @@ class TestMessages:
 
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
     def test_of_metadata(self, of: Any) -> None:
-        for value in ("x", 5, [], [{}], True):
+        values: list[Any] = ["x", 5, [], [{}], True]
+        for value in values:
             assert of(metadata=value) == {"metadata": "Metadata must be an object or null"}
-        for inner in ({}, [], ["x"], {"a": 1}, "x" * 501):
+        inners: list[Any] = [{}, [], ["x"], {"a": 1}, "x" * 501]
+        for inner in inners:
             assert of(metadata={"x": inner}) == {"metadata.x": VALUE_MESSAGE}
         for key in ("", "a b", "é", "x" * 41, "a/b", "a\n"):
             assert of(metadata={key: 1}) == {f"metadata.{key}": KEY_MESSAGE}

@@ -225,7 +225,7 @@ def _without_defaults(schema: dict[str, Any]) -> None:
     """
     for field in schema.get("properties", {}).values():
         default = field.pop("default", None)
-        if default not in (None, []):
+        if default not in (None, [], {}):
             field["description"] = (
                 f"{field.get('description', '')} Without it: `{json.dumps(default)}`.".strip()
             )

@@ -14,7 +14,7 @@ from taskward.tasks.ids import new_task_id
 LONGEST_KEY: Final = 100
 DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SMALL_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
-"""Used between keys without capitals, so that those keep their order in clients that ignore case."""
+"""Used between keys without capitals, which keep their order where case is ignored. Heads are not digits."""
 
 JITTER: Final = 1 << 30
 """Number of keys from which one is taken at random, so that two devices rarely make the same."""
@@ -68,7 +68,7 @@ def _beside(key: str, step: int) -> str | None:
 def _next_integer(integer: str, step: int, digits: str) -> str | None:
     """Returns the integer after (1) or before (-1); None beyond the greatest and the smallest."""
     base = len(digits)
-    value = _number(integer[1:], len(integer) - 1, digits) + step
+    value = _number(integer[1:], digits) + step
     if 0 <= value < base ** (len(integer) - 1):
         return integer[0] + _text(value, len(integer) - 1, digits)
     head = _HEADS.index(integer[0]) + step
@@ -79,18 +79,20 @@ def _next_integer(integer: str, step: int, digits: str) -> str | None:
 
 def _middle(left: str, right: str | None) -> str | None:
     """Returns a key from the middle half of the room between two, both taken as fractions."""
-    digits = _digits_of(left + (right or ""))
+    digits = _digits_of(left, right or "")
     base = len(digits)
-    low, high = 0, 0 if right is not None else 1
-    for length in range(1, LONGEST_KEY + 1):
+    low = DIGITS.index(left[0]) if left else 0
+    high = len(DIGITS) if right is None else DIGITS.index(right[0])
+    length = 1
+    while high - low < 2 * JITTER and length < LONGEST_KEY:
         low = low * base + _digit(left, length, digits)
-        high = high * base + (_digit(right, length, digits) if right is not None else 0)
-        if high - low >= 2 * JITTER:
-            break
+        high = high * base + _digit(right or "", length, digits)
+        length += 1
     if high - low < 4:  # noqa: PLR2004 - the middle half of less may be empty
         return None
     value = low + (high - low) // 4 + secrets.randbelow((high - low) // 2)
-    return _completed(_text(value + (value % base == 0), length, digits), digits)
+    head, rest = divmod(value + (value % base == 0), base ** (length - 1))
+    return _completed(DIGITS[head] + _text(rest, length - 1, digits), digits)
 
 
 def _completed(key: str, digits: str) -> str:
@@ -107,17 +109,19 @@ def _integer_length(head: str) -> int:
     return index - _POSITIVE + 2 if index >= _POSITIVE else _POSITIVE - index + 1
 
 
-def _digits_of(keys: str) -> str:
-    return SMALL_DIGITS if keys == keys.lower() else DIGITS
+def _digits_of(*keys: str) -> str:
+    """Returns the digits of keys, except for their heads."""
+    rest = "".join(key[1:] for key in keys)
+    return SMALL_DIGITS if rest == rest.lower() else DIGITS
 
 
-def _digit(key: str, length: int, digits: str) -> int:
-    return digits.index(key[length - 1]) if length <= len(key) else 0
+def _digit(key: str, place: int, digits: str) -> int:
+    return digits.index(key[place]) if place < len(key) else 0
 
 
-def _number(text: str, length: int, digits: str) -> int:
+def _number(text: str, digits: str) -> int:
     value = 0
-    for place in range(1, length + 1):
+    for place in range(len(text)):
         value = value * len(digits) + _digit(text, place, digits)
     return value
 
