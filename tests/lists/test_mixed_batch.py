@@ -245,7 +245,7 @@ async def test_a_repeated_batch_with_a_key_is_carried_out_once(ann: Person) -> N
     assert other.status_code == 422
 
 
-async def test_somebody_elses_list_is_a_missing_one(ann: Person, bob: Person) -> None:
+async def test_a_foreign_list_is_a_missing_one(ann: Person, bob: Person) -> None:
     his = await create_list(bob)
     told = await results(
         ann,
