@@ -78,7 +78,7 @@ async def test_pages_give_each_change_once(ann: Person, kinds: str, limit: int) 
     await ann.http.delete(f"/api/lists/{lists[0]['id']}")
     await ann.http.delete(f"/api/tasks/{tasks[0]['id']}")
     seen: list[str] = []
-    more, query = True, {}
+    more, query = True, dict[str, str]()
     while more:
         found = await changes(ann, kinds, limit=limit, **query)
         seen += [change.get("list", change.get("task", change))["id"] for change in found["changes"]]

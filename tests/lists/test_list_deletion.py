@@ -220,3 +220,61 @@ async def test_a_follower_of_one_kind_is_not_sent_away_because_of_the_other(
             cursor = (await changes(ann, cursor, kinds="tasks"))["cursor"]
         await delete(ann, other["id"])  # drops the expired tombstone
         assert (await changes(ann, cursor, kinds="tasks"))["changes"] == []
+
+
+@pytest.mark.parametrize("tasks", ["delete", "keep", None])
+async def test_a_list_that_is_deleted_while_it_is_filled_leaves_nothing_dangling(
+    two_apps: tuple[FastAPI, FastAPI], tasks: str | None
+) -> None:
+    """From two processes: each task is answered with success or refused, and stands where it was put."""
+    one, other = two_apps
+    ann = Person(one)
+    beside = Person(other, ann.sub)
+    for _ in range(4):
+        created = await create_list(ann)
+        moved = [await ann.create(f"Moved {n}") for n in range(4)]
+
+        async def fill_it(n: int, list_id: str, moved: list[dict[str, Any]]) -> Any:
+            person = (ann, beside)[n % 2]
+            if n < 4:
+                return await person.http.put(f"/api/tasks/{moved[n]['id']}", json={"list_id": list_id})
+            return await person.http.post("/api/tasks", json={"title": f"New {n}", "list_id": list_id})
+
+        *answers, deleted = await asyncio.gather(
+            *(fill_it(n, created["id"], moved) for n in range(10)), delete(beside, created["id"], tasks)
+        )
+
+        lists = {one["id"] for one in await lists_of(ann)}
+        stored = {task["id"]: task for task in await everything(ann)}
+        assert all(task.get("list_id") in {None, *lists} for task in stored.values())
+        assert {answer.status_code for answer in answers} <= {200, 201, 400}
+        assert (deleted.status_code, created["id"] in lists) in {(200, False), (409, True)}
+        accepted = {answer.json()["id"] for answer in answers if answer.status_code < 400}
+        if tasks != "delete":
+            assert accepted <= stored.keys()
+        feed = (await changes(beside))["changes"]
+        told = {change["task"]["id"]: change["task"] for change in feed if "task" in change}
+        assert told == stored
+        refused = [task["id"] for n, task in enumerate(moved) if answers[n].status_code == 400]
+        assert {*refused} <= stored.keys()
+
+
+@pytest.mark.parametrize("tasks", ["delete", "keep"])
+async def test_subtrees_go_or_stay_with_their_list(ann: Person, tasks: str) -> None:
+    created = await create_list(ann)
+    top = await ann.create("Top", list_id=created["id"])
+    below = await ann.create("Below", parent_id=top["id"])
+    lowest = await ann.create("Lowest", parent_id=below["id"])
+
+    await delete(ann, created["id"], tasks)
+
+    stored = {task["id"]: task for task in await everything(ann)}
+    if tasks == "delete":
+        assert stored == {}
+    else:
+        assert stored.keys() == {top["id"], below["id"], lowest["id"]}
+        assert (stored[below["id"]]["parent_id"], stored[lowest["id"]]["parent_id"]) == (
+            top["id"],
+            below["id"],
+        )
+        assert all("list_id" not in task for task in stored.values())

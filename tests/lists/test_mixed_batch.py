@@ -51,8 +51,8 @@ async def test_a_list_is_created_and_filled_in_one_atomic_request(ann: Person) -
     stored = {task["id"]: task for task in await everything(ann)}
     assert stored == {task_id: told[3]["task"], told[2]["task"]["id"]: told[2]["task"]}
     assert {task["list_id"] for task in stored.values()} == {list_id}
-    for kind, one in (("lists", told[0]), ("tasks", told[2]), ("tasks", told[3])):
-        single = await ann.http.get(f"/api/{kind}/{one.get('list', one.get('task'))['id']}")
+    for kind, one in (("list", told[0]), ("task", told[2]), ("task", told[3])):
+        single = await ann.http.get(f"/api/{kind}s/{one[kind]['id']}")
         assert single.headers["etag"] == one["etag"]
 
 
@@ -245,7 +245,7 @@ async def test_a_repeated_batch_with_a_key_is_carried_out_once(ann: Person) -> N
     assert other.status_code == 422
 
 
-async def test_somebody_elses_list_is_a_missing_one(ann: Person, bob: Person) -> None:
+async def test_a_foreign_list_is_a_missing_one(ann: Person, bob: Person) -> None:
     his = await create_list(bob)
     told = await results(
         ann,

@@ -35,7 +35,11 @@ async def test_a_new_list_has_seven_keys_and_says_where_it_is(ann: Person) -> No
 
 
 async def test_all_fields_of_a_list_can_be_given_and_are_stored(ann: Person) -> None:
-    fields = {"is_archived": True, "position": "a0", "metadata": {"colour": "red", "n": 1.5, "on": True}}
+    fields: dict[str, Any] = {
+        "is_archived": True,
+        "position": "a0",
+        "metadata": {"colour": "red", "n": 1.5, "on": True},
+    }
 
     created = await create_list(ann, **fields)
 
@@ -307,13 +311,11 @@ async def test_lists_move_where_there_is_no_room_between_two(ann: Person) -> Non
     await create_list(ann, "X", position={"after": a["id"]})
 
     assert await titles(ann) == "AXBC"
-    moved = {one["id"]: one for one in await lists_of(ann)}
-    assert moved[a["id"]] == a
+    after = {one["id"]: one for one in await lists_of(ann)}
     answer = await ann.http.get("/api/changes", params={"kinds": "lists", "since": cursor})
-    told = [change["list"] for change in answer.json()["changes"]]
-    assert sorted(one["title"] for one in told) == ["B", "C", "X"]
-    assert all(one == moved[one["id"]] for one in told)
-    assert {b["id"], c["id"]} < {one["id"] for one in told}
+    told = {change["list"]["id"]: change["list"] for change in answer.json()["changes"]}
+    assert len(told) == len(answer.json()["changes"]) > 1, "another one has made room"
+    assert after == {one["id"]: one for one in (a, b, c)} | told
 
 
 async def test_a_neighbour_must_be_another_list_of_the_same_owner(ann: Person, bob: Person) -> None:

@@ -161,7 +161,7 @@ def leveled(result: dict[str, Any], twin: Task) -> dict[str, Any]:
     if "etag" in level:
         assert re.fullmatch(r'"[1-9][0-9]*"', level["etag"])
         level["etag"] = "TAG"
-    for name in ("id", "created_at", "updated_at") if "title" in level.get("task", {}) else ():
+    for name in {"id", "created_at", "updated_at", "completed_at"} & level.get("task", {}).keys():
         level["task"][name] = f"ITS {name}"
     return dict(level)
 

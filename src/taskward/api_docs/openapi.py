@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
-from taskward.http.error_docs import WITH_CURRENT, error_response
+from taskward.http.error_docs import error_response
 from taskward.http.errors import (
     CursorExpired,
     DatabaseError,
@@ -51,6 +51,12 @@ _ERROR_SCHEMA: Final[dict[str, Any]] = {
             "type": "array",
             "description": "Present where fields can be named: all of them at once.",
             "items": {"$ref": "#/components/schemas/BrokenField"},
+        },
+        "task": {"$ref": "#/components/schemas/Task"},
+        "list": {"$ref": "#/components/schemas/List"},
+        "etag": {
+            "type": "string",
+            "description": "With 412 of a creation: the entity tag of the object that is there, beside it.",
         },
     },
 }
@@ -125,7 +131,6 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Error"] = _ERROR_SCHEMA
-    schemas[WITH_CURRENT] = _with_current(schemas)
     for schema in schemas.values():
         _without_defaults(schema)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
@@ -208,14 +213,6 @@ def _drop_unreferenced(document: dict[str, Any], schemas: dict[str, Any]) -> Non
     while unreferenced := schemas.keys() - set(_REFERENCE.findall(json.dumps(document))):
         for name in unreferenced:
             del schemas[name]
-
-
-def _with_current(schemas: dict[str, Any]) -> dict[str, Any]:
-    """Returns the schema of an error that may carry the current object and its entity tag."""
-    kinds = [kind for kind in ("Task", "List") if kind in schemas]
-    current = {kind.lower(): {"$ref": f"#/components/schemas/{kind}"} for kind in kinds}
-    properties = _ERROR_SCHEMA["properties"] | current | {"etag": {"type": "string"}}
-    return _ERROR_SCHEMA | {"title": WITH_CURRENT, "properties": properties}
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:

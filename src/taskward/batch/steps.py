@@ -25,11 +25,14 @@ class NotApplied(ServiceError):
     text = "Not applied, because another operation of the batch failed"
 
 
-class BatchResponse(NamedTuple):
-    """The body of a response, and whether the batch was applied; an atomic one with a failure is not."""
+class BatchOutcome(NamedTuple):
+    """The results of a batch, and the body of its response if it was applied.
 
-    body: bytes
-    applied: bool
+    An atomic batch with a failure is not.
+    """
+
+    results: Sequence[Result]
+    body: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,8 @@ class BatchSteps:
         kept: Callable[[bytes], Values | None],
         *,
         atomic: bool,
-    ) -> TransactionSteps[BatchResponse]:
-        """Runs the operations in order and returns the response.
+    ) -> TransactionSteps[BatchOutcome]:
+        """Runs the operations in order and returns their results.
 
         `kept` returns the values that store this response under its idempotency key, or None without one.
         """
@@ -55,13 +58,13 @@ class BatchSteps:
             result = yield from self._result_of(operation)
             results.append(result)
         if atomic and any(isinstance(result, ServiceError) for result in results):
-            failures = (result if isinstance(result, ServiceError) else NotApplied() for result in results)
-            raise Rollback(BatchResponse(_body(failures), applied=False))
-        body = _body(results)
+            failures = [result if isinstance(result, ServiceError) else NotApplied() for result in results]
+            raise Rollback(BatchOutcome(failures, None))
+        body = batch_body(results)
         if values := kept(body):
             yield STORE_RESPONSE, values
             yield DROP_EXPIRED_RESPONSES, values
-        return BatchResponse(body, applied=True)
+        return BatchOutcome(results, body)
 
     def _result_of(self, operation: ValidOperation | ServiceError) -> TransactionSteps[Result]:
         """Runs an operation; its error is its result, because it comes before its first change."""
@@ -94,7 +97,8 @@ class BatchSteps:
                 return {"status": 200, "message": "List deleted successfully", "id": str(list_id)}
 
 
-def _body(results: Iterable[Result]) -> bytes:
+def batch_body(results: Iterable[Result]) -> bytes:
+    """Returns the body of the response."""
     told = [
         {"status": result.status, **result.envelope()} if isinstance(result, ServiceError) else result
         for result in results

@@ -15,10 +15,10 @@ from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import JSONBytesResponse, write_json_list
 from taskward.http.routing import StrictRoute
 from taskward.http.validation import field_error, query_number
-from taskward.lists.models import List
+from taskward.lists.models import ABSENT, List
 from taskward.tasks.models import Task
 
-_KINDS: Final = frozenset(get_args(Kind))
+_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _KindsText: TypeAlias = Annotated[str, Field(pattern="^(tasks|lists|tasks,lists|lists,tasks)$")]
 
 router = APIRouter(prefix="/api", route_class=StrictRoute, tags=["Changes"])
@@ -26,8 +26,8 @@ router = APIRouter(prefix="/api", route_class=StrictRoute, tags=["Changes"])
 
 def _kinds(value: Any) -> Kinds:
     names = value.split(",") if isinstance(value, str) else []
-    kinds = frozenset(names)
-    if not names or kinds - _KINDS or len(kinds) < len(names):
+    kinds = frozenset(kind for kind in _KINDS if kind in names)
+    if not names or len(kinds) < len(names):
         raise field_error("Kinds must be tasks, lists or both, like tasks,lists")
     return kinds
 
@@ -59,8 +59,8 @@ class Upsert(BaseModel):
     """A task or list that was created or changed, in its current state: it has one of the two keys."""
 
     op: Literal["upsert"]
-    task: Task = Field(default=None)
-    list: List = Field(default=None, description="Only with `kinds`.")
+    task: Task = ABSENT
+    list: List = Field(default=ABSENT, description="Only with `kinds`.")
     etag: str = Field(description="The entity tag of that state.")
 
 
@@ -68,7 +68,7 @@ class Deletion(BaseModel):
     """A deleted task, or a deleted list."""
 
     op: Literal["delete"]
-    kind: Literal["list"] = Field(default=None, description="Absent for a task.")
+    kind: Literal["list"] = Field(default=ABSENT, description="Absent for a task.")
     id: UUID
 
 

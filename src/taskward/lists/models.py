@@ -31,6 +31,10 @@ def _document_changes(schema: dict[str, Any]) -> None:
         field.pop("default", None)
 
 
+ABSENT: Final[Any] = None
+"""The default of a property of a response that is absent where it has no value."""
+
+
 class _Body(BaseModel):
     """The common part of request bodies: clients may send back the keys that only the server sets."""
 
@@ -98,7 +102,7 @@ class List(BaseModel):
     title: str = Field(min_length=1, max_length=LONGEST_TITLE)
     is_archived: bool
     position: Key
-    metadata: Metadata = Field(default=None)
+    metadata: Metadata = ABSENT
     created_at: datetime = Field(description="RFC 3339, UTC; the millisecond of `id`.")
     updated_at: datetime = Field(description="RFC 3339, UTC; moves forward with every successful update.")
 

@@ -15,7 +15,6 @@ from taskward.http.conditional import (
     tag_matches,
 )
 from taskward.http.error_docs import error_responses
-from taskward.http.errors import PreconditionFailed
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
 from taskward.http.signature import BodyIf
@@ -79,8 +78,10 @@ async def read_list(list_id: ListId, lists: MyLists, known: IfNoneMatch = None) 
     "/{list_id}",
     operation_id="updateList",
     response_model=List,
-    responses={201: {"model": List}}
-    | error_responses(PreconditionFailed('"1764000000000000"'), Gone("The list was deleted")),
+    responses={
+        201: {"model": List},
+        **error_responses(Gone("The list was deleted")),
+    },
     summary="Update a list, or create it with an id of the client",
 )
 async def put_list(

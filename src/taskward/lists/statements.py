@@ -8,7 +8,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     null,
@@ -116,7 +115,7 @@ DANGLING: Final = Read(
     .where(
         TASKS.c.user_id == OWNER,
         TASKS.c.list_id.is_not(None),
-        ~exists().where(LISTS.c.user_id == OWNER, LISTS.c.id == TASKS.c.list_id),
+        TASKS.c.list_id.not_in(select(LISTS.c.id).where(LISTS.c.user_id == OWNER)),
     )
     .group_by(TASKS.c.list_id),
 )
