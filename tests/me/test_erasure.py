@@ -11,7 +11,7 @@ from support import NO_SUCH_TASK, MakeDatabase, Person, database_of, refusal, ru
 
 from taskward.auth.current_user import User
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.me.models import ImportedTask
+from taskward.me.import_models import ImportedTask
 from taskward.me.staging import Staging
 
 ERASED = {"message": "All data deleted"}

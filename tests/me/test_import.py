@@ -35,7 +35,7 @@ from support import (
 )
 
 from taskward.http.signature import BodyLimits
-from taskward.me import models, staging
+from taskward.me import import_models, staging
 from taskward.me.import_document import ImportDocument
 from taskward.me.routes import ImportRoute
 from taskward.me.spool import Spool
@@ -418,7 +418,7 @@ async def test_a_database_that_fails_in_the_middle_stores_nothing(
     before = await changes(ann)
     right = staging.staged_row
 
-    def wrong(task: models.ImportedTask) -> bytes:
+    def wrong(task: import_models.ImportedTask, list_id: UUID | None = None) -> bytes:
         title = None if broken == "staging.staged_row" else ""
         return right(task.model_copy(update={"title": title}) if task.title == "Number 25" else task)
 

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from taskward.lists.models import ABSENT, List, ListDeleted
+from taskward.http.validation import Absent
+from taskward.lists.models import List, ListDeleted
 from taskward.tasks.models import Task, TaskDeleted
 
 
@@ -69,9 +70,9 @@ class FailedResult(BaseModel):
     error: str
     code: str
     details: _Details = []
-    etag: str = Field(default=ABSENT, description="Of the object that is there: with 412.")
-    task: Task = Field(default=ABSENT, description="The task that is there: with 412.")
-    list: List = Field(default=ABSENT, description="The list that is there: with 412.")
+    etag: str | Absent = Field(default=None, description="Of the object that is there: with 412.")
+    task: Task | Absent = Field(default=None, description="The task that is there: with 412.")
+    list: List | Absent = Field(default=None, description="The list that is there: with 412.")
 
 
 def _exactly_one(schema: dict[str, Any]) -> None:

@@ -14,8 +14,8 @@ from taskward.changes.streams import Streams
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import JSONBytesResponse, write_json_list
 from taskward.http.routing import StrictRoute
-from taskward.http.validation import field_error, query_number
-from taskward.lists.models import ABSENT, List
+from taskward.http.validation import Absent, field_error, query_number
+from taskward.lists.models import List
 from taskward.tasks.models import Task
 
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -59,8 +59,8 @@ class Upsert(BaseModel):
     """A task or list that was created or changed, in its current state: it has one of the two keys."""
 
     op: Literal["upsert"]
-    task: Task = ABSENT
-    list: List = Field(default=ABSENT, description="Only with `kinds`.")
+    task: Task | Absent = None
+    list: List | Absent = Field(default=None, description="Only with `kinds`.")
     etag: str = Field(description="The entity tag of that state.")
 
 
@@ -68,7 +68,7 @@ class Deletion(BaseModel):
     """A deleted task, or a deleted list."""
 
     op: Literal["delete"]
-    kind: Literal["list"] = Field(default=ABSENT, description="Absent for a task.")
+    kind: Literal["list"] | Absent = Field(default=None, description="Absent for a task.")
     id: UUID
 
 

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from taskward.http.responses import json_timestamp
-from taskward.http.validation import field_error
+from taskward.http.validation import Absent, field_error
 from taskward.lists.tables import ListRecord
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.placement import Key, Position
@@ -29,10 +29,6 @@ def _document_changes(schema: dict[str, Any]) -> None:
     schema["not"] = {"allOf": [{"not": {"required": [name]}} for name in _WRITABLE]}
     for field in schema["properties"].values():
         field.pop("default", None)
-
-
-ABSENT: Final[Any] = None
-"""The default of a property of a response that is absent where it has no value."""
 
 
 class _Body(BaseModel):
@@ -102,7 +98,7 @@ class List(BaseModel):
     title: str = Field(min_length=1, max_length=LONGEST_TITLE)
     is_archived: bool
     position: Key
-    metadata: Metadata = ABSENT
+    metadata: Metadata | Absent = None
     created_at: datetime = Field(description="RFC 3339, UTC; the millisecond of `id`.")
     updated_at: datetime = Field(description="RFC 3339, UTC; moves forward with every successful update.")
 

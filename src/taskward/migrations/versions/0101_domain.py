@@ -85,6 +85,7 @@ def _add_columns() -> None:
             ("series_id", Id),
         ):
             op.add_column(table, sa.Column(name, kind, nullable=True))
+    op.add_column("import_tasks", sa.Column("labels", sa.Text, nullable=True))
 
 
 def _add_indexes(is_open: str) -> None:
