@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import pytest
@@ -17,6 +17,7 @@ from taskward.tasks.tables import TaskRecord
 
 NEW = TypeAdapter(NewTask)
 CHANGES = TypeAdapter(TaskChanges)
+ID = UUID("01a1fbee-d15a-754f-9d5b-38797672c7a2")
 
 DAY_MESSAGE = "{} date must be a day like 2026-01-31, of the years 1970 to 9998"
 LABELS_MESSAGE = "Labels must be a list of at most 20 texts"
@@ -185,15 +186,15 @@ class TestMessages:
         "value",
         [
             *("", "a b", "é", "x" * 101, "a\n", "-", 5, True, [], {}, {"at": "end"}, {"at": None}),
-            *({"after": "x"}, {"after": None}, {"before": 5}, {"after": str(uuid4()), "at": "last"}),
-            *({"after": str(uuid4()), "before": str(uuid4())}, {"between": str(uuid4())}, {"at": ["first"]}),
+            *({"after": "x"}, {"after": None}, {"before": 5}, {"after": str(ID), "at": "last"}),
+            *({"after": str(ID), "before": str(ID)}, {"between": str(ID)}, {"at": ["first"]}),
         ],
     )
     def test_of_the_position(self, of: Any, value: Any) -> None:
         assert of(position=value) == {"position": POSITION_MESSAGE}
 
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
-    @pytest.mark.parametrize("value", ["", "none", 5, True, [], {}, "{" + str(uuid4()) + "}", uuid4().hex])
+    @pytest.mark.parametrize("value", ["", "none", 5, True, [], {}, "{" + str(ID) + "}", ID.hex])
     def test_of_the_list_and_the_parent(self, of: Any, value: Any) -> None:
         assert of(list_id=value, parent_id=value) == {
             "list_id": "List id must be a UUID",
@@ -274,11 +275,9 @@ class TestGiven:
         assert uses_domain(changes(**{name: FULL[name]}))
 
     def test_ids_are_taken_in_any_letter_case(self) -> None:
-        some = uuid4()
-
-        assert changes(list_id=str(some).upper(), parent_id=str(some)) == {"list_id": some, "parent_id": some}
-        assert changes(position={"after": str(some).upper()}) == {"position": {"after": some}}
-        assert changes(position={"before": str(some)}) == {"position": {"before": some}}
+        assert changes(list_id=str(ID).upper(), parent_id=str(ID)) == {"list_id": ID, "parent_id": ID}
+        assert changes(position={"after": str(ID).upper()}) == {"position": {"after": ID}}
+        assert changes(position={"before": str(ID)}) == {"position": {"before": ID}}
 
     @pytest.mark.parametrize("value", ["a0", "x" * 100, "0", {"at": "first"}, {"at": "last"}])
     def test_a_position_is_taken_as_it_is(self, value: Any) -> None:
