@@ -35,7 +35,7 @@ from support import (
 )
 
 from taskward.http.signature import BodyLimits
-from taskward.me import import_models, staging
+from taskward.me import import_models, staged_rows, staging
 from taskward.me.import_document import ImportDocument
 from taskward.me.routes import ImportRoute
 from taskward.me.spool import Spool
@@ -340,7 +340,7 @@ async def test_tasks_are_a_list(ann: Person, tasks: Any) -> None:
 async def test_query_headers_and_document_are_judged_together(ann: Person) -> None:
     answer = await ann.http.post(
         "/api/me/import?dry=1",
-        json={"user": "\0", "tasks": [a_task(title="")], "lists": []},
+        json={"user": "\0", "tasks": [a_task(title="")], "labels": []},
         headers={"Idempotency-Key": "a b"},
     )
 
@@ -349,7 +349,7 @@ async def test_query_headers_and_document_are_judged_together(ann: Person) -> No
         "Idempotency-Key": "Idempotency-Key must be 1-255 visible ASCII characters",
         "user": "The character U+0000 is not allowed",
         "tasks.0.title": "Title cannot be empty",
-        "lists": "Unknown field",
+        "labels": "Unknown field",
     }
 
 
@@ -416,11 +416,11 @@ async def test_a_database_that_fails_in_the_middle_stores_nothing(
     monkeypatch.setattr(staging, "MAX_ROWS", 10)
     kept = await ann.create("Kept")
     before = await changes(ann)
-    right = staging.staged_row
+    right = staged_rows.staged_row
 
     def wrong(task: import_models.ImportedTask, list_id: UUID | None = None) -> bytes:
         title = None if broken == "staging.staged_row" else ""
-        return right(task.model_copy(update={"title": title}) if task.title == "Number 25" else task)
+        return right(task.model_copy(update={"title": title}) if task.title == "Number 25" else task, list_id)
 
     monkeypatch.setattr(staging, "staged_row", wrong)
     monkeypatch.setattr(staging, "MAX_ROWS", 10 if broken == "staging.staged_row" else 1000)

@@ -75,7 +75,7 @@ class ImportedTask(_Imported):
     list_id: GivenListId = None
     parent_id: GivenParentId = None
     position: _Key = None
-    metadata: NewMetadata = Field(default=None)
+    metadata: NewMetadata = {}
 
     @property
     def has_optional_fields(self) -> bool:
@@ -94,7 +94,7 @@ class ImportedList(_Imported):
 
     is_archived: IsArchived = False
     position: _Key = None
-    metadata: NewMetadata = Field(default=None)
+    metadata: NewMetadata = {}
 
 
 class Import(BaseModel):

@@ -180,4 +180,4 @@ class ImportTree:
 
 
 def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(str(value))
+    return UUID(str(value))  # the driver's own class cannot be written as JSON
