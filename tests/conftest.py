@@ -59,6 +59,7 @@ BEHIND_RLS = {
         "test_counter",
         "test_isolation",
     ),
+    *("test_subtasks", "test_ordering", "test_client_ids", "test_devices"),
 }
 """The files whose tests run behind it too. All tests with two users also run on it alone."""
 

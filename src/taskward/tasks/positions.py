@@ -17,7 +17,7 @@ SMALL_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 """Used between keys without capitals, which keep their order where case is ignored. Heads are not digits."""
 
 JITTER: Final = 1 << 30
-"""Number of keys from which one is taken at random, so that two devices rarely make the same."""
+"""The keys from which one is taken at random, so that two devices rarely make the same."""
 
 _JITTER_DIGITS: Final = 6
 _HEADS: Final = DIGITS[10:]
@@ -78,7 +78,7 @@ def _next_integer(integer: str, step: int, digits: str) -> str | None:
 
 
 def _middle(left: str, right: str | None) -> str | None:
-    """Returns a key from the middle half of the room between two, both taken as fractions."""
+    """Returns a key in the middle between two, both taken as fractions."""
     digits = _digits_of(left, right or "")
     base = len(digits)
     low = DIGITS.index(left[0]) if left else 0
@@ -88,9 +88,10 @@ def _middle(left: str, right: str | None) -> str | None:
         low = low * base + _digit(left, length, digits)
         high = high * base + _digit(right or "", length, digits)
         length += 1
-    if high - low < 4:  # noqa: PLR2004 - the middle half of less may be empty
+    if high - low < 4:  # noqa: PLR2004 - between, and not at the end of the last digit
         return None
-    value = low + (high - low) // 4 + secrets.randbelow((high - low) // 2)
+    jitter = min(JITTER, (high - low) // 2)
+    value = low + (high - low - jitter) // 2 + secrets.randbelow(jitter)
     head, rest = divmod(value + (value % base == 0), base ** (length - 1))
     return _completed(DIGITS[head] + _text(rest, length - 1, digits), digits)
 

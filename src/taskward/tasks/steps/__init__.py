@@ -140,9 +140,10 @@ class TaskSteps:
         content = content_values(before, given, now)
         is_new = not before.version
         place = yield from place_steps(self.user.id, task_id, place, given, is_new=is_new)
-        placed = Placed(given.get("position", before.position))
-        if isinstance(placed.position, dict):
-            placed = yield from position_steps(TaskSiblings(self.user.id, task_id, place), placed.position)
+        position: Any = given.get("position", before.position)
+        placed = Placed(position)
+        if isinstance(position, dict):
+            placed = yield from position_steps(TaskSiblings(self.user.id, task_id, place), position)
         values = owner_values(self.user) | content | place._asdict()
         times = {"created_at": before.created_at, "now": now}
         return values | times | {"task_id": task_id, "position": placed.position}, placed

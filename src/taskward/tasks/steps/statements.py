@@ -214,9 +214,9 @@ def _siblings(name: str, *conditions: ColumnElement[bool], after: bool) -> Read:
     placed, task_id = position_key(TASKS), TASKS.c.id
     key, near = bindparam("key", type_=CodePointText), bindparam("near", type_=Id())
     # Two conditions on the key, because SQLite does not compare pairs along an index of an expression.
+    order: tuple[ColumnElement[Any], ...] = (placed, task_id)
     if after:
         beyond = (placed >= key, (placed > key) | (task_id > near))
-        order = (placed, task_id)
     else:
         beyond = (placed <= key, (placed < key) | (task_id < near))
         order = (placed.desc(), task_id.desc())
