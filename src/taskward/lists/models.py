@@ -48,7 +48,7 @@ class NewList(_Body):
     title: Title
     is_archived: IsArchived = False
     position: Position = None
-    metadata: NewMetadata = {}
+    metadata: NewMetadata = None
 
 
 class ListChanges(_Body):

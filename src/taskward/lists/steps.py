@@ -163,5 +163,5 @@ def _precondition_failed(found: ListRecord, text: str, *, shown: bool) -> Precon
     return PreconditionFailed(version_tag(found.version), text, {"list": list_json(found)} if shown else None)
 
 
-def _json(metadata: dict[str, Any]) -> str | None:
+def _json(metadata: dict[str, Any] | None) -> str | None:
     return orjson.dumps(metadata).decode() if metadata else None

@@ -104,7 +104,7 @@ class NewTask(_Body):
     list_id: GivenListId = None
     parent_id: GivenParentId = None
     position: Position = None
-    metadata: NewMetadata = {}
+    metadata: NewMetadata = None
 
     def given(self) -> dict[str, Any]:
         """Returns the writable fields that the client sent; of the optional ones only those with a value."""
