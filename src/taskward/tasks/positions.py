@@ -26,7 +26,7 @@ _POSITIVE: Final = len(_HEADS) // 2
 
 
 def default_key(task_id: UUID) -> str:
-    """Returns the position of a task that nobody has placed; of ids made by time, in the order of time."""
+    """Returns the position of a task that was never placed; such positions are in the order of ids."""
     return f"m{task_id.hex}h"
 
 
