@@ -603,8 +603,11 @@ async def use(app: FastAPI) -> None:
 async def somebody_with_everything(app: FastAPI) -> str:
     """Make an owner of a row in every table."""
     ann = Person(app)
-    await ann.create()
+    await ann.create(labels=["home"])
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
+    for _ in range(2):
+        created = await ann.http.post("/api/lists", json={"title": "Home"})
+    await ann.http.delete(f"/api/lists/{created.json()['id']}")
     await ann.http.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "1"})
     async with database_of(app).pool.acquire() as connection:
         for row in (

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Integer,
     Join,
     Select,
+    Subquery,
     Table,
     TextClause,
     Update,
@@ -105,6 +106,7 @@ WITHOUT_AN_OWNER: Final = {
     "in a CTE": select(select(TASKS).cte("all_of_them")),
     "beside a CTE": select(USERS).add_cte(delete(TASKS).where(TASKS.c.id == ID).cte("gone")),
     "update": update(TASKS).where(TASKS.c.id == ID).values(title="x"),
+    "update from others": update(TASKS).where(MINE, TASKS.c.id == select(OTHERS.c.id).subquery().c.id),
     "update of the owner": update(TASKS).where(MINE).values(user_id=ID),
     "delete": delete(TASKS).where(TASKS.c.id == ID),
     "delete all": delete(TASKS),
@@ -144,12 +146,23 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
 
 def unowned(expression: Any) -> Iterator[str]:
     """Name each part, at whatever depth, that could meet a row of somebody else's."""
-    for part in visitors.iterate(expression):
+    for part in parts(expression):
         if isinstance(part, TextClause):
             yield "text that nobody can look into"
         for table in owned_tables(part):
             if not is_bound(part, table):
                 yield f"{type(part).__name__} on {table}"
+
+
+def parts(expression: Any) -> Iterator[Any]:
+    """Yields each part; of an UPDATE also those of the subqueries that only its columns name."""
+    within = list(visitors.iterate(expression))
+    yield from within
+    if isinstance(expression, Update):
+        tables = {part.table for part in within if isinstance(part, ColumnClause)}
+        for table in tables:
+            if isinstance(table, Subquery):
+                yield from parts(table.element)
 
 
 def owned_tables(part: Any) -> list[FromClause]:
