@@ -41,6 +41,7 @@ class KindsQuery(BaseModel):
         default=ONLY_TASKS,
         description="What the changes are of. A cursor is valid for the kinds that it was given for.",
         examples=["tasks,lists"],
+        json_schema_extra={"default": "tasks"},
     )
 
 
