@@ -112,7 +112,7 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     503: _RETRY_AFTER,
 }
 _IN_USE: Final = IdempotencyKeyInUse.status
-_TAGGED: Final = {"Task", "TaskList", "List", "Lists"}
+_TAGGED: Final = {"Task", "TaskList", "List", "ListCollection"}
 """The models whose responses carry an entity tag."""
 
 
@@ -150,6 +150,8 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     operation["responses"].pop("422", None)
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _never_null(parameter["schema"])
+        if parameter["in"] == "header":
+            parameter["schema"].pop("default", None)
     operation["security"] = [{"bearer": []}] if path.startswith("/api/") else []
     for status, errors in _errors(path, operation).items():
         operation["responses"].setdefault(str(status), error_response(errors))

@@ -39,6 +39,7 @@ class KindsQuery(BaseModel):
         default="tasks",
         description="What the changes are of. A cursor is valid for the kinds that it was given for.",
         examples=["tasks,lists"],
+        json_schema_extra={"default": "tasks"},
     )
 
 

@@ -100,7 +100,6 @@ CreateOnly = Annotated[
     Header(
         alias="If-None-Match",
         description="With `*`, it is created, with the id of the client. Other values have no effect.",
-        json_schema_extra={"minLength": 1},
         examples=["*"],
     ),
 ]

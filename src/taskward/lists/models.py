@@ -103,7 +103,7 @@ class List(BaseModel):
     updated_at: datetime = Field(description="RFC 3339, UTC; moves forward with every successful update.")
 
 
-class Lists(BaseModel):
+class ListCollection(BaseModel):
     """All lists of the caller, by position."""
 
     lists: list[List]

@@ -24,9 +24,9 @@ from taskward.lists.errors import ListNotEmpty
 from taskward.lists.models import (
     List,
     ListChanges,
+    ListCollection,
     ListDeleted,
     ListDeletion,
-    Lists,
     NewList,
     list_json,
     list_path,
@@ -43,7 +43,7 @@ PutBody = Annotated[ListChanges | NewList, Body(), BodyIf("creates", NewList, Li
 ListId = Annotated[UUID, strict_uuid("List id"), Path(description="A UUID, in any letter case.")]
 
 
-@router.get("", operation_id="listLists", response_model=Lists, summary="List my lists")
+@router.get("", operation_id="listLists", response_model=ListCollection, summary="List my lists")
 async def list_lists(lists: MyLists, known: IfNoneMatch = None) -> Response:
     """Returns all lists of the caller, archived ones too, by position."""
     tag = await lists.tag()

@@ -16,7 +16,7 @@ from taskward.tasks.fields.dates import Due, DueChanges, NewDue, NewStart, Start
 from taskward.tasks.fields.labels import AddedLabels, GivenLabels, Labels, RemovedLabels
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.placement import GivenListId, GivenParentId, Key, ListId, ParentId, Position
-from taskward.tasks.fields.priority import GivenPriority, Priority
+from taskward.tasks.fields.priority import GivenPriority, TaskPriority
 from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE, Description, IsCompleted, Title
 from taskward.tasks.tables import TaskRecord
 
@@ -170,7 +170,7 @@ class Task(BaseModel):
     completed_at: CompletedAt | Absent = None
     due: Due | Absent = None
     start: Start | Absent = None
-    priority: Priority | Absent = None
+    priority: TaskPriority | Absent = None
     labels: Labels | Absent = None
     list_id: ListId | Absent = None
     parent_id: ParentId | Absent = None

@@ -42,7 +42,7 @@ def key_between(left: str | None, right: str | None) -> str | None:
 
 
 def keys_between(left: str | None, right: str | None, count: int) -> list[str] | None:
-    """Returns so many keys in order, spread over the room between two others; None if there is too little."""
+    """Returns `count` keys in order, spread over the room between two others; None if it is too little."""
     if not count:
         return []
     middle = key_between(left, right)

@@ -54,13 +54,13 @@ def delete_below_steps(
 
 
 def place_siblings_steps(user: User, positions: Mapping[Any, str], now: datetime) -> TransactionSteps[None]:
-    """Gives tasks new positions, by id."""
+    """Sets new positions of tasks, by id."""
     if not positions:
         return
     first = yield from first_number_steps(user, len(positions))
     for version, (task_id, position) in enumerate(positions.items(), first):
         values = {"owner": user.id, "task_id": task_id, "now": now}
-        yield PLACE, values | {"position": position, "version": version}
+        yield PLACE, values | {"position": position, "version": version, "count": 1}
 
 
 def _below(user: User, task_id: UUID) -> TransactionSteps[list[str]]:
