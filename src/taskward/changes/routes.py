@@ -42,6 +42,7 @@ class KindsQuery(BaseModel):
         validate_default=True,
         description="What the changes are of. A cursor is valid for the kinds that it was given for.",
         examples=["tasks,lists"],
+        json_schema_extra={"default": "tasks"},
     )
 
 
