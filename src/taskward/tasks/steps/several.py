@@ -54,7 +54,7 @@ def delete_below_steps(
 
 
 def place_siblings_steps(user: User, positions: Mapping[Any, str], now: datetime) -> TransactionSteps[None]:
-    """Gives tasks new positions, by id."""
+    """Sets new positions of tasks, by id."""
     if not positions:
         return
     first = yield from first_number_steps(user, len(positions))
