@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import time
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final
 
 from fastapi import Depends
 
 from taskward.auth.current_user import User
-from taskward.changes.statements import CHANGES, RESTORE, Kind
+from taskward.changes.statements import CHANGES, RESTORE, Kinds
 from taskward.database import Database
 from taskward.database.statements import Row
 from taskward.http.context import Context
@@ -25,10 +25,6 @@ from taskward.tasks.tables import TaskRecord, columns_after_task, task_record
 
 MAX_CHANGES: Final = 1000
 """Changes in one response at most."""
-
-Kinds: TypeAlias = frozenset[Kind]
-
-ONLY_TASKS: Final[Kinds] = frozenset({"tasks"})
 
 _NUMBERS: Final = 1 << 63
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -68,7 +64,7 @@ class ChangePage:
 class ChangeFeed:
     """The change feed of one owner, of some kinds of objects."""
 
-    def __init__(self, database: Database, user: User, kept: timedelta, kinds: Kinds = ONLY_TASKS) -> None:
+    def __init__(self, database: Database, user: User, kept: timedelta, kinds: Kinds = "tasks") -> None:
         self._database = database
         self._user = user
         self._kept = kept
@@ -130,7 +126,7 @@ class ChangeFeed:
         return position if 0 <= position.number < _NUMBERS else None
 
     def _cursor_scope(self) -> bytes:
-        kinds = [] if self._kinds == ONLY_TASKS else sorted(self._kinds)
+        kinds = [] if self._kinds == "tasks" else [self._kinds]
         return scope_of("changes", self._user.id, *kinds)
 
     async def _restore(self) -> int:

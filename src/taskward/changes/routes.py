@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from taskward.auth.current_user import CurrentUser
-from taskward.changes.feed import MAX_CHANGES, ONLY_TASKS, START, Kinds, MyChanges
+from taskward.changes.feed import MAX_CHANGES, START, MyChanges
 from taskward.changes.sse import EventStream, LastEventId
-from taskward.changes.statements import Kind
+from taskward.changes.statements import Kinds
 from taskward.changes.streams import Streams
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import JSONBytesResponse, write_json_list
@@ -18,18 +18,16 @@ from taskward.http.validation import Absent, field_error, query_number
 from taskward.lists.models import List
 from taskward.tasks.models import Task
 
-_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+_KINDS: Final[dict[str, Kinds]] = {kinds: kinds for kinds in get_args(Kinds)} | {"lists,tasks": "tasks,lists"}
 _KindsText: TypeAlias = Annotated[str, Field(pattern="^(tasks|lists|tasks,lists|lists,tasks)$")]
 
 router = APIRouter(prefix="/api", route_class=StrictRoute, tags=["Changes"])
 
 
-def _kinds(value: Any) -> Kinds:
-    names = value.split(",") if isinstance(value, str) else []
-    kinds = frozenset(kind for kind in _KINDS if kind in names)
-    if not names or len(kinds) < len(names):
+def _known_kinds(value: Any) -> Any:
+    if value not in _KINDS:
         raise field_error("Kinds must be tasks, lists or both, like tasks,lists")
-    return kinds
+    return _KINDS[value]
 
 
 class KindsQuery(BaseModel):
@@ -37,8 +35,8 @@ class KindsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kinds: Annotated[Kinds, PlainValidator(_kinds, json_schema_input_type=_KindsText)] = Field(
-        default=ONLY_TASKS,
+    kinds: Annotated[Kinds, PlainValidator(_known_kinds, json_schema_input_type=_KindsText)] = Field(
+        default="tasks",
         description="What the changes are of. A cursor is valid for the kinds that it was given for.",
         examples=["tasks,lists"],
         json_schema_extra={"default": "tasks"},

@@ -28,6 +28,7 @@ from taskward.users.statements import LAST_RESTORE, OWNER
 from taskward.users.tables import USERS
 
 Kind: TypeAlias = Literal["tasks", "lists"]
+Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists"]
 
 _SINCE: Final = bindparam("since", type_=Counter)
 _LIMIT: Final = bindparam("limit", type_=Integer())
@@ -81,10 +82,10 @@ def _changes(*kinds: Kind) -> Read:
     )
 
 
-CHANGES: Final[Mapping[frozenset[Kind], Read]] = {
-    frozenset({"tasks"}): _changes("tasks"),
-    frozenset({"lists"}): _changes("lists"),
-    frozenset({"tasks", "lists"}): _changes("tasks", "lists"),
+CHANGES: Final[Mapping[Kinds, Read]] = {
+    "tasks": _changes("tasks"),
+    "lists": _changes("lists"),
+    "tasks,lists": _changes("tasks", "lists"),
 }
 """By kinds: rows of `TaskRecord`, with a null title for a deletion; then whether it is a list, the horizon,
 the owner's counter, and the last restore. Without changes there is one row, with a null id; without an owner
