@@ -24,20 +24,8 @@ _PLAIN: Final = frozenset({"title", "description", "is_completed", "completed_at
 """The fields that one statement writes."""
 
 _WRITABLE: Final = (
-    "title",
-    "description",
-    "is_completed",
-    "completed_at",
-    "due",
-    "start",
-    "priority",
-    "labels",
-    "add_labels",
-    "remove_labels",
-    "list_id",
-    "parent_id",
-    "position",
-    "metadata",
+    *("title", "description", "is_completed", "completed_at", "due", "start", "priority"),
+    *("labels", "add_labels", "remove_labels", "list_id", "parent_id", "position", "metadata"),
 )
 
 
