@@ -103,7 +103,7 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
-_TAGGED: Final = {"Task", "TaskList"}
+_TAGGED: Final = {"Task", "TaskList", "TaskSummary"}
 """The models whose responses carry an entity tag."""
 
 

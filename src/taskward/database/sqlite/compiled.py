@@ -3,14 +3,14 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 
 from taskward.database.sqlite import owner_locks
-from taskward.database.statements import Change, Read, Row, Statement, Values, Write
+from taskward.database.statements import MAX_COMPILED, Change, Read, Row, Statement, Values, Write
 
 _DIALECT: Final = sqlite.dialect()
 _SEQ: Final = bindparam("seq", type_=Integer())
@@ -71,7 +71,7 @@ class CompiledStatement:
     guarded: CompiledStep
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=MAX_COMPILED)
     def compile(cls, statement: Statement) -> "CompiledStatement":
         if isinstance(statement, Write):
             changes = [statement.bump, statement.change(_SEQ)]
