@@ -1,4 +1,4 @@
-"""docs/contract.md, C3: the lists that cost as much as their page, each along the index that it is meant for."""
+"""docs/contract.md, C3: lists that cost as much as their page, each along the index that is meant for it."""
 
 import re
 from collections.abc import Iterator
