@@ -157,7 +157,7 @@ async def test_now_is_required_and_nothing_else_is_known(ann: Person) -> None:
 
 @pytest.mark.engines("memory")
 async def test_the_last_days_have_a_summary(ann: Person) -> None:
-    for now in ("1970-01-01T00:00:00+00:00", "9998-12-31T23:59:59-00:01"):
+    for now in ("1970-01-01T00:00:00+00:00", "9998-12-31T23:59:59+00:01"):
         assert (await summary(ann, now))["open"] == 0
 
 

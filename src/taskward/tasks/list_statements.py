@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Integer, bindparam, or_, select, tuple_
 
-from taskward.database.functions import contains_all_words
+from taskward.database.functions import bound_on_sqlite, contains_all_words
 from taskward.database.statements import Read
 from taskward.database.types import Flag, Words
 from taskward.tasks.filters import CONDITIONS
@@ -50,35 +50,30 @@ def list_tasks(
     where = [TASKS.c.user_id == OWNER]
     if conditions is None:
         where.append(or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED))
-    else:
-        where += [CONDITIONS[name] for name in sorted(conditions | _with_value(column))]
     if resumed:
         where += _after_position(column, keys, descending=descending)
+    if conditions is not None:
+        where += [CONDITIONS[name] for name in sorted(conditions | _with_value(column))]
     if searched:
         where.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
     counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
     order = ((TASKS.c.list_id,) if "no list" in (conditions or ()) and column == "position" else ()) + keys
+    statement = select(*COLUMNS, counter).where(*where)
+    if index := _index_for_sqlite(column, conditions or frozenset()):
+        statement = statement.with_hint(TASKS, f"INDEXED BY ix_tasks_user_id_{index}", "sqlite")
     return Read(
         f"list tasks by {sort}"
         + resumed * " from a position"
         + searched * " with words"
         + (conditions is not None) * " with filters",
-        select(*COLUMNS, counter)
-        .where(*where)
-        .order_by(*(key.desc() if descending else key for key in order))
-        .limit(bindparam("limit", type_=Integer())),
+        statement.order_by(*(key.desc() if descending else key for key in order)).limit(
+            bindparam("limit", type_=Integer())
+        ),
         long=searched,
         batch_keys=() if resumed or searched or not declared else ("owner",),
         limit_key="limit",
         declared=declared,
     )
-
-
-OPEN_LISTS: Final = {
-    sort: list_tasks(sort, resumed=False, searched=False, conditions=frozenset({"open"}))
-    for sort in ("-created_at", "created_at")
-}
-"""The first pages of the open tasks by age, which are declared, so that they are batched."""
 
 
 @lru_cache(maxsize=MAX_FILTERED)
@@ -87,6 +82,15 @@ def filtered_list(sort: str, resumed: bool, searched: bool, conditions: frozense
     if conditions == {"open"} and sort in OPEN_LISTS and not (resumed or searched):
         return OPEN_LISTS[sort]
     return list_tasks(sort, resumed=resumed, searched=searched, conditions=conditions, declared=False)
+
+
+def _index_for_sqlite(column: str, conditions: frozenset[str]) -> str | None:
+    """Returns the index of a list for which SQLite, which has no statistics, would choose another one."""
+    if column == "position" and "open" in conditions and conditions & {"list", "no list"}:
+        return "open_position"
+    if column == "created_at" and not conditions & {"label", "list", "parent"}:
+        return "series_id" if "series" in conditions else "open" if "open" in conditions else None
+    return None
 
 
 def _with_value(column: str) -> frozenset[str]:
@@ -111,4 +115,11 @@ def _after_position(
         return [rows]
     # SQLite continues along an index of an expression only if the expression is compared by itself.
     position, bound = keys[0], after[0]
-    return [rows, position <= bound if descending else position >= bound]
+    return [rows, bound_on_sqlite(position <= bound if descending else position >= bound)]
+
+
+OPEN_LISTS: Final = {
+    sort: list_tasks(sort, resumed=False, searched=False, conditions=frozenset({"open"}))
+    for sort in ("-created_at", "created_at")
+}
+"""The first pages of the open tasks by age, which are declared, so that they are batched."""

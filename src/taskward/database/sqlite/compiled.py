@@ -8,11 +8,21 @@ from typing import Any, Final
 
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from taskward.database.sqlite import owner_locks
 from taskward.database.statements import MAX_COMPILED, Change, Read, Row, Statement, Values, Write
 
+
+class _Compiler(SQLiteCompiler):
+    """SQLAlchemy's compiler, with hints like `INDEXED BY` after the name of a table."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:  # noqa: ARG002 - as SQLAlchemy calls it
+        return text
+
+
 _DIALECT: Final = sqlite.dialect()
+_DIALECT.statement_compiler = _Compiler
 _SEQ: Final = bindparam("seq", type_=Integer())
 
 
