@@ -5,7 +5,6 @@ strong.
 """
 
 import re
-from base64 import urlsafe_b64encode
 from hashlib import blake2b
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -52,8 +51,7 @@ def not_modified(tag: str) -> Response:
 
 def scoped_tag(counter: int, scope: bytes) -> str:
     """Returns the entity tag of a response made at that counter; `scope` is what else it depends on."""
-    digest = blake2b(scope, digest_size=9).digest()
-    return f'"{counter}-{urlsafe_b64encode(digest).decode()}"'
+    return f'"{counter}-{blake2b(scope, digest_size=9).hexdigest()}"'
 
 
 def tag_matches(tag: str, known: EntityTags) -> bool:

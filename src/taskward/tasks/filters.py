@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 
 from taskward.database.functions import any_of, is_false
 from taskward.database.types import CodePointText, Counters, Id, Instant
@@ -95,9 +95,7 @@ def is_due_before(key: ColumnElement[str], instant: ColumnElement[datetime]) -> 
 _DUE_FROM: Final = _text("due_from")
 _AVAILABLE_AT: Final = _text("available_at")
 _NO_START: Final = TASKS.c.start_key.is_(None)
-_IN_ARCHIVED_LIST: Final = exists().where(
-    LISTS.c.user_id == OWNER, LISTS.c.id == TASKS.c.list_id, LISTS.c.is_archived
-)
+_ARCHIVED_LISTS: Final = select(LISTS.c.id).where(LISTS.c.user_id == OWNER, LISTS.c.is_archived)
 
 CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "open": is_false(TASKS.c.is_completed),
@@ -138,8 +136,8 @@ CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
     "completed from": TASKS.c.completed_at >= _time("completed_from"),
     "completed before": TASKS.c.completed_at < _time("completed_before"),
     "series": TASKS.c.series_id == bindparam("series_id", type_=Id()),
-    "archived": _IN_ARCHIVED_LIST,
-    "not archived": ~_IN_ARCHIVED_LIST,
+    "archived": TASKS.c.list_id.in_(_ARCHIVED_LISTS),
+    "not archived": or_(TASKS.c.list_id.is_(None), TASKS.c.list_id.not_in(_ARCHIVED_LISTS)),
 }
 """A condition is a part of the statement only where it is asked for, so that partial indexes are used. The
 bounds of those with an instant are for the index: they allow for all that clocks differ."""

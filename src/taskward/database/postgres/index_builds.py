@@ -28,7 +28,7 @@ async def build_indexes(hosts: HostConnector, revision: str) -> bool:
     async with _connection(hosts) as holder, _connection(hosts) as builder, holder.transaction():
         if not await holder.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})"):
             return False
-        await holder.execute("SELECT 1")  # closes the driver's portal, whose snapshot the build would wait for
+        await holder.execute("SELECT 1")  # drops the portal whose snapshot the build would wait for
         statements = schema.statements_since(revision, "postgresql")
         indexes = list(takewhile(lambda one: one.startswith(schema.CONCURRENTLY), statements))
         for statement in indexes:
