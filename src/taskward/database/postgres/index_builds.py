@@ -2,7 +2,7 @@
 
 That cannot run in a transaction, and it waits for all transactions with an older snapshot. So the lock that
 keeps other processes from building the same indexes is held by a transaction on a second connection, which
-is idle, and nobody waits for it. It ends with the process, also behind a pooler.
+is idle, and no statement waits for it. It ends with the process, also behind a pooler.
 """
 
 import re

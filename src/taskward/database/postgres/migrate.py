@@ -17,7 +17,7 @@ from taskward.http.errors import ServiceError
 _STARTUP_WAIT: Final = 3.0
 _RETRY_INTERVAL: Final = 1.0
 _LOCK_TIMEOUT: Final = "1s"
-"""How long a migration waits for a table. Meanwhile all others that need it wait too."""
+"""The time that a migration waits for a table. Meanwhile all others that need it wait too."""
 
 _HAS_REVISION: Final = (
     "SELECT EXISTS (SELECT FROM pg_tables "
