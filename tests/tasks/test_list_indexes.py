@@ -31,8 +31,6 @@ ALONG_AN_INDEX: Final = {
     f"list_id={LIST}&sort=-position": "list_id_position",
     f"list_id={LIST}&is_completed=false&sort=position": "open_position",
     f"list_id={LIST}&is_completed=false&sort=-position": "open_position",
-    "list_id=none&is_completed=false&sort=position": "open_position",
-    "list_id=none&is_completed=false&sort=-position": "open_position",
     f"parent_id={PARENT}&sort=position": "parent_id_position",
     "is_completed=false&sort=due": "due_key",
     "is_completed=false&sort=-due": "due_key",
@@ -81,6 +79,14 @@ async def test_a_list_is_read_along_its_index(crowded: FastAPI, query: str, page
 
 
 @pytest.mark.parametrize("page", ["first", "next"])
+async def test_the_order_of_the_inbox_is_made_of_the_open_tasks_only(crowded: FastAPI, page: str) -> None:
+    query = "list_id=none&is_completed=false&sort=position"
+
+    for plan in await _plans_of(crowded, query, resumed=page == "next"):
+        assert plan.indexes == {"ix_tasks_user_id_open"}
+
+
+@pytest.mark.parametrize("page", ["first", "next"])
 @pytest.mark.parametrize("query", OF_LABELS)
 async def test_the_tasks_of_a_label_are_read_along_the_labels(
     crowded: FastAPI, query: str, page: str
@@ -94,7 +100,7 @@ async def test_the_summary_reads_open_tasks_only(crowded: FastAPI) -> None:
     now = SummaryQuery.model_validate({"now": NOW}).now
 
     for plan in await _plans(database_of(crowded), SUMMARY, {"owner": OWNER, **_values(now)}):
-        assert plan.indexes <= {"ix_tasks_user_id_open", "ix_tasks_user_id_open_position"}
+        assert plan.indexes == {"ix_tasks_user_id_open"}
 
 
 def _task(n: int) -> Planted:

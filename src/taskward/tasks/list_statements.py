@@ -29,6 +29,9 @@ _KEYS: Final[dict[str, ColumnElement[Any]]] = {
 }
 """What a list is sorted by before the id. Ids are ordered by time, so `created_at` needs nothing."""
 
+_BY_NO_INDEX: Final = {"created_at", "position"}
+"""The sorts without an index of their own for open tasks in any list."""
+
 _HAVING: Final = {"due": "due", "priority": "priority", "completed_at": "completed at"}
 """The condition of a sort by a field that a task may lack."""
 
@@ -57,7 +60,6 @@ def list_tasks(
     if searched:
         where.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
     counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
-    order = ((TASKS.c.list_id,) if "no list" in (conditions or ()) and column == "position" else ()) + keys
     statement = select(*COLUMNS, counter).where(*where)
     if index := _index_for_sqlite(column, conditions or frozenset()):
         statement = statement.with_hint(TASKS, f"INDEXED BY ix_tasks_user_id_{index}", "sqlite")
@@ -66,7 +68,7 @@ def list_tasks(
         + resumed * " from a position"
         + searched * " with words"
         + (conditions is not None) * " with filters",
-        statement.order_by(*(key.desc() if descending else key for key in order)).limit(
+        statement.order_by(*(key.desc() if descending else key for key in keys)).limit(
             bindparam("limit", type_=Integer())
         ),
         long=searched,
@@ -86,11 +88,12 @@ def filtered_list(sort: str, resumed: bool, searched: bool, conditions: frozense
 
 def _index_for_sqlite(column: str, conditions: frozenset[str]) -> str | None:
     """Returns the index of a list for which SQLite, which has no statistics, would choose another one."""
-    if column == "position" and "open" in conditions and conditions & {"list", "no list"}:
+    if "open" in conditions and column == "position" and "list" in conditions:
         return "open_position"
-    if column == "created_at" and not conditions & {"label", "list", "parent"}:
-        return "series_id" if "series" in conditions else "open" if "open" in conditions else None
-    return None
+    if column == "created_at" and "series" in conditions:
+        return "series_id"
+    is_selective = conditions & {"label", "list", "parent", "series"}
+    return "open" if "open" in conditions and column in _BY_NO_INDEX and not is_selective else None
 
 
 def _with_value(column: str) -> frozenset[str]:

@@ -135,6 +135,7 @@ SUMMARY: Final = Read(
         select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery(),
     )
     .where(TASKS.c.user_id == OWNER, is_false(TASKS.c.is_completed))
-    .group_by(TASKS.c.list_id),
+    .group_by(TASKS.c.list_id)
+    .with_hint(TASKS, "INDEXED BY ix_tasks_user_id_open", "sqlite"),
 )
 """For each list with open tasks: all, those with a due date, those due before now and before midnight."""

@@ -175,7 +175,14 @@ def _index(name: str, *columns: ColumnElement[Any], where: str, on_sqlite: str |
 _OPEN: Final = {"where": "NOT is_completed", "on_sqlite": "is_completed = 0"}
 _PLACE: Final = (position_key(TASKS), TASKS.c.id)
 _index("open", TASKS.c.id, **_OPEN)
-_index("open_position", TASKS.c.list_id, position_key(TASKS), TASKS.c.id, **_OPEN)
+_index(
+    "open_position",
+    TASKS.c.list_id,
+    position_key(TASKS),
+    TASKS.c.id,
+    where="list_id IS NOT NULL AND NOT is_completed",
+    on_sqlite="list_id IS NOT NULL AND is_completed = 0",
+)
 _index("list_id_position", TASKS.c.list_id, position_key(TASKS), TASKS.c.id, where="list_id IS NOT NULL")
 _index(
     "parent_id_position", TASKS.c.parent_id, position_key(TASKS), TASKS.c.id, where="parent_id IS NOT NULL"

@@ -15,7 +15,7 @@ def upgrade() -> None:
     position = sa.text("coalesce(position, 'm' || replace(CAST(id AS TEXT), '-', '') || 'h')")
     for name, columns, condition in (
         ("open", ["id"], is_open),
-        ("open_position", ["list_id", position, "id"], is_open),
+        ("open_position", ["list_id", position, "id"], f"list_id IS NOT NULL AND {is_open}"),
         ("list_id_position", ["list_id", position, "id"], "list_id IS NOT NULL"),
         ("parent_id_position", ["parent_id", position, "id"], "parent_id IS NOT NULL"),
         ("due_key", ["due_key", "id"], f"due_key IS NOT NULL AND {is_open}"),
