@@ -41,6 +41,8 @@ RLS_ALONE = "postgres-rls-alone"
 
 BEHIND_RLS = {
     *("test_creating", "test_updating", "test_deleting", "test_batch", "test_execution", "test_feed"),
+    *("test_field_requests", "test_import_domain"),
+    *("test_my_lists", "test_list_deletion", "test_mixed_batch", "test_kinds", "test_labels"),
     *(
         "test_me",
         "test_export",
@@ -50,6 +52,7 @@ BEHIND_RLS = {
         "test_counter",
         "test_isolation",
     ),
+    *("test_subtasks", "test_ordering", "test_client_ids", "test_devices"),
 }
 """The files whose tests run behind it too. All tests with two users also run on it alone."""
 

@@ -309,6 +309,20 @@ async def exchange(
     return Exchange(sent[0]["status"], sent[0]["headers"], body, asked)
 
 
+class _AnyTag:
+    """Equals every strong entity tag of an object."""
+
+    __hash__ = None  # type: ignore[assignment] # it equals many
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and other[0] == other[-1] == '"' and other[1:-1].isdigit()
+
+
+def upsert(task: dict[str, Any], etag: object = _AnyTag()) -> dict[str, Any]:
+    """Returns the change that a follower is told of a task."""
+    return {"op": "upsert", "task": task, "etag": etag}
+
+
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:
     """Returns status, code and text of an error without fields, and asserts its format."""
     body = answer.json()

@@ -40,6 +40,7 @@ from generated.models import (
     TaskChanges,
     TaskDateChanges,
     TaskList,
+    TaskPriority,
     UpdatedResult,
     UpdateOperation,
     Upsert,
@@ -95,11 +96,11 @@ def optional_fields() -> None:
     call = NewTask(
         title="Call",
         due=NewTaskDate(date="2026-11-21", time="14:30", time_zone="Europe/Berlin"),
-        priority="high",
+        priority=TaskPriority.HIGH,
         labels=["home", "phone"],
     )
     task = success(create_task.sync(client=client, body=call))
-    assert (task.priority, task.labels, task.start) == ("high", ["home", "phone"], UNSET)
+    assert (task.priority, task.labels, task.start) == (TaskPriority.HIGH, ["home", "phone"], UNSET)
     moved = TaskChanges(due=TaskDateChanges(date="2026-12-01"), add_labels=["work"])
     task = success(patch_task.sync(task.id, client=client, body=moved))
     assert task.due
@@ -150,6 +151,7 @@ def changes() -> None:
         page = success(list_changes.sync(client=client, limit=2, since=page.cursor if page else UNSET))
         for change in page.changes:
             if isinstance(change, Upsert):
+                assert change.task
                 titles[str(change.task.id)] = change.task.title
             else:
                 titles.pop(str(change.id), None)

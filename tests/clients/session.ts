@@ -142,8 +142,8 @@ async function changes(): Promise<void> {
     const query = since === undefined ? { limit: 2 } : { limit: 2, since };
     const page = success(await client.GET("/api/changes", { params: { query } }));
     for (const change of page.changes) {
-      if (change.op === "upsert") titles.set(change.task.id, change.task.title);
-      else titles.delete(change.id);
+      if (change.op === "delete") titles.delete(change.id);
+      else if (change.task) titles.set(change.task.id, change.task.title);
     }
     [since, more] = [page.cursor, page.has_more];
   }

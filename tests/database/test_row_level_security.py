@@ -19,7 +19,17 @@ import test_isolation
 from fastapi import FastAPI
 from owner_filter_mutation import drop_owner_filters
 from sqlmodel import SQLModel
-from support import DATABASE_ERROR, Person, client_of, database_of, exchange, refusal, running, settings_for
+from support import (
+    DATABASE_ERROR,
+    Person,
+    client_of,
+    database_of,
+    exchange,
+    refusal,
+    running,
+    settings_for,
+    upsert,
+)
 from typer.testing import CliRunner
 
 from taskward import cli
@@ -299,9 +309,8 @@ async def test_a_stream_holds_what_is_the_owners(app: FastAPI) -> None:
     stream = await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
 
     assert stream.status == 200
-    assert [line for line in stream.body.splitlines() if line.startswith(b"data: ")] == [
-        b"data: " + orjson.dumps({"op": "upsert", "task": hers})
-    ]
+    told = [line for line in stream.body.splitlines() if line.startswith(b"data: ")]
+    assert [orjson.loads(line.removeprefix(b"data: ")) for line in told] == [upsert(hers)]
 
 
 @pytest.mark.processes

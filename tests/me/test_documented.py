@@ -10,7 +10,7 @@ from import_documents import a_task
 from pydantic import TypeAdapter
 from support import Person
 
-from taskward.tasks.batch_models import BatchResults
+from taskward.batch.results import BatchResults
 
 pytestmark = pytest.mark.engines("memory")
 

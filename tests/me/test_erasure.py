@@ -11,7 +11,7 @@ from support import NO_SUCH_TASK, MakeDatabase, Person, database_of, refusal, ru
 
 from taskward.auth.current_user import User
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.me.models import ImportedTask
+from taskward.me.import_models import ImportedTask
 from taskward.me.staging import Staging
 
 ERASED = {"message": "All data deleted"}
@@ -51,7 +51,15 @@ async def traces(app: FastAPI, *signs: str) -> list[str]:
 
 async def fill(app: FastAPI, person: Person, word: str) -> None:
     """Writes something into every column that can hold what a person wrote."""
-    kept = await person.create(f"{word} Title", description=f"{word} Description")
+    fields = {"position": word, "metadata": {"word": word}}
+    held, dropped = [
+        (await person.http.post("/api/lists", json={"title": f"{word} list", **fields})).json()
+        for _ in range(2)
+    ]
+    await person.http.delete(f"/api/lists/{dropped['id']}")
+    kept = await person.create(
+        f"{word} Title", description=f"{word} Description", list_id=held["id"], labels=[word], **fields
+    )
     gone = await person.create(f"{word} Gone")
     await person.http.delete(f"/api/tasks/{gone['id']}")
     await person.put(kept["id"], description=f"{word} changed")
@@ -65,7 +73,11 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
     abandoned = Staging(database_of(app), User(UUID(person.sub), None, 0))
     await abandoned.claim()
     await abandoned.add(
-        [ImportedTask.model_validate(a_task(title=f"{word} staged", description=f"{word} too"))]
+        [
+            ImportedTask.model_validate(
+                a_task(title=f"{word} staged", description=f"{word} too", labels=[word], **fields)
+            )
+        ]
     )
     await abandoned._flush()
 
@@ -73,7 +85,14 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
 async def test_everything_is_gone_from_every_table(app: FastAPI) -> None:
     ann = Person(app, email=f"{CANARY}@example.com")
     await fill(app, ann, CANARY)
-    assert await traces(app, CANARY) == ["idempotency_keys", "import_tasks", "tasks", "users"]
+    assert await traces(app, CANARY) == [
+        "idempotency_keys",
+        "import_tasks",
+        "lists",
+        "task_labels",
+        "tasks",
+        "users",
+    ]
     assert await traces(app, ann.sub) == [table.name for table in TABLES]
 
     await erase(ann)
@@ -107,6 +126,7 @@ async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -
         "idempotency_keys.digest",
         "idempotency_keys.location",
         "idempotency_keys.tag",
+        *(f"{table}.{name}" for table in ("tasks", "import_tasks") for name in ("due_key", "start_key")),
     }
 
 

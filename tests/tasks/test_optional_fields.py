@@ -2,21 +2,22 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from taskward.batch.operations import TaskOperation, ValidOperation
 from taskward.http.errors import ServiceError, ValidationFailed
 from taskward.http.validation import field_errors
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.models import NewTask, TaskChanges, task_json, uses_domain
-from taskward.tasks.operations import Operation, ValidOperation, validated
 from taskward.tasks.tables import TaskRecord
 
 NEW = TypeAdapter(NewTask)
 CHANGES = TypeAdapter(TaskChanges)
+ID = UUID("01a1fbee-d15a-754f-9d5b-38797672c7a2")
 
 DAY_MESSAGE = "{} date must be a day like 2026-01-31, of the years 1970 to 9998"
 LABELS_MESSAGE = "Labels must be a list of at most 20 texts"
@@ -33,6 +34,34 @@ FULL: dict[str, Any] = {
     "labels": ["Home", "urgent"],
     "metadata": {"colour": "red", "weight": 1.5, "done": False, "n": 7, "empty": ""},
 }
+
+NO_OBJECTS: list[Any] = ["2026-11-21", 5, True, [], [{}]]
+NO_DAYS: list[Any] = [
+    *("", "2026-2-3", "2026-02-30", "2025-02-29", "1969-12-31", "9999-01-01", "20261121", " 2026-11-21"),
+    *("2026-11-21 ", "2026-11-21T00:00", "2026-W47-6", "٢٠٢٦-11-21", "2026-11-21\n", "-2026-11-21"),
+    *(5, True, [], {}),
+]
+NO_TIMES: list[Any] = [
+    *("", "9:30", "24:00", "09:60", "09:30:00", "0930", " 09:30", "09:30Z", "٠٩:30", 5, []),
+]
+NO_ZONES: list[Any] = [
+    *("", "Berlin", "europe/berlin", "Europe/Berlin ", "+01:00", "Europe", "zones", 5, []),
+    *("../zones", "Europe/../UTC", "/etc/passwd", "UTC\0"),
+]
+TIMED = {"date": "2026-11-21", "time": "09:30"}
+DATES: list[Any] = [
+    *((value, "", "{} must be an object or null") for value in NO_OBJECTS),
+    *(({"date": value}, ".date", DAY_MESSAGE) for value in NO_DAYS),
+    ({"date": None}, ".date", "{} date is required"),
+    *((TIMED | {"time": value}, ".time", "{} time must be a time like 09:30") for value in NO_TIMES),
+    *(
+        (TIMED | {"time_zone": value}, ".time_zone", "{} time zone must be a name like Europe/Berlin")
+        for value in NO_ZONES
+    ),
+    (TIMED | {"time": None, "time_zone": "UTC"}, ".time_zone", "{} time zone needs a time"),
+    (TIMED | {"datetime": "x"}, ".datetime", "Unknown field"),
+]
+"""A value of `due` or `start`, the field that is named, and the message."""
 
 
 def new(**body: Any) -> dict[str, Any]:
@@ -87,54 +116,7 @@ class TestMessages:
 
     @pytest.mark.parametrize(("name", "label"), [("due", "Due"), ("start", "Start")])
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
-    @pytest.mark.parametrize(
-        ("value", "field", "message"),
-        [
-            *((value, "", "{} must be an object or null") for value in ("2026-11-21", 5, True, [], [{}])),
-            *(
-                ({"date": value}, ".date", DAY_MESSAGE)
-                for value in (
-                    *("", "2026-2-3", "2026-02-30", "2025-02-29", "1969-12-31", "9999-01-01", "20261121"),
-                    *(" 2026-11-21", "2026-11-21 ", "2026-11-21T00:00", "2026-W47-6", "٢٠٢٦-11-21", 5, True),
-                    *([], {}, "2026-11-21\n", "-2026-11-21"),
-                )
-            ),
-            ({"date": None}, ".date", "{} date is required"),
-            *(
-                ({"date": "2026-11-21", "time": value}, ".time", "{} time must be a time like 09:30")
-                for value in (
-                    "",
-                    "9:30",
-                    "24:00",
-                    "09:60",
-                    "09:30:00",
-                    "0930",
-                    " 09:30",
-                    "09:30Z",
-                    5,
-                    [],
-                    "٠٩:30",
-                )
-            ),
-            *(
-                (
-                    {"date": "2026-11-21", "time": "09:30", "time_zone": value},
-                    ".time_zone",
-                    "{} time zone must be a name like Europe/Berlin",
-                )
-                for value in (
-                    *("", "Berlin", "europe/berlin", "Europe/Berlin ", "+01:00", "Europe", "zones", 5, []),
-                    *("../zones", "Europe/../UTC", "/etc/passwd", "UTC\0"),
-                )
-            ),
-            (
-                {"date": "2026-11-21", "time": None, "time_zone": "Europe/Berlin"},
-                ".time_zone",
-                "{} time zone needs a time",
-            ),
-            ({"date": "2026-11-21", "datetime": "x"}, ".datetime", "Unknown field"),
-        ],
-    )
+    @pytest.mark.parametrize(("value", "field", "message"), DATES)
     def test_of_due_and_start(
         self, of: Any, name: str, label: str, value: Any, field: str, message: str
     ) -> None:
@@ -163,9 +145,11 @@ class TestMessages:
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
     @pytest.mark.parametrize("name", ["labels", "add_labels", "remove_labels"])
     def test_of_labels(self, of: Any, name: str) -> None:
-        for value in ("home", 5, True, {}, {"0": "home"}, [f"l{n}" for n in range(21)]):
+        values: list[Any] = ["home", 5, True, {}, {"0": "home"}, [f"l{n}" for n in range(21)]]
+        for value in values:
             assert of(**{name: value}) == {name: LABELS_MESSAGE}
-        for label in ("", " \t", "x" * 51, 5, None, [], {}, True):
+        labels: list[Any] = ["", " \t", "x" * 51, 5, None, [], {}, True]
+        for label in labels:
             assert of(**{name: ["home", "work", "x", label]}) == {f"{name}.3": LABEL_MESSAGE}
 
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
@@ -179,9 +163,11 @@ class TestMessages:
 
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
     def test_of_metadata(self, of: Any) -> None:
-        for value in ("x", 5, [], [{}], True):
+        values: list[Any] = ["x", 5, [], [{}], True]
+        for value in values:
             assert of(metadata=value) == {"metadata": "Metadata must be an object or null"}
-        for inner in ({}, [], ["x"], {"a": 1}, "x" * 501):
+        inners: list[Any] = [{}, [], ["x"], {"a": 1}, "x" * 501]
+        for inner in inners:
             assert of(metadata={"x": inner}) == {"metadata.x": VALUE_MESSAGE}
         for key in ("", "a b", "é", "x" * 41, "a/b", "a\n"):
             assert of(metadata={key: 1}) == {f"metadata.{key}": KEY_MESSAGE}
@@ -200,15 +186,15 @@ class TestMessages:
         "value",
         [
             *("", "a b", "é", "x" * 101, "a\n", "-", 5, True, [], {}, {"at": "end"}, {"at": None}),
-            *({"after": "x"}, {"after": None}, {"before": 5}, {"after": str(uuid4()), "at": "last"}),
-            *({"after": str(uuid4()), "before": str(uuid4())}, {"between": str(uuid4())}, {"at": ["first"]}),
+            *({"after": "x"}, {"after": None}, {"before": 5}, {"after": str(ID), "at": "last"}),
+            *({"after": str(ID), "before": str(ID)}, {"between": str(ID)}, {"at": ["first"]}),
         ],
     )
     def test_of_the_position(self, of: Any, value: Any) -> None:
         assert of(position=value) == {"position": POSITION_MESSAGE}
 
     @pytest.mark.parametrize("of", [problems_of_new, problems_of_changes])
-    @pytest.mark.parametrize("value", ["", "none", 5, True, [], {}, "{" + str(uuid4()) + "}", uuid4().hex])
+    @pytest.mark.parametrize("value", ["", "none", 5, True, [], {}, "{" + str(ID) + "}", ID.hex])
     def test_of_the_list_and_the_parent(self, of: Any, value: Any) -> None:
         assert of(list_id=value, parent_id=value) == {
             "list_id": "List id must be a UUID",
@@ -247,8 +233,8 @@ class TestMessages:
             assert changes(**{name: None}).keys() == {name}
 
     def test_an_operation_of_a_batch_has_the_same(self) -> None:
-        operation = Operation(op="create", task={"title": "x", "due": {"time": "x"}, "labels": [""]})
-        error = validated(operation)
+        operation = TaskOperation(op="create", task={"title": "x", "due": {"time": "x"}, "labels": [""]})
+        error = operation.validated()
 
         assert isinstance(error, ServiceError)
         assert {problem.field: problem.message for problem in error.details()} == {
@@ -256,7 +242,7 @@ class TestMessages:
             "due.time": "Due time must be a time like 09:30",
             "labels.0": LABEL_MESSAGE,
         }
-        assert isinstance(validated(Operation(op="create", task={"title": "x", **FULL})), ValidOperation)
+        assert isinstance(TaskOperation(op="create", task={"title": "x", **FULL}).validated(), ValidOperation)
 
 
 class TestGiven:
@@ -289,11 +275,9 @@ class TestGiven:
         assert uses_domain(changes(**{name: FULL[name]}))
 
     def test_ids_are_taken_in_any_letter_case(self) -> None:
-        some = uuid4()
-
-        assert changes(list_id=str(some).upper(), parent_id=str(some)) == {"list_id": some, "parent_id": some}
-        assert changes(position={"after": str(some).upper()}) == {"position": {"after": some}}
-        assert changes(position={"before": str(some)}) == {"position": {"before": some}}
+        assert changes(list_id=str(ID).upper(), parent_id=str(ID)) == {"list_id": ID, "parent_id": ID}
+        assert changes(position={"after": str(ID).upper()}) == {"position": {"after": ID}}
+        assert changes(position={"before": str(ID)}) == {"position": {"before": ID}}
 
     @pytest.mark.parametrize("value", ["a0", "x" * 100, "0", {"at": "first"}, {"at": "last"}])
     def test_a_position_is_taken_as_it_is(self, value: Any) -> None:

@@ -16,8 +16,7 @@
     ├── DatabaseError           500 DATABASE_ERROR
     └── ServiceUnavailable      503 SERVICE_UNAVAILABLE
 
-Further ones are beside what raises them: in `protocol_errors.py`, `conditional.py`, `idempotency/errors.py` and
-so on.
+Further ones are beside what raises them: `protocol_errors.py`, `conditional.py`, `idempotency/errors.py`.
 
 An error is raised where it is detected; the request middleware catches it and sends `error.body()`.
 """
@@ -25,7 +24,7 @@ An error is raised where it is detected; the request middleware catches it and s
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 
@@ -174,19 +173,22 @@ class PreconditionFailed(ServiceError):
     text = "The task has been changed since it was read"
 
     def __init__(
-        self, current_tag: str, text: str | None = None, current: Mapping[str, object] | None = None
+        self,
+        current_tag: str,
+        text: str | None = None,
+        current: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         super().__init__(text)
+        self.current = current
         self._current_tag = current_tag
-        self._current = current
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"etag", self._current_tag.encode())]
 
     def envelope(self) -> dict[str, object]:
-        if self._current is None:
+        if self.current is None:
             return super().envelope()
-        return super().envelope() | {**self._current, "etag": self._current_tag}
+        return super().envelope() | {**self.current, "etag": self._current_tag}
 
 
 class CursorExpired(ServiceError):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
-from pydantic.json_schema import JsonSchemaValue
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from taskward.http.errors import FieldError
@@ -15,6 +15,9 @@ from taskward.http.errors import FieldError
 UNKNOWN_PARAMETER: Final = "Unknown query parameter"
 UNKNOWN_FIELD: Final = "Unknown field"
 NUL_REFUSED: Final = "The character U+0000 is not allowed"
+
+Absent = SkipJsonSchema[None]
+"""For a property of a documented model that is absent where it has no value, and never null."""
 
 _FIELD_ERROR: Final = "refusal"
 

@@ -27,7 +27,7 @@ async def list_labels(query: Annotated[LabelsQuery, Query()], labels: MyLabels) 
 async def rename_label(
     names: Annotated[LabelRenaming, Body()], labels: MyLabels, once: Idempotent, key: IdempotencyKey = None
 ) -> Response:
-    """Gives every task with a label the new one instead, in one transaction; completed tasks too."""
+    """Replaces a label of every task that has it, in one transaction; completed tasks too."""
 
     async def rename(record: PendingRecord | None) -> Response:
         return JSONBytesResponse(await labels.change(names.old, names.new, record))

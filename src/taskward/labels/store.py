@@ -30,7 +30,7 @@ from taskward.labels.statements import (
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.list_cache import ListCache
-from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
+from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 
 MAX_ROWS: Final = 500
@@ -85,7 +85,7 @@ class LabelStore:
         body = dump_json({"tasks": changed})
         if record is not None:
             stored = {"owner": self._user.id, **record.values(200, body)}
-            yield STORE_BATCH_RESPONSE, stored
+            yield STORE_RESPONSE, stored
             yield DROP_EXPIRED_RESPONSES, stored
         return body
 

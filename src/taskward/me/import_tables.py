@@ -65,6 +65,8 @@ class ImportTaskRow(SQLModel, table=True):
     start_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
     priority: int | None = Field(sa_column=Column(Priority, nullable=True))
     series_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    labels: str | None = Field(sa_column=Column(Text, nullable=True))
+    """A JSON array of `[folded, label]`."""
 
 
 IMPORTS: Final[Table] = SQLModel.metadata.tables["imports"]

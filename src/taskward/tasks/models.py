@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -10,13 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic.json_schema import SkipJsonSchema
 
 from taskward.http.responses import json_timestamp
-from taskward.http.validation import field_error
+from taskward.http.validation import Absent, field_error
 from taskward.tasks.fields.completion import CompletedAt, GivenCompletedAt
 from taskward.tasks.fields.dates import Due, DueChanges, NewDue, NewStart, Start, StartChanges
 from taskward.tasks.fields.labels import AddedLabels, GivenLabels, Labels, RemovedLabels
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.placement import GivenListId, GivenParentId, Key, ListId, ParentId, Position
-from taskward.tasks.fields.priority import GivenPriority, Priority
+from taskward.tasks.fields.priority import GivenPriority, TaskPriority
 from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE, Description, IsCompleted, Title
 from taskward.tasks.tables import TaskRecord
 
@@ -98,13 +98,13 @@ class NewTask(_Body):
     due: NewDue = None
     start: NewStart = None
     priority: GivenPriority = None
-    labels: GivenLabels = Field(default=None)
-    add_labels: AddedLabels = Field(default=None)
-    remove_labels: RemovedLabels = Field(default=None)
+    labels: GivenLabels = None
+    add_labels: AddedLabels = None
+    remove_labels: RemovedLabels = None
     list_id: GivenListId = None
     parent_id: GivenParentId = None
     position: Position = None
-    metadata: NewMetadata = Field(default=None)
+    metadata: NewMetadata = None
 
     def given(self) -> dict[str, Any]:
         """Returns the writable fields that the client sent; of the optional ones only those with a value."""
@@ -128,9 +128,9 @@ class TaskChanges(_Body):
     due: DueChanges = None
     start: StartChanges = None
     priority: GivenPriority = None
-    labels: GivenLabels = Field(default=None)
-    add_labels: AddedLabels = Field(default=None)
-    remove_labels: RemovedLabels = Field(default=None)
+    labels: GivenLabels = None
+    add_labels: AddedLabels = None
+    remove_labels: RemovedLabels = None
     list_id: GivenListId = None
     parent_id: GivenParentId = None
     position: Position = None
@@ -167,15 +167,15 @@ class Task(BaseModel):
     is_completed: bool
     created_at: datetime = Field(description="RFC 3339, UTC; the millisecond of `id`.")
     updated_at: datetime = Field(description="RFC 3339, UTC; moves forward with every successful update.")
-    completed_at: CompletedAt = Field(default=None)
-    due: Due = Field(default=None)
-    start: Start = Field(default=None)
-    priority: Priority = Field(default=None)
-    labels: Labels = Field(default=None)
-    list_id: ListId = Field(default=None)
-    parent_id: ParentId = Field(default=None)
-    position: Key = Field(default=None)
-    metadata: Metadata = Field(default=None)
+    completed_at: CompletedAt | Absent = None
+    due: Due | Absent = None
+    start: Start | Absent = None
+    priority: TaskPriority | Absent = None
+    labels: Labels | Absent = None
+    list_id: ListId | Absent = None
+    parent_id: ParentId | Absent = None
+    position: Key | Absent = None
+    metadata: Metadata | Absent = None
 
 
 class TaskList(BaseModel):
@@ -183,6 +183,29 @@ class TaskList(BaseModel):
 
     tasks: list[Task]
     next_cursor: str | None = Field(description="For the next page; null when nothing follows.")
+
+
+Subtasks: TypeAlias = Literal["keep", "delete"]
+"""What becomes of the subtasks of a deleted task: they move up to its parent, or are deleted too."""
+
+
+def known_subtasks(value: Any) -> Any:
+    """Raises a field error unless the value is of `Subtasks`."""
+    if value not in ("keep", "delete"):  # the value may be unhashable
+        raise field_error("Subtasks must be keep or delete")
+    return value
+
+
+class TaskDeletion(BaseModel):
+    """The query of `DELETE /api/tasks/{task_id}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subtasks: Annotated[Subtasks, BeforeValidator(known_subtasks)] = Field(
+        default="keep",
+        description="What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all "
+        "of them, on all levels.",
+    )
 
 
 class TaskDeleted(BaseModel):
@@ -214,20 +237,16 @@ def task_json(task: TaskRecord) -> dict[str, Any]:
         "created_at": json_timestamp(created_at),
         "updated_at": json_timestamp(updated_at),
     }
-    if optional != _NO_OPTIONAL_FIELDS:
-        value |= _optional_fields(*optional)
-    return value
+    return value if optional == _NO_OPTIONAL_FIELDS else value | _optional_fields(task)
 
 
-def _optional_fields(
-    list_id: object, parent_id: object, position: str | None, completed_at: datetime | None, extra: str | None
-) -> dict[str, Any]:
-    """Returns the fields that are answered only where they have a value."""
+def _optional_fields(task: TaskRecord) -> dict[str, Any]:
+    """Returns the fields that are in a response only where they have a value."""
     columns = {
-        "list_id": list_id and str(list_id),
-        "parent_id": parent_id and str(parent_id),
-        "position": position,
-        "completed_at": completed_at and json_timestamp(completed_at),
+        "list_id": task.list_id and str(task.list_id),
+        "parent_id": task.parent_id and str(task.parent_id),
+        "position": task.position,
+        "completed_at": task.completed_at and json_timestamp(task.completed_at),
     }
     present = {name: value for name, value in columns.items() if value is not None}
-    return present if extra is None else present | orjson.loads(extra)
+    return present if task.extra is None else present | orjson.loads(task.extra)

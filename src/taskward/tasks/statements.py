@@ -130,6 +130,20 @@ def _delete_task(number: ColumnElement[int]) -> Change:
     return delete(TASKS).where(*_MATCHING, number.is_not(None)).returning(*COLUMNS)
 
 
+def _has_no_subtasks() -> ColumnElement[bool]:
+    """Returns whether the task has no subtasks, and cannot get any while the statement runs.
+
+    On PostgreSQL a statement that has waited for the owner's row still sees the other rows as they were
+    before. Then the counter, which it sees as it is, has moved.
+    """
+    other = USERS.alias("as_it_was")
+    seen = select(other.c.seq).where(other.c.id == OWNER).scalar_subquery()
+    children = exists().where(
+        TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID, TASKS.c.parent_id.is_not(None)
+    )
+    return ~children & (USERS.c.seq == seen)
+
+
 def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
     return (
         upsert(TOMBSTONES)
@@ -174,9 +188,11 @@ def _drop_expired_responses(number: ColumnElement[int], changed: ColumnElement[b
     return drop_expired_responses()
 
 
-STORE_BATCH_RESPONSE: Final = Command(
-    "store a batch's response", store_response(None, exists().where(USERS.c.id == OWNER))
+STORE_RESPONSE: Final = Command(
+    "store a response",
+    store_response(bindparam("tag", type_=Text()), exists().where(USERS.c.id == OWNER)),
 )
+"""Without a `tag`, the response has none."""
 DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
 LISTS: Final = {
     (sort, resumed, searched): list_tasks(sort, resumed=resumed, searched=searched)
@@ -205,7 +221,7 @@ UPDATE_TASK: Final = Write(
 )
 DELETE_TASK: Final = Write(
     "delete task",
-    bump_owner_if(exists().where(*_MATCHING), horizon=_horizon_after_expiry()),
+    bump_owner_if(exists().where(*_MATCHING) & _has_no_subtasks(), horizon=_horizon_after_expiry()),
     _delete_task,
     (_drop_expired_tombstones, _leave_tombstone),
     "task.delete",

@@ -66,7 +66,8 @@ class CompiledStep:
         for number, row in enumerate(rows):
             rows[number] = columns = list(row)
             for n, convert in self.converters:
-                columns[n] = convert(columns[n])
+                if columns[n] is not None:
+                    columns[n] = convert(columns[n])
         return rows
 
 

@@ -83,3 +83,4 @@ def _add_columns() -> None:
             ("series_id", Id),
         ):
             op.add_column(table, sa.Column(name, kind, nullable=True))
+    op.add_column("import_tasks", sa.Column("labels", sa.Text, nullable=True))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-from taskward.http.validation import UNKNOWN_FIELD, field_error, located_errors
+from taskward.http.validation import UNKNOWN_FIELD, Absent, field_error, located_errors
 from taskward.tasks.fields.zones import is_time_zone, time_zone
 
 FIRST_YEAR: Final = 1970
@@ -40,7 +40,7 @@ _TimeText = Annotated[
 _ZoneText = Annotated[
     str,
     Field(
-        description="The IANA name of a time zone; without it: wherever the person is. It needs a `time`.",
+        description="The IANA name of a time zone; without it: that of the person. It needs a `time`.",
         examples=["Europe/Berlin"],
     ),
 ]
@@ -50,8 +50,8 @@ class TaskDate(BaseModel):
     """A day, optionally with a time of day, optionally with the time zone of that time."""
 
     date: _DayText
-    time: _TimeText = Field(default=None)
-    time_zone: _ZoneText = Field(default=None)
+    time: _TimeText | Absent = None
+    time_zone: _ZoneText | Absent = None
 
 
 class NewTaskDate(BaseModel):
@@ -69,7 +69,7 @@ class TaskDateChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    date: _DayText = Field(default=None)
+    date: _DayText | Absent = None
     time: _TimeText | None = None
     time_zone: _ZoneText | None = None
 

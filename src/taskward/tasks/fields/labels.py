@@ -29,7 +29,7 @@ def merged_labels(stored: tuple[str, ...], changes: Mapping[str, Any]) -> tuple[
 
 
 def too_many(labels: tuple[str, ...]) -> bool:
-    """Returns whether a task cannot have so many labels."""
+    """Returns whether these are more labels than a task can have."""
     return len(labels) > MAX_LABELS
 
 
@@ -85,19 +85,19 @@ Labels = Annotated[
     ),
 ]
 GivenLabels = Annotated[
-    _Several,
+    _Several | None,
     AfterValidator(_distinct),
     BeforeValidator(_short_list_or_null, json_schema_input_type=_Several | None),
     Field(description="All labels of the task; null or `[]` removes them.", examples=[["home"]]),
 ]
 AddedLabels = Annotated[
-    _Several,
+    _Several | None,
     AfterValidator(_distinct),
     BeforeValidator(_not_beside_labels, json_schema_input_type=_Several),
     Field(description="Labels to add; not together with `labels`.", examples=[["home"]]),
 ]
 RemovedLabels = Annotated[
-    _Several,
+    _Several | None,
     AfterValidator(_distinct),
     BeforeValidator(_not_beside_labels, json_schema_input_type=_Several),
     Field(

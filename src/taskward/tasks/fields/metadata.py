@@ -75,7 +75,7 @@ _Given = Annotated[dict[str, _Text | float | bool | None], Field(json_schema_ext
 _GIVEN: Final = Field(
     description=f"{_DESCRIPTION} A null removes its key.", examples=[{"colour": "red"}, {"colour": None}]
 )
-NewMetadata = Annotated[dict[str, Any], PlainValidator(_new, json_schema_input_type=_Given), _GIVEN]
+NewMetadata = Annotated[dict[str, Any] | None, PlainValidator(_new, json_schema_input_type=_Given), _GIVEN]
 MetadataChanges = Annotated[
     dict[str, Any] | None, PlainValidator(_changes, json_schema_input_type=_Given), _GIVEN
 ]

@@ -49,7 +49,7 @@ class PositionAtEnd(_Place):
 Placed = Key | PositionAfter | PositionBefore | PositionAtEnd
 
 
-def _position(value: Any) -> str | dict[str, Any] | None:
+def _position(value: Any) -> Any:
     """Returns a key, or `{"after": UUID}`, `{"before": UUID}`, `{"at": "first"}` or `{"at": "last"}`."""
     match value:
         case None:

@@ -1,12 +1,23 @@
 """`priority`: a word, because the direction of numbers differs between services."""
 
-from typing import Annotated, Any, Final, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field, PlainValidator
 
 from taskward.http.validation import field_error
 
-PRIORITIES: Final = ("low", "medium", "high", "urgent")
+
+class TaskPriority(StrEnum):
+    """How important a task is; a task without it has none."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+PRIORITIES: Final = tuple(TaskPriority)
 """Ascending; stored as 1 to 4."""
 
 
@@ -16,7 +27,6 @@ def _known(value: Any) -> Any:
     return value
 
 
-Priority = Annotated[
-    Literal["low", "medium", "high", "urgent"], Field(description="Without it: none.", examples=["high"])
+GivenPriority = Annotated[
+    str | None, PlainValidator(_known, json_schema_input_type=TaskPriority | None), Field(examples=["high"])
 ]
-GivenPriority = Annotated[Priority | None, BeforeValidator(_known)]
