@@ -9,6 +9,7 @@ from taskward.tasks.cursor import Position
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.dates import due_key
 from taskward.tasks.fields.priority import PRIORITIES
+from taskward.tasks.positions import default_key
 from taskward.tasks.tables import TaskRecord
 
 Sort = Literal["-created_at", "created_at", "-updated_at", "updated_at", "-title", "title"]
@@ -43,11 +44,6 @@ def position_values(sort: AnySort, position: Position) -> dict[str, Any] | None:
     return None if value is None else {"after_id": position.task_id, f"after_{column}": value}
 
 
-def default_position(task_id: object) -> str:
-    """Returns the position of a task that has not been placed, as `tables.position_key` does."""
-    return f"m{str(task_id).replace('-', '')}h"
-
-
 def _due(task: TaskRecord) -> str | None:
     due = TaskFields.parse(task.extra).due
     return due and due_key(due)
@@ -61,7 +57,7 @@ def _priority(task: TaskRecord) -> str | None:
 _KEYS: Final[dict[str, Callable[[TaskRecord], str | None]]] = {
     "updated_at": lambda task: task.updated_at.isoformat(),
     "title": lambda task: task.title,
-    "position": lambda task: task.position or default_position(task.id),
+    "position": lambda task: task.position or default_key(UUID(str(task.id))),
     "due": _due,
     "priority": _priority,
     "completed_at": lambda task: task.completed_at and task.completed_at.isoformat(),
