@@ -29,7 +29,7 @@ class ClockTime(NamedTuple):
     """A time that dates of tasks are compared with."""
 
     key: str
-    """What a clock shows, comparable with `due_key` and `start_key`."""
+    """The time that a clock shows, comparable with `due_key` and `start_key`."""
 
     instant: datetime | None = None
     """The instant, which dates with a time zone are compared with, if an offset was given."""

@@ -27,7 +27,7 @@ _KEYS: Final[dict[str, ColumnElement[Any]]] = {
     "priority": TASKS.c.priority,
     "completed_at": TASKS.c.completed_at,
 }
-"""What a list is sorted by before the id. Ids are ordered by time, so `created_at` needs nothing."""
+"""The sort key of a list before the id. Ids are ordered by time, so `created_at` needs nothing."""
 
 _BY_NO_INDEX: Final = {"created_at", "position"}
 """The sorts without an index of their own for open tasks in any list."""

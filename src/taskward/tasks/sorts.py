@@ -62,7 +62,7 @@ _KEYS: Final[dict[str, Callable[[TaskRecord], str | None]]] = {
     "priority": _priority,
     "completed_at": lambda task: task.completed_at and task.completed_at.isoformat(),
 }
-"""What a task is sorted by before its id, as a text. The sort by `created_at` needs only the id."""
+"""The value that a task is sorted by before its id, as a text. The sort by `created_at` needs only the id."""
 
 
 def _value(column: str, key: str) -> Any:
