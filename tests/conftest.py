@@ -41,8 +41,15 @@ RLS_ALONE = "postgres-rls-alone"
 
 BEHIND_RLS = {
     *("test_creating", "test_updating", "test_deleting", "test_batch", "test_execution", "test_feed"),
-    *("test_field_requests", "test_import_domain"),
-    *("test_my_lists", "test_list_deletion", "test_mixed_batch", "test_kinds", "test_labels"),
+    *(
+        "test_field_requests",
+        "test_my_lists",
+        "test_list_deletion",
+        "test_mixed_batch",
+        "test_kinds",
+        "test_labels",
+        "test_import_domain",
+    ),
     *(
         "test_me",
         "test_export",

@@ -319,7 +319,7 @@ class _AnyTag:
 
 
 def upsert(task: dict[str, Any], etag: object = _AnyTag()) -> dict[str, Any]:
-    """Returns the change that a follower is told of a task."""
+    """Returns the change of a feed that a new or changed task makes."""
     return {"op": "upsert", "task": task, "etag": etag}
 
 

@@ -41,7 +41,7 @@ every_path = pytest.mark.parametrize("path", PATHS)
 
 def url(path: str, task_id: object = None) -> str:
     """Returns a path that this route answers on; a parameter that is new needs a value here."""
-    return path.format(task_id=task_id or uuid4(), name="init.js")
+    return path.format(task_id=task_id or uuid4(), list_id=uuid4(), name="init.js")
 
 
 def methods_of(path: str) -> set[str]:

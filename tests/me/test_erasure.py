@@ -1,6 +1,7 @@
 """docs/contract.md, B4: DELETE /api/me."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -51,7 +52,7 @@ async def traces(app: FastAPI, *signs: str) -> list[str]:
 
 async def fill(app: FastAPI, person: Person, word: str) -> None:
     """Writes something into every column that can hold what a person wrote."""
-    fields = {"position": word, "metadata": {"word": word}}
+    fields: dict[str, Any] = {"position": word, "metadata": {"word": word}}
     held, dropped = [
         (await person.http.post("/api/lists", json={"title": f"{word} list", **fields})).json()
         for _ in range(2)

@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from fastapi import FastAPI
-from import_documents import EARLIER, a_task, export, many, send, uuid7
+from import_documents import EARLIER, a_task, export, many, uuid7
 from lists.list_support import create_list, everything, lists_of
 from support import Person, problems, stored
 
@@ -37,9 +38,15 @@ def below(parent: Task | str, number: int = 0, **fields: Any) -> Task:
     return a_task(EARLIER + timedelta(minutes=number), parent_id=parent_id, **fields)
 
 
+async def send(person: Person, tasks: list[Task], lists: Any = None) -> httpx.Response:
+    """Imports a document."""
+    document = {"tasks": tasks} | ({} if lists is None else {"lists": lists})
+    return await person.http.post("/api/me/import", json=document)
+
+
 async def imported(person: Person, tasks: list[Task], lists: list[List] | None = None) -> tuple[int, int]:
     """Imports a document; returns how many tasks were imported, and how many skipped."""
-    answer = await send(person, *tasks, **({} if lists is None else {"lists": lists}))
+    answer = await send(person, tasks, lists)
     assert answer.status_code == 200, answer.text[:500]
     return answer.json()["imported"], answer.json()["skipped"]
 
@@ -51,7 +58,7 @@ async def by_id(person: Person) -> dict[str, Task]:
 async def refused(person: Person, tasks: list[Task], lists: list[List] | None = None) -> dict[str, str]:
     """Imports a document that breaks a rule; returns the problems, having seen that nothing is stored."""
     before = await export(person)
-    named = problems(await send(person, *tasks, **({} if lists is None else {"lists": lists})))
+    named = problems(await send(person, tasks, lists))
     assert await export(person) == before
     return named
 
@@ -267,7 +274,7 @@ async def test_broken_lists_are_named(ann: Person) -> None:
         "lists.2.colour": "Unknown field",
         "tasks.0.title": "Title cannot be empty",
     }
-    assert problems(await send(ann, lists={})) == {"lists": "Lists must be a list"}
+    assert problems(await send(ann, [], {})) == {"lists": "Lists must be a list"}
 
 
 async def test_an_import_of_too_many_lists_is_refused(ann: Person) -> None:
@@ -326,7 +333,7 @@ async def test_a_list_that_is_deleted_during_an_import_leaves_nothing_dangling(
         assert answer.status_code == 200
 
     monkeypatch.setattr(staging.Staging, "resolve", and_then_delete)
-    refused = await send(ann, a_task(list_id=home["id"]), below(top, list_id=home["id"]))
+    refused = await send(ann, [a_task(list_id=home["id"]), below(top, list_id=home["id"])])
     assert refused.status_code == 503, "the parent has moved"
     monkeypatch.setattr(staging.Staging, "resolve", resolve)
     home = await create_list(ann)

@@ -115,7 +115,7 @@ async def test_a_clock_may_be_almost_a_day_ahead(ann: Person) -> None:
     assert (await ann.put(str(task_id), title="Later"))["updated_at"] > task["updated_at"]
 
 
-async def test_an_id_of_somebody_elses_task_is_free(ann: Person, bob: Person) -> None:
+async def test_an_id_of_a_foreign_task_is_free(ann: Person, bob: Person) -> None:
     task_id = new_task_id()
     await create_at(bob, task_id, title="Bob's")
 

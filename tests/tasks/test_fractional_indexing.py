@@ -1,4 +1,4 @@
-"""docs/ordering.md: its code runs, and the package that it names goes on from our keys, and we from its."""
+"""docs/ordering.md: its code runs, and the package that it names continues from our keys, and we from its."""
 
 import json
 import random

@@ -31,7 +31,7 @@ async def create_all(person: Person, letters: str, **fields: Any) -> dict[str, T
     return {letter: await person.create(letter, **fields) for letter in letters}
 
 
-async def test_a_position_that_nobody_gave_is_not_shown_and_is_that_of_creation(ann: Person) -> None:
+async def test_a_position_that_was_not_given_is_not_shown_and_is_that_of_creation(ann: Person) -> None:
     tasks = await create_all(ann, "abc")
 
     assert all("position" not in task for task in tasks.values())
@@ -172,7 +172,7 @@ async def test_moving_and_placing_in_one_request(ann: Person) -> None:
     assert await titles(ann, list_id=home["id"]) == "axb"
 
 
-async def test_a_missing_neighbour_and_somebody_elses_are_the_same(ann: Person, bob: Person) -> None:
+async def test_a_missing_neighbour_and_a_foreign_one_are_the_same(ann: Person, bob: Person) -> None:
     others, own = await bob.create(), await ann.create()
     for neighbour in (others["id"], str(uuid4())):
         for place in ("after", "before"):

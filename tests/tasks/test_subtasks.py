@@ -80,7 +80,7 @@ async def test_a_circle_that_would_also_be_too_deep_is_called_a_circle(ann: Pers
     assert problems(await change(ann, tasks[0], parent_id=tasks[4]["id"])) == BELOW_ITSELF
 
 
-async def test_a_missing_parent_and_somebody_elses_are_the_same(ann: Person, bob: Person) -> None:
+async def test_a_missing_parent_and_a_foreign_one_are_the_same(ann: Person, bob: Person) -> None:
     others, own = await bob.create(), await ann.create()
     for parent_id in (others["id"], str(uuid4())):
         body = {"title": "x", "parent_id": parent_id}
@@ -91,7 +91,7 @@ async def test_a_missing_parent_and_somebody_elses_are_the_same(ann: Person, bob
     assert len(await ann.tasks()) == 1
 
 
-async def test_a_missing_list_and_somebody_elses_are_the_same(ann: Person, bob: Person) -> None:
+async def test_a_missing_list_and_a_foreign_one_are_the_same(ann: Person, bob: Person) -> None:
     others, own = await create_list(bob), await ann.create()
     for list_id in (others["id"], str(uuid4())):
         created = await ann.http.post("/api/tasks", json={"title": "x", "list_id": list_id})

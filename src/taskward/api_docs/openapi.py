@@ -63,12 +63,13 @@ _ERROR_SCHEMA: Final[dict[str, Any]] = {
 
 _NO_TITLE: Final = ValidationFailed([FieldError("title", "Title is required and cannot be empty")])
 _RESOURCES: Final = {"{task_id}": "Task", "{list_id}": "List"}
-"""What a parameter of a path identifies."""
+"""The kind of object that a parameter of a path identifies."""
 _UNKNOWN: Final = ValidationFailed([FieldError("colour", "Unknown query parameter")])
 _BROKEN_WITHIN: Final = {
     "/api/tasks/batch": FieldError("operations.0.op", "Op must be one of create, update, delete"),
     "/api/labels/rename": FieldError("from", "A label has 1 to 50 characters"),
     "/api/labels/remove": FieldError("label", "A label has 1 to 50 characters"),
+    "/api/batch": FieldError("operations.0.kind", "Kind must be one of task, list"),
     "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
 """Examples of invalid bodies that are not a task."""

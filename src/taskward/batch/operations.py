@@ -69,7 +69,7 @@ class ValidOperation:
     body: Any = None
     """The new object, or the changes."""
     option: Any = None
-    """What becomes of the tasks in a deleted list, or below a deleted task; None if not given."""
+    """Whether the tasks in a deleted list, or below a deleted task, are kept; None if not given."""
 
 
 def _one_of(label: str, *known: str) -> BeforeValidator:

@@ -1,13 +1,13 @@
 """/api/changes and /api/events: docs/contract.md, B3."""
 
-from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from taskward.auth.current_user import CurrentUser
-from taskward.changes.feed import MAX_CHANGES, ONLY_TASKS, START, Kinds, MyChanges
+from taskward.changes.feed import MAX_CHANGES, START, Kinds, MyChanges
 from taskward.changes.sse import EventStream, LastEventId
 from taskward.changes.statements import Kind
 from taskward.changes.streams import Streams
@@ -38,7 +38,8 @@ class KindsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kinds: Annotated[Kinds, PlainValidator(_kinds, json_schema_input_type=_KindsText)] = Field(
-        default=ONLY_TASKS,
+        default=cast("Kinds", "tasks"),  # as documented
+        validate_default=True,
         description="What the changes are of. A cursor is valid for the kinds that it was given for.",
         examples=["tasks,lists"],
         json_schema_extra={"default": "tasks"},

@@ -101,8 +101,8 @@ IfNoneMatch = Annotated[
     ),
 ]
 CreateOnly = Annotated[
-    bool,
-    PlainValidator(lambda values: _tags(values) is ANY_TAG, json_schema_input_type=str),
+    bool | None,
+    PlainValidator(lambda values: _tags(values) is ANY_TAG, json_schema_input_type=str | None),
     Header(
         alias="If-None-Match",
         description="With `*`, it is created, with the id of the client. Other values have no effect.",

@@ -33,7 +33,7 @@ MAX_ROWS: Final = 1000
 """Tasks that are changed in one transaction."""
 
 TasksOption: TypeAlias = Literal["delete", "keep"]
-"""What becomes of the tasks: they are deleted too, or they are in no list."""
+"""The tasks are deleted too, or they are kept and in no list."""
 
 
 @dataclass(frozen=True, slots=True)

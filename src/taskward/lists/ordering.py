@@ -1,4 +1,4 @@
-"""Where a list stands among the others of its owner: there are few, so all of them are read."""
+"""The place of a list among the others of its owner: there are few, so all of them are read."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence

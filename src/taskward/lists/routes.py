@@ -89,7 +89,7 @@ async def put_list(
     content: PutBody,
     lists: MyLists,
     if_match: IfMatch = None,
-    creates: CreateOnly = False,  # noqa: ARG001, FBT002 - it decides the model of the body
+    creates: CreateOnly = None,  # noqa: ARG001 - it decides the model of the body
 ) -> Response:
     """Changes the given fields and no others.
 

@@ -36,7 +36,7 @@ class _Anchor(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a task of the tree stands."""
+    """The place of a task in the tree."""
 
     level: int
     top: UUID

@@ -186,7 +186,7 @@ class TaskList(BaseModel):
 
 
 Subtasks: TypeAlias = Literal["keep", "delete"]
-"""What becomes of the subtasks of a deleted task: they move up to its parent, or are deleted too."""
+"""The fate of the subtasks of a deleted task: they move up to its parent, or are deleted too."""
 
 
 def known_subtasks(value: Any) -> Any:

@@ -26,7 +26,7 @@ _POSITIVE: Final = len(_HEADS) // 2
 
 
 def default_key(task_id: UUID) -> str:
-    """Returns the position of a task that nobody has placed; of ids made by time, in the order of time."""
+    """Returns the position of a task that was never placed; such positions are in the order of ids."""
     return f"m{task_id.hex}h"
 
 
@@ -42,7 +42,7 @@ def key_between(left: str | None, right: str | None) -> str | None:
 
 
 def keys_between(left: str | None, right: str | None, count: int) -> list[str] | None:
-    """Returns so many keys in order, spread over the room between two others; None if there is too little."""
+    """Returns `count` keys in order, spread over the room between two others; None if it is too little."""
     if not count:
         return []
     middle = key_between(left, right)

@@ -95,7 +95,10 @@ async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) 
     "/{task_id}",
     operation_id="updateTask",
     response_model=Task,
-    responses={201: {"model": Task}} | error_responses(PreconditionFailed('"1764000000000000"'), Gone()),
+    responses={
+        201: {"model": Task},
+        **error_responses(PreconditionFailed('"1764000000000000"'), Gone()),
+    },
     summary="Update a task, or create it with an id of the client",
 )
 async def put_task(
@@ -103,7 +106,7 @@ async def put_task(
     content: PutBody,
     tasks: MyTasks,
     if_match: IfMatch = None,
-    creates: CreateOnly = False,  # noqa: ARG001, FBT002 - it decides the model of the body
+    creates: CreateOnly = None,  # noqa: ARG001 - it decides the model of the body
 ) -> Response:
     """Changes the given fields and no others; `description: null` clears it.
 

@@ -146,13 +146,16 @@ class TaskSteps:
             placed = yield from position_steps(TaskSiblings(self.user.id, task_id, place), position)
         values = owner_values(self.user) | content | place._asdict()
         times = {"created_at": before.created_at, "now": now}
-        return values | times | {"task_id": task_id, "position": placed.position}, placed
+        names = {"fields": sorted(given)}  # for the audit log
+        return values | times | names | {"task_id": task_id, "position": placed.position}, placed
 
     def _store_labels(self, before: TaskRecord, values: Values) -> TransactionSteps[None]:
         labels = changed_labels(before, values["extra"])
-        if labels is not None:
+        if labels is None:
+            return
+        if before.version:
             yield DROP_LABELS, values
-            yield ADD_LABELS, {**values, "labels": labels}
+        yield ADD_LABELS, {**values, "labels": labels}
 
     def _check_free(self, task_id: UUID) -> TransactionSteps[None]:
         values = {**self._owner, "task_id": task_id}

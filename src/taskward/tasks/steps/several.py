@@ -60,7 +60,7 @@ def place_siblings_steps(user: User, positions: Mapping[Any, str], now: datetime
     first = yield from first_number_steps(user, len(positions))
     for version, (task_id, position) in enumerate(positions.items(), first):
         values = {"owner": user.id, "task_id": task_id, "now": now}
-        yield PLACE, values | {"position": position, "version": version}
+        yield PLACE, values | {"position": position, "version": version, "count": 1}
 
 
 def _below(user: User, task_id: UUID) -> TransactionSteps[list[str]]:

@@ -1,4 +1,4 @@
-"""Where a task may stand: in a list, or below a parent and then in its list."""
+"""The place of a task: in a list, or below a parent and then in its list."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
