@@ -88,6 +88,10 @@ def user_record(owner: int, tasks: int) -> Record:
     return (owner_id(owner), None, _FIRST_SEQ + tasks, _FIRST_SEQ, BEGINNING, BEGINNING)
 
 
+def user_records(owner: int, tasks: int) -> Iterator[Record]:
+    yield user_record(owner, tasks)
+
+
 def task_records(owner: int, tasks: int) -> Iterator[Record]:
     for n in range(tasks):
         title = f"Task {n} of owner {owner}"
@@ -162,7 +166,7 @@ def fill_sqlite(path: Path, owners: Mapping[int, int], *, domain: bool = False) 
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous = OFF")
     for table, columns, records_of in (
-        ("users", USER_COLUMNS, lambda *one: [user_record(*one)]),
+        ("users", USER_COLUMNS, user_records),
         *_task_tables(domain=domain),
     ):
         records = (record for one in owners.items() for record in records_of(*one))

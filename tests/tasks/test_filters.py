@@ -10,6 +10,12 @@ from fastapi import FastAPI
 from paging import walk
 from support import Person, problems
 
+from taskward.database.sqlite.compiled import CompiledStatement
+from taskward.database.statements import MAX_COMPILED
+from taskward.http.cursors import encode_cursor
+from taskward.tasks.list_statements import MAX_FILTERED, filtered_list
+from taskward.tasks.query import ListQuery
+
 CLOCK_FORMS = (
     "must be a day like 2026-11-21, a local time like 2026-11-21T14:30, "
     "or a time with a numeric offset like 2026-11-21T14:30:00+01:00"
@@ -322,6 +328,54 @@ class TestCursors:
             follow = await ann.http.get("/api/tasks", params={**same, "cursor": first["next_cursor"]})
             assert len(follow.json()["tasks"]) == 2
 
+    @pytest.mark.engines("memory")
+    @pytest.mark.parametrize("sort", ["due", "-priority", "position", "completed_at"])
+    async def test_a_position_of_another_kind_is_refused(self, ann: Person, sort: str) -> None:
+        keys: list[Any] = [None, 5, True, [], {}, "a\0b"]
+        keys += {
+            "-priority": ["", "0", "5", "-1", "1.0", "high", "\u0661", "9" * 400],
+            "completed_at": ["", "now", "2026-11-21", "2026-11-21T12:00:00", "2026-11-21T12:00:00+01:00"],
+        }.get(sort, [])
+        for key in keys:
+            answer = await ann.http.get(
+                "/api/tasks", params={"sort": sort, "cursor": forged(ann, sort, [1, key, A_LIST])}
+            )
+            assert problems(answer) == {"cursor": "Cursor is not valid for this list"}, key
+
+    @pytest.mark.parametrize(
+        ("sort", "key"),
+        [
+            ("due", ""), ("-due", "\U0010ffff" * 99), ("due", "'; DROP TABLE tasks; --"), ("position", ""),
+            ("-position", "\U0010ffff"), ("priority", "1"), ("-priority", "4"),
+            ("completed_at", "0001-01-01T00:00:00+00:00"),
+            ("-completed_at", "9999-12-31T23:59:59.999999+00:00"),
+        ],
+    )  # fmt: skip
+    async def test_a_forged_position_gives_a_page_of_the_callers_own_list(
+        self, app: FastAPI, ann: Person, bob: Person, sort: str, key: str
+    ) -> None:
+        for person in (ann, bob):
+            await plant(app, person, [Planted(priority="high", due={"date": "2026-11-21"})])
+
+        cursor = forged(ann, sort, [1, key, A_LIST])
+        answer = await ann.http.get("/api/tasks", params={"sort": sort, "cursor": cursor})
+
+        assert answer.status_code == 200
+        assert {task["user_id"] for task in answer.json()["tasks"]} <= {ann.sub}
+
+
+class TestStatements:
+    @pytest.mark.engines("memory")
+    async def test_the_number_of_statements_that_are_kept_is_bounded(self, ann: Person) -> None:
+        names = ["due=any", "label=x", "priority=low", "list_id=none", "parent_id=none", "archived=true"]
+        names += ["is_completed=false", "due_from=2026-11-21", "available_at=2026-11-21"]
+        for number in range(2 ** len(names)):
+            chosen = [name for n, name in enumerate(names) if number >> n & 1]
+            assert (await ann.http.get(f"/api/tasks?{'&'.join(chosen)}")).status_code == 200
+
+        assert filtered_list.cache_info().currsize == MAX_FILTERED
+        assert CompiledStatement.compile.cache_info().currsize <= MAX_COMPILED
+
 
 class TestTags:
     async def test_each_query_has_a_tag_of_its_own_that_changes_with_every_change(
@@ -360,6 +414,11 @@ class TestTags:
             assert await titles(ann, priority="high") == ["b"]
             assert await titles(ann, priority="high,low") == ["b", "a"]
             assert await titles(ann) == ["b", "a"]
+
+
+def forged(person: Person, sort: str, content: Any) -> str:
+    """Returns a cursor of that content with the digest that it should have: the digest is no secret."""
+    return encode_cursor(content, ListQuery.model_validate({"sort": sort}).cursor_scope(UUID(person.sub)))
 
 
 async def titles(person: Person, **query: Any) -> list[str]:

@@ -127,8 +127,8 @@ async def _plans_of(app: FastAPI, text: str, *, resumed: bool) -> list[Plan]:
         dict(part.split("=", 1) for part in text.split("&")) | ({"cursor": "x"} if resumed else {})
     )
     keys = {"position": "m5", "due": "2026-06-01T24:00", "priority": "2"}
-    key = {"created_at": None, "completed_at": _moment(9).isoformat()} | keys
-    position = Position(key[query.sort.removeprefix("-")], UUID(int=7 << 76))
+    keys["completed_at"] = _moment(9).isoformat()
+    position = Position(keys.get(query.sort.removeprefix("-")), UUID(int=7 << 76))
     after = position_values(query.sort, position) if resumed else {}
     assert after is not None
     read = LISTS.get(query.shape) or filtered_list(*query.shape)

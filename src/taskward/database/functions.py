@@ -73,7 +73,7 @@ def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any
     return f"max({one}, {other})"
 
 
-class is_false(FunctionElement[bool]):  # noqa: N801
+class is_false(FunctionElement[Any]):  # noqa: N801
     """`is_false(flag)`: spelled like the condition of the partial indexes, so that they are used.
 
     It has no type, because SQLAlchemy compares a Boolean function with 1 on SQLite.
@@ -93,7 +93,7 @@ def _false_on_sqlite(element: is_false, compiler: SQLCompiler, **options: Any) -
     return f"{compiler.process(element.clauses, **options)} = 0"
 
 
-class bound_on_sqlite(FunctionElement[bool]):  # noqa: N801
+class bound_on_sqlite(FunctionElement[Any]):  # noqa: N801
     """`bound_on_sqlite(condition)`: a condition that others imply, for SQLite's planner; true on PostgreSQL.
 
     There it would only distort the estimate of the rows.

@@ -58,8 +58,9 @@ def offset_time(value: Any) -> OffsetTime | None:
     """Returns a time of RFC 3339 with a numeric offset, of the years 1970 to 9998; None if it is not one."""
     if not isinstance(value, str) or not _WITH_OFFSET.fullmatch(value):
         return None
-    instant = moment(value)
-    return instant and OffsetTime(datetime.fromisoformat(value.upper()).replace(tzinfo=None), instant)
+    if (instant := moment(value)) is None:
+        return None
+    return OffsetTime(datetime.fromisoformat(value.upper()).replace(tzinfo=None), instant)
 
 
 def clock_key(local: datetime) -> str:

@@ -32,7 +32,7 @@ _PRIORITY_NUMBERS: Final = {str(number) for number in range(1, len(PRIORITIES) +
 def position_of(sort: AnySort, task: TaskRecord) -> Position:
     """Returns the position of a task in a list of that sort."""
     key_of = _KEYS.get(sort.removeprefix("-"))
-    return Position(key_of and key_of(task), UUID(str(task.id)))
+    return Position(key_of(task) if key_of else None, UUID(str(task.id)))
 
 
 def position_values(sort: AnySort, position: Position) -> dict[str, Any] | None:
@@ -46,12 +46,16 @@ def position_values(sort: AnySort, position: Position) -> dict[str, Any] | None:
 
 def _due(task: TaskRecord) -> str | None:
     due = TaskFields.parse(task.extra).due
-    return due and due_key(due)
+    return None if due is None else due_key(due)
 
 
 def _priority(task: TaskRecord) -> str | None:
     priority = TaskFields.parse(task.extra).priority
-    return priority and str(PRIORITIES.index(priority) + 1)
+    return None if priority is None else str(PRIORITIES.index(priority) + 1)
+
+
+def _completed_at(task: TaskRecord) -> str | None:
+    return None if task.completed_at is None else task.completed_at.isoformat()
 
 
 _KEYS: Final[dict[str, Callable[[TaskRecord], str | None]]] = {
@@ -60,7 +64,7 @@ _KEYS: Final[dict[str, Callable[[TaskRecord], str | None]]] = {
     "position": lambda task: task.position or default_key(UUID(str(task.id))),
     "due": _due,
     "priority": _priority,
-    "completed_at": lambda task: task.completed_at and task.completed_at.isoformat(),
+    "completed_at": _completed_at,
 }
 """The value that a task is sorted by before its id, as a text. The sort by `created_at` needs only the id."""
 

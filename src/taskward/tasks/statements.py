@@ -1,5 +1,6 @@
 """Every SQL statement on tasks. The WHERE of each begins with the owner; a test verifies it."""
 
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from sqlalchemy import (
@@ -194,7 +195,7 @@ STORE_RESPONSE: Final = Command(
 )
 """Without a `tag`, the response has none."""
 DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
-LISTS: Final = {
+LISTS: Final[Mapping[tuple[Any, ...], Read]] = {
     (sort, resumed, searched): list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
     for resumed in (False, True)
