@@ -1,10 +1,8 @@
 """The tasks of one owner; every statement is filtered by that owner."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import blake2b
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
@@ -13,7 +11,7 @@ from fastapi import Depends
 from taskward.auth.current_user import User
 from taskward.database import Queries
 from taskward.database.statements import T, TransactionSteps, Values, Write
-from taskward.http.conditional import Versions
+from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
@@ -22,6 +20,7 @@ from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.commands import TaskCommands
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import CachedList, ListCache
+from taskward.tasks.list_statements import filtered_list
 from taskward.tasks.models import (
     NewTask,
     Subtasks,
@@ -31,7 +30,8 @@ from taskward.tasks.models import (
     uses_domain,
     version_tag,
 )
-from taskward.tasks.query import ListQuery, position_of, position_values
+from taskward.tasks.query import ListQuery
+from taskward.tasks.sorts import position_of, position_values
 from taskward.tasks.statements import (
     COUNTER,
     CREATE_TASK_ONCE,
@@ -92,14 +92,8 @@ class TaskStore:
             ValidationFailed: the cursor is not valid for this owner, sort and filter.
 
         """
-        values = {
-            "owner": self._user.id,
-            "only_completed": query.is_completed,
-            "words": query.words,
-            "limit": query.limit + 1,
-            **self._position(query),
-        }
-        statement = LISTS[query.sort, query.cursor is not None, bool(query.words)]
+        values = {"owner": self._user.id, **query.values, **self._position(query)}
+        statement = LISTS.get(query.shape) or filtered_list(*query.shape)
         rows = await self._database.rows(statement, values)
         counter = columns_after_task(rows[0])[0] if rows else 0
         if not rows:
@@ -122,10 +116,7 @@ class TaskStore:
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Returns the entity tag of a page at that counter."""
-        digest = blake2b(
-            scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit), digest_size=9
-        )
-        return f'"{counter}-{urlsafe_b64encode(digest.digest()).decode()}"'
+        return scoped_tag(counter, scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit))
 
     async def get(self, task_id: UUID) -> TaskRecord:
         """Returns one task.
