@@ -47,6 +47,9 @@ BEHIND_RLS = {
     *("test_creating", "test_updating", "test_deleting", "test_batch", "test_execution", "test_feed"),
     *("test_me", "test_export", "test_import", "test_erasure", "test_users", "test_counter"),
     "test_isolation",
+    *("test_field_requests", "test_my_lists", "test_list_deletion", "test_mixed_batch", "test_kinds"),
+    *("test_labels", "test_import_domain", "test_subtasks", "test_ordering", "test_client_ids"),
+    "test_devices",
 }
 """The files whose tests run behind it too. All tests with two users also run on it alone."""
 

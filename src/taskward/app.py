@@ -16,6 +16,7 @@ from taskward import __version__, health, log
 from taskward.api_docs import swagger_ui
 from taskward.api_docs.openapi import openapi_document
 from taskward.auth.authenticator import authenticator
+from taskward.batch import routes as batch
 from taskward.changes import routes as changes
 from taskward.changes.streams import StreamRegistry
 from taskward.database import Database, open_database
@@ -26,6 +27,8 @@ from taskward.http.fair_slots import FairThreads
 from taskward.http.rate_limit import RateLimit
 from taskward.http.responses import CommonHeaders
 from taskward.http.routing import Router
+from taskward.labels import routes as labels
+from taskward.lists import routes as lists
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
@@ -38,7 +41,16 @@ from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
 
-ROUTERS = (tasks.router, changes.router, me.router, health.router, swagger_ui.router)
+ROUTERS = (
+    tasks.router,
+    labels.router,
+    lists.router,
+    batch.router,
+    changes.router,
+    me.router,
+    health.router,
+    swagger_ui.router,
+)
 
 
 def create_app(settings: Settings | None = None) -> Taskward:
@@ -110,11 +122,11 @@ def _add_observability(app: Taskward, settings: Settings, router: Router) -> Non
         app.collect_metrics = lambda: merge([part.collect() for part in parts])
 
 
-def _changed(lists: ListCache, streams: StreamRegistry) -> Callable[[UUID], None]:
+def _changed(list_cache: ListCache, streams: StreamRegistry) -> Callable[[UUID], None]:
     """Returns a callback that drops an owner's cached lists and notifies their streams."""
 
     def changed(owner: UUID) -> None:
-        lists.forget(owner)
+        list_cache.forget(owner)
         streams.notify(owner)
 
     return changed

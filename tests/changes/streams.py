@@ -107,10 +107,10 @@ class HttpClient(Person):
         self.http = http
 
     @asynccontextmanager
-    async def stream(self, last_event_id: str | None = None) -> AsyncIterator["Stream"]:
+    async def stream(self, last_event_id: str | None = None, **query: str) -> AsyncIterator["Stream"]:
         """Opens an event stream; it must be answered with 200."""
         headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
-        async with self.http.stream("GET", "/api/events", headers=headers) as answer:
+        async with self.http.stream("GET", "/api/events", headers=headers, params=query) as answer:
             if answer.status_code != 200:
                 await answer.aread()
             answer.raise_for_status()

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from fastapi import FastAPI
-from support import MakeDatabase, Person, database_of, running, settings_for
+from support import MakeDatabase, Person, database_of, running, settings_for, upsert
 
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.me.statements import ERASE_PART
@@ -43,10 +43,6 @@ async def walk(person: Person, limit: int, since: str | None = None) -> list[Cha
         since, more = found["cursor"], found["has_more"]
         assert len(found["changes"]) == limit or not more
     return walked
-
-
-def upsert(task: dict[str, Any]) -> Change:
-    return {"op": "upsert", "task": task}
 
 
 def applied(feed: Sequence[Change]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from changes.streams import HttpClient, InProcess, Stream, http_client, in_process_server
-from support import MakeDatabase, services_of, settings_for
+from support import MakeDatabase, services_of, settings_for, upsert
 
 from taskward.changes import sse
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
@@ -38,11 +38,11 @@ async def test_what_is_there_comes_first_and_then_each_change_as_it_is_made(eve:
     milk = await eve.create("Milk")
     async with eve.stream() as stream:
         assert [event.change for event in await stream.events(2)] == [
-            {"op": "upsert", "task": bread},
-            {"op": "upsert", "task": milk},
+            upsert(bread),
+            upsert(milk),
         ]
         changed = (await eve.http.put(f"/api/tasks/{bread['id']}", json={"is_completed": True})).json()
-        assert (await stream.next()).change == {"op": "upsert", "task": changed}
+        assert (await stream.next()).change == upsert(changed)
         await eve.http.delete(f"/api/tasks/{milk['id']}")
         assert (await stream.next()).change == {"op": "delete", "id": milk["id"]}
 
@@ -63,10 +63,10 @@ async def test_the_id_of_an_event_is_a_cursor_of_the_changes_and_the_other_way_r
     async with eve.stream() as stream:
         first, _ = await stream.events(2)
     pulled = (await eve.http.get("/api/changes", params={"since": first.id})).json()
-    assert pulled["changes"] == [{"op": "upsert", "task": two}]
+    assert pulled["changes"] == [upsert(two)]
     three = await eve.create("Three")
     async with eve.stream(pulled["cursor"]) as stream:
-        assert (await stream.next()).change == {"op": "upsert", "task": three}
+        assert (await stream.next()).change == upsert(three)
 
 
 async def test_a_stream_resumes_after_any_event_without_loss_or_repetition(eve: HttpClient) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from generated import AuthenticatedClient, Client
 from generated.api.changes import list_changes
 from generated.api.health import get_health, get_readiness
+from generated.api.labels import list_labels, remove_label, rename_label
 from generated.api.my_data import erase_me, export_me, get_me, import_me
 from generated.api.tasks import (
     batch_tasks,
@@ -30,11 +31,16 @@ from generated.models import (
     Export,
     FailedResult,
     Import,
+    LabelRemoval,
+    LabelRenaming,
     ListTasksSort,
     NewTask,
+    NewTaskDate,
     Task,
     TaskChanges,
+    TaskDateChanges,
     TaskList,
+    TaskPriority,
     UpdatedResult,
     UpdateOperation,
     Upsert,
@@ -86,6 +92,30 @@ def create_list_read_update_delete() -> Task:
     return task
 
 
+def optional_fields() -> None:
+    call = NewTask(
+        title="Call",
+        due=NewTaskDate(date="2026-11-21", time="14:30", time_zone="Europe/Berlin"),
+        priority=TaskPriority.HIGH,
+        labels=["home", "phone"],
+    )
+    task = success(create_task.sync(client=client, body=call))
+    assert (task.priority, task.labels, task.start) == (TaskPriority.HIGH, ["home", "phone"], UNSET)
+    moved = TaskChanges(due=TaskDateChanges(date="2026-12-01"), add_labels=["work"])
+    task = success(patch_task.sync(task.id, client=client, body=moved))
+    assert task.due
+    assert (task.due.date, task.due.time) == ("2026-12-01", "14:30")
+    sent_back = TaskChanges.from_dict(task.to_dict())
+    assert success(update_task.sync(task.id, client=client, body=sent_back)).due == task.due
+
+    renaming = LabelRenaming(from_="work", to="office")
+    assert success(rename_label.sync(client=client, body=renaming)).tasks == 1
+    assert success(remove_label.sync(client=client, body=LabelRemoval(label="phone"))).tasks == 1
+    listed = success(list_labels.sync(client=client, limit=10)).labels
+    assert [(one.label, one.tasks) for one in listed] == [("home", 1), ("office", 1)]
+    success(delete_task.sync(task.id, client=client))
+
+
 def batch(gone: Task) -> None:
     first = Batch(
         operations=[
@@ -121,6 +151,7 @@ def changes() -> None:
         page = success(list_changes.sync(client=client, limit=2, since=page.cursor if page else UNSET))
         for change in page.changes:
             if isinstance(change, Upsert):
+                assert change.task
                 titles[str(change.task.id)] = change.task.title
             else:
                 titles.pop(str(change.id), None)
@@ -141,6 +172,7 @@ def my_data() -> None:
 anonymous = Client(base_url=os.environ["SERVICE_URL"])
 assert success(get_health.sync(client=anonymous)).status == "healthy"
 assert success(get_readiness.sync(client=anonymous)).status == "ready"
+optional_fields()
 batch(create_list_read_update_delete())
 changes()
 my_data()

@@ -65,6 +65,39 @@ async function createListReadUpdateDelete(): Promise<Task> {
   return task;
 }
 
+async function optionalFields(): Promise<void> {
+  const task = success(
+    await client.POST("/api/tasks", {
+      body: {
+        title: "Call",
+        due: { date: "2026-11-21", time: "14:30", time_zone: "Europe/Berlin" },
+        priority: "high",
+        labels: ["home", "phone"],
+        metadata: { colour: "red", weight: 1.5 },
+      },
+    }),
+  );
+  expect(task.priority === "high" && task.start === undefined, "what is absent is undefined");
+  const path = { task_id: task.id };
+  const moved = success(
+    await client.PATCH("/api/tasks/{task_id}", {
+      params: { path },
+      body: { due: { date: "2026-12-01" }, add_labels: ["work"] },
+    }),
+  );
+  expect(moved.due?.date === "2026-12-01" && moved.due.time === "14:30", "a date merges");
+  const same = success(await client.PUT("/api/tasks/{task_id}", { params: { path }, body: moved }));
+  expect(same.labels?.join() === "home,phone,work", "a whole task can be sent back");
+
+  const renamed = await client.POST("/api/labels/rename", { body: { from: "work", to: "office" } });
+  expect(success(renamed).tasks === 1, "a label is renamed");
+  const removed = await client.POST("/api/labels/remove", { body: { label: "phone" } });
+  expect(success(removed).tasks === 1, "a label is removed");
+  const listed = success(await client.GET("/api/labels", { params: { query: { limit: 10 } } }));
+  expect(listed.labels.map((one) => one.label).join() === "home,office", "the labels are listed");
+  success(await client.DELETE("/api/tasks/{task_id}", { params: { path } }));
+}
+
 async function batch(gone: Task): Promise<void> {
   const first = success(
     await client.POST("/api/tasks/batch", {
@@ -109,8 +142,8 @@ async function changes(): Promise<void> {
     const query = since === undefined ? { limit: 2 } : { limit: 2, since };
     const page = success(await client.GET("/api/changes", { params: { query } }));
     for (const change of page.changes) {
-      if (change.op === "upsert") titles.set(change.task.id, change.task.title);
-      else titles.delete(change.id);
+      if (change.op === "delete") titles.delete(change.id);
+      else if (change.task) titles.set(change.task.id, change.task.title);
     }
     [since, more] = [page.cursor, page.has_more];
   }
@@ -137,6 +170,7 @@ async function myData(): Promise<void> {
 
 expect(success(await client.GET("/health")).status === "healthy", "the service is healthy");
 expect(success(await client.GET("/health/ready")).status === "ready", "the service is ready");
+await optionalFields();
 await batch(await createListReadUpdateDelete());
 await changes();
 await myData();

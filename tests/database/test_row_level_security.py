@@ -18,7 +18,17 @@ import pytest_asyncio
 import test_isolation
 from fastapi import FastAPI
 from sqlmodel import SQLModel
-from support import DATABASE_ERROR, Person, client_of, database_of, exchange, refusal, running, settings_for
+from support import (
+    DATABASE_ERROR,
+    Person,
+    client_of,
+    database_of,
+    exchange,
+    refusal,
+    running,
+    settings_for,
+    upsert,
+)
 from support.owner_filter_mutation import drop_owner_filters
 from typer.testing import CliRunner
 
@@ -299,9 +309,8 @@ async def test_a_stream_contains_only_changes_of_the_owner(app: FastAPI) -> None
     stream = await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
 
     assert stream.status == 200
-    assert [line for line in stream.body.splitlines() if line.startswith(b"data: ")] == [
-        b"data: " + orjson.dumps({"op": "upsert", "task": hers})
-    ]
+    told = [line for line in stream.body.splitlines() if line.startswith(b"data: ")]
+    assert [orjson.loads(line.removeprefix(b"data: ")) for line in told] == [upsert(hers)]
 
 
 @pytest.mark.processes
@@ -594,8 +603,11 @@ async def use(app: FastAPI) -> None:
 async def owner_of_rows_in_every_table(app: FastAPI) -> str:
     """Creates an owner of a row in every table."""
     ann = Person(app)
-    await ann.create()
+    await ann.create(labels=["home"])
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
+    for _ in range(2):
+        created = await ann.http.post("/api/lists", json={"title": "Home"})
+    await ann.http.delete(f"/api/lists/{created.json()['id']}")
     await ann.http.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "1"})
     async with database_of(app).pool.acquire() as connection:
         for row in (

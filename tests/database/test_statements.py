@@ -1,5 +1,6 @@
 """Ownership is proven: each statement on rows of a user names the owner, also in its subqueries."""
 
+import random
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Integer,
     Join,
     Select,
+    Subquery,
     Table,
     TextClause,
     Update,
@@ -41,6 +43,9 @@ from taskward.database.postgres.batched_sql import batch_values
 from taskward.database.postgres.compiled import as_single_statement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
 from taskward.database.types import Id
+from taskward.tasks.filters import CONDITIONS
+from taskward.tasks.list_statements import filtered_list
+from taskward.tasks.sorts import SORTS as ALL_SORTS
 from taskward.tasks.tables import TASKS
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
@@ -64,6 +69,27 @@ OF_MANY = [statement for statement in STATEMENTS if isinstance(statement, Read) 
 def test_every_statement_on_owned_rows_names_the_owner(statement: Statement, engine_name: str) -> None:
     for expression in expressions(statement, engine_name):
         assert list(unowned(expression)) == []
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_every_list_with_filters_says_whose(name: str) -> None:
+    """Each condition alone, and among others; the statements are made of them when they are needed."""
+    chance = random.Random(name)  # noqa: S311 - the same others in every run
+    for sort in ALL_SORTS:
+        others = chance.sample(list(CONDITIONS), 5)
+        for conditions in ({name}, {name, *others}):
+            resumed, searched = chance.random() < 0.5, chance.random() < 0.5
+            read = filtered_list(sort, resumed, searched, frozenset(conditions))
+            assert list(unowned(read.statement)) == []
+            assert set(map(str, owned_tables(read.statement))) >= {"tasks"}
+
+
+def test_lists_with_filters_are_no_declared_statements() -> None:
+    before = list(STATEMENTS)
+
+    filtered_list("due", resumed=True, searched=False, conditions=frozenset({"open"}))
+
+    assert before == STATEMENTS
 
 
 def test_statements_on_several_owners_read_only_ids_and_counters() -> None:
@@ -105,6 +131,7 @@ WITHOUT_AN_OWNER: Final = {
     "in a CTE": select(select(TASKS).cte("all_of_them")),
     "beside a CTE": select(USERS).add_cte(delete(TASKS).where(TASKS.c.id == ID).cte("gone")),
     "update": update(TASKS).where(TASKS.c.id == ID).values(title="x"),
+    "update from others": update(TASKS).where(MINE, TASKS.c.id == select(OTHERS.c.id).subquery().c.id),
     "update of the owner": update(TASKS).where(MINE).values(user_id=ID),
     "delete": delete(TASKS).where(TASKS.c.id == ID),
     "delete all": delete(TASKS),
@@ -144,12 +171,23 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
 
 def unowned(expression: Any) -> Iterator[str]:
     """Yields each part, at any depth, that could access a row of another user."""
-    for part in visitors.iterate(expression):
+    for part in parts(expression):
         if isinstance(part, TextClause):
             yield "text that nobody can look into"
         for table in owned_tables(part):
             if not is_bound(part, table):
                 yield f"{type(part).__name__} on {table}"
+
+
+def parts(expression: Any) -> Iterator[Any]:
+    """Yields each part; of an UPDATE also those of the subqueries that only its columns name."""
+    within = list(visitors.iterate(expression))
+    yield from within
+    if isinstance(expression, Update):
+        tables = {part.table for part in within if isinstance(part, ColumnClause)}
+        for table in tables:
+            if isinstance(table, Subquery):
+                yield from parts(table.element)
 
 
 def owned_tables(part: Any) -> list[FromClause]:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from support import Person
 from support.import_documents import a_task
 
-from taskward.tasks.batch_models import BatchResults
+from taskward.batch.results import BatchResults
 
 pytestmark = pytest.mark.engines("memory")
 

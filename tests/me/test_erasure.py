@@ -1,6 +1,7 @@
 """docs/contract.md, B4: DELETE /api/me."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from support.import_documents import NO_SUCH_USER, a_task, changes, export, impo
 
 from taskward.auth.current_user import User
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.me.models import ImportedTask
+from taskward.me.import_models import ImportedTask
 from taskward.me.staging import Staging
 
 ERASED = {"message": "All data deleted"}
@@ -48,7 +49,15 @@ async def traces(app: FastAPI, *signs: str) -> list[str]:
 
 async def fill(app: FastAPI, person: Person, word: str) -> None:
     """Writes something into every column that can hold what a person wrote."""
-    kept = await person.create(f"{word} Title", description=f"{word} Description")
+    fields: dict[str, Any] = {"position": word, "metadata": {"word": word}}
+    held, dropped = [
+        (await person.http.post("/api/lists", json={"title": f"{word} list", **fields})).json()
+        for _ in range(2)
+    ]
+    await person.http.delete(f"/api/lists/{dropped['id']}")
+    kept = await person.create(
+        f"{word} Title", description=f"{word} Description", list_id=held["id"], labels=[word], **fields
+    )
     gone = await person.create(f"{word} Gone")
     await person.http.delete(f"/api/tasks/{gone['id']}")
     await person.put(kept["id"], description=f"{word} changed")
@@ -62,7 +71,11 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
     abandoned = Staging(database_of(app), User(UUID(person.sub), None, 0))
     await abandoned.claim()
     await abandoned.add(
-        [ImportedTask.model_validate(a_task(title=f"{word} staged", description=f"{word} too"))]
+        [
+            ImportedTask.model_validate(
+                a_task(title=f"{word} staged", description=f"{word} too", labels=[word], **fields)
+            )
+        ]
     )
     await abandoned._flush()
 
@@ -70,7 +83,14 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
 async def test_everything_is_gone_from_every_table(app: FastAPI) -> None:
     ann = Person(app, email=f"{CANARY}@example.com")
     await fill(app, ann, CANARY)
-    assert await traces(app, CANARY) == ["idempotency_keys", "import_tasks", "tasks", "users"]
+    assert await traces(app, CANARY) == [
+        "idempotency_keys",
+        "import_tasks",
+        "lists",
+        "task_labels",
+        "tasks",
+        "users",
+    ]
     assert await traces(app, ann.sub) == [table.name for table in TABLES]
 
     await erase(ann)
@@ -104,6 +124,7 @@ async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -
         "idempotency_keys.digest",
         "idempotency_keys.location",
         "idempotency_keys.tag",
+        *(f"{table}.{name}" for table in ("tasks", "import_tasks") for name in ("due_key", "start_key")),
     }
 
 

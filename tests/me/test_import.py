@@ -19,6 +19,7 @@ from support import (
     problems,
     refusal,
     stored,
+    upsert,
 )
 from support.import_documents import (
     EARLIER,
@@ -34,7 +35,7 @@ from support.import_documents import (
 )
 
 from taskward.http.signature import BodyLimits
-from taskward.me import models, staging
+from taskward.me import import_models, staged_rows, staging
 from taskward.me.import_document import ImportDocument
 from taskward.me.routes import ImportRoute
 from taskward.me.spool import Spool
@@ -339,7 +340,7 @@ async def test_tasks_are_a_list(ann: Person, tasks: Any) -> None:
 async def test_query_headers_and_document_are_judged_together(ann: Person) -> None:
     answer = await ann.http.post(
         "/api/me/import?dry=1",
-        json={"user": "\0", "tasks": [a_task(title="")], "lists": []},
+        json={"user": "\0", "tasks": [a_task(title="")], "labels": []},
         headers={"Idempotency-Key": "a b"},
     )
 
@@ -348,7 +349,7 @@ async def test_query_headers_and_document_are_judged_together(ann: Person) -> No
         "Idempotency-Key": "Idempotency-Key must be 1-255 visible ASCII characters",
         "user": "The character U+0000 is not allowed",
         "tasks.0.title": "Title cannot be empty",
-        "lists": "Unknown field",
+        "labels": "Unknown field",
     }
 
 
@@ -415,11 +416,11 @@ async def test_a_database_that_fails_in_the_middle_stores_nothing(
     monkeypatch.setattr(staging, "MAX_ROWS", 10)
     kept = await ann.create("Kept")
     before = await changes(ann)
-    right = staging.staged_row
+    right = staged_rows.staged_row
 
-    def wrong(task: models.ImportedTask) -> bytes:
+    def wrong(task: import_models.ImportedTask, list_id: UUID | None = None) -> bytes:
         title = None if broken == "staging.staged_row" else ""
-        return right(task.model_copy(update={"title": title}) if task.title == "Number 25" else task)
+        return right(task.model_copy(update={"title": title}) if task.title == "Number 25" else task, list_id)
 
     monkeypatch.setattr(staging, "staged_row", wrong)
     monkeypatch.setattr(staging, "MAX_ROWS", 10 if broken == "staging.staged_row" else 1000)
@@ -539,10 +540,10 @@ async def test_a_deleted_task_that_is_imported_again_comes_back_to_followers(ann
 
     await import_tasks(ann, task, other)
 
-    upsert = [{"op": "upsert", "task": task}]
+    imported = [upsert(task)]
     assert deleted["changes"] == [{"op": "delete", "id": task["id"]}]
-    assert (await changes(ann, deleted["cursor"]))["changes"] == upsert
-    assert (await changes(ann, start))["changes"] == upsert
+    assert (await changes(ann, deleted["cursor"]))["changes"] == imported
+    assert (await changes(ann, start))["changes"] == imported
     assert [one["op"] for one in (await changes(ann))["changes"]] == ["upsert", "upsert"]
 
 

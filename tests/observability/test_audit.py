@@ -105,6 +105,31 @@ async def test_each_applied_operation_of_a_batch_is_a_line(audited: FastAPI, lin
     assert {line["user_id"] for line in found} == {old["user_id"]}
 
 
+async def test_a_change_of_other_fields_names_them_and_counts_what_it_moves(
+    audited: FastAPI, lines: Lines
+) -> None:
+    ann = Person(audited)
+    ann.http.headers["X-Request-ID"] = "mine"
+    home = (await ann.http.post("/api/lists", json={"title": "secret"})).json()
+    top = await ann.create("secret", labels=["secret"], priority="high")
+    below = [await ann.create("secret", parent_id=top["id"]) for _ in range(2)]
+    found = told(lines)
+    assert [line.get("fields") for line in found[1:]] == [["labels", "priority", "title"]] + [
+        ["parent_id", "title"]
+    ] * 2
+    assert "secret" not in str(found)
+
+    await ann.put(top["id"], list_id=home["id"], metadata={"secret": "secret"})
+    changed, moved = told(lines)
+    assert (changed["task_id"], changed["fields"]) == (top["id"], ["list_id", "metadata"])
+    assert moved == done("task.update", user_id=ann.sub, count=2)
+
+    await ann.http.delete(f"/api/tasks/{top['id']}?subtasks=delete")
+    deleted, last = told(lines)
+    assert deleted == done("task.delete", user_id=ann.sub, count=len(below))
+    assert (last["action"], last["task_id"]) == ("task.delete", top["id"])
+
+
 async def test_a_batch_that_was_rolled_back_is_no_line(audited: FastAPI, lines: Lines) -> None:
     ann = Person(audited)
     operations = [
@@ -292,12 +317,18 @@ def test_every_statement_that_changes_data_of_a_user_is_an_action() -> None:
     assert all(one.action for one in STATEMENTS if isinstance(one, Write))
     restoring = {"add a restore", "move the next owners' counters beyond a restore"}  # `taskward restored`
     assert {name for name, action in actions.items() if action is None} - restoring == {
-        "store a batch's response",
+        "store a response",
         "drop expired responses",
         "count many writes",
+        "leave tombstones of several tasks",
+        "leave a list's tombstone",
+        "add a label to tasks",
+        "drop a label of tasks",
         "erase of idempotency_keys",
         "erase of import_tasks",
         "erase of tasks",
         "erase of tombstones",
+        "erase of lists",
+        "erase of list_tombstones",
     }
     assert any(isinstance(one, Command) and one.action == "user.erase" for one in STATEMENTS)

@@ -134,9 +134,10 @@ async def test_writes_are_spans_and_so_is_each_statement_of_a_transaction(
     trace_id = uuid4().hex
     operations = [{"op": "create", "task": {"title": "x"}}, {"op": "delete", "id": str(uuid4())}]
     await ann.http.post("/api/tasks/batch", json={"operations": operations}, headers=in_trace(trace_id))
-    create, delete, transaction, request = await spans_of(traced, collector, trace_id)
-    assert [create.name, delete.name, transaction.name] == ["create task", "delete task", "transaction"]
-    assert create.parent == delete.parent == transaction.span_id
+    *statements, transaction, request = await spans_of(traced, collector, trace_id)
+    names = ["create task", "delete task", "lock an owner", "get task"]
+    assert [one.name for one in (*statements, transaction)] == [*names, "transaction"]
+    assert {one.parent for one in statements} == {transaction.span_id}
     assert transaction.parent == request.span_id
 
 

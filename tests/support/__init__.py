@@ -30,7 +30,7 @@ from support.errors import (
     problems,
     refusal,
 )
-from support.exchange import Exchange, an_empty_body, exchange
+from support.exchange import Exchange, an_empty_body, exchange, upsert
 from support.people import Person, client_of, token_for
 from support.rows import execute, microseconds, stored
 
@@ -67,4 +67,5 @@ __all__ = [
     "settings_for",
     "stored",
     "token_for",
+    "upsert",
 ]

@@ -81,3 +81,17 @@ def an_empty_body() -> Receive:
         return messages.pop()
 
     return receive
+
+
+class _AnyTag:
+    """Equals every strong entity tag of an object."""
+
+    __hash__ = None  # type: ignore[assignment] # it equals many
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and other[0] == other[-1] == '"' and other[1:-1].isdigit()
+
+
+def upsert(task: dict[str, Any], etag: object = _AnyTag()) -> dict[str, Any]:
+    """Returns the change of a feed that a new or changed task makes."""
+    return {"op": "upsert", "task": task, "etag": etag}

@@ -141,6 +141,8 @@ async def alike(
     [told] = await results(person, operation(other, tags[1]))
 
     expected = {"status": answer.status_code, **shown(answer)}
+    if answer.status_code == 412:  # a batch also shows what is there
+        expected |= {"task": await person.get(one["id"]), "etag": answer.headers["etag"]}
     assert leveled(told, other) == leveled(expected, one)
     states = [await person.http.get(f"/api/tasks/{task['id']}") for task in (one, other)]
     assert leveled({"task": states[0].json()}, one) == leveled({"task": states[1].json()}, other)
@@ -159,7 +161,7 @@ def leveled(result: dict[str, Any], twin: Task) -> dict[str, Any]:
     if "etag" in level:
         assert re.fullmatch(r'"[1-9][0-9]*"', level["etag"])
         level["etag"] = "TAG"
-    for name in ("id", "created_at", "updated_at") if "title" in level.get("task", {}) else ():
+    for name in {"id", "created_at", "updated_at", "completed_at"} & level.get("task", {}).keys():
         level["task"][name] = f"ITS {name}"
     return dict(level)
 

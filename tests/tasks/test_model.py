@@ -103,7 +103,7 @@ class Sequence(RuleBasedStateMachine):
             return
         before = self.model.tasks[task_id]
         after = answer.json()
-        assert after == before | _stored(changes) | {"updated_at": after["updated_at"]}
+        assert after == _changed(before, _stored(changes), after)
         assert after["updated_at"] > before["updated_at"]
         self.written(after, answer)
 
@@ -210,6 +210,17 @@ def _stored(body: dict[str, Any]) -> dict[str, Any]:
     """Returns what becomes of the fields that were sent: trimmed, and no description where none is left."""
     stored = {key: value.strip() if isinstance(value, str) else value for key, value in body.items()}
     return stored | ({"description": stored["description"] or None} if "description" in stored else {})
+
+
+def _changed(before: dict[str, Any], changes: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Returns a task after changes; the service chooses the times of the change and of the completion."""
+    changed = before | changes | {"updated_at": after["updated_at"]}
+    if not changed["is_completed"]:
+        changed.pop("completed_at", None)
+    elif not before["is_completed"]:
+        changed["completed_at"] = after["completed_at"]
+        assert before["updated_at"] <= after["completed_at"] <= after["updated_at"]
+    return changed
 
 
 def _occurs(word: str, task: dict[str, Any]) -> bool:

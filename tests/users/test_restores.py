@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from faults.own_postgres import free_port
-from support import MakeDatabase, Person, execute, running, settings_for, stored
+from support import MakeDatabase, Person, execute, running, settings_for, stored, upsert
 from typer.testing import CliRunner, Result
 
 from taskward import cli
@@ -76,7 +76,7 @@ async def test_every_cursor_from_before_is_gone_and_every_list_is_sent_again(
         known = await ann.http.get(f"/api/tasks/{task['id']}", headers={"If-None-Match": task_tag})
         assert known.status_code == 304, "the task is what it was"
         made = await ann.create()
-        assert await asked(*cursors[0]) == (200, [{"op": "upsert", "task": made}])
+        assert await asked(*cursors[0]) == (200, [upsert(made)])
 
 
 async def test_the_counters_are_beyond_what_a_clock_that_was_ahead_may_have_given_out(

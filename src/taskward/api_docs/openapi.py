@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
+from taskward.http.error_docs import error_response
 from taskward.http.errors import (
     CursorExpired,
     DatabaseError,
@@ -38,7 +39,7 @@ Every error has the shape `{"error", "code", "details"?}`; `X-Request-ID` names 
 `HEAD` works where `GET` does.
 """
 
-_ERROR_SCHEMA: Final = {
+_ERROR_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "title": "Error",
     "required": ["error", "code"],
@@ -51,14 +52,24 @@ _ERROR_SCHEMA: Final = {
             "description": "Present where fields can be named: all of them at once.",
             "items": {"$ref": "#/components/schemas/BrokenField"},
         },
+        "task": {"$ref": "#/components/schemas/Task"},
+        "list": {"$ref": "#/components/schemas/List"},
+        "etag": {
+            "type": "string",
+            "description": "With 412 of a creation: the entity tag of the object that is there, beside it.",
+        },
     },
 }
 
 _NO_TITLE: Final = ValidationFailed([FieldError("title", "Title is required and cannot be empty")])
-_NO_UUID: Final = ValidationFailed([FieldError("task_id", "Task id must be a UUID")])
+_RESOURCES: Final = {"{task_id}": "Task", "{list_id}": "List"}
+"""The kind of object that a parameter of a path identifies."""
 _UNKNOWN: Final = ValidationFailed([FieldError("colour", "Unknown query parameter")])
 _BROKEN_WITHIN: Final = {
     "/api/tasks/batch": FieldError("operations.0.op", "Op must be one of create, update, delete"),
+    "/api/labels/rename": FieldError("from", "A label has 1 to 50 characters"),
+    "/api/labels/remove": FieldError("label", "A label has 1 to 50 characters"),
+    "/api/batch": FieldError("operations.0.kind", "Kind must be one of task, list"),
     "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
 """Examples of invalid bodies that are not a task."""
@@ -96,12 +107,12 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     201: {"Location": _header("The path of the new task.")},
     304: _ETAG,
     401: {"WWW-Authenticate": _header("RFC 6750, 3.")},
-    409: _RETRY_AFTER,
     412: _ETAG,
     429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
-_TAGGED: Final = {"Task", "TaskList"}
+_IN_USE: Final = IdempotencyKeyInUse.status
+_TAGGED: Final = {"Task", "TaskList", "List", "ListCollection", "TaskSummary"}
 """The models whose responses carry an entity tag."""
 
 
@@ -139,10 +150,12 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     operation["responses"].pop("422", None)
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _never_null(parameter["schema"])
+        if parameter["in"] == "header":
+            parameter["schema"].pop("default", None)
     operation["security"] = [{"bearer": []}] if path.startswith("/api/") else []
     for status, errors in _errors(path, operation).items():
-        operation["responses"][str(status)] = _error_response(errors)
-    if "If-None-Match" in _parameters(operation):
+        operation["responses"].setdefault(str(status), error_response(errors))
+    if "If-None-Match" in _parameters(operation) and "requestBody" not in operation:
         operation["responses"]["304"] = {"description": "Not modified; no body."}
     for status, response in operation["responses"].items():
         response["headers"] = _headers(int(status), _model(response), _parameters(operation))
@@ -154,8 +167,8 @@ def _headers(status: int, model: str, parameters: set[str]) -> dict[str, Any]:
     headers = _REQUEST_ID | _HEADERS.get(status, {})
     if model in _TAGGED:
         headers |= _ETAG
-    if "Idempotency-Key" in parameters and model != "Error":
-        headers |= _REPLAYED
+    if "Idempotency-Key" in parameters:
+        headers |= _REPLAYED if model != "Error" else _RETRY_AFTER if status == _IN_USE else {}
     return headers
 
 
@@ -166,14 +179,13 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     if not path.startswith("/api/"):
         return errors
     errors |= {
-        400: [_NO_UUID if "{task_id}" in path else _UNKNOWN],
+        400: [_UNKNOWN],
         401: [Unauthorized(), InvalidToken(), TokenExpired()],
         429: [RateLimited()],
         500: [InternalError(), DatabaseError()],
         503: [ServiceUnavailable()],
     }
-    if "{task_id}" in path:
-        errors[404] = [NotFound()]
+    errors |= _errors_of_resource(path)
     if _model(operation["responses"].get("200", {})) == "User":
         errors[404] = [NotFound("User not found")]
     if "If-Match" in _parameters(operation):
@@ -191,6 +203,14 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     return errors
 
 
+def _errors_of_resource(path: str) -> dict[int, list[ServiceError]]:
+    for parameter, resource in _RESOURCES.items():
+        if parameter in path:
+            problem = FieldError(parameter.strip("{}"), f"{resource} id must be a UUID")
+            return {400: [ValidationFailed([problem])], 404: [NotFound(f"{resource} not found")]}
+    return {}
+
+
 def _drop_unreferenced(document: dict[str, Any], schemas: dict[str, Any]) -> None:
     """Drops the schemas without a reference: FastAPI's own 422, and models that are not documented."""
     while unreferenced := schemas.keys() - set(_REFERENCE.findall(json.dumps(document))):
@@ -205,7 +225,7 @@ def _without_defaults(schema: dict[str, Any]) -> None:
     """
     for field in schema.get("properties", {}).values():
         default = field.pop("default", None)
-        if default not in (None, []):
+        if default not in (None, [], {}):
             field["description"] = (
                 f"{field.get('description', '')} Without it: `{json.dumps(default)}`.".strip()
             )
@@ -227,15 +247,3 @@ def _model(response: dict[str, Any]) -> str:
 
 def _parameters(operation: dict[str, Any]) -> set[str]:
     return {parameter["name"] for parameter in operation.get("parameters", ())}
-
-
-def _error_response(errors: list[ServiceError]) -> dict[str, Any]:
-    return {
-        "description": " or ".join(error.error for error in errors),
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Error"},
-                "examples": {error.code: {"value": error.envelope()} for error in errors},
-            }
-        },
-    }

@@ -1,4 +1,7 @@
-"""The change feed of one owner, for `GET /api/changes` and event streams; the cursor is the counter."""
+"""The change feed of one owner, for `GET /api/changes` and event streams; the cursor is the counter.
+
+A feed is one of tasks, of lists, or of both. They share the counter, so of both it is one order.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,23 +12,27 @@ from typing import Annotated, Any, Final
 from fastapi import Depends
 
 from taskward.auth.current_user import User
-from taskward.changes.statements import CHANGES, HORIZON
+from taskward.changes.statements import CHANGES, RESTORE, Kinds
 from taskward.database import Database
+from taskward.database.statements import Row
 from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
-from taskward.tasks.models import task_json
-from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
+from taskward.lists.models import list_json
+from taskward.lists.tables import ListRecord
+from taskward.tasks.models import task_json, task_record, version_tag
+from taskward.tasks.tables import TaskRecord, columns_after_task
 
 MAX_CHANGES: Final = 1000
 """Changes in one response at most."""
 
 _NUMBERS: Final = 1 << 63
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPosition:
-    """A position in the feed: after the change with that number.
+    """A position in the feed: after the change with that number, or after all changes up to it.
 
     `horizon` is the owner's horizon when the position was reached: the client knows every deletion up to it,
     or never saw the task. `reached_at` is that time in milliseconds since 1970. `restore` is the number of
@@ -55,15 +62,20 @@ class ChangePage:
 
 
 class ChangeFeed:
-    """The change feed of one owner."""
+    """The change feed of one owner, of some kinds of objects."""
 
-    def __init__(self, database: Database, user: User, kept: timedelta) -> None:
+    def __init__(self, database: Database, user: User, kept: timedelta, kinds: Kinds = "tasks") -> None:
         self._database = database
         self._user = user
-        self._kept = kept // timedelta(milliseconds=1)
+        self._kept = kept
+        self._kinds = kinds
+
+    def of(self, kinds: Kinds) -> "ChangeFeed":
+        """Returns the owner's feed of these kinds."""
+        return self if kinds == self._kinds else ChangeFeed(self._database, self._user, self._kept, kinds)
 
     async def since(self, position: FeedPosition, limit: int) -> ChangePage:
-        """Returns the changes after a position: each task at most once, in its latest state.
+        """Returns the changes after a position: each object at most once, in its latest state.
 
         The changes of one transaction are complete as soon as no more follow.
 
@@ -73,22 +85,26 @@ class ChangeFeed:
 
         """
         now = int(time() * 1000)
-        if position != START and position.reached_at < now - self._kept:
+        if position != START and position.reached_at < now - self._kept // _MILLISECOND:
             raise CursorExpired
         values = {"owner": self._user.id, "since": position.number, "limit": limit + 1}
-        rows = await self._database.rows(CHANGES, values)
-        if rows:
-            horizon, restore = columns_after_task(rows[0])
-        else:
-            horizon, restore = await self._horizon_at_end(position)
-        if not position.is_complete_since(horizon) or (position != START and position.restore != restore):
+        rows = await self._database.rows(CHANGES[self._kinds], values)
+        horizon, newest, restore = columns_after_task(rows[0])[1:] if rows else (0, 0, await self._restore())
+        if (
+            position.number > newest  # from before an erasure or a restore
+            or not position.is_complete_since(horizon)
+            or (position != START and position.restore != restore)
+        ):
             raise CursorExpired
         changes = [
-            (change_json(task), FeedPosition(task.version, horizon, now, restore))
-            for task in task_records(rows[:limit])
+            (change_json(row), FeedPosition(task_record(row).version, horizon, now, restore))
+            for row in rows[:limit]
+            if row[0] is not None
         ]
-        last = changes[-1][1] if changes else FeedPosition(position.number, horizon, now, restore)
-        return ChangePage(changes, last, len(rows) > limit)
+        # At the end the position passes changes of other kinds, whose tombstones will expire too.
+        has_more = len(rows) > limit
+        last = changes[-1][1] if has_more else FeedPosition(newest, horizon, now, restore)
+        return ChangePage(changes, last, has_more)
 
     async def wait_unlocked(self) -> None:
         """Waits while the owner's data is locked by a change that takes several transactions."""
@@ -110,22 +126,38 @@ class ChangeFeed:
         return position if 0 <= position.number < _NUMBERS else None
 
     def _cursor_scope(self) -> bytes:
-        return scope_of("changes", self._user.id)
+        kinds = [] if self._kinds == "tasks" else [self._kinds]
+        return scope_of("changes", self._user.id, *kinds)
 
-    async def _horizon_at_end(self, position: FeedPosition) -> tuple[int, int]:
-        """Returns the horizon and the last restore, if no change follows the position."""
-        rows = await self._database.rows(HORIZON, {"owner": self._user.id})
-        horizon, newest, restore = rows[0]
-        if position.number > newest:  # the position is from before an erasure or a restore
-            raise CursorExpired
-        return int(horizon), int(restore)
+    async def _restore(self) -> int:
+        """Returns the number of the last restore, for an owner without a row."""
+        return int((await self._database.rows(RESTORE, {"owner": self._user.id}))[0][0])
 
 
-def change_json(task: TaskRecord) -> dict[str, Any]:
-    """Returns one change, ready for the JSON writer; a deleted task has no title."""
+def change_json(row: Row) -> dict[str, Any]:
+    """Returns one change, ready for the JSON writer; a deleted object has no title."""
+    task = task_record(row)
+    is_list = columns_after_task(row)[0]
     if not task.title:
-        return {"op": "delete", "id": str(task.id)}
-    return {"op": "upsert", "task": task_json(task)}
+        kind = {"kind": "list"} if is_list else {}
+        return {"op": "delete", **kind, "id": str(task.id)}
+    changed = {"list": list_json(_list_record(task))} if is_list else {"task": task_json(task)}
+    return {"op": "upsert", **changed, "etag": version_tag(task.version)}
+
+
+def _list_record(row: TaskRecord) -> ListRecord:
+    """Returns the list in the columns of a task."""
+    return ListRecord(
+        row.id,
+        row.user_id,
+        row.title,
+        row.is_completed,
+        row.position or "",
+        row.extra,
+        row.created_at,
+        row.updated_at,
+        row.version,
+    )
 
 
 def _my_changes(context: Context) -> ChangeFeed:

@@ -1,28 +1,50 @@
 """/api/changes and /api/events: docs/contract.md, B3."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from taskward.auth.current_user import CurrentUser
 from taskward.changes.feed import MAX_CHANGES, START, MyChanges
 from taskward.changes.sse import EventStream, LastEventId
+from taskward.changes.statements import Kinds
 from taskward.changes.streams import Streams
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import JSONBytesResponse, write_json_list
 from taskward.http.routing import StrictRoute
-from taskward.http.validation import query_number
+from taskward.http.validation import Absent, field_error, query_number
+from taskward.lists.models import List
 from taskward.tasks.models import Task
+
+_KINDS: Final[dict[str, Kinds]] = {kinds: kinds for kinds in get_args(Kinds)} | {"lists,tasks": "tasks,lists"}
+_KindsText: TypeAlias = Annotated[str, Field(pattern="^(tasks|lists|tasks,lists|lists,tasks)$")]
 
 router = APIRouter(prefix="/api", route_class=StrictRoute, tags=["Changes"])
 
 
-class ChangesQuery(BaseModel):
-    """The query of `GET /api/changes`."""
+def _known_kinds(value: Any) -> Any:
+    if value not in _KINDS:
+        raise field_error("Kinds must be tasks, lists or both, like tasks,lists")
+    return _KINDS[value]
+
+
+class KindsQuery(BaseModel):
+    """The query of `GET /api/events`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kinds: Annotated[Kinds, PlainValidator(_known_kinds, json_schema_input_type=_KindsText)] = Field(
+        default="tasks",
+        description="What the changes are of. A cursor is valid for the kinds that it was given for.",
+        examples=["tasks,lists"],
+        json_schema_extra={"default": "tasks"},
+    )
+
+
+class ChangesQuery(KindsQuery):
+    """The query of `GET /api/changes`."""
 
     since: str | None = Field(
         default=None, description="`cursor` of the previous response; without it, from the beginning."
@@ -33,23 +55,29 @@ class ChangesQuery(BaseModel):
 
 
 class Upsert(BaseModel):
-    """A task that was created or changed, in its current state."""
+    """A task or list that was created or changed, in its current state: it has one of the two keys."""
 
     op: Literal["upsert"]
-    task: Task
+    task: Task | Absent = None
+    list: List | Absent = Field(default=None, description="Only with `kinds`.")
+    etag: str = Field(description="The entity tag of that state.")
 
 
 class Deletion(BaseModel):
-    """A deleted task."""
+    """A deleted task, or a deleted list."""
 
     op: Literal["delete"]
+    kind: Literal["list"] | Absent = Field(default=None, description="Absent for a task.")
     id: UUID
+
+
+_Changes: TypeAlias = list[Annotated[Upsert | Deletion, Field(discriminator="op")]]
 
 
 class ChangeList(BaseModel):
     """Changes, in the order in which they are to be applied."""
 
-    changes: list[Annotated[Upsert | Deletion, Field(discriminator="op")]]
+    changes: _Changes
     cursor: str = Field(description="For the next request, whether more follows or not.")
     has_more: bool
 
@@ -57,6 +85,7 @@ class ChangeList(BaseModel):
 @router.get("/changes", operation_id="listChanges", response_model=ChangeList, summary="List my changes")
 async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges) -> Response:
     """Returns the changes since a cursor: a client that applies them has the same tasks as in the list."""
+    feed = feed.of(query.kinds)
     position = START if query.since is None else feed.decode(query.since)
     if position is None:
         raise ValidationFailed([FieldError("since", "Since is not a valid cursor")])
@@ -75,9 +104,14 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
     summary="Stream my changes",
 )
 async def push_changes(
-    feed: MyChanges, user: CurrentUser, streams: Streams, last_event_id: LastEventId = None
+    query: Annotated[KindsQuery, Query()],
+    feed: MyChanges,
+    user: CurrentUser,
+    streams: Streams,
+    last_event_id: LastEventId = None,
 ) -> Response:
     """Returns the same feed as Server-Sent Events: `id` is the cursor after the change, `data` the change."""
+    feed = feed.of(query.kinds)
     position = START if last_event_id is None else feed.decode(last_event_id)
     if position is None:
         raise ValidationFailed([FieldError("Last-Event-ID", "Last-Event-ID is not a valid cursor")])

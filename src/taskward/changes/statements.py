@@ -1,55 +1,95 @@
-"""The statements of the change feed: current tasks, and tombstones of deleted ones, after a counter value."""
+"""The statements of the change feed: current tasks and lists, and tombstones of deleted ones, after a number.
 
-from typing import Final
+A list has the columns of a task: its flag is `is_completed`, and its metadata `extra`.
+"""
 
-from sqlalchemy import Integer, Text, bindparam, cast, func, literal_column, null, select, union_all
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    literal_column,
+    null,
+    select,
+    true,
+    union_all,
+)
 
 from taskward.database.functions import any_of
 from taskward.database.statements import Read
-from taskward.database.types import Counter, Flag, Ids, Instant
-from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
+from taskward.database.types import Counter, Ids
+from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES, TaskRecord
 from taskward.users.statements import LAST_RESTORE, OWNER
 from taskward.users.tables import USERS
 
+Kind: TypeAlias = Literal["tasks", "lists"]
+Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists"]
+
 _SINCE: Final = bindparam("since", type_=Counter)
 _LIMIT: Final = bindparam("limit", type_=Integer())
+_COLUMNS_OF_LIST: Final = {
+    "is_completed": LISTS.c.is_archived,
+    "extra": LISTS.c.metadata,
+} | {name: LISTS.c[name] for name in TaskRecord._fields if name in LISTS.c}
 
-# Each half is ordered and limited separately, so that its index is read only as far as the page needs.
-_upserts = (
-    select(*COLUMNS)
-    .where(TASKS.c.user_id == OWNER, TASKS.c.version > _SINCE)
-    .order_by(TASKS.c.version)
-    .limit(_LIMIT)
-    .subquery("upserts")
-)
-_deletes = (
-    select(
-        TOMBSTONES.c.task_id,
-        TOMBSTONES.c.user_id,
-        cast(null(), Text).label("title"),
-        cast(null(), Text).label("description"),
-        cast(null(), Flag()).label("is_completed"),
-        cast(null(), Instant()).label("created_at"),
-        cast(null(), Instant()).label("updated_at"),
-        TOMBSTONES.c.version,
+
+def _half(table: Table, columns: Mapping[str, ColumnElement[Any]], kind: Kind) -> Select[Any]:
+    """Selects the rows of one table after the number; columns that it lacks are null.
+
+    Each is ordered and limited separately, so that its index is read only as far as the page needs.
+    """
+    selected = (
+        columns.get(name, cast(null(), TASKS.c[name].type)).label(name) for name in TaskRecord._fields
     )
-    .where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version > _SINCE)
-    .order_by(TOMBSTONES.c.version)
-    .limit(_LIMIT)
-    .subquery("deletes")
-)
-_changes = union_all(select(_upserts), select(_deletes)).subquery("changes")
-_horizon = select(USERS.c.horizon).where(USERS.c.id == OWNER).scalar_subquery()
-_newest = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
-_NONE: Final = literal_column("0", Integer())
+    is_list = literal_column(str(int(kind == "lists")), Integer()).label("is_list")
+    return select(
+        select(*selected, is_list)
+        .where(table.c.user_id == OWNER, table.c.version > _SINCE)
+        .order_by(table.c.version)
+        .limit(_LIMIT)
+        .subquery(f"some_{table.name}")
+    )
 
-CHANGES: Final = Read(
-    "changes since a number",
-    select(_changes, _horizon.label("horizon"), LAST_RESTORE.label("restore"))
-    .order_by(_changes.c.version)
-    .limit(_LIMIT),
-)
-"""Rows of `tasks.tables.COLUMNS`, with a null title for a deletion; then the horizon and the last restore."""
+
+def _tombstones(table: Table, key: str, kind: Kind) -> Select[Any]:
+    return _half(table, {"id": table.c[key], "user_id": table.c.user_id, "version": table.c.version}, kind)
+
+
+_HALVES: Final[Mapping[Kind, Sequence[Select[Any]]]] = {
+    "tasks": (_half(TASKS, dict(TASKS.c.items()), "tasks"), _tombstones(TOMBSTONES, "task_id", "tasks")),
+    "lists": (_half(LISTS, _COLUMNS_OF_LIST, "lists"), _tombstones(LIST_TOMBSTONES, "list_id", "lists")),
+}
+
+
+def _changes(*kinds: Kind) -> Read:
+    changes = union_all(*(half for kind in kinds for half in _HALVES[kind])).subquery("changes")
+    owner = (
+        select(USERS.c.horizon, USERS.c.seq, LAST_RESTORE.label("restore"))
+        .where(USERS.c.id == OWNER)
+        .subquery("owner")
+    )
+    return Read(
+        f"changes of {' and '.join(kinds)} since a number",
+        select(changes, owner)
+        .select_from(owner.outerjoin(changes, true()))
+        .order_by(changes.c.version)
+        .limit(_LIMIT),
+    )
+
+
+CHANGES: Final[Mapping[Kinds, Read]] = {
+    "tasks": _changes("tasks"),
+    "lists": _changes("lists"),
+    "tasks,lists": _changes("tasks", "lists"),
+}
+"""By kinds: rows of `TaskRecord`, with a null title for a deletion; then whether it is a list, the horizon,
+the owner's counter, and the last restore. Without changes there is one row, with a null id; without an owner
+there is none."""
 
 COUNTERS: Final = Read(
     "owners' counters",
@@ -58,8 +98,4 @@ COUNTERS: Final = Read(
 )
 """Only for owners with streams open in this process."""
 
-HORIZON: Final = Read(
-    "owner's horizon",
-    select(func.coalesce(_horizon, _NONE), func.coalesce(_newest, _NONE), LAST_RESTORE.label("restore")),
-)
-"""The lowest number after which every change is recorded, the newest number, and the last restore."""
+RESTORE: Final = Read("last restore", select(LAST_RESTORE.label("restore")))

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, Dialect, Integer, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Dialect, Integer, SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -17,11 +17,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 Processor: TypeAlias = Callable[[Any], Any]
-"""Converts a value on its way in or out. A plain function, because SQLAlchemy's usual method, which gets the
-dialect each time, costs more than the conversion, and a list of 20 has 60 such values."""
+"""Converts a value on its way in or out; a null is not converted on its way out.
+
+A plain function, because SQLAlchemy's usual method, which gets the dialect each time, costs more than the
+conversion, and a list of 20 has 60 such values.
+"""
 
 Counter = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit integer."""
+
+Priority = SmallInteger().with_variant(Integer, "sqlite")
+"""A number from 1 to 4."""
 
 CodePointText = Text().with_variant(Text(collation="C"), "postgresql")
 """Text sorted by code points on both engines."""
@@ -53,7 +59,7 @@ class Instant(TypeDecorator[datetime]):
         return _microseconds_or_none if dialect.name == "sqlite" else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:  # noqa: ARG002 - as SQLAlchemy calls it
-        return _moment_or_none if dialect.name == "sqlite" else None
+        return _moment if dialect.name == "sqlite" else None
 
 
 class Flag(TypeDecorator[bool]):
@@ -66,7 +72,7 @@ class Flag(TypeDecorator[bool]):
         return Integer() if dialect.name == "sqlite" else Boolean()
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:  # noqa: ARG002 - as SQLAlchemy calls it
-        return _flag_or_none if dialect.name == "sqlite" else None
+        return bool if dialect.name == "sqlite" else None
 
 
 def _text_or_none(value: UUID | None) -> str | None:
@@ -78,12 +84,8 @@ def _microseconds_or_none(moment: datetime | None) -> int | None:
     return None if moment is None else (moment - _EPOCH) // _MICROSECOND
 
 
-def _moment_or_none(microseconds: int | None) -> datetime | None:
-    return None if microseconds is None else _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _flag_or_none(value: int | None) -> bool | None:
-    return None if value is None else value != 0
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def _json_or_none(numbers: Sequence[int] | None) -> str | None:

@@ -5,12 +5,14 @@ strong.
 """
 
 import re
+from hashlib import blake2b
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Header
 from pydantic import PlainValidator
 from starlette.responses import Response
 
+from taskward.http.errors import FieldError, ServiceError, ValidationFailed
 from taskward.http.validation import field_error
 
 _TAG: Final = rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -34,9 +36,22 @@ _PATTERN: Final = rf"^(\*|{_ONE}(\s*,\s*{_ONE})*)$"
 """For the OpenAPI document."""
 
 
+class Gone(ServiceError):
+    """The object was deleted; a repeated creation does not bring it back."""
+
+    status = 410
+    code = "GONE"
+    text = "The task was deleted"
+
+
 def not_modified(tag: str) -> Response:
     """Returns a 304 response."""
     return Response(status_code=304, headers={"ETag": tag})
+
+
+def scoped_tag(counter: int, scope: bytes) -> str:
+    """Returns the entity tag of a response made at that counter; `scope` is what else it depends on."""
+    return f'"{counter}-{blake2b(scope, digest_size=9).hexdigest()}"'
 
 
 def tag_matches(tag: str, known: EntityTags) -> bool:
@@ -85,3 +100,22 @@ IfNoneMatch = Annotated[
         examples=['"1764000000000000"'],
     ),
 ]
+CreateOnly = Annotated[
+    bool | None,
+    PlainValidator(lambda values: _tags(values) is ANY_TAG, json_schema_input_type=str | None),
+    Header(
+        alias="If-None-Match",
+        description="With `*`, it is created, with the id of the client. Other values have no effect.",
+        examples=["*"],
+    ),
+]
+"""Of a PUT: whether it only creates."""
+
+
+def require_new_id(field: str, problem: str | None, if_match: Versions | None) -> None:
+    """Raises ValidationFailed if an object cannot be created with an id, or only if it exists."""
+    problems = [FieldError(field, problem)] if problem else []
+    if if_match is not None:
+        problems.append(FieldError("If-Match", "If-Match cannot be combined with If-None-Match"))
+    if problems:
+        raise ValidationFailed(problems)

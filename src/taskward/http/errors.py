@@ -9,7 +9,6 @@
     ├── NotFound                404 NOT_FOUND
     ├── MethodNotAllowed        405 METHOD_NOT_ALLOWED
     ├── CursorExpired           410 CURSOR_EXPIRED
-    ├── NotApplied              424 NOT_APPLIED (within a batch)
     ├── PreconditionFailed      412 PRECONDITION_FAILED
     ├── PayloadTooLarge         413 PAYLOAD_TOO_LARGE
     ├── RateLimited             429 RATE_LIMITED
@@ -17,15 +16,15 @@
     ├── DatabaseError           500 DATABASE_ERROR
     └── ServiceUnavailable      503 SERVICE_UNAVAILABLE
 
-Further ones are in `protocol_errors.py` and in `idempotency/errors.py`.
+Further ones are beside what raises them: `protocol_errors.py`, `conditional.py`, `idempotency/errors.py`.
 
 An error is raised where it is detected; the request middleware catches it and sends `error.body()`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 
@@ -70,7 +69,7 @@ class ServiceError(Exception):
 
     def body(self) -> bytes:
         """Returns the envelope as JSON."""
-        return orjson.dumps(self.envelope())
+        return orjson.dumps(self.envelope(), option=orjson.OPT_UTC_Z)
 
     def envelope(self) -> dict[str, object]:
         """Returns `{"error", "code", "details"?}`; `details` only where fields can be named."""
@@ -162,27 +161,34 @@ class MethodNotAllowed(ServiceError):
         return [(b"allow", self._allowed.encode())]
 
 
-class NotApplied(ServiceError):
-    """Another operation of the same atomic batch failed."""
-
-    status = 424
-    code = "NOT_APPLIED"
-    text = "Not applied, because another operation of the batch failed"
-
-
 class PreconditionFailed(ServiceError):
-    """`If-Match` names another version of the task; the response carries the current one."""
+    """`If-Match` names another version, or `If-None-Match: *` an object that exists.
+
+    The response carries the current entity tag. In a batch, and for a creation, it also carries the current
+    object, under the key of its kind.
+    """
 
     status = 412
     code = "PRECONDITION_FAILED"
     text = "The task has been changed since it was read"
 
-    def __init__(self, current_tag: str) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        current_tag: str,
+        text: str | None = None,
+        current: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.current = current
         self._current_tag = current_tag
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"etag", self._current_tag.encode())]
+
+    def envelope(self) -> dict[str, object]:
+        if self.current is None:
+            return super().envelope()
+        return super().envelope() | {**self.current, "etag": self._current_tag}
 
 
 class CursorExpired(ServiceError):

@@ -60,7 +60,7 @@ async def write_json_list(
         if start:
             pieces.append(b",")
         pieces.append(dump_json([to_json(row) for row in rows[start : start + SLICE_ROWS]])[1:-1])
-    pieces += b"],", dump_json(others)[1:]
+    pieces += (b"],", dump_json(others)[1:]) if others else (b"]}",)
     return b"".join(pieces)
 
 

@@ -5,7 +5,8 @@
     Annotated[T, Depends(function)]                     the result of the (plain) function for the request
     Context                                             the context of the request
 
-A `BodyLimits` beside `Body()` replaces the default limits.
+A `BodyLimits` beside `Body()` replaces the default limits. A `BodyIf` there has the model of the body for one
+value of another argument.
 """
 
 import inspect
@@ -40,6 +41,15 @@ DEFAULT_LIMITS: Final = BodyLimits()
 
 
 @dataclass(frozen=True, slots=True)
+class BodyIf:
+    """The body has one model if an argument from a header is true, and another one if not."""
+
+    argument: str
+    then: type
+    otherwise: type
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One value of the path or a header, or the whole query or body, and its validation."""
 
@@ -64,6 +74,8 @@ class HandlerSignature:
         self.headers: list[tuple[bytes, Parameter]] = []
         self.query: Parameter | None = None
         self.body: Parameter | None = None
+        self.body_if: tuple[str, Parameter] | None = None
+        """An argument, and the body if that argument is true."""
         self.limits = DEFAULT_LIMITS
         self.dependencies: list[tuple[str, Resolver]] = []
         hints = get_type_hints(handler, include_extras=True)
@@ -82,6 +94,11 @@ class HandlerSignature:
                     raise TypeError(f"{type_!r}: queries are cached, so its model must be frozen")
                 self.query = Parameter.of(parameter, type_, marker)
             case params.Body() as marker:
+                condition = next((one for one in metadata if isinstance(one, BodyIf)), None)
+                if condition is not None:
+                    type_ = condition.otherwise
+                    then = Parameter.of(parameter, condition.then, marker)
+                    self.body_if = condition.argument, then
                 self.body = Parameter.of(parameter, type_, marker)
                 self.limits = next((one for one in metadata if isinstance(one, BodyLimits)), DEFAULT_LIMITS)
             case marker:
@@ -101,7 +118,7 @@ def _annotation(hint: Any) -> tuple[Any, list[Any]]:
 
 
 def _marker(metadata: list[Any]) -> Any:
-    return next((one for one in reversed(metadata) if not isinstance(one, BodyLimits)), None)
+    return next((one for one in reversed(metadata) if not isinstance(one, BodyLimits | BodyIf)), None)
 
 
 def _resolver(type_: Any, marker: Any) -> Resolver:
@@ -129,4 +146,4 @@ def _itself(context: RequestContext) -> RequestContext:
     return context
 
 
-_OURS: Final = (params.Param, params.Body, params.Depends, BodyLimits)
+_OURS: Final = (params.Param, params.Body, params.Depends, BodyLimits, BodyIf)

@@ -1,13 +1,14 @@
 """Validation errors of pydantic as plain texts, and the types of path and query parameters."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from taskward.http.errors import FieldError
 
@@ -15,7 +16,18 @@ UNKNOWN_PARAMETER: Final = "Unknown query parameter"
 UNKNOWN_FIELD: Final = "Unknown field"
 NUL_REFUSED: Final = "The character U+0000 is not allowed"
 
+Absent = SkipJsonSchema[None]
+"""For a property of a documented model that is absent where it has no value, and never null."""
+
 _FIELD_ERROR: Final = "refusal"
+
+_HOUR: Final = r"([01]\d|2[0-3]):[0-5]\d"
+_RFC3339: Final = re.compile(
+    rf"\d{{4}}-\d\d-\d\d[Tt]{_HOUR}:[0-5]\d(\.\d{{1,9}})?([Zz]|[+-]{_HOUR})", re.ASCII
+)
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Upper bound of times: `updated_at` only moves forward, and the year 9999 is the last one."""
 
 _DIGITS: Final = re.compile(r"[1-9][0-9]{0,8}|0")
 _UUID: Final = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
@@ -70,6 +82,28 @@ def _message(problem: ErrorDetails, field: str) -> str:
 def field_error(message: str) -> PydanticCustomError:
     """Returns the error that a validator raises with the message for its field."""
     return PydanticCustomError(_FIELD_ERROR, message)
+
+
+def located_errors(messages: Mapping[str, str]) -> ValidationError:
+    """Returns the error that a validator raises with messages for keys of its field, which is an object."""
+    return ValidationError.from_exception_data(
+        "object",
+        [
+            InitErrorDetails(type=field_error(message), loc=(key,), input=None)
+            for key, message in messages.items()
+        ],
+    )
+
+
+def moment(value: Any) -> datetime | None:
+    """Returns a full time of RFC 3339, of the years 1970 to 9998, in UTC; None if it is not one."""
+    if isinstance(value, str) and _RFC3339.fullmatch(value):
+        try:
+            found = datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+        return found if _FIRST <= found < _LAST else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)

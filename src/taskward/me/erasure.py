@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 from taskward.database.statements import RESUME, SPLIT, TransactionSteps
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
-from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, LOCK_OWNER, SEIZE_IMPORT
+from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, SEIZE_IMPORT
+from taskward.users.statements import LOCK_OWNER
 
 CHANGE: Final = "erasure"
 """The name of the change in the owner's lock."""

@@ -12,8 +12,9 @@ from pydantic_core import CoreSchema
 from taskward.http.errors import MAX_DETAILS, FieldError, ValidationFailed
 from taskward.http.requests import MAX_KEYS, TOO_MANY_KEYS, nul_problems, refuse_wide_objects
 from taskward.http.validation import UNKNOWN_FIELD, field_errors, first_of_each_field
-from taskward.me.import_scanner import Outline, Scanner, TaskSlice, parse
-from taskward.me.models import Import, ImportedTask
+from taskward.lists.steps import MAX_LISTS
+from taskward.me.import_models import Import, ImportedList, ImportedTask
+from taskward.me.import_scanner import ARRAYS, Outline, Scanner, Slice, parse
 from taskward.me.spool import Spool
 
 BUDGET: Final = 0.004
@@ -22,6 +23,7 @@ BUDGET: Final = 0.004
 _NUL: Final = b"\\u0000"
 _CONTAINERS: Final = frozenset({dict, list})
 _TASK: Final = TypeAdapter(ImportedTask)
+_LIST: Final = TypeAdapter(ImportedList)
 
 T = TypeVar("T")
 
@@ -80,20 +82,25 @@ class ImportDocument:
     @property
     def count(self) -> int:
         """Returns the number of tasks."""
-        return self._outline.count
+        return self._outline.count("tasks")
+
+    async def lists(self, problems: Problems) -> list[ImportedList]:
+        """Returns the lists, and adds the document's problems that are not in its tasks to `problems`."""
+        problems.add(first_of_each_field(_problems_beside_arrays(self._outline)))
+        lists: list[ImportedList] = []
+        if self._outline.keys <= MAX_KEYS and self._outline.count("lists") <= MAX_LISTS:
+            async for some in self._items("lists", _LIST, problems):
+                lists += some
+        return lists
 
     async def tasks(self, problems: Problems) -> AsyncIterator[list[ImportedTask]]:
-        """Yields the tasks in slices, and adds the document's problems to `problems`.
+        """Yields the tasks in slices, and adds their problems to `problems`.
 
         Once there are problems, only empty lists are given; the rest is still validated.
         """
-        found = first_of_each_field(_problems_beside_tasks(self._outline))
-        problems.add(found)
-        if self._outline.keys > MAX_KEYS:
-            return
-        slices = (self._validated(one, problems) for one in self._outline.tasks or ())
-        async for tasks in in_thread(slices):
-            yield [] if problems.named else tasks
+        if self._outline.keys <= MAX_KEYS:
+            async for tasks in self._items("tasks", _TASK, problems):
+                yield tasks
 
     async def validate(self) -> None:
         """Raises ValidationFailed if something in the document breaks a rule."""
@@ -103,51 +110,60 @@ class ImportDocument:
 
     async def add_problems(self, problems: Problems) -> None:
         """Adds all problems of the document."""
+        await self.lists(problems)
         async for _ in self.tasks(problems):
             pass
 
-    def _validated(self, some: TaskSlice, problems: Problems) -> list[ImportedTask]:
+    async def _items(self, name: str, model: TypeAdapter[T], problems: Problems) -> AsyncIterator[list[T]]:
+        slices = (self._validated(one, name, model, problems) for one in self._outline.slices(name))
+        async for items in in_thread(slices):
+            yield [] if problems.named else items
+
+    def _validated(self, some: Slice, name: str, model: TypeAdapter[T], problems: Problems) -> list[T]:
         text = self._spool.read(some.start, some.end)
         values = parse(text, outside=2, is_list=True)
         may_hold_nul = _NUL in text
-        tasks = []
+        items = []
         for n, value in enumerate(values, some.first):
-            found = _problems_of_form(n, value) if may_hold_nul or _may_be_wide(value) else []
+            found = _problems_of_form(name, n, value) if may_hold_nul or _may_be_wide(value) else []
             try:
-                tasks.append(_TASK.validate_python(value))
+                items.append(model.validate_python(value))
             except ValidationError as error:
                 if problems.full and not found:
                     problems.omitted += error.error_count()  # a field has one error: no need to name it
                 elif not any(problem.message == TOO_MANY_KEYS for problem in found):
-                    found += field_errors(error, within=("tasks", n))
+                    found += field_errors(error, within=(name, n))
             if found:
                 problems.add(first_of_each_field(found))
-        return tasks
+        return items
 
 
-def _problems_of_form(number: int, task: Any) -> list[FieldError]:
-    """Returns a task's problems of form: too many keys, U+0000."""
-    within = {"tasks": {number: task}}
+def _problems_of_form(name: str, number: int, item: Any) -> list[FieldError]:
+    """Returns the problems of form of a task or list: too many keys, U+0000."""
+    within = {name: {number: item}}
     return refuse_wide_objects(within) or nul_problems(within, depth=3)
 
 
-def _may_be_wide(task: Any) -> bool:
-    """Returns whether the task may be or contain an object with too many keys."""
-    if not isinstance(task, dict):
-        return isinstance(task, list)
-    return len(task) > MAX_KEYS or not _CONTAINERS.isdisjoint(map(type, task.values()))
+def _may_be_wide(item: Any) -> bool:
+    """Returns whether the value may be or contain an object with too many keys."""
+    if not isinstance(item, dict):
+        return isinstance(item, list)
+    return len(item) > MAX_KEYS or not _CONTAINERS.isdisjoint(map(type, item.values()))
 
 
-def _problems_beside_tasks(outline: Outline) -> Iterator[FieldError]:
+def _problems_beside_arrays(outline: Outline) -> Iterator[FieldError]:
     if outline.keys > MAX_KEYS:
         yield FieldError("body", TOO_MANY_KEYS)
         return
     yield from refuse_wide_objects(outline.values)
     yield from nul_problems(outline.values)
-    if outline.not_a_list:
-        yield FieldError("tasks", "Tasks must be a list")
-    elif outline.tasks is None:
+    for name in ARRAYS:
+        if name in outline.arrays and outline.arrays[name] is None:
+            yield FieldError(name, f"{name.capitalize()} must be a list")
+    if "tasks" not in outline.arrays:
         yield FieldError("tasks", "Tasks is required and cannot be empty")
+    if outline.count("lists") > MAX_LISTS:
+        yield FieldError("lists", f"A person has at most {MAX_LISTS} lists")
     for name in outline.values:
         if name != "user":
             yield FieldError(name, UNKNOWN_FIELD)

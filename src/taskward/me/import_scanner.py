@@ -1,4 +1,4 @@
-"""Finds the tasks of an import document without loading the whole document into memory.
+"""Finds the tasks and lists of an import document without loading the whole document into memory.
 
 The document is read in windows. The scanner checks the structure between values, and orjson parses each
 value, cut out exactly: the document is JSON (RFC 8259) if and only if every piece is. Values are found by
@@ -23,8 +23,11 @@ MAX_VALUE: Final = 128 * 1024
 """Bytes of a value other than the list of tasks. A real task has a tenth of it."""
 
 SLICE: Final = 24 * 1024
-SLICE_TASKS: Final = 200
-"""The limits of a slice of tasks, which is validated in one go."""
+SLICE_ITEMS: Final = 200
+"""The limits of a slice of tasks or lists, which is validated in one go."""
+
+ARRAYS: Final = ("lists", "tasks")
+"""The keys whose values are read slice by slice."""
 
 _SPACE: Final = re.compile(rb"[ \t\n\r]*+")
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
@@ -35,8 +38,8 @@ _BRACKET: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL
 
 
 @dataclass(frozen=True, slots=True)
-class TaskSlice:
-    """Consecutive tasks: their start and end offsets, and the number of the first."""
+class Slice:
+    """Consecutive tasks or lists: their start and end offsets, and the number of the first."""
 
     start: int
     end: int
@@ -46,27 +49,30 @@ class TaskSlice:
 
 @dataclass(slots=True)
 class Outline:
-    """The content of a document: the slices of its tasks, or another value in their place; its other keys."""
+    """The content of a document: the slices of its arrays, None for another value there; its other keys."""
 
-    tasks: list[TaskSlice] | None = None
-    not_a_list: bool = False
+    arrays: dict[str, list[Slice] | None] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
-    """The keys beside `tasks`, in the order of the document, with their values."""
+    """The keys beside the arrays, in the order of the document, with their values."""
 
     @property
     def keys(self) -> int:
         """Returns the number of keys, counted up to the limit."""
-        return len(self.values) + (self.tasks is not None or self.not_a_list)
+        return len(self.values) + len(self.arrays)
 
     def add(self, key: str, value: Any) -> None:
-        """Records a key beside `tasks`; only values that are used are kept."""
+        """Records a key beside the arrays; only values that are used are kept."""
         if key in self.values or len(self.values) <= MAX_KEYS:
             self.values[key] = value if key == "user" or holds_nul(value) else None
 
-    @property
-    def count(self) -> int:
-        """Returns the number of tasks."""
-        return self.tasks[-1].first + self.tasks[-1].count if self.tasks else 0
+    def slices(self, name: str) -> list[Slice]:
+        """Returns the slices of an array; none if it is absent."""
+        return self.arrays.get(name) or []
+
+    def count(self, name: str) -> int:
+        """Returns the length of an array."""
+        slices = self.slices(name)
+        return slices[-1].first + slices[-1].count if slices else 0
 
 
 class Scanner:
@@ -96,8 +102,8 @@ class Scanner:
                 raise _not_json()
             key = self._value("body")
             self._expect(b":")
-            if key == "tasks":
-                yield from self._tasks(outline)
+            if key in ARRAYS:
+                yield from self._array(key, outline)
             else:
                 outline.add(key, self._value(key))
                 yield outline
@@ -106,26 +112,27 @@ class Scanner:
             raise _not_json()
         yield outline
 
-    def _tasks(self, outline: Outline) -> Iterator[Outline]:
-        outline.tasks, outline.not_a_list = None, self._peek() != b"["
-        if outline.not_a_list:
-            self._value("tasks")
+    def _array(self, name: str, outline: Outline) -> Iterator[Outline]:
+        if self._peek() != b"[":
+            outline.arrays[name] = None
+            self._value(name)
             return
-        outline.tasks = []
+        slices: list[Slice] = []
+        outline.arrays[name] = slices
         self._expect(b"[")
         more = not self._skip(b"]")
         while more:
-            first = outline.count
+            first = outline.count(name)
             self._peek()
             start = end = self._base + self._at
             count = 0
-            while more and end - start < SLICE and count < SLICE_TASKS:
-                self._at = self._find_end(f"tasks.{first + count}")
+            while more and end - start < SLICE and count < SLICE_ITEMS:
+                self._at = self._find_end(f"{name}.{first + count}")
                 end = self._base + self._at
                 count += 1
                 more = self._goes_on(b"]")
             parse(self._spool.read(start, end), outside=2, is_list=True)
-            outline.tasks.append(TaskSlice(start, end, first, count))
+            slices.append(Slice(start, end, first, count))
             yield outline
 
     def _value(self, name: str) -> Any:

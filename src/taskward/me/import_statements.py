@@ -1,27 +1,34 @@
 """The statements of an import: claim, stage in parts, publish, clean up."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
     Integer,
+    Table,
     Text,
     bindparam,
+    case,
     cast,
     column,
     delete,
     exists,
     func,
     literal_column,
+    null,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from taskward.database.functions import instant_of, json_item, json_rows
+from taskward.database.functions import any_of, instant_of, json_item, json_rows
 from taskward.database.statements import Command, Read
-from taskward.database.types import Counter, Flag, Id, Instant
+from taskward.database.types import Counter, Id, Ids, Instant
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
-from taskward.tasks.tables import TASKS, TOMBSTONES
+from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER
 
 _TOKEN: Final = bindparam("token", type_=Id())
@@ -96,41 +103,49 @@ COLUMNS: Final = (
     "is_completed",
     "created_at",
     "updated_at",
+    "list_id",
+    "parent_id",
+    "position",
+    "completed_at",
+    "extra",
+    "due_key",
+    "due_utc",
+    "start_key",
+    "start_utc",
+    "priority",
+    "labels",
 )
-"""The columns of a staged task, in the order of the JSON arrays that `STAGE` takes; times in microseconds."""
+"""The columns of a staged task, in the order of the JSON arrays that `STAGE` takes; times in microseconds.
+
+An array may end after the times."""
+
+
+def _values_of(
+    table: Table, names: Sequence[str], array: BindParameter[str]
+) -> dict[str, ColumnElement[Any]]:
+    """Returns the values of columns from a JSON array of arrays."""
+    given = json_rows(array).table_valued(column("value"), name="given")
+    items = {name: json_item(given.c.value, literal_column(str(n))) for n, name in enumerate(names)}
+    return {
+        name: instant_of(item) if isinstance(table.c[name].type, Instant) else cast(item, table.c[name].type)
+        for name, item in items.items()
+    }
 
 
 def _stage() -> Any:
     """Stages the tasks that the owner does not have, each id once."""
-    given = json_rows(bindparam("tasks", type_=Text())).table_valued(column("value"), name="given")
-    items = dict(
-        zip(
-            COLUMNS,
-            (json_item(given.c.value, literal_column(str(n))) for n in range(len(COLUMNS))),
-            strict=True,
-        )
-    )
-    task_id, given_id = cast(items["id"], Id()), cast(items["given_id"], Id())
-    values: dict[str, Any] = {
-        "user_id": OWNER,
-        "id": task_id,
-        "given_id": given_id,
-        **{name: cast(items[name], Text()) for name in COLUMNS[2:6]},
-        "is_completed": cast(items["is_completed"], Flag()),
-        "created_at": instant_of(items["created_at"]),
-        "updated_at": instant_of(items["updated_at"]),
-    }
+    values = _values_of(IMPORT_TASKS, COLUMNS, bindparam("tasks", type_=Text()))
     same = IMPORT_TASKS.alias("same")
     return (
         insert(IMPORT_TASKS)
         .from_select(
-            list(values),
-            select(*values.values()).where(
+            ["user_id", *values],
+            select(OWNER, *values.values()).where(
                 # One condition each: an OR would make SQLite scan all of the owner's rows.
-                ~exists().where(TASKS.c.user_id == OWNER, TASKS.c.id == task_id),
-                ~exists().where(TASKS.c.user_id == OWNER, TASKS.c.id == given_id),
-                ~exists().where(same.c.user_id == OWNER, same.c.given_id == task_id),
-                ~exists().where(same.c.user_id == OWNER, same.c.id == given_id),
+                ~exists().where(TASKS.c.user_id == OWNER, TASKS.c.id == values["id"]),
+                ~exists().where(TASKS.c.user_id == OWNER, TASKS.c.id == values["given_id"]),
+                ~exists().where(same.c.user_id == OWNER, same.c.given_id == values["id"]),
+                ~exists().where(same.c.user_id == OWNER, same.c.id == values["given_id"]),
             ),
         )
         .on_conflict_do_nothing()
@@ -140,24 +155,71 @@ def _stage() -> Any:
 STAGE: Final = Command("stage tasks", _stage(), quiet=True)
 
 _RANGE: Final = (IMPORT_TASKS.c.user_id == OWNER, IMPORT_TASKS.c.id > _AFTER, IMPORT_TASKS.c.id <= _UP_TO)
-_TASK_COLUMNS: Final = [name for name in COLUMNS if name != "given_id"]
 _RANK: Final = func.row_number().over(order_by=IMPORT_TASKS.c.id)
+_FIRST_NUMBER: Final = bindparam("first_number", type_=Counter)
+_LISTS_OF_OWNER: Final = select(LISTS.c.id).where(LISTS.c.user_id == OWNER)
+_PUBLISHED: Final[dict[str, ColumnElement[Any]]] = {
+    name: IMPORT_TASKS.c[name] for name in COLUMNS if name not in {"given_id", "labels"}
+} | {"list_id": case((IMPORT_TASKS.c.list_id.in_(_LISTS_OF_OWNER), IMPORT_TASKS.c.list_id), else_=null())}
+"""A list may have been deleted since its tasks were staged."""
 
 PUBLISH: Final = Command(
     "publish staged tasks",
     insert(TASKS)
     .from_select(
-        ["user_id", *_TASK_COLUMNS, "version"],
-        select(
-            OWNER,
-            *(IMPORT_TASKS.c[name] for name in _TASK_COLUMNS),
-            bindparam("first_number", type_=Counter) + _RANK - 1,
-        ).where(*_RANGE),
+        ["user_id", *_PUBLISHED, "version"],
+        select(OWNER, *_PUBLISHED.values(), _FIRST_NUMBER + _RANK - 1).where(*_RANGE),
     )
     .on_conflict_do_nothing(),
     "task.import",
 )
 """Numbers the tasks of a range of ids from `first_number` on. Repeating it has no effect."""
+
+
+def _publish_labels() -> Any:
+    labels = json_rows(IMPORT_TASKS.c.labels).table_valued(column("value"), name="labels")
+    folded, label = (cast(json_item(labels.c.value, literal_column(n)), Text()) for n in "01")
+    published = select(TASKS.c.id).where(
+        TASKS.c.user_id == OWNER,
+        TASKS.c.version >= _FIRST_NUMBER,
+        TASKS.c.version < _FIRST_NUMBER + bindparam("count", type_=Counter),
+    )
+    return (
+        insert(TASK_LABELS)
+        .from_select(
+            ["user_id", "task_id", "label_folded", "label"],
+            select(OWNER, IMPORT_TASKS.c.id, folded, label)
+            .select_from(IMPORT_TASKS.join(labels, true()))
+            .where(*_RANGE, IMPORT_TASKS.c.labels.is_not(None), IMPORT_TASKS.c.id.in_(published)),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+PUBLISH_LABELS: Final = Command("publish the labels of staged tasks", _publish_labels(), quiet=True)
+
+LIST_COLUMNS: Final = ("id", "title", "is_archived", "position", "metadata", "created_at", "updated_at")
+"""The columns of a list, in the order of the JSON arrays that `PUBLISH_LISTS` takes."""
+
+
+def _publish_lists() -> Any:
+    values = _values_of(LISTS, LIST_COLUMNS, bindparam("lists", type_=Text()))
+    number = _FIRST_NUMBER + func.row_number().over(order_by=values["id"]) - 1
+    return (
+        insert(LISTS)
+        .from_select(["user_id", *values, "version"], select(OWNER, *values.values(), number).where(true()))
+        .on_conflict_do_nothing()
+    )
+
+
+PUBLISH_LISTS: Final = Command("publish lists", _publish_lists(), "list.import")
+DROP_LIST_TOMBSTONES: Final = Command(
+    "drop the tombstones of imported lists",
+    delete(LIST_TOMBSTONES).where(
+        LIST_TOMBSTONES.c.user_id == OWNER, any_of(LIST_TOMBSTONES.c.list_id, bindparam("ids", type_=Ids()))
+    ),
+    quiet=True,
+)
 
 DROP_TOMBSTONES: Final = Command(
     "drop the tombstones of staged tasks",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Column, Index, Table, Text, text
 from sqlmodel import Field, SQLModel
 
-from taskward.database.types import Counter, Flag, Id, Instant
+from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Priority
 
 _GIVEN: Final = text("given_id IS NOT NULL")
 
@@ -54,6 +54,19 @@ class ImportTaskRow(SQLModel, table=True):
     is_completed: bool = Field(sa_column=Column(Flag, nullable=False))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    list_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    parent_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    position: str | None = Field(sa_column=Column(CodePointText, nullable=True))
+    completed_at: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+    extra: str | None = Field(sa_column=Column(Text, nullable=True))
+    due_key: str | None = Field(sa_column=Column(CodePointText, nullable=True))
+    due_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+    start_key: str | None = Field(sa_column=Column(CodePointText, nullable=True))
+    start_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+    priority: int | None = Field(sa_column=Column(Priority, nullable=True))
+    series_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    labels: str | None = Field(sa_column=Column(Text, nullable=True))
+    """A JSON array of `[folded, label]`."""
 
 
 IMPORTS: Final[Table] = SQLModel.metadata.tables["imports"]

@@ -30,10 +30,13 @@ async def import_document(
     done = 0
     await staging.claim()
     try:
+        await staging.lists.add(await document.lists(problems))
         async for tasks in document.tasks(problems):
             await staging.add(tasks)
             done += len(tasks)
             progress(done)
+        problems.check()
+        await staging.resolve(problems)
         problems.check()
         return await staging.publish(document.count, record)
     finally:

@@ -1,41 +1,16 @@
-"""The documents of a user's data, as exported and imported."""
+"""The responses of /api/me."""
 
-import re
-from datetime import UTC, datetime
-from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel
 
 from taskward.database.statements import Row
 from taskward.http.responses import rfc3339
-from taskward.http.validation import field_error, strict_uuid
-from taskward.tasks.ids import is_of, task_id_at
-from taskward.tasks.models import Description, Ignored, IsCompleted, Task, Title, ignoring
-
-_HOUR: Final = r"([01]\d|2[0-3]):[0-5]\d"
-_RFC3339: Final = re.compile(
-    rf"\d{{4}}-\d\d-\d\d[Tt]{_HOUR}:[0-5]\d(\.\d{{1,9}})?([Zz]|[+-]{_HOUR})", re.ASCII
-)
-_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
-"""Upper bound of times: `updated_at` only moves forward, and the year 9999 is the last one."""
-
-
-def _moment(value: Any) -> datetime:
-    if isinstance(value, str) and _RFC3339.fullmatch(value):
-        try:
-            moment = datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-        else:
-            if _FIRST <= moment < _LAST:
-                return moment
-    raise field_error("A time must be in RFC 3339, like 2026-01-31T12:00:00Z, and of the years 1970 to 9998")
-
-
-Timestamp = Annotated[datetime, BeforeValidator(_moment)]
+from taskward.http.validation import Absent
+from taskward.lists.models import List
+from taskward.tasks.models import Task
 
 
 class User(BaseModel):
@@ -51,35 +26,8 @@ class Export(BaseModel):
     """Everything that is stored about a user; `user` is null before their first write."""
 
     user: User | None
+    lists: list[List] | Absent = None
     tasks: list[Task]
-
-
-class ImportedTask(BaseModel):
-    """A task of an export. Its owner is ignored: it becomes the caller's."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id"))
-
-    id: Annotated[UUID, strict_uuid("Id")]
-    user_id: Ignored = None
-    title: Title
-    description: Description = None
-    is_completed: IsCompleted = False
-    created_at: Timestamp
-    updated_at: Timestamp
-
-    @cached_property
-    def stored_id(self) -> UUID:
-        """The id under which it is stored: its own, or one of its time."""
-        return self.id if is_of(self.id, self.created_at) else task_id_at(self.created_at, self.id)
-
-
-class Import(BaseModel):
-    """The body of `POST /api/me/import`: an export."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user"))
-
-    user: Ignored = None
-    tasks: list[ImportedTask]
 
 
 class Imported(BaseModel):

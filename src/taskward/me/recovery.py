@@ -10,6 +10,7 @@ from uuid import UUID
 from taskward.database import Database
 from taskward.database.statements import TransactionSteps
 from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.lists import deletion
 from taskward.me import erasure, staging
 
 INTERVAL: Final = 1.0
@@ -21,6 +22,7 @@ INTERVAL_STAGED: Final = 30.0
 _RESUME: Final[Mapping[str, Callable[[UUID], TransactionSteps[None]]]] = {
     staging.CHANGE: staging.resume_steps,
     erasure.CHANGE: erasure.resume_steps,
+    **deletion.RESUME_STEPS,
 }
 
 log = logging.getLogger(__name__)

@@ -20,6 +20,9 @@ from taskward.database import Queries
 from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
+from taskward.me.import_document import Problems
+from taskward.me.import_lists import ImportLists
+from taskward.me.import_models import ImportedTask
 from taskward.me.import_statements import (
     ABANDONED,
     CLAIM,
@@ -27,17 +30,18 @@ from taskward.me.import_statements import (
     DROP_TOMBSTONES,
     FIND_IMPORT,
     PUBLISH,
+    PUBLISH_LABELS,
     RELEASE,
     RENEW,
     STAGE,
     STAGED_IDS,
     UNSTAGE,
 )
-from taskward.me.models import ImportedTask
-from taskward.me.statements import COUNT_MANY
-from taskward.tasks.commands import folded
-from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_BATCH_RESPONSE
-from taskward.users.statements import owner_values
+from taskward.me.import_tree import ImportTree
+from taskward.me.import_tree_statements import RESOLVE
+from taskward.me.staged_rows import staged_row
+from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
+from taskward.users.statements import COUNT_MANY, owner_values
 
 CHANGE: Final = "import"
 """The name of the change in the owner's lock."""
@@ -56,8 +60,6 @@ MAX_BYTES: Final = 512 * 1024
 """The limits of one transaction that stages, publishes or deletes, so that no other write waits long."""
 
 _FIRST: Final = UUID(int=0)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Staging:
@@ -68,6 +70,10 @@ class Staging:
         self._user = user
         self._owner: Values = {"owner": user.id}
         self._token: Values = {"owner": user.id, "token": uuid4()}
+        self.lists = ImportLists(database, user.id)
+        """To be added before the tasks, which may refer to them."""
+        self._tree = ImportTree(database, user.id)
+        self._added = 0
         self._ids: set[UUID] = set()
         self._rows: list[bytes] = []
         self._size = 0
@@ -88,20 +94,29 @@ class Staging:
 
     async def add(self, tasks: Sequence[ImportedTask]) -> None:
         """Stages tasks, except those that the owner has. It renews the import, also without tasks."""
-        for task in tasks:
+        for number, task in enumerate(tasks, self._added):
+            self._note_references(number, task)
             if not self._ids.isdisjoint((task.id, task.stored_id)):
                 continue
             self._ids.update((task.id, task.stored_id))
-            self._rows.append(staged_row(task))
+            self._rows.append(staged_row(task, self.lists.stored_id(task.list_id)))
             self._size += len(self._rows[-1])
             if len(self._rows) >= MAX_ROWS or self._size >= MAX_BYTES:
                 await self._flush()
+        self._added += len(tasks)
         if datetime.now(UTC) - self._renewed_at >= RENEW_AFTER:
             await self._database.transact(self._renew)
 
-    async def publish(self, total: int, record: PendingRecord | None) -> bytes:
-        """Publishes the staged tasks; returns the body of the response. The document has `total` tasks."""
+    async def resolve(self, problems: Problems) -> None:
+        """Resolves the references between tasks; adds what is wrong with them to `problems`."""
         await self._flush()
+        await self._tree.resolve(problems)
+        if not problems.named:
+            for rows in self._tree.changed_rows():
+                await self._database.transact(partial(self._resolve_steps, rows), long=True)
+
+    async def publish(self, total: int, record: PendingRecord | None) -> bytes:
+        """Publishes what is staged; returns the body of the response. The document has `total` tasks."""
         new = await self._count()
         body = orjson.dumps({"imported": new, "skipped": total - new})
         return await self._database.transact(lambda: self._publish_steps(new, body, record), long=True)
@@ -123,6 +138,16 @@ class Staging:
     def _stage_steps(self, tasks: str) -> TransactionSteps[None]:
         yield from self._renew()
         yield STAGE, {**self._owner, "tasks": tasks}
+
+    def _resolve_steps(self, rows: str) -> TransactionSteps[None]:
+        yield from self._renew()
+        yield RESOLVE, {**self._owner, "rows": rows}
+
+    def _note_references(self, number: int, task: ImportedTask) -> None:
+        if task.id != task.stored_id:
+            self._tree.stored_ids[task.id] = task.stored_id
+        if task.parent_id is not None:
+            self._tree.numbers[task.stored_id] = number
 
     def _renew(self) -> TransactionSteps[None]:
         now = datetime.now(UTC)
@@ -155,14 +180,18 @@ class Staging:
 
     def _publish_steps(self, new: int, body: bytes, record: PendingRecord | None) -> TransactionSteps[bytes]:
         first = 0
-        if new:
-            rows = yield COUNT_MANY, owner_values(self._user) | {"count": new}
+        lists = len(self.lists.new)
+        if new or lists:
+            rows = yield COUNT_MANY, owner_values(self._user) | {"count": new + lists}
             first = rows[0][0] - new + 1
-            if not (yield DECIDE, {**self._token, "first_number": first}):
+            if new and not (yield DECIDE, {**self._token, "first_number": first}):
+                raise _interrupted()
+            yield from self.lists.publish_steps(first - lists)
+            if not (yield from self._tree.verify_steps()):
                 raise _interrupted()
         if record is not None:
             kept = {**self._owner, **record.values(200, body)}
-            yield STORE_BATCH_RESPONSE, kept
+            yield STORE_RESPONSE, kept
             yield DROP_EXPIRED_RESPONSES, kept
         if new > MAX_ROWS:
             yield SPLIT, {**self._owner, "change": CHANGE}
@@ -179,7 +208,9 @@ def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
         if not ids:
             return
         values = {"owner": owner, "after_id": after, "up_to_id": UUID(str(ids[-1][0]))}
-        yield PUBLISH, {**values, "first_number": first, "count": len(ids)}
+        numbers = {**values, "first_number": first, "count": len(ids)}
+        yield PUBLISH, numbers
+        yield PUBLISH_LABELS, numbers
         yield DROP_TOMBSTONES, values
         if len(ids) < MAX_ROWS:
             return
@@ -206,23 +237,6 @@ async def delete_abandoned(database: Queries) -> None:
         except RateLimited:  # another process is deleting it
             continue
         await staging.clean_up()
-
-
-def staged_row(task: ImportedTask) -> bytes:
-    """Returns a task as the JSON array that `STAGE` takes."""
-    return orjson.dumps(
-        (
-            task.stored_id,
-            None if task.id == task.stored_id else task.id,
-            task.title,
-            folded(task.title),
-            task.description,
-            folded(task.description),
-            task.is_completed,
-            (task.created_at - _EPOCH) // _MICROSECOND,
-            (task.updated_at - _EPOCH) // _MICROSECOND,
-        )
-    )
 
 
 def _one(statement: Any, values: Values) -> TransactionSteps[Sequence[Row]]:

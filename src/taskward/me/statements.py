@@ -1,17 +1,18 @@
 """The statements on all data of one owner."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Integer, Table, bindparam, delete, func, select
+from sqlalchemy import Column, Integer, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.sql.dml import ReturningInsert
 
 from taskward.database.statements import Command, Read
-from taskward.database.types import Counter, Id, Instant
+from taskward.database.types import Id, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
+from taskward.lists.tables import COLUMNS as LIST_COLUMNS
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
-from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
-from taskward.users.statements import OWNER, upsert_owner_and_bump
+from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES
+from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
 _LIMIT: Final = bindparam("limit", type_=Integer())
@@ -22,22 +23,21 @@ USER: Final = Read(
     "user",
     select(USERS.c.id, USERS.c.email, USERS.c.created_at, USERS.c.updated_at).where(USERS.c.id == OWNER),
 )
-TASKS_AFTER: Final = Read(
-    "tasks after an id",
-    select(*COLUMNS)
-    .where(TASKS.c.user_id == OWNER, TASKS.c.id > bindparam("after_id", type_=Id()))
-    .order_by(TASKS.c.id)
-    .limit(bindparam("limit", type_=Integer())),
-)
+
+
+def _after(table: Table, columns: Sequence[Column[Any]]) -> Read:
+    return Read(
+        f"{table.name} after an id",
+        select(*columns)
+        .where(table.c.user_id == OWNER, table.c.id > bindparam("after_id", type_=Id()))
+        .order_by(table.c.id)
+        .limit(_LIMIT),
+    )
+
+
+TASKS_AFTER: Final = _after(TASKS, COLUMNS)
+LISTS_AFTER: Final = _after(LISTS, LIST_COLUMNS)
 COUNT: Final = Read("count of tasks", select(func.count(TASKS.c.id)).where(TASKS.c.user_id == OWNER))
-
-
-def _count_many() -> ReturningInsert[Any]:
-    return upsert_owner_and_bump(bindparam("count", type_=Counter))
-
-
-COUNT_MANY: Final = Command("count many writes", _count_many())
-"""Moves the owner's counter by `count` and returns the number of the last of those writes."""
 
 
 def _next(table: Table, key: str) -> Read:
@@ -66,15 +66,14 @@ ERASE_PART: Final = {
     for table, key in (
         (TASKS, "id"),
         (TOMBSTONES, "task_id"),
+        (LISTS, "id"),
+        (LIST_TOMBSTONES, "list_id"),
         (IDEMPOTENCY_KEYS, "key"),
         (IMPORT_TASKS, "id"),
     )
 }
 """For each table that can hold many rows of an owner: the statements that read and that delete their next
 keys."""
-
-LOCK_OWNER: Final = Read("lock an owner", select(USERS.c.id).where(USERS.c.id == OWNER).with_for_update())
-"""The owner's row is locked before any other, otherwise two transactions could deadlock."""
 
 SEIZE_IMPORT: Final = Command(
     "seize an import",

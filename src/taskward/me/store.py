@@ -1,8 +1,8 @@
 """All data of one owner: shown, exported, imported, erased."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Final
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import orjson
@@ -10,20 +10,21 @@ from fastapi import Depends
 
 from taskward.auth.current_user import User
 from taskward.database import Database
-from taskward.database.statements import Row
+from taskward.database.statements import Read, Row
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.responses import dump_json
+from taskward.lists.models import list_json
+from taskward.lists.tables import ListRecord
 from taskward.me.erasure import erase_steps
 from taskward.me.models import user_json
 from taskward.me.staging import Staging
-from taskward.me.statements import COUNT, TASKS_AFTER, USER
+from taskward.me.statements import COUNT, LISTS_AFTER, TASKS_AFTER, USER
 from taskward.tasks.list_cache import ListCache
-from taskward.tasks.models import task_json
-from taskward.tasks.tables import TaskRecord, task_records
+from taskward.tasks.models import task_json, task_record
 
 EXPORT_PAGE: Final = 64
-"""Tasks that an export holds in memory at once: at most 0.9 MB."""
+"""Tasks or lists that an export holds in memory at once: at most 1.2 MB."""
 
 _BEFORE_ALL: Final = UUID(int=0)
 
@@ -55,7 +56,9 @@ class MyData:
         a truncated body.
         """
         rows = await self._database.rows(USER, {"owner": self._user.id})
-        return self._chunks(rows[0] if rows else None, await self._page(_BEFORE_ALL))
+        lists = await self._page(LISTS_AFTER, _BEFORE_ALL)
+        tasks = () if lists else await self._page(TASKS_AFTER, _BEFORE_ALL)
+        return self._chunks(rows[0] if rows else None, lists, tasks)
 
     async def count(self) -> int:
         """Returns the number of the owner's tasks."""
@@ -71,21 +74,44 @@ class MyData:
         self._lists.forget(self._user.id)
         await self._database.scrub()
 
-    async def _chunks(self, user: Row | None, page: Sequence[TaskRecord]) -> AsyncIterator[bytes]:
-        separator = b'{"user":' + orjson.dumps(user and user_json(user)) + b',"tasks":['
+    async def _chunks(
+        self, user: Row | None, lists: Sequence[Row], tasks: Sequence[Row]
+    ) -> AsyncIterator[bytes]:
+        yield b'{"user":' + orjson.dumps(user and user_json(user))
+        if lists:
+            async for piece in self._array("lists", LISTS_AFTER, lists, _list_json):
+                yield piece
+            tasks = await self._page(TASKS_AFTER, _BEFORE_ALL)
+        async for piece in self._array("tasks", TASKS_AFTER, tasks, _task_json):
+            yield piece
+        yield b"}"
+
+    async def _array(
+        self, name: str, read: Read, page: Sequence[Row], to_json: Callable[[Row], Any]
+    ) -> AsyncIterator[bytes]:
+        """Yields the rows from a page on as an array of JSON."""
+        separator = b',"%b":[' % name.encode()
         while page:
-            piece = separator + b",".join(dump_json(task_json(task)) for task in page)
+            piece = separator + b",".join(dump_json(to_json(row)) for row in page)
             separator = b","
-            last = UUID(str(page[-1].id))
+            last = UUID(str(page[-1][0]))
             page = ()  # frees the page while the client reads
             yield piece
             await asyncio.sleep(0)  # SQLite returns the next page at once; this lets other requests run
-            page = await self._page(last)
-        yield (b"" if separator == b"," else separator) + b"]}"
+            page = await self._page(read, last)
+        yield (b"" if separator == b"," else separator) + b"]"
 
-    async def _page(self, after: UUID) -> Sequence[TaskRecord]:
+    async def _page(self, read: Read, after: UUID) -> Sequence[Row]:
         values = {"owner": self._user.id, "after_id": after, "limit": EXPORT_PAGE}
-        return task_records(await self._database.rows(TASKS_AFTER, values))
+        return await self._database.rows(read, values)
+
+
+def _list_json(row: Row) -> dict[str, Any]:
+    return list_json(ListRecord(*row))
+
+
+def _task_json(row: Row) -> dict[str, Any]:
+    return task_json(task_record(row))
 
 
 def _my_data(context: Context) -> MyData:

@@ -73,8 +73,9 @@ class ChangeLog(Observation):
 
     def ran(self, statement: Statement | Split, values: Values, rows: Sequence[Row]) -> None:
         for entry in _changes(statement, values, rows):
-            if self._entries and "count" in entry and "count" in self._entries[-1]:
-                self._entries[-1]["count"] += entry["count"]  # an import comes in several statements
+            last = self._entries[-1] if self._entries else {}
+            if "count" in entry and "count" in last and entry["action"] == last["action"]:
+                last["count"] += entry["count"]  # an import comes in several statements
             else:
                 self._entries.append(entry)
 
@@ -93,6 +94,8 @@ def _changes(statement: Statement | Split, values: Values, rows: Sequence[Row]) 
     entry: AuditEntry = {"action": statement.action, "user_id": str(values["owner"])}
     if isinstance(statement, Command):
         return [entry | {"count": values["count"]} if "count" in values else entry]
+    if "fields" in values:
+        entry["fields"] = values["fields"]
     return [entry | _task(row) for row in rows]
 
 

@@ -1,5 +1,6 @@
 """The writes on the tasks of one owner: for each a statement and its values."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -8,7 +9,6 @@ from taskward.auth.current_user import User
 from taskward.database.statements import Write
 from taskward.http.conditional import Versions
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import NewTask, TaskChanges
 from taskward.tasks.statements import CREATE_TASK, DELETE_TASK, UPDATE_TASK
 from taskward.users.statements import owner_values
 
@@ -22,28 +22,34 @@ class TaskCommands:
         self._user = user
         self._tombstones_kept = tombstones_kept
 
-    def create(self, new: NewTask) -> Command:
+    def create(self, given: Mapping[str, Any]) -> Command:
+        """Creates a task with the fields that `uses_domain` has no need for."""
         task_id = new_task_id()
+        now = created_at(task_id)
+        is_completed = given.get("is_completed", False)
         return CREATE_TASK, owner_values(self._user) | {
             "task_id": task_id,
-            "now": created_at(task_id),
-            **_texts(new.title, new.description),
-            "is_completed": new.is_completed,
+            "now": now,
+            **text_values(given["title"], given.get("description")),
+            "is_completed": is_completed,
+            "completed_at": (given.get("completed_at") or now) if is_completed else None,
         }
 
-    def update(self, task_id: UUID, changes: TaskChanges, versions: Versions | None) -> Command:
-        given = changes.given()
+    def update(self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None) -> Command:
+        """Changes fields that `uses_domain` has no need for."""
         return UPDATE_TASK, {
             "owner": self._user.id,
             "task_id": task_id,
             "now": datetime.now(UTC),
-            **_texts(given.get("title"), given.get("description")),
+            **text_values(given.get("title"), given.get("description")),
             "is_completed": given.get("is_completed"),
+            "completed_at": given.get("completed_at"),
             "describes": "description" in given,
             "versions": versions,
         }
 
     def delete(self, task_id: UUID, versions: Versions | None) -> Command:
+        """Deletes a task that has no subtasks."""
         now = datetime.now(UTC)
         return DELETE_TASK, {
             "owner": self._user.id,
@@ -59,7 +65,8 @@ def folded(text: str | None) -> str | None:
     return None if text is None else text.casefold()
 
 
-def _texts(title: str | None, description: str | None) -> dict[str, Any]:
+def text_values(title: str | None, description: str | None) -> dict[str, Any]:
+    """Returns the values of the columns with the texts of a task."""
     return {
         "title": title,
         "title_folded": folded(title),

@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from uuid import UUID
 
+LONGEST_AHEAD = 24 * 60 * 60
+"""Seconds that a client's clock may be ahead when it makes an id."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANDOM_BITS = 74
 _LOW_BITS = 62
@@ -32,6 +35,13 @@ def new_task_id() -> UUID:
 def created_at(task_id: UUID) -> datetime:
     """Returns the millisecond in a UUIDv7."""
     return _EPOCH + timedelta(milliseconds=task_id.int >> 80)
+
+
+def problem_of_client_id(kind: str, given: UUID) -> str | None:
+    """Returns why a client cannot make an object of that kind with an id; None if it can."""
+    if given.version != _VERSION >> 76 or given.int >> 80 > (time.time() + LONGEST_AHEAD) * 1000:
+        return f"{kind} id must be a UUID of version 7, of a time not more than 24 hours ahead"
+    return None
 
 
 def task_id_at(moment: datetime, given: UUID) -> UUID:

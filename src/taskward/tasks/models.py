@@ -1,68 +1,35 @@
 """The task on the wire: its request models and its response models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
+import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from taskward.database.statements import Row
-from taskward.http.responses import rfc3339
-from taskward.http.validation import field_error
+from taskward.http.responses import json_timestamp, rfc3339
+from taskward.http.validation import Absent, field_error
+from taskward.tasks.fields.completion import CompletedAt, GivenCompletedAt
+from taskward.tasks.fields.dates import Due, DueChanges, NewDue, NewStart, Start, StartChanges
+from taskward.tasks.fields.labels import AddedLabels, GivenLabels, Labels, RemovedLabels
+from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
+from taskward.tasks.fields.placement import GivenListId, GivenParentId, Key, ListId, ParentId, Position
+from taskward.tasks.fields.priority import GivenPriority, TaskPriority
+from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE, Description, IsCompleted, Title
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
 
-LONGEST_TITLE: Final = 200
-LONGEST_DESCRIPTION: Final = 2000
-"""Unicode code points, after trimming."""
+_PLAIN: Final = frozenset({"title", "description", "is_completed", "completed_at"})
+"""The fields that one statement writes."""
 
-_WRITABLE: Final = ("title", "description", "is_completed")
-
-
-def _trimmed_title(value: object) -> str:
-    if value is None:
-        raise field_error("Title cannot be empty")
-    if not isinstance(value, str):
-        raise field_error("Title must be text")
-    title = value.strip()
-    if not title:
-        raise field_error("Title cannot be empty")
-    if len(title) > LONGEST_TITLE:
-        raise field_error("Title cannot exceed 200 characters")
-    return title
+_WRITABLE: Final = (
+    *("title", "description", "is_completed", "completed_at", "due", "start", "priority"),
+    *("labels", "add_labels", "remove_labels", "list_id", "parent_id", "position", "metadata"),
+)
 
 
-def _trimmed_description(value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise field_error("Description must be text or null")
-    description = value.strip()
-    if len(description) > LONGEST_DESCRIPTION:
-        raise field_error("Description cannot exceed 2000 characters")
-    return description or None
-
-
-Title = Annotated[
-    str,
-    BeforeValidator(_trimmed_title),
-    Field(
-        description="1-200 characters (Unicode code points) after trimming white space.",
-        examples=["Buy milk"],
-        json_schema_extra={"minLength": 1, "maxLength": LONGEST_TITLE, "pattern": r"\S"},
-    ),
-]
-Description = Annotated[
-    str | None,
-    BeforeValidator(_trimmed_description),
-    Field(
-        description='At most 2000 characters (Unicode code points) after trimming; `""` becomes null.',
-        examples=["Two litres, the blue one"],
-        json_schema_extra={"maxLength": LONGEST_DESCRIPTION},
-    ),
-]
-IsCompleted = Annotated[bool, Field(strict=True, description="`true` or `false`.", examples=[True])]
 Ignored = Annotated[Any, BeforeValidator(lambda _: None), SkipJsonSchema()]
 """A key that is accepted and ignored; its value, which may be large, is dropped. See `ignoring`."""
 
@@ -93,7 +60,8 @@ def _document_changes(schema: dict[str, Any]) -> None:
         field.pop("default", None)
 
 
-_ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at")
+_NO_OPTIONAL_FIELDS: Final = [None] * 5
+_ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at", "series_id", "next_id")
 
 
 class _Body(BaseModel):
@@ -108,6 +76,8 @@ class _Body(BaseModel):
     user_id: Ignored = None
     created_at: Ignored = None
     updated_at: Ignored = None
+    series_id: Ignored = None
+    next_id: Ignored = None
 
 
 class NewTask(_Body):
@@ -116,6 +86,26 @@ class NewTask(_Body):
     title: Title
     description: Description = None
     is_completed: IsCompleted = False
+    completed_at: GivenCompletedAt = None
+    due: NewDue = None
+    start: NewStart = None
+    priority: GivenPriority = None
+    labels: GivenLabels = None
+    add_labels: AddedLabels = None
+    remove_labels: RemovedLabels = None
+    list_id: GivenListId = None
+    parent_id: GivenParentId = None
+    position: Position = None
+    metadata: NewMetadata = None
+
+    def given(self) -> dict[str, Any]:
+        """Returns the writable fields that the client sent; of the optional ones only those with a value."""
+        values = self.__dict__
+        return {
+            name: values[name]
+            for name in self.model_fields_set
+            if name in _PLAIN or (name in _WRITABLE and values[name])
+        }
 
 
 class TaskChanges(_Body):
@@ -126,20 +116,41 @@ class TaskChanges(_Body):
     title: Title = ""
     description: Description = None
     is_completed: IsCompleted = False
+    completed_at: GivenCompletedAt = None
+    due: DueChanges = None
+    start: StartChanges = None
+    priority: GivenPriority = None
+    labels: GivenLabels = None
+    add_labels: AddedLabels = None
+    remove_labels: RemovedLabels = None
+    list_id: GivenListId = None
+    parent_id: GivenParentId = None
+    position: Position = None
+    metadata: MetadataChanges = None
 
     @model_validator(mode="after")
     def _that_change_something(self) -> Self:
-        if not self.given():
+        if self.model_fields_set.isdisjoint(_WRITABLE):
             raise field_error("At least one of title, description, is_completed is required")
         return self
 
     def given(self) -> dict[str, Any]:
-        """Returns the writable fields that the client sent, with their new values."""
-        return {name: getattr(self, name) for name in _WRITABLE if name in self.model_fields_set}
+        """Returns the writable fields that the client sent, with their new values.
+
+        `completed_at` is None if it has no effect. `position` is a key, `{"after": UUID}`,
+        `{"before": UUID}`, `{"at": "first"}`, `{"at": "last"}`, or None.
+        """
+        values = self.__dict__
+        return {name: values[name] for name in self.model_fields_set if name in _WRITABLE}
+
+
+def uses_domain(given: Mapping[str, Any]) -> bool:
+    """Returns whether some given fields need more than the one statement that writes the others."""
+    return not given.keys() <= _PLAIN
 
 
 class Task(BaseModel):
-    """A task in a response; all seven keys are always present."""
+    """A task in a response. The first seven keys are always present, each other one where it has a value."""
 
     id: UUID
     user_id: UUID = Field(description="The owner, from the verified token.")
@@ -148,6 +159,15 @@ class Task(BaseModel):
     is_completed: bool
     created_at: datetime = Field(description="RFC 3339, UTC; the millisecond of `id`.")
     updated_at: datetime = Field(description="RFC 3339, UTC; moves forward with every successful update.")
+    completed_at: CompletedAt | Absent = None
+    due: Due | Absent = None
+    start: Start | Absent = None
+    priority: TaskPriority | Absent = None
+    labels: Labels | Absent = None
+    list_id: ListId | Absent = None
+    parent_id: ParentId | Absent = None
+    position: Key | Absent = None
+    metadata: Metadata | Absent = None
 
 
 class TaskList(BaseModel):
@@ -155,6 +175,29 @@ class TaskList(BaseModel):
 
     tasks: list[Task]
     next_cursor: str | None = Field(description="For the next page; null when nothing follows.")
+
+
+Subtasks: TypeAlias = Literal["keep", "delete"]
+"""The fate of the subtasks of a deleted task: they move up to its parent, or are deleted too."""
+
+
+def known_subtasks(value: Any) -> Any:
+    """Raises a field error unless the value is of `Subtasks`."""
+    if value not in ("keep", "delete"):  # the value may be unhashable
+        raise field_error("Subtasks must be keep or delete")
+    return value
+
+
+class TaskDeletion(BaseModel):
+    """The query of `DELETE /api/tasks/{task_id}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subtasks: Annotated[Subtasks, BeforeValidator(known_subtasks)] = Field(
+        default="keep",
+        description="What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all "
+        "of them, on all levels.",
+    )
 
 
 class TaskDeleted(BaseModel):
@@ -181,8 +224,8 @@ def version_tag(version: int) -> str:
 
 def task_json(task: TaskRecord) -> dict[str, Any]:
     """Returns a stored task, ready for `dump_json`."""
-    task_id, user_id, title, description, is_completed, created_at, updated_at, _ = task
-    return {
+    task_id, user_id, title, description, is_completed, created_at, updated_at, _, *optional = task
+    value = {
         "id": str(task_id),
         "user_id": str(user_id),
         "title": title,
@@ -192,3 +235,16 @@ def task_json(task: TaskRecord) -> dict[str, Any]:
         "created_at": created_at if created_at.microsecond else rfc3339(created_at),
         "updated_at": updated_at if updated_at.microsecond else rfc3339(updated_at),
     }
+    return value if optional == _NO_OPTIONAL_FIELDS else value | _optional_fields(task)
+
+
+def _optional_fields(task: TaskRecord) -> dict[str, Any]:
+    """Returns the fields that are in a response only where they have a value."""
+    columns = {
+        "list_id": task.list_id and str(task.list_id),
+        "parent_id": task.parent_id and str(task.parent_id),
+        "position": task.position,
+        "completed_at": task.completed_at and json_timestamp(task.completed_at),
+    }
+    present = {name: value for name, value in columns.items() if value is not None}
+    return present if task.extra is None else present | orjson.loads(task.extra)

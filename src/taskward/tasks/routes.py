@@ -1,22 +1,33 @@
-"""/api/tasks: docs/contract.md, A2, B1 and B2."""
+"""/api/tasks: docs/contract.md, A2, B1, B2 and C3."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
-from taskward.http.conditional import IfMatch, IfNoneMatch, not_modified, tag_matches
+from taskward.http.conditional import (
+    CreateOnly,
+    Gone,
+    IfMatch,
+    IfNoneMatch,
+    not_modified,
+    require_new_id,
+    tag_matches,
+)
+from taskward.http.error_docs import error_responses
+from taskward.http.errors import PreconditionFailed
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
-from taskward.http.signature import BodyLimits
+from taskward.http.signature import BodyIf
 from taskward.http.validation import strict_uuid
-from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, Unrecorded
-from taskward.tasks.batch_models import Batch, BatchResults
+from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
+from taskward.tasks.ids import problem_of_client_id
 from taskward.tasks.models import (
     NewTask,
     Task,
     TaskChanges,
     TaskDeleted,
+    TaskDeletion,
     TaskList,
     task_json,
     task_path,
@@ -24,12 +35,12 @@ from taskward.tasks.models import (
 )
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import MyTasks
+from taskward.tasks.summary import MySummary, SummaryQuery, TaskSummary
 from taskward.tasks.tables import TaskRecord
 
 router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
 
-BatchBody = Annotated[Batch, Body(), BodyLimits(max_body=1024 * 1024, nul_depth=0, key_depth=3)]
-"""Each operation's task is checked like a body of its own."""
+PutBody = Annotated[TaskChanges | NewTask, Body(), BodyIf("creates", NewTask, TaskChanges)]
 
 TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in any letter case.")]
 
@@ -45,6 +56,19 @@ async def list_tasks(
     return JSONBytesResponse(listed.body, tag=listed.tag)
 
 
+@router.get(
+    "/summary", operation_id="summarizeTasks", response_model=TaskSummary, summary="Count my open tasks"
+)
+async def summarize_tasks(
+    query: Annotated[SummaryQuery, Query()], summary: MySummary, known: IfNoneMatch = None
+) -> Response:
+    """Counts the caller's open tasks: overdue, due today, due later and undated, and in each list."""
+    if known is not None and tag_matches(tag := await summary.tag(query.now), known):
+        return not_modified(tag)
+    body, tag = await summary.read(query.now)
+    return JSONBytesResponse(body, tag=tag)
+
+
 @router.post("", operation_id="createTask", response_model=Task, status_code=201, summary="Create a task")
 async def create_task(
     new: Annotated[NewTask, Body()], tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
@@ -58,21 +82,6 @@ async def create_task(
     return await once.run(key, create)
 
 
-@router.post(
-    "/batch", operation_id="batchTasks", response_model=BatchResults, summary="Run several operations"
-)
-async def carry_out_batch(
-    batch: BatchBody, tasks: MyTasks, once: Idempotent, key: IdempotencyKey = None
-) -> Response:
-    """Runs up to 100 operations in one transaction; each is answered like its single request."""
-
-    async def carry_out(record: PendingRecord | None) -> Response | Unrecorded:
-        body, applied = await tasks.batch(batch, record)
-        return JSONBytesResponse(body) if applied else Unrecorded(JSONBytesResponse(body))
-
-    return await once.run(key, carry_out)
-
-
 @router.get("/{task_id}", operation_id="getTask", response_model=Task, summary="Read a task")
 async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) -> Response:
     """Returns one task. One that does not exist and one of another user have the same response: 404."""
@@ -82,24 +91,56 @@ async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) 
     return task_response(task)
 
 
-@router.put("/{task_id}", operation_id="updateTask", response_model=Task, summary="Update a task")
+@router.put(
+    "/{task_id}",
+    operation_id="updateTask",
+    response_model=Task,
+    responses={
+        201: {"model": Task},
+        **error_responses(PreconditionFailed('"1764000000000000"'), Gone()),
+    },
+    summary="Update a task, or create it with an id of the client",
+)
+async def put_task(
+    task_id: TaskId,
+    content: PutBody,
+    tasks: MyTasks,
+    if_match: IfMatch = None,
+    creates: CreateOnly = None,  # noqa: ARG001 - it decides the model of the body
+) -> Response:
+    """Changes the given fields and no others; `description: null` clears it.
+
+    With `If-None-Match: *` it creates the task instead: the body is that of `POST`, and the id is a UUIDv7
+    that the client has made.
+    """
+    if isinstance(content, TaskChanges):
+        return task_response(await tasks.update(task_id, content, if_match))
+    require_new_id("task_id", problem_of_client_id("Task", task_id), if_match)
+    return task_response(await tasks.create_at(task_id, content), 201, task_path(task_id))
+
+
 @router.patch(
     "/{task_id}", operation_id="patchTask", response_model=Task, summary="Update a task (JSON Merge Patch)"
 )
-async def update_task(
+async def patch_task(
     task_id: TaskId,
     changes: Annotated[TaskChanges, Body()],
     tasks: MyTasks,
     if_match: IfMatch = None,
 ) -> Response:
-    """Changes the given fields and no others; `description: null` clears it. PUT and PATCH do the same."""
+    """Changes the given fields and no others, as PUT does."""
     return task_response(await tasks.update(task_id, changes, if_match))
 
 
 @router.delete("/{task_id}", operation_id="deleteTask", response_model=TaskDeleted, summary="Delete a task")
-async def delete_task(task_id: TaskId, tasks: MyTasks, if_match: IfMatch = None) -> Response:
-    """Deletes a task permanently."""
-    await tasks.delete(task_id, if_match)
+async def delete_task(
+    task_id: TaskId,
+    query: Annotated[TaskDeletion, Query()],
+    tasks: MyTasks,
+    if_match: IfMatch = None,
+) -> Response:
+    """Deletes a task permanently; `subtasks` says what becomes of the tasks below it."""
+    await tasks.delete(task_id, if_match, query.subtasks)
     return json_response({"message": "Task deleted successfully", "id": str(task_id)})
 
 

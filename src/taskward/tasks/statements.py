@@ -1,14 +1,13 @@
 """Every SQL statement on tasks. The WHERE of each begins with the owner; a test verifies it."""
 
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from sqlalchemy import (
     BindParameter,
-    Column,
     ColumnElement,
     Delete,
     Insert,
-    Integer,
     Select,
     Text,
     bindparam,
@@ -18,19 +17,20 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    null,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import any_of, contains_all_words, monotonic_now
+from taskward.database.functions import any_of, monotonic_now
 from taskward.database.postgres.batched_sql import batch_values
 from taskward.database.statements import Change, Command, Read, Write
-from taskward.database.types import Counters, Flag, Id, Instant, Words
+from taskward.database.types import Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
-from taskward.tasks.query import Sort
+from taskward.tasks.list_statements import list_tasks
+from taskward.tasks.sorts import Sort
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER, bump_owner_if, bump_unlocked_owners, upsert_owner_and_bump
 from taskward.users.tables import USERS
@@ -42,6 +42,8 @@ _TITLE_FOLDED: Final = bindparam("title_folded", type_=Text())
 _DESCRIPTION: Final = bindparam("description", type_=Text())
 _DESCRIPTION_FOLDED: Final = bindparam("description_folded", type_=Text())
 _IS_COMPLETED: Final = bindparam("is_completed", type_=Flag())
+_COMPLETED_AT: Final = bindparam("completed_at", type_=Instant())
+"""When the client says that it was completed."""
 _DESCRIBES: Final = bindparam("describes", type_=Flag())
 """Whether `description` is given at all, because null is a valid value."""
 
@@ -49,8 +51,6 @@ _VERSIONS: Final = bindparam("versions", type_=Counters())
 """The versions in `If-Match`; null if any version matches."""
 _TOMBSTONES_SINCE: Final = bindparam("tombstones_since", type_=Instant())
 """Tombstones older than this have expired."""
-_ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
-_WORDS: Final = bindparam("words", type_=Words())
 
 _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
 _MATCHING: Final = (
@@ -58,39 +58,6 @@ _MATCHING: Final = (
     or_(_VERSIONS.is_(None), any_of(TASKS.c.version, _VERSIONS)),
 )
 """The task, if its version matches `If-Match`."""
-
-
-_ORDERS: Final[dict[str, tuple[Column[Any], ...]]] = {
-    "created_at": (TASKS.c.id,),  # ids are ordered by time
-    "updated_at": (TASKS.c.updated_at, TASKS.c.id),
-    "title": (TASKS.c.title, TASKS.c.id),
-}
-
-
-def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
-    """Lists one task more than a page holds, which shows whether another page follows."""
-    columns = _ORDERS[sort.removeprefix("-")]
-    descending = sort.startswith("-")
-    conditions = [
-        TASKS.c.user_id == OWNER,
-        or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED),
-    ]
-    if resumed:
-        position = tuple_(*(bindparam(f"after_{column.name}", type_=column.type) for column in columns))
-        conditions.append(tuple_(*columns) < position if descending else tuple_(*columns) > position)
-    if searched:
-        conditions.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
-    counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
-    return Read(
-        f"list tasks by {sort}" + resumed * " from a position" + searched * " with words",
-        select(*COLUMNS, counter)
-        .where(*conditions)
-        .order_by(*(column.desc() if descending else column for column in columns))
-        .limit(bindparam("limit", type_=Integer())),
-        long=searched,
-        batch_keys=() if resumed or searched else ("owner",),
-        limit_key="limit",
-    )
 
 
 _NEW: Final[dict[str, BindParameter[Any]]] = {
@@ -103,6 +70,7 @@ _NEW: Final[dict[str, BindParameter[Any]]] = {
     "is_completed": _IS_COMPLETED,
     "created_at": _NOW,
     "updated_at": _NOW,
+    "completed_at": _COMPLETED_AT,
 }
 """The values of a new task, except its version."""
 
@@ -140,6 +108,7 @@ def _update_task(number: ColumnElement[int]) -> Change:
             description=case((_DESCRIBES, _DESCRIPTION), else_=TASKS.c.description),
             description_folded=case((_DESCRIBES, _DESCRIPTION_FOLDED), else_=TASKS.c.description_folded),
             is_completed=func.coalesce(_IS_COMPLETED, TASKS.c.is_completed),
+            completed_at=_completed_at(),
             updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
             version=number,
         )
@@ -147,8 +116,33 @@ def _update_task(number: ColumnElement[int]) -> Change:
     )
 
 
+def _completed_at() -> ColumnElement[Any]:
+    """Returns when an updated task was completed: as given, else now, unless it was completed before."""
+    return case(
+        (_IS_COMPLETED.is_(None), TASKS.c.completed_at),
+        (~_IS_COMPLETED, null()),
+        (_COMPLETED_AT.is_not(None), _COMPLETED_AT),
+        (TASKS.c.is_completed, TASKS.c.completed_at),
+        else_=_NOW,
+    )
+
+
 def _delete_task(number: ColumnElement[int]) -> Change:
     return delete(TASKS).where(*_MATCHING, number.is_not(None)).returning(*COLUMNS)
+
+
+def _has_no_subtasks() -> ColumnElement[bool]:
+    """Returns whether the task has no subtasks, and cannot get any while the statement runs.
+
+    On PostgreSQL a statement that has waited for the owner's row still sees the other rows as they were
+    before. Then the counter, which it sees as it is, has moved.
+    """
+    other = USERS.alias("as_it_was")
+    seen = select(other.c.seq).where(other.c.id == OWNER).scalar_subquery()
+    children = exists().where(
+        TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID, TASKS.c.parent_id.is_not(None)
+    )
+    return ~children & (USERS.c.seq == seen)
 
 
 def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
@@ -195,17 +189,19 @@ def _drop_expired_responses(number: ColumnElement[int], changed: ColumnElement[b
     return drop_expired_responses()
 
 
-STORE_BATCH_RESPONSE: Final = Command(
-    "store a batch's response", store_response(None, exists().where(USERS.c.id == OWNER))
+STORE_RESPONSE: Final = Command(
+    "store a response",
+    store_response(bindparam("tag", type_=Text()), exists().where(USERS.c.id == OWNER)),
 )
+"""Without a `tag`, the response has none."""
 DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
-LISTS: Final = {
-    (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
+LISTS: Final[Mapping[tuple[Any, ...], Read]] = {
+    (sort, resumed, searched): list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
     for resumed in (False, True)
     for searched in (False, True)
 }
-"""The list statements by sort, whether a cursor is given, and whether words are searched."""
+"""The lists of Part B by sort, whether a cursor is given, and whether words are searched."""
 
 COUNTER: Final = Read(
     "owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), batch_keys=("owner",)
@@ -226,7 +222,7 @@ UPDATE_TASK: Final = Write(
 )
 DELETE_TASK: Final = Write(
     "delete task",
-    bump_owner_if(exists().where(*_MATCHING), horizon=_horizon_after_expiry()),
+    bump_owner_if(exists().where(*_MATCHING) & _has_no_subtasks(), horizon=_horizon_after_expiry()),
     _delete_task,
     (_drop_expired_tombstones, _leave_tombstone),
     "task.delete",

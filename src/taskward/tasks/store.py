@@ -1,10 +1,8 @@
 """The tasks of one owner; every statement is filtered by that owner."""
 
-from base64 import urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import blake2b
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
@@ -12,21 +10,38 @@ from fastapi import Depends
 
 from taskward.auth.current_user import User
 from taskward.database import Queries
-from taskward.database.statements import Values, Write
-from taskward.http.conditional import Versions
+from taskward.database.statements import T, TransactionSteps, Values, Write
+from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
-from taskward.tasks.batch import BatchResponse, batch_steps, plan_operation
-from taskward.tasks.batch_models import Batch
 from taskward.tasks.commands import TaskCommands
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import CachedList, ListCache
-from taskward.tasks.models import NewTask, TaskChanges, task_json, task_path, task_record, version_tag
-from taskward.tasks.query import ListQuery, position_of, position_values
-from taskward.tasks.statements import COUNTER, CREATE_TASK_ONCE, GET_TASK, LISTS
+from taskward.tasks.list_statements import filtered_list
+from taskward.tasks.models import (
+    NewTask,
+    Subtasks,
+    TaskChanges,
+    task_json,
+    task_path,
+    task_record,
+    uses_domain,
+    version_tag,
+)
+from taskward.tasks.query import ListQuery
+from taskward.tasks.sorts import position_of, position_values
+from taskward.tasks.statements import (
+    COUNTER,
+    CREATE_TASK_ONCE,
+    DROP_EXPIRED_RESPONSES,
+    GET_TASK,
+    LISTS,
+    STORE_RESPONSE,
+)
+from taskward.tasks.steps import TaskSteps
 from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
 
 
@@ -76,14 +91,8 @@ class TaskStore:
             ValidationFailed: the cursor is not valid for this owner, sort and filter.
 
         """
-        values = {
-            "owner": self._user.id,
-            "only_completed": query.is_completed,
-            "words": query.words,
-            "limit": query.limit + 1,
-            **self._position(query),
-        }
-        statement = LISTS[query.sort, query.cursor is not None, bool(query.words)]
+        values = {"owner": self._user.id, **query.values, **self._position(query)}
+        statement = LISTS.get(query.shape) or filtered_list(*query.shape)
         rows = await self._database.rows(statement, values)
         counter = columns_after_task(rows[0])[0] if rows else 0
         if not rows:
@@ -106,10 +115,7 @@ class TaskStore:
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Returns the entity tag of a page at that counter."""
-        digest = blake2b(
-            scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit), digest_size=9
-        )
-        return f'"{counter}-{urlsafe_b64encode(digest.digest()).decode()}"'
+        return scoped_tag(counter, scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit))
 
     async def get(self, task_id: UUID) -> TaskRecord:
         """Returns one task.
@@ -124,8 +130,16 @@ class TaskStore:
         return task_record(rows[0])
 
     async def create(self, new: NewTask, record: PendingRecord | None = None) -> TaskRecord:
-        """Stores a new task, and the owner's row with the first one; with a `record`, also the response."""
-        write, values = self._commands().create(new)
+        """Stores a new task, and the owner's row with the first one; with a `record`, also the response.
+
+        Raises:
+            ValidationFailed: a list, parent or neighbour does not exist, or there is no room for it.
+
+        """
+        given = new.given()
+        if uses_domain(given):
+            return await self._transact(lambda: self._create_steps(new, record))
+        write, values = self._commands().create(given)
         if record is not None:
             write = CREATE_TASK_ONCE
             body = dump_json(task_json(_expected_task(values)))
@@ -135,6 +149,17 @@ class TaskStore:
             raise AssertionError("a task was created and not returned")
         return task
 
+    async def create_at(self, task_id: UUID, new: NewTask) -> TaskRecord:
+        """Stores a new task with an id that the client has made.
+
+        Raises:
+            PreconditionFailed: the owner has a task of that id.
+            Gone: such a task was deleted.
+            ValidationFailed: as for `create`.
+
+        """
+        return await self._transact(lambda: self._steps().create(new, task_id))
+
     async def update(
         self, task_id: UUID, changes: TaskChanges, versions: Versions | None = None
     ) -> TaskRecord:
@@ -143,12 +168,18 @@ class TaskStore:
         Raises:
             NotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
+            ValidationFailed: as for `create`, or the changes do not fit what is stored.
 
         """
-        task = await self._write(*self._commands().update(task_id, changes, versions))
+        given = changes.given()
+        if uses_domain(given):
+            return await self._transact(lambda: self._steps().update(task_id, changes, versions))
+        task = await self._write(*self._commands().update(task_id, given, versions))
         return task or await self._raise_missing_or_changed(task_id, versions)
 
-    async def delete(self, task_id: UUID, versions: Versions | None = None) -> None:
+    async def delete(
+        self, task_id: UUID, versions: Versions | None = None, subtasks: Subtasks = "keep"
+    ) -> None:
         """Deletes a task permanently; with `versions`, only if the task is in one of them.
 
         Raises:
@@ -157,22 +188,28 @@ class TaskStore:
 
         """
         if await self._write(*self._commands().delete(task_id, versions)) is None:
-            await self._raise_missing_or_changed(task_id, versions)
+            await self.get(task_id)
+            await self._transact(lambda: self._steps().delete_tree(task_id, versions, subtasks))
 
-    async def batch(self, batch: Batch, record: PendingRecord | None = None) -> BatchResponse:
-        """Runs the operations of a batch in one transaction and returns the response."""
-        commands = self._commands()
-        planned = [plan_operation(operation, commands) for operation in batch.validated()]
-
-        def kept(body: bytes) -> Values | None:
-            return {"owner": self._user.id, **record.values(200, body)} if record else None
-
-        response = await self._database.transact(lambda: batch_steps(planned, kept, atomic=batch.atomic))
-        self._list_cache.forget(self._user.id)
-        return response
+    def _create_steps(self, new: NewTask, record: PendingRecord | None) -> TransactionSteps[TaskRecord]:
+        task = yield from self._steps().create(new)
+        if record is not None:
+            tag, body = version_tag(task.version), dump_json(task_json(task))
+            values = record.values(201, body, task_path(task.id))
+            yield STORE_RESPONSE, {"owner": self._user.id, **values, "tag": tag}
+            yield DROP_EXPIRED_RESPONSES, {"owner": self._user.id, **values}
+        return task
 
     def _commands(self) -> TaskCommands:
         return TaskCommands(self._user, self._tombstones_kept)
+
+    def _steps(self) -> TaskSteps:
+        return TaskSteps(self._user, self._tombstones_kept)
+
+    async def _transact(self, steps: Callable[[], TransactionSteps[T]]) -> T:
+        result = await self._database.transact(steps)
+        self._list_cache.forget(self._user.id)
+        return result
 
     async def _write(self, write: Write, values: Values) -> TaskRecord | None:
         row = await self._database.write(write, values)
@@ -212,4 +249,6 @@ def _expected_task(values: Values) -> TaskRecord:
     """Returns the task that a creation will return; only its version comes from the database."""
     now = values["now"]
     texts = (values["title"], values["description"], values["is_completed"])
-    return TaskRecord(values["task_id"], values["owner"], *texts, now, now, version=0)
+    return TaskRecord(
+        values["task_id"], values["owner"], *texts, now, now, version=0, completed_at=values["completed_at"]
+    )

@@ -1,17 +1,31 @@
-"""The tables of tasks and of deleted tasks, and a stored task as the statements return it."""
+"""The tables of tasks, lists, labels and deleted tasks and lists; a stored task as statements return it."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    FromClause,
+    Index,
+    Table,
+    Text,
+    func,
+    literal_column,
+    text,
+)
+from sqlalchemy import cast as sql_cast
 from sqlmodel import Field, SQLModel
 
 from taskward.database.statements import Row
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
+from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Priority
 
 _OWNER: Final = "users.id"
 
@@ -21,6 +35,13 @@ class TaskRow(SQLModel, table=True):
 
     `version` is the owner's counter at the task's last change. The folded texts are searched: case-folding in
     Python makes both engines find the same.
+
+    `extra` is a JSON object with the optional fields as they are answered (`tasks/fields.py`); null without
+    any. What is filtered, sorted or changed in many rows at once has a column of its own, beside it or
+    instead: `due_key` and `start_key` are the local times as sortable texts, `due_utc` and `start_utc` the
+    instants of those in a time zone, `priority` is 1 to 4. A null `position` is the default one
+    (`position_key`). No foreign key leads to a list or another task: an import may refer forwards, and takes
+    several transactions. The owner's lock orders all writes that could break such a reference.
     """
 
     __tablename__ = "tasks"
@@ -41,6 +62,17 @@ class TaskRow(SQLModel, table=True):
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     version: int = Field(sa_column=Column(Counter, nullable=False))
+    list_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    parent_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    position: str | None = Field(sa_column=Column(CodePointText, nullable=True))
+    completed_at: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+    extra: str | None = Field(sa_column=Column(Text, nullable=True))
+    due_key: str | None = Field(sa_column=Column(CodePointText, nullable=True))
+    due_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+    start_key: str | None = Field(sa_column=Column(CodePointText, nullable=True))
+    start_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+    priority: int | None = Field(sa_column=Column(Priority, nullable=True))
+    series_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
 
 
 class TombstoneRow(SQLModel, table=True):
@@ -58,8 +90,98 @@ class TombstoneRow(SQLModel, table=True):
     deleted_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
+class TaskLabelRow(SQLModel, table=True):
+    """A label of a task, as it was given, and case-folded: labels that differ in case only are the same."""
+
+    __tablename__ = "task_labels"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["user_id", "task_id"],
+            ["tasks.user_id", "tasks.id"],
+            name="fk_task_labels_task",
+            ondelete="CASCADE",
+        ),
+        Index("ix_task_labels_user_id_label_folded", "user_id", "label_folded", "task_id"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    task_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    label_folded: str = Field(sa_column=Column(CodePointText, primary_key=True))
+    label: str = Field(sa_column=Column(CodePointText, nullable=False))
+
+
+class ListRow(SQLModel, table=True):
+    """A stored list of tasks; `version` is the owner's counter at its last change."""
+
+    __tablename__ = "lists"
+    __table_args__ = (
+        CheckConstraint("length(title) BETWEEN 1 AND 200", name="ck_lists_title_length"),
+        Index("ix_lists_user_id_version", "user_id", "version"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = Field(sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True))
+    id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    title: str = Field(sa_column=Column(CodePointText, nullable=False))
+    is_archived: bool = Field(sa_column=Column(Flag, nullable=False))
+    position: str = Field(sa_column=Column(CodePointText, nullable=False))
+    metadata_json: str | None = Field(sa_column=Column("metadata", Text, nullable=True))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    version: int = Field(sa_column=Column(Counter, nullable=False))
+
+
+class ListTombstoneRow(SQLModel, table=True):
+    """The record of a deleted list in the change feed."""
+
+    __tablename__ = "list_tombstones"
+    __table_args__ = (
+        Index("ix_list_tombstones_user_id_version", "user_id", "version"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = Field(sa_column=Column(Id, ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True))
+    list_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    version: int = Field(sa_column=Column(Counter, nullable=False))
+    deleted_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
 TASKS: Final[Table] = SQLModel.metadata.tables["tasks"]
 TOMBSTONES: Final[Table] = SQLModel.metadata.tables["tombstones"]
+TASK_LABELS: Final[Table] = SQLModel.metadata.tables["task_labels"]
+LISTS: Final[Table] = SQLModel.metadata.tables["lists"]
+LIST_TOMBSTONES: Final[Table] = SQLModel.metadata.tables["list_tombstones"]
+
+
+def position_key(tasks: FromClause) -> ColumnElement[str]:
+    """Returns the position of a task, as the indexes have it: its own, or the default one made of its id."""
+    compact_id = func.replace(sql_cast(tasks.c.id, Text), literal_column("'-'"), literal_column("''"))
+    default = literal_column("'m'", Text).op("||")(compact_id).op("||")(literal_column("'h'", Text))
+    return func.coalesce(tasks.c.position, default, type_=CodePointText)
+
+
+def _index(name: str, *columns: ColumnElement[Any], having: str = "", of_open: bool = False) -> None:
+    """Adds an index of the owner's tasks that have a value in that column, of all or of the open ones."""
+    has_value = [f"{having} IS NOT NULL"] if having else []
+    Index(
+        f"ix_tasks_user_id_{name}",
+        TASKS.c.user_id,
+        *columns,
+        postgresql_where=text(" AND ".join(has_value + ["NOT is_completed"] * of_open)),
+        sqlite_where=text(" AND ".join(has_value + ["is_completed = 0"] * of_open)),
+    )
+
+
+_PLACE: Final = (position_key(TASKS), TASKS.c.id)
+_index("open", TASKS.c.id, of_open=True)
+_index("open_position", TASKS.c.list_id, *_PLACE, having="list_id", of_open=True)
+_index("list_id_position", TASKS.c.list_id, *_PLACE, having="list_id")
+_index("parent_id_position", TASKS.c.parent_id, *_PLACE, having="parent_id")
+_index("due_key", TASKS.c.due_key, TASKS.c.id, having="due_key", of_open=True)
+_index("priority", TASKS.c.priority, TASKS.c.id, having="priority", of_open=True)
+_index("completed_at", TASKS.c.completed_at, TASKS.c.id, having="completed_at")
+_index("series_id", TASKS.c.series_id, TASKS.c.id, having="series_id")
 
 
 class TaskRecord(NamedTuple):
@@ -74,11 +196,18 @@ class TaskRecord(NamedTuple):
     created_at: datetime
     updated_at: datetime
     version: int
+    list_id: UUID | str | None = None
+    parent_id: UUID | str | None = None
+    position: str | None = None
+    completed_at: datetime | None = None
+    extra: str | None = None
+    """The optional fields that have no column of their own in a response: a JSON object; None without any."""
 
 
 COLUMNS: Final = tuple(TASKS.c[name] for name in TaskRecord._fields)
 """The columns that the statements on tasks return first, in the order of `TaskRecord`."""
 
+OPTIONAL_COLUMNS: Final = tuple(TaskRecord._field_defaults)
 RECORD_WIDTH: Final = len(COLUMNS)
 _columns_of_task: Final = itemgetter(slice(RECORD_WIDTH))
 new_record: Final = partial(tuple.__new__, TaskRecord)

@@ -29,7 +29,8 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from taskward.auth.current_user import User
 from taskward.database.functions import clock_number, greatest
-from taskward.database.types import Id, Instant
+from taskward.database.statements import Command, Read
+from taskward.database.types import Counter, Id, Instant
 from taskward.users.tables import RESTORES, USERS
 
 OWNER: Final = bindparam("owner", type_=Id())
@@ -108,6 +109,11 @@ def bump_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) 
     )
 
 
+LOCK_OWNER: Final = Read("lock an owner", select(USERS.c.id).where(USERS.c.id == OWNER).with_for_update())
+"""The owner's row is locked before any other, otherwise two transactions could deadlock. Returns a row unless
+the owner has never written; then a concurrent first write of the same rows is detected as a conflict."""
+
+
 def owner_values(user: User) -> dict[str, Any]:
     """Returns the values that `upsert_owner_and_bump` takes."""
     return {"owner": user.id, "email": user.email, "user_since": datetime.now(UTC)}
@@ -116,3 +122,7 @@ def owner_values(user: User) -> dict[str, Any]:
 def _next_number(writes: ColumnElement[int]) -> ColumnElement[int]:
     """Returns the number of the last of those writes, for an owner whose row is locked."""
     return greatest(USERS.c.seq + writes, clock_number())
+
+
+COUNT_MANY: Final = Command("count many writes", upsert_owner_and_bump(bindparam("count", type_=Counter)))
+"""Moves the owner's counter by `count` and returns the number of the last of those writes."""

@@ -1,0 +1,210 @@
+"""One operation of a batch, validated like its single request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+
+from taskward.http.conditional import IfMatch, Versions
+from taskward.http.errors import FieldError, InvalidRequest, ServiceError, ValidationFailed
+from taskward.http.requests import MAX_KEYS, nul_problems, refuse_wide_objects
+from taskward.http.validation import (
+    UNKNOWN_FIELD,
+    field_error,
+    field_errors,
+    first_of_each_field,
+    strict_uuid,
+)
+from taskward.lists.models import ListChanges, NewList
+from taskward.tasks.ids import problem_of_client_id
+from taskward.tasks.models import NewTask, TaskChanges
+
+LONGEST_IF_MATCH: Final = 16 * 1024
+"""Characters. Headers are limited too, and a longer value takes long to parse."""
+
+Op: TypeAlias = Literal["create", "update", "delete"]
+Kind: TypeAlias = Literal["task", "list"]
+
+_VERSIONS: Final[TypeAdapter[Versions | None]] = TypeAdapter(IfMatch)
+_OPTIONS: Final = ("delete", "keep")
+
+
+@dataclass(frozen=True, slots=True)
+class _Single:
+    """The single requests on one kind of object: their id, their bodies, and the option of a deletion."""
+
+    id: TypeAdapter[UUID]
+    new: TypeAdapter[Any]
+    changes: TypeAdapter[Any]
+    option: str
+
+
+_SINGLE: Final[Mapping[Kind, _Single]] = {
+    "task": _Single(
+        TypeAdapter(Annotated[UUID, strict_uuid("Task id")]),
+        TypeAdapter(NewTask),
+        TypeAdapter(TaskChanges),
+        "subtasks",
+    ),
+    "list": _Single(
+        TypeAdapter(Annotated[UUID, strict_uuid("List id")]),
+        TypeAdapter(NewList),
+        TypeAdapter(ListChanges),
+        "tasks",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ValidOperation:
+    """An operation whose fields are all valid."""
+
+    op: Op
+    kind: Kind
+    id: Any = None
+    """None for a new object whose id the service makes."""
+    versions: Versions | None = None
+    body: Any = None
+    """The new object, or the changes."""
+    option: Any = None
+    """Whether the tasks in a deleted list, or below a deleted task, are kept; None if not given."""
+
+
+def _one_of(label: str, *known: str) -> BeforeValidator:
+    def validate(value: Any) -> Any:
+        if value not in known:  # the value may be unhashable
+            raise field_error(f"{label} must be one of {', '.join(known)}")
+        return value
+
+    return BeforeValidator(validate)
+
+
+class TaskOperation(BaseModel):
+    """One operation on a task as parsed; `id`, `if_match` and `task` are validated with its op."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Annotated[Op, _one_of("Op", "create", "update", "delete")]
+    id: Any = None
+    if_match: Any = None
+    task: Any = None
+
+    def validated(self) -> ValidOperation | ServiceError:
+        """Returns the operation, or its error if it is invalid."""
+        keys = {"create": ["id", "task"], "update": ["id", "if_match", "task"], "delete": ["id", "if_match"]}
+        if self.op == "create" and self.if_match is not None:
+            return _validated(self, "task", ["task"])  # what is to match has an id, so both are wrong
+        return _validated(self, "task", keys[self.op])
+
+
+class Operation(TaskOperation):
+    """One operation on a task or a list as parsed."""
+
+    kind: Annotated[Kind, _one_of("Kind", "task", "list")] = "task"
+    list: Any = None
+    tasks: Any = None
+    subtasks: Any = None
+
+    def validated(self) -> ValidOperation | ServiceError:
+        keys = {
+            "create": ["id", self.kind],
+            "update": ["id", "if_match", self.kind],
+            "delete": ["id", "if_match", _SINGLE[self.kind].option],
+        }
+        return _validated(self, self.kind, keys[self.op])
+
+
+def _validated(operation: TaskOperation, kind: Kind, keys: list[str]) -> ValidOperation | ServiceError:
+    """Validates an operation that takes these keys beside its op and kind."""
+    try:
+        _refuse_keys(operation, keys)
+        match operation.op:
+            case "create":
+                return _create(operation, kind)
+            case "update":
+                return _update(operation, kind)
+            case _:
+                return _delete(operation, kind)
+    except ServiceError as error:
+        return error
+
+
+def _create(operation: TaskOperation, kind: Kind) -> ValidOperation:
+    problems: list[FieldError] = []
+    new_id = None
+    if operation.id is not None:
+        new_id = _id(operation, kind, problems)
+        if new_id is not None and (message := problem_of_client_id(kind.capitalize(), new_id)):
+            problems.append(FieldError(f"{kind}_id", message))
+    body = _judge_body(_SINGLE[kind].new, getattr(operation, kind), problems)
+    return ValidOperation("create", kind, new_id, body=body)
+
+
+def _update(operation: TaskOperation, kind: Kind) -> ValidOperation:
+    problems: list[FieldError] = []
+    target = _id(operation, kind, problems), _versions(operation, problems)
+    body = _judge_body(_SINGLE[kind].changes, getattr(operation, kind), problems)
+    return ValidOperation("update", kind, *target, body)
+
+
+def _delete(operation: TaskOperation, kind: Kind) -> ValidOperation:
+    problems: list[FieldError] = []
+    target = _id(operation, kind, problems), _versions(operation, problems)
+    name = _SINGLE[kind].option
+    option = getattr(operation, name, None)
+    if option is not None and option not in _OPTIONS:
+        problems.append(FieldError(name, f"{name.capitalize()} must be keep or delete"))
+    if problems:
+        raise ValidationFailed(problems)
+    return ValidOperation("delete", kind, *target, option=option)
+
+
+def _refuse_keys(operation: TaskOperation, keys: list[str]) -> None:
+    """Raises ValidationFailed if there are keys that the operation does not take; null counts as absent."""
+    given = [
+        name
+        for name in type(operation).model_fields
+        if name not in ("op", "kind", *keys) and getattr(operation, name) is not None
+    ]
+    if given:
+        raise ValidationFailed(FieldError(name, UNKNOWN_FIELD) for name in given)
+
+
+def _id(operation: TaskOperation, kind: Kind, problems: list[FieldError]) -> UUID | None:
+    try:
+        return _SINGLE[kind].id.validate_python(operation.id)
+    except ValidationError as error:
+        problems += field_errors(error, f"{kind}_id")
+        return None
+
+
+def _versions(operation: TaskOperation, problems: list[FieldError]) -> Versions | None:
+    """Returns the versions of `if_match`."""
+    given = operation.if_match
+    if isinstance(given, str) and len(given) > LONGEST_IF_MATCH:
+        problems.append(FieldError("If-Match", f"If-Match cannot exceed {LONGEST_IF_MATCH} characters"))
+    elif given is not None:
+        try:
+            return _VERSIONS.validate_python([given.encode("utf-8") if isinstance(given, str) else b""])
+        except ValidationError as error:
+            problems += field_errors(error, "If-Match")
+    return None
+
+
+def _judge_body(model: TypeAdapter[Any], given: Any, problems: list[FieldError]) -> Any:
+    if not isinstance(given, dict):
+        raise InvalidRequest(reason="the object of an operation is not an object")
+    found = refuse_wide_objects(given)
+    body = None
+    if len(given) <= MAX_KEYS:
+        found += nul_problems(given)
+        try:
+            body = model.validate_python(given)
+        except ValidationError as error:
+            found += field_errors(error, "body")
+    problems += first_of_each_field(found)
+    if problems:
+        raise ValidationFailed(problems)
+    return body

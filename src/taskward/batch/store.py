@@ -1,0 +1,83 @@
+"""The batches of one owner."""
+
+from datetime import timedelta
+from typing import Annotated, NamedTuple
+from uuid import UUID
+
+from fastapi import Depends
+
+from taskward.auth.current_user import User
+from taskward.batch.models import AnyBatch
+from taskward.batch.steps import BatchSteps, Result, batch_body
+from taskward.database import Queries
+from taskward.database.statements import Values
+from taskward.http.context import Context
+from taskward.http.errors import PreconditionFailed
+from taskward.idempotency.execution import PendingRecord
+from taskward.lists.models import list_json
+from taskward.lists.statements import GET_LIST
+from taskward.lists.steps import ListSteps
+from taskward.lists.tables import ListRecord
+from taskward.tasks.list_cache import ListCache
+from taskward.tasks.models import task_json, task_record, version_tag
+from taskward.tasks.statements import GET_TASK
+from taskward.tasks.steps import TaskSteps
+from taskward.tasks.tables import TaskRecord
+
+
+class BatchResponse(NamedTuple):
+    """The body of a response, and whether the batch was applied; an atomic one with a failure is not."""
+
+    body: bytes
+    applied: bool
+
+
+class BatchStore:
+    """The batches of one owner, who is fixed for the store's lifetime."""
+
+    def __init__(
+        self, database: Queries, user: User, list_cache: ListCache, tombstones_kept: timedelta
+    ) -> None:
+        self._database = database
+        self._list_cache = list_cache
+        self._user = user
+        self._steps = BatchSteps(
+            TaskSteps(user, tombstones_kept, is_batch=True), ListSteps(user, tombstones_kept, is_batch=True)
+        )
+
+    async def run(self, batch: AnyBatch, record: PendingRecord | None = None) -> BatchResponse:
+        """Runs the operations of a batch in one transaction."""
+        operations = batch.validated()
+
+        def kept(body: bytes) -> Values | None:
+            return {"owner": self._user.id, **record.values(200, body)} if record else None
+
+        results, body = await self._database.transact(
+            lambda: self._steps.run(operations, kept, atomic=batch.atomic), long=batch.is_long()
+        )
+        self._list_cache.forget(self._user.id)
+        if body is not None:
+            return BatchResponse(body, applied=True)
+        return BatchResponse(batch_body([await self._after_rollback(one) for one in results]), applied=False)
+
+    async def _after_rollback(self, result: Result) -> Result:
+        """Returns a result that shows what is stored, and not what the batch had changed before it failed."""
+        if not isinstance(result, PreconditionFailed) or result.current is None:
+            return result
+        ((kind, shown),) = result.current.items()
+        values = {"owner": self._user.id, f"{kind}_id": UUID(shown["id"])}
+        rows = await self._database.rows(GET_TASK if kind == "task" else GET_LIST, values)
+        if not rows:  # the batch had made it
+            return PreconditionFailed("", result.error)
+        stored = task_record(rows[0]) if kind == "task" else ListRecord(*rows[0])
+        content = task_json(stored) if isinstance(stored, TaskRecord) else list_json(stored)
+        return PreconditionFailed(version_tag(stored.version), result.error, {kind: content})
+
+
+def _my_batches(context: Context) -> BatchStore:
+    services = context.services
+    return BatchStore(services.database, context.caller, services.list_cache, services.tombstones_kept)
+
+
+MyBatches = Annotated[BatchStore, Depends(_my_batches)]
+"""For a handler: the caller's batches."""

@@ -1,0 +1,106 @@
+"""The statements on the labels of one owner."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    Delete,
+    Insert,
+    Integer,
+    Text,
+    Update,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    literal_column,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from taskward.database.functions import json_item, json_rows, monotonic_now
+from taskward.database.statements import Command, Read
+from taskward.database.types import CodePointText, Counter, Id, Instant
+from taskward.tasks.tables import TASK_LABELS, TASKS
+from taskward.users.statements import OWNER
+
+_FOLDED: Final = bindparam("folded", type_=CodePointText)
+_NEW: Final = bindparam("new", type_=CodePointText)
+"""The spelling that tasks get; empty if the label is removed."""
+_NEW_FOLDED: Final = bindparam("new_folded", type_=CodePointText)
+_NOW: Final = bindparam("now", type_=Instant())
+_AFTER_ID: Final = bindparam("after_id", type_=Id())
+_LIMIT: Final = bindparam("limit", type_=Integer())
+
+_MATCHING: Final = (
+    TASK_LABELS.c.user_id == OWNER,
+    TASK_LABELS.c.label_folded == _FOLDED,
+    TASK_LABELS.c.label != _NEW,
+)
+"""The rows of a label, except those with the new spelling."""
+
+
+def _given() -> tuple[Any, Any, Any]:
+    """Returns the id, the `extra` and the version of each changed task."""
+    rows = json_rows(bindparam("tasks", type_=Text())).table_valued(column("value"), name="given")
+    task_id, extra, version = (json_item(rows.c.value, literal_column(str(n))) for n in range(3))
+    return cast(task_id, Id()), extra, cast(version, Counter)
+
+
+def _change_tasks() -> Update:
+    task_id, extra, version = _given()
+    return (
+        update(TASKS)
+        .where(TASKS.c.user_id == OWNER, TASKS.c.id == task_id)
+        .values(extra=extra, updated_at=monotonic_now(_NOW, TASKS.c.updated_at), version=version)
+    )
+
+
+def _drop_labels() -> Delete:
+    task_id, _, _ = _given()
+    return delete(TASK_LABELS).where(*_MATCHING, TASK_LABELS.c.task_id.in_(select(task_id)))
+
+
+def _add_labels() -> Insert:
+    task_id, _, _ = _given()
+    return (
+        insert(TASK_LABELS)
+        .from_select(
+            ["user_id", "task_id", "label_folded", "label"],
+            select(OWNER, task_id, _NEW_FOLDED, _NEW).where(true()),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+LABELS_AFTER: Final = Read(
+    "labels after one",
+    select(TASK_LABELS.c.label_folded, func.min(TASK_LABELS.c.label), func.count())
+    .where(
+        TASK_LABELS.c.user_id == OWNER,
+        TASK_LABELS.c.label_folded > bindparam("after", type_=CodePointText),
+    )
+    .group_by(TASK_LABELS.c.label_folded)
+    .order_by(TASK_LABELS.c.label_folded)
+    .limit(_LIMIT),
+    long=True,
+)
+COUNT_LABELLED: Final = Read(
+    "count of tasks with a label", select(func.count()).select_from(TASK_LABELS).where(*_MATCHING)
+)
+LABELLED_AFTER: Final = Read(
+    "tasks with a label after an id",
+    select(TASKS.c.id, TASKS.c.extra)
+    .join(TASK_LABELS, TASK_LABELS.c.task_id == TASKS.c.id)
+    .where(TASKS.c.user_id == OWNER, *_MATCHING, TASK_LABELS.c.task_id > _AFTER_ID)
+    .order_by(TASK_LABELS.c.task_id)
+    .limit(_LIMIT),
+)
+CHANGE_TASKS: Final = Command("change the labels of tasks", _change_tasks(), "task.relabel")
+"""Takes the tasks as a JSON array of `[id, extra, version]`."""
+
+DROP_LABELS: Final = Command("drop a label of tasks", _drop_labels())
+ADD_LABELS: Final = Command("add a label to tasks", _add_labels())
+"""A task that has the label in another spelling keeps it."""

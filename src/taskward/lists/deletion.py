@@ -1,0 +1,106 @@
+"""Deletion of a list, in parts, with what becomes of its tasks.
+
+PostgreSQL does it in one transaction. On SQLite that of a long list is split, so that other owners' writes do
+not wait for it, and the owner's data is locked from the first part to the last. The first part deletes the
+list and takes the numbers of all changes: the tasks' come before the list's. An interrupted deletion is
+completed: what is left to do are the tasks of a list that is not there, and the list's tombstone has the
+number after theirs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import Table
+
+from taskward.database.statements import RESUME, SPLIT, TransactionSteps
+from taskward.lists.statements import (
+    DANGLING,
+    DELETE_LIST,
+    FIND_LIST_TOMBSTONE,
+    KEEP_TASKS,
+    LEAVE_LIST_TOMBSTONE,
+    NEXT_TASKS,
+)
+from taskward.tasks.steps.statements import DELETE_TASKS, LEAVE_TOMBSTONES
+from taskward.tasks.tables import LIST_TOMBSTONES, TOMBSTONES
+from taskward.tasks.tombstones import drop_expired_steps
+
+MAX_ROWS: Final = 1000
+"""Tasks that are changed in one transaction."""
+
+TasksOption: TypeAlias = Literal["delete", "keep"]
+"""The tasks are deleted too, or they are kept and in no list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """The deletion of one list."""
+
+    owner: UUID
+    list_id: UUID
+    tasks: TasksOption
+    now: datetime
+    tombstones_since: datetime | None
+    """Tombstones from before are dropped; with None, none are."""
+
+    def steps(self, count: int, last: int, *, is_split: bool) -> TransactionSteps[None]:
+        """Deletes the list; its `count` tasks and the list itself take the numbers up to `last`."""
+        values = {"owner": self.owner, "list_id": self.list_id, "version": last, "now": self.now}
+        yield DELETE_LIST, values
+        yield LEAVE_LIST_TOMBSTONE, values
+        yield from self._drop_expired_steps(LIST_TOMBSTONES, 1)
+        yield from self.task_steps(count, last - count, is_split=is_split)
+
+    def task_steps(self, count: int, first: int, *, is_split: bool) -> TransactionSteps[None]:
+        """Changes the `count` tasks, numbered from `first` on."""
+        for done in range(0, count, MAX_ROWS):
+            if done and is_split:
+                yield SPLIT, {"owner": self.owner, "change": _change(self.tasks)}
+            rows = yield NEXT_TASKS, {"owner": self.owner, "list_id": self.list_id, "limit": MAX_ROWS}
+            yield from self._change_steps([row[0] for row in rows], first + done)
+
+    def _change_steps(self, ids: list[Any], first: int) -> TransactionSteps[None]:
+        values = {
+            "owner": self.owner,
+            "ids": ids,
+            "first_number": first,
+            "now": self.now,
+            "count": len(ids),
+        }
+        if self.tasks == "keep":
+            yield KEEP_TASKS, values
+            return
+        yield LEAVE_TOMBSTONES, values
+        yield DELETE_TASKS, values
+        yield from self._drop_expired_steps(TOMBSTONES, len(ids))
+
+    def _drop_expired_steps(self, table: Table, deleted: int) -> TransactionSteps[None]:
+        if self.tombstones_since is not None:
+            yield from drop_expired_steps(self.owner, table, deleted, self.tombstones_since)
+
+
+def _resume_steps(tasks: TasksOption, owner: UUID) -> TransactionSteps[None]:
+    """Completes an interrupted deletion; expired tombstones are left to the next one."""
+    if not (yield RESUME, {"owner": owner}):
+        return
+    for list_id, count in (yield DANGLING, {"owner": owner}):
+        rows = yield FIND_LIST_TOMBSTONE, {"owner": owner, "list_id": list_id}
+        version, now = rows[0]
+        deletion = Deletion(owner, list_id, tasks, now, None)
+        yield from deletion.task_steps(count, version - count, is_split=True)
+
+
+def _change(tasks: TasksOption) -> str:
+    """Returns the name of the change in the owner's lock."""
+    return f"deletion of a list, tasks: {tasks}"
+
+
+RESUME_STEPS: Final[Mapping[str, Callable[[UUID], TransactionSteps[None]]]] = {
+    _change("delete"): partial(_resume_steps, "delete"),
+    _change("keep"): partial(_resume_steps, "keep"),
+}
+"""For each change that may be interrupted: the steps that complete it."""

@@ -1,0 +1,167 @@
+"""The writes of one owner's lists, as steps of a transaction.
+
+All checks come before the first change, under the lock of the owner's row: see `TransactionSteps`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from taskward.auth.current_user import User
+from taskward.database.statements import Command, TransactionSteps, Values
+from taskward.http.conditional import Gone, Versions
+from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
+from taskward.lists.deletion import Deletion, TasksOption
+from taskward.lists.errors import ListNotEmpty, ListNotFound
+from taskward.lists.models import ListChanges, NewList, list_json
+from taskward.lists.ordering import ListSiblings
+from taskward.lists.statements import (
+    COUNT_LISTS,
+    COUNT_TASKS,
+    CREATE_LIST,
+    FIND_LIST_TOMBSTONE,
+    GET_LIST,
+    PLACE_LIST,
+    UPDATE_LIST,
+)
+from taskward.lists.tables import ListRecord
+from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
+from taskward.tasks.ids import created_at, new_task_id
+from taskward.tasks.models import version_tag
+from taskward.tasks.positions import default_key
+from taskward.tasks.steps.ordering import Placed, position_steps
+from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
+
+MAX_LISTS: Final = 1000
+"""Lists of one owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListSteps:
+    """The writes of one owner; any of them may follow others in one transaction.
+
+    With `versions`, a list is changed only if it is in one of them. They raise as the methods of `ListStore`
+    do. In a `batch` a version that does not match is answered with the current list, and a deletion is never
+    split.
+    """
+
+    user: User
+    tombstones_kept: timedelta
+    is_batch: bool = False
+
+    def create(self, new: NewList, given_id: UUID | None = None) -> TransactionSteps[ListRecord]:
+        """Stores a new list, with the id that the client has made, if any."""
+        yield LOCK_OWNER, self._owner
+        list_id = given_id or new_task_id()
+        if given_id is not None:
+            yield from self._check_free(given_id)
+        rows = yield COUNT_LISTS, self._owner
+        if rows[0][0] >= MAX_LISTS:
+            raise ValidationFailed([FieldError("body", f"A person has at most {MAX_LISTS} lists")])
+        values = {
+            "title": new.title,
+            "is_archived": new.is_archived,
+            "metadata": _json(new.metadata),
+            "created_at": created_at(list_id),
+            "now": created_at(list_id) if given_id is None else max(created_at(list_id), datetime.now(UTC)),
+        }
+        placed = yield from self._placed(new.position, list_id)
+        return (yield from self._store(CREATE_LIST, list_id, values, placed))
+
+    def update(
+        self, list_id: UUID, changes: ListChanges, versions: Versions | None
+    ) -> TransactionSteps[ListRecord]:
+        """Changes the given fields."""
+        before = yield from self._matching(list_id, versions)
+        given = changes.given()
+        metadata = orjson.loads(before.metadata or "{}")
+        if "metadata" in given:
+            metadata = merged_metadata(metadata, given["metadata"])
+            if message := problem_of_metadata(metadata):
+                raise ValidationFailed([FieldError("metadata", message)])
+        values = {
+            "title": given.get("title", before.title),
+            "is_archived": given.get("is_archived", before.is_archived),
+            "metadata": _json(metadata),
+            "now": datetime.now(UTC),
+        }
+        placed = yield from self._placed(given.get("position", before.position), list_id)
+        return (yield from self._store(UPDATE_LIST, list_id, values, placed))
+
+    def delete(
+        self, list_id: UUID, tasks: TasksOption | None, versions: Versions | None
+    ) -> TransactionSteps[None]:
+        """Deletes a list, and deletes or keeps the tasks in it."""
+        yield from self._matching(list_id, versions)
+        rows = yield COUNT_TASKS, self._values(list_id)
+        count = rows[0][0]
+        if count and tasks is None:
+            raise ListNotEmpty
+        now = datetime.now(UTC)
+        deletion = Deletion(self.user.id, list_id, tasks or "keep", now, now - self.tombstones_kept)
+        last = yield from self._numbers(count + 1)
+        yield from deletion.steps(count, last, is_split=not self.is_batch)
+
+    @property
+    def _owner(self) -> Values:
+        return {"owner": self.user.id}
+
+    def _values(self, list_id: UUID) -> dict[str, Any]:
+        return {"owner": self.user.id, "list_id": list_id}
+
+    def _numbers(self, count: int) -> TransactionSteps[int]:
+        """Takes numbers of the owner's counter; returns the last one."""
+        rows = yield COUNT_MANY, owner_values(self.user) | {"count": count}
+        number: int = rows[0][0]
+        return number
+
+    def _check_free(self, list_id: UUID) -> TransactionSteps[None]:
+        rows = yield GET_LIST, self._values(list_id)
+        if rows:
+            raise _precondition_failed(ListRecord(*rows[0]), "A list with this id exists", shown=True)
+        if (yield FIND_LIST_TOMBSTONE, self._values(list_id)):
+            raise Gone("The list was deleted")
+
+    def _matching(self, list_id: UUID, versions: Versions | None) -> TransactionSteps[ListRecord]:
+        yield LOCK_OWNER, self._owner
+        rows = yield GET_LIST, self._values(list_id)
+        if not rows:
+            raise ListNotFound
+        found = ListRecord(*rows[0])
+        if versions is not None and found.version not in versions:
+            raise _precondition_failed(
+                found, "The list has been changed since it was read", shown=self.is_batch
+            )
+        return found
+
+    def _placed(self, position: Any, list_id: UUID) -> TransactionSteps[Placed]:
+        if position is None:
+            return Placed(default_key(list_id))
+        if isinstance(position, str):
+            return Placed(position)
+        siblings = yield from ListSiblings.read(self.user.id, list_id)
+        return (yield from position_steps(siblings, position))
+
+    def _store(
+        self, statement: Command, list_id: UUID, values: Values, placed: Placed
+    ) -> TransactionSteps[ListRecord]:
+        """Stores a list, and the new positions of those that make room for it."""
+        last = yield from self._numbers(1 + len(placed.moved))
+        number = last - len(placed.moved)
+        stored = {**values, "position": placed.position, "version": number}
+        rows = yield statement, self._values(list_id) | stored
+        for version, (moved, position) in enumerate(placed.moved.items(), number + 1):
+            change = {"position": position, "version": version, "now": values["now"]}
+            yield PLACE_LIST, self._values(moved) | change
+        return ListRecord(*rows[0])
+
+
+def _precondition_failed(found: ListRecord, text: str, *, shown: bool) -> PreconditionFailed:
+    return PreconditionFailed(version_tag(found.version), text, {"list": list_json(found)} if shown else None)
+
+
+def _json(metadata: dict[str, Any] | None) -> str | None:
+    return orjson.dumps(metadata).decode() if metadata else None

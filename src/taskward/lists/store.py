@@ -1,0 +1,129 @@
+"""The lists of one owner; every statement is filtered by that owner."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends
+
+from taskward.auth.current_user import User
+from taskward.database import Queries
+from taskward.database.statements import T, TransactionSteps
+from taskward.http.conditional import Versions
+from taskward.http.context import Context
+from taskward.http.responses import dump_json, write_json_list
+from taskward.idempotency.execution import PendingRecord
+from taskward.lists.deletion import TasksOption
+from taskward.lists.errors import ListNotFound
+from taskward.lists.models import ListChanges, NewList, list_json, list_path
+from taskward.lists.statements import GET_LIST, LIST_LISTS
+from taskward.lists.steps import ListSteps
+from taskward.lists.tables import ListRecord
+from taskward.tasks.list_cache import ListCache
+from taskward.tasks.models import version_tag
+from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
+
+
+class ListStore:
+    """The lists of one owner, who is fixed for the store's lifetime."""
+
+    def __init__(
+        self, database: Queries, user: User, list_cache: ListCache, tombstones_kept: timedelta
+    ) -> None:
+        self._database = database
+        self._list_cache = list_cache
+        self._user = user
+        self._steps = ListSteps(user, tombstones_kept)
+
+    async def tag(self) -> str:
+        """Returns the entity tag of all lists, by reading one row."""
+        rows = await self._database.rows(COUNTER, {"owner": self._user.id})
+        return f'"{rows[0][0] if rows else 0}-lists"'
+
+    async def body(self) -> bytes:
+        """Returns all lists, by position, as a response body."""
+        rows = await self._database.rows(LIST_LISTS, {"owner": self._user.id})
+        return await write_json_list("lists", [ListRecord(*row) for row in rows], list_json, {})
+
+    async def get(self, list_id: UUID) -> ListRecord:
+        """Returns one list.
+
+        Raises:
+            ListNotFound: the owner has no list of that id.
+
+        """
+        rows = await self._database.rows(GET_LIST, {"owner": self._user.id, "list_id": list_id})
+        if not rows:
+            raise ListNotFound
+        return ListRecord(*rows[0])
+
+    async def create(self, new: NewList, record: PendingRecord | None = None) -> ListRecord:
+        """Stores a new list, and the owner's row with the first write; with a `record`, also the response.
+
+        Raises:
+            ValidationFailed: the owner has too many lists.
+
+        """
+        return await self._transact(lambda: self._create_steps(new, record))
+
+    async def create_at(self, list_id: UUID, new: NewList) -> ListRecord:
+        """Stores a new list with an id that the client has made.
+
+        Raises:
+            PreconditionFailed: the owner has a list of that id.
+            Gone: such a list was deleted.
+            ValidationFailed: the owner has too many lists.
+
+        """
+        return await self._transact(lambda: self._steps.create(new, list_id))
+
+    async def update(
+        self, list_id: UUID, changes: ListChanges, versions: Versions | None = None
+    ) -> ListRecord:
+        """Changes the given fields; with `versions`, only if the list is in one of them.
+
+        Raises:
+            ListNotFound: the owner has no such list.
+            PreconditionFailed: it is in another version.
+            ValidationFailed: the changes do not fit what is stored.
+
+        """
+        return await self._transact(lambda: self._steps.update(list_id, changes, versions))
+
+    async def delete(
+        self, list_id: UUID, tasks: TasksOption | None = None, versions: Versions | None = None
+    ) -> None:
+        """Deletes a list permanently; with `versions`, only if it is in one of them.
+
+        Raises:
+            ListNotFound: the owner has no such list.
+            PreconditionFailed: it is in another version.
+            ListNotEmpty: there are tasks in it, and `tasks` is None.
+
+        """
+        await self._transact(lambda: self._steps.delete(list_id, tasks, versions), long=tasks is not None)
+
+    async def _transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
+        result = await self._database.transact(steps, long=long)
+        self._list_cache.forget(self._user.id)
+        return result
+
+    def _create_steps(self, new: NewList, record: PendingRecord | None) -> TransactionSteps[ListRecord]:
+        created = yield from self._steps.create(new)
+        if record is not None:
+            body = dump_json(list_json(created))
+            values = record.values(201, body, list_path(created.id))
+            values |= {"owner": self._user.id, "tag": version_tag(created.version)}
+            yield STORE_RESPONSE, values
+            yield DROP_EXPIRED_RESPONSES, values
+        return created
+
+
+def _my_lists(context: Context) -> ListStore:
+    services = context.services
+    return ListStore(services.database, context.caller, services.list_cache, services.tombstones_kept)
+
+
+MyLists = Annotated[ListStore, Depends(_my_lists)]
+"""For a handler: the caller's lists."""

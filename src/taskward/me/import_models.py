@@ -1,0 +1,107 @@
+"""The document of an import, as its tasks and lists are validated."""
+
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from taskward.http.validation import field_error, moment, strict_uuid
+from taskward.lists.models import IsArchived
+from taskward.tasks.fields import TaskFields
+from taskward.tasks.fields.completion import GivenCompletedAt
+from taskward.tasks.fields.dates import NewDue, NewStart
+from taskward.tasks.fields.labels import GivenLabels
+from taskward.tasks.fields.metadata import NewMetadata
+from taskward.tasks.fields.placement import POSITION_MESSAGE, GivenListId, GivenParentId, Position
+from taskward.tasks.fields.priority import GivenPriority
+from taskward.tasks.fields.texts import Description, IsCompleted, Title
+from taskward.tasks.ids import is_of, task_id_at
+from taskward.tasks.models import Ignored, ignoring
+
+_FIELDS: Final = ("due", "start", "priority", "labels", "metadata")
+_OPTIONAL: Final = frozenset({*_FIELDS, "completed_at", "list_id", "parent_id", "position"})
+
+
+def _timestamp(value: Any) -> datetime:
+    found = moment(value)
+    if found is None:
+        raise field_error(
+            "A time must be in RFC 3339, like 2026-01-31T12:00:00Z, and of the years 1970 to 9998"
+        )
+    return found
+
+
+def _only_key(value: Any) -> Any:
+    if isinstance(value, dict):  # before or after which one is known only once all are stored
+        raise field_error(POSITION_MESSAGE)
+    return value
+
+
+Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
+_Key = Annotated[Position, AfterValidator(_only_key)]
+
+
+class _Imported(BaseModel):
+    """The common part of tasks and lists. The owner is ignored: it becomes the caller."""
+
+    id: Annotated[UUID, strict_uuid("Id")]
+    user_id: Ignored = None
+    title: Title
+    created_at: Timestamp
+    updated_at: Timestamp
+
+    @cached_property
+    def stored_id(self) -> UUID:
+        """The id under which it is stored: its own, or one of its time."""
+        return self.id if is_of(self.id, self.created_at) else task_id_at(self.created_at, self.id)
+
+
+class ImportedTask(_Imported):
+    """A task of an export. Its owner is ignored: it becomes the caller's."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id", "series_id", "next_id"))
+
+    series_id: Ignored = None
+    next_id: Ignored = None
+    description: Description = None
+    is_completed: IsCompleted = False
+    completed_at: GivenCompletedAt = None
+    due: NewDue = None
+    start: NewStart = None
+    priority: GivenPriority = None
+    labels: GivenLabels = Field(default=None)
+    list_id: GivenListId = None
+    parent_id: GivenParentId = None
+    position: _Key = None
+    metadata: NewMetadata = {}
+
+    @property
+    def has_optional_fields(self) -> bool:
+        return not self.model_fields_set.isdisjoint(_OPTIONAL)
+
+    def fields(self) -> TaskFields:
+        """Returns its optional fields."""
+        given = {name: value for name in _FIELDS if (value := getattr(self, name))}
+        return TaskFields().merged(given) if given else TaskFields()
+
+
+class ImportedList(_Imported):
+    """A list of an export. Its owner is ignored: it becomes the caller's."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id"))
+
+    is_archived: IsArchived = False
+    position: _Key = None
+    metadata: NewMetadata = {}
+
+
+class Import(BaseModel):
+    """The body of `POST /api/me/import`: an export."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user"))
+
+    user: Ignored = None
+    lists: list[ImportedList] = []
+    tasks: list[ImportedTask]

@@ -1,0 +1,73 @@
+"""Tasks and lists of an import as the JSON arrays that the statements take."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import orjson
+
+from taskward.me.import_models import ImportedList, ImportedTask
+from taskward.tasks.commands import folded
+from taskward.tasks.fields.labels import folded_label
+from taskward.tasks.positions import default_key
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def staged_row(task: ImportedTask, list_id: UUID | None = None) -> bytes:
+    """Returns a task, in the list of that id, as the JSON array that `STAGE` takes."""
+    plain = (
+        task.stored_id,
+        None if task.id == task.stored_id else task.id,
+        task.title,
+        folded(task.title),
+        task.description,
+        folded(task.description),
+        task.is_completed,
+        _microseconds(task.created_at),
+        _microseconds(task.updated_at),
+    )
+    if not task.has_optional_fields:
+        return orjson.dumps(plain)
+    fields = task.fields()
+    columns = fields.columns()
+    labels = [(folded_label(label), label) for label in fields.labels]
+    return orjson.dumps(
+        (
+            *plain,
+            list_id,
+            task.parent_id,
+            task.position,
+            _microseconds(task.completed_at),
+            columns["extra"],
+            columns["due_key"],
+            _microseconds(columns["due_utc"]),
+            columns["start_key"],
+            _microseconds(columns["start_utc"]),
+            columns["priority"],
+            orjson.dumps(labels).decode() if labels else None,
+        )
+    )
+
+
+def list_rows(lists: Iterable[ImportedList]) -> str:
+    """Returns lists as the JSON array that `PUBLISH_LISTS` takes."""
+    rows = [
+        (
+            one.stored_id,
+            one.title,
+            one.is_archived,
+            one.position or default_key(one.stored_id),
+            orjson.dumps(one.metadata).decode() if one.metadata else None,
+            _microseconds(one.created_at),
+            _microseconds(one.updated_at),
+        )
+        for one in lists
+    ]
+    return orjson.dumps(rows).decode()
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH) // _MICROSECOND

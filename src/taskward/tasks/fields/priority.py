@@ -1,0 +1,32 @@
+"""`priority`: a word, because the direction of numbers differs between services."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from pydantic import Field, PlainValidator
+
+from taskward.http.validation import field_error
+
+
+class TaskPriority(StrEnum):
+    """How important a task is; a task without it has none."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+PRIORITIES: Final = tuple(TaskPriority)
+"""Ascending; stored as 1 to 4."""
+
+
+def _known(value: Any) -> Any:
+    if value is not None and value not in PRIORITIES:
+        raise field_error(f"Priority must be {', '.join(PRIORITIES)} or null")
+    return value
+
+
+GivenPriority = Annotated[
+    str | None, PlainValidator(_known, json_schema_input_type=TaskPriority | None), Field(examples=["high"])
+]

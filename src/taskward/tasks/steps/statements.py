@@ -1,0 +1,246 @@
+"""The statements of writes that need several: those on subtrees, on neighbours and on many tasks at once."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Insert,
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from taskward.database.functions import any_of, is_false, json_item, json_rows, monotonic_now
+from taskward.database.statements import Change, Command, Read, Write
+from taskward.database.types import CodePointText, Counter, Flag, Id, Ids, Instant, Priority
+from taskward.tasks.tables import COLUMNS, LISTS, TASK_LABELS, TASKS, TOMBSTONES, position_key
+from taskward.users.statements import OWNER, bump_owner_if, upsert_owner_and_bump
+
+MAX_LEVELS: Final = 5
+"""Levels of tasks: a task and four levels below it."""
+
+_TASK_ID: Final = bindparam("task_id", type_=Id())
+_IDS: Final = bindparam("ids", type_=Ids())
+_NOW: Final = bindparam("now", type_=Instant())
+_FIRST_NUMBER: Final = bindparam("first_number", type_=Counter)
+_LIMIT: Final = bindparam("limit", type_=Integer())
+_LIST_ID: Final = bindparam("list_id", type_=Id())
+_PARENT_ID: Final = bindparam("parent_id", type_=Id())
+_POSITION: Final = bindparam("position", type_=CodePointText)
+_MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
+_ONE: Final = literal_column("1", Integer())
+
+_CONTENT: Final[dict[str, BindParameter[Any]]] = {
+    "title": bindparam("title", type_=CodePointText),
+    "title_folded": bindparam("title_folded", type_=Text()),
+    "description": bindparam("description", type_=Text()),
+    "description_folded": bindparam("description_folded", type_=Text()),
+    "is_completed": bindparam("is_completed", type_=Flag()),
+    "completed_at": bindparam("completed_at", type_=Instant()),
+    "list_id": _LIST_ID,
+    "parent_id": _PARENT_ID,
+    "position": _POSITION,
+    "extra": bindparam("extra", type_=Text()),
+    "due_key": bindparam("due_key", type_=CodePointText),
+    "due_utc": bindparam("due_utc", type_=Instant()),
+    "start_key": bindparam("start_key", type_=CodePointText),
+    "start_utc": bindparam("start_utc", type_=Instant()),
+    "priority": bindparam("priority", type_=Priority),
+}
+"""The columns that clients fill."""
+
+
+def _store_new(number: ColumnElement[int]) -> Change:
+    values = {"user_id": OWNER, "id": _TASK_ID, "created_at": bindparam("created_at", type_=Instant())}
+    return (
+        upsert(TASKS)
+        .values(**values, **_CONTENT, updated_at=_NOW, version=number)
+        .on_conflict_do_nothing(index_elements=["user_id", "id"])
+        .returning(*COLUMNS)
+    )
+
+
+def _store_changed(number: ColumnElement[int]) -> Change:
+    return (
+        update(TASKS)
+        .where(*_MINE, number.is_not(None))
+        .values(**_CONTENT, updated_at=monotonic_now(_NOW, TASKS.c.updated_at), version=number)
+        .returning(*COLUMNS)
+    )
+
+
+STORE_NEW: Final = Write(
+    "create task with all fields", upsert_owner_and_bump(), _store_new, action="task.create"
+)
+"""Returns no row if there is a task of that id."""
+
+STORE_CHANGED: Final = Write(
+    "update task with all fields", bump_owner_if(exists().where(*_MINE)), _store_changed, action="task.update"
+)
+
+FIND_TOMBSTONE: Final = Read(
+    "find a task's tombstone",
+    select(TOMBSTONES.c.version).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.task_id == _TASK_ID),
+)
+FIND_LIST: Final = Read(
+    "find the list of a task", select(LISTS.c.id).where(LISTS.c.user_id == OWNER, LISTS.c.id == _LIST_ID)
+)
+
+
+def _add_labels() -> Insert:
+    labels = json_rows(bindparam("labels", type_=Text())).table_valued(column("value"), name="labels")
+    folded, label = (cast(json_item(labels.c.value, literal_column(n)), Text()) for n in "01")
+    names = ["user_id", "task_id", "label_folded", "label"]
+    return insert(TASK_LABELS).from_select(names, select(OWNER, _TASK_ID, folded, label))
+
+
+DROP_LABELS: Final = Command(
+    "drop labels",
+    delete(TASK_LABELS).where(TASK_LABELS.c.user_id == OWNER, TASK_LABELS.c.task_id == _TASK_ID),
+    quiet=True,
+)
+ADD_LABELS: Final = Command("add labels", _add_labels(), quiet=True)
+"""Takes a JSON array of `[folded, label]`."""
+
+
+def _ancestors() -> Read:
+    first = select(TASKS.c.id, TASKS.c.parent_id, TASKS.c.list_id, _ONE.label("level")).where(*_MINE)
+    walk = first.cte("ancestors", recursive=True)
+    above = TASKS.alias("above")
+    walk = walk.union_all(
+        select(above.c.id, above.c.parent_id, above.c.list_id, walk.c.level + 1).where(
+            above.c.user_id == OWNER, above.c.id == walk.c.parent_id, walk.c.level < MAX_LEVELS
+        )
+    )
+    return Read("ancestors", select(walk.c.id, walk.c.list_id).order_by(walk.c.level))
+
+
+def _subtree() -> Read:
+    first = select(TASKS.c.id, _ONE.label("level")).where(*_MINE)
+    walk = first.cte("subtree", recursive=True)
+    below = TASKS.alias("below")
+    walk = walk.union_all(
+        select(below.c.id, walk.c.level + 1).where(
+            below.c.user_id == OWNER,
+            below.c.parent_id == walk.c.id,
+            below.c.parent_id.is_not(None),
+            walk.c.level < MAX_LEVELS,
+        )
+    )
+    return Read("subtree", select(walk.c.id, walk.c.level))
+
+
+ANCESTORS: Final = _ancestors()
+"""A task and those above it, with their list: from itself to the top."""
+
+SUBTREE: Final = _subtree()
+"""A task, at level 1, and those below it."""
+
+CHILDREN: Final = Read(
+    "children of a task",
+    select(TASKS.c.id).where(
+        TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID, TASKS.c.parent_id.is_not(None)
+    ),
+)
+
+RANKED: Final = (
+    select(TASKS.c.id, (_FIRST_NUMBER + func.row_number().over(order_by=TASKS.c.id) - 1).label("number"))
+    .where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, _IDS))
+    .subquery("ranked")
+)
+"""The tasks among `ids`, with the numbers of their changes, from `first_number` on."""
+
+
+def change_ranked(**changes: Any) -> Change:
+    """Changes the tasks among `ids`, each with a number of its own."""
+    return (
+        update(TASKS)
+        .where(TASKS.c.user_id == OWNER, TASKS.c.id == RANKED.c.id)
+        .values(**changes, updated_at=monotonic_now(_NOW, TASKS.c.updated_at), version=RANKED.c.number)
+    )
+
+
+def _leave_tombstones() -> Insert:
+    left = upsert(TOMBSTONES).from_select(
+        ["user_id", "task_id", "version", "deleted_at"],
+        # The condition tells SQLite's parser where the SELECT ends.
+        select(OWNER, RANKED.c.id, RANKED.c.number, _NOW).where(true()),
+    )
+    return left.on_conflict_do_update(
+        index_elements=["user_id", "task_id"],
+        set_={"version": left.excluded.version, "deleted_at": left.excluded.deleted_at},
+    )
+
+
+MOVE_TO_PARENT: Final = Command(
+    "move several tasks below another", change_ranked(parent_id=_PARENT_ID), "task.update"
+)
+MOVE_TO_LIST: Final = Command("move several tasks to a list", change_ranked(list_id=_LIST_ID), "task.update")
+LEAVE_TOMBSTONES: Final = Command("leave tombstones of several tasks", _leave_tombstones())
+DELETE_TASKS: Final = Command(
+    "delete several tasks",
+    delete(TASKS).where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, _IDS)),
+    "task.delete",
+)
+
+FIND_KEY: Final = Read("position of a task", select(position_key(TASKS)).where(*_MINE))
+PLACE: Final = Command(
+    "place a task",
+    update(TASKS)
+    .where(*_MINE)
+    .values(
+        position=_POSITION,
+        updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
+        version=bindparam("version", type_=Counter),
+    ),
+    "task.update",
+)
+
+
+def _siblings(name: str, *conditions: ColumnElement[bool], after: bool) -> Read:
+    """Returns the siblings next to a key and an id, the nearest first, except `task_id`."""
+    placed, task_id = position_key(TASKS), TASKS.c.id
+    key, near = bindparam("key", type_=CodePointText), bindparam("near", type_=Id())
+    # Two conditions on the key, because SQLite does not compare pairs along an index of an expression.
+    order: tuple[ColumnElement[Any], ...] = (placed, task_id)
+    if after:
+        beyond = (placed >= key, (placed > key) | (task_id > near))
+    else:
+        beyond = (placed <= key, (placed < key) | (task_id < near))
+        order = (placed.desc(), task_id.desc())
+    found = (
+        select(task_id, placed)
+        .where(TASKS.c.user_id == OWNER, *conditions, *beyond, task_id != _TASK_ID)
+        .order_by(*order)
+        .limit(_LIMIT)
+    )
+    if name == _INBOX:  # SQLite would look through the completed tasks too
+        found = found.with_hint(TASKS, "INDEXED BY ix_tasks_user_id_open", "sqlite")
+    return Read(f"siblings {'after' if after else 'before'} a key, {name}", found)
+
+
+_INBOX: Final = "in no list"
+_SCOPES: Final = {
+    "below a parent": (TASKS.c.parent_id == _PARENT_ID, TASKS.c.parent_id.is_not(None)),
+    "in a list": (TASKS.c.list_id == _LIST_ID, TASKS.c.list_id.is_not(None), TASKS.c.parent_id.is_(None)),
+    _INBOX: (TASKS.c.list_id.is_(None), TASKS.c.parent_id.is_(None), is_false(TASKS.c.is_completed)),
+}
+SIBLINGS: Final = {
+    (name, after): _siblings(name, *conditions, after=after)
+    for name, conditions in _SCOPES.items()
+    for after in (True, False)
+}
+"""By where the siblings are, and whether those after the key are wanted. In no list only open tasks count: an
+index leads to those, and the number of completed ones has no bound."""

@@ -1,0 +1,102 @@
+"""The place of a task: in a list, or below a parent and then in its list."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from taskward.database.statements import TransactionSteps
+from taskward.http.errors import FieldError, ValidationFailed
+from taskward.tasks.steps.statements import ANCESTORS, FIND_LIST, MAX_LEVELS, SUBTREE
+from taskward.tasks.tables import TaskRecord
+
+MAX_BELOW: Final = 500
+"""Tasks below one at the top."""
+
+
+class Place(NamedTuple):
+    """The list and the parent of a task; in no list, it is in the inbox."""
+
+    list_id: UUID | None = None
+    parent_id: UUID | None = None
+
+
+class _Ancestor(NamedTuple):
+    """A task above another, and its list."""
+
+    id: UUID
+    list_id: UUID | None
+
+
+def place_of(task: TaskRecord) -> Place:
+    """Returns where a stored task stands."""
+    return Place(_id(task.list_id), _id(task.parent_id))
+
+
+def place_steps(
+    owner: UUID, task_id: UUID, before: Place, given: Mapping[str, Any], *, is_new: bool
+) -> TransactionSteps[Place]:
+    """Returns where a task stands after a change.
+
+    Raises:
+        ValidationFailed: it cannot stand there; the fields are named.
+
+    """
+    if not given.keys() & {"list_id", "parent_id"}:
+        return before
+    list_id, parent_id = given.get("list_id", before.list_id), given.get("parent_id", before.parent_id)
+    if parent_id == task_id:
+        raise _invalid("parent_id", "A task cannot be below itself")
+    ancestors = [] if parent_id is None else (yield from _ancestors(owner, parent_id))
+    problems = []
+    if list_id not in (None, before.list_id) and not (yield FIND_LIST, {"owner": owner, "list_id": list_id}):
+        problems.append(FieldError("list_id", "List not found"))
+    if parent_id is not None and not ancestors:
+        problems.append(FieldError("parent_id", "Parent task not found"))
+    if problems:
+        raise ValidationFailed(problems)
+    if parent_id is None:
+        return Place(list_id, None)
+    if parent_id != before.parent_id:
+        moved = {str(task_id): 1} if is_new else (yield from subtree_steps(owner, task_id))
+        yield from _check_tree(owner, task_id, moved, ancestors)
+    parents_list = ancestors[0].list_id
+    if "list_id" in given and list_id != parents_list:
+        raise _invalid("list_id", "List must be that of the parent")
+    return Place(parents_list, parent_id)
+
+
+def subtree_steps(owner: UUID, task_id: UUID) -> TransactionSteps[dict[str, int]]:
+    """Returns the level of each task of a subtree, by id; the task itself has level 1."""
+    rows = yield SUBTREE, {"owner": owner, "task_id": task_id}
+    return {str(one): level for one, level in rows}
+
+
+def _check_tree(
+    owner: UUID, task_id: UUID, moved: Mapping[str, int], ancestors: Sequence[_Ancestor]
+) -> TransactionSteps[None]:
+    """Checks a new parent, the first of these `ancestors`, for the tasks that move with the task.
+
+    Raises:
+        ValidationFailed: they would be in a circle, on too many levels, or too many.
+
+    """
+    if any(ancestor.id == task_id for ancestor in ancestors):
+        raise _invalid("parent_id", "A task cannot be below itself")
+    if len(ancestors) + max(moved.values()) > MAX_LEVELS:
+        raise _invalid("parent_id", f"Tasks nest at most {MAX_LEVELS} levels deep")
+    tree = yield from subtree_steps(owner, ancestors[-1].id)
+    if len(tree.keys() | moved.keys()) - 1 > MAX_BELOW:
+        raise _invalid("parent_id", f"A task has at most {MAX_BELOW} tasks below it")
+
+
+def _ancestors(owner: UUID, task_id: UUID) -> TransactionSteps[list[_Ancestor]]:
+    rows = yield ANCESTORS, {"owner": owner, "task_id": task_id}
+    return [_Ancestor(UUID(str(above)), _id(list_id)) for above, list_id in rows]
+
+
+def _id(value: object) -> UUID | None:
+    return None if value is None else UUID(str(value))
+
+
+def _invalid(field: str, message: str) -> ValidationFailed:
+    return ValidationFailed([FieldError(field, message)])

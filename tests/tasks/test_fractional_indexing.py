@@ -1,0 +1,102 @@
+"""docs/ordering.md: its code runs, and the package that it names continues from our keys, and we from its."""
+
+import json
+import random
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from support import Person
+
+from taskward.tasks.ids import new_task_id
+from taskward.tasks.positions import default_key, key_between
+
+pytestmark = pytest.mark.processes
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "ordering.md"
+NODE: Final = shutil.which("node")
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns the folder of the package that clients use, which npm installs."""
+    folder = Path(__file__).parent / "positions"
+    copy = tmp_path_factory.mktemp("positions")
+    for name in ("package.json", "package-lock.json", "between.mjs"):
+        shutil.copy(folder / name, copy)
+    npm = shutil.which("npm")
+    if npm is None or NODE is None:
+        pytest.skip("there is no npm")
+    command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    installation = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)  # noqa: S603 - our own lock file
+    if installation.returncode:
+        pytest.skip(f"npm cannot install the package: {installation.stderr.strip()[-200:]}")
+    return copy
+
+
+def keys_of_the_package(package: Path, gaps: list[Any], digits: str) -> list[Any]:
+    """Returns what the package gives for each gap: a key, or an object with its error."""
+    found: list[Any] = json.loads(run(package, "between.mjs", digits, given=json.dumps(gaps)))
+    return found
+
+
+def run(folder: Path, *program: str, given: str = "") -> str:
+    """Returns the output of a program of Node.js."""
+    command = [NODE or "", *program]
+    return subprocess.run(command, cwd=folder, input=given, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own code
+
+
+def gaps_of(keys: list[str]) -> list[tuple[str | None, str | None]]:
+    return list(zip([None, *keys], [*keys, None], strict=True))
+
+
+@pytest.mark.parametrize("digits", ["default", "small"])
+@pytest.mark.parametrize("begin", ["defaults of tasks", "keys of the package"])
+def test_the_package_accepts_our_keys_and_we_accept_its(package: Path, digits: str, begin: str) -> None:
+    """Inserts at random places in turns; what either makes is a neighbour of the other's next key."""
+    chance = random.Random(7)  # noqa: S311 - so that a failure comes again
+    keys = ["Zz", "a0", "a1"]
+    if begin == "defaults of tasks":
+        keys = sorted(default_key(new_task_id()) for _ in range(3))
+    elif digits == "small":
+        keys = ["a0", "a1"]
+    for _ in range(8):
+        for left, right in chance.sample(gaps_of(keys), 3):
+            key = key_between(left, right)
+            assert key is not None
+            assert (left or "") < key < (right or "~")
+            keys.append(key)
+        keys.sort()
+        gaps = gaps_of(keys)
+        made = keys_of_the_package(package, gaps, digits)
+        for (left, right), key in zip(gaps, made, strict=True):
+            assert isinstance(key, str), f"refused: {left}, {right}: {key}"
+            assert (left or "") < key < (right or "~")
+        keys = sorted({*keys, *chance.sample(made, 5)})
+
+
+@pytest.mark.engines("disk")
+async def test_the_page_sorts_and_places_as_the_service_does(package: Path, ann: Person) -> None:
+    tasks = [await ann.create(title) for title in "abcd"]
+    tasks[3] = await ann.put(tasks[3]["id"], position={"after": tasks[0]["id"]})
+    code = "\n".join(re.findall(r"```js\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
+    (package / "page.mjs").write_text(
+        f"const tasks = {json.dumps(tasks[::-1])}, sent = []\n"
+        "const [after, task, , before] = tasks, neighbour = after\n"
+        "const api = { put: async (path, body) => sent.push([path, body]) }\n"
+        f"{code}\nconsole.log(JSON.stringify([tasks.map((task) => task.title), sent]))"
+    )
+    order, sent = json.loads(run(package, "page.mjs"))
+
+    assert order == ["a", "d", "b", "c"]
+    for path, body in sent:
+        changed = await ann.http.put(path, json=body)
+        assert changed.status_code == 200, changed.text
+    keys = {
+        task["title"]: task.get("position") or default_key(UUID(task["id"])) for task in await ann.tasks()
+    }
+    assert sorted(keys, key=keys.__getitem__) == ["a", "c", "d", "b"]

@@ -1,0 +1,99 @@
+"""docs/dates.md: its functions run, and agree with the service, in several time zones."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from taskward.tasks.fields.dates import due_key, instant
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here"),
+]
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "dates.md"
+CLOCKS: Final = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Asia/Kathmandu")
+DATES: Final = [
+    {"date": day} | ({"time": time} if time else {}) | ({"time_zone": zone} if zone else {})
+    for day in ("2026-01-01", "2026-03-29", "2026-10-25", "2026-11-01", "2026-11-21", "2011-12-30")
+    for time, zone in (
+        *((None, None), ("00:00", None), ("14:30", None)),
+        *(("02:30", "Europe/Berlin"), ("01:30", "America/New_York"), ("10:00", "Pacific/Apia")),
+        *(("23:59", "UTC"), ("00:00", "Asia/Kathmandu")),
+    )
+]
+
+
+def run(expression: str, clock: str = "UTC") -> Any:
+    """Returns the value of an expression that uses the functions of the page, on a machine in that zone."""
+    functions = "\n".join(re.findall(r"```js\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
+    script = f"{functions}\nconsole.log(JSON.stringify({expression}))"
+    node = shutil.which("node")
+    assert node is not None
+    done = subprocess.run(  # noqa: S603 - the functions of the page
+        [node, "-e", script],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=30,
+        env={**os.environ, "TZ": clock},
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_the_page_computes_keys_and_instants_as_the_service_does(clock: str) -> None:
+    keys = run(f"{json.dumps(DATES)}.map(dueKey)", clock)
+    fixed = [date for date in DATES if "time_zone" in date]
+    instants = run(f"{json.dumps(fixed)}.map(instantOf)", clock)
+
+    assert keys == [due_key(date) for date in DATES]
+    assert [datetime.fromisoformat(one) for one in instants] == [instant(date) for date in fixed]
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_no_time_zone_shifts_the_day_that_is_shown(clock: str) -> None:
+    shown = run(
+        "[{date: '2026-11-21'}, {date: '2026-01-01', time: '00:00'}, {date: '2026-01-01', time: '23:59'}]"
+        ".map((due) => showDue(due, 'en-GB'))",
+        clock,
+    )
+
+    assert [text.replace("\u202f", " ") for text in shown] == [
+        "21 Nov 2026",
+        "1 Jan 2026, 00:00",
+        "1 Jan 2026, 23:59",
+    ]
+
+
+def test_a_date_is_overdue_by_the_clock_of_the_person() -> None:
+    now = "new Date('2026-11-21T23:30:00Z')"
+    dates = [
+        {"date": "2026-11-21"},
+        {"date": "2026-11-21", "time": "23:00"},
+        {"date": "2026-11-22", "time": "00:00"},
+        {"date": "2026-11-22", "time": "00:20", "time_zone": "Europe/Berlin"},
+        {"date": "2026-11-22", "time": "00:40", "time_zone": "Europe/Berlin"},
+    ]
+
+    def overdue(clock: str) -> Any:
+        return run(f"{json.dumps(dates)}.map((due) => isOverdue(due, {now}))", clock)
+
+    assert overdue("UTC") == [False, True, False, True, False]
+    assert overdue("Europe/Berlin") == [True, True, True, True, False]
+    assert overdue("America/New_York") == [False, False, False, True, False]
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_a_time_of_completion_is_the_moment_with_the_offset_of_the_person(clock: str) -> None:
+    text = run("completedAt(new Date('2026-11-21T23:30:15Z'))", clock)
+
+    assert datetime.fromisoformat(text) == datetime(2026, 11, 21, 23, 30, 15, tzinfo=UTC)
+    assert text.endswith({"UTC": "+00:00", "America/New_York": "-05:00"}.get(clock, text[-6:]))
