@@ -1,9 +1,8 @@
 """Staging of an import: written in small transactions, published as one.
 
 Staged tasks are rows of a separate table. Publishing takes their numbers from the owner's counter, stores the
-response under its idempotency key, and copies the rows to `tasks`. PostgreSQL does it in one transaction. On
-SQLite that would block all other writes, so it is split there: the first transaction decides, and the owner's
-data is locked from then on until the last row is copied.
+response under its idempotency key, and copies the rows to `tasks`, on PostgreSQL in one transaction. SQLite
+would block all other writes, so its first transaction decides, and locks the owner until all is copied.
 """
 
 import asyncio
