@@ -17,7 +17,7 @@ from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
-from taskward.tasks.commands import TaskCommands
+from taskward.tasks.commands import TaskCommands, expected_task
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import CachedList, ListCache
 from taskward.tasks.list_statements import filtered_list
@@ -143,7 +143,7 @@ class TaskStore:
         write, values = self._commands().create(given)
         if record is not None:
             write = CREATE_TASK_ONCE
-            body = dump_json(task_json(_expected_task(values)))
+            body = dump_json(task_json(expected_task(values)))
             values |= record.values(201, body, task_path(values["task_id"]))
         task = await self._write(write, values)
         if task is None:
@@ -244,12 +244,3 @@ def _my_tasks(context: Context) -> TaskStore:
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]
 """For a handler: the caller's tasks."""
-
-
-def _expected_task(values: Values) -> TaskRecord:
-    """Returns the task that a creation will return; only its version comes from the database."""
-    now = values["now"]
-    texts = (values["title"], values["description"], values["is_completed"])
-    return TaskRecord(
-        values["task_id"], values["owner"], *texts, now, now, version=0, completed_at=values["completed_at"]
-    )
