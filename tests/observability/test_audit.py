@@ -109,6 +109,29 @@ async def test_of_a_batch_each_operation_that_was_carried_out_is_a_line(
     assert {line["user_id"] for line in found} == {old["user_id"]}
 
 
+async def test_a_change_of_a_list_names_it_and_its_fields(audited: FastAPI, lines: Lines) -> None:
+    ann = Person(audited)
+    ann.http.headers["X-Request-ID"] = "mine"
+    created = await ann.http.post("/api/lists", json={"title": "secret", "metadata": {"secret": "secret"}})
+    home, path = created.json(), created.headers["location"]
+    await ann.http.put(path, json={"is_archived": True, "position": {"at": "first"}})
+    await ann.create("secret", list_id=home["id"])
+    await ann.http.delete(path, params={"tasks": "delete"})
+
+    found = told(lines)
+    assert "secret" not in str(found)
+    assert [
+        (line["action"], line.get("list_id"), line.get("fields"), line.get("count")) for line in found
+    ] == [
+        ("list.create", home["id"], ["metadata", "title"], None),
+        ("list.update", home["id"], ["is_archived", "position"], None),
+        ("task.create", None, ["list_id", "title"], None),
+        ("list.delete", home["id"], None, None),
+        ("task.delete", None, None, 1),
+    ]
+    assert f'"{found[0]["version"]}"' == created.headers["etag"]
+
+
 async def test_a_change_of_other_fields_names_them_and_counts_what_it_moves(
     audited: FastAPI, lines: Lines
 ) -> None:

@@ -41,6 +41,10 @@ class _Body(BaseModel):
     created_at: Ignored = None
     updated_at: Ignored = None
 
+    def given(self) -> dict[str, Any]:
+        """Returns the writable fields that the client sent, with their new values."""
+        return {name: getattr(self, name) for name in _WRITABLE if name in self.model_fields_set}
+
 
 class NewList(_Body):
     """The body of `POST /api/lists`."""
@@ -66,10 +70,6 @@ class ListChanges(_Body):
         if not self.given():
             raise field_error("At least one of title, is_archived, position, metadata is required")
         return self
-
-    def given(self) -> dict[str, Any]:
-        """Returns the writable fields that the client sent, with their new values."""
-        return {name: getattr(self, name) for name in _WRITABLE if name in self.model_fields_set}
 
 
 def _known_option(value: Any) -> Any:

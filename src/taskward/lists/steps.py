@@ -67,6 +67,7 @@ class ListSteps:
             "metadata": _json(new.metadata),
             "created_at": created_at(list_id),
             "now": created_at(list_id) if given_id is None else max(created_at(list_id), datetime.now(UTC)),
+            "fields": sorted(new.given()),  # for the audit log
         }
         placed = yield from self._placed(new.position, list_id)
         return (yield from self._store(CREATE_LIST, list_id, values, placed))
@@ -87,6 +88,7 @@ class ListSteps:
             "is_archived": given.get("is_archived", before.is_archived),
             "metadata": _json(metadata),
             "now": datetime.now(UTC),
+            "fields": sorted(given),
         }
         placed = yield from self._placed(given.get("position", before.position), list_id)
         return (yield from self._store(UPDATE_LIST, list_id, values, placed))

@@ -88,15 +88,24 @@ class ChangeLog(Observation):
 
 
 def _changes(statement: Statement | Split, values: Values, rows: Sequence[Row]) -> list[AuditEntry]:
-    """Returns the change that a statement made: a task, many at once, or all data of a user."""
+    """Returns the change that a statement made: a task, a list, many at once, or all data of a user."""
     if isinstance(statement, Read) or statement.action is None:
         return []
     entry: AuditEntry = {"action": statement.action, "user_id": str(values["owner"])}
-    if isinstance(statement, Command):
-        return [entry | {"count": values["count"]} if "count" in values else entry]
     if "fields" in values:
         entry["fields"] = values["fields"]
+    if isinstance(statement, Command):
+        return [entry | _many_or_list(values)]
     return [entry | _task(row) for row in rows]
+
+
+def _many_or_list(values: Values) -> AuditEntry:
+    """Returns the number of objects that a command changes, or the list."""
+    if "count" in values:
+        return {"count": values["count"]}
+    if "list_id" in values:
+        return {"list_id": str(values["list_id"]), "version": values["version"]}
+    return {}
 
 
 def _task(row: Row) -> AuditEntry:
