@@ -16,6 +16,7 @@ from taskward.database import Queries
 from taskward.database.statements import TransactionSteps
 from taskward.http.errors import FieldError
 from taskward.me.import_document import Problems, in_thread
+from taskward.me.import_models import ImportedTask
 from taskward.me.import_tree_statements import STAGED_AMONG, STAGED_CHILDREN
 from taskward.tasks.steps.statements import ANCESTORS, MAX_LEVELS, SUBTREE
 from taskward.tasks.steps.subtasks import MAX_BELOW
@@ -48,12 +49,10 @@ class ImportTree:
     """The tree of one import."""
 
     def __init__(self, database: Queries, owner: UUID) -> None:
-        self.stored_ids: dict[UUID, UUID] = {}
-        """Of the tasks that are stored under another id than that in the document."""
-        self.numbers: dict[UUID, int] = {}
-        """Of the tasks with a parent: their numbers in the document, to name them in errors."""
         self._database = database
         self._owner = owner
+        self._stored_ids: dict[UUID, UUID] = {}
+        self._numbers: dict[UUID, int] = {}
         self._parents: dict[UUID, UUID] = {}
         self._lists: dict[UUID, UUID | None] = {}
         self._anchors: dict[UUID, _Anchor] = {}
@@ -61,9 +60,16 @@ class ImportTree:
         self._below: Counter[UUID] = Counter()
         self._changed: set[UUID] = set()
 
+    def add(self, number: int, task: ImportedTask) -> None:
+        """Adds a task of the document, before it is staged; its number names it in errors."""
+        if task.id != task.stored_id:
+            self._stored_ids[task.id] = task.stored_id
+        if task.parent_id is not None:
+            self._numbers[task.stored_id] = number
+
     async def resolve(self, problems: Problems) -> None:
         """Reads the staged references and adds what is wrong with them to `problems`."""
-        if not self.numbers:
+        if not self._numbers:
             return
         await self._read_children()
         await self._read_parents()
@@ -92,9 +98,9 @@ class ImportTree:
         ):
             for task, parent, list_id in rows:
                 after, given = _uuid(task), _uuid(parent)
-                self._parents[after] = self.stored_ids.get(given, given)
+                self._parents[after] = self._stored_ids.get(given, given)
                 self._lists[after] = list_id and _uuid(list_id)
-                if given in self.stored_ids:
+                if given in self._stored_ids:
                     self._changed.add(after)
 
     async def _read_parents(self) -> None:
@@ -176,7 +182,7 @@ class ImportTree:
         return self._places[task].list_id if task in self._places else self._lists[task]
 
     def _problem(self, task: UUID, field: str, message: str) -> FieldError:
-        return FieldError(f"tasks.{self.numbers[task]}.{field}", message)
+        return FieldError(f"tasks.{self._numbers[task]}.{field}", message)
 
 
 def _uuid(value: Any) -> UUID:

@@ -94,7 +94,7 @@ class Staging:
     async def add(self, tasks: Sequence[ImportedTask]) -> None:
         """Stages tasks, except those that the owner has. It renews the import, also without tasks."""
         for number, task in enumerate(tasks, self._added):
-            self._note_references(number, task)
+            self._tree.add(number, task)
             if not self._ids.isdisjoint((task.id, task.stored_id)):
                 continue
             self._ids.update((task.id, task.stored_id))
@@ -141,12 +141,6 @@ class Staging:
     def _resolve_steps(self, rows: str) -> TransactionSteps[None]:
         yield from self._renew()
         yield RESOLVE, {**self._owner, "rows": rows}
-
-    def _note_references(self, number: int, task: ImportedTask) -> None:
-        if task.id != task.stored_id:
-            self._tree.stored_ids[task.id] = task.stored_id
-        if task.parent_id is not None:
-            self._tree.numbers[task.stored_id] = number
 
     def _renew(self) -> TransactionSteps[None]:
         now = datetime.now(UTC)

@@ -61,6 +61,15 @@ class TaskCommands:
         }
 
 
+def expected_task(values: Values) -> TaskRecord:
+    """Returns the task that a creation will return; only its version comes from the database."""
+    now = values["now"]
+    texts = (values["title"], values["description"], values["is_completed"])
+    return TaskRecord(
+        values["task_id"], values["owner"], *texts, now, now, version=0, completed_at=values["completed_at"]
+    )
+
+
 def folded(text: str | None) -> str | None:
     """Returns a text in its case-folded form for searches."""
     return None if text is None else text.casefold()
