@@ -83,12 +83,3 @@ def text_values(title: str | None, description: str | None) -> dict[str, Any]:
         "description": description,
         "description_folded": folded(description),
     }
-
-
-def expected_task(values: Values) -> TaskRecord:
-    """Returns the task that a creation will return; only its version comes from the database."""
-    now = values["now"]
-    texts = (values["title"], values["description"], values["is_completed"])
-    return TaskRecord(
-        values["task_id"], values["owner"], *texts, now, now, version=0, completed_at=values["completed_at"]
-    )
