@@ -48,6 +48,9 @@ ALONG_AN_INDEX: Final = {
 }
 """Queries and the index of `tasks` along which each is read, without the beginning of its name."""
 
+FEW: Final = f"is_completed=false&sort=due&due_before={NOW}"
+"""PostgreSQL may sort this one's rows: it expects few, because two columns decide."""
+
 OF_LABELS: Final = ("label=home", "label=home&sort=created_at")
 
 
@@ -76,7 +79,7 @@ async def crowded(app: FastAPI) -> FastAPI:
 async def test_a_list_is_read_along_its_index(crowded: FastAPI, query: str, page: str) -> None:
     for plan in await _plans_of(crowded, query, resumed=page == "next"):
         assert plan.indexes == {f"ix_tasks_user_id_{ALONG_AN_INDEX[query]}"}
-        assert not plan.sorts
+        assert query == FEW or not plan.sorts
 
 
 @pytest.mark.parametrize("page", ["first", "next"])
