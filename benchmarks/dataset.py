@@ -5,7 +5,7 @@ Ids follow from numbers, so that Python, pgbench and both engines mean the same 
 
 import random
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -41,10 +41,20 @@ TASK_COLUMNS: Final = (
     "updated_at",
     "version",
 )
+DOMAIN_COLUMNS: Final = (*TASK_COLUMNS, "list_id", "completed_at", "extra", "due_key", "priority")
+LABEL_COLUMNS: Final = ("user_id", "task_id", "label_folded", "label")
+LABELLED: Final = 10
+"""Tasks of each owner that have the label, or all if there are fewer."""
+
+OPEN: Final = 100
+"""Tasks of each owner that are open, or all if there are fewer."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SEQ: Final = 1_000_000
 
 Record = tuple[Any, ...]
+MakeRecords = Callable[[int, int], Iterable[Record]]
+"""Makes the records of an owner with that many tasks."""
 
 
 def owner_id(owner: int) -> UUID:
@@ -78,6 +88,10 @@ def user_record(owner: int, tasks: int) -> Record:
     return (owner_id(owner), None, _FIRST_SEQ + tasks, _FIRST_SEQ, BEGINNING, BEGINNING)
 
 
+def user_records(owner: int, tasks: int) -> Iterator[Record]:
+    yield user_record(owner, tasks)
+
+
 def task_records(owner: int, tasks: int) -> Iterator[Record]:
     for n in range(tasks):
         title = f"Task {n} of owner {owner}"
@@ -98,31 +112,64 @@ def task_records(owner: int, tasks: int) -> Iterator[Record]:
         )
 
 
-async def fill_postgres(url: str, owners: Mapping[int, int]) -> None:
-    """Adds owners, each with that many tasks, and collects statistics, as the server would."""
+def domain_records(owner: int, tasks: int) -> Iterator[Record]:
+    """Returns tasks in one list, with a due date and a priority; a hundred are open, ten have a label."""
+    labelled = _numbers(tasks, LABELLED)
+    is_open = _numbers(tasks, OPEN)
+    for n, record in enumerate(task_records(owner, tasks)):
+        day = (BEGINNING + timedelta(days=n * 7919 % 1000)).date().isoformat()
+        extra = {"due": {"date": day}, "priority": "high"} | ({"labels": ["home"]} if n in labelled else {})
+        done = n not in is_open
+        yield (
+            *record[:6],
+            done,
+            *record[7:],
+            owner_id(owner),  # an id like any other
+            record[7] if done else None,
+            orjson.dumps(extra).decode(),
+            f"{day}T24:00",
+            3,
+        )
+
+
+def label_records(owner: int, tasks: int) -> Iterator[Record]:
+    for n in _numbers(tasks, LABELLED):
+        yield owner_id(owner), task_id(owner, n), "home", "home"
+
+
+def _numbers(tasks: int, some: int) -> range:
+    """Returns the numbers of some tasks, from all ages."""
+    return range(0, tasks, max(1, tasks // some))
+
+
+async def fill_postgres(url: str, owners: Mapping[int, int], *, domain: bool = False) -> None:
+    """Adds owners, each with that many tasks, and collects statistics, as the server would.
+
+    With `domain`, the tasks have the fields of Part C.
+    """
     connection = await asyncpg.connect(url)
     await connection.execute("SET session_replication_role = replica")  # these rows need no checking
     await connection.copy_records_to_table(
         "users", columns=USER_COLUMNS, records=(user_record(*one) for one in owners.items())
     )
-    await connection.copy_records_to_table(
-        "tasks",
-        columns=TASK_COLUMNS,
-        records=(record for one in owners.items() for record in task_records(*one)),
-    )
+    for table, columns, records_of in _task_tables(domain=domain):
+        await connection.copy_records_to_table(
+            table, columns=columns, records=(record for one in owners.items() for record in records_of(*one))
+        )
     await connection.execute("VACUUM (ANALYZE, FREEZE)")
     await connection.execute("CHECKPOINT")
     await connection.close()
 
 
-def fill_sqlite(path: Path, owners: Mapping[int, int]) -> None:
-    """Adds owners, each with that many tasks, to a file that no server has open."""
+def fill_sqlite(path: Path, owners: Mapping[int, int], *, domain: bool = False) -> None:
+    """Adds owners, each with that many tasks, to a file that no server has open; `domain` as above."""
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA synchronous = OFF")
-    for table, columns, records in (
-        ("users", USER_COLUMNS, (user_record(*one) for one in owners.items())),
-        ("tasks", TASK_COLUMNS, (record for one in owners.items() for record in task_records(*one))),
+    for table, columns, records_of in (
+        ("users", USER_COLUMNS, user_records),
+        *_task_tables(domain=domain),
     ):
+        records = (record for one in owners.items() for record in records_of(*one))
         marks = ", ".join("?" * len(columns))
         connection.executemany(
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names of our tables
@@ -132,6 +179,12 @@ def fill_sqlite(path: Path, owners: Mapping[int, int]) -> None:
     connection.execute("ANALYZE")
     connection.commit()
     connection.close()
+
+
+def _task_tables(*, domain: bool) -> list[tuple[str, tuple[str, ...], MakeRecords]]:
+    if not domain:
+        return [("tasks", TASK_COLUMNS, task_records)]
+    return [("tasks", DOMAIN_COLUMNS, domain_records), ("task_labels", LABEL_COLUMNS, label_records)]
 
 
 def for_sqlite(value: Any) -> Any:

@@ -25,7 +25,7 @@ from urllib.parse import quote
 import asyncpg
 import matplotlib as mpl
 import uvloop
-from dataset import fill_postgres, fill_sqlite, owner_id, task_id
+from dataset import OPEN, fill_postgres, fill_sqlite, owner_id, task_id
 from inprocess import NEW_TASK, Client, an_app, silent_output
 from matplotlib import pyplot as plt
 from stage import Postgres, a_postgres, migrate
@@ -47,7 +47,12 @@ PAGE: Final = 10
 TURNS: Final = 200
 GOAL: Final = 1.5
 PLOT: Final = Path(__file__).parents[1] / "docs" / "growth.svg"
-KINDS: Final = ("one task", "first page", "last page", "create", "pull of changes")
+PART_C: Final = {
+    "open by position": f"list_id={{list_id}}&is_completed=false&sort=position&limit={PAGE}",
+    "open by due": f"is_completed=false&sort=due&due_before=2026-06-01T12:00:00%2B02:00&limit={PAGE}",
+    "a label's tasks": f"label=home&limit={PAGE}",
+}
+KINDS: Final = ("one task", "first page", "last page", "create", "pull of changes", *PART_C, "summary")
 
 MakeDatabase = Callable[[str, Mapping[int, int]], Awaitable[str]]
 """Creates a database of that name, with owners who have that many tasks each, and returns its URL."""
@@ -123,7 +128,7 @@ class OnPostgres:
         head, _, query = self.server.url.partition("?")
         url = f"{head.rpartition('/')[0]}/{name}?{query}"
         migrate(url, self.folder)
-        await fill_postgres(url, owners)
+        await fill_postgres(url, owners, domain=True)
         return url
 
 
@@ -136,7 +141,7 @@ class OnSqlite:
     async def __call__(self, name: str, owners: Mapping[int, int]) -> str:
         file = self.folder / f"{name}.db"
         migrate(f"sqlite:///{file}", self.folder)
-        fill_sqlite(file, owners)
+        fill_sqlite(file, owners, domain=True)
         return f"sqlite:///{file}"
 
 
@@ -179,6 +184,8 @@ async def person_of(app: Taskward, owner: int, tasks: int) -> Person:
         "first page": f"/api/tasks?limit={PAGE}",
         "last page": f"/api/tasks?limit={PAGE}{cursor}",
         "pull of changes": f"/api/changes?limit={PAGE}{since}",
+        **{kind: f"/api/tasks?{query.format(list_id=owner_id(owner))}" for kind, query in PART_C.items()},
+        "summary": "/api/tasks/summary?now=2026-06-01T12:00:00%2B02:00",
     }
     return Person(app, client, paths, middle)
 
@@ -221,7 +228,7 @@ async def compare(people: Mapping[int, Sequence[Person]]) -> Costs:
     chance = random.Random(2)  # noqa: S311 - the same order every time
     for _ in range(TURNS):
         for kind in KINDS:
-            for size in chance.sample(list(people), len(people)):
+            for size in chance.sample(_sizes(kind, people), len(_sizes(kind, people))):
                 cost = await chance.choice(people[size]).cost(kind)
                 seen.setdefault((kind, size), []).append(cost)
     return {
@@ -230,10 +237,15 @@ async def compare(people: Mapping[int, Sequence[Person]]) -> Costs:
                 median(whole for whole, _ in seen[kind, size]),
                 median(part for _, part in seen[kind, size]),
             )
-            for size in people
+            for size in _sizes(kind, people)
         }
         for kind in KINDS
     }
+
+
+def _sizes(kind: str, people: Mapping[int, Sequence[Person]]) -> list[int]:
+    """Returns the sizes to compare: the summary is of a hundred open tasks at each."""
+    return [size for size in people if kind != "summary" or size >= OPEN]
 
 
 def print_costs(name: str, costs: Costs) -> None:
@@ -243,9 +255,13 @@ def print_costs(name: str, costs: Costs) -> None:
     )
     print(f"{'':<17}" + "".join(f"{size:>18,}" for size in sizes))
     for kind, by_size in costs.items():
-        cells = "".join(f"{f'{whole:.3f} ({part:.3f})':>18}" for whole, part in by_size.values())
+        cells = "".join(f"{_cell(by_size.get(size)):>18}" for size in sizes)
         ratio = growth(by_size)[-1]
         print(f"{kind:<17}{cells}{ratio:>8.2f}{'' if ratio <= GOAL else f'  over {GOAL}'}")
+
+
+def _cell(cost: tuple[float, float] | None) -> str:
+    return f"{cost[0]:.3f} ({cost[1]:.3f})" if cost else ""
 
 
 def print_growth(found: Mapping[str, Costs]) -> None:

@@ -1,5 +1,6 @@
 """Statements that have forgotten whose rows they mean: what a bug would have to do, done to all of them."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,7 +22,8 @@ def drop_owner_filters(app: FastAPI) -> None:
         {
             statement: CompiledStatement.compile(without_owner_filter(statement))
             for statement in list(STATEMENTS)
-        }
+        },
+        cache(lambda statement: CompiledStatement.compile(without_owner_filter(statement))),
     )
 
 

@@ -13,7 +13,7 @@ from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read, Values, Write
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.query import Sort
+from taskward.tasks.sorts import Sort
 from taskward.tasks.tables import TASKS
 from taskward.users.tables import USERS
 
@@ -60,9 +60,9 @@ async def insert_tasks(app: FastAPI, owner: Person | UUID, tasks: Iterable[Store
         "created_at": NOON,
         "updated_at": NOON,
     }
-    await _insert(app, USERS.name, [user])
+    await insert_rows(app, USERS.name, [user])
     if rows:
-        await _insert(app, TASKS.name, rows)
+        await insert_rows(app, TASKS.name, rows)
 
 
 async def pages(person: Person, **query: Any) -> AsyncIterator[list[dict[str, Any]]]:
@@ -122,7 +122,8 @@ def _row(owner_id: UUID, task: Stored, version: int) -> dict[str, Any]:
     }
 
 
-async def _insert(app: FastAPI, table: str, rows: list[dict[str, Any]]) -> None:
+async def insert_rows(app: FastAPI, table: str, rows: list[dict[str, Any]]) -> None:
+    """Puts rows with the same columns into a table, past the service."""
     columns = list(rows[0])
     records = [tuple(row.values()) for row in rows]
     database = database_of(app)

@@ -1,5 +1,6 @@
 """Ownership is proven: each statement on somebody's rows names the owner, at whatever depth it does so."""
 
+import random
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -42,6 +43,9 @@ from taskward.database.postgres.batched_sql import batch_values
 from taskward.database.postgres.compiled import as_single_statement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
 from taskward.database.types import Id
+from taskward.tasks.filters import CONDITIONS
+from taskward.tasks.list_statements import filtered_list
+from taskward.tasks.sorts import SORTS as ALL_SORTS
 from taskward.tasks.tables import TASKS
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
@@ -65,6 +69,27 @@ OF_MANY = [statement for statement in STATEMENTS if isinstance(statement, Read) 
 def test_every_statement_on_owned_rows_says_whose(statement: Statement, engine_name: str) -> None:
     for expression in expressions(statement, engine_name):
         assert list(unowned(expression)) == []
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_every_list_with_filters_says_whose(name: str) -> None:
+    """Each condition alone, and among others; the statements are made of them when they are needed."""
+    chance = random.Random(name)  # noqa: S311 - the same others in every run
+    for sort in ALL_SORTS:
+        others = chance.sample(list(CONDITIONS), 5)
+        for conditions in ({name}, {name, *others}):
+            resumed, searched = chance.random() < 0.5, chance.random() < 0.5
+            read = filtered_list(sort, resumed, searched, frozenset(conditions))
+            assert list(unowned(read.statement)) == []
+            assert set(map(str, owned_tables(read.statement))) >= {"tasks"}
+
+
+def test_lists_with_filters_are_no_declared_statements() -> None:
+    before = list(STATEMENTS)
+
+    filtered_list("due", resumed=True, searched=False, conditions=frozenset({"open"}))
+
+    assert before == STATEMENTS
 
 
 def test_what_is_read_of_many_owners_says_no_more_than_who_they_are_and_their_counters() -> None:

@@ -8,7 +8,11 @@ from support import settings_for
 
 from taskward.app import create_app
 
-LIST, TASK = "/api/tasks", "/api/tasks/{task_id}"
+LIST, TASK, SUMMARY = "/api/tasks", "/api/tasks/{task_id}", "/api/tasks/summary"
+FILTERS = {
+    *("list_id", "parent_id", "label", "priority", "due", "due_from", "due_before", "available_at"),
+    *("completed_from", "completed_before", "series_id", "archived"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +33,7 @@ def examples(operation: dict[str, Any], status: str) -> list[Any]:
 def test_the_query_of_the_list_is_described_with_its_bounds(paths: dict[str, Any]) -> None:
     query = parameters(paths[LIST]["get"])
 
-    assert set(query) == {"limit", "cursor", "is_completed", "q", "sort", "If-None-Match"}
+    assert set(query) == {"limit", "cursor", "is_completed", "q", "sort", "If-None-Match", *FILTERS}
     assert [query["limit"][key] for key in ("type", "minimum", "maximum", "default")] == [
         "integer",
         1,
@@ -44,15 +48,39 @@ def test_the_query_of_the_list_is_described_with_its_bounds(paths: dict[str, Any
         "updated_at",
         "title",
         "-title",
+        "position",
+        "-position",
+        "due",
+        "-due",
+        "priority",
+        "-priority",
+        "completed_at",
+        "-completed_at",
     }
     assert query["is_completed"]["type"] == "boolean"
     assert query["q"]["type"] == query["cursor"]["type"] == "string"
+
+
+def test_the_filters_of_the_list_are_described_with_their_forms(paths: dict[str, Any]) -> None:
+    query = parameters(paths[LIST]["get"])
+
+    assert query["due"]["enum"] == ["any", "none"]
+    assert query["archived"]["type"] == "boolean"
+    assert query["series_id"]["format"] == "uuid"
+    for name in ("list_id", "parent_id"):
+        assert re.search(query[name]["pattern"], "none")
+        assert not re.search(query[name]["pattern"], "nobody")
+    assert re.search(query["priority"]["pattern"], "high,urgent")
+    assert not re.search(query["priority"]["pattern"], "high,")
+    assert (query["label"]["minLength"], query["label"]["maxLength"]) == (1, 50)
+    assert [one["required"] for one in paths[SUMMARY]["get"]["parameters"]] == [True, False]
 
 
 @pytest.mark.parametrize(
     ("path", "method", "statuses"),
     [
         (LIST, "get", "200 304 400 401 413 429 500 503"),
+        (SUMMARY, "get", "200 304 400 401 413 429 500 503"),
         (LIST, "post", "201 400 401 409 413 422 429 500 503"),
         (TASK, "get", "200 304 400 401 404 413 429 500 503"),
         (TASK, "put", "200 201 400 401 404 410 412 413 429 500 503"),
@@ -75,6 +103,7 @@ def test_every_status_is_described_and_every_error_has_an_example(
     ("path", "method", "tagged"),
     [
         (LIST, "get", {"200", "304"}),
+        (SUMMARY, "get", {"200", "304"}),
         (LIST, "post", {"201"}),
         (TASK, "get", {"200", "304"}),
         (TASK, "put", {"200", "201", "412"}),

@@ -7,6 +7,7 @@ from sqlalchemy import Boolean
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 from taskward.database.types import Counter, Instant
 
@@ -72,10 +73,13 @@ def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any
     return f"max({one}, {other})"
 
 
-class is_false(FunctionElement[bool]):  # noqa: N801
-    """`is_false(flag)`: spelled like the condition of the partial indexes, so that they are used."""
+class is_false(FunctionElement[Any]):  # noqa: N801
+    """`is_false(flag)`: spelled like the condition of the partial indexes, so that they are used.
 
-    type = Boolean()
+    It has no type, because SQLAlchemy compares a Boolean function with 1 on SQLite.
+    """
+
+    type = NullType()
     inherit_cache = True
 
 
@@ -87,6 +91,26 @@ def _false_on_postgresql(element: is_false, compiler: SQLCompiler, **options: An
 @compiles(is_false, "sqlite")
 def _false_on_sqlite(element: is_false, compiler: SQLCompiler, **options: Any) -> str:
     return f"{compiler.process(element.clauses, **options)} = 0"
+
+
+class bound_on_sqlite(FunctionElement[Any]):  # noqa: N801
+    """`bound_on_sqlite(condition)`: a condition that others imply, for SQLite's planner; true on PostgreSQL.
+
+    There it would only distort the estimate of the rows.
+    """
+
+    type = NullType()
+    inherit_cache = True
+
+
+@compiles(bound_on_sqlite, "postgresql")
+def _no_bound_on_postgresql(element: bound_on_sqlite, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
+    return "true"
+
+
+@compiles(bound_on_sqlite, "sqlite")
+def _bound_on_sqlite(element: bound_on_sqlite, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)
 
 
 class any_of(FunctionElement[bool]):  # noqa: N801

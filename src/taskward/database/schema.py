@@ -16,16 +16,29 @@ MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 LOCK: Final = 0x7461736B_77617264
 """The key of PostgreSQL's advisory lock: "taskward" in ASCII."""
 
+CONCURRENTLY: Final = "CREATE INDEX CONCURRENTLY "
+"""The beginning of a statement that PostgreSQL runs outside of a transaction, while the service runs."""
+
 
 @cache
 def revisions() -> frozenset[str]:
     """Returns the revisions of this version: the number at the start of each migration's file name."""
-    return frozenset(path.name[:4] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    return frozenset(name[:4] for name in _names())
 
 
 def newest_revision() -> str:
-    """Returns the revision that this version needs."""
+    """Returns the newest revision of this version."""
     return max(revisions())
+
+
+@cache
+def needed_revision() -> str:
+    """Returns the revision that this version needs: a migration named `…_indexes` only makes it faster."""
+    return max(name[:4] for name in _names() if not name.endswith("_indexes.py"))
+
+
+def _names() -> list[str]:
+    return [path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")]
 
 
 def is_known(revision: str) -> bool:
@@ -33,11 +46,16 @@ def is_known(revision: str) -> bool:
 
     The revisions of development snapshots, below 0100, cannot.
     """
-    return revision in revisions() or is_usable(revision)
+    return revision in revisions() or is_current(revision)
 
 
 def is_usable(revision: str | None) -> bool:
     """Returns whether this version can use that revision; a newer replica may have migrated already."""
+    return revision is not None and revision >= needed_revision()
+
+
+def is_current(revision: str | None) -> bool:
+    """Returns whether nothing is missing at that revision."""
     return revision is not None and revision >= newest_revision()
 
 
@@ -67,13 +85,13 @@ def statements_since(revision: str | None, dialect: str) -> tuple[str, ...]:
 
 def upgrade_sqlite(connection: sqlite3.Connection) -> str:
     """Migrates an SQLite database and returns its revision."""
-    if is_usable(revision := sqlite_revision(connection)):
+    if is_current(revision := sqlite_revision(connection)):
         return str(revision)
     connection.execute("PRAGMA busy_timeout = 10000")
     connection.execute("BEGIN IMMEDIATE")
     try:
         revision = sqlite_revision(connection)  # another process may have migrated it
-        if not is_usable(revision):
+        if not is_current(revision):
             for statement in statements_since(revision, "sqlite"):
                 connection.execute(statement)
         connection.commit()

@@ -1,7 +1,8 @@
 """The statements that stores pass to a database; each engine compiles them once.
 
 A statement is a SQLAlchemy expression whose every value is a named `bindparam`. Stores declare theirs at
-import; `STATEMENTS` lists all of them, so that a test can verify that each is filtered by its owner.
+import; `STATEMENTS` lists all of them, so that a test can verify that each is filtered by its owner. Only the
+lists with filters are made when they are needed, because there are too many of them.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -29,6 +30,9 @@ class Read:
 
     A `cross_owner` read returns rows of several owners, for the service itself and not for a request. Only
     such a read runs outside of row-level security.
+
+    A read that is not `declared` is made while the service runs, compiled when it is first run, and never
+    batched.
     """
 
     name: str
@@ -37,9 +41,11 @@ class Read:
     batch_keys: tuple[str, ...] = ()
     limit_key: str | None = None
     cross_owner: bool = False
+    declared: bool = True
 
     def __post_init__(self) -> None:
-        STATEMENTS.append(self)
+        if self.declared:
+            STATEMENTS.append(self)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -123,3 +129,17 @@ class Rollback(Exception):
 
 
 STATEMENTS: Final[list[Statement]] = []
+
+MAX_COMPILED: Final = 512
+"""Statements whose compiled form an engine keeps: all declared ones, and the latest of the others."""
+
+
+class CompiledStatements(dict[Statement, T]):
+    """The compiled forms of the declared statements; others are compiled when they are run."""
+
+    def __init__(self, compile_statement: Callable[[Statement], T], declared: Mapping[Statement, T]) -> None:
+        super().__init__(declared)
+        self._compile = compile_statement
+
+    def __missing__(self, statement: Statement) -> T:
+        return self._compile(statement)

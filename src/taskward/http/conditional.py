@@ -5,6 +5,7 @@ strong.
 """
 
 import re
+from hashlib import blake2b
 from typing import Annotated, Any, Final, TypeAlias
 
 from fastapi import Header
@@ -46,6 +47,11 @@ class Gone(ServiceError):
 def not_modified(tag: str) -> Response:
     """Returns a 304 response."""
     return Response(status_code=304, headers={"ETag": tag})
+
+
+def scoped_tag(counter: int, scope: bytes) -> str:
+    """Returns the entity tag of a response made at that counter; `scope` is what else it depends on."""
+    return f'"{counter}-{blake2b(scope, digest_size=9).hexdigest()}"'
 
 
 def tag_matches(tag: str, known: EntityTags) -> bool:

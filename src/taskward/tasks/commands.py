@@ -6,10 +6,11 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from taskward.auth.current_user import User
-from taskward.database.statements import Write
+from taskward.database.statements import Values, Write
 from taskward.http.conditional import Versions
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.statements import CREATE_TASK, DELETE_TASK, UPDATE_TASK
+from taskward.tasks.tables import TaskRecord
 from taskward.users.statements import owner_values
 
 Command: TypeAlias = tuple[Write, dict[str, Any]]
@@ -58,6 +59,15 @@ class TaskCommands:
             "versions": versions,
             "tombstones_since": now - self._tombstones_kept,
         }
+
+
+def expected_task(values: Values) -> TaskRecord:
+    """Returns the task that a creation will return; only its version comes from the database."""
+    now = values["now"]
+    texts = (values["title"], values["description"], values["is_completed"])
+    return TaskRecord(
+        values["task_id"], values["owner"], *texts, now, now, version=0, completed_at=values["completed_at"]
+    )
 
 
 def folded(text: str | None) -> str | None:

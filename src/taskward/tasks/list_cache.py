@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from taskward.tasks.filters import Filter
 from taskward.tasks.query import ListQuery
 
 MAX_BYTES: Final = 8 * 1024 * 1024
@@ -18,10 +19,13 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 ENTRY_OVERHEAD: Final = 1024
 """Per-entry overhead in bytes (body aside), so that empty lists count too."""
 
+FILTER_OVERHEAD: Final = 512
+"""Bytes of a filter; its values are bounded."""
+
 MAX_ENTRY: Final = 64 * 1024
 """Bytes of the largest body that is cached."""
 
-_CacheKey: TypeAlias = tuple[str, bool | None, str | None, int, str | None]
+_CacheKey: TypeAlias = tuple[str, bool | None, str | None, int, str | None, tuple[Filter, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,14 @@ class ListCache:
 
 
 def _cache_key(query: ListQuery) -> _CacheKey:
-    return query.sort, query.is_completed, query.q, query.limit, query.cursor
+    return query.sort, query.is_completed, query.q, query.limit, query.cursor, query.filters
 
 
 def _size(key: _CacheKey, entry: CachedList) -> int:
     """Returns the bytes that a list takes; a character takes up to four."""
-    _, _, words, _, cursor = key
-    return ENTRY_OVERHEAD + len(entry.body) + 4 * len(words or "") + len(cursor or "")
+    _, _, words, _, cursor, filters = key
+    size = ENTRY_OVERHEAD + len(entry.body) + 4 * len(words or "") + len(cursor or "")
+    return size + FILTER_OVERHEAD * len(filters) if filters else size
 
 
 def _size_of_all(lists: dict[_CacheKey, CachedList]) -> int:

@@ -1,16 +1,27 @@
-"""The query parameters of a list: docs/contract.md, B1."""
+"""The query parameters of a list: docs/contract.md, B1 and C3."""
 
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, TypeAlias, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.http.cursors import scope_of
-from taskward.http.validation import field_error, query_flag, query_number
-from taskward.tasks.cursor import Position
-from taskward.tasks.tables import TaskRecord
+from taskward.http.validation import field_error, query_flag, query_number, strict_uuid
+from taskward.tasks.fields.labels import Label
+from taskward.tasks.filter_values import (
+    AvailableAt,
+    CompletedBefore,
+    CompletedFrom,
+    DueBefore,
+    DueFilter,
+    DueFrom,
+    ListFilter,
+    ParentFilter,
+    PriorityFilter,
+)
+from taskward.tasks.filters import FILTERS, Filter
+from taskward.tasks.sorts import SORTS, AnySort, Sort
 
 MAX_TASKS: Final = 1000
 """Tasks in one response at most."""
@@ -18,14 +29,16 @@ MAX_TASKS: Final = 1000
 MAX_WORDS: Final = 32
 """Words in a search at most."""
 
-Sort = Literal["-created_at", "created_at", "-updated_at", "updated_at", "-title", "title"]
+_SORTS_OF_PART_B: Final = frozenset(get_args(Sort))
+_BY_AGE: Final = frozenset({"created_at", "-created_at"})
 
-_SORTS: Final = ("-created_at", "created_at", "-updated_at", "updated_at", "title", "-title")
+
+ListShape: TypeAlias = tuple[str, bool, bool] | tuple[str, bool, bool, frozenset[str]]
 
 
 def _known_sort(value: Any) -> Any:
-    if value not in _SORTS:
-        raise field_error(f"Sort must be one of {', '.join(_SORTS)}")
+    if value not in SORTS:
+        raise field_error(f"Sort must be one of {', '.join(SORTS)}")
     return value
 
 
@@ -45,7 +58,7 @@ class ListQuery(BaseModel):
     )
     cursor: str | None = Field(
         default=None,
-        description="`next_cursor` of the previous page, with the same `sort`, `q` and `is_completed`.",
+        description="`next_cursor` of the previous page, with the same `sort` and filters.",
     )
     is_completed: Annotated[bool | None, query_flag("Is completed")] = Field(
         default=None, description="Only tasks in this state."
@@ -56,8 +69,26 @@ class ListQuery(BaseModel):
         "case-folded.",
         examples=["milk"],
     )
-    sort: Annotated[Sort, BeforeValidator(_known_sort)] = Field(
-        default="-created_at", description="The order; `-` is descending. Titles are ordered by code points."
+    sort: Annotated[AnySort, BeforeValidator(_known_sort)] = Field(
+        default="-created_at",
+        description="The order; `-` is descending. Titles are ordered by code points. By `due`, `priority` "
+        "or `completed_at`: only tasks that have one.",
+    )
+    list_id: ListFilter | None = None
+    parent_id: ParentFilter | None = None
+    label: Label | None = None
+    priority: PriorityFilter | None = None
+    due: DueFilter | None = None
+    due_from: DueFrom | None = None
+    due_before: DueBefore | None = None
+    available_at: AvailableAt | None = None
+    completed_from: CompletedFrom | None = None
+    completed_before: CompletedBefore | None = None
+    series_id: Annotated[UUID, strict_uuid("Series id")] | None = Field(
+        default=None, description="Only tasks of this series."
+    )
+    archived: Annotated[bool | None, query_flag("Archived")] = Field(
+        default=None, description="Only tasks in archived lists, or only the others."
     )
 
     @cached_property
@@ -65,36 +96,34 @@ class ListQuery(BaseModel):
         """Returns the search words, case-folded, without duplicates."""
         return sorted({word.casefold() for word in (self.q or "").split()})
 
+    @cached_property
+    def filters(self) -> tuple[Filter, ...]:
+        """Returns the filters of Part C."""
+        given = self.model_fields_set & FILTERS.keys()
+        return tuple(make(getattr(self, name)) for name, make in FILTERS.items() if name in given)
+
+    @cached_property
+    def shape(self) -> ListShape:
+        """Returns what decides the statement: sort, whether resumed, whether searched, and the conditions.
+
+        There are no conditions if the sort and the filters are those of Part B. Open tasks by age are
+        different: there is an index of open tasks, and only a statement with that condition uses it.
+        """
+        plain = (self.sort, self.cursor is not None, bool(self.words))
+        is_open_by_age = self.is_completed is False and self.sort in _BY_AGE
+        if self.sort in _SORTS_OF_PART_B and not self.filters and not is_open_by_age:
+            return plain
+        conditions = {one.condition for one in self.filters}
+        if self.is_completed is not None:
+            conditions.add("completed" if self.is_completed else "open")
+        return *plain, frozenset(conditions)
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """Returns the values of the statement, by name, except the owner and the position."""
+        values = {"only_completed": self.is_completed, "words": self.words, "limit": self.limit + 1}
+        return values | {name: value for one in self.filters for name, value in one.values}
+
     def cursor_scope(self, owner: Any) -> bytes:
         """Returns the scope of the cursors of this walk, which does not depend on its cursor and limit."""
-        return scope_of(owner, self.sort, self.is_completed, self.words)
-
-
-def position_of(sort: Sort, task: TaskRecord) -> Position:
-    """Returns the position of a task in a list of that sort."""
-    key: str | None
-    match sort.removeprefix("-"):
-        case "updated_at":
-            key = task.updated_at.isoformat()
-        case "title":
-            key = task.title
-        case _:
-            key = None
-    return Position(key, UUID(str(task.id)))
-
-
-def position_values(sort: Sort, position: Position) -> dict[str, Any] | None:
-    """Returns the values that a list of that sort continues from; None if the position is of another sort."""
-    values: dict[str, Any] = {"after_id": position.task_id}
-    match sort.removeprefix("-"), position.key:
-        case "created_at", None:
-            return values
-        case "title", str(title):
-            return values | {"after_title": title}
-        case "updated_at", str(text):
-            try:
-                moment = datetime.fromisoformat(text)
-            except ValueError:
-                return None
-            return values | {"after_updated_at": moment} if moment.tzinfo == UTC else None
-    return None
+        return scope_of(owner, self.sort, self.is_completed, self.words, *self.filters)

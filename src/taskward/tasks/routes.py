@@ -1,4 +1,4 @@
-"""/api/tasks: docs/contract.md, A2, B1 and B2."""
+"""/api/tasks: docs/contract.md, A2, B1, B2 and C3."""
 
 from typing import Annotated
 from uuid import UUID
@@ -35,6 +35,7 @@ from taskward.tasks.models import (
 )
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import MyTasks
+from taskward.tasks.summary import MySummary, SummaryQuery, TaskSummary
 from taskward.tasks.tables import TaskRecord
 
 router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
@@ -53,6 +54,19 @@ async def list_tasks(
         return not_modified(tag)
     listed = await tasks.list_body(query)
     return JSONBytesResponse(listed.body, tag=listed.tag)
+
+
+@router.get(
+    "/summary", operation_id="summarizeTasks", response_model=TaskSummary, summary="Count my open tasks"
+)
+async def summarize_tasks(
+    query: Annotated[SummaryQuery, Query()], summary: MySummary, known: IfNoneMatch = None
+) -> Response:
+    """Counts the caller's open tasks: overdue, due today, due later and undated, and in each list."""
+    if known is not None and tag_matches(tag := await summary.tag(query.now), known):
+        return not_modified(tag)
+    body, tag = await summary.read(query.now)
+    return JSONBytesResponse(body, tag=tag)
 
 
 @router.post("", operation_id="createTask", response_model=Task, status_code=201, summary="Create a task")

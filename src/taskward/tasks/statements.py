@@ -1,14 +1,13 @@
 """Every SQL statement on tasks. The WHERE of each begins with the owner; a test verifies it."""
 
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from sqlalchemy import (
     BindParameter,
-    Column,
     ColumnElement,
     Delete,
     Insert,
-    Integer,
     Select,
     Text,
     bindparam,
@@ -21,17 +20,17 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import any_of, contains_all_words, monotonic_now
+from taskward.database.functions import any_of, monotonic_now
 from taskward.database.postgres.batched_sql import batch_values
 from taskward.database.statements import Change, Command, Read, Write
-from taskward.database.types import Counters, Flag, Id, Instant, Words
+from taskward.database.types import Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
-from taskward.tasks.query import Sort
+from taskward.tasks.list_statements import list_tasks
+from taskward.tasks.sorts import Sort
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER, bump_owner_if, bump_unlocked_owners, upsert_owner_and_bump
 from taskward.users.tables import USERS
@@ -52,8 +51,6 @@ _VERSIONS: Final = bindparam("versions", type_=Counters())
 """The versions in `If-Match`; null if any version matches."""
 _TOMBSTONES_SINCE: Final = bindparam("tombstones_since", type_=Instant())
 """Tombstones older than this have expired."""
-_ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
-_WORDS: Final = bindparam("words", type_=Words())
 
 _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
 _MATCHING: Final = (
@@ -61,39 +58,6 @@ _MATCHING: Final = (
     or_(_VERSIONS.is_(None), any_of(TASKS.c.version, _VERSIONS)),
 )
 """The task, if its version matches `If-Match`."""
-
-
-_ORDERS: Final[dict[str, tuple[Column[Any], ...]]] = {
-    "created_at": (TASKS.c.id,),  # ids are ordered by time
-    "updated_at": (TASKS.c.updated_at, TASKS.c.id),
-    "title": (TASKS.c.title, TASKS.c.id),
-}
-
-
-def _list_tasks(sort: str, *, resumed: bool, searched: bool) -> Read:
-    """Lists one task more than a page holds, which shows whether another page follows."""
-    columns = _ORDERS[sort.removeprefix("-")]
-    descending = sort.startswith("-")
-    conditions = [
-        TASKS.c.user_id == OWNER,
-        or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED),
-    ]
-    if resumed:
-        position = tuple_(*(bindparam(f"after_{column.name}", type_=column.type) for column in columns))
-        conditions.append(tuple_(*columns) < position if descending else tuple_(*columns) > position)
-    if searched:
-        conditions.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
-    counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
-    return Read(
-        f"list tasks by {sort}" + resumed * " from a position" + searched * " with words",
-        select(*COLUMNS, counter)
-        .where(*conditions)
-        .order_by(*(column.desc() if descending else column for column in columns))
-        .limit(bindparam("limit", type_=Integer())),
-        long=searched,
-        batch_keys=() if resumed or searched else ("owner",),
-        limit_key="limit",
-    )
 
 
 _NEW: Final[dict[str, BindParameter[Any]]] = {
@@ -231,13 +195,13 @@ STORE_RESPONSE: Final = Command(
 )
 """Without a `tag`, the response has none."""
 DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
-LISTS: Final = {
-    (sort, resumed, searched): _list_tasks(sort, resumed=resumed, searched=searched)
+LISTS: Final[Mapping[tuple[Any, ...], Read]] = {
+    (sort, resumed, searched): list_tasks(sort, resumed=resumed, searched=searched)
     for sort in get_args(Sort)
     for resumed in (False, True)
     for searched in (False, True)
 }
-"""The list statements by sort, whether a cursor is given, and whether words are searched."""
+"""The lists of Part B by sort, whether a cursor is given, and whether words are searched."""
 
 COUNTER: Final = Read(
     "owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), batch_keys=("owner",)

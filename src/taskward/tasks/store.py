@@ -1,10 +1,8 @@
 """The tasks of one owner; every statement is filtered by that owner."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import blake2b
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
@@ -13,15 +11,16 @@ from fastapi import Depends
 from taskward.auth.current_user import User
 from taskward.database import Queries
 from taskward.database.statements import T, TransactionSteps, Values, Write
-from taskward.http.conditional import Versions
+from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
-from taskward.tasks.commands import TaskCommands
+from taskward.tasks.commands import TaskCommands, expected_task
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import CachedList, ListCache
+from taskward.tasks.list_statements import filtered_list
 from taskward.tasks.models import (
     NewTask,
     Subtasks,
@@ -31,7 +30,8 @@ from taskward.tasks.models import (
     uses_domain,
     version_tag,
 )
-from taskward.tasks.query import ListQuery, position_of, position_values
+from taskward.tasks.query import ListQuery
+from taskward.tasks.sorts import position_of, position_values
 from taskward.tasks.statements import (
     COUNTER,
     CREATE_TASK_ONCE,
@@ -92,14 +92,8 @@ class TaskStore:
             ValidationFailed: the cursor is not valid for this owner, sort and filter.
 
         """
-        values = {
-            "owner": self._user.id,
-            "only_completed": query.is_completed,
-            "words": query.words,
-            "limit": query.limit + 1,
-            **self._position(query),
-        }
-        statement = LISTS[query.sort, query.cursor is not None, bool(query.words)]
+        values = {"owner": self._user.id, **query.values, **self._position(query)}
+        statement = LISTS.get(query.shape) or filtered_list(*query.shape)
         rows = await self._database.rows(statement, values)
         counter = columns_after_task(rows[0])[0] if rows else 0
         if not rows:
@@ -122,10 +116,7 @@ class TaskStore:
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Returns the entity tag of a page at that counter."""
-        digest = blake2b(
-            scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit), digest_size=9
-        )
-        return f'"{counter}-{urlsafe_b64encode(digest.digest()).decode()}"'
+        return scoped_tag(counter, scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit))
 
     async def get(self, task_id: UUID) -> TaskRecord:
         """Returns one task.
@@ -152,7 +143,7 @@ class TaskStore:
         write, values = self._commands().create(given)
         if record is not None:
             write = CREATE_TASK_ONCE
-            body = dump_json(task_json(_expected_task(values)))
+            body = dump_json(task_json(expected_task(values)))
             values |= record.values(201, body, task_path(values["task_id"]))
         task = await self._write(write, values)
         if task is None:
@@ -253,12 +244,3 @@ def _my_tasks(context: Context) -> TaskStore:
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]
 """For a handler: the caller's tasks."""
-
-
-def _expected_task(values: Values) -> TaskRecord:
-    """Returns the task that a creation will return; only its version comes from the database."""
-    now = values["now"]
-    texts = (values["title"], values["description"], values["is_completed"])
-    return TaskRecord(
-        values["task_id"], values["owner"], *texts, now, now, version=0, completed_at=values["completed_at"]
-    )

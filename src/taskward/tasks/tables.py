@@ -161,41 +161,27 @@ def position_key(tasks: FromClause) -> ColumnElement[str]:
     return func.coalesce(tasks.c.position, default, type_=CodePointText)
 
 
-def _index(name: str, *columns: ColumnElement[Any], where: str, on_sqlite: str | None = None) -> None:
-    """Adds an index of the owner's tasks."""
+def _index(name: str, *columns: ColumnElement[Any], having: str = "", of_open: bool = False) -> None:
+    """Adds an index of the owner's tasks that have a value in that column, of all or of the open ones."""
+    has_value = [f"{having} IS NOT NULL"] if having else []
     Index(
         f"ix_tasks_user_id_{name}",
         TASKS.c.user_id,
         *columns,
-        postgresql_where=text(where),
-        sqlite_where=text(on_sqlite or where),
+        postgresql_where=text(" AND ".join(has_value + ["NOT is_completed"] * of_open)),
+        sqlite_where=text(" AND ".join(has_value + ["is_completed = 0"] * of_open)),
     )
 
 
-_OPEN: Final = {"where": "NOT is_completed", "on_sqlite": "is_completed = 0"}
 _PLACE: Final = (position_key(TASKS), TASKS.c.id)
-_index("open", TASKS.c.id, **_OPEN)
-_index("open_position", TASKS.c.list_id, position_key(TASKS), TASKS.c.id, **_OPEN)
-_index("list_id_position", TASKS.c.list_id, position_key(TASKS), TASKS.c.id, where="list_id IS NOT NULL")
-_index(
-    "parent_id_position", TASKS.c.parent_id, position_key(TASKS), TASKS.c.id, where="parent_id IS NOT NULL"
-)
-_index(
-    "due_key",
-    TASKS.c.due_key,
-    TASKS.c.id,
-    where="due_key IS NOT NULL AND NOT is_completed",
-    on_sqlite="due_key IS NOT NULL AND is_completed = 0",
-)
-_index(
-    "priority",
-    TASKS.c.priority,
-    TASKS.c.id,
-    where="priority IS NOT NULL AND NOT is_completed",
-    on_sqlite="priority IS NOT NULL AND is_completed = 0",
-)
-_index("completed_at", TASKS.c.completed_at, TASKS.c.id, where="completed_at IS NOT NULL")
-_index("series_id", TASKS.c.series_id, TASKS.c.id, where="series_id IS NOT NULL")
+_index("open", TASKS.c.id, of_open=True)
+_index("open_position", TASKS.c.list_id, *_PLACE, having="list_id", of_open=True)
+_index("list_id_position", TASKS.c.list_id, *_PLACE, having="list_id")
+_index("parent_id_position", TASKS.c.parent_id, *_PLACE, having="parent_id")
+_index("due_key", TASKS.c.due_key, TASKS.c.id, having="due_key", of_open=True)
+_index("priority", TASKS.c.priority, TASKS.c.id, having="priority", of_open=True)
+_index("completed_at", TASKS.c.completed_at, TASKS.c.id, having="completed_at")
+_index("series_id", TASKS.c.series_id, TASKS.c.id, having="series_id")
 
 
 class TaskRecord(NamedTuple):

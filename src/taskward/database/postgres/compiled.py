@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Dialect, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from taskward.database.statements import Change, Read, Statement, Values, Write
+from taskward.database.statements import MAX_COMPILED, Change, Read, Statement, Values, Write
 
 DIALECT: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
 
@@ -23,7 +23,7 @@ class CompiledStatement:
     cross_owner: bool = False
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=MAX_COMPILED)
     def compile(cls, statement: Statement) -> "CompiledStatement":
         expression = as_single_statement(statement) if isinstance(statement, Write) else statement.statement
         cross_owner = isinstance(statement, Read) and statement.cross_owner

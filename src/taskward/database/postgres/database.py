@@ -5,7 +5,7 @@ detected, each runs in an explicit transaction, so that prepare and execute reac
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -23,7 +23,17 @@ from taskward.database.postgres.notifications import CHANNEL, NOTIFY, ChangeList
 from taskward.database.postgres.owner_queue import OwnerQueue
 from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import NO_OWNER, RowLevelSecurity
-from taskward.database.statements import STATEMENTS, Read, Row, Statement, T, TransactionSteps, Values, Write
+from taskward.database.statements import (
+    STATEMENTS,
+    CompiledStatements,
+    Read,
+    Row,
+    Statement,
+    T,
+    TransactionSteps,
+    Values,
+    Write,
+)
 from taskward.database.transaction_run import TransactionRun
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.http.fair_slots import FairSlots
@@ -42,7 +52,7 @@ class PostgresDatabase:
         self.observers: list[Observer] = []
         self.pool = ConnectionPool(url, size, deadlines.STATEMENT_TIMEOUT)
         self.batcher: Batcher[Values, Sequence[Row]] = Batcher(MAX_IN_FLIGHT)
-        self.compiled: dict[Statement, CompiledStatement] = {}
+        self.compiled: Mapping[Statement, CompiledStatement] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_batched = not rls  # RLS: one owner per statement
         self._batched_reads: dict[Read, ReadBatch] = {}
@@ -59,9 +69,13 @@ class PostgresDatabase:
         self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})
         await self.migration.start()
 
-    def use(self, compiled: dict[Statement, CompiledStatement]) -> None:
-        """Runs statements in these compiled forms from now on."""
-        self.compiled = compiled
+    def use(
+        self,
+        compiled: dict[Statement, CompiledStatement],
+        compile_other: Callable[[Statement], CompiledStatement] = CompiledStatement.compile,
+    ) -> None:
+        """Runs the declared statements in these compiled forms from now on, and compiles others like that."""
+        self.compiled = CompiledStatements(compile_other, compiled)
         for statement in STATEMENTS if self._is_batched else ():
             single = compiled[statement]
             if isinstance(statement, Read) and statement.batch_keys:

@@ -4,15 +4,21 @@ import asyncio
 import logging
 from typing import Any, Final
 
+import asyncpg
+
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.postgres.deadlines import statement_deadline
 from taskward.database.postgres.errors import translate_driver_errors
+from taskward.database.postgres.index_builds import build_indexes
 from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import RowLevelSecurity, check
 from taskward.http.errors import ServiceError
 
 _STARTUP_WAIT: Final = 3.0
 _RETRY_INTERVAL: Final = 1.0
+_LOCK_TIMEOUT: Final = "1s"
+"""The time that a migration waits for a table. Meanwhile all others that need it wait too."""
+
 _HAS_REVISION: Final = (
     "SELECT EXISTS (SELECT FROM pg_tables "
     "WHERE tablename = 'alembic_version' AND schemaname = ANY (current_schemas(false)))"
@@ -56,13 +62,10 @@ class SchemaMigration:
             DatabaseUnusable: the schema is migrated, but row-level security is required and not set up.
 
         """
-        with translate_driver_errors:
-            async with asyncio.timeout_at(statement_deadline(long=True)), self._pool.acquire() as connection:
-                async with connection.transaction():
-                    revision = await _migrated(connection)
-                if self._rls is not None:
-                    async with connection.transaction():
-                        await self._rls.ensure(connection)
+        revision = await self._migrate()
+        while not schema.is_current(revision):
+            await self._build_indexes(revision)
+            revision = await self._migrate()
         return revision
 
     async def missing_for_rls(self) -> str | None:
@@ -81,10 +84,30 @@ class SchemaMigration:
             ):
                 return await _revision(connection)
 
+    async def _migrate(self) -> str:
+        """Applies the missing migrations up to the next one that builds indexes; returns the revision."""
+        with translate_driver_errors:
+            async with asyncio.timeout_at(statement_deadline(long=True)), self._pool.acquire() as connection:
+                revision = await _migrated_soon(connection)
+                if self._rls is not None:
+                    async with connection.transaction():
+                        await self._rls.ensure(connection)
+        return revision
+
+    async def _build_indexes(self, revision: str) -> None:
+        with translate_driver_errors:
+            if not await build_indexes(self._pool.connector.hosts, revision):
+                await asyncio.sleep(_RETRY_INTERVAL)  # another process builds them
+
     async def _run_until_done(self) -> None:
+        """Migrates; the service can be used before all indexes are built."""
         while True:
             try:
-                await self.run()
+                revision = await self._migrate()
+                self.is_done = schema.is_usable(revision)
+                if not schema.is_current(revision):
+                    await self._build_indexes(revision)
+                    continue
             except ServiceError as error:
                 log.warning("Migration failed; retrying", extra={"reason": error.reason})
             except DatabaseUnusable as error:
@@ -97,22 +120,37 @@ class SchemaMigration:
             except Exception:
                 log.exception("Migration crashed; retrying")
             else:
-                self.is_done = True
                 return
             await asyncio.sleep(_RETRY_INTERVAL)
 
 
+async def _migrated_soon(connection: Any) -> str:
+    """Applies the missing migrations; others wait for a table only as long as `_LOCK_TIMEOUT`."""
+    while True:
+        try:
+            async with connection.transaction():
+                return await _migrated(connection)
+        except asyncpg.LockNotAvailableError:
+            await asyncio.sleep(_RETRY_INTERVAL)
+
+
 async def _migrated(connection: Any) -> str:
-    """Applies the missing migrations in the open transaction and returns the revision."""
+    """Applies the missing migrations in the open transaction and returns the revision.
+
+    In a database with tables, it stops before indexes that are built while the service runs.
+    """
     revision = await _revision(connection)
-    if not schema.is_usable(revision):
+    if not schema.is_current(revision):
         await connection.execute("SET LOCAL lock_timeout = 0")  # another replica's migration may take long
         await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
+        await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
         revision = await _revision(connection)  # another replica may have migrated it
-    if not schema.is_usable(revision):
+    if not schema.is_current(revision):
         for statement in schema.statements_since(revision, "postgresql"):
-            await connection.execute(statement)
-        revision = schema.newest_revision()
+            if revision is not None and statement.startswith(schema.CONCURRENTLY):
+                break
+            await connection.execute(statement.replace(schema.CONCURRENTLY, "CREATE INDEX "))
+        revision = await _revision(connection)
     return str(revision)
 
 

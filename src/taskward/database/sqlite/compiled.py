@@ -3,16 +3,26 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
 from taskward.database.sqlite import owner_locks
-from taskward.database.statements import Change, Read, Row, Statement, Values, Write
+from taskward.database.statements import MAX_COMPILED, Change, Read, Row, Statement, Values, Write
+
+
+class _Compiler(SQLiteCompiler):
+    """SQLAlchemy's compiler, with hints like `INDEXED BY` after the name of a table."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:  # noqa: ARG002 - as SQLAlchemy calls it
+        return text
+
 
 _DIALECT: Final = sqlite.dialect()
+_DIALECT.statement_compiler = _Compiler
 _SEQ: Final = bindparam("seq", type_=Integer())
 
 
@@ -72,7 +82,7 @@ class CompiledStatement:
     guarded: CompiledStep
 
     @classmethod
-    @cache
+    @lru_cache(maxsize=MAX_COMPILED)
     def compile(cls, statement: Statement) -> "CompiledStatement":
         if isinstance(statement, Write):
             changes = [statement.bump, statement.change(_SEQ)]

@@ -7,7 +7,7 @@ share one transaction (`group_commit.py`).
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,17 @@ from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.readers import SqliteReaders
 from taskward.database.sqlite.split_transaction import SplitTransaction
 from taskward.database.sqlite.wal import Checkpoints
-from taskward.database.statements import STATEMENTS, Read, Row, Statement, T, TransactionSteps, Values, Write
+from taskward.database.statements import (
+    STATEMENTS,
+    CompiledStatements,
+    Read,
+    Row,
+    Statement,
+    T,
+    TransactionSteps,
+    Values,
+    Write,
+)
 from taskward.database.transaction_run import TransactionRun
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import Samples
@@ -52,7 +62,7 @@ class SqliteDatabase:
         self.writer: sqlite3.Connection
         self.reader: sqlite3.Connection
         self.readers = SqliteReaders(partial(connect, path)) if path else None
-        self._compiled: dict[Statement, CompiledStatement] = {}
+        self._compiled: Mapping[Statement, CompiledStatement] = {}
         self._group_commit = GroupCommit(self._notify, in_memory=path is None)
         self._checkpoints = Checkpoints(path) if path else None
 
@@ -66,7 +76,8 @@ class SqliteDatabase:
         if self.readers is not None:
             self.readers.start(self.reader)
         self._group_commit.start(self.writer)
-        self._compiled = {statement: CompiledStatement.compile(statement) for statement in STATEMENTS}
+        compiled = {statement: CompiledStatement.compile(statement) for statement in STATEMENTS}
+        self._compiled = CompiledStatements(CompiledStatement.compile, compiled)
 
     async def stop(self) -> None:
         await self._group_commit.stop()

@@ -1,6 +1,6 @@
 """Lists, labels, and the optional fields of tasks.
 
-Adding nullable columns is immediate on both engines. The indexes of `tasks` are built while writes wait.
+Adding nullable columns is immediate on both engines.
 """
 
 import sqlalchemy as sa
@@ -14,11 +14,9 @@ down_revision = "0100"
 
 
 def upgrade() -> None:
-    on_postgresql = context.get_context().dialect.name == "postgresql"
     _add_tables()
     _add_columns()
-    _add_indexes("NOT is_completed" if on_postgresql else "is_completed = 0")
-    if on_postgresql:
+    if context.get_context().dialect.name == "postgresql":
         op.execute(SETUP_SQL)
 
 
@@ -86,25 +84,3 @@ def _add_columns() -> None:
         ):
             op.add_column(table, sa.Column(name, kind, nullable=True))
     op.add_column("import_tasks", sa.Column("labels", sa.Text, nullable=True))
-
-
-def _add_indexes(is_open: str) -> None:
-    position = sa.text("coalesce(position, 'm' || replace(CAST(id AS TEXT), '-', '') || 'h')")
-    for name, columns, condition in (
-        ("open", ["id"], is_open),
-        ("open_position", ["list_id", position, "id"], is_open),
-        ("list_id_position", ["list_id", position, "id"], "list_id IS NOT NULL"),
-        ("parent_id_position", ["parent_id", position, "id"], "parent_id IS NOT NULL"),
-        ("due_key", ["due_key", "id"], f"due_key IS NOT NULL AND {is_open}"),
-        ("priority", ["priority", "id"], f"priority IS NOT NULL AND {is_open}"),
-        ("completed_at", ["completed_at", "id"], "completed_at IS NOT NULL"),
-        ("series_id", ["series_id", "id"], "series_id IS NOT NULL"),
-    ):
-        where = sa.text(condition)
-        op.create_index(
-            f"ix_tasks_user_id_{name}",
-            "tasks",
-            ["user_id", *columns],
-            postgresql_where=where,
-            sqlite_where=where,
-        )

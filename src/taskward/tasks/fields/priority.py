@@ -9,7 +9,7 @@ from taskward.http.validation import field_error
 
 
 class TaskPriority(StrEnum):
-    """The importance of a task; a task without a priority has none."""
+    """The importance of a task; a task without it has none."""
 
     LOW = "low"
     MEDIUM = "medium"

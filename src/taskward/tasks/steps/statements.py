@@ -220,19 +220,22 @@ def _siblings(name: str, *conditions: ColumnElement[bool], after: bool) -> Read:
     else:
         beyond = (placed <= key, (placed < key) | (task_id < near))
         order = (placed.desc(), task_id.desc())
-    return Read(
-        f"siblings {'after' if after else 'before'} a key, {name}",
+    found = (
         select(task_id, placed)
         .where(TASKS.c.user_id == OWNER, *conditions, *beyond, task_id != _TASK_ID)
         .order_by(*order)
-        .limit(_LIMIT),
+        .limit(_LIMIT)
     )
+    if name == _INBOX:  # SQLite would look through the completed tasks too
+        found = found.with_hint(TASKS, "INDEXED BY ix_tasks_user_id_open", "sqlite")
+    return Read(f"siblings {'after' if after else 'before'} a key, {name}", found)
 
 
+_INBOX: Final = "in no list"
 _SCOPES: Final = {
     "below a parent": (TASKS.c.parent_id == _PARENT_ID, TASKS.c.parent_id.is_not(None)),
     "in a list": (TASKS.c.list_id == _LIST_ID, TASKS.c.list_id.is_not(None), TASKS.c.parent_id.is_(None)),
-    "in no list": (TASKS.c.list_id.is_(None), TASKS.c.parent_id.is_(None), is_false(TASKS.c.is_completed)),
+    _INBOX: (TASKS.c.list_id.is_(None), TASKS.c.parent_id.is_(None), is_false(TASKS.c.is_completed)),
 }
 SIBLINGS: Final = {
     (name, after): _siblings(name, *conditions, after=after)

@@ -1,0 +1,35 @@
+"""The indexes of `tasks` for the optional fields, which PostgreSQL builds while the service runs.
+
+On SQLite they are built in the transaction of the migration.
+"""
+
+import sqlalchemy as sa
+from alembic import context, op
+
+revision = "0102"
+down_revision = "0101"
+
+
+def upgrade() -> None:
+    is_open = "NOT is_completed" if context.get_context().dialect.name == "postgresql" else "is_completed = 0"
+    position = sa.text("coalesce(position, 'm' || replace(CAST(id AS TEXT), '-', '') || 'h')")
+    for name, columns, condition in (
+        ("open", ["id"], is_open),
+        ("open_position", ["list_id", position, "id"], f"list_id IS NOT NULL AND {is_open}"),
+        ("list_id_position", ["list_id", position, "id"], "list_id IS NOT NULL"),
+        ("parent_id_position", ["parent_id", position, "id"], "parent_id IS NOT NULL"),
+        ("due_key", ["due_key", "id"], f"due_key IS NOT NULL AND {is_open}"),
+        ("priority", ["priority", "id"], f"priority IS NOT NULL AND {is_open}"),
+        ("completed_at", ["completed_at", "id"], "completed_at IS NOT NULL"),
+        ("series_id", ["series_id", "id"], "series_id IS NOT NULL"),
+    ):
+        where = sa.text(condition)
+        op.create_index(
+            f"ix_tasks_user_id_{name}",
+            "tasks",
+            ["user_id", *columns],
+            postgresql_where=where,
+            sqlite_where=where,
+            postgresql_concurrently=True,
+            if_not_exists=True,
+        )

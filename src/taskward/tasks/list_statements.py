@@ -1,0 +1,128 @@
+"""The statements that list tasks: docs/design.md, "Lists"."""
+
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Integer, bindparam, or_, select, tuple_
+
+from taskward.database.functions import bound_on_sqlite, contains_all_words
+from taskward.database.statements import Read
+from taskward.database.types import Flag, Words
+from taskward.tasks.filters import CONDITIONS
+from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS, position_key
+from taskward.users.statements import OWNER
+from taskward.users.tables import USERS
+
+MAX_FILTERED: Final = 256
+"""Statements with filters that a process keeps. Clients ask for the same few."""
+
+_ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
+_WORDS: Final = bindparam("words", type_=Words())
+
+_KEYS: Final[dict[str, ColumnElement[Any]]] = {
+    "updated_at": TASKS.c.updated_at,
+    "title": TASKS.c.title,
+    "position": position_key(TASKS),
+    "due": TASKS.c.due_key,
+    "priority": TASKS.c.priority,
+    "completed_at": TASKS.c.completed_at,
+}
+"""The sort key of a list before the id. Ids are ordered by time, so `created_at` needs nothing."""
+
+_BY_NO_INDEX: Final = {"created_at", "position"}
+"""The sorts without an index of their own for open tasks in any list."""
+
+_HAVING: Final = {"due": "due", "priority": "priority", "completed_at": "completed at"}
+"""The condition of a sort by a field that a task may lack."""
+
+
+def list_tasks(
+    sort: str,
+    *,
+    resumed: bool,
+    searched: bool,
+    conditions: frozenset[str] | None = None,
+    declared: bool = True,
+) -> Read:
+    """Lists one task more than a page holds, which shows whether another page follows.
+
+    `conditions` are those of Part C (`CONDITIONS`); None for a list that has at most the filters of Part B.
+    """
+    column, descending = sort.removeprefix("-"), sort.startswith("-")
+    keys = _sort_keys(column, conditions or frozenset())
+    where = [TASKS.c.user_id == OWNER]
+    if conditions is None:
+        where.append(or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED))
+    if resumed:
+        where += _after_position(column, keys, descending=descending)
+    if conditions is not None:
+        where += [CONDITIONS[name] for name in sorted(conditions | _with_value(column))]
+    if searched:
+        where.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
+    counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
+    statement = select(*COLUMNS, counter).where(*where)
+    if index := _index_for_sqlite(column, conditions or frozenset()):
+        statement = statement.with_hint(TASKS, f"INDEXED BY ix_tasks_user_id_{index}", "sqlite")
+    return Read(
+        f"list tasks by {sort}"
+        + resumed * " from a position"
+        + searched * " with words"
+        + (conditions is not None) * " with filters",
+        statement.order_by(*(key.desc() if descending else key for key in keys)).limit(
+            bindparam("limit", type_=Integer())
+        ),
+        long=searched,
+        batch_keys=() if resumed or searched or not declared else ("owner",),
+        limit_key="limit",
+        declared=declared,
+    )
+
+
+@lru_cache(maxsize=MAX_FILTERED)
+def filtered_list(sort: str, resumed: bool, searched: bool, conditions: frozenset[str] = frozenset()) -> Read:  # noqa: FBT001 - a shape of `ListQuery`
+    """Returns the statement with these conditions of Part C, made when it is first needed."""
+    if conditions == {"open"} and sort in OPEN_LISTS and not (resumed or searched):
+        return OPEN_LISTS[sort]
+    return list_tasks(sort, resumed=resumed, searched=searched, conditions=conditions, declared=False)
+
+
+def _index_for_sqlite(column: str, conditions: frozenset[str]) -> str | None:
+    """Returns the index of a list for which SQLite, which has no statistics, would choose another one."""
+    if "open" in conditions and column == "position" and "list" in conditions:
+        return "open_position"
+    if column == "created_at" and "series" in conditions:
+        return "series_id"
+    is_selective = conditions & {"label", "list", "parent", "series"}
+    return "open" if "open" in conditions and column in _BY_NO_INDEX and not is_selective else None
+
+
+def _with_value(column: str) -> frozenset[str]:
+    return frozenset({_HAVING[column]} if column in _HAVING else ())
+
+
+def _sort_keys(column: str, conditions: frozenset[str]) -> tuple[ColumnElement[Any], ...]:
+    """Returns what a list is sorted by: along the index of labels, their own column of the same id."""
+    task_id = TASK_LABELS.c.task_id if "label" in conditions else TASKS.c.id
+    return (_KEYS[column], task_id) if column in _KEYS else (task_id,)
+
+
+def _after_position(
+    column: str, keys: tuple[ColumnElement[Any], ...], *, descending: bool
+) -> list[ColumnElement[bool]]:
+    after = [
+        bindparam(f"after_{name}", type_=key.type)
+        for name, key in zip((column, "id")[-len(keys) :], keys, strict=True)
+    ]
+    rows = tuple_(*keys) < tuple_(*after) if descending else tuple_(*keys) > tuple_(*after)
+    if column != "position":
+        return [rows]
+    # SQLite continues along an index of an expression only if the expression is compared by itself.
+    position, bound = keys[0], after[0]
+    return [rows, bound_on_sqlite(position <= bound if descending else position >= bound)]
+
+
+OPEN_LISTS: Final = {
+    sort: list_tasks(sort, resumed=False, searched=False, conditions=frozenset({"open"}))
+    for sort in ("-created_at", "created_at")
+}
+"""The first pages of the open tasks by age, which are declared, so that they are batched."""

@@ -1,0 +1,70 @@
+"""docs/contract.md, C3: each list against a model that looks at every task."""
+
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+from domain_rows import Garden, Planted, expected, plant
+from fastapi import FastAPI
+from support import Person, exchange
+
+QUERIES = 800
+PAGES = 6
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.timeout(300)
+async def test_random_queries_give_what_the_model_gives(
+    app: FastAPI, ann: Person, bob: Person, seed: int
+) -> None:
+    garden, other = Garden(seed), Garden(seed + 100)
+    await plant(app, ann, garden.tasks, garden.archived)
+    await plant(app, bob, other.tasks, other.archived)
+
+    for _ in range(QUERIES):
+        query = garden.query()
+        wanted = [str(task.id) for task in expected(garden.tasks, garden.archived, query)]
+        limit = max(1, len(wanted) // 4)
+        assert await listed(app, ann, {**query, "limit": str(limit)}) == wanted[: PAGES * limit], query
+
+
+async def test_the_tasks_of_others_are_in_no_list(app: FastAPI, ann: Person, bob: Person) -> None:
+    garden = Garden(3)
+    await plant(app, ann, garden.tasks, garden.archived)
+
+    for _ in range(200):
+        assert await listed(app, bob, garden.query()) == []
+
+
+async def test_the_same_ids_of_another_owner_change_nothing(app: FastAPI, ann: Person, bob: Person) -> None:
+    """Ids are unique for each owner only, so another one may have the same lists and tasks."""
+    garden = Garden(4)
+    await plant(app, ann, garden.tasks, garden.archived)
+    copies = [Planted(title="Other", labels=("home", "Work", "x"), id=task.id) for task in garden.tasks]
+    await plant(app, bob, copies, {list_id: not archived for list_id, archived in garden.archived.items()})
+
+    for _ in range(200):
+        query = garden.query()
+        wanted = [str(task.id) for task in expected(garden.tasks, garden.archived, query)]
+        assert await listed(app, ann, query) == wanted, query
+
+
+async def listed(app: FastAPI, person: Person, query: dict[str, str]) -> list[str]:
+    """Returns the ids of the first pages, without the checks of an HTTP client, which take longer."""
+    ids: list[str] = []
+    cursor: dict[str, str] = {}
+    for _ in range(PAGES):
+        answer = await exchange(
+            app,
+            "GET",
+            f"/api/tasks?{urlencode({**query, **cursor})}",
+            headers=[("authorization", f"Bearer {person.token}")],
+        )
+        assert answer.status == 200, (query, answer.body)
+        page = orjson.loads(answer.body)
+        assert {task["user_id"] for task in page["tasks"]} <= {person.sub}
+        ids += [task["id"] for task in page["tasks"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    return ids
