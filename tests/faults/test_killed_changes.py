@@ -1,6 +1,7 @@
 """A server that is killed during a large import or erasure; and the removal of erased data."""
 
 import http.client
+import json
 import os
 import signal
 import sqlite3
@@ -95,6 +96,30 @@ def test_an_erasure_that_is_killed_is_completed_after_the_restart(
         back = time.monotonic() - begun
         assert settled(ann) == 1
     observe("no answer; after the restart all is erased", back=back, lost="what was to be erased")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("tasks", ["delete", "keep"])
+def test_a_deletion_of_a_list_that_is_killed_is_completed_after_the_restart(
+    new_database_on_disk: str, tmp_path: Path, tasks: str
+) -> None:
+    body, count = document(4_000_000)
+    whole = json.loads(body)
+    home = {**whole["tasks"][0], "title": "Home"}
+    whole = {"lists": [home], "tasks": [{**task, "list_id": home["id"]} for task in whole["tasks"]]}
+    sub = str(uuid4())
+    path = f"/api/lists/{home['id']}"
+    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
+    with command(tmp_path, "serve", **environment) as first, Client(first.port(), sub) as ann:
+        assert ann.send("POST", "/api/me/import", json.dumps(whole).encode())[0] == 200
+        with lost(lambda other: other.send("DELETE", f"{path}?tasks={tasks}"), first.port(), sub):
+            wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
+            os.killpg(first.process.pid, signal.SIGKILL)
+    with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
+        assert settled(ann) == (0 if tasks == "delete" else count)
+        assert ann.send("GET", path)[0] == 404
+        page = ann.send("GET", "/api/tasks?limit=1000")[1]
+        assert not any("list_id" in task for task in page["tasks"])
 
 
 def has_lock(url: str) -> bool:

@@ -107,6 +107,26 @@ def test_others_hardly_notice_a_large_import_and_its_erasure(
     )
 
 
+@pytest.mark.parametrize("tasks", ["delete", "keep"])
+def test_others_hardly_notice_the_deletion_of_a_long_list(server: Command, tasks: str) -> None:
+    body, count = document(3 * MIB)
+    whole = json.loads(body)
+    home = {**whole["tasks"][0], "title": "Home"}
+    whole = {"lists": [home], "tasks": [{**task, "list_id": home["id"]} for task in whole["tasks"]]}
+    port = server.port()
+    with Client(port) as ann:
+        assert ann.send("POST", "/api/me/import", json.dumps(whole).encode())[0] == 200
+        with neighbours(port) as seen:
+            status, answer, _ = ann.send("DELETE", f"/api/lists/{home['id']}?tasks={tasks}")
+        assert (status, answer) == (200, {"message": "List deleted successfully", "id": home["id"]})
+        assert settled(ann) == (0 if tasks == "delete" else count)
+
+    assert seen.median("write") < 0.25
+    assert seen.median("read") < 0.05
+    assert seen.worst("write") < 1.0
+    assert seen.worst("read") < 0.75
+
+
 def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(server: Command) -> None:
     """A client that sees the first of the tasks sees all of them, from then on."""
     body, count = document(4_000_000)
