@@ -13,7 +13,7 @@ from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read, Values, Write
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.query import Sort
+from taskward.tasks.sorts import Sort
 from taskward.tasks.tables import TASKS
 from taskward.users.tables import USERS
 

@@ -9,7 +9,7 @@ from taskward.http.validation import field_error
 
 
 class TaskPriority(StrEnum):
-    """How important a task is; a task without it has none."""
+    """The importance of a task; a task without it has none."""
 
     LOW = "low"
     MEDIUM = "medium"
