@@ -46,6 +46,7 @@ async def test_every_field_of_the_logs_is_described(lines: Lines) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
         task = await ann.create()
+        await ann.http.post("/api/lists", json={"title": "Home"})
         await ann.http.post("/api/me/import", json={"user": None, "tasks": [task]})
         await Person(app).http.post("/api/me/import", json={"user": None, "tasks": [task]})
         await client_of(app).get("/api/tasks")
