@@ -280,7 +280,11 @@ def test_a_malformed_chunk_aborts_a_response_that_has_begun(strict: Served) -> N
 
 
 def test_a_malformed_chunk_after_the_response_causes_no_second_response(strict: Served) -> None:
-    (answer,) = strict.exchange(chunked("/early", b"3\r\nabc\r\n"), b"nonsense")
+    with strict.connect() as client:
+        client.sendall(chunked("/early", b"3\r\nabc\r\n"))
+        begun = client.recv(1)  # only then is what follows after the response
+        client.sendall(b"nonsense")
+        (answer,) = answers_in(begun + read_all(client))
     assert answer.status == 401
 
 

@@ -283,6 +283,7 @@ async def test_other_words_for_subtasks_are_refused(ann: Person) -> None:
     assert problems(answer) == {"children": "Unknown query parameter"}
 
 
+@pytest.mark.engines("disk", "postgres")
 async def test_at_most_five_hundred_tasks_are_below_one(ann: Person) -> None:
     top = await ann.create("Top")
     middle = await ann.create("Middle", parent_id=top["id"])
@@ -306,6 +307,7 @@ async def test_at_most_five_hundred_tasks_are_below_one(ann: Person) -> None:
     assert len((await changes_since(ann, cursor))[0]) == 1 + 1 + 250
 
 
+@pytest.mark.engines("disk", "postgres")
 async def test_a_move_within_a_full_tree_is_allowed(ann: Person) -> None:
     top = await ann.create("Top")
     ids = []

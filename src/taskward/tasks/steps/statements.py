@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from sqlalchemy import (
+    CTE,
     BindParameter,
     ColumnElement,
     Insert,
@@ -127,11 +128,11 @@ def _ancestors() -> Read:
     return Read("ancestors", select(walk.c.id, walk.c.list_id).order_by(walk.c.level))
 
 
-def _subtree() -> Read:
+def _subtree() -> CTE:
     first = select(TASKS.c.id, _ONE.label("level")).where(*_MINE)
     walk = first.cte("subtree", recursive=True)
     below = TASKS.alias("below")
-    walk = walk.union_all(
+    return walk.union_all(
         select(below.c.id, walk.c.level + 1).where(
             below.c.user_id == OWNER,
             below.c.parent_id == walk.c.id,
@@ -139,14 +140,16 @@ def _subtree() -> Read:
             walk.c.level < MAX_LEVELS,
         )
     )
-    return Read("subtree", select(walk.c.id, walk.c.level))
 
 
 ANCESTORS: Final = _ancestors()
 """A task and those above it, with their list: from itself to the top."""
 
-SUBTREE: Final = _subtree()
+_SUBTREE: Final = _subtree()
+SUBTREE: Final = Read("subtree", select(_SUBTREE.c.id, _SUBTREE.c.level))
 """A task, at level 1, and those below it."""
+
+SUBTREE_SIZE: Final = Read("size of a subtree", select(func.count(_SUBTREE.c.id)))
 
 CHILDREN: Final = Read(
     "children of a task",

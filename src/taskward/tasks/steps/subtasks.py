@@ -6,7 +6,7 @@ from uuid import UUID
 
 from taskward.database.statements import TransactionSteps
 from taskward.http.errors import FieldError, ValidationFailed
-from taskward.tasks.steps.statements import ANCESTORS, FIND_LIST, MAX_LEVELS, SUBTREE
+from taskward.tasks.steps.statements import ANCESTORS, FIND_LIST, MAX_LEVELS, SUBTREE, SUBTREE_SIZE
 from taskward.tasks.tables import TaskRecord
 
 MAX_BELOW: Final = 500
@@ -58,7 +58,7 @@ def place_steps(
         return Place(list_id, None)
     if parent_id != before.parent_id:
         moved = {str(task_id): 1} if is_new else (yield from subtree_steps(owner, task_id))
-        yield from _check_tree(owner, task_id, moved, ancestors)
+        yield from _check_tree(owner, task_id, moved, ancestors, is_new=is_new)
     parents_list = ancestors[0].list_id
     if "list_id" in given and list_id != parents_list:
         raise _invalid("list_id", "List must be that of the parent")
@@ -72,7 +72,7 @@ def subtree_steps(owner: UUID, task_id: UUID) -> TransactionSteps[dict[str, int]
 
 
 def _check_tree(
-    owner: UUID, task_id: UUID, moved: Mapping[str, int], ancestors: Sequence[_Ancestor]
+    owner: UUID, task_id: UUID, moved: Mapping[str, int], ancestors: Sequence[_Ancestor], *, is_new: bool
 ) -> TransactionSteps[None]:
     """Checks a new parent, the first of these `ancestors`, for the tasks that move with the task.
 
@@ -84,9 +84,17 @@ def _check_tree(
         raise _invalid("parent_id", "A task cannot be below itself")
     if len(ancestors) + max(moved.values()) > MAX_LEVELS:
         raise _invalid("parent_id", f"Tasks nest at most {MAX_LEVELS} levels deep")
-    tree = yield from subtree_steps(owner, ancestors[-1].id)
-    if len(tree.keys() | moved.keys()) - 1 > MAX_BELOW:
+    if (yield from _size_of_tree(owner, ancestors[-1].id, moved, is_new=is_new)) - 1 > MAX_BELOW:
         raise _invalid("parent_id", f"A task has at most {MAX_BELOW} tasks below it")
+
+
+def _size_of_tree(owner: UUID, top: UUID, moved: Mapping[str, int], *, is_new: bool) -> TransactionSteps[int]:
+    """Returns the number of tasks in a tree once these have moved into it; a new task is in none before."""
+    if is_new:
+        rows = yield SUBTREE_SIZE, {"owner": owner, "task_id": top}
+        return int(rows[0][0]) + len(moved)
+    tree = yield from subtree_steps(owner, top)
+    return len(tree.keys() | moved.keys())
 
 
 def _ancestors(owner: UUID, task_id: UUID) -> TransactionSteps[list[_Ancestor]]:
