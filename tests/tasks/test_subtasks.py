@@ -1,13 +1,19 @@
 """docs/contract.md, C3: subtasks, and the list that they share with their parent."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from lists.list_support import create_list
-from support import Person, problems, refusal
+from support import Person, database_of, problems, refusal
 from tasks.following import changes_since, cursor_now
+
+from taskward.database.sqlite.compiled import CompiledStatement
+from taskward.database.statements import Read
+from taskward.tasks.steps.statements import CHILDREN, SIBLINGS, SUBTREE, SUBTREE_SIZE
 
 Task = dict[str, Any]
 
@@ -328,3 +334,16 @@ async def test_labels_of_deleted_subtasks_are_gone(ann: Person) -> None:
     await ann.http.delete(f"/api/tasks/{top['id']}?subtasks=delete")
 
     assert (await ann.http.get("/api/labels")).json() == {"labels": [], "next_cursor": None}
+
+
+@pytest.mark.engines("disk")
+@pytest.mark.parametrize("statement", [SUBTREE, SUBTREE_SIZE, CHILDREN, *SIBLINGS.values()])
+async def test_related_tasks_are_found_by_equality(app: FastAPI, statement: Read) -> None:
+    """SQLite takes `IS NOT NULL` beside an equality as a range, and reads all subtasks of the owner."""
+    database: Any = database_of(app)
+    step = CompiledStatement.compile(statement).guarded
+    rows = database.reader.execute(f"EXPLAIN QUERY PLAN {step.sql}", [None] * len(step.binds))
+    plan = [row[3] for row in rows]
+
+    assert [line for line in plan if re.search(r"(parent|list)_id[<>]", line)] == []
+    assert [line for line in plan if "ix_tasks" in line or "PRIMARY KEY" in line] != []

@@ -139,9 +139,7 @@ def _has_no_subtasks() -> ColumnElement[bool]:
     """
     other = USERS.alias("as_it_was")
     seen = select(other.c.seq).where(other.c.id == OWNER).scalar_subquery()
-    children = exists().where(
-        TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID, TASKS.c.parent_id.is_not(None)
-    )
+    children = exists().where(TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID)
     return ~children & (USERS.c.seq == seen)
 
 

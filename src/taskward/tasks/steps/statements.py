@@ -136,7 +136,6 @@ def _subtree() -> CTE:
         select(below.c.id, walk.c.level + 1).where(
             below.c.user_id == OWNER,
             below.c.parent_id == walk.c.id,
-            below.c.parent_id.is_not(None),
             walk.c.level < MAX_LEVELS,
         )
     )
@@ -153,9 +152,7 @@ SUBTREE_SIZE: Final = Read("size of a subtree", select(func.count(_SUBTREE.c.id)
 
 CHILDREN: Final = Read(
     "children of a task",
-    select(TASKS.c.id).where(
-        TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID, TASKS.c.parent_id.is_not(None)
-    ),
+    select(TASKS.c.id).where(TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID),
 )
 
 RANKED: Final = (
@@ -236,8 +233,8 @@ def _siblings(name: str, *conditions: ColumnElement[bool], after: bool) -> Read:
 
 _INBOX: Final = "in no list"
 _SCOPES: Final = {
-    "below a parent": (TASKS.c.parent_id == _PARENT_ID, TASKS.c.parent_id.is_not(None)),
-    "in a list": (TASKS.c.list_id == _LIST_ID, TASKS.c.list_id.is_not(None), TASKS.c.parent_id.is_(None)),
+    "below a parent": (TASKS.c.parent_id == _PARENT_ID,),
+    "in a list": (TASKS.c.list_id == _LIST_ID, TASKS.c.parent_id.is_(None)),
     _INBOX: (TASKS.c.list_id.is_(None), TASKS.c.parent_id.is_(None), is_false(TASKS.c.is_completed)),
 }
 SIBLINGS: Final = {
