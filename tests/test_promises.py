@@ -185,9 +185,6 @@ async def test_head_answers_as_get_does_without_the_body(app: FastAPI, ann: Pers
     target = url(path, (await ann.create())["id"], created.json()["id"])
     if path == "/api/tasks/summary":
         target += "?now=2026-11-21T14:30:00%2B01:00"
-
-    if path.endswith("/summary"):
-        target += "?now=2026-11-21T14:30:00%2B01:00"
     bearer = [("Authorization", f"Bearer {ann.token}"), ("X-Request-ID", "same")]
 
     get, head = [await exchange(app, method, target, headers=bearer) for method in ("GET", "HEAD")]
