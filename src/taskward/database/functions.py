@@ -34,7 +34,7 @@ def _monotonic_on_sqlite(element: monotonic_now, compiler: SQLCompiler, **option
     return f"max({now}, {before} + 1)"
 
 
-class clock_number(FunctionElement[int]):  # noqa: N801
+class clock_number(FunctionElement[int]):  # noqa: N801 - named like an SQL function
     """`clock_number()`: microseconds since 1970 by the database's clock, at the moment of evaluation.
 
     Not at the start of the transaction, which may have waited for a lock since.
@@ -54,7 +54,7 @@ def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: An
     return f"{SQLITE_CLOCK}()"
 
 
-class greatest(FunctionElement[int]):  # noqa: N801
+class greatest(FunctionElement[int]):  # noqa: N801 - named like an SQL function
     """`greatest(one, other)`: the greater of two numbers."""
 
     type = Counter
@@ -73,7 +73,7 @@ def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any
     return f"max({one}, {other})"
 
 
-class is_false(FunctionElement[Any]):  # noqa: N801
+class is_false(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
     """`is_false(flag)`: spelled like the condition of the partial indexes, so that they are used.
 
     It has no type, because SQLAlchemy compares a Boolean function with 1 on SQLite.
@@ -93,7 +93,7 @@ def _false_on_sqlite(element: is_false, compiler: SQLCompiler, **options: Any) -
     return f"{compiler.process(element.clauses, **options)} = 0"
 
 
-class bound_on_sqlite(FunctionElement[Any]):  # noqa: N801
+class bound_on_sqlite(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
     """`bound_on_sqlite(condition)`: a condition that others imply, for SQLite's planner; true on PostgreSQL.
 
     There it would only distort the estimate of the rows.
@@ -113,7 +113,7 @@ def _bound_on_sqlite(element: bound_on_sqlite, compiler: SQLCompiler, **options:
     return compiler.process(element.clauses, **options)
 
 
-class any_of(FunctionElement[bool]):  # noqa: N801
+class any_of(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
     """`any_of(one, many)`: whether a value is among the `Ids` or `Counters`."""
 
     type = Boolean()
@@ -132,7 +132,7 @@ def _any_on_sqlite(element: any_of, compiler: SQLCompiler, **options: Any) -> st
     return f"{one} IN (SELECT value FROM json_each({many}))"  # noqa: S608 - compiled expressions, no values
 
 
-class contains_all_words(FunctionElement[bool]):  # noqa: N801
+class contains_all_words(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
     """`contains_all_words(words, text, other_text)`: whether each of the `Words` occurs in a text.
 
     Plain containment, code point by code point; a null text contains nothing.
@@ -163,7 +163,7 @@ def _contains_on_sqlite(element: contains_all_words, compiler: SQLCompiler, **op
     )
 
 
-class json_rows(FunctionElement[Any]):  # noqa: N801
+class json_rows(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
     """`json_rows(array)`: each element of a JSON array as a row with the column `value`, in order."""
 
     inherit_cache = True
@@ -179,7 +179,7 @@ def _rows_on_sqlite(element: json_rows, compiler: SQLCompiler, **options: Any) -
     return f"json_each({compiler.process(element.clauses, **options)})"
 
 
-class json_item(FunctionElement[Any]):  # noqa: N801
+class json_item(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
     """`json_item(value, n)`: element n of a JSON array; text on PostgreSQL, its own type on SQLite."""
 
     inherit_cache = True
@@ -191,7 +191,7 @@ def _item(element: json_item, compiler: SQLCompiler, **options: Any) -> str:
     return f"({value} ->> {number})"
 
 
-class instant_of(FunctionElement[datetime]):  # noqa: N801
+class instant_of(FunctionElement[datetime]):  # noqa: N801 - named like an SQL function
     """`instant_of(microseconds)`: the exact `Instant` of a number of microseconds since 1970."""
 
     type = Instant()
