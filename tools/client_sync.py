@@ -19,6 +19,8 @@ _REPLACEMENTS: Final = (
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\b_async_(\w+)", r"_sync_\1"),
+    (r"\bAsyncGenerator\[(\w+), None\]", r"Generator[\1, None, None]"),
+    (r"\baclosing\b", "closing"),
     (r"\bAsync([A-Z]\w+)", r"\1"),
     (r"\b__a(enter|exit)__", r"__\1__"),
     (r"\ba(close|read)\b", r"\1"),

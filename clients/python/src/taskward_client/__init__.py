@@ -2,7 +2,7 @@
 
 from taskward_client._async_client import AsyncClient
 from taskward_client._attempts import Retries
-from taskward_client._calls import Tagged
+from taskward_client._calls import Tagged, new_id
 from taskward_client._feed import Changed, Event, Reset
 from taskward_client._sync_client import Client
 from taskward_client.errors import (
@@ -49,6 +49,7 @@ __all__ = [
     "Unauthorized",
     "ValidationFailed",
     "__version__",
+    "new_id",
 ]
 
 __version__ = "0.1.0"

@@ -1,6 +1,6 @@
 """The lists, labels, changes and own data of an asynchronous client."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Literal, TypeAlias, Unpack
 
 from taskward_client import _operations as operations
@@ -117,8 +117,12 @@ class AsyncChanges:
             yield page
             query["since"], more = page["cursor"], page["has_more"]
 
-    async def follow(self, cursor: str | None = None, *, kinds: Kinds | None = None) -> AsyncIterator[Event]:
+    async def follow(
+        self, cursor: str | None = None, *, kinds: Kinds | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Yields each change as it is committed, without end: it connects again where it was.
+
+        Close it (`contextlib.aclosing`) when you stop before its end, which closes the connection.
 
         `cursor` is that of the last applied change; without it, it begins with everything.
 
@@ -159,7 +163,7 @@ class AsyncMe:
         """Returns everything that is stored about the user."""
         return await self._transport.send(operations.export_me())
 
-    async def export_parts(self) -> AsyncIterator[bytes]:
+    async def export_parts(self) -> AsyncGenerator[bytes, None]:
         """Yields the export as JSON in parts, however large it is; a file of them can be imported."""
         async with self._transport.stream(operations.export_me()) as parts:
             async for part in parts:

@@ -4,6 +4,8 @@ Nothing here performs I/O, so that the two clients share it.
 """
 
 import json
+import secrets
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -110,6 +112,13 @@ def delete(
 def path_of(collection: str, object_id: str, *rest: str) -> str:
     """Returns the path of an object; an id cannot lead to another one."""
     return "/".join((collection, quote(object_id, safe=""), *rest))
+
+
+def new_id() -> str:
+    """Returns an id for `create_at`: a UUIDv7 of this moment."""
+    milliseconds, random = time.time_ns() // 1_000_000, secrets.randbits(74)
+    high = milliseconds << 16 | 0x7 << 12 | random >> 62
+    return str(uuid.UUID(int=high << 64 | 0b10 << 62 | random & (1 << 62) - 1))
 
 
 def encode(body: object) -> bytes:

@@ -1,7 +1,7 @@
 # `make clients` writes this file from _async_resources.py; do not edit it.
 """The lists, labels, changes and own data of a synchronous client."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Literal, TypeAlias, Unpack
 
 from taskward_client import _operations as operations
@@ -115,8 +115,12 @@ class Changes:
             yield page
             query["since"], more = page["cursor"], page["has_more"]
 
-    def follow(self, cursor: str | None = None, *, kinds: Kinds | None = None) -> Iterator[Event]:
+    def follow(
+        self, cursor: str | None = None, *, kinds: Kinds | None = None
+    ) -> Generator[Event, None, None]:
         """Yields each change as it is committed, without end: it connects again where it was.
+
+        Close it (`contextlib.closing`) when you stop before its end, which closes the connection.
 
         `cursor` is that of the last applied change; without it, it begins with everything.
 
@@ -156,7 +160,7 @@ class Me:
         """Returns everything that is stored about the user."""
         return self._transport.send(operations.export_me())
 
-    def export_parts(self) -> Iterator[bytes]:
+    def export_parts(self) -> Generator[bytes, None, None]:
         """Yields the export as JSON in parts, however large it is; a file of them can be imported."""
         with self._transport.stream(operations.export_me()) as parts:
             yield from parts
