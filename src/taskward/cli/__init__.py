@@ -1,4 +1,4 @@
-"""The command line: `taskward serve | migrate | restored | token | export | import | check`.
+"""The command line: `taskward serve | migrate | restored | token | export | import | check | tasks`.
 
 Commands import their modules when they run, so that `taskward --help` is fast.
 """
@@ -13,6 +13,7 @@ from uuid import UUID
 
 import typer
 
+from taskward.cli import tasks
 from taskward.cli.terminal import (
     ONE_DAY,
     friendly_errors,
@@ -28,9 +29,9 @@ MOST_MARGIN: Final = 30 * ONE_DAY
 app = typer.Typer(
     help="The task backend behind your own front end.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(tasks.app, name="tasks")
 
 
 @app.callback(invoke_without_command=True)
