@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke bench-tables request-path docs fix requirements clean
+.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke bench-tables request-path docs client-types fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -84,6 +84,10 @@ request-path: $(VENV)/.ready-to-test ## Print the files and functions that one r
 
 docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
 	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py
+
+client-types: $(VENV)/.ready ## Write the types of the TypeScript client from the OpenAPI document; needs npm
+	@cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error
+	@$(BIN)/python tools/openapi_document.py | (cd clients/typescript && node scripts/types.js /dev/stdin)
 
 fix: $(VENV)/.ready-to-test ## Format, and apply the linter's fixes
 	$(BIN)/ruff format .
