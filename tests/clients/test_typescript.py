@@ -119,3 +119,7 @@ def test_the_requests_and_the_feed_survive_hostile_servers(package: Path) -> Non
 @pytest.mark.engines("disk")
 def test_a_session_has_every_operation(package: Path, service: dict[str, str]) -> None:
     run_tests(package, "session", **service)
+
+
+def test_offline_devices_converge_and_lose_nothing(package: Path, service: dict[str, str]) -> None:
+    run_tests(package, "store", **service)

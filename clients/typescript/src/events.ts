@@ -18,16 +18,12 @@ export async function* events(response: Response, silence: number): AsyncGenerat
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
-  try {
-    for (;;) {
-      const { done, value } = await within(silence, reader.read());
-      if (done) return;
-      const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
-      rest = blocks.pop() ?? "";
-      yield blocks.map(parse).filter((event) => event !== undefined);
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
+  for (;;) {
+    const { done, value } = await within(silence, reader.read());
+    if (done) return;
+    const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+    rest = blocks.pop() ?? "";
+    yield blocks.map(parse).filter((event) => event !== undefined);
   }
 }
 

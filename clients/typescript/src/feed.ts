@@ -86,37 +86,32 @@ export class Feed {
     { kinds, signal, silence = SILENCE }: FollowOptions,
     backoff: Backoff,
   ): AsyncGenerator<FeedStep, void, undefined> {
-    const response = await this.#open(position, { ...(kinds && { kinds }), ...(signal && { signal }), silence });
-    yield { type: "live" };
-    for await (const arrived of events(response, silence)) {
-      backoff.reset();
-      const last = arrived.at(-1);
-      if (last === undefined) continue;
-      const since = position.cursor;
-      position.cursor = last.cursor;
-      const changes = latest(arrived.map((event) => event.change));
-      yield { type: "changes", changes, since, cursor: last.cursor, complete: true, startedAt: 0 };
-    }
-  }
-
-  /** Returns the response of an event stream, whose time limit ends once it has begun. */
-  async #open({ cursor }: Position, { kinds, signal, silence }: FollowOptions & { silence: number }): Promise<Response> {
-    const opening = new AbortController();
-    const timer = setTimeout(() => opening.abort(new NetworkError("No response")), silence);
+    const connection = new AbortController();
+    const timer = setTimeout(() => connection.abort(new NetworkError("No response")), silence);
+    const request = {
+      path: "/api/events",
+      query: { kinds },
+      headers: { "Last-Event-ID": position.cursor },
+      timeout: Infinity,
+      retries: 0,
+      signal: signal === undefined ? connection.signal : AbortSignal.any([connection.signal, signal]),
+    };
     try {
-      return await this.transport.send(
-        {
-          path: "/api/events",
-          query: { kinds },
-          headers: { "Last-Event-ID": cursor },
-          timeout: Infinity,
-          retries: 0,
-          signal: signal === undefined ? opening.signal : AbortSignal.any([opening.signal, signal]),
-        },
-        (response) => Promise.resolve(response),
-      );
+      const response = await this.transport.send(request, (opened) => Promise.resolve(opened));
+      clearTimeout(timer);
+      yield { type: "live" };
+      for await (const arrived of events(response, silence)) {
+        backoff.reset();
+        const last = arrived.at(-1);
+        if (last === undefined) continue;
+        const since = position.cursor;
+        position.cursor = last.cursor;
+        const changes = latest(arrived.map((event) => event.change));
+        yield { type: "changes", changes, since, cursor: last.cursor, complete: true, startedAt: 0 };
+      }
     } finally {
       clearTimeout(timer);
+      connection.abort();
     }
   }
 }

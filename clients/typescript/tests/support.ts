@@ -53,20 +53,21 @@ export const TASK = {
   updated_at: "2026-11-21T10:00:00.000000Z",
 };
 
-const { SERVICE_URL, JWT_SECRET } = process.env;
+const { JWT_SECRET } = process.env;
+export const SERVICE_URL = process.env["SERVICE_URL"] ?? "";
 
 /** The reason to skip the tests that need a running service; pytest starts one for them. */
-export const withoutService: string | false = SERVICE_URL === undefined ? "SERVICE_URL is not set" : false;
+export const withoutService: string | false = SERVICE_URL === "" ? "SERVICE_URL is not set" : false;
 
 export function token(sub: string, seconds = 600): string {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const signed = `${encode({ alg: "HS256" })}.${encode({ sub, exp: Math.floor(Date.now() / 1000) + seconds })}`;
+  const signed = `${encode({ alg: "HS256" })}.${encode({ sub, exp: Date.now() / 1000 + seconds })}`;
   return `${signed}.${createHmac("sha256", JWT_SECRET ?? "").update(signed).digest("base64url")}`;
 }
 
 /** Returns a client of the running service, for a new user or the given one. */
 export function person(sub: string = randomUUID(), options: Partial<ClientOptions> = {}): Taskward {
-  return new Taskward({ baseUrl: SERVICE_URL ?? "", token: token(sub), ...options });
+  return new Taskward({ baseUrl: SERVICE_URL, token: token(sub), ...options });
 }
 
 /** Waits until a condition holds. */
