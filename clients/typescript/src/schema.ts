@@ -303,6 +303,26 @@ export interface paths {
         patch: operations["patchTask"];
         trace?: never;
     };
+    "/api/tasks/{task_id}/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the next days of a recurring task
+         * @description Returns the days on which a task comes again by its rule; without a recurrence there are none.
+         */
+        get: operations["listOccurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tasks/batch": {
         parameters: {
             query?: never;
@@ -1145,6 +1165,24 @@ export interface components {
             title: string;
         };
         /**
+         * NewRecurrence
+         * @description By which rule a task comes again once it is completed. It needs a `due`.
+         */
+        NewRecurrence: {
+            /** After */
+            after?: "completion" | null;
+            /** Missed */
+            missed?: "keep" | null;
+            /** Occurrence */
+            occurrence?: string | null;
+            /**
+             * Rule
+             * @description A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+             * @example FREQ=WEEKLY;BYDAY=MO
+             */
+            rule: string;
+        };
+        /**
          * NewTask
          * @description The body of `POST /api/tasks`. Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`, `series_id`, `next_id`.
          */
@@ -1220,6 +1258,11 @@ export interface components {
              */
             priority?: components["schemas"]["TaskPriority"] | null;
             /**
+             * Recurrence
+             * @description By which rule the task comes again once it is completed; null: it does not.
+             */
+            recurrence?: components["schemas"]["NewRecurrence"] | null;
+            /**
              * Remove Labels
              * @description Labels to remove, before others are added; not together with `labels`.
              * @example [
@@ -1254,6 +1297,14 @@ export interface components {
             time?: string | null;
             /** Time Zone */
             time_zone?: string | null;
+        };
+        /**
+         * Occurrences
+         * @description The days of its rule after a task's `occurrence` and `due`; none without a recurrence.
+         */
+        Occurrences: {
+            /** Dates */
+            dates: string[];
         };
         /**
          * PositionAfter
@@ -1298,6 +1349,24 @@ export interface components {
              * @constant
              */
             status: "ready";
+        };
+        /**
+         * RecurrenceChanges
+         * @description Changes of a recurrence: absent leaves, null removes. A new `rule` starts at the day of `due`.
+         */
+        RecurrenceChanges: {
+            /** After */
+            after?: "completion" | null;
+            /** Missed */
+            missed?: "keep" | null;
+            /** Occurrence */
+            occurrence?: string | null;
+            /**
+             * Rule
+             * @description A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+             * @example FREQ=WEEKLY;BYDAY=MO
+             */
+            rule?: string;
         };
         /**
          * Task
@@ -1356,6 +1425,12 @@ export interface components {
                 [key: string]: string | number | boolean;
             };
             /**
+             * Next Id
+             * Format: uuid
+             * @description The task of its series that was made when it was completed.
+             */
+            next_id?: string;
+            /**
              * Parent Id
              * Format: uuid
              * @description The task that it is a part of.
@@ -1369,6 +1444,17 @@ export interface components {
             position?: string;
             /** Priority */
             priority?: components["schemas"]["TaskPriority"];
+            /**
+             * Recurrence
+             * @description By which rule the task comes again once it is completed; null: it does not.
+             */
+            recurrence?: components["schemas"]["TaskRecurrence"];
+            /**
+             * Series Id
+             * Format: uuid
+             * @description The first task of its series.
+             */
+            series_id?: string;
             /**
              * Start
              * @description Before this it is not to be shown as something to do.
@@ -1465,6 +1551,11 @@ export interface components {
              */
             priority?: components["schemas"]["TaskPriority"] | null;
             /**
+             * Recurrence
+             * @description By which rule the task comes again once it is completed; null: it does not.
+             */
+            recurrence?: components["schemas"]["RecurrenceChanges"] | null;
+            /**
              * Remove Labels
              * @description Labels to remove, before others are added; not together with `labels`.
              * @example [
@@ -1559,6 +1650,36 @@ export interface components {
          * @enum {string}
          */
         TaskPriority: "low" | "medium" | "high" | "urgent";
+        /**
+         * TaskRecurrence
+         * @description By which rule a task comes again once it is completed.
+         */
+        TaskRecurrence: {
+            /**
+             * After
+             * @description `completion`: counted from the day of completion; without it: from the schedule.
+             * @constant
+             */
+            after?: "completion";
+            /**
+             * Missed
+             * @description `keep`: days that have passed come in turn; without it they are skipped.
+             * @constant
+             */
+            missed?: "keep";
+            /**
+             * Occurrence
+             * @description The day of the rule for which the task stands; if not given: the day of `due`.
+             * @example 2026-11-21
+             */
+            occurrence: string;
+            /**
+             * Rule
+             * @description A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+             * @example FREQ=WEEKLY;BYDAY=MO
+             */
+            rule: string;
+        };
         /**
          * TaskSummary
          * @description The numbers of the caller's open tasks; completed ones are not counted.
@@ -2258,6 +2379,30 @@ export interface operations {
                 /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
                 "If-Match"?: string;
             };
+            path: {
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listOccurrences: {
+        parameters: {
+            query?: {
+                /** @description How many days to return at most. */
+                limit?: number;
+            };
+            header?: never;
             path: {
                 /** @description A UUID, in any letter case. */
                 task_id: string;

@@ -391,6 +391,18 @@ class NewList(TypedDict):
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
 
 
+class NewRecurrence(TypedDict):
+    """By which rule a task comes again once it is completed. It needs a `due`."""
+
+    rule: str
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"] | None]
+    missed: NotRequired[Literal["keep"] | None]
+    occurrence: NotRequired[str | None]
+
+
 class NewTask(TypedDict):
     """The body of `POST /api/tasks`. Accepted and ignored: `id`, `user_id`, `created_at`,
     `updated_at`, `series_id`, `next_id`.
@@ -423,6 +435,8 @@ class NewTask(TypedDict):
     """A key, or where to place it; null: the default, by creation."""
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    recurrence: NotRequired[NewRecurrence | None]
+    """By which rule the task comes again once it is completed; null: it does not."""
 
 
 class NewTaskDate(TypedDict):
@@ -432,6 +446,12 @@ class NewTaskDate(TypedDict):
     """A day of the years 1970 to 9998, without a time zone: never convert it to an instant."""
     time: NotRequired[str | None]
     time_zone: NotRequired[str | None]
+
+
+class Occurrences(TypedDict):
+    """The days of its rule after a task's `occurrence` and `due`; none without a recurrence."""
+
+    dates: list[str]
 
 
 class PositionAfter(TypedDict):
@@ -456,6 +476,18 @@ class Ready(TypedDict):
     """The service is ready for requests."""
 
     status: Literal["ready"]
+
+
+class RecurrenceChanges(TypedDict):
+    """Changes of a recurrence: absent leaves, null removes. A new `rule` starts at the day of `due`."""
+
+    rule: NotRequired[str]
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"] | None]
+    missed: NotRequired[Literal["keep"] | None]
+    occurrence: NotRequired[str | None]
 
 
 class Task(TypedDict):
@@ -490,6 +522,12 @@ class Task(TypedDict):
     """A key of fractional indexing, compared by code points."""
     metadata: NotRequired[dict[str, str | float | bool]]
     """Values of the app's own, at most 4096 bytes as JSON."""
+    recurrence: NotRequired[TaskRecurrence]
+    """By which rule the task comes again once it is completed; null: it does not."""
+    series_id: NotRequired[str]
+    """The first task of its series."""
+    next_id: NotRequired[str]
+    """The task of its series that was made when it was completed."""
 
 
 class TaskChanges(TypedDict):
@@ -524,6 +562,8 @@ class TaskChanges(TypedDict):
     """A key, or where to place it; null: the default, by creation."""
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    recurrence: NotRequired[RecurrenceChanges | None]
+    """By which rule the task comes again once it is completed; null: it does not."""
 
 
 class TaskDate(TypedDict):
@@ -559,6 +599,21 @@ class TaskList(TypedDict):
     tasks: list[Task]
     next_cursor: str | None
     """For the next page; null when nothing follows."""
+
+
+class TaskRecurrence(TypedDict):
+    """By which rule a task comes again once it is completed."""
+
+    rule: str
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"]]
+    """`completion`: counted from the day of completion; without it: from the schedule."""
+    missed: NotRequired[Literal["keep"]]
+    """`keep`: days that have passed come in turn; without it they are skipped."""
+    occurrence: str
+    """The day of the rule for which the task stands; if not given: the day of `due`."""
 
 
 class TaskSummary(TypedDict):
@@ -709,6 +764,13 @@ class DeleteTaskQuery(TypedDict):
     """What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all of them,
     on all levels.
     """
+
+
+class ListOccurrencesQuery(TypedDict):
+    """The query of `listOccurrences`."""
+
+    limit: NotRequired[int]
+    """How many days to return at most."""
 
 
 class ListLabelsQuery(TypedDict):
