@@ -5,6 +5,7 @@ It is built in `.venv/clients/typescript`, where what npm has installed and tsc 
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -106,7 +107,7 @@ async def service(
 
 def test_the_types_are_those_of_the_document(package: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "openapi.json", tmp_path / "schema.ts"
-    source.write_text(document())
+    source.write_text(json.dumps(document()))
     run("node", "scripts/types.js", str(source), str(target), folder=package)
 
     assert target.read_text() == (SOURCE / "src" / "schema.ts").read_text(), "run `make clients`"
