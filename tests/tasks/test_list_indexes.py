@@ -1,7 +1,7 @@
 """docs/contract.md, C3: lists that cost as much as their page, each along the index that is meant for it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
@@ -9,7 +9,7 @@ import orjson
 import pytest
 from domain_rows import Planted, plant
 from fastapi import FastAPI
-from support import database_of
+from support import MakeDatabase, database_of, running, settings_for
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan
@@ -62,16 +62,20 @@ class Plan(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-async def crowded(app: FastAPI) -> FastAPI:
-    """Returns the app with an owner of many tasks, most of them completed, among other owners."""
-    await plant(app, OWNER, [_task(n) for n in range(3000)], {LIST: False})
-    for _ in range(150):
-        await plant(app, uuid4(), [_task(n) for n in range(100)])
-    database = database_of(app)
-    if isinstance(database, PostgresDatabase):
-        async with database.pool.acquire() as connection:
-            await connection.execute("VACUUM ANALYZE")
-    return app
+async def crowded(engine: str, new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
+    """Yields an app with an owner of many tasks, most of them completed, among other owners.
+
+    Its database is its own: PostgreSQL's plans depend on how many tasks the owners of other tests have.
+    """
+    async with running(settings_for(await new_database(engine))) as app:
+        await plant(app, OWNER, [_task(n) for n in range(3000)], {LIST: False})
+        for _ in range(150):
+            await plant(app, uuid4(), [_task(n) for n in range(100)])
+        database = database_of(app)
+        if isinstance(database, PostgresDatabase):
+            async with database.pool.acquire() as connection:
+                await connection.execute("VACUUM ANALYZE")
+        yield app
 
 
 @pytest.mark.parametrize("page", ["first", "next"])
