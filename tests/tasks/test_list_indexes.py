@@ -55,10 +55,11 @@ OF_LABELS: Final = ("label=home", "label=home&sort=created_at")
 
 
 class Plan(NamedTuple):
-    """The indexes that a plan reads tasks and labels through, and whether it sorts."""
+    """The indexes that a plan reads tasks and labels through, whether it sorts, whether it reads no task."""
 
     indexes: set[str]
     sorts: bool
+    is_covered: bool
 
 
 @pytest.fixture(scope="session")
@@ -104,11 +105,12 @@ async def test_the_tasks_of_a_label_are_read_along_the_labels(
         assert not plan.sorts
 
 
-async def test_the_summary_reads_open_tasks_only(crowded: FastAPI) -> None:
+async def test_the_summary_reads_the_index_of_open_tasks_only(crowded: FastAPI) -> None:
     now = SummaryQuery.model_validate({"now": NOW}).now
 
     for plan in await _plans(database_of(crowded), SUMMARY, {"owner": OWNER, **_values(now)}):
         assert plan.indexes == {"ix_tasks_user_id_open"}
+        assert plan.is_covered
 
 
 def _task(n: int) -> Planted:
@@ -170,7 +172,8 @@ def _postgres_plan(top: dict[str, Any]) -> Plan:
     nodes = [node for node in _nodes(top) if node.get("Relation Name") != "users"]
     indexes = {node["Index Name"] for node in nodes if "Index Name" in node} - {"tasks_pkey", "users_pkey"}
     scans = {node["Node Type"] for node in nodes if node["Node Type"] == "Seq Scan"}
-    return Plan(indexes | scans, any("Sort" in node["Node Type"] for node in nodes))
+    is_covered = any(node["Node Type"] == "Index Only Scan" for node in nodes)
+    return Plan(indexes | scans, any("Sort" in node["Node Type"] for node in nodes), is_covered)
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -191,4 +194,5 @@ def _sqlite_plan(database: Any, read: Read, values: dict[str, Any]) -> Plan:
     indexes = {match[1] or match[2] for match in found if match}
     if any(name.startswith("ix_task_labels") for name in indexes):
         indexes.discard("PRIMARY KEY")  # each task by its id
-    return Plan(indexes, any("ORDER BY" in line for line in lines))
+    is_covered = any("COVERING INDEX" in line for line in lines)
+    return Plan(indexes, any("ORDER BY" in line for line in lines), is_covered)
