@@ -33,7 +33,7 @@ _WEEKDAY: Final = re.compile(rf"([+-]?[0-9]+)?({'|'.join(WEEKDAYS)})")
 
 
 class Frequency(StrEnum):
-    """What a rule repeats by."""
+    """The period by which a rule repeats."""
 
     DAILY = "DAILY"
     WEEKLY = "WEEKLY"
