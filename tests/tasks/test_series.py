@@ -392,7 +392,7 @@ async def test_only_an_open_task_can_be_made_recurring(ann: Person) -> None:
 
 
 async def test_a_series_has_one_recurrence_also_after_a_task_in_it_was_deleted(ann: Person) -> None:
-    """The first one has no next one any more, but the series goes on in the third."""
+    """The first one has no next one any more, but the third one recurs."""
     first = await complete(ann, await recurring(ann))
     second = await complete(ann, await following(ann, first), completed_at="2026-11-30T12:00:00Z")
     await ann.http.delete(f"/api/tasks/{second['id']}")
@@ -473,7 +473,7 @@ async def test_a_task_that_fails_in_a_batch_makes_no_next_one(ann: Person) -> No
     assert [one["title"] for one in await ann.tasks()] == ["Later"]
 
 
-async def test_somebody_elses_series_is_a_missing_task(ann: Person, bob: Person) -> None:
+async def test_the_series_of_another_person_is_a_missing_task(ann: Person, bob: Person) -> None:
     done = await complete(bob, await recurring(bob))
     for task_id in (done["id"], done["next_id"]):
         for state in (True, False):
