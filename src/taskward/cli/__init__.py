@@ -189,11 +189,12 @@ def convert_file(
     What could not be kept is reported on stderr, a line each.
     """
     from taskward.convert import convert  # noqa: PLC0415 - slow to import
+    from taskward.convert.report import Report  # noqa: PLC0415 - as above
     from taskward.convert.source import Unconvertible  # noqa: PLC0415 - as above
 
-    with friendly_errors(Unconvertible):
+    with friendly_errors(Unconvertible), Report() as report:
         with open_input(file) as given, open_output("-") as output, progress_bar("Converting") as progress:
-            report = convert(name, given, file, time_zone, output, progress)
+            convert(name, given, file, time_zone, output, report, progress)
         print_report(report)
 
 

@@ -84,7 +84,6 @@ def print_report(report: "Report") -> None:
         typer.echo(line, err=True)
     lost = f"; {report.notes} lines of report" if report.notes else ""
     typer.echo(f"{report.tasks} tasks and {report.lists} lists converted{lost}", err=True)
-    report.close()
 
 
 def print_quickstart(settings: "Settings", url: str) -> None:

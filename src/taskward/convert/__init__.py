@@ -28,9 +28,15 @@ class Format(Protocol):
 
 
 def convert(  # noqa: PLR0913, PLR0917 - the arguments of the command, its input and its outputs
-    name: str, file: BinaryIO, file_name: str, zone: str | None, output: BinaryIO, progress: Progress
-) -> Report:
-    """Writes the document for a file, and returns the report of what was not kept.
+    name: str,
+    file: BinaryIO,
+    file_name: str,
+    zone: str | None,
+    output: BinaryIO,
+    report: Report,
+    progress: Progress = lambda *_: None,
+) -> None:
+    """Writes the document for a file, and reports what could not be kept.
 
     `name` is that of the format's module. Nothing is written before the whole file is read.
 
@@ -42,7 +48,6 @@ def convert(  # noqa: PLR0913, PLR0917 - the arguments of the command, its input
         raise Unconvertible(f"{zone} is not a time zone: --time-zone must be a name like Europe/Berlin")
     # The converters are written against the protocol, which a module fulfils without saying so.
     reader: Format = import_module(f"taskward.convert.{name}")
-    report = Report()
     with Document(name, report) as document:
         done = 0
         for source in sources(file, file_name, reader.MEMBERS, zone, report):
@@ -51,4 +56,3 @@ def convert(  # noqa: PLR0913, PLR0917 - the arguments of the command, its input
                 progress(done + source.position, 2 * (done + source.size))
             done += source.size
         document.write(output, lambda share: progress(done + int(done * share), 2 * done))
-    return report

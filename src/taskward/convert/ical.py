@@ -17,7 +17,7 @@ from taskward.convert.ical_values import first, several, text_of, whole_of
 from taskward.convert.limits import UNTITLED, clean_text
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible
-from taskward.me.calendar import LIST, LIST_ID, METADATA, POSITION, PRODUCT
+from taskward.me.calendar import LIST, LIST_ID, METADATA, POSITION, PRODUCT, RECURRENCE
 from taskward.tasks.ids import created_at
 
 MEMBERS: Final = r"\.ics$"
@@ -100,7 +100,7 @@ def _draft(todo: Component, block: Block, calendar: _Calendar, source: Source) -
         parent=_parent(todo),
         order=whole_of(todo, "X-APPLE-SORT-ORDER"),
         position=text_of(todo, POSITION) or None,
-        metadata=_metadata(text_of(todo, METADATA)),
+        metadata=_object(text_of(todo, METADATA)),
         own_id=own_id,
         notes=[*dates.notes, *_notes(todo, block)],
     )
@@ -122,6 +122,17 @@ def _add_recurrence(todo: Component, draft: Draft, dates: Dates, zone: str) -> N
     found = recurrence(rules[0].to_ical().decode(), draft.due, zone, start=dates.start)
     draft.recurrence = found.value
     draft.notes += found.notes
+    _complete(draft, _object(text_of(todo, RECURRENCE)))
+
+
+def _complete(draft: Draft, exported: dict[str, Any]) -> None:
+    """Adds what our own export says of a recurrence, unless another product has changed that since."""
+    found = draft.recurrence
+    if found is None or exported.get("rule") != found["rule"] or draft.start != draft.due:
+        return
+    start = exported.pop("start", None)
+    draft.start = start if isinstance(start, dict) else None
+    draft.recurrence = exported
 
 
 def _notes(todo: Component, block: Block) -> Iterator[str]:
@@ -186,7 +197,7 @@ def _version_7(text: str) -> UUID | None:
     return None
 
 
-def _metadata(text: str) -> dict[str, Any]:
+def _object(text: str) -> dict[str, Any]:
     with suppress(ValueError, RecursionError):
         found = json.loads(text or "{}")
         return found if isinstance(found, dict) else {}

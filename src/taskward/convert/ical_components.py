@@ -4,6 +4,7 @@ The lines of a component are passed to the package `icalendar`, which parses the
 """
 
 import re
+import warnings
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -76,7 +77,9 @@ class Block:
         content = _decoded(_FOLD.sub(b"", b"".join(self.lines)), report)
         whole = f"BEGIN:{self.name}\r\n{content}\r\nEND:{self.name}\r\n"
         try:
-            return ComponentIcalParser(whole, _FACTORY, Component.types_factory).parse()[0]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about names of time zones, which are not taken from there
+                return ComponentIcalParser(whole, _FACTORY, Component.types_factory).parse()[0]
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             raise Unconvertible("it is not a component of iCalendar") from None
 

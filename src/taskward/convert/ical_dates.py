@@ -12,7 +12,6 @@ from taskward.convert.dates import (
     all_day,
     fixed,
     floating,
-    in_zone,
     minutes_between,
     moment_of,
     reminder_at,
@@ -97,15 +96,13 @@ def _task_date(todo: Component, name: str, zones: Mapping[str, str], notes: list
 
 
 def _with_time(value: datetime, given: str, zones: Mapping[str, str], notes: list[str]) -> TaskDate | None:
-    is_utc = str(value.tzinfo) == "UTC"
     if not given:
-        return fixed(value, "UTC") if is_utc else floating(value)
+        return fixed(value, "UTC") if str(value.tzinfo) == "UTC" else floating(value)
     zone = zones.get(given) or zone_name(given)
     if zone is None:
         notes.append(f'the time zone "{given[:60]}" is unknown: the time is without one now')
         return floating(value)
-    local = in_zone(value, zone) if is_utc and zone != "UTC" else value
-    return None if local is None else fixed(local, zone)
+    return fixed(value, zone)
 
 
 def _after_duration(todo: Component, zones: Mapping[str, str], found: Dates) -> TaskDate | None:

@@ -27,12 +27,18 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
 
     """
     whole = source.json()
-    values = list(objects(whole if isinstance(whole, list) else mapping(whole).get("value", [whole])))
-    if not all("displayName" in one or "title" in one or "value" in one for one in values):
+    given = whole.get("value", [whole]) if isinstance(whole, dict) else whole
+    values = list(objects(given))
+    if not isinstance(given, list) or not all(_is_of_graph(one) for one in values):
         raise Unconvertible("this is not JSON of Microsoft Graph: it has neither lists nor tasks")
     if mapping(whole).get("@odata.nextLink"):
         source.report.of_file("the file is one page of several: the others are not in it")
     yield from _read_values(values, source)
+
+
+def _is_of_graph(one: Task) -> bool:
+    """Returns whether an object is a list, a task, or a page of them."""
+    return "displayName" in one or ("title" in one and "status" in one) or "value" in one
 
 
 def _read_values(values: list[Task], source: Source) -> Iterator[Draft | SourceList]:

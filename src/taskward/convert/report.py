@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Self
 
 LONGEST_NAME: Final = 60
 """Characters of a title in a line."""
@@ -15,10 +15,14 @@ class Report:
         self.tasks = 0
         self.lists = 0
         self.notes = 0
-        self.size = 0
-        """Bytes of the document."""
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by its user
-        self._lines: dict[str, int] = {}
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by __exit__
+        self._of_file: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
     def of_task(self, place: str, title: str, note: str) -> None:
         """Adds a line about a task; `place` is its place in the file, or empty."""
@@ -26,8 +30,8 @@ class Report:
 
     def of_file(self, note: str) -> None:
         """Adds a line about the file, once."""
-        if note not in self._lines:
-            self._lines[note] = 1
+        if note not in self._of_file:
+            self._of_file.add(note)
             self._add(printable(note, 1000))
 
     def lines(self) -> Iterator[str]:
@@ -35,10 +39,6 @@ class Report:
         self._file.seek(0)
         for line in self._file:
             yield line.rstrip("\n")
-
-    def close(self) -> None:
-        """Removes the temporary file."""
-        self._file.close()
 
     def _add(self, line: str) -> None:
         self.notes += 1

@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, Any, BinaryIO, Final, cast
@@ -94,7 +95,8 @@ class Source:
         except csv.Error as error:
             raise Unconvertible(f"line {reader.line_num}: {error}") from None
         finally:
-            file.detach()  # which would be closed with its wrapper
+            with suppress(ValueError):  # it is closed already
+                file.detach()  # which would be closed with its wrapper
 
     def _encoding(self) -> str:
         decoder = codecs.getincrementaldecoder("utf-8")()
@@ -136,10 +138,11 @@ def sources(file: BinaryIO, name: str, members: str, zone: str | None, report: R
 
     """
     with _seekable(file) as whole:
-        start = whole.read(len(_ZIP))
-        if start != _ZIP:
-            stem = "" if name == "-" else PurePath(name).stem
-            yield _source(whole, stem, zone, report)
+        is_archive = whole.read(len(_ZIP)) == _ZIP
+        whole.seek(0)
+        if not is_archive:
+            with _in_utf8(whole) as content:
+                yield _source(content, "" if name == "-" else PurePath(name).stem, zone, report)
             return
         try:
             yield from _unpacked(zipfile.ZipFile(whole), members, zone, report)
@@ -152,15 +155,11 @@ def _unpacked(archive: zipfile.ZipFile, members: str, zone: str | None, report: 
     if not names:
         raise Unconvertible("the ZIP archive has no file of this format")
     for name in names:
-        with archive.open(name) as packed, _seekable(packed, copy=True) as file:
-            yield _source(file, PurePath(name).stem, zone, report)
+        with archive.open(name) as packed, _copy(packed) as file, _in_utf8(file) as content:
+            yield _source(content, PurePath(name).stem, zone, report)
 
 
 def _source(file: IO[bytes], name: str, zone: str | None, report: Report) -> Source:
-    file.seek(0)
-    if file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        file.seek(0)
-        file = _from_utf16(file)
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if not size:
@@ -170,29 +169,43 @@ def _source(file: IO[bytes], name: str, zone: str | None, report: Report) -> Sou
     return Source(file, name, size, zone, report)
 
 
-def _seekable(file: IO[bytes], *, copy: bool = False) -> IO[bytes]:
-    """Returns the file itself, or an unnamed copy of one that is read only once."""
-    if not copy and file.seekable():
-        return file
-    spool = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
+@contextmanager
+def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Returns the file itself, or a copy of one that can be read only once."""
+    if file.seekable():
+        yield file
+        return
+    with _copy(file) as copy:
+        yield copy
+
+
+@contextmanager
+def _copy(file: IO[bytes]) -> Iterator[IO[bytes]]:
     left = LARGEST_FILE
-    while part := file.read(_PART):
-        left -= len(part)
-        if left < 0:
-            spool.close()
-            raise _too_large()
-        spool.write(part)
-    spool.seek(0)
-    return spool
+    with tempfile.TemporaryFile() as copy:
+        while part := file.read(_PART):
+            left -= len(part)
+            if left < 0:
+                raise _too_large()
+            copy.write(part)
+        copy.seek(0)
+        yield copy
 
 
-def _from_utf16(file: IO[bytes]) -> IO[bytes]:
-    """Returns a copy in UTF-8 of a file in UTF-16."""
-    spool = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - it is removed with its last reference
+@contextmanager
+def _in_utf8(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Returns a file, of one in UTF-16 a copy in UTF-8."""
+    is_utf16 = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    file.seek(0)
+    if not is_utf16:
+        yield file
+        return
     decoder = codecs.getincrementaldecoder("utf-16")("replace")
-    while part := file.read(_PART):
-        spool.write(decoder.decode(part).encode("utf-8", "replace"))
-    return spool
+    with tempfile.TemporaryFile() as copy:
+        while part := file.read(_PART):
+            copy.write(decoder.decode(part).encode("utf-8", "replace"))
+        copy.seek(0)
+        yield copy
 
 
 def _too_large() -> Unconvertible:

@@ -51,11 +51,14 @@ def _tasks(source: Source) -> list[Task]:
     """Returns the tasks of a list, or of one object a line as older versions write it."""
     content = source.text()
     if content.lstrip().startswith("["):
-        found = list(objects(parse_json(content)))
+        whole = parse_json(content)
+        found = list(objects(whole))
+        if not whole:
+            return []
     else:
         lines = enumerate(content.splitlines(), 1)
         found = [one for n, line in lines if line.strip() for one in _of_line(line.strip().rstrip(","), n)]
-    if found and not any("uuid" in task and "description" in task for task in found):
+    if not any("uuid" in task and "description" in task for task in found):
         raise Unconvertible('this is not an export of Taskwarrior: no task has "uuid" and "description"')
     return found
 

@@ -1,14 +1,14 @@
 """The responses of /api/me."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.database.statements import Row
 from taskward.http.responses import rfc3339
-from taskward.http.validation import Absent
+from taskward.http.validation import Absent, field_error
 from taskward.lists.models import List
 from taskward.tasks.models import Task
 
@@ -28,6 +28,23 @@ class Export(BaseModel):
     user: User | None
     lists: list[List] | Absent = None
     tasks: list[Task]
+
+
+def _known_format(value: Any) -> Any:
+    if value not in ("json", "ics"):
+        raise field_error("Format must be json or ics")
+    return value
+
+
+class ExportQuery(BaseModel):
+    """The query of `GET /api/me/export`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Annotated[Literal["json", "ics"], BeforeValidator(_known_format)] = Field(
+        default="json",
+        description="`json`: everything, for an import. `ics`: the tasks as iCalendar, for other products.",
+    )
 
 
 class Imported(BaseModel):
