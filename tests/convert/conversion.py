@@ -2,15 +2,22 @@
 
 import io
 import json
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from taskward.convert import convert
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.report import Report
 from taskward.convert.source import sources
+from taskward.me.import_models import Import
+from taskward.tasks.steps.statements import MAX_LEVELS
+from taskward.tasks.steps.subtasks import MAX_BELOW
 
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_FORMATS = {
@@ -86,3 +93,31 @@ def todo(*lines: str, zone: str | None = None) -> Draft:
     """Returns the draft of a VTODO."""
     (draft,) = drafts("ical", vtodo(*lines), zone=zone).values()
     return draft
+
+
+def problems(document: dict[str, Any]) -> list[str]:
+    """Returns why an import would refuse a document, checked independently of how it is made."""
+    try:
+        Import.model_validate(document)
+    except ValidationError as error:
+        return [str(error)]
+    tasks = {task["id"]: task for task in document["tasks"]}
+    lists = {one["id"] for one in document["lists"]}
+    found = ["an id is there twice"] * (len(tasks) < len(document["tasks"]))
+    below = Counter[str]()
+    for task in document["tasks"]:
+        found += ["a list is missing"] * (task.get("list_id", "") not in {"", *lists})
+        above = list(_above(task, tasks))
+        found += ["it is too deep, or below itself"] * (len(above) > MAX_LEVELS - 1)
+        if above:
+            below[above[-1]["id"]] += 1
+            found += ["it is in another list"] * (above[-1].get("list_id") != task.get("list_id"))
+    return found + ["there are too many below one"] * any(count > MAX_BELOW for count in below.values())
+
+
+def _above(task: dict[str, Any], tasks: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for _ in range(MAX_LEVELS):
+        if "parent_id" not in task:
+            return
+        task = tasks[task["parent_id"]]
+        yield task

@@ -176,7 +176,7 @@ def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_i
     sent = 0
     for _ in range(ROUNDS):
         with service.peak() as peak:
-            sent += _hold(service, requests, seconds=0.7, reading=reading)
+            sent += _hold(service, requests, seconds=0.4, reading=reading)
             grown.append(peak() - before)
         time.sleep(0.2)
         kept.append(service.resident() - before)
@@ -198,7 +198,7 @@ def test_many_connections_without_a_token_leave_the_service_to_others(
     with people(service) as http:
         for _ in range(ROUNDS):
             attack = threading.Thread(
-                target=_hold, args=(service, [PIPELINE] * MANY), kwargs={"seconds": 1.2, "reading": False}
+                target=_hold, args=(service, [PIPELINE] * MANY), kwargs={"seconds": 0.5, "reading": False}
             )
             with service.peak() as peak:
                 attack.start()

@@ -1,4 +1,4 @@
-"""The command line: `taskward serve | migrate | restored | token | export | import | convert | check`.
+"""The command line: `taskward serve | migrate | restored | token | export | import | convert | check | tasks`.
 
 Commands import their modules when they run, so that `taskward --help` is fast.
 """
@@ -14,6 +14,7 @@ from uuid import UUID
 
 import typer
 
+from taskward.cli import tasks
 from taskward.cli.terminal import (
     ONE_DAY,
     friendly_errors,
@@ -43,9 +44,9 @@ class SourceFormat(StrEnum):
 app = typer.Typer(
     help="The task backend behind your own front end.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(tasks.app, name="tasks")
 
 
 @app.callback(invoke_without_command=True)

@@ -48,11 +48,11 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
 
 def _draft(row: Row, line: int, source: Source) -> Draft:
     zone = _zone(row, source)
-    name = row["List Name"].strip()
-    status = row["Status"].strip()
+    name = row.get("List Name", "").strip()
+    status = row.get("Status", "").strip()
     draft = Draft(
         row.get("taskId", "").strip() or f"line {line}",
-        row["Title"],
+        row.get("Title", ""),
         place=f"line {line}",
         description=row.get("Content", ""),
         created=moment(row.get("Created Time")),

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from icalendar import Alarm, Calendar, Timezone, Todo, vRecur
+from icalendar import Alarm, Calendar, Timezone, Todo, vRecur, vText
 from icalendar.prop import vDDDTypes
 
 PRODUCT: Final = "//Taskward//"
@@ -89,11 +89,16 @@ class CalendarWriter:
         if "parent_id" in task:
             todo.add("related-to", task["parent_id"])
         if title := self._list_titles.get(task.get("list_id", "")):
-            todo.add(LIST, _text(title), parameters={LIST_ID: task["list_id"]})
+            _add_own(todo, LIST, title, **{LIST_ID: task["list_id"]})
         if "position" in task:
-            todo.add(POSITION, task["position"])
+            _add_own(todo, POSITION, task["position"])
         if "metadata" in task:
-            todo.add(METADATA, json.dumps(task["metadata"], ensure_ascii=False))
+            _add_own(todo, METADATA, json.dumps(task["metadata"]))
+
+
+def _add_own(todo: Todo, name: str, text: str, **parameters: str) -> None:
+    """Adds a property of our own; with VALUE=TEXT the package escapes it as the RFC demands."""
+    todo.add(name, vText(_text(text)), parameters={"VALUE": "TEXT", **parameters})
 
 
 def _add_dates(todo: Todo, task: Task) -> None:
@@ -104,7 +109,7 @@ def _add_dates(todo: Todo, task: Task) -> None:
         todo.add("dtstart", _date(task["due"]), encode=0)
         todo.add("rrule", vRecur.from_ical(task["recurrence"]["rule"]))
         others = {"start": task["start"]} if "start" in task else {}
-        todo.add(RECURRENCE, json.dumps({**task["recurrence"], **others}))
+        _add_own(todo, RECURRENCE, json.dumps({**task["recurrence"], **others}))
     elif "start" in task:
         todo.add("dtstart", _date(task["start"]), encode=0)
 

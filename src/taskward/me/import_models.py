@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from taskward.http.ignored_keys import Ignored, ignoring
 from taskward.http.validation import field_error, moment, strict_uuid
 from taskward.lists.models import IsArchived
 from taskward.tasks.fields import TaskFields
@@ -18,7 +19,6 @@ from taskward.tasks.fields.placement import POSITION_MESSAGE, GivenListId, Given
 from taskward.tasks.fields.priority import GivenPriority
 from taskward.tasks.fields.texts import Description, IsCompleted, Title
 from taskward.tasks.ids import is_of, task_id_at
-from taskward.tasks.models import Ignored, ignoring
 
 _FIELDS: Final = ("due", "start", "priority", "labels", "metadata")
 _OPTIONAL: Final = frozenset({*_FIELDS, "completed_at", "list_id", "parent_id", "position"})

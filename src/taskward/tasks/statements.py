@@ -17,6 +17,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     null,
     or_,
     select,
@@ -58,6 +59,15 @@ _MATCHING: Final = (
     or_(_VERSIONS.is_(None), any_of(TASKS.c.version, _VERSIONS)),
 )
 """The task, if its version matches `If-Match`."""
+
+_ALONE: Final = or_(
+    _IS_COMPLETED.is_(None),
+    _IS_COMPLETED
+    & or_(TASKS.c.extra.is_(None), TASKS.c.extra.not_like(literal_column("""'%"recurrence":%'"""))),
+    ~_IS_COMPLETED & TASKS.c.next_version.is_(None),
+)
+"""Whether the update does not make the next task of a series, or take it back; other texts may look like a
+recurrence, whose update takes more statements then."""
 
 
 _NEW: Final[dict[str, BindParameter[Any]]] = {
@@ -101,7 +111,7 @@ def _insert_tasks() -> Select[Any]:
 def _update_task(number: ColumnElement[int]) -> Change:
     return (
         update(TASKS)
-        .where(*_MATCHING, number.is_not(None))
+        .where(*_MATCHING, _ALONE, number.is_not(None))
         .values(
             title=func.coalesce(_TITLE, TASKS.c.title),
             title_folded=func.coalesce(_TITLE_FOLDED, TASKS.c.title_folded),
@@ -216,7 +226,7 @@ CREATE_TASK_ONCE: Final = Write(
     "task.create",
 )
 UPDATE_TASK: Final = Write(
-    "update task", bump_owner_if(exists().where(*_MATCHING)), _update_task, action="task.update"
+    "update task", bump_owner_if(exists().where(*_MATCHING, _ALONE)), _update_task, action="task.update"
 )
 DELETE_TASK: Final = Write(
     "delete task",

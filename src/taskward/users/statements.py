@@ -109,9 +109,13 @@ def bump_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) 
     )
 
 
-LOCK_OWNER: Final = Read("lock an owner", select(USERS.c.id).where(USERS.c.id == OWNER).with_for_update())
-"""The owner's row is locked before any other, otherwise two transactions could deadlock. Returns a row unless
-the owner has never written; then a concurrent first write of the same rows is detected as a conflict."""
+LOCK_OWNER: Final = Read(
+    "lock an owner", select(USERS.c.time_zone).where(USERS.c.id == OWNER).with_for_update()
+)
+"""The owner's row is locked before any other, otherwise two transactions could deadlock.
+
+Returns the time zone of the person; no row if the owner has never written. Then a concurrent first write of
+the same rows is detected as a conflict."""
 
 
 def owner_values(user: User) -> dict[str, Any]:

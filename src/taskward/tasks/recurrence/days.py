@@ -3,9 +3,10 @@
 The work is bounded for every rule: only periods of the 30 years after the asked day are visited.
 """
 
-from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from calendar import isleap, monthrange
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import cache, partial
 from typing import Final
 
 from taskward.tasks.recurrence.rule import Frequency, Rule
@@ -49,18 +50,10 @@ def _years_later(day: date, years: int) -> date:
 
 
 def _daily(rule: Rule, occurrence: date, first: int, last: int) -> Iterator[int]:
-    start = occurrence.toordinal()
-    weekdays = {day for _, day in rule.weekdays}
-    for number in range(_aligned(start, first, rule.interval), last + 1, rule.interval):
-        if weekdays and (number - 1) % 7 not in weekdays:
-            continue
-        if rule.months or rule.month_days:
-            day = date.fromordinal(number)
-            if rule.months and day.month not in rule.months:
-                continue
-            if rule.month_days and not _is_month_day(rule, day):
-                continue
-        yield number
+    start, every_day = occurrence.toordinal(), range(1, 32)
+    for before, days in _of_months(rule, every_day, _months(first, last)):
+        counted = range(_aligned(start, before + 1, rule.interval), before + 32, rule.interval)
+        yield from (number for number in counted if number - before in days)
 
 
 def _weekly(rule: Rule, occurrence: date, first: int, last: int) -> Iterator[int]:
@@ -74,23 +67,20 @@ def _weekly(rule: Rule, occurrence: date, first: int, last: int) -> Iterator[int
 
 
 def _monthly(rule: Rule, occurrence: date, first: int, last: int) -> Iterator[int]:
-    start = occurrence.year * 12 + occurrence.month - 1
-    for month in range(
-        _aligned(start, _month_number(first), rule.interval), _month_number(last) + 1, rule.interval
-    ):
-        year, index = divmod(month, 12)
-        if not rule.months or index + 1 in rule.months:
-            yield from _selected(rule, _days_of_month(rule, occurrence, year, index + 1))
+    months = _months(first, last)
+    start = _aligned(occurrence.year * 12 + occurrence.month - 1, months.start, rule.interval)
+    counted = range(start, months.stop, rule.interval)
+    for before, days in _of_months(rule, (occurrence.day,), counted):
+        yield from (before + day for day in days)
 
 
 def _yearly(rule: Rule, occurrence: date, first: int, last: int) -> Iterator[int]:
-    years = range(
-        _aligned(occurrence.year, date.fromordinal(first).year, rule.interval),
-        date.fromordinal(last).year + 1,
-        rule.interval,
-    )
-    for year in years:
-        yield from _selected(rule, _days_of_year(rule, occurrence, year))
+    days = cache(partial(_days_of_year, rule, occurrence))  # there are 14 kinds of year
+    start = _aligned(occurrence.year, date.fromordinal(first).year, rule.interval)
+    for year in range(start, date.fromordinal(last).year + 1, rule.interval):
+        new_year = date(year, 1, 1)
+        for day in days(new_year.weekday(), isleap(year)):
+            yield new_year.toordinal() + day - 1
 
 
 _FINDERS: Final = {
@@ -103,63 +93,67 @@ _FINDERS: Final = {
 
 
 def _aligned(start: int, first: int, interval: int) -> int:
-    """Returns the first number not before either that is a multiple of the interval from the start."""
+    """Returns the first number, not before either, that is a multiple of the interval from the start."""
     return max(start, first + (start - first) % interval)
 
 
-def _month_number(number: int) -> int:
-    day = date.fromordinal(number)
-    return day.year * 12 + day.month - 1
+def _months(first: int, last: int) -> range:
+    """Returns the months of a range of days, each as `12 * year + month - 1`."""
+    start, end = date.fromordinal(first), date.fromordinal(last)
+    return range(start.year * 12 + start.month - 1, end.year * 12 + end.month)
 
 
-def _days_of_year(rule: Rule, occurrence: date, year: int) -> Sequence[int]:
-    if rule.months:
-        return [number for month in rule.months for number in _days_of_month(rule, occurrence, year, month)]
-    if rule.weekdays:
-        start = date(year, 1, 1).toordinal()
-        return sorted(_weekday_numbers(rule, start, date(year, 12, 31).toordinal()))
-    return _days_of_month(rule, occurrence, year, occurrence.month)
+def _of_months(rule: Rule, default: Iterable[int], months: range) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yields the number of the day before each month, and the days in it: without a rule the default ones."""
+
+    @cache  # there are 28 kinds of month
+    def days(weekday: int, length: int) -> Sequence[int]:
+        return _selected(rule, _days_of_month(rule, default, weekday, length))
+
+    for year, index in (divmod(month, 12) for month in months):
+        if not rule.months or index + 1 in rule.months:
+            yield date(year, index + 1, 1).toordinal() - 1, days(*monthrange(year, index + 1))
 
 
-def _days_of_month(rule: Rule, occurrence: date, year: int, month: int) -> Sequence[int]:
-    length = monthrange(year, month)[1]
-    before = date(year, month, 1).toordinal() - 1
-    if not rule.month_days and not rule.weekdays:
-        return (before + occurrence.day,) if occurrence.day <= length else ()
-    numbers = None
+def _days_of_year(rule: Rule, occurrence: date, weekday: int, is_leap: bool) -> Sequence[int]:  # noqa: FBT001 - one of the two that make a kind of year
+    """Returns the days of a year that begins with that weekday; the first one is 1."""
+    if rule.weekdays and not rule.months:
+        return _selected(rule, sorted(_days_of_weekdays(rule, weekday, 366 if is_leap else 365)))
+    model = 2024 if is_leap else 2023
+    days: list[int] = []
+    for month in rule.months or (occurrence.month,):
+        before = date(model, month, 1).timetuple().tm_yday - 1
+        kind = (weekday + before) % 7, monthrange(model, month)[1]
+        days += (before + day for day in _days_of_month(rule, (occurrence.day,), *kind))
+    return _selected(rule, days)
+
+
+def _days_of_month(rule: Rule, default: Iterable[int], weekday: int, length: int) -> Sequence[int]:
+    """Returns the days of a month that begins with that weekday."""
+    days = set(default)
     if rule.month_days:
-        days = (day if day > 0 else length + 1 + day for day in rule.month_days)
-        numbers = {before + day for day in days if 1 <= day <= length}
+        days = {day if day > 0 else length + 1 + day for day in rule.month_days}
     if rule.weekdays:
-        of_weekdays = _weekday_numbers(rule, before + 1, before + length)
-        numbers = of_weekdays if numbers is None else numbers & of_weekdays
-    return sorted(numbers or ())
+        of_weekdays = _days_of_weekdays(rule, weekday, length)
+        days = days & of_weekdays if rule.month_days else of_weekdays
+    return sorted(day for day in days if 1 <= day <= length)
 
 
-def _weekday_numbers(rule: Rule, first: int, last: int) -> set[int]:
-    """Returns the days of a period that BYDAY names; ordinals count within the period."""
-    numbers: set[int] = set()
+def _days_of_weekdays(rule: Rule, weekday: int, length: int) -> set[int]:
+    """Returns the days that BYDAY names of a month or year that begins with that weekday."""
+    days: set[int] = set()
     for ordinal, day in rule.weekdays:
-        start = first + (day - (first - 1)) % 7
+        every = range(1 + (day - weekday) % 7, length + 1, 7)
         if not ordinal:
-            numbers.update(range(start, last + 1, 7))
-            continue
-        end = last - ((last - 1) - day) % 7
-        number = start + 7 * (ordinal - 1) if ordinal > 0 else end + 7 * (ordinal + 1)
-        if first <= number <= last:
-            numbers.add(number)
-    return numbers
+            days.update(every)
+        elif abs(ordinal) <= len(every):
+            days.add(every[ordinal - 1 if ordinal > 0 else ordinal])
+    return days
 
 
-def _selected(rule: Rule, numbers: Sequence[int]) -> Sequence[int]:
+def _selected(rule: Rule, days: Sequence[int]) -> Sequence[int]:
     """Returns the days of a period that BYSETPOS selects."""
     if not rule.positions:
-        return numbers
-    count = len(numbers)
-    indexes = {position - 1 if position > 0 else count + position for position in rule.positions}
-    return [numbers[index] for index in sorted(indexes) if 0 <= index < count]
-
-
-def _is_month_day(rule: Rule, day: date) -> bool:
-    length = monthrange(day.year, day.month)[1]
-    return day.day in rule.month_days or day.day - length - 1 in rule.month_days
+        return days
+    indexes = {position - 1 if position > 0 else len(days) + position for position in rule.positions}
+    return [days[index] for index in sorted(indexes) if 0 <= index < len(days)]

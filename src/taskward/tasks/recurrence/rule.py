@@ -1,4 +1,4 @@
-"""The rule of a recurrence: RFC 5545 RRULE in days, see docs/contract.md, C3.
+"""The rule of a recurrence: RFC 5545 RRULE in days, see docs/contract.md, C5.
 
 Parts that ask for a time of day are left out, and those in which libraries disagree: docs/decisions/0043.
 """
@@ -33,7 +33,7 @@ _WEEKDAY: Final = re.compile(rf"([+-]?[0-9]+)?({'|'.join(WEEKDAYS)})")
 
 
 class Frequency(StrEnum):
-    """What a rule repeats by."""
+    """The unit by which a rule repeats."""
 
     DAILY = "DAILY"
     WEEKLY = "WEEKLY"
