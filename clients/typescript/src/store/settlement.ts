@@ -14,6 +14,7 @@ export async function settleOne(transaction: Transaction, write: Write, outcome:
   const etag = outcome.type === "done" ? outcome.etag : write.ifMatch;
   if (next !== undefined && etag !== undefined) transaction.put("writes", next.seq, { ...next, ifMatch: etag });
   if (outcome.type === "done" && !isBrought(write, stored, outcome.value)) {
+    if (outcome.value !== undefined) transaction.put("meta", "user", outcome.value.user_id);
     const { type, ...result } = { ...outcome, at: Date.now() };
     return transaction.put("writes", write.seq, { ...write, result });
   }
