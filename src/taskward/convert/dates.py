@@ -9,7 +9,7 @@ from typing import Final
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from taskward.tasks.fields.dates import FIRST_YEAR, LAST_YEAR, instant
-from taskward.tasks.fields.zones import is_time_zone, time_zone
+from taskward.time_zones import is_time_zone, time_zone
 
 TaskDate = dict[str, str]
 
