@@ -22,6 +22,7 @@ from taskward.me.staging import Staging
 from taskward.me.statements import COUNT, LISTS_AFTER, SET_TIME_ZONE, TASKS_AFTER, USER
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.models import task_json, task_record
+from taskward.tasks.steps.reminders import move_reminders_steps
 from taskward.users.statements import owner_values
 
 EXPORT_PAGE: Final = 64
@@ -52,7 +53,7 @@ class MyData:
 
     async def set_time_zone(self, time_zone: str | None) -> Row:
         """Sets the time zone of the person, and returns the owner's row."""
-        return await self._database.transact(lambda: time_zone_steps(self._user, time_zone))
+        return await self._database.transact(lambda: time_zone_steps(self._user, time_zone), long=True)
 
     async def export(self) -> AsyncIterator[bytes]:
         """Yields the export in pieces of one JSON document; at most a page is in memory at once.
@@ -112,9 +113,11 @@ class MyData:
 
 
 def time_zone_steps(user: User, time_zone: str | None) -> TransactionSteps[Row]:
-    """Sets the time zone of a person; returns the owner's row."""
+    """Sets the time zone of a person, and moves the pending reminders; returns the owner's row."""
     values = owner_values(user) | {"time_zone": time_zone, "fields": ["time_zone"]}
-    return (yield SET_TIME_ZONE, values)[0]
+    rows = yield SET_TIME_ZONE, values
+    yield from move_reminders_steps(user.id, time_zone)
+    return rows[0]
 
 
 def _list_json(row: Row) -> dict[str, Any]:
