@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from icalendar import Alarm, Calendar, Timezone, Todo, vRecur, vText
-from icalendar.prop import vDDDTypes
+from icalendar.prop import vCategory, vDDDTypes
 
 PRODUCT: Final = "//Taskward//"
 LIST: Final = "X-TASKWARD-LIST"
@@ -85,7 +85,9 @@ class CalendarWriter:
         if "priority" in task:
             todo.add("priority", PRIORITIES[task["priority"]])
         if "labels" in task:
-            todo.add("categories", [_text(label) for label in task["labels"]])
+            categories = vCategory([])
+            categories.cats = [_text(label) for label in task["labels"]]
+            todo.add("categories", categories)
         if "parent_id" in task:
             todo.add("related-to", task["parent_id"])
         if title := self._list_titles.get(task.get("list_id", "")):
@@ -98,7 +100,7 @@ class CalendarWriter:
 
 def _add_own(todo: Todo, name: str, text: str, **parameters: str) -> None:
     """Adds a property of our own; with VALUE=TEXT the package escapes it as the RFC demands."""
-    todo.add(name, vText(_text(text)), parameters={"VALUE": "TEXT", **parameters})
+    todo.add(name, _text(text), parameters={"VALUE": "TEXT", **parameters})
 
 
 def _add_dates(todo: Todo, task: Task) -> None:
@@ -147,9 +149,17 @@ def _moment(given: str | datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def _text(text: str) -> str:
+class _Text(vText):
+    """A text. The package would write a backslash with an N in it as a line break."""
+
+    def to_ical(self) -> bytes:
+        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+        return escaped.encode()
+
+
+def _text(text: str) -> _Text:
     """Returns a text without the control characters that iCalendar does not allow."""
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _Text(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 @lru_cache(maxsize=64)
