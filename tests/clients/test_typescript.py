@@ -5,7 +5,9 @@ It is built in `.venv/clients/typescript`, where what npm has installed and tsc 
 
 import fcntl
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,23 @@ SOURCE = Path(__file__).parents[2] / "clients" / "typescript"
 BUILT = Path(sys.prefix) / "clients" / "typescript"
 CONFIGURATION = ("package.json", "package-lock.json", "tsconfig.base.json", "README.md")
 FOLDERS = ("src", "tests", "scripts")
+
+PAGE = Path(__file__).parents[2] / "docs" / "typescript.md"
+CODE = re.compile(r"```ts\n(.*?)```", re.DOTALL)
+PRELUDE = """
+import "fake-indexeddb/auto";
+import { createHmac } from "node:crypto";
+
+const { SERVICE_URL: baseUrl = "", JWT_SECRET = "" } = process.env;
+const userId = crypto.randomUUID();
+
+function getToken(_renew: boolean): string {
+  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const signed = `${encode({ alg: "HS256" })}.${encode({ sub: userId, exp: Date.now() / 1000 + 60 })}`;
+  return `${signed}.${createHmac("sha256", JWT_SECRET).update(signed).digest("base64url")}`;
+}
+"""
+"""What the page leaves to the app, in Node.js."""
 
 pytestmark = [
     pytest.mark.processes,
@@ -106,7 +125,7 @@ async def service(
 
 def test_the_types_are_those_of_the_document(package: Path, tmp_path: Path) -> None:
     source, target = tmp_path / "openapi.json", tmp_path / "schema.ts"
-    source.write_text(document())
+    source.write_text(json.dumps(document()))
     run("node", "scripts/types.js", str(source), str(target), folder=package)
 
     assert target.read_text() == (SOURCE / "src" / "schema.ts").read_text(), "run `make clients`"
@@ -123,3 +142,38 @@ def test_a_session_has_every_operation(package: Path, service: dict[str, str]) -
 
 def test_offline_devices_converge_and_lose_nothing(package: Path, service: dict[str, str]) -> None:
     run_tests(package, "store", **service)
+
+
+@pytest.mark.engines("disk")
+def test_the_adapters_replicate_with_the_real_libraries(package: Path, service: dict[str, str]) -> None:
+    run_tests(package, "rxdb", "tanstack-db", **service)
+
+
+@pytest.mark.engines("disk")
+def test_the_code_of_the_page_runs_with_the_packed_package(
+    package: Path, service: dict[str, str], tmp_path: Path
+) -> None:
+    tarball = run("npm", "pack", "--silent", "--pack-destination", str(tmp_path), folder=package).split()[-1]
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    run("npm", "install", "--offline", "--no-audit", "--no-fund", f"./{tarball}", folder=tmp_path)
+    assert [path.name for path in (tmp_path / "node_modules").glob("[!.]*")] == ["@taskward"], (
+        "no dependencies"
+    )
+    run("node", "-e", "import('@taskward/client'); import('@taskward/client/store')", folder=tmp_path)
+    for name in ("rxdb", "rxjs", "@tanstack", "@types", "fake-indexeddb"):
+        (tmp_path / "node_modules" / name).symlink_to(package / "node_modules" / name)
+    (tmp_path / "page.ts").write_text(PRELUDE + "\n".join(CODE.findall(PAGE.read_text("utf-8"))))
+    shutil.copy(package / "tsconfig.base.json", tmp_path / "tsconfig.json")
+
+    run("node", str(package / "node_modules/typescript/bin/tsc"), "--types", "node", folder=tmp_path)
+    printed = run("node", "page.js", folder=tmp_path, **service)
+
+    assert "400 VALIDATION_ERROR" in printed
+    assert "title: Title cannot be empty" in printed
+    assert "PRECONDITION_FAILED" in printed
+    assert "live 0" in printed
+
+
+def test_the_lock_file_names_no_package_registry() -> None:
+    lock = json.loads((SOURCE / "package-lock.json").read_text())
+    assert all("resolved" not in package for package in lock["packages"].values())

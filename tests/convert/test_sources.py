@@ -123,7 +123,7 @@ def archive(name: str, content: bytes) -> bytes:
     return whole.getvalue()
 
 
-def test_an_archive_is_unpacked_whatever_folder_the_file_is_in() -> None:
+def test_a_file_in_any_folder_of_an_archive_is_found() -> None:
     content = (SAMPLES / "google.json").read_bytes()
 
     assert len(converted("google", archive("Takeout/Tasks/Tasks.json", content)).tasks) == 3

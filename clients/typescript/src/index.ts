@@ -3,7 +3,7 @@ export { ApiError, NetworkError, TaskwardError, type ErrorCode } from "./errors.
 export type { FeedStep, FollowOptions } from "./feed.js";
 export type { KeyOptions } from "./post.js";
 export type { ConditionalRead, ConditionalWrite } from "./resource.js";
-export { localTime } from "./tasks.js";
+export { localTime } from "./time.js";
 export type { TokenSource } from "./token.js";
 export type { ClientOptions, RequestOptions } from "./transport.js";
 export type * from "./types.js";

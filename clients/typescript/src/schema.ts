@@ -201,7 +201,11 @@ export interface paths {
         delete: operations["eraseMe"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Set my time zone
+         * @description Sets the caller's time zone, or removes it with null; it makes the row, as a first write does.
+         */
+        patch: operations["patchMe"];
         trace?: never;
     };
     "/api/me/export": {
@@ -213,7 +217,7 @@ export interface paths {
         };
         /**
          * Export all my data
-         * @description Returns everything that is stored about the caller, as a stream.
+         * @description Returns everything that is stored about the caller, as a stream; or the tasks, as iCalendar.
          */
         get: operations["exportMe"];
         put?: never;
@@ -909,6 +913,16 @@ export interface components {
              */
             priority?: components["schemas"]["TaskPriority"] | null;
             /**
+             * Reminders
+             * @description When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
+             * @example [
+             *       {
+             *         "offset_minutes": -30
+             *       }
+             *     ]
+             */
+            reminders?: (components["schemas"]["OffsetReminder"] | components["schemas"]["ReminderAt"])[] | null;
+            /**
              * Start
              * @description Before this it is not to be shown as something to do.
              */
@@ -1263,6 +1277,16 @@ export interface components {
              */
             recurrence?: components["schemas"]["NewRecurrence"] | null;
             /**
+             * Reminders
+             * @description When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
+             * @example [
+             *       {
+             *         "offset_minutes": -30
+             *       }
+             *     ]
+             */
+            reminders?: (components["schemas"]["OffsetReminder"] | components["schemas"]["ReminderAt"])[] | null;
+            /**
              * Remove Labels
              * @description Labels to remove, before others are added; not together with `labels`.
              * @example [
@@ -1305,6 +1329,18 @@ export interface components {
         Occurrences: {
             /** Dates */
             dates: string[];
+        };
+        /**
+         * OffsetReminder
+         * @description A reminder relative to the due wall clock; of an all-day task to 00:00 of the day.
+         */
+        OffsetReminder: {
+            /**
+             * Offset Minutes
+             * @description Minutes after the due time; negative: before it. On an all-day task 540 is at 09:00.
+             * @example -30
+             */
+            offset_minutes: number;
         };
         /**
          * PositionAfter
@@ -1367,6 +1403,19 @@ export interface components {
              * @example FREQ=WEEKLY;BYDAY=MO
              */
             rule?: string;
+        };
+        /**
+         * ReminderAt
+         * @description A reminder at an instant.
+         */
+        ReminderAt: {
+            /**
+             * At
+             * Format: date-time
+             * @description RFC 3339; answered in UTC.
+             * @example 2026-11-21T08:30:00Z
+             */
+            at: string;
         };
         /**
          * Task
@@ -1449,6 +1498,11 @@ export interface components {
              * @description By which rule the task comes again once it is completed; null: it does not.
              */
             recurrence?: components["schemas"]["TaskRecurrence"];
+            /**
+             * Reminders
+             * @description When the person is to be reminded. Each has either `offset_minutes` or `at`.
+             */
+            reminders?: (components["schemas"]["OffsetReminder"] | components["schemas"]["ReminderAt"])[];
             /**
              * Series Id
              * Format: uuid
@@ -1555,6 +1609,16 @@ export interface components {
              * @description By which rule the task comes again once it is completed; null: it does not.
              */
             recurrence?: components["schemas"]["RecurrenceChanges"] | null;
+            /**
+             * Reminders
+             * @description When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
+             * @example [
+             *       {
+             *         "offset_minutes": -30
+             *       }
+             *     ]
+             */
+            reminders?: (components["schemas"]["OffsetReminder"] | components["schemas"]["ReminderAt"])[] | null;
             /**
              * Remove Labels
              * @description Labels to remove, before others are added; not together with `labels`.
@@ -1861,10 +1925,28 @@ export interface components {
              */
             id: string;
             /**
+             * Time Zone
+             * @description The IANA name of the person's time zone, for dates that have none.
+             * @example Europe/Berlin
+             */
+            time_zone?: string;
+            /**
              * Updated At
              * Format: date-time
              */
             updated_at: string;
+        };
+        /**
+         * UserChanges
+         * @description Changes of the owner's row; null removes the time zone. Accepted and ignored: `id`, `email`, `created_at`, `updated_at`.
+         */
+        UserChanges: {
+            /**
+             * Time Zone
+             * @description The IANA name of the person's time zone, for dates that have none.
+             * @example Europe/Berlin
+             */
+            time_zone: string | null;
         };
     };
     responses: never;
@@ -2189,9 +2271,30 @@ export interface operations {
             };
         };
     };
-    exportMe: {
+    patchMe: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    exportMe: {
+        parameters: {
+            query?: {
+                /** @description `json`: everything, for an import. `ics`: the tasks as iCalendar, for other products. */
+                format?: "json" | "ics";
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -11,7 +11,7 @@ from taskward.convert.document import Document
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.report import Report
 from taskward.convert.source import Source, Unconvertible, sources
-from taskward.tasks.fields.zones import is_time_zone
+from taskward.time_zones import is_time_zone
 
 Progress = Callable[[int, int], None]
 """Called with what is done, and the total."""

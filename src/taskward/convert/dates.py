@@ -9,7 +9,7 @@ from typing import Final
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from taskward.tasks.fields.dates import FIRST_YEAR, LAST_YEAR, instant
-from taskward.tasks.fields.zones import is_time_zone, time_zone
+from taskward.time_zones import is_time_zone, time_zone
 
 TaskDate = dict[str, str]
 
@@ -59,7 +59,7 @@ def moment_of(task_date: TaskDate, zone: str) -> datetime | None:
 
 
 def minutes_between(earlier: TaskDate, later: TaskDate) -> int:
-    """Returns the minutes between two dates by the wall clock; a day without a time begins at midnight."""
+    """Returns the minutes between two dates by their local time; a day without a time begins at midnight."""
     difference = _wall_clock(later) - _wall_clock(earlier)
     return difference // timedelta(minutes=1)
 

@@ -17,10 +17,11 @@ from taskward.tasks.fields.labels import GivenLabels
 from taskward.tasks.fields.metadata import NewMetadata
 from taskward.tasks.fields.placement import POSITION_MESSAGE, GivenListId, GivenParentId, Position
 from taskward.tasks.fields.priority import GivenPriority
+from taskward.tasks.fields.reminders import GivenReminders
 from taskward.tasks.fields.texts import Description, IsCompleted, Title
 from taskward.tasks.ids import is_of, task_id_at
 
-_FIELDS: Final = ("due", "start", "priority", "labels", "metadata")
+_FIELDS: Final = ("due", "start", "priority", "labels", "metadata", "reminders")
 _OPTIONAL: Final = frozenset({*_FIELDS, "completed_at", "list_id", "parent_id", "position"})
 
 
@@ -76,6 +77,7 @@ class ImportedTask(_Imported):
     parent_id: GivenParentId = None
     position: _Key = None
     metadata: NewMetadata = {}
+    reminders: GivenReminders = None
 
     @property
     def has_optional_fields(self) -> bool:

@@ -15,7 +15,7 @@ from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, digest_prefix
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.importing import import_document
-from taskward.me.models import Erased, Export, ExportQuery, Imported, User, user_json
+from taskward.me.models import Erased, Export, ExportQuery, Imported, User, UserChanges, user_json
 from taskward.me.spool import new_spool
 from taskward.me.store import AllMyData
 
@@ -50,6 +50,12 @@ class ImportRoute(StrictRoute):
 async def read_me(me: AllMyData) -> Response:
     """Returns the caller's row; 404 before their first write."""
     return json_response(user_json(await me.user()))
+
+
+@router.patch("", operation_id="patchMe", response_model=User, summary="Set my time zone")
+async def patch_me(changes: Annotated[UserChanges, Body()], me: AllMyData) -> Response:
+    """Sets the caller's time zone, or removes it with null; it makes the row, as a first write does."""
+    return json_response(user_json(await me.set_time_zone(changes.time_zone)))
 
 
 @router.get(

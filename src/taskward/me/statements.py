@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Integer, Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from taskward.database.functions import monotonic_now
 from taskward.database.statements import Command, Read
 from taskward.database.types import Id, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
@@ -13,17 +14,25 @@ from taskward.lists.tables import COLUMNS as LIST_COLUMNS
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES
-from taskward.users.statements import OWNER
+from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_owner
 from taskward.users.tables import USERS
 
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _TOKEN: Final = bindparam("token", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())
 
+_USER: Final = (USERS.c.id, USERS.c.email, USERS.c.created_at, USERS.c.updated_at, USERS.c.time_zone)
 USER: Final = Read(
     "user",
-    select(USERS.c.id, USERS.c.email, USERS.c.created_at, USERS.c.updated_at).where(USERS.c.id == OWNER),
+    select(*_USER).where(USERS.c.id == OWNER),
 )
+SET_TIME_ZONE: Final = Command(
+    "set the time zone of a person",
+    upsert_owner(time_zone=TIME_ZONE, updated_at=monotonic_now(SINCE, USERS.c.updated_at)).returning(*_USER),
+    "user.update",
+    quiet=True,
+)
+"""Returns the row as `USER` does. It is not in the feed, so there is no change to notify."""
 
 
 def _after(table: Table, columns: Sequence[Column[Any]]) -> Read:

@@ -10,7 +10,7 @@ from fastapi import Depends
 
 from taskward.auth.current_user import User
 from taskward.database import Database
-from taskward.database.statements import Read, Row
+from taskward.database.statements import Read, Row, TransactionSteps
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.responses import dump_json
@@ -20,9 +20,11 @@ from taskward.lists.tables import ListRecord
 from taskward.me.erasure import erase_steps
 from taskward.me.models import user_json
 from taskward.me.staging import Staging
-from taskward.me.statements import COUNT, LISTS_AFTER, TASKS_AFTER, USER
+from taskward.me.statements import COUNT, LISTS_AFTER, SET_TIME_ZONE, TASKS_AFTER, USER
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.models import task_json, task_record
+from taskward.tasks.steps.reminders import move_reminders_steps
+from taskward.users.statements import owner_values
 
 if TYPE_CHECKING:
     from taskward.me.calendar import CalendarWriter
@@ -52,6 +54,10 @@ class MyData:
         if not rows:
             raise NotFound("User not found")
         return rows[0]
+
+    async def set_time_zone(self, time_zone: str | None) -> Row:
+        """Sets the time zone of the person, and returns the owner's row."""
+        return await self._database.transact(lambda: time_zone_steps(self._user, time_zone), long=True)
 
     async def export(self) -> AsyncIterator[bytes]:
         """Yields the export in pieces of one JSON document; at most a page is in memory at once.
@@ -127,6 +133,14 @@ class MyData:
     async def _page(self, read: Read, after: UUID) -> Sequence[Row]:
         values = {"owner": self._user.id, "after_id": after, "limit": EXPORT_PAGE}
         return await self._database.rows(read, values)
+
+
+def time_zone_steps(user: User, time_zone: str | None) -> TransactionSteps[Row]:
+    """Sets the time zone of a person, and moves the pending reminders; returns the owner's row."""
+    values = owner_values(user) | {"time_zone": time_zone, "fields": ["time_zone"]}
+    rows = yield SET_TIME_ZONE, values
+    yield from move_reminders_steps(user.id, time_zone)
+    return rows[0]
 
 
 def _list_json(row: Row) -> dict[str, Any]:

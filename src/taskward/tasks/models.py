@@ -25,6 +25,7 @@ from taskward.tasks.fields.recurrence import (
     Recurrence,
     SeriesId,
 )
+from taskward.tasks.fields.reminders import GivenReminders, TaskReminders
 from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE, Description, IsCompleted, Title
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
 
@@ -34,7 +35,7 @@ _PLAIN: Final = frozenset({"title", "description", "is_completed", "completed_at
 _WRITABLE: Final = (
     *("title", "description", "is_completed", "completed_at", "due", "start", "priority"),
     *("labels", "add_labels", "remove_labels", "list_id", "parent_id", "position", "metadata"),
-    "recurrence",
+    *("reminders", "recurrence"),
 )
 
 
@@ -87,6 +88,7 @@ class NewTask(_Body):
     parent_id: GivenParentId = None
     position: Position = None
     metadata: NewMetadata = None
+    reminders: GivenReminders = None
     recurrence: GivenRecurrence = None
 
     def given(self) -> dict[str, Any]:
@@ -118,6 +120,7 @@ class TaskChanges(_Body):
     parent_id: GivenParentId = None
     position: Position = None
     metadata: MetadataChanges = None
+    reminders: GivenReminders = None
     recurrence: GivenRecurrenceChanges = None
 
     @model_validator(mode="after")
@@ -160,6 +163,7 @@ class Task(BaseModel):
     parent_id: ParentId | Absent = None
     position: Key | Absent = None
     metadata: Metadata | Absent = None
+    reminders: TaskReminders | Absent = None
     recurrence: Recurrence | Absent = None
     series_id: SeriesId | Absent = None
     next_id: NextId | Absent = None

@@ -60,15 +60,18 @@ _MATCHING: Final = (
 )
 """The task, if its version matches `If-Match`."""
 
+
+def _lacks(field: str) -> ColumnElement[bool]:
+    """Returns whether a task lacks an optional field; false also if some text of it looks like the field."""
+    return TASKS.c.extra.not_like(literal_column(f"""'%"{field}":%'"""))
+
+
 _ALONE: Final = or_(
     _IS_COMPLETED.is_(None),
-    _IS_COMPLETED
-    & or_(TASKS.c.extra.is_(None), TASKS.c.extra.not_like(literal_column("""'%"recurrence":%'"""))),
-    ~_IS_COMPLETED & TASKS.c.next_version.is_(None),
+    _IS_COMPLETED & or_(TASKS.c.extra.is_(None), _lacks("recurrence") & _lacks("reminders")),
+    ~_IS_COMPLETED & TASKS.c.next_version.is_(None) & or_(TASKS.c.extra.is_(None), _lacks("reminders")),
 )
-"""Whether the update does not make the next task of a series, or take it back; other texts may look like a
-recurrence, whose update takes more statements then."""
-
+"""Whether the update does not make the next task of a series, take it back, or change pending reminders."""
 
 _NEW: Final[dict[str, BindParameter[Any]]] = {
     "user_id": OWNER,

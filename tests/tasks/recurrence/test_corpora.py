@@ -11,10 +11,10 @@ from typing import Final, NamedTuple, Self
 import pytest
 
 from taskward.tasks.fields.dates import instant
-from taskward.tasks.fields.zones import time_zone
 from taskward.tasks.recurrence.days import has_day
 from taskward.tasks.recurrence.next_day import Recurrence, next_occurrence, upcoming
 from taskward.tasks.recurrence.rule import Rule
+from taskward.time_zones import time_zone
 
 CORPORA: Final = Path(__file__).parent / "corpora"
 PAGE: Final = Path(__file__).parents[3] / "docs" / "recurrence.md"

@@ -265,6 +265,10 @@ class ImportedTask(TypedDict):
     """A key, or where to place it; null: the default, by creation."""
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
 
 
 class LabelCount(TypedDict):
@@ -435,6 +439,10 @@ class NewTask(TypedDict):
     """A key, or where to place it; null: the default, by creation."""
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
     recurrence: NotRequired[NewRecurrence | None]
     """By which rule the task comes again once it is completed; null: it does not."""
 
@@ -452,6 +460,13 @@ class Occurrences(TypedDict):
     """The days of its rule after a task's `occurrence` and `due`; none without a recurrence."""
 
     dates: list[str]
+
+
+class OffsetReminder(TypedDict):
+    """A reminder relative to the due wall clock; of an all-day task to 00:00 of the day."""
+
+    offset_minutes: int
+    """Minutes after the due time; negative: before it. On an all-day task 540 is at 09:00."""
 
 
 class PositionAfter(TypedDict):
@@ -490,6 +505,13 @@ class RecurrenceChanges(TypedDict):
     occurrence: NotRequired[str | None]
 
 
+class ReminderAt(TypedDict):
+    """A reminder at an instant."""
+
+    at: str
+    """RFC 3339; answered in UTC."""
+
+
 class Task(TypedDict):
     """A task in a response. The first seven keys are always present, each other one where it has a
     value.
@@ -522,6 +544,8 @@ class Task(TypedDict):
     """A key of fractional indexing, compared by code points."""
     metadata: NotRequired[dict[str, str | float | bool]]
     """Values of the app's own, at most 4096 bytes as JSON."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt]]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`."""
     recurrence: NotRequired[TaskRecurrence]
     """By which rule the task comes again once it is completed; null: it does not."""
     series_id: NotRequired[str]
@@ -562,6 +586,10 @@ class TaskChanges(TypedDict):
     """A key, or where to place it; null: the default, by creation."""
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
     recurrence: NotRequired[RecurrenceChanges | None]
     """By which rule the task comes again once it is completed; null: it does not."""
 
@@ -700,6 +728,17 @@ class User(TypedDict):
     email: str | None
     created_at: str
     updated_at: str
+    time_zone: NotRequired[str]
+    """The IANA name of the person's time zone, for dates that have none."""
+
+
+class UserChanges(TypedDict):
+    """Changes of the owner's row; null removes the time zone. Accepted and ignored: `id`, `email`,
+    `created_at`, `updated_at`.
+    """
+
+    time_zone: str | None
+    """The IANA name of the person's time zone, for dates that have none."""
 
 
 class ListTasksQuery(TypedDict):
@@ -807,3 +846,10 @@ class StreamChangesQuery(TypedDict):
 
     kinds: NotRequired[str]
     """What the changes are of. A cursor is valid for the kinds that it was given for."""
+
+
+class ExportMeQuery(TypedDict):
+    """The query of `exportMe`."""
+
+    format: NotRequired[Literal["json", "ics"]]
+    """`json`: everything, for an import. `ics`: the tasks as iCalendar, for other products."""

@@ -1,10 +1,10 @@
-import type { BatchResult, Change } from "../types.js";
-import { outcomeOf, type Outcome } from "./outcome.js";
-import { touched } from "./patch.js";
+import type { BatchResult } from "../types.js";
+import { applyOne, followUp, type FeedUpdate } from "./feed-update.js";
+import { outcomeOf } from "./outcome.js";
 import { enqueue } from "./queue.js";
-import { isAsNew, keyOf, operationOf, type Conflict, type Stored, type Value, type Write } from "./records.js";
+import { keyOf, operationOf, type Conflict, type Stored, type Write } from "./records.js";
+import { nextNumber, queueAgain, settleOne } from "./settlement.js";
 import type { Storage, Transaction } from "./storage.js";
-import { written } from "./view.js";
 
 /** Which objects have changed from the version before, and the version that they have since. */
 export interface Changed {
@@ -21,17 +21,6 @@ export interface Snapshot {
   writes: Write[];
   conflicts: Conflict[];
   user: string;
-}
-
-export interface FeedUpdate {
-  /** The cursor that the changes follow. */
-  since: string | undefined;
-  cursor: string;
-  /** Whether they are everything, in place of what is stored. */
-  isComplete: boolean;
-  changes: Change[];
-  /** When they were asked for, or 0 if that is not known. */
-  startedAt: number;
 }
 
 const MAX_OPERATIONS = 100;
@@ -178,22 +167,6 @@ async function objectsOf(transaction: Transaction, keys: string[] | "all"): Prom
   return found.filter((stored) => stored !== undefined);
 }
 
-async function nextNumber(transaction: Transaction): Promise<number> {
-  const number = ((await transaction.get<number>("meta", "number")) ?? 0) + 1;
-  transaction.put("meta", "number", number);
-  return number;
-}
-
-/** Queues the write of a conflict for the newest state of its object that is known. */
-async function queueAgain(transaction: Transaction, { write, current }: Conflict): Promise<void> {
-  const { batch: _, deleted: __, ...unsent } = write;
-  const stored = await transaction.get<Stored>("objects", keyOf(write.kind, write.id));
-  const newest = stored && current && isAsNew(current.value, stored.value) ? current : (stored ?? current);
-  const known = newest && { ifMatch: newest.etag, base: touched(newest.value, write.body), before: newest.value };
-  const seq = await nextNumber(transaction);
-  transaction.put("writes", seq, { ...unsent, ...(write.op !== "create" && known), seq } satisfies Write);
-}
-
 /** Returns the first writes that fit into one request: at most one of an object, whose next tag is known after it. */
 function firstOf(queue: readonly Write[], limit: number): Write[] {
   const keys = new Set<string>();
@@ -206,57 +179,4 @@ function firstOf(queue: readonly Write[], limit: number): Write[] {
     return !fits || write.batch !== undefined;
   });
   return queue.slice(0, end === -1 ? queue.length : end);
-}
-
-async function settleOne(transaction: Transaction, write: Write, outcome: Outcome): Promise<void> {
-  const { batch, ...unsent } = write;
-  if (outcome.type === "again") return transaction.put("writes", write.seq, { ...unsent, ifMatch: outcome.etag });
-  const stored = await transaction.get<Stored>("objects", keyOf(write.kind, write.id));
-  const queue = await transaction.getAll<Write>("writes");
-  const next = queue.find(({ seq, kind, id }) => seq > write.seq && kind === write.kind && id === write.id);
-  const etag = outcome.type === "done" ? outcome.etag : write.ifMatch;
-  if (next !== undefined && etag !== undefined) transaction.put("writes", next.seq, { ...next, ifMatch: etag });
-  if (outcome.type === "done" && !isBrought(write, stored, outcome.value)) {
-    const { type, ...result } = { ...outcome, at: Date.now() };
-    return transaction.put("writes", write.seq, { ...write, result });
-  }
-  transaction.delete("writes", write.seq);
-  if (outcome.type === "done") return;
-  const { reason, error, current } = outcome;
-  const conflict: Conflict = { id: write.seq, reason, write, mine: written(write), error, ...(current && { current }) };
-  transaction.put("conflicts", write.seq, conflict);
-}
-
-/** Returns whether the feed has brought what a write has done, or something later. */
-function isBrought(write: Write, stored: Stored | undefined, value: Value | undefined): boolean {
-  if (value === undefined) return stored === undefined;
-  return write.deleted === true || (stored !== undefined && isAsNew(stored.value, value));
-}
-
-function applyOne(transaction: Transaction, change: Change): string {
-  if (change.op === "delete") {
-    const key = keyOf(change.kind ?? "task", change.id);
-    transaction.delete("objects", key);
-    return key;
-  }
-  const kind = change.list === undefined ? "task" : "list";
-  const value = (change.list ?? change.task) as Value;
-  const key = keyOf(kind, value.id);
-  transaction.put("objects", key, { kind, value, etag: change.etag } satisfies Stored);
-  transaction.put("meta", "user", value.user_id);
-  return key;
-}
-
-/** Removes a confirmed write once the feed has brought its effect; notes what it says about one that is on its way. */
-function followUp(transaction: Transaction, write: Write, change: Change | undefined, startedAt: number): void {
-  if (write.result === undefined) {
-    if (change?.op === "delete" && write.batch !== undefined) {
-      transaction.put("writes", write.seq, { ...write, deleted: true });
-    }
-    return;
-  }
-  const brought =
-    change?.op === "delete" ||
-    (change?.op === "upsert" && write.result.value && isAsNew((change.list ?? change.task) as Value, write.result.value));
-  if (brought || write.result.at < startedAt) transaction.delete("writes", write.seq);
 }

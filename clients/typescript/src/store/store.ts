@@ -1,10 +1,9 @@
 import type { Taskward } from "../client.js";
 import type { List, ListChanges, NewList, NewTask, Task, TaskChanges } from "../types.js";
-import { uuid7 } from "../uuid7.js";
 import { Database, type Changed } from "./database.js";
 import { IndexedDBStorage } from "./indexeddb.js";
-import { touched } from "./patch.js";
-import { isAsNew, keyOf, type Conflict, type Fields, type Kind, type Stored, type Write } from "./records.js";
+import { LocalObjects, type NewWrite, type Writer } from "./objects.js";
+import { isAsNew, keyOf, type Conflict, type Kind, type Stored, type Write } from "./records.js";
 import { MemoryStorage, type Storage } from "./storage.js";
 import { Synchronizer, type SyncState } from "./sync.js";
 import { Tabs } from "./tabs.js";
@@ -31,6 +30,7 @@ export class Store {
   #writes: Write[] = [];
   #conflicts: Conflict[] = [];
   #view = new View([], [], "");
+  #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   #state: SyncState = "stopped";
   #error: unknown;
@@ -43,8 +43,20 @@ export class Store {
       onChange: (changed) => this.#changed(changed),
       onState: (state, error) => this.#setState(state, error),
     });
-    this.tasks = new LocalObjects("task", (id) => this.#view.tasks.get(id), () => this.#view.tasks, (write) => this.#write(write));
-    this.lists = new LocalObjects("list", (id) => this.#view.lists.get(id), () => this.#view.lists, (write) => this.#write(write));
+    const shared: Pick<Writer<unknown>, "write" | "inTurn"> = {
+      write: (write) => this.#write(write),
+      inTurn: (work) => this.#inTurn(work),
+    };
+    this.tasks = new LocalObjects("task", {
+      ...shared,
+      get: (id) => this.#view.tasks.get(id),
+      values: () => this.#view.tasks,
+    });
+    this.lists = new LocalObjects("list", {
+      ...shared,
+      get: (id) => this.#view.lists.get(id),
+      values: () => this.#view.lists,
+    });
   }
 
   /** Opens a store. It has what was stored; `start` synchronizes it. */
@@ -131,6 +143,12 @@ export class Store {
     await this.#changed();
   }
 
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const run = this.#last.then(work);
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
   async #write({ kind, id, ...write }: NewWrite): Promise<void> {
     const etag = write.op === "create" ? undefined : this.#etagOf(kind, id);
     await this.#database.enqueue((seq, queue) => {
@@ -185,52 +203,6 @@ export class Store {
 
   #notify(): void {
     for (const listener of this.#listeners) listener();
-  }
-}
-
-type NewWrite = Omit<Write, "seq" | "ifMatch">;
-
-/** The tasks, or the lists, of a store. */
-export class LocalObjects<Value extends Task | List, New, Changes, Deletion> {
-  constructor(
-    private readonly kind: Kind,
-    /** Returns one, or undefined if there is none with that id. */
-    readonly get: (id: string) => Value | undefined,
-    private readonly values: () => ReadonlyMap<string, Value>,
-    private readonly write: (write: NewWrite) => Promise<void>,
-  ) {}
-
-  /** Returns all of them, in no particular order. */
-  all(): Value[] {
-    return [...this.values().values()];
-  }
-
-  /** Creates one and returns it, as far as it is known before the service has it. */
-  async create(body: New): Promise<Value> {
-    const id = uuid7();
-    await this.write({ kind: this.kind, op: "create", id, body: body as Fields, base: {} });
-    return this.#existing(id);
-  }
-
-  /** Changes the fields that are given. */
-  async update(id: string, changes: Changes): Promise<Value> {
-    const before = this.#existing(id);
-    const base = touched(before, changes as Fields);
-    await this.write({ kind: this.kind, op: "update", id, body: changes as Fields, base, before });
-    return this.#existing(id);
-  }
-
-  /** Deletes one; the options say what becomes of what is in it. */
-  async delete(id: string, ...[options]: object extends Deletion ? [Deletion?] : [Deletion]): Promise<void> {
-    const before = this.#existing(id);
-    const [contents] = Object.values(options ?? {}) as ("delete" | "keep")[];
-    await this.write({ kind: this.kind, op: "delete", id, body: {}, base: {}, before, ...(contents && { contents }) });
-  }
-
-  #existing(id: string): Value {
-    const value = this.get(id);
-    if (value === undefined) throw new Error(`There is no ${this.kind} ${id}`);
-    return value;
   }
 }
 

@@ -2,7 +2,8 @@ import { Backoff, sleep } from "../backoff.js";
 import type { Taskward } from "../client.js";
 import { ApiError } from "../errors.js";
 import type { FeedStep } from "../feed.js";
-import type { Changed, Database, FeedUpdate } from "./database.js";
+import type { Changed, Database } from "./database.js";
+import type { FeedUpdate } from "./feed-update.js";
 import { operationOf, type Write } from "./records.js";
 
 /** `unauthorized`: the token was rejected. `other-user`: what is stored belongs to another user than the token. */

@@ -13,6 +13,7 @@ from taskward.tasks.fields.labels import TOO_MANY_LABELS, merged_labels, too_man
 from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.fields.priority import PRIORITIES
 from taskward.tasks.fields.recurrence import merged_recurrence, problems_of_recurrence
+from taskward.tasks.fields.reminders import Reminders
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class TaskFields:
     priority: str | None = None
     labels: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    reminders: Reminders = ()
     recurrence: Mapping[str, str] | None = None
     """Of an open task only."""
 
@@ -45,6 +47,7 @@ class TaskFields:
             values.get("priority"),
             tuple(values.get("labels", ())),
             values.get("metadata", {}),
+            tuple(values.get("reminders", ())),
             values.get("recurrence"),
             values.get("series_id"),
             values.get("next_id"),
@@ -69,6 +72,7 @@ class TaskFields:
                 if "metadata" in changes
                 else self.metadata
             ),
+            reminders=changes.get("reminders", self.reminders) or (),
             recurrence=merged_recurrence(self.recurrence, changes, due),
         )
         problems = merged.problems()
@@ -111,6 +115,7 @@ class TaskFields:
             "priority": self.priority,
             "labels": self.labels,
             "metadata": self.metadata,
+            "reminders": self.reminders,
             "recurrence": self.recurrence,
             "series_id": self.series_id,
             "next_id": self.next_id,

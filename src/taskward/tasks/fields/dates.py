@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from taskward.http.validation import UNKNOWN_FIELD, Absent, field_error, located_errors
-from taskward.tasks.fields.zones import is_time_zone, time_zone
+from taskward.time_zones import is_time_zone, time_zone
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9998

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from typing import Any, Final, Self
 
-from taskward.tasks.fields.zones import time_zone
 from taskward.tasks.recurrence.days import days_after
 from taskward.tasks.recurrence.rule import Rule
+from taskward.time_zones import time_zone
 
 COUNTED_YEARS: Final = 100
 """The days of a rule with COUNT are counted for as long; then its series ends."""

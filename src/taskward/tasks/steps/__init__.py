@@ -29,6 +29,7 @@ from taskward.tasks.models import (
 from taskward.tasks.statements import GET_TASK
 from taskward.tasks.steps.checks import WriteChecks
 from taskward.tasks.steps.content import changed_labels, empty_task
+from taskward.tasks.steps.reminders import store_reminders_steps
 from taskward.tasks.steps.series import next_task_steps, take_back_steps, undo_steps
 from taskward.tasks.steps.several import (
     delete_below_steps,
@@ -74,7 +75,7 @@ class TaskSteps:
         if given_id is None and not uses_domain(given):
             rows = yield self._commands().create(given)
             return task_record(rows[0])
-        yield LOCK_OWNER, self._owner
+        zone = yield from self._lock_steps()
         if given_id is not None:
             yield from self._check_free(given_id)
         task_id = given_id or new_task_id()
@@ -86,6 +87,7 @@ class TaskSteps:
         if not rows:  # another request was the first write of this owner
             yield from self._check_free(task_id)
         yield from self._store_labels(before, checked.values)
+        yield from store_reminders_steps(self.user.id, before, checked.values, zone)
         yield from place_siblings_steps(self.user, checked.placed.moved, now)
         return task_record(rows[0])
 
@@ -112,8 +114,7 @@ class TaskSteps:
         self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
     ) -> TransactionSteps[TaskRecord]:
         """Changes the given fields, and what depends on them in other tasks; raises as `update`."""
-        locked = yield LOCK_OWNER, self._owner
-        zone = locked[0][0] if locked else None
+        zone = yield from self._lock_steps()
         before, now = (yield from self._matching(task_id, versions)), datetime.now(UTC)
         undo = yield from undo_steps(self.user.id, before, given)
         if undo is not None:
@@ -125,8 +126,9 @@ class TaskSteps:
         values = checked.values
         rows = yield STORE_CHANGED, values
         yield from self._store_labels(before, values)
+        yield from store_reminders_steps(self.user.id, before, values, zone)
         if checked.next_task is not None:
-            yield from next_task_steps(self.user, values, checked.recurrence, checked.next_task)
+            yield from next_task_steps(self.user, values, checked.recurrence, checked.next_task, zone)
         if values["list_id"] != place_of(before).list_id:
             yield from move_below_steps(self.user, task_id, values["list_id"], now)
         yield from place_siblings_steps(self.user, checked.placed.moved, now)
@@ -157,6 +159,11 @@ class TaskSteps:
         else:
             yield from delete_below_steps(self.user, task_id, values["now"], values["tombstones_since"])
         yield write, values
+
+    def _lock_steps(self) -> TransactionSteps[str | None]:
+        """Locks the owner's row; returns the time zone of the person, at first that of the token."""
+        locked = yield LOCK_OWNER, self._owner
+        return locked[0][0] if locked else self.user.time_zone
 
     def _store_labels(self, before: TaskRecord, values: Values) -> TransactionSteps[None]:
         labels = changed_labels(before, values["extra"])

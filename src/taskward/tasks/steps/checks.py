@@ -8,7 +8,7 @@ from uuid import UUID
 
 from taskward.auth.current_user import User
 from taskward.database.statements import TransactionSteps, Values
-from taskward.tasks.steps.content import merged_fields, plain_values
+from taskward.tasks.steps.content import effective, merged_fields, plain_values
 from taskward.tasks.steps.ordering import Placed, TaskSiblings, position_steps
 from taskward.tasks.steps.series import NextTask, check_series_steps, completed_fields
 from taskward.tasks.steps.subtasks import Place, check_room_steps, place_of, place_steps
@@ -46,6 +46,7 @@ class WriteChecks:
 
         """
         owner, task_id = self.user.id, UUID(str(before.id))
+        given = effective(before, given)
         plain, fields = plain_values(before, given, self.now), merged_fields(before, given)
         yield from check_series_steps(owner, before, given)
         recurrence, next_task = fields.recurrence, None

@@ -30,6 +30,21 @@ def plain_values(before: TaskRecord, given: Mapping[str, Any], now: datetime) ->
     }
 
 
+def effective(before: TaskRecord, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the given fields, without a recurrence for a task that stays completed: it has no effect.
+
+    Raises:
+        ValidationFailed: the task is a new one.
+
+    """
+    is_completed = given.get("is_completed", before.is_completed)
+    if given.get("recurrence") is None or not is_completed:
+        return given
+    if not before.version:
+        raise ValidationFailed([FieldError("recurrence", "Recurrence needs an open task")])
+    return {name: given[name] for name in given if name != "recurrence" or not before.is_completed}
+
+
 def merged_fields(before: TaskRecord, given: Mapping[str, Any]) -> TaskFields:
     """Returns the optional fields.
 
@@ -38,14 +53,7 @@ def merged_fields(before: TaskRecord, given: Mapping[str, Any]) -> TaskFields:
 
     """
     fields = TaskFields.parse(before.extra)
-    if given.get("recurrence") is None:
-        return fields.merged(given)
-    is_new = not before.version
-    if given.get("is_completed", before.is_completed) and (is_new or before.is_completed):
-        if is_new:
-            raise ValidationFailed([FieldError("recurrence", "Recurrence needs an open task")])
-        return fields.merged({name: given[name] for name in given if name != "recurrence"})
-    if fields.next_id is not None:
+    if given.get("recurrence") is not None and fields.next_id is not None:
         raise ValidationFailed([FieldError("recurrence", SERIES_GOES_ON)])
     return fields.merged(given)
 

@@ -17,10 +17,12 @@ from taskward.http.errors import FieldError, ValidationFailed
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.completion import has_offset
 from taskward.tasks.fields.dates import moved_by
+from taskward.tasks.fields.reminders import relative
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import task_record
 from taskward.tasks.recurrence.next_day import Recurrence, next_occurrence
 from taskward.tasks.steps.content import SERIES_GOES_ON, labels_json
+from taskward.tasks.steps.reminders import add_reminders_steps
 from taskward.tasks.steps.series_statements import (
     FIND_NEXT,
     MOVE_TO_NEXT,
@@ -64,6 +66,7 @@ def completed_fields(
         done,
         due=moved_by(due, days),
         start=fields.start and moved_by(fields.start, days),
+        reminders=relative(fields.reminders),
         recurrence=found[1].json(),
     )
     next_task = NextTask(new_task_id(), following)
@@ -87,7 +90,11 @@ def check_series_steps(owner: UUID, before: TaskRecord, given: Mapping[str, Any]
 
 
 def next_task_steps(
-    user: User, done: Values, recurrence: Mapping[str, str] | None, next_task: NextTask
+    user: User,
+    done: Values,
+    recurrence: Mapping[str, str] | None,
+    next_task: NextTask,
+    zone: str | None,
 ) -> TransactionSteps[None]:
     """Stores the task after the one that was completed with these values, and moves the subtasks there."""
     now = created_at(next_task.id)
@@ -102,7 +109,10 @@ def next_task_steps(
     yield NOTE_NEXT, of_done | {"next_version": task_record(rows[0]).version, "past_recurrence": past}
     rows = yield SUBTASKS, of_done
     moved = of_done | {"list_id": done["list_id"], "now": done["now"]}
-    yield from change_several_steps(user, MOVE_TO_NEXT, [row[0] for row in rows], moved)
+    opened = [row[0] for row in rows]
+    yield from change_several_steps(user, MOVE_TO_NEXT, opened, moved)
+    reminded = [next_task.id] if next_task.fields.reminders else []
+    yield from add_reminders_steps(user.id, [*reminded, *opened], zone)
 
 
 def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> TransactionSteps[Undo | None]:

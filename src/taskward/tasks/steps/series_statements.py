@@ -51,7 +51,7 @@ OPEN_IN_SERIES: Final = Read(
 
 
 def _subtasks() -> Read:
-    """Reads the tasks below one, except completed ones of a series that goes on: they are history."""
+    """Reads the tasks below one, except completed ones of a series with a next one: they are history."""
     first = select(TASKS.c.id, literal_column("1", Integer()).label("level")).where(*_MINE)
     walk = first.cte("subtasks", recursive=True)
     below = TASKS.alias("below")
@@ -63,7 +63,7 @@ def _subtasks() -> Read:
             is_false(below.c.is_completed) | below.c.next_version.is_(None),
         )
     )
-    return Read("subtasks that go on with a series", select(walk.c.id).where(walk.c.level > 1))
+    return Read("subtasks that move to the next task", select(walk.c.id).where(walk.c.level > 1))
 
 
 SUBTASKS: Final = _subtasks()
