@@ -1,4 +1,4 @@
-"""The command line: `taskward serve`, `migrate`, `token`, `export`, `import`, `convert`, `check`, and others.
+"""The command line: `taskward serve`, `migrate`, `export`, `import`, `convert`, `check`, `tasks`, and others.
 
 Commands import their modules when they run, so that `taskward --help` is fast.
 """
