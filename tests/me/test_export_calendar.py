@@ -172,6 +172,43 @@ async def test_every_field_comes_back(ann: Person, bob: Person) -> None:
     }
 
 
+async def test_a_series_and_its_reminders_come_back(ann: Person, bob: Person) -> None:
+    reminders = [{"offset_minutes": -30}, {"at": "2026-03-28T08:30:00Z"}]
+    recurrence = {"rule": "FREQ=MONTHLY;BYDAY=-1SU,2MO;UNTIL=20270331", "occurrence": "2026-03-22"}
+    await ann.create("Fixed", due=BERLIN, reminders=reminders, recurrence=recurrence)
+    day = {"date": "2026-03-29"}
+    start = {"date": "2026-03-27"}
+    await ann.create(
+        "With a start", due=day, start=start, recurrence={"rule": "FREQ=DAILY", "missed": "keep"}
+    )
+    await ann.create("After completion", due=day, recurrence={"rule": "FREQ=WEEKLY", "after": "completion"})
+    await ann.create("Counted", due=day, start=day, recurrence={"rule": "FREQ=YEARLY;COUNT=3"})
+    before, after = await returned(ann, bob)
+
+    assert all("recurrence" in task for task in before["tasks"])
+    assert in_seconds(after["tasks"]) == in_seconds(before["tasks"])
+
+
+async def test_the_rule_and_alarms_of_a_task(ann: Person) -> None:
+    reminders = [{"offset_minutes": -90}, {"at": "2026-03-28T08:30:00Z"}]
+    await ann.create(due=BERLIN, reminders=reminders, recurrence={"rule": "FREQ=DAILY;UNTIL=20270101"})
+    todo = (await todos(ann))["Buy milk"]
+
+    assert todo["RRULE"].to_ical() == b"FREQ=DAILY;UNTIL=20270101"
+    assert todo["DTSTART"].to_ical() == todo["DUE"].to_ical()
+    before, at = todo.walk("VALARM")
+    assert (before["TRIGGER"].dt, before["TRIGGER"].params["RELATED"]) == (timedelta(minutes=-90), "END")
+    assert at["TRIGGER"].dt == datetime(2026, 3, 28, 8, 30, tzinfo=UTC)
+
+
+async def test_a_rule_that_another_product_has_changed_counts(ann: Person) -> None:
+    await ann.create(due={"date": "2026-03-29"}, recurrence={"rule": "FREQ=DAILY", "missed": "keep"})
+    changed = (await calendar(ann)).replace(b"RRULE:FREQ=DAILY", b"RRULE:FREQ=WEEKLY")
+
+    (task,) = converted("ical", changed).tasks
+    assert task["recurrence"] == {"rule": "FREQ=WEEKLY", "occurrence": "2026-03-29"}
+
+
 async def test_coming_back_to_the_same_person_changes_nothing(ann: Person) -> None:
     home = (await ann.http.post("/api/lists", json={"title": "Home"})).json()
     await ann.create("x", list_id=home["id"])
