@@ -194,11 +194,30 @@ async def test_the_rule_and_alarms_of_a_task(ann: Person) -> None:
     await ann.create(due=BERLIN, reminders=reminders, recurrence={"rule": "FREQ=DAILY;UNTIL=20270101"})
     todo = (await todos(ann))["Buy milk"]
 
-    assert todo["RRULE"].to_ical() == b"FREQ=DAILY;UNTIL=20270101"
+    assert todo["RRULE"].to_ical() == b"FREQ=DAILY;UNTIL=20270101T013000Z"
     assert todo["DTSTART"].to_ical() == todo["DUE"].to_ical()
     before, at = todo.walk("VALARM")
     assert (before["TRIGGER"].dt, before["TRIGGER"].params["RELATED"]) == (timedelta(minutes=-90), "END")
     assert at["TRIGGER"].dt == datetime(2026, 3, 28, 8, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("due", "until"),
+    [
+        ({"date": "2026-03-29"}, "20260401"),
+        ({"date": "2026-03-29", "time": "23:30"}, "20260401T233000"),
+        ({**BERLIN, "time": "00:30"}, "20260331T223000Z"),
+        ({**BERLIN, "time_zone": "America/New_York", "time": "23:30"}, "20260402T033000Z"),
+    ],
+)
+async def test_the_last_day_of_a_rule_is_of_the_kind_of_the_due_date(
+    ann: Person, bob: Person, due: Any, until: str
+) -> None:
+    await ann.create(due=due, recurrence={"rule": "FREQ=DAILY;UNTIL=20260401"})
+
+    assert f"RRULE:FREQ=DAILY;UNTIL={until}" in (await calendar(ann)).decode().split("\r\n")
+    before, after = await returned(ann, bob)
+    assert in_seconds(after["tasks"]) == in_seconds(before["tasks"])
 
 
 async def test_a_rule_that_another_product_has_changed_counts(ann: Person) -> None:

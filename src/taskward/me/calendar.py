@@ -14,6 +14,8 @@ from typing import Any, Final
 from icalendar import Alarm, Calendar, Timezone, Todo, vRecur, vText
 from icalendar.prop import vCategory, vDDDTypes
 
+from taskward.tasks.fields.dates import instant
+
 PRODUCT: Final = "//Taskward//"
 LIST: Final = "X-TASKWARD-LIST"
 LIST_ID: Final = "X-ID"
@@ -27,6 +29,7 @@ RECURRENCE: Final = "X-TASKWARD-RECURRENCE"
 PRIORITIES: Final = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNTIL: Final = re.compile(r"UNTIL=(\d{8})")
 _FIRST_DAY: Final = date(1970, 1, 1)
 _LAST_DAY: Final = date(2050, 1, 1)
 """The days for which the rules of a time zone are written."""
@@ -109,7 +112,7 @@ def _add_dates(todo: Todo, task: Task) -> None:
         todo.add("due", _date(task["due"]), encode=0)
     if "recurrence" in task:
         todo.add("dtstart", _date(task["due"]), encode=0)
-        todo.add("rrule", vRecur.from_ical(task["recurrence"]["rule"]))
+        todo.add("rrule", vRecur.from_ical(_rule(task["recurrence"]["rule"], task["due"])))
         others = {"start": task["start"]} if "start" in task else {}
         _add_own(todo, RECURRENCE, json.dumps({**task["recurrence"], **others}))
     elif "start" in task:
@@ -141,6 +144,18 @@ def _date(local: Mapping[str, str]) -> vDDDTypes:
     if zone is not None:
         value.params["TZID"] = zone
     return value
+
+
+def _rule(rule: str, due: Mapping[str, str]) -> str:
+    """Returns a rule with its UNTIL in the form that the RFC demands for such a due date."""
+    return _UNTIL.sub(lambda match: f"UNTIL={_last(date.fromisoformat(match[1]), due)}", rule)
+
+
+def _last(day: date, due: Mapping[str, str]) -> str:
+    """Returns the last day, with the time of the due date if it has one; in UTC if it has a time zone."""
+    last = {**due, "date": day.isoformat()}
+    moment = instant(last)
+    return vDDDTypes(_date(last).dt if moment is None else moment).to_ical().decode()
 
 
 def _moment(given: str | datetime) -> datetime:
