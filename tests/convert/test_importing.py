@@ -194,7 +194,7 @@ def test_very_many_damaged_files(name: str) -> None:
 # JSON with values of other types
 
 
-OTHERS = (
+OTHERS: tuple[Any, ...] = (
     None,
     True,
     False,

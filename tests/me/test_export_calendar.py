@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from convert.conversion import converted
 from fastapi import FastAPI
-from icalendar import Calendar, Component
+from icalendar import Calendar
 from support import Person, exchange, problems
 from support.import_documents import EARLIER, a_task, export, many, without_owner
 
@@ -26,7 +26,7 @@ async def calendar(person: Person) -> bytes:
     return answer.content
 
 
-async def todos(person: Person) -> dict[str, Component]:
+async def todos(person: Person) -> dict[str, Any]:
     """Returns the VTODO of each task by its title, as the package `icalendar` reads them."""
     whole = Calendar.from_ical(await calendar(person))
     return {str(todo["SUMMARY"]): todo for todo in whole.walk("VTODO")}

@@ -109,14 +109,14 @@ def _add_own(todo: Todo, name: str, text: str, **parameters: str) -> None:
 def _add_dates(todo: Todo, task: Task) -> None:
     """Adds DUE and DTSTART. A recurring component needs a DTSTART, from which its rule counts."""
     if "due" in task:
-        todo.add("due", _date(task["due"]), encode=0)
+        todo.add("due", _date(task["due"]), encode=False)
     if "recurrence" in task:
-        todo.add("dtstart", _date(task["due"]), encode=0)
+        todo.add("dtstart", _date(task["due"]), encode=False)
         todo.add("rrule", vRecur.from_ical(_rule(task["recurrence"]["rule"], task["due"])))
         others = {"start": task["start"]} if "start" in task else {}
         _add_own(todo, RECURRENCE, json.dumps({**task["recurrence"], **others}))
     elif "start" in task:
-        todo.add("dtstart", _date(task["start"]), encode=0)
+        todo.add("dtstart", _date(task["start"]), encode=False)
 
 
 def _add_alarms(todo: Todo, task: Task) -> None:
