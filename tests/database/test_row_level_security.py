@@ -611,6 +611,7 @@ async def owner_of_rows_in_every_table(app: FastAPI) -> str:
     await ann.http.post("/api/tasks", json={"title": "Once"}, headers={"Idempotency-Key": "1"})
     async with database_of(app).pool.acquire() as connection:
         for row in (
+            "reminders SELECT $1::uuid, min(id::text)::uuid, 0, now() FROM tasks WHERE user_id = $1::uuid",
             "imports VALUES ($1::uuid, $1::uuid, now())",
             "import_tasks VALUES ($1::uuid, $1::uuid, NULL, 'x', 'x', NULL, NULL, true, now(), now())",
             "owner_locks VALUES ($1::uuid, 'x', 'x', 1)",

@@ -274,6 +274,7 @@ async def test_rows_of_an_owner_are_deleted_with_the_owner(raw: Raw) -> None:
         raw.task(),
         f"INSERT INTO tombstones VALUES ('{OWNER}', '{OWNER}', 1, {now})",  # noqa: S608 - as above
         f"INSERT INTO task_labels VALUES ('{OWNER}', '{TASK}', 'home', 'Home')",  # noqa: S608 - as above
+        f"INSERT INTO reminders VALUES ('{OWNER}', '{TASK}', 0, {now})",  # noqa: S608 - as above
         f"INSERT INTO lists VALUES ('{OWNER}', '{OWNER}', 'L', {raw.false}, 'a0', NULL, {now}, {now}, 1)",  # noqa: S608 - as above
         f"INSERT INTO list_tombstones VALUES ('{OWNER}', '{OWNER}', 1, {now})",  # noqa: S608 - as above
         f"DELETE FROM users WHERE id = '{OWNER}'",  # noqa: S608 - as above
@@ -281,12 +282,12 @@ async def test_rows_of_an_owner_are_deleted_with_the_owner(raw: Raw) -> None:
 
     assert tables == {
         *("tasks", "tombstones", "idempotency_keys"),
-        *("task_labels", "lists", "list_tombstones"),
+        *("task_labels", "reminders", "lists", "list_tombstones"),
     }
     for name in tables:
         (table,) = [one for one in SQLModel.metadata.tables.values() if one.name == name]
         keys = {(key.target_fullname, key.ondelete) for key in table.foreign_keys}
-        parents = {"tasks.user_id", "tasks.id"} if name == "task_labels" else {"users.id"}
+        parents = {"tasks.user_id", "tasks.id"} if name in ("task_labels", "reminders") else {"users.id"}
         assert keys == {(parent, "CASCADE") for parent in parents}
         assert await raw.run(f"SELECT count(*) FROM {name}") == [(0,)]  # noqa: S608 - as above
 

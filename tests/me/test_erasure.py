@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 from support import NO_SUCH_TASK, MakeDatabase, Person, database_of, refusal, running, settings_for
 from support.import_documents import NO_SUCH_USER, a_task, changes, export, import_tasks, many, without_owner
+from support.paging import NOON, insert_rows
 
 from taskward.auth.current_user import User
 from taskward.database.sqlite.database import SqliteDatabase
@@ -17,8 +18,9 @@ from taskward.me.staging import Staging
 
 ERASED = {"message": "All data deleted"}
 CANARY = "canary1147"
+_WITHOUT_USER_DATA = {"restores", "owner_locks", "time_zone_data"}
 TABLES = sorted(
-    (table for table in SQLModel.metadata.tables.values() if table.name not in {"restores", "owner_locks"}),
+    (table for table in SQLModel.metadata.tables.values() if table.name not in _WITHOUT_USER_DATA),
     key=lambda table: table.name,
 )
 """All except those without user data, or with rows only during an operation."""
@@ -78,6 +80,8 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
         ]
     )
     await abandoned._flush()
+    reminder = {"user_id": UUID(person.sub), "task_id": UUID(kept["id"]), "n": 0, "fire_at": NOON}
+    await insert_rows(app, "reminders", [reminder])
 
 
 async def test_everything_is_gone_from_every_table(app: FastAPI) -> None:
@@ -125,6 +129,8 @@ async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -
         "idempotency_keys.location",
         "idempotency_keys.tag",
         *(f"{table}.{name}" for table in ("tasks", "import_tasks") for name in ("due_key", "start_key")),
+        "tasks.past_recurrence",
+        "users.time_zone",
     }
 
 

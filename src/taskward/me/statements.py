@@ -11,6 +11,7 @@ from taskward.database.types import Id, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.lists.tables import COLUMNS as LIST_COLUMNS
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
+from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
@@ -64,6 +65,7 @@ def _delete(table: Table, key: str) -> Command:
 ERASE_PART: Final = {
     table.name: (_next(table, key), _delete(table, key))
     for table, key in (
+        (REMINDERS, "task_id"),
         (TASKS, "id"),
         (TOMBSTONES, "task_id"),
         (LISTS, "id"),

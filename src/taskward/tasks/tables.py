@@ -40,8 +40,11 @@ class TaskRow(SQLModel, table=True):
     any. What is filtered, sorted or changed in many rows at once has a column of its own, beside it or
     instead: `due_key` and `start_key` are the local times as sortable texts, `due_utc` and `start_utc` the
     instants of those in a time zone, `priority` is 1 to 4. A null `position` is the default one
-    (`position_key`). No foreign key leads to a list or another task: an import may refer forwards, and takes
-    several transactions. The owner's lock orders all writes that could break such a reference.
+    (`position_key`). A completed task of a series keeps the recurrence that it had, for its reopening, and
+    the version in which the next task was made: in another one that has been changed.
+
+    No foreign key leads to a list or another task: an import may refer forwards, and takes several
+    transactions. The owner's lock orders all writes that could break such a reference.
     """
 
     __tablename__ = "tasks"
@@ -73,6 +76,8 @@ class TaskRow(SQLModel, table=True):
     start_utc: datetime | None = Field(sa_column=Column(Instant, nullable=True))
     priority: int | None = Field(sa_column=Column(Priority, nullable=True))
     series_id: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    next_version: int | None = Field(sa_column=Column(Counter, nullable=True))
+    past_recurrence: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
 class TombstoneRow(SQLModel, table=True):

@@ -31,6 +31,7 @@ class UserRow(SQLModel, table=True):
     horizon: int = Field(sa_column=Column(Counter, nullable=False))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    time_zone: str | None = Field(sa_column=Column(Text, nullable=True))
 
 
 class RestoreRow(SQLModel, table=True):

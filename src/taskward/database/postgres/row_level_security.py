@@ -26,6 +26,7 @@ PROTECTED_TABLES: Final = (
     ("tasks", "user_id"),
     ("tombstones", "user_id"),
     ("task_labels", "user_id"),
+    ("reminders", "user_id"),
     ("lists", "user_id"),
     ("list_tombstones", "user_id"),
     ("idempotency_keys", "user_id"),
@@ -35,7 +36,7 @@ PROTECTED_TABLES: Final = (
 )
 """Tables with an owner, and the column that holds it. A migration that adds one runs `SETUP_SQL` again."""
 
-SHARED: Final = ("restores",)
+SHARED: Final = ("restores", "time_zone_data")
 """Tables without an owner: the role may read them. A migration that adds one runs `SETUP_SQL` again."""
 
 NO_OWNER: Final = UUID(int=0)

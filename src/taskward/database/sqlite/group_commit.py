@@ -18,6 +18,7 @@ from taskward.database.sqlite.busy import busy_deadline, retry_while_busy
 from taskward.database.sqlite.commit_thread import CommitThread
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.owner_locks import OwnerLocked
+from taskward.database.sqlite.read_mark import ReadMark
 from taskward.database.statements import Rollback, T
 from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
 
@@ -59,9 +60,10 @@ class GroupCommit:
     `notify` is called with the owners of the changes of each commit.
     """
 
-    def __init__(self, notify: Callable[[set[UUID]], None], *, in_memory: bool) -> None:
+    def __init__(self, notify: Callable[[set[UUID]], None], mark: ReadMark, *, in_memory: bool) -> None:
         self.runs_in_caller = in_memory
         self._notify = notify
+        self._mark = mark
         self._in_memory = in_memory
         self._has_begun = False
         self._locked: frozenset[str] = frozenset()
@@ -116,6 +118,7 @@ class GroupCommit:
                 raise NotStarted(database_error(error)) from error
             raise database_error(error) from error
         self._has_begun = True
+        self._mark.write_begins()
 
     async def run_alone(self, change: Change, until: float) -> Any:
         await self.prepare(until)
@@ -136,6 +139,8 @@ class GroupCommit:
             with suppress(sqlite3.Error):
                 self._writer.rollback()
             raise database_error(error) from error
+        finally:
+            self._mark.write_ends()
         self._notify({owner for change in changes for owner in change.owners})
         return [change.result for change in changes]
 

@@ -1,0 +1,8 @@
+"""Nothing: the indexes that this migration built are those of `0104_task_indexes.py` now."""
+
+revision = "0102"
+down_revision = "0101"
+
+
+def upgrade() -> None:
+    """Changes nothing."""

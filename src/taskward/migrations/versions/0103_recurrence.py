@@ -1,0 +1,46 @@
+"""Recurring tasks, the time zones of people, and pending reminders.
+
+Adding nullable columns is immediate on both engines.
+"""
+
+import sqlalchemy as sa
+from alembic import context, op
+
+from taskward.database.postgres.row_level_security import SETUP_SQL
+from taskward.database.types import Counter, Id, Instant
+
+revision = "0103"
+down_revision = "0102"
+
+
+def upgrade() -> None:
+    op.add_column("users", sa.Column("time_zone", sa.Text, nullable=True))
+    op.add_column("tasks", sa.Column("next_version", Counter, nullable=True))
+    op.add_column("tasks", sa.Column("past_recurrence", sa.Text, nullable=True))
+    op.create_table(
+        "reminders",
+        sa.Column("user_id", Id, primary_key=True),
+        sa.Column("task_id", Id, primary_key=True),
+        sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("fire_at", Instant, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id", "task_id"],
+            ["tasks.user_id", "tasks.id"],
+            name="fk_reminders_task",
+            ondelete="CASCADE",
+        ),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_reminders_fire_at", "reminders", ["fire_at"])
+    op.create_table(
+        "time_zone_data",
+        sa.Column("number", Counter, primary_key=True, autoincrement=False),
+        sa.Column("version", sa.Text, nullable=True),
+        sa.Column("renewed_at", Instant, nullable=True),
+        sa.CheckConstraint("number = 1", name="ck_time_zone_data_one_row"),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    if context.get_context().dialect.name == "postgresql":
+        op.execute(SETUP_SQL)

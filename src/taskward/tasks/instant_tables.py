@@ -1,0 +1,55 @@
+"""The tables of instants that are computed from local times: pending reminders, and with which time zones."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, Table, Text
+from sqlmodel import Field, SQLModel
+
+from taskward.database.types import Counter, Id, Instant
+
+
+class ReminderRow(SQLModel, table=True):
+    """A reminder of an open task that has not fired; `n` is its number in the task's `reminders`.
+
+    `fire_at` is null while it depends on the time zone of a person who has none.
+    """
+
+    __tablename__ = "reminders"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["user_id", "task_id"],
+            ["tasks.user_id", "tasks.id"],
+            name="fk_reminders_task",
+            ondelete="CASCADE",
+        ),
+        Index("ix_reminders_fire_at", "fire_at"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    task_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    n: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    fire_at: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+
+
+class TimeZoneDataRow(SQLModel, table=True):
+    """The one row that notes the version of `tzdata` with which all stored instants are computed.
+
+    The process that computes them again renews the row; others wait while it does.
+    """
+
+    __tablename__ = "time_zone_data"
+    __table_args__ = (
+        CheckConstraint("number = 1", name="ck_time_zone_data_one_row"),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    number: int = Field(sa_column=Column(Counter, primary_key=True, autoincrement=False))
+    version: str | None = Field(sa_column=Column(Text, nullable=True))
+    renewed_at: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+
+
+REMINDERS: Final[Table] = SQLModel.metadata.tables["reminders"]
+TIME_ZONE_DATA: Final[Table] = SQLModel.metadata.tables["time_zone_data"]
