@@ -1,4 +1,4 @@
-"""The command line: `taskward serve | migrate | restored | token | export | import | check | tasks`.
+"""The command line: `taskward serve | migrate | restored | token | export | import | check | tasks | mcp`.
 
 Commands import their modules when they run, so that `taskward --help` is fast.
 """
@@ -167,6 +167,16 @@ def check() -> None:
     for finding in found:
         typer.echo(f"{finding.verdict:<4}  {finding.subject:<8}  {finding.text}")
     raise typer.Exit(any(finding.verdict == "FAIL" for finding in found))
+
+
+@app.command()
+def mcp() -> None:
+    """Serve MCP to an agent on standard input and output, with TASKWARD_URL and TASKWARD_TOKEN."""
+    from taskward.cli.remote import checked_service  # noqa: PLC0415 - slow to import
+    from taskward.mcp.stdio import serve_stdio  # noqa: PLC0415 - as above
+
+    url, token = checked_service()
+    asyncio.run(serve_stdio(url, token))
 
 
 RESTORED: Final = """\
