@@ -61,7 +61,6 @@ def tool_call(tool: str, arguments: dict[str, Any] | None = None) -> dict[str, A
     }
     params = {"name": tool, "arguments": arguments or {}, "_meta": meta}
     return {
-        "url": "/mcp",
         "json": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params},
         "headers": {
             "MCP-Protocol-Version": MODERN,

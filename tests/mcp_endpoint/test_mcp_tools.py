@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_endpoint.agents import LEGACY, MODERN, Agent, agent
 from support import settings_for, token_for
 
-from taskward.mcp import reading
+from taskward.mcp.arguments import Lists
 from taskward.mcp.tools import TOOLS
 
 READING = {"find_tasks", "get_tasks", "get_overview", "find_lists", "find_labels"}
@@ -56,7 +56,7 @@ async def test_every_tool_says_what_it_does_to_the_tasks(house: InProcess) -> No
 async def test_tasks_are_added_found_changed_completed_and_deleted(house: InProcess, version: str) -> None:
     async with agent(house.url, token_for(f"session {version}".replace(" ", "-")), version) as ann:
         await ann.ask("add_lists", lists=[{"title": "Work"}], idempotency_key="lists")
-        new = [
+        new: list[dict[str, Any]] = [
             {
                 "title": "Call",
                 "list": "work",
@@ -202,7 +202,7 @@ async def test_an_unforeseen_error_is_logged_and_shows_nothing(
         def fail(*_: object) -> None:
             raise RuntimeError("secret")
 
-        monkeypatch.setattr(reading.Lists, "__init__", fail)
+        monkeypatch.setattr(Lists, "__init__", fail)
         with pytest.raises(MCPError, match=r"^An internal server error occurred$"):
             await ann.client.call_tool("find_tasks", {})
         assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == [
