@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from taskward.settings.combinations import check_combination
 from taskward.settings.database_url import LAST_PORT
 from taskward.settings.parsing import (
     Rate,
@@ -16,6 +17,7 @@ from taskward.settings.parsing import (
     check_rate,
     check_secrets,
     parse_list,
+    parse_origin,
     parse_origins,
     parse_rate,
 )
@@ -27,6 +29,7 @@ _Secrets = Annotated[SecretStr, AfterValidator(check_secrets)]
 _JwksUrl = Annotated[str, AfterValidator(check_jwks_url)]
 _Audiences = Annotated[str, AfterValidator(check_audiences)]
 _Origins = Annotated[str, AfterValidator(check_origins)]
+_Origin = Annotated[str, AfterValidator(parse_origin)]
 _Rate = Annotated[str, AfterValidator(check_rate)]
 
 
@@ -156,6 +159,16 @@ class Settings(BaseSettings):
         description="Maximum number of open event streams in each process, 1 to 1000000. "
         "One more is rejected with 503.",
     )
+    public_url: _Origin | None = Field(
+        default=None,
+        description="The origin at which clients reach the service, such as `https://tasks.example.com`. "
+        "Required by `MCP` in production.",
+    )
+    mcp: bool | None = Field(
+        default=None,
+        description="`on` serves agents at `/mcp`, see [MCP](mcp.md). If it is not set: `on` in development, "
+        "`off` in production, where it needs `PUBLIC_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`.",
+    )
     rate_limit: _Rate | None = Field(
         default=None,
         description="Maximum rate of requests of one user in each process, such as `100/10s`, `20/s` or "
@@ -166,6 +179,10 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def serves_mcp(self) -> bool:
+        return not self.production if self.mcp is None else self.mcp
 
     @property
     def engine(self) -> Literal["sqlite", "postgresql"]:
@@ -208,18 +225,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_combination(self) -> Self:
-        if self.jwt_secret is not None and self.jwt_jwks_url is not None:
-            raise ValueError(
-                "JWT_SECRET and JWT_JWKS_URL are both set; tokens are verified one way, so set one"
-            )
-        if self.production and self.jwt_secret is None and self.jwt_jwks_url is None:
-            raise ValueError("JWT_SECRET or JWT_JWKS_URL must be set in production")
-        if self.database_rls and self.engine == "sqlite":
-            raise ValueError("DATABASE_RLS is for PostgreSQL; SQLite has no row-level security")
-        if self.metrics_port and self.metrics_port == self.port:
-            raise ValueError("METRICS_PORT must be another port than PORT: what it shows is not for clients")
-        if self.workers > 1 and self.engine == "sqlite" and self.sqlite_path is None:
-            raise ValueError("WORKERS must be 1 with a database in memory, which no two processes share")
+        check_combination(self)
         return self
 
 
