@@ -14,7 +14,7 @@ from uuid import UUID
 
 import typer
 
-from taskward.cli import tasks
+from taskward.cli import tasks, webhooks
 from taskward.cli.terminal import (
     ONE_DAY,
     friendly_errors,
@@ -47,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 @app.callback(invoke_without_command=True)
