@@ -40,6 +40,7 @@ from taskward.services import Services
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
+from taskward.tasks.zone_data import ZoneDataUpdate
 
 ROUTERS = (
     tasks.router,
@@ -93,6 +94,7 @@ def _services(settings: Settings, app: FastAPI) -> Services:
         large_bodies=FairThreads(1, "large-bodies"),
         uploads=Uploads(),
         recovery=Recovery(database),
+        zone_data=ZoneDataUpdate(database),
         tombstones_kept=timedelta(days=settings.tombstone_days),
         tracing=tracing,
         openapi=app.openapi,
@@ -146,4 +148,6 @@ async def _lifespan(app: Taskward) -> AsyncIterator[None]:
         running.push_async_callback(services.large_bodies.stop)
         running.push_async_callback(services.recovery.stop)
         services.recovery.start()
+        running.push_async_callback(services.zone_data.stop)
+        services.zone_data.start()
         yield

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from taskward.me.spool import Uploads
     from taskward.observability.tracing import Tracing
     from taskward.tasks.list_cache import ListCache
+    from taskward.tasks.zone_data import ZoneDataUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Services:
     """A thread that parses and validates large bodies."""
     uploads: Uploads
     recovery: Recovery
+    zone_data: ZoneDataUpdate
     tombstones_kept: timedelta
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]

@@ -95,7 +95,7 @@ def test_lists_with_filters_are_no_declared_statements() -> None:
 def test_statements_on_several_owners_read_only_ids_and_counters() -> None:
     columns = {str(column) for read in OF_MANY for column in read.statement.selected_columns}
 
-    assert columns == {"imports.user_id", "users.id", "users.seq"}
+    assert columns == {"imports.user_id", "users.id", "users.seq", "time_zone_data.version"}
 
 
 def test_the_walk_visits_every_kind_of_statement_on_tasks_and_tombstones() -> None:
