@@ -128,11 +128,12 @@ def _exists(name: str) -> bool:
 
 
 def _commands() -> set[str]:
-    return {
+    commands = {
         command.name or command.callback.__name__.rstrip("_")
         for command in cli.app.registered_commands
         if command.callback is not None
     }
+    return commands | {group.name for group in cli.app.registered_groups if group.name}
 
 
 def _anchors(page: Path) -> set[str]:

@@ -1,3 +1,3 @@
 from taskward.cli import app
 
-app()
+app(prog_name="taskward")  # also as `python -m taskward`

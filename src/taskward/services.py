@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from taskward.http.admission import Admission
     from taskward.http.fair_slots import FairThreads
     from taskward.idempotency.execution import InFlightKeys
+    from taskward.mcp.endpoint import McpEndpoint
     from taskward.me.recovery import Recovery
     from taskward.me.spool import Uploads
     from taskward.observability.tracing import Tracing
     from taskward.tasks.list_cache import ListCache
     from taskward.tasks.zone_data import ZoneDataUpdate
+    from taskward.webhooks.worker import WebhookWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Services:
     uploads: Uploads
     recovery: Recovery
     zone_data: ZoneDataUpdate
+    webhooks: WebhookWorker | None
     tombstones_kept: timedelta
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]
+    mcp: McpEndpoint | None

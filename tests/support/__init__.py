@@ -16,6 +16,7 @@ from support.apps import (
     services_of,
     settings_for,
 )
+from support.client import client_of
 from support.errors import (
     DATABASE_ERROR,
     INTERNAL_ERROR,
@@ -31,7 +32,7 @@ from support.errors import (
     refusal,
 )
 from support.exchange import Exchange, an_empty_body, exchange, upsert
-from support.people import Person, client_of, token_for
+from support.people import Person, token_for
 from support.rows import execute, microseconds, stored
 
 __all__ = [

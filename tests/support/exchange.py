@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import Message, Receive
 
-from support.people import leaving_streams
+from support.client import leaving_streams
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import httpx
+import orjson
 from jsonschema_rs import Draft202012Validator
 
 from support.apps import settings_for
@@ -29,41 +30,52 @@ class Documented:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = strict(copy.deepcopy(document))
-        paths = sorted(self._document["paths"], key=lambda path: "{" in path)
-        self._paths = [(re.compile(re.sub(r"{\w+}", "[^/]+", path)), path) for path in paths]
-        self._validator = cache(self._make_validator)
+        self._paths = sorted(self._document["paths"], key=lambda path: "{" in path)
+        self._pattern = re.compile("|".join(f"({re.sub('{[^}]+}', '[^/]+', path)})" for path in self._paths))
+        self._description = cache(self._describe)
 
     def check(self, answer: httpx.Response) -> None:
         """Rejects a response that the document does not describe exactly; some paths are not in it."""
         request = answer.request
-        path = next((path for form, path in self._paths if form.fullmatch(request.url.path)), None)
+        match = self._pattern.fullmatch(request.url.path)
         method = "get" if request.method == "HEAD" else request.method.lower()
+        path = self._paths[match.lastindex - 1] if match and match.lastindex else None
         if path is None or method not in self._document["paths"][path]:
             return
+        self._description(path, method, answer.status_code).check(answer)
+
+    def _describe(self, path: str, method: str, status: int) -> "_Description":
         responses = self._document["paths"][path][method]["responses"]
-        assert str(answer.status_code) in responses, f"{answer} of {request} is not documented"
-        response = responses[str(answer.status_code)]
-        self._check_headers(answer, response["headers"])
-        if request.method != "HEAD" and "content" in response:
-            self._check_body(answer, path, method, response["content"])
+        assert str(status) in responses, f"{status} of {method} {path} is not documented"
+        return _Description(responses[str(status)], self._document["components"])
 
-    def _check_headers(self, answer: httpx.Response, headers: dict[str, Any]) -> None:
-        sent = {name for name in answer.headers if name in HEADERS}
-        assert sent <= {name.lower() for name in headers}, f"{answer.headers} of {answer.request}"
-        assert sent >= {name.lower() for name, header in headers.items() if header.get("required")}
 
-    def _check_body(self, answer: httpx.Response, path: str, method: str, content: dict[str, Any]) -> None:
-        assert answer.headers["content-type"] in content, f"{answer.headers} of {answer.request}"
-        if answer.headers["content-type"] == "application/json":
-            self._validator(path, method, answer.status_code).validate(answer.json())
+class _Description:
+    """The description of one response: its headers, its body and its error codes."""
+
+    def __init__(self, response: dict[str, Any], components: dict[str, Any]) -> None:
+        headers, self._content = response["headers"], response.get("content")
+        self._headers = {name.lower() for name in headers}
+        self._required = {name.lower() for name, header in headers.items() if header.get("required")}
+        if self._content and "application/json" in self._content:
+            schema = self._content["application/json"]["schema"] | {"components": components}
+            self._validator = Draft202012Validator(schema, validate_formats=True)
+
+    def check(self, answer: httpx.Response) -> None:
+        sent = HEADERS.intersection(answer.headers.keys())
+        assert self._required <= sent <= self._headers, f"{answer.headers} of {answer.request}"
+        if answer.request.method != "HEAD" and self._content:
+            self._check_body(answer, self._content)
+
+    def _check_body(self, answer: httpx.Response, content: dict[str, Any]) -> None:
+        kind = answer.headers["content-type"]
+        assert kind in content, f"{answer.headers} of {answer.request}"
+        if kind != "application/json":
+            return
+        body = orjson.loads(answer.content)
+        self._validator.validate(body)
         if answer.is_error:
-            codes = content["application/json"]["examples"]
-            assert answer.json()["code"] in codes, f"{answer.json()} of {answer.request}"
-
-    def _make_validator(self, path: str, method: str, status: int) -> Draft202012Validator:
-        content = self._document["paths"][path][method]["responses"][str(status)]["content"]
-        schema = content["application/json"]["schema"] | {"components": self._document["components"]}
-        return Draft202012Validator(schema, validate_formats=True)
+            assert body["code"] in content[kind]["examples"], f"{body} of {answer.request}"
 
 
 @cache

@@ -17,7 +17,12 @@ LONGEST_FILES: Final = (
     *("faults/test_unread", "auth/test_jwks_fetch", "auth/test_hostile_tokens", "auth/test_jwks"),
     *("test_processes", "test_promises", "test_prose"),
     *("tasks/test_list_model", "tasks/test_subtasks", "tasks/test_devices", "tasks/test_optional_fields"),
-    *("database/test_index_builds", "tasks/test_concurrent_writes", "lists/test_list_deletion"),
+    *(
+        "database/test_index_builds",
+        "database/test_read_mark",
+        "tasks/test_concurrent_writes",
+        "lists/test_list_deletion",
+    ),
 )
 """The files whose tests take long; those that mostly wait alternate with those that mostly compute."""
 

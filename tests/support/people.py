@@ -1,17 +1,14 @@
-"""Users of an app: their tokens, and HTTP clients without a network."""
+"""Users of an app: their tokens and their HTTP clients."""
 
-import asyncio
 import time
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import jwt
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from support.apps import SECRET
-from support.openapi_check import documented
+from support.client import client_of
 
 
 def token_for(sub: str, **claims: Any) -> str:
@@ -50,50 +47,3 @@ class Person:
         assert answer.status_code == 200, answer.text
         tasks: list[dict[str, Any]] = answer.json()["tasks"]
         return tasks
-
-
-def client_of(app: FastAPI, **headers: str) -> httpx.AsyncClient:
-    """Returns a client of the app without a network in between.
-
-    Each response is checked against the OpenAPI document, in all tests.
-    """
-
-    async def check(answer: httpx.Response) -> None:
-        await answer.aread()
-        documented().check(answer)
-
-    transport = httpx.ASGITransport(leaving_streams(app), raise_app_exceptions=False)
-    return httpx.AsyncClient(
-        transport=transport,
-        base_url="http://taskward.test",
-        headers=headers,
-        event_hooks={"response": [check]},
-    )
-
-
-def leaving_streams(app: FastAPI) -> ASGIApp:
-    """Leaves a stream when its first part has arrived, for it would never end by itself."""
-
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] != "/api/events":
-            await app(scope, receive, send)
-            return
-        whole, arrived = False, asyncio.Event()
-
-        async def receive_and_leave() -> Message:
-            nonlocal whole
-            if whole:
-                await arrived.wait()
-                return {"type": "http.disconnect"}
-            message = await receive()
-            whole = not message.get("more_body", False)
-            return message
-
-        async def send_and_note(message: Message) -> None:
-            await send(message)
-            if message["type"] == "http.response.body":
-                arrived.set()
-
-        await app(scope, receive_and_leave, send_and_note)
-
-    return wrapped

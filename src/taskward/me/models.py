@@ -58,6 +58,23 @@ class Export(BaseModel):
     tasks: list[Task]
 
 
+def _known_format(value: Any) -> Any:
+    if value not in ("json", "ics"):
+        raise field_error("Format must be json or ics")
+    return value
+
+
+class ExportQuery(BaseModel):
+    """The query of `GET /api/me/export`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Annotated[Literal["json", "ics"], BeforeValidator(_known_format)] = Field(
+        default="json",
+        description="`json`: everything, for an import. `ics`: the tasks as iCalendar, for other products.",
+    )
+
+
 class Imported(BaseModel):
     """The number of imported tasks, and of tasks that the caller already had."""
 

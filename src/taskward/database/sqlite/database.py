@@ -16,6 +16,7 @@ from uuid import UUID
 
 from taskward.database import ignore_change, schema
 from taskward.database.observers import TRANSACTION, Observer, Operation, observed
+from taskward.database.outbox import MARK
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline, retry_while_busy
 from taskward.database.sqlite.compiled import CompiledStatement, CompiledStep
@@ -23,6 +24,7 @@ from taskward.database.sqlite.connection import connect, explain_unusable, quick
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.group_commit import GroupCommit
 from taskward.database.sqlite.owner_locks import OwnerLocked
+from taskward.database.sqlite.read_mark import ReadMark
 from taskward.database.sqlite.readers import SqliteReaders
 from taskward.database.sqlite.split_transaction import SplitTransaction
 from taskward.database.sqlite.wal import Checkpoints
@@ -51,19 +53,24 @@ _LOCK_RETRY: Final = 0.02
 
 
 class SqliteDatabase:
-    """A `taskward.database.Database` in a file, or in memory if `path` is None."""
+    """A `taskward.database.Database` in a file, or in memory if `path` is None.
+
+    With `marking`, each change marks its owner in the outbox of webhooks.
+    """
 
     engine = "sqlite"
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, marking: bool = False) -> None:
         self.on_change: Callable[[UUID], None] = ignore_change
         self.observers: list[Observer] = []
         self.path = path
         self.writer: sqlite3.Connection
         self.reader: sqlite3.Connection
-        self.readers = SqliteReaders(partial(connect, path)) if path else None
+        self.read_mark = ReadMark()
+        self.readers = SqliteReaders(partial(connect, path), self.read_mark) if path else None
         self._compiled: Mapping[Statement, CompiledStatement] = {}
-        self._group_commit = GroupCommit(self._notify, in_memory=path is None)
+        outbox = CompiledStatement.compile(MARK) if marking else None
+        self._group_commit = GroupCommit(self._notify, self.read_mark, outbox, in_memory=path is None)
         self._checkpoints = Checkpoints(path) if path else None
 
     async def start(self) -> None:
@@ -71,6 +78,9 @@ class SqliteDatabase:
             self.writer = opened.enter_context(closing(connect(self.path)))
             await asyncio.to_thread(quick_check, self.writer, self.path)
             await asyncio.to_thread(schema.upgrade_sqlite, self.writer)
+            if self.path is not None:
+                self.read_mark.start(connect(self.path))
+                opened.callback(self.read_mark.stop)
             self.reader = connect(self.path) if self.path else self.writer
             opened.pop_all()
         if self.readers is not None:
@@ -85,6 +95,7 @@ class SqliteDatabase:
             await self._checkpoints.stop()
         if self.readers is not None:
             await self.readers.stop()
+        self.read_mark.stop()
         if self._compiled:
             self.reader.close()
             self.writer.close()

@@ -1,0 +1,55 @@
+"""Taskward's API for Python: `Client` and, for asyncio, `AsyncClient`. See docs/python.md."""
+
+from taskward_client._async_client import AsyncClient
+from taskward_client._attempts import Retries
+from taskward_client._calls import Tagged, new_id
+from taskward_client._feed import Changed, Event, Reset
+from taskward_client._sync_client import Client
+from taskward_client.errors import (
+    APIError,
+    Conflict,
+    CursorExpired,
+    Gone,
+    InvalidRequest,
+    ListNotEmpty,
+    NoResponse,
+    NotFound,
+    PayloadTooLarge,
+    PreconditionFailed,
+    RateLimited,
+    ServerError,
+    ServiceUnavailable,
+    TaskwardError,
+    Unauthorized,
+    ValidationFailed,
+)
+
+__all__ = [
+    "APIError",
+    "AsyncClient",
+    "Changed",
+    "Client",
+    "Conflict",
+    "CursorExpired",
+    "Event",
+    "Gone",
+    "InvalidRequest",
+    "ListNotEmpty",
+    "NoResponse",
+    "NotFound",
+    "PayloadTooLarge",
+    "PreconditionFailed",
+    "RateLimited",
+    "Reset",
+    "Retries",
+    "ServerError",
+    "ServiceUnavailable",
+    "Tagged",
+    "TaskwardError",
+    "Unauthorized",
+    "ValidationFailed",
+    "__version__",
+    "new_id",
+]
+
+__version__ = "0.1.0"

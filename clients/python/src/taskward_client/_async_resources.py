@@ -1,0 +1,180 @@
+"""The lists, labels, changes and own data of an asynchronous client."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Literal, TypeAlias, Unpack
+
+from taskward_client import _operations as operations
+from taskward_client._async_io import sleep
+from taskward_client._async_transport import AsyncTransport
+from taskward_client._calls import Tagged
+from taskward_client._feed import SILENCE, Event, Following
+from taskward_client._operations import KeepOrDelete
+from taskward_client.errors import APIError, CursorExpired, NoResponse
+from taskward_client.types import (
+    ChangeList,
+    Erased,
+    Export,
+    Import,
+    Imported,
+    LabelCount,
+    LabelList,
+    List,
+    ListChanges,
+    ListChangesQuery,
+    ListDeleted,
+    ListLabelsQuery,
+    NewList,
+    User,
+)
+
+_Lists: TypeAlias = list[List]
+Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists", "lists,tasks"]
+
+
+class AsyncLists:
+    """The user's lists."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(self) -> _Lists:
+        """Returns all lists, by position."""
+        return await self._transport.send(operations.list_lists())
+
+    async def get(self, list_id: str) -> Tagged[List]:
+        """Returns a list."""
+        return await self._transport.send(operations.get_list(list_id))
+
+    async def create(self, new: NewList, *, idempotency_key: str | None = None) -> Tagged[List]:
+        """Creates a list, once; give a key of your own if you repeat the call yourself."""
+        return await self._transport.send(operations.create_list(new, idempotency_key))
+
+    async def create_at(self, list_id: str, new: NewList) -> Tagged[List]:
+        """Creates a list with an id of your own, a UUIDv7; raises PreconditionFailed if there is one."""
+        return await self._transport.send(operations.create_list_at(list_id, new))
+
+    async def update(
+        self, list_id: str, changes: ListChanges, *, if_match: str | None = None
+    ) -> Tagged[List]:
+        """Changes the given fields and no others."""
+        return await self._transport.send(operations.update_list(list_id, changes, if_match))
+
+    async def patch(self, list_id: str, changes: ListChanges, *, if_match: str | None = None) -> Tagged[List]:
+        """Does what `update` does, as a JSON Merge Patch."""
+        return await self._transport.send(operations.patch_list(list_id, changes, if_match))
+
+    async def delete(
+        self, list_id: str, *, tasks: KeepOrDelete | None = None, if_match: str | None = None
+    ) -> ListDeleted:
+        """Deletes a list; one with tasks only if `tasks` says what becomes of them, else ListNotEmpty."""
+        return await self._transport.send(operations.delete_list(list_id, tasks, if_match))
+
+
+class AsyncLabels:
+    """The labels of the user's tasks."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(self, **query: Unpack[ListLabelsQuery]) -> LabelList:
+        """Returns a page of the labels in use, each with its number of tasks."""
+        return await self._transport.send(operations.list_labels(query))
+
+    async def iterate(self, **query: Unpack[ListLabelsQuery]) -> AsyncIterator[LabelCount]:
+        """Yields all labels in use, page after page."""
+        while True:
+            page = await self.list(**query)
+            for label in page["labels"]:
+                yield label
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    async def rename(self, old: str, new: str, *, idempotency_key: str | None = None) -> int:
+        """Renames a label on all tasks that have it, and returns their number."""
+        return await self._transport.send(operations.rename_label(old, new, idempotency_key))
+
+    async def remove(self, label: str, *, idempotency_key: str | None = None) -> int:
+        """Removes a label from all tasks that have it, and returns their number."""
+        return await self._transport.send(operations.remove_label(label, idempotency_key))
+
+
+class AsyncChanges:
+    """The changes of the user's tasks and lists."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(self, **query: Unpack[ListChangesQuery]) -> ChangeList:
+        """Returns the changes since a cursor; without one, from the beginning."""
+        return await self._transport.send(operations.list_changes(query))
+
+    async def iterate(self, **query: Unpack[ListChangesQuery]) -> AsyncIterator[ChangeList]:
+        """Yields the changes since a cursor, page after page, until there are no more."""
+        more = True
+        while more:
+            page = await self.list(**query)
+            yield page
+            query["since"], more = page["cursor"], page["has_more"]
+
+    async def follow(
+        self, cursor: str | None = None, *, kinds: Kinds | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Yields each change as it is committed, without end: it connects again where it was.
+
+        Close it (`contextlib.aclosing`) when you stop before its end, which closes the connection.
+
+        `cursor` is that of the last applied change; without it, it begins with everything.
+
+        Raises:
+            APIError: the service rejects the request, for instance because the token was revoked.
+
+        """
+        following = Following(cursor, kinds)
+        while True:
+            failure: APIError | NoResponse | None = None
+            try:
+                async with self._transport.stream(following.call(), SILENCE) as parts:
+                    async for part in parts:
+                        for event in following.receive(part):
+                            yield event
+            except CursorExpired:
+                yield following.reset()
+            except (APIError, NoResponse) as error:
+                failure = error
+            await sleep(following.wait(failure))
+
+
+class AsyncMe:
+    """The user's own data."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def get(self) -> User:
+        """Returns the user; NotFound is raised before their first write."""
+        return await self._transport.send(operations.get_me())
+
+    async def update(self, *, time_zone: str | None) -> User:
+        """Sets the time zone of the user, such as `Europe/Berlin`."""
+        return await self._transport.send(operations.update_me(time_zone))
+
+    async def export(self) -> Export:
+        """Returns everything that is stored about the user."""
+        return await self._transport.send(operations.export_me())
+
+    async def export_parts(self) -> AsyncGenerator[bytes, None]:
+        """Yields the export as JSON in parts, however large it is; a file of them can be imported."""
+        async with self._transport.stream(operations.export_me()) as parts:
+            async for part in parts:
+                yield part
+
+    async def import_(
+        self, document: Import | Export | bytes, *, idempotency_key: str | None = None
+    ) -> Imported:
+        """Imports an export, all or nothing; tasks that the user already has are skipped."""
+        return await self._transport.send(operations.import_me(document, idempotency_key))
+
+    async def erase(self) -> Erased:
+        """Erases everything that is stored about the user, permanently."""
+        return await self._transport.send(operations.erase_me())

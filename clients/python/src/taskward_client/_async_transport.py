@@ -1,0 +1,116 @@
+"""Sends calls with httpx: with a token, again where that is safe."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import httpx
+
+from taskward_client._async_io import Lock, TokenProvider, sleep, token_of
+from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
+from taskward_client._calls import Call, Reply
+from taskward_client._etags import KeptReplies
+from taskward_client.errors import NoResponse, error_of
+
+T = TypeVar("T")
+
+_FIRST_ERROR = 400
+
+
+class AsyncTokens:
+    """The token of a client: a fixed one, or the latest one of a provider."""
+
+    def __init__(self, token: str | TokenProvider) -> None:
+        self._current = token if isinstance(token, str) else None
+        self._provider = None if isinstance(token, str) else token
+        self._lock = Lock()
+
+    @property
+    def renewable(self) -> bool:
+        return self._provider is not None
+
+    async def current(self) -> str:
+        return self._current if self._current is not None else await self.renewed(None)
+
+    async def renewed(self, rejected: str | None) -> str:
+        """Returns a token in place of a rejected one; of several calls at once, the first one fetches it."""
+        async with self._lock:
+            if self._provider is not None and self._current == rejected:
+                self._current = await token_of(self._provider)
+            return self._current or ""
+
+
+class AsyncTransport:
+    """Sends the calls of one client."""
+
+    def __init__(self, http: httpx.AsyncClient, tokens: AsyncTokens, retries: Retries) -> None:
+        self._http = http
+        self._tokens = tokens
+        self._retries = retries
+        self._kept = KeptReplies()
+
+    async def send(self, call: Call[T]) -> T:
+        """Returns what the service has answered.
+
+        Raises:
+            APIError: the service has answered with an error.
+            NoResponse: there is no answer.
+
+        """
+        attempts = Attempts(call, self._retries, renewable=self._tokens.renewable)
+        token = await self._tokens.current()
+        while True:
+            try:
+                reply = await self._exchange(call, token)
+            except httpx.TransportError as failure:
+                await sleep(attempts.after_failure(failure).seconds)
+                continue
+            match attempts.after_reply(reply):
+                case Wait(seconds):
+                    await sleep(seconds)
+                case RenewToken():
+                    token = await self._tokens.renewed(token)
+                case None if reply.status < _FIRST_ERROR:
+                    return call.parse(reply)
+                case None:
+                    raise error_of(reply)
+
+    @asynccontextmanager
+    async def stream(
+        self, call: Call[Any], silence: float | None = None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Opens a response of any size, once, and yields its parts; raises as `send` does.
+
+        `silence` is the number of seconds without a part after which the connection counts as broken.
+        """
+        token = await self._tokens.current()
+        try:
+            for last in (not self._tokens.renewable, True):
+                async with self._http.stream(**self._request(call, token, silence)) as response:
+                    if response.status_code < _FIRST_ERROR:
+                        yield response.aiter_bytes()
+                        return
+                    reply = Reply(response.status_code, response.headers, await response.aread())
+                if last or reply.status != httpx.codes.UNAUTHORIZED:
+                    raise error_of(reply)
+                token = await self._tokens.renewed(token)
+        except httpx.TransportError as failure:
+            raise NoResponse(f"{call.method} {call.path}: {failure!r}", sent=True) from failure
+
+    async def _exchange(self, call: Call[Any], token: str) -> Reply:
+        request = self._request(call, token)
+        key = (token, f"{call.path}?{request['params']}")
+        request["headers"] |= self._kept.condition(call, key)
+        response = await self._http.request(**request)
+        reply = Reply(response.status_code, response.headers, response.content)
+        return self._kept.update(call, key, reply)
+
+    def _request(self, call: Call[Any], token: str, silence: float | None = None) -> dict[str, Any]:
+        request: dict[str, Any] = {
+            "method": call.method,
+            "url": call.path,
+            "params": call.parameters(),
+            "content": call.body,
+            "headers": {**call.headers, "Authorization": f"Bearer {token}"} if token else {**call.headers},
+        }
+        return request if silence is None else request | {"timeout": httpx.Timeout(silence)}

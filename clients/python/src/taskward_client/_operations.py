@@ -1,0 +1,179 @@
+"""The calls of the API, one function for each operation of the OpenAPI document, under its name."""
+
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from taskward_client import types
+from taskward_client._calls import (
+    Call,
+    Reply,
+    Tagged,
+    change,
+    content,
+    create_at,
+    delete,
+    path_of,
+    post,
+    read,
+    tagged,
+)
+
+TaskOperation: TypeAlias = types.CreateOperation | types.UpdateOperation | types.DeleteOperation
+ListOperation: TypeAlias = types.CreateList | types.UpdateList | types.DeleteList
+MixedOperation: TypeAlias = types.CreateTask | types.UpdateTask | types.DeleteTask | ListOperation
+KeepOrDelete: TypeAlias = Literal["keep", "delete"]
+
+T = TypeVar("T")
+
+_TASKS = "/api/tasks"
+_LISTS = "/api/lists"
+
+
+# Tasks
+
+
+def list_tasks(query: types.ListTasksQuery) -> Call[types.TaskList]:
+    return read(_TASKS, content, query)
+
+
+def summarize_tasks(now: str) -> Call[types.TaskSummary]:
+    return read(f"{_TASKS}/summary", content, {"now": now})
+
+
+def create_task(task: types.NewTask, key: str | None) -> Call[Tagged[types.Task]]:
+    return post(_TASKS, task, tagged, key)
+
+
+def get_task(task_id: str) -> Call[Tagged[types.Task]]:
+    return read(path_of(_TASKS, task_id), tagged)
+
+
+def create_task_at(task_id: str, task: types.NewTask) -> Call[Tagged[types.Task]]:
+    return create_at(path_of(_TASKS, task_id), task, tagged)
+
+
+def update_task(task_id: str, changes: types.TaskChanges, if_match: str | None) -> Call[Tagged[types.Task]]:
+    return change("PUT", path_of(_TASKS, task_id), changes, tagged, if_match)
+
+
+def patch_task(task_id: str, changes: types.TaskChanges, if_match: str | None) -> Call[Tagged[types.Task]]:
+    return change("PATCH", path_of(_TASKS, task_id), changes, tagged, if_match)
+
+
+def delete_task(task_id: str, subtasks: KeepOrDelete | None, if_match: str | None) -> Call[types.TaskDeleted]:
+    return delete(path_of(_TASKS, task_id), content, {"subtasks": subtasks}, if_match)
+
+
+def list_occurrences(task_id: str, limit: int | None) -> Call[list[str]]:
+    return read(path_of(_TASKS, task_id, "occurrences"), _dates, {"limit": limit})
+
+
+def batch_tasks(
+    operations: list[TaskOperation], key: str | None, *, atomic: bool
+) -> Call[types.BatchResults]:
+    return post(f"{_TASKS}/batch", {"operations": operations, "atomic": atomic}, content, key)
+
+
+def batch(
+    operations: list[MixedOperation], key: str | None, *, atomic: bool
+) -> Call[types.MixedBatchResults]:
+    return post("/api/batch", {"operations": operations, "atomic": atomic}, content, key)
+
+
+# Lists
+
+
+def list_lists() -> Call[list[types.List]]:
+    return read(_LISTS, lambda reply: _key(reply, "lists"))
+
+
+def create_list(new: types.NewList, key: str | None) -> Call[Tagged[types.List]]:
+    return post(_LISTS, new, tagged, key)
+
+
+def get_list(list_id: str) -> Call[Tagged[types.List]]:
+    return read(path_of(_LISTS, list_id), tagged)
+
+
+def create_list_at(list_id: str, new: types.NewList) -> Call[Tagged[types.List]]:
+    return create_at(path_of(_LISTS, list_id), new, tagged)
+
+
+def update_list(list_id: str, changes: types.ListChanges, if_match: str | None) -> Call[Tagged[types.List]]:
+    return change("PUT", path_of(_LISTS, list_id), changes, tagged, if_match)
+
+
+def patch_list(list_id: str, changes: types.ListChanges, if_match: str | None) -> Call[Tagged[types.List]]:
+    return change("PATCH", path_of(_LISTS, list_id), changes, tagged, if_match)
+
+
+def delete_list(list_id: str, tasks: KeepOrDelete | None, if_match: str | None) -> Call[types.ListDeleted]:
+    return delete(path_of(_LISTS, list_id), content, {"tasks": tasks}, if_match)
+
+
+# Labels
+
+
+def list_labels(query: types.ListLabelsQuery) -> Call[types.LabelList]:
+    return read("/api/labels", content, query)
+
+
+def rename_label(old: str, new: str, key: str | None) -> Call[int]:
+    return post("/api/labels/rename", {"from": old, "to": new}, _tasks, key)
+
+
+def remove_label(label: str, key: str | None) -> Call[int]:
+    return post("/api/labels/remove", {"label": label}, _tasks, key)
+
+
+# Changes; `streamChanges` is in _feed.py
+
+
+def list_changes(query: types.ListChangesQuery) -> Call[types.ChangeList]:
+    return read("/api/changes", content, query)
+
+
+# The user's own data
+
+
+def get_me() -> Call[types.User]:
+    return read("/api/me", content)
+
+
+def update_me(time_zone: str | None) -> Call[types.User]:
+    return change("PATCH", "/api/me", {"time_zone": time_zone}, content, None)
+
+
+def export_me() -> Call[types.Export]:
+    return read("/api/me/export", content)
+
+
+def import_me(document: types.Import | types.Export | bytes, key: str | None) -> Call[types.Imported]:
+    return post("/api/me/import", document, content, key)
+
+
+def erase_me() -> Call[types.Erased]:
+    return delete("/api/me", content, {})
+
+
+# Health
+
+
+def get_health() -> Call[types.Alive]:
+    return read("/health", content)
+
+
+def get_readiness() -> Call[types.Ready]:
+    return read("/health/ready", content)
+
+
+def _key(reply: Reply, key: str) -> Any:
+    return reply.json()[key]
+
+
+def _dates(reply: Reply) -> list[str]:
+    dates: list[str] = _key(reply, "dates")
+    return dates
+
+
+def _tasks(reply: Reply) -> int:
+    return int(_key(reply, "tasks"))

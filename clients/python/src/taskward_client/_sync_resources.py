@@ -1,0 +1,174 @@
+# `make clients` writes this file from _async_resources.py; do not edit it.
+"""The lists, labels, changes and own data of a synchronous client."""
+
+from collections.abc import Generator, Iterator
+from typing import Literal, TypeAlias, Unpack
+
+from taskward_client import _operations as operations
+from taskward_client._calls import Tagged
+from taskward_client._feed import SILENCE, Event, Following
+from taskward_client._operations import KeepOrDelete
+from taskward_client._sync_io import sleep
+from taskward_client._sync_transport import Transport
+from taskward_client.errors import APIError, CursorExpired, NoResponse
+from taskward_client.types import (
+    ChangeList,
+    Erased,
+    Export,
+    Import,
+    Imported,
+    LabelCount,
+    LabelList,
+    List,
+    ListChanges,
+    ListChangesQuery,
+    ListDeleted,
+    ListLabelsQuery,
+    NewList,
+    User,
+)
+
+_Lists: TypeAlias = list[List]
+Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists", "lists,tasks"]
+
+
+class Lists:
+    """The user's lists."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> _Lists:
+        """Returns all lists, by position."""
+        return self._transport.send(operations.list_lists())
+
+    def get(self, list_id: str) -> Tagged[List]:
+        """Returns a list."""
+        return self._transport.send(operations.get_list(list_id))
+
+    def create(self, new: NewList, *, idempotency_key: str | None = None) -> Tagged[List]:
+        """Creates a list, once; give a key of your own if you repeat the call yourself."""
+        return self._transport.send(operations.create_list(new, idempotency_key))
+
+    def create_at(self, list_id: str, new: NewList) -> Tagged[List]:
+        """Creates a list with an id of your own, a UUIDv7; raises PreconditionFailed if there is one."""
+        return self._transport.send(operations.create_list_at(list_id, new))
+
+    def update(self, list_id: str, changes: ListChanges, *, if_match: str | None = None) -> Tagged[List]:
+        """Changes the given fields and no others."""
+        return self._transport.send(operations.update_list(list_id, changes, if_match))
+
+    def patch(self, list_id: str, changes: ListChanges, *, if_match: str | None = None) -> Tagged[List]:
+        """Does what `update` does, as a JSON Merge Patch."""
+        return self._transport.send(operations.patch_list(list_id, changes, if_match))
+
+    def delete(
+        self, list_id: str, *, tasks: KeepOrDelete | None = None, if_match: str | None = None
+    ) -> ListDeleted:
+        """Deletes a list; one with tasks only if `tasks` says what becomes of them, else ListNotEmpty."""
+        return self._transport.send(operations.delete_list(list_id, tasks, if_match))
+
+
+class Labels:
+    """The labels of the user's tasks."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, **query: Unpack[ListLabelsQuery]) -> LabelList:
+        """Returns a page of the labels in use, each with its number of tasks."""
+        return self._transport.send(operations.list_labels(query))
+
+    def iterate(self, **query: Unpack[ListLabelsQuery]) -> Iterator[LabelCount]:
+        """Yields all labels in use, page after page."""
+        while True:
+            page = self.list(**query)
+            yield from page["labels"]
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    def rename(self, old: str, new: str, *, idempotency_key: str | None = None) -> int:
+        """Renames a label on all tasks that have it, and returns their number."""
+        return self._transport.send(operations.rename_label(old, new, idempotency_key))
+
+    def remove(self, label: str, *, idempotency_key: str | None = None) -> int:
+        """Removes a label from all tasks that have it, and returns their number."""
+        return self._transport.send(operations.remove_label(label, idempotency_key))
+
+
+class Changes:
+    """The changes of the user's tasks and lists."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, **query: Unpack[ListChangesQuery]) -> ChangeList:
+        """Returns the changes since a cursor; without one, from the beginning."""
+        return self._transport.send(operations.list_changes(query))
+
+    def iterate(self, **query: Unpack[ListChangesQuery]) -> Iterator[ChangeList]:
+        """Yields the changes since a cursor, page after page, until there are no more."""
+        more = True
+        while more:
+            page = self.list(**query)
+            yield page
+            query["since"], more = page["cursor"], page["has_more"]
+
+    def follow(
+        self, cursor: str | None = None, *, kinds: Kinds | None = None
+    ) -> Generator[Event, None, None]:
+        """Yields each change as it is committed, without end: it connects again where it was.
+
+        Close it (`contextlib.closing`) when you stop before its end, which closes the connection.
+
+        `cursor` is that of the last applied change; without it, it begins with everything.
+
+        Raises:
+            APIError: the service rejects the request, for instance because the token was revoked.
+
+        """
+        following = Following(cursor, kinds)
+        while True:
+            failure: APIError | NoResponse | None = None
+            try:
+                with self._transport.stream(following.call(), SILENCE) as parts:
+                    for part in parts:
+                        yield from following.receive(part)
+            except CursorExpired:
+                yield following.reset()
+            except (APIError, NoResponse) as error:
+                failure = error
+            sleep(following.wait(failure))
+
+
+class Me:
+    """The user's own data."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self) -> User:
+        """Returns the user; NotFound is raised before their first write."""
+        return self._transport.send(operations.get_me())
+
+    def update(self, *, time_zone: str | None) -> User:
+        """Sets the time zone of the user, such as `Europe/Berlin`."""
+        return self._transport.send(operations.update_me(time_zone))
+
+    def export(self) -> Export:
+        """Returns everything that is stored about the user."""
+        return self._transport.send(operations.export_me())
+
+    def export_parts(self) -> Generator[bytes, None, None]:
+        """Yields the export as JSON in parts, however large it is; a file of them can be imported."""
+        with self._transport.stream(operations.export_me()) as parts:
+            yield from parts
+
+    def import_(self, document: Import | Export | bytes, *, idempotency_key: str | None = None) -> Imported:
+        """Imports an export, all or nothing; tasks that the user already has are skipped."""
+        return self._transport.send(operations.import_me(document, idempotency_key))
+
+    def erase(self) -> Erased:
+        """Erases everything that is stored about the user, permanently."""
+        return self._transport.send(operations.erase_me())

@@ -1,0 +1,157 @@
+"""The exceptions of the client.
+
+TaskwardError
+├── NoResponse                  no connection, or it broke
+└── APIError                    an error response: `status`, `code`, `error`, `details`
+    ├── Unauthorized            401
+    ├── InvalidRequest          400
+    │   └── ValidationFailed    400 VALIDATION_ERROR
+    ├── NotFound                404
+    ├── Conflict                409, IDEMPOTENCY_KEY_REUSED
+    │   └── ListNotEmpty        409 LIST_NOT_EMPTY
+    ├── Gone                    410 GONE
+    ├── CursorExpired           410 CURSOR_EXPIRED
+    ├── PreconditionFailed      412
+    ├── PayloadTooLarge         413
+    ├── RateLimited             429
+    └── ServerError             500 and above
+        └── ServiceUnavailable  503
+"""
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from taskward_client._calls import Reply
+    from taskward_client.types import BrokenField
+
+
+class TaskwardError(Exception):
+    """Any failure of a call."""
+
+
+class NoResponse(TaskwardError):
+    """No response arrived. If `sent` is true, the service may have carried out the request."""
+
+    def __init__(self, text: str, *, sent: bool) -> None:
+        super().__init__(text)
+        self.sent = sent
+
+
+class APIError(TaskwardError):
+    """An error response of the service.
+
+    `code` is empty if the response is not one of the service, but of a proxy before it.
+    """
+
+    def __init__(self, reply: "Reply", envelope: dict[str, Any]) -> None:
+        self.status = reply.status
+        self.code: str = envelope.get("code", "")
+        self.error: str = envelope.get("error", f"HTTP status {reply.status}")
+        self.details: list[BrokenField] = envelope.get("details", [])
+        """The problem of each field, where fields can be named."""
+        self.request_id = reply.headers.get("x-request-id")
+        """It is in the log of the service too."""
+        self.retry_after = retry_after(reply)
+        """Seconds, if the service has said when to try again."""
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        problems = "; ".join(f"{one['field']}: {one['message']}".removeprefix(": ") for one in self.details)
+        return f"{self.error} ({problems})" if problems else self.error
+
+
+class Unauthorized(APIError):
+    """The token is missing, not valid, or expired."""
+
+
+class InvalidRequest(APIError):
+    """The service does not understand the request."""
+
+
+class ValidationFailed(InvalidRequest):
+    """Fields break a rule; `details` names each of them."""
+
+
+class NotFound(APIError):
+    """The object does not exist, or belongs to another user."""
+
+
+class Conflict(APIError):
+    """The state of the object, or an idempotency key that was used for another request, prevents it."""
+
+
+class ListNotEmpty(Conflict):
+    """The list has tasks: say whether to delete or to keep them."""
+
+
+class Gone(APIError):
+    """An object with this id was deleted."""
+
+
+class CursorExpired(APIError):
+    """The cursor is too old: drop what was read before, and start over without one."""
+
+
+class PreconditionFailed(APIError):
+    """The object has been changed since it was read, or exists already; `etag` is its current entity tag."""
+
+    def __init__(self, reply: "Reply", envelope: dict[str, Any]) -> None:
+        super().__init__(reply, envelope)
+        self.etag = reply.headers.get("etag")
+
+
+class PayloadTooLarge(APIError):
+    """The body is larger than the service accepts."""
+
+
+class RateLimited(APIError):
+    """The user sends more requests than the service allows."""
+
+
+class ServerError(APIError):
+    """A failure of the service: it is not known whether a write took place."""
+
+
+class ServiceUnavailable(ServerError):
+    """The service is overloaded or not ready; it has done nothing."""
+
+
+_BY_CODE: Final = {
+    "VALIDATION_ERROR": ValidationFailed,
+    "LIST_NOT_EMPTY": ListNotEmpty,
+    "CURSOR_EXPIRED": CursorExpired,
+}
+_BY_STATUS: Final = {
+    400: InvalidRequest,
+    401: Unauthorized,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    412: PreconditionFailed,
+    413: PayloadTooLarge,
+    422: Conflict,
+    429: RateLimited,
+    503: ServiceUnavailable,
+}
+
+
+def error_of(reply: "Reply") -> APIError:
+    """Returns the exception of an error response."""
+    envelope = _envelope(reply.content)
+    kind = _BY_CODE.get(envelope.get("code", "")) or _BY_STATUS.get(reply.status)
+    return (kind or (ServerError if reply.status >= 500 else APIError))(reply, envelope)  # noqa: PLR2004 - as HTTP says
+
+
+def retry_after(reply: "Reply") -> float | None:
+    """Returns the seconds of `Retry-After`; a date is ignored, because the service sends none."""
+    text = reply.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def _envelope(content: bytes) -> dict[str, Any]:
+    try:
+        envelope = json.loads(content)
+    except ValueError:
+        return {}
+    return envelope if isinstance(envelope, dict) and isinstance(envelope.get("code"), str) else {}

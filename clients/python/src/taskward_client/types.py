@@ -1,0 +1,855 @@
+"""The objects of the API, as TypedDicts.
+
+`make clients` writes this file from the OpenAPI document; do not edit it. A key that is `NotRequired` is
+absent where it has no value.
+"""
+
+from __future__ import annotations
+
+import builtins  # noqa: TC003 - as the others
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+TaskPriority: TypeAlias = Literal["low", "medium", "high", "urgent"]
+
+
+class Alive(TypedDict):
+    """The process is alive."""
+
+    status: Literal["healthy"]
+
+
+class Batch(TypedDict):
+    """The body of `POST /api/tasks/batch`."""
+
+    operations: list[CreateOperation | UpdateOperation | DeleteOperation]
+    atomic: NotRequired[bool]
+    """All of them or none: with a failure among them, the others are 424. Without it: `false`."""
+
+
+class BatchResults(TypedDict):
+    """The results of a batch, in the order of its operations."""
+
+    results: list[CreatedResult | UpdatedResult | DeletedResult | FailedResult]
+
+
+class BrokenField(TypedDict):
+    """The problem of one field."""
+
+    field: str
+    message: str
+
+
+class ChangeList(TypedDict):
+    """Changes, in the order in which they are to be applied."""
+
+    changes: list[Upsert | Deletion]
+    cursor: str
+    """For the next request, whether more follows or not."""
+    has_more: bool
+
+
+class CreateList(TypedDict):
+    """Creates a list, as `POST /api/lists` does, or `PUT /api/lists/{list_id}` with `If-None-Match:
+    *`.
+    """
+
+    op: Literal["create"]
+    kind: Literal["list"]
+    id: NotRequired[str | None]
+    """An id that the client has made: a UUIDv7. Without it, the service's own."""
+    list: NewList
+
+
+class CreateOperation(TypedDict):
+    """Creates a task, as `POST /api/tasks` does, or `PUT /api/tasks/{task_id}` with `If-None-Match:
+    *`.
+    """
+
+    op: Literal["create"]
+    id: NotRequired[str | None]
+    """An id that the client has made: a UUIDv7. Without it, the service's own."""
+    task: NewTask
+
+
+class CreateTask(TypedDict):
+    """Creates a task, as `POST /api/tasks` does, or `PUT /api/tasks/{task_id}` with `If-None-Match:
+    *`.
+    """
+
+    op: Literal["create"]
+    id: NotRequired[str | None]
+    """An id that the client has made: a UUIDv7. Without it, the service's own."""
+    task: NewTask
+    kind: NotRequired[Literal["task"]]
+    """Without it: `'task'`."""
+
+
+class CreatedListResult(TypedDict):
+    """The result of an operation that created a list."""
+
+    status: Literal[201]
+    etag: str
+    list: List
+
+
+class CreatedResult(TypedDict):
+    """The result of an operation that created a task."""
+
+    status: Literal[201]
+    etag: str
+    task: Task
+
+
+class DeleteList(TypedDict):
+    """Deletes a list, as `DELETE /api/lists/{list_id}` does."""
+
+    op: Literal["delete"]
+    kind: Literal["list"]
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+    tasks: NotRequired[Literal["delete", "keep"] | None]
+
+
+class DeleteOperation(TypedDict):
+    """Deletes a task, as `DELETE /api/tasks/{task_id}` does."""
+
+    op: Literal["delete"]
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+
+
+class DeleteTask(TypedDict):
+    """Deletes a task, as `DELETE /api/tasks/{task_id}` does."""
+
+    op: Literal["delete"]
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+    kind: NotRequired[Literal["task"]]
+    """Without it: `'task'`."""
+    subtasks: NotRequired[Literal["delete", "keep"] | None]
+
+
+class DeletedListResult(TypedDict):
+    """The result of an operation that deleted a list."""
+
+    message: Literal["List deleted successfully"]
+    id: str
+    status: Literal[200]
+
+
+class DeletedResult(TypedDict):
+    """The result of an operation that deleted a task."""
+
+    message: Literal["Task deleted successfully"]
+    id: str
+    status: Literal[200]
+
+
+class Deletion(TypedDict):
+    """A deleted task, or a deleted list."""
+
+    op: Literal["delete"]
+    kind: NotRequired[Literal["list"]]
+    """Absent for a task."""
+    id: str
+
+
+class Erased(TypedDict):
+    """The response to an erasure."""
+
+    message: Literal["All data deleted"]
+
+
+class Error(TypedDict):
+    """Error."""
+
+    error: str
+    """Text for people."""
+    code: str
+    """For programs."""
+    details: NotRequired[builtins.list[BrokenField]]
+    """Present where fields can be named: all of them at once."""
+    task: NotRequired[Task]
+    list: NotRequired[List]
+    etag: NotRequired[str]
+    """With 412 of a creation: the entity tag of the object that is there, beside it."""
+
+
+class Export(TypedDict):
+    """Everything that is stored about a user; `user` is null before their first write."""
+
+    user: User | None
+    lists: NotRequired[list[List]]
+    tasks: list[Task]
+
+
+class FailedResult(TypedDict):
+    """The result of an operation that was not carried out: the error of its single form, or 424."""
+
+    status: Literal[400, 404, 409, 410, 412, 424]
+    error: str
+    code: str
+    details: NotRequired[builtins.list[BrokenField]]
+    """Present where fields can be named."""
+    etag: NotRequired[str]
+    """Of the object that is there: with 412."""
+    task: NotRequired[Task]
+    """The task that is there: with 412."""
+    list: NotRequired[List]
+    """The list that is there: with 412."""
+
+
+class Import(TypedDict):
+    """The body of `POST /api/me/import`: an export. Accepted and ignored: `user`."""
+
+    lists: NotRequired[list[ImportedList]]
+    tasks: list[ImportedTask]
+
+
+class Imported(TypedDict):
+    """The number of imported tasks, and of tasks that the caller already had."""
+
+    imported: int
+    skipped: int
+
+
+class ImportedList(TypedDict):
+    """A list of an export. Its owner is ignored: it becomes the caller's. Accepted and ignored:
+    `user_id`.
+    """
+
+    id: str
+    title: str
+    """1-200 characters (Unicode code points) after trimming white space."""
+    created_at: str
+    updated_at: str
+    is_archived: NotRequired[bool]
+    """Its tasks are untouched; `archived=false` leaves them out of a list. Without it: `false`."""
+    position: NotRequired[str | PositionAfter | PositionBefore | PositionAtEnd | None]
+    """A key, or where to place it; null: the default, by creation."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+
+
+class ImportedTask(TypedDict):
+    """A task of an export. Its owner is ignored: it becomes the caller's. Accepted and ignored:
+    `user_id`, `series_id`, `next_id`.
+    """
+
+    id: str
+    title: str
+    """1-200 characters (Unicode code points) after trimming white space."""
+    created_at: str
+    updated_at: str
+    description: NotRequired[str | None]
+    """At most 2000 characters (Unicode code points) after trimming; `''` becomes null."""
+    is_completed: NotRequired[bool]
+    """`true` or `false`. Without it: `false`."""
+    completed_at: NotRequired[str | None]
+    """When it was completed, with an offset. It has no effect without `is_completed: true`."""
+    due: NotRequired[NewTaskDate | None]
+    """By when it must be done."""
+    start: NotRequired[NewTaskDate | None]
+    """Before this it is not to be shown as something to do."""
+    priority: NotRequired[TaskPriority | None]
+    labels: NotRequired[list[str] | None]
+    """All labels of the task; null or `[]` removes them."""
+    list_id: NotRequired[str | None]
+    """The list that it is in; without it: in none, which is the inbox."""
+    parent_id: NotRequired[str | None]
+    """The task that it is a part of."""
+    position: NotRequired[str | PositionAfter | PositionBefore | PositionAtEnd | None]
+    """A key, or where to place it; null: the default, by creation."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
+
+
+class LabelCount(TypedDict):
+    """A label that is in use. Of several spellings it has the first by code points."""
+
+    label: str
+    tasks: int
+    """How many tasks have it, completed ones included."""
+
+
+class LabelList(TypedDict):
+    """A page of the caller's labels."""
+
+    labels: list[LabelCount]
+    next_cursor: str | None
+    """For the next page; null when nothing follows."""
+
+
+class LabelRemoval(TypedDict):
+    """The body of `POST /api/labels/remove`."""
+
+    label: str
+    """1-50 characters (Unicode code points) after trimming white space."""
+
+
+LabelRenaming = TypedDict("LabelRenaming", {"from": str, "to": str})
+
+
+class LabelsChanged(TypedDict):
+    """The number of tasks that were changed."""
+
+    tasks: int
+
+
+class List(TypedDict):
+    """A list of tasks."""
+
+    id: str
+    user_id: str
+    """The owner, from the verified token."""
+    title: str
+    is_archived: bool
+    position: str
+    """A key of fractional indexing, compared by code points."""
+    metadata: NotRequired[dict[str, str | float | bool]]
+    """Values of the app's own, at most 4096 bytes as JSON."""
+    created_at: str
+    """RFC 3339, UTC; the millisecond of `id`."""
+    updated_at: str
+    """RFC 3339, UTC; moves forward with every successful update."""
+
+
+class ListChanges(TypedDict):
+    """The body of `PUT /api/lists/{list_id}`: only the given fields change; at least one is required.
+    Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`.
+    """
+
+    title: NotRequired[str]
+    """1-200 characters (Unicode code points) after trimming white space."""
+    is_archived: NotRequired[bool]
+    """Its tasks are untouched; `archived=false` leaves them out of a list."""
+    position: NotRequired[str | PositionAfter | PositionBefore | PositionAtEnd | None]
+    """A key, or where to place it; null: the default, by creation."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+
+
+class ListCollection(TypedDict):
+    """All lists of the caller, by position."""
+
+    lists: list[List]
+
+
+class ListDeleted(TypedDict):
+    """The response to a deletion."""
+
+    message: Literal["List deleted successfully"]
+    id: str
+
+
+class ListSummary(TypedDict):
+    """The numbers of the open tasks of one list."""
+
+    list_id: str | None
+    """null: in no list."""
+    open: int
+    overdue: int
+
+
+class MixedBatch(TypedDict):
+    """The body of `POST /api/batch`."""
+
+    operations: list[CreateTask | UpdateTask | DeleteTask | CreateList | UpdateList | DeleteList]
+    atomic: NotRequired[bool]
+    """All of them or none: with a failure among them, the others are 424. Without it: `false`."""
+
+
+class MixedBatchResults(TypedDict):
+    """The results of a batch, in the order of its operations."""
+
+    results: list[
+        CreatedResult
+        | UpdatedResult
+        | DeletedResult
+        | CreatedListResult
+        | UpdatedListResult
+        | DeletedListResult
+        | FailedResult
+    ]
+
+
+class NewList(TypedDict):
+    """The body of `POST /api/lists`. Accepted and ignored: `id`, `user_id`, `created_at`,
+    `updated_at`.
+    """
+
+    title: str
+    """1-200 characters (Unicode code points) after trimming white space."""
+    is_archived: NotRequired[bool]
+    """Its tasks are untouched; `archived=false` leaves them out of a list. Without it: `false`."""
+    position: NotRequired[str | PositionAfter | PositionBefore | PositionAtEnd | None]
+    """A key, or where to place it; null: the default, by creation."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+
+
+class NewRecurrence(TypedDict):
+    """By which rule a task comes again once it is completed. It needs a `due`."""
+
+    rule: str
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"] | None]
+    missed: NotRequired[Literal["keep"] | None]
+    occurrence: NotRequired[str | None]
+
+
+class NewTask(TypedDict):
+    """The body of `POST /api/tasks`. Accepted and ignored: `id`, `user_id`, `created_at`,
+    `updated_at`, `series_id`, `next_id`.
+    """
+
+    title: str
+    """1-200 characters (Unicode code points) after trimming white space."""
+    description: NotRequired[str | None]
+    """At most 2000 characters (Unicode code points) after trimming; `''` becomes null."""
+    is_completed: NotRequired[bool]
+    """`true` or `false`. Without it: `false`."""
+    completed_at: NotRequired[str | None]
+    """When it was completed, with an offset. It has no effect without `is_completed: true`."""
+    due: NotRequired[NewTaskDate | None]
+    """By when it must be done."""
+    start: NotRequired[NewTaskDate | None]
+    """Before this it is not to be shown as something to do."""
+    priority: NotRequired[TaskPriority | None]
+    labels: NotRequired[list[str] | None]
+    """All labels of the task; null or `[]` removes them."""
+    add_labels: NotRequired[list[str]]
+    """Labels to add; not together with `labels`."""
+    remove_labels: NotRequired[list[str]]
+    """Labels to remove, before others are added; not together with `labels`."""
+    list_id: NotRequired[str | None]
+    """The list that it is in; without it: in none, which is the inbox."""
+    parent_id: NotRequired[str | None]
+    """The task that it is a part of."""
+    position: NotRequired[str | PositionAfter | PositionBefore | PositionAtEnd | None]
+    """A key, or where to place it; null: the default, by creation."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
+    recurrence: NotRequired[NewRecurrence | None]
+    """By which rule the task comes again once it is completed; null: it does not."""
+
+
+class NewTaskDate(TypedDict):
+    """A day, optionally with a time of day, optionally with the time zone of that time."""
+
+    date: str
+    """A day of the years 1970 to 9998, without a time zone: never convert it to an instant."""
+    time: NotRequired[str | None]
+    time_zone: NotRequired[str | None]
+
+
+class Occurrences(TypedDict):
+    """The days of its rule after a task's `occurrence` and `due`; none without a recurrence."""
+
+    dates: list[str]
+
+
+class OffsetReminder(TypedDict):
+    """A reminder relative to the due wall clock; of an all-day task to 00:00 of the day."""
+
+    offset_minutes: int
+    """Minutes after the due time; negative: before it. On an all-day task 540 is at 09:00."""
+
+
+class PositionAfter(TypedDict):
+    """The place after another one."""
+
+    after: str
+
+
+class PositionAtEnd(TypedDict):
+    """The first place, or the last."""
+
+    at: Literal["first", "last"]
+
+
+class PositionBefore(TypedDict):
+    """The place before another one."""
+
+    before: str
+
+
+class Ready(TypedDict):
+    """The service is ready for requests."""
+
+    status: Literal["ready"]
+
+
+class RecurrenceChanges(TypedDict):
+    """Changes of a recurrence: absent leaves, null removes. A new `rule` starts at the day of `due`."""
+
+    rule: NotRequired[str]
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"] | None]
+    missed: NotRequired[Literal["keep"] | None]
+    occurrence: NotRequired[str | None]
+
+
+class ReminderAt(TypedDict):
+    """A reminder at an instant."""
+
+    at: str
+    """RFC 3339; answered in UTC."""
+
+
+class Task(TypedDict):
+    """A task in a response. The first seven keys are always present, each other one where it has a
+    value.
+    """
+
+    id: str
+    user_id: str
+    """The owner, from the verified token."""
+    title: str
+    description: str | None
+    is_completed: bool
+    created_at: str
+    """RFC 3339, UTC; the millisecond of `id`."""
+    updated_at: str
+    """RFC 3339, UTC; moves forward with every successful update."""
+    completed_at: NotRequired[str]
+    """When it was completed, if known: RFC 3339, UTC."""
+    due: NotRequired[TaskDate]
+    """By when it must be done."""
+    start: NotRequired[TaskDate]
+    """Before this it is not to be shown as something to do."""
+    priority: NotRequired[TaskPriority]
+    labels: NotRequired[list[str]]
+    """Ordered by code points. Labels that differ in case only are the same."""
+    list_id: NotRequired[str]
+    """The list that it is in; without it: in none, which is the inbox."""
+    parent_id: NotRequired[str]
+    """The task that it is a part of."""
+    position: NotRequired[str]
+    """A key of fractional indexing, compared by code points."""
+    metadata: NotRequired[dict[str, str | float | bool]]
+    """Values of the app's own, at most 4096 bytes as JSON."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt]]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`."""
+    recurrence: NotRequired[TaskRecurrence]
+    """By which rule the task comes again once it is completed; null: it does not."""
+    series_id: NotRequired[str]
+    """The first task of its series."""
+    next_id: NotRequired[str]
+    """The task of its series that was made when it was completed."""
+
+
+class TaskChanges(TypedDict):
+    """The body of `PUT /api/tasks/{task_id}`: only the given fields change; at least one is required.
+    Accepted and ignored: `id`, `user_id`, `created_at`, `updated_at`, `series_id`, `next_id`.
+    """
+
+    title: NotRequired[str]
+    """1-200 characters (Unicode code points) after trimming white space."""
+    description: NotRequired[str | None]
+    """At most 2000 characters (Unicode code points) after trimming; `''` becomes null."""
+    is_completed: NotRequired[bool]
+    """`true` or `false`."""
+    completed_at: NotRequired[str | None]
+    """When it was completed, with an offset. It has no effect without `is_completed: true`."""
+    due: NotRequired[TaskDateChanges | None]
+    """By when it must be done."""
+    start: NotRequired[TaskDateChanges | None]
+    """Before this it is not to be shown as something to do."""
+    priority: NotRequired[TaskPriority | None]
+    labels: NotRequired[list[str] | None]
+    """All labels of the task; null or `[]` removes them."""
+    add_labels: NotRequired[list[str]]
+    """Labels to add; not together with `labels`."""
+    remove_labels: NotRequired[list[str]]
+    """Labels to remove, before others are added; not together with `labels`."""
+    list_id: NotRequired[str | None]
+    """The list that it is in; without it: in none, which is the inbox."""
+    parent_id: NotRequired[str | None]
+    """The task that it is a part of."""
+    position: NotRequired[str | PositionAfter | PositionBefore | PositionAtEnd | None]
+    """A key, or where to place it; null: the default, by creation."""
+    metadata: NotRequired[dict[str, str | float | bool | None] | None]
+    """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
+    recurrence: NotRequired[RecurrenceChanges | None]
+    """By which rule the task comes again once it is completed; null: it does not."""
+
+
+class TaskDate(TypedDict):
+    """A day, optionally with a time of day, optionally with the time zone of that time."""
+
+    date: str
+    """A day of the years 1970 to 9998, without a time zone: never convert it to an instant."""
+    time: NotRequired[str]
+    """A time of that day; without it: all day."""
+    time_zone: NotRequired[str]
+    """The IANA name of a time zone; without it: that of the person. It needs a `time`."""
+
+
+class TaskDateChanges(TypedDict):
+    """Changes of a date: what is absent stays, null removes. Without a `time` there is no `time_zone`."""
+
+    date: NotRequired[str]
+    """A day of the years 1970 to 9998, without a time zone: never convert it to an instant."""
+    time: NotRequired[str | None]
+    time_zone: NotRequired[str | None]
+
+
+class TaskDeleted(TypedDict):
+    """The response to a deletion."""
+
+    message: Literal["Task deleted successfully"]
+    id: str
+
+
+class TaskList(TypedDict):
+    """A page of the caller's tasks."""
+
+    tasks: list[Task]
+    next_cursor: str | None
+    """For the next page; null when nothing follows."""
+
+
+class TaskRecurrence(TypedDict):
+    """By which rule a task comes again once it is completed."""
+
+    rule: str
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"]]
+    """`completion`: counted from the day of completion; without it: from the schedule."""
+    missed: NotRequired[Literal["keep"]]
+    """`keep`: days that have passed come in turn; without it they are skipped."""
+    occurrence: str
+    """The day of the rule for which the task stands; if not given: the day of `due`."""
+
+
+class TaskSummary(TypedDict):
+    """The numbers of the caller's open tasks; completed ones are not counted."""
+
+    open: int
+    """All of them: the sum of the other four."""
+    overdue: int
+    """Due before `now`."""
+    today: int
+    """Due later, before the next midnight of the clock that shows `now`."""
+    later: int
+    """Due after that."""
+    undated: int
+    """Without a due date."""
+    lists: list[ListSummary]
+    """The lists with open tasks."""
+
+
+class UpdateList(TypedDict):
+    """Changes the given fields of a list, as `PUT /api/lists/{list_id}` does."""
+
+    op: Literal["update"]
+    kind: Literal["list"]
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+    list: ListChanges
+
+
+class UpdateOperation(TypedDict):
+    """Changes the given fields of a task, as `PUT /api/tasks/{task_id}` does."""
+
+    op: Literal["update"]
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+    task: TaskChanges
+
+
+class UpdateTask(TypedDict):
+    """Changes the given fields of a task, as `PUT /api/tasks/{task_id}` does."""
+
+    op: Literal["update"]
+    id: str
+    if_match: NotRequired[str | None]
+    """As the header `If-Match`."""
+    task: TaskChanges
+    kind: NotRequired[Literal["task"]]
+    """Without it: `'task'`."""
+
+
+class UpdatedListResult(TypedDict):
+    """The result of an operation that updated a list."""
+
+    status: Literal[200]
+    etag: str
+    list: List
+
+
+class UpdatedResult(TypedDict):
+    """The result of an operation that updated a task."""
+
+    status: Literal[200]
+    etag: str
+    task: Task
+
+
+class Upsert(TypedDict):
+    """A task or list that was created or changed, in its current state: it has one of the two keys."""
+
+    op: Literal["upsert"]
+    task: NotRequired[Task]
+    list: NotRequired[List]
+    """Only with `kinds`."""
+    etag: str
+    """The entity tag of that state."""
+
+
+class User(TypedDict):
+    """The owner's row."""
+
+    id: str
+    email: str | None
+    created_at: str
+    updated_at: str
+    time_zone: NotRequired[str]
+    """The IANA name of the person's time zone, for dates that have none."""
+
+
+class UserChanges(TypedDict):
+    """Changes of the owner's row; null removes the time zone. Accepted and ignored: `id`, `email`,
+    `created_at`, `updated_at`.
+    """
+
+    time_zone: str | None
+    """The IANA name of the person's time zone, for dates that have none."""
+
+
+class ListTasksQuery(TypedDict):
+    """The query of `listTasks`."""
+
+    limit: NotRequired[int]
+    """How many tasks to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page, with the same `sort` and filters."""
+    is_completed: NotRequired[bool]
+    """Only tasks in this state."""
+    q: NotRequired[str]
+    """At most 32 words, each of which occurs in the title or the description, case-folded."""
+    sort: NotRequired[
+        Literal[
+            "-created_at",
+            "created_at",
+            "-updated_at",
+            "updated_at",
+            "-title",
+            "title",
+            "position",
+            "-position",
+            "due",
+            "-due",
+            "priority",
+            "-priority",
+            "completed_at",
+            "-completed_at",
+        ]
+    ]
+    """The order; `-` is descending. Titles are ordered by code points. By `due`, `priority` or
+    `completed_at`: only tasks that have one.
+    """
+    list_id: NotRequired[str]
+    parent_id: NotRequired[str]
+    label: NotRequired[str]
+    priority: NotRequired[str]
+    due: NotRequired[Literal["any", "none"]]
+    due_from: NotRequired[str]
+    due_before: NotRequired[str]
+    available_at: NotRequired[str]
+    completed_from: NotRequired[str]
+    completed_before: NotRequired[str]
+    series_id: NotRequired[str]
+    """Only tasks of this series."""
+    archived: NotRequired[bool]
+    """Only tasks in archived lists, or only the others."""
+
+
+class SummarizeTasksQuery(TypedDict):
+    """The query of `summarizeTasks`."""
+
+    now: str
+    """The client's time, with its numeric offset."""
+
+
+class DeleteTaskQuery(TypedDict):
+    """The query of `deleteTask`."""
+
+    subtasks: NotRequired[Literal["keep", "delete"]]
+    """What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all of them,
+    on all levels.
+    """
+
+
+class ListOccurrencesQuery(TypedDict):
+    """The query of `listOccurrences`."""
+
+    limit: NotRequired[int]
+    """How many days to return at most."""
+
+
+class ListLabelsQuery(TypedDict):
+    """The query of `listLabels`."""
+
+    limit: NotRequired[int]
+    """How many labels to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
+
+
+class DeleteListQuery(TypedDict):
+    """The query of `deleteList`."""
+
+    tasks: NotRequired[Literal["delete", "keep"]]
+    """What becomes of the tasks in the list: they are deleted too, or kept and in no list. Required if
+    there are any.
+    """
+
+
+class ListChangesQuery(TypedDict):
+    """The query of `listChanges`."""
+
+    kinds: NotRequired[str]
+    """What the changes are of. A cursor is valid for the kinds that it was given for."""
+    since: NotRequired[str]
+    """`cursor` of the previous response; without it, from the beginning."""
+    limit: NotRequired[int]
+    """How many changes to return at most."""
+
+
+class StreamChangesQuery(TypedDict):
+    """The query of `streamChanges`."""
+
+    kinds: NotRequired[str]
+    """What the changes are of. A cursor is valid for the kinds that it was given for."""
+
+
+class ExportMeQuery(TypedDict):
+    """The query of `exportMe`."""
+
+    format: NotRequired[Literal["json", "ics"]]
+    """`json`: everything, for an import. `ics`: the tasks as iCalendar, for other products."""

@@ -1,0 +1,136 @@
+"""The service that `taskward tasks` and `taskward mcp` talk to: its URL, a token, exit statuses of errors."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NoReturn
+from urllib.parse import urlsplit
+
+import typer
+
+from taskward.cli.terminal import DEVELOPER
+
+if TYPE_CHECKING:
+    from taskward_client import Client, TaskwardError
+
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_TOKEN_SECONDS: Final = 300
+
+REJECTED: Final = 1
+USAGE: Final = 2
+NO_TOKEN: Final = 3
+NOT_FOUND: Final = 4
+NO_SERVICE: Final = 5
+"""Exit statuses."""
+
+
+class Failed(Exception):
+    """A command cannot go on; the text says why."""
+
+    def __init__(self, text: str, status: int = REJECTED) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@contextmanager
+def service(*, patient: bool = True) -> Iterator["Client"]:
+    """Yields a client of the service; ends the program with a line and a status if it fails.
+
+    Without patience, it fails within seconds if the service does not answer.
+    """
+    from taskward_client import Client, Retries, TaskwardError  # noqa: PLC0415 - slow to import
+
+    try:
+        url = service_url()
+        timeout, retries = (30.0, Retries()) if patient else (2.0, Retries(0))
+        with Client(url, service_token(url), timeout=timeout, retries=retries) as client:
+            yield client
+    except TaskwardError as error:
+        _exit(_text(error), _status(error))
+    except Failed as failure:
+        _exit(str(failure), failure.status)
+
+
+def checked_service() -> tuple[str, Callable[[], str]]:
+    """Returns the URL, and a function that returns a token; ends the program if there is none."""
+    try:
+        url = service_url()
+        service_token(url)
+    except Failed as failure:
+        _exit(str(failure), failure.status)
+    return url, lambda: service_token(url)
+
+
+def service_url() -> str:
+    """Returns TASKWARD_URL.
+
+    Raises:
+        Failed: it is not a URL.
+
+    """
+    url = os.environ.get("TASKWARD_URL") or DEFAULT_URL
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Failed("TASKWARD_URL must be like https://tasks.example.com", USAGE)
+    return url
+
+
+def service_token(url: str) -> str:
+    """Returns TASKWARD_TOKEN, or for a service in development on this machine a token of its developer.
+
+    Raises:
+        Failed: there is none.
+
+    """
+    token = os.environ.get("TASKWARD_TOKEN") or _development_token(url)
+    if token is None:
+        raise Failed("TASKWARD_TOKEN must be a token of the service's identity provider", NO_TOKEN)
+    return token.strip()
+
+
+def _development_token(url: str) -> str | None:
+    """Returns the user's token that `taskward serve` prints, valid for minutes; only sent to this machine.
+
+    The secret must exist: a command that talks to a service does not create one.
+    """
+    if urlsplit(url).hostname not in _LOOPBACK:
+        return None
+    from taskward.auth.development import mint_token, secret_file  # noqa: PLC0415 - slow to import
+    from taskward.settings import SettingsError, load_settings  # noqa: PLC0415 - as above
+
+    try:
+        settings = load_settings()
+        if not settings.jwt_secrets and not secret_file(settings).exists():
+            return None
+        return mint_token(settings, DEVELOPER, email="developer@example.com", expires_in=_TOKEN_SECONDS)
+    except SettingsError:
+        return None
+
+
+def _exit(text: str, status: int) -> NoReturn:
+    typer.echo(f"taskward: {text}", err=True)
+    raise typer.Exit(status) from None
+
+
+def _text(error: "TaskwardError") -> str:
+    from taskward_client import NoResponse, Unauthorized  # noqa: PLC0415 - slow to import
+
+    if isinstance(error, NoResponse):
+        return f"no answer from {service_url()}: {error}"
+    if isinstance(error, Unauthorized):
+        return f"{error}: TASKWARD_TOKEN is not accepted by {service_url()}"
+    return str(error)
+
+
+def _status(error: "TaskwardError") -> int:
+    from taskward_client import NoResponse, NotFound, ServiceUnavailable, Unauthorized  # noqa: PLC0415
+
+    match error:
+        case Unauthorized():
+            return NO_TOKEN
+        case NotFound():
+            return NOT_FOUND
+        case NoResponse() | ServiceUnavailable():
+            return NO_SERVICE
+    return REJECTED

@@ -1,0 +1,82 @@
+"""The output of `taskward tasks`: a table on a terminal, lines with tabs for other programs, or JSON."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from taskward.cli.task_values import ID_LENGTH
+
+if TYPE_CHECKING:
+    from taskward_client.types import Task
+
+_COLUMNS: Final = ("ID", "", "TITLE", "DUE", "PRIORITY", "LIST", "LABELS")
+_REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_tasks(tasks: Iterable["Task"], lists: Mapping[str, str]) -> None:
+    """Prints tasks; `lists` has the titles of lists by id."""
+    if not sys.stdout.isatty():
+        for task in tasks:
+            typer.echo("\t".join((task["id"], *_cells(task, lists))))
+        return
+    rows = [(task["id"][-ID_LENGTH:], *_cells(task, lists)) for task in tasks]
+    if rows:
+        _print_table(rows)
+    else:
+        typer.echo("No tasks.")
+
+
+def due_text(task: "Task") -> str:
+    """Returns a due date in one line; empty without one."""
+    due = task.get("due")
+    if due is None:
+        return ""
+    return " ".join(filter(None, (due["date"], due.get("time"), due.get("time_zone"))))
+
+
+def plain(text: str) -> str:
+    """Returns a text without what a terminal would carry out: escape sequences, line breaks, reordering."""
+    return "".join("\ufffd" if _is_control(one) else one for one in text)
+
+
+def _cells(task: "Task", lists: Mapping[str, str]) -> tuple[str, ...]:
+    in_list = task.get("list_id", "")
+    return tuple(
+        map(
+            plain,
+            (
+                "done" if task["is_completed"] else "open",
+                task["title"],
+                due_text(task),
+                task.get("priority", ""),
+                lists.get(in_list, in_list),
+                ", ".join(task.get("labels", [])),
+            ),
+        )
+    )
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    shown = [n for n, name in enumerate(_COLUMNS) if not name or any(row[n] for row in rows)]
+    table = Table(box=None, pad_edge=False)
+    for n in shown:
+        table.add_column(_COLUMNS[n], no_wrap=_COLUMNS[n] != "TITLE", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("✓" if row[n] == "done" else "·") if n == 1 else Text(row[n]) for n in shown))
+    Console(soft_wrap=False, highlight=False).print(table)
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc" or character in _REORDERING

@@ -1,0 +1,225 @@
+"""`taskward tasks`: the tasks of a running service, with its Python client."""
+
+import sys
+from contextlib import redirect_stderr, suppress
+from datetime import datetime
+from enum import StrEnum
+from io import StringIO
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from taskward.cli.remote import USAGE, Failed, service
+from taskward.cli.task_output import print_json, print_tasks
+from taskward.cli.task_values import due_date, due_filter, given, list_id, task_id
+
+if TYPE_CHECKING:
+    from taskward_client import Client
+    from taskward_client.types import Task, TaskChanges
+
+app = typer.Typer(
+    help="List and change your tasks, with TASKWARD_URL and TASKWARD_TOKEN.", no_args_is_help=True
+)
+
+
+class Priority(StrEnum):
+    low = "low"
+    medium = "medium"
+    high = "high"
+    urgent = "urgent"
+    none = "none"
+
+
+class Subtasks(StrEnum):
+    keep = "keep"
+    delete = "delete"
+
+
+def _titles(incomplete: str) -> list[str]:
+    return _completed(incomplete, lambda client: [one["title"] for one in client.lists.list()])
+
+
+def _labels(incomplete: str) -> list[str]:
+    return _completed(incomplete, lambda client: [one["label"] for one in client.labels.iterate()])
+
+
+def _completed(incomplete: str, values: Any) -> list[str]:
+    """Returns the values for a shell's completion; none if the service does not answer."""
+    with suppress(Exception), redirect_stderr(StringIO()), service(patient=False) as client:
+        return [one for one in values(client) if one.startswith(incomplete)]
+    return []
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, as the API has it.")]
+Ids = Annotated[list[str], typer.Argument(help="Ids, or their last characters as the table shows them.")]
+ListName = Annotated[
+    str | None, typer.Option("--list", help="Title or id of a list; none: no list.", autocompletion=_titles)
+]
+OneLabel = Annotated[str | None, typer.Option("--label", help="A label.", autocompletion=_labels)]
+SomeLabels = Annotated[
+    list[str] | None,
+    typer.Option("--label", help="A label; several times for several.", autocompletion=_labels),
+]
+DueDay = Annotated[
+    str | None,
+    typer.Option(
+        "--due", help="today, tomorrow, 2026-01-31 or 2026-01-31T09:30, which may have a time zone after it."
+    ),
+]
+
+
+@app.command("list")
+def list_tasks(  # noqa: PLR0913 - one option for each filter
+    *,
+    in_list: ListName = None,
+    label: OneLabel = None,
+    due: Annotated[
+        str | None, typer.Option(help="overdue, today, tomorrow, week, any, none or a day.")
+    ] = None,
+    priority: Annotated[
+        str | None, typer.Option(help="low, medium, high or urgent; several with commas.")
+    ] = None,
+    search: Annotated[str | None, typer.Option(help="Words in the title or the description.")] = None,
+    done: Annotated[bool, typer.Option("--done", help="Completed tasks.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Open and completed tasks.")] = False,
+    sort: Annotated[str | None, typer.Option(help="Such as due, -priority, title, position.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most that many.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List tasks: the open ones, newest first, unless options say otherwise."""
+    with service() as client:
+        query: Any = given(label=label, priority=priority, q=search, sort=sort)
+        if not all_:
+            query["is_completed"] = done
+        if in_list is not None:
+            query["list_id"] = in_list if in_list == "none" else list_id(client, in_list)
+        if due is not None:
+            query |= due_filter(due, datetime.now().astimezone())
+        if limit is not None:
+            query["limit"] = min(limit, 1000)
+        _print(client, islice(client.tasks.iterate(**query), limit), as_json=as_json)
+
+
+@app.command()
+def add(  # noqa: PLR0913 - one option for each field
+    title: Annotated[list[str], typer.Argument(help="The title; its words need no quotes.")],
+    *,
+    description: Annotated[str | None, typer.Option(help="More about it.")] = None,
+    due: DueDay = None,
+    priority: Annotated[Priority | None, typer.Option(help="How important it is.")] = None,
+    in_list: ListName = None,
+    label: SomeLabels = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a task."""
+    with service() as client:
+        fields = _fields(client, description=description, due=due, priority=priority, in_list=in_list)
+        new: Any = given(
+            title=" ".join(title), labels=label, **{k: v for k, v in fields.items() if v is not None}
+        )
+        _print_one(client, client.tasks.create(new).value, as_json=as_json)
+
+
+@app.command()
+def done(
+    ids: Ids,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Open them again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Complete tasks."""
+    _change(ids, {"is_completed": not undo} if undo else _completion(), as_json=as_json)
+
+
+@app.command()
+def edit(  # noqa: PLR0913 - one option for each field
+    one: Annotated[str, typer.Argument(metavar="ID", help="The id, or its last characters.")],
+    *,
+    title: Annotated[str | None, typer.Option(help="The new title.")] = None,
+    description: Annotated[str | None, typer.Option(help="The new description; '' removes it.")] = None,
+    due: Annotated[str | None, typer.Option(help="As with add; none removes it.")] = None,
+    priority: Annotated[Priority | None, typer.Option(help="none removes it.")] = None,
+    in_list: ListName = None,
+    add_label: Annotated[list[str] | None, typer.Option("--label", help="A label to add.")] = None,
+    remove_label: Annotated[
+        list[str] | None, typer.Option(help="A label to remove.", autocompletion=_labels)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change fields of a task; the others stay."""
+    with service() as client:
+        changes: Any = given(title=title, add_labels=add_label, remove_labels=remove_label)
+        changes |= _fields(client, description=description, due=due, priority=priority, in_list=in_list)
+        if not changes:
+            raise Failed("nothing to change: give at least one option", USAGE)
+        _print_one(client, client.tasks.update(task_id(client, one), changes).value, as_json=as_json)
+
+
+@app.command()
+def rm(
+    ids: Ids,
+    *,
+    subtasks: Annotated[
+        Subtasks | None, typer.Option(help="What becomes of the tasks below; else keep.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete tasks, permanently."""
+    with service() as client:
+        found = [client.tasks.get(task_id(client, one)).value for one in ids]
+        if not yes and sys.stdin.isatty():
+            print_tasks(found, {})
+            typer.confirm("Delete permanently?", abort=True)
+        deleted = [
+            client.tasks.delete(task["id"], subtasks=subtasks.value if subtasks else None) for task in found
+        ]
+        if as_json:
+            print_json(deleted)
+
+
+def _completion() -> "TaskChanges":
+    """Returns the change that completes a task now, with the offset of this place: it decides the day."""
+    return {"is_completed": True, "completed_at": datetime.now().astimezone().isoformat(timespec="seconds")}
+
+
+def _change(ids: list[str], changes: "TaskChanges", *, as_json: bool) -> None:
+    with service() as client:
+        wanted = [task_id(client, one) for one in ids]
+        _print(client, [client.tasks.update(one, changes).value for one in wanted], as_json=as_json)
+
+
+def _fields(
+    client: "Client",
+    *,
+    description: str | None,
+    due: str | None,
+    priority: Priority | None,
+    in_list: str | None,
+) -> dict[str, Any]:
+    """Returns the fields that were given; none is null."""
+    fields: dict[str, Any] = given(description=description)
+    if due is not None:
+        fields["due"] = None if due == "none" else due_date(due, datetime.now().astimezone())
+    if priority is not None:
+        fields["priority"] = None if priority is Priority.none else priority.value
+    if in_list is not None:
+        fields["list_id"] = None if in_list == "none" else list_id(client, in_list)
+    return fields
+
+
+def _print_one(client: "Client", task: "Task", *, as_json: bool) -> None:
+    if as_json:
+        print_json(task)
+    else:
+        _print(client, [task], as_json=False)
+
+
+def _print(client: "Client", tasks: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json(list(tasks))
+        return
+    tasks = list(tasks)
+    in_lists = any("list_id" in task for task in tasks)
+    print_tasks(tasks, {one["id"]: one["title"] for one in client.lists.list()} if in_lists else {})

@@ -1,0 +1,130 @@
+"""Every operation of the API, with the synchronous Python client."""
+
+import json
+
+import pytest
+
+from taskward_client import (
+    Client,
+    CursorExpired,
+    Gone,
+    ListNotEmpty,
+    NotFound,
+    PreconditionFailed,
+    ValidationFailed,
+    new_id,
+)
+
+NOW = "2026-11-21T14:30:00+01:00"
+
+
+def tasks(client: Client) -> None:
+    created = client.tasks.create({"title": "Buy milk", "labels": ["home"]})
+    assert client.tasks.get(created.value["id"]) == created
+    page = client.tasks.list(is_completed=False, label="home", limit=10)
+    assert page == {"tasks": [created.value], "next_cursor": None}
+
+    updated = client.tasks.update(created.value["id"], {"is_completed": True}, if_match=created.etag)
+    with pytest.raises(PreconditionFailed) as failed:
+        client.tasks.patch(created.value["id"], {"title": "No"}, if_match=created.etag)
+    assert failed.value.etag == updated.etag
+    patched = client.tasks.patch(created.value["id"], {"title": "Buy bread"}, if_match=updated.etag)
+    assert client.tasks.edit(created.value["id"], lambda task: {"title": task["title"] + "!"}).value[
+        "title"
+    ] == ("Buy bread!")
+    assert client.tasks.edit(created.value["id"], lambda _: {}).value["title"] == "Buy bread!"
+    with pytest.raises(PreconditionFailed):
+        client.tasks.delete(created.value["id"], if_match=patched.etag)
+    assert client.tasks.delete(created.value["id"], subtasks="keep")["id"] == created.value["id"]
+    with pytest.raises(NotFound, match="Task not found"):
+        client.tasks.get(created.value["id"])
+    with pytest.raises(ValidationFailed) as refused:
+        client.tasks.create({"title": ""})
+    assert [one["field"] for one in refused.value.details] == ["title"]
+    assert refused.value.request_id
+
+
+def ids_of_the_client(client: Client) -> None:
+    task_id, list_id = new_id(), new_id()
+    assert client.lists.create_at(list_id, {"title": "Work"}).value["id"] == list_id
+    task = client.tasks.create_at(task_id, {"title": "Call", "list_id": list_id})
+    with pytest.raises(PreconditionFailed) as there:
+        client.tasks.create_at(task_id, {"title": "Call"})
+    assert there.value.etag == task.etag
+    client.tasks.delete(task_id)
+    with pytest.raises(Gone):
+        client.tasks.create_at(task_id, {"title": "Call"})
+    client.lists.delete(list_id)
+
+
+def lists_and_labels(client: Client) -> None:
+    work = client.lists.create({"title": "Work"})
+    assert client.lists.get(work.value["id"]) == work
+    client.lists.update(work.value["id"], {"title": "Office"}, if_match=work.etag)
+    renamed = client.lists.patch(work.value["id"], {"is_archived": True})
+    assert client.lists.list() == [renamed.value]
+    for n in range(5):
+        client.tasks.create({"title": f"{n}", "list_id": work.value["id"], "labels": [f"l{n}"]})
+    assert [one["title"] for one in client.tasks.iterate(limit=2, sort="title")] == list("01234")
+    assert [one["label"] for one in client.labels.iterate(limit=2)] == [f"l{n}" for n in range(5)]
+    assert client.labels.list(limit=1)["labels"] == [{"label": "l0", "tasks": 1}]
+    assert client.labels.rename("l0", "l1") == 1
+    assert client.labels.remove("l1") == 2
+    assert client.tasks.summary(NOW)["open"] == 5
+    with pytest.raises(ListNotEmpty):
+        client.lists.delete(work.value["id"])
+    client.lists.delete(work.value["id"], tasks="delete")
+
+
+def batches(client: Client) -> None:
+    first = client.tasks.batch([{"op": "create", "task": {"title": "One"}}], idempotency_key="batch")
+    assert client.tasks.batch([{"op": "create", "task": {"title": "One"}}], idempotency_key="batch") == first
+    mixed = client.batch(
+        [{"op": "create", "kind": "list", "list": {"title": "Home"}}, {"op": "delete", "id": new_id()}],
+        atomic=True,
+    )
+    assert [one["status"] for one in mixed["results"]] == [424, 404]
+
+
+def changes(client: Client) -> None:
+    applied = {}
+    cursor = ""
+    for page in client.changes.iterate(limit=2):
+        for change in page["changes"]:
+            if change["op"] == "upsert":
+                applied[change["task"]["id"]] = change["task"]
+            else:
+                applied.pop(change["id"], None)
+        cursor = page["cursor"]
+    assert list(applied.values()) == client.tasks.list()["tasks"]
+    assert client.changes.list(since=cursor)["changes"] == []
+
+
+def own_data(client: Client) -> None:
+    user = client.me.get()
+    exported = client.me.export()
+    assert exported["user"] == user
+    parts = b"".join(client.me.export_parts())
+    assert json.loads(parts) == exported
+    assert client.me.import_(parts) == {"imported": 0, "skipped": len(exported["tasks"])}
+    cursor = client.changes.list()["cursor"]
+    assert client.me.erase()["message"] == "All data deleted"
+    with pytest.raises(CursorExpired):
+        client.changes.list(since=cursor)
+    assert client.me.import_(exported)["imported"] == len(exported["tasks"])
+
+
+def health(client: Client) -> None:
+    assert client.health()["status"] == "healthy"
+    assert client.ready()["status"] == "ready"
+
+
+def session(client: Client) -> None:
+    """Carries out every operation; a result that is not as expected ends it."""
+    tasks(client)
+    ids_of_the_client(client)
+    lists_and_labels(client)
+    batches(client)
+    changes(client)
+    own_data(client)
+    health(client)

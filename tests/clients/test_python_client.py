@@ -1,0 +1,191 @@
+"""The Python client against a real server: every operation, both halves, streams that break."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+import client_sync
+import client_types
+import httpx
+import pytest
+import pytest_asyncio
+from changes.streams import InProcess, in_process_server
+from clients.python_session import session
+from openapi_document import document
+from support import settings_for, token_for
+
+from taskward_client import (
+    AsyncClient,
+    Changed,
+    Client,
+    NotFound,
+    PreconditionFailed,
+    Unauthorized,
+    _operations,
+)
+
+DOCUMENT = document()
+NOT_CALLED = {"streamChanges"}
+"""Its test follows it; it has no end."""
+
+
+@pytest_asyncio.fixture(scope="module")
+async def house() -> AsyncIterator[InProcess]:
+    async with in_process_server(settings_for("sqlite://")) as house:
+        yield house
+
+
+class Recorder(httpx.HTTPTransport):
+    """Notes the requests that it sends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests: list[httpx.Request] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return super().handle_request(request)
+
+    def operations(self) -> set[str]:
+        forms = [
+            (re.compile(re.sub(r"{\w+}", "[^/]+", path)), method.upper(), one["operationId"])
+            for path, methods in sorted(DOCUMENT["paths"].items(), key=lambda pair: "{" in pair[0])
+            for method, one in methods.items()
+        ]
+        return {
+            next(
+                name
+                for form, method, name in forms
+                if form.fullmatch(sent.url.path) and method == sent.method
+            )
+            for sent in self.requests
+        }
+
+
+def test_the_types_are_those_of_the_document() -> None:
+    assert client_types.TARGET.read_text("utf-8") == client_types.types_of(DOCUMENT), "run: make clients"
+
+
+def test_the_synchronous_half_is_that_of_the_asynchronous_one() -> None:
+    for path, text in client_sync.sync_modules():
+        assert path.read_text("utf-8") == text, f"{path.name}: run: make clients"
+
+
+def test_every_operation_has_a_call_under_its_name() -> None:
+    ids = {one["operationId"] for one in client_types.operations(DOCUMENT)}
+    names = {re.sub(r"([A-Z])", r"_\1", one).lower() for one in ids - NOT_CALLED}
+    assert {name for name in names if not hasattr(_operations, name)} == set()
+
+
+@pytest.mark.timeout(60)
+async def test_the_synchronous_client_carries_out_every_operation(house: InProcess) -> None:
+    recorder = Recorder()
+    with Client(house.url, token_for("sync"), transport=recorder) as client:
+        await asyncio.to_thread(session, client)
+
+    ids = {one["operationId"] for one in client_types.operations(DOCUMENT)}
+    assert ids - recorder.operations() == NOT_CALLED
+
+
+async def test_the_asynchronous_client_reads_writes_and_edits(house: InProcess) -> None:
+    async with AsyncClient(house.url, token_for("async")) as client:
+        made = [await client.tasks.create({"title": title}) for title in "abc"]
+        assert [task async for task in client.tasks.iterate(limit=2, sort="title")] == [
+            one.value for one in made
+        ]
+
+        async def rename(suffix: str) -> None:
+            await client.tasks.edit(made[0].value["id"], lambda task: {"title": task["title"] + suffix})
+
+        await asyncio.gather(*(rename(suffix) for suffix in "123"))
+        edited = await client.tasks.get(made[0].value["id"])
+        assert sorted(edited.value["title"]) == list("123a"), "no edit overwrites another one"
+        with pytest.raises(PreconditionFailed):
+            await client.tasks.update(made[0].value["id"], {"title": "old"}, if_match=made[0].etag)
+        assert b"".join([part async for part in client.me.export_parts()]).startswith(b'{"user"')
+
+
+async def test_an_id_cannot_lead_to_another_path(house: InProcess) -> None:
+    async with AsyncClient(house.url, token_for("paths")) as client:
+        with pytest.raises(NotFound, match="Not found"):
+            await client.tasks.get("../me")
+
+
+async def test_a_read_that_has_not_changed_is_not_sent_again(house: InProcess) -> None:
+    recorder = Recorder()
+
+    def reads() -> None:
+        with Client(house.url, token_for("kept"), transport=recorder) as client:
+            task = client.tasks.create({"title": "Buy milk"})
+            assert client.tasks.list() == client.tasks.list()
+            client.tasks.update(task.value["id"], {"title": "Buy bread"})
+            assert client.tasks.list()["tasks"][0]["title"] == "Buy bread"
+
+    await asyncio.to_thread(reads)
+    assert ["if-none-match" in one.headers for one in recorder.requests] == [False, False, True, False, True]
+
+
+async def test_a_rejected_token_is_renewed_once_however_many_requests_it_fails(house: InProcess) -> None:
+    tokens: list[str] = []
+
+    async def provide() -> str:
+        await asyncio.sleep(0.01)
+        tokens.append(token_for("renewed", exp=1 if not tokens else 4_000_000_000))
+        return tokens[-1]
+
+    async with AsyncClient(house.url, provide) as client:
+        await asyncio.gather(*(client.tasks.list() for _ in range(5)))
+        assert len(tokens) == 2
+        async with aclosing(client.changes.follow()) as events:
+            await client.tasks.create({"title": "Buy milk"})
+            assert isinstance(await anext(events), Changed)
+
+
+async def test_a_token_that_stays_rejected_is_an_error(house: InProcess) -> None:
+    calls: list[int] = []
+
+    def provide() -> str:
+        calls.append(1)
+        return "no.token.atall"
+
+    async with AsyncClient(house.url, provide) as client:
+        with pytest.raises(Unauthorized):
+            await client.tasks.list()
+        with pytest.raises(Unauthorized):
+            await anext(client.changes.follow())
+    assert len(calls) == 3  # at first, and once for each of the two calls
+
+
+async def test_a_stream_is_resumed_without_loss_or_repetition(house: InProcess) -> None:
+    sent = bytearray()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Passes a request on, and breaks the connection in the middle of the response."""
+        upstream, request = await asyncio.open_connection("127.0.0.1", house.port)
+        request.write(await reader.readuntil(b"\r\n\r\n"))
+        while part := await upstream.read(7):
+            writer.write(part)
+            await writer.drain()
+            sent.extend(part)
+            if len(sent) > 900:
+                sent.clear()
+                break
+        request.close()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with AsyncClient(house.url, token_for("stream")) as writer:
+        made = [(await writer.tasks.create({"title": f"{n}"})).value for n in range(12)]
+    async with (
+        AsyncClient(f"http://127.0.0.1:{port}", token_for("stream")) as reader,
+        aclosing(reader.changes.follow()) as events,
+        asyncio.timeout(30),
+    ):
+        seen = [await anext(events) for _ in made]
+    server.close()
+    assert [one.change for one in seen if isinstance(one, Changed)] == [
+        {"op": "upsert", "task": task, "etag": seen[n].change["etag"]}  # type: ignore[union-attr,typeddict-item] # all upserts
+        for n, task in enumerate(made)
+    ]

@@ -1,0 +1,60 @@
+"""The wheel of the Python client, and that of the service, which contains it."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+pytestmark = pytest.mark.processes
+
+
+def install(project: Path, folder: Path) -> Path:
+    """Builds a wheel and installs it into a folder of its own; returns that folder."""
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "wheels"), cwd=project)
+    (wheel,) = (folder / "wheels").iterdir()
+    target = folder / "installed"
+    uv = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--no-index")
+    run(*uv, "--target", str(target), str(wheel), cwd=folder)
+    return target
+
+
+def run(*command: str, cwd: Path) -> str:
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 - our own tools
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def run_installed(target: Path, code: str) -> str:
+    """Runs code with what is installed there and the dependencies, without the editable installation."""
+    paths = f"import sys; sys.path[:0] = [{str(target)!r}, {sysconfig.get_path('purelib')!r}]"
+    return run(sys.executable, "-I", "-S", "-c", f"{paths}\n{code}", cwd=target)
+
+
+def test_the_clients_wheel_needs_httpx_alone_and_is_typed(tmp_path: Path) -> None:
+    target = install(ROOT / "clients/python", tmp_path)
+    metadata = next(target.glob("*.dist-info/METADATA")).read_text("utf-8")
+    assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist")] == [
+        "Requires-Dist: httpx>=0.28"
+    ]
+    assert (target / "taskward_client/py.typed").exists()
+    code = (
+        "import httpx; before = {*sys.modules}; import taskward_client as one; print(one.__file__);"
+        "print({name.partition('.')[0] for name in {*sys.modules} - before} - sys.stdlib_module_names)"
+    )
+    assert run_installed(target, code).splitlines() == [
+        str(target / "taskward_client/__init__.py"),
+        "{'taskward_client'}",
+    ]
+
+
+def test_the_services_wheel_contains_the_client(tmp_path: Path) -> None:
+    target = install(ROOT, tmp_path)
+    sources = ROOT / "clients/python/src"
+    packaged = {path.relative_to(target) for path in (target / "taskward_client").rglob("*.py")}
+    assert packaged == {path.relative_to(sources) for path in (sources / "taskward_client").rglob("*.py")}
+    code = "from taskward.cli import app; app(['tasks', 'list', '--help'])"
+    assert "--priority" in run_installed(target, code)

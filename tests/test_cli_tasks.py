@@ -1,0 +1,226 @@
+"""`taskward tasks` against a running service: what it prints, and the status that it ends with."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from support import SECRET, token_for
+from support.command import command
+from support.processes import bare_environment
+from typer.testing import CliRunner, Result
+
+from taskward import cli
+from taskward.cli import remote
+from taskward.cli.remote import Failed
+from taskward.cli.task_output import plain
+from taskward.cli.task_values import due_date, due_filter
+from taskward_client import NoResponse
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Yields the URL of a service, and the folder with its database."""
+    folder = tmp_path_factory.mktemp("service")
+    with command(folder, "serve", "--port", "0", JWT_SECRET=SECRET) as running:
+        yield f"http://127.0.0.1:{running.port()}", folder
+
+
+@pytest.fixture
+def user(service: tuple[str, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Returns the token of a user of their own, which the commands use."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TASKWARD_URL", service[0])
+    monkeypatch.setenv("TASKWARD_TOKEN", token := token_for(str(uuid4())))
+    return token
+
+
+def tasks(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(cli.app, ["tasks", *arguments], env=environment)
+
+
+def printed(*arguments: str) -> Any:
+    """Returns what a command prints as JSON."""
+    result = tasks(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.mark.usefixtures("user")
+def test_a_task_is_added_edited_completed_and_deleted() -> None:
+    task = printed("add", "Buy", "milk", "--due", "2026-12-01T09:30 Europe/Berlin", "--label", "home")
+    assert (task["title"], task["labels"]) == ("Buy milk", ["home"])
+    assert task["due"] == {"date": "2026-12-01", "time": "09:30", "time_zone": "Europe/Berlin"}
+    end = task["id"][-8:]
+
+    edited = printed(
+        "edit", end, "--title", "Buy bread", "--due", "none", "--label", "shop", "--priority", "high"
+    )
+    assert (edited["title"], edited.get("due"), edited["labels"]) == ("Buy bread", None, ["home", "shop"])
+    assert printed("edit", end, "--priority", "none", "--remove-label", "home")["labels"] == ["shop"]
+    (completed,) = printed("done", end)
+    assert completed["is_completed"]
+    assert abs(datetime.fromisoformat(completed["completed_at"]) - datetime.now().astimezone()) < timedelta(
+        60
+    )
+    assert [one["id"] for one in printed("list", "--done")] == [task["id"]]
+    assert printed("list") == []
+    assert not printed("done", "--undo", task["id"])[0]["is_completed"]
+    assert printed("rm", end) == [{"message": "Task deleted successfully", "id": task["id"]}]
+    assert tasks("rm", task["id"]).exit_code == 4
+
+
+@pytest.mark.usefixtures("user")
+def test_the_filters_are_those_of_the_api(service: tuple[str, Path], user: str) -> None:
+    made = httpx.post(
+        f"{service[0]}/api/lists", json={"title": "Work"}, headers={"Authorization": f"Bearer {user}"}
+    ).json()
+    printed("add", "past", "--due", "2020-01-01", "--priority", "low")
+    printed("add", "now", "--due", "today", "--list", "work", "--label", "a")
+    printed("add", "next", "--due", "tomorrow", "--priority", "urgent", "--list", made["id"])
+    printed("add", "never", "--description", "some day")
+    done = printed("add", "gone")["id"]
+    printed("done", done)
+
+    def titles(*options: str) -> list[str]:
+        return [one["title"] for one in printed("list", *options)]
+
+    assert titles("--sort", "title") == ["never", "next", "now", "past"]
+    assert titles("--all", "--limit", "1") == ["gone"]
+    assert titles("--list", "WORK", "--sort", "title") == ["next", "now"]
+    assert titles("--list", "none", "--sort", "title") == ["never", "past"]
+    assert titles("--label", "A") == ["now"]
+    assert titles("--priority", "low,urgent", "--sort", "priority") == ["past", "next"]
+    assert titles("--search", "DAY some") == ["never"]
+    assert titles("--due", "overdue") == ["past"]
+    assert titles("--due", "today") == ["now"]
+    assert titles("--due", "week", "--sort", "due") == ["now", "next"]
+    assert titles("--due", "none") == ["never"]
+    assert titles("--due", "2020-01-01") == ["past"]
+
+
+@pytest.mark.usefixtures("user")
+def test_other_programs_get_lines_and_a_terminal_gets_a_table(service: tuple[str, Path], user: str) -> None:
+    task = printed("add", "Buy \x1b[2Jmilk\ttoday", "--due", "2026-12-01")
+    line = tasks("list").stdout
+    assert line == f"{task['id']}\topen\tBuy \ufffd[2Jmilk\ufffdtoday\t2026-12-01\t\t\t\n"
+
+    ours, theirs = pty.openpty()
+    environment = bare_environment() | {"TASKWARD_URL": service[0], "TASKWARD_TOKEN": user, "TERM": "dumb"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "taskward", "tasks", "list"], env=environment, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while part := _read(ours):
+            shown += part
+        assert process.wait() == 0
+    heading, row = shown.decode().splitlines()
+    assert heading.split() == ["ID", "TITLE", "DUE"]
+    assert re.fullmatch(rf"{task['id'][-8:]} +· +Buy \ufffd\[2Jmilk\ufffdtoday +2026-12-01 *", row)
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux says so when the other side has closed
+        return b""
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize(
+    ("arguments", "environment", "status", "text"),
+    [
+        (["list", "--due", "soon"], {}, 2, "--due must be overdue"),
+        (["add", "x", "--due", "2026-1-1"], {}, 2, "--due must be today"),
+        (["done", "xyz!"], {}, 2, "must be an id"),
+        (["edit", "abcd"], {}, 2, "nothing to change"),
+        (["done", "abcd"], {}, 4, "no task ends in abcd"),
+        (["list", "--list", "Work"], {}, 4, "no list is called 'Work'"),
+        (["add", "x", "--due", "2026-02-31"], {}, 1, "due.date: Due date must be a day"),
+        (["list"], {"TASKWARD_TOKEN": "x"}, 3, "TASKWARD_TOKEN is not accepted"),
+        (["list"], {"TASKWARD_URL": "example.com"}, 2, "TASKWARD_URL must be like"),
+        (
+            ["list"],
+            {"TASKWARD_URL": "https://example.com", "TASKWARD_TOKEN": ""},
+            3,
+            "TASKWARD_TOKEN must be",
+        ),
+    ],
+)
+def test_a_failure_is_one_line_and_a_status(
+    arguments: list[str], environment: dict[str, str], status: int, text: str
+) -> None:
+    result = tasks(*arguments, **environment)
+    assert (result.exit_code, result.stdout) == (status, "")
+    assert text in result.stderr
+    assert re.fullmatch(r"taskward: .+\n", result.stderr)
+
+
+def test_no_service_is_a_status_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = NoResponse("GET /api/tasks: ConnectError", sent=False)
+    assert remote._status(failure) == 5
+    monkeypatch.setenv("TASKWARD_URL", "http://127.0.0.1:9")
+    assert remote._text(failure) == "no answer from http://127.0.0.1:9: GET /api/tasks: ConnectError"
+
+
+def test_the_developer_needs_no_token_on_this_machine_only(
+    service: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TASKWARD_TOKEN", "JWT_SECRET", "ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Failed, match="TASKWARD_TOKEN"):
+        remote.service_token(service[0])
+    assert list(tmp_path.iterdir()) == [], "it creates no secret"
+    monkeypatch.setenv("JWT_SECRET", SECRET)
+    monkeypatch.setenv("TASKWARD_URL", service[0])
+    assert tasks("list").exit_code == 0
+    for url in ("https://tasks.example.com", "http://127.0.0.1.example.com"):
+        with pytest.raises(Failed, match="TASKWARD_TOKEN"):
+            remote.service_token(url)
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    with pytest.raises(Failed, match="TASKWARD_TOKEN"):
+        remote.service_token(service[0])
+
+
+@pytest.mark.usefixtures("user")
+def test_a_shell_completes_lists_and_labels(service: tuple[str, Path], user: str, tmp_path: Path) -> None:
+    httpx.post(f"{service[0]}/api/lists", json={"title": "Work"}, headers={"Authorization": f"Bearer {user}"})
+    printed("add", "x", "--label", "home")
+
+    def completed(words: str, token: str = user) -> str:
+        shell = {
+            "_TASKWARD_COMPLETE": "complete_bash",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split()) - 1),
+        }
+        with command(tmp_path, TASKWARD_URL=service[0], TASKWARD_TOKEN=token, **shell) as running:
+            running.wait()
+            return "".join((*running.out, *running.err)).strip()
+
+    assert completed("taskward tasks list --list Wo") == "Work"
+    assert completed("taskward tasks list --label h") == "home"
+    assert completed("taskward tasks list --label h", "x") == ""
+
+
+def test_days_are_those_of_this_place() -> None:
+    now = datetime(2026, 12, 31, 23, 30, tzinfo=timezone(timedelta(hours=14)))
+    assert due_filter("tomorrow", now) == {"due_from": "2027-01-01", "due_before": "2027-01-02"}
+    assert due_filter("overdue", now)["due_before"] == "2026-12-31T23:30:00+14:00"
+    assert due_date("today", now) == {"date": "2026-12-31", "time": None}
+
+
+def test_a_text_cannot_control_the_terminal() -> None:
+    assert plain("a\x1b\x07\r\n\x9b\u202e\u2066b é 漢") == "a" + "\ufffd" * 7 + "b é 漢"
