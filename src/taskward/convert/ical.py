@@ -1,12 +1,12 @@
 """iCalendar: the tasks of Nextcloud, Tasks.org, Apple, Thunderbird and CalDAV servers (RFC 5545, VTODO)."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from icalendar import Component
 
 from taskward.convert.dates import zone_name
@@ -198,7 +198,7 @@ def _version_7(text: str) -> UUID | None:
 
 
 def _object(text: str) -> dict[str, Any]:
-    with suppress(ValueError, RecursionError):
-        found = json.loads(text or "{}")
+    with suppress(ValueError):
+        found = orjson.loads(text or "{}")
         return found if isinstance(found, dict) else {}
     return {}
