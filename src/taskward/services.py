@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from taskward.http.admission import Admission
     from taskward.http.fair_slots import FairThreads
     from taskward.idempotency.execution import InFlightKeys
+    from taskward.mcp.endpoint import McpEndpoint
     from taskward.me.recovery import Recovery
     from taskward.me.spool import Uploads
     from taskward.observability.tracing import Tracing
     from taskward.tasks.list_cache import ListCache
+    from taskward.webhooks.worker import WebhookWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Services:
     """A thread that parses and validates large bodies."""
     uploads: Uploads
     recovery: Recovery
+    webhooks: WebhookWorker | None
     tombstones_kept: timedelta
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]
+    mcp: McpEndpoint | None

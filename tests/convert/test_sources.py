@@ -195,7 +195,7 @@ def test_an_unknown_time_zone_is_refused() -> None:
 
 def test_progress_never_goes_back_and_ends_at_the_end() -> None:
     seen: list[tuple[int, int]] = []
-    content = "".join(vtodo() for _ in range(2500)).encode()
+    content = "".join(vtodo() for _ in range(400)).encode()
     with Report() as report:
         convert("ical", io.BytesIO(content), "-", None, io.BytesIO(), report, lambda *one: seen.append(one))
 

@@ -18,12 +18,12 @@ from taskward.me.staging import Staging
 
 ERASED = {"message": "All data deleted"}
 CANARY = "canary1147"
-_WITHOUT_USER_DATA = {"restores", "owner_locks", "time_zone_data"}
+_WITHOUT_USER_DATA = {"restores", "owner_locks", "time_zone_data", "webhook_marks", "webhook_endpoint"}
 TABLES = sorted(
     (table for table in SQLModel.metadata.tables.values() if table.name not in _WITHOUT_USER_DATA),
     key=lambda table: table.name,
 )
-"""All except those without user data, or with rows only during an operation."""
+"""All except those without user data, or with rows only during an operation or with webhooks."""
 
 
 async def erase(person: Person) -> None:

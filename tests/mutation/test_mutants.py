@@ -19,7 +19,11 @@ AREAS = {
     "admission",
     "fields",
     "recurrence",
+<<<<<<< HEAD
     "convert",
+=======
+    "reminders",
+>>>>>>> main
 }
 
 

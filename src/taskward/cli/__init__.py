@@ -14,7 +14,7 @@ from uuid import UUID
 
 import typer
 
-from taskward.cli import tasks
+from taskward.cli import tasks, webhooks
 from taskward.cli.terminal import (
     ONE_DAY,
     friendly_errors,
@@ -47,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 @app.callback(invoke_without_command=True)
@@ -208,6 +209,16 @@ def check() -> None:
     for finding in found:
         typer.echo(f"{finding.verdict:<4}  {finding.subject:<8}  {finding.text}")
     raise typer.Exit(any(finding.verdict == "FAIL" for finding in found))
+
+
+@app.command()
+def mcp() -> None:
+    """Serve MCP to an agent on standard input and output, with TASKWARD_URL and TASKWARD_TOKEN."""
+    from taskward.cli.remote import checked_service  # noqa: PLC0415 - slow to import
+    from taskward.mcp.stdio import serve_stdio  # noqa: PLC0415 - as above
+
+    url, token = checked_service()
+    asyncio.run(serve_stdio(url, token))
 
 
 RESTORED: Final = """\

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Integer, Table, bindparam, delete, func, select
+from sqlalchemy import Column, Integer, Table, bindparam, case, delete, func, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
-from taskward.database.functions import monotonic_now
+from taskward.database.functions import clock_number, monotonic_now
+from taskward.database.outbox import MARKS
 from taskward.database.statements import Command, Read
 from taskward.database.types import Id, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
@@ -98,5 +99,23 @@ SEIZE_IMPORT: Final = Command(
 """Ends an import in progress, and prevents a new one before this transaction ends."""
 
 DROP_IMPORT: Final = Command("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
+FORGET_DELIVERED: Final = Command(
+    "forget the webhooks of an owner",
+    update(MARKS)
+    .where(MARKS.c.user_id == OWNER)
+    .values(
+        acknowledged=null(),
+        delivery_id=null(),
+        body=null(),
+        upto=null(),
+        attempts=0,
+        is_erased=true(),
+        next_at=case((MARKS.c.holder.is_not(None), MARKS.c.next_at), else_=clock_number()),
+        marked_at=func.coalesce(MARKS.c.marked_at, clock_number()),
+    ),
+    quiet=True,
+)
+"""The id stays until the app has heard of the erasure. A process that delivers at this moment keeps the
+person until its attempt ends."""
 ERASE: Final = Command("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
 """All other rows of the owner reference that row and are deleted with it."""

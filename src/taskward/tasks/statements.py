@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Insert,
-    Select,
     Text,
     bindparam,
     case,
@@ -27,7 +26,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from taskward.database.functions import any_of, monotonic_now
 from taskward.database.postgres.batched_sql import batch_values
-from taskward.database.statements import Change, Command, Read, Write
+from taskward.database.statements import BatchedWrite, Change, Command, Read, Write
 from taskward.database.types import Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.tasks.list_statements import list_tasks
@@ -92,7 +91,7 @@ def _insert_task(number: ColumnElement[int]) -> Change:
     return insert(TASKS).values(**_NEW, version=number).returning(*COLUMNS)
 
 
-def _insert_tasks() -> Select[Any]:
+def _insert_tasks() -> BatchedWrite:
     """Inserts tasks of several owners; those of one owner in the order of their requests."""
     asked = batch_values(*_NEW.values())
     counted = bump_unlocked_owners(asked)
@@ -108,7 +107,11 @@ def _insert_tasks() -> Select[Any]:
         .returning(*COLUMNS)
         .cte("inserted")
     )
-    return select(inserted, asked.c.n).join(asked, asked.c.task_id == inserted.c.id)
+    found = select(inserted, asked.c.n).join(asked, asked.c.task_id == inserted.c.id)
+    last = asked.c.later == literal_column("0")
+    return BatchedWrite(
+        found, select(asked.c.owner).join(counted, counted.c.owner == asked.c.owner).where(last)
+    )
 
 
 def _update_task(number: ColumnElement[int]) -> Change:

@@ -8,8 +8,8 @@ built in the transaction of the migration.
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0105"
-down_revision = "0104"
+revision = "0106"
+down_revision = "0105"
 
 
 def upgrade() -> None:
