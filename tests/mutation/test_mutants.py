@@ -19,11 +19,8 @@ AREAS = {
     "admission",
     "fields",
     "recurrence",
-<<<<<<< HEAD
     "convert",
-=======
     "reminders",
->>>>>>> main
 }
 
 

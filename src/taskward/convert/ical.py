@@ -13,7 +13,7 @@ from taskward.convert.dates import zone_name
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.ical_components import Block, blocks
 from taskward.convert.ical_dates import Dates, dates_of, instant_of, reminders_of
-from taskward.convert.ical_values import first, several, text_of, whole_of
+from taskward.convert.ical_values import first, rule_of, several, text_of, whole_of
 from taskward.convert.limits import UNTITLED, clean_text
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible
@@ -119,7 +119,7 @@ def _add_recurrence(todo: Component, draft: Draft, dates: Dates, zone: str) -> N
         draft.notes.append("its start is its due date now, which a recurring task needs")
     if len(rules) > 1:
         draft.notes.append("of several recurrence rules the first is kept")
-    found = recurrence(rules[0].to_ical().decode(), draft.due, zone, start=dates.start)
+    found = recurrence(rule_of(rules[0]), draft.due, zone, start=dates.start)
     draft.recurrence = found.value
     draft.notes += found.notes
     _complete(draft, _object(text_of(todo, RECURRENCE)))
