@@ -19,6 +19,7 @@ AREAS = {
     "admission",
     "fields",
     "recurrence",
+    "convert",
     "reminders",
 }
 
