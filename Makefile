@@ -82,9 +82,11 @@ bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorde
 request-path: $(VENV)/.ready-to-test ## Print the files and functions that one request passes through
 	@PYTHONPATH=benchmarks $(BIN)/python -W ignore tools/request_path.py
 
-clients: $(VENV)/.ready-to-test-quick ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half
+clients: $(VENV)/.ready-to-test-quick ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half; needs npm
 	@PYTHONPATH=tools $(BIN)/python tools/client_types.py
 	@PYTHONPATH=tools $(BIN)/python tools/client_sync.py
+	@cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error
+	@$(BIN)/python tools/openapi_document.py | (cd clients/typescript && node scripts/types.js /dev/stdin)
 
 docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
 	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py

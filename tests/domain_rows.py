@@ -54,7 +54,13 @@ class Planted:
         return self.position or f"m{self.id.hex}h"
 
     def row(self, owner: UUID, version: int) -> dict[str, Any]:
-        fields = TaskFields(due=self.due, start=self.start, priority=self.priority, labels=self.labels)
+        fields = TaskFields(
+            due=self.due,
+            start=self.start,
+            priority=self.priority,
+            labels=self.labels,
+            series_id=str(self.series_id) if self.series_id else None,
+        )
         return {
             "user_id": owner,
             "id": self.id,
@@ -68,7 +74,6 @@ class Planted:
             "parent_id": self.parent_id,
             "position": self.position,
             "completed_at": self.completed_at,
-            "series_id": self.series_id,
             **fields.columns(),
         }
 

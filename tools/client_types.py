@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from client_sync import formatted
-
-from taskward.app import create_app
-from taskward.settings import load_settings
+from openapi_document import document
 
 TARGET: Final = Path(__file__).parent.parent / "clients/python/src/taskward_client/types.py"
 
@@ -32,11 +30,6 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 '''
 
 Schema = dict[str, Any]
-
-
-def document() -> Schema:
-    """Returns the OpenAPI document, which does not depend on the settings."""
-    return create_app(load_settings(_env_file=None, database_url="sqlite://", jwt_secret="-" * 32)).openapi()
 
 
 def types_of(document: Schema) -> str:

@@ -42,6 +42,7 @@ from taskward.services import Services
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
+from taskward.webhooks.worker import WebhookWorker
 
 ROUTERS = (
     tasks.router,
@@ -87,7 +88,8 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
     tracing = tracing_from_env()
     database = _database(settings, tracing)
     list_cache, streams = ListCache(), StreamRegistry(database, settings)
-    database.on_change = _changed(list_cache, streams)
+    webhooks = None if settings.webhooks is None else WebhookWorker(database, settings.webhooks)
+    database.on_change = _changed(list_cache, streams, webhooks)
     return Services(
         database=database,
         authenticator=authenticator(settings),
@@ -98,6 +100,7 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
         large_bodies=FairThreads(1, "large-bodies"),
         uploads=Uploads(),
         recovery=Recovery(database),
+        webhooks=webhooks,
         tombstones_kept=timedelta(days=settings.tombstone_days),
         tracing=tracing,
         openapi=app.openapi,
@@ -135,17 +138,27 @@ def _add_observability(app: Taskward, settings: Settings, router: Router) -> Non
     if settings.metrics_port is not None:
         app.pipeline = meter = MetricsMiddleware(app.pipeline, router.route_template)
         parts = (meter, services.admission, services.database, services.authenticator, services.streams)
-        app.collect_metrics = lambda: merge([part.collect() for part in parts])
+        others = (services.webhooks,) if services.webhooks else ()
+        app.collect_metrics = lambda: merge([part.collect() for part in (*parts, *others)])
 
 
-def _changed(list_cache: ListCache, streams: StreamRegistry) -> Callable[[UUID], None]:
-    """Returns a callback that drops an owner's cached lists and notifies their streams."""
+def _changed(
+    list_cache: ListCache, streams: StreamRegistry, webhooks: WebhookWorker | None
+) -> Callable[[UUID], None]:
+    """Returns a callback that drops an owner's cached lists, and notifies their streams and webhooks."""
 
     def changed(owner: UUID) -> None:
         list_cache.forget(owner)
         streams.notify(owner)
 
-    return changed
+    if webhooks is None:
+        return changed
+
+    def changed_with_webhooks(owner: UUID) -> None:
+        changed(owner)
+        webhooks.wake()
+
+    return changed_with_webhooks
 
 
 @asynccontextmanager
@@ -164,4 +177,7 @@ async def _lifespan(app: Taskward) -> AsyncIterator[None]:
         if services.mcp:
             running.push_async_callback(services.mcp.stop)
         services.recovery.start()
+        if services.webhooks:
+            running.push_async_callback(services.webhooks.stop)
+            services.webhooks.start()
         yield

@@ -5,6 +5,7 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from taskward.auth.keys import describe_keys
 from taskward.database import DatabaseUnusable, open_database, schema
@@ -36,8 +37,19 @@ async def findings() -> list[Finding]:
         *await _hosts(settings),
         *[finding async for finding in _database(settings)],
         *_cors(settings),
+        *_webhooks(settings),
         *_traces(),
     ]
+
+
+def _webhooks(settings: Settings) -> list[Finding]:
+    webhooks = settings.webhooks
+    if webhooks is None:
+        return []
+    names = [name for name in ("changes", "reminders") if getattr(webhooks, name)]
+    signed = "1 secret" if len(webhooks.secrets) == 1 else f"{len(webhooks.secrets)} secrets"
+    host = urlsplit(webhooks.url).netloc
+    return [Finding("ok", "webhooks", f"{' and '.join(names)} to {host}, signed with {signed}")]
 
 
 def _traces() -> list[Finding]:

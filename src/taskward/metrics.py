@@ -179,6 +179,24 @@ KEYS_FETCHED: Final = MetricFamily(
 FETCHES: Final = MetricFamily(
     "taskward_jwks_fetches_total", "counter", "Fetches of the provider's keys: `ok` or `failed`.", ("result",)
 )
+WEBHOOK_ATTEMPTS: Final = MetricFamily(
+    "taskward_webhook_attempts_total",
+    "counter",
+    "Attempts to deliver a webhook: `delivered`, `failed`, or `gone` (410).",
+    ("outcome",),
+)
+WEBHOOK_BACKLOG: Final = MetricFamily(
+    "taskward_webhook_backlog", "gauge", "Users with something to deliver.", aggregate=max
+)
+WEBHOOK_AGE: Final = MetricFamily(
+    "taskward_webhook_oldest_seconds",
+    "gauge",
+    "Time for which the first of them has been waiting.",
+    aggregate=max,
+)
+WEBHOOK_STOPPED: Final = MetricFamily(
+    "taskward_webhook_stopped", "gauge", "Processes that deliver no more, because the receiver answered 410."
+)
 PROCESSES: Final = MetricFamily("taskward_processes", "gauge", "Serving processes.")
 BUILD: Final = MetricFamily(
     "taskward_build_info",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from taskward.me.spool import Uploads
     from taskward.observability.tracing import Tracing
     from taskward.tasks.list_cache import ListCache
+    from taskward.webhooks.worker import WebhookWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Services:
     """A thread that parses and validates large bodies."""
     uploads: Uploads
     recovery: Recovery
+    webhooks: WebhookWorker | None
     tombstones_kept: timedelta
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]

@@ -19,6 +19,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from support import client_of, running, settings_for
+from support.npm import install_packages
 
 from taskward.auth import jwks
 
@@ -57,10 +58,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program("node")
     folder = tmp_path_factory.mktemp("better-auth") / "example"
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("node_modules"))
-    command = [program("npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    installation = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own example
-    if installation.returncode:
-        pytest.skip(f"npm cannot install the example: {installation.stderr.strip()[-200:]}")
+    install_packages(folder)
     return folder
 
 

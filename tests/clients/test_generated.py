@@ -19,6 +19,7 @@ import httpx
 import pytest
 from support import SECRET, token_for
 from support.command import command
+from support.npm import install_packages
 
 HERE = Path(__file__).parent
 GENERATOR = Path(sys.prefix) / "clients" / "bin" / "openapi-python-client"
@@ -71,10 +72,7 @@ def typescript(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Pa
     folder = tmp_path_factory.mktemp("typescript")
     for name in ("package.json", "package-lock.json", "tsconfig.json", "session.ts"):
         shutil.copy(HERE / name, folder)
-    npm = [program("npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-    installation = subprocess.run(npm, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own lock file
-    if installation.returncode:
-        pytest.skip(f"npm cannot install the generator: {installation.stderr.strip()[-200:]}")
+    install_packages(folder)
     run(folder, node(folder, "openapi-typescript"), str(service.document), "--output", "schema.ts")
     return folder
 

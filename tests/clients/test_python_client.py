@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from changes.streams import InProcess, in_process_server
 from clients.python_session import session
+from openapi_document import document
 from support import settings_for, token_for
 
 from taskward_client import (
@@ -24,7 +25,7 @@ from taskward_client import (
     _operations,
 )
 
-DOCUMENT = client_types.document()
+DOCUMENT = document()
 NOT_CALLED = {"streamChanges"}
 """Its test follows it; it has no end."""
 

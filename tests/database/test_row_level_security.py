@@ -42,6 +42,7 @@ from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHAR
 from taskward.database.statements import STATEMENTS, Read
 from taskward.me.admin import export_to
 from taskward.me.import_statements import ABANDONED
+from taskward.webhooks.statements import BACKLOG, FAILED_BEFORE, NEXT_REMINDERS, OWNERS, WAITING
 
 ISOLATION: Final = [
     partial(test_isolation.test_two_people_see_their_own_tasks_only),
@@ -289,6 +290,11 @@ async def test_these_statements_run_without_row_level_security() -> None:
     ] == [
         COUNTERS,
         ABANDONED,
+        WAITING,
+        FAILED_BEFORE,
+        BACKLOG,
+        NEXT_REMINDERS,
+        OWNERS,
     ]
 
 
@@ -615,6 +621,7 @@ async def owner_of_rows_in_every_table(app: FastAPI) -> str:
             "imports VALUES ($1::uuid, $1::uuid, now())",
             "import_tasks VALUES ($1::uuid, $1::uuid, NULL, 'x', 'x', NULL, NULL, true, now(), now())",
             "owner_locks VALUES ($1::uuid, 'x', 'x', 1)",
+            "webhook_marks (user_id, attempts, is_erased) VALUES ($1::uuid, 0, false)",
         ):
             await connection.execute(f"INSERT INTO {row}", UUID(ann.sub))
     return ann.sub

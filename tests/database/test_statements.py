@@ -40,7 +40,7 @@ from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
 from taskward.database.postgres.batched_sql import batch_values
-from taskward.database.postgres.compiled import as_single_statement
+from taskward.database.postgres.compiled import as_batched_statement, as_single_statement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
 from taskward.database.types import Id
 from taskward.tasks.filters import CONDITIONS
@@ -93,9 +93,18 @@ def test_lists_with_filters_are_no_declared_statements() -> None:
 
 
 def test_statements_on_several_owners_read_only_ids_and_counters() -> None:
-    columns = {str(column) for read in OF_MANY for column in read.statement.selected_columns}
+    columns = {
+        f"{column.table.name}.{column.key}" if isinstance(column, ColumnClause) else column.key
+        for read in OF_MANY
+        for column in read.statement.selected_columns
+    }
 
-    assert columns == {"imports.user_id", "users.id", "users.seq"}
+    assert columns == {
+        *("imports.user_id", "users.id", "users.seq"),
+        *("webhook_marks.user_id", "webhook_marks.next_at", "reminders.user_id", "reminders.fire_at"),
+        *("waiting.user_id", "waiting.next_at", "is_held", "waiting.is_held", "now", "people", "age"),
+        *(f"webhook_endpoint.{name}" for name in ("failed_at", "failing_since", "probe_at", "stopped_at")),
+    }
 
 
 def test_the_walk_visits_every_kind_of_statement_on_tasks_and_tombstones() -> None:
@@ -161,8 +170,12 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
         return [statement.statement]
     if engine_name == "postgresql":
         return [
-            as_single_statement(statement),
-            *([] if statement.batched is None else [statement.batched]),
+            form
+            for marking in (False, True)
+            for form in (
+                as_single_statement(statement, marking=marking),
+                *([as_batched_statement(statement.batched, marking=marking)] if statement.batched else []),
+            )
         ]
     number: ColumnElement[int] = bindparam("seq", type_=Integer())
     traces = [trace(number, true()) for trace in statement.side_effects]

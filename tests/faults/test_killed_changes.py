@@ -29,6 +29,9 @@ async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str
 # All or nothing
 
 
+SIZE = 1_500_000
+"""Bytes of an import that takes many transactions: 10,000 tasks."""
+
 KEY = {"Idempotency-Key": "the-import"}
 
 
@@ -39,7 +42,7 @@ def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
     url: str, tmp_path: Path, moment: float
 ) -> None:
     """At any point; the key shows which of the two it was."""
-    body, count = document(1_000_000)
+    body, count = document(SIZE)
     sub = str(uuid4())
     environment = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
     with (
@@ -50,7 +53,7 @@ def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
         os.killpg(first.process.pid, signal.SIGKILL)
     with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
         assert settled(ann) in {0, count}
-        wait_for(lambda: ann.send("POST", "/api/me/import", body, **KEY)[0] == 200, seconds=60)
+        wait_for(lambda: ann.send("POST", "/api/me/import", body, **KEY)[0] == 200, seconds=60, pause=0.5)
         assert settled(ann) == count
 
 
@@ -59,7 +62,7 @@ def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
 def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, observe: Observe
 ) -> None:
-    body, count = document(4_000_000)
+    body, count = document(SIZE)
     sub = str(uuid4())
     environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
     with (
@@ -83,7 +86,7 @@ def test_an_erasure_that_is_killed_is_completed_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, observe: Observe
 ) -> None:
     """The user's first write afterwards is not erased with the rest."""
-    body, count = document(4_000_000)
+    body, count = document(SIZE)
     sub = str(uuid4())
     environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
     with command(tmp_path, "serve", **environment) as first, Client(first.port(), sub) as ann:
@@ -104,7 +107,7 @@ def test_an_erasure_that_is_killed_is_completed_after_the_restart(
 def test_a_deletion_of_a_list_that_is_killed_is_completed_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, tasks: str
 ) -> None:
-    body, count = document(4_000_000)
+    body, count = document(SIZE)
     whole = json.loads(body)
     home = {**whole["tasks"][0], "title": "Home"}
     whole = {"lists": [home], "tasks": [{**task, "list_id": home["id"]} for task in whole["tasks"]]}

@@ -119,7 +119,7 @@ async def test_the_rate_limit_counts_what_agents_ask(public: httpx.AsyncClient) 
 
 async def test_a_body_that_is_no_message_is_refused(house: InProcess) -> None:
     token = {"Authorization": f"Bearer {token_for('bodies')}"}
-    deep = b'{"jsonrpc": "2.0", "id": 1, "method": ' + b"[" * 1000 + b"]" * 1000 + b"}"
+    deep = b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": ' + b'{"a": ' * 40 + b"1" + b"}" * 41
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(9):

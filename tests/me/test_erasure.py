@@ -18,12 +18,12 @@ from taskward.me.staging import Staging
 
 ERASED = {"message": "All data deleted"}
 CANARY = "canary1147"
-_WITHOUT_USER_DATA = {"restores", "owner_locks", "time_zone_data"}
+_WITHOUT_USER_DATA = {"restores", "owner_locks", "time_zone_data", "webhook_marks", "webhook_endpoint"}
 TABLES = sorted(
     (table for table in SQLModel.metadata.tables.values() if table.name not in _WITHOUT_USER_DATA),
     key=lambda table: table.name,
 )
-"""All except those without user data, or with rows only during an operation."""
+"""All except those without user data, or with rows only during an operation or with webhooks."""
 
 
 async def erase(person: Person) -> None:
@@ -34,14 +34,15 @@ async def erase(person: Person) -> None:
 async def rows_with(app: FastAPI, table: Table, *signs: str) -> list[list[str]]:
     """Returns the rows of a table that contain one of the markers, in any letter case, past the app."""
     database = database_of(app)
-    query = f"SELECT * FROM {table.name}"  # noqa: S608 - a name of the schema
+    text = " || ' ' || ".join(f"coalesce(CAST({column.name} AS text), '')" for column in table.c)
+    where = " OR ".join(f"lower({text}) LIKE '%{sign}%'" for sign in signs)
+    query = f"SELECT * FROM {table.name} WHERE {where}"  # noqa: S608 - names of the schema
     if isinstance(database, SqliteDatabase):
         rows = database.writer.execute(query).fetchall()
     else:
         async with database.pool.acquire() as connection:
             rows = await connection.fetch(query)
-    found = [tuple(row) for row in rows]
-    return [[str(value) for value in row] for row in found if any(sign in str(row).lower() for sign in signs)]
+    return [[str(value) for value in row] for row in rows]
 
 
 async def traces(app: FastAPI, *signs: str) -> list[str]:

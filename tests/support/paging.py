@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args
 from uuid import UUID
 
@@ -136,14 +137,18 @@ async def insert_rows(app: FastAPI, table: str, rows: list[dict[str, Any]]) -> N
     database.writer.execute("BEGIN IMMEDIATE")
     database.writer.executemany(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names of our own tables
-        [tuple(map(_for_sqlite, record)) for record in records],
+        (
+            [convert(value) if (convert := _FOR_SQLITE.get(type(value))) else value for value in record]
+            for record in records
+        ),
     )
     database.writer.commit()
 
 
-def _for_sqlite(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, datetime):
-        return (value - _EPOCH) // timedelta(microseconds=1)
-    return int(value) if isinstance(value, bool) else value
+@lru_cache
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+_FOR_SQLITE: Final[dict[type, Callable[[Any], object]]] = {UUID: str, datetime: _microseconds, bool: int}
+"""The conversion of each type of value that SQLite does not store as it is."""

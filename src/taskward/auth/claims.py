@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from taskward.auth.current_user import User
 from taskward.http.errors import InvalidToken, TokenExpired
+from taskward.time_zones import is_time_zone
 
 LEEWAY = 60
 """Seconds by which the issuer's clock may be ahead of ours; `exp` has none."""
@@ -47,7 +48,7 @@ class ClaimsValidator:
         self._check_audience(payload)
         expires_at = _required_timestamp(payload, "exp")
         claims = Claims(
-            User(user_id(issuer, subject), _email(payload), expires_at),
+            User(user_id(issuer, subject), _email(payload), expires_at, _time_zone(payload)),
             valid_from=max(_timestamp(payload, "nbf"), _timestamp(payload, "iat")) - LEEWAY,
         )
         if now < claims.valid_from:
@@ -115,6 +116,12 @@ def _subject(payload: dict[str, Any]) -> str:
 def _email(payload: dict[str, Any]) -> str | None:
     email = payload.get("email")
     return email if is_plausible_email(email) else None
+
+
+def _time_zone(payload: dict[str, Any]) -> str | None:
+    """Returns `zoneinfo` (OpenID Connect Core 1.0, 5.1) if it is the name of a time zone."""
+    name = payload.get("zoneinfo")
+    return name if isinstance(name, str) and is_time_zone(name) else None
 
 
 def _required_timestamp(payload: dict[str, Any], name: str) -> float:

@@ -14,12 +14,13 @@ class User:
     """The user that a verified token names.
 
     `id` is the permanent user id, `email` a plausible address or None, `expires_at` the token's `exp` in
-    seconds since 1970.
+    seconds since 1970, `time_zone` an IANA name or None.
     """
 
     id: UUID
     email: str | None
     expires_at: float
+    time_zone: str | None = None
 
 
 def _current_user(context: Context) -> User:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import time
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import Depends
 
 from taskward.auth.current_user import User
 from taskward.changes.statements import CHANGES, RESTORE, Kinds
 from taskward.database import Database
-from taskward.database.statements import Row
+from taskward.database.statements import Read, Row, Values
 from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
@@ -84,27 +85,11 @@ class ChangeFeed:
                 restored.
 
         """
-        now = int(time() * 1000)
-        if position != START and position.reached_at < now - self._kept // _MILLISECOND:
+        if position != START and position.reached_at < _milliseconds() - self._kept // _MILLISECOND:
             raise CursorExpired
-        values = {"owner": self._user.id, "since": position.number, "limit": limit + 1}
-        rows = await self._database.rows(CHANGES[self._kinds], values)
-        horizon, newest, restore = columns_after_task(rows[0])[1:] if rows else (0, 0, await self._restore())
-        if (
-            position.number > newest  # from before an erasure or a restore
-            or not position.is_complete_since(horizon)
-            or (position != START and position.restore != restore)
-        ):
-            raise CursorExpired
-        changes = [
-            (change_json(row), FeedPosition(task_record(row).version, horizon, now, restore))
-            for row in rows[:limit]
-            if row[0] is not None
-        ]
-        # At the end the position passes changes of other kinds, whose tombstones will expire too.
-        has_more = len(rows) > limit
-        last = changes[-1][1] if has_more else FeedPosition(newest, horizon, now, restore)
-        return ChangePage(changes, last, has_more)
+        read, values = changes_read(self._user.id, position, limit, self._kinds)
+        rows = await self._database.rows(read, values)
+        return change_page(rows, position, limit, 0 if rows else await self._restore())
 
     async def wait_unlocked(self) -> None:
         """Waits while the owner's data is locked by a change that takes several transactions."""
@@ -112,26 +97,73 @@ class ChangeFeed:
 
     def encode(self, position: FeedPosition) -> str:
         """Returns the cursor of a position."""
-        return encode_cursor(
-            [1, position.number, position.horizon, position.reached_at, position.restore],
-            self._cursor_scope(),
-        )
+        return encode_position(position, self._user.id, self._kinds)
 
     def decode(self, cursor: str) -> FeedPosition | None:
         """Returns the position of a cursor; None if the cursor is not valid for this owner."""
-        content = decode_cursor(cursor, self._cursor_scope())
-        if not isinstance(content, list) or [type(part) for part in content] != [int] * 5 or content[0] != 1:
-            return None
-        position = FeedPosition(*content[1:])
-        return position if 0 <= position.number < _NUMBERS else None
-
-    def _cursor_scope(self) -> bytes:
-        kinds = [] if self._kinds == "tasks" else [self._kinds]
-        return scope_of("changes", self._user.id, *kinds)
+        return decode_position(cursor, self._user.id, self._kinds)
 
     async def _restore(self) -> int:
         """Returns the number of the last restore, for an owner without a row."""
         return int((await self._database.rows(RESTORE, {"owner": self._user.id}))[0][0])
+
+
+def changes_read(
+    owner: UUID, position: FeedPosition, limit: int, kinds: Kinds = "tasks"
+) -> tuple[Read, Values]:
+    """Returns the statement, with its values, that reads the rows of `change_page`."""
+    return CHANGES[kinds], {"owner": owner, "since": position.number, "limit": limit + 1}
+
+
+def change_page(rows: Sequence[Row], position: FeedPosition, limit: int, no_owner_restore: int) -> ChangePage:
+    """Returns the changes after a position from the rows of `changes_read`.
+
+    For an owner without a row `no_owner_restore` is the number of the last restore.
+
+    Raises:
+        CursorExpired: deletions since then are dropped, everything was erased, or the database was restored.
+
+    """
+    now = _milliseconds()
+    horizon, newest, restore = columns_after_task(rows[0])[1:] if rows else (0, 0, no_owner_restore)
+    if (
+        position.number > newest  # from before an erasure or a restore
+        or not position.is_complete_since(horizon)
+        or (position != START and position.restore != restore)
+    ):
+        raise CursorExpired
+    changes = [
+        (change_json(row), FeedPosition(task_record(row).version, horizon, now, restore))
+        for row in rows[:limit]
+        if row[0] is not None
+    ]
+    # At the end the position passes changes of other kinds, whose tombstones will expire too.
+    has_more = len(rows) > limit
+    last = changes[-1][1] if has_more else FeedPosition(newest, horizon, now, restore)
+    return ChangePage(changes, last, has_more)
+
+
+def encode_position(position: FeedPosition, owner: UUID, kinds: Kinds = "tasks") -> str:
+    """Returns the cursor of a position in the feed of an owner."""
+    numbers = [1, position.number, position.horizon, position.reached_at, position.restore]
+    return encode_cursor(numbers, _cursor_scope(owner, kinds))
+
+
+def decode_position(cursor: str, owner: UUID, kinds: Kinds = "tasks") -> FeedPosition | None:
+    """Returns the position of a cursor; None if the cursor is not valid for that owner."""
+    content = decode_cursor(cursor, _cursor_scope(owner, kinds))
+    if not isinstance(content, list) or [type(part) for part in content] != [int] * 5 or content[0] != 1:
+        return None
+    position = FeedPosition(*content[1:])
+    return position if 0 <= position.number < _NUMBERS else None
+
+
+def _cursor_scope(owner: UUID, kinds: Kinds) -> bytes:
+    return scope_of("changes", owner, *([] if kinds == "tasks" else [kinds]))
+
+
+def _milliseconds() -> int:
+    return int(time() * 1000)
 
 
 def change_json(row: Row) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command line: `taskward serve | migrate | restored | token | export | import | check | tasks | mcp`.
+"""The command line: `taskward serve`, `migrate`, `export`, `import`, `convert`, `check`, `tasks`, and others.
 
 Commands import their modules when they run, so that `taskward --help` is fast.
 """
@@ -8,23 +8,38 @@ import gc
 import json
 import os
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
 import typer
 
-from taskward.cli import tasks
+from taskward.cli import tasks, webhooks
 from taskward.cli.terminal import (
     ONE_DAY,
     friendly_errors,
     open_input,
     open_output,
     print_quickstart,
+    print_report,
     progress_bar,
 )
 
 MOST_MARGIN: Final = 30 * ONE_DAY
 """Seconds. Until the clock has caught up with the margin, numbers do not follow the clock."""
+
+
+class SourceFormat(StrEnum):
+    """The formats that `taskward convert` reads."""
+
+    ICAL = "ical"
+    TODOIST = "todoist"
+    GOOGLE = "google"
+    TICKTICK = "ticktick"
+    TASKWARRIOR = "taskwarrior"
+    VIKUNJA = "vikunja"
+    MICROSOFT = "microsoft"
+
 
 app = typer.Typer(
     help="The task backend behind your own front end.",
@@ -32,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 @app.callback(invoke_without_command=True)
@@ -156,6 +172,32 @@ def import_data(
         with open_input(file) as document, progress_bar("Importing") as progress:
             response = json.loads(asyncio.run(import_from(document, settings, user_id, progress)))
     typer.echo("{imported} imported, {skipped} skipped".format(**response))
+
+
+@app.command("convert")
+def convert_file(
+    name: Annotated[
+        SourceFormat, typer.Argument(metavar="FORMAT", help=f"One of {', '.join(SourceFormat)}.")
+    ],
+    file: Annotated[str, typer.Argument(help="The file of the other product; - for stdin.")],
+    *,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(help="The time zone of times that have none of their own, like Europe/Berlin."),
+    ] = None,
+) -> None:
+    """Convert tasks of another product into a document for `taskward import`, on stdout.
+
+    What could not be kept is reported on stderr, a line each.
+    """
+    from taskward.convert import convert  # noqa: PLC0415 - slow to import
+    from taskward.convert.report import Report  # noqa: PLC0415 - as above
+    from taskward.convert.source import Unconvertible  # noqa: PLC0415 - as above
+
+    with friendly_errors(Unconvertible), Report() as report:
+        with open_input(file) as given, open_output("-") as output, progress_bar("Converting") as progress:
+            convert(name, given, file, time_zone, output, report, progress)
+        print_report(report)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import typer
 
 if TYPE_CHECKING:
+    from taskward.convert.report import Report
     from taskward.settings import Settings
 
 DEVELOPER: Final = "developer"
@@ -18,15 +19,19 @@ ONE_DAY: Final = 24 * 60 * 60
 
 
 @contextmanager
-def friendly_errors() -> Iterator[None]:
-    """Prints errors of the settings or the database in plain lines, without a traceback."""
+def friendly_errors(*others: type[Exception]) -> Iterator[None]:
+    """Prints errors of the settings, the database and other kinds in plain lines, without a traceback."""
     from taskward.database import DatabaseUnusable  # noqa: PLC0415 - slow to import
     from taskward.http.errors import ServiceError  # noqa: PLC0415 - as above
     from taskward.settings import SettingsError  # noqa: PLC0415 - as above
 
+    expected: tuple[type[Exception], ...] = (
+        *(SettingsError, DatabaseUnusable, ServiceError, OSError),
+        *others,
+    )
     try:
         yield
-    except (SettingsError, DatabaseUnusable, ServiceError, OSError) as error:
+    except expected as error:
         lines = str(error).splitlines()
         if isinstance(error, ServiceError):
             lines += [f"{one.field}: {one.message}".removeprefix(": ") for one in error.details()]
@@ -71,6 +76,14 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(done - bar.pos)
 
         yield progress
+
+
+def print_report(report: "Report") -> None:
+    """Prints the report of a conversion on stderr."""
+    for line in report.lines():
+        typer.echo(line, err=True)
+    lost = f"; {report.notes} lines of report" if report.notes else ""
+    typer.echo(f"{report.tasks} tasks and {report.lists} lists converted{lost}", err=True)
 
 
 def print_quickstart(settings: "Settings", url: str) -> None:

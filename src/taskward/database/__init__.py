@@ -129,12 +129,16 @@ def ignore_change(owner: UUID) -> None:
 
 def open_database(settings: Settings) -> Database:
     """Returns the database of `DATABASE_URL`, not started."""
+    marking = settings.webhooks is not None and settings.webhooks.changes
     if settings.engine == "sqlite":
         from taskward.database.sqlite.database import SqliteDatabase  # noqa: PLC0415 - imports one driver only
 
-        return SqliteDatabase(settings.sqlite_path)
+        return SqliteDatabase(settings.sqlite_path, marking=marking)
     from taskward.database.postgres.database import PostgresDatabase  # noqa: PLC0415
 
     return PostgresDatabase(
-        settings.database_url.get_secret_value(), settings.database_pool_size, rls=settings.database_rls
+        settings.database_url.get_secret_value(),
+        settings.database_pool_size,
+        rls=settings.database_rls,
+        marking=marking,
     )

@@ -7,7 +7,7 @@ lists with filters are made when they are needed, because there are too many of 
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Delete, Insert, Select, Update
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
@@ -66,18 +66,29 @@ class Write:
     action: str | None = None
     """Its name in the audit log."""
 
-    batched: Select[Any] | None = None
-    """The statement for a batch, for a write that always returns a row; an engine may try it first.
-
-    It returns the rows of the writes that it executed (see `taskward.database.postgres.batches`)."""
+    batched: "BatchedWrite | None" = None
+    """The form for a batch, for a write that always returns a row; an engine may try it first."""
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
 
 
+class BatchedWrite(NamedTuple):
+    """A write for several owners; see `taskward.database.postgres.batches`.
+
+    `statement` returns the rows of the writes that it executed, `owners` each of their owners once.
+    """
+
+    statement: Select[Any]
+    owners: Select[Any]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Command:
-    """A change outside of `Write`: it bumps no counter, and runs only within `transact`."""
+    """A change outside of `Write`: it bumps no counter, and runs only within `transact`.
+
+    One of the service's own rows, which no owner has, gets the owner None.
+    """
 
     name: str
     statement: Change

@@ -7,13 +7,13 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from taskward.http.ignored_keys import Ignored, ignoring
 from taskward.http.responses import json_timestamp
 from taskward.http.validation import Absent, field_error
 from taskward.lists.tables import ListRecord
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.placement import Key, Position
 from taskward.tasks.fields.texts import LONGEST_TITLE, Title
-from taskward.tasks.models import Ignored, ignoring
 
 _WRITABLE: Final = ("title", "is_archived", "position", "metadata")
 _ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at")

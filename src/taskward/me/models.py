@@ -1,16 +1,23 @@
 """The responses of /api/me."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.database.statements import Row
+from taskward.http.ignored_keys import Ignored, ignoring
 from taskward.http.responses import rfc3339
-from taskward.http.validation import Absent
+from taskward.http.validation import Absent, field_error
 from taskward.lists.models import List
 from taskward.tasks.models import Task
+from taskward.time_zones import is_time_zone
+
+_ZONE: Final = Field(
+    description="The IANA name of the person's time zone, for dates that have none.",
+    examples=["Europe/Berlin"],
+)
 
 
 class User(BaseModel):
@@ -20,6 +27,27 @@ class User(BaseModel):
     email: str | None
     created_at: datetime
     updated_at: datetime
+    time_zone: Annotated[str, _ZONE] | Absent = None
+
+
+def _known_zone(value: Any) -> Any:
+    if value is not None and not (isinstance(value, str) and is_time_zone(value)):
+        raise field_error("Time zone must be a name like Europe/Berlin")
+    return value
+
+
+class UserChanges(BaseModel):
+    """Changes of the owner's row; null removes the time zone."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra=ignoring("id", "email", "created_at", "updated_at")
+    )
+
+    id: Ignored = None
+    email: Ignored = None
+    created_at: Ignored = None
+    updated_at: Ignored = None
+    time_zone: Annotated[str | None, BeforeValidator(_known_zone), _ZONE]
 
 
 class Export(BaseModel):
@@ -28,6 +56,23 @@ class Export(BaseModel):
     user: User | None
     lists: list[List] | Absent = None
     tasks: list[Task]
+
+
+def _known_format(value: Any) -> Any:
+    if value not in ("json", "ics"):
+        raise field_error("Format must be json or ics")
+    return value
+
+
+class ExportQuery(BaseModel):
+    """The query of `GET /api/me/export`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Annotated[Literal["json", "ics"], BeforeValidator(_known_format)] = Field(
+        default="json",
+        description="`json`: everything, for an import. `ics`: the tasks as iCalendar, for other products.",
+    )
 
 
 class Imported(BaseModel):
@@ -45,9 +90,11 @@ class Erased(BaseModel):
 
 def user_json(row: Row) -> dict[str, Any]:
     """Returns the User of a row, ready for the JSON writer."""
-    return {
-        "id": str(row[0]),
-        "email": row[1],
-        "created_at": rfc3339(row[2]),
-        "updated_at": rfc3339(row[3]),
+    user_id, email, created_at, updated_at, time_zone = row
+    value = {
+        "id": str(user_id),
+        "email": email,
+        "created_at": rfc3339(created_at),
+        "updated_at": rfc3339(updated_at),
     }
+    return value if time_zone is None else value | {"time_zone": time_zone}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive
 
@@ -15,7 +15,7 @@ from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, digest_prefix
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.importing import import_document
-from taskward.me.models import Erased, Export, Imported, User, user_json
+from taskward.me.models import Erased, Export, ExportQuery, Imported, User, UserChanges, user_json
 from taskward.me.spool import new_spool
 from taskward.me.store import AllMyData
 
@@ -52,12 +52,26 @@ async def read_me(me: AllMyData) -> Response:
     return json_response(user_json(await me.user()))
 
 
-@router.get("/export", operation_id="exportMe", response_model=Export, summary="Export all my data")
-async def export(me: AllMyData, context: Context) -> Response:
-    """Returns everything that is stored about the caller, as a stream."""
-    headers = {"Content-Disposition": 'attachment; filename="taskward-export.json"'}
-    document = () if context.method == "HEAD" else await me.export()
-    return StreamingResponse(document, headers=headers, media_type="application/json")
+@router.patch("", operation_id="patchMe", response_model=User, summary="Set my time zone")
+async def patch_me(changes: Annotated[UserChanges, Body()], me: AllMyData) -> Response:
+    """Sets the caller's time zone, or removes it with null; it makes the row, as a first write does."""
+    return json_response(user_json(await me.set_time_zone(changes.time_zone)))
+
+
+@router.get(
+    "/export",
+    operation_id="exportMe",
+    response_model=Export,
+    summary="Export all my data",
+    responses={200: {"content": {"text/calendar; charset=utf-8": {"schema": {"type": "string"}}}}},
+)
+async def export(query: Annotated[ExportQuery, Query()], me: AllMyData, context: Context) -> Response:
+    """Returns everything that is stored about the caller, as a stream; or the tasks, as iCalendar."""
+    headers = {"Content-Disposition": f'attachment; filename="taskward-export.{query.format}"'}
+    media_type = "text/calendar; charset=utf-8" if query.format == "ics" else "application/json"
+    read = me.export_calendar if query.format == "ics" else me.export
+    document = () if context.method == "HEAD" else await read()
+    return StreamingResponse(document, headers=headers, media_type=media_type)
 
 
 async def import_tasks(

@@ -40,7 +40,8 @@ from taskward.me.import_tree import ImportTree
 from taskward.me.import_tree_statements import RESOLVE
 from taskward.me.staged_rows import staged_row
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
-from taskward.users.statements import COUNT_MANY, owner_values
+from taskward.tasks.steps.reminders import add_reminders_between_steps
+from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 
 CHANGE: Final = "import"
 """The name of the change in the owner's lock."""
@@ -196,6 +197,8 @@ class Staging:
 def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
     """Copies the staged tasks to `tasks`, numbered from `first` on, in the order of their ids."""
     after = _FIRST
+    locked = yield LOCK_OWNER, {"owner": owner}
+    zone = locked[0][0] if locked else None
     while True:
         ids = yield STAGED_IDS, _page({"owner": owner}, after)
         if not ids:
@@ -204,6 +207,7 @@ def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
         numbers = {**values, "first_number": first, "count": len(ids)}
         yield PUBLISH, numbers
         yield PUBLISH_LABELS, numbers
+        yield from add_reminders_between_steps(owner, first, len(ids), zone)
         yield DROP_TOMBSTONES, values
         if len(ids) < MAX_ROWS:
             return

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Column, Integer, Table, bindparam, delete, func, select
+from sqlalchemy import Column, Integer, Table, bindparam, case, delete, func, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from taskward.database.functions import clock_number, monotonic_now
+from taskward.database.outbox import MARKS
 from taskward.database.statements import Command, Read
 from taskward.database.types import Id, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
@@ -13,17 +15,25 @@ from taskward.lists.tables import COLUMNS as LIST_COLUMNS
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES
-from taskward.users.statements import OWNER
+from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_owner
 from taskward.users.tables import USERS
 
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _TOKEN: Final = bindparam("token", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())
 
+_USER: Final = (USERS.c.id, USERS.c.email, USERS.c.created_at, USERS.c.updated_at, USERS.c.time_zone)
 USER: Final = Read(
     "user",
-    select(USERS.c.id, USERS.c.email, USERS.c.created_at, USERS.c.updated_at).where(USERS.c.id == OWNER),
+    select(*_USER).where(USERS.c.id == OWNER),
 )
+SET_TIME_ZONE: Final = Command(
+    "set the time zone of a person",
+    upsert_owner(time_zone=TIME_ZONE, updated_at=monotonic_now(SINCE, USERS.c.updated_at)).returning(*_USER),
+    "user.update",
+    quiet=True,
+)
+"""Returns the row as `USER` does. It is not in the feed, so there is no change to notify."""
 
 
 def _after(table: Table, columns: Sequence[Column[Any]]) -> Read:
@@ -89,5 +99,23 @@ SEIZE_IMPORT: Final = Command(
 """Ends an import in progress, and prevents a new one before this transaction ends."""
 
 DROP_IMPORT: Final = Command("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
+FORGET_DELIVERED: Final = Command(
+    "forget the webhooks of an owner",
+    update(MARKS)
+    .where(MARKS.c.user_id == OWNER)
+    .values(
+        acknowledged=null(),
+        delivery_id=null(),
+        body=null(),
+        upto=null(),
+        attempts=0,
+        is_erased=true(),
+        next_at=case((MARKS.c.holder.is_not(None), MARKS.c.next_at), else_=clock_number()),
+        marked_at=func.coalesce(MARKS.c.marked_at, clock_number()),
+    ),
+    quiet=True,
+)
+"""The id stays until the app has heard of the erasure. A process that delivers at this moment keeps the
+person until its attempt ends."""
 ERASE: Final = Command("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
 """All other rows of the owner reference that row and are deleted with it."""

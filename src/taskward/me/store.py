@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import orjson
@@ -10,18 +10,24 @@ from fastapi import Depends
 
 from taskward.auth.current_user import User
 from taskward.database import Database
-from taskward.database.statements import Read, Row
+from taskward.database.statements import Read, Row, TransactionSteps
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.responses import dump_json
 from taskward.lists.models import list_json
+from taskward.lists.statements import LIST_LISTS
 from taskward.lists.tables import ListRecord
 from taskward.me.erasure import erase_steps
 from taskward.me.models import user_json
 from taskward.me.staging import Staging
-from taskward.me.statements import COUNT, LISTS_AFTER, TASKS_AFTER, USER
+from taskward.me.statements import COUNT, LISTS_AFTER, SET_TIME_ZONE, TASKS_AFTER, USER
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.models import task_json, task_record
+from taskward.tasks.steps.reminders import move_reminders_steps
+from taskward.users.statements import owner_values
+
+if TYPE_CHECKING:
+    from taskward.me.calendar import CalendarWriter
 
 EXPORT_PAGE: Final = 64
 """Tasks or lists that an export holds in memory at once: at most 1.2 MB."""
@@ -49,6 +55,10 @@ class MyData:
             raise NotFound("User not found")
         return rows[0]
 
+    async def set_time_zone(self, time_zone: str | None) -> Row:
+        """Sets the time zone of the person, and returns the owner's row."""
+        return await self._database.transact(lambda: time_zone_steps(self._user, time_zone), long=True)
+
     async def export(self) -> AsyncIterator[bytes]:
         """Yields the export in pieces of one JSON document; at most a page is in memory at once.
 
@@ -59,6 +69,12 @@ class MyData:
         lists = await self._page(LISTS_AFTER, _BEFORE_ALL)
         tasks = () if lists else await self._page(TASKS_AFTER, _BEFORE_ALL)
         return self._chunks(rows[0] if rows else None, lists, tasks)
+
+    async def export_calendar(self) -> AsyncIterator[bytes]:
+        """Yields the tasks as iCalendar, in pieces as `export` does."""
+        lists = await self._database.rows(LIST_LISTS, {"owner": self._user.id})
+        tasks = await self._page(TASKS_AFTER, _BEFORE_ALL)
+        return self._calendar_pieces({str(row[0]): ListRecord(*row).title for row in lists}, tasks)
 
     async def count(self) -> int:
         """Returns the number of the owner's tasks."""
@@ -101,9 +117,30 @@ class MyData:
             page = await self._page(read, last)
         yield (b"" if separator == b"," else separator) + b"]"
 
+    async def _calendar_pieces(
+        self, list_titles: dict[str, str], page: Sequence[Row]
+    ) -> AsyncIterator[bytes]:
+        writer = await asyncio.to_thread(_calendar_writer, list_titles)
+        yield writer.begin()
+        while page:
+            last = UUID(str(page[-1][0]))
+            tasks = [_task_json(row) for row in page]
+            page = ()
+            yield await asyncio.to_thread(writer.tasks, tasks)
+            page = await self._page(TASKS_AFTER, last)
+        yield writer.end()
+
     async def _page(self, read: Read, after: UUID) -> Sequence[Row]:
         values = {"owner": self._user.id, "after_id": after, "limit": EXPORT_PAGE}
         return await self._database.rows(read, values)
+
+
+def time_zone_steps(user: User, time_zone: str | None) -> TransactionSteps[Row]:
+    """Sets the time zone of a person, and moves the pending reminders; returns the owner's row."""
+    values = owner_values(user) | {"time_zone": time_zone, "fields": ["time_zone"]}
+    rows = yield SET_TIME_ZONE, values
+    yield from move_reminders_steps(user.id, time_zone)
+    return rows[0]
 
 
 def _list_json(row: Row) -> dict[str, Any]:
@@ -112,6 +149,12 @@ def _list_json(row: Row) -> dict[str, Any]:
 
 def _task_json(row: Row) -> dict[str, Any]:
     return task_json(task_record(row))
+
+
+def _calendar_writer(list_titles: dict[str, str]) -> "CalendarWriter":
+    from taskward.me.calendar import CalendarWriter  # noqa: PLC0415 - slow to import, and rarely used
+
+    return CalendarWriter(list_titles)
 
 
 def _my_data(context: Context) -> MyData:

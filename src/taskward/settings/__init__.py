@@ -1,36 +1,31 @@
 """The settings: environment variables and `.env`, read once, immutable, with safe defaults."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskward.settings.combinations import check_combination
 from taskward.settings.database_url import LAST_PORT
 from taskward.settings.parsing import (
+    Audiences,
+    DatabaseUrl,
+    HttpsUrl,
+    LogLevel,
+    Origin,
+    Origins,
     Rate,
-    check_audiences,
-    check_database_url,
-    check_jwks_url,
-    check_origins,
-    check_rate,
-    check_secrets,
+    RateText,
+    Secrets,
+    error_lines,
     parse_list,
-    parse_origin,
     parse_origins,
     parse_rate,
 )
+from taskward.settings.webhooks import WebhookEvents, WebhookSecrets, WebhookSettings, webhook_settings
 
 LOCAL_FRONT_END = "http://localhost:3000"
-
-_DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
-_Secrets = Annotated[SecretStr, AfterValidator(check_secrets)]
-_JwksUrl = Annotated[str, AfterValidator(check_jwks_url)]
-_Audiences = Annotated[str, AfterValidator(check_audiences)]
-_Origins = Annotated[str, AfterValidator(check_origins)]
-_Origin = Annotated[str, AfterValidator(parse_origin)]
-_Rate = Annotated[str, AfterValidator(check_rate)]
 
 
 class SettingsError(Exception):
@@ -53,7 +48,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: _DatabaseUrl = Field(
+    database_url: DatabaseUrl = Field(
         default=SecretStr("sqlite:///taskward.db"),
         description="The database: `sqlite:///relative/path`, `sqlite:////absolute/path`, `postgresql://…` "
         "or `postgres://…` as your provider shows it, with one host or [several](high-availability.md). "
@@ -71,12 +66,12 @@ class Settings(BaseSettings):
         description="`on` runs every request under [row-level security](postgresql.md#row-level-security). "
         "PostgreSQL only.",
     )
-    jwt_secret: _Secrets | None = Field(
+    jwt_secret: Secrets | None = Field(
         default=None,
         description="The secret shared with the issuer of your tokens (HS256), at least 32 bytes. "
         "Several, separated by commas, allow rotation.",
     )
-    jwt_jwks_url: _JwksUrl | None = Field(
+    jwt_jwks_url: HttpsUrl | None = Field(
         default=None,
         description="The https URL of your identity provider's public keys (JWKS). Replaces `JWT_SECRET`: "
         "only one of the two may be set. See [tokens](tokens.md).",
@@ -86,12 +81,12 @@ class Settings(BaseSettings):
         description="The value that a token's `iss` must have. If it is not set, `iss` is not checked, so "
         "set it with `JWT_JWKS_URL`; see [tokens](tokens.md).",
     )
-    jwt_audience: _Audiences | None = Field(
+    jwt_audience: Audiences | None = Field(
         default=None,
         description="The audience that a token's `aud` must be or contain; several, separated by commas, "
         "allow any of them. If it is not set, a token with an `aud` is rejected.",
     )
-    frontend_url: _Origins = Field(
+    frontend_url: Origins = Field(
         default="",
         description="The origins whose pages may call the service from a browser (CORS), separated by "
         "commas, such as `https://app.example.com`: scheme and host, no path, no `*`. In development "
@@ -102,7 +97,7 @@ class Settings(BaseSettings):
         description="`development` or `production`. Production requires `JWT_SECRET` or `JWT_JWKS_URL`, does "
         "not allow `http://localhost:3000` by default, and sends `Strict-Transport-Security`.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+    log_level: LogLevel = Field(
         default="INFO",
         description="The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
     )
@@ -159,7 +154,7 @@ class Settings(BaseSettings):
         description="Maximum number of open event streams in each process, 1 to 1000000. "
         "One more is rejected with 503.",
     )
-    public_url: _Origin | None = Field(
+    public_url: Origin | None = Field(
         default=None,
         description="The origin at which clients reach the service, such as `https://tasks.example.com`. "
         "Required by `MCP` in production.",
@@ -169,11 +164,25 @@ class Settings(BaseSettings):
         description="`on` serves agents at `/mcp`, see [MCP](mcp.md). If it is not set: `on` in development, "
         "`off` in production, where it needs `PUBLIC_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`.",
     )
-    rate_limit: _Rate | None = Field(
+    rate_limit: RateText | None = Field(
         default=None,
         description="Maximum rate of requests of one user in each process, such as `100/10s`, `20/s` or "
         "`1000/h` (units s, m, h; at most 1000000 requests in at most 1000000 seconds). One more is rejected "
         "with 429. See [limits](limits.md).",
+    )
+    webhook_url: HttpsUrl | None = Field(
+        default=None,
+        description="The https URL of your back end that gets the changes of all users. If it is not set, "
+        "there are no [webhooks](webhooks.md). `http` is allowed for a loopback host.",
+    )
+    webhook_secret: WebhookSecrets | None = Field(
+        default=None,
+        description="The secret that signs webhooks, required with `WEBHOOK_URL`: `whsec_` and the base64 of "
+        "24 to 64 bytes. Several, separated by commas, allow rotation: all of them sign.",
+    )
+    webhook_events: WebhookEvents = Field(
+        default="changes,reminders",
+        description="What webhooks deliver: `changes`, `reminders` or `changes,reminders`.",
     )
 
     @property
@@ -198,9 +207,8 @@ class Settings(BaseSettings):
     @property
     def jwt_secrets(self) -> tuple[bytes, ...]:
         """The shared secrets of JWT_SECRET in their order; empty if it is not set."""
-        if self.jwt_secret is None:
-            return ()
-        return tuple(part.encode() for part in parse_list(self.jwt_secret.get_secret_value()))
+        secrets = parse_list(self.jwt_secret.get_secret_value()) if self.jwt_secret else ()
+        return tuple(map(str.encode, secrets))
 
     @property
     def jwt_audiences(self) -> tuple[str, ...]:
@@ -213,15 +221,15 @@ class Settings(BaseSettings):
         return None if self.rate_limit is None else parse_rate(self.rate_limit)
 
     @property
+    def webhooks(self) -> WebhookSettings | None:
+        """The settings of webhooks; None if there are none."""
+        return webhook_settings(self.webhook_url, self.webhook_secret, self.webhook_events)
+
+    @property
     def allowed_origins(self) -> frozenset[str]:
         """The origins whose pages may call the service from a browser."""
         origins = parse_origins(self.frontend_url)
         return frozenset(origins if self.production else origins | {LOCAL_FRONT_END})
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _in_upper_case(cls, value: Any) -> Any:
-        return value.upper() if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check_combination(self) -> Self:
@@ -239,13 +247,4 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as error:
-        raise SettingsError("\n".join(_lines(error))) from None
-
-
-def _lines(error: ValidationError) -> list[str]:
-    lines = []
-    for problem in error.errors(include_input=False, include_url=False):
-        name = "_".join(str(part) for part in problem["loc"]).upper()
-        text = problem["msg"].removeprefix("Value error, ")
-        lines.append(f"{name}: {text}" if name else text)
-    return lines
+        raise SettingsError("\n".join(error_lines(error))) from None

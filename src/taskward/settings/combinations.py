@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from taskward.settings.webhooks import webhook_settings
+
 if TYPE_CHECKING:
     from taskward.settings import Settings
 
@@ -18,6 +20,7 @@ def check_combination(settings: "Settings") -> None:
         raise ValueError("METRICS_PORT must be another port than PORT: what it shows is not for clients")
     if settings.workers > 1 and settings.engine == "sqlite" and settings.sqlite_path is None:
         raise ValueError("WORKERS must be 1 with a database in memory, which no two processes share")
+    webhook_settings(settings.webhook_url, settings.webhook_secret, settings.webhook_events)
     if settings.production and settings.mcp:
         _check_mcp(settings)
 

@@ -6,12 +6,12 @@ The text of the error follows the name of the setting, and never contains the va
 import base64
 import re
 from ipaddress import ip_address
-from typing import Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
-from pydantic import SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 
 from taskward.settings.database_url import LAST_PORT, PostgresUrl
 
@@ -100,8 +100,8 @@ def check_secrets(value: SecretStr) -> SecretStr:
     return value
 
 
-def check_jwks_url(text: str) -> str:
-    """Accepts a URL whose keys cannot be replaced on the way. Parsed by the library that fetches it."""
+def check_https_url(text: str) -> str:
+    """Accepts a URL that cannot be answered by others on the way. Parsed by the library that requests it."""
     import httpx  # noqa: PLC0415 - slow to import, and needed by no other setting
 
     try:
@@ -154,3 +154,29 @@ def _is_public_key(text: str) -> bool:
     except ValueError:  # not base64, as most secrets are not
         return False
     return False
+
+
+def error_lines(error: ValidationError) -> list[str]:
+    """Returns a line for each invalid setting."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        text = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {text}" if name else text)
+    return lines
+
+
+def _in_upper_case(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
+Secrets = Annotated[SecretStr, AfterValidator(check_secrets)]
+HttpsUrl = Annotated[str, AfterValidator(check_https_url)]
+Audiences = Annotated[str, AfterValidator(check_audiences)]
+Origin = Annotated[str, AfterValidator(parse_origin)]
+Origins = Annotated[str, AfterValidator(check_origins)]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_in_upper_case)
+]
+RateText = Annotated[str, AfterValidator(check_rate)]

@@ -33,7 +33,7 @@ class TaskCommands:
             "now": now,
             **text_values(given["title"], given.get("description")),
             "is_completed": is_completed,
-            "completed_at": (given.get("completed_at") or now) if is_completed else None,
+            "completed_at": (in_utc(given.get("completed_at")) or now) if is_completed else None,
         }
 
     def update(self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None) -> Command:
@@ -44,7 +44,7 @@ class TaskCommands:
             "now": datetime.now(UTC),
             **text_values(given.get("title"), given.get("description")),
             "is_completed": given.get("is_completed"),
-            "completed_at": given.get("completed_at"),
+            "completed_at": in_utc(given.get("completed_at")),
             "describes": "description" in given,
             "versions": versions,
         }
@@ -73,6 +73,11 @@ def expected_task(values: Values) -> TaskRecord:
 def folded(text: str | None) -> str | None:
     """Returns a text in its case-folded form for searches."""
     return None if text is None else text.casefold()
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Returns a time in UTC."""
+    return moment and moment.astimezone(UTC)
 
 
 def text_values(title: str | None, description: str | None) -> dict[str, Any]:

@@ -11,9 +11,16 @@ from taskward.database.types import Counter, Id, Instant
 
 
 class ReminderRow(SQLModel, table=True):
-    """A reminder of an open task that has not fired; `n` is its number in the task's `reminders`.
+    """A pending reminder: of an open task, not fired yet; `n` is its index in the task's `reminders`.
 
-    `fire_at` is null while it depends on the time zone of a person who has none.
+    `fire_at` is the moment at which it should fire; it is pending also after that, and fires late. It is null
+    while it depends on the time zone of a person who has none. The process that fires it deletes the row in
+    the transaction that stores the delivery. After that only a change of the task's reminders, due date or
+    completion makes it pending again, and only for a moment in the future.
+
+    Rows are written and deleted by transactions that have locked the owner (`LOCK_OWNER`, or the bump of a
+    `Write`). One that has found a due row without the lock has to read the row again once it has it. Rows are
+    there also where webhooks are off; they go when the task is completed or deleted.
     """
 
     __tablename__ = "reminders"

@@ -1,15 +1,15 @@
 """The task on the wire: its request models and its response models."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from taskward.database.statements import Row
+from taskward.http.ignored_keys import Ignored, ignoring
 from taskward.http.responses import json_timestamp, rfc3339
 from taskward.http.validation import Absent, field_error
 from taskward.tasks.fields.completion import CompletedAt, GivenCompletedAt
@@ -18,6 +18,14 @@ from taskward.tasks.fields.labels import AddedLabels, GivenLabels, Labels, Remov
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.placement import GivenListId, GivenParentId, Key, ListId, ParentId, Position
 from taskward.tasks.fields.priority import GivenPriority, TaskPriority
+from taskward.tasks.fields.recurrence import (
+    GivenRecurrence,
+    GivenRecurrenceChanges,
+    NextId,
+    Recurrence,
+    SeriesId,
+)
+from taskward.tasks.fields.reminders import GivenReminders, TaskReminders
 from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE, Description, IsCompleted, Title
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
 
@@ -27,25 +35,8 @@ _PLAIN: Final = frozenset({"title", "description", "is_completed", "completed_at
 _WRITABLE: Final = (
     *("title", "description", "is_completed", "completed_at", "due", "start", "priority"),
     *("labels", "add_labels", "remove_labels", "list_id", "parent_id", "position", "metadata"),
+    *("reminders", "recurrence"),
 )
-
-
-Ignored = Annotated[Any, BeforeValidator(lambda _: None), SkipJsonSchema()]
-"""A key that is accepted and ignored; its value, which may be large, is dropped. See `ignoring`."""
-
-
-def ignoring(*names: str) -> Callable[[dict[str, Any]], None]:
-    """Returns a function that documents these keys as accepted with any value, and no others.
-
-    They are no `properties`, because generated clients would get untyped members.
-    """
-
-    def extend(schema: dict[str, Any]) -> None:
-        del schema["additionalProperties"]
-        schema["propertyNames"] = {"enum": [*schema["properties"], *names]}
-        schema["description"] += f" Accepted and ignored: {', '.join(f'`{name}`' for name in names)}."
-
-    return extend
 
 
 def _document_changes(schema: dict[str, Any]) -> None:
@@ -97,6 +88,8 @@ class NewTask(_Body):
     parent_id: GivenParentId = None
     position: Position = None
     metadata: NewMetadata = None
+    reminders: GivenReminders = None
+    recurrence: GivenRecurrence = None
 
     def given(self) -> dict[str, Any]:
         """Returns the writable fields that the client sent; of the optional ones only those with a value."""
@@ -127,6 +120,8 @@ class TaskChanges(_Body):
     parent_id: GivenParentId = None
     position: Position = None
     metadata: MetadataChanges = None
+    reminders: GivenReminders = None
+    recurrence: GivenRecurrenceChanges = None
 
     @model_validator(mode="after")
     def _that_change_something(self) -> Self:
@@ -168,6 +163,10 @@ class Task(BaseModel):
     parent_id: ParentId | Absent = None
     position: Key | Absent = None
     metadata: Metadata | Absent = None
+    reminders: TaskReminders | Absent = None
+    recurrence: Recurrence | Absent = None
+    series_id: SeriesId | Absent = None
+    next_id: NextId | Absent = None
 
 
 class TaskList(BaseModel):

@@ -1,4 +1,4 @@
-"""/api/tasks: docs/contract.md, A2, B1, B2 and C3."""
+"""/api/tasks: docs/contract.md, A2, B1, B2, C3 and C5."""
 
 from typing import Annotated
 from uuid import UUID
@@ -33,6 +33,7 @@ from taskward.tasks.models import (
     task_path,
     version_tag,
 )
+from taskward.tasks.occurrences import Occurrences, OccurrencesQuery, occurrences
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import MyTasks
 from taskward.tasks.summary import MySummary, SummaryQuery, TaskSummary
@@ -89,6 +90,19 @@ async def read_task(task_id: TaskId, tasks: MyTasks, known: IfNoneMatch = None) 
     if known is not None and tag_matches(tag := version_tag(task.version), known):
         return not_modified(tag)
     return task_response(task)
+
+
+@router.get(
+    "/{task_id}/occurrences",
+    operation_id="listOccurrences",
+    response_model=Occurrences,
+    summary="List the next days of a recurring task",
+)
+async def list_occurrences(
+    task_id: TaskId, query: Annotated[OccurrencesQuery, Query()], tasks: MyTasks
+) -> Response:
+    """Returns the days on which a task comes again by its rule; without a recurrence there are none."""
+    return json_response({"dates": occurrences(await tasks.get(task_id), query.limit)})
 
 
 @router.put(

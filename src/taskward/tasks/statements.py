@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Insert,
-    Select,
     Text,
     bindparam,
     case,
@@ -17,6 +16,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     null,
     or_,
     select,
@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from taskward.database.functions import any_of, monotonic_now
 from taskward.database.postgres.batched_sql import batch_values
-from taskward.database.statements import Change, Command, Read, Write
+from taskward.database.statements import BatchedWrite, Change, Command, Read, Write
 from taskward.database.types import Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.tasks.list_statements import list_tasks
@@ -60,6 +60,18 @@ _MATCHING: Final = (
 """The task, if its version matches `If-Match`."""
 
 
+def _lacks(field: str) -> ColumnElement[bool]:
+    """Returns whether a task lacks an optional field; false also if some text of it looks like the field."""
+    return TASKS.c.extra.not_like(literal_column(f"""'%"{field}":%'"""))
+
+
+_ALONE: Final = or_(
+    _IS_COMPLETED.is_(None),
+    _IS_COMPLETED & or_(TASKS.c.extra.is_(None), _lacks("recurrence") & _lacks("reminders")),
+    ~_IS_COMPLETED & TASKS.c.next_version.is_(None) & or_(TASKS.c.extra.is_(None), _lacks("reminders")),
+)
+"""Whether the update does not make the next task of a series, take it back, or change pending reminders."""
+
 _NEW: Final[dict[str, BindParameter[Any]]] = {
     "user_id": OWNER,
     "id": _TASK_ID,
@@ -79,7 +91,7 @@ def _insert_task(number: ColumnElement[int]) -> Change:
     return insert(TASKS).values(**_NEW, version=number).returning(*COLUMNS)
 
 
-def _insert_tasks() -> Select[Any]:
+def _insert_tasks() -> BatchedWrite:
     """Inserts tasks of several owners; those of one owner in the order of their requests."""
     asked = batch_values(*_NEW.values())
     counted = bump_unlocked_owners(asked)
@@ -95,13 +107,17 @@ def _insert_tasks() -> Select[Any]:
         .returning(*COLUMNS)
         .cte("inserted")
     )
-    return select(inserted, asked.c.n).join(asked, asked.c.task_id == inserted.c.id)
+    found = select(inserted, asked.c.n).join(asked, asked.c.task_id == inserted.c.id)
+    last = asked.c.later == literal_column("0")
+    return BatchedWrite(
+        found, select(asked.c.owner).join(counted, counted.c.owner == asked.c.owner).where(last)
+    )
 
 
 def _update_task(number: ColumnElement[int]) -> Change:
     return (
         update(TASKS)
-        .where(*_MATCHING, number.is_not(None))
+        .where(*_MATCHING, _ALONE, number.is_not(None))
         .values(
             title=func.coalesce(_TITLE, TASKS.c.title),
             title_folded=func.coalesce(_TITLE_FOLDED, TASKS.c.title_folded),
@@ -216,7 +232,7 @@ CREATE_TASK_ONCE: Final = Write(
     "task.create",
 )
 UPDATE_TASK: Final = Write(
-    "update task", bump_owner_if(exists().where(*_MATCHING)), _update_task, action="task.update"
+    "update task", bump_owner_if(exists().where(*_MATCHING, _ALONE)), _update_task, action="task.update"
 )
 DELETE_TASK: Final = Write(
     "delete task",

@@ -1,9 +1,9 @@
 """The tasks of one owner; every statement is filtered by that owner."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
@@ -174,8 +174,10 @@ class TaskStore:
         given = changes.given()
         if uses_domain(given):
             return await self._transact(lambda: self._steps().update(task_id, changes, versions))
-        task = await self._write(*self._commands().update(task_id, given, versions))
-        return task or await self._raise_missing_or_changed(task_id, versions)
+        if task := await self._write(*self._commands().update(task_id, given, versions)):
+            return task
+        await self._require_matching(task_id, given, versions)
+        return await self._transact(lambda: self._steps().update_all(task_id, given, versions))
 
     async def delete(
         self, task_id: UUID, versions: Versions | None = None, subtasks: Subtasks = "keep"
@@ -216,12 +218,15 @@ class TaskStore:
         self._list_cache.forget(self._user.id)
         return None if row is None else task_record(row)
 
-    async def _raise_missing_or_changed(self, task_id: UUID, versions: Versions | None) -> NoReturn:
-        """Raises the error for a write that changed nothing: no such task, or another version."""
-        if versions is None:  # no version was expected, so the task does not exist
+    async def _require_matching(
+        self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
+    ) -> None:
+        """Raises the error for a task that an update did not find: no such task, or another version."""
+        if versions is None and "is_completed" not in given:  # any task would do
             raise NotFound
         task = await self.get(task_id)
-        raise PreconditionFailed(version_tag(task.version))
+        if versions is not None and task.version not in versions:
+            raise PreconditionFailed(version_tag(task.version))
 
     def _position(self, query: ListQuery) -> dict[str, Any]:
         if query.cursor is None:

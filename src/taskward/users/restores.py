@@ -16,6 +16,7 @@ from sqlalchemy import Integer, bindparam, insert, select, update
 
 from taskward.database import DatabaseUnusable, Queries, open_database
 from taskward.database.functions import clock_number, greatest
+from taskward.database.outbox import MARK
 from taskward.database.statements import Command, Row, TransactionSteps, Values
 from taskward.database.types import Counter, Id, Instant
 from taskward.settings import Settings
@@ -88,19 +89,29 @@ async def mark_restored(settings: Settings, margin: timedelta = MARGIN) -> Resto
             )
         await database.migrate()
         await database.start()
-        return await _mark(database, {"margin": margin // timedelta(microseconds=1)})
+        values = {"margin": margin // timedelta(microseconds=1)}
+        delivers = settings.webhooks is not None and settings.webhooks.changes
+        return await _mark(database, values, delivers=delivers)
     finally:
         await database.stop()
 
 
-async def _mark(database: Queries, values: Values) -> Restored:
+async def _mark(database: Queries, values: Values, *, delivers: bool) -> Restored:
     added = await database.transact(lambda: _one_step(_ADD_RESTORE, {**values, "now": datetime.now(UTC)}))
     number, owners, after = int(added[0][0]), 0, UUID(int=0)
     values = {**values, "number": number, "limit": TOGETHER}
     while moved := await database.transact(partial(_one_step, _MOVE_COUNTERS, {**values, "after_id": after})):
-        owners += len(moved)
-        after = max(UUID(str(row[0])) for row in moved)
+        ids = [UUID(str(row[0])) for row in moved]
+        if delivers:
+            await database.transact(partial(_mark_for_webhooks, ids))
+        owners += len(ids)
+        after = max(ids)
     return Restored(owners, number)
+
+
+def _mark_for_webhooks(owners: Sequence[UUID]) -> TransactionSteps[None]:
+    for owner in owners:
+        yield MARK, {"owner": owner}
 
 
 def _one_step(statement: Command, values: Values) -> TransactionSteps[Sequence[Row]]:

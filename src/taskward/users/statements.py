@@ -24,6 +24,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.dialects.postgresql import Insert as Upsert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
@@ -34,8 +35,9 @@ from taskward.database.types import Counter, Id, Instant
 from taskward.users.tables import RESTORES, USERS
 
 OWNER: Final = bindparam("owner", type_=Id())
+TIME_ZONE: Final = bindparam("time_zone", type_=Text())
 _EMAIL: Final = bindparam("email", type_=Text())
-_NOW: Final = bindparam("user_since", type_=Instant())
+SINCE: Final = bindparam("user_since", type_=Instant())
 _ONE: Final = literal_column("1", Integer())
 
 LAST_RESTORE: Final = func.coalesce(
@@ -50,8 +52,15 @@ def upsert_owner_and_bump(writes: ColumnElement[int] | None = None) -> Returning
 
     Several writes take the numbers up to `seq`. Those of a new owner begin at the clock, because lower
     numbers may have been issued before an erasure.
+    """
+    return upsert_owner(writes, seq=_next_number(_ONE if writes is None else writes)).returning(USERS.c.seq)
 
-    An e-mail address that another row has is left out: the first row keeps it.
+
+def upsert_owner(writes: ColumnElement[int] | None = None, **changes: ColumnElement[Any]) -> Upsert:
+    """Creates the row of an owner, who makes a first write or several, or changes the one that is there.
+
+    An e-mail address that another row has is left out: the first row keeps it. The time zone is that of the
+    token, as a first value.
     """
     other = USERS.alias("other")
     free_email = case((exists().where(other.c.email == _EMAIL), None), else_=_EMAIL)
@@ -62,16 +71,14 @@ def upsert_owner_and_bump(writes: ColumnElement[int] | None = None) -> Returning
         "email": free_email,
         "seq": first.c.number if writes is None else first.c.number + writes - 1,
         "horizon": first.c.number,
-        "created_at": _NOW,
-        "updated_at": _NOW,
+        "created_at": SINCE,
+        "updated_at": SINCE,
+        "time_zone": TIME_ZONE,
     }
     return (
         insert(USERS)
         .from_select([*new], select(*new.values()).where(true()))
-        .on_conflict_do_update(
-            index_elements=["id"], set_={"seq": _next_number(_ONE if writes is None else writes)}
-        )
-        .returning(USERS.c.seq)
+        .on_conflict_do_update(index_elements=["id"], set_=changes)
     )
 
 
@@ -109,14 +116,23 @@ def bump_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) 
     )
 
 
-LOCK_OWNER: Final = Read("lock an owner", select(USERS.c.id).where(USERS.c.id == OWNER).with_for_update())
-"""The owner's row is locked before any other, otherwise two transactions could deadlock. Returns a row unless
-the owner has never written; then a concurrent first write of the same rows is detected as a conflict."""
+LOCK_OWNER: Final = Read(
+    "lock an owner", select(USERS.c.time_zone).where(USERS.c.id == OWNER).with_for_update()
+)
+"""The owner's row is locked before any other, otherwise two transactions could deadlock.
+
+Returns the time zone of the person; no row if the owner has never written. Then a concurrent first write of
+the same rows is detected as a conflict."""
 
 
 def owner_values(user: User) -> dict[str, Any]:
     """Returns the values that `upsert_owner_and_bump` takes."""
-    return {"owner": user.id, "email": user.email, "user_since": datetime.now(UTC)}
+    return {
+        "owner": user.id,
+        "email": user.email,
+        "user_since": datetime.now(UTC),
+        "time_zone": user.time_zone,
+    }
 
 
 def _next_number(writes: ColumnElement[int]) -> ColumnElement[int]:

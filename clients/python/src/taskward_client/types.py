@@ -265,6 +265,12 @@ class ImportedTask(TypedDict):
     """A key, or where to place it; null: the default, by creation."""
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
+    recurrence: NotRequired[NewRecurrence | None]
+    """By which rule the task comes again once it is completed; null: it does not."""
 
 
 class LabelCount(TypedDict):
@@ -391,6 +397,18 @@ class NewList(TypedDict):
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
 
 
+class NewRecurrence(TypedDict):
+    """By which rule a task comes again once it is completed. It needs a `due`."""
+
+    rule: str
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"] | None]
+    missed: NotRequired[Literal["keep"] | None]
+    occurrence: NotRequired[str | None]
+
+
 class NewTask(TypedDict):
     """The body of `POST /api/tasks`. Accepted and ignored: `id`, `user_id`, `created_at`,
     `updated_at`, `series_id`, `next_id`.
@@ -423,6 +441,12 @@ class NewTask(TypedDict):
     """A key, or where to place it; null: the default, by creation."""
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
+    recurrence: NotRequired[NewRecurrence | None]
+    """By which rule the task comes again once it is completed; null: it does not."""
 
 
 class NewTaskDate(TypedDict):
@@ -432,6 +456,19 @@ class NewTaskDate(TypedDict):
     """A day of the years 1970 to 9998, without a time zone: never convert it to an instant."""
     time: NotRequired[str | None]
     time_zone: NotRequired[str | None]
+
+
+class Occurrences(TypedDict):
+    """The days of its rule after a task's `occurrence` and `due`; none without a recurrence."""
+
+    dates: list[str]
+
+
+class OffsetReminder(TypedDict):
+    """A reminder relative to the due wall clock; of an all-day task to 00:00 of the day."""
+
+    offset_minutes: int
+    """Minutes after the due time; negative: before it. On an all-day task 540 is at 09:00."""
 
 
 class PositionAfter(TypedDict):
@@ -456,6 +493,25 @@ class Ready(TypedDict):
     """The service is ready for requests."""
 
     status: Literal["ready"]
+
+
+class RecurrenceChanges(TypedDict):
+    """Changes of a recurrence: absent leaves, null removes. A new `rule` starts at the day of `due`."""
+
+    rule: NotRequired[str]
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"] | None]
+    missed: NotRequired[Literal["keep"] | None]
+    occurrence: NotRequired[str | None]
+
+
+class ReminderAt(TypedDict):
+    """A reminder at an instant."""
+
+    at: str
+    """RFC 3339; answered in UTC."""
 
 
 class Task(TypedDict):
@@ -490,6 +546,14 @@ class Task(TypedDict):
     """A key of fractional indexing, compared by code points."""
     metadata: NotRequired[dict[str, str | float | bool]]
     """Values of the app's own, at most 4096 bytes as JSON."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt]]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`."""
+    recurrence: NotRequired[TaskRecurrence]
+    """By which rule the task comes again once it is completed; null: it does not."""
+    series_id: NotRequired[str]
+    """The first task of its series."""
+    next_id: NotRequired[str]
+    """The task of its series that was made when it was completed."""
 
 
 class TaskChanges(TypedDict):
@@ -524,6 +588,12 @@ class TaskChanges(TypedDict):
     """A key, or where to place it; null: the default, by creation."""
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
+    reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
+    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
+    that there were; null or `[]` removes them.
+    """
+    recurrence: NotRequired[RecurrenceChanges | None]
+    """By which rule the task comes again once it is completed; null: it does not."""
 
 
 class TaskDate(TypedDict):
@@ -559,6 +629,21 @@ class TaskList(TypedDict):
     tasks: list[Task]
     next_cursor: str | None
     """For the next page; null when nothing follows."""
+
+
+class TaskRecurrence(TypedDict):
+    """By which rule a task comes again once it is completed."""
+
+    rule: str
+    """A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, BYDAY,
+    BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.
+    """
+    after: NotRequired[Literal["completion"]]
+    """`completion`: counted from the day of completion; without it: from the schedule."""
+    missed: NotRequired[Literal["keep"]]
+    """`keep`: days that have passed come in turn; without it they are skipped."""
+    occurrence: str
+    """The day of the rule for which the task stands; if not given: the day of `due`."""
 
 
 class TaskSummary(TypedDict):
@@ -645,6 +730,17 @@ class User(TypedDict):
     email: str | None
     created_at: str
     updated_at: str
+    time_zone: NotRequired[str]
+    """The IANA name of the person's time zone, for dates that have none."""
+
+
+class UserChanges(TypedDict):
+    """Changes of the owner's row; null removes the time zone. Accepted and ignored: `id`, `email`,
+    `created_at`, `updated_at`.
+    """
+
+    time_zone: str | None
+    """The IANA name of the person's time zone, for dates that have none."""
 
 
 class ListTasksQuery(TypedDict):
@@ -711,6 +807,13 @@ class DeleteTaskQuery(TypedDict):
     """
 
 
+class ListOccurrencesQuery(TypedDict):
+    """The query of `listOccurrences`."""
+
+    limit: NotRequired[int]
+    """How many days to return at most."""
+
+
 class ListLabelsQuery(TypedDict):
     """The query of `listLabels`."""
 
@@ -745,3 +848,10 @@ class StreamChangesQuery(TypedDict):
 
     kinds: NotRequired[str]
     """What the changes are of. A cursor is valid for the kinds that it was given for."""
+
+
+class ExportMeQuery(TypedDict):
+    """The query of `exportMe`."""
+
+    format: NotRequired[Literal["json", "ics"]]
+    """`json`: everything, for an import. `ics`: the tasks as iCalendar, for other products."""

@@ -15,7 +15,7 @@ from taskward.database.postgres.batched_sql import BatchedRead, split_rows
 from taskward.database.postgres.compiled import DIALECT, CompiledStatement
 from taskward.database.postgres.errors import Rejected
 from taskward.database.postgres.executor import Executor
-from taskward.database.statements import Read, Row, Values, Write
+from taskward.database.statements import Read, Row, Values
 
 MAX_BATCH: Final = 32
 MAX_ROWS: Final = 500
@@ -66,10 +66,10 @@ class WriteBatch:
 
     runs_in_caller = True
 
-    def __init__(self, write: Write, single: CompiledStatement, executor: Executor) -> None:
+    def __init__(self, single: CompiledStatement, batched: CompiledStatement, executor: Executor) -> None:
         self._executor = executor
         self._single = single
-        self._batched = CompiledStatement.compile_batched(write)
+        self._batched = batched
 
     def kind(self, values: Values) -> Hashable:  # noqa: ARG002 - all writes of one statement are
         return self

@@ -6,11 +6,22 @@ from functools import cache, lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Dialect, exists, select
+from sqlalchemy import Dialect, bindparam, exists, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from taskward.database.statements import MAX_COMPILED, Change, Read, Statement, Values, Write
+from taskward.database.outbox import mark_owners
+from taskward.database.statements import (
+    MAX_COMPILED,
+    BatchedWrite,
+    Change,
+    Read,
+    Statement,
+    Values,
+    Write,
+)
+from taskward.database.types import Id
 
+_OWNER: Final = bindparam("owner", type_=Id())
 DIALECT: Final[Dialect] = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
 
 
@@ -31,8 +42,14 @@ class CompiledStatement:
 
     @classmethod
     @cache
-    def compile_batched(cls, write: Write) -> "CompiledStatement":
-        return cls.from_expression(write.batched)
+    def compile_marking(cls, write: Write) -> "CompiledStatement":
+        """Compiles a write that also marks its owner in the outbox."""
+        return cls.from_expression(as_single_statement(write, marking=True))
+
+    @classmethod
+    @cache
+    def compile_batched(cls, batched: BatchedWrite, *, marking: bool = False) -> "CompiledStatement":
+        return cls.from_expression(as_batched_statement(batched, marking=marking))
 
     @classmethod
     def from_expression(cls, expression: Any, *, cross_owner: bool = False) -> "CompiledStatement":
@@ -56,15 +73,26 @@ class CompiledStatement:
         return owner
 
 
-def as_single_statement(write: Write) -> Any:
-    """Combines the steps of a write into one statement: each is a CTE, and the change is returned."""
+def as_batched_statement(batched: BatchedWrite, *, marking: bool = False) -> Any:
+    """Returns the statement of a batch; with `marking` it also marks the owners in the outbox."""
+    return (
+        batched.statement.add_cte(mark_owners(batched.owners).cte("marked")) if marking else batched.statement
+    )
+
+
+def as_single_statement(write: Write, *, marking: bool = False) -> Any:
+    """Combines the steps of a write into one statement: each is a CTE, and the change is returned.
+
+    With `marking` it also marks the owner in the outbox.
+    """
     owner = write.bump.cte("owner")
     number = select(owner.c.seq).scalar_subquery()
     change: Change = write.change(number)
+    marked = [mark_owners(select(_OWNER).select_from(owner)).cte("marked")] if marking else []
     if not write.side_effects:
-        return change.add_cte(owner)
+        return change.add_cte(owner, *marked)
     changed = change.cte("changed")
     traces = [
         trace(number, exists(select(changed))).cte(f"trace_{n}") for n, trace in enumerate(write.side_effects)
     ]
-    return select(changed).add_cte(owner, *traces)
+    return select(changed).add_cte(owner, *marked, *traces)

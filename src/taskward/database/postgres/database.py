@@ -13,6 +13,7 @@ from uuid import UUID
 from taskward.database import ignore_change
 from taskward.database.batching import Batcher
 from taskward.database.observers import TRANSACTION, Observer, Operation, observed
+from taskward.database.outbox import MARK
 from taskward.database.postgres import deadlines
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, ReadBatch, WriteBatch
 from taskward.database.postgres.compiled import CompiledStatement
@@ -44,17 +45,22 @@ _PING: Final = f"SELECT 1 FROM tasks WHERE user_id = '{NO_OWNER}' LIMIT 1"  # no
 
 
 class PostgresDatabase:
-    """A `taskward.database.Database` on a server; with `rls`, requests run under row-level security."""
+    """A `taskward.database.Database` on a server; with `rls`, requests run under row-level security.
+
+    With `marking`, each change marks its owner in the outbox of webhooks.
+    """
 
     engine = "postgresql"
 
-    def __init__(self, url: str, size: int, *, rls: bool = False) -> None:
+    def __init__(self, url: str, size: int, *, rls: bool = False, marking: bool = False) -> None:
         self.on_change: Callable[[UUID], None] = ignore_change
         self.observers: list[Observer] = []
         self.pool = ConnectionPool(url, size, deadlines.STATEMENT_TIMEOUT)
         self.batcher: Batcher[Values, Sequence[Row]] = Batcher(MAX_IN_FLIGHT)
         self.compiled: Mapping[Statement, CompiledStatement] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._marking = marking
+        self._single_writes: Mapping[Statement, CompiledStatement] = {}
         self._is_batched = not rls  # RLS: one owner per statement
         self._direct_reads: dict[Read, CompiledStatement] = {}
         """The short reads, unless observers or row-level security need more than their rows."""
@@ -79,7 +85,11 @@ class PostgresDatabase:
         compile_other: Callable[[Statement], CompiledStatement] = CompiledStatement.compile,
     ) -> None:
         """Runs the declared statements in these compiled forms from now on, and compiles others like that."""
-        self.compiled = CompiledStatements(compile_other, compiled)
+        self.compiled = self._single_writes = CompiledStatements(compile_other, compiled)
+        if self._marking:
+            writes = (statement for statement in STATEMENTS if isinstance(statement, Write))
+            self._single_writes = {write: CompiledStatement.compile_marking(write) for write in writes}
+            self.executor.mark = compiled[MARK]
         for statement in STATEMENTS if self._is_batched else ():
             single = compiled[statement]
             if isinstance(statement, Read) and not statement.long and not self.observers:
@@ -87,7 +97,9 @@ class PostgresDatabase:
             if isinstance(statement, Read) and statement.batch_keys:
                 self._batched_reads[statement] = ReadBatch(statement, single, self.executor)
             elif isinstance(statement, Write) and statement.batched is not None:
-                self._batched_writes[statement] = WriteBatch(statement, single, self.executor)
+                single = self._single_writes[statement]
+                batched = CompiledStatement.compile_batched(statement.batched, marking=self._marking)
+                self._batched_writes[statement] = WriteBatch(single, batched, self.executor)
 
     async def stop(self) -> None:
         await self.migration.stop()
@@ -225,7 +237,7 @@ class PostgresDatabase:
         if not self._owner_queue.enter_now(owner):
             await self._owner_queue.enter(owner, until)
         try:
-            return await self.executor.write(self.compiled[write], values, until)
+            return await self.executor.write(self._single_writes[write], values, until)
         finally:
             self._owner_queue.leave(owner)
 

@@ -31,6 +31,9 @@ class Executor:
     that it rolled it back.
     """
 
+    mark: CompiledStatement | None = None
+    """Marks an owner in the outbox, at the end of a transaction; None without webhooks."""
+
     def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
         self._pool = pool
         self._rls = rls
@@ -126,6 +129,14 @@ class Executor:
                 compiled = statements[statement]
                 rows = await connection.fetch(compiled.sql, *compiled.arguments(values, overrides))
             run.send(rows)
+        if self.mark is not None:
+            await self._mark_owners(connection, self.mark, run.owners)
+
+    async def _mark_owners(self, connection: Any, mark: CompiledStatement, owners: set[UUID]) -> None:
+        for owner in owners:
+            if self._rls is not None and len(owners) > 1:
+                await self._rls.set_owner(connection, owner)
+            await connection.fetch(mark.sql, *mark.arguments({"owner": owner}))
 
 
 async def retry_on_conflict(run: Callable[[Values], Awaitable[T]]) -> T:

@@ -33,10 +33,11 @@ PROTECTED_TABLES: Final = (
     ("imports", "user_id"),
     ("import_tasks", "user_id"),
     ("owner_locks", "user_id"),
+    ("webhook_marks", "user_id"),
 )
 """Tables with an owner, and the column that holds it. A migration that adds one runs `SETUP_SQL` again."""
 
-SHARED: Final = ("restores", "time_zone_data")
+SHARED: Final = ("restores", "time_zone_data", "webhook_endpoint")
 """Tables without an owner: the role may read them. A migration that adds one runs `SETUP_SQL` again."""
 
 NO_OWNER: Final = UUID(int=0)

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from taskward.database import ignore_change, schema
 from taskward.database.observers import TRANSACTION, Observer, Operation, observed
+from taskward.database.outbox import MARK
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline, retry_while_busy
 from taskward.database.sqlite.compiled import CompiledStatement, CompiledStep
@@ -52,11 +53,14 @@ _LOCK_RETRY: Final = 0.02
 
 
 class SqliteDatabase:
-    """A `taskward.database.Database` in a file, or in memory if `path` is None."""
+    """A `taskward.database.Database` in a file, or in memory if `path` is None.
+
+    With `marking`, each change marks its owner in the outbox of webhooks.
+    """
 
     engine = "sqlite"
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, marking: bool = False) -> None:
         self.on_change: Callable[[UUID], None] = ignore_change
         self.observers: list[Observer] = []
         self.path = path
@@ -65,7 +69,8 @@ class SqliteDatabase:
         self.read_mark = ReadMark()
         self.readers = SqliteReaders(partial(connect, path), self.read_mark) if path else None
         self._compiled: Mapping[Statement, CompiledStatement] = {}
-        self._group_commit = GroupCommit(self._notify, self.read_mark, in_memory=path is None)
+        outbox = CompiledStatement.compile(MARK) if marking else None
+        self._group_commit = GroupCommit(self._notify, self.read_mark, outbox, in_memory=path is None)
         self._checkpoints = Checkpoints(path) if path else None
 
     async def start(self) -> None:

@@ -16,6 +16,7 @@ from taskward.database.batching import Batcher, NotStarted
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.busy import busy_deadline, retry_while_busy
 from taskward.database.sqlite.commit_thread import CommitThread
+from taskward.database.sqlite.compiled import CompiledStatement
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.read_mark import ReadMark
@@ -57,13 +58,21 @@ class Change:
 class GroupCommit:
     """Runs changes in group commits; a `taskward.database.batching.BatchedOperation`.
 
-    `notify` is called with the owners of the changes of each commit.
+    `notify` is called with the owners of the changes of each commit. Before it, `outbox` marks each of them.
     """
 
-    def __init__(self, notify: Callable[[set[UUID]], None], mark: ReadMark, *, in_memory: bool) -> None:
+    def __init__(
+        self,
+        notify: Callable[[set[UUID]], None],
+        mark: ReadMark,
+        outbox: CompiledStatement | None,
+        *,
+        in_memory: bool,
+    ) -> None:
         self.runs_in_caller = in_memory
         self._notify = notify
         self._mark = mark
+        self._outbox = outbox
         self._in_memory = in_memory
         self._has_begun = False
         self._locked: frozenset[str] = frozenset()
@@ -134,6 +143,10 @@ class GroupCommit:
             self._locked = owner_locks.locked_owners(self._writer)
             for change in changes:
                 await self._apply(change)
+            owners = {owner for change in changes for owner in change.owners}
+            if self._outbox is not None:
+                for owner in owners:
+                    self._outbox.run(self._writer, {"owner": owner})
             await self._commit()
         except Exception as error:
             with suppress(sqlite3.Error):
@@ -141,7 +154,7 @@ class GroupCommit:
             raise database_error(error) from error
         finally:
             self._mark.write_ends()
-        self._notify({owner for change in changes for owner in change.owners})
+        self._notify(owners)
         return [change.result for change in changes]
 
     async def _apply(self, change: Change) -> None:

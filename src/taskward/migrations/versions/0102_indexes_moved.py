@@ -1,4 +1,4 @@
-"""Nothing: the indexes that this migration built are those of `0104_task_indexes.py` now."""
+"""Nothing: the indexes that this migration built are those of the newest migration now."""
 
 revision = "0102"
 down_revision = "0101"

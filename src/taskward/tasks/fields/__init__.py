@@ -1,8 +1,9 @@
 """The optional fields of a task that are stored together, in `tasks.extra`: docs/contract.md, C1."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
+from uuid import UUID
 
 import orjson
 
@@ -11,6 +12,8 @@ from taskward.tasks.fields.dates import due_key, instant, merged_date, problems_
 from taskward.tasks.fields.labels import TOO_MANY_LABELS, merged_labels, too_many
 from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.fields.priority import PRIORITIES
+from taskward.tasks.fields.recurrence import merged_recurrence, problems_of_recurrence
+from taskward.tasks.fields.reminders import Reminders
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,15 @@ class TaskFields:
     priority: str | None = None
     labels: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    reminders: Reminders = ()
+    recurrence: Mapping[str, str] | None = None
+    """Of an open task only."""
+
+    series_id: str | None = None
+    """The id of the first task of its series."""
+
+    next_id: str | None = None
+    """The id of the task that was made when this one was completed."""
 
     @classmethod
     def parse(cls, extra: str | None) -> Self:
@@ -35,6 +47,10 @@ class TaskFields:
             values.get("priority"),
             tuple(values.get("labels", ())),
             values.get("metadata", {}),
+            tuple(values.get("reminders", ())),
+            values.get("recurrence"),
+            values.get("series_id"),
+            values.get("next_id"),
         )
 
     def merged(self, changes: Mapping[str, Any]) -> Self:
@@ -44,18 +60,30 @@ class TaskFields:
             ValidationFailed: the changes do not fit what is stored; each such field is named.
 
         """
-        merged = type(self)(
-            merged_date(self.due, changes["due"]) if "due" in changes else self.due,
-            merged_date(self.start, changes["start"]) if "start" in changes else self.start,
-            changes.get("priority", self.priority),
-            merged_labels(self.labels, changes),
-            merged_metadata(self.metadata, changes["metadata"]) if "metadata" in changes else self.metadata,
+        due = merged_date(self.due, changes["due"]) if "due" in changes else self.due
+        merged = replace(
+            self,
+            due=due,
+            start=merged_date(self.start, changes["start"]) if "start" in changes else self.start,
+            priority=changes.get("priority", self.priority),
+            labels=merged_labels(self.labels, changes),
+            metadata=(
+                merged_metadata(self.metadata, changes["metadata"])
+                if "metadata" in changes
+                else self.metadata
+            ),
+            reminders=changes.get("reminders", self.reminders) or (),
+            recurrence=merged_recurrence(self.recurrence, changes, due),
         )
-        merged.check()
+        problems = merged.problems()
+        if merged.recurrence is not None and "recurrence" in changes:
+            problems += problems_of_recurrence(merged.recurrence, due)
+        if problems:
+            raise ValidationFailed(problems)
         return merged
 
-    def check(self) -> None:
-        """Raises ValidationFailed if these values cannot be stored together; each such field is named."""
+    def problems(self) -> list[FieldError]:
+        """Returns why these values cannot be stored together, by field; except for the recurrence."""
         problems = [
             FieldError(f"{name}.{part}", message)
             for name, date in (("due", self.due), ("start", self.start))
@@ -66,8 +94,7 @@ class TaskFields:
             problems.append(FieldError("add_labels", TOO_MANY_LABELS))
         if message := problem_of_metadata(self.metadata):
             problems.append(FieldError("metadata", message))
-        if problems:
-            raise ValidationFailed(problems)
+        return problems
 
     def columns(self) -> dict[str, Any]:
         """Returns the values of the columns of `tasks` that these fields fill."""
@@ -78,6 +105,7 @@ class TaskFields:
             "start_key": self.start and start_key(self.start),
             "start_utc": self.start and instant(self.start),
             "priority": self.priority and PRIORITIES.index(self.priority) + 1,
+            "series_id": self.series_id and UUID(self.series_id),
         }
 
     def _json(self) -> str | None:
@@ -87,6 +115,10 @@ class TaskFields:
             "priority": self.priority,
             "labels": self.labels,
             "metadata": self.metadata,
+            "reminders": self.reminders,
+            "recurrence": self.recurrence,
+            "series_id": self.series_id,
+            "next_id": self.next_id,
         }
         present = {name: value for name, value in values.items() if value}
         return orjson.dumps(present).decode() if present else None

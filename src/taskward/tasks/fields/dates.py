@@ -5,17 +5,21 @@ A request may give a part of it, which is merged with what is stored: docs/decis
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from taskward.http.validation import UNKNOWN_FIELD, Absent, field_error, located_errors
-from taskward.tasks.fields.zones import is_time_zone, time_zone
+from taskward.time_zones import is_time_zone, time_zone
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9998
 """A local time of these years is a time of the years 1969 to 9999 in UTC."""
+
+_FIRST_DAY: Final = date(FIRST_YEAR, 1, 1)
+_LAST_DAY: Final = date(LAST_YEAR, 12, 31)
+DAY_RULE: Final = f"must be a day like 2026-01-31, of the years {FIRST_YEAR} to {LAST_YEAR}"
 
 _PARTS: Final = ("date", "time", "time_zone")
 _ANY_DATE: Final = {"date": "", "time": ""}
@@ -25,7 +29,7 @@ _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _TIME_OF_DAY: Final = re.compile(_TIME)
 _YEAR: Final = "(?:19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])"
-_DayText = Annotated[
+DayText = Annotated[
     str,
     Field(
         pattern=f"^{_YEAR}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$",
@@ -49,7 +53,7 @@ _ZoneText = Annotated[
 class TaskDate(BaseModel):
     """A day, optionally with a time of day, optionally with the time zone of that time."""
 
-    date: _DayText
+    date: DayText
     time: _TimeText | Absent = None
     time_zone: _ZoneText | Absent = None
 
@@ -59,7 +63,7 @@ class NewTaskDate(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    date: _DayText
+    date: DayText
     time: _TimeText | None = None
     time_zone: _ZoneText | None = None
 
@@ -69,7 +73,7 @@ class TaskDateChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    date: _DayText | Absent = None
+    date: DayText | Absent = None
     time: _TimeText | None = None
     time_zone: _ZoneText | None = None
 
@@ -82,6 +86,15 @@ def merged_date(stored: Mapping[str, str] | None, changes: Mapping[str, Any] | N
     if merged.get("time") is None and "time_zone" not in changes:
         merged["time_zone"] = None
     return {part: merged[part] for part in _PARTS if merged.get(part) is not None}
+
+
+def moved_by(local: Mapping[str, str], days: timedelta) -> dict[str, str]:
+    """Returns a date some days later, at most on the first or last day that there is."""
+    try:
+        day = min(max(date.fromisoformat(local["date"]) + days, _FIRST_DAY), _LAST_DAY)
+    except OverflowError:
+        day = _LAST_DAY if days > timedelta() else _FIRST_DAY
+    return {**local, "date": day.isoformat()}
 
 
 def problems_of_date(label: str, merged: Mapping[str, Any]) -> dict[str, str]:
@@ -134,10 +147,8 @@ def _validator(label: str, stored: Mapping[str, str], documented: Any) -> PlainV
 def _malformed(label: str, given: Mapping[str, Any]) -> dict[str, str]:
     problems = {name: UNKNOWN_FIELD for name in given if name not in _PARTS}
     day, time, zone = (given.get(part) for part in _PARTS)
-    if day is not None and not _is_day(day):
-        problems["date"] = (
-            f"{label} date must be a day like 2026-01-31, of the years {FIRST_YEAR} to {LAST_YEAR}"
-        )
+    if day is not None and not is_day(day):
+        problems["date"] = f"{label} date {DAY_RULE}"
     if time is not None and not (isinstance(time, str) and _TIME_OF_DAY.fullmatch(time)):
         problems["time"] = f"{label} time must be a time like 09:30"
     if zone is not None and not (isinstance(zone, str) and is_time_zone(zone)):
@@ -145,7 +156,8 @@ def _malformed(label: str, given: Mapping[str, Any]) -> dict[str, str]:
     return problems
 
 
-def _is_day(value: Any) -> bool:
+def is_day(value: Any) -> bool:
+    """Returns whether a value is a day of the supported years."""
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         return False
     try:

@@ -27,8 +27,10 @@ from taskward.tasks.models import (
     version_tag,
 )
 from taskward.tasks.statements import GET_TASK
-from taskward.tasks.steps.content import changed_labels, content_values, empty_task
-from taskward.tasks.steps.ordering import Placed, TaskSiblings, position_steps
+from taskward.tasks.steps.checks import WriteChecks
+from taskward.tasks.steps.content import changed_labels, empty_task
+from taskward.tasks.steps.reminders import store_reminders_steps
+from taskward.tasks.steps.series import next_task_steps, take_back_steps, undo_steps
 from taskward.tasks.steps.several import (
     delete_below_steps,
     move_below_steps,
@@ -42,9 +44,9 @@ from taskward.tasks.steps.statements import (
     STORE_CHANGED,
     STORE_NEW,
 )
-from taskward.tasks.steps.subtasks import Place, place_of, place_steps
+from taskward.tasks.steps.subtasks import place_of
 from taskward.tasks.tables import TaskRecord
-from taskward.users.statements import LOCK_OWNER, owner_values
+from taskward.users.statements import LOCK_OWNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +75,20 @@ class TaskSteps:
         if given_id is None and not uses_domain(given):
             rows = yield self._commands().create(given)
             return task_record(rows[0])
-        yield LOCK_OWNER, self._owner
+        zone = yield from self._lock_steps()
         if given_id is not None:
             yield from self._check_free(given_id)
         task_id = given_id or new_task_id()
         made = created_at(task_id)
         now = made if given_id is None else max(made, datetime.now(UTC))
         before = empty_task(task_id, self.user.id, made)
-        values, placed = yield from self._checked(before, Place(), given, now)
-        rows = yield STORE_NEW, values
+        checked = yield from WriteChecks(self.user, now).steps(before, given)
+        rows = yield STORE_NEW, checked.values
         if not rows:  # another request was the first write of this owner
             yield from self._check_free(task_id)
-        yield from self._store_labels(before, values)
-        yield from place_siblings_steps(self.user, placed.moved, now)
+        yield from self._store_labels(before, checked.values)
+        yield from store_reminders_steps(self.user.id, before, checked.values, zone)
+        yield from place_siblings_steps(self.user, checked.placed.moved, now)
         return task_record(rows[0])
 
     def update(
@@ -102,16 +105,33 @@ class TaskSteps:
         given = changes.given()
         if not uses_domain(given):
             rows = yield self._commands().update(task_id, given, versions)
-            return task_record(rows[0]) if rows else (yield from self._matching(task_id, versions))
-        yield LOCK_OWNER, self._owner
+            if rows:
+                return task_record(rows[0])
+            yield from self._matching(task_id, versions)
+        return (yield from self.update_all(task_id, given, versions))
+
+    def update_all(
+        self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
+    ) -> TransactionSteps[TaskRecord]:
+        """Changes the given fields, and what depends on them in other tasks; raises as `update`."""
+        zone = yield from self._lock_steps()
         before, now = (yield from self._matching(task_id, versions)), datetime.now(UTC)
-        place = place_of(before)
-        values, placed = yield from self._checked(before, place, given, now)
+        undo = yield from undo_steps(self.user.id, before, given)
+        if undo is not None:
+            before = undo.task
+        checks = WriteChecks(self.user, now, zone, undo and undo.next_id)
+        checked = yield from checks.steps(before, given)
+        if undo is not None:
+            yield from take_back_steps(self.user, task_id, undo.next_id, now, now - self.tombstones_kept)
+        values = checked.values
         rows = yield STORE_CHANGED, values
         yield from self._store_labels(before, values)
-        if values["list_id"] != place.list_id:
+        yield from store_reminders_steps(self.user.id, before, values, zone)
+        if checked.next_task is not None:
+            yield from next_task_steps(self.user, values, checked.recurrence, checked.next_task, zone)
+        if values["list_id"] != place_of(before).list_id:
             yield from move_below_steps(self.user, task_id, values["list_id"], now)
-        yield from place_siblings_steps(self.user, placed.moved, now)
+        yield from place_siblings_steps(self.user, checked.placed.moved, now)
         return task_record(rows[0])
 
     def delete(
@@ -140,22 +160,10 @@ class TaskSteps:
             yield from delete_below_steps(self.user, task_id, values["now"], values["tombstones_since"])
         yield write, values
 
-    def _checked(
-        self, before: TaskRecord, place: Place, given: Mapping[str, Any], now: datetime
-    ) -> TransactionSteps[tuple[Values, Placed]]:
-        """Returns the values that store a task after a change, and its position."""
-        task_id = UUID(str(before.id))
-        content = content_values(before, given, now)
-        is_new = not before.version
-        place = yield from place_steps(self.user.id, task_id, place, given, is_new=is_new)
-        position: Any = given.get("position", before.position)
-        placed = Placed(position)
-        if isinstance(position, dict):
-            placed = yield from position_steps(TaskSiblings(self.user.id, task_id, place), position)
-        values = owner_values(self.user) | content | place._asdict()
-        times = {"created_at": before.created_at, "now": now}
-        names = {"fields": sorted(given)}  # for the audit log
-        return values | times | names | {"task_id": task_id, "position": placed.position}, placed
+    def _lock_steps(self) -> TransactionSteps[str | None]:
+        """Locks the owner's row; returns the time zone of the person, at first that of the token."""
+        locked = yield LOCK_OWNER, self._owner
+        return locked[0][0] if locked else self.user.time_zone
 
     def _store_labels(self, before: TaskRecord, values: Values) -> TransactionSteps[None]:
         labels = changed_labels(before, values["extra"])

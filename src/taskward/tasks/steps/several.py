@@ -33,13 +33,15 @@ def raise_children_steps(
 ) -> TransactionSteps[None]:
     """Moves the children of a task to another parent, or to the top."""
     rows = yield CHILDREN, {"owner": user.id, "task_id": task_id}
-    yield from _change(user, MOVE_TO_PARENT, [row[0] for row in rows], {"parent_id": parent_id, "now": now})
+    yield from change_several_steps(
+        user, MOVE_TO_PARENT, [row[0] for row in rows], {"parent_id": parent_id, "now": now}
+    )
 
 
 def move_below_steps(user: User, task_id: UUID, list_id: object, now: datetime) -> TransactionSteps[None]:
     """Moves the tasks below a task to a list, or to none."""
     ids = yield from _below(user, task_id)
-    yield from _change(user, MOVE_TO_LIST, ids, {"list_id": list_id, "now": now})
+    yield from change_several_steps(user, MOVE_TO_LIST, ids, {"list_id": list_id, "now": now})
 
 
 def delete_below_steps(
@@ -47,10 +49,29 @@ def delete_below_steps(
 ) -> TransactionSteps[None]:
     """Deletes the tasks below a task."""
     ids = yield from _below(user, task_id)
-    values = yield from _change(user, LEAVE_TOMBSTONES, ids, {"now": now})
+    yield from delete_several_steps(user, ids, now, tombstones_since)
+
+
+def delete_several_steps(
+    user: User, ids: Sequence[Any], now: datetime, tombstones_since: datetime
+) -> TransactionSteps[None]:
+    """Deletes the tasks with these ids."""
+    values = yield from change_several_steps(user, LEAVE_TOMBSTONES, ids, {"now": now})
     if ids:
         yield DELETE_TASKS, values
         yield from drop_expired_steps(user.id, TOMBSTONES, len(ids), tombstones_since)
+
+
+def change_several_steps(
+    user: User, change: Command, ids: Sequence[Any], values: Values
+) -> TransactionSteps[Values]:
+    """Runs a change of the tasks with these ids, if there are any; returns its values."""
+    if not ids:
+        return values
+    first = yield from first_number_steps(user, len(ids))
+    values = {**values, "owner": user.id, "ids": ids, "first_number": first, "count": len(ids)}
+    yield change, values
+    return values
 
 
 def place_siblings_steps(user: User, positions: Mapping[Any, str], now: datetime) -> TransactionSteps[None]:
@@ -67,13 +88,3 @@ def _below(user: User, task_id: UUID) -> TransactionSteps[list[str]]:
     levels = yield from subtree_steps(user.id, task_id)
     del levels[str(task_id)]
     return list(levels)
-
-
-def _change(user: User, change: Command, ids: Sequence[Any], values: Values) -> TransactionSteps[Values]:
-    """Runs a change of the tasks with these ids, if there are any; returns its values."""
-    if not ids:
-        return values
-    first = yield from first_number_steps(user, len(ids))
-    values = {**values, "owner": user.id, "ids": ids, "first_number": first, "count": len(ids)}
-    yield change, values
-    return values

@@ -59,6 +59,7 @@ _CONTENT: Final[dict[str, BindParameter[Any]]] = {
     "start_key": bindparam("start_key", type_=CodePointText),
     "start_utc": bindparam("start_utc", type_=Instant()),
     "priority": bindparam("priority", type_=Priority),
+    "series_id": bindparam("series_id", type_=Id()),
 }
 """The columns that clients fill."""
 

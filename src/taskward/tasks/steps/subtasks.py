@@ -12,6 +12,8 @@ from taskward.tasks.tables import TaskRecord
 MAX_BELOW: Final = 500
 """Tasks below one at the top."""
 
+_TOO_MANY: Final = f"A task has at most {MAX_BELOW} tasks below it"
+
 
 class Place(NamedTuple):
     """The list and the parent of a task; in no list, it is in the inbox."""
@@ -33,9 +35,15 @@ def place_of(task: TaskRecord) -> Place:
 
 
 def place_steps(
-    owner: UUID, task_id: UUID, before: Place, given: Mapping[str, Any], *, is_new: bool
+    owner: UUID,
+    task_id: UUID,
+    before: Place,
+    given: Mapping[str, Any],
+    moving: Sequence[UUID],
 ) -> TransactionSteps[Place]:
     """Returns where a task stands after a change.
+
+    The subtrees of those `moving` go there: of the task, unless it is new, and of one that it replaces.
 
     Raises:
         ValidationFailed: it cannot stand there; the fields are named.
@@ -57,8 +65,10 @@ def place_steps(
     if parent_id is None:
         return Place(list_id, None)
     if parent_id != before.parent_id:
-        moved = {str(task_id): 1} if is_new else (yield from subtree_steps(owner, task_id))
-        yield from _check_tree(owner, task_id, moved, ancestors, is_new=is_new)
+        moved = {str(task_id): 1}
+        for root in moving:
+            moved |= yield from subtree_steps(owner, root)
+        yield from _check_tree(owner, moved, ancestors, is_new=not moving)
     parents_list = ancestors[0].list_id
     if "list_id" in given and list_id != parents_list:
         raise _invalid("list_id", "List must be that of the parent")
@@ -71,8 +81,21 @@ def subtree_steps(owner: UUID, task_id: UUID) -> TransactionSteps[dict[str, int]
     return {str(one): level for one, level in rows}
 
 
+def check_room_steps(owner: UUID, task_id: UUID, parent_id: UUID) -> TransactionSteps[None]:
+    """Checks that there is room for one more task beside one that will be below that parent.
+
+    Raises:
+        ValidationFailed: there are too many.
+
+    """
+    ancestors = yield from _ancestors(owner, parent_id)
+    moved = yield from subtree_steps(owner, task_id)
+    if (yield from _size_of_tree(owner, ancestors[-1].id, moved, is_new=False)) > MAX_BELOW:
+        raise _invalid("parent_id", _TOO_MANY)
+
+
 def _check_tree(
-    owner: UUID, task_id: UUID, moved: Mapping[str, int], ancestors: Sequence[_Ancestor], *, is_new: bool
+    owner: UUID, moved: Mapping[str, int], ancestors: Sequence[_Ancestor], *, is_new: bool
 ) -> TransactionSteps[None]:
     """Checks a new parent, the first of these `ancestors`, for the tasks that move with the task.
 
@@ -80,12 +103,12 @@ def _check_tree(
         ValidationFailed: they would be in a circle, on too many levels, or too many.
 
     """
-    if any(ancestor.id == task_id for ancestor in ancestors):
+    if any(str(ancestor.id) in moved for ancestor in ancestors):
         raise _invalid("parent_id", "A task cannot be below itself")
     if len(ancestors) + max(moved.values()) > MAX_LEVELS:
         raise _invalid("parent_id", f"Tasks nest at most {MAX_LEVELS} levels deep")
     if (yield from _size_of_tree(owner, ancestors[-1].id, moved, is_new=is_new)) - 1 > MAX_BELOW:
-        raise _invalid("parent_id", f"A task has at most {MAX_BELOW} tasks below it")
+        raise _invalid("parent_id", _TOO_MANY)
 
 
 def _size_of_tree(owner: UUID, top: UUID, moved: Mapping[str, int], *, is_new: bool) -> TransactionSteps[int]:

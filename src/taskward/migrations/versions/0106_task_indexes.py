@@ -8,15 +8,15 @@ built in the transaction of the migration.
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0104"
-down_revision = "0103"
+revision = "0106"
+down_revision = "0105"
 
 
 def upgrade() -> None:
     is_open = "NOT is_completed" if context.get_context().dialect.name == "postgresql" else "is_completed = 0"
     position = sa.text("coalesce(position, 'm' || replace(CAST(id AS TEXT), '-', '') || 'h')")
     for name, columns, condition in (
-        ("open", ["id"], is_open),
+        ("open", ["id", "list_id", "due_key", "due_utc", "is_completed"], is_open),
         ("open_position", ["list_id", position, "id"], f"list_id IS NOT NULL AND {is_open}"),
         ("list_id_position", ["list_id", position, "id"], "list_id IS NOT NULL"),
         ("parent_id_position", ["parent_id", position, "id"], "parent_id IS NOT NULL"),

@@ -1,0 +1,36 @@
+/** Waits that double, with jitter, so that many clients do not come back at the same moment. */
+export class Backoff {
+  #failures = 0;
+
+  constructor(
+    private readonly first: number,
+    private readonly longest: number,
+  ) {}
+
+  /** Returns how many milliseconds to wait after one more failure, `atLeast` so many. */
+  next(atLeast = 0): number {
+    const wait = Math.min(this.longest, this.first * 2 ** this.#failures);
+    this.#failures += 1;
+    return Math.max(atLeast, wait * (0.5 + Math.random() / 2));
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+}
+
+/** Waits; rejects with the reason of the signal once it is aborted. */
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}

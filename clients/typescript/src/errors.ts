@@ -1,0 +1,84 @@
+import type { BrokenField, ErrorBody, List, Task } from "./types.js";
+
+/** The codes of the contract. A later version of the service may have others. */
+export type ErrorCode =
+  | "UNAUTHORIZED"
+  | "INVALID_TOKEN"
+  | "TOKEN_EXPIRED"
+  | "VALIDATION_ERROR"
+  | "INVALID_REQUEST"
+  | "NOT_FOUND"
+  | "METHOD_NOT_ALLOWED"
+  | "LIST_NOT_EMPTY"
+  | "IDEMPOTENCY_KEY_IN_USE"
+  | "IDEMPOTENCY_KEY_REUSED"
+  | "GONE"
+  | "CURSOR_EXPIRED"
+  | "PRECONDITION_FAILED"
+  | "PAYLOAD_TOO_LARGE"
+  | "NOT_APPLIED"
+  | "RATE_LIMITED"
+  | "INTERNAL_ERROR"
+  | "DATABASE_ERROR"
+  | "SERVICE_UNAVAILABLE"
+  | (string & {});
+
+/** Any failure of a request. */
+export class TaskwardError extends Error {
+  override name = "TaskwardError";
+}
+
+/** There was no response: the network, a timeout, or a body that broke off. A write may have been executed. */
+export class NetworkError extends TaskwardError {
+  override name = "NetworkError";
+}
+
+/** A response that is not a success. */
+export class ApiError extends TaskwardError {
+  override name = "ApiError";
+  readonly status: number;
+  readonly code: ErrorCode;
+  /** The fields that break a rule, by name. */
+  readonly details: readonly BrokenField[];
+  /** The id under which the log of the service has the request. */
+  readonly requestId: string | undefined;
+  /** Seconds after which the request may be repeated. */
+  readonly retryAfter: number | undefined;
+  /** Whether an earlier attempt of the same request had no response, and may have been executed. */
+  maybeExecuted = false;
+  /** The object as it is now, in the 412 of a creation at an id that exists. */
+  readonly current: { task?: Task; list?: List; etag?: string };
+
+  constructor(response: Response, body: Partial<ErrorBody> | undefined) {
+    super(body?.error ?? `HTTP status ${response.status}`);
+    this.status = response.status;
+    this.code = body?.code ?? codeWithoutBody(response.status);
+    this.details = body?.details ?? [];
+    this.requestId = response.headers.get("X-Request-ID") ?? undefined;
+    this.retryAfter = seconds(response.headers.get("Retry-After"));
+    const { task, list, etag } = body ?? {};
+    this.current = { ...(task && { task }), ...(list && { list }), ...(etag !== undefined && { etag }) };
+  }
+
+  /** Returns the error of a response, whose body is read. */
+  static async of(response: Response): Promise<ApiError> {
+    const body: unknown = await response.json().catch(() => undefined);
+    return new ApiError(response, typeof body === "object" && body !== null ? body : undefined);
+  }
+}
+
+/** A response of a proxy in between has no code of the service. */
+function codeWithoutBody(status: number): ErrorCode {
+  if (status === 401) return "UNAUTHORIZED";
+  if (status === 404) return "NOT_FOUND";
+  if (status === 413) return "PAYLOAD_TOO_LARGE";
+  if (status === 429) return "RATE_LIMITED";
+  return status < 500 ? "INVALID_REQUEST" : "SERVICE_UNAVAILABLE";
+}
+
+function seconds(header: string | null): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+$/.test(header)) return Number(header);
+  const date = Date.parse(header); // a proxy may send a date
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000);
+}

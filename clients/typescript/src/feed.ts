@@ -1,0 +1,159 @@
+import { Backoff, sleep } from "./backoff.js";
+import { ApiError, NetworkError } from "./errors.js";
+import { events } from "./events.js";
+import type { RequestOptions, Transport } from "./transport.js";
+import type { Change, ChangePage, Kinds } from "./types.js";
+
+export interface FollowOptions extends RequestOptions {
+  /** The cursor to continue from. Without it: everything, from the beginning. */
+  since?: string | undefined;
+  kinds?: Kinds;
+  /** Milliseconds without even a comment after which the connection counts as dead; 45 000 if it is not given. */
+  silence?: number;
+}
+
+export type FeedStep =
+  /**
+   * Changes that follow the cursor `since`, and the cursor after them. While `complete` is false more follow at once,
+   * and an atomic batch may be there in part. `startedAt` is when they were asked for, by the clock of this machine.
+   */
+  | { type: "changes"; changes: Change[]; since: string | undefined; cursor: string; complete: boolean; startedAt: number }
+  /** The cursor is not valid any more: what follows is everything, from the beginning. */
+  | { type: "restart"; error: ApiError }
+  /** The event stream is open. */
+  | { type: "live" }
+  /** The connection failed, or ended; it is tried again after `retryIn` milliseconds. */
+  | { type: "offline"; error: unknown; retryIn: number };
+
+const SILENCE = 45_000;
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 30_000;
+
+/** The change feed of the caller. */
+export class Feed {
+  constructor(private readonly transport: Transport) {}
+
+  /** Returns one page of changes. */
+  list(options: PageOptions = {}): Promise<ChangePage> {
+    return this.transport.send(pageRequest(options), (response) => response.json());
+  }
+
+  /**
+   * Yields all changes, then each new one, until the signal is aborted: by pages, then by the event stream, which is
+   * opened again whenever it ends. No change is missed or repeated.
+   *
+   * Throws an ApiError with status 401 if the token is rejected and cannot be renewed.
+   */
+  async *follow(options: FollowOptions = {}): AsyncGenerator<FeedStep, void, undefined> {
+    const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
+    const position = { cursor: options.since };
+    while (!options.signal?.aborted) {
+      try {
+        yield* this.#pages(position, options);
+        yield* this.#stream(position, options, backoff);
+        throw new NetworkError("The service ended the event stream");
+      } catch (error) {
+        if (options.signal?.aborted) return;
+        if (isInvalidCursor(error) && position.cursor !== undefined) {
+          position.cursor = undefined;
+          yield { type: "restart", error };
+          continue;
+        }
+        if (error instanceof ApiError && error.status === 401) throw error;
+        const after = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
+        const retryIn = backoff.next(after * 1000);
+        yield { type: "offline", error, retryIn };
+        await sleepUntilOnline(retryIn, after > 0, options.signal);
+      }
+    }
+  }
+
+  async *#pages(position: Position, { kinds, signal }: FollowOptions): AsyncGenerator<FeedStep, void, undefined> {
+    for (let complete = false; !complete; ) {
+      const startedAt = Date.now();
+      const since = position.cursor;
+      const request = pageRequest({ since, ...(kinds && { kinds }), ...(signal && { signal }) });
+      // Not repeated by the transport, so that the caller sees each failure.
+      const page = await this.transport.send<ChangePage>({ ...request, retries: 0 }, (response) => response.json());
+      complete = !page.has_more;
+      position.cursor = page.cursor;
+      yield { type: "changes", changes: page.changes, since, cursor: page.cursor, complete, startedAt };
+    }
+  }
+
+  async *#stream(
+    position: Position,
+    { kinds, signal, silence = SILENCE }: FollowOptions,
+    backoff: Backoff,
+  ): AsyncGenerator<FeedStep, void, undefined> {
+    const connection = new AbortController();
+    const timer = setTimeout(() => connection.abort(new NetworkError("No response")), silence);
+    const request = {
+      path: "/api/events",
+      query: { kinds },
+      headers: { "Last-Event-ID": position.cursor },
+      timeout: Infinity,
+      retries: 0,
+      signal: signal === undefined ? connection.signal : AbortSignal.any([connection.signal, signal]),
+    };
+    try {
+      const response = await this.transport.send(request, (opened) => Promise.resolve(opened));
+      clearTimeout(timer);
+      yield { type: "live" };
+      for await (const arrived of events(response, silence)) {
+        backoff.reset();
+        const last = arrived.at(-1);
+        if (last === undefined) continue;
+        const since = position.cursor;
+        position.cursor = last.cursor;
+        const changes = latest(arrived.map((event) => event.change));
+        yield { type: "changes", changes, since, cursor: last.cursor, complete: true, startedAt: 0 };
+      }
+    } finally {
+      clearTimeout(timer);
+      connection.abort();
+    }
+  }
+}
+
+interface PageOptions extends RequestOptions {
+  since?: string | undefined;
+  limit?: number;
+  kinds?: Kinds;
+}
+
+function pageRequest({ signal, ...query }: PageOptions) {
+  return { path: "/api/changes", query, repeatable: true, ...(signal && { signal }) };
+}
+
+interface Position {
+  cursor: string | undefined;
+}
+
+/** Returns the changes without those that a later one about the same object replaces. */
+function latest(changes: Change[]): Change[] {
+  const byId = new Map<string, Change>();
+  for (const change of changes) {
+    const id = change.op === "delete" ? change.id : (change.task?.id ?? change.list?.id ?? "");
+    byId.delete(id); // so that it moves to the end
+    byId.set(id, change);
+  }
+  return [...byId.values()];
+}
+
+/** Returns whether the feed has to be read from its beginning. */
+export function isInvalidCursor(error: unknown): error is ApiError {
+  if (!(error instanceof ApiError)) return false;
+  if (error.status === 410) return true;
+  return error.status === 400 && error.details.some(({ field }) => field === "since" || field === "Last-Event-ID");
+}
+
+/** Waits; in a browser that comes online again, no longer, unless the service has said how long. */
+async function sleepUntilOnline(milliseconds: number, exactly: boolean, signal: AbortSignal | undefined): Promise<void> {
+  const online = new AbortController();
+  const wake = () => online.abort();
+  if (!exactly) globalThis.addEventListener?.("online", wake);
+  const signals = signal === undefined ? [online.signal] : [online.signal, signal];
+  await sleep(milliseconds, AbortSignal.any(signals)).catch(() => undefined);
+  globalThis.removeEventListener?.("online", wake);
+}

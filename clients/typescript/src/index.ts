@@ -1,0 +1,10 @@
+export { Taskward } from "./client.js";
+export { ApiError, NetworkError, TaskwardError, type ErrorCode } from "./errors.js";
+export type { FeedStep, FollowOptions } from "./feed.js";
+export type { KeyOptions } from "./post.js";
+export type { ConditionalRead, ConditionalWrite } from "./resource.js";
+export { localTime } from "./time.js";
+export type { TokenSource } from "./token.js";
+export type { ClientOptions, RequestOptions } from "./transport.js";
+export type * from "./types.js";
+export { timeOf, uuid7 } from "./uuid7.js";

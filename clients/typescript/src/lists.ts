@@ -1,0 +1,33 @@
+import { Resource, type ConditionalRead, type ConditionalWrite } from "./resource.js";
+import { readTagged } from "./tasks.js";
+import type { RequestOptions, Transport } from "./transport.js";
+import type { Deleted, List, ListChanges, NewList, TaggedList } from "./types.js";
+
+interface AllLists {
+  lists: List[];
+  etag: string;
+}
+
+export class Lists extends Resource<TaggedList, List, NewList, ListChanges> {
+  constructor(transport: Transport) {
+    super(
+      transport,
+      "/api/lists",
+      (list, etag) => ({ list, etag }),
+      ({ list }) => list,
+    );
+  }
+
+  /** Returns all lists, archived ones too, in their order. */
+  list(options: ConditionalRead): Promise<AllLists | undefined>;
+  list(options?: RequestOptions): Promise<AllLists>;
+  list(options: RequestOptions & { ifNoneMatch?: string } = {}): Promise<AllLists | undefined> {
+    return readTagged<{ lists: List[] }>(this.transport, { path: "/api/lists" }, options);
+  }
+
+  /** Deletes a list. Of one with tasks, `tasks` must say what becomes of them; else the code is LIST_NOT_EMPTY. */
+  delete(id: string, options: { tasks?: "delete" | "keep" } & ConditionalWrite = {}): Promise<Deleted> {
+    const { tasks, ...rest } = options;
+    return this.remove(id, { tasks }, rest);
+  }
+}

@@ -1,0 +1,31 @@
+import { post, type KeyOptions } from "./post.js";
+import type { RequestOptions, Transport } from "./transport.js";
+import type { Export, Import, Imported, User } from "./types.js";
+
+/** The caller's own data. */
+export class Me {
+  constructor(private readonly transport: Transport) {}
+
+  /** Returns the user. Before the first write of a user that is an ApiError with the code NOT_FOUND. */
+  get(options: RequestOptions = {}): Promise<User> {
+    return this.transport.send({ path: "/api/me", repeatable: true, ...options }, (response) => response.json());
+  }
+
+  /** Returns everything that is stored about the caller. */
+  export(options: RequestOptions = {}): Promise<Export> {
+    const request = { path: "/api/me/export", repeatable: true, timeout: Infinity, ...options };
+    return this.transport.send(request, (response) => response.json());
+  }
+
+  /** Stores what an export has: all of it or nothing. */
+  import(document: Import, options: KeyOptions = {}): Promise<Imported> {
+    const request = { ...post("/api/me/import", document, options), timeout: Infinity };
+    return this.transport.send(request, (response) => response.json());
+  }
+
+  /** Deletes everything that is stored about the caller. */
+  erase(options: RequestOptions = {}): Promise<{ message: "All data deleted" }> {
+    const request = { method: "DELETE", path: "/api/me", repeatable: true, timeout: Infinity, ...options } as const;
+    return this.transport.send(request, (response) => response.json());
+  }
+}

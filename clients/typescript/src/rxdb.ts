@@ -1,0 +1,117 @@
+import { replicateRxCollection, type RxReplicationState } from "rxdb/plugins/replication";
+import { Observable } from "rxjs";
+import type { RxCollection, RxJsonSchema } from "rxdb";
+import type { Taskward } from "./client.js";
+import { checkpointed, type Checkpoint } from "./rxdb-pull.js";
+import { pushed, type Rejection } from "./rxdb-push.js";
+import type { List, Task } from "./types.js";
+
+export { conflictHandler } from "./rxdb-conflicts.js";
+export type { Rejection } from "./rxdb-push.js";
+
+/** A task in a collection. A new one needs an id, which `uuid7` makes, and a title; the service adds the rest. */
+export type TaskDocument = Pick<Task, "id" | "title"> & Partial<Omit<Task, "id" | "title">> & { etag?: string };
+/** A list in a collection. */
+export type ListDocument = Pick<List, "id" | "title"> & Partial<Omit<List, "id" | "title">> & { etag?: string };
+
+export interface ReplicationOptions {
+  client: Taskward;
+  tasks: RxCollection<TaskDocument>;
+  lists?: RxCollection<ListDocument>;
+  /** What becomes of the tasks of a list that is deleted; `keep` if it is not given. */
+  tasksOfDeletedLists?: "keep" | "delete";
+  /** Is called for each write that the service refuses. It is undone in the collection. */
+  onRejected?: (rejection: Rejection) => void;
+  /** Names the replication; needed if a database replicates with several services. */
+  identifier?: string;
+  /** Milliseconds after which a failed request is tried again; 5000 if it is not given. */
+  retryTime?: number;
+}
+
+export interface Replication {
+  tasks: RxReplicationState<TaskDocument, Checkpoint>;
+  lists?: RxReplicationState<ListDocument, Checkpoint>;
+}
+
+/** Replicates collections with the service, in both directions, until they are cancelled. */
+export function replicateTaskward(options: ReplicationOptions): Replication {
+  const lists = options.lists && replicate(options.lists, "list", options, () => Promise.resolve());
+  // A task refers to its list, which is sent first.
+  const ready = async () => void (await lists?.awaitInSync());
+  const tasks = replicate(options.tasks, "task", options, ready);
+  return { tasks, ...(lists && { lists }) };
+}
+
+function replicate<Document extends TaskDocument | ListDocument>(
+  collection: RxCollection<Document>,
+  kind: "task" | "list",
+  options: ReplicationOptions,
+  ready: () => Promise<void>,
+): RxReplicationState<Document, Checkpoint> {
+  const { client, identifier = "taskward", retryTime, onRejected = () => undefined } = options;
+  const pull = checkpointed<Document>(client, kind, async () => (await collection.find().exec()).map((one) => one.toJSON()));
+  const contents = kind === "list" ? (options.tasksOfDeletedLists ?? "keep") : undefined;
+  return replicateRxCollection<Document, Checkpoint>({
+    collection,
+    replicationIdentifier: `${identifier}-${kind}s`,
+    ...(retryTime !== undefined && { retryTime }),
+    pull: { batchSize: 500, handler: pull.handler, stream$: new Observable(pull.follow) },
+    push: {
+      batchSize: 20, // with up to four parents each, at most the 100 operations of a request
+      handler: async (rows) => {
+        await ready();
+        const find = async (id: string) => (await collection.findOne(id).exec())?.toJSON();
+        return (await pushed({ client, kind, contents, find, onRejected }, rows as never)) as never[];
+      },
+    },
+  });
+}
+
+const TEXT = { type: "string" } as const;
+const OBJECT = { type: "object" } as const;
+const COMMON = {
+  id: { type: "string", maxLength: 36 },
+  user_id: TEXT,
+  title: TEXT,
+  position: TEXT,
+  metadata: OBJECT,
+  created_at: TEXT,
+  updated_at: TEXT,
+  etag: TEXT,
+} as const;
+
+/** Each field that the service may bring, those of a newer version aside. */
+const TASK_PROPERTIES = {
+  ...COMMON,
+  description: { type: ["string", "null"] },
+  is_completed: { type: "boolean" },
+  completed_at: TEXT,
+  due: OBJECT,
+  start: OBJECT,
+  priority: TEXT,
+  labels: { type: "array", items: TEXT },
+  list_id: TEXT,
+  parent_id: TEXT,
+  recurrence: OBJECT,
+  reminders: { type: "array", items: OBJECT },
+  series_id: TEXT,
+  next_id: TEXT,
+};
+
+/** The schema of a collection of tasks. */
+export const taskSchema: RxJsonSchema<TaskDocument> = {
+  version: 0,
+  primaryKey: "id",
+  type: "object",
+  properties: TASK_PROPERTIES as RxJsonSchema<TaskDocument>["properties"],
+  required: ["id", "title"],
+};
+
+/** The schema of a collection of lists. */
+export const listSchema: RxJsonSchema<ListDocument> = {
+  version: 0,
+  primaryKey: "id",
+  type: "object",
+  properties: { ...COMMON, is_archived: { type: "boolean" } },
+  required: ["id", "title"],
+};

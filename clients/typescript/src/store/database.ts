@@ -1,0 +1,182 @@
+import type { BatchResult } from "../types.js";
+import { applyOne, followUp, type FeedUpdate } from "./feed-update.js";
+import { outcomeOf } from "./outcome.js";
+import { enqueue } from "./queue.js";
+import { keyOf, operationOf, type Conflict, type Stored, type Write } from "./records.js";
+import { nextNumber, queueAgain, settleOne } from "./settlement.js";
+import type { Storage, Transaction } from "./storage.js";
+
+/** Which objects have changed from the version before, and the version that they have since. */
+export interface Changed {
+  version: number;
+  keys: string[] | "all";
+}
+
+export interface Snapshot {
+  /** It is increased each time that objects change. */
+  version: number;
+  /** Those of `keys`. */
+  objects: Stored[];
+  keys: string[] | "all";
+  writes: Write[];
+  conflicts: Conflict[];
+  user: string;
+}
+
+const MAX_OPERATIONS = 100;
+/** Characters of JSON; a batch has at most 1 MiB, and a character at most 3 bytes. */
+const MAX_LENGTH = 300_000;
+
+/** What a store keeps, and each change of it as one transaction. */
+export class Database {
+  constructor(private readonly storage: Storage) {}
+
+  /** Returns the objects that are not those of the version that is `known`, and everything else. */
+  read(known?: number, changed?: Changed): Promise<Snapshot> {
+    return this.storage.transaction(async (transaction) => {
+      const version = await versionOf(transaction);
+      const isNext = changed !== undefined && changed.version === version && known === version - 1;
+      const keys = known === version ? [] : isNext ? changed.keys : "all";
+      return {
+        version,
+        keys,
+        objects: await objectsOf(transaction, keys),
+        writes: await transaction.getAll<Write>("writes"),
+        conflicts: await transaction.getAll<Conflict>("conflicts"),
+        user: (await transaction.get<string>("meta", "user")) ?? "",
+      };
+    });
+  }
+
+  /** Returns the writes, and whose they are. */
+  queue(): Promise<{ writes: Write[]; user: string }> {
+    return this.storage.transaction(async (transaction) => ({
+      writes: await transaction.getAll<Write>("writes"),
+      user: (await transaction.get<string>("meta", "user")) ?? "",
+    }));
+  }
+
+  cursor(): Promise<string | undefined> {
+    return this.storage.transaction((transaction) => transaction.get("meta", "cursor"));
+  }
+
+  setUser(user: string): Promise<void> {
+    return this.storage.transaction((transaction) => Promise.resolve(transaction.put("meta", "user", user)));
+  }
+
+  /** Adds a write to the queue. */
+  enqueue(make: (seq: number, queue: readonly Write[]) => Write): Promise<void> {
+    return this.storage.transaction(async (transaction) => {
+      const seq = await nextNumber(transaction);
+      const queue = await transaction.getAll<Write>("writes");
+      const { put, remove } = enqueue(queue, make(seq, queue));
+      for (const write of put) transaction.put("writes", write.seq, write);
+      for (const one of remove) transaction.delete("writes", one);
+    });
+  }
+
+  /**
+   * Returns the writes to send next with the key of their request. The first time they get that key; a repeat, also
+   * after a reload, is the same request.
+   */
+  nextBatch(limit = MAX_OPERATIONS): Promise<{ key: string; writes: Write[] } | undefined> {
+    return this.storage.transaction(async (transaction) => {
+      const queue = (await transaction.getAll<Write>("writes")).filter(({ result }) => result === undefined);
+      const sent = queue[0]?.batch;
+      if (sent !== undefined) return { key: sent, writes: queue.filter(({ batch }) => batch === sent) };
+      const key = crypto.randomUUID();
+      const writes = firstOf(queue, limit).map((write) => ({ ...write, batch: key }));
+      for (const write of writes) transaction.put("writes", write.seq, write);
+      return writes.length === 0 ? undefined : { key, writes };
+    });
+  }
+
+  /** Lets the writes of a request that failed as a whole be sent in other requests. */
+  split(key: string): Promise<void> {
+    return this.storage.transaction(async (transaction) => {
+      for (const { batch, ...write } of await transaction.getAll<Write>("writes")) {
+        if (batch === key && write.result === undefined) transaction.put("writes", write.seq, write);
+      }
+    });
+  }
+
+  /** Takes in the results of a request. What another tab has taken in already has no effect. */
+  settle(key: string, writes: readonly Write[], results: readonly BatchResult[]): Promise<void> {
+    return this.storage.transaction(async (transaction) => {
+      for (const [n, { seq }] of writes.entries()) {
+        const write = await transaction.get<Write>("writes", seq);
+        const result = results[n];
+        if (result === undefined || write?.batch !== key || write.result !== undefined) continue;
+        await settleOne(transaction, write, outcomeOf(write, result));
+      }
+    });
+  }
+
+  /** Moves a write that was refused to the conflicts. */
+  refuse(write: Write, error: Conflict["error"]): Promise<void> {
+    return this.storage.transaction((transaction) =>
+      settleOne(transaction, write, { type: "conflict", reason: "rejected", error }),
+    );
+  }
+
+  /** Applies changes of the feed. Returns undefined if the stored cursor is another one than theirs. */
+  apply(update: FeedUpdate): Promise<Changed | undefined> {
+    return this.storage.transaction(async (transaction) => {
+      if ((await transaction.get("meta", "cursor")) !== update.since) return undefined;
+      if (update.isComplete) transaction.clear("objects");
+      const queue = await transaction.getAll<Write>("writes");
+      const brought = new Map(update.changes.map((change) => [applyOne(transaction, change), change]));
+      for (const write of queue) followUp(transaction, write, brought.get(keyOf(write.kind, write.id)), update.startedAt);
+      transaction.put("meta", "cursor", update.cursor);
+      const version = (await versionOf(transaction)) + 1;
+      transaction.put("meta", "version", version);
+      return { version, keys: update.isComplete ? "all" : [...brought.keys()] };
+    });
+  }
+
+  /** Ends a conflict: drops the write, or queues it again for the object as it is now. */
+  resolve(id: number, keep: "mine" | "theirs"): Promise<void> {
+    return this.storage.transaction(async (transaction) => {
+      const conflict = await transaction.get<Conflict>("conflicts", id);
+      if (conflict === undefined) return;
+      if (keep === "mine") await queueAgain(transaction, conflict);
+      transaction.delete("conflicts", id);
+    });
+  }
+
+  clear(): Promise<void> {
+    return this.storage.transaction(async (transaction) => {
+      const version = await versionOf(transaction);
+      for (const table of ["objects", "writes", "conflicts", "meta"] as const) transaction.clear(table);
+      transaction.put("meta", "version", version + 1);
+    });
+  }
+
+  close(): void {
+    this.storage.close();
+  }
+}
+
+async function versionOf(transaction: Transaction): Promise<number> {
+  return (await transaction.get<number>("meta", "version")) ?? 0;
+}
+
+async function objectsOf(transaction: Transaction, keys: string[] | "all"): Promise<Stored[]> {
+  if (keys === "all") return await transaction.getAll<Stored>("objects");
+  const found = await Promise.all(keys.map((key) => transaction.get<Stored>("objects", key)));
+  return found.filter((stored) => stored !== undefined);
+}
+
+/** Returns the first writes that fit into one request: at most one of an object, whose next tag is known after it. */
+function firstOf(queue: readonly Write[], limit: number): Write[] {
+  const keys = new Set<string>();
+  let length = 0;
+  const end = queue.findIndex((write) => {
+    const key = keyOf(write.kind, write.id);
+    length += JSON.stringify(operationOf(write)).length;
+    const fits = !keys.has(key) && keys.size < limit && (length < MAX_LENGTH || keys.size === 0);
+    keys.add(key);
+    return !fits || write.batch !== undefined;
+  });
+  return queue.slice(0, end === -1 ? queue.length : end);
+}

@@ -1,0 +1,43 @@
+import type { Change } from "../types.js";
+import { isAsNew, keyOf, type Stored, type Value, type Write } from "./records.js";
+import type { Transaction } from "./storage.js";
+
+export interface FeedUpdate {
+  /** The cursor that the changes follow. */
+  since: string | undefined;
+  cursor: string;
+  /** Whether they are everything, in place of what is stored. */
+  isComplete: boolean;
+  changes: Change[];
+  /** When they were asked for, or 0 if that is not known. */
+  startedAt: number;
+}
+
+/** Stores one change, and returns the key of its object. */
+export function applyOne(transaction: Transaction, change: Change): string {
+  if (change.op === "delete") {
+    const key = keyOf(change.kind ?? "task", change.id);
+    transaction.delete("objects", key);
+    return key;
+  }
+  const kind = change.list === undefined ? "task" : "list";
+  const value = (change.list ?? change.task) as Value;
+  const key = keyOf(kind, value.id);
+  transaction.put("objects", key, { kind, value, etag: change.etag } satisfies Stored);
+  transaction.put("meta", "user", value.user_id);
+  return key;
+}
+
+/** Removes a confirmed write once the feed has brought its effect; notes what it says about one that is on its way. */
+export function followUp(transaction: Transaction, write: Write, change: Change | undefined, startedAt: number): void {
+  if (write.result === undefined) {
+    if (change?.op === "delete" && write.batch !== undefined) {
+      transaction.put("writes", write.seq, { ...write, deleted: true });
+    }
+    return;
+  }
+  const brought =
+    change?.op === "delete" ||
+    (change?.op === "upsert" && write.result.value && isAsNew((change.list ?? change.task) as Value, write.result.value));
+  if (brought || write.result.at < startedAt) transaction.delete("writes", write.seq);
+}

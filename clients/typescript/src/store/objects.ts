@@ -1,0 +1,74 @@
+import { localTime } from "../time.js";
+import type { List, Task } from "../types.js";
+import { uuid7 } from "../uuid7.js";
+import { touched } from "./patch.js";
+import type { Fields, Kind, Write } from "./records.js";
+
+export type NewWrite = Omit<Write, "seq" | "ifMatch">;
+
+/** What the tasks and lists of a store use of it. */
+export interface Writer<Value> {
+  get: (id: string) => Value | undefined;
+  values: () => ReadonlyMap<string, Value>;
+  /** Stores a write; afterwards the values have it. */
+  write: (write: NewWrite) => Promise<void>;
+  /** Runs work when the work before it has ended. */
+  inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+}
+
+/** The tasks, or the lists, of a store. Writes are executed in the order of the calls, whether or not one waits. */
+export class LocalObjects<Value extends Task | List, New, Changes, Deletion> {
+  constructor(
+    private readonly kind: Kind,
+    private readonly writer: Writer<Value>,
+  ) {}
+
+  /** Returns one, or undefined if there is none with that id. */
+  get(id: string): Value | undefined {
+    return this.writer.get(id);
+  }
+
+  /** Returns all of them, in no particular order. */
+  all(): Value[] {
+    return [...this.writer.values().values()];
+  }
+
+  /** Creates one and returns it, as far as it is known before the service has it. */
+  create(body: New, id = uuid7()): Promise<Value> {
+    return this.writer.inTurn(async () => {
+      await this.writer.write({ kind: this.kind, op: "create", id, body: withCompletion(body as Fields), base: {} });
+      return this.#existing(id);
+    });
+  }
+
+  /** Changes the fields that are given. */
+  update(id: string, changes: Changes): Promise<Value> {
+    return this.writer.inTurn(async () => {
+      const before = this.#existing(id);
+      const body = withCompletion(changes as Fields);
+      await this.writer.write({ kind: this.kind, op: "update", id, body, base: touched(before, body), before });
+      return this.#existing(id);
+    });
+  }
+
+  /** Deletes one; the options say what becomes of what is in it. */
+  delete(id: string, ...[options]: object extends Deletion ? [Deletion?] : [Deletion]): Promise<void> {
+    return this.writer.inTurn(async () => {
+      const before = this.#existing(id);
+      const [contents] = Object.values(options ?? {}) as ("delete" | "keep")[];
+      const deletion = { kind: this.kind, op: "delete", id, body: {}, base: {}, before } as const;
+      await this.writer.write({ ...deletion, ...(contents && { contents }) });
+    });
+  }
+
+  #existing(id: string): Value {
+    const value = this.get(id);
+    if (value === undefined) throw new Error(`There is no ${this.kind} ${id}`);
+    return value;
+  }
+}
+
+/** The service may get to know of a completion much later, so it is told when it was. */
+function withCompletion(body: Fields): Fields {
+  return body["is_completed"] === true && !("completed_at" in body) ? { ...body, completed_at: localTime() } : body;
+}

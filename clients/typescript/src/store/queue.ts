@@ -1,0 +1,83 @@
+import type { Task } from "../types.js";
+import { isEqual, patched } from "./patch.js";
+import type { Fields, Value, Write } from "./records.js";
+
+const REFERENCES = ["list_id", "parent_id", "position"];
+const LABELS = ["labels", "add_labels", "remove_labels"];
+
+/**
+ * Adds a write to the queue, or changes a waiting write of the same object so that it does both; returns which
+ * writes are to be stored and which are to be removed. A write that was sent is not changed any more.
+ */
+export function enqueue(queue: readonly Write[], added: Write): { put: Write[]; remove: number[] } {
+  const waiting = queue.filter(({ batch }) => batch === undefined);
+  const same = waiting.filter(({ kind, id }) => kind === added.kind && id === added.id);
+  const last = same.at(-1);
+  if (added.op === "update" && last !== undefined && last.op !== "delete" && mayJoin(queue, last, added)) {
+    return { put: [joined(last, added)], remove: [] };
+  }
+  if (added.op === "delete" && last !== undefined) return withDeletion(queue, same, added);
+  return { put: [added], remove: [] };
+}
+
+/** Returns whether the two have the same effect as one, and nothing that was written in between matters to it. */
+function mayJoin(queue: readonly Write[], { seq, body }: Write, later: Write): boolean {
+  const labels = LABELS.some((name) => name in body) && LABELS.some((name) => name in later.body);
+  if (labels) return false; // what one adds, the other may remove
+  return queue.at(-1)?.seq === seq || REFERENCES.every((name) => !(name in later.body));
+}
+
+function joined(earlier: Write, later: Write): Write {
+  const base = { ...later.base, ...earlier.base };
+  if (earlier.op === "create") return { ...earlier, body: createdWith(earlier.body, later.body) };
+  return { ...earlier, body: both(earlier.body, later.body), base };
+}
+
+/** Returns the changes that do what first some and then others do. */
+function both(first: Fields, then: Fields): Fields {
+  const result: Record<string, unknown> = { ...first, ...then };
+  for (const name of ["due", "start", "recurrence", "metadata"]) {
+    const [one, other] = [first[name], then[name]];
+    if (isObject(one) && isObject(other)) result[name] = { ...one, ...other };
+  }
+  return result;
+}
+
+/** Returns the body of a creation, with changes. */
+function createdWith(body: Fields, changes: Fields): Fields {
+  const draft = { ...body, updated_at: "" } as unknown as Value;
+  const { updated_at: _, completed_at: __, position: ___, ...fields } = patched(draft, changes, "") as Partial<Task>;
+  const { completed_at } = "is_completed" in changes ? changes : body;
+  const { position } = "position" in changes ? changes : body;
+  return { ...fields, ...(completed_at !== undefined && { completed_at }), ...(position !== undefined && { position }) };
+}
+
+/** The waiting changes of an object that is deleted are not sent, nor is its creation if nothing refers to it. */
+function withDeletion(queue: readonly Write[], same: Write[], deletion: Write) {
+  const [first] = same as [Write];
+  const isNew = first.op === "create";
+  if (isNew && !queue.some((write) => refersTo(write, deletion.id))) {
+    return { put: [], remove: same.map(({ seq }) => seq) };
+  }
+  const changes = same.filter(({ op }) => op === "update");
+  const earliest = changes[0];
+  // The state that was changed is the one that is deleted.
+  const matched = isNew || earliest === undefined ? deletion : withTagOf(deletion, earliest);
+  return { put: [matched], remove: changes.map(({ seq }) => seq) };
+}
+
+function withTagOf(deletion: Write, { ifMatch }: Write): Write {
+  const { ifMatch: _, ...rest } = deletion;
+  return ifMatch === undefined ? rest : { ...rest, ifMatch };
+}
+
+function refersTo({ id, body }: Write, target: string): boolean {
+  if (id === target) return false;
+  const { position } = body;
+  const beside = isObject(position) ? [position["after"], position["before"]] : [];
+  return [body["list_id"], body["parent_id"], ...beside].some((reference) => isEqual(reference, target));
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

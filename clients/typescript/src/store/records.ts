@@ -1,0 +1,68 @@
+import type { BatchOperation, BrokenField, List, Task } from "../types.js";
+
+export type Kind = "task" | "list";
+export type Value = Task | List;
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A task or list as the service has it. */
+export interface Stored {
+  kind: Kind;
+  value: Value;
+  etag: string;
+}
+
+/** A write that the service has not confirmed, or whose effect the feed has not brought yet. */
+export interface Write {
+  /** Writes are sent in the order of these numbers. */
+  seq: number;
+  kind: Kind;
+  op: "create" | "update" | "delete";
+  id: string;
+  /** The new object, or the changes. */
+  body: Fields;
+  /** What becomes of the subtasks, or of the tasks of a list, on a deletion. */
+  contents?: "delete" | "keep";
+  /** The changed fields as they were before; null for one without a value. */
+  base: Fields;
+  /** The object that was changed or deleted, as the app showed it. */
+  before?: Value;
+  /** The entity tag of what was changed. Not known while an earlier write of the same object is not confirmed. */
+  ifMatch?: string;
+  /** The Idempotency-Key of the request that it was sent with. From then on it does not change. */
+  batch?: string;
+  /** Whether the feed has brought a deletion of the object since it was sent. */
+  deleted?: boolean;
+  /** What the service has confirmed, and when: shown until the feed brings it. */
+  result?: { value?: Value; etag?: string; at: number };
+}
+
+/** A write that was not executed, and that the app or the person has to decide about. */
+export interface Conflict {
+  id: number;
+  /** `changed`: another device was first. `gone`: the object was deleted. `rejected`: the service refuses it. */
+  reason: "changed" | "gone" | "rejected";
+  write: Write;
+  /** The object as the app showed it with the write; of a deletion none. */
+  mine: Value | undefined;
+  /** The object as it is now, if it was changed. */
+  current?: { value: Value; etag: string };
+  error: { code: string; message: string; details: readonly BrokenField[] };
+}
+
+export function keyOf(kind: Kind, id: string): string {
+  return `${kind}:${id}`;
+}
+
+/** Returns the operation of a batch that executes a write. */
+export function operationOf({ kind, op, id, body, ifMatch, contents }: Write): BatchOperation {
+  const matched = { ...(ifMatch !== undefined && { if_match: ifMatch }) };
+  if (op === "create") return { op, kind, id, [kind]: body } as unknown as BatchOperation;
+  if (op === "update") return { op, kind, id, ...matched, [kind]: body } as unknown as BatchOperation;
+  const below = contents === undefined ? {} : { [kind === "task" ? "subtasks" : "tasks"]: contents };
+  return { op, kind, id, ...matched, ...below } as unknown as BatchOperation;
+}
+
+/** Returns whether `value` is not older than `other`. The service moves `updated_at` forwards only. */
+export function isAsNew(value: Value, other: Value): boolean {
+  return value.updated_at >= other.updated_at; // both have microseconds
+}

@@ -1,0 +1,49 @@
+import type { Outcome } from "./outcome.js";
+import { touched } from "./patch.js";
+import { isAsNew, keyOf, type Conflict, type Stored, type Value, type Write } from "./records.js";
+import type { Transaction } from "./storage.js";
+import { written } from "./view.js";
+
+/** Takes in what has become of one write that was sent. */
+export async function settleOne(transaction: Transaction, write: Write, outcome: Outcome): Promise<void> {
+  const { batch, ...unsent } = write;
+  if (outcome.type === "again") return transaction.put("writes", write.seq, { ...unsent, ifMatch: outcome.etag });
+  const stored = await transaction.get<Stored>("objects", keyOf(write.kind, write.id));
+  const queue = await transaction.getAll<Write>("writes");
+  const next = queue.find(({ seq, kind, id }) => seq > write.seq && kind === write.kind && id === write.id);
+  const etag = outcome.type === "done" ? outcome.etag : write.ifMatch;
+  if (next !== undefined && etag !== undefined) transaction.put("writes", next.seq, { ...next, ifMatch: etag });
+  if (outcome.type === "done" && !isBrought(write, stored, outcome.value)) {
+    if (outcome.value !== undefined) transaction.put("meta", "user", outcome.value.user_id);
+    const { type, ...result } = { ...outcome, at: Date.now() };
+    return transaction.put("writes", write.seq, { ...write, result });
+  }
+  transaction.delete("writes", write.seq);
+  if (outcome.type === "done") return;
+  const { reason, error, current } = outcome;
+  const conflict: Conflict = { id: write.seq, reason, write, mine: written(write), error, ...(current && { current }) };
+  transaction.put("conflicts", write.seq, conflict);
+}
+
+/** Returns whether the feed has brought what a write has done, or something later. */
+function isBrought(write: Write, stored: Stored | undefined, value: Value | undefined): boolean {
+  if (value === undefined) return stored === undefined;
+  return write.deleted === true || (stored !== undefined && isAsNew(stored.value, value));
+}
+
+/** Queues the write of a conflict for the newest state of its object that is known. */
+export async function queueAgain(transaction: Transaction, { write, current }: Conflict): Promise<void> {
+  const { batch: _, deleted: __, ...unsent } = write;
+  const stored = await transaction.get<Stored>("objects", keyOf(write.kind, write.id));
+  const newest = stored && current && isAsNew(current.value, stored.value) ? current : (stored ?? current);
+  const known = newest && { ifMatch: newest.etag, base: touched(newest.value, write.body), before: newest.value };
+  const seq = await nextNumber(transaction);
+  transaction.put("writes", seq, { ...unsent, ...(write.op !== "create" && known), seq } satisfies Write);
+}
+
+/** Returns the number of a new write. */
+export async function nextNumber(transaction: Transaction): Promise<number> {
+  const number = ((await transaction.get<number>("meta", "number")) ?? 0) + 1;
+  transaction.put("meta", "number", number);
+  return number;
+}

@@ -1,0 +1,212 @@
+import type { Taskward } from "../client.js";
+import type { List, ListChanges, NewList, NewTask, Task, TaskChanges } from "../types.js";
+import { Database, type Changed } from "./database.js";
+import { IndexedDBStorage } from "./indexeddb.js";
+import { LocalObjects, type NewWrite, type Writer } from "./objects.js";
+import { isAsNew, keyOf, type Conflict, type Kind, type Stored, type Write } from "./records.js";
+import { MemoryStorage, type Storage } from "./storage.js";
+import { Synchronizer, type SyncState } from "./sync.js";
+import { Tabs } from "./tabs.js";
+import { byKey, View } from "./view.js";
+
+export interface StoreOptions {
+  client: Taskward;
+  /** Names the database in the browser, so it should have the id of the user. Without it, data is kept in memory. */
+  name?: string;
+  /** What keeps the data, in place of IndexedDB. */
+  storage?: Storage;
+}
+
+/** The tasks and lists of one user on this device: read and written at once, synchronized when there is a network. */
+export class Store {
+  readonly tasks: LocalObjects<Task, NewTask, TaskChanges, { subtasks?: "delete" | "keep" }>;
+  readonly lists: LocalObjects<List, NewList, ListChanges, { tasks: "delete" | "keep" }>;
+  readonly #database: Database;
+  readonly #sync: Synchronizer;
+  readonly #tabs: Tabs;
+  readonly #listeners = new Set<() => void>();
+  #version: number | undefined;
+  #objects = new Map<string, Stored>();
+  #writes: Write[] = [];
+  #conflicts: Conflict[] = [];
+  #view = new View([], [], "");
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+  #state: SyncState = "stopped";
+  #error: unknown;
+  #running: { ending: AbortController; ended: Promise<void> } | undefined;
+
+  private constructor({ client, name }: StoreOptions, storage: Storage) {
+    this.#database = new Database(storage);
+    this.#tabs = new Tabs(name, (changed) => void this.#follow(changed));
+    this.#sync = new Synchronizer(client, this.#database, {
+      onChange: (changed) => this.#changed(changed),
+      onState: (state, error) => this.#setState(state, error),
+    });
+    const shared: Pick<Writer<unknown>, "write" | "inTurn"> = {
+      write: (write) => this.#write(write),
+      inTurn: (work) => this.#inTurn(work),
+    };
+    this.tasks = new LocalObjects("task", {
+      ...shared,
+      get: (id) => this.#view.tasks.get(id),
+      values: () => this.#view.tasks,
+    });
+    this.lists = new LocalObjects("list", {
+      ...shared,
+      get: (id) => this.#view.lists.get(id),
+      values: () => this.#view.lists,
+    });
+  }
+
+  /** Opens a store. It has what was stored; `start` synchronizes it. */
+  static async open(options: StoreOptions): Promise<Store> {
+    const { name } = options;
+    const own = () => (name === undefined ? new MemoryStorage() : IndexedDBStorage.open(name));
+    const store = new Store(options, options.storage ?? (await own()));
+    await store.#refresh();
+    return store;
+  }
+
+  /** Whether the store is synchronized, in this tab. */
+  get state(): SyncState {
+    return this.#state;
+  }
+
+  /** The error that led to the state. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** How many writes the service has not confirmed. */
+  get pending(): number {
+    return this.#writes.filter(({ result }) => result === undefined).length;
+  }
+
+  /** The writes that were not executed. Each stays until `resolve`. */
+  get conflicts(): readonly Conflict[] {
+    return this.#conflicts;
+  }
+
+  /** Calls a function after each change of the tasks, the lists or the state; returns what ends that. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Synchronizes until `stop`. Of several tabs one does it for all. */
+  start(): void {
+    if (this.#running !== undefined) return;
+    const ending = new AbortController();
+    const { signal } = ending;
+    const ended = this.#tabs
+      .alone(signal, () => this.#sync.run(signal))
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#setState("offline", error);
+      })
+      .finally(() => {
+        this.#running = undefined;
+        if (signal.aborted) this.#setState("stopped");
+      });
+    this.#running = { ending, ended };
+  }
+
+  /** Ends the synchronization. Writes are queued from then on. */
+  async stop(): Promise<void> {
+    this.#running?.ending.abort();
+    await this.#running?.ended;
+  }
+
+  /** Ends everything, and closes the storage. */
+  async close(): Promise<void> {
+    await this.stop();
+    this.#isClosed = true;
+    this.#tabs.close();
+    this.#database.close();
+  }
+
+  /**
+   * Ends a conflict: `theirs` drops the write, `mine` executes it for the object as it is now. An object that is gone
+   * does not come back with its id: create another one, from `conflict.mine`.
+   */
+  async resolve(conflict: Conflict, keep: "mine" | "theirs"): Promise<void> {
+    if (keep === "mine" && conflict.reason === "gone") throw new Error("The object is gone: create another one");
+    await this.#database.resolve(conflict.id, keep);
+    await this.#changed();
+    this.#sync.wake();
+  }
+
+  /** Deletes everything on this device, unsent writes too. The service keeps what it has. */
+  async clear(): Promise<void> {
+    await this.stop();
+    await this.#database.clear();
+    await this.#changed();
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const run = this.#last.then(work);
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  async #write({ kind, id, ...write }: NewWrite): Promise<void> {
+    const etag = write.op === "create" ? undefined : this.#etagOf(kind, id);
+    await this.#database.enqueue((seq, queue) => {
+      const follows = queue.some((one) => one.kind === kind && one.id === id && one.result === undefined);
+      return { ...write, kind, id, seq, ...(!follows && etag !== undefined && { ifMatch: etag }) };
+    });
+    await this.#changed();
+    this.#sync.wake();
+  }
+
+  /** Returns the entity tag of what the app shows, unconfirmed writes aside. */
+  #etagOf(kind: Kind, id: string): string | undefined {
+    const stored = this.#objects.get(keyOf(kind, id));
+    const confirmed = this.#writes.findLast((one) => one.kind === kind && one.id === id && one.result)?.result;
+    const isNewer = confirmed?.value && !(stored && isAsNew(stored.value, confirmed.value));
+    return isNewer ? confirmed.etag : stored?.etag;
+  }
+
+  /** Shows what was stored, here and in the other tabs. */
+  async #changed(changed?: Changed): Promise<void> {
+    await this.#refresh(changed);
+    this.#tabs.announce(changed);
+  }
+
+  /** Shows what another tab has stored, and sends it. */
+  async #follow(changed?: Changed): Promise<void> {
+    try {
+      await this.#refresh(changed);
+      this.#sync.wake();
+    } catch (error) {
+      if (!this.#isClosed) this.#setState(this.#state, error);
+    }
+  }
+
+  async #refresh(changed?: Changed): Promise<void> {
+    const { version, keys, objects, writes, conflicts, user } = await this.#database.read(this.#version, changed);
+    const read = byKey(objects);
+    if (keys === "all") this.#objects = read;
+    else for (const key of keys) replace(this.#objects, key, read.get(key));
+    this.#version = version;
+    this.#writes = writes;
+    this.#conflicts = conflicts;
+    this.#view = new View(this.#objects.values(), writes, user);
+    this.#notify();
+  }
+
+  #setState(state: SyncState, error?: unknown): void {
+    this.#state = state;
+    this.#error = error;
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function replace(objects: Map<string, Stored>, key: string, stored: Stored | undefined): void {
+  if (stored === undefined) objects.delete(key);
+  else objects.set(key, stored);
+}

@@ -1,0 +1,196 @@
+import { Backoff, sleep } from "../backoff.js";
+import type { Taskward } from "../client.js";
+import { ApiError } from "../errors.js";
+import type { FeedStep } from "../feed.js";
+import type { Changed, Database } from "./database.js";
+import type { FeedUpdate } from "./feed-update.js";
+import { operationOf, type Write } from "./records.js";
+
+/** `unauthorized`: the token was rejected. `other-user`: what is stored belongs to another user than the token. */
+export type SyncState = "stopped" | "connecting" | "live" | "offline" | "unauthorized" | "other-user";
+
+export interface SyncEvents {
+  onChange(changed?: Changed): Promise<void>;
+  onState(state: SyncState, error?: unknown): void;
+}
+
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 30_000;
+/** Milliseconds after which the feed is read again, if it has not brought a confirmed write. */
+const OVERDUE = 5000;
+/** Refusals of a whole request that say nothing about its content. */
+const TEMPORARY = [401, 408, 409, 425, 429];
+
+class OtherUser extends Error {
+  override name = "OtherUser";
+}
+
+/** Sends the queued writes and follows the feed, until the signal is aborted. */
+export class Synchronizer {
+  #wake: () => void = () => undefined;
+  #reread: AbortController | undefined;
+  #isChecking = false;
+
+  constructor(
+    private readonly client: Taskward,
+    private readonly database: Database,
+    private readonly events: SyncEvents,
+  ) {}
+
+  /** Lets new writes be sent. */
+  wake(): void {
+    this.#wake();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const failing = new AbortController();
+    const either = AbortSignal.any([signal, failing.signal]);
+    this.events.onState("connecting");
+    try {
+      await this.#checkUser(either);
+      const both = [this.#follow(either), this.#push(either)];
+      await Promise.all(both).finally(() => {
+        failing.abort();
+        return Promise.allSettled(both);
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof OtherUser) this.events.onState("other-user", error);
+      else if (error instanceof ApiError && error.status === 401) this.events.onState("unauthorized", error);
+      else throw error;
+    }
+  }
+
+  /** Prevents that the writes of one user are sent as another one. */
+  async #checkUser(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
+    for (;;) {
+      try {
+        const user = await this.#user(signal);
+        const { user: known, writes } = await this.database.queue();
+        if (known !== "" && user !== known && (user !== "" || writes.length > 0)) {
+          throw new OtherUser("What is stored belongs to another user");
+        }
+        if (user !== "") await this.database.setUser(user);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof OtherUser || (error instanceof ApiError && error.status === 401)) throw error;
+        this.events.onState("offline", error);
+        await sleep(backoff.next(), signal);
+      }
+    }
+  }
+
+  async #user(signal: AbortSignal): Promise<string> {
+    try {
+      return (await this.client.me.get({ signal })).id;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return ""; // before the first write
+      throw error;
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#reread = new AbortController();
+      const either = AbortSignal.any([signal, this.#reread.signal]);
+      const since = await this.database.cursor();
+      let update = begin(since, since === undefined);
+      for await (const step of this.client.changes.follow({ since, kinds: "tasks,lists", signal: either })) {
+        if (step.type === "restart") update = begin(update.since, true);
+        else if (step.type === "changes") {
+          update = extended(update, step);
+          if (!step.complete) continue; // an atomic batch is not shown in part
+          if (!(await this.#apply(update))) break;
+          update = begin(step.cursor, false);
+        } else this.#report(step);
+      }
+      // Another tab has applied changes: it goes on from there, after a pause that keeps the two from taking turns.
+      if (!either.aborted) await sleep(500 + Math.random() * 500, either).catch(() => undefined);
+    }
+  }
+
+  async #apply(update: FeedUpdate): Promise<boolean> {
+    const changed = await this.database.apply(update);
+    if (changed === undefined) return false;
+    await this.events.onChange(changed);
+    return true;
+  }
+
+  #report(step: FeedStep): void {
+    if (step.type === "live") {
+      this.events.onState("live");
+      this.#wake(); // the service can be reached
+    } else if (step.type === "offline") this.events.onState("offline", step.error);
+  }
+
+  async #push(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
+    let limit: number | undefined;
+    signal.addEventListener("abort", () => this.#wake(), { once: true });
+    while (!signal.aborted) {
+      const woken = this.#nextWake();
+      const batch = await this.database.nextBatch(limit);
+      if (batch === undefined) {
+        limit = undefined;
+        await woken;
+        continue;
+      }
+      try {
+        const results = await this.client.batch(batch.writes.map(operationOf), { idempotencyKey: batch.key, signal });
+        await this.database.settle(batch.key, batch.writes, results);
+        backoff.reset();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isRefusal(error)) limit = await this.#split(batch, error);
+        else if (error instanceof ApiError && error.status === 401) throw error;
+        else await Promise.race([sleep(backoff.next(retryAfter(error)), signal), woken]);
+      }
+      await this.events.onChange();
+      void this.#rereadLater(signal).catch(() => undefined);
+    }
+  }
+
+  /** Sends the writes of a refused request one by one; refuses the one that is alone. Returns how many to send. */
+  async #split({ key, writes }: { key: string; writes: Write[] }, error: ApiError): Promise<number> {
+    const [only] = writes;
+    if (writes.length > 1 || only === undefined) await this.database.split(key);
+    else await this.database.refuse(only, { code: error.code, message: error.message, details: error.details });
+    return 1;
+  }
+
+  #nextWake(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Reads the feed anew if it has not brought a confirmed write: a page settles all that were confirmed before it. */
+  async #rereadLater(signal: AbortSignal): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
+    await sleep(2 * OVERDUE, signal).catch(() => undefined);
+    this.#isChecking = false;
+    if (signal.aborted) return;
+    const { writes } = await this.database.queue();
+    if (writes.some(({ result }) => result !== undefined && result.at < Date.now() - OVERDUE)) this.#reread?.abort();
+  }
+}
+
+function begin(since: string | undefined, isComplete: boolean): FeedUpdate {
+  return { since, isComplete, cursor: "", changes: [], startedAt: 0 };
+}
+
+function extended(update: FeedUpdate, step: FeedStep & { type: "changes" }): FeedUpdate {
+  update.changes.push(...step.changes);
+  return { ...update, cursor: step.cursor, startedAt: step.startedAt };
+}
+
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status < 500 && !TEMPORARY.includes(error.status);
+}
+
+function retryAfter(error: unknown): number {
+  return error instanceof ApiError ? (error.retryAfter ?? 0) * 1000 : 0;
+}

@@ -1,0 +1,45 @@
+import type { components, operations } from "./schema.js";
+
+type Schemas = components["schemas"];
+type Query<Operation extends keyof operations> = NonNullable<operations[Operation]["parameters"]["query"]>;
+
+export type Task = Schemas["Task"];
+export type NewTask = Schemas["NewTask"];
+export type TaskChanges = Schemas["TaskChanges"];
+export type TaskDate = Schemas["TaskDate"];
+export type TaskPriority = Schemas["TaskPriority"];
+export type TaskPage = Schemas["TaskList"];
+export type TaskQuery = Query<"listTasks">;
+export type TaskSummary = Schemas["TaskSummary"];
+export type List = Schemas["List"];
+export type NewList = Schemas["NewList"];
+export type ListChanges = Schemas["ListChanges"];
+export type LabelPage = Schemas["LabelList"];
+export type LabelQuery = Query<"listLabels">;
+export type User = Schemas["User"];
+export type Export = Schemas["Export"];
+export type Import = Schemas["Import"];
+export type Imported = Schemas["Imported"];
+export type Deleted = Schemas["TaskDeleted"] | Schemas["ListDeleted"];
+export type Change = Schemas["Upsert"] | Schemas["Deletion"];
+export type ChangePage = Schemas["ChangeList"];
+export type BatchOperation = Schemas["MixedBatch"]["operations"][number];
+export type BatchResult = Schemas["MixedBatchResults"]["results"][number];
+export type FailedResult = Schemas["FailedResult"];
+export type BrokenField = Schemas["BrokenField"];
+export type ErrorBody = Schemas["Error"];
+
+/** A task with its entity tag, which `ifMatch` takes. */
+export interface TaggedTask {
+  task: Task;
+  etag: string;
+}
+
+/** A list with its entity tag, which `ifMatch` takes. */
+export interface TaggedList {
+  list: List;
+  etag: string;
+}
+
+/** Which objects a feed has. */
+export type Kinds = "tasks" | "lists" | "tasks,lists";

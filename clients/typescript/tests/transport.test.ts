@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApiError, NetworkError, Taskward } from "@taskward/client";
+import { answer, fail, server, TASK } from "./support.js";
+
+const tagged = { ETag: '"1"' };
+
+test("a rejected token is renewed once for all requests that it was rejected for", async (t) => {
+  const { url, received } = await server(t, ({ headers }, response) => {
+    if (headers.authorization === "Bearer old") fail(response, 401, "TOKEN_EXPIRED");
+    else answer(response, 200, TASK, tagged);
+  });
+  const asked: boolean[] = [];
+  const token = ({ renew }: { renew: boolean }) => {
+    asked.push(renew);
+    return renew ? "new" : "old";
+  };
+  const client = new Taskward({ baseUrl: url, token });
+
+  const found = await Promise.all([1, 2, 3, 4, 5].map(() => client.tasks.get(TASK.id)));
+
+  assert.deepEqual(asked, [false, true]);
+  assert.ok(found.every(({ task, etag }) => task.title === "Buy milk" && etag === '"1"'));
+  await client.tasks.get(TASK.id);
+  assert.equal(received.at(-1)?.headers.authorization, "Bearer new");
+});
+
+test("a token that is rejected again is an error after one renewal", async (t) => {
+  const { url, received } = await server(t, (_, response) => fail(response, 401, "INVALID_TOKEN"));
+  let tokens = 0;
+  const client = new Taskward({ baseUrl: url, token: () => `token-${(tokens += 1)}` });
+
+  await assert.rejects(client.tasks.get(TASK.id), { name: "ApiError", code: "INVALID_TOKEN" });
+
+  assert.equal(received.length, 2);
+  await assert.rejects(new Taskward({ baseUrl: url, token: "fixed" }).tasks.list(), { status: 401 });
+  assert.equal(received.length, 3);
+});
+
+test("a renewal that fails is an error, and is tried again by the next request", async (t) => {
+  const { url } = await server(t, (_, response) => answer(response, 200, TASK, tagged));
+  let asked = 0;
+  const token = () => {
+    asked += 1;
+    if (asked === 1) throw new Error("The provider is down");
+    return "good";
+  };
+  const client = new Taskward({ baseUrl: url, token });
+
+  await assert.rejects(client.tasks.get(TASK.id), /The provider is down/);
+
+  assert.equal((await client.tasks.get(TASK.id)).task.id, TASK.id);
+});
+
+test("an error has everything that the response says", async (t) => {
+  const details = [{ field: "title", message: "Title cannot be empty" }];
+  const { url } = await server(t, ({ path }, response) => {
+    if (path === "/api/lists") response.writeHead(502).end("<html>");
+    else answer(response, 400, { error: "Validation failed", code: "VALIDATION_ERROR", details }, { "X-Request-ID": "r-1" });
+  });
+  const client = new Taskward({ baseUrl: url, token: "t", retries: 0 });
+
+  const error = await client.tasks.create({ title: "" }).catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof ApiError);
+  assert.deepEqual(
+    [error.message, error.status, error.code, error.details, error.requestId],
+    ["Validation failed", 400, "VALIDATION_ERROR", details, "r-1"],
+  );
+  await assert.rejects(client.lists.list(), { status: 502, code: "SERVICE_UNAVAILABLE", details: [] });
+});
+
+test("a POST keeps its Idempotency-Key and its bytes through every repeat", async (t) => {
+  const { url, received } = await server(t, ({ method }, response, number) => {
+    assert.equal(method, "POST");
+    if (number === 1) response.destroy(); // executed, perhaps
+    else if (number === 2) fail(response, 500, "DATABASE_ERROR");
+    else if (number === 3) fail(response, 409, "IDEMPOTENCY_KEY_IN_USE");
+    else answer(response, 201, TASK, tagged);
+  });
+  const client = new Taskward({ baseUrl: url, token: "t" });
+
+  assert.equal((await client.tasks.create({ title: "Buy milk" })).task.id, TASK.id);
+
+  assert.equal(received.length, 4);
+  assert.equal(new Set(received.map(({ headers }) => headers["idempotency-key"])).size, 1);
+  assert.deepEqual(new Set(received.map(({ body }) => body)), new Set(['{"title":"Buy milk"}']));
+  await client.tasks.create({ title: "Buy milk" });
+  assert.notEqual(received[4]?.headers["idempotency-key"], received[0]?.headers["idempotency-key"]);
+});
+
+test("a request that the service refused is repeated when Retry-After is over, a conditional one too", async (t) => {
+  const times: number[] = [];
+  const { url } = await server(t, (_, response, number) => {
+    times.push(Date.now());
+    if (number === 1) fail(response, 503, "SERVICE_UNAVAILABLE", { "Retry-After": "1" });
+    else answer(response, 200, TASK, tagged);
+  });
+  const client = new Taskward({ baseUrl: url, token: "t" });
+
+  await client.tasks.update(TASK.id, { is_completed: true }, { ifMatch: '"1"' });
+
+  assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 990);
+});
+
+test("a Retry-After of more than a minute is an error at once", async (t) => {
+  const { url } = await server(t, (_, response) => fail(response, 429, "RATE_LIMITED", { "Retry-After": "3600" }));
+  const client = new Taskward({ baseUrl: url, token: "t" });
+
+  await assert.rejects(client.tasks.list(), { code: "RATE_LIMITED", retryAfter: 3600 });
+});
+
+test("a conditional write whose outcome is unknown is not repeated", async (t) => {
+  const { url, received } = await server(t, (_, response) => response.destroy());
+  const client = new Taskward({ baseUrl: url, token: "t" });
+
+  await assert.rejects(client.tasks.update(TASK.id, { title: "x" }, { ifMatch: '"1"' }), NetworkError);
+
+  assert.equal(received.length, 1);
+});
+
+test("a refusal is not repeated", async (t) => {
+  const { url, received } = await server(t, (_, response) => fail(response, 400, "VALIDATION_ERROR"));
+  await assert.rejects(new Taskward({ baseUrl: url, token: "t" }).tasks.list(), { status: 400 });
+  assert.equal(received.length, 1);
+});
+
+test("a deletion and a creation whose responses were lost have succeeded", async (t) => {
+  const { url } = await server(t, ({ method }, response, number) => {
+    if (number % 2 === 1) response.destroy();
+    else if (method === "DELETE") fail(response, 404, "NOT_FOUND");
+    else answer(response, 412, { error: "x", code: "PRECONDITION_FAILED", task: TASK, etag: '"1"' });
+  });
+  const client = new Taskward({ baseUrl: url, token: "t" });
+
+  assert.equal((await client.tasks.delete(TASK.id)).id, TASK.id);
+  assert.deepEqual(await client.tasks.createWithId(TASK.id, { title: "Buy milk" }), { task: TASK, etag: '"1"' });
+  await assert.rejects(
+    new Taskward({ baseUrl: url, token: "t", retries: 0 }).tasks.delete(TASK.id),
+    NetworkError,
+  );
+  await assert.rejects(client.tasks.delete(TASK.id), { status: 404 }); // the first attempt had this response
+});
+
+test("a response that never comes ends at the time limit, one that breaks off is repeated", async (t) => {
+  const { url, received } = await server(t, ({ path }, response, number) => {
+    if (path.startsWith("/api/lists")) return; // never
+    response.writeHead(200, { "Content-Type": "application/json", "Content-Length": "1000" });
+    if (number === 1) response.write("{", () => response.destroy());
+    else response.end(JSON.stringify({ tasks: [], next_cursor: null }).padEnd(1000));
+  });
+  const client = new Taskward({ baseUrl: url, token: "t" });
+
+  assert.deepEqual((await client.tasks.list()).tasks, []);
+  assert.equal(received.length, 2);
+  const impatient = new Taskward({ baseUrl: url, token: "t", timeout: 200, retries: 0 });
+  await assert.rejects(impatient.lists.list(), NetworkError);
+});
+
+test("an aborted request rejects with the reason, in a pause between attempts too", async (t) => {
+  const { url } = await server(t, (_, response) => fail(response, 429, "RATE_LIMITED", { "Retry-After": "30" }));
+  const aborting = new AbortController();
+  const listed = new Taskward({ baseUrl: url, token: "t" }).tasks.list({}, { signal: aborting.signal });
+  setTimeout(() => aborting.abort(new Error("left the page")), 50);
+
+  await assert.rejects(listed, /left the page/);
+});
+
+test("a change of what was read is repeated when another one was first", async (t) => {
+  let version = 1;
+  const { url, received } = await server(t, ({ method, headers }, response) => {
+    if (method === "GET") answer(response, 200, { ...TASK, title: `Version ${version}` }, { ETag: `"${version}"` });
+    else if (version++ < 3) fail(response, 412, "PRECONDITION_FAILED");
+    else answer(response, 200, { ...TASK, title: headers["if-match"] }, tagged);
+  });
+  const client = new Taskward({ baseUrl: url, token: "t" });
+
+  const { task } = await client.tasks.modify(TASK.id, ({ title }) => ({ title: `${title}!` }));
+
+  assert.equal(task.title, '"3"');
+  assert.equal(received.at(-1)?.body, '{"title":"Version 3!"}');
+});

@@ -1,0 +1,109 @@
+"""Due and start dates in the form of this service, and the names of time zones."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from taskward.tasks.fields.dates import FIRST_YEAR, LAST_YEAR, instant
+from taskward.time_zones import is_time_zone, time_zone
+
+TaskDate = dict[str, str]
+
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)([+-])(\d{1,2})(?::?00)?", re.ASCII)
+_LAST_MINUTE: Final = (23, 59)
+
+
+def all_day(day: date) -> TaskDate | None:
+    """Returns a day; None if it is not one of the years 1970 to 9998."""
+    return {"date": day.isoformat()} if FIRST_YEAR <= day.year <= LAST_YEAR else None
+
+
+def floating(local: datetime) -> TaskDate | None:
+    """Returns a day and a time without a time zone."""
+    return _on(local, {"time": f"{local:%H:%M}"})
+
+
+def fixed(local: datetime, zone: str) -> TaskDate | None:
+    """Returns a day and a time in a time zone, whose clock shows `local`."""
+    return _on(local, {"time": f"{local:%H:%M}", "time_zone": zone})
+
+
+def in_zone(moment: datetime, zone: str) -> datetime | None:
+    """Returns what the clock of a time zone shows at a time."""
+    try:
+        return moment.astimezone(time_zone(zone)).replace(tzinfo=None)
+    except OverflowError:
+        return None
+
+
+def at(moment: datetime, zone: str) -> TaskDate | None:
+    """Returns a time as a time in a time zone; the last minute of a day there means all day.
+
+    Products without all-day tasks write 23:59:59 for them.
+    """
+    local = in_zone(moment, zone)
+    if local is None:
+        return None
+    if (local.hour, local.minute, local.second) == (*_LAST_MINUTE, 59):
+        return all_day(local.date())
+    return fixed(local, zone)
+
+
+def moment_of(task_date: TaskDate, zone: str) -> datetime | None:
+    """Returns the instant of a due or start date; one without a time zone is in `zone`."""
+    return instant({"time": "00:00", "time_zone": zone, **task_date})
+
+
+def minutes_between(earlier: TaskDate, later: TaskDate) -> int:
+    """Returns the minutes between two dates by their local time; a day without a time begins at midnight."""
+    difference = _wall_clock(later) - _wall_clock(earlier)
+    return difference // timedelta(minutes=1)
+
+
+def reminder_at(moment: datetime) -> dict[str, str]:
+    """Returns a reminder at a time."""
+    shown = moment.astimezone(UTC).replace(tzinfo=None)
+    return {"at": f"{shown.isoformat(timespec='seconds')}Z"}
+
+
+def zone_name(given: str) -> str | None:
+    """Returns the IANA name for the name of a product: in another letter case, a path, or of Windows."""
+    name = given.strip().strip('"')
+    if is_time_zone(name):
+        return name
+    folded = name.casefold()
+    if folded in {"z", "utc", "gmt", "etc/utc", "tzone://microsoft/utc"}:
+        return "UTC"
+    known = _names()
+    parts = folded.split("/")
+    for start in range(min(len(parts), 20)):
+        if found := known.get("/".join(parts[start:])):
+            return found
+    if match := _OFFSET.fullmatch(name.upper()):
+        sign, hours = match.groups()
+        etc = (
+            f"Etc/GMT{'-' if sign == '+' else '+'}{int(hours)}"  # the signs of these names are those of POSIX
+        )
+        return etc if is_time_zone(etc) else None
+    return None
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Returns the names of time zones by their folded form, those of Windows by CLDR's table."""
+    names = resources.files("tzdata").joinpath("zones").read_text("ascii").split()
+    windows = {one.casefold(): iana for one, iana in WINDOWS_TO_OLSON.items() if is_time_zone(iana)}
+    return windows | {name.casefold(): name for name in names}
+
+
+def _on(local: datetime, others: TaskDate) -> TaskDate | None:
+    found = all_day(local.date())
+    return None if found is None else found | others
+
+
+def _wall_clock(task_date: TaskDate) -> datetime:
+    return datetime.fromisoformat(f"{task_date['date']}T{task_date.get('time', '00:00')}")

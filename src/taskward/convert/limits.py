@@ -1,0 +1,146 @@
+"""The limits of the service, applied to a draft: what does not fit is shortened or left out, and noted."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from taskward.convert.draft import Draft
+from taskward.http.validation import field_errors
+from taskward.me.import_models import ImportedTask
+from taskward.tasks.fields.labels import LONGEST_LABEL, MAX_LABELS, folded_label
+from taskward.tasks.fields.reminders import LARGEST_OFFSET, MAX_REMINDERS
+from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE
+
+UNTITLED: Final = "Untitled"
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC)
+UNKNOWN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""The creation time of what has none, so that its id is the same in each conversion."""
+
+_TASK: Final = TypeAdapter(ImportedTask)
+_IN_ALL: Final = frozenset({"id", "title", "created_at", "updated_at", "is_completed"})
+
+
+def limited_task(draft: Draft) -> dict[str, Any]:
+    """Returns the task of a draft as in an export, without id, list and parent; adds to its notes."""
+    title, description = _texts(draft)
+    created = in_range(draft.created) or UNKNOWN_TIME
+    task = {
+        "title": title,
+        "description": description or None,
+        "is_completed": draft.is_completed,
+        "created_at": rfc3339(created),
+        "updated_at": rfc3339(in_range(draft.updated) or created),
+        "due": draft.due,
+        "start": draft.start,
+        "priority": draft.priority,
+        "labels": _labels(draft),
+        "reminders": _reminders(draft),
+        "recurrence": _recurrence(draft),
+        "position": draft.position,
+        "metadata": draft.metadata,
+    }
+    if draft.is_completed and (completed := in_range(draft.completed_at)):
+        task["completed_at"] = rfc3339(completed)
+    return {name: value for name, value in task.items() if value not in (None, [], {})}
+
+
+def without_refused(task: dict[str, Any], draft: Draft) -> dict[str, Any]:
+    """Returns the task without the fields that an import would refuse; adds to the notes of its draft."""
+    while True:
+        try:
+            _TASK.validate_python(task)
+        except ValidationError as error:
+            refused = {problem.field.partition(".")[0]: problem.message for problem in field_errors(error)}
+            if not _IN_ALL.isdisjoint(refused):
+                raise
+            draft.notes += [f"{name} is left out: {message}" for name, message in refused.items()]
+            task = {name: value for name, value in task.items() if name not in refused}
+        else:
+            return task
+
+
+def in_range(moment: datetime | None) -> datetime | None:
+    """Returns a time in UTC; None if it is not one of the years 1970 to 9998."""
+    if moment is None:
+        return None
+    try:
+        moment = moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+    return moment if EARLIEST <= moment <= LATEST else None
+
+
+def rfc3339(moment: datetime) -> str:
+    """Returns a time in UTC as in a response."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def clean_text(text: str) -> str:
+    """Returns a text as it can be stored: trimmed, without U+0000 and lone surrogates."""
+    if not text.isascii():
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.replace("\0", "").replace("\r\n", "\n").strip()
+
+
+def limited_title(title: str) -> str:
+    """Returns the title of a list or task."""
+    return clean_text(title)[:LONGEST_TITLE].strip() or UNTITLED
+
+
+def _texts(draft: Draft) -> tuple[str, str]:
+    whole, description = clean_text(draft.title), clean_text(draft.description)
+    if not whole:
+        draft.notes.append(f'it has no title: it is called "{UNTITLED}"')
+    if len(whole) > LONGEST_TITLE:
+        draft.notes.append(f"the title is cut at {LONGEST_TITLE} characters; all of it is in the description")
+        description = f"{whole}\n\n{description}".strip()
+    if len(description) > LONGEST_DESCRIPTION:
+        draft.notes.append(f"the description is cut at {LONGEST_DESCRIPTION} characters")
+        description = description[:LONGEST_DESCRIPTION].strip()
+    return limited_title(whole), description
+
+
+def _labels(draft: Draft) -> list[str]:
+    labels: dict[str, str] = {}
+    for given in draft.labels:
+        whole = clean_text(given)
+        label = whole[:LONGEST_LABEL].strip()
+        if len(whole) > LONGEST_LABEL:
+            draft.notes.append(f'the label "{label}" is cut at {LONGEST_LABEL} characters')
+        if label:
+            labels.setdefault(folded_label(label), label)
+    kept = list(labels.values())
+    if len(kept) > MAX_LABELS:
+        left = ", ".join(kept[MAX_LABELS:])
+        draft.notes.append(f"it has more than {MAX_LABELS} labels; left out: {left}")
+    return kept[:MAX_LABELS]
+
+
+def _reminders(draft: Draft) -> list[dict[str, Any]]:
+    fitting = [one for one in _distinct(draft.reminders) if _fits(one, draft)]
+    if len(fitting) < len(draft.reminders):
+        draft.notes.append("a reminder is left out: it is a repetition, too far away, or needs a due date")
+    if len(fitting) > MAX_REMINDERS:
+        draft.notes.append(f"it has more than {MAX_REMINDERS} reminders; the first ones are kept")
+    return fitting[:MAX_REMINDERS]
+
+
+def _fits(reminder: dict[str, Any], draft: Draft) -> bool:
+    if "at" in reminder:
+        return True
+    return draft.due is not None and abs(reminder["offset_minutes"]) <= LARGEST_OFFSET
+
+
+def _distinct(reminders: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({tuple(one.items()): one for one in reminders}.values())
+
+
+def _recurrence(draft: Draft) -> dict[str, str] | None:
+    if draft.recurrence is None or (draft.due and not draft.is_completed):
+        return draft.recurrence
+    reason = "the task is completed" if draft.is_completed else "it has no due date"
+    draft.notes.append(f"the recurrence is left out: {reason}")
+    return None

@@ -1,0 +1,51 @@
+"""The report of a conversion: a line for each thing that could not be kept."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import Final, Self
+
+LONGEST_NAME: Final = 60
+"""Characters of a title in a line."""
+
+
+class Report:
+    """Collects lines in a temporary file, because there may be one for each of very many tasks."""
+
+    def __init__(self) -> None:
+        self.tasks = 0
+        self.lists = 0
+        self.notes = 0
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by __exit__
+        self._of_file: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def of_task(self, place: str, title: str, note: str) -> None:
+        """Adds a line about a task; `place` is its place in the file, or empty."""
+        self._add(f'{place}{": " if place else ""}task "{printable(title)}": {note}')
+
+    def of_file(self, note: str) -> None:
+        """Adds a line about the file, once."""
+        if note not in self._of_file:
+            self._of_file.add(note)
+            self._add(printable(note, 1000))
+
+    def lines(self) -> Iterator[str]:
+        """Yields the lines."""
+        self._file.seek(0)
+        for line in self._file:
+            yield line.rstrip("\n")
+
+    def _add(self, line: str) -> None:
+        self.notes += 1
+        self._file.write(line + "\n")
+
+
+def printable(text: str, longest: int = LONGEST_NAME) -> str:
+    """Returns a text for a terminal: one line, without control characters, cut."""
+    shown = "".join(one if one.isprintable() else " " for one in text[: longest + 1])
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"

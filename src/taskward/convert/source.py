@@ -1,0 +1,212 @@
+"""The file that is converted: plain or in a ZIP archive, in one of several encodings, read piece by piece."""
+
+import codecs
+import csv
+import io
+import json
+import re
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import IO, Any, BinaryIO, Final, cast
+
+from taskward.convert.report import Report
+
+LARGEST_FILE: Final = 1024 * 1024 * 1024
+"""Bytes of a file, unpacked. It is read piece by piece."""
+
+LARGEST_JSON: Final = 256 * 1024 * 1024
+"""Bytes of a JSON file, which is in memory as a whole: about 200,000 tasks."""
+
+LARGEST_FIELD: Final = 16 * 1024 * 1024
+"""Characters of one field of a CSV file."""
+
+_PART: Final = 1024 * 1024
+_ZIP: Final = b"PK\x03\x04"
+NOT_UTF8: Final = "the file is not UTF-8: it is read as Windows-1252"
+
+
+class Unconvertible(Exception):
+    """The file cannot be converted; the message names the place and the reason."""
+
+
+@dataclass(slots=True)
+class Source:
+    """One file, with what the converters need to know beside it."""
+
+    file: IO[bytes]
+    name: str
+    """The name of the file without folders and ending; empty for standard input."""
+    size: int
+    zone: str | None
+    """The time zone that the caller has given."""
+    report: Report
+
+    @property
+    def position(self) -> int:
+        """Returns the number of bytes that are read."""
+        return self.file.tell()
+
+    @property
+    def is_json(self) -> bool:
+        """Returns whether the file begins as a JSON object or list does."""
+        start = self.file.read(256).removeprefix(codecs.BOM_UTF8).lstrip()
+        self.file.seek(0)
+        return start[:1] in {b"{", b"["}
+
+    def json(self) -> Any:
+        """Returns the value of a JSON file.
+
+        Raises:
+            Unconvertible: it is not JSON, or too large.
+
+        """
+        return parse_json(self.text())
+
+    def text(self) -> str:
+        """Returns the content of a JSON file: UTF-8, else Windows-1252, which is reported.
+
+        Raises:
+            Unconvertible: it is too large.
+
+        """
+        if self.size > LARGEST_JSON:
+            raise Unconvertible(f"the JSON file has more than {LARGEST_JSON >> 20} MiB")
+        encoding = self._encoding()
+        return self.file.read().decode(encoding, "replace")
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yields the rows of a CSV file, each with the number of its last line.
+
+        Raises:
+            Unconvertible: a quotation mark is not closed, or a field is too long.
+
+        """
+        csv.field_size_limit(LARGEST_FIELD)
+        file = io.TextIOWrapper(cast("BinaryIO", self.file), self._encoding(), "replace", newline="")
+        reader = csv.reader(file)
+        try:
+            for row in reader:
+                yield reader.line_num, row
+        except csv.Error as error:
+            raise Unconvertible(f"line {reader.line_num}: {error}") from None
+        finally:
+            with suppress(ValueError):  # it is closed already
+                file.detach()  # which would be closed with its wrapper
+
+    def _encoding(self) -> str:
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while part := self.file.read(_PART):
+                decoder.decode(part)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            self.report.of_file(NOT_UTF8)
+            return "cp1252"
+        finally:
+            self.file.seek(0)
+        return "utf-8-sig"
+
+
+def parse_json(text: str, line: int = 1) -> Any:
+    """Returns the value of a JSON text that begins in that line.
+
+    Raises:
+        Unconvertible: it is not JSON.
+
+    """
+    try:
+        return json.loads(text, parse_constant=lambda _: None)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno + line - 1}, column {error.colno}"
+        raise Unconvertible(f"{place}: this is not JSON: {error.msg}") from None
+    except RecursionError:
+        raise Unconvertible("the JSON file is nested too deeply") from None
+    except ValueError:  # a number of more than 4300 digits
+        raise Unconvertible("the JSON file has a number that is too long") from None
+
+
+def sources(file: BinaryIO, name: str, members: str, zone: str | None, report: Report) -> Iterator[Source]:
+    """Yields the file, or those in it that match if it is a ZIP archive.
+
+    Raises:
+        Unconvertible: the archive is damaged or has no such file, or a file is empty or too large.
+
+    """
+    with _seekable(file) as whole:
+        is_archive = whole.read(len(_ZIP)) == _ZIP
+        whole.seek(0)
+        if not is_archive:
+            with _in_utf8(whole) as content:
+                yield _source(content, "" if name == "-" else PurePath(name).stem, zone, report)
+            return
+        try:
+            yield from _unpacked(zipfile.ZipFile(whole), members, zone, report)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError):
+            raise Unconvertible("the ZIP archive is damaged or encrypted") from None
+
+
+def _unpacked(archive: zipfile.ZipFile, members: str, zone: str | None, report: Report) -> Iterator[Source]:
+    names = sorted(name for name in archive.namelist() if re.search(members, name, re.IGNORECASE))
+    if not names:
+        raise Unconvertible("the ZIP archive has no file of this format")
+    for name in names:
+        with archive.open(name) as packed, _copy(packed) as file, _in_utf8(file) as content:
+            yield _source(content, PurePath(name).stem, zone, report)
+
+
+def _source(file: IO[bytes], name: str, zone: str | None, report: Report) -> Source:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if not size:
+        raise Unconvertible("the file is empty")
+    if size > LARGEST_FILE:
+        raise _too_large()
+    return Source(file, name, size, zone, report)
+
+
+@contextmanager
+def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Returns the file itself, or a copy of one that can be read only once."""
+    if file.seekable():
+        yield file
+        return
+    with _copy(file) as copy:
+        yield copy
+
+
+@contextmanager
+def _copy(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    left = LARGEST_FILE
+    with tempfile.TemporaryFile() as copy:
+        while part := file.read(_PART):
+            left -= len(part)
+            if left < 0:
+                raise _too_large()
+            copy.write(part)
+        copy.seek(0)
+        yield copy
+
+
+@contextmanager
+def _in_utf8(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    """Returns a file, of one in UTF-16 a copy in UTF-8."""
+    is_utf16 = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    file.seek(0)
+    if not is_utf16:
+        yield file
+        return
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    with tempfile.TemporaryFile() as copy:
+        while part := file.read(_PART):
+            copy.write(decoder.decode(part).encode("utf-8", "replace"))
+        copy.seek(0)
+        yield copy
+
+
+def _too_large() -> Unconvertible:
+    return Unconvertible(f"the file has more than {LARGEST_FILE >> 20} MiB")

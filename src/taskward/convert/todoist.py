@@ -1,0 +1,229 @@
+"""Todoist: a response of the Sync API or a list of tasks, as JSON, or the CSV files of a backup."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from taskward.convert import todoist_csv
+from taskward.convert.dates import (
+    TaskDate,
+    all_day,
+    fixed,
+    floating,
+    in_zone,
+    minutes_between,
+    moment_of,
+    reminder_at,
+    zone_name,
+)
+from taskward.convert.draft import Draft, SourceList
+from taskward.convert.rules import recurrence
+from taskward.convert.source import Source, Unconvertible
+from taskward.convert.todoist_recurrence import rule_of
+from taskward.convert.values import (
+    day,
+    flag,
+    local_time,
+    mapping,
+    moment,
+    number,
+    objects,
+    text,
+    whole_number,
+)
+
+MEMBERS: Final = r"\.(?:csv|json)$"
+
+PRIORITIES: Final = {4: "urgent", 3: "high", 2: "medium"}
+"""Of the API, where 4 is what the apps show as p1."""
+
+Item = dict[str, Any]
+
+
+def read(source: Source) -> Iterator[Draft | SourceList]:
+    """Yields the projects and tasks of a file.
+
+    Raises:
+        Unconvertible: it is neither JSON with tasks nor a CSV file of a project.
+
+    """
+    if not source.is_json:
+        yield from todoist_csv.read(source)
+        return
+    whole = source.json()
+    if isinstance(whole, dict):
+        items = next(
+            (whole[key] for key in ("items", "tasks", "results") if isinstance(whole.get(key), list)), None
+        )
+    else:
+        items, whole = whole, {}
+    found = list(objects(items))
+    if items is None or any("content" not in item for item in found):
+        raise Unconvertible('this is not JSON of Todoist: it has no "items" with "content"')
+    surroundings = _Surroundings(whole, source)
+    yield from surroundings.projects.values()
+    for item in found:
+        if flag(item.get("is_deleted")):
+            source.report.of_file("deleted tasks are left out")
+        else:
+            yield _draft(item, surroundings)
+
+
+@dataclass(slots=True)
+class _Surroundings:
+    """The objects to which a task refers, by id."""
+
+    whole: Item
+    source: Source
+    projects: dict[str, SourceList] = field(default_factory=dict)
+    sections: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    reminders: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        for one in sorted(
+            objects(self.whole.get("projects")), key=lambda one: number(one.get("child_order")) or 0
+        ):
+            is_inbox = flag(one.get("inbox_project")) or flag(one.get("is_inbox_project"))
+            if not is_inbox and not flag(one.get("is_deleted")):
+                self._add_project(one)
+        self.sections = {
+            text(one.get("id")): text(one.get("name")) for one in objects(self.whole.get("sections"))
+        }
+        self.labels = {
+            text(one.get("id")): text(one.get("name")) for one in objects(self.whole.get("labels"))
+        }
+        for one in (*objects(self.whole.get("notes")), *objects(self.whole.get("comments"))):
+            if not flag(one.get("is_deleted")):
+                self.comments[text(one.get("item_id") or one.get("task_id"))].append(text(one.get("content")))
+        for one in objects(self.whole.get("reminders")):
+            if not flag(one.get("is_deleted")):
+                self.reminders[text(one.get("item_id"))].append(one)
+
+    def _add_project(self, one: Item) -> None:
+        key = text(one.get("id"))
+        if one.get("parent_id"):
+            self.source.report.of_file("projects in projects are lists beside each other now")
+        self.projects[key] = SourceList(
+            key, text(one.get("name")), moment(one.get("created_at")), flag(one.get("is_archived"))
+        )
+
+
+def _draft(item: Item, surroundings: _Surroundings) -> Draft:
+    key = text(item.get("id"))
+    is_completed = flag(item.get("checked")) or flag(item.get("is_completed"))
+    draft = Draft(
+        key,
+        text(item.get("content")),
+        description=_description(item, surroundings.comments.get(key, [])),
+        created=_first_moment(item, "added_at", "created_at", "date_added"),
+        updated=moment(item.get("updated_at")),
+        is_completed=is_completed,
+        completed_at=_first_moment(item, "completed_at", "date_completed"),
+        priority=PRIORITIES.get(whole_number(item.get("priority")) or 0),
+        labels=_labels(item, surroundings),
+        in_list=surroundings.projects.get(text(item.get("project_id"))),
+        parent=text(item.get("parent_id")) or None,
+        order=number(item.get("child_order", item.get("order"))),
+    )
+    _add_dates(item, draft, surroundings.source)
+    _add_reminders(surroundings.reminders.get(key, []), draft, surroundings.source)
+    if item.get("duration"):
+        draft.notes.append("its duration is left out")
+    if item.get("responsible_uid"):
+        draft.notes.append("the person responsible is left out")
+    return draft
+
+
+def _description(item: Item, comments: list[str]) -> str:
+    return "\n\n".join([text(item.get("description")), *(f"Comment: {comment}" for comment in comments)])
+
+
+def _first_moment(item: Item, *names: str) -> Any:
+    return next((found for name in names if (found := moment(item.get(name)))), None)
+
+
+def _labels(item: Item, surroundings: _Surroundings) -> list[str]:
+    """Returns the labels, of older versions by their ids, and the section."""
+    given = item.get("labels")
+    labels = (
+        [surroundings.labels.get(text(one), text(one)) for one in given] if isinstance(given, list) else []
+    )
+    section = surroundings.sections.get(text(item.get("section_id")))
+    return [*labels, section] if section else labels
+
+
+def _add_dates(item: Item, draft: Draft, source: Source) -> None:
+    """Adds due and start: with a deadline, that is the due date and the other one the start."""
+    due, deadline = mapping(item.get("due")), mapping(item.get("deadline"))
+    draft.due = _date(due, draft)
+    _add_recurrence(due, draft, source)
+    last = day(deadline.get("date"))
+    if last is None:
+        return
+    if draft.recurrence is not None:
+        draft.notes.append("the deadline is left out: the date recurs")
+        return
+    draft.due, draft.start = all_day(last), draft.due
+
+
+def _date(due: Item, draft: Draft) -> TaskDate | None:
+    """Returns a due object: a day, a local time, or a time in UTC with a time zone."""
+    given = text(due.get("datetime")) or text(due.get("date"))
+    local = local_time(given)
+    if local is None:
+        if given:
+            draft.notes.append(f'the due date is left out: "{given[:40]}" is not a date')
+        return None
+    if len(given.strip()) <= len("2026-01-31"):
+        found = all_day(local.date())
+    elif local.tzinfo is None:
+        zone = _zone(due, draft)
+        found = fixed(local, zone) if zone else floating(local)
+    else:
+        zone = _zone(due, draft) or "UTC"
+        shown = in_zone(local, zone)
+        found = None if shown is None else fixed(shown, zone)
+    if found is None:
+        draft.notes.append("the due date is left out: it is not of the years 1970 to 9998")
+    return found
+
+
+def _zone(due: Item, draft: Draft) -> str | None:
+    given = text(due.get("timezone"))
+    zone = zone_name(given)
+    if given and zone is None:
+        draft.notes.append(f'the time zone "{given[:60]}" is unknown and left out')
+    return zone
+
+
+def _add_recurrence(due: Item, draft: Draft, source: Source) -> None:
+    if not flag(due.get("is_recurring")) or draft.is_completed:
+        return
+    given = text(due.get("string"))
+    read = rule_of(given) if text(due.get("lang") or "en") == "en" else None
+    if read is None:
+        draft.notes.append(
+            f'the recurrence "{given[:60]}" is left out: it is not among those that can be converted'
+        )
+        return
+    found = recurrence(read.text, draft.due, source.zone or "UTC", after_completion=read.after_completion)
+    draft.recurrence = found.value
+    draft.notes += found.notes
+
+
+def _add_reminders(reminders: list[Item], draft: Draft, source: Source) -> None:
+    for one in reminders:
+        minutes = whole_number(one.get("minute_offset", one.get("mm_offset")))
+        due = mapping(one.get("due"))
+        found = _date(due, draft) if due else None
+        if minutes is not None and one.get("type") != "absolute" and draft.due:
+            draft.reminders.append({"offset_minutes": -minutes})
+        elif found and draft.due and "time_zone" not in found and "time_zone" not in draft.due:
+            draft.reminders.append({"offset_minutes": minutes_between(draft.due, found)})
+        elif found and (at := moment_of(found, source.zone or "UTC")):
+            draft.reminders.append(reminder_at(at))
+        else:
+            draft.notes.append("a reminder is left out: it is at a place, or has no time")

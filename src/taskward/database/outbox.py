@@ -1,0 +1,106 @@
+"""The outbox of webhooks: one row for each person, which says that their changes are to be delivered.
+
+With webhooks on, every transaction that changes what a person sees marks that person, before it commits. The
+engines do it where they also notify of changes, so no statement of a feature names the outbox. While a person
+is marked, further writes change nothing, so that an outage of the receiver costs one row a person.
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Insert,
+    Integer,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    false,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Field, SQLModel
+
+from taskward.database.functions import clock_number
+from taskward.database.statements import Command
+from taskward.database.types import Counter, Flag, Id
+
+
+class WebhookMarkRow(SQLModel, table=True):
+    """The queue of one person: what is acknowledged, when to look again, and the delivery in progress.
+
+    It has no foreign key, because it outlives the person: their erasure has to be delivered too. Times are
+    microseconds of the database's clock. A stored delivery is sent with the same id and body until it is
+    acknowledged; `upto` is what `acknowledged` becomes then.
+    """
+
+    __tablename__ = "webhook_marks"
+    __table_args__ = (
+        Index(
+            "ix_webhook_marks_next_at",
+            "next_at",
+            postgresql_where=text("next_at IS NOT NULL"),
+            sqlite_where=text("next_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_webhook_marks_failed",
+            "next_at",
+            postgresql_where=text("attempts > 0"),
+            sqlite_where=text("attempts > 0"),
+        ),
+        {"sqlite_strict": True, "sqlite_with_rowid": False},
+    )
+
+    user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
+    acknowledged: str | None = Field(sa_column=Column(Text, nullable=True))
+    """The position in the feed as JSON; null before the first delivery."""
+    next_at: int | None = Field(sa_column=Column(Counter, nullable=True))
+    """When the person is due, or until when `holder` has the person; null if nothing is to be delivered."""
+    marked_at: int | None = Field(sa_column=Column(Counter, nullable=True))
+    """Since when something is to be delivered."""
+    holder: UUID | None = Field(sa_column=Column(Id, nullable=True))
+    """The process that is delivering."""
+    delivery_id: str | None = Field(sa_column=Column(Text, nullable=True))
+    body: str | None = Field(sa_column=Column(Text, nullable=True))
+    upto: str | None = Field(sa_column=Column(Text, nullable=True))
+    attempts: int = Field(sa_column=Column(Integer, nullable=False))
+    """Failed attempts at the stored delivery."""
+    is_erased: bool = Field(sa_column=Column(Flag, nullable=False))
+    """Whether the receiver has yet to learn that the person was erased."""
+
+
+MARKS: Final[Table] = SQLModel.metadata.tables["webhook_marks"]
+
+_OWNER: Final = bindparam("owner", type_=Id())
+_NEW: Final[dict[str, Any]] = {
+    "next_at": clock_number(),
+    "marked_at": clock_number(),
+    "attempts": literal_column("0", Integer()),
+    "is_erased": false(),
+}
+
+
+def mark_owners(owners: Select[Any]) -> Insert:
+    """Marks the owners that a query returns, unless they are marked; for PostgreSQL.
+
+    `ON CONFLICT` sees the row as it is, and not as it was when the statement began: a write that has waited
+    for its owner must not rely on a mark that has been removed meanwhile.
+    """
+    return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], owners.add_columns(*_NEW.values())))
+
+
+def _unless_marked(marked: Any) -> Insert:
+    unless: Insert = marked.on_conflict_do_update(
+        index_elements=["user_id"],
+        set_={"next_at": marked.excluded.next_at, "marked_at": marked.excluded.marked_at},
+        where=MARKS.c.next_at.is_(None),
+    )
+    return unless
+
+
+MARK: Final = Command(
+    "mark an owner for webhooks", _unless_marked(insert(MARKS).values(user_id=_OWNER, **_NEW)), quiet=True
+)

@@ -1,0 +1,73 @@
+"""The checks of a write before its first change, and the values that it stores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from taskward.auth.current_user import User
+from taskward.database.statements import TransactionSteps, Values
+from taskward.tasks.steps.content import effective, merged_fields, plain_values
+from taskward.tasks.steps.ordering import Placed, TaskSiblings, position_steps
+from taskward.tasks.steps.series import NextTask, check_series_steps, completed_fields
+from taskward.tasks.steps.subtasks import Place, check_room_steps, place_of, place_steps
+from taskward.tasks.tables import TaskRecord
+from taskward.users.statements import owner_values
+
+
+class Checked(NamedTuple):
+    """The values that store a task, its position, and the next one of its series if it is completed."""
+
+    values: Values
+    placed: Placed
+    next_task: NextTask | None
+    recurrence: Mapping[str, str] | None
+    """The one that it loses, if it is completed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteChecks:
+    """The checks of one write at some time, of a person in some time zone.
+
+    Another task is `replaced` if the write takes it back: its subtasks will be below the written one.
+    """
+
+    user: User
+    now: datetime
+    zone: str | None = None
+    replaced: UUID | None = None
+
+    def steps(self, before: TaskRecord, given: Mapping[str, Any]) -> TransactionSteps[Checked]:
+        """Returns what a change of a task stores; a new task is a change of an empty one.
+
+        Raises:
+            ValidationFailed: the changes do not fit what is stored.
+
+        """
+        owner, task_id = self.user.id, UUID(str(before.id))
+        given = effective(before, given)
+        plain, fields = plain_values(before, given, self.now), merged_fields(before, given)
+        yield from check_series_steps(owner, before, given)
+        recurrence, next_task = fields.recurrence, None
+        if plain["is_completed"] and recurrence is not None:
+            completed_at = given.get("completed_at") or plain["completed_at"]
+            fields, next_task = completed_fields(task_id, fields, completed_at, self.zone)
+        moving = [one for one in (task_id, self.replaced) if one is not None] if before.version else []
+        place = yield from place_steps(owner, task_id, place_of(before), given, moving)
+        if next_task is not None and place.parent_id is not None:
+            yield from check_room_steps(owner, task_id, place.parent_id)
+        placed = yield from self._placed(task_id, before, place, given)
+        values = owner_values(self.user) | plain | fields.columns() | place._asdict()
+        times = {"created_at": before.created_at, "now": self.now}
+        names = {"fields": sorted(given)}  # for the audit log
+        values |= times | names | {"task_id": task_id, "position": placed.position}
+        return Checked(values, placed, next_task, recurrence)
+
+    def _placed(
+        self, task_id: UUID, before: TaskRecord, place: Place, given: Mapping[str, Any]
+    ) -> TransactionSteps[Placed]:
+        position: Any = given.get("position", before.position)
+        if not isinstance(position, dict):
+            return Placed(position)
+        return (yield from position_steps(TaskSiblings(self.user.id, task_id, place), position))

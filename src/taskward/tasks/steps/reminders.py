@@ -1,0 +1,131 @@
+"""Pending reminders: the rows that follow the reminders, the due date and the state of tasks.
+
+They are written in the transaction of the change that they depend on, under the owner's lock. A reminder
+whose moment has passed when it is stored is left out. One that is pending stays until it is claimed, also
+when its moment has passed, unless its moment changes: an edit of something else does not lose it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.tasks.fields import TaskFields
+from taskward.tasks.fields.reminders import Reminders, moments
+from taskward.tasks.steps.reminder_statements import (
+    ADD_REMINDERS,
+    DROP_REMINDERS,
+    PENDING,
+    PENDING_AFTER,
+    REMINDED,
+    REMINDED_BETWEEN,
+)
+from taskward.tasks.tables import TaskRecord
+
+PAGE: Final = 200
+"""Tasks whose reminders are computed at once: 2000 moments take 10 ms."""
+
+_FIRST: Final = UUID(int=0)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def store_reminders_steps(
+    owner: UUID, before: TaskRecord, values: Values, zone: str | None
+) -> TransactionSteps[None]:
+    """Stores the pending reminders of a task that was just stored with these values.
+
+    `before` is the task before that, without a version if it is new; `zone` is the person's time zone.
+    """
+    old = _schedule(before.extra, is_completed=before.is_completed)
+    new = _schedule(values["extra"], is_completed=values["is_completed"])
+    if old == new:
+        return
+    task_id = values["task_id"]
+    pending: set[Any] = set()
+    if old is not None:
+        of_task = {"owner": owner, "ids": [task_id]}
+        pending = {row[2] for row in (yield PENDING, of_task)}
+        yield DROP_REMINDERS, of_task
+    if new is not None:
+        now = datetime.now(UTC)
+        found = [(n, at) for n, at in moments(*new, zone) if at is None or at > now or at in pending]
+        yield from _add_steps(owner, ((task_id, n, at) for n, at in found))
+
+
+def add_reminders_steps(owner: UUID, ids: Sequence[Any], zone: str | None) -> TransactionSteps[None]:
+    """Stores the reminders of those of these tasks that are open, unless they are pending already."""
+    if ids:
+        yield from _add_future_steps(owner, (yield REMINDED, {"owner": owner, "ids": ids}), zone)
+
+
+def add_reminders_between_steps(
+    owner: UUID, first: int, count: int, zone: str | None
+) -> TransactionSteps[None]:
+    """Stores the reminders of the new tasks whose versions are the `count` ones from `first` on."""
+    values = {"owner": owner, "last_number": first + count - 1, "limit": PAGE}
+    after = first - 1
+    while rows := (yield REMINDED_BETWEEN, values | {"after_number": after}):
+        yield from _add_future_steps(owner, rows, zone)
+        after = rows[-1][2]
+
+
+def move_reminders_steps(owner: UUID, zone: str | None) -> TransactionSteps[None]:
+    """Computes the moments of all pending reminders of a person anew, who is in that time zone now.
+
+    Also for a change of the data of time zones. Those whose new moment has passed are dropped.
+    """
+    after: Any = _FIRST
+    while rows := (yield PENDING_AFTER, {"owner": owner, "after_id": after, "limit": PAGE}):
+        ids = [row[0] for row in rows]
+        after = ids[-1]
+        of_tasks = {"owner": owner, "ids": [str(one) for one in ids]}
+        pending = yield PENDING, of_tasks
+        tasks = yield REMINDED, of_tasks
+        moved = _moved(pending, tasks, zone)
+        yield DROP_REMINDERS, of_tasks
+        yield from _add_steps(owner, moved)
+
+
+def _schedule(extra: str | None, *, is_completed: bool) -> tuple[Reminders, Mapping[str, str] | None] | None:
+    """Returns what the moments of a task's reminders depend on; None if none is pending."""
+    if is_completed or extra is None or '"reminders":' not in extra:
+        return None
+    fields = TaskFields.parse(extra)
+    return (fields.reminders, fields.due) if fields.reminders else None
+
+
+def _moved(
+    pending: Sequence[Row], tasks: Sequence[Row], zone: str | None
+) -> list[tuple[Any, int, datetime | None]]:
+    """Returns pending reminders with their moments in a zone, except those that have passed with the move."""
+    now = datetime.now(UTC)
+    before = {(str(task_id), n): moment for task_id, n, moment in pending}
+    return [
+        (task_id, n, moment)
+        for task_id, n, moment in _moments_of(tasks, zone)
+        if (key := (str(task_id), n)) in before and (moment is None or moment > now or moment == before[key])
+    ]
+
+
+def _moments_of(tasks: Sequence[Row], zone: str | None) -> Iterable[tuple[Any, int, datetime | None]]:
+    """Yields the reminders of tasks that can fire, by task and number."""
+    for task_id, extra, _ in tasks:
+        fields = TaskFields.parse(extra)
+        for n, at in moments(fields.reminders, fields.due, zone):
+            yield task_id, n, at
+
+
+def _add_future_steps(owner: UUID, tasks: Sequence[Row], zone: str | None) -> TransactionSteps[None]:
+    now = datetime.now(UTC)
+    found = [one for one in _moments_of(tasks, zone) if one[2] is None or one[2] > now]
+    yield from _add_steps(owner, found)
+
+
+def _add_steps(owner: UUID, reminders: Iterable[tuple[Any, int, datetime | None]]) -> TransactionSteps[None]:
+    rows = [(str(task_id), n, at and (at - _EPOCH) // _MICROSECOND) for task_id, n, at in reminders]
+    if rows:
+        yield ADD_REMINDERS, {"owner": owner, "reminders": orjson.dumps(rows).decode()}

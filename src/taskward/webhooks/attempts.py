@@ -1,0 +1,119 @@
+"""Delivers to one person after the other, and notes what became of each attempt."""
+
+import asyncio
+import logging
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from taskward.database import Queries
+from taskward.database.statements import Command, Row, TransactionSteps
+from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.metrics import WEBHOOK_ATTEMPTS, Samples
+from taskward.webhooks.deliveries import Delivery
+from taskward.webhooks.endpoint import EndpointState
+from taskward.webhooks.retries import PROBE_EVERY, SECOND_AFTER, wait_after
+from taskward.webhooks.statements import FAILED, PROBE, STOPPED, SUCCEEDED
+from taskward.webhooks.steps import LEASE, Queues
+
+if TYPE_CHECKING:
+    from taskward.webhooks.sender import Outcome, WebhookSender
+
+IN_A_ROW: Final = 10
+"""Deliveries to one person before others have a turn."""
+
+MARGIN: Final = 2.0
+"""Seconds before the end of a lease at which an attempt ends."""
+
+_SECOND: Final = 1_000_000
+
+log = logging.getLogger(__name__)
+
+
+class Attempts:
+    """The attempts of one process."""
+
+    def __init__(self, database: Queries, sender: "WebhookSender", queues: Queues) -> None:
+        self._database = database
+        self._sender = sender
+        self._queues = queues
+        self._is_suspect = False
+        self._outcomes: Counter[str] = Counter()
+
+    async def deliver(self, owner: UUID, seen: int, state: EndpointState) -> None:
+        """Delivers what a person who was due at `seen` has waiting; it raises nothing."""
+        self._is_suspect = self._is_suspect or state.is_suspect or state.stopped_at is not None
+        try:
+            for _ in range(1 if state.is_suspect else IN_A_ROW):
+                due_again = await self._deliver_next(owner, seen)
+                if due_again is None:
+                    return
+                seen = due_again
+        except asyncio.CancelledError:
+            await self._release(owner)
+            raise
+        except (DatabaseError, ServiceUnavailable) as error:
+            log.warning("Webhooks wait for the database", extra={"reason": error.reason})
+        except Exception:
+            log.exception("A webhook crashed; retrying")
+
+    async def claim_probe(self) -> bool:
+        """Returns whether this process may make the next attempt of the whole deployment."""
+        return bool(await self._run(PROBE, wait=PROBE_EVERY))
+
+    def collect(self) -> Samples:
+        return {WEBHOOK_ATTEMPTS.name: {(kind,): count for kind, count in self._outcomes.items()}}
+
+    async def _deliver_next(self, owner: UUID, seen: int) -> int | None:
+        """Makes one attempt; returns when the person is due again, if it succeeded and they are."""
+        until = asyncio.get_running_loop().time() + LEASE - MARGIN
+        delivery = await self._database.transact(partial(self._queues.take, owner, seen))
+        if delivery is None:
+            return None
+        outcome = await self._sender.send(delivery.id, delivery.body.encode(), until)
+        self._outcomes[outcome.kind] += 1
+        if outcome.kind != "delivered":
+            await self._fail(delivery, outcome)
+            return None
+        due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
+        await self._succeed()
+        return due_again
+
+    async def _succeed(self) -> None:
+        if self._is_suspect and await self._run(SUCCEEDED):
+            log.info("Webhooks are delivered again")
+        self._is_suspect = False
+
+    async def _fail(self, delivery: Delivery, outcome: "Outcome") -> None:
+        self._is_suspect = True
+        wait = max(PROBE_EVERY, outcome.retry_after)
+        rows = await self._run(FAILED, since=int(0.9 * SECOND_AFTER * _SECOND), wait=wait)
+        is_failing = bool(rows) and rows[0][0] is not None
+        failed = delivery.attempts + 1
+        seconds = wait_after(failed, is_failing=is_failing, retry_after=outcome.retry_after)
+        await self._database.transact(partial(self._queues.postpone, delivery, seconds))
+        details = {
+            "user_id": str(delivery.owner),
+            "webhook_id": delivery.id,
+            "attempts": failed,
+            "retry_in_s": int(seconds),
+            "reason": outcome.reason,
+        }
+        log.warning("A webhook failed; it will be sent again", extra=details)
+        if outcome.kind == "gone":
+            await self._run(STOPPED)
+
+    async def _release(self, owner: UUID) -> None:
+        try:
+            await self._database.transact(partial(self._queues.release, owner))
+        except (DatabaseError, ServiceUnavailable) as error:
+            log.warning("A webhook is repeated once its lease ends", extra={"reason": error.reason})
+
+    async def _run(self, command: Command, *, wait: float = 0.0, **values: Any) -> list[Row]:
+        """Runs a command on the state of the receiver."""
+
+        def steps() -> TransactionSteps[list[Row]]:
+            return list((yield command, {"owner": None, "wait": int(wait * _SECOND), **values}))
+
+        return await self._database.transact(steps)

@@ -1,0 +1,81 @@
+"""The deliveries of one person: which is the next, and its body. See docs/contract.md, C7."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from taskward.changes.feed import (
+    START,
+    ChangePage,
+    FeedPosition,
+    change_page,
+    changes_read,
+    decode_position,
+    encode_position,
+)
+from taskward.database.statements import TransactionSteps
+from taskward.http.errors import CursorExpired
+from taskward.http.responses import dump_json, rfc3339
+
+MAX_CHANGES: Final = 100
+"""Changes in one delivery at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A stored delivery: `upto` is as in `Composed`, `attempts` the number of those that have failed."""
+
+    owner: UUID
+    id: str
+    body: str
+    upto: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The next delivery; `id` is None if there is nothing to deliver.
+
+    `upto` is the cursor that is acknowledged with it; None if the next one is to begin at the start.
+    """
+
+    upto: str | None
+    id: str | None = None
+    body: str | None = None
+
+
+def next_changes_steps(owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed]:
+    """Composes the changes since a cursor, or from the start."""
+    try:
+        page = yield from _page_steps(owner, acknowledged)
+    except CursorExpired:
+        return compose("person.reset", {"user_id": owner}, upto=None)
+    cursor = encode_position(page.position, owner)
+    if not page.changes:
+        return Composed(cursor)
+    changes = [change for change, _ in page.changes]
+    data = {"user_id": owner, "changes": changes, "cursor": cursor, "has_more": page.has_more}
+    return compose("task.changes", data, upto=cursor)
+
+
+def compose(kind: str, data: dict[str, Any], *, upto: str | None, delivery_id: str | None = None) -> Composed:
+    """Returns a delivery of that type, by default with a new id."""
+    body = dump_json({"type": kind, "timestamp": rfc3339(datetime.now(UTC)), "data": data})
+    return Composed(upto, delivery_id or f"msg_{uuid4().hex}", body.decode())
+
+
+def number_of(cursor: str | None, owner: UUID) -> int:
+    """Returns the number up to which everything was delivered."""
+    return _position(cursor, owner).number
+
+
+def _page_steps(owner: UUID, acknowledged: str | None) -> TransactionSteps[ChangePage]:
+    position = _position(acknowledged, owner)
+    rows = yield changes_read(owner, position, MAX_CHANGES)
+    return change_page(rows, position, MAX_CHANGES, no_owner_restore=0)
+
+
+def _position(cursor: str | None, owner: UUID) -> FeedPosition:
+    found = None if cursor is None else decode_position(cursor, owner)
+    return START if found is None else found

@@ -1,0 +1,83 @@
+"""The state of the receiver, and who is due, as read at one moment."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from taskward.database.statements import Row
+
+_SECOND: Final = 1_000_000
+
+
+class EndpointStopped(Exception):
+    """The receiver answered 410 while this process ran."""
+
+
+class Waiting(NamedTuple):
+    """A person who waits: from when on an attempt is due, and whether a process is making one."""
+
+    owner: UUID
+    next_at: int
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointState:
+    """The state of the receiver, and who waits; times are microseconds of the database's clock."""
+
+    now: int
+    failed_at: int | None
+    failing_since: int | None
+    probe_at: int | None
+    stopped_at: int | None
+    waiting: Sequence[Waiting]
+
+    @property
+    def is_failing(self) -> bool:
+        return self.failing_since is not None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the last attempts have failed."""
+        return self.failed_at is not None
+
+    @property
+    def due(self) -> list[Waiting]:
+        """Returns whose attempts are due, in order."""
+        return [one for one in self.waiting if one.next_at <= self.now]
+
+    def next_probe(self, failed_before: Sequence[Waiting]) -> Waiting | None:
+        """Returns for whom to try whether the receiver has recovered; None before it is time.
+
+        A delivery that has failed is preferred, once it is due again: it says most.
+        """
+        if self.probe_at is not None and self.probe_at > self.now:
+            return None
+        again = (one for one in failed_before if one.next_at <= self.now)
+        return next((one for one in (*again, *self.waiting) if not one.is_held), None)
+
+    @property
+    def pause(self) -> float | None:
+        """Returns the seconds until an attempt is due; None if none will be."""
+        if self.is_failing and self.waiting:
+            return max(0.0, ((self.probe_at or self.now) - self.now) / _SECOND)
+        later = [one.next_at for one in self.waiting if one.next_at > self.now]
+        return (later[0] - self.now) / _SECOND if later else None
+
+    def check(self, started_at: int) -> None:
+        """Raises EndpointStopped if it answered 410 since then."""
+        if self.stopped_at is not None and self.stopped_at >= started_at:
+            raise EndpointStopped
+
+
+def state_of(rows: Sequence[Row]) -> EndpointState:
+    """Returns the state in the rows of `WAITING`."""
+    now, failed_at, failing_since, probe_at, stopped_at = rows[0][:5]
+    waiting = waiting_of(row[5:] for row in rows if row[5] is not None)
+    return EndpointState(now, failed_at, failing_since, probe_at, stopped_at, waiting)
+
+
+def waiting_of(rows: Iterable[Any]) -> list[Waiting]:
+    """Returns who waits, from rows of an id, a time and a flag."""
+    return [Waiting(UUID(str(owner)), next_at, bool(is_held)) for owner, next_at, is_held in rows]

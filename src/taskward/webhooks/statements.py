@@ -1,0 +1,263 @@
+"""The statements of the worker. Those of several owners read ids and times only."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Text,
+    Update,
+    bindparam,
+    case,
+    delete,
+    exists,
+    false,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from taskward.database.functions import clock_number, instant_of
+from taskward.database.outbox import MARKS
+from taskward.database.statements import Command, Read
+from taskward.database.types import Counter, Flag, Id
+from taskward.tasks.instant_tables import REMINDERS
+from taskward.tasks.tables import COLUMNS, TASKS
+from taskward.users.statements import OWNER
+from taskward.users.tables import USERS
+from taskward.webhooks.tables import ENDPOINT
+
+_SEEN: Final = bindparam("seen", type_=Counter)
+_HOLDER: Final = bindparam("holder", type_=Id())
+_LEASE: Final = bindparam("lease", type_=Counter)
+_WAIT: Final = bindparam("wait", type_=Counter)
+_DELIVERY_ID: Final = bindparam("delivery_id", type_=Text())
+_UPTO: Final = bindparam("upto", type_=Text())
+_LIMIT: Final = bindparam("limit", type_=Integer())
+_AFTER: Final = bindparam("after_id", type_=Id())
+_FREE: Final[dict[str, Any]] = {"holder": null()}
+_NO_DELIVERY: Final[dict[str, Any]] = {"delivery_id": null(), "body": null(), "upto": null()}
+_HELD: Final = (MARKS.c.user_id == OWNER, MARKS.c.holder == _HOLDER)
+_DELIVERED: Final = (*_HELD, MARKS.c.delivery_id.is_not_distinct_from(_DELIVERY_ID))
+"""The delivery that was sent is still the stored one: neither an erasure nor a replay has dropped it."""
+
+
+_IS_HELD: Final = MARKS.c.holder.is_not(None).label("is_held")
+
+
+def _waiting() -> Read:
+    waiting = (
+        select(MARKS.c.user_id, MARKS.c.next_at, _IS_HELD)
+        .where(MARKS.c.next_at.is_not(None))
+        .order_by(MARKS.c.next_at)
+        .limit(_LIMIT)
+        .subquery("waiting")
+    )
+    state = (ENDPOINT.c[name] for name in ("failed_at", "failing_since", "probe_at", "stopped_at"))
+    return Read(
+        "who waits for webhooks",
+        select(clock_number().label("now"), *state, waiting)
+        .select_from(ENDPOINT.outerjoin(waiting, true()))
+        .order_by(waiting.c.next_at),
+        cross_owner=True,
+    )
+
+
+WAITING: Final = _waiting()
+"""The time and the state of the receiver, with each of those who are due first. Without any there is one row,
+with a null id."""
+
+FAILED_BEFORE: Final = Read(
+    "whose webhooks have failed",
+    select(MARKS.c.user_id, MARKS.c.next_at, _IS_HELD)
+    .where(MARKS.c.attempts > literal_column("0"))
+    .order_by(MARKS.c.next_at)
+    .limit(_LIMIT),
+    cross_owner=True,
+)
+
+_BACKLOG: Final[tuple[ColumnElement[Any], ...]] = (
+    func.count(MARKS.c.user_id).label("people"),
+    (clock_number() - func.min(MARKS.c.marked_at)).label("age"),
+)
+BACKLOG: Final = Read(
+    "backlog of webhooks",
+    select(*_BACKLOG).where(MARKS.c.next_at.is_not(None)),
+    long=True,
+    cross_owner=True,
+)
+"""The number of people who are due, and the microseconds for which the first of them has been."""
+
+NEXT_REMINDERS: Final = Read(
+    "who has the next reminders",
+    select(REMINDERS.c.user_id, REMINDERS.c.fire_at)
+    .where(
+        REMINDERS.c.fire_at.is_not(None),
+        ~exists().where(MARKS.c.user_id == REMINDERS.c.user_id, MARKS.c.next_at.is_not(None)),
+    )
+    .order_by(REMINDERS.c.fire_at)
+    .limit(_LIMIT),
+    cross_owner=True,
+)
+"""Of those who are not marked: their next delivery sees their reminders anyway."""
+
+DUE_REMINDER: Final = Read(
+    "first due reminder",
+    select(*COLUMNS, REMINDERS.c.n, REMINDERS.c.fire_at)
+    .join(TASKS, (TASKS.c.user_id == REMINDERS.c.user_id) & (TASKS.c.id == REMINDERS.c.task_id))
+    .where(
+        REMINDERS.c.user_id == OWNER,
+        TASKS.c.user_id == OWNER,
+        REMINDERS.c.fire_at <= instant_of(clock_number()),
+    )
+    .order_by(REMINDERS.c.fire_at, REMINDERS.c.task_id, REMINDERS.c.n)
+    .limit(literal_column("1")),
+)
+"""With the task, then the reminder's number and time."""
+
+TAKE_REMINDER: Final = Command(
+    "take a reminder",
+    delete(REMINDERS).where(
+        REMINDERS.c.user_id == OWNER,
+        REMINDERS.c.task_id == bindparam("task_id", type_=Id()),
+        REMINDERS.c.n == bindparam("n", type_=Integer()),
+    ),
+    quiet=True,
+)
+
+OWNERS: Final = Read(
+    "owners after an id",
+    select(USERS.c.id).where(USERS.c.id > _AFTER).order_by(USERS.c.id).limit(_LIMIT),
+    cross_owner=True,
+)
+
+FIND_OWNER: Final = Read("find an owner", select(USERS.c.id).where(USERS.c.id == OWNER))
+
+LOCK_COUNTER: Final = Read(
+    "lock an owner and read the counter",
+    select(USERS.c.seq).where(USERS.c.id == OWNER).with_for_update(),
+)
+"""As the lock of every write, so that no write is in progress while a mark is removed."""
+
+CLAIM: Final = Command(
+    "claim a person for webhooks",
+    update(MARKS)
+    .where(MARKS.c.user_id == OWNER, MARKS.c.next_at == _SEEN)
+    .values(holder=_HOLDER, next_at=clock_number() + _LEASE)
+    .returning(
+        MARKS.c.acknowledged,
+        MARKS.c.delivery_id,
+        MARKS.c.body,
+        MARKS.c.upto,
+        MARKS.c.attempts,
+        MARKS.c.is_erased,
+    ),
+    quiet=True,
+)
+"""Returns a row unless another process was faster: each claim changes `next_at`."""
+
+STORE: Final = Command(
+    "store a webhook",
+    update(MARKS)
+    .where(*_HELD)
+    .values(delivery_id=_DELIVERY_ID, body=bindparam("body", type_=Text()), upto=_UPTO, attempts=0),
+    quiet=True,
+)
+
+
+def _acknowledge() -> Update:
+    is_due: ColumnElement[Any] = bindparam("is_due", type_=Flag())
+    next_at = case((is_due, clock_number()), else_=null())
+    return (
+        update(MARKS)
+        .where(*_DELIVERED)
+        .values(
+            **_FREE,
+            **_NO_DELIVERY,
+            acknowledged=_UPTO,
+            attempts=0,
+            is_erased=false(),
+            next_at=next_at,
+            marked_at=next_at,
+        )
+        .returning(MARKS.c.user_id, MARKS.c.next_at)
+    )
+
+
+ACKNOWLEDGE: Final = Command("acknowledge a webhook", _acknowledge(), quiet=True)
+"""Returns when the person is due again, if they are. Without a `delivery_id`, nothing had to be delivered."""
+
+DROP_MARK: Final = Command(
+    "drop a mark", delete(MARKS).where(*_DELIVERED).returning(MARKS.c.user_id), quiet=True
+)
+
+POSTPONE: Final = Command(
+    "postpone a webhook",
+    update(MARKS)
+    .where(*_DELIVERED)
+    .values(**_FREE, attempts=MARKS.c.attempts + 1, next_at=clock_number() + _WAIT)
+    .returning(MARKS.c.user_id),
+    quiet=True,
+)
+RELEASE: Final = Command(
+    "release a person", update(MARKS).where(*_HELD).values(**_FREE, next_at=clock_number()), quiet=True
+)
+
+REWIND: Final = Command(
+    "replay the webhooks of a person",
+    update(MARKS)
+    .where(MARKS.c.user_id == OWNER)
+    .values(
+        **_NO_DELIVERY,
+        acknowledged=_UPTO,
+        attempts=0,
+        next_at=case((MARKS.c.holder.is_not(None), MARKS.c.next_at), else_=clock_number()),
+        marked_at=func.coalesce(MARKS.c.marked_at, clock_number()),
+    ),
+    quiet=True,
+)
+"""After `MARK`. A process that delivers at this moment finds its delivery gone, and continues from there."""
+
+_SINCE: Final = bindparam("since", type_=Counter)
+_IS_FAILING: Final = or_(
+    ENDPOINT.c.failing_since.is_not(None), ENDPOINT.c.failed_at <= clock_number() - _SINCE
+)
+
+FAILED: Final = Command(
+    "note a failed webhook",
+    update(ENDPOINT)
+    .values(
+        failed_at=func.coalesce(ENDPOINT.c.failed_at, clock_number()),
+        failing_since=case(
+            (_IS_FAILING, func.coalesce(ENDPOINT.c.failing_since, clock_number())), else_=null()
+        ),
+        probe_at=case((_IS_FAILING, clock_number() + _WAIT), else_=null()),
+    )
+    .returning(ENDPOINT.c.failing_since),
+    quiet=True,
+)
+"""The receiver is failing once an attempt fails that long after the first, and none has succeeded between."""
+
+PROBE: Final = Command(
+    "claim the next probe",
+    update(ENDPOINT)
+    .where(ENDPOINT.c.probe_at <= clock_number())
+    .values(probe_at=clock_number() + _WAIT)
+    .returning(ENDPOINT.c.id),
+    quiet=True,
+)
+SUCCEEDED: Final = Command(
+    "note that webhooks succeed again",
+    update(ENDPOINT)
+    .where(or_(ENDPOINT.c.failed_at.is_not(None), ENDPOINT.c.stopped_at.is_not(None)))
+    .values(failed_at=null(), failing_since=null(), probe_at=null(), stopped_at=null())
+    .returning(ENDPOINT.c.id),
+    quiet=True,
+)
+STOPPED: Final = Command(
+    "note that the receiver is gone", update(ENDPOINT).values(stopped_at=clock_number()), quiet=True
+)

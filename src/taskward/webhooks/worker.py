@@ -1,0 +1,163 @@
+"""Delivers webhooks: in every service process, each person in one process at a time."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from typing import Final
+from uuid import UUID, uuid4
+
+from taskward.database import Database
+from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.metrics import WEBHOOK_STOPPED, Samples
+from taskward.settings.webhooks import WebhookSettings
+from taskward.webhooks.attempts import Attempts
+from taskward.webhooks.backlog import Backlog
+from taskward.webhooks.due_reminders import DueReminders
+from taskward.webhooks.endpoint import EndpointState, EndpointStopped, Waiting, state_of, waiting_of
+from taskward.webhooks.statements import FAILED_BEFORE, WAITING
+from taskward.webhooks.steps import Queues
+
+PARALLEL: Final = 16
+"""People to whose app a process delivers at the same time."""
+
+GATHER: Final = 0.05
+"""Seconds between two looks at who is due, so that the writes of a moment are delivered together."""
+
+ONE_BY_ONE: Final = 1.0
+"""Seconds between two looks while the last attempt has failed: then one person at a time is tried."""
+
+RETRY: Final = 5.0
+"""Seconds after a failure of the database."""
+
+STOP_TIMEOUT: Final = 2.0
+"""Seconds at shutdown for attempts that are in progress; then they are given up, and made again elsewhere."""
+
+log = logging.getLogger(__name__)
+
+
+class WebhookWorker:
+    """The deliveries of one process.
+
+    It looks who is due when it is woken: by a change in this process, by the hints of the database about
+    others, or when an attempt is to be repeated. At rest it does nothing.
+    """
+
+    def __init__(self, database: Database, settings: WebhookSettings) -> None:
+        from taskward.webhooks.sender import WebhookSender  # noqa: PLC0415 - imports an HTTP client
+
+        holder = uuid4()
+        self._database = database
+        self._sender = WebhookSender(settings.url, settings.secrets, PARALLEL)
+        self._attempts = Attempts(
+            database, self._sender, Queues(holder, changes=settings.changes, reminders=settings.reminders)
+        )
+        self._reminders = DueReminders(database) if settings.reminders else None
+        self._backlog = Backlog(database)
+        self._woken = asyncio.Event()
+        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started_at: int | None = None
+        self._stopped = False
+        self._interval = GATHER
+
+    def wake(self) -> None:
+        """Makes it look who is due."""
+        self._woken.set()
+
+    def start(self) -> None:
+        parts = [self._run(), self._wake_on_hints()]
+        self._tasks = [asyncio.create_task(part) for part in (*parts, self._backlog.run())]
+
+    async def stop(self) -> None:
+        """Ends the attempts in progress, and frees their people for other processes."""
+        await _cancel(self._tasks)
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=STOP_TIMEOUT)
+        await _cancel(list(self._running.values()))
+        await self._sender.stop()
+
+    def collect(self) -> Samples:
+        return {
+            **self._attempts.collect(),
+            **self._backlog.collect(),
+            WEBHOOK_STOPPED.name: {(): int(self._stopped)},
+        }
+
+    async def _run(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                pause = await self._look()
+            except (DatabaseError, ServiceUnavailable) as error:
+                log.warning("Webhooks wait for the database", extra={"reason": error.reason})
+                pause = RETRY
+            except EndpointStopped:
+                self._stopped = True
+                log.error("The receiver of webhooks answered 410; none is sent until a restart")  # noqa: TRY400 - the frames say nothing
+                return
+            except Exception:
+                log.exception("Webhooks crashed; retrying")
+                pause = RETRY
+            await self._wait(pause)
+
+    async def _wait(self, seconds: float | None) -> None:
+        """Waits until it is woken, or for that time, and at least until the next look is allowed."""
+        await asyncio.sleep(self._interval)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    async def _wake_on_hints(self) -> None:
+        async with aclosing(self._database.poll_hints()) as hints:
+            async for _ in hints:
+                self.wake()
+
+    async def _look(self) -> float | None:
+        """Starts deliveries to those who are due; returns the seconds until the next is."""
+        if len(self._running) >= PARALLEL:
+            return None
+        state = state_of(await self._database.rows(WAITING, {"limit": PARALLEL}))
+        if self._started_at is None:
+            self._started_at = state.now
+        state.check(self._started_at)
+        self._interval = ONE_BY_ONE if state.is_suspect and state.due else GATHER
+        for one in await self._next(state):
+            self._start(one, state)
+        if self._reminders is None or state.is_suspect:
+            return state.pause
+        return _sooner(state.pause, await self._reminders.mark(state.now))
+
+    async def _next(self, state: EndpointState) -> list[Waiting]:
+        """Returns whose turn it is: one at a time, and those who have failed first, while attempts fail."""
+        if not state.is_suspect:
+            free = PARALLEL - len(self._running)
+            return [one for one in state.due if one.owner not in self._running][:free]
+        if self._running:
+            return []
+        failed = waiting_of(await self._database.rows(FAILED_BEFORE, {"limit": PARALLEL}))
+        if not state.is_failing:
+            return [one for one in (*failed, *state.due) if one.next_at <= state.now][:1]
+        probe = state.next_probe(failed)
+        return [probe] if probe is not None and await self._attempts.claim_probe() else []
+
+    def _start(self, one: Waiting, state: EndpointState) -> None:
+        task = asyncio.create_task(self._attempts.deliver(one.owner, one.next_at, state))
+        self._running[one.owner] = task
+        task.add_done_callback(lambda _: self._ended(one.owner))
+
+    def _ended(self, owner: UUID) -> None:
+        del self._running[owner]
+        self.wake()
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min(one, other) if one is not None and other is not None else other if one is None else one
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)

@@ -1,0 +1,179 @@
+"""clients/typescript: its types are those of the API, its tests pass, its tarball can be used.
+
+It is built in `.venv/clients/typescript`, where what npm has installed and tsc has compiled is kept.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from openapi_document import document
+from support import SECRET, MakeDatabase
+from support.command import command
+
+SOURCE = Path(__file__).parents[2] / "clients" / "typescript"
+BUILT = Path(sys.prefix) / "clients" / "typescript"
+CONFIGURATION = ("package.json", "package-lock.json", "tsconfig.base.json", "README.md")
+FOLDERS = ("src", "tests", "scripts")
+
+PAGE = Path(__file__).parents[2] / "docs" / "typescript.md"
+CODE = re.compile(r"```ts\n(.*?)```", re.DOTALL)
+PRELUDE = """
+import "fake-indexeddb/auto";
+import { createHmac } from "node:crypto";
+
+const { SERVICE_URL: baseUrl = "", JWT_SECRET = "" } = process.env;
+const userId = crypto.randomUUID();
+
+function getToken(_renew: boolean): string {
+  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const signed = `${encode({ alg: "HS256" })}.${encode({ sub: userId, exp: Date.now() / 1000 + 60 })}`;
+  return `${signed}.${createHmac("sha256", JWT_SECRET).update(signed).digest("base64url")}`;
+}
+"""
+"""What the page leaves to the app, in Node.js."""
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.timeout(300),
+]  # the first installation may have much to fetch
+
+
+@pytest.fixture(scope="module")
+def package() -> Iterator[Path]:
+    """Yields a copy of the package, installed and compiled; other test runs wait."""
+    for name in ("node", "npm"):
+        if shutil.which(name) is None:
+            pytest.skip(f"{name} is not installed")
+    BUILT.mkdir(parents=True, exist_ok=True)
+    with (BUILT / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install()
+        update_sources()
+        run("node", "node_modules/typescript/bin/tsc", "--build", "tests")
+        yield BUILT
+
+
+def install() -> None:
+    """Installs what the lock file names, unless it is there."""
+    lock_file = (SOURCE / "package-lock.json").read_bytes()
+    installed = BUILT / "node_modules" / f".{hashlib.sha256(lock_file).hexdigest()}"
+    for name in CONFIGURATION:
+        shutil.copy2(SOURCE / name, BUILT)
+    if not installed.exists():
+        try:
+            run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        except AssertionError as error:
+            pytest.skip(f"npm cannot install what the package is built with: {str(error)[-200:]}")
+        installed.touch()
+
+
+def update_sources() -> None:
+    """Copies the sources, with their times, so that tsc compiles only what has changed."""
+    for folder in FOLDERS:
+        for path in (BUILT / folder).rglob("*"):
+            if path.is_file() and not (SOURCE / path.relative_to(BUILT)).exists():
+                path.unlink()
+        shutil.copytree(SOURCE / folder, BUILT / folder, dirs_exist_ok=True)
+    sources = {path.stem for path in (SOURCE / "tests").glob("*.ts")}
+    for path in BUILT.glob("build/*.js"):
+        if path.stem not in sources:
+            path.unlink()
+
+
+def run(*arguments: str, folder: Path = BUILT, **environment: str) -> str:
+    """Runs a program to its end, which must be a success; returns what it has printed."""
+    program = shutil.which(arguments[0])
+    assert program is not None
+    done = subprocess.run(  # noqa: S603 - what is installed for these tests
+        [program, *arguments[1:]],
+        cwd=folder,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def run_tests(package: Path, *names: str, **environment: str) -> None:
+    files = [f"build/{name}.test.js" for name in names]
+    run("node", "--enable-source-maps", "--test", *files, folder=package, **environment)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def service(
+    engine: str, new_database: MakeDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[str, str]]:
+    """Yields where a service on that engine is, and the secret of its tokens, as the tests read them."""
+    url = await new_database(engine)
+    folder = tmp_path_factory.mktemp("service")
+    with command(folder, "serve", "--port", "0", DATABASE_URL=url, JWT_SECRET=SECRET) as taskward:
+        yield {"SERVICE_URL": f"http://127.0.0.1:{taskward.port()}", "JWT_SECRET": SECRET}
+
+
+def test_the_types_are_those_of_the_document(package: Path, tmp_path: Path) -> None:
+    source, target = tmp_path / "openapi.json", tmp_path / "schema.ts"
+    source.write_text(json.dumps(document()))
+    run("node", "scripts/types.js", str(source), str(target), folder=package)
+
+    assert target.read_text() == (SOURCE / "src" / "schema.ts").read_text(), "run `make clients`"
+
+
+def test_the_requests_and_the_feed_survive_hostile_servers(package: Path) -> None:
+    run_tests(package, "transport", "feed", "queue", "database", "uuid7")
+
+
+@pytest.mark.engines("disk")
+def test_a_session_has_every_operation(package: Path, service: dict[str, str]) -> None:
+    run_tests(package, "session", **service)
+
+
+def test_offline_devices_converge_and_lose_nothing(package: Path, service: dict[str, str]) -> None:
+    run_tests(package, "store", **service)
+
+
+@pytest.mark.engines("disk")
+def test_the_adapters_replicate_with_the_real_libraries(package: Path, service: dict[str, str]) -> None:
+    run_tests(package, "rxdb", "tanstack-db", **service)
+
+
+@pytest.mark.engines("disk")
+def test_the_code_of_the_page_runs_with_the_packed_package(
+    package: Path, service: dict[str, str], tmp_path: Path
+) -> None:
+    tarball = run("npm", "pack", "--silent", "--pack-destination", str(tmp_path), folder=package).split()[-1]
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    run("npm", "install", "--offline", "--no-audit", "--no-fund", f"./{tarball}", folder=tmp_path)
+    assert [path.name for path in (tmp_path / "node_modules").glob("[!.]*")] == ["@taskward"], (
+        "no dependencies"
+    )
+    run("node", "-e", "import('@taskward/client'); import('@taskward/client/store')", folder=tmp_path)
+    for name in ("rxdb", "rxjs", "@tanstack", "@types", "fake-indexeddb"):
+        (tmp_path / "node_modules" / name).symlink_to(package / "node_modules" / name)
+    (tmp_path / "page.ts").write_text(PRELUDE + "\n".join(CODE.findall(PAGE.read_text("utf-8"))))
+    shutil.copy(package / "tsconfig.base.json", tmp_path / "tsconfig.json")
+
+    run("node", str(package / "node_modules/typescript/bin/tsc"), "--types", "node", folder=tmp_path)
+    printed = run("node", "page.js", folder=tmp_path, **service)
+
+    assert "400 VALIDATION_ERROR" in printed
+    assert "title: Title cannot be empty" in printed
+    assert "PRECONDITION_FAILED" in printed
+    assert "live 0" in printed
+
+
+def test_the_lock_file_names_no_package_registry() -> None:
+    lock = json.loads((SOURCE / "package-lock.json").read_text())
+    assert all("resolved" not in package for package in lock["packages"].values())
