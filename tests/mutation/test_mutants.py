@@ -18,6 +18,7 @@ AREAS = {
     "idempotency",
     "admission",
     "fields",
+    "mcp",
     "recurrence",
     "convert",
     "reminders",
