@@ -27,11 +27,12 @@ GENERATOR = Path(sys.prefix) / "clients" / "bin" / "openapi-python-client"
 
 OPERATIONS = {
     *("listTasks", "createTask", "getTask", "updateTask", "patchTask", "deleteTask", "batchTasks"),
-    "summarizeTasks",
+    *("summarizeTasks", "listOccurrences"),
     *(
         "listChanges",
         "streamChanges",
         "getMe",
+        "patchMe",
         "exportMe",
         "importMe",
         "eraseMe",
