@@ -24,8 +24,12 @@ from taskward.http.admission import Admission
 from taskward.http.context import RequestContext
 from taskward.http.routing import ProbeRoute, StrictRoute
 
-PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json"}
+METADATA = {f"/.well-known/oauth-protected-resource{path}" for path in ("", "/mcp")}
+PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json", *METADATA}
 """The only paths that need no token."""
+
+OUTSIDE_API = {"/mcp"}
+"""The only paths that need a token and are not below /api."""
 
 ROUTES = [route for router in ROUTERS for route in router.routes]
 ENDPOINTS = [route for route in ROUTES if isinstance(route, StrictRoute)]
@@ -77,7 +81,12 @@ async def test_a_request_without_a_token_is_401_except_on_public_paths(
         answer = await stranger.request(sent, url(route.path), json=fitting(route))
         assert (answer.status_code == 401) == (route.path not in PUBLIC)
         if answer.status_code == 401:
-            assert answer.headers["www-authenticate"] == "Bearer"
+            challenge = answer.headers["www-authenticate"]
+            assert (
+                challenge.startswith("Bearer resource_metadata=")
+                if route.path in OUTSIDE_API
+                else challenge == "Bearer"
+            )
 
 
 @pytest.mark.engines("memory")
@@ -102,7 +111,7 @@ async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
 async def test_a_request_without_a_token_learns_nothing_of_methods_bodies_and_tasks(
     stranger: httpx.AsyncClient, ann: Person, path: str
 ) -> None:
-    if path in PUBLIC:
+    if path in PUBLIC | OUTSIDE_API:
         return
     task = await ann.create()
     for method, target, body in [
@@ -134,6 +143,8 @@ async def test_every_error_has_the_one_shape(ann: Person, method: str, route: St
     assert errors
     for answer in errors:
         body = answer.json()
+        if route.path in OUTSIDE_API and "jsonrpc" in body:
+            continue  # an error of the protocol, and not of the request that carries it
         assert list(body) in (["error", "code"], ["error", "code", "details"])
         assert re.fullmatch(r"[A-Z_]+", body["code"])
         assert isinstance(body["error"], str)
@@ -269,5 +280,5 @@ async def test_every_answer_forbids_what_it_does_not_need(
 
 
 def test_public_paths_are_routes_and_no_more_than_these() -> None:
-    assert {path for path in PATHS if not path.startswith("/api")} == PUBLIC
+    assert {path for path in PATHS if not path.startswith("/api")} == PUBLIC | OUTSIDE_API
     assert all(isinstance(route, APIRoute) for route in ROUTES)

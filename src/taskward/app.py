@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from taskward import __version__, health, log
 from taskward.api_docs import swagger_ui
@@ -29,6 +29,8 @@ from taskward.http.responses import CommonHeaders
 from taskward.http.routing import Router
 from taskward.labels import routes as labels
 from taskward.lists import routes as lists
+from taskward.mcp import routes as mcp
+from taskward.mcp.endpoint import McpEndpoint
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
 from taskward.me.spool import Uploads
@@ -51,6 +53,7 @@ ROUTERS = (
     me.router,
     health.router,
     swagger_ui.router,
+    mcp.router,
 )
 
 
@@ -65,13 +68,15 @@ def create_app(settings: Settings | None = None) -> Taskward:
     if not logging.getLogger().handlers:
         log.configure(settings)
     app = Taskward(openapi_document, title="Taskward", version=__version__, lifespan=_lifespan)
-    app.services = _services(settings, app)
+    rate_limit = settings.rate and RateLimit(settings.rate)
+    app.services = _services(settings, app, rate_limit)
     for feature in ROUTERS:
-        app.router.routes.extend(feature.routes)
+        if feature is not mcp.router or settings.serves_mcp:
+            app.router.routes.extend(feature.routes)
     router = Router(app.routes)
     cross_origin = CrossOrigin(settings.allowed_origins)
     app.pipeline = RequestMiddleware(
-        RequestPipeline(router, settings.rate and RateLimit(settings.rate)),
+        RequestPipeline(router, rate_limit),
         cross_origin,
         CommonHeaders(cross_origin, https_only=settings.production),
     )
@@ -79,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Taskward:
     return app
 
 
-def _services(settings: Settings, app: FastAPI) -> Services:
+def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -> Services:
     tracing = tracing_from_env()
     database = _database(settings, tracing)
     list_cache, streams = ListCache(), StreamRegistry(database, settings)
@@ -99,7 +104,18 @@ def _services(settings: Settings, app: FastAPI) -> Services:
         tombstones_kept=timedelta(days=settings.tombstone_days),
         tracing=tracing,
         openapi=app.openapi,
+        mcp=_mcp(settings, app, rate_limit),
     )
+
+
+def _mcp(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -> McpEndpoint | None:
+    if not settings.serves_mcp:
+        return None
+
+    async def pipeline(scope: Scope, receive: Receive, send: Send) -> None:
+        await app.pipeline(scope, receive, send)
+
+    return McpEndpoint(settings, rate_limit, pipeline)
 
 
 def _database(settings: Settings, tracing: Tracing | None) -> Database:
@@ -158,6 +174,8 @@ async def _lifespan(app: Taskward) -> AsyncIterator[None]:
         running.push_async_callback(services.streams.stop)
         running.push_async_callback(services.large_bodies.stop)
         running.push_async_callback(services.recovery.stop)
+        if services.mcp:
+            running.push_async_callback(services.mcp.stop)
         services.recovery.start()
         if services.webhooks:
             running.push_async_callback(services.webhooks.stop)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from taskward.http.admission import Admission
     from taskward.http.fair_slots import FairThreads
     from taskward.idempotency.execution import InFlightKeys
+    from taskward.mcp.endpoint import McpEndpoint
     from taskward.me.recovery import Recovery
     from taskward.me.spool import Uploads
     from taskward.observability.tracing import Tracing
@@ -41,3 +42,4 @@ class Services:
     tombstones_kept: timedelta
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]
+    mcp: McpEndpoint | None

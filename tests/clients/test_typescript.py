@@ -132,7 +132,7 @@ def test_the_types_are_those_of_the_document(package: Path, tmp_path: Path) -> N
 
 
 def test_the_requests_and_the_feed_survive_hostile_servers(package: Path) -> None:
-    run_tests(package, "transport", "feed", "uuid7")
+    run_tests(package, "transport", "feed", "queue", "database", "uuid7")
 
 
 @pytest.mark.engines("disk")

@@ -1,4 +1,4 @@
-"""Each document is accepted by an import, and a second import of it changes nothing; no file gives a traceback."""
+"""Each document is accepted by an import, a second import changes nothing, and no file gives a traceback."""
 
 import json
 import random
@@ -47,7 +47,7 @@ TEXTS = st.text(max_size=300)
 LINES = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=300)
 ZONES = st.sampled_from([None, UTC, *map(ZoneInfo, ("Europe/Berlin", "America/New_York", "Asia/Kolkata"))])
 DAYS = st.dates(date(1, 1, 2), date(9999, 12, 30))
-TIMES = st.builds(lambda day, clock, zone: datetime.combine(day, clock, zone), DAYS, st.times(), ZONES)
+TIMES = st.builds(datetime.combine, DAYS, st.times(), ZONES)
 MOMENTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 NUMBERS = st.integers(-400, 400)
 PARTS: dict[str, st.SearchStrategy[Any]] = {
@@ -125,8 +125,9 @@ def test_any_task_of_icalendar_gives_a_document_that_is_accepted(todos: Any) -> 
 
 
 @pytest.mark.soak
-@settings(max_examples=3000, deadline=None)
-@given(todos=st.lists(TODOS, min_size=1, max_size=12))
+@pytest.mark.timeout(900)
+@settings(max_examples=2000, deadline=None)
+@given(todos=st.lists(TODOS, min_size=1, max_size=6))
 def test_any_task_of_icalendar_at_length(todos: Any) -> None:
     check_calendar(todos)
 
@@ -171,8 +172,7 @@ def check_damaged(name: str, seeds: range) -> None:
     for seed in seeds:
         try:
             done = converted(SAMPLE_FORMATS[name], mutated(whole, random.Random(seed)), name)  # noqa: S311 - repeatable
-        except Unconvertible as refused:
-            assert str(refused)
+        except Unconvertible:
             continue
         accepted += 1
         assert problems(done.document) == []
@@ -185,6 +185,7 @@ def test_a_damaged_file_is_converted_or_refused(name: str) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", SAMPLE_FORMATS)
 def test_very_many_damaged_files(name: str) -> None:
     check_damaged(name, range(100, 5000))
@@ -193,7 +194,7 @@ def test_very_many_damaged_files(name: str) -> None:
 # JSON with values of other types
 
 
-OTHERS = (
+OTHERS: tuple[Any, ...] = (
     None,
     True,
     False,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from convert.conversion import todo
 
-from taskward.convert.rules import every, month_day, recurrence
+from taskward.convert.rules import month_day, recurrence
 
 MONDAY = {"date": "2026-03-02"}
 AT_NINE = {"date": "2026-03-02", "time": "09:00", "time_zone": "Europe/Berlin"}
@@ -122,5 +122,5 @@ def test_a_rule_about_the_start_becomes_one_about_the_due_date(
 
 
 def test_the_last_days_of_a_month() -> None:
-    assert every("MONTHLY", **month_day(28)) == "FREQ=MONTHLY;INTERVAL=1;BYMONTHDAY=28"
-    assert every("MONTHLY", **month_day(31)) == "FREQ=MONTHLY;INTERVAL=1;BYMONTHDAY=28,29,30,31;BYSETPOS=-1"
+    assert month_day(28) == {"BYMONTHDAY": "28"}
+    assert month_day(31) == {"BYMONTHDAY": "28,29,30,31", "BYSETPOS": "-1"}

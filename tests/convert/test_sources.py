@@ -5,7 +5,7 @@ import json
 import struct
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 from convert.conversion import SAMPLE_FORMATS, SAMPLES, converted, vtodo
@@ -123,7 +123,7 @@ def archive(name: str, content: bytes) -> bytes:
     return whole.getvalue()
 
 
-def test_an_archive_is_unpacked_whatever_folder_the_file_is_in() -> None:
+def test_a_file_in_any_folder_of_an_archive_is_found() -> None:
     content = (SAMPLES / "google.json").read_bytes()
 
     assert len(converted("google", archive("Takeout/Tasks/Tasks.json", content)).tasks) == 3
@@ -152,10 +152,10 @@ class OnlyOnce(io.BytesIO):
 
 @pytest.mark.parametrize("name", SAMPLE_FORMATS)
 def test_standard_input_is_read_once(name: str) -> None:
-    given: IO[bytes] = OnlyOnce((SAMPLES / name).read_bytes())
+    given = OnlyOnce((SAMPLES / name).read_bytes())
     output = io.BytesIO()
     with Report() as report:
-        convert(SAMPLE_FORMATS[name], given, "-", None, output, report)  # type: ignore[arg-type] - as sys.stdin.buffer
+        convert(SAMPLE_FORMATS[name], given, "-", None, output, report)
 
     assert json.loads(output.getvalue())["tasks"]
 

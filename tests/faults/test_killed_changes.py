@@ -53,7 +53,7 @@ def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
         os.killpg(first.process.pid, signal.SIGKILL)
     with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
         assert settled(ann) in {0, count}
-        wait_for(lambda: ann.send("POST", "/api/me/import", body, **KEY)[0] == 200, seconds=60)
+        wait_for(lambda: ann.send("POST", "/api/me/import", body, **KEY)[0] == 200, seconds=60, pause=0.5)
         assert settled(ann) == count
 
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from support import Person, execute, problems, stored
 
-from taskward.labels import store
+from taskward.labels import change
 
 LABEL_MESSAGE = "A label has 1 to 50 characters"
 
@@ -217,7 +217,7 @@ class TestRename:
     async def test_many_tasks_are_changed_in_parts(
         self, ann: Person, labelled: Labelled, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(store, "MAX_ROWS", 2)
+        monkeypatch.setattr(change, "MAX_ROWS", 2)
         tasks = [await labelled(ann, "home", f"l{n}") for n in range(5)]
         _, cursor = await changes_since(ann, None)
 

@@ -10,7 +10,17 @@ from mutation.run import ROOT, Runner
 
 MUTANTS = load()
 QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-AREAS = {"ownership", "tokens", "writes", "feed", "idempotency", "admission", "fields", "recurrence"}
+AREAS = {
+    "ownership",
+    "tokens",
+    "writes",
+    "feed",
+    "idempotency",
+    "admission",
+    "fields",
+    "recurrence",
+    "reminders",
+}
 
 
 def test_there_are_sixty_mutants_or_more_and_some_in_every_area() -> None:

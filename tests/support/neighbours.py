@@ -137,6 +137,7 @@ def settled(ann: Client) -> int:
     while True:
         status, page, _ = ann.send("GET", f"/api/tasks?limit=1000{cursor}")
         if status == 503:  # an interrupted change is still being completed
+            time.sleep(0.05)
             continue
         assert status == 200
         count += len(page["tasks"])

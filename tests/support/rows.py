@@ -1,6 +1,9 @@
 """The rows of an app's database, read and changed past the app."""
 
+import asyncio
 import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +12,7 @@ import asyncpg
 from fastapi import FastAPI
 
 from support.apps import database_of
+from support.waiting import PATIENCE
 from taskward.database.sqlite.database import SqliteDatabase
 
 
@@ -40,6 +44,27 @@ async def execute(app: FastAPI, sql: str) -> None:
         await connection.execute(sql)
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def locked_owners(app: FastAPI) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Locks the rows of all users on PostgreSQL while the block runs.
+
+    Yields a function that waits until that many statements wait for a lock.
+    """
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with database_of(app).pool.acquire() as connection, connection.transaction():
+
+        async def until_waiting(count: int) -> None:
+            async with asyncio.timeout(PATIENCE):
+                while await connection.fetchval(waiting) < count:
+                    await connection.execute("SELECT pg_stat_clear_snapshot()")
+
+        await connection.execute("SELECT 1 FROM users FOR UPDATE")
+        yield until_waiting
 
 
 def from_sqlite(database: SqliteDatabase, sql: str) -> list[dict[str, Any]]:

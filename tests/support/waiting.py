@@ -7,9 +7,9 @@ PATIENCE = 5.0
 """Seconds after which a test gives up waiting; nothing that works takes as long."""
 
 
-def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
-    """Waits until the condition holds."""
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE, pause: float = 0.01) -> None:
+    """Waits until the condition holds, with a pause after each time that it does not."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.01)
+        time.sleep(pause)

@@ -1,7 +1,7 @@
 """docs/contract.md, C3 and C5: writes of one person at once, through two services on one database."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +10,8 @@ import pytest
 from domain_rows import Planted, plant
 from fastapi import FastAPI
 from lists.list_support import create_list
-from support import Person, problems
+from support import MakeDatabase, Person, problems, running, settings_for
+from support.rows import locked_owners
 
 from taskward.tasks.ids import new_task_id
 
@@ -37,7 +38,7 @@ def put(person: Person, task_id: object, **fields: Any) -> Awaitable[httpx.Respo
     return person.http.put(f"/api/tasks/{task_id}", json=fields)
 
 
-def post(person: Person, **fields: Any) -> Awaitable[httpx.Response]:
+def post(person: Person, **fields: Any) -> Coroutine[Any, Any, httpx.Response]:
     return person.http.post("/api/tasks", json={"title": "x", **fields})
 
 
@@ -121,6 +122,23 @@ async def test_a_child_that_is_added_to_a_task_being_deleted_does_not_dangle(
         assert answers[1].status_code == 200
         assert {answers[0].status_code, answers[2].status_code} <= {201, 400}
         assert [task for task in await one.tasks() if "parent_id" in task] == []
+
+
+@pytest.mark.processes
+async def test_a_deletion_that_had_to_wait_for_a_new_child_keeps_it(new_database: MakeDatabase) -> None:
+    """On PostgreSQL the deletion began before the child was there, and does not see it."""
+    settings = settings_for(await new_database("postgres"))
+    async with running(settings) as one_app, running(settings) as other_app:
+        one, other = same_person((one_app, other_app))
+        parent = await one.create("Parent")
+        async with locked_owners(one_app) as until_waiting:
+            creating = asyncio.create_task(post(one, parent_id=parent["id"]))
+            await until_waiting(1)
+            deleting = asyncio.create_task(other.http.delete(f"/api/tasks/{parent['id']}"))
+            await until_waiting(2)
+
+        assert [(await creating).status_code, (await deleting).status_code] == [201, 200]
+        assert [task.get("parent_id") for task in await one.tasks()] == [None]
 
 
 async def test_a_subtree_does_not_lose_what_is_moved_into_it_while_it_is_deleted(

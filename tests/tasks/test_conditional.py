@@ -14,13 +14,13 @@ from support import (
     NO_SUCH_TASK,
     MakeDatabase,
     Person,
-    database_of,
     problems,
     refusal,
     running,
     settings_for,
 )
 from support.paging import SORTS, insert_tasks, some_tasks, statements_run
+from support.rows import locked_owners
 
 PRECONDITION_FAILED = (412, "PRECONDITION_FAILED", "The task has been changed since it was read")
 MALFORMED = {"If-Match": 'If-Match must be * or a list of entity tags, like "12"'}
@@ -575,23 +575,11 @@ class TestRaces:
                 return await person.http.request(method, path_of(task), headers=headers, **body_of(method))
 
             writes = []
-            async with database_of(app).pool.acquire() as connection, connection.transaction():
-                await connection.execute("SELECT 1 FROM users FOR UPDATE")
+            async with locked_owners(app) as until_waiting:
                 for person, method in ((ann, first), (twin, second)):
                     writes.append(asyncio.create_task(write(person, method)))
-                    await until_waiting(connection, len(writes))
+                    await until_waiting(len(writes))
             statuses = [(await one).status_code for one in writes]
 
             assert statuses == [200, refused]
             assert len(await ann.tasks()) == (0 if first == "DELETE" else 1)
-
-
-async def until_waiting(connection: Any, count: int) -> None:
-    """Waits until that many statements on this database wait for a lock."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(5):
-        while await connection.fetchval(waiting) < count:
-            await connection.execute("SELECT pg_stat_clear_snapshot()")

@@ -22,11 +22,9 @@ NEVER = "Rule gives no day within 30 years"
 OCCURRENCE_MESSAGE = "Occurrence must be a day like 2026-01-31, of the years 1970 to 9998"
 NO_DUE = {"recurrence": "Recurrence needs a due date"}
 
+NO_RULES: list[Any] = ["", "every day", "FREQ=WEEKLY;", "FREQ=WEEKLY;COUNT=0", 5, None, [], {}]
 RULES: list[Any] = [
-    *(
-        (rule, MALFORMED)
-        for rule in ("", "every day", "FREQ=WEEKLY;", "FREQ=WEEKLY;COUNT=0", 5, None, [], {})
-    ),
+    *((rule, MALFORMED) for rule in NO_RULES),
     ("FREQ=DAILY;BYHOUR=9", "BYHOUR is not supported: the time is that of due"),
     ("FREQ=YEARLY;BYWEEKNO=1", "BYWEEKNO is not supported"),
 ]

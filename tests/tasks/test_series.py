@@ -409,7 +409,7 @@ async def test_deleting_the_open_one_ends_the_series(ann: Person) -> None:
 
 
 async def test_the_keys_of_a_series_are_accepted_and_ignored(ann: Person) -> None:
-    stray = {"series_id": "x", "next_id": 5}
+    stray: dict[str, Any] = {"series_id": "x", "next_id": 5}
     task = await ann.create(**stray)
 
     assert not (await ann.put(task["id"], title="x", **stray)).keys() & stray.keys()

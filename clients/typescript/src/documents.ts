@@ -7,7 +7,7 @@ const READ_ONLY = new Set([
   ...["_deleted", "_attachments", "_meta", "_rev"],
 ]);
 /** Fields whose value is merged with what is there. */
-const MERGED = new Set(["due", "start", "metadata"]);
+const MERGED = new Set(["due", "start", "recurrence", "metadata"]);
 
 /** Returns the names of the fields that a client writes, of both objects. */
 export function writableFields(...objects: (Fields | undefined)[]): string[] {

@@ -80,23 +80,30 @@ const COMMON = {
   etag: TEXT,
 } as const;
 
+/** Each field that the service may bring, those of a newer version aside. */
+const TASK_PROPERTIES = {
+  ...COMMON,
+  description: { type: ["string", "null"] },
+  is_completed: { type: "boolean" },
+  completed_at: TEXT,
+  due: OBJECT,
+  start: OBJECT,
+  priority: TEXT,
+  labels: { type: "array", items: TEXT },
+  list_id: TEXT,
+  parent_id: TEXT,
+  recurrence: OBJECT,
+  reminders: { type: "array", items: OBJECT },
+  series_id: TEXT,
+  next_id: TEXT,
+};
+
 /** The schema of a collection of tasks. */
 export const taskSchema: RxJsonSchema<TaskDocument> = {
   version: 0,
   primaryKey: "id",
   type: "object",
-  properties: {
-    ...COMMON,
-    description: { type: ["string", "null"] },
-    is_completed: { type: "boolean" },
-    completed_at: TEXT,
-    due: OBJECT,
-    start: OBJECT,
-    priority: TEXT,
-    labels: { type: "array", items: TEXT },
-    list_id: TEXT,
-    parent_id: TEXT,
-  },
+  properties: TASK_PROPERTIES as RxJsonSchema<TaskDocument>["properties"],
   required: ["id", "title"],
 };
 
@@ -108,4 +115,3 @@ export const listSchema: RxJsonSchema<ListDocument> = {
   properties: { ...COMMON, is_archived: { type: "boolean" } },
   required: ["id", "title"],
 };
-

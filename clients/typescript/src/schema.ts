@@ -913,6 +913,11 @@ export interface components {
              */
             priority?: components["schemas"]["TaskPriority"] | null;
             /**
+             * Recurrence
+             * @description By which rule the task comes again once it is completed; null: it does not.
+             */
+            recurrence?: components["schemas"]["NewRecurrence"] | null;
+            /**
              * Reminders
              * @description When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
              * @example [

@@ -96,7 +96,7 @@ test("a silent connection is given up, and failures are tried again with growing
       else fail(response, 500, "INTERNAL_ERROR");
     },
     (step) => step.type === "offline" && step.retryIn > 1000,
-    100,
+    700,
   );
 
   assert.deepEqual(found.map(({ type }) => type).slice(0, 4), ["changes", "live", "offline", "offline"]);
@@ -110,7 +110,7 @@ test("a connection without even a head is given up", async (t) => {
       if (path.includes("/changes")) answer(response, 200, { changes: [], cursor: "c1", has_more: false });
     },
     (step) => step.type === "offline",
-    100,
+    700,
   );
 
   assert.deepEqual(found.map(({ type }) => type), ["changes", "offline"]);

@@ -211,6 +211,16 @@ def check() -> None:
     raise typer.Exit(any(finding.verdict == "FAIL" for finding in found))
 
 
+@app.command()
+def mcp() -> None:
+    """Serve MCP to an agent on standard input and output, with TASKWARD_URL and TASKWARD_TOKEN."""
+    from taskward.cli.remote import checked_service  # noqa: PLC0415 - slow to import
+    from taskward.mcp.stdio import serve_stdio  # noqa: PLC0415 - as above
+
+    url, token = checked_service()
+    asyncio.run(serve_stdio(url, token))
+
+
 RESTORED: Final = """\
 Owners: {owners}. Their change counters are at {number} ({moment}) or beyond.
 Every change cursor issued before is invalid: 410 CURSOR_EXPIRED, and clients fetch everything again.

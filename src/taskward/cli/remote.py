@@ -1,9 +1,9 @@
 """The service that `taskward tasks` and `taskward mcp` talk to: its URL, a token, exit statuses of errors."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urlsplit
 
 import typer
@@ -52,6 +52,16 @@ def service(*, patient: bool = True) -> Iterator["Client"]:
         _exit(str(failure), failure.status)
 
 
+def checked_service() -> tuple[str, Callable[[], str]]:
+    """Returns the URL, and a function that returns a token; ends the program if there is none."""
+    try:
+        url = service_url()
+        service_token(url)
+    except Failed as failure:
+        _exit(str(failure), failure.status)
+    return url, lambda: service_token(url)
+
+
 def service_url() -> str:
     """Returns TASKWARD_URL.
 
@@ -98,7 +108,7 @@ def _development_token(url: str) -> str | None:
         return None
 
 
-def _exit(text: str, status: int) -> None:
+def _exit(text: str, status: int) -> NoReturn:
     typer.echo(f"taskward: {text}", err=True)
     raise typer.Exit(status) from None
 

@@ -59,7 +59,7 @@ def moment_of(task_date: TaskDate, zone: str) -> datetime | None:
 
 
 def minutes_between(earlier: TaskDate, later: TaskDate) -> int:
-    """Returns the minutes between two dates by the wall clock; a day without a time begins at midnight."""
+    """Returns the minutes between two dates by their local time; a day without a time begins at midnight."""
     difference = _wall_clock(later) - _wall_clock(earlier)
     return difference // timedelta(minutes=1)
 

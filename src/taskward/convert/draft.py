@@ -48,4 +48,4 @@ class Draft:
     own_id: UUID | None = None
     """The id to keep, of an export of this service."""
     notes: list[str] = field(default_factory=list)
-    """What could not be kept."""
+    """Each says what could not be kept."""

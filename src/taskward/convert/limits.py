@@ -10,13 +10,10 @@ from taskward.convert.draft import Draft
 from taskward.http.validation import field_errors
 from taskward.me.import_models import ImportedTask
 from taskward.tasks.fields.labels import LONGEST_LABEL, MAX_LABELS, folded_label
+from taskward.tasks.fields.reminders import LARGEST_OFFSET, MAX_REMINDERS
 from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE
 
 UNTITLED: Final = "Untitled"
-MAX_REMINDERS: Final = 10
-MAX_REMINDER_MINUTES: Final = 527040
-"""A reminder is at most 366 days before or after the due date."""
-
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC)
 UNKNOWN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -134,7 +131,7 @@ def _reminders(draft: Draft) -> list[dict[str, Any]]:
 def _fits(reminder: dict[str, Any], draft: Draft) -> bool:
     if "at" in reminder:
         return True
-    return draft.due is not None and abs(reminder["offset_minutes"]) <= MAX_REMINDER_MINUTES
+    return draft.due is not None and abs(reminder["offset_minutes"]) <= LARGEST_OFFSET
 
 
 def _distinct(reminders: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -72,7 +72,7 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
 
 @dataclass(slots=True)
 class _Surroundings:
-    """What a task refers to, by id."""
+    """The objects to which a task refers, by id."""
 
     whole: Item
     source: Source

@@ -21,7 +21,7 @@ class Tree:
         self.tops: dict[int, int] = {}
         """The uppermost task of each subtask."""
         self.notes: dict[int, str] = {}
-        """What has changed, by task."""
+        """The changes, by task."""
         self._children = defaultdict[int, list[int]](list)
         for task, parent in parents.items():
             self._children[parent].append(task)

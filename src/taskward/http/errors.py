@@ -85,7 +85,7 @@ class Unauthorized(ServiceError):
     status = 401
     code = "UNAUTHORIZED"
     text = "Invalid or missing authentication token"
-    challenge: ClassVar[bytes] = b"Bearer"
+    challenge: bytes = b"Bearer"
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         return [(b"www-authenticate", self.challenge)]

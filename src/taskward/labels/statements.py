@@ -1,8 +1,9 @@
 """The statements on the labels of one owner."""
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
+    CTE,
     Delete,
     Insert,
     Integer,
@@ -42,34 +43,40 @@ _MATCHING: Final = (
 """The rows of a label, except those with the new spelling."""
 
 
-def _given() -> tuple[Any, Any, Any]:
-    """Returns the id, the `extra` and the version of each changed task."""
+def _given() -> CTE:
+    """Returns the id, the `extra` and the version of each changed task.
+
+    SQLite would otherwise look through the array for each task of the owner.
+    """
     rows = json_rows(bindparam("tasks", type_=Text())).table_valued(column("value"), name="given")
     task_id, extra, version = (json_item(rows.c.value, literal_column(str(n))) for n in range(3))
-    return cast(task_id, Id()), extra, cast(version, Counter)
+    columns = cast(task_id, Id()).label("id"), extra.label("extra"), cast(version, Counter).label("version")
+    return select(*columns).cte("changed").prefix_with("MATERIALIZED")
 
 
 def _change_tasks() -> Update:
-    task_id, extra, version = _given()
+    changed = _given()
     return (
         update(TASKS)
-        .where(TASKS.c.user_id == OWNER, TASKS.c.id == task_id)
-        .values(extra=extra, updated_at=monotonic_now(_NOW, TASKS.c.updated_at), version=version)
+        .where(TASKS.c.user_id == OWNER, TASKS.c.id == changed.c.id)
+        .values(
+            extra=changed.c.extra,
+            updated_at=monotonic_now(_NOW, TASKS.c.updated_at),
+            version=changed.c.version,
+        )
     )
 
 
 def _drop_labels() -> Delete:
-    task_id, _, _ = _given()
-    return delete(TASK_LABELS).where(*_MATCHING, TASK_LABELS.c.task_id.in_(select(task_id)))
+    return delete(TASK_LABELS).where(*_MATCHING, TASK_LABELS.c.task_id.in_(select(_given().c.id)))
 
 
 def _add_labels() -> Insert:
-    task_id, _, _ = _given()
     return (
         insert(TASK_LABELS)
         .from_select(
             ["user_id", "task_id", "label_folded", "label"],
-            select(OWNER, task_id, _NEW_FOLDED, _NEW).where(true()),
+            select(OWNER, _given().c.id, _NEW_FOLDED, _NEW).where(true()),
         )
         .on_conflict_do_nothing()
     )

@@ -1,13 +1,9 @@
 """The labels of one owner; every statement is filtered by that owner."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import count
-from typing import Annotated, Any, Final
-from uuid import UUID
+from typing import Annotated, Final
 
-import orjson
 from fastapi import Depends
 
 from taskward.auth.current_user import User
@@ -18,25 +14,13 @@ from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import dump_json
 from taskward.idempotency.execution import PendingRecord
+from taskward.labels.change import LabelChange
 from taskward.labels.models import LabelsQuery
-from taskward.labels.statements import (
-    ADD_LABELS,
-    CHANGE_TASKS,
-    COUNT_LABELLED,
-    DROP_LABELS,
-    LABELLED_AFTER,
-    LABELS_AFTER,
-)
-from taskward.tasks.fields import TaskFields
-from taskward.tasks.fields.labels import folded_label
+from taskward.labels.statements import LABELS_AFTER
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 
-MAX_ROWS: Final = 500
-"""Tasks that a change holds in memory at once: at most 4 MB."""
-
-_FIRST: Final = UUID(int=0)
 _CURSOR_VERSION: Final = 1
 
 
@@ -81,12 +65,18 @@ class LabelStore:
     def _change_steps(
         self, old: str, new: str | None, record: PendingRecord | None
     ) -> TransactionSteps[bytes]:
-        changed = yield from change_steps(self._user, old, new)
-        body = dump_json({"tasks": changed})
+        """Changes the tasks; the response is stored before the first split, because a later part may fail."""
+        change = LabelChange(self._user.id, old, new)
+        yield LOCK_OWNER, {"owner": self._user.id}
+        total = yield from change.count_steps()
+        body = dump_json({"tasks": total})
         if record is not None:
             stored = {"owner": self._user.id, **record.values(200, body)}
             yield STORE_RESPONSE, stored
             yield DROP_EXPIRED_RESPONSES, stored
+        if total:
+            rows = yield COUNT_MANY, owner_values(self._user) | {"count": total}
+            yield from change.steps(total, rows[0][0])
         return body
 
     def _position(self, cursor: str | None) -> str:
@@ -102,47 +92,6 @@ class LabelStore:
 
     def _scope(self) -> bytes:
         return scope_of(self._user.id, "labels")
-
-
-def change_steps(user: User, old: str, new: str | None) -> TransactionSteps[int]:
-    """Replaces a label of all tasks, or removes it; each task takes its own number of the owner's counter.
-
-    Returns the number of tasks that were changed: not of those that have the new spelling already.
-    """
-    values: dict[str, Any] = {
-        "owner": user.id,
-        "folded": folded_label(old),
-        "new": new or "",
-        "new_folded": folded_label(new or ""),
-        "now": datetime.now(UTC),
-    }
-    yield LOCK_OWNER, values
-    rows = yield COUNT_LABELLED, values
-    total: int = rows[0][0]
-    if not total:
-        return 0
-    rows = yield COUNT_MANY, owner_values(user) | {"count": total}
-    numbers = count(rows[0][0] - total + 1)
-    changes = {"remove_labels": [old], "add_labels": [] if new is None else [new]}
-    after = _FIRST
-    while rows := (yield LABELLED_AFTER, values | {"after_id": after, "limit": MAX_ROWS}):
-        page = values | {"tasks": _changed(rows, changes, numbers), "count": len(rows)}
-        yield CHANGE_TASKS, page
-        yield DROP_LABELS, page
-        if new is not None:
-            yield ADD_LABELS, page
-        after = UUID(str(rows[-1][0]))
-    return total
-
-
-def _changed(rows: Sequence[Row], changes: dict[str, list[str]], numbers: Iterator[int]) -> str:
-    """Returns tasks after the changes, as the JSON that the statements take."""
-    return orjson.dumps(
-        [
-            (str(task_id), TaskFields.parse(extra).merged(changes).columns()["extra"], next(numbers))
-            for task_id, extra in rows
-        ]
-    ).decode()
 
 
 def _my_labels(context: Context) -> LabelStore:

@@ -12,7 +12,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from icalendar import Alarm, Calendar, Timezone, Todo, vRecur, vText
-from icalendar.prop import vDDDTypes
+from icalendar.prop import vCategory, vDDDTypes
+
+from taskward.tasks.fields.dates import instant
 
 PRODUCT: Final = "//Taskward//"
 LIST: Final = "X-TASKWARD-LIST"
@@ -27,6 +29,7 @@ RECURRENCE: Final = "X-TASKWARD-RECURRENCE"
 PRIORITIES: Final = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNTIL: Final = re.compile(r"UNTIL=(\d{8})")
 _FIRST_DAY: Final = date(1970, 1, 1)
 _LAST_DAY: Final = date(2050, 1, 1)
 """The days for which the rules of a time zone are written."""
@@ -85,7 +88,9 @@ class CalendarWriter:
         if "priority" in task:
             todo.add("priority", PRIORITIES[task["priority"]])
         if "labels" in task:
-            todo.add("categories", [_text(label) for label in task["labels"]])
+            categories = vCategory([])
+            categories.cats = [_text(label) for label in task["labels"]]
+            todo.add("categories", categories)
         if "parent_id" in task:
             todo.add("related-to", task["parent_id"])
         if title := self._list_titles.get(task.get("list_id", "")):
@@ -98,20 +103,20 @@ class CalendarWriter:
 
 def _add_own(todo: Todo, name: str, text: str, **parameters: str) -> None:
     """Adds a property of our own; with VALUE=TEXT the package escapes it as the RFC demands."""
-    todo.add(name, vText(_text(text)), parameters={"VALUE": "TEXT", **parameters})
+    todo.add(name, _text(text), parameters={"VALUE": "TEXT", **parameters})
 
 
 def _add_dates(todo: Todo, task: Task) -> None:
     """Adds DUE and DTSTART. A recurring component needs a DTSTART, from which its rule counts."""
     if "due" in task:
-        todo.add("due", _date(task["due"]), encode=0)
+        todo.add("due", _date(task["due"]), encode=False)
     if "recurrence" in task:
-        todo.add("dtstart", _date(task["due"]), encode=0)
-        todo.add("rrule", vRecur.from_ical(task["recurrence"]["rule"]))
+        todo.add("dtstart", _date(task["due"]), encode=False)
+        todo.add("rrule", vRecur.from_ical(_rule(task["recurrence"]["rule"], task["due"])))
         others = {"start": task["start"]} if "start" in task else {}
         _add_own(todo, RECURRENCE, json.dumps({**task["recurrence"], **others}))
     elif "start" in task:
-        todo.add("dtstart", _date(task["start"]), encode=0)
+        todo.add("dtstart", _date(task["start"]), encode=False)
 
 
 def _add_alarms(todo: Todo, task: Task) -> None:
@@ -141,15 +146,35 @@ def _date(local: Mapping[str, str]) -> vDDDTypes:
     return value
 
 
+def _rule(rule: str, due: Mapping[str, str]) -> str:
+    """Returns a rule with its UNTIL in the form that the RFC demands for such a due date."""
+    return _UNTIL.sub(lambda match: f"UNTIL={_last(date.fromisoformat(match[1]), due)}", rule)
+
+
+def _last(day: date, due: Mapping[str, str]) -> str:
+    """Returns the last day, with the time of the due date if it has one; in UTC if it has a time zone."""
+    last = {**due, "date": day.isoformat()}
+    moment = instant(last)
+    return vDDDTypes(_date(last).dt if moment is None else moment).to_ical().decode()
+
+
 def _moment(given: str | datetime) -> datetime:
     """Returns a time of a response, in whole seconds: iCalendar has no fractions."""
     moment = datetime.fromisoformat(given) if isinstance(given, str) else given
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def _text(text: str) -> str:
+class _Text(vText):
+    """A text. The package would write a backslash with an N in it as a line break."""
+
+    def to_ical(self) -> bytes:
+        escaped = self.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+        return escaped.encode()
+
+
+def _text(text: str) -> _Text:
     """Returns a text without the control characters that iCalendar does not allow."""
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _Text(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 @lru_cache(maxsize=64)

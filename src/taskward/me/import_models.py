@@ -5,10 +5,10 @@ from functools import cached_property
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from taskward.http.ignored_keys import Ignored, ignoring
-from taskward.http.validation import field_error, moment, strict_uuid
+from taskward.http.validation import field_error, located_errors, moment, strict_uuid
 from taskward.lists.models import IsArchived
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.completion import GivenCompletedAt
@@ -17,11 +17,12 @@ from taskward.tasks.fields.labels import GivenLabels
 from taskward.tasks.fields.metadata import NewMetadata
 from taskward.tasks.fields.placement import POSITION_MESSAGE, GivenListId, GivenParentId, Position
 from taskward.tasks.fields.priority import GivenPriority
+from taskward.tasks.fields.recurrence import GivenRecurrence, merged_recurrence, problems_of_recurrence
 from taskward.tasks.fields.reminders import GivenReminders
 from taskward.tasks.fields.texts import Description, IsCompleted, Title
 from taskward.tasks.ids import is_of, task_id_at
 
-_FIELDS: Final = ("due", "start", "priority", "labels", "metadata", "reminders")
+_FIELDS: Final = ("due", "start", "priority", "labels", "metadata", "reminders", "recurrence")
 _OPTIONAL: Final = frozenset({*_FIELDS, "completed_at", "list_id", "parent_id", "position"})
 
 
@@ -37,6 +38,20 @@ def _timestamp(value: Any) -> datetime:
 def _only_key(value: Any) -> Any:
     if isinstance(value, dict):  # before or after which one is known only once all are stored
         raise field_error(POSITION_MESSAGE)
+    return value
+
+
+def _possible(value: dict[str, Any] | None, info: ValidationInfo) -> dict[str, Any] | None:
+    """Returns a recurrence that the task of the other fields can have."""
+    if value is None:
+        return None
+    if info.data.get("is_completed"):
+        raise field_error("Recurrence needs an open task")
+    due = info.data.get("due")
+    merged = merged_recurrence(None, {"recurrence": value}, due)
+    for problem in problems_of_recurrence(merged or {}, due):
+        part = problem.field.partition(".")[2]
+        raise located_errors({part: problem.message}) if part else field_error(problem.message)
     return value
 
 
@@ -78,6 +93,7 @@ class ImportedTask(_Imported):
     position: _Key = None
     metadata: NewMetadata = {}
     reminders: GivenReminders = None
+    recurrence: Annotated[GivenRecurrence, AfterValidator(_possible)] = None
 
     @property
     def has_optional_fields(self) -> bool:

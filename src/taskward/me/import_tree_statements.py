@@ -32,9 +32,9 @@ STAGED_AMONG: Final = Read(
 def _resolve() -> Any:
     rows = json_rows(bindparam("rows", type_=Text())).table_valued(column("value"), name="given")
     task, parent, list_id = (cast(json_item(rows.c.value, literal_column(n)), Id()) for n in "012")
-    given = select(task.label("task_id"), parent.label("parent_id"), list_id.label("list_id")).subquery(
-        "resolved"
-    )
+    columns = task.label("task_id"), parent.label("parent_id"), list_id.label("list_id")
+    # Materialized, because SQLite would look through the array for each staged task of the owner.
+    given = select(*columns).cte("resolved").prefix_with("MATERIALIZED")
     return (
         update(IMPORT_TASKS)
         .where(IMPORT_TASKS.c.user_id == OWNER, IMPORT_TASKS.c.id == given.c.task_id)

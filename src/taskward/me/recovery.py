@@ -5,11 +5,11 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
-from uuid import UUID
 
 from taskward.database import Database
 from taskward.database.statements import TransactionSteps
 from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.labels import change as label_change
 from taskward.lists import deletion
 from taskward.me import erasure, staging
 
@@ -19,11 +19,13 @@ INTERVAL: Final = 1.0
 INTERVAL_STAGED: Final = 30.0
 """Seconds between two checks for abandoned imports, which are invisible to users."""
 
-_RESUME: Final[Mapping[str, Callable[[UUID], TransactionSteps[None]]]] = {
+_RESUME: Final[Mapping[str, Callable[..., TransactionSteps[None]]]] = {
     staging.CHANGE: staging.resume_steps,
     erasure.CHANGE: erasure.resume_steps,
+    label_change.CHANGE: label_change.resume_steps,
     **deletion.RESUME_STEPS,
 }
+"""The steps that complete a change, by its name. They take the owner, and what follows the name."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,7 @@ class Recovery:
 async def resume_interrupted(database: Database) -> None:
     """Completes the split transactions without a running holder."""
     for owner, change in await database.interrupted():
-        log.info("Completing an interrupted change", extra={"reason": change})
-        await database.transact(partial(_RESUME[change], owner), long=True)
+        name, *arguments = change.split("\n", 1)
+        log.info("Completing an interrupted change", extra={"reason": name})
+        await database.transact(partial(_RESUME[name], owner, *arguments), long=True)
         await database.scrub()

@@ -3,14 +3,17 @@
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from taskward.settings.combinations import check_combination
 from taskward.settings.database_url import LAST_PORT
 from taskward.settings.parsing import (
     Audiences,
     DatabaseUrl,
     HttpsUrl,
+    LogLevel,
+    Origin,
     Origins,
     Rate,
     RateText,
@@ -94,7 +97,7 @@ class Settings(BaseSettings):
         description="`development` or `production`. Production requires `JWT_SECRET` or `JWT_JWKS_URL`, does "
         "not allow `http://localhost:3000` by default, and sends `Strict-Transport-Security`.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+    log_level: LogLevel = Field(
         default="INFO",
         description="The lowest level that is logged: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`.",
     )
@@ -151,6 +154,16 @@ class Settings(BaseSettings):
         description="Maximum number of open event streams in each process, 1 to 1000000. "
         "One more is rejected with 503.",
     )
+    public_url: Origin | None = Field(
+        default=None,
+        description="The origin at which clients reach the service, such as `https://tasks.example.com`. "
+        "Required by `MCP` in production.",
+    )
+    mcp: bool | None = Field(
+        default=None,
+        description="`on` serves agents at `/mcp`, see [MCP](mcp.md). If it is not set: `on` in development, "
+        "`off` in production, where it needs `PUBLIC_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`.",
+    )
     rate_limit: RateText | None = Field(
         default=None,
         description="Maximum rate of requests of one user in each process, such as `100/10s`, `20/s` or "
@@ -177,6 +190,10 @@ class Settings(BaseSettings):
         return self.environment == "production"
 
     @property
+    def serves_mcp(self) -> bool:
+        return not self.production if self.mcp is None else self.mcp
+
+    @property
     def engine(self) -> Literal["sqlite", "postgresql"]:
         """The database engine of DATABASE_URL."""
         return "sqlite" if self.database_url.get_secret_value().startswith("sqlite:") else "postgresql"
@@ -190,9 +207,8 @@ class Settings(BaseSettings):
     @property
     def jwt_secrets(self) -> tuple[bytes, ...]:
         """The shared secrets of JWT_SECRET in their order; empty if it is not set."""
-        if self.jwt_secret is None:
-            return ()
-        return tuple(part.encode() for part in parse_list(self.jwt_secret.get_secret_value()))
+        secrets = parse_list(self.jwt_secret.get_secret_value()) if self.jwt_secret else ()
+        return tuple(map(str.encode, secrets))
 
     @property
     def jwt_audiences(self) -> tuple[str, ...]:
@@ -215,26 +231,9 @@ class Settings(BaseSettings):
         origins = parse_origins(self.frontend_url)
         return frozenset(origins if self.production else origins | {LOCAL_FRONT_END})
 
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _in_upper_case(cls, value: Any) -> Any:
-        return value.upper() if isinstance(value, str) else value
-
     @model_validator(mode="after")
     def _check_combination(self) -> Self:
-        if self.jwt_secret is not None and self.jwt_jwks_url is not None:
-            raise ValueError(
-                "JWT_SECRET and JWT_JWKS_URL are both set; tokens are verified one way, so set one"
-            )
-        if self.production and self.jwt_secret is None and self.jwt_jwks_url is None:
-            raise ValueError("JWT_SECRET or JWT_JWKS_URL must be set in production")
-        if self.database_rls and self.engine == "sqlite":
-            raise ValueError("DATABASE_RLS is for PostgreSQL; SQLite has no row-level security")
-        if self.metrics_port and self.metrics_port == self.port:
-            raise ValueError("METRICS_PORT must be another port than PORT: what it shows is not for clients")
-        if self.workers > 1 and self.engine == "sqlite" and self.sqlite_path is None:
-            raise ValueError("WORKERS must be 1 with a database in memory, which no two processes share")
-        webhook_settings(self.webhook_url, self.webhook_secret, self.webhook_events)
+        check_combination(self)
         return self
 
 

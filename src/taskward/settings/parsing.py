@@ -6,12 +6,12 @@ The text of the error follows the name of the setting, and never contains the va
 import base64
 import re
 from ipaddress import ip_address
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
-from pydantic import AfterValidator, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 
 from taskward.settings.database_url import LAST_PORT, PostgresUrl
 
@@ -166,9 +166,17 @@ def error_lines(error: ValidationError) -> list[str]:
     return lines
 
 
+def _in_upper_case(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
 Secrets = Annotated[SecretStr, AfterValidator(check_secrets)]
 HttpsUrl = Annotated[str, AfterValidator(check_https_url)]
 Audiences = Annotated[str, AfterValidator(check_audiences)]
+Origin = Annotated[str, AfterValidator(parse_origin)]
 Origins = Annotated[str, AfterValidator(check_origins)]
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_in_upper_case)
+]
 RateText = Annotated[str, AfterValidator(check_rate)]

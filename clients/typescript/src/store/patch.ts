@@ -1,7 +1,7 @@
 import type { Task, TaskDate } from "../types.js";
 import type { Fields, Value } from "./records.js";
 
-const OBJECTS = new Set(["due", "start", "metadata"]);
+const OBJECTS = new Set(["due", "start", "recurrence", "metadata"]);
 /** Fields of a request that are no fields of the object. */
 const COMMANDS = new Set(["add_labels", "remove_labels"]);
 /** Fields that the service sets along with others. */

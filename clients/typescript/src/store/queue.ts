@@ -36,7 +36,7 @@ function joined(earlier: Write, later: Write): Write {
 /** Returns the changes that do what first some and then others do. */
 function both(first: Fields, then: Fields): Fields {
   const result: Record<string, unknown> = { ...first, ...then };
-  for (const name of ["due", "start", "metadata"]) {
+  for (const name of ["due", "start", "recurrence", "metadata"]) {
     const [one, other] = [first[name], then[name]];
     if (isObject(one) && isObject(other)) result[name] = { ...one, ...other };
   }

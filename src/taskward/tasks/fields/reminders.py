@@ -48,7 +48,7 @@ def moments(
     """Yields the number of each reminder that can fire, and when; None while the person's zone is unknown.
 
     One relative to a due date that is not there cannot fire. A floating or all-day due date is in the
-    person's `zone`. The minutes are added to the wall clock, so that nine in the morning is nine also on a
+    person's `zone`. The minutes are added to the local time, so that nine in the morning is nine also on a
     day on which the clocks change; the result is an instant by the rules of `instant`.
     """
     for number, reminder in enumerate(reminders):

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemoryStorage } from "@taskward/client/store";
+import { Database } from "../dist/store/database.js";
+import type { FeedUpdate } from "../dist/store/feed-update.js";
+import type { Write } from "../dist/store/records.js";
+import { TASK } from "./support.js";
+
+const upsert = (updated_at: string) => ({ op: "upsert" as const, task: { ...TASK, updated_at }, etag: `"${updated_at}"` });
+const deletion = { op: "delete" as const, id: TASK.id };
+const [AT_1, AT_2, AT_3] = ["1", "2", "3"].map((n) => `2026-11-21T10:00:0${n}.000000Z`) as [string, string, string];
+
+function update(since: string | undefined, cursor: string, changes: FeedUpdate["changes"], more: Partial<FeedUpdate> = {}): FeedUpdate {
+  return { since, cursor, changes, isComplete: since === undefined, startedAt: 0, ...more };
+}
+
+function writing(op: Write["op"], body: Write["body"], more: Partial<Write> = {}) {
+  return (seq: number): Write => ({ seq, kind: "task", op, id: TASK.id, body, base: {}, ...more });
+}
+
+/** Returns a database that has sent one change of the task, and the request. */
+async function sent(...updates: FeedUpdate[]) {
+  const database = new Database(new MemoryStorage());
+  for (const one of updates) await database.apply(one);
+  await database.enqueue(writing("update", { title: "Sent" }, { ifMatch: `"${AT_1}"`, base: { title: "Buy milk" } }));
+  const request = await database.nextBatch();
+  assert.ok(request);
+  return { database, ...request };
+}
+
+test("a step of the feed is applied once, and only to the cursor that it follows", async () => {
+  const database = new Database(new MemoryStorage());
+  assert.ok(await database.apply(update(undefined, "c1", [upsert(AT_1)])));
+  assert.ok(await database.apply(update("c1", "c3", [deletion])));
+
+  assert.equal(await database.apply(update("c1", "c2", [upsert(AT_2)])), undefined);
+  assert.equal(await database.apply(update(undefined, "c9", [upsert(AT_2)])), undefined);
+  assert.deepEqual([(await database.read()).objects, await database.cursor()], [[], "c3"]);
+});
+
+test("a request has one write of an object, and the next one gets the tag of its result", async () => {
+  const database = new Database(new MemoryStorage());
+  await database.apply(update(undefined, "c1", [upsert(AT_1)]));
+  await database.enqueue(writing("update", { add_labels: ["x"] }, { ifMatch: `"${AT_1}"` }));
+  await database.enqueue(writing("update", { remove_labels: ["x"] }));
+  const first = await database.nextBatch();
+  assert.deepEqual(first?.writes.map(({ body }) => body), [{ add_labels: ["x"] }]);
+  const again = await database.nextBatch();
+  assert.deepEqual(again, first, "a repeat is the same request");
+
+  const result = { status: 200 as const, task: { ...TASK, updated_at: AT_2 }, etag: '"two"' };
+  await database.settle(first.key, first.writes, [result]);
+  await database.settle(first.key, first.writes, [result]); // by another tab
+  const second = await database.nextBatch();
+  assert.deepEqual(second?.writes.map(({ body, ifMatch }) => [body, ifMatch]), [[{ remove_labels: ["x"] }, '"two"']]);
+  assert.notEqual(second?.key, first.key);
+});
+
+test("a confirmed write is shown until the feed has brought it or something later", async () => {
+  const result = { status: 200 as const, task: { ...TASK, title: "Sent", updated_at: AT_2 }, etag: '"two"' };
+  const left = async (steps: FeedUpdate[], before: FeedUpdate[] = []) => {
+    const { database, key, writes } = await sent(update(undefined, "c1", [upsert(AT_1)]), ...before);
+    await database.settle(key, writes, [result]);
+    for (const step of steps) await database.apply(step);
+    return (await database.read()).writes.length;
+  };
+  assert.equal(await left([]), 1);
+  assert.equal(await left([update("c1", "c2", [upsert(AT_1)])]), 1);
+  assert.equal(await left([update("c1", "c2", [upsert(AT_2)])]), 0);
+  assert.equal(await left([update("c1", "c2", [deletion])]), 0);
+  assert.equal(await left([update("c1", "c2", [], { startedAt: Date.now() - 10_000 })]), 1);
+  assert.equal(await left([update("c1", "c2", [], { startedAt: Date.now() + 10_000 })]), 0);
+  assert.equal(await left([], [update("c1", "c2", [upsert(AT_3)])]), 0, "it was brought before the response");
+});
+
+test("a response that comes after the feed has brought a deletion brings nothing back", async () => {
+  const { database, key, writes } = await sent(update(undefined, "c1", [upsert(AT_1)]));
+  await database.apply(update("c1", "c2", [deletion]));
+  await database.settle(key, writes, [{ status: 200, task: { ...TASK, updated_at: AT_2 }, etag: '"two"' }]);
+
+  const { objects, writes: rest } = await database.read();
+  assert.deepEqual([objects, rest], [[], []]);
+});
+
+test("a request that is refused as a whole is sent in parts, and the part that is refused is a conflict", async () => {
+  const { database, key, writes } = await sent(update(undefined, "c1", [upsert(AT_1)]));
+  await database.split(key);
+  const alone = await database.nextBatch(1);
+  assert.notEqual(alone?.key, key);
+  assert.deepEqual(alone?.writes.map(({ seq }) => seq), writes.map(({ seq }) => seq));
+  await database.refuse(alone?.writes[0] as Write, { code: "PAYLOAD_TOO_LARGE", message: "Too large", details: [] });
+
+  const { writes: rest, conflicts } = await database.read();
+  assert.deepEqual([rest, conflicts.map(({ reason, error }) => [reason, error.code])], [[], [["rejected", "PAYLOAD_TOO_LARGE"]]]);
+});
+
+test("an overtaken change is sent again for other fields, and is a conflict for the same", async () => {
+  const overtaken = async (current: Partial<typeof TASK>) => {
+    const { database, key, writes } = await sent(update(undefined, "c1", [upsert(AT_1)]));
+    const task = { ...TASK, updated_at: AT_2, ...current };
+    await database.settle(key, writes, [{ status: 412, error: "x", code: "PRECONDITION_FAILED", task, etag: '"two"' }]);
+    const { writes: rest, conflicts } = await database.read();
+    return [rest.map(({ ifMatch, result }) => (result ? "done" : ifMatch)), conflicts.map(({ reason }) => reason)];
+  };
+  assert.deepEqual(await overtaken({ is_completed: true }), [['"two"'], []]);
+  assert.deepEqual(await overtaken({ title: "Of another device" }), [[], ["changed"]]);
+  assert.deepEqual(await overtaken({ title: "Sent" }), [["done"], []], "it was this write, whose response was lost");
+});

@@ -1,0 +1,111 @@
+"""The arguments of tools. Only their form is read here: the API validates the values."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from taskward_client import AsyncClient
+    from taskward_client.types import List
+
+MAX_ITEMS: Final = 25
+"""Tasks or lists in one call: an agent that names more has misunderstood something."""
+
+INBOX: Final = "inbox"
+
+Arguments = Mapping[str, Any]
+
+
+class ToolError(Exception):
+    """A call of a tool failed; the text tells the agent what to do about it."""
+
+
+def objects(arguments: Arguments, name: str) -> list[dict[str, Any]]:
+    """Returns the list of objects under that name.
+
+    Raises:
+        ToolError: it is something else.
+
+    """
+    return _items(arguments, name, dict, "objects")
+
+
+def ids(arguments: Arguments) -> list[str]:
+    """Returns the ids, each once.
+
+    Raises:
+        ToolError: they are something else.
+
+    """
+    return list(dict.fromkeys(_items(arguments, "ids", str, "ids, as find_tasks returns them")))
+
+
+def idempotency_key(arguments: Arguments, tool: str) -> str | None:
+    """Returns the key for the API: any text will do, and each tool has keys of its own.
+
+    Raises:
+        ToolError: it is no text.
+
+    """
+    key = arguments.get("idempotency_key")
+    if key is not None and not isinstance(key, str):
+        raise ToolError("idempotency_key must be text")
+    return sha256(f"{tool} {key}".encode(errors="replace")).hexdigest() if key else None
+
+
+def choice(arguments: Arguments, name: str, *values: str) -> str:
+    """Returns one of the values; without an argument the first.
+
+    Raises:
+        ToolError: it is something else.
+
+    """
+    value = arguments.get(name, values[0])
+    if value not in values:
+        raise ToolError(f"{name} must be one of {', '.join(values)}")
+    return str(value)
+
+
+class Lists:
+    """The user's lists, by id and by title; read at most once in a call."""
+
+    def __init__(self, api: "AsyncClient") -> None:
+        self._api = api
+        self._lists: list[List] | None = None
+
+    async def id_of(self, name: Any) -> str | None:
+        """Returns the id of a list, given by its id or title; None is the inbox.
+
+        Raises:
+            ToolError: there is no such list, or several.
+
+        """
+        if name is None or name == INBOX:
+            return None
+        lists = await self._all()
+        wanted = str(name).casefold()
+        found = [one["id"] for one in lists if wanted in {one["id"], one["title"].casefold()}]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ToolError(f"several lists are called {name!r}: use one of the ids {', '.join(found)}")
+        titles = ", ".join(repr(one["title"]) for one in lists) or "none"
+        raise ToolError(f"no list is called {name!r}; there are: {titles}. add_lists creates one.")
+
+    async def title_of(self, list_id: str) -> str:
+        """Returns the title of a list; its id if it has been deleted since."""
+        return next((one["title"] for one in await self._all() if one["id"] == list_id), list_id)
+
+    async def _all(self) -> "list[List]":
+        if self._lists is None:
+            self._lists = await self._api.lists.list()
+        return self._lists
+
+
+def _items(arguments: Arguments, name: str, kind: type, called: str) -> list[Any]:
+    items = arguments.get(name)
+    if not isinstance(items, list) or not all(isinstance(one, kind) for one in items):
+        raise ToolError(f"{name} must be a list of {called}")
+    if not 0 < len(items) <= MAX_ITEMS:
+        raise ToolError(f"{name} must have 1 to {MAX_ITEMS} entries")
+    return items

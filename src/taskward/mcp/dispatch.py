@@ -1,0 +1,68 @@
+"""Calls of the API within the process: they pass through the service's pipeline like those from outside."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import httpx
+from starlette.types import ASGIApp, Message, Scope
+
+from taskward.http.admission import Admission
+from taskward.http.context import CONTEXT_KEY, RequestContext
+from taskward.http.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from taskward.services import Services
+
+
+class InProcess(httpx.AsyncBaseTransport):
+    """Sends the requests of a client into the pipeline, as parts of an admitted request."""
+
+    def __init__(self, pipeline: ASGIApp, outer: RequestContext) -> None:
+        self._pipeline = pipeline
+        self._outer = outer
+        self._services = _of_admitted(outer.services)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        body = await request.aread()
+        scope = self._scope(request)
+        scope[CONTEXT_KEY] = RequestContext(scope, self._services)
+        messages: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            messages.append(message)
+
+        await self._pipeline(scope, receive, send)
+        head, *parts = messages
+        content = b"".join(part.get("body", b"") for part in parts)
+        return httpx.Response(head["status"], headers=head["headers"], content=content, request=request)
+
+    def _scope(self, request: httpx.Request) -> Scope:
+        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        return {
+            "type": "http",
+            "http_version": "1.1",
+            "method": request.method,
+            "path": request.url.path,
+            "query_string": request.url.query,
+            "headers": [*headers, (b"x-request-id", self._outer.request_id.encode())],
+        }
+
+
+class _Admitted(Admission):
+    """The admission of requests that are parts of an admitted one: they hold its slot."""
+
+    def __init__(self, outer: Admission) -> None:
+        self._outer = outer
+
+    async def acquire(self, context: RequestContext) -> None:
+        context.is_admitted = True
+
+    def rejection(self, context: RequestContext, reason: str) -> ServiceUnavailable:
+        return self._outer.rejection(context, reason)
+
+
+def _of_admitted(services: "Services") -> "Services":
+    return replace(services, admission=_Admitted(services.admission))

@@ -1,0 +1,61 @@
+"""/mcp, and the metadata with which its clients find the identity provider: docs/mcp.md."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Response
+from starlette.types import Receive, Scope, Send
+
+from taskward.http.context import Context, RequestContext
+from taskward.http.errors import ValidationFailed
+from taskward.http.requests import read_body, read_json_object
+from taskward.http.responses import json_response
+from taskward.http.routing import ProbeRoute, StrictRoute
+from taskward.http.signature import BodyLimits
+from taskward.mcp.endpoint import MAX_BODY, METADATA, McpEndpoint
+
+router = APIRouter(include_in_schema=False)
+
+
+class McpRoute(StrictRoute):
+    """The route of the endpoint: outside of /api, but authenticated and admitted as what is below it."""
+
+    async def respond(self, context: RequestContext, receive: Receive) -> Response:
+        endpoint = _endpoint(context)
+        await endpoint.authenticate(context)
+        body = await read_body(context, receive, self.signature.limits.max_body)
+        await context.services.admission.acquire(context)
+        read_json_object(context, body)  # the SDK's parser allows any nesting
+        if problems := self.read_head(context, {}):
+            raise ValidationFailed(problems)
+        return _McpResponse(endpoint, body)
+
+
+class _McpResponse(Response):
+    """The response of the SDK."""
+
+    def __init__(self, endpoint: McpEndpoint, content: bytes) -> None:
+        self._endpoint = endpoint
+        self._content = content
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        await self._endpoint.serve(self._content, scope, send)
+
+
+async def serve_mcp(_: Annotated[dict[str, Any], Body(), BodyLimits(max_body=MAX_BODY)]) -> Response:
+    """Is not called: the route hands the request to the SDK."""
+    raise NotImplementedError
+
+
+async def read_metadata(context: Context) -> Response:
+    return json_response(_endpoint(context).metadata(context))
+
+
+def _endpoint(context: RequestContext) -> McpEndpoint:
+    if context.services.mcp is None:
+        raise AssertionError("the routes of MCP are there, but not the endpoint")
+    return context.services.mcp
+
+
+router.add_api_route("/mcp", serve_mcp, methods=["POST"], route_class_override=McpRoute)
+for path in (METADATA, f"{METADATA}/mcp"):
+    router.add_api_route(path, read_metadata, methods=["GET"], route_class_override=ProbeRoute)

@@ -1,0 +1,108 @@
+"""The tools that write. What they change is one batch of the API, so that it happens whole or not at all."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, idempotency_key, ids, objects
+from taskward.mcp.reading import shown
+
+if TYPE_CHECKING:
+    from taskward_client import AsyncClient
+
+_FIRST_ERROR: Final = 400
+_NOT_FOUND: Final = 404
+_NOT_APPLIED: Final = 424
+"""Of an operation that is only not applied because another one failed."""
+
+
+async def add_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    lists = Lists(api)
+    new = [await _in_list(one, lists) for one in objects(arguments, "tasks")]
+    operations = [{"op": "create", "task": one} for one in new]
+    return await _tasks_after(api, operations, "tasks", idempotency_key(arguments, "add_tasks"), lists)
+
+
+async def update_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    lists = Lists(api)
+    operations = []
+    for number, one in enumerate(objects(arguments, "tasks")):
+        changes = await _in_list(one, lists)
+        task_id = changes.pop("id", None)
+        if not isinstance(task_id, str):
+            raise ToolError(f"tasks.{number}.id must be the id of a task, as find_tasks returns it")
+        operations.append({"op": "update", "id": task_id, "task": changes})
+    return await _tasks_after(api, operations, "tasks", None, lists)
+
+
+async def complete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    changes: dict[str, Any] = {"is_completed": not arguments.get("reopen", False)}
+    if changes["is_completed"] and arguments.get("completed_at") is not None:
+        changes["completed_at"] = arguments["completed_at"]
+    operations = [{"op": "update", "id": one, "task": changes} for one in ids(arguments)]
+    return await _tasks_after(api, operations, "ids", None, Lists(api))
+
+
+async def delete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    """Deletes tasks. One that is not there is no failure, so that a repeated call succeeds."""
+    subtasks = choice(arguments, "subtasks", "keep", "delete")
+    wanted = ids(arguments)
+    operations: Any = [{"op": "delete", "id": one, "subtasks": subtasks} for one in wanted]
+    results: Sequence[Any] = (await api.batch(operations))["results"]
+    _check(
+        [one if one["status"] != _NOT_FOUND else {"status": 200} for one in results],
+        "ids",
+        "Deleted in part.",
+    )
+    return {
+        "deleted": [
+            one for one, result in zip(wanted, results, strict=True) if result["status"] != _NOT_FOUND
+        ],
+        "not_found": [
+            one for one, result in zip(wanted, results, strict=True) if result["status"] == _NOT_FOUND
+        ],
+    }
+
+
+async def add_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    operations: Any = [{"op": "create", "kind": "list", "list": one} for one in objects(arguments, "lists")]
+    key = idempotency_key(arguments, "add_lists")
+    results: Sequence[Any] = (await api.batch(operations, atomic=True, idempotency_key=key))["results"]
+    _check(results, "lists")
+    return {"lists": [{"id": one["list"]["id"], "title": one["list"]["title"]} for one in results]}
+
+
+async def _tasks_after(
+    api: "AsyncClient", operations: Any, argument: str, key: str | None, lists: Lists
+) -> dict[str, Any]:
+    """Carries out all operations or none; returns the tasks as they are now.
+
+    Raises:
+        ToolError: the service rejects some of them.
+
+    """
+    results: Sequence[Any] = (await api.batch(operations, atomic=True, idempotency_key=key))["results"]
+    _check(results, argument)
+    return {"tasks": await shown([one["task"] for one in results], lists)}
+
+
+def _check(results: Sequence[Any], argument: str, begun: str = "Nothing was changed.") -> None:
+    problems = [
+        f"{argument}.{number}: {_problem(one)}"
+        for number, one in enumerate(results)
+        if one["status"] >= _FIRST_ERROR and one["status"] != _NOT_APPLIED
+    ]
+    if problems:
+        raise ToolError("\n".join([begun, *problems]))
+
+
+def _problem(result: Any) -> str:
+    details = "; ".join(f"{one['field']}: {one['message']}" for one in result.get("details", ()))
+    return details or f"{result['error']}"
+
+
+async def _in_list(task: dict[str, Any], lists: Lists) -> dict[str, Any]:
+    """Returns a task with the id of its list in place of its title."""
+    fields = dict(task)
+    if "list" in fields:
+        fields["list_id"] = await lists.id_of(fields.pop("list"))
+    return fields

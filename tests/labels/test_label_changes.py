@@ -1,0 +1,107 @@
+"""A label of many tasks is changed in parts on SQLite: others write in between, its owner sees no part."""
+
+import asyncio
+from typing import Any, Final
+
+import pytest
+from fastapi import FastAPI
+from support import MakeDatabase, Person, database_of, running, settings_for, stored
+
+from taskward.database.sqlite import owner_locks
+from taskward.database.sqlite.compiled import CompiledStatement
+from taskward.labels import change
+from taskward.labels.statements import CHANGE_TASKS
+from taskward.me.import_tree_statements import RESOLVE
+from taskward.me.recovery import resume_interrupted
+
+TASKS: Final = 11
+
+
+async def label_tasks(ann: Person) -> set[str]:
+    """Creates tasks with a label, and returns their ids."""
+    return {(await ann.create(f"Task {n}", labels=["Home"]))["id"] for n in range(TASKS)}
+
+
+async def labels_of(ann: Person) -> list[tuple[str, int]]:
+    listed = (await ann.http.get("/api/labels")).json()["labels"]
+    return [(one["label"], one["tasks"]) for one in listed]
+
+
+async def test_its_owner_sees_all_of_it_or_nothing_and_others_write_meanwhile(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change, "MAX_ROWS", 1)
+    async with running(settings_for(await new_database("disk"))) as app:
+        ann, bob = Person(app), Person(app)
+        await label_tasks(ann)
+        body = {"from": "home", "to": "House"}
+        renaming = asyncio.create_task(ann.http.post("/api/labels/rename", json=body))
+        seen, written = [], 0
+        while not renaming.done():
+            reading = asyncio.create_task(labels_of(ann))
+            await bob.create("Beside")
+            written += not renaming.done()
+            seen.append(await reading)
+
+        assert renaming.result().json() == {"tasks": TASKS}
+        assert {tuple(labels) for labels in seen} <= {(("Home", TASKS),), (("House", TASKS),)}
+        assert written >= 2
+
+
+@pytest.mark.parametrize(("path", "to"), [("rename", "House"), ("rename", "HOME"), ("remove", None)])
+async def test_one_that_was_interrupted_is_completed(
+    new_database: MakeDatabase, path: str, to: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process died after the second part; a repeated request gets the response that was stored."""
+    monkeypatch.setattr(change, "MAX_ROWS", 4)
+    monkeypatch.setattr(owner_locks, "LEASE", 0.0)
+    async with running(settings_for(await new_database("disk"))) as app:
+        ann = Person(app)
+        ids = await label_tasks(ann)
+        cursor = (await ann.http.get("/api/changes")).json()["cursor"]
+        with monkeypatch.context() as dying:
+            fail_after(dying, 2)
+            answer = await change_label(ann, path, to)
+            assert answer.status_code == 500
+
+        await resume_interrupted(database_of(app))
+
+        assert await labels_of(ann) == ([(to, TASKS)] if to else [])
+        changed = (await ann.http.get("/api/changes", params={"since": cursor})).json()["changes"]
+        assert {one["task"]["id"] for one in changed} == ids
+        assert [one["task"].get("labels", []) for one in changed] == [[to] if to else []] * TASKS
+        versions = {row["version"] for row in await stored(app, "tasks", user_id=ann.sub)}
+        (owner,) = await stored(app, "users", id=ann.sub)
+        assert (len(versions), max(versions)) == (TASKS, owner["seq"])
+        assert await stored(app, "owner_locks") == []
+        repeated = await change_label(ann, path, to)
+        assert (repeated.json(), repeated.headers["Idempotent-Replayed"]) == ({"tasks": TASKS}, "true")
+
+
+async def change_label(ann: Person, path: str, to: str | None) -> Any:
+    body = {"from": "home", "to": to} if to else {"label": "home"}
+    return await ann.http.post(f"/api/labels/{path}", json=body, headers={"Idempotency-Key": "once"})
+
+
+def fail_after(dying: pytest.MonkeyPatch, parts: int) -> None:
+    left = iter(range(parts))
+    steps = change.LabelChange._page_steps
+
+    def some_parts(self: Any, *arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise ConnectionError
+        return steps(self, *arguments)
+
+    dying.setattr(change.LabelChange, "_page_steps", some_parts)
+
+
+@pytest.mark.engines("memory")
+@pytest.mark.parametrize("statement", [CHANGE_TASKS, RESOLVE], ids=lambda one: one.name)
+def test_a_statement_on_an_array_of_tasks_finds_each_by_its_key(app: FastAPI, statement: Any) -> None:
+    """Otherwise SQLite looks through the array for each task of the owner."""
+    step = CompiledStatement.compile(statement).steps[0]
+    plan = database_of(app).reader.execute(f"EXPLAIN QUERY PLAN {step.sql}", [None] * len(step.binds))
+
+    assert [row[3].partition(" (")[2] for row in plan if row[3].startswith("SEARCH")] == [
+        "user_id=? AND id=?)"
+    ]

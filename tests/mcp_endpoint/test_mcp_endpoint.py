@@ -1,0 +1,267 @@
+"""/mcp over HTTP: tokens, origins, bodies, limits, many sessions, and the settings."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from changes.streams import InProcess, in_process_server, process
+from mcp_endpoint.agents import LEGACY, MODERN, agent, tool_call
+from support import settings_for, token_for
+from support.processes import bare_environment
+from typer.testing import CliRunner
+
+from taskward import cli
+from taskward.mcp.endpoint import MAX_BODY
+from taskward.settings import SettingsError
+
+PUBLIC = "https://tasks.example.com"
+ISSUER = "https://id.example.com"
+AUDIENCES = f"app,{PUBLIC}/mcp"
+METADATA = "/.well-known/oauth-protected-resource"
+
+
+@pytest_asyncio.fixture(scope="module")
+async def house() -> AsyncIterator[InProcess]:
+    async with in_process_server(settings_for("sqlite://")) as house:
+        yield house
+
+
+@pytest_asyncio.fixture(scope="module")
+async def public() -> AsyncIterator[httpx.AsyncClient]:
+    """Yields a client of a service as in production, without a token."""
+    settings = settings_for(
+        "sqlite://",
+        environment="production",
+        mcp=True,
+        public_url=PUBLIC,
+        jwt_issuer=ISSUER,
+        jwt_audience=AUDIENCES,
+        frontend_url="https://app.example.com",
+        rate_limit="20/h",
+    )
+    async with in_process_server(settings) as house, httpx.AsyncClient(base_url=house.url) as http:
+        yield http
+
+
+def bearer(sub: str, **claims: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token_for(sub, iss=ISSUER, **claims)}"}
+
+
+async def call(http: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Response:
+    request = tool_call("find_lists")
+    return await http.post("/mcp", json=request["json"], headers=request["headers"] | headers)
+
+
+async def test_the_metadata_names_the_service_and_its_identity_provider(public: httpx.AsyncClient) -> None:
+    for path in (METADATA, f"{METADATA}/mcp"):
+        assert (await public.get(path)).json() == {
+            "resource": f"{PUBLIC}/mcp",
+            "authorization_servers": [ISSUER],
+            "bearer_methods_supported": ["header"],
+            "resource_name": "Taskward",
+        }
+
+
+async def test_a_request_without_a_valid_token_learns_where_the_metadata_is(
+    public: httpx.AsyncClient,
+) -> None:
+    where = f'resource_metadata="{PUBLIC}{METADATA}/mcp"'
+    expired = bearer("ann", aud="app", exp=1)
+    for headers, challenge, code in (
+        ({}, f"Bearer {where}", "UNAUTHORIZED"),
+        ({"Authorization": "Bearer x.y.z"}, f'Bearer error="invalid_token", {where}', "INVALID_TOKEN"),
+        (expired, f'Bearer error="invalid_token", {where}', "TOKEN_EXPIRED"),
+        (bearer("ann"), f'Bearer error="invalid_token", {where}', "INVALID_TOKEN"),
+        (bearer("ann", aud="other"), f'Bearer error="invalid_token", {where}', "INVALID_TOKEN"),
+    ):
+        answer = await call(public, headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, code)
+        assert answer.headers["www-authenticate"] == challenge
+    assert (await public.get("/api/tasks")).headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_token_for_either_audience_is_accepted(public: httpx.AsyncClient) -> None:
+    for audience in ("app", f"{PUBLIC}/mcp", [f"{PUBLIC}/mcp", "other"]):
+        assert (await call(public, bearer("both", aud=audience))).status_code == 200
+
+
+async def test_pages_of_other_origins_are_refused(public: httpx.AsyncClient) -> None:
+    token = bearer("origin", aud="app")
+    for origin in ("https://evil.example.com", "null", "http://localhost:3000", f"{PUBLIC}.evil.example"):
+        for headers in (token, {}):
+            answer = await call(public, {**headers, "Origin": origin})
+            assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
+    for origin in (PUBLIC, "https://app.example.com"):
+        assert (await call(public, {**token, "Origin": origin})).status_code == 200
+
+
+async def test_the_rate_limit_counts_what_agents_ask(public: httpx.AsyncClient) -> None:
+    token = bearer("fast", aud="app")
+    answers = [await call(public, token) for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [
+        429
+    ]  # each is a request, and makes one
+    assert answers[-1].headers["retry-after"]
+    token = bearer("odd", aud="app")
+    await public.get("/api/tasks", headers=token)
+    text = [await call(public, token) for _ in range(10)][-1].json()["result"]["content"][0]["text"]
+    assert text.startswith("Too many requests. Try again in ")
+
+
+async def test_a_body_that_is_no_message_is_refused(house: InProcess) -> None:
+    token = {"Authorization": f"Bearer {token_for('bodies')}"}
+    deep = b'{"jsonrpc": "2.0", "id": 1, "method": ' + b"[" * 1000 + b"]" * 1000 + b"}"
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(9):
+            yield b" " * (MAX_BODY // 8)
+
+    async with httpx.AsyncClient(base_url=house.url) as http:
+        for content, status in (
+            (b"", 400),
+            (b"{", 400),
+            (b"[]", 400),
+            (b"{}", 400),
+            (b'{"jsonrpc": "2.0"}', 400),
+            (deep, 400),
+            (b" " * (MAX_BODY + 1), 413),
+            (pieces(), 413),
+        ):
+            request = {
+                "headers": {**tool_call("find_lists")["headers"], **token, "Content-Type": "application/json"}
+            }
+            answer = await http.post("/mcp", content=content, **request)
+            assert answer.status_code == status, answer.text
+        assert (await call(http, token | {"Content-Type": "text/plain"})).status_code == 400
+        assert (await call(http, token | {"MCP-Protocol-Version": "2030-01-01"})).status_code == 400
+        assert (await call(http, token | {"Mcp-Name": "get_tasks"})).status_code == 400
+        for method in ("GET", "DELETE"):
+            answer = await http.request(method, "/mcp", headers=token)
+            assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.processes
+async def test_sessions_of_one_person_hold_up_nobody_else(tmp_path: Path) -> None:
+    """A hundred agents of one person, one of which sends half a request; another person meanwhile."""
+    flooder, other = ({"Authorization": f"Bearer {token_for(str(uuid4()))}"} for _ in range(2))
+    async with process(f"sqlite:///{tmp_path / 'taskward.db'}", tmp_path) as url:
+        port = int(url.rpartition(":")[2])
+        _, slow = await asyncio.open_connection("127.0.0.1", port)
+        slow.write(message(flooder)[:-9])
+        async with httpx.AsyncClient(base_url=url) as http:
+            await http.post("/api/tasks", json={"title": "Buy milk"}, headers=other)
+            sessions = [asyncio.create_task(session(port, message(flooder), 2)) for _ in range(100)]
+            waits = []
+            while not all(one.done() for one in sessions):
+                begun = time.perf_counter()
+                assert (await http.get("/api/tasks", headers=other)).status_code == 200
+                waits.append(time.perf_counter() - begun)
+            statuses = [status for one in sessions for status in await one]
+        slow.close()
+    assert {*statuses} <= {b"200", b"503"}
+    assert statuses.count(b"200") >= 100
+    assert sorted(waits)[len(waits) // 2] < 0.1, waits
+
+
+def message(headers: dict[str, str]) -> bytes:
+    """Returns the bytes of a call of a tool."""
+    call = tool_call("find_tasks")
+    request = httpx.Request(
+        "POST", "http://taskward.test/mcp", json=call["json"], headers=call["headers"] | headers
+    )
+    lines = [b"POST /mcp HTTP/1.1", *(b"%b: %b" % pair for pair in request.headers.raw)]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + request.content
+
+
+async def session(port: int, request: bytes, calls: int) -> list[bytes]:
+    """Sends the calls of an agent one after the other; returns the status of each."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    statuses = []
+    for _ in range(calls):
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
+        statuses.append(head.split()[1])
+    writer.close()
+    return statuses
+
+
+async def test_one_endpoint_serves_agents_of_both_revisions_at_once(house: InProcess) -> None:
+    async def session(number: int) -> None:
+        version = (MODERN, LEGACY)[number % 2]
+        async with agent(house.url, token_for(f"agent{number}"), version) as one:
+            await one.ask("add_tasks", tasks=[{"title": f"{number}"}], idempotency_key="1")
+            assert [task["title"] for task in (await one.ask("find_tasks"))["tasks"]] == [f"{number}"]
+
+    await asyncio.gather(*map(session, range(10)))
+
+
+async def test_the_endpoint_can_be_switched_off() -> None:
+    production = {"environment": "production", "jwt_audience": "app", "jwt_issuer": ISSUER}
+    for settings in ({"mcp": False}, production):
+        async with (
+            in_process_server(settings_for("sqlite://", **settings)) as house,
+            httpx.AsyncClient(base_url=house.url) as http,
+        ):
+            for path in ("/mcp", METADATA):
+                assert (await http.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("missing", ["public_url", "jwt_issuer", "jwt_audience"])
+def test_in_production_it_needs_settings_that_name_the_service(missing: str) -> None:
+    whole = {"public_url": PUBLIC, "jwt_issuer": ISSUER, "jwt_audience": AUDIENCES} | {missing: None}
+    with pytest.raises(SettingsError, match="MCP needs PUBLIC_URL, JWT_ISSUER and JWT_AUDIENCE"):
+        settings_for("sqlite://", environment="production", mcp=True, **whole)
+
+
+@pytest.mark.parametrize(
+    "url", ["tasks.example.com", "https://tasks.example.com/app", "ftp://x", "https://*"]
+)
+def test_the_public_url_is_an_origin(url: str) -> None:
+    with pytest.raises(SettingsError, match="PUBLIC_URL"):
+        settings_for("sqlite://", public_url=url)
+
+
+@pytest.mark.processes
+def test_the_service_starts_without_what_only_agents_need() -> None:
+    modules = "taskward.app, taskward.server, taskward.cli"
+    code = f"import sys, {modules}; print({{'mcp', 'taskward_client'}} & {{*sys.modules}})"
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], env=bare_environment(), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.processes
+async def test_an_agent_on_this_machine_uses_standard_input_and_output(house: InProcess) -> None:
+    from mcp.client.client import Client  # noqa: PLC0415 - as in agents.py
+    from mcp.client.stdio import StdioServerParameters  # noqa: PLC0415 - as above
+
+    environment = bare_environment() | {"TASKWARD_URL": house.url, "TASKWARD_TOKEN": token_for("stdio")}
+    parameters = StdioServerParameters(
+        command=sys.executable, args=["-m", "taskward", "mcp"], env=environment
+    )
+    async with Client(parameters) as client:
+        result: Any = await client.call_tool(
+            "add_tasks", {"tasks": [{"title": "Buy milk"}], "idempotency_key": "1"}
+        )
+        assert json.loads(result.content[0].text)["tasks"][0]["title"] == "Buy milk"
+        result = await client.call_tool("find_lists", {})
+        assert result.structured_content == {"lists": []}
+
+
+def test_without_a_token_the_command_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKWARD_URL", "https://tasks.example.com")
+    monkeypatch.delenv("TASKWARD_TOKEN", raising=False)
+    result = CliRunner().invoke(cli.app, ["mcp"])
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "TASKWARD_TOKEN must be a token" in result.stderr
