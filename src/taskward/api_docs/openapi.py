@@ -112,7 +112,7 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     503: _RETRY_AFTER,
 }
 _IN_USE: Final = IdempotencyKeyInUse.status
-_TAGGED: Final = {"Task", "TaskList", "List", "ListCollection", "TaskSummary"}
+_TAGGED: Final = {"Task", "TaskList", "List", "ListCollection", "TaskSummary", "LabelList"}
 """The models whose responses carry an entity tag."""
 
 
