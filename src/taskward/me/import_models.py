@@ -49,7 +49,7 @@ def _possible(value: dict[str, Any] | None, info: ValidationInfo) -> dict[str, A
         raise field_error("Recurrence needs an open task")
     due = info.data.get("due")
     merged = merged_recurrence(None, {"recurrence": value}, due)
-    for problem in problems_of_recurrence(merged or {}, due):
+    for problem in problems_of_recurrence(merged or {}, due, None):
         part = problem.field.partition(".")[2]
         raise located_errors({part: problem.message}) if part else field_error(problem.message)
     return value

@@ -104,14 +104,14 @@ def _schedule(extra: str | None, *, is_completed: bool) -> tuple[Reminders, Mapp
 def _moved(
     pending: Sequence[Row], tasks: Sequence[Row], zone: str | None, *, keeps_passed: bool
 ) -> list[tuple[Any, int, datetime | None]]:
-    """Returns pending reminders with their new moments, see `move_reminders_steps`."""
+    """Returns pending reminders with their new moments, see `move_reminders_steps`; an unknown one stays."""
     now = datetime.now(UTC)
-    before = {(str(task_id), n): moment for task_id, n, moment in pending}
+    at = {(str(task_id), n): moment for task_id, n, moment in _moments_of(tasks, zone)}
+    moved = [(task_id, n, at.get((str(task_id), n), before), before) for task_id, n, before in pending]
     return [
         (task_id, n, moment)
-        for task_id, n, moment in _moments_of(tasks, zone)
-        if (key := (str(task_id), n)) in before
-        and (keeps_passed or moment is None or moment > now or moment == before[key])
+        for task_id, n, moment, before in moved
+        if keeps_passed or moment is None or moment > now or moment == before
     ]
 
 
