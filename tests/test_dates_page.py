@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 
 from taskward.tasks.fields.dates import due_key, instant
+from taskward.tasks.fields.reminders import moments
 
 pytestmark = [
     pytest.mark.processes,
@@ -97,3 +98,14 @@ def test_a_time_of_completion_is_the_moment_with_the_offset_of_the_person(clock:
 
     assert datetime.fromisoformat(text) == datetime(2026, 11, 21, 23, 30, 15, tzinfo=UTC)
     assert text.endswith({"UTC": "+00:00", "America/New_York": "-05:00"}.get(clock, text[-6:]))
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_reminders_fire_when_the_service_says(clock: str) -> None:
+    reminders: list[dict[str, Any]] = [{"offset_minutes": n} for n in (0, -30, 540, -1440, 527_040)]
+    pairs = [(reminder, due) for reminder in [*reminders, {"at": "2026-11-21T08:30:00Z"}] for due in DATES]
+
+    times = run(f"{json.dumps(pairs)}.map(([reminder, due]) => reminderTime(reminder, due))", clock)
+
+    expected = [next(moments((reminder,), due, clock))[1] for reminder, due in pairs]
+    assert [datetime.fromisoformat(one) for one in times] == expected

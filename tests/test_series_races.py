@@ -151,8 +151,8 @@ async def test_a_task_that_32_clients_complete_at_once_has_one_next_one(
             assert task["due"] == {"date": f"{FIRST_DAY + timedelta(days=number + 1)}"}
             await check(clients, follower, number + 2)
             for state in (False, True):  # undone, and done again
-                body = {"is_completed": state, "completed_at": EARLY}
-                done = (await clients.send(1, "PUT", path_of(done), body)).json()
+                undo = {"is_completed": state, "completed_at": EARLY}
+                done = (await clients.send(1, "PUT", path_of(done), undo)).json()
                 await follower.follow()
             task = (await clients.send(0, "GET", f"/api/tasks/{done['next_id']}")).json()
             await check(clients, follower, number + 2)

@@ -42,6 +42,7 @@ from taskward.services import Services
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
+from taskward.tasks.zone_data import ZoneDataUpdate
 from taskward.webhooks.worker import WebhookWorker
 
 ROUTERS = (
@@ -100,6 +101,7 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
         large_bodies=FairThreads(1, "large-bodies"),
         uploads=Uploads(),
         recovery=Recovery(database),
+        zone_data=ZoneDataUpdate(database),
         webhooks=webhooks,
         tombstones_kept=timedelta(days=settings.tombstone_days),
         tracing=tracing,
@@ -177,6 +179,8 @@ async def _lifespan(app: Taskward) -> AsyncIterator[None]:
         if services.mcp:
             running.push_async_callback(services.mcp.stop)
         services.recovery.start()
+        running.push_async_callback(services.zone_data.stop)
+        services.zone_data.start()
         if services.webhooks:
             running.push_async_callback(services.webhooks.stop)
             services.webhooks.start()

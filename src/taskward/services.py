@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from taskward.me.spool import Uploads
     from taskward.observability.tracing import Tracing
     from taskward.tasks.list_cache import ListCache
+    from taskward.tasks.zone_data import ZoneDataUpdate
     from taskward.webhooks.worker import WebhookWorker
 
 
@@ -38,6 +39,7 @@ class Services:
     """A thread that parses and validates large bodies."""
     uploads: Uploads
     recovery: Recovery
+    zone_data: ZoneDataUpdate
     webhooks: WebhookWorker | None
     tombstones_kept: timedelta
     tracing: Tracing | None

@@ -2,10 +2,13 @@
 
 from functools import cache
 from importlib import resources
+from importlib.metadata import version
 from typing import Final
 from zoneinfo import ZoneInfo
 
 _PACKAGE: Final = "tzdata"
+DATA_VERSION: Final = version(_PACKAGE)
+"""Like 2026.1; each one may change the rules of zones."""
 
 
 def is_time_zone(name: str) -> bool:

@@ -18,7 +18,9 @@ AREAS = {
     "idempotency",
     "admission",
     "fields",
+    "mcp",
     "recurrence",
+    "convert",
     "reminders",
 }
 

@@ -13,6 +13,8 @@ TOO_MANY = "Reminders must be a list of at most 10 objects"
 BERLIN = "Europe/Berlin"
 AT = {"at": "2026-11-21T08:30:00Z"}
 BEFORE = {"offset_minutes": -30}
+NO_OFFSETS: list[Any] = [None, "5", 5.0, 1.5, True, [], 527_041, -527_041, 10**30]
+NO_INSTANTS: list[Any] = [None, 5, "", "2026-11-21", "2026-11-21T08:30", "2026-02-30T08:30:00Z"]
 
 
 def moment(due: dict[str, str] | None, reminder: dict[str, Any], zone: str | None = None) -> str | None:
@@ -54,8 +56,8 @@ def test_reminders_are_replaced_whole_and_removed() -> None:
     "value",
     [
         *({}, {"offset_minutes": -30, "at": AT["at"]}, {"offset_minutes": -30, "at": None}, {"minutes": 5}),
-        *({"offset_minutes": value} for value in (None, "5", 5.0, 1.5, True, [], 527_041, -527_041, 10**30)),
-        *({"at": value} for value in (None, 5, "", "2026-11-21", "2026-11-21T08:30", "2026-02-30T08:30:00Z")),
+        *({"offset_minutes": offset} for offset in NO_OFFSETS),
+        *({"at": at} for at in NO_INSTANTS),
         *({"at": "1969-12-31T23:59:59Z"}, {"at": "9999-01-01T00:00:00Z"}, {"at": AT["at"], "extra": 1}),
         *(None, "", 5, True, [], [BEFORE]),
     ],

@@ -29,7 +29,7 @@ class Read:
     batched read without one returns one row at most.
 
     A `cross_owner` read returns rows of several owners, for the service itself and not for a request. Only
-    such a read runs outside of row-level security.
+    such reads and commands run outside of row-level security.
 
     A read that is not `declared` is made while the service runs, compiled when it is first run, and never
     batched.
@@ -97,6 +97,10 @@ class Command:
 
     quiet: bool = False
     """Whether it only changes rows that users do not see; then no change is notified."""
+
+    cross_owner: bool = False
+    """Whether it is the service's own, and no request's; it runs outside of row-level security, and before
+    any step of its transaction that names an owner."""
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)

@@ -44,7 +44,7 @@ _LABELS: Final = {"type": "array", "items": {"type": "string"}}
 _DATE: Final = {
     "date": text("A day: 2026-11-21."),
     "time": nullable(text("A time of that day: 14:30. Without it, all day.")),
-    "time_zone": nullable(text("Where that time is: Europe/Berlin. Without it, wherever the user is.")),
+    "time_zone": nullable(text("Where that time is: Europe/Berlin. Without it, that of the user.")),
 }
 _PRIORITY: Final = words("How important it is.", "low", "medium", "high", "urgent")
 _COMMON: Final = {

@@ -17,7 +17,7 @@ from taskward.database.postgres.errors import (
 )
 from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import RowLevelSecurity
-from taskward.database.statements import Rollback, Row, Split, Statement, T, Values
+from taskward.database.statements import Command, Rollback, Row, Split, Statement, T, Values
 from taskward.database.transaction_run import TransactionRun
 
 MAX_ATTEMPTS: Final = 4
@@ -123,7 +123,8 @@ class Executor:
             statement, values = run.step
             rows: Sequence[Row] = ()
             if not isinstance(statement, Split):
-                if self._rls is not None and values["owner"] != current_owner:
+                of_service = isinstance(statement, Command) and statement.cross_owner
+                if self._rls is not None and not of_service and values["owner"] != current_owner:
                     current_owner = values["owner"]  # RLS: one owner per statement
                     await self._rls.set_owner(connection, values["owner"])
                 compiled = statements[statement]

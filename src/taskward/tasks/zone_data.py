@@ -1,0 +1,177 @@
+"""Computes the stored instants of local times again, after the version of `tzdata` has changed.
+
+Governments change the rules of time zones, and a due date is a local time: its instant moves. One process
+does it, in the background, an owner and a page of tasks at a time. Until it is done, a comparison with an
+instant may be off by the change.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from taskward.auth.current_user import User
+from taskward.database import Queries
+from taskward.database.statements import Command, Row, TransactionSteps, Values
+from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.tasks.fields import TaskFields
+from taskward.tasks.steps.reminders import move_reminders_steps
+from taskward.tasks.zone_data_statements import (
+    CLAIM,
+    HAS_REMINDERS,
+    NOTE,
+    NOTED,
+    OWNERS_AFTER,
+    RENEW,
+    SET_INSTANTS,
+    ZONED_AFTER,
+)
+from taskward.time_zones import DATA_VERSION
+from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
+
+MAX_TASKS: Final = 200
+"""Tasks that are computed in one transaction: 3 ms."""
+
+MAX_OWNERS: Final = 500
+LEASE: Final = timedelta(minutes=1)
+"""A process that has not renewed its claim for as long is dead."""
+
+RENEW_AFTER: Final = timedelta(seconds=5)
+INTERVAL: Final = 5.0
+"""Seconds until the next look at what another process does, or at a database that failed."""
+
+_FIRST: Final = UUID(int=0)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+log = logging.getLogger(__name__)
+
+
+class ZoneDataUpdate:
+    """Brings the stored instants to a version of the time zone data, in the background."""
+
+    def __init__(self, database: Queries, version: str = DATA_VERSION) -> None:
+        self._database = database
+        self._version = version
+        self._held = _EPOCH
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def update(self) -> bool:
+        """Computes the instants if necessary; returns whether they are of this version, or of a newer one.
+
+        They are not while another process computes them.
+        """
+        rows = await self._database.rows(NOTED, {})
+        noted = rows[0][0] if rows else None
+        if noted is not None and _order(noted) >= _order(self._version):
+            return True
+        if not await self._claim(noted or ""):
+            return False
+        begun, changed = time.monotonic(), 0
+        words = {"noted": noted, "version": self._version}
+        log.info("The time zone data has changed: computing the instants of dates again", extra=words)
+        after = _FIRST
+        while owners := await self._database.rows(OWNERS_AFTER, {"after_id": after, "limit": MAX_OWNERS}):
+            for (owner,) in owners:
+                after = UUID(str(owner))
+                changed += await self._update_owner(after)
+                if not await self._keep_claim():
+                    return False
+        await self._transact(NOTE, {"held": self._held, "version": self._version})
+        seconds = {"tasks": changed, "seconds": round(time.monotonic() - begun, 1)}
+        log.info("The instants of dates are those of the new time zone data", extra=words | seconds)
+        return True
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if await self.update():
+                    return
+            except (DatabaseError, ServiceUnavailable) as error:
+                log.warning(
+                    "Cannot compute the instants of dates again yet; retrying", extra={"reason": error.reason}
+                )
+            except Exception:
+                log.exception("Computing the instants of dates again crashed; retrying")
+            await asyncio.sleep(INTERVAL)
+
+    async def _update_owner(self, owner: UUID) -> int:
+        """Returns the number of tasks whose instants have changed."""
+        changed, after = 0, _FIRST
+        page: Values = {"owner": owner, "limit": MAX_TASKS}
+        while await self._database.rows(ZONED_AFTER, {**page, "after_id": after, "limit": 1}):
+            values = {**page, "after_id": after}
+            count, after = await self._database.transact(partial(page_steps, values))
+            changed += count
+        if await self._database.rows(HAS_REMINDERS, page):
+            await self._database.transact(lambda: _reminder_steps(owner), long=True)
+        return changed
+
+    async def _claim(self, seen: str) -> bool:
+        now = datetime.now(UTC)
+        self._held = now
+        return bool(await self._transact(CLAIM, {"now": now, "stale": now - LEASE, "seen": seen}))
+
+    async def _keep_claim(self) -> bool:
+        """Renews the claim from time to time; returns whether it still is this process's."""
+        now = datetime.now(UTC)
+        if now - self._held < RENEW_AFTER:
+            return True
+        held, self._held = self._held, now
+        return bool(await self._transact(RENEW, {"held": held, "now": now}))
+
+    async def _transact(self, command: Command, values: Values) -> Sequence[Row]:
+        return await self._database.transact(lambda: _one(command, values))
+
+
+def page_steps(values: Values) -> TransactionSteps[tuple[int, UUID]]:
+    """Computes the instants of the next tasks of an owner; returns how many changed, and the last id."""
+    yield LOCK_OWNER, values
+    rows = yield ZONED_AFTER, values
+    changed = [one for row in rows for one in [_computed(row)] if one is not None]
+    if changed:  # lists that compare instants have changed, so their tags must change too
+        yield COUNT_MANY, owner_values(User(values["owner"], None, 0)) | {"count": 1}
+        yield SET_INSTANTS, {**values, "tasks": orjson.dumps(changed).decode()}
+    return len(changed), UUID(str(rows[-1][0])) if rows else values["after_id"]
+
+
+def _computed(row: Row) -> tuple[str, Any, Any] | None:
+    """Returns a task with its instants, if they are not those that are stored."""
+    task_id, extra, due, start = row
+    columns = TaskFields.parse(extra).columns()
+    if (columns["due_utc"], columns["start_utc"]) == (due, start):
+        return None
+    return str(task_id), _microseconds(columns["due_utc"]), _microseconds(columns["start_utc"])
+
+
+def _reminder_steps(owner: UUID) -> TransactionSteps[None]:
+    locked = yield LOCK_OWNER, {"owner": owner}
+    if locked:
+        yield from move_reminders_steps(owner, locked[0][0])
+
+
+def _one(command: Command, values: Values) -> TransactionSteps[Sequence[Row]]:
+    return (yield command, values)
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
+
+
+def _order(version: str) -> list[int]:
+    """Returns a version like 2026.1 for comparison."""
+    return [int(part) for part in version.split(".") if part.isdecimal()]

@@ -1,0 +1,115 @@
+"""The statements that compute stored instants again, and those that one process runs for all."""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    Integer,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from taskward.database.functions import instant_of, json_item, json_rows
+from taskward.database.statements import Command, Read
+from taskward.database.types import Counter, Id, Instant
+from taskward.tasks.instant_tables import REMINDERS, TIME_ZONE_DATA
+from taskward.tasks.tables import TASKS
+from taskward.users.statements import OWNER
+from taskward.users.tables import USERS
+
+_VERSION: Final = bindparam("version", type_=Text())
+_NOW: Final = bindparam("now", type_=Instant())
+_HELD: Final = bindparam("held", type_=Instant())
+_AFTER: Final = bindparam("after_id", type_=Id())
+_LIMIT: Final = bindparam("limit", type_=Integer())
+_ONE: Final = literal_column("1", Counter)
+
+NOTED: Final = Read("noted version of the time zone data", select(TIME_ZONE_DATA.c.version), cross_owner=True)
+
+
+def _claim() -> Any:
+    seen = func.coalesce(TIME_ZONE_DATA.c.version, literal_column("''"))
+    renewed_at = TIME_ZONE_DATA.c.renewed_at
+    is_free = or_(renewed_at.is_(None), renewed_at < bindparam("stale", type_=Instant()))
+    return (
+        insert(TIME_ZONE_DATA)
+        .values(number=_ONE, version=None, renewed_at=_NOW)
+        .on_conflict_do_update(
+            index_elements=["number"],
+            set_={"renewed_at": _NOW},
+            where=is_free & (seen == bindparam("seen", type_=Text())),
+        )
+        .returning(TIME_ZONE_DATA.c.number)
+    )
+
+
+CLAIM: Final = Command("claim the time zone data", _claim(), quiet=True, cross_owner=True)
+"""Returns a row if no other process computes the instants, and the noted version is still the `seen` one."""
+
+RENEW: Final = Command(
+    "renew the claim on the time zone data",
+    update(TIME_ZONE_DATA)
+    .where(TIME_ZONE_DATA.c.renewed_at == _HELD)
+    .values(renewed_at=_NOW)
+    .returning(TIME_ZONE_DATA.c.number),
+    quiet=True,
+    cross_owner=True,
+)
+NOTE: Final = Command(
+    "note the version of the time zone data",
+    update(TIME_ZONE_DATA)
+    .where(TIME_ZONE_DATA.c.renewed_at == _HELD)
+    .values(version=_VERSION, renewed_at=None)
+    .returning(TIME_ZONE_DATA.c.number),
+    quiet=True,
+    cross_owner=True,
+)
+OWNERS_AFTER: Final = Read(
+    "owners after an id",
+    select(USERS.c.id).where(USERS.c.id > _AFTER).order_by(USERS.c.id).limit(_LIMIT),
+    cross_owner=True,
+)
+ZONED_AFTER: Final = Read(
+    "tasks in a time zone after an id",
+    select(TASKS.c.id, TASKS.c.extra, TASKS.c.due_utc, TASKS.c.start_utc)
+    .where(
+        TASKS.c.user_id == OWNER,
+        TASKS.c.id > _AFTER,
+        or_(TASKS.c.due_utc.is_not(None), TASKS.c.start_utc.is_not(None)),
+    )
+    .order_by(TASKS.c.id)
+    .limit(_LIMIT),
+    long=True,
+)
+HAS_REMINDERS: Final = Read(
+    "whether reminders are pending",
+    select(REMINDERS.c.task_id).where(REMINDERS.c.user_id == OWNER).limit(_ONE),
+)
+
+
+def _set_instants() -> Any:
+    rows = json_rows(bindparam("tasks", type_=Text())).table_valued(column("value"), name="given")
+    task_id, due, start = (json_item(rows.c.value, literal_column(n)) for n in "012")
+    given = select(
+        cast(task_id, Id()).label("task_id"),
+        instant_of(due).label("due_utc"),
+        instant_of(start).label("start_utc"),
+    ).subquery("computed")
+    return (
+        update(TASKS)
+        .where(TASKS.c.user_id == OWNER, TASKS.c.id == given.c.task_id)
+        .values(due_utc=given.c.due_utc, start_utc=given.c.start_utc)
+    )
+
+
+SET_INSTANTS: Final = Command("set the instants of tasks", _set_instants(), quiet=True)
+"""Takes a JSON array of `[id, due, start]`, in microseconds since 1970 or null.
+
+For clients the tasks stay the same: they see local times."""
