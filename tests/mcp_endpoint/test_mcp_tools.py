@@ -107,6 +107,20 @@ async def test_tasks_are_added_found_changed_completed_and_deleted(house: InProc
         assert await ann.ask("delete_tasks", ids=[call, write]) == {"deleted": [write], "not_found": [call]}
 
 
+async def test_completing_a_recurring_task_leaves_the_next_one(house: InProcess) -> None:
+    async with new_person(house) as ann:
+        new = {
+            "title": "Water",
+            "due": {"date": "2026-11-23"},
+            "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=MO"},
+        }
+        task = (await ann.ask("add_tasks", tasks=[new], idempotency_key="1"))["tasks"][0]
+        for _ in range(2):
+            await ann.ask("complete_tasks", ids=[task["id"]], completed_at="2026-11-23T10:00:00+01:00")
+        (following,) = (await ann.ask("find_tasks"))["tasks"]
+        assert (following["due"]["date"], following["series_id"]) == ("2026-11-30", task["id"])
+
+
 async def test_a_repeated_write_changes_nothing_more(house: InProcess) -> None:
     async with new_person(house) as ann:
         first = await ann.ask("add_tasks", tasks=[{"title": "Buy milk"}], idempotency_key="käse 🧀")
