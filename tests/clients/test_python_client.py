@@ -65,10 +65,12 @@ class Recorder(httpx.HTTPTransport):
         return operations
 
 
+@pytest.mark.processes  # the linter
 def test_the_types_are_those_of_the_document() -> None:
     assert client_types.TARGET.read_text("utf-8") == client_types.types_of(DOCUMENT), "run: make clients"
 
 
+@pytest.mark.processes  # the linter
 def test_the_synchronous_half_is_that_of_the_asynchronous_one() -> None:
     for path, text in client_sync.sync_modules():
         assert path.read_text("utf-8") == text, f"{path.name}: run: make clients"
