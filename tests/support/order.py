@@ -15,7 +15,7 @@ LONGEST_FILES: Final = (
     *("changes/test_follow_page", "database/test_schema", "database/test_long_search", "tasks/test_model"),
     *("observability/test_workers", "mutation/test_mutants", "idempotency/test_atomic_batches"),
     *("faults/test_unread", "auth/test_jwks_fetch", "auth/test_hostile_tokens", "auth/test_jwks"),
-    *("test_processes", "test_promises", "test_prose"),
+    *("test_processes", "test_promises", "test_prose", "mcp_endpoint/test_mcp_endpoint", "test_cli_tasks"),
     *("tasks/test_list_model", "tasks/test_subtasks", "tasks/test_devices", "tasks/test_optional_fields"),
     *(
         "database/test_index_builds",
