@@ -114,6 +114,6 @@ class Attempts:
         """Runs a command on the state of the receiver."""
 
         def steps() -> TransactionSteps[list[Row]]:
-            return list((yield command, {"owner": None, "wait": int(wait * _SECOND), **values}))
+            return list((yield command, {"wait": int(wait * _SECOND), **values}))
 
         return await self._database.transact(steps)
