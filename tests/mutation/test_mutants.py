@@ -22,6 +22,7 @@ AREAS = {
     "recurrence",
     "convert",
     "reminders",
+    "webhooks",
 }
 
 

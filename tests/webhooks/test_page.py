@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,12 +74,15 @@ def test_a_receiver_of_the_page_gets_what_is_written(language: str, tmp_path: Pa
             bearer = {"Authorization": f"Bearer {token_for('ann')}"}
             with httpx.Client(headers=bearer) as client:
                 task = client.post(url, json={"title": "Milk"}).json()
-                time.sleep(0.2)
-                client.put(f"{url}/{task['id']}", json={"is_completed": True})
-                time.sleep(0.2)
-                client.put(f"{url}/{task['id']}", json={"title": "More milk"})
-                client.delete(f"{url}/{task['id']}")
-            expected = "task.completed Milk" if language == "python" else f"task.changes delete {task['id']}"
+                expected = "task.completed Milk"
+                if language == "python":
+                    client.put(f"{url}/{task['id']}", json={"is_completed": True})
+                    wait_for(lambda: expected in output())
+                    client.put(f"{url}/{task['id']}", json={"title": "More milk"})
+                else:
+                    expected = f"task.changes delete {task['id']}"
+                    wait_for(lambda: "task.changes upsert Milk" in output())
+                    client.delete(f"{url}/{task['id']}")
             wait_for(lambda: expected in output())
 
     assert output().count(expected) == 1

@@ -2040,7 +2040,10 @@ export interface operations {
                 /** @description How many labels to return at most. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };

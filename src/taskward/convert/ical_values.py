@@ -27,7 +27,7 @@ def text_of(component: Component, name: str) -> str:
 def rule_of(value: vRecur) -> str:
     """Returns the text of an RRULE; an empty one if a part of it has an impossible value."""
     try:
-        return bytes(value.to_ical()).decode()
+        return bytes(value.to_ical()).decode()  # type: ignore[no-untyped-call]
     except (AttributeError, TypeError, ValueError):
         return ""
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from taskward.database.functions import clock_number, instant_of
-from taskward.database.outbox import MARKS
+from taskward.database.outbox import MARKS, PACE
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Flag, Id
 from taskward.tasks.instant_tables import REMINDERS
@@ -171,7 +171,8 @@ STORE: Final = Command(
 
 def _acknowledge() -> Update:
     is_due: ColumnElement[Any] = bindparam("is_due", type_=Flag())
-    next_at = case((is_due, clock_number()), else_=null())
+    is_last: ColumnElement[Any] = bindparam("is_last", type_=Flag())
+    pause = case((is_last, literal_column(str(PACE), Counter)), else_=literal_column("0", Counter))
     return (
         update(MARKS)
         .where(*_DELIVERED)
@@ -181,8 +182,9 @@ def _acknowledge() -> Update:
             acknowledged=_UPTO,
             attempts=0,
             is_erased=false(),
-            next_at=next_at,
-            marked_at=next_at,
+            delivered_at=case((is_last, clock_number()), else_=null()),
+            next_at=case((is_due, clock_number() + pause), else_=null()),
+            marked_at=case((is_due, clock_number()), else_=null()),
         )
         .returning(MARKS.c.user_id, MARKS.c.next_at)
     )
