@@ -183,7 +183,7 @@ def test_python_has_a_type_for_every_body_and_response(service: Service, python:
         untyped
         == without_content(service)
         == {
-            *("list_tasks", "get_task", "list_lists", "get_list", "summarize_tasks"),
+            *("list_tasks", "get_task", "list_lists", "get_list", "list_labels", "summarize_tasks"),
         }
     )
 
