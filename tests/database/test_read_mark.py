@@ -128,6 +128,7 @@ def write_outside(path: Path) -> None:
 # A read sees every commit
 
 
+@pytest.mark.processes
 async def test_a_read_sees_each_commit_of_every_process_at_once(
     one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +186,7 @@ def is_log_reused(path: Path) -> bool:
     return True
 
 
+@pytest.mark.processes
 async def test_another_process_can_empty_the_log_under_steady_reads(one: FastAPI, path: Path) -> None:
     ann, bob = Person(one), Person(one)
     await bob.create("Secret")
