@@ -94,14 +94,14 @@ async def run_faults(
     for module in (retries, attempts):
         monkeypatch.setattr(module, "SECOND_AFTER", 0.2)
         monkeypatch.setattr(module, "PROBE_EVERY", 0.4)
-    monkeypatch.setattr(sender, "ATTEMPT_TIMEOUT", 0.4)
+    monkeypatch.setattr(sender, "ATTEMPT_TIMEOUT", 1.5)
     monkeypatch.setattr(worker, "ONE_BY_ONE", 0.05)
     chance = random.Random(seed)  # noqa: S311 - the same faults in every run
     receiver.answer = Faults(chance, 0.3)
     apps = [await start(), await start()]
     people = [Person(apps[n % 2]) for n in range(50)]
     await asyncio.gather(*(write_at_random(person, chance, writes) for person in people))
-    await until_idle(apps[0], 60)
+    await until_idle(apps[0], 90)
 
     for person in people:
         assert receiver.tasks.get(person.sub, {}) == {task["id"]: task for task in await person.tasks()}
