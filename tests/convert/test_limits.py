@@ -2,11 +2,14 @@
 
 import io
 import json
+import random
+from collections import Counter
 from typing import Any
 
 import pytest
 from convert.conversion import converted
 
+from taskward.convert import tree as tree_module
 from taskward.convert.document import Document
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.limits import limited_task, without_refused
@@ -146,6 +149,31 @@ def test_a_cycle_is_opened() -> None:
 
     assert levels(tree, 5) == [1, 2, 3, 1, 4]
     assert tree.notes == {0: CYCLE, 3: CYCLE}
+
+
+def test_tasks_below_a_cycle_stay_below_it() -> None:
+    tree = Tree({0: 2, 1: 0, 2: 2})
+
+    assert (tree.parents, tree.tops, tree.notes) == ({0: 2, 1: 0}, {0: 2, 1: 2}, {2: CYCLE})
+
+
+def test_any_parents_give_a_tree_within_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree_module, "MAX_BELOW", 6)
+    for seed in range(300):
+        rng = random.Random(seed)  # noqa: S311 - repeatable
+        count = rng.randint(1, 30)
+        check_tree({task: rng.randrange(count) for task in range(count) if rng.random() < 0.9}, count)
+
+
+def check_tree(parents: dict[int, int], count: int) -> None:
+    tree = Tree(parents)
+
+    assert max(levels(tree, count)) <= MAX_LEVELS
+    assert max(Counter(tree.tops.values()).values(), default=0) <= 6
+    assert tree.parents.keys() == tree.tops.keys()
+    for task, parent in tree.parents.items():
+        assert tree.tops.get(parent, parent) == tree.tops[task]
+    assert {task for task in parents if tree.parents.get(task) != parents[task]} == tree.notes.keys()
 
 
 # Documents

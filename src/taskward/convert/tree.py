@@ -25,38 +25,53 @@ class Tree:
         self._children = defaultdict[int, list[int]](list)
         for task, parent in parents.items():
             self._children[parent].append(task)
-        self._tops = [parent for parent in self._children if parent not in parents]
-        self._arrange_all()
+        self._roots = {parent for parent in self._children if parent not in parents}
+        for root in list(self._roots):
+            self._arrange_from(root)
         for task in parents:
-            if task not in self.parents and task not in self.notes:
-                self.notes[task] = CYCLE  # it is reached from no task without a parent
-                self._tops.append(task)
-                self._arrange_all()
+            if task not in self.parents and task not in self._roots:
+                root = _on_cycle(task, parents)  # it is reached from no task without a parent
+                self._roots.add(root)
+                self.notes[root] = CYCLE
+                self._arrange_from(root)
 
-    def _arrange_all(self) -> None:
-        while self._tops:
-            self._arrange(self._tops.pop())
+    def _arrange_from(self, root: int) -> None:
+        """Places the tasks below one, and those below the tasks that become roots by that."""
+        waiting = [root]
+        while waiting:
+            waiting += self._arrange(waiting.pop())
 
-    def _arrange(self, top: int) -> None:
-        """Places the tasks below one without a parent, in the order of the file."""
-        below = 0
-        stack = self._paths([top])
+    def _arrange(self, root: int) -> list[int]:
+        """Places the tasks below one, in the order of the file; returns those for which there is no room."""
+        below, left = 0, list[int]()
+        stack = self._paths([root])
         while stack:
             task, above = stack.pop()
-            if task in self.parents or task in (top, *above):
+            if task in self._roots:
                 continue
             if below == MAX_BELOW:
+                self._roots.add(task)
                 self.notes[task] = TOO_MANY
-                self._tops.append(task)
+                left.append(task)
                 continue
             below += 1
-            self.tops[task] = top
+            self.tops[task] = root
             self.parents[task] = above[-1]
             if len(above) >= MAX_LEVELS:
                 self.parents[task] = above[MAX_LEVELS - 2]
                 self.notes[task] = TOO_DEEP
             stack += self._paths([*above[:MAX_LEVELS], task])
+        return left
 
     def _paths(self, above: list[int]) -> list[tuple[int, list[int]]]:
         """Returns the children of the last one of a path, the first of them last, each with that path."""
         return [(child, above) for child in reversed(self._children[above[-1]])]
+
+
+def _on_cycle(task: int, parents: Mapping[int, int]) -> int:
+    """Returns the task at which the way up from one that leads to no root comes back to itself."""
+    seen = set[int]()
+    while task not in seen:
+        seen.add(task)
+        task = parents[task]
+    return task
