@@ -16,12 +16,13 @@ import orjson
 
 from taskward.auth.current_user import User
 from taskward.database import Queries
-from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
+from taskward.database.statements import RESUME, SPLIT, Command, Row, TransactionSteps, Values
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
 from taskward.me.import_document import Problems
 from taskward.me.import_lists import ImportLists
 from taskward.me.import_models import ImportedTask
+from taskward.me.import_series import RESOLVE_SERIES, ImportSeries
 from taskward.me.import_statements import (
     ABANDONED,
     CLAIM,
@@ -113,7 +114,10 @@ class Staging:
         await self._tree.resolve(problems)
         if not problems.named:
             for rows in self._tree.changed_rows():
-                await self._database.transact(partial(self._resolve_steps, rows), long=True)
+                await self._resolve(RESOLVE, rows)
+            series = ImportSeries(self._database, self._user.id, self._tree.stored_ids)
+            while changed := await series.next_rows():
+                await self._resolve(RESOLVE_SERIES, changed)
 
     async def publish(self, total: int, record: PendingRecord | None) -> bytes:
         """Publishes what is staged; returns the body of the response. The document has `total` tasks."""
@@ -139,9 +143,12 @@ class Staging:
         yield from self._renew()
         yield STAGE, {**self._owner, "tasks": tasks}
 
-    def _resolve_steps(self, rows: str) -> TransactionSteps[None]:
-        yield from self._renew()
-        yield RESOLVE, {**self._owner, "rows": rows}
+    async def _resolve(self, resolve: Command, rows: str) -> None:
+        def steps() -> TransactionSteps[None]:
+            yield from self._renew()
+            yield resolve, {**self._owner, "rows": rows}
+
+        await self._database.transact(steps, long=True)
 
     def _renew(self) -> TransactionSteps[None]:
         now = datetime.now(UTC)
