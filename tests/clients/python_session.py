@@ -54,7 +54,7 @@ def ids_of_the_client(client: Client) -> None:
     client.tasks.delete(task_id)
     with pytest.raises(Gone):
         client.tasks.create_at(task_id, {"title": "Call"})
-    client.lists.delete(list_id)
+    client.lists.delete(list_id, tasks="keep")
 
 
 def lists_and_labels(client: Client) -> None:
@@ -74,6 +74,17 @@ def lists_and_labels(client: Client) -> None:
     with pytest.raises(ListNotEmpty):
         client.lists.delete(work.value["id"])
     client.lists.delete(work.value["id"], tasks="delete")
+
+
+def recurrence(client: Client) -> None:
+    task = client.tasks.create(
+        {"title": "Water", "due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=MO"}}
+    )
+    assert client.tasks.occurrences(task.value["id"], limit=2) == ["2026-11-30", "2026-12-07"]
+    done = client.tasks.update(task.value["id"], {"is_completed": True})
+    assert client.tasks.get(done.value["next_id"]).value["due"]["date"] > "2026-11-23"
+    client.tasks.update(task.value["id"], {"is_completed": False})
+    client.tasks.delete(task.value["id"])
 
 
 def batches(client: Client) -> None:
@@ -107,6 +118,9 @@ def own_data(client: Client) -> None:
     parts = b"".join(client.me.export_parts())
     assert json.loads(parts) == exported
     assert client.me.import_(parts) == {"imported": 0, "skipped": len(exported["tasks"])}
+    assert b"".join(client.me.export_parts(form="ics")).startswith(b"BEGIN:VCALENDAR")
+    assert client.me.update(time_zone="Europe/Berlin")["time_zone"] == "Europe/Berlin"
+    assert "time_zone" not in client.me.update(time_zone=None)
     cursor = client.changes.list()["cursor"]
     assert client.me.erase()["message"] == "All data deleted"
     with pytest.raises(CursorExpired):
@@ -124,6 +138,7 @@ def session(client: Client) -> None:
     tasks(client)
     ids_of_the_client(client)
     lists_and_labels(client)
+    recurrence(client)
     batches(client)
     changes(client)
     own_data(client)

@@ -164,6 +164,12 @@ def test_attempts_end_and_wait_longer_each_time(waits: list[float]) -> None:
     assert len(requests) == 2
 
 
+def test_a_url_without_http_is_an_error_at_once(waits: list[float]) -> None:
+    with pytest.raises(NoResponse, match="UnsupportedProtocol"):
+        Client("tasks.example.com", TOKEN).tasks.list()
+    assert waits == []
+
+
 def test_a_wait_that_is_too_long_is_left_to_the_caller(waits: list[float]) -> None:
     client, _ = client_of(failure(429, "RATE_LIMITED", Retry_After="3600"))
     with pytest.raises(RateLimited) as limited:

@@ -29,6 +29,9 @@ DOCUMENT = document()
 NOT_CALLED = {"streamChanges"}
 """Its test follows it; it has no end."""
 
+TYPED_QUERIES = {"listTasks", "listLabels", "listChanges"}
+"""Their methods take every parameter of the generated type."""
+
 
 @pytest_asyncio.fixture(scope="module")
 async def house() -> AsyncIterator[InProcess]:
@@ -47,26 +50,27 @@ class Recorder(httpx.HTTPTransport):
         self.requests.append(request)
         return super().handle_request(request)
 
-    def operations(self) -> set[str]:
+    def operations(self) -> dict[str, set[str]]:
+        """Returns the operations that it has sent, each with the names of its query parameters."""
         forms = [
             (re.compile(re.sub(r"{\w+}", "[^/]+", path)), method.upper(), one["operationId"])
             for path, methods in sorted(DOCUMENT["paths"].items(), key=lambda pair: "{" in pair[0])
             for method, one in methods.items()
         ]
-        return {
-            next(
-                name
-                for form, method, name in forms
-                if form.fullmatch(sent.url.path) and method == sent.method
-            )
-            for sent in self.requests
-        }
+        operations: dict[str, set[str]] = {}
+        for sent in self.requests:
+            path, method = sent.url.path, sent.method
+            name = next(name for form, of, name in forms if form.fullmatch(path) and of == method)
+            operations.setdefault(name, set()).update(sent.url.params)
+        return operations
 
 
+@pytest.mark.processes  # the linter
 def test_the_types_are_those_of_the_document() -> None:
     assert client_types.TARGET.read_text("utf-8") == client_types.types_of(DOCUMENT), "run: make clients"
 
 
+@pytest.mark.processes  # the linter
 def test_the_synchronous_half_is_that_of_the_asynchronous_one() -> None:
     for path, text in client_sync.sync_modules():
         assert path.read_text("utf-8") == text, f"{path.name}: run: make clients"
@@ -84,8 +88,12 @@ async def test_the_synchronous_client_carries_out_every_operation(house: InProce
     with Client(house.url, token_for("sync"), transport=recorder) as client:
         await asyncio.to_thread(session, client)
 
-    ids = {one["operationId"] for one in client_types.operations(DOCUMENT)}
-    assert ids - recorder.operations() == NOT_CALLED
+    sent = recorder.operations()
+    assert {one["operationId"] for one in client_types.operations(DOCUMENT)} - sent.keys() == NOT_CALLED
+    for name, query in client_types.queries(DOCUMENT):
+        operation = name[0].lower() + name.removesuffix("Query")[1:]
+        if operation not in TYPED_QUERIES | NOT_CALLED:
+            assert query["properties"].keys() == sent[operation]
 
 
 async def test_the_asynchronous_client_reads_writes_and_edits(house: InProcess) -> None:

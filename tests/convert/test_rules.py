@@ -97,6 +97,13 @@ def test_a_part_that_is_left_out_is_noted(given: str, rule: str, noted: str) -> 
     assert [noted in note for note in found.notes] == [True]
 
 
+def test_a_rule_that_the_package_reads_and_cannot_write_is_left_out() -> None:
+    draft = todo("DUE:20260302T090000", "RRULE:FREQ=DAILY;UNTIL=202606")
+
+    assert draft.recurrence is None
+    assert len(draft.notes) == 1
+
+
 def test_counting_from_completion_has_no_count() -> None:
     found = recurrence("FREQ=DAILY;COUNT=3", MONDAY, "UTC", after_completion=True)
 

@@ -160,6 +160,23 @@ def test_standard_input_is_read_once(name: str) -> None:
     assert json.loads(output.getvalue())["tasks"]
 
 
+class Endless(OnlyOnce):
+    """Input without an end; it must not be read to the end."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.reads += 1
+        assert self.reads < 10
+        return b"x" * (size or 1)
+
+
+def test_input_without_an_end_is_not_copied_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LARGEST_FILE", 3 * 1024 * 1024)
+    with Report() as report, pytest.raises(Unconvertible, match="more than 3 MiB"):
+        convert("ical", Endless(), "-", None, io.BytesIO(), report)
+
+
 def test_nothing_is_written_when_the_file_is_refused_at_its_end(tmp_path: Path) -> None:
     output = io.BytesIO()
     whole = archive("Home.csv", b"TYPE,CONTENT\ntask,x\n")
@@ -178,7 +195,7 @@ def test_an_unknown_time_zone_is_refused() -> None:
 
 def test_progress_never_goes_back_and_ends_at_the_end() -> None:
     seen: list[tuple[int, int]] = []
-    content = "".join(vtodo() for _ in range(2500)).encode()
+    content = "".join(vtodo() for _ in range(400)).encode()
     with Report() as report:
         convert("ical", io.BytesIO(content), "-", None, io.BytesIO(), report, lambda *one: seen.append(one))
 
@@ -186,3 +203,13 @@ def test_progress_never_goes_back_and_ends_at_the_end() -> None:
     assert shares == sorted(shares)
     assert len({total for _, total in seen}) == 1
     assert (seen[0][0] > 0, shares[-1]) == (True, 1)
+
+
+def test_the_report_is_one_line_for_each_thing_for_any_text() -> None:
+    due = {"date": "\ud800\n\x1b[2J" * 30, "string": "every \ud800\n", "is_recurring": True}
+    items = [{"id": "1", "content": "a\ud800\nb", "due": due}]
+    done = converted("todoist", json.dumps({"items": items}))
+
+    assert len(done.notes) == 2
+    assert all(note.startswith('task "a\N{REPLACEMENT CHARACTER} b": ') for note in done.notes)
+    assert all(note.isprintable() for note in done.notes)

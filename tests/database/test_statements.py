@@ -94,7 +94,9 @@ def test_lists_with_filters_are_no_declared_statements() -> None:
 
 def test_statements_on_several_owners_read_only_ids_and_counters() -> None:
     columns = {
-        f"{column.table.name}.{column.key}" if isinstance(column, ColumnClause) else column.key
+        f"{getattr(column.table, 'name', None)}.{column.key}"
+        if isinstance(column, ColumnClause)
+        else column.key
         for read in OF_MANY
         for column in read.statement.selected_columns
     }

@@ -76,6 +76,18 @@ class TestList:
 
         assert await labels_of(ann) == [("a b", 1), ("HOME", 3), ("Zoo", 1), ("é", 1)]
 
+    async def test_an_unchanged_page_is_304_until_a_label_is_added(
+        self, ann: Person, labelled: Labelled
+    ) -> None:
+        await labelled(ann, "home")
+        first = await ann.http.get("/api/labels")
+        known = {"If-None-Match": first.headers["ETag"]}
+
+        assert (await ann.http.get("/api/labels", headers=known)).status_code == 304
+        assert (await ann.http.get("/api/labels?limit=1", headers=known)).status_code == 200
+        await labelled(ann, "work")
+        assert len((await ann.http.get("/api/labels", headers=known)).json()["labels"]) == 2
+
     async def test_labels_of_other_users_are_invisible(
         self, ann: Person, bob: Person, labelled: Labelled
     ) -> None:

@@ -1,5 +1,6 @@
 """docs/contract.md, B4: GET /api/me/export?format=ics, and its way back through `taskward convert ical`."""
 
+import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from icalendar import Calendar
 from support import Person, exchange, problems
 from support.import_documents import EARLIER, a_task, export, many, without_owner
+from support.processes import bare_environment
 
 from taskward.me import store
 
@@ -275,14 +277,17 @@ async def test_head_has_the_headers_and_reads_nothing(ann: Person) -> None:
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
 
 
-def test_the_package_is_not_imported_at_the_start() -> None:
-    """Tests of this process have imported it: whether the modules of the service name it is what counts."""
-    package = sys.modules["icalendar"]
-    own = [
-        name
-        for name, module in list(sys.modules.items())
-        if name.startswith("taskward.") and package in vars(module).values()
-    ]
-
-    assert {name for name in own if not name.startswith("taskward.convert.")} <= {"taskward.me.calendar"}
-    assert not hasattr(store, "CalendarWriter")
+@pytest.mark.processes
+def test_a_service_starts_without_the_package_and_the_converters() -> None:
+    code = (
+        "import sys, taskward.app, taskward.cli, taskward.server;"
+        "print([name for name in sys.modules if name.startswith(('icalendar', 'taskward.convert'))])"
+    )
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-W", "ignore", "-c", code],
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[]\n"

@@ -18,8 +18,11 @@ AREAS = {
     "idempotency",
     "admission",
     "fields",
+    "mcp",
     "recurrence",
+    "convert",
     "reminders",
+    "webhooks",
 }
 
 

@@ -5,7 +5,13 @@ from typing import Final
 import pytest
 
 LONGEST_FILES: Final = (
-    *("faults/test_postgres", "test_schemathesis", "faults/test_network", "clients/test_generated"),
+    *("faults/test_postgres", "test_schemathesis", "faults/test_network", "clients/test_typescript"),
+    *(
+        "webhooks/test_changes",
+        "clients/test_generated",
+        "webhooks/test_operating",
+        "database/test_read_mark",
+    ),
     *("test_server", "test_event_loop", "faults/test_hosts", "faults/test_large_changes"),
     *("changes/test_follower", "tasks/test_conditional", "faults/test_sync_replication", "me/test_import"),
     *("changes/test_feed", "faults/test_connection_memory", "test_timeouts", "tasks/test_batch"),
@@ -15,14 +21,16 @@ LONGEST_FILES: Final = (
     *("changes/test_follow_page", "database/test_schema", "database/test_long_search", "tasks/test_model"),
     *("observability/test_workers", "mutation/test_mutants", "idempotency/test_atomic_batches"),
     *("faults/test_unread", "auth/test_jwks_fetch", "auth/test_hostile_tokens", "auth/test_jwks"),
-    *("test_processes", "test_promises", "test_prose"),
-    *("tasks/test_list_model", "tasks/test_subtasks", "tasks/test_devices", "tasks/test_optional_fields"),
     *(
-        "database/test_index_builds",
-        "database/test_read_mark",
-        "tasks/test_concurrent_writes",
-        "lists/test_list_deletion",
+        "test_processes",
+        "test_promises",
+        "test_prose",
+        "mcp_endpoint/test_mcp_endpoint",
+        "test_series_races",
+        "test_cli_tasks",
     ),
+    *("tasks/test_list_model", "tasks/test_subtasks", "tasks/test_devices", "tasks/test_optional_fields"),
+    *("database/test_index_builds", "tasks/test_concurrent_writes", "lists/test_list_deletion"),
 )
 """The files whose tests take long; those that mostly wait alternate with those that mostly compute."""
 

@@ -101,6 +101,17 @@ def test_the_last_task_of_a_series_can_be_sent_back(end: str) -> None:
     assert created(**last) == last
 
 
+def test_a_task_whose_next_day_is_too_far_away_can_be_sent_back() -> None:
+    """Every 28 years there is a 29 February, except from 2072 to 2128."""
+    last = {"due": {"date": "2072-02-29"}, "recurrence": {"rule": "FREQ=YEARLY;INTERVAL=28"}}
+    last["recurrence"]["occurrence"] = "2072-02-29"
+
+    assert changed(last, **last) == last
+    assert changed(last, recurrence=last["recurrence"], priority="low") == {**last, "priority": "low"}
+    assert conflicts({"due": last["due"]}, recurrence=last["recurrence"]) == {"recurrence.rule": NEVER}
+    assert conflicts(last, due=None, recurrence=last["recurrence"]) == NO_DUE
+
+
 def test_a_count_does_not_go_with_completion() -> None:
     expected = {"recurrence.rule": "COUNT is not supported with after: completion"}
     counted = {"rule": "FREQ=DAILY;COUNT=5"}

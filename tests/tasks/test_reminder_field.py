@@ -21,7 +21,7 @@ def moment(due: dict[str, str] | None, reminder: dict[str, Any], zone: str | Non
     """Returns when a reminder fires; None while that is unknown. It raises if the reminder cannot fire."""
     [(number, at)] = list(moments((reminder,), due, zone))
     assert number == 0
-    return at and at.isoformat()
+    return None if at is None else at.isoformat()
 
 
 def test_reminders_are_kept_in_their_order() -> None:

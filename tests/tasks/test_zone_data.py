@@ -10,11 +10,13 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from support import MakeDatabase, Person, database_of, running, settings_for
+from support import MakeDatabase, Person, database_of, running, settings_for, stored
+from support.rows import microseconds
 from tasks.following import changes_since, cursor_now
 
 from taskward.database.statements import Read, TransactionSteps
 from taskward.tasks import zone_data
+from taskward.tasks.steps.reminder_statements import ADD_REMINDERS, DROP_REMINDERS
 from taskward.tasks.zone_data import MAX_TASKS, ZoneDataUpdate
 from taskward.tasks.zone_data_statements import CLAIM, NOTE, NOTED, SET_INSTANTS
 from taskward.time_zones import DATA_VERSION
@@ -106,6 +108,26 @@ async def test_more_tasks_than_a_page_are_all_computed(
     assert MAX_TASKS > 2
 
 
+async def test_pending_reminders_are_computed_again_and_none_is_lost(fresh: FastAPI) -> None:
+    ann = Person(fresh)
+    passed = {"at": "2026-01-01T00:00:00Z"}
+    due = {**BERLIN, "date": f"{datetime.now(UTC).year + 1}-06-15"}
+    task = await ann.create(due=due, reminders=[{"offset_minutes": -30}, passed])
+    wrong = int((datetime.now(UTC) + timedelta(days=9)).timestamp()) * 1_000_000
+    of_task = {"owner": UUID(ann.sub), "ids": [UUID(task["id"])]}
+    await run(fresh, DROP_REMINDERS, **of_task)
+    rows = ",".join(f'["{task["id"]}",{n},{wrong}]' for n in (0, 1))
+    await run(fresh, ADD_REMINDERS, **of_task, reminders=f"[{rows}]")
+
+    assert await ZoneDataUpdate(database_of(fresh), NEWER).update()
+
+    pending = {row["n"]: row["fire_at"] for row in await stored(fresh, "reminders", task_id=task["id"])}
+    assert pending == {
+        0: microseconds(datetime.fromisoformat(f"{due['date']}T12:00:00Z")),
+        1: microseconds(datetime.fromisoformat(passed["at"])),
+    }
+
+
 async def test_an_older_version_changes_nothing(fresh: FastAPI) -> None:
     """A process of before an update, beside one of after it."""
     ann = Person(fresh)
@@ -158,6 +180,7 @@ async def test_a_process_that_was_overtaken_stops(fresh: FastAPI, monkeypatch: p
     assert not await update._keep_claim()
 
 
+@pytest.mark.processes
 async def test_it_works_under_row_level_security(new_database: MakeDatabase) -> None:
     async with running(settings_for(await new_database("postgres"), database_rls=True)) as app:
         await noted(app, DATA_VERSION)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from support import Person, execute, stored
+from support import Person, as_taskward, execute, stored
 from webhooks.conftest import StartApp
 from webhooks.receiver import FAIL, OK, Attempt, Receiver, status
 from webhooks.waiting import marks, until, until_idle
@@ -185,6 +185,16 @@ async def test_an_outage_costs_one_row_a_person_and_one_probe_for_all(
     await until_idle(one)
     bodies = {(attempt.id, attempt.body) for attempt in receiver.attempts}
     assert len({delivery_id for delivery_id, _ in bodies}) == len(bodies)
+
+
+async def test_of_two_processes_one_makes_the_probe(start: StartApp) -> None:
+    apps = [await start(), await start()]
+    await execute(apps[0], "UPDATE webhook_endpoint SET failed_at = 1, failing_since = 1, probe_at = 1")
+    workers = [as_taskward(app).services.webhooks for app in apps]
+
+    claimed = await asyncio.gather(*(one._attempts.claim_probe() for one in workers if one is not None))
+
+    assert sorted(claimed) == [False, True]
 
 
 async def test_an_erasure_is_delivered_after_the_person_is_gone(start: StartApp, receiver: Receiver) -> None:

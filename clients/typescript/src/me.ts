@@ -1,6 +1,6 @@
 import { post, type KeyOptions } from "./post.js";
 import type { RequestOptions, Transport } from "./transport.js";
-import type { Export, Import, Imported, User } from "./types.js";
+import type { Export, Import, Imported, User, UserChanges } from "./types.js";
 
 /** The caller's own data. */
 export class Me {
@@ -11,10 +11,22 @@ export class Me {
     return this.transport.send({ path: "/api/me", repeatable: true, ...options }, (response) => response.json());
   }
 
+  /** Changes the user's time zone; null removes it. */
+  update(changes: UserChanges, options: RequestOptions = {}): Promise<User> {
+    const request = { method: "PATCH", path: "/api/me", body: changes, repeatable: true, ...options } as const;
+    return this.transport.send(request, (response) => response.json());
+  }
+
   /** Returns everything that is stored about the caller. */
   export(options: RequestOptions = {}): Promise<Export> {
     const request = { path: "/api/me/export", repeatable: true, timeout: Infinity, ...options };
     return this.transport.send(request, (response) => response.json());
+  }
+
+  /** Returns the caller's tasks as iCalendar, for other products. */
+  exportCalendar(options: RequestOptions = {}): Promise<string> {
+    const request = { path: "/api/me/export", query: { format: "ics" }, repeatable: true, timeout: Infinity, ...options };
+    return this.transport.send(request, (response) => response.text());
   }
 
   /** Stores what an export has: all of it or nothing. */

@@ -913,6 +913,11 @@ export interface components {
              */
             priority?: components["schemas"]["TaskPriority"] | null;
             /**
+             * Recurrence
+             * @description By which rule the task comes again once it is completed; null: it does not.
+             */
+            recurrence?: components["schemas"]["NewRecurrence"] | null;
+            /**
              * Reminders
              * @description When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
              * @example [
@@ -2035,7 +2040,10 @@ export interface operations {
                 /** @description How many labels to return at most. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };

@@ -37,6 +37,13 @@ export class Tasks extends Resource<TaggedTask, Task, NewTask, TaskChanges> {
     return readTagged<TaskSummary>(this.transport, { path: "/api/tasks/summary", query: { now } }, options);
   }
 
+  /** Returns the next days of a recurring task. */
+  async occurrences(id: string, limit?: number, options: RequestOptions = {}): Promise<string[]> {
+    const request: Request = { path: `${this.pathOf(id)}/occurrences`, query: { limit }, repeatable: true, ...options };
+    const { dates } = await this.transport.send(request, (response) => response.json() as Promise<{ dates: string[] }>);
+    return dates;
+  }
+
   /** Deletes a task. Those below it move up to its parent, or with `subtasks: "delete"` are deleted too. */
   delete(id: string, options: { subtasks?: "delete" | "keep" } & ConditionalWrite = {}): Promise<Deleted> {
     const { subtasks, ...rest } = options;

@@ -17,6 +17,7 @@ export type ListChanges = Schemas["ListChanges"];
 export type LabelPage = Schemas["LabelList"];
 export type LabelQuery = Query<"listLabels">;
 export type User = Schemas["User"];
+export type UserChanges = Schemas["UserChanges"];
 export type Export = Schemas["Export"];
 export type Import = Schemas["Import"];
 export type Imported = Schemas["Imported"];

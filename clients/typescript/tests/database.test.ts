@@ -106,3 +106,13 @@ test("an overtaken change is sent again for other fields, and is a conflict for 
   assert.deepEqual(await overtaken({ title: "Of another device" }), [[], ["changed"]]);
   assert.deepEqual(await overtaken({ title: "Sent" }), [["done"], []], "it was this write, whose response was lost");
 });
+
+test("a creation at an id that exists has succeeded before", async () => {
+  const database = new Database(new MemoryStorage());
+  await database.enqueue(writing("create", { title: "Buy milk" }));
+  const { key, writes } = (await database.nextBatch()) ?? assert.fail();
+  await database.settle(key, writes, [{ status: 412, error: "x", code: "PRECONDITION_FAILED", task: TASK, etag: '"1"' }]);
+
+  const { writes: rest, conflicts } = await database.read();
+  assert.deepEqual([rest.map(({ result }) => result?.value), conflicts], [[TASK], []]);
+});

@@ -56,6 +56,13 @@ test("every operation, with a running service", { skip: withoutService }, async 
   const { cursor } = await me.changes.list({ limit: 1 });
   assert.equal((await me.changes.list({ since: cursor })).has_more, false);
 
+  const weekly = { due: { date: "2026-11-23" }, recurrence: { rule: "FREQ=WEEKLY;BYDAY=MO" } };
+  const series = await me.tasks.create({ title: "Weekly", ...weekly });
+  assert.deepEqual(await me.tasks.occurrences(series.task.id, 2), ["2026-11-30", "2026-12-07"]);
+  await me.tasks.delete(series.task.id);
+  assert.equal((await me.me.update({ time_zone: "Europe/Berlin" })).time_zone, "Europe/Berlin");
+  assert.match(await me.me.exportCalendar(), /^BEGIN:VCALENDAR/);
+
   const everything = await me.me.export();
   assert.equal(everything.tasks.length, 3);
   assert.deepEqual(await me.me.import(everything), { imported: 0, skipped: 3 });

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import { Store } from "@taskward/client/store";
 import { Taskward } from "@taskward/client";
-import { person, SERVICE_URL, token, until, withoutService } from "./support.js";
+import { answer, fail, person, server, SERVICE_URL, TASK, token, until, withoutService } from "./support.js";
 
 const skip = withoutService;
 
@@ -256,4 +256,21 @@ test("a rejected token stops it until it is started again", { skip }, async (t) 
   store.start();
   await settled(store);
   await equalToTheList(person(sub), store);
+});
+
+test("changes of several pages are shown together", async (t) => {
+  const { url } = await server(t, ({ path }, response) => {
+    const upsert = (id: string) => ({ op: "upsert", task: { ...TASK, id }, etag: '"1"' });
+    if (path === "/api/me") fail(response, 404, "NOT_FOUND");
+    else if (path.includes("since=c1")) answer(response, 200, { changes: [upsert("b")], cursor: "c2", has_more: false });
+    else if (path.includes("/changes")) answer(response, 200, { changes: [upsert("a")], cursor: "c1", has_more: true });
+    else response.writeHead(200).write(":\n\n");
+  });
+  const store = await open(t, new Taskward({ baseUrl: url, token: "t" }));
+  const shown = new Set<number>();
+  store.subscribe(() => shown.add(store.tasks.all().length));
+  store.start();
+  await until(() => store.state === "live", "it is live");
+
+  assert.deepEqual([...shown], [0, 2]);
 });

@@ -112,7 +112,7 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     503: _RETRY_AFTER,
 }
 _IN_USE: Final = IdempotencyKeyInUse.status
-_TAGGED: Final = {"Task", "TaskList", "List", "ListCollection", "TaskSummary"}
+_TAGGED: Final = {"Task", "TaskList", "List", "ListCollection", "TaskSummary", "LabelList"}
 """The models whose responses carry an entity tag."""
 
 
@@ -138,7 +138,8 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(path, operation)
-            if method == "patch":
+            # Of two types and no parameter, openapi-python-client makes a module that cannot be imported.
+            if method == "patch" and "parameters" in operation:
                 content = operation["requestBody"]["content"]
                 content["application/merge-patch+json"] = content["application/json"]
     _drop_unreferenced(document, schemas)

@@ -5,7 +5,7 @@ Only `taskward convert` imports this package. Each format is a module whose `rea
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from taskward.convert.document import Document
 from taskward.convert.draft import Draft, SourceList
@@ -15,6 +15,10 @@ from taskward.time_zones import is_time_zone
 
 Progress = Callable[[int, int], None]
 """Called with what is done, and the total."""
+
+
+PROGRESS: Final = 100
+"""Tasks between two calls of `progress`."""
 
 
 class Format(Protocol):
@@ -49,10 +53,12 @@ def convert(  # noqa: PLR0913, PLR0917 - the arguments of the command, its input
     # The converters are written against the protocol, which a module fulfils without saying so.
     reader: Format = import_module(f"taskward.convert.{name}")
     with Document(name, report) as document:
-        done = 0
+        done = number = 0
         for source in sources(file, file_name, reader.MEMBERS, zone, report):
             for one in reader.read(source):
                 document.add(one)
-                progress(done + source.position, 2 * (done + source.size))
+                number += 1
+                if number % PROGRESS == 0:
+                    progress(done + source.position, 2 * (done + source.size))
             done += source.size
         document.write(output, lambda share: progress(done + int(done * share), 2 * done))

@@ -11,7 +11,6 @@ import orjson
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.limits import (
     UNKNOWN_TIME,
-    in_range,
     limited_task,
     limited_title,
     rfc3339,
@@ -19,6 +18,7 @@ from taskward.convert.limits import (
 )
 from taskward.convert.report import Report
 from taskward.convert.tree import Tree
+from taskward.convert.values import in_range
 from taskward.lists.steps import MAX_LISTS
 from taskward.tasks.ids import task_id_at
 from taskward.tasks.positions import SMALL_DIGITS

@@ -1,19 +1,19 @@
 """iCalendar: the tasks of Nextcloud, Tasks.org, Apple, Thunderbird and CalDAV servers (RFC 5545, VTODO)."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from icalendar import Component
 
 from taskward.convert.dates import zone_name
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.ical_components import Block, blocks
 from taskward.convert.ical_dates import Dates, dates_of, instant_of, reminders_of
-from taskward.convert.ical_values import first, several, text_of, whole_of
+from taskward.convert.ical_values import first, rule_of, several, text_of, whole_of
 from taskward.convert.limits import UNTITLED, clean_text
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible
@@ -119,7 +119,7 @@ def _add_recurrence(todo: Component, draft: Draft, dates: Dates, zone: str) -> N
         draft.notes.append("its start is its due date now, which a recurring task needs")
     if len(rules) > 1:
         draft.notes.append("of several recurrence rules the first is kept")
-    found = recurrence(rules[0].to_ical().decode(), draft.due, zone, start=dates.start)
+    found = recurrence(rule_of(rules[0]), draft.due, zone, start=dates.start)
     draft.recurrence = found.value
     draft.notes += found.notes
     _complete(draft, _object(text_of(todo, RECURRENCE)))
@@ -198,7 +198,7 @@ def _version_7(text: str) -> UUID | None:
 
 
 def _object(text: str) -> dict[str, Any]:
-    with suppress(ValueError, RecursionError):
-        found = json.loads(text or "{}")
+    with suppress(ValueError):
+        found = orjson.loads(text or "{}")
         return found if isinstance(found, dict) else {}
     return {}

@@ -19,6 +19,7 @@ from taskward.convert.dates import (
 )
 from taskward.convert.draft import Draft
 from taskward.convert.ical_values import first
+from taskward.convert.values import in_range
 
 
 @dataclass(slots=True)
@@ -41,12 +42,9 @@ def dates_of(todo: Component, zones: Mapping[str, str]) -> Dates:
 def instant_of(component: Component, name: str) -> datetime | None:
     """Returns the time of a property in UTC; None if there is none."""
     value = getattr(first(component, name), "dt", None)
-    try:
-        if isinstance(value, datetime):
-            return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
-        return datetime.combine(value, time(), UTC) if isinstance(value, date) else None
-    except OverflowError:
-        return None
+    if isinstance(value, datetime):
+        return in_range(value if value.tzinfo else value.replace(tzinfo=UTC))
+    return in_range(datetime.combine(value, time(), UTC)) if isinstance(value, date) else None
 
 
 def reminders_of(todo: Component, draft: Draft, zone: str) -> list[dict[str, Any]]:
@@ -66,7 +64,8 @@ def reminders_of(todo: Component, draft: Draft, zone: str) -> list[dict[str, Any
 def _reminder(trigger: Any, draft: Draft, zone: str) -> dict[str, Any] | None:
     value = getattr(trigger, "dt", None)
     if isinstance(value, datetime):
-        return reminder_at(value if value.tzinfo else value.replace(tzinfo=UTC))
+        moment = in_range(value if value.tzinfo else value.replace(tzinfo=UTC))
+        return None if moment is None else reminder_at(moment)
     if not isinstance(value, timedelta):
         return None
     is_end = str(trigger.params.get("RELATED", "START")).upper() == "END"
@@ -75,11 +74,12 @@ def _reminder(trigger: Any, draft: Draft, zone: str) -> dict[str, Any] | None:
         return None
     if draft.due is not None:
         return {"offset_minutes": minutes_between(draft.due, base) + value // timedelta(minutes=1)}
+    moment = moment_of(base, zone)
     try:
-        moment = moment_of(base, zone)
-        return None if moment is None else reminder_at(moment + value)
+        moment = in_range(None if moment is None else moment + value)
     except OverflowError:
         return None
+    return None if moment is None else reminder_at(moment)
 
 
 def _task_date(todo: Component, name: str, zones: Mapping[str, str], notes: list[str]) -> TaskDate | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from icalendar import Component
+from icalendar import Component, vRecur
 from icalendar.prop import vBroken
 
 
@@ -22,6 +22,14 @@ def text_of(component: Component, name: str) -> str:
     """Returns the text of a property; an empty one if there is none."""
     found = first(component, name)
     return "" if found is None else str(found).strip()
+
+
+def rule_of(value: vRecur) -> str:
+    """Returns the text of an RRULE; an empty one if a part of it has an impossible value."""
+    try:
+        return bytes(value.to_ical()).decode()  # type: ignore[no-untyped-call]
+    except (AttributeError, TypeError, ValueError):
+        return ""
 
 
 def whole_of(component: Component, name: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from taskward.convert.draft import Draft
+from taskward.convert.values import in_range
 from taskward.http.validation import field_errors
 from taskward.me.import_models import ImportedTask
 from taskward.tasks.fields.labels import LONGEST_LABEL, MAX_LABELS, folded_label
@@ -14,8 +15,6 @@ from taskward.tasks.fields.reminders import LARGEST_OFFSET, MAX_REMINDERS
 from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE
 
 UNTITLED: Final = "Untitled"
-EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC)
 UNKNOWN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """The creation time of what has none, so that its id is the same in each conversion."""
 
@@ -60,17 +59,6 @@ def without_refused(task: dict[str, Any], draft: Draft) -> dict[str, Any]:
             task = {name: value for name, value in task.items() if name not in refused}
         else:
             return task
-
-
-def in_range(moment: datetime | None) -> datetime | None:
-    """Returns a time in UTC; None if it is not one of the years 1970 to 9998."""
-    if moment is None:
-        return None
-    try:
-        moment = moment.astimezone(UTC)
-    except (OverflowError, ValueError):
-        return None
-    return moment if EARLIEST <= moment <= LATEST else None
 
 
 def rfc3339(moment: datetime) -> str:

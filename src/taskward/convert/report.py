@@ -7,6 +7,8 @@ from typing import Final, Self
 LONGEST_NAME: Final = 60
 """Characters of a title in a line."""
 
+LONGEST_LINE: Final = 1000
+
 
 class Report:
     """Collects lines in a temporary file, because there may be one for each of very many tasks."""
@@ -15,7 +17,7 @@ class Report:
         self.tasks = 0
         self.lists = 0
         self.notes = 0
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed by __exit__
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace", newline="\n")  # noqa: SIM115 - closed by __exit__
         self._of_file: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -26,13 +28,13 @@ class Report:
 
     def of_task(self, place: str, title: str, note: str) -> None:
         """Adds a line about a task; `place` is its place in the file, or empty."""
-        self._add(f'{place}{": " if place else ""}task "{printable(title)}": {note}')
+        self._add(f'{printable(place)}{": " if place else ""}task "{printable(title)}": {note}')
 
     def of_file(self, note: str) -> None:
         """Adds a line about the file, once."""
         if note not in self._of_file:
             self._of_file.add(note)
-            self._add(printable(note, 1000))
+            self._add(note)
 
     def lines(self) -> Iterator[str]:
         """Yields the lines."""
@@ -42,7 +44,7 @@ class Report:
 
     def _add(self, line: str) -> None:
         self.notes += 1
-        self._file.write(line + "\n")
+        self._file.write(printable(line, LONGEST_LINE) + "\n")
 
 
 def printable(text: str, longest: int = LONGEST_NAME) -> str:

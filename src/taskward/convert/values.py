@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9998, 12, 31, tzinfo=UTC)
 LONGEST_NUMBER: Final = 100
 """Digits."""
 
@@ -66,9 +68,20 @@ def whole_number(value: Any) -> int | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """Returns a time in ISO 8601, in UTC if it has no offset; None if it is not one."""
+    """Returns a time in ISO 8601, in UTC if it has no offset; None if it is none, or not in range."""
     found = local_time(value)
-    return found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found
+    return in_range(found.replace(tzinfo=UTC) if found is not None and found.tzinfo is None else found)
+
+
+def in_range(moment: datetime | None) -> datetime | None:
+    """Returns a time in UTC; None if it is not one of the years 1970 to 9998."""
+    if moment is None:
+        return None
+    try:
+        moment = moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+    return moment if EARLIEST <= moment <= LATEST else None
 
 
 def local_time(value: Any) -> datetime | None:

@@ -1,16 +1,14 @@
 """Vikunja: the ZIP archive of a data export, or the `data.json` in it."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 
 from taskward.convert.dates import TaskDate, at, reminder_at
 from taskward.convert.draft import Draft, SourceList
-from taskward.convert.limits import EARLIEST
 from taskward.convert.plain_text import plain_text
 from taskward.convert.rules import every, recurrence
 from taskward.convert.source import Source, Unconvertible
-from taskward.convert.values import flag, mapping, moment, number, objects, text, whole_number
+from taskward.convert.values import flag, local_time, mapping, moment, number, objects, text, whole_number
 
 MEMBERS: Final = r"(?:^|/)data\.json$"
 
@@ -42,7 +40,7 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
         in_list = SourceList(
             text(project.get("id")) or title,
             title,
-            _time(project.get("created")),
+            moment(project.get("created")),
             flag(project.get("is_archived")),
         )
         yield in_list
@@ -63,10 +61,10 @@ def _draft(task: Task, in_list: SourceList, zone: str) -> Draft:
         text(task.get("title")),
         place=in_list.title,
         description=_description(task),
-        created=_time(task.get("created")),
-        updated=_time(task.get("updated")),
+        created=moment(task.get("created")),
+        updated=moment(task.get("updated")),
         is_completed=flag(task.get("done")),
-        completed_at=_time(task.get("done_at")),
+        completed_at=moment(task.get("done_at")),
         due=_date(task.get("due_date"), zone),
         start=_date(task.get("start_date"), zone),
         priority=_PRIORITIES.get(whole_number(task.get("priority")) or 0),
@@ -75,25 +73,20 @@ def _draft(task: Task, in_list: SourceList, zone: str) -> Draft:
         parent=_parent(task),
         order=number(task.get("position")) or None,
     )
-    draft.notes += [f"{name} is left out" for name in _LOST if _time_or_value(task.get(name))]
+    draft.notes += [f"{name} is left out" for name in _LOST if _is_given(task.get(name))]
     _add_reminders(task, draft)
     if not draft.is_completed:
         _add_recurrence(task, zone, draft)
     return draft
 
 
-def _time(value: Any) -> datetime | None:
-    """Returns a time; the year 1 stands for none."""
-    found = moment(value)
-    return found if found is not None and found.replace(tzinfo=EARLIEST.tzinfo) >= EARLIEST else None
-
-
-def _time_or_value(value: Any) -> Any:
-    return _time(value) if isinstance(value, str) and moment(value) else value
+def _is_given(value: Any) -> bool:
+    """Returns whether a property has a value; a time of the year 1 is none."""
+    return moment(value) is not None if local_time(value) else bool(value)
 
 
 def _date(value: Any, zone: str) -> TaskDate | None:
-    found = _time(value)
+    found = moment(value)
     return None if found is None else at(found, zone)
 
 
@@ -113,13 +106,13 @@ def _add_reminders(task: Task, draft: Draft) -> None:
         seconds = whole_number(one.get("relative_period"))
         if one.get("relative_to") == "due_date" and seconds is not None and draft.due:
             draft.reminders.append({"offset_minutes": seconds // 60})
-        elif found := _time(one.get("reminder")):
+        elif found := moment(one.get("reminder")):
             draft.reminders.append(reminder_at(found))
         else:
             draft.notes.append("a reminder is left out: it has no time")
     dates = task.get("reminder_dates")
     for value in dates if isinstance(dates, list) else ():
-        if found := _time(value):
+        if found := moment(value):
             draft.reminders.append(reminder_at(found))
 
 

@@ -85,10 +85,7 @@ class BatchedWrite(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Command:
-    """A change outside of `Write`: it bumps no counter, and runs only within `transact`.
-
-    One of the service's own rows, which no owner has, gets the owner None.
-    """
+    """A change outside of `Write`: it bumps no counter, and runs only within `transact`."""
 
     name: str
     statement: Change

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
 
-from taskward.http.responses import JSONBytesResponse, json_response
+from taskward.http.conditional import IfNoneMatch, not_modified, tag_matches
+from taskward.http.responses import JSONBytesResponse, dump_json
 from taskward.http.routing import StrictRoute
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.labels.models import LabelList, LabelRemoval, LabelRenaming, LabelsChanged, LabelsQuery
@@ -14,11 +15,16 @@ router = APIRouter(prefix="/api/labels", route_class=StrictRoute, tags=["Labels"
 
 
 @router.get("", operation_id="listLabels", response_model=LabelList, summary="List my labels")
-async def list_labels(query: Annotated[LabelsQuery, Query()], labels: MyLabels) -> Response:
+async def list_labels(
+    query: Annotated[LabelsQuery, Query()], labels: MyLabels, known: IfNoneMatch = None
+) -> Response:
     """Returns the labels in use, a page at a time, each with its number of tasks."""
+    tag = await labels.tag(query)
+    if known is not None and tag_matches(tag, known):
+        return not_modified(tag)
     page = await labels.page(query)
     listed = [{"label": label, "tasks": tasks} for label, tasks in page.labels]
-    return json_response({"labels": listed, "next_cursor": page.next_cursor})
+    return JSONBytesResponse(dump_json({"labels": listed, "next_cursor": page.next_cursor}), tag=tag)
 
 
 @router.post(

@@ -9,6 +9,7 @@ from fastapi import Depends
 from taskward.auth.current_user import User
 from taskward.database import Queries
 from taskward.database.statements import Row, TransactionSteps
+from taskward.http.conditional import scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import FieldError, ValidationFailed
@@ -18,7 +19,7 @@ from taskward.labels.change import LabelChange
 from taskward.labels.models import LabelsQuery
 from taskward.labels.statements import LABELS_AFTER
 from taskward.tasks.list_cache import ListCache
-from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
+from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 
 _CURSOR_VERSION: Final = 1
@@ -39,6 +40,12 @@ class LabelStore:
         self._database = database
         self._user = user
         self._list_cache = list_cache
+
+    async def tag(self, query: LabelsQuery) -> str:
+        """Returns the entity tag of a page, by reading one row; read before the page, which may be newer."""
+        rows = await self._database.rows(COUNTER, {"owner": self._user.id})
+        counter = int(rows[0][0]) if rows else 0
+        return scoped_tag(counter, scope_of(self._user.id, "labels", str(query.limit), query.cursor or ""))
 
     async def page(self, query: LabelsQuery) -> LabelPage:
         """Returns one page of the labels in use, by code points of their folded texts.

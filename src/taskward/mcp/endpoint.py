@@ -130,6 +130,8 @@ class _Sdk:
 
     async def stop(self) -> None:
         self._stopping.set()
+        if self._starting is not None:
+            await asyncio.wait({self._starting})
         if self._running is not None:
             await self._running
 

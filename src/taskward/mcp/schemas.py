@@ -31,6 +31,10 @@ def nullable(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
+def nullable_word(description: str, word: str) -> Schema:
+    return {"enum": [word, None], "description": description}
+
+
 IDS: Final = several(text("The id of a task."), "Ids of tasks, as find_tasks returns them.")
 LIST: Final = text("The title or the id of a list; inbox: in no list.")
 KEY: Final = text(
@@ -44,7 +48,12 @@ _LABELS: Final = {"type": "array", "items": {"type": "string"}}
 _DATE: Final = {
     "date": text("A day: 2026-11-21."),
     "time": nullable(text("A time of that day: 14:30. Without it, all day.")),
-    "time_zone": nullable(text("Where that time is: Europe/Berlin. Without it, wherever the user is.")),
+    "time_zone": nullable(text("Where that time is: Europe/Berlin. Without it, that of the user.")),
+}
+_RECURRENCE: Final = {
+    "rule": text("An RRULE of days, without a time: FREQ=WEEKLY;BYDAY=MO,TH. It needs a due date."),
+    "after": nullable_word("Count from the day it was completed, not from the schedule.", "completion"),
+    "missed": nullable_word("Keep days that have passed, instead of skipping them.", "keep"),
 }
 _PRIORITY: Final = words("How important it is.", "low", "medium", "high", "urgent")
 _COMMON: Final = {
@@ -58,6 +67,7 @@ NEW_TASK: Final = object_of(
         **_COMMON,
         "due": object_of(_DATE, "date", description="By when it must be done."),
         "start": object_of(_DATE, "date", description="Before this it is nothing to do yet."),
+        "recurrence": object_of(_RECURRENCE, "rule", description="Completing it creates the next one."),
         "priority": _PRIORITY,
         "labels": _LABELS,
     },
@@ -69,6 +79,7 @@ TASK_CHANGES: Final = object_of(
         **_COMMON,
         "due": nullable(object_of(_DATE, description="Only the given parts change; null removes it.")),
         "start": nullable(object_of(_DATE, description="Only the given parts change; null removes it.")),
+        "recurrence": nullable(object_of(_RECURRENCE, description="null ends the series.")),
         "priority": {"enum": [*_PRIORITY["enum"], None], "description": "null removes it."},
         "add_labels": _LABELS,
         "remove_labels": _LABELS,

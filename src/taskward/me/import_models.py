@@ -66,7 +66,7 @@ def _possible(value: dict[str, Any] | None, info: ValidationInfo) -> dict[str, A
         raise field_error(NEEDS_OPEN_TASK)
     due = info.data.get("due")
     merged = merged_recurrence(None, {"recurrence": value}, due)
-    for problem in problems_of_recurrence(merged or {}, due):
+    for problem in problems_of_recurrence(merged or {}, due, None):
         part = problem.field.partition(".")[2]
         raise located_errors({part: problem.message}) if part else field_error(problem.message)
     return value

@@ -207,9 +207,8 @@ class Settings(BaseSettings):
     @property
     def jwt_secrets(self) -> tuple[bytes, ...]:
         """The shared secrets of JWT_SECRET in their order; empty if it is not set."""
-        if self.jwt_secret is None:
-            return ()
-        return tuple(part.encode() for part in parse_list(self.jwt_secret.get_secret_value()))
+        secrets = parse_list(self.jwt_secret.get_secret_value()) if self.jwt_secret else ()
+        return tuple(map(str.encode, secrets))
 
     @property
     def jwt_audiences(self) -> tuple[str, ...]:

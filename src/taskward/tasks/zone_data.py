@@ -161,7 +161,7 @@ def _computed(row: Row) -> tuple[str, Any, Any] | None:
 def _reminder_steps(owner: UUID) -> TransactionSteps[None]:
     locked = yield LOCK_OWNER, {"owner": owner}
     if locked:
-        yield from move_reminders_steps(owner, locked[0][0])
+        yield from move_reminders_steps(owner, locked[0][0], keeps_passed=True)
 
 
 def _one(command: Command, values: Values) -> TransactionSteps[Sequence[Row]]:

@@ -14,11 +14,12 @@ from taskward.database.statements import TransactionSteps
 from taskward.http.errors import FieldError, NotFound, ValidationFailed
 from taskward.settings import Settings, SettingsError
 from taskward.settings.webhooks import WebhookSettings
+from taskward.tasks.zone_data_statements import OWNERS_AFTER
 from taskward.webhooks.backlog import Backlog
 from taskward.webhooks.deliveries import compose
 from taskward.webhooks.endpoint import EndpointState, state_of
 from taskward.webhooks.sender import Outcome, WebhookSender
-from taskward.webhooks.statements import FIND_OWNER, OWNERS, REWIND, WAITING
+from taskward.webhooks.statements import FIND_OWNER, REWIND, WAITING
 
 PAGE: Final = 500
 """People who are marked in one transaction."""
@@ -73,7 +74,7 @@ async def replay(settings: Settings, user_id: UUID | None, since: str | None) ->
 
 async def _replay_all(database: Database) -> int:
     count, after = 0, UUID(int=0)
-    while rows := await database.rows(OWNERS, {"after_id": after, "limit": PAGE}):
+    while rows := await database.rows(OWNERS_AFTER, {"after_id": after, "limit": PAGE}):
         owners = [UUID(str(row[0])) for row in rows]
         await database.transact(partial(_rewind_steps, owners, None))
         count, after = count + len(owners), owners[-1]

@@ -66,7 +66,7 @@ class Attempts:
         return {WEBHOOK_ATTEMPTS.name: {(kind,): count for kind, count in self._outcomes.items()}}
 
     async def _deliver_next(self, owner: UUID, seen: int) -> int | None:
-        """Makes one attempt; returns when the person is due again, if it succeeded and they are."""
+        """Makes one attempt; returns when the person is due again, if it succeeded and that is at once."""
         until = asyncio.get_running_loop().time() + LEASE - MARGIN
         delivery = await self._database.transact(partial(self._queues.take, owner, seen))
         if delivery is None:
@@ -78,7 +78,7 @@ class Attempts:
             return None
         due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
         await self._succeed()
-        return due_again
+        return None if delivery.is_last_page else due_again
 
     async def _succeed(self) -> None:
         if self._is_suspect and await self._run(SUCCEEDED):
@@ -114,6 +114,6 @@ class Attempts:
         """Runs a command on the state of the receiver."""
 
         def steps() -> TransactionSteps[list[Row]]:
-            return list((yield command, {"owner": None, "wait": int(wait * _SECOND), **values}))
+            return list((yield command, {"wait": int(wait * _SECOND), **values}))
 
         return await self._database.transact(steps)

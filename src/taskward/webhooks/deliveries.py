@@ -32,6 +32,11 @@ class Delivery:
     upto: str | None
     attempts: int
 
+    @property
+    def is_last_page(self) -> bool:
+        """Whether it has all changes that there were, so that the next may wait for more."""
+        return self.body.endswith('"has_more":false}}')
+
 
 @dataclass(frozen=True, slots=True)
 class Composed:

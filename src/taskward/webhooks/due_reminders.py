@@ -7,7 +7,7 @@ from uuid import UUID
 from taskward.database import Queries
 from taskward.database.outbox import MARK
 from taskward.database.statements import TransactionSteps
-from taskward.webhooks.statements import NEXT_REMINDERS
+from taskward.webhooks.reminder_statements import NEXT_REMINDERS
 
 LIMIT: Final = 100
 """Reminders that are read at once."""

@@ -12,7 +12,7 @@ from taskward.http.responses import rfc3339
 from taskward.tasks.models import task_json, task_record
 from taskward.tasks.tables import TaskRecord, columns_after_task
 from taskward.webhooks.deliveries import Composed, compose
-from taskward.webhooks.statements import DUE_REMINDER, TAKE_REMINDER
+from taskward.webhooks.reminder_statements import DUE_REMINDER, TAKE_REMINDER
 
 
 def next_reminder_steps(owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed | None]:

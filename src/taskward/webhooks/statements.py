@@ -10,7 +10,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     false,
     func,
     literal_column,
@@ -21,12 +20,10 @@ from sqlalchemy import (
     update,
 )
 
-from taskward.database.functions import clock_number, instant_of
-from taskward.database.outbox import MARKS
+from taskward.database.functions import clock_number
+from taskward.database.outbox import MARKS, PACE
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Flag, Id
-from taskward.tasks.instant_tables import REMINDERS
-from taskward.tasks.tables import COLUMNS, TASKS
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 from taskward.webhooks.tables import ENDPOINT
@@ -38,7 +35,6 @@ _WAIT: Final = bindparam("wait", type_=Counter)
 _DELIVERY_ID: Final = bindparam("delivery_id", type_=Text())
 _UPTO: Final = bindparam("upto", type_=Text())
 _LIMIT: Final = bindparam("limit", type_=Integer())
-_AFTER: Final = bindparam("after_id", type_=Id())
 _FREE: Final[dict[str, Any]] = {"holder": null()}
 _NO_DELIVERY: Final[dict[str, Any]] = {"delivery_id": null(), "body": null(), "upto": null()}
 _HELD: Final = (MARKS.c.user_id == OWNER, MARKS.c.holder == _HOLDER)
@@ -92,49 +88,6 @@ BACKLOG: Final = Read(
 )
 """The number of people who are due, and the microseconds for which the first of them has been."""
 
-NEXT_REMINDERS: Final = Read(
-    "who has the next reminders",
-    select(REMINDERS.c.user_id, REMINDERS.c.fire_at)
-    .where(
-        REMINDERS.c.fire_at.is_not(None),
-        ~exists().where(MARKS.c.user_id == REMINDERS.c.user_id, MARKS.c.next_at.is_not(None)),
-    )
-    .order_by(REMINDERS.c.fire_at)
-    .limit(_LIMIT),
-    cross_owner=True,
-)
-"""Of those who are not marked: their next delivery sees their reminders anyway."""
-
-DUE_REMINDER: Final = Read(
-    "first due reminder",
-    select(*COLUMNS, REMINDERS.c.n, REMINDERS.c.fire_at)
-    .join(TASKS, (TASKS.c.user_id == REMINDERS.c.user_id) & (TASKS.c.id == REMINDERS.c.task_id))
-    .where(
-        REMINDERS.c.user_id == OWNER,
-        TASKS.c.user_id == OWNER,
-        REMINDERS.c.fire_at <= instant_of(clock_number()),
-    )
-    .order_by(REMINDERS.c.fire_at, REMINDERS.c.task_id, REMINDERS.c.n)
-    .limit(literal_column("1")),
-)
-"""With the task, then the reminder's number and time."""
-
-TAKE_REMINDER: Final = Command(
-    "take a reminder",
-    delete(REMINDERS).where(
-        REMINDERS.c.user_id == OWNER,
-        REMINDERS.c.task_id == bindparam("task_id", type_=Id()),
-        REMINDERS.c.n == bindparam("n", type_=Integer()),
-    ),
-    quiet=True,
-)
-
-OWNERS: Final = Read(
-    "owners after an id",
-    select(USERS.c.id).where(USERS.c.id > _AFTER).order_by(USERS.c.id).limit(_LIMIT),
-    cross_owner=True,
-)
-
 FIND_OWNER: Final = Read("find an owner", select(USERS.c.id).where(USERS.c.id == OWNER))
 
 LOCK_COUNTER: Final = Read(
@@ -171,7 +124,8 @@ STORE: Final = Command(
 
 def _acknowledge() -> Update:
     is_due: ColumnElement[Any] = bindparam("is_due", type_=Flag())
-    next_at = case((is_due, clock_number()), else_=null())
+    is_last: ColumnElement[Any] = bindparam("is_last", type_=Flag())
+    pause = case((is_last, literal_column(str(PACE), Counter)), else_=literal_column("0", Counter))
     return (
         update(MARKS)
         .where(*_DELIVERED)
@@ -181,8 +135,9 @@ def _acknowledge() -> Update:
             acknowledged=_UPTO,
             attempts=0,
             is_erased=false(),
-            next_at=next_at,
-            marked_at=next_at,
+            delivered_at=case((is_last, clock_number()), else_=null()),
+            next_at=case((is_due, clock_number() + pause), else_=null()),
+            marked_at=case((is_due, clock_number()), else_=null()),
         )
         .returning(MARKS.c.user_id, MARKS.c.next_at)
     )
@@ -239,6 +194,7 @@ FAILED: Final = Command(
     )
     .returning(ENDPOINT.c.failing_since),
     quiet=True,
+    cross_owner=True,
 )
 """The receiver is failing once an attempt fails that long after the first, and none has succeeded between."""
 
@@ -249,6 +205,7 @@ PROBE: Final = Command(
     .values(probe_at=clock_number() + _WAIT)
     .returning(ENDPOINT.c.id),
     quiet=True,
+    cross_owner=True,
 )
 SUCCEEDED: Final = Command(
     "note that webhooks succeed again",
@@ -257,7 +214,11 @@ SUCCEEDED: Final = Command(
     .values(failed_at=null(), failing_since=null(), probe_at=null(), stopped_at=null())
     .returning(ENDPOINT.c.id),
     quiet=True,
+    cross_owner=True,
 )
 STOPPED: Final = Command(
-    "note that the receiver is gone", update(ENDPOINT).values(stopped_at=clock_number()), quiet=True
+    "note that the receiver is gone",
+    update(ENDPOINT).values(stopped_at=clock_number()),
+    quiet=True,
+    cross_owner=True,
 )

@@ -57,7 +57,7 @@ class Queues:
             return Delivery(owner, delivery_id, body, upto, attempts)
         composed = yield from self._compose(owner, acknowledged, is_gone=is_erased or not counter)
         if composed.id is None or composed.body is None:
-            yield from self._finish(owner, None, composed.upto)
+            yield from self._finish(owner, None, composed.upto, is_last=False)
             return None
         stored = {"delivery_id": composed.id, "body": composed.body, "upto": composed.upto}
         yield STORE, values | stored
@@ -65,7 +65,8 @@ class Queues:
 
     def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
         """Ends a delivery that has succeeded; returns when the person is due again, if they are."""
-        return (yield from self._finish(delivery.owner, delivery.id, delivery.upto))
+        is_last = delivery.is_last_page
+        return (yield from self._finish(delivery.owner, delivery.id, delivery.upto, is_last=is_last))
 
     def postpone(self, delivery: Delivery, seconds: float) -> TransactionSteps[None]:
         """Postpones a delivery that has failed."""
@@ -87,13 +88,15 @@ class Queues:
             (yield from next_changes_steps(owner, acknowledged)) if self.changes else Composed(acknowledged)
         )
 
-    def _finish(self, owner: UUID, delivery_id: str | None, upto: str | None) -> TransactionSteps[int | None]:
+    def _finish(
+        self, owner: UUID, delivery_id: str | None, upto: str | None, *, is_last: bool
+    ) -> TransactionSteps[int | None]:
         """Acknowledges everything up to a cursor; returns when the person is due again, if they are."""
         values = {"owner": owner, "holder": self.holder, "delivery_id": delivery_id, "upto": upto}
         counter = yield LOCK_COUNTER, values
         is_due = bool(counter) and self.changes and counter[0][0] > number_of(upto, owner)
         finish = ACKNOWLEDGE if counter else DROP_MARK
-        rows = yield finish, {**values, "is_due": is_due}
+        rows = yield finish, {**values, "is_due": is_due, "is_last": is_last}
         if not rows:  # an erasure or a replay has dropped the delivery meanwhile
             yield RELEASE, values
         return rows[0][1] if rows and counter else None

@@ -8,7 +8,7 @@ from taskward_client._async_io import sleep
 from taskward_client._async_transport import AsyncTransport
 from taskward_client._calls import Tagged
 from taskward_client._feed import SILENCE, Event, Following
-from taskward_client._operations import KeepOrDelete
+from taskward_client._operations import ExportFormat, KeepOrDelete
 from taskward_client.errors import APIError, CursorExpired, NoResponse
 from taskward_client.types import (
     ChangeList,
@@ -157,15 +157,15 @@ class AsyncMe:
 
     async def update(self, *, time_zone: str | None) -> User:
         """Sets the time zone of the user, such as `Europe/Berlin`."""
-        return await self._transport.send(operations.update_me(time_zone))
+        return await self._transport.send(operations.patch_me(time_zone))
 
     async def export(self) -> Export:
         """Returns everything that is stored about the user."""
         return await self._transport.send(operations.export_me())
 
-    async def export_parts(self) -> AsyncGenerator[bytes, None]:
-        """Yields the export as JSON in parts, however large it is; a file of them can be imported."""
-        async with self._transport.stream(operations.export_me()) as parts:
+    async def export_parts(self, *, form: ExportFormat | None = None) -> AsyncGenerator[bytes, None]:
+        """Yields the export in parts, however large it is: JSON, which can be imported, or iCalendar."""
+        async with self._transport.stream(operations.export_me(form)) as parts:
             async for part in parts:
                 yield part
 

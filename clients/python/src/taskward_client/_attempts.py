@@ -74,7 +74,8 @@ class Attempts:
 
         """
         sent = not isinstance(failure, _NOT_SENT)
-        wait = self._next(None) if self._call.repeatable or not sent else None
+        hopeless = isinstance(failure, httpx.UnsupportedProtocol)
+        wait = self._next(None) if (self._call.repeatable or not sent) and not hopeless else None
         if wait is None:
             text = f"{self._call.method} {self._call.path}: {type(failure).__name__}: {failure}"
             raise NoResponse(text.rstrip(": "), sent=sent) from failure

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, Unpack
 from taskward_client import _operations as operations
 from taskward_client._calls import Tagged
 from taskward_client._feed import SILENCE, Event, Following
-from taskward_client._operations import KeepOrDelete
+from taskward_client._operations import ExportFormat, KeepOrDelete
 from taskward_client._sync_io import sleep
 from taskward_client._sync_transport import Transport
 from taskward_client.errors import APIError, CursorExpired, NoResponse
@@ -154,15 +154,15 @@ class Me:
 
     def update(self, *, time_zone: str | None) -> User:
         """Sets the time zone of the user, such as `Europe/Berlin`."""
-        return self._transport.send(operations.update_me(time_zone))
+        return self._transport.send(operations.patch_me(time_zone))
 
     def export(self) -> Export:
         """Returns everything that is stored about the user."""
         return self._transport.send(operations.export_me())
 
-    def export_parts(self) -> Generator[bytes, None, None]:
-        """Yields the export as JSON in parts, however large it is; a file of them can be imported."""
-        with self._transport.stream(operations.export_me()) as parts:
+    def export_parts(self, *, form: ExportFormat | None = None) -> Generator[bytes, None, None]:
+        """Yields the export in parts, however large it is: JSON, which can be imported, or iCalendar."""
+        with self._transport.stream(operations.export_me(form)) as parts:
             yield from parts
 
     def import_(self, document: Import | Export | bytes, *, idempotency_key: str | None = None) -> Imported:

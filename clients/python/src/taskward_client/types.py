@@ -269,6 +269,8 @@ class ImportedTask(TypedDict):
     """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
     that there were; null or `[]` removes them.
     """
+    recurrence: NotRequired[NewRecurrence | None]
+    """By which rule the task comes again once it is completed; null: it does not."""
 
 
 class LabelCount(TypedDict):

@@ -58,7 +58,7 @@ function canonical(value: unknown): string {
 function set(fields: Record<string, unknown>, name: string, value: unknown): void {
   const text = typeof value === "string" && (name === "title" || name === "description") ? value.trim() : value;
   if (name === "description") fields[name] = text === "" ? null : text;
-  else if (text === null || text === undefined) delete fields[name];
+  else if (text === null || text === undefined || isEqual(text, [])) delete fields[name];
   else fields[name] = text;
 }
 

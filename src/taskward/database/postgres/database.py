@@ -45,10 +45,7 @@ _PING: Final = f"SELECT 1 FROM tasks WHERE user_id = '{NO_OWNER}' LIMIT 1"  # no
 
 
 class PostgresDatabase:
-    """A `taskward.database.Database` on a server; with `rls`, requests run under row-level security.
-
-    With `marking`, each change marks its owner in the outbox of webhooks.
-    """
+    """A `Database` on a server: with `rls` under row-level security, with `marking` for webhooks."""
 
     engine = "postgresql"
 

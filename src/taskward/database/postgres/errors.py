@@ -14,12 +14,12 @@ DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.I
 """The errors that the driver raises. InternalClientError is included: asyncpg raises it when the server
 closed an idle connection and it has not noticed yet."""
 
-STALE_STATEMENTS: Final = (
-    asyncpg.InvalidCachedStatementError,
-    asyncpg.InvalidSQLStatementNameError,
-    asyncpg.OutdatedSchemaCacheError,
-)
-"""The errors of a statement that was prepared before a change of the schema, or is no longer prepared."""
+STALE_STATEMENTS: Final = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
+"""The errors of a statement that was prepared before a change of the schema."""
+
+FORGOTTEN_STATEMENT: Final = asyncpg.InvalidSQLStatementNameError
+"""The error of a statement that the server no longer has, unlike the driver: another program has used its
+connection to the server, and probably others."""
 
 READ_ONLY: Final = "25006"
 """SQLSTATE of a write on a read-only server: after a failover, the former primary."""
@@ -85,7 +85,7 @@ def database_error(error: Exception) -> DatabaseError:
         return IdempotencyConflict(reason=reason)
     if getattr(error, "constraint_name", None) == "uq_users_email":
         return EmailTaken(reason=reason)
-    if state in _CONFLICT_STATES or isinstance(error, STALE_STATEMENTS):
+    if state in _CONFLICT_STATES or isinstance(error, (*STALE_STATEMENTS, FORGOTTEN_STATEMENT)):
         return Conflict(reason=reason)
     if state is None or state.startswith(_CONNECTION_LOST):
         return ConnectionLost(reason=reason)

@@ -10,6 +10,7 @@ import asyncpg
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.connector import Connector
 from taskward.database.postgres.errors import (
+    FORGOTTEN_STATEMENT,
     READ_ONLY,
     STALE_STATEMENTS,
     CommitInDoubt,
@@ -169,7 +170,7 @@ class ConnectionPool:
 
     def _suspects_all(self, error: BaseException) -> bool:
         """Returns whether a failure of one connection probably concerns all of them."""
-        if is_connection_lost(error):
+        if is_connection_lost(error) or isinstance(error, FORGOTTEN_STATEMENT):
             return True
         if isinstance(error, asyncpg.PostgresError):
             return error.sqlstate == READ_ONLY and _now() - self._invalidated_at > SUSPECT_AFTER

@@ -127,7 +127,8 @@ class GroupCommit:
                 raise NotStarted(database_error(error)) from error
             raise database_error(error) from error
         self._has_begun = True
-        self._mark.write_begins()
+        if not self._in_memory:
+            self._mark.write_begins()
 
     async def run_alone(self, change: Change, until: float) -> Any:
         await self.prepare(until)
@@ -153,7 +154,8 @@ class GroupCommit:
                 self._writer.rollback()
             raise database_error(error) from error
         finally:
-            self._mark.write_ends()
+            if not self._in_memory:
+                self._mark.write_ends()
         self._notify(owners)
         return [change.result for change in changes]
 

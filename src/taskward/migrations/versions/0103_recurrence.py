@@ -8,6 +8,7 @@ from alembic import context, op
 
 from taskward.database.postgres.row_level_security import SETUP_SQL
 from taskward.database.types import Counter, Id, Instant
+from taskward.time_zones import DATA_VERSION
 
 revision = "0103"
 down_revision = "0102"
@@ -41,6 +42,11 @@ def upgrade() -> None:
         sa.CheckConstraint("number = 1", name="ck_time_zone_data_one_row"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
+    )
+    # In a new database there are no instants to compute again. The version is that of a package: no quotes.
+    op.execute(
+        f"INSERT INTO time_zone_data (number, version) SELECT 1, '{DATA_VERSION}' "  # noqa: S608
+        "WHERE NOT EXISTS (SELECT 1 FROM users)"
     )
     if context.get_context().dialect.name == "postgresql":
         op.execute(SETUP_SQL)

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text, nullable=True),
         sa.Column("upto", sa.Text, nullable=True),
         sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("delivered_at", Counter, nullable=True),
         sa.Column("is_erased", Flag, nullable=False),
         sqlite_strict=True,
         sqlite_with_rowid=False,

@@ -77,7 +77,7 @@ class TaskFields:
         )
         problems = merged.problems()
         if merged.recurrence is not None and "recurrence" in changes:
-            problems += problems_of_recurrence(merged.recurrence, due)
+            problems += problems_of_recurrence(merged.recurrence, due, self.recurrence)
         if problems:
             raise ValidationFailed(problems)
         return merged

@@ -91,11 +91,13 @@ def merged_recurrence(
     return {part: merged[part] for part in _PARTS if merged.get(part) is not None}
 
 
-def problems_of_recurrence(merged: Mapping[str, str], due: Mapping[str, str] | None) -> list[FieldError]:
+def problems_of_recurrence(
+    merged: Mapping[str, str], due: Mapping[str, str] | None, stored: Mapping[str, str] | None
+) -> list[FieldError]:
     """Returns what is wrong with a merged recurrence of a task with that due date."""
     if due is None:
         return [FieldError("recurrence", "Recurrence needs a due date")]
-    message = _problem_of_rule(merged)
+    message = None if merged == stored else _problem_of_rule(merged)
     return [FieldError("recurrence.rule", message)] if message else []
 
 

@@ -73,10 +73,13 @@ def add_reminders_between_steps(
         after = rows[-1][2]
 
 
-def move_reminders_steps(owner: UUID, zone: str | None) -> TransactionSteps[None]:
+def move_reminders_steps(
+    owner: UUID, zone: str | None, *, keeps_passed: bool = False
+) -> TransactionSteps[None]:
     """Computes the moments of all pending reminders of a person anew, who is in that time zone now.
 
-    Also for a change of the data of time zones. Those whose new moment has passed are dropped.
+    Those whose new moment has passed are dropped; with `keeps_passed`, for new data of the same zones, they
+    fire late.
     """
     after: Any = _FIRST
     while rows := (yield PENDING_AFTER, {"owner": owner, "after_id": after, "limit": PAGE}):
@@ -85,7 +88,7 @@ def move_reminders_steps(owner: UUID, zone: str | None) -> TransactionSteps[None
         of_tasks = {"owner": owner, "ids": [str(one) for one in ids]}
         pending = yield PENDING, of_tasks
         tasks = yield REMINDED, of_tasks
-        moved = _moved(pending, tasks, zone)
+        moved = _moved(pending, tasks, zone, keeps_passed=keeps_passed)
         yield DROP_REMINDERS, of_tasks
         yield from _add_steps(owner, moved)
 
@@ -99,15 +102,16 @@ def _schedule(extra: str | None, *, is_completed: bool) -> tuple[Reminders, Mapp
 
 
 def _moved(
-    pending: Sequence[Row], tasks: Sequence[Row], zone: str | None
+    pending: Sequence[Row], tasks: Sequence[Row], zone: str | None, *, keeps_passed: bool
 ) -> list[tuple[Any, int, datetime | None]]:
-    """Returns pending reminders with their moments in a zone, except those that have passed with the move."""
+    """Returns pending reminders with their new moments, see `move_reminders_steps`; an unknown one stays."""
     now = datetime.now(UTC)
-    before = {(str(task_id), n): moment for task_id, n, moment in pending}
+    at = {(str(task_id), n): moment for task_id, n, moment in _moments_of(tasks, zone)}
+    moved = [(task_id, n, at.get((str(task_id), n), before), before) for task_id, n, before in pending]
     return [
         (task_id, n, moment)
-        for task_id, n, moment in _moments_of(tasks, zone)
-        if (key := (str(task_id), n)) in before and (moment is None or moment > now or moment == before[key])
+        for task_id, n, moment, before in moved
+        if keeps_passed or moment is None or moment > now or moment == before
     ]
 
 

@@ -1,0 +1,52 @@
+"""The statements on due reminders. The one of several owners reads ids and times only."""
+
+from typing import Final
+
+from sqlalchemy import Integer, bindparam, delete, exists, literal_column, select
+
+from taskward.database.functions import clock_number, instant_of
+from taskward.database.outbox import MARKS
+from taskward.database.statements import Command, Read
+from taskward.database.types import Id
+from taskward.tasks.instant_tables import REMINDERS
+from taskward.tasks.tables import COLUMNS, TASKS
+from taskward.users.statements import OWNER
+
+_LIMIT: Final = bindparam("limit", type_=Integer())
+
+NEXT_REMINDERS: Final = Read(
+    "who has the next reminders",
+    select(REMINDERS.c.user_id, REMINDERS.c.fire_at)
+    .where(
+        REMINDERS.c.fire_at.is_not(None),
+        ~exists().where(MARKS.c.user_id == REMINDERS.c.user_id, MARKS.c.next_at.is_not(None)),
+    )
+    .order_by(REMINDERS.c.fire_at)
+    .limit(_LIMIT),
+    cross_owner=True,
+)
+"""Of those who are not marked: their next delivery sees their reminders anyway."""
+
+DUE_REMINDER: Final = Read(
+    "first due reminder",
+    select(*COLUMNS, REMINDERS.c.n, REMINDERS.c.fire_at)
+    .join(TASKS, (TASKS.c.user_id == REMINDERS.c.user_id) & (TASKS.c.id == REMINDERS.c.task_id))
+    .where(
+        REMINDERS.c.user_id == OWNER,
+        TASKS.c.user_id == OWNER,
+        REMINDERS.c.fire_at <= instant_of(clock_number()),
+    )
+    .order_by(REMINDERS.c.fire_at, REMINDERS.c.task_id, REMINDERS.c.n)
+    .limit(literal_column("1")),
+)
+"""With the task, then the reminder's number and time."""
+
+TAKE_REMINDER: Final = Command(
+    "take a reminder",
+    delete(REMINDERS).where(
+        REMINDERS.c.user_id == OWNER,
+        REMINDERS.c.task_id == bindparam("task_id", type_=Id()),
+        REMINDERS.c.n == bindparam("n", type_=Integer()),
+    ),
+    quiet=True,
+)
