@@ -4,7 +4,7 @@ A reference may lead to a later task of the document, to one that is stored unde
 that the owner already has. So the staged tasks are changed once all are staged.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy import Integer, Text, bindparam, cast, column, literal_column, s
 
 from taskward.database import Queries
 from taskward.database.functions import any_of, json_item, json_rows
-from taskward.database.statements import Command, Read
+from taskward.database.statements import Command, Read, Row
 from taskward.database.types import Id, Ids
 from taskward.me.import_tables import IMPORT_TASKS
 from taskward.me.import_tree_statements import STAGED_AMONG
@@ -68,15 +68,16 @@ class ImportSeries:
         self._database = database
         self._owner = owner
         self._stored_ids = stored_ids
-        self._after = UUID(int=0)
 
-    async def next_rows(self) -> str | None:
-        """Returns the next staged tasks as `RESOLVE_SERIES` takes them; None if no more follow."""
-        page = {"owner": self._owner, "after_id": self._after, "limit": MAX_ROWS}
-        rows = await self._database.rows(STAGED_IN_SERIES, page)
-        if not rows:
-            return None
-        self._after = UUID(str(rows[-1][0]))
+    async def changed_rows(self) -> AsyncIterator[str]:
+        """Yields the staged tasks with resolved references, as `RESOLVE_SERIES` takes them."""
+        after = UUID(int=0)
+        page = {"owner": self._owner, "limit": MAX_ROWS}
+        while rows := await self._database.rows(STAGED_IN_SERIES, page | {"after_id": after}):
+            after = UUID(str(rows[-1][0]))
+            yield await self._resolved_rows(rows)
+
+    async def _resolved_rows(self, rows: Sequence[Row]) -> str:
         given = [(str(task), TaskFields.parse(extra)) for task, extra in rows]
         references = {one for _, fields in given for one in (fields.series_id, fields.next_id) if one}
         known = await self._known([self._stored(one) for one in references])
