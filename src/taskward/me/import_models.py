@@ -1,11 +1,23 @@
 """The document of an import, as its tasks and lists are validated."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic.json_schema import SkipJsonSchema
 
 from taskward.http.ignored_keys import Ignored, ignoring
 from taskward.http.validation import field_error, located_errors, moment, strict_uuid
@@ -17,13 +29,18 @@ from taskward.tasks.fields.labels import GivenLabels
 from taskward.tasks.fields.metadata import NewMetadata
 from taskward.tasks.fields.placement import POSITION_MESSAGE, GivenListId, GivenParentId, Position
 from taskward.tasks.fields.priority import GivenPriority
-from taskward.tasks.fields.recurrence import GivenRecurrence, merged_recurrence, problems_of_recurrence
+from taskward.tasks.fields.recurrence import (
+    NEEDS_OPEN_TASK,
+    GivenRecurrence,
+    merged_recurrence,
+    problems_of_recurrence,
+)
 from taskward.tasks.fields.reminders import GivenReminders
 from taskward.tasks.fields.texts import Description, IsCompleted, Title
 from taskward.tasks.ids import is_of, task_id_at
 
 _FIELDS: Final = ("due", "start", "priority", "labels", "metadata", "reminders", "recurrence")
-_OPTIONAL: Final = frozenset({*_FIELDS, "completed_at", "list_id", "parent_id", "position"})
+_OPTIONAL: Final = frozenset({*_FIELDS, "completed_at", "list_id", "parent_id", "position", "series_id"})
 
 
 def _timestamp(value: Any) -> datetime:
@@ -46,7 +63,7 @@ def _possible(value: dict[str, Any] | None, info: ValidationInfo) -> dict[str, A
     if value is None:
         return None
     if info.data.get("is_completed"):
-        raise field_error("Recurrence needs an open task")
+        raise field_error(NEEDS_OPEN_TASK)
     due = info.data.get("due")
     merged = merged_recurrence(None, {"recurrence": value}, due)
     for problem in problems_of_recurrence(merged or {}, due, None):
@@ -55,6 +72,16 @@ def _possible(value: dict[str, Any] | None, info: ValidationInfo) -> dict[str, A
     return value
 
 
+def _reference(value: Any) -> UUID | None:
+    """Returns an id; None for anything else, which leads to no task."""
+    try:
+        return _ID.validate_python(value)
+    except ValidationError:
+        return None
+
+
+_ID: Final[TypeAdapter[UUID]] = TypeAdapter(Annotated[UUID, strict_uuid("Id")])
+_Reference = Annotated[UUID | None, PlainValidator(_reference), SkipJsonSchema()]
 Timestamp = Annotated[datetime, BeforeValidator(_timestamp)]
 _Key = Annotated[Position, AfterValidator(_only_key)]
 
@@ -79,8 +106,8 @@ class ImportedTask(_Imported):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id", "series_id", "next_id"))
 
-    series_id: Ignored = None
-    next_id: Ignored = None
+    series_id: _Reference = None
+    next_id: _Reference = None
     description: Description = None
     is_completed: IsCompleted = False
     completed_at: GivenCompletedAt = None
@@ -102,7 +129,11 @@ class ImportedTask(_Imported):
     def fields(self) -> TaskFields:
         """Returns its optional fields."""
         given = {name: value for name in _FIELDS if (value := getattr(self, name))}
-        return TaskFields().merged(given) if given else TaskFields()
+        fields = TaskFields().merged(given) if given else TaskFields()
+        if self.series_id is None:
+            return fields
+        next_id = str(self.next_id) if self.next_id else None
+        return replace(fields, series_id=str(self.series_id), next_id=next_id)
 
 
 class ImportedList(_Imported):

@@ -113,6 +113,7 @@ COLUMNS: Final = (
     "start_key",
     "start_utc",
     "priority",
+    "series_id",
     "labels",
 )
 """The columns of a staged task, in the order of the JSON arrays that `STAGE` takes; times in microseconds.
@@ -158,10 +159,17 @@ _RANGE: Final = (IMPORT_TASKS.c.user_id == OWNER, IMPORT_TASKS.c.id > _AFTER, IM
 _RANK: Final = func.row_number().over(order_by=IMPORT_TASKS.c.id)
 _FIRST_NUMBER: Final = bindparam("first_number", type_=Counter)
 _LISTS_OF_OWNER: Final = select(LISTS.c.id).where(LISTS.c.user_id == OWNER)
+_HAS_NEXT: Final = IMPORT_TASKS.c.series_id.is_not(None) & IMPORT_TASKS.c.extra.like(
+    literal_column("""'%"next_id":%'""")
+)
 _PUBLISHED: Final[dict[str, ColumnElement[Any]]] = {
     name: IMPORT_TASKS.c[name] for name in COLUMNS if name not in {"given_id", "labels"}
-} | {"list_id": case((IMPORT_TASKS.c.list_id.in_(_LISTS_OF_OWNER), IMPORT_TASKS.c.list_id), else_=null())}
-"""A list may have been deleted since its tasks were staged."""
+} | {
+    "list_id": case((IMPORT_TASKS.c.list_id.in_(_LISTS_OF_OWNER), IMPORT_TASKS.c.list_id), else_=null()),
+    "next_version": case((_HAS_NEXT, literal_column("0", Counter)), else_=null()),
+}
+"""A list may have been deleted since its tasks were staged. No task has the version 0, so the next one of a
+series is not taken back after an import."""
 
 PUBLISH: Final = Command(
     "publish staged tasks",

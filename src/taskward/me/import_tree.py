@@ -51,7 +51,8 @@ class ImportTree:
     def __init__(self, database: Queries, owner: UUID) -> None:
         self._database = database
         self._owner = owner
-        self._stored_ids: dict[UUID, UUID] = {}
+        self.stored_ids: dict[UUID, UUID] = {}
+        """By its id in the document, of a task that is stored under another one."""
         self._numbers: dict[UUID, int] = {}
         self._parents: dict[UUID, UUID] = {}
         self._lists: dict[UUID, UUID | None] = {}
@@ -63,7 +64,7 @@ class ImportTree:
     def add(self, number: int, task: ImportedTask) -> None:
         """Adds a task of the document, before it is staged; its number names it in errors."""
         if task.id != task.stored_id:
-            self._stored_ids[task.id] = task.stored_id
+            self.stored_ids[task.id] = task.stored_id
         if task.parent_id is not None:
             self._numbers[task.stored_id] = number
 
@@ -98,9 +99,9 @@ class ImportTree:
         ):
             for task, parent, list_id in rows:
                 after, given = _uuid(task), _uuid(parent)
-                self._parents[after] = self._stored_ids.get(given, given)
+                self._parents[after] = self.stored_ids.get(given, given)
                 self._lists[after] = list_id and _uuid(list_id)
-                if given in self._stored_ids:
+                if given in self.stored_ids:
                     self._changed.add(after)
 
     async def _read_parents(self) -> None:

@@ -47,6 +47,7 @@ def staged_row(task: ImportedTask, list_id: UUID | None = None) -> bytes:
             columns["start_key"],
             _microseconds(columns["start_utc"]),
             columns["priority"],
+            columns["series_id"],
             orjson.dumps(labels).decode() if labels else None,
         )
     )

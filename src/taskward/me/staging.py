@@ -16,12 +16,13 @@ import orjson
 
 from taskward.auth.current_user import User
 from taskward.database import Queries
-from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
+from taskward.database.statements import RESUME, SPLIT, Command, Row, TransactionSteps, Values
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
 from taskward.me.import_document import Problems
 from taskward.me.import_lists import ImportLists
 from taskward.me.import_models import ImportedTask
+from taskward.me.import_series import RESOLVE_SERIES, ImportSeries
 from taskward.me.import_statements import (
     ABANDONED,
     CLAIM,
@@ -111,9 +112,12 @@ class Staging:
         """Resolves the references between tasks; adds what is wrong with them to `problems`."""
         await self._flush()
         await self._tree.resolve(problems)
-        if not problems.named:
-            for rows in self._tree.changed_rows():
-                await self._database.transact(partial(self._resolve_steps, rows), long=True)
+        if problems.named:
+            return
+        for rows in self._tree.changed_rows():
+            await self._change(RESOLVE, rows=rows)
+        async for rows in ImportSeries(self._database, self._user.id, self._tree.stored_ids).changed_rows():
+            await self._change(RESOLVE_SERIES, rows=rows)
 
     async def publish(self, total: int, record: PendingRecord | None) -> bytes:
         """Publishes what is staged; returns the body of the response. The document has `total` tasks."""
@@ -129,19 +133,18 @@ class Staging:
     async def _flush(self) -> None:
         if not self._rows:
             return
-        tasks = "[" + b",".join(self._rows).decode() + "]"
+        tasks = f"[{b','.join(self._rows).decode()}]"
         self._rows.clear()
         self._ids.clear()
         self._size = 0
-        await self._database.transact(lambda: self._stage_steps(tasks), long=True)
+        await self._change(STAGE, tasks=tasks)
 
-    def _stage_steps(self, tasks: str) -> TransactionSteps[None]:
-        yield from self._renew()
-        yield STAGE, {**self._owner, "tasks": tasks}
+    async def _change(self, command: Command, **values: str) -> None:
+        await self._database.transact(partial(self._change_steps, command, values), long=True)
 
-    def _resolve_steps(self, rows: str) -> TransactionSteps[None]:
+    def _change_steps(self, command: Command, values: Values) -> TransactionSteps[None]:
         yield from self._renew()
-        yield RESOLVE, {**self._owner, "rows": rows}
+        yield command, {**self._owner, **values}
 
     def _renew(self) -> TransactionSteps[None]:
         now = datetime.now(UTC)
@@ -173,8 +176,7 @@ class Staging:
         return last if len(ids) == MAX_ROWS else None
 
     def _publish_steps(self, new: int, body: bytes, record: PendingRecord | None) -> TransactionSteps[bytes]:
-        first = 0
-        lists = len(self.lists.new)
+        first, lists = 0, len(self.lists.new)
         if new or lists:
             rows = yield COUNT_MANY, owner_values(self._user) | {"count": new + lists}
             first = rows[0][0] - new + 1

@@ -97,11 +97,13 @@ HAS_REMINDERS: Final = Read(
 def _set_instants() -> Any:
     rows = json_rows(bindparam("tasks", type_=Text())).table_valued(column("value"), name="given")
     task_id, due, start = (json_item(rows.c.value, literal_column(n)) for n in "012")
-    given = select(
+    columns = (
         cast(task_id, Id()).label("task_id"),
         instant_of(due).label("due_utc"),
         instant_of(start).label("start_utc"),
-    ).subquery("computed")
+    )
+    # Materialized, because SQLite would look through the array for each task of the owner.
+    given = select(*columns).cte("computed").prefix_with("MATERIALIZED")
     return (
         update(TASKS)
         .where(TASKS.c.user_id == OWNER, TASKS.c.id == given.c.task_id)

@@ -16,6 +16,7 @@ from taskward.tasks.fields.dates import DAY_RULE, DayText, is_day
 from taskward.tasks.recurrence.days import HORIZON, has_day
 from taskward.tasks.recurrence.rule import LONGEST_RULE, MALFORMED, Rule
 
+NEEDS_OPEN_TASK: Final = "Recurrence needs an open task"
 _PARTS: Final = ("rule", "after", "missed", "occurrence")
 _CHOICES: Final = {"after": "completion", "missed": "keep"}
 

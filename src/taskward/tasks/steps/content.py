@@ -11,6 +11,7 @@ from taskward.http.errors import FieldError, ValidationFailed
 from taskward.tasks.commands import in_utc, text_values
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.labels import folded_label
+from taskward.tasks.fields.recurrence import NEEDS_OPEN_TASK
 from taskward.tasks.tables import TaskRecord
 
 SERIES_GOES_ON: Final = "The series goes on in another task"
@@ -41,7 +42,7 @@ def effective(before: TaskRecord, given: Mapping[str, Any]) -> Mapping[str, Any]
     if given.get("recurrence") is None or not is_completed:
         return given
     if not before.version:
-        raise ValidationFailed([FieldError("recurrence", "Recurrence needs an open task")])
+        raise ValidationFailed([FieldError("recurrence", NEEDS_OPEN_TASK)])
     return {name: given[name] for name in given if name != "recurrence" or not before.is_completed}
 
 

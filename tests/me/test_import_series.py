@@ -1,0 +1,115 @@
+"""docs/contract.md, C4 and C5: recurring tasks are exported and imported."""
+
+from typing import Any
+
+import pytest
+from me.test_import_domain import below, imported, refused
+from support import Person
+from support.import_documents import EARLIER, a_task, export
+from tasks.series_support import MONDAY, WEEKLY, complete, following, in_series, recurring, reopen, without
+
+LATE = {"recurrence": {**WEEKLY, "occurrence": "2026-11-16", "missed": "keep"}}
+
+
+async def a_series(person: Person) -> list[dict[str, Any]]:
+    """Creates a series of two completed tasks and an open one."""
+    first = await complete(person, await recurring(person, **LATE))
+    second = await complete(person, await following(person, first))
+    return [first, second, await following(person, second)]
+
+
+async def test_a_series_is_the_same_for_another_person(ann: Person, bob: Person) -> None:
+    series = await a_series(ann)
+    document = await export(ann)
+
+    assert await imported(bob, document["tasks"]) == (3, 0)
+
+    assert [without(task, "user_id") for task in await in_series(bob, series[0]["id"])] == [
+        without(task, "user_id") for task in series
+    ]
+    assert await imported(bob, document["tasks"]) == (0, 3)
+    assert await imported(ann, document["tasks"]) == (0, 3)
+
+
+async def test_references_that_lead_nowhere_are_left_out(ann: Person, bob: Person) -> None:
+    first, second, third = await a_series(ann)
+
+    assert await imported(bob, [first, third]) == (2, 0)
+    assert without(await bob.get(first["id"]), "user_id") == without(first, "user_id", "next_id")
+    assert (await bob.get(third["id"]))["series_id"] == first["id"]
+
+    stray = [{**second, "series_id": third["id"], "next_id": third["id"]}, a_task(next_id=first["id"])]
+    assert await imported(bob, [*stray, a_task(EARLIER, series_id="x", next_id=5)]) == (3, 0)
+    tasks = {task["id"]: task for task in await bob.tasks()}
+    assert tasks[second["id"]]["next_id"] == third["id"]
+    assert all(not tasks[one["id"]].keys() & {"series_id", "next_id"} for one in stray[1:])
+
+
+async def test_references_follow_tasks_that_get_another_id(ann: Person) -> None:
+    """One reference leads forwards, one backwards."""
+    first = a_task(EARLIER, title="First", is_completed=True)
+    second = a_task(EARLIER, title="Second", is_completed=False, due=MONDAY, recurrence=WEEKLY)
+    for task in (first, second):
+        task["id"] = task["id"][:14] + "4" + task["id"][15:]  # no UUIDv7
+    first |= {"series_id": first["id"], "next_id": second["id"]}
+    second["series_id"] = first["id"]
+
+    assert await imported(ann, [first, second]) == (2, 0)
+
+    stored = {task["title"]: task for task in await ann.tasks()}
+    assert (
+        first["id"] != stored["First"]["id"] == stored["First"]["series_id"] == stored["Second"]["series_id"]
+    )
+    assert stored["First"]["next_id"] == stored["Second"]["id"] != second["id"]
+
+
+async def test_after_an_import_a_task_is_reopened_alone(ann: Person, bob: Person) -> None:
+    first, _, third = await a_series(ann)
+    await imported(bob, (await export(ann))["tasks"])
+
+    reopened = await reopen(bob, first)
+
+    assert reopened["next_id"] == first["next_id"]
+    assert "recurrence" not in reopened
+    assert (await complete(bob, third))["series_id"] == first["id"], "the open one recurs as before"
+
+
+async def test_imported_history_stays_with_a_completed_parent(ann: Person, bob: Person) -> None:
+    parent = await recurring(ann)
+    await complete(ann, await recurring(ann, "Daily", parent_id=parent["id"]))
+    await imported(bob, (await export(ann))["tasks"])
+
+    await complete(bob, parent)
+
+    states = sorted((task["title"], task["is_completed"]) for task in await bob.tasks())
+    assert states == [
+        ("Daily", False),
+        ("Daily", True),
+        ("Water the plants", False),
+        ("Water the plants", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"recurrence": WEEKLY}, ("recurrence", "Recurrence needs a due date")),
+        (
+            {"recurrence": WEEKLY, "due": MONDAY, "is_completed": True},
+            ("recurrence", "Recurrence needs an open task"),
+        ),
+        (
+            {"recurrence": {"rule": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"}, "due": MONDAY},
+            ("recurrence.rule", "Rule gives no day within 30 years"),
+        ),
+    ],
+    ids=["no due", "completed", "no day"],
+)
+async def test_a_recurrence_that_a_task_cannot_have_is_named(
+    ann: Person, fields: dict[str, Any], problem: tuple[str, str]
+) -> None:
+    first = a_task(EARLIER)
+
+    assert await refused(ann, [first, below(first, **{"is_completed": False, **fields})]) == {
+        f"tasks.1.{problem[0]}": problem[1]
+    }
