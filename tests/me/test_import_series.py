@@ -8,7 +8,7 @@ from support import Person
 from support.import_documents import EARLIER, a_task, export
 from tasks.series_support import MONDAY, WEEKLY, complete, following, in_series, recurring, reopen, without
 
-LATE = {"recurrence": {**WEEKLY, "occurrence": "2026-11-16", "missed": "keep"}}
+LATE: dict[str, Any] = {"recurrence": {**WEEKLY, "occurrence": "2026-11-16", "missed": "keep"}}
 
 
 async def a_series(person: Person) -> list[dict[str, Any]]:
