@@ -56,7 +56,7 @@ def write_scripts(folder: Path) -> dict[str, Path]:
 def script(statement: Read | Write, **others: str) -> str:
     """Returns a statement as Taskward's own compiled plan has it, of an owner and a task by chance."""
     plan = CompiledStatement.compile(statement)
-    known = {name: str(default) for name, default in plan.names} | _VALUES | others
+    known = {name: "NULL" if value is None else str(value) for name, value in plan.names} | _VALUES | others
     sql = re.sub(r"\$(\d+)", lambda found: known[plan.names[int(found[1]) - 1][0]], plan.sql)
     return (
         f"\\set owner random(0, {OWNERS - 1})\n"
@@ -66,8 +66,13 @@ def script(statement: Read | Write, **others: str) -> str:
 
 
 def pgbench(postgres: Postgres, script: Path, *, seconds: int, clients: int) -> float:
-    """Returns the transactions a second of a script, its statement prepared."""
-    told = subprocess.run(
+    """Returns the transactions a second of a script, its statement prepared.
+
+    Raises:
+        RuntimeError: the statement fails, with what pgbench says of it.
+
+    """
+    done = subprocess.run(
         [
             str(postgres.programs / "pgbench"),
             "--no-vacuum",
@@ -80,9 +85,9 @@ def pgbench(postgres: Postgres, script: Path, *, seconds: int, clients: int) -> 
         ],
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout
-    found = re.search(r"^tps = ([0-9.]+)", told, re.MULTILINE)
-    if not found or "number of failed transactions: 0 " not in told:
-        raise RuntimeError(f"pgbench says: {told}")
+        check=False,
+    )
+    found = re.search(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)
+    if done.returncode or not found or "number of failed transactions: 0 " not in done.stdout:
+        raise RuntimeError(f"pgbench failed: {done.stdout}{done.stderr}")
     return float(found[1])

@@ -46,6 +46,7 @@ def test_pgbench_sends_whole_statements() -> None:
         assert task.startswith("\\set task random(0, ")
         assert OWNER_SQL in sql
         assert "$" not in sql
+        assert "None" not in sql
 
 
 @pytest.mark.processes
