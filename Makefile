@@ -4,9 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Their tests build packages and start browsers; `make test-clients` runs them.
 WITHOUT_CLIENTS := --ignore=tests/clients
-# A file's tests stay together, so that they share their app.
-# Many wait more than they compute, so there are more workers than CPUs.
-BESIDE_EACH_OTHER := --numprocesses 5 --dist loadfile --no-loadscope-reorder
+# Many tests wait more than they compute, so there are more workers than CPUs.
+BESIDE_EACH_OTHER := --workers 5
 PYTHONS ?= $(shell tools/find-python --versions)
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
@@ -31,10 +30,10 @@ test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a
 	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
-	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER) --numprocesses 4 --quick -r fE
+	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --workers 3 --quick -r fE
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
-	@$(BIN)/python -m pytest tests/clients $(BESIDE_EACH_OTHER) --numprocesses 3
+	@$(BIN)/python -m pytest tests/clients --workers 3
 
 test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \
