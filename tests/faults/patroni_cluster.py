@@ -178,7 +178,7 @@ class Cluster:
         return leader
 
     async def switch_over(self) -> Node:
-        """Makes the synchronous standby the primary, in good order; returns the node that was it before."""
+        """Makes the synchronous standby the primary; returns the node that was it before."""
         leader = await self.until_whole()
         roles = {await node.role(): node for node in self.nodes}
         candidate = roles["sync_standby"].name

@@ -86,8 +86,8 @@ async def test_a_longer_outage_is_an_error_at_once(
     loop = asyncio.get_running_loop()
     async with service(server.url, database_pool_size=2) as one, one.client_of(str(uuid4())) as client:
         assert (await client.get("/api/tasks")).status_code == 200
-        await server.stop("fast")
         begun = loop.time()
+        await server.stop("fast")
         first = await asyncio.gather(*(client.get("/api/tasks") for _ in range(6)))
         waited = loop.time() - begun
         again = await client.get("/api/tasks")
