@@ -109,7 +109,7 @@ async def test_a_repeated_key_is_no_success_before_the_standby_has_the_write(
     server: OwnPostgres, standby: OwnPostgres, one: Service, observe: Observe
 ) -> None:
     (client,) = await known(one, 1)
-    headers = {"Idempotency-Key": "the same"}
+    headers = {"Idempotency-Key": "one"}
     standby.pause()
     first = asyncio.create_task(client.post("/api/tasks", json=NEW, headers=headers))
     await until_waiting(server)
