@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 import yaml
 from faults.own_etcd import own_etcd
@@ -68,7 +69,7 @@ class Node:
         self._patroni.kill()
         self._patroni.wait()
         self._patroni = None
-        with suppress(FileNotFoundError, ProcessLookupError):
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
             self.server.kill()
 
     def pause(self) -> None:
@@ -90,6 +91,11 @@ class Node:
         async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
             answer = await client.post(address, json=body)
         assert answer.status_code in {200, 202}, answer.text
+
+    def start_again(self) -> None:
+        """Starts it if it was killed on purpose."""
+        if self._patroni is None:
+            self.start()
 
     def is_alive(self) -> bool:
         """Returns whether its Patroni runs, unless it was killed on purpose."""

@@ -36,6 +36,8 @@ async def shared_cluster() -> AsyncIterator[Cluster]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def cluster(shared_cluster: Cluster) -> Cluster:
     """Returns a whole cluster with an empty database."""
+    for node in shared_cluster.nodes:
+        node.start_again()
     leader = await shared_cluster.until_whole()
     await leader.server.empty()
     return shared_cluster
@@ -136,8 +138,6 @@ async def test_the_standby_is_killed(cluster: Cluster, tmp_path: Path, observe_l
         load.fault_ends()
         await asyncio.sleep(1)
         await judge_outage(load, observe_load)
-    roles["sync_standby"].start()
-    await cluster.until_whole()
 
 
 @pytest.mark.fault("Patroni, three nodes, synchronous: etcd killed (SIGSTOP) for longer than `ttl`")
@@ -187,4 +187,3 @@ async def test_the_leader_is_killed_and_nothing_acknowledged_is_lost(
         successor = await cluster.leader()
         assert taskward.process.poll() is None
     assert successor.name != leader.name
-    leader.start()
