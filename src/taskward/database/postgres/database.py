@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
-from taskward.database import ignore_change
+from taskward.database import ConnectionLost, ignore_change
 from taskward.database.batching import Batcher
 from taskward.database.observers import TRANSACTION, Observer, Operation, observed
 from taskward.database.outbox import MARK
@@ -18,7 +18,7 @@ from taskward.database.postgres import deadlines
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, ReadBatch, WriteBatch
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.deadlines import begin_if_late, statement_deadline
-from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, ConnectionLost, database_error
+from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, database_error
 from taskward.database.postgres.executor import Executor
 from taskward.database.postgres.migrate import SchemaMigration
 from taskward.database.postgres.notifications import CHANNEL, NOTIFY, ChangeListener, ChangeNotifier
