@@ -54,6 +54,22 @@ def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: An
     return f"{SQLITE_CLOCK}()"
 
 
+class began_within(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
+    """`began_within(microseconds)`: whether the transaction began less than that ago, for PostgreSQL.
+
+    By the clock at the moment of evaluation. SQLite waits before a transaction, and not in it.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(began_within, "postgresql")
+def _began_on_postgresql(element: began_within, compiler: SQLCompiler, **options: Any) -> str:
+    limit = compiler.process(element.clauses, **options)
+    return f"(clock_timestamp() - now() < {limit} * INTERVAL '1 microsecond')"
+
+
 class greatest(FunctionElement[int]):  # noqa: N801 - named like an SQL function
     """`greatest(one, other)`: the greater of two numbers."""
 
