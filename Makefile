@@ -10,7 +10,7 @@ BESIDE_EACH_OTHER := --numprocesses 5 --dist loadfile --no-loadscope-reorder
 PYTHONS ?= $(shell tools/find-python --versions)
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
-SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/test_schemathesis.py tests/tasks/test_list_model.py
+SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/clients/test_schemathesis.py tests/tasks/test_list_model.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 # Bytecode, of rewritten tests too, is kept even where the environment says otherwise: it halves the start.
