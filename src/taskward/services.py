@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from taskward.observability.tracing import Tracing
     from taskward.tasks.list_cache import ListCache
     from taskward.tasks.zone_data import ZoneDataUpdate
+    from taskward.web_app.session import DevelopmentSession
     from taskward.webhooks.worker import WebhookWorker
 
 
@@ -45,3 +46,4 @@ class Services:
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]
     mcp: McpEndpoint | None
+    web_session: DevelopmentSession | None
