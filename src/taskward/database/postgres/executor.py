@@ -37,6 +37,7 @@ class Executor:
     def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
         self._pool = pool
         self._rls = rls
+        self._begin = begin
 
     def read(
         self, statement: CompiledStatement, values: Values, until: float
@@ -107,7 +108,7 @@ class Executor:
         with translate_driver_errors:
             async with asyncio.timeout_at(until), self._pool.acquire(writes=True) as connection:
                 with suppress(Rollback):
-                    async with Transaction(connection, begin(time_left(until))):
+                    async with Transaction(connection, self._begin(time_left(until))):
                         await self._run_steps(connection, run, statements, overrides)
         return run.result
 
