@@ -24,7 +24,7 @@ from taskward.database.postgres.batches import ReadBatch
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.postgres.distributed.executor import StepwiseExecutor
-from taskward.database.postgres.distributed.routed_sql import route
+from taskward.database.postgres.distributed.routed_sql import RoutedStatement, route
 from taskward.database.postgres.errors import database_error
 from taskward.database.postgres.executor import Executor
 from taskward.database.statements import Write
@@ -304,8 +304,9 @@ def an_update(person: Person, task_id: str, title: str) -> tuple[Write, dict[str
 
 def test_a_conflict_of_idempotency_keys_is_known_by_its_step() -> None:
     """Citus reports neither the table nor the constraint of an error on another server."""
-    keys = [step.table for step in route(CREATE_TASK_ONCE).following]
-    assert keys == ["tasks", "idempotency_keys", "idempotency_keys"]
+    statement = route(CREATE_TASK_ONCE)
+    assert isinstance(statement, RoutedStatement)
+    assert [step.table for step in statement.following] == ["tasks", "idempotency_keys", "idempotency_keys"]
 
 
 async def test_an_error_without_a_table_gets_that_of_its_step(

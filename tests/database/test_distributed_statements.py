@@ -36,8 +36,11 @@ from taskward.database.types import Counter, Instant
 from taskward.tasks.filters import CONDITIONS
 from taskward.tasks.list_statements import filtered_list
 from taskward.tasks.tables import TASKS, TOMBSTONES
+from taskward.users import restores
 from taskward.users.statements import OWNER
 from taskward.users.tables import RESTORES, USERS
+
+assert restores.TOGETHER  # its statements are those of a command
 
 MULTI_SHARD: Final = {
     "owners' counters": "the owners with an event stream open in this process, once for all of them",

@@ -65,7 +65,7 @@ def upsert_owner(writes: ColumnElement[int] | None = None, **changes: ColumnElem
     free_email = unless_taken(_EMAIL, exists().where(other.c.email == _EMAIL))
     # In a subquery, so that the clock is read once.
     first = select(clock_number().label("number")).subquery("first")
-    new = {
+    new: dict[str, ColumnElement[Any]] = {
         "id": OWNER,
         "email": free_email,
         "seq": first.c.number if writes is None else first.c.number + writes - 1,
