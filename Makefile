@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-clients test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables request-path clients docs fix requirements clean
+.PHONY: help setup serve test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables request-path clients docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in mem
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients --workers 3
+
+test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements for Citus
+	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
 
 test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \
