@@ -32,7 +32,8 @@ def test_the_readme_is_short() -> None:
 
 
 def test_every_link_leads_to_a_file_and_a_heading() -> None:
-    assert {(page.name, link) for page in PAGES for link in _links(page) if not _leads(page, link)} == set()
+    broken = [(page.name, link) for page in PAGES for link in _links(page) if not _leads(page, link)]
+    assert not broken, broken
 
 
 def _links(page: Path) -> list[str]:
@@ -56,7 +57,7 @@ def test_every_command_exists() -> None:
         named = {*re.findall(r"(?:^|`)make ([a-z][a-z-]+)", text, re.MULTILINE)}
         called = {*re.findall(r"(?:^|[`/])taskward ([a-z]+)", text, re.MULTILINE)}
         missing += [(page.name, name) for name in (named - targets) | (called - commands)]
-    assert missing == []
+    assert not missing, missing
 
 
 def test_each_decision_follows_the_template_and_is_in_the_index() -> None:
@@ -85,7 +86,8 @@ def test_every_source_file_that_a_page_names_exists() -> None:
         if page.name != "CHANGELOG.md"
         for name in _SOURCE_FILE.findall(page.read_text("utf-8"))
     }
-    assert {(page, name) for page, name in named if not _exists(name)} == set()
+    missing = [(page, name) for page, name in named if not _exists(name)]
+    assert not missing, missing
 
 
 def test_the_design_page_names_every_folder_of_the_source_and_only_what_exists() -> None:

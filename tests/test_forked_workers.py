@@ -122,7 +122,7 @@ def test_a_worker_that_dies_is_a_failure_and_the_others_go_on(tmp_path: Path) ->
     assert re.search(r"=+ 1 failed, 7 passed in ", output)
 
 
-def test_it_stops_at_the_first_failure_if_it_is_told_to(tmp_path: Path) -> None:
+def test_the_option_x_ends_all_workers_at_the_first_failure(tmp_path: Path) -> None:
     slow = "import time\ndef test_it():\n    time.sleep(30)\n"
     status, output = run(tmp_path, "-x", test_1="def test_it(): assert False", test_2=slow, test_3=slow)
 

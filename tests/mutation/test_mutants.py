@@ -43,7 +43,7 @@ def test_each_mutant_fits_the_code_changes_it_and_names_its_tests() -> None:
             problems.append(str(error))
         problems += [f"{mutant.name}: {test}" for test in mutant.tests if not (ROOT / test).exists()]
 
-    assert problems == []
+    assert not problems, problems
 
 
 def test_a_text_is_found_however_its_lines_are_wrapped() -> None:

@@ -35,7 +35,7 @@ class Workers:
         for item in session.items:
             by_path.setdefault(str(item.path), []).append(item)
         files = [*by_path.values()]
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
         reporter.showfspath = False  # tests of several files are reported in turn
         workers = _start(session, files, min(self._count, len(files)))
         try:
@@ -128,13 +128,14 @@ def _separate(config: pytest.Config, name: str) -> None:
     """Gives a worker what it must not share: output, a folder for temporary files, random numbers."""
     plugins = config.pluginmanager
     plugins.unregister(name="terminalreporter")
-    capture = plugins.get_plugin("capturemanager")
+    capture: Any = plugins.get_plugin("capturemanager")
     capture.stop_global_capturing()
     capture.start_global_capturing()
     factory = config._tmp_path_factory  # type: ignore[attr-defined] # it offers nothing public
     factory._basetemp = factory.getbasetemp() / name
     factory._basetemp.mkdir(mode=0o700)
     random.seed()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process ignores it
 
 
 class _Sender:
