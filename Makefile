@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke bench-tables request-path clients docs fix requirements clean
+.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke bench-tables bench-webhooks request-path clients docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ bench-profile: $(VENV)/.ready-to-bench ## Print the profile of a request, by mod
 
 bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; three minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/rls.py
+
+bench-webhooks: $(VENV)/.ready-to-bench ## Measure what webhooks cost a write on PostgreSQL; five minutes
+	@$(BIN)/python -W ignore benchmarks/delivery.py
 
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py
