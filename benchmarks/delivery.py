@@ -111,7 +111,7 @@ def measured(postgres: Postgres, subject: Subject, targets: Path, users: int) ->
 
 
 def wait_until_delivered(subject: Subject) -> None:
-    """Waits a second, as long as somebody is waiting, but not for a receiver that is down."""
+    """Waits a second, as long as a user is waiting, but not for a receiver that is down."""
     before = -1
     while (waiting := asyncio.run(execute(subject.database, WAITING))) not in {0, before}:
         before = waiting

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -295,7 +296,7 @@ async def test_a_rotation_of_secrets_has_no_delivery_refused(
             receiver.answer_with(FAIL, OK)
             person = Person(app)
             await person.create()
-            await until(lambda person=person: receiver.titles(person.sub))
+            await until(partial(receiver.titles, person.sub))
 
     old_service, both_service = AsyncExitStack(), AsyncExitStack()
     async with old_service, both_service:

@@ -24,7 +24,7 @@ GATHER: Final = 0.05
 """Seconds between two looks at who is due, so that the writes of a moment are delivered together."""
 
 GATHER_LATER: Final = 0.2
-"""Seconds after a look that found nobody due: those who write all the time wait for `PACE`."""
+"""Seconds after a look that found no one due: those who write all the time wait for `PACE`."""
 
 ONE_BY_ONE: Final = 1.0
 """Seconds between two looks while the last attempt has failed: then one person at a time is tried."""
