@@ -192,8 +192,13 @@ def test_bad_settings_are_refused_by_name(engine: str, given: dict[str, Any], te
 
 
 async def test_410_stops_all_processes_until_a_restart(
-    start: StartApp, receiver: Receiver, caplog: pytest.LogCaptureFixture
+    start: StartApp,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(retries, "SECOND_AFTER", 0.2)
+    monkeypatch.setattr(worker, "ONE_BY_ONE", 0.05)
     receiver.answer_with(status("410 Gone"))
     one, other = await start(), await start()
     ann = Person(one)
