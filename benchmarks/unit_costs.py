@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import asyncpg
 import uvloop
@@ -30,11 +31,8 @@ TASKS: Final = 1_000_000
 TASKS_EACH: Final = 100
 SQLITE: Final = "units.db"
 SQLITE_TASKS: Final = 100_000
-CLIENTS: Final = 32
-REQUESTS: Final = 4_000
-STREAMS: Final = 2_000
-EVENTS: Final = 2_000
-CONNECTIONS: Final = 50
+CLIENTS, CONNECTIONS: Final = 32, 50
+REQUESTS, STREAMS, EVENTS: Final = 4_000, 2_000, 2_000
 IDLE_SECONDS: Final = 20.0
 PERFORMANCE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 
@@ -117,8 +115,9 @@ async def of_kinds(url: str, owners: int, server: Postgres | None = None) -> dic
             "complete": lambda owner: clients[owner].ask("PUT", _one(owner), b'{"is_completed": true}'),
             "one": lambda owner: clients[owner].ask("GET", _one(owner)),
             "list of 20": lambda owner: clients[owner].ask("GET", "/api/tasks?limit=20"),
-            "changes": lambda owner: clients[owner].ask("GET", "/api/changes?limit=20"),
+            "changes": lambda owner: clients[owner].ask("GET", f"/api/changes?since={cursors[owner]}"),
         }
+        cursors = {owner: await _cursor(client) for owner, client in clients.items()}
         for name, ask in kinds.items():
             await _all(ask, people[: REQUESTS // 10])
             before = await _meter(server)
@@ -128,6 +127,10 @@ async def of_kinds(url: str, owners: int, server: Postgres | None = None) -> dic
             ]
             found[name] = dict(zip(("service_us", "postgres_us", "wal_bytes"), spent, strict=True))
     return found
+
+
+async def _cursor(client: Client) -> str:
+    return quote(json.loads(await client.ask("GET", "/api/changes"))["cursor"])
 
 
 async def _meter(server: Postgres | None) -> tuple[float, float, float]:
