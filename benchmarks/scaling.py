@@ -90,7 +90,8 @@ def _bytes(relations: dict[str, int], *, indexes: bool) -> int:
 
 def mean(costs: Costs, figure: str, engine: str = "requests") -> float:
     """Returns a figure of the mean request."""
-    return sum(share * costs[engine]["kinds"][kind][figure] for kind, share in MIX.items())
+    kinds = costs[engine]["kinds"]
+    return sum(share * float(kinds[kind][figure]) for kind, share in MIX.items())
 
 
 def requests_at_peak(people: float) -> float:
