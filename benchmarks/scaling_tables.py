@@ -166,7 +166,7 @@ def amount(value: float) -> str:
     if value < 0.01:  # noqa: PLR2004 - nothing to plan for
         return "under 0.01"
     if value >= 100:  # noqa: PLR2004 - three digits
-        return f"{round(value, 1 - len(str(int(value)))):,.0f}"
+        return f"{round(value, 2 - len(str(int(value)))):,.0f}"
     return f"{float(f'{value:.2g}'):g}"
 
 
