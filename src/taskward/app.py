@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Taskward:
         if feature is not mcp.router or settings.serves_mcp:
             app.router.routes.extend(feature.routes)
     router = Router(app.routes)
-    cross_origin = CrossOrigin(settings.allowed_origins)
+    cross_origin = CrossOrigin(settings.allowed_origins, mcp.CROSS_ORIGIN if settings.serves_mcp else {})
     app.pipeline = RequestMiddleware(
         RequestPipeline(router, rate_limit),
         cross_origin,
