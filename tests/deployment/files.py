@@ -1,11 +1,14 @@
 """The deployment files as tests read them, and what the service says of itself."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+import jsonschema_rs
 import typer
 import yaml
 from typer.main import get_command
@@ -27,6 +30,12 @@ _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 def load_yaml(name: str) -> Any:
     return yaml.safe_load((ROOT / name).read_text("utf-8"))
+
+
+def check_schema(name: str, document: Any) -> None:
+    """Fails unless a document is valid by that schema of the package check-jsonschema."""
+    file = resources.files("check_jsonschema") / f"builtin_schemas/vendor/{name}.json"
+    jsonschema_rs.validator_for(json.loads(file.read_text("utf-8"))).validate(document)
 
 
 def check_command(words: Sequence[str]) -> None:
@@ -74,4 +83,4 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
 
 def assignments(arguments: str) -> dict[str, str]:
     """Returns the variables of an ENV instruction."""
-    return dict(word.split("=", 1) for word in shlex.split(arguments))  # type: ignore[misc] # each has a value
+    return dict(word.split("=", 1) for word in shlex.split(arguments))

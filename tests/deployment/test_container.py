@@ -9,12 +9,9 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import check_jsonschema
-import jsonschema
 import pytest
 from deployment.files import (
     GRACE,
@@ -22,6 +19,7 @@ from deployment.files import (
     SECONDS_TO_STOP,
     assignments,
     check_command,
+    check_schema,
     instructions,
     interpolated,
     load_yaml,
@@ -218,8 +216,7 @@ def services(**variables: str) -> dict[str, Any]:
 
 
 def test_it_is_valid_compose() -> None:
-    schema = resources.files(check_jsonschema) / "builtin_schemas/vendor/compose-spec.json"
-    jsonschema.Draft7Validator(json.loads(schema.read_text("utf-8"))).validate(COMPOSE)
+    check_schema("compose-spec", COMPOSE)
 
 
 def test_without_a_password_it_says_so() -> None:

@@ -1,17 +1,13 @@
 """.github: the workflows are valid, use pinned actions, and run commands that exist."""
 
-import json
 import re
 import subprocess
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import check_jsonschema
-import jsonschema
 import pytest
-from deployment.files import ROOT, load_yaml
+from deployment.files import ROOT, check_schema, load_yaml
 
 FOLDER = ROOT / ".github/workflows"
 WORKFLOWS = {path.stem: load_yaml(f".github/workflows/{path.name}") for path in sorted(FOLDER.iterdir())}
@@ -23,21 +19,14 @@ STEPS: list[dict[str, Any]] = [
 ]
 
 
-def validator(name: str) -> Any:
-    schema = json.loads(
-        (resources.files(check_jsonschema) / f"builtin_schemas/vendor/{name}.json").read_text("utf-8")
-    )
-    return jsonschema.validators.validator_for(schema)(schema)
-
-
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_a_workflow_is_valid(name: str) -> None:
     document = {("on" if key is True else key): value for key, value in WORKFLOWS[name].items()}
-    validator("github-workflows").validate(document)  # YAML 1.1 reads the key `on` as true
+    check_schema("github-workflows", document)  # YAML 1.1 reads the key `on` as true
 
 
 def test_the_updates_are_valid() -> None:
-    validator("dependabot").validate(load_yaml(".github/dependabot.yml"))
+    check_schema("dependabot", load_yaml(".github/dependabot.yml"))
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)

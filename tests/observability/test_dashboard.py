@@ -6,6 +6,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import combinations
 from pathlib import Path
@@ -60,7 +61,7 @@ async def exposed(new_database: MakeDatabase, tmp_path_factory: pytest.TempPathF
             stream = urllib.request.Request(f"{api}/api/events", headers=authorization)  # noqa: S310 - our own
             if "JWT_SECRET" in settings:
                 opened(stream).close()
-                wait_for(lambda url=metrics: "/api/events" in page(url) and 'outcome="failed"' in page(url))
+                wait_for(partial(shows, metrics, '"/api/events"', 'outcome="failed"'))
             add(page(metrics), found)
     return found
 
@@ -107,6 +108,11 @@ class _NoErrors(urllib.request.HTTPErrorProcessor):
 def page(url: str) -> str:
     text: str = urllib.request.urlopen(url).read().decode()  # noqa: S310 - our own
     return text
+
+
+def shows(url: str, *texts: str) -> bool:
+    text = page(url)
+    return all(one in text for one in texts)
 
 
 def add(text: str, found: Exposed) -> None:
