@@ -89,7 +89,7 @@ def value_of(name: str, session: str) -> str:
 
 
 def try_session(session: str) -> None:
-    """Does what the printed session does: creates a task, lists it; and looks at the documentation."""
+    """Does what the printed session does: creates a task, lists it; and opens the pages of the service."""
     api, token = value_of("API", session), value_of("TOKEN", session)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     created = urllib.request.Request(api, b'{"title": "Buy milk"}', headers)  # noqa: S310 - our own service
@@ -97,7 +97,7 @@ def try_session(session: str) -> None:
         assert answer.status == 201
     with urllib.request.urlopen(urllib.request.Request(api, headers=headers)) as answer:  # noqa: S310 - as above
         assert [task["title"] for task in json.load(answer)["tasks"]] == ["Buy milk"]
-    for path in ("/docs", "/docs/swagger-ui-bundle.js", "/openapi.json"):
+    for path in ("/", "/docs", "/docs/swagger-ui-bundle.js", "/openapi.json"):
         with urllib.request.urlopen(api.removesuffix("/api/tasks") + path) as answer:  # noqa: S310 - as above
             assert answer.status == 200
 

@@ -43,7 +43,8 @@ ENVIRONMENT = {
     if name not in OF_THE_SYSTEM
 }
 COMPOSE = load_yaml("compose.yaml")
-GIVEN = {"POSTGRES_PASSWORD": "a3f", "JWT_SECRET": SECRET}
+GIVEN = {"POSTGRES_PASSWORD": "a3f", "ENVIRONMENT": "development", "PORT": "3000", "HOST": "127.0.0.1"}
+"""A file .env, also for development; the settings of the identity provider are missing."""
 
 
 def of_image(name: str) -> str:
@@ -224,17 +225,37 @@ def test_without_a_password_it_says_so() -> None:
         services(POSTGRES_PASSWORD="")
 
 
-def test_the_service_starts_with_one_secret_and_its_settings_are_valid() -> None:
-    environment = services()["taskward"]["environment"]
-    settings = settings_of({**ENVIRONMENT, **environment})
+def environment_of(service: str, **settings: str) -> dict[str, str]:
+    """Returns the environment of a service: the image's, that of the file .env, and that of compose.yaml."""
+    found = services()[service]
+    assert found["env_file"] == [{"path": ".env", "required": False}]
+    file = {name: value for name, value in (GIVEN | settings).items() if name != "POSTGRES_PASSWORD"}
+    return ENVIRONMENT | file | found["environment"]
+
+
+@pytest.mark.parametrize("service", ["taskward", "migration"])
+def test_the_service_starts_with_one_secret_and_its_settings_are_valid(service: str) -> None:
+    settings = settings_of(environment_of(service, JWT_SECRET=SECRET))
     assert settings.production
-    assert settings.engine == "postgresql"
     assert settings.database_url.get_secret_value() == "postgresql://taskward:a3f@database/taskward"
-    assert settings.metrics_port
-    jwks = "https://id.example.com/keys"
-    environment = services(JWT_SECRET="", JWT_JWKS_URL=jwks, MCP="on", PUBLIC_URL="https://t.example.com",
-        JWT_ISSUER="https://id.example.com", JWT_AUDIENCE="a")["taskward"]["environment"]  # fmt: skip
-    assert settings_of({**ENVIRONMENT, **environment}).serves_mcp
+    assert (settings.host, str(settings.port)) == ("0.0.0.0", of_image("EXPOSE"))  # noqa: S104 - in the container
+
+
+def test_any_setting_can_be_given() -> None:
+    settings = settings_of(
+        environment_of(
+            "taskward",
+            JWT_JWKS_URL="https://id.example.com/keys",
+            JWT_ISSUER="https://id.example.com",
+            JWT_AUDIENCE="app",
+            MCP="on",
+            PUBLIC_URL="https://tasks.example.com",
+            WORKERS="4",
+        )
+    )
+    assert settings.serves_mcp
+    assert settings.workers == 4
+    assert settings.metrics_port == 9100
 
 
 def test_the_database_is_the_one_in_the_url() -> None:
