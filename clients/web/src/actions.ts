@@ -38,7 +38,7 @@ export class Actions {
     if (below > 0 && subtasks === undefined) return;
     await this.#try(async () => {
       await this.app.store.tasks.delete(task.id, subtasks && { subtasks });
-      if (this.app.route.task === task.id) this.app.open(undefined);
+      if (this.app.route.task === task.id) this.app.close();
       this.app.toast.show(`Deleted: ${task.title}`, below > 0 ? undefined : () => void this.restore(task));
     });
   }
