@@ -58,7 +58,8 @@ class WebApp:
 
     async def says(self, text: str, selector: str = "body") -> None:
         """Waits until a text is shown."""
-        await self.until(f"document.querySelector({selector!r})?.innerText.includes({json.dumps(text)})")
+        shown = f"document.querySelector({selector!r})?.innerText.replace(/\\s+/g, ' ')"
+        await self.until(f"{shown}.includes({json.dumps(text)})")
 
     async def click(self, name: str, within: str = "body") -> None:
         """Clicks the button, link or field of that name."""
@@ -72,7 +73,7 @@ class WebApp:
 
     async def fill(self, selector: str, value: str) -> None:
         """Sets a field as a person does who then leaves it."""
-        await self.until(f"document.querySelector({selector!r})")
+        await self.until(f"document.querySelector({selector!r}) !== null")
         await self.run(
             f"(() => {{ const field = document.querySelector({selector!r}); field.focus();"
             f" field.value = {json.dumps(value)};"
@@ -82,7 +83,7 @@ class WebApp:
 
     async def type(self, selector: str, text: str) -> None:
         """Types a text into a field, and then Enter."""
-        await self.until(f"document.querySelector({selector!r})")
+        await self.until(f"document.querySelector({selector!r}) !== null")
         await self.run(f"document.querySelector({selector!r}).focus()")
         await self.window.ask("Input.insertText", text=text)
         await self.press("Enter")
