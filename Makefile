@@ -10,14 +10,14 @@ BESIDE_EACH_OTHER := --numprocesses 5 --dist loadfile --no-loadscope-reorder
 PYTHONS ?= $(shell tools/find-python --versions)
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
-SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/test_schemathesis.py tests/tasks/test_list_model.py
+SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/clients/test_schemathesis.py tests/tasks/test_list_model.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 # Bytecode, of rewritten tests too, is kept even where the environment says otherwise: it halves the start.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-clients test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke bench-tables request-path clients web-app docs fix requirements clean
+.PHONY: help setup serve test test-quick test-clients test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables request-path clients web-app docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ bench-profile: $(VENV)/.ready-to-bench ## Print the profile of a request, by mod
 
 bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; three minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/rls.py
+
+bench-units: $(VENV)/.ready-to-test ## Measure what a task, a request, a stream and a connection cost; writes the tables of docs/scaling.md; four minutes
+	@$(BIN)/python -W ignore benchmarks/unit_costs.py
 
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py

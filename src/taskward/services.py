@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from taskward.tasks.list_cache import ListCache
     from taskward.tasks.zone_data import ZoneDataUpdate
     from taskward.web_app.session import DevelopmentSession
+    from taskward.webhooks.passed_reminders import PassedReminders
     from taskward.webhooks.worker import WebhookWorker
 
 
@@ -42,6 +43,8 @@ class Services:
     recovery: Recovery
     zone_data: ZoneDataUpdate
     webhooks: WebhookWorker | None
+    passed_reminders: PassedReminders | None
+    """Where reminders are not delivered."""
     tombstones_kept: timedelta
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 LONGEST_FILES: Final = (
-    *("faults/test_postgres", "test_schemathesis", "faults/test_network", "clients/test_typescript"),
+    *("faults/test_postgres", "clients/test_schemathesis", "faults/test_network", "clients/test_typescript"),
     *(
         "webhooks/test_changes",
         "clients/test_generated",
