@@ -142,7 +142,6 @@ class WebApp:
         to_x, to_y, to_width, size = await self.run(box % target)
         start = (x + width / 2, y + height / 2)
         end = (to_x + to_width / 2 if onto else start[0] + right, to_y + size * 0.8)
-        await self._mouse("mouseMoved", *start)
         await self._mouse("mousePressed", *start)
         for part in (0.3, 0.7, 1.0):
             between = (begin + (last - begin) * part for begin, last in zip(start, end, strict=True))
@@ -150,8 +149,8 @@ class WebApp:
         await self._mouse("mouseReleased", *end)
 
     async def _mouse(self, kind: str, x: float, y: float) -> None:
-        held = {"button": "left", "clickCount": 1} if kind != "mouseMoved" else {}
-        await self.window.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **held)
+        pressed = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1, "clickCount": 1}
+        await self.window.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
 
     async def problems(self) -> list[str]:
         """Returns what went wrong in the page since it was loaded."""

@@ -89,6 +89,8 @@ export class Feed {
   ): AsyncGenerator<FeedStep, void, undefined> {
     const connection = new AbortController();
     const timer = setTimeout(() => connection.abort(new NetworkError("No response")), silence);
+    const cut = () => connection.abort(new NetworkError("The device is offline"));
+    globalThis.addEventListener?.("offline", cut);
     const request = {
       path: "/api/events",
       query: { kinds },
@@ -112,6 +114,7 @@ export class Feed {
       }
     } finally {
       clearTimeout(timer);
+      globalThis.removeEventListener?.("offline", cut);
       connection.abort();
     }
   }

@@ -94,7 +94,8 @@ export class App {
   close(): void {
     const { task } = this.route;
     this.go({ task: undefined });
-    if (task !== undefined) this.#focusOnceShown(() => rowControl(task));
+    // What the person has reached meanwhile keeps the focus.
+    if (task !== undefined) this.#focusOnceShown(() => (document.activeElement === document.body ? rowControl(task) : null));
   }
 
   /** Returns how many open tasks a view has. */

@@ -45,8 +45,8 @@ export function detailsPanel(app: App, task: Task): TemplateResult {
 function moveButtons({ actions, route }: App, task: Task): TemplateResult | typeof nothing {
   if (!isManual(route) || task.is_completed) return nothing;
   return html`
-    <button class="icon-button" aria-label="Move up" @click=${() => void actions.move(task, "up")}>${icon("up")}</button>
-    <button class="icon-button" aria-label="Move down" @click=${() => void actions.move(task, "down")}>${icon("down")}</button>
+    <button class="icon-button" aria-label="Move up" @click=${() => void actions.move(task.id, "up")}>${icon("up")}</button>
+    <button class="icon-button" aria-label="Move down" @click=${() => void actions.move(task.id, "down")}>${icon("down")}</button>
   `;
 }
 

@@ -20,7 +20,7 @@ export function onListKey(app: App, event: KeyboardEvent): void {
     if (move === undefined) return;
     event.preventDefault();
     if (task === undefined || task.is_completed) return;
-    if (isManual(app.route)) void app.actions.move(task, move).then(() => reveal(app, key));
+    if (isManual(app.route)) void app.actions.move(task.id, move).then(() => reveal(app, key));
     else app.toast.show("Here the tasks are sorted: open a list to move them");
   } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
     event.preventDefault();
@@ -55,5 +55,10 @@ function focusOn(app: App, key: string | undefined, from: HTMLElement): void {
   app.current = key;
   reveal(app, key);
   app.update();
-  requestAnimationFrame(() => rowControl(key, from.dataset["control"])?.focus({ preventScroll: true }));
+  const focus = () => {
+    const control = rowControl(key, from.dataset["control"]);
+    control?.focus({ preventScroll: true });
+    return control !== null;
+  };
+  if (!focus()) requestAnimationFrame(focus); // the row was not in the page
 }
