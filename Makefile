@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve wheel test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients docs fix requirements clean
+.PHONY: help setup serve wheel test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -101,11 +101,15 @@ bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorde
 request-path: $(VENV)/.ready-to-test ## Print the files and functions that one request passes through
 	@PYTHONPATH=benchmarks $(BIN)/python -W ignore tools/request_path.py
 
-clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half; needs npm
+clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half, the web app; needs npm
 	@PYTHONPATH=tools $(BIN)/python tools/client_types.py
 	@PYTHONPATH=tools $(BIN)/python tools/client_sync.py
 	@cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error
 	@$(BIN)/python tools/openapi_document.py | (cd clients/typescript && node scripts/types.js /dev/stdin)
+	@$(MAKE) --no-print-directory web-app
+
+web-app: ## Build the web app into the package of the service; needs npm
+	@cd clients/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
 
 docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
 	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py
