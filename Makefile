@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-smoke bench-tables request-path clients docs fix requirements clean
+.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-rls bench-smoke bench-tables request-path clients docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches
 
 bench-profile: $(VENV)/.ready-to-bench ## Print the profile of a request, by module and function; a minute
 	@$(BIN)/python -W ignore benchmarks/profiles.py
+
+bench-copy: $(VENV)/.ready-to-test ## Copy a million tasks to PostgreSQL and back, killed twice on the way; ten minutes
+	@$(BIN)/python -W ignore benchmarks/copying.py
 
 bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; three minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/rls.py

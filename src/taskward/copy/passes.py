@@ -22,7 +22,7 @@ from taskward.copy.tables import (
 )
 from taskward.copy.windows import Window, windows
 
-TOGETHER: Final = 20_000
+TOGETHER: Final = 5000
 """Tasks that are copied in one transaction, unless one owner has more: what an interruption loses."""
 
 Progress = Callable[[int, int], None]

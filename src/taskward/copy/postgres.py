@@ -169,6 +169,8 @@ def _reason(error: BaseException) -> str:
         return f"{where}{known} ({state})"
     if isinstance(error, TimeoutError):
         return "the server does not answer in time"
+    if isinstance(error, OSError):
+        return f"the server cannot be reached: {type(error).__name__}"
     return f"{where}{type(error).__name__}{f' {state}' if state else ''}"
 
 
