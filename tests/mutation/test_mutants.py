@@ -23,6 +23,7 @@ AREAS = {
     "convert",
     "reminders",
     "webhooks",
+    "copy",
 }
 
 

@@ -18,8 +18,9 @@ from typing import Final
 
 PRELOADED: Final = (
     *("taskward.cli", "taskward.app", "taskward.server", "taskward.check", "taskward.me.admin"),
-    *("taskward.auth.development", "taskward.users.restores", "taskward.copy.job", "taskward.copy.opening", "taskward.observability.prometheus"),
+    *("taskward.auth.development", "taskward.users.restores", "taskward.observability.prometheus"),
     *("taskward.database.sqlite.database", "taskward.database.postgres.database"),
+    *("taskward.copy.job", "taskward.copy.opening"),
     *("alembic.command", "alembic.config", "multiprocessing.spawn", "uvloop"),
     *("uvicorn.lifespan.on", "uvicorn.loops.uvloop"),
 )

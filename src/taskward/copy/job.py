@@ -5,6 +5,7 @@ operator has stopped the service. Both can be interrupted and run again.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -22,7 +23,7 @@ PAUSE: Final = 1.0
 """Seconds between two passes while it follows, and until writes that were kept back are seen."""
 
 CAUGHT_UP: Final = 5.0
-"""Seconds of a pass that is short enough for the switch."""
+"""Seconds of a pass that is short enough for the switch; or it does not get much shorter any more."""
 
 LOCK_PATIENCE: Final = 15.0
 """Seconds that it waits for changes in progress; a service that runs completes those of others within 5."""
@@ -71,18 +72,19 @@ class Copy:
         until = time.monotonic() + LOCK_PATIENCE
         while await self._copy_all() is None:
             await self._wait_unlocked(until)
-        is_asked = False
+        seconds, is_asked = math.inf, False
         while True:
-            begun = time.monotonic()
+            before, begun = seconds, time.monotonic()
             async with self._source.snapshot():
                 await self._pass().run()
             seconds = time.monotonic() - begun
-            if not is_asked and seconds < CAUGHT_UP:
-                self._operator.say(READY.format(seconds=seconds + PAUSE))
+            pause = max(PAUSE, seconds)  # at least half of the machine is the service's
+            if not is_asked and (seconds < CAUGHT_UP or seconds > before / 2):
+                self._operator.say(READY.format(seconds=seconds + pause))
                 is_asked = True
             if not is_asked:
-                await asyncio.sleep(PAUSE)
-            elif await self._operator.asks_to_switch(PAUSE) and (verified := await self._switch()):
+                await asyncio.sleep(pause)
+            elif await self._operator.asks_to_switch(pause) and (verified := await self._switch()):
                 return verified
 
     async def _copy_all(self) -> Sequence[Verified] | None:
