@@ -29,7 +29,7 @@ QUERIES: Final = (
     {"sort": "completed_at"},
     {"label": "home"},
     {"q": "ß"},
-    {"due_before": "2031-01-01T00:00:00Z"},
+    {"due_before": "2031-01-01"},
 )
 """Lists, each along other columns."""
 
@@ -43,7 +43,7 @@ async def fill(person: Person) -> list[str]:
     gone = await _sent(person, "POST", "/api/lists", {"title": "Gone"})
     await _sent(person, "DELETE", f"/api/lists/{gone['id']}?tasks=keep")
     parent = await person.create(ODD, description=ODD, list_id=work["id"], labels=["home", "Straße"])
-    await person.create("Subtask", parent_id=parent["id"], priority="high", metadata={"n": [1, None]})
+    await person.create("Subtask", parent_id=parent["id"], priority="high", metadata={"n": 1.5, "b": True})
     soon = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
     due = {"date": soon, "time": "09:30", "time_zone": "America/New_York"}
     daily = await person.create(
@@ -51,7 +51,7 @@ async def fill(person: Person) -> list[str]:
         due=due,
         start={"date": soon},
         recurrence={"rule": "FREQ=DAILY"},
-        reminders=[{"minutes_before": 10}, {"at": f"{soon}T00:00:00Z"}],
+        reminders=[{"offset_minutes": -10}, {"at": f"{soon}T00:00:00Z"}],
         labels=["HOME"],
     )
     await person.put(daily["id"], is_completed=True)

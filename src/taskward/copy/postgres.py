@@ -197,7 +197,8 @@ class _Form:
         return _READ.get(kind_of(column), "{}").format(name)
 
     def order(self, column: Column[Any]) -> str:
-        return f'{column.name} COLLATE "C"' if kind_of(column) == "text" else str(column.name)
+        name = f"{column.table.name}.{column.name}"  # the bare name would be that of the converted value
+        return f'{name} COLLATE "C"' if kind_of(column) == "text" else name
 
 
 @lru_cache
