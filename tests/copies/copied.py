@@ -19,7 +19,7 @@ KEYED: Final = {"Idempotency-Key": "made-once"}
 KEYED_BODY: Final = {"title": "Made once"}
 ODD: Final = 'É ß \U0010ffff \N{ROCKET} "quoted" \\ tab\t line\nend'
 
-QUERIES: Final = (
+QUERIES: Final[Sequence[dict[str, str]]] = (
     {},
     {"sort": "title"},
     {"sort": "-updated_at"},
