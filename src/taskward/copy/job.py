@@ -99,7 +99,7 @@ class Copy:
                 return await self._verification.everything(progress)
 
     async def _switch(self) -> Sequence[Verified] | None:
-        """Copies the last changes while nobody can write; completes the copy unless a service still runs.
+        """Copies the last changes while writes wait; completes the copy unless a service still runs.
 
         What has not changed since it was verified is only counted.
         """
@@ -148,5 +148,5 @@ To switch: stop the service on the source; when it has ended, press Enter here.
 Ctrl-C stops the copy; the same command continues it."""
 
 STILL_WRITTEN: Final = """\
-The source is still written to, by {users} users: a service runs on it. The copy goes on.
+The source is still written to, by {users} users: a service runs on it. The copy continues.
 Stop that service; when it has ended, press Enter here."""

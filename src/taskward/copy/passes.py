@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a pass has done: the owners that it copied, and those left out because a change is in progress."""
+    """The result of a pass: how many owners it copied, and how many it left out because of a change in progress."""
 
     copied: int
     locked: int
