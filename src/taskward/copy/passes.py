@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a pass: how many owners it copied, and how many it left out because of a change in progress."""
+    """The owners that a pass has copied, and those that it left out because a change is in progress."""
 
     copied: int
     locked: int
