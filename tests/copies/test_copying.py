@@ -256,6 +256,18 @@ async def _write_often(person: Person) -> None:
         await asyncio.sleep(0.02)
 
 
+async def test_a_source_that_is_migrated_meanwhile_is_refused_at_the_switch(
+    new_database: MakeDatabase,
+) -> None:
+    source, target = await new_database("postgres"), await new_database("disk")
+
+    async def migrate() -> None:
+        await sql(source, "UPDATE alembic_version SET version_num = '9000'")
+
+    with pytest.raises(CopyFailed, match="--from: the schema is at revision 9000"):
+        await copy(source, target, Recorder(migrate), follow=True)
+
+
 async def test_what_is_written_after_the_snapshot_is_reported(new_database: MakeDatabase) -> None:
     source, target = await new_database("disk"), await new_database("postgres")
     async with running(settings_for(source)) as app:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from taskward.copy.endpoints import Endpoint
 from taskward.copy.errors import CopyFailed
-from taskward.copy.opening import FROM
+from taskward.copy.opening import FROM, check_revision
 from taskward.copy.passes import Outcome, Pass, Progress
 from taskward.copy.tables import UNCOUNTED
 from taskward.copy.verification import Verification, Verified
@@ -104,6 +104,7 @@ class Copy:
         What has not changed since it was verified is only counted.
         """
         async with self._source.snapshot(fenced=True):
+            check_revision(self._source, await self._source.revision())  # it may be migrated meanwhile
             outcome = await self._pass().run()
             if outcome.locked:
                 self._operator.say(_locked(outcome))
