@@ -43,6 +43,8 @@ from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.zone_data import ZoneDataUpdate
+from taskward.webhooks.attempts import untraced
+from taskward.webhooks.passed_reminders import PassedReminders
 from taskward.webhooks.worker import WebhookWorker
 
 ROUTERS = (
@@ -89,7 +91,7 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
     tracing = tracing_from_env()
     database = _database(settings, tracing)
     list_cache, streams = ListCache(), StreamRegistry(database, settings)
-    webhooks = None if settings.webhooks is None else WebhookWorker(database, settings.webhooks)
+    webhooks = _webhooks(settings, database, tracing)
     database.on_change = _changed(list_cache, streams, webhooks)
     return Services(
         database=database,
@@ -103,11 +105,19 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
         recovery=Recovery(database),
         zone_data=ZoneDataUpdate(database),
         webhooks=webhooks,
+        passed_reminders=None if webhooks and webhooks.reminds else PassedReminders(database),
         tombstones_kept=timedelta(days=settings.tombstone_days),
         tracing=tracing,
         openapi=app.openapi,
         mcp=_mcp(settings, app, rate_limit),
     )
+
+
+def _webhooks(settings: Settings, database: Database, tracing: Tracing | None) -> WebhookWorker | None:
+    if settings.webhooks is None:
+        return None
+    trace = tracing.deliveries(settings.webhooks.url) if tracing else untraced
+    return WebhookWorker(database, settings.webhooks, trace)
 
 
 def _mcp(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -> McpEndpoint | None:
@@ -184,4 +194,7 @@ async def _lifespan(app: Taskward) -> AsyncIterator[None]:
         if services.webhooks:
             running.push_async_callback(services.webhooks.stop)
             services.webhooks.start()
+        if services.passed_reminders:
+            running.push_async_callback(services.passed_reminders.stop)
+            services.passed_reminders.start()
         yield

@@ -17,12 +17,14 @@ AREAS = {
     "feed",
     "idempotency",
     "admission",
+    "citus",
     "fields",
     "mcp",
     "recurrence",
     "convert",
     "reminders",
     "webhooks",
+    "availability",
 }
 
 

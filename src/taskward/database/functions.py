@@ -15,7 +15,7 @@ SQLITE_CLOCK: Final = "clock_microseconds"
 """A function registered on each SQLite connection, because SQLite's own clock has milliseconds only."""
 
 CLOCK: Final = bindparam("clock", type_=Counter)
-"""What `clock_number` is on a distributed database: a value that was read from its clock just before."""
+"""The value of `clock_number` in a change of a distributed database, read from its clock just before."""
 
 
 def _is_distributed(compiler: SQLCompiler) -> bool:
@@ -68,6 +68,22 @@ def _clock_on_postgresql(element: clock_number, compiler: SQLCompiler, **options
 @compiles(clock_number, "sqlite")
 def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
     return f"{SQLITE_CLOCK}()"
+
+
+class began_within(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
+    """`began_within(microseconds)`: whether the transaction began less than that ago, for PostgreSQL.
+
+    By the clock at the moment of evaluation. SQLite waits before a transaction, and not in it.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(began_within, "postgresql")
+def _began_on_postgresql(element: began_within, compiler: SQLCompiler, **options: Any) -> str:
+    limit = compiler.process(element.clauses, **options)
+    return f"(clock_timestamp() - now() < {limit} * INTERVAL '1 microsecond')"
 
 
 class greatest(FunctionElement[int]):  # noqa: N801 - named like an SQL function

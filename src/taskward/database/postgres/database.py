@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
-from taskward.database import ignore_change
+from taskward.database import ConnectionLost, ignore_change
 from taskward.database.batching import Batcher
 from taskward.database.observers import TRANSACTION, Observer, Operation, observed
 from taskward.database.outbox import MARK
@@ -20,7 +20,7 @@ from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.deadlines import begin_if_late, statement_deadline
 from taskward.database.postgres.distributed.executor import StepwiseExecutor
 from taskward.database.postgres.distributed.routed_sql import route
-from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, ConnectionLost, database_error
+from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, database_error
 from taskward.database.postgres.executor import Executor
 from taskward.database.postgres.forms import UNREACHED, StatementForms, single_forms, stepwise_forms
 from taskward.database.postgres.migrate import SchemaMigration
@@ -89,8 +89,7 @@ class PostgresDatabase:
             return
         self._is_distributed = is_distributed
         if is_distributed:
-            mark = route(MARK) if self._marking else None
-            self.executor = StepwiseExecutor(self.pool, mark)
+            self.executor = StepwiseExecutor(self.pool, route(MARK) if self._marking else None)
             self._use(stepwise_forms(route, self.executor))
         else:
             self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How a database with Citus is distributed: `missing` are the tables that are not."""
+    """The distribution of a database with Citus: `missing` are the tables that are not distributed."""
 
     is_coordinator: bool
     replication_factor: str | None
