@@ -146,6 +146,10 @@ def _schema(current: str | None) -> Finding:
     newest = schema.newest_revision()
     if current is None:
         return Finding("warn", "schema", f"none yet; `taskward migrate` or the first start creates {newest}")
+    if current.startswith(schema.UNFINISHED_COPY):
+        return Finding(
+            "FAIL", "schema", "an unfinished copy; run the same `taskward copy` again to complete it"
+        )
     if not schema.is_known(current):
         return Finding(
             "FAIL", "schema", f"at {current}, of a development snapshot; this one begins at {newest}"
