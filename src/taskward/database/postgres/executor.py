@@ -101,14 +101,11 @@ class Executor:
         until: float,
     ) -> T:
         run.restart()
-<<<<<<< HEAD
         await self._commit(until, lambda connection: self._run_steps(connection, run, statements, overrides))
         return run.result
 
     async def _commit(self, until: float, work: Callable[[Any], Awaitable[None]]) -> None:
         """Does something in a transaction and commits it, unless it ends with `Rollback`."""
-=======
->>>>>>> main
         transaction: Transaction | None = None
         try:
             with translate_driver_errors:
@@ -121,10 +118,6 @@ class Executor:
             if transaction is None or transaction.is_committing:
                 raise
             raise Conflict(reason=f"{error.reason} before the commit") from error
-<<<<<<< HEAD
-=======
-        return run.result
->>>>>>> main
 
     async def _run_steps(
         self,
