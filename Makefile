@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-clients test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables request-path clients docs fix requirements clean
+.PHONY: help setup serve test test-quick test-stepwise test-clients test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables request-path clients docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
 	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER) --numprocesses 4 --quick -r fE
+
+test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements as for Citus, or with TEST_CITUS_URL on a cluster
+	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients $(BESIDE_EACH_OTHER) --numprocesses 3
