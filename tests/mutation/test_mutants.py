@@ -17,6 +17,7 @@ AREAS = {
     "feed",
     "idempotency",
     "admission",
+    "citus",
     "fields",
     "mcp",
     "recurrence",
