@@ -95,6 +95,7 @@ bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; thre
 
 bench-units: $(VENV)/.ready-to-test ## Measure what a task, a request, a stream and a connection cost; writes the tables of docs/scaling.md; four minutes
 	@$(BIN)/python -W ignore benchmarks/unit_costs.py
+
 bench-webhooks: $(VENV)/.ready-to-bench ## Measure what webhooks cost a write on PostgreSQL; five minutes
 	@$(BIN)/python -W ignore benchmarks/delivery.py
 
