@@ -21,9 +21,11 @@ export function Tasks({ email }: { email: string }) {
 
   async function add(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    const form = event.currentTarget;
-    const title = String(new FormData(form).get("title"));
-    if (await run(() => client.tasks.create({ title }))) form.reset();
+    const input = event.currentTarget.elements.namedItem("title") as HTMLInputElement;
+    const title = input.value;
+    input.value = ""; // at once, so that the next one can be typed
+    const isAdded = await run(() => client.tasks.create({ title }));
+    if (!isAdded) input.value ||= title;
   }
 
   async function signOut() {
