@@ -89,13 +89,16 @@ def serving(example: Path, port: int, **environment: str) -> Iterator[str]:
         ) as process,
     ):
         try:
-            started = lambda: f"Open {url}" in (example / "log").read_text()  # noqa: E731
-            wait_for(lambda: started() or process.poll() is not None, seconds=120, pause=0.1)
-            assert started(), (example / "log").read_text()
+            wait_for(lambda: has_started(example, url) or process.poll() is not None, seconds=120, pause=0.1)
+            assert has_started(example, url), (example / "log").read_text()
             yield url
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
+
+
+def has_started(example: Path, url: str) -> bool:
+    return f"Open {url}" in (example / "log").read_text()
 
 
 @pytest.fixture(scope="module")
