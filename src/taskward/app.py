@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+from fastapi import APIRouter
 from starlette.types import Receive, Scope, Send
 
 from taskward import __version__, health, log
@@ -43,6 +44,8 @@ from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.zone_data import ZoneDataUpdate
+from taskward.web_app import routes as web_app
+from taskward.web_app.session import development_session
 from taskward.webhooks.attempts import untraced
 from taskward.webhooks.passed_reminders import PassedReminders
 from taskward.webhooks.worker import WebhookWorker
@@ -57,6 +60,7 @@ ROUTERS = (
     health.router,
     swagger_ui.router,
     mcp.router,
+    web_app.router,
 )
 
 
@@ -74,10 +78,10 @@ def create_app(settings: Settings | None = None) -> Taskward:
     rate_limit = settings.rate and RateLimit(settings.rate)
     app.services = _services(settings, app, rate_limit)
     for feature in ROUTERS:
-        if feature is not mcp.router or settings.serves_mcp:
+        if _is_served(feature, settings):
             app.router.routes.extend(feature.routes)
     router = Router(app.routes)
-    cross_origin = CrossOrigin(settings.allowed_origins)
+    cross_origin = CrossOrigin(settings.allowed_origins, mcp.CROSS_ORIGIN if settings.serves_mcp else {})
     app.pipeline = RequestMiddleware(
         RequestPipeline(router, rate_limit),
         cross_origin,
@@ -85,6 +89,12 @@ def create_app(settings: Settings | None = None) -> Taskward:
     )
     _add_observability(app, settings, router)
     return app
+
+
+def _is_served(feature: APIRouter, settings: Settings) -> bool:
+    if feature is mcp.router:
+        return settings.serves_mcp
+    return feature is not web_app.router or settings.serves_web_app
 
 
 def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -> Services:
@@ -110,6 +120,7 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
         tracing=tracing,
         openapi=app.openapi,
         mcp=_mcp(settings, app, rate_limit),
+        web_session=development_session(settings),
     )
 
 

@@ -12,6 +12,7 @@ from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.database.postgres.host_report import HostStatus, report_hosts
 from taskward.database.sqlite.connection import file_problem
 from taskward.http.errors import ServiceError
+from taskward.mcp.settings_check import mcp_state, mcp_warnings
 from taskward.observability.tracing import configured_exporter
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
 from taskward.settings.database_url import PostgresUrl
@@ -37,6 +38,8 @@ async def findings() -> list[Finding]:
         *await _hosts(settings),
         *[finding async for finding in _database(settings)],
         *_cors(settings),
+        Finding("ok", "mcp", mcp_state(settings)),
+        *[Finding("warn", "mcp", text) for text in mcp_warnings(settings)],
         *_webhooks(settings),
         *_traces(),
     ]
@@ -146,6 +149,10 @@ def _schema(current: str | None) -> Finding:
     newest = schema.newest_revision()
     if current is None:
         return Finding("warn", "schema", f"none yet; `taskward migrate` or the first start creates {newest}")
+    if current.startswith(schema.UNFINISHED_COPY):
+        return Finding(
+            "FAIL", "schema", "an unfinished copy; run the same `taskward copy` again to complete it"
+        )
     if not schema.is_known(current):
         return Finding(
             "FAIL", "schema", f"at {current}, of a development snapshot; this one begins at {newest}"

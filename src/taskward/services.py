@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from taskward.observability.tracing import Tracing
     from taskward.tasks.list_cache import ListCache
     from taskward.tasks.zone_data import ZoneDataUpdate
+    from taskward.web_app.session import DevelopmentSession
     from taskward.webhooks.passed_reminders import PassedReminders
     from taskward.webhooks.worker import WebhookWorker
 
@@ -48,3 +49,4 @@ class Services:
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]
     mcp: McpEndpoint | None
+    web_session: DevelopmentSession | None

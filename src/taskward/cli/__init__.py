@@ -1,4 +1,4 @@
-"""The command line: `taskward serve`, `migrate`, `export`, `import`, `convert`, `check`, `tasks`, and others.
+"""The command line: `taskward serve`, `migrate`, `copy`, `export`, `import`, `check`, `tasks`, and others.
 
 Commands import their modules when they run, so that `taskward --help` is fast.
 """
@@ -15,6 +15,7 @@ from uuid import UUID
 import typer
 
 from taskward.cli import tasks, webhooks
+from taskward.cli.copying import copy
 from taskward.cli.terminal import (
     ONE_DAY,
     friendly_errors,
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(webhooks.app, name="webhooks")
+app.command()(copy)
 
 
 @app.callback(invoke_without_command=True)

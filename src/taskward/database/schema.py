@@ -16,6 +16,12 @@ MIGRATIONS: Final = Path(__file__).parent.parent / "migrations"
 LOCK: Final = 0x7461736B_77617264
 """The key of PostgreSQL's advisory lock: "taskward" in ASCII."""
 
+UNFINISHED_COPY: Final = "0000 copy of "
+"""The beginning of the revision in the target of `taskward copy` until it is complete; the revision follows.
+
+It is older than every revision and not known, so no version of the service uses that database.
+"""
+
 CONCURRENTLY: Final = "CREATE INDEX CONCURRENTLY "
 """The beginning of a statement that PostgreSQL runs outside of a transaction, while the service runs."""
 
@@ -67,6 +73,10 @@ def statements_since(revision: str | None, dialect: str) -> tuple[str, ...]:
         DatabaseUnusable: that revision cannot be migrated.
 
     """
+    if revision is not None and revision.startswith(UNFINISHED_COPY):
+        raise DatabaseUnusable(
+            "DATABASE_URL: the database is an unfinished copy; the same `taskward copy` completes it"
+        )
     if revision is not None and not is_known(revision):
         raise DatabaseUnusable(
             f"DATABASE_URL: the schema is at revision {revision} of a development snapshot, which cannot be "

@@ -1,0 +1,17 @@
+/**
+ * Renders, and gives the focus back to the row that had it: an element that moves within the page loses it.
+ */
+export function restoringFocus(render: () => void): void {
+  const focused = document.activeElement;
+  const row = focused?.closest<HTMLElement>("[data-row]")?.dataset["row"];
+  const control = focused instanceof HTMLElement ? focused.dataset["control"] : undefined;
+  render();
+  if (row !== undefined && document.activeElement === document.body) rowControl(row, control)?.focus({ preventScroll: true });
+}
+
+/** Returns a control of a row, or its title if it has no such control; null if the row is not in the page. */
+export function rowControl(key: string, control = "title"): HTMLElement | null {
+  const row = document.querySelector(`[data-row="${CSS.escape(key)}"]`);
+  const find = (name: string) => row?.querySelector<HTMLElement>(`[data-control="${name}"]`) ?? null;
+  return find(control) ?? find("title");
+}

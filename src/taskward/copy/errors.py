@@ -1,0 +1,13 @@
+"""The errors of a copy, for an operator: each names the option that it is about."""
+
+
+class CopyFailed(Exception):
+    """The copy cannot be made or continued; nothing of the source is changed."""
+
+
+class Differs(CopyFailed):
+    """The verification has found rows that are not the same."""
+
+    def __init__(self, table: str, owner: str | None) -> None:
+        whose = "" if owner is None else f" of user {owner}"
+        super().__init__(f"the copy is not what the source has: rows of {table}{whose} differ")

@@ -1,0 +1,150 @@
+"""Copies all data of one database to another while the service runs on the first.
+
+`Copy.once` copies a snapshot. `Copy.follow` then copies what has changed since, again and again, until the
+operator has stopped the service. Both can be interrupted and run again.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Final, Protocol
+
+from taskward.copy.endpoints import Endpoint
+from taskward.copy.errors import CopyFailed
+from taskward.copy.opening import FROM
+from taskward.copy.passes import Outcome, Pass, Progress
+from taskward.copy.tables import UNCOUNTED
+from taskward.copy.verification import Verification, Verified
+from taskward.database import schema
+
+PAUSE: Final = 1.0
+"""Seconds between two passes while it follows, and until writes that were kept back are seen."""
+
+CAUGHT_UP: Final = 5.0
+"""Seconds of a pass that is short enough for the switch."""
+
+LOCK_PATIENCE: Final = 15.0
+"""Seconds that it waits for changes in progress; a service that runs completes those of others within 5."""
+
+
+class Operator(Protocol):
+    """The terminal of a copy."""
+
+    def progress(self, label: str) -> AbstractContextManager[Progress]:
+        """Shows the progress while the block runs."""
+
+    def say(self, text: str) -> None:
+        """Shows a line."""
+
+    async def asks_to_switch(self, seconds: float) -> bool:
+        """Waits that long for the operator, who has stopped the service; returns whether they ask to switch.
+
+        Before the first call the operator is not asked.
+        """
+
+
+class Copy:
+    """A copy between two open databases."""
+
+    def __init__(self, source: Endpoint, target: Endpoint, operator: Operator) -> None:
+        self._source = source
+        self._target = target
+        self._operator = operator
+        self._verification = Verification(source, target)
+
+    async def once(self) -> Sequence[Verified]:
+        """Copies a snapshot, verifies each row, and completes the copy."""
+        until = time.monotonic() + LOCK_PATIENCE
+        while (verified := await self._copy_all()) is None:
+            await self._wait_unlocked(until)
+        await self._complete()
+        if behind := await self._people_behind():
+            self._operator.say(
+                f"Since then {behind} users have written to the source, which is not in the copy; "
+                "--follow copies that too, into an empty database."
+            )
+        return verified
+
+    async def follow(self) -> Sequence[Verified]:
+        """Copies a snapshot and what changes after it, until the operator asks to switch."""
+        until = time.monotonic() + LOCK_PATIENCE
+        while await self._copy_all() is None:
+            await self._wait_unlocked(until)
+        is_asked = False
+        while True:
+            begun = time.monotonic()
+            async with self._source.snapshot():
+                await self._pass().run()
+            seconds = time.monotonic() - begun
+            if not is_asked and seconds < CAUGHT_UP:
+                self._operator.say(READY.format(seconds=seconds + PAUSE))
+                is_asked = True
+            if not is_asked:
+                await asyncio.sleep(PAUSE)
+            elif await self._operator.asks_to_switch(PAUSE) and (verified := await self._switch()):
+                return verified
+
+    async def _copy_all(self) -> Sequence[Verified] | None:
+        """Copies and verifies a snapshot; returns None if the change of an owner is in progress."""
+        async with self._source.snapshot():
+            with self._operator.progress("Copying") as progress:
+                outcome = await Pass(self._source, self._target, progress).run()
+            if outcome.locked:
+                return None
+            await self._target.analyze()
+            with self._operator.progress("Verifying") as progress:
+                return await self._verification.everything(progress)
+
+    async def _switch(self) -> Sequence[Verified] | None:
+        """Copies the last changes while nobody can write; completes the copy unless a service still runs.
+
+        What has not changed since it was verified is only counted.
+        """
+        async with self._source.snapshot(fenced=True):
+            outcome = await self._pass().run()
+            if outcome.locked:
+                self._operator.say(_locked(outcome))
+                return None
+            compared = {table.name: await self._verification.table(table) for table in UNCOUNTED}
+            counted = await self._verification.counts()
+        await asyncio.sleep(PAUSE)  # a write that was kept back is made now
+        if behind := await self._people_behind():
+            self._operator.say(STILL_WRITTEN.format(users=behind))
+            return None
+        await self._complete()
+        return [compared.get(one.table, one) for one in counted]
+
+    def _pass(self) -> Pass:
+        """Returns a pass that verifies what it copies."""
+        return Pass(self._source, self._target, after_batch=self._verification.owners)
+
+    async def _complete(self) -> None:
+        await self._target.set_revision(schema.newest_revision())
+
+    async def _people_behind(self) -> int:
+        async with self._source.snapshot():
+            return await self._verification.people_behind()
+
+    async def _wait_unlocked(self, until: float) -> None:
+        if time.monotonic() > until:
+            async with self._source.snapshot():
+                raise CopyFailed(_locked(Outcome(0, len(await self._source.locked_owners()))))
+        await asyncio.sleep(PAUSE)
+
+
+def _locked(outcome: Outcome) -> str:
+    return (
+        f"{FROM}: an import or an erasure of {outcome.locked} users is not complete; start the service on "
+        f"{FROM}, which completes it, and try again"
+    )
+
+
+READY: Final = """\
+The copy is verified, and {seconds:.1f} s behind the source.
+To switch: stop the service on the source; when it has ended, press Enter here.
+Ctrl-C stops the copy; the same command continues it."""
+
+STILL_WRITTEN: Final = """\
+The source is still written to, by {users} users: a service runs on it. The copy goes on.
+Stop that service; when it has ended, press Enter here."""

@@ -1,0 +1,254 @@
+"""A PostgreSQL database that is copied from or to.
+
+Rows are inserted from arrays and not by COPY, which PostgreSQL refuses for the owner of tables with forced
+row-level security. Each statement runs in a transaction, so that a pooler does not matter.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import lru_cache
+from typing import Any, Final, Self
+
+import asyncpg
+from sqlalchemy import Column
+
+from taskward.copy.endpoints import FENCE_TIMEOUT
+from taskward.copy.errors import CopyFailed
+from taskward.copy.tables import COPIED, CopiedTable, Kind, Owners, Row, kind_of, page_arguments, page_sql
+from taskward.database import schema
+from taskward.database.postgres.errors import DRIVER_ERRORS
+from taskward.database.postgres.hosts import HostConnector
+
+CONNECT_TIMEOUT: Final = 10.0
+
+_LOCK: Final = schema.LOCK + 2
+_HAS_REVISION: Final = "SELECT to_regclass('alembic_version') IS NOT NULL"
+
+
+class PostgresEndpoint:
+    """A PostgreSQL database. As the target it is locked against another copy."""
+
+    def __init__(self, option: str, connector: HostConnector) -> None:
+        self.option = option
+        self._connector = connector
+        self._connections: list[Any] = []
+
+    @classmethod
+    async def open(cls, option: str, url: str, *, is_target: bool) -> Self:
+        """Connects to a database.
+
+        Raises:
+            CopyFailed: it cannot be connected to, or another copy into it is running.
+
+        """
+        endpoint = cls(option, HostConnector(url))
+        try:
+            await endpoint._connect()
+            if is_target:
+                await endpoint._lock()
+        except BaseException:
+            await endpoint.close()
+            raise
+        return endpoint
+
+    async def revision(self) -> str | None:
+        async with self._transaction():
+            with self._explained():
+                if not await self._connection.fetchval(_HAS_REVISION):
+                    return None
+                revision: str = await self._connection.fetchval("SELECT version_num FROM alembic_version")
+                return revision
+
+    async def set_revision(self, revision: str) -> None:
+        await self._fetch("UPDATE alembic_version SET version_num = $1", revision)
+
+    @asynccontextmanager
+    async def snapshot(self, *, fenced: bool = False) -> AsyncIterator[None]:
+        async with self._transaction(isolation="repeatable_read", readonly=not fenced):
+            if fenced:  # before the first query, which fixes what is read
+                with self._explained():
+                    await self._connection.execute(_FENCE)
+            yield
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        async with self._transaction():
+            yield
+
+    async def page(
+        self, table: CopiedTable, owners: Owners | None, after: Row | None, limit: int
+    ) -> Sequence[Row]:
+        sql = _page(table, owners is not None, after is not None)
+        return [tuple(row) for row in await self._fetch(sql, *page_arguments(owners, after, limit))]
+
+    async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:
+        if rows:
+            await self._fetch(_write(table), *map(list, zip(*rows, strict=True)))
+
+    async def delete(self, table: CopiedTable, keys: Sequence[Row]) -> None:
+        if keys:
+            await self._fetch(_delete(table), *map(list, zip(*keys, strict=True)))
+
+    async def count(self, name: str) -> int:
+        ((count,),) = await self._fetch(f"SELECT count(*) FROM {name}")  # noqa: S608 - a table of ours
+        return int(count)
+
+    async def tasks_of(self, owners: Owners) -> Mapping[str, int]:
+        return dict(map(tuple, await self._fetch(_TASKS_OF, *owners)))
+
+    async def locked_owners(self) -> frozenset[str]:
+        return frozenset(owner for (owner,) in await self._fetch("SELECT user_id::text FROM owner_locks"))
+
+    async def analyze(self) -> None:
+        for table in COPIED:
+            with self._explained():
+                await self._connection.execute(f"ANALYZE {table.name}")
+
+    async def close(self) -> None:
+        for connection in self._connections:
+            connection.terminate()
+
+    @property
+    def _connection(self) -> Any:
+        return self._connections[0]
+
+    async def _connect(self) -> Any:
+        with self._explained():
+            connection = await self._connector.connect(CONNECT_TIMEOUT, statement_cache_size=0)
+        self._connections.append(connection)
+        return connection
+
+    async def _lock(self) -> None:
+        """Takes a lock in a transaction that stays open, which also works behind a pooler."""
+        holder = await self._connect()
+        with self._explained():
+            await holder.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
+            if await holder.fetchval(f"SELECT pg_try_advisory_xact_lock({_LOCK})"):
+                return
+        raise CopyFailed(f"{self.option}: another copy into this database is running")
+
+    async def _fetch(self, sql: str, *arguments: Any) -> Sequence[Any]:
+        if not self._connection.is_in_transaction():
+            async with self._transaction():
+                return await self._fetch(sql, *arguments)
+        with self._explained():
+            rows: Sequence[Any] = await self._connection.fetch(sql, *arguments)
+            return rows
+
+    @asynccontextmanager
+    async def _transaction(self, **options: Any) -> AsyncIterator[None]:
+        transaction = self._connection.transaction(**options)
+        with self._explained():
+            await transaction.start()
+        try:
+            yield
+        except BaseException:
+            with suppress(*DRIVER_ERRORS):
+                await transaction.rollback()
+            raise
+        with self._explained():
+            await transaction.commit()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DRIVER_ERRORS as error:
+            raise CopyFailed(f"{self.option}: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """Returns the reason of an error, without its message, which may contain stored values."""
+    state = getattr(error, "sqlstate", None) or ""
+    table = getattr(error, "table_name", None)
+    where = f"{table}: " if table else ""
+    known = _REASONS.get(state) or _REASONS.get(state[:2])
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return str(error)  # it names a table, a schema or a function
+    if known:
+        return f"{where}{known} ({state})"
+    if isinstance(error, TimeoutError):
+        return "the server does not answer in time"
+    return f"{where}{type(error).__name__}{f' {state}' if state else ''}"
+
+
+_REASONS: Final[Mapping[str, str]] = {
+    "08": "the connection to the server was lost",
+    "28": "the user or the password is wrong",
+    "3D": "there is no such database",
+    "53100": "the disk of the server is full",
+    "53200": "the server has too little memory",
+    "53300": "the server has no connection left",
+    "55P03": "writes that are in progress do not end; stop the service first",
+    "57014": "the server cancelled a statement; the login must have no statement_timeout",
+    "57": "the server ended the connection",
+    "25006": "the server is read-only; name the primary",
+}
+
+
+class _Form:
+    def parameter(self, number: int, column: Column[Any]) -> str:
+        return f"${number}::{_TYPES[kind_of(column)]}"
+
+    def value(self, column: Column[Any]) -> str:
+        name = str(column.name)
+        return _READ.get(kind_of(column), "{}").format(name)
+
+    def order(self, column: Column[Any]) -> str:
+        return f'{column.name} COLLATE "C"' if kind_of(column) == "text" else str(column.name)
+
+
+@lru_cache
+def _page(table: CopiedTable, of_owners: bool, is_next: bool) -> str:  # noqa: FBT001 - the cache takes positions
+    return page_sql(table, _Form(), of_owners=of_owners, is_next=is_next)
+
+
+@lru_cache
+def _write(table: CopiedTable) -> str:
+    names = ", ".join(column.name for column in table.columns)
+    values = ", ".join(_WRITTEN.get(kind_of(column), "{0}").format(column.name) for column in table.columns)
+    key = ", ".join(column.name for column in table.key)
+    changes = ", ".join(f"{column.name} = excluded.{column.name}" for column in table.others)
+    conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
+    return (
+        f"INSERT INTO {table.name} ({names}) SELECT {values} "  # noqa: S608 - names of our own tables
+        f"FROM {_given(table.columns)} ON CONFLICT ({key}) DO {conflict}"
+    )
+
+
+@lru_cache
+def _delete(table: CopiedTable) -> str:
+    where = " AND ".join(f"{table.name}.{column.name} = given.{column.name}" for column in table.key)
+    return f"DELETE FROM {table.name} USING {_given(table.key)} WHERE {where}"  # noqa: S608 - as above
+
+
+def _given(columns: Sequence[Column[Any]]) -> str:
+    arrays = (f"${number}::{_TYPES[kind_of(column)]}[]" for number, column in enumerate(columns, 1))
+    return f"unnest({', '.join(arrays)}) AS given ({', '.join(column.name for column in columns)})"
+
+
+_TYPES: Final[Mapping[Kind, str]] = {
+    "id": "uuid",
+    "instant": "bigint",
+    "flag": "bigint",
+    "number": "bigint",
+    "text": "text",
+}
+_READ: Final[Mapping[Kind, str]] = {
+    "id": "{}::text",
+    "instant": "(extract(epoch FROM {}) * 1000000)::bigint",
+    "flag": "{}::integer",
+}
+_WRITTEN: Final[Mapping[Kind, str]] = {
+    "instant": "TIMESTAMPTZ 'epoch' + ({0} / 1000000) * INTERVAL '1 second' "
+    "+ ({0} % 1000000) * INTERVAL '1 microsecond'",
+    "flag": "{0} <> 0",
+}
+_TASKS_OF: Final = (
+    "SELECT user_id::text, count(*) FROM tasks "
+    "WHERE user_id >= $1::uuid AND user_id <= $2::uuid GROUP BY user_id"
+)
+_FENCE: Final = (
+    f"SET LOCAL lock_timeout = {int(FENCE_TIMEOUT * 1000)}; "
+    f"LOCK TABLE {', '.join(table.name for table in COPIED)} IN SHARE MODE"
+)

@@ -1,0 +1,137 @@
+"""The tables that are copied, and how their rows are read in the order of their keys.
+
+Rows are exchanged in the form of SQLite: ids as text, times as microseconds since 1970, flags as 0 or 1. Both
+engines sort keys by code points in that form, as Python does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+from sqlalchemy import Column, Integer, Table
+
+from taskward.database.outbox import MARKS
+from taskward.database.types import Flag, Id, Instant
+from taskward.idempotency.tables import IDEMPOTENCY_KEYS
+from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
+from taskward.tasks.instant_tables import REMINDERS, TIME_ZONE_DATA
+from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
+from taskward.users.tables import RESTORES, USERS
+from taskward.webhooks.tables import ENDPOINT
+
+Row: TypeAlias = tuple[Any, ...]
+Kind: TypeAlias = Literal["id", "instant", "flag", "number", "text"]
+Owners: TypeAlias = tuple[str, str]
+"""The first and the last of some owners that follow each other."""
+
+
+@dataclass(frozen=True)
+class CopiedTable:
+    """A table of both databases. The columns of the primary key come first in its rows."""
+
+    table: Table
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    @property
+    def has_owner(self) -> bool:
+        """Whether the first column of its rows is the owner."""
+        return self.table is USERS or self.key[0].name == "user_id"
+
+    @cached_property
+    def key(self) -> Sequence[Column[Any]]:
+        return tuple(self.table.primary_key.columns)
+
+    @cached_property
+    def columns(self) -> Sequence[Column[Any]]:
+        return (*self.key, *(column for column in self.table.columns if not column.primary_key))
+
+    @cached_property
+    def others(self) -> Sequence[Column[Any]]:
+        return self.columns[len(self.key) :]
+
+    def key_of(self, row: Row) -> Row:
+        return row[: len(self.key)]
+
+
+def kind_of(column: Column[Any]) -> Kind:
+    """Returns the kind of values that a column holds."""
+    if isinstance(column.type, Id):
+        return "id"
+    if isinstance(column.type, Instant):
+        return "instant"
+    if isinstance(column.type, Flag):
+        return "flag"
+    return "number" if isinstance(column.type, Integer) else "text"
+
+
+COPIED_USERS: Final = CopiedTable(USERS)
+COPIED_TASKS: Final = CopiedTable(TASKS)
+EMAIL: Final = [column.name for column in COPIED_USERS.columns].index("email")
+"""Where the e-mail address is in a row of `users`."""
+
+COUNTED: Final = (
+    COPIED_TASKS,
+    *map(CopiedTable, (TASK_LABELS, TOMBSTONES, LISTS, LIST_TOMBSTONES)),
+)
+"""Tables of an owner whose changes also change the owner's row, because they move its counter."""
+
+UNCOUNTED: Final = tuple(
+    map(CopiedTable, (REMINDERS, IDEMPOTENCY_KEYS, MARKS, ENDPOINT, RESTORES, TIME_ZONE_DATA))
+)
+"""Tables that also change without the owner's row: they are compared row by row, each time."""
+
+COPIED: Final = (COPIED_USERS, *COUNTED, *UNCOUNTED)
+LEFT_OUT: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, "owner_locks"})
+"""Tables of changes in progress. Their owners are copied once the change is complete; an import that is being
+staged ends with the service that runs it."""
+
+MIGRATED: Final = frozenset({ENDPOINT.name, TIME_ZONE_DATA.name})
+"""Tables of which the migrations have made the one row."""
+
+
+class SqlForm(Protocol):
+    """How an engine spells what a page is made of."""
+
+    def parameter(self, number: int, column: Column[Any]) -> str:
+        """Returns the placeholder of a parameter that is compared with a column."""
+
+    def value(self, column: Column[Any]) -> str:
+        """Returns the expression for a column in the form of SQLite."""
+
+    def order(self, column: Column[Any]) -> str:
+        """Returns the expression that a column of a key is sorted by."""
+
+
+def page_sql(table: CopiedTable, form: SqlForm, *, of_owners: bool, is_next: bool) -> str:
+    """Returns the SELECT of a page.
+
+    Its parameters are the key before the page if it `is_next`, else the first owner; then the last owner,
+    and the limit.
+    """
+    owner = table.key[0]
+    key = ", ".join(map(form.order, table.key))
+    compared = table.key if is_next else table.key[:1] if of_owners else ()
+    given = [form.parameter(number, column) for number, column in enumerate(compared, 1)]
+    conditions = (
+        [f"({key}) > ({', '.join(given)})"] if is_next else [f"{owner.name} >= {one}" for one in given]
+    )
+    if of_owners:
+        conditions.append(f"{owner.name} <= {form.parameter(len(given) + 1, owner)}")
+    limit = form.parameter(len(given) + of_owners + 1, _LIMIT)
+    values = ", ".join(map(form.value, table.columns))
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {values} FROM {table.name}{where} ORDER BY {key} LIMIT {limit}"  # noqa: S608 - names of our own tables
+
+
+def page_arguments(owners: Owners | None, after: Row | None, limit: int) -> list[Any]:
+    """Returns the parameters of `page_sql`."""
+    first, last = owners or ("", "")
+    begin = [first] if owners else []
+    return [*(begin if after is None else after), *([last] if owners else []), limit]
+
+
+_LIMIT: Final = Column("limit", Integer())

@@ -1,0 +1,44 @@
+"""Reads a table of both databases side by side, a window of keys at a time."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, NamedTuple
+
+from taskward.copy.endpoints import Endpoint
+from taskward.copy.tables import CopiedTable, Owners, Row
+
+PAGE: Final = 2000
+"""Rows that are read at once: with the longest texts that is 40 MB."""
+
+
+class Window(NamedTuple):
+    """All rows of both databases between two keys."""
+
+    source: Sequence[Row]
+    target: Sequence[Row]
+
+
+async def windows(
+    source: Endpoint, target: Endpoint, table: CopiedTable, owners: Owners | None = None
+) -> AsyncIterator[Window]:
+    """Yields the rows of some owners, or of all, in the order of their keys.
+
+    The target may be changed up to the end of a window before the next one is read.
+    """
+    after: Row | None = None
+    while True:
+        pages = [await one.page(table, owners, after, PAGE) for one in (source, target)]
+        ends = [table.key_of(page[-1]) for page in pages if len(page) == PAGE]
+        if not ends:
+            yield Window(*pages)
+            return
+        after = min(ends)
+        yield Window(*(_up_to(page, table, after) for page in pages))
+
+
+def _up_to(page: Sequence[Row], table: CopiedTable, end: Row) -> Sequence[Row]:
+    """Returns the rows of a page up to a key; the others are read again with the next window."""
+    return (
+        page
+        if not page or table.key_of(page[-1]) <= end
+        else [row for row in page if table.key_of(row) <= end]
+    )
