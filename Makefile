@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve wheel test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app docs fix requirements clean
+.PHONY: help setup serve wheel test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
 	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --workers 3 --quick -r fE
+
+test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements as for Citus, or with TEST_CITUS_URL on a cluster
+	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients --workers 3
@@ -84,16 +87,17 @@ bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches
 bench-profile: $(VENV)/.ready-to-bench ## Print the profile of a request, by module and function; a minute
 	@$(BIN)/python -W ignore benchmarks/profiles.py
 
+bench-copy: $(VENV)/.ready-to-test ## Copy a million tasks to PostgreSQL and back, killed twice on the way; ten minutes
+	@$(BIN)/python -W ignore benchmarks/copying.py
+
 bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; three minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/rls.py
 
-<<<<<<< HEAD
 bench-units: $(VENV)/.ready-to-test ## Measure what a task, a request, a stream and a connection cost; writes the tables of docs/scaling.md; four minutes
 	@$(BIN)/python -W ignore benchmarks/unit_costs.py
-=======
+
 bench-webhooks: $(VENV)/.ready-to-bench ## Measure what webhooks cost a write on PostgreSQL; five minutes
 	@$(BIN)/python -W ignore benchmarks/delivery.py
->>>>>>> webhooks
 
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py

@@ -17,6 +17,7 @@ AREAS = {
     "feed",
     "idempotency",
     "admission",
+    "citus",
     "fields",
     "mcp",
     "recurrence",
@@ -24,6 +25,7 @@ AREAS = {
     "reminders",
     "webhooks",
     "availability",
+    "copy",
 }
 
 

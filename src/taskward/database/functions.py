@@ -15,7 +15,7 @@ SQLITE_CLOCK: Final = "clock_microseconds"
 """A function registered on each SQLite connection, because SQLite's own clock has milliseconds only."""
 
 CLOCK: Final = bindparam("clock", type_=Counter)
-"""What `clock_number` is on a distributed database: a value that was read from its clock just before."""
+"""The value of `clock_number` in a change of a distributed database, read from its clock just before."""
 
 
 def _is_distributed(compiler: SQLCompiler) -> bool:
