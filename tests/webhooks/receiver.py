@@ -199,5 +199,8 @@ def _read(reader: Any) -> Attempt | None:
     while (line := reader.readline()) not in {b"\r\n", b""}:
         name, _, value = line.decode().partition(":")
         headers[name.lower()] = value.strip()
-    body = reader.read(int(headers["content-length"]))
+    length = int(headers["content-length"])
+    body = reader.read(length)
+    if len(body) < length:  # the sender was killed
+        return None
     return Attempt(time.time(), path, headers, body)
