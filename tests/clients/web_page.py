@@ -58,7 +58,8 @@ class WebApp:
 
     async def says(self, text: str, selector: str = "body") -> None:
         """Waits until a text is shown."""
-        await self.until(f"document.querySelector({selector!r})?.innerText.includes({json.dumps(text)})")
+        shown = f"document.querySelector({selector!r})?.innerText.replace(/\\s+/g, ' ')"
+        await self.until(f"{shown}.includes({json.dumps(text)})")
 
     async def click(self, name: str, within: str = "body") -> None:
         """Clicks the button, link or field of that name."""
@@ -72,7 +73,7 @@ class WebApp:
 
     async def fill(self, selector: str, value: str) -> None:
         """Sets a field as a person does who then leaves it."""
-        await self.until(f"document.querySelector({selector!r})")
+        await self.until(f"document.querySelector({selector!r}) !== null")
         await self.run(
             f"(() => {{ const field = document.querySelector({selector!r}); field.focus();"
             f" field.value = {json.dumps(value)};"
@@ -82,7 +83,7 @@ class WebApp:
 
     async def type(self, selector: str, text: str) -> None:
         """Types a text into a field, and then Enter."""
-        await self.until(f"document.querySelector({selector!r})")
+        await self.until(f"document.querySelector({selector!r}) !== null")
         await self.run(f"document.querySelector({selector!r}).focus()")
         await self.window.ask("Input.insertText", text=text)
         await self.press("Enter")
@@ -141,7 +142,6 @@ class WebApp:
         to_x, to_y, to_width, size = await self.run(box % target)
         start = (x + width / 2, y + height / 2)
         end = (to_x + to_width / 2 if onto else start[0] + right, to_y + size * 0.8)
-        await self._mouse("mouseMoved", *start)
         await self._mouse("mousePressed", *start)
         for part in (0.3, 0.7, 1.0):
             between = (begin + (last - begin) * part for begin, last in zip(start, end, strict=True))
@@ -149,8 +149,8 @@ class WebApp:
         await self._mouse("mouseReleased", *end)
 
     async def _mouse(self, kind: str, x: float, y: float) -> None:
-        held = {"button": "left", "clickCount": 1} if kind != "mouseMoved" else {}
-        await self.window.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **held)
+        pressed = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1, "clickCount": 1}
+        await self.window.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
 
     async def problems(self) -> list[str]:
         """Returns what went wrong in the page since it was loaded."""
