@@ -9,6 +9,7 @@ LONGEST_FILES: Final = (
     *(
         "webhooks/test_changes",
         "clients/test_generated",
+        "clients/test_nextjs",
         "webhooks/test_operating",
         "database/test_read_mark",
     ),

@@ -22,7 +22,7 @@ export type FeedStep =
   | { type: "restart"; error: ApiError }
   /** The event stream is open. */
   | { type: "live" }
-  /** The connection failed, or ended; it is tried again after `retryIn` milliseconds. */
+  /** The connection failed; it is tried again after `retryIn` milliseconds. */
   | { type: "offline"; error: unknown; retryIn: number };
 
 const SILENCE = 45_000;
@@ -51,7 +51,8 @@ export class Feed {
       try {
         yield* this.#pages(position, options);
         yield* this.#stream(position, options, backoff);
-        throw new NetworkError("The service ended the event stream");
+        // Ended by the service, because the token has expired or it restarts: not a failure, unless the next attempt fails.
+        await sleepUntilOnline(backoff.next(), false, options.signal);
       } catch (error) {
         if (options.signal?.aborted) return;
         if (isInvalidCursor(error) && position.cursor !== undefined) {

@@ -22,7 +22,7 @@ from taskward.copy.tables import (
 )
 from taskward.copy.windows import Window, windows
 
-TOGETHER: Final = 20_000
+TOGETHER: Final = 5000
 """Tasks that are copied in one transaction, unless one owner has more: what an interruption loses."""
 
 Progress = Callable[[int, int], None]
@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a pass has done: the owners that it copied, and those left out because a change is in progress."""
+    """The owners that a pass has copied, and those that it left out because a change is in progress."""
 
     copied: int
     locked: int

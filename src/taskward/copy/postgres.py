@@ -169,6 +169,8 @@ def _reason(error: BaseException) -> str:
         return f"{where}{known} ({state})"
     if isinstance(error, TimeoutError):
         return "the server does not answer in time"
+    if isinstance(error, OSError):
+        return f"the server cannot be reached: {type(error).__name__}"
     return f"{where}{type(error).__name__}{f' {state}' if state else ''}"
 
 
@@ -195,7 +197,8 @@ class _Form:
         return _READ.get(kind_of(column), "{}").format(name)
 
     def order(self, column: Column[Any]) -> str:
-        return f'{column.name} COLLATE "C"' if kind_of(column) == "text" else str(column.name)
+        name = f"{column.table.name}.{column.name}"  # the bare name would be that of the converted value
+        return f'{name} COLLATE "C"' if kind_of(column) == "text" else name
 
 
 @lru_cache
