@@ -2,20 +2,22 @@
 PYTHON ?= $(shell tools/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
+# Their tests build packages and start browsers; `make test-clients` runs them.
+WITHOUT_CLIENTS := --ignore=tests/clients
 # A file's tests stay together, so that they share their app.
 # Many wait more than they compute, so there are more workers than CPUs.
 BESIDE_EACH_OTHER := --numprocesses 5 --dist loadfile --no-loadscope-reorder
 PYTHONS ?= $(shell tools/find-python --versions)
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
-SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/test_schemathesis.py tests/tasks/test_list_model.py
+SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/clients/test_schemathesis.py tests/tasks/test_list_model.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 
 # Bytecode, of rewritten tests too, is kept even where the environment says otherwise: it halves the start.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-rls bench-smoke bench-tables request-path clients docs fix requirements clean
+.PHONY: help setup serve test test-quick test-clients test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-rls bench-units bench-smoke bench-tables request-path clients docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -25,11 +27,14 @@ setup: $(VENV)/.ready ## Create the virtual environment, with .venv/bin/taskward
 serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded database
 	@$(BIN)/taskward serve
 
-test: $(VENV)/.ready-to-test ## Run every test, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER)
+test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a real PostgreSQL
+	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
 
-test-quick: $(VENV)/.ready-to-test-quick ## Run the tests that need only SQLite in memory and no other process; 40 seconds
-	@$(BIN)/python -m pytest $(BESIDE_EACH_OTHER) --numprocesses 4 --quick -r fE
+test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
+	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER) --numprocesses 4 --quick -r fE
+
+test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
+	@$(BIN)/python -m pytest tests/clients $(BESIDE_EACH_OTHER) --numprocesses 3
 
 test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \
@@ -46,9 +51,9 @@ lint: $(VENV)/.ready-to-test ## Check format, lint, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-coverage: $(VENV)/.ready-to-test ## Run every test, and fail if fewer than 95 % of the branches are covered
+coverage: $(VENV)/.ready-to-test ## Run what `make test` runs, and fail if fewer than 95 % of the branches are covered
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(BESIDE_EACH_OTHER)
+	$(BIN)/coverage run -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -79,13 +84,16 @@ bench-copy: $(VENV)/.ready-to-test ## Copy a million tasks to PostgreSQL and bac
 bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; three minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/rls.py
 
+bench-units: $(VENV)/.ready-to-test ## Measure what a task, a request, a stream and a connection cost; writes the tables of docs/scaling.md; four minutes
+	@$(BIN)/python -W ignore benchmarks/unit_costs.py
+
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py
 
 request-path: $(VENV)/.ready-to-test ## Print the files and functions that one request passes through
 	@PYTHONPATH=benchmarks $(BIN)/python -W ignore tools/request_path.py
 
-clients: $(VENV)/.ready-to-test-quick ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half; needs npm
+clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half; needs npm
 	@PYTHONPATH=tools $(BIN)/python tools/client_types.py
 	@PYTHONPATH=tools $(BIN)/python tools/client_sync.py
 	@cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error
@@ -120,12 +128,12 @@ $(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.ready-to-test: $(VENV)/.ready-to-test-quick $(VENV)/clients/.ready
-	@touch $@
-
-$(VENV)/.ready-to-test-quick: $(VENV)/.ready requirements/dev.txt
+$(VENV)/.ready-to-test: $(VENV)/.ready requirements/dev.txt
 	@echo "Installing what the tests need (once)"
 	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.ready-to-test-clients: $(VENV)/.ready-to-test $(VENV)/clients/.ready
 	@touch $@
 
 $(VENV)/clients/.ready: $(VENV)/.ready requirements/clients.txt

@@ -26,12 +26,14 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     Broken,
     MakeDatabase,
     Person,
+    citus,
     client_of,
     order,
     quick,
     replace_services,
     running,
     settings_for,
+    stepwise,
 )
 from support.owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
 from support.postgres_server import PostgresServer  # noqa: E402 - as above
@@ -81,6 +83,8 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("quick"):
         quick.deselect(config, items)
+    if citus.IS_STEPWISE:
+        stepwise.deselect(config, items)
     if "PYTEST_XDIST_WORKER" in os.environ:
         order.put_longest_first(config, items)
 
@@ -98,7 +102,9 @@ def engines_of(metafunc: pytest.Metafunc) -> list[str]:
         unknown = {*marker.args} - {*QUICK_ENGINES, *ENGINES, RLS, RLS_ALONE}
         if unknown or not marker.args:
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no engine {unknown or 'named'}")
-        return list(marker.args)
+        return stepwise.engines([*marker.args]) if citus.IS_STEPWISE else list(marker.args)
+    if citus.IS_STEPWISE:
+        return stepwise.engines(None)
     if metafunc.config.getoption("in_memory") or metafunc.config.getoption("quick"):
         return list(QUICK_ENGINES)
     engines = list(ENGINES)

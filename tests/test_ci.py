@@ -51,7 +51,7 @@ def test_ci_checks_with_the_oldest_python_and_runs_quick_tests_on_the_newest(
     oldest = f"PYTHON={tmp_path}/python{versions[0]}"
     assert run.stdout.splitlines() == [
         f"make --jobs=2 --output-sync=target lint test-pythons {oldest} PYTHONS={versions[-1]}",
-        f"make coverage bench-smoke {oldest}",
+        f"make test-clients coverage bench-smoke {oldest}",
     ]
 
 
@@ -60,5 +60,5 @@ def test_ci_runs_no_second_python_if_there_is_only_one(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert run.stdout.splitlines() == [
         f"make lint PYTHON={tmp_path}/python3.12",
-        f"make coverage bench-smoke PYTHON={tmp_path}/python3.12",
+        f"make test-clients coverage bench-smoke PYTHON={tmp_path}/python3.12",
     ]

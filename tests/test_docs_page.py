@@ -2,12 +2,9 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import httpx
 import pytest
-from changes.browser import CHROMIUM, chromium
-from changes.streams import in_process_server
 from support import NO_SUCH_PATH, client_of, refusal, running, settings_for
 
 pytestmark = pytest.mark.engines("memory")
@@ -87,19 +84,6 @@ async def test_the_page_shows_this_service_s_own_document(stranger: httpx.AsyncC
 
 async def test_the_page_does_not_store_a_pasted_token(stranger: httpx.AsyncClient) -> None:
     assert "persistAuthorization" not in (await stranger.get("/docs/init.js")).text
-
-
-@pytest.mark.processes
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here")
-async def test_a_browser_stores_nothing_of_a_pasted_token(tmp_path: Path) -> None:
-    authorization = "{bearer: {name: 'bearer', schema: {type: 'http', scheme: 'bearer'}, value: 'pasted'}}"
-    async with in_process_server(settings_for("sqlite://")) as service, chromium(tmp_path) as browser:
-        window = await browser.window(f"{service.url}/docs")
-        await window.until("document.querySelector('.btn.authorize') !== null")
-        await window.run(f"void window.ui.authActions.authorizeWithPersistOption({authorization})")
-
-        assert await window.run("window.ui.authSelectors.authorized().getIn(['bearer', 'value'])") == "pasted"
-        assert await window.run("JSON.stringify([{...localStorage}, {...sessionStorage}])") == "[{},{}]"
 
 
 @pytest.mark.parametrize(

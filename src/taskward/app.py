@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+from fastapi import APIRouter
 from starlette.types import Receive, Scope, Send
 
 from taskward import __version__, health, log
@@ -43,6 +44,10 @@ from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import ListCache
 from taskward.tasks.zone_data import ZoneDataUpdate
+from taskward.web_app import routes as web_app
+from taskward.web_app.session import development_session
+from taskward.webhooks.attempts import untraced
+from taskward.webhooks.passed_reminders import PassedReminders
 from taskward.webhooks.worker import WebhookWorker
 
 ROUTERS = (
@@ -55,6 +60,7 @@ ROUTERS = (
     health.router,
     swagger_ui.router,
     mcp.router,
+    web_app.router,
 )
 
 
@@ -72,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Taskward:
     rate_limit = settings.rate and RateLimit(settings.rate)
     app.services = _services(settings, app, rate_limit)
     for feature in ROUTERS:
-        if feature is not mcp.router or settings.serves_mcp:
+        if _is_served(feature, settings):
             app.router.routes.extend(feature.routes)
     router = Router(app.routes)
     cross_origin = CrossOrigin(settings.allowed_origins)
@@ -85,11 +91,17 @@ def create_app(settings: Settings | None = None) -> Taskward:
     return app
 
 
+def _is_served(feature: APIRouter, settings: Settings) -> bool:
+    if feature is mcp.router:
+        return settings.serves_mcp
+    return feature is not web_app.router or settings.serves_web_app
+
+
 def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -> Services:
     tracing = tracing_from_env()
     database = _database(settings, tracing)
     list_cache, streams = ListCache(), StreamRegistry(database, settings)
-    webhooks = None if settings.webhooks is None else WebhookWorker(database, settings.webhooks)
+    webhooks = _webhooks(settings, database, tracing)
     database.on_change = _changed(list_cache, streams, webhooks)
     return Services(
         database=database,
@@ -103,11 +115,20 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
         recovery=Recovery(database),
         zone_data=ZoneDataUpdate(database),
         webhooks=webhooks,
+        passed_reminders=None if webhooks and webhooks.reminds else PassedReminders(database),
         tombstones_kept=timedelta(days=settings.tombstone_days),
         tracing=tracing,
         openapi=app.openapi,
         mcp=_mcp(settings, app, rate_limit),
+        web_session=development_session(settings),
     )
+
+
+def _webhooks(settings: Settings, database: Database, tracing: Tracing | None) -> WebhookWorker | None:
+    if settings.webhooks is None:
+        return None
+    trace = tracing.deliveries(settings.webhooks.url) if tracing else untraced
+    return WebhookWorker(database, settings.webhooks, trace)
 
 
 def _mcp(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -> McpEndpoint | None:
@@ -184,4 +205,7 @@ async def _lifespan(app: Taskward) -> AsyncIterator[None]:
         if services.webhooks:
             running.push_async_callback(services.webhooks.stop)
             services.webhooks.start()
+        if services.passed_reminders:
+            running.push_async_callback(services.passed_reminders.stop)
+            services.passed_reminders.start()
         yield

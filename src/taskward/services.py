@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from taskward.observability.tracing import Tracing
     from taskward.tasks.list_cache import ListCache
     from taskward.tasks.zone_data import ZoneDataUpdate
+    from taskward.web_app.session import DevelopmentSession
+    from taskward.webhooks.passed_reminders import PassedReminders
     from taskward.webhooks.worker import WebhookWorker
 
 
@@ -41,7 +43,10 @@ class Services:
     recovery: Recovery
     zone_data: ZoneDataUpdate
     webhooks: WebhookWorker | None
+    passed_reminders: PassedReminders | None
+    """Where reminders are not delivered."""
     tombstones_kept: timedelta
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]
     mcp: McpEndpoint | None
+    web_session: DevelopmentSession | None

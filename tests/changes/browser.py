@@ -55,26 +55,34 @@ class Browser:
                 if "id" in told and not self._asked[told["id"]].done():
                     self._asked[told["id"]].set_result(told)
 
-    async def window(self, url: str) -> "Window":
-        """Opens a window of its own at a page."""
-        context = await self.ask("Target.createBrowserContext")
-        target = await self.ask(
-            "Target.createTarget", url="about:blank", browserContextId=context["browserContextId"]
-        )
+    async def window(self, url: str, *, beside: "Window | None" = None, script: str = "") -> "Window":
+        """Opens a window at a page: with storage of its own, or with that of another window.
+
+        The script runs before those of each page.
+        """
+        context = beside.context if beside else await self._new_context()
+        target = await self.ask("Target.createTarget", url="about:blank", browserContextId=context)
         attached = await self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        window = Window(self, attached["sessionId"])
+        window = Window(self, attached["sessionId"], context)
         await window.ask("Network.enable")
+        await window.ask("Page.enable")
+        await window.ask("Page.addScriptToEvaluateOnNewDocument", source=script)
         await window.ask("Page.navigate", url=url)
         await window.until("document.readyState === 'complete' && location.href !== 'about:blank'")
         return window
+
+    async def _new_context(self) -> str:
+        context: str = (await self.ask("Target.createBrowserContext"))["browserContextId"]
+        return context
 
 
 class Window:
     """One page."""
 
-    def __init__(self, browser: Browser, session: str) -> None:
+    def __init__(self, browser: Browser, session: str, context: str) -> None:
         self._browser = browser
         self._session = session
+        self.context = context
 
     async def ask(self, method: str, **values: Any) -> dict[str, Any]:
         return await self._browser.ask(method, self._session, **values)

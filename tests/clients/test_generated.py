@@ -23,7 +23,7 @@ from support.npm import install_packages
 
 HERE = Path(__file__).parent
 GENERATOR = Path(sys.prefix) / "clients" / "bin" / "openapi-python-client"
-"""In an environment of its own, which `make test` sets up: it needs an older typer than the service."""
+"""In an environment of its own, which `make test-clients` sets up: its typer is older than the service's."""
 
 CACHE = Path(sys.prefix) / "mypy-clients"
 """Of the types of the libraries that the generated client imports."""
@@ -85,7 +85,7 @@ def typescript(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def python(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns a folder with the package that openapi-python-client makes of the document."""
     if not GENERATOR.exists():
-        pytest.skip(f"{GENERATOR} is not installed; `make test` installs it")
+        pytest.skip(f"{GENERATOR} is not installed; `make test-clients` installs it")
     folder = tmp_path_factory.mktemp("python")
     shutil.copy(HERE / "session.py", folder)
     configuration = folder / "configuration.json"

@@ -133,7 +133,7 @@ async def settle() -> None:
 
 @pytest.mark.parametrize("read", COMBINED, ids=lambda read: read.name)
 def test_no_value_of_an_owner_is_common_to_a_batch(read: Read) -> None:
-    combined = BatchedRead.compile(read, DIALECT)
+    combined = BatchedRead.compile(read, DIALECT, read.batch_keys)
 
     assert "owner" in combined.batch_keys
     assert not {"owner", "task_id"} & set(combined.common)

@@ -1,28 +1,13 @@
 """Ownership is proven: each statement on rows of a user names the owner, also in its subqueries."""
 
 import random
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
 from sqlalchemy import (
-    CTE,
-    Alias,
-    BinaryExpression,
-    BindParameter,
-    BooleanClauseList,
     ColumnClause,
     ColumnElement,
-    Delete,
-    FromClause,
-    Insert,
     Integer,
-    Join,
-    Select,
-    Subquery,
-    Table,
-    TextClause,
-    Update,
     bindparam,
     delete,
     exists,
@@ -34,9 +19,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.dialects.postgresql.dml import OnConflictDoUpdate
-from sqlalchemy.sql import operators, visitors
-from sqlmodel import SQLModel
+from sqlalchemy.sql import visitors
+from support.statement_walk import owned_tables, unowned
 
 from taskward.app import ROUTERS
 from taskward.database.postgres.batched_sql import batch_values
@@ -51,10 +35,6 @@ from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
 assert ROUTERS  # with them every feature is imported, and so is every statement
-
-OWNED = {table for table in SQLModel.metadata.tables.values() if "user_id" in table.c}
-"""The tables whose rows belong to a user."""
-
 
 OF_MANY = [statement for statement in STATEMENTS if isinstance(statement, Read) and statement.cross_owner]
 """Statements that the service runs for itself, on rows of all users."""
@@ -182,97 +162,3 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
     number: ColumnElement[int] = bindparam("seq", type_=Integer())
     traces = [trace(number, true()) for trace in statement.side_effects]
     return [statement.bump, statement.change(number), *traces]
-
-
-def unowned(expression: Any) -> Iterator[str]:
-    """Yields each part, at any depth, that could access a row of another user."""
-    for part in parts(expression):
-        if isinstance(part, TextClause):
-            yield "text that nobody can look into"
-        for table in owned_tables(part):
-            if not is_bound(part, table):
-                yield f"{type(part).__name__} on {table}"
-
-
-def parts(expression: Any) -> Iterator[Any]:
-    """Yields each part; of an UPDATE also those of the subqueries that only its columns name."""
-    within = list(visitors.iterate(expression))
-    yield from within
-    if isinstance(expression, Update):
-        tables = {part.table for part in within if isinstance(part, ColumnClause)}
-        for table in tables:
-            if isinstance(table, Subquery):
-                yield from parts(table.element)
-
-
-def owned_tables(part: Any) -> list[FromClause]:
-    """Returns the owned tables that this part itself reads or writes, not those of parts inside it."""
-    if isinstance(part, Select):
-        return list(dict.fromkeys(table for source in sources(part) for table in tables(source)))
-    if isinstance(part, Insert | Update | Delete):
-        return tables(part.table)
-    return []
-
-
-def sources(part: Select[Any]) -> Iterator[FromClause]:
-    """Yields the sources of a SELECT, in its FROM clause or by one of its columns."""
-    yield from part.columns_clause_froms
-    yield from part._from_obj
-    for clause in part._where_criteria:
-        yield from clause._from_objects
-    for target, _, left, _ in part._setup_joins:
-        yield from (source for source in (target, left) if isinstance(source, FromClause))
-
-
-def tables(source: Any) -> list[FromClause]:
-    if isinstance(source, Join):
-        return tables(source.left) + tables(source.right)
-    table = source.element if isinstance(source, Alias) else source
-    return [source] if isinstance(table, Table) and table in OWNED else []
-
-
-def is_bound(part: Any, table: FromClause) -> bool:
-    if isinstance(part, Insert):
-        return is_owner(inserted_owner(part)) and updates_own_row_only(part)
-    if isinstance(part, Update) and "user_id" in {getattr(name, "name", name) for name in part._values or ()}:
-        return False
-    return any(says_whose(clause, table) for clause in conjunction(part.whereclause))
-
-
-def inserted_owner(part: Insert) -> object:
-    if part.select is None:
-        return {getattr(name, "name", name): value for name, value in (part._values or {}).items()}.get(
-            "user_id"
-        )
-    assert isinstance(part.select, Select)
-    return part.select._raw_columns[(part._select_names or []).index("user_id")]
-
-
-def updates_own_row_only(part: Insert) -> bool:
-    conflict = part._post_values_clause
-    return not isinstance(conflict, OnConflictDoUpdate) or "user_id" in (
-        conflict.inferred_target_elements or ()
-    )
-
-
-def conjunction(clause: Any) -> Iterator[Any]:
-    """Yields the clauses that every row satisfies."""
-    if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
-        for one in clause.clauses:
-            yield from conjunction(one)
-    elif clause is not None:
-        yield clause
-
-
-def says_whose(clause: Any, table: FromClause) -> bool:
-    if not isinstance(clause, BinaryExpression) or clause.operator is not operators.eq:
-        return False
-    sides = (clause.left, clause.right)
-    return any(side is table.c.user_id for side in sides) and any(map(is_owner, sides))
-
-
-def is_owner(value: object) -> bool:
-    if isinstance(value, ColumnClause):  # in a batch, each row of `asked` is one call
-        asked = value.table
-        return value.key == OWNER.key and isinstance(asked, CTE) and asked.name == ASKED.name
-    return isinstance(value, BindParameter) and value.key == OWNER.key

@@ -14,9 +14,12 @@ from faults.fault_report import Observe, ObserveLoad, Row, seconds, write_table 
 from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
 from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402 - as above
 
-from taskward.database.postgres import connector, deadlines  # noqa: E402 - as above
+from taskward.database.postgres import connector, deadlines, outage  # noqa: E402 - as above
 
 ROW = "row of docs/reliability.md"
+WAITING = {"test_takeover"}
+"""The files whose tests are of the beginning of an outage."""
+
 ROWS: dict[str, Row] = {}
 """The results by fault; if a fault is injected twice, the last one counts."""
 
@@ -45,6 +48,13 @@ def observe_load(observe: Observe) -> ObserveLoad:
         observe(in_words(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))
 
     return note
+
+
+@pytest.fixture(autouse=True)
+def _a_short_wait_for_a_primary(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shortens the wait of most tests, which are of an outage that lasts longer."""
+    if request.module.__name__ not in WAITING and not request.node.get_closest_marker("soak"):
+        monkeypatch.setattr(outage, "FAILOVER_WAIT", 0.3)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -58,6 +58,9 @@ class Audit(NamedTuple):
 class Ledger:
     """One person's requests, one after the other, and what must be stored because of them."""
 
+    weights = (5, 3, 3, 1, 4, 1)
+    """How often each kind of request is sent."""
+
     def __init__(self, client: httpx.AsyncClient, answers: list[Answer], chance: random.Random) -> None:
         self.acknowledged = 0
         self._client = client
@@ -71,7 +74,7 @@ class Ledger:
     async def act(self) -> None:
         """Do one thing that a person does, and write down what came of it."""
         kinds = [self._create, self._read, self._list, self._follow, self._update, self._delete]
-        kind = self._chance.choices(kinds, [5, 3, 3, 1, 4, 1])[0]
+        kind = self._chance.choices(kinds, self.weights)[0]
         if kind in {self._read, self._update, self._delete} and not self._tasks:
             kind = self._create
         await kind()
@@ -121,11 +124,18 @@ class Ledger:
     async def _update(self) -> None:
         id_, title = self._any(), self._new_title()
         body = {"title": title, "description": _of(title)}
-        answer = await self._send("PUT", f"/api/tasks/{id_}", 200, json=body)
+        answer = await self._put(id_, body)
         if answer is None:
             self._unsure[id_] = (self._tasks.pop(id_)["title"], title)
         else:
-            self._acknowledge(answer.json())
+            self._acknowledge(self._updated(answer))
+
+    async def _put(self, id_: str, body: dict[str, Any]) -> httpx.Response | None:
+        return await self._send("PUT", f"/api/tasks/{id_}", 200, json=body)
+
+    def _updated(self, answer: httpx.Response) -> dict[str, Any]:
+        task: dict[str, Any] = answer.json()
+        return task
 
     async def _delete(self) -> None:
         id_ = self._any()
@@ -214,15 +224,30 @@ class Ledger:
         return [f"{title} is there {titles[title]} times" for title in self._attempts if titles[title] != 1]
 
 
+class KeyedLedger(Ledger):
+    """The requests of a client that can repeat each of them: a write has an `Idempotency-Key`."""
+
+    weights = (5, 3, 3, 1, 4, 0)
+
+    async def _put(self, id_: str, body: dict[str, Any]) -> httpx.Response | None:
+        operations = {"operations": [{"op": "update", "id": id_, "task": body}]}
+        headers = {"Idempotency-Key": uuid4().hex}
+        return await self._send("POST", "/api/tasks/batch", 200, json=operations, headers=headers)
+
+    def _updated(self, answer: httpx.Response) -> dict[str, Any]:
+        task: dict[str, Any] = answer.json()["results"][0]["task"]
+        return task
+
+
 class Load:
     """Several people at once, each with a ledger; `answers` are all that they got, in order."""
 
-    def __init__(self, client_of: ClientOf, people: int, pause: float) -> None:
+    def __init__(self, client_of: ClientOf, people: int, pause: float, ledger: type[Ledger] = Ledger) -> None:
         self.answers: list[Answer] = []
         self.begun = self.ended = 0.0
         self._pause = pause
         self._ledgers = [
-            Ledger(client_of(str(uuid4())), self.answers, random.Random(n))  # noqa: S311 - to be repeatable
+            ledger(client_of(str(uuid4())), self.answers, random.Random(n))  # noqa: S311 - to be repeatable
             for n in range(people)
         ]
         self._tasks: list[asyncio.Task[None]] = []
@@ -310,9 +335,11 @@ class Load:
 
 
 @asynccontextmanager
-async def under_load(client_of: ClientOf, people: int = 6, pause: float = 0.05) -> AsyncIterator[Load]:
+async def under_load(
+    client_of: ClientOf, people: int = 6, pause: float = 0.05, ledger: type[Ledger] = Ledger
+) -> AsyncIterator[Load]:
     """Runs clients while the block runs, which starts once all succeed."""
-    load = Load(client_of, people, pause)
+    load = Load(client_of, people, pause, ledger)
     await load.start()
     try:
         await load.until_answered(RECOVERED, SUCCESS)

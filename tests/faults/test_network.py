@@ -124,6 +124,58 @@ async def test_a_write_that_may_have_been_committed_is_not_run_again(
     observe(DATABASE_ERROR, back=0, lost="nothing; such a write was committed, once")
 
 
+KEYED = (
+    ("/api/tasks", b"Keyed 0"),
+    ("/api/tasks/batch", b"BEGIN"),
+    ("/api/tasks/batch", b"Keyed 2"),
+    ("/api/tasks/batch", b"COMMIT"),
+)
+"""Requests, and the part of each whose answer is lost."""
+
+
+@pytest.mark.processes
+@pytest.mark.fault("Network: cut after a write with a key has arrived and before its answer")
+async def test_a_write_with_a_key_is_found_or_run_again(server: OwnPostgres, observe: Observe) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port), database_pool_size=1) as one,
+        one.client_of(str(uuid4())) as client,
+    ):
+        assert (await client.post("/api/tasks", json={"title": "Task"})).status_code == 201
+        for n, (path, text) in enumerate(KEYED):
+            await database_of(one.app)._notifier.stop()  # so that the next to ask is the next write
+            task = {"title": f"Keyed {n}"}
+            body = task if path == "/api/tasks" else {"operations": [{"op": "create", "task": task}]}
+            headers = {"Idempotency-Key": str(n)}
+            proxy.cuts_the_answer_to = text
+            first = await client.post(path, json=body, headers=headers)
+            assert proxy.cuts_the_answer_to == b""
+            assert first.is_success, first.text
+            assert (await client.post(path, json=body, headers=headers)).content == first.content
+        titles = [task["title"] for task in (await client.get("/api/tasks")).json()["tasks"]]
+        assert titles == [*(f"Keyed {n}" for n in reversed(range(len(KEYED)))), "Task"]
+    observe(SUCCESS, back=0, lost="nothing; such a write was committed, once")
+
+
+@pytest.mark.processes
+async def test_a_transaction_runs_again_only_if_its_commit_was_not_sent(server: OwnPostgres) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port), database_pool_size=1) as one,
+        one.client_of(str(uuid4())) as client,
+    ):
+        assert (await client.post("/api/tasks", json={"title": "Task"})).status_code == 201
+        for text, expected in ((b"BEGIN", SUCCESS), (b"Title", SUCCESS), (b"COMMIT", DATABASE_ERROR)):
+            await database_of(one.app)._notifier.stop()
+            proxy.cuts_the_answer_to = text
+            operations = {"operations": [{"op": "create", "task": {"title": f"Title {expected}"}}]}
+            answer = await client.post("/api/tasks/batch", json=operations)
+            assert proxy.cuts_the_answer_to == b""
+            assert (outcome(answer) if answer.is_error else SUCCESS) == expected
+        titles = [task["title"] for task in (await client.get("/api/tasks")).json()["tasks"]]
+        assert titles == [f"Title {one}" for one in (DATABASE_ERROR, SUCCESS, SUCCESS)] + ["Task"]
+
+
 @pytest.mark.processes
 @pytest.mark.fault("Network: a black hole at the start, and then none")
 async def test_a_black_hole_at_the_start(server: OwnPostgres, deadline: float, observe: Observe) -> None:

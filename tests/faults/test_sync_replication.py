@@ -104,6 +104,34 @@ async def test_a_cancelled_wait_is_no_success(
     observe(f"{DATABASE_ERROR}, never a success", longest=took, back=0)
 
 
+@pytest.mark.fault("Synchronous replication: the wait cancelled, and the request repeated with its key")
+async def test_a_repeated_key_is_no_success_before_the_standby_has_the_write(
+    server: OwnPostgres, standby: OwnPostgres, one: Service, observe: Observe
+) -> None:
+    (client,) = await known(one, 1)
+    headers = {"Idempotency-Key": "one"}
+    standby.pause()
+    first = asyncio.create_task(client.post("/api/tasks", json=NEW, headers=headers))
+    await until_waiting(server)
+    await server.value(CANCEL)
+    seen = [outcome(await first)]
+    assert await server.value(STORED) == 1
+    begun = monotonic()
+    seen.append(outcome(await client.post("/api/tasks", json=NEW, headers=headers)))
+    took = monotonic() - begun
+    standby.resume()
+    async with asyncio.timeout(PATIENCE):
+        while (again := await client.post("/api/tasks", json=NEW, headers=headers)).is_error:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.1)
+
+    assert seen == [DATABASE_ERROR, DATABASE_ERROR]
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    assert await server.value(STORED) == 1
+    observe(
+        f"{DATABASE_ERROR} until the standby has the write, then the stored response", longest=took, back=0
+    )
+
+
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.fault("Synchronous replication: the only standby stopped for longer than a write's deadline")
 async def test_a_write_whose_time_is_over_is_not_cancelled(

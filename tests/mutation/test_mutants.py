@@ -24,6 +24,7 @@ AREAS = {
     "reminders",
     "webhooks",
     "copy",
+    "availability",
 }
 
 

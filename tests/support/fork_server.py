@@ -69,11 +69,14 @@ def fork_orphan(starts: socket.socket) -> bool:
 def run_taskward(
     streams: list[int], *, arguments: list[str], folder: str, environment: dict[str, str]
 ) -> None:
-    """Runs the command line as `python -m taskward` would."""
+    """Runs the command line as `python -m taskward` would, but with other values of `TEST_CONSTANTS`."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    for place, value in json.loads(os.environ.pop("TEST_CONSTANTS", "{}")).items():
+        module, _, name = place.rpartition(".")
+        setattr(importlib.import_module(module), name, value)
     replace_streams(streams)
     sys.argv = ["taskward", *arguments]
     sys.path[0] = folder

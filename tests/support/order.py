@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 LONGEST_FILES: Final = (
-    *("faults/test_postgres", "test_schemathesis", "faults/test_network", "clients/test_typescript"),
+    *("faults/test_postgres", "clients/test_schemathesis", "faults/test_network", "clients/test_typescript"),
     *(
         "webhooks/test_changes",
         "clients/test_generated",
@@ -15,10 +15,10 @@ LONGEST_FILES: Final = (
     *("test_server", "test_event_loop", "faults/test_hosts", "faults/test_large_changes"),
     *("changes/test_follower", "tasks/test_conditional", "faults/test_sync_replication", "me/test_import"),
     *("changes/test_feed", "faults/test_connection_memory", "test_timeouts", "tasks/test_batch"),
-    *("faults/test_killed_changes", "tasks/test_lists", "changes/test_sse", "auth/test_better_auth"),
+    *("faults/test_killed_changes", "tasks/test_lists", "changes/test_sse", "clients/test_better_auth"),
     *("faults/test_lost_writes", "observability/test_tracing", "database/test_row_level_security"),
     *("faults/test_crashes", "faults/test_sqlite_file", "database/test_fair_searches", "test_protocol"),
-    *("changes/test_follow_page", "database/test_schema", "database/test_long_search", "tasks/test_model"),
+    *("clients/test_follow_page", "database/test_schema", "database/test_long_search", "tasks/test_model"),
     *("observability/test_workers", "mutation/test_mutants", "idempotency/test_atomic_batches"),
     *("faults/test_unread", "auth/test_jwks_fetch", "auth/test_hostile_tokens", "auth/test_jwks"),
     *(

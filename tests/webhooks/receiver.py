@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 import time
 from base64 import b64encode
@@ -64,7 +65,7 @@ class Receiver:
     `answer` decides what becomes of a request; what is answered with a 2xx is applied, once for each id.
     """
 
-    def __init__(self, *secrets: str) -> None:
+    def __init__(self, *secrets: str, tls: ssl.SSLContext | None = None) -> None:
         self.answer: Answer
         self.answer_with(OK)
         self.attempts: list[Attempt] = []
@@ -72,14 +73,21 @@ class Receiver:
         self.tasks: dict[str, dict[str, Any]] = {}
         """By user, then by id."""
         self.problems: list[str] = []
-        self._verifiers = [Webhook(secret) for secret in secrets or (SECRET,)]
+        self.knows(*secrets or (SECRET,))
+        self._tls = tls
         self._applied: dict[str, bytes] = {}
         self._busy: set[str] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/hook?app=1"
+        self.url = (
+            f"https://localhost:{self.port}/hook" if tls else f"http://127.0.0.1:{self.port}/hook?app=1"
+        )
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def knows(self, *secrets: str) -> None:
+        """Takes what is signed with one of these secrets from now on."""
+        self._verifiers = [Webhook(secret) for secret in secrets]
 
     def close(self) -> None:
         self._listener.close()
@@ -105,15 +113,18 @@ class Receiver:
                 connection, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _serve(self, accepted: socket.socket) -> None:
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with accepted, suppress(OSError), self._secured(accepted) as connection:
             reader = connection.makefile("rb")
             while (attempt := _read(reader)) is not None:
                 answer = self._handle(attempt, connection)
                 if answer is None:
                     return
                 connection.sendall(answer)
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        return self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
 
     def _handle(self, attempt: Attempt, connection: socket.socket) -> bytes | None:
         user_id = str(attempt.data.get("user_id"))
@@ -170,9 +181,9 @@ class Receiver:
 
 
 @contextmanager
-def receiving(*secrets: str) -> Iterator[Receiver]:
+def receiving(*secrets: str, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """Runs a receiver while the block runs."""
-    receiver = Receiver(*secrets)
+    receiver = Receiver(*secrets, tls=tls)
     try:
         yield receiver
     finally:

@@ -190,15 +190,20 @@ test("of several tabs with locks one synchronizes, and another one when it is cl
   t.after(() => Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true }));
   const sub = randomUUID();
   const name = `tasks-${sub}`;
-  const [leader, follower] = await Promise.all([open(t, person(sub), name), open(t, person(sub), name)]);
+  const requests: string[] = [];
+  const counting: typeof fetch = (input, init) => (requests.push(String(input)), fetch(input, init));
+  const other = person(sub, { fetch: counting });
+  const [leader, follower] = await Promise.all([open(t, person(sub), name), open(t, other, name)]);
   leader.start();
   await settled(leader);
+  assert.equal(follower.state, "stopped");
   follower.start();
+  await until(() => follower.state === "live", "it has the state of the leader");
 
   const task = await follower.tasks.create({ title: "Written by the other tab" });
   await until(() => leader.tasks.get(task.id) !== undefined, "the leader sees it");
-  await settled(leader);
-  assert.equal(follower.state, "stopped");
+  await settled(leader, follower);
+  assert.deepEqual(requests, []);
   await leader.close();
   await follower.tasks.update(task.id, { is_completed: true });
   await settled(follower);

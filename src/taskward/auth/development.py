@@ -15,6 +15,10 @@ from taskward.settings.parsing import MIN_SECRET_BYTES
 
 PRIVATE = 0o600
 
+DEVELOPER = "developer"
+"""The `sub` where none is given: always the same, so that it finds the same tasks after a restart."""
+DEVELOPER_EMAIL = "developer@example.com"
+
 
 def development_secret(settings: Settings) -> bytes:
     """Returns the development secret, used in place of JWT_SECRET; creates it if it does not exist.

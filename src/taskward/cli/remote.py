@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 
 import typer
 
-from taskward.cli.terminal import DEVELOPER
-
 if TYPE_CHECKING:
     from taskward_client import Client, TaskwardError
 
@@ -96,14 +94,19 @@ def _development_token(url: str) -> str | None:
     """
     if urlsplit(url).hostname not in _LOOPBACK:
         return None
-    from taskward.auth.development import mint_token, secret_file  # noqa: PLC0415 - slow to import
+    from taskward.auth.development import (  # noqa: PLC0415 - slow to import
+        DEVELOPER,
+        DEVELOPER_EMAIL,
+        mint_token,
+        secret_file,
+    )
     from taskward.settings import SettingsError, load_settings  # noqa: PLC0415 - as above
 
     try:
         settings = load_settings()
         if not settings.jwt_secrets and not secret_file(settings).exists():
             return None
-        return mint_token(settings, DEVELOPER, email="developer@example.com", expires_in=_TOKEN_SECONDS)
+        return mint_token(settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=_TOKEN_SECONDS)
     except SettingsError:
         return None
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from taskward.convert.report import Report
     from taskward.settings import Settings
 
-DEVELOPER: Final = "developer"
-"""The `sub` of the printed session: always the same, so that it finds the same tasks after a restart."""
 ONE_DAY: Final = 24 * 60 * 60
 
 
@@ -87,17 +85,24 @@ def print_report(report: "Report") -> None:
 
 
 def print_quickstart(settings: "Settings", url: str) -> None:
-    """In development, print a session to paste into a shell."""
+    """In development, prints where the web app is, and a session to paste into a shell."""
     if settings.production or settings.jwt_jwks_url is not None:
         return
-    from taskward.auth.development import mint_token  # noqa: PLC0415 - slow to import
+    from taskward.auth.development import (  # noqa: PLC0415 - slow to import
+        DEVELOPER,
+        DEVELOPER_EMAIL,
+        mint_token,
+    )
 
-    token = mint_token(settings, DEVELOPER, email="developer@example.com", expires_in=ONE_DAY)
-    typer.echo(SESSION.format(url=url, token=token))
+    token = mint_token(settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=ONE_DAY)
+    web_app = WEB_APP.format(url=url) if settings.serves_web_app else ""
+    typer.echo(SESSION.format(url=url, token=token, web_app=web_app))
 
+
+WEB_APP: Final = "\nOpen {url}/ in a browser: the web app signs in by itself."
 
 SESSION: Final = r"""
-Taskward listens on {url}, until Ctrl-C.
+Taskward listens on {url}, until Ctrl-C.{web_app}
 Its documentation is at {url}/docs
 
 Paste these lines into another terminal, one after the other. The token is valid for 24 hours.

@@ -115,6 +115,10 @@ class Database(Queries, LargeChanges, ChangeHints, Administration, Lifecycle, Mo
     """All of a database, as the app sees it. Others ask for the ports that they need."""
 
 
+class ConnectionLost(DatabaseError):
+    """The connection was lost; whether the statement was executed is unknown."""
+
+
 class IdempotencyConflict(DatabaseError):
     """A write was rolled back because a response with the same idempotency key is already stored."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Boolean
+from sqlalchemy import Boolean, Text, bindparam, case
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -13,6 +13,17 @@ from taskward.database.types import Counter, Instant
 
 SQLITE_CLOCK: Final = "clock_microseconds"
 """A function registered on each SQLite connection, because SQLite's own clock has milliseconds only."""
+
+CLOCK: Final = bindparam("clock", type_=Counter)
+"""What `clock_number` is on a distributed database: a value that was read from its clock just before."""
+
+
+def _is_distributed(compiler: SQLCompiler) -> bool:
+    """Returns whether a change is compiled for a distributed database.
+
+    That evaluates a volatile function in no change, and a stable one never on the columns of a row.
+    """
+    return getattr(compiler.dialect, "is_distributed", False)
 
 
 class monotonic_now(FunctionElement[datetime]):  # noqa: N801 - named like an SQL function
@@ -25,6 +36,9 @@ class monotonic_now(FunctionElement[datetime]):  # noqa: N801 - named like an SQ
 @compiles(monotonic_now, "postgresql")
 def _monotonic_on_postgresql(element: monotonic_now, compiler: SQLCompiler, **options: Any) -> str:
     now, before = (compiler.process(clause, **options) for clause in element.clauses)
+    if _is_distributed(compiler):  # adding to a time in a time zone is no immutable function
+        before = f"{before} AT TIME ZONE 'UTC'"
+        return f"greatest({now}, ({before} + interval '1 microsecond') AT TIME ZONE 'UTC')"
     return f"greatest({now}, {before} + interval '1 microsecond')"
 
 
@@ -46,12 +60,30 @@ class clock_number(FunctionElement[int]):  # noqa: N801 - named like an SQL func
 
 @compiles(clock_number, "postgresql")
 def _clock_on_postgresql(element: clock_number, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
+    if _is_distributed(compiler):
+        return compiler.process(CLOCK, **options)
     return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 
 @compiles(clock_number, "sqlite")
 def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
     return f"{SQLITE_CLOCK}()"
+
+
+class began_within(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
+    """`began_within(microseconds)`: whether the transaction began less than that ago, for PostgreSQL.
+
+    By the clock at the moment of evaluation. SQLite waits before a transaction, and not in it.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(began_within, "postgresql")
+def _began_on_postgresql(element: began_within, compiler: SQLCompiler, **options: Any) -> str:
+    limit = compiler.process(element.clauses, **options)
+    return f"(clock_timestamp() - now() < {limit} * INTERVAL '1 microsecond')"
 
 
 class greatest(FunctionElement[int]):  # noqa: N801 - named like an SQL function
@@ -71,6 +103,19 @@ def _greatest_on_postgresql(element: greatest, compiler: SQLCompiler, **options:
 def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
     one, other = (compiler.process(clause, **options) for clause in element.clauses)
     return f"max({one}, {other})"
+
+
+class unless_taken(FunctionElement[str]):  # noqa: N801 - named like an SQL function
+    """`unless_taken(text, taken)`: a text, or null if a condition on other rows says that it is taken."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(unless_taken)
+def _unless_taken(element: unless_taken, compiler: SQLCompiler, **options: Any) -> str:
+    text, taken = element.clauses
+    return compiler.process(case((taken, None), else_=text), **options)
 
 
 class is_false(FunctionElement[Any]):  # noqa: N801 - named like an SQL function

@@ -3,6 +3,11 @@
 With webhooks on, every transaction that changes what a person sees marks that person, before it commits. The
 engines do it where they also notify of changes, so no statement of a feature names the outbox. While a person
 is marked, further writes change nothing, so that an outage of the receiver costs one row a person.
+
+On PostgreSQL a statement may have waited for its owner, and what it sees of the outbox is as old as its
+beginning. It relies on a mark that nobody has claimed, without touching it, only if less than `TRUSTED`
+microseconds have passed since: a mark is removed `SETTLED` seconds after its claim was committed at the
+earliest, so none that was unclaimed at the beginning can be gone. Otherwise it takes the row's lock.
 """
 
 from typing import Any, Final
@@ -17,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    exists,
     false,
     func,
     literal_column,
@@ -25,13 +31,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel
 
-from taskward.database.functions import clock_number, greatest
+from taskward.database.functions import began_within, clock_number, greatest
 from taskward.database.statements import Command
 from taskward.database.types import Counter, Flag, Id
 
 PACE: Final = 1_000_000
 """Microseconds between two deliveries of one person who writes all the time: they are the same work for many
 changes as for one. Pages that are full are delivered without a pause."""
+
+
+TRUSTED: Final = 25_000
+"""Microseconds from the beginning of a transaction for which it may rely on a mark that it sees unclaimed."""
+
+SETTLED: Final = 0.05
+"""Seconds from the commit of a claim to the removal of its mark at the earliest; longer than `TRUSTED`."""
 
 
 class WebhookMarkRow(SQLModel, table=True):
@@ -93,10 +106,17 @@ _NEW: Final[dict[str, Any]] = {
 def mark_owners(owners: Select[Any]) -> Insert:
     """Marks the owners that a query returns, unless they are marked; for PostgreSQL.
 
-    `ON CONFLICT` sees the row as it is, and not as it was when the statement began: a write that has waited
-    for its owner must not rely on a mark that has been removed meanwhile.
+    The query returns the owners once their rows are locked. `ON CONFLICT` sees the mark as it is, and not as
+    it was when the statement began: a write that has waited for its owner must not rely on a mark that has
+    been removed meanwhile.
     """
-    return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], owners.add_columns(*_NEW.values())))
+    (owner,) = owners.selected_columns
+    is_marked = exists().where(
+        MARKS.c.user_id == owner, MARKS.c.next_at.is_not(None), MARKS.c.holder.is_(None)
+    )
+    is_trusted = is_marked & began_within(literal_column(str(TRUSTED)))
+    unmarked = owners.add_columns(*_NEW.values()).where(~is_trusted)
+    return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], unmarked))
 
 
 def _unless_marked(marked: Any) -> Insert:

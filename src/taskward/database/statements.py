@@ -9,8 +9,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Delete, Insert, Select, Update
+from sqlalchemy import ColumnElement, Delete, Insert, Select, Update, bindparam, true
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+
+from taskward.database.types import Counter
 
 T = TypeVar("T")
 
@@ -18,6 +20,8 @@ Change: TypeAlias = Insert | Update | Delete
 SideEffect: TypeAlias = Callable[[ColumnElement[int], ColumnElement[bool]], Insert | Delete]
 Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any]
+
+_SEQ: Final = bindparam("seq", type_=Counter)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,8 +59,8 @@ class Write:
     1. `bump` increments the counter in the owner's row and returns the number; without one, nothing else
     runs.
 
-    PostgreSQL runs them as one statement with data-modifying CTEs, `number` being a subquery; SQLite runs
-    them one after the other, `number` being the parameter `seq`.
+    PostgreSQL runs them as one statement with data-modifying CTEs, `number` being a subquery; SQLite and a
+    distributed PostgreSQL run its `steps` one after the other.
     """
 
     name: str
@@ -71,6 +75,11 @@ class Write:
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
+
+    def steps(self) -> tuple[Change, ...]:
+        """Returns its statements in order, `number` being the parameter `seq`."""
+        effects = (side_effect(_SEQ, true()) for side_effect in self.side_effects)
+        return (self.bump, self.change(_SEQ), *effects)
 
 
 class BatchedWrite(NamedTuple):

@@ -6,20 +6,25 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from time import monotonic
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, Header, Response
 from pydantic import BeforeValidator
 
-from taskward.database import IdempotencyConflict, Queries
+from taskward.database import ConnectionLost, IdempotencyConflict, Queries
+from taskward.database.statements import TransactionSteps, Values
 from taskward.http.context import Context, RequestContext
 from taskward.http.validation import field_error
 from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
-from taskward.idempotency.statements import FIND_RESPONSE
+from taskward.idempotency.statements import CONFIRM_RESPONSE, FIND_RESPONSE
 
 KEY_LIFETIME: Final = timedelta(hours=24)
 """The time during which a repeated request gets the stored response."""
+
+RETRY_WITHIN: Final = 4.0
+"""Seconds after which a request whose connection was lost is not run again: the answer must come in time."""
 
 THREADED_DIGEST_BYTES: Final = 256 * 1024
 """Minimum bytes of a body whose digest is computed in a thread."""
@@ -92,7 +97,7 @@ class IdempotentExecution:
         if stored := await self._find_response(record):
             return stored
         try:
-            result = await handler(record)
+            result = await self._attempt(record, handler)
         except IdempotencyConflict:  # another process was first, and this write is rolled back
             if stored := await self._find_response(record):
                 return stored
@@ -102,7 +107,22 @@ class IdempotentExecution:
             return await self._find_response(record) or result.response
         return result
 
+    async def _attempt(self, record: PendingRecord, handler: Handler) -> Response | Unrecorded:
+        """Runs the handler; if the connection was lost, once more, unless the write was committed."""
+        begun = monotonic()
+        try:
+            return await handler(record)
+        except ConnectionLost:
+            if monotonic() - begun > RETRY_WITHIN:
+                raise
+            return await self._find_response(record) or await handler(record)
+
     async def _find_response(self, record: PendingRecord) -> Response | None:
+        """Returns the stored response, once it is known to be kept.
+
+        Under synchronous replication a commit whose wait was interrupted can be read, and may still be lost
+        with its server. A commit after it waits for both.
+        """
         values = {"owner": self._owner, "key": record.key, "keys_since": datetime.now(UTC) - KEY_LIFETIME}
         rows = await self._database.rows(FIND_RESPONSE, values)
         if not rows:
@@ -110,6 +130,7 @@ class IdempotentExecution:
         digest, status, body, location, tag = rows[0]
         if digest != record.digest:
             raise IdempotencyKeyReused
+        await self._database.transact(lambda: _confirm(values))
         headers = {"Idempotent-Replayed": "true"}
         headers |= {name: value for name, value in (("Location", location), ("ETag", tag)) if value}
         return Response(body, status, headers, "application/json")
@@ -121,6 +142,10 @@ class IdempotentExecution:
         if len(request) < THREADED_DIGEST_BYTES:
             return sha256(request).hexdigest()
         return (await asyncio.to_thread(sha256, request)).hexdigest()
+
+
+def _confirm(values: Values) -> TransactionSteps[None]:
+    yield CONFIRM_RESPONSE, values
 
 
 def _response(result: Response | Unrecorded) -> Response:

@@ -2,10 +2,22 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Delete, Insert, Integer, Text, bindparam, case, delete, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Integer,
+    Text,
+    bindparam,
+    case,
+    delete,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
-from taskward.database.statements import Read
+from taskward.database.statements import Command, Read
 from taskward.database.types import Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.users.statements import OWNER
@@ -28,6 +40,16 @@ FIND_RESPONSE: Final = Read(
         IDEMPOTENCY_KEYS.c.created_at > _SINCE,
     ),
 )
+
+CONFIRM_RESPONSE: Final = Command(
+    "confirm response",
+    update(IDEMPOTENCY_KEYS)
+    .where(IDEMPOTENCY_KEYS.c.user_id == OWNER, IDEMPOTENCY_KEYS.c.key == _KEY)
+    .values(created_at=IDEMPOTENCY_KEYS.c.created_at)
+    .returning(IDEMPOTENCY_KEYS.c.key),
+    quiet=True,
+)
+"""Changes nothing; its commit is durable, and replicated, only if that of the response is."""
 
 
 def store_response(tag: ColumnElement[str] | None, changed: ColumnElement[bool]) -> Insert:

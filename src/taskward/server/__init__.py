@@ -34,6 +34,8 @@ def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str],
 
     def started() -> None:
         _log.info("Listening on %s:%d", *sockets[0].getsockname()[:2])
+        if settings.serves_web_app:
+            _log.info("The web app is at %s/", url_of(sockets[0]))
         if announce is not None:
             announce(url_of(sockets[0]))
 

@@ -40,7 +40,8 @@ class StrictProtocol(BufferedConnection):
     body_seconds: ClassVar[float] = 30.0
     """For a complete request; and a second more for each `MIN_BODY_RATE` bytes received."""
     idle_seconds: ClassVar[float] = 45.0
-    idle_seconds_draining: ClassVar[float] = 1.0
+    idle_seconds_draining: ClassVar[float] = 2.0
+    """More than one sweep, so that a connection in use is closed by a response and not under a request."""
 
     def __init__(
         self,

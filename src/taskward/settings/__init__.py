@@ -164,6 +164,10 @@ class Settings(BaseSettings):
         description="`on` serves agents at `/mcp`, see [MCP](mcp.md). If it is not set: `on` in development, "
         "`off` in production, where it needs `PUBLIC_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`.",
     )
+    web_app: bool | None = Field(
+        default=None,
+        description="`on` serves the [web app](web-app.md) at `/`. If it is not set: only in development.",
+    )
     rate_limit: RateText | None = Field(
         default=None,
         description="Maximum rate of requests of one user in each process, such as `100/10s`, `20/s` or "
@@ -192,6 +196,10 @@ class Settings(BaseSettings):
     @property
     def serves_mcp(self) -> bool:
         return not self.production if self.mcp is None else self.mcp
+
+    @property
+    def serves_web_app(self) -> bool:
+        return not self.production if self.web_app is None else self.web_app
 
     @property
     def engine(self) -> Literal["sqlite", "postgresql"]:

@@ -108,10 +108,7 @@ def _insert_tasks() -> BatchedWrite:
         .cte("inserted")
     )
     found = select(inserted, asked.c.n).join(asked, asked.c.task_id == inserted.c.id)
-    last = asked.c.later == literal_column("0")
-    return BatchedWrite(
-        found, select(asked.c.owner).join(counted, counted.c.owner == asked.c.owner).where(last)
-    )
+    return BatchedWrite(found, select(counted.c.owner))
 
 
 def _update_task(number: ColumnElement[int]) -> Change:

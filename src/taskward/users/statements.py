@@ -16,7 +16,6 @@ from sqlalchemy import (
     Integer,
     Text,
     bindparam,
-    case,
     exists,
     func,
     literal_column,
@@ -29,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from taskward.auth.current_user import User
-from taskward.database.functions import clock_number, greatest
+from taskward.database.functions import clock_number, greatest, unless_taken
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
 from taskward.users.tables import RESTORES, USERS
@@ -63,10 +62,10 @@ def upsert_owner(writes: ColumnElement[int] | None = None, **changes: ColumnElem
     token, as a first value.
     """
     other = USERS.alias("other")
-    free_email = case((exists().where(other.c.email == _EMAIL), None), else_=_EMAIL)
+    free_email = unless_taken(_EMAIL, exists().where(other.c.email == _EMAIL))
     # In a subquery, so that the clock is read once.
     first = select(clock_number().label("number")).subquery("first")
-    new = {
+    new: dict[str, ColumnElement[Any]] = {
         "id": OWNER,
         "email": free_email,
         "seq": first.c.number if writes is None else first.c.number + writes - 1,

@@ -3,11 +3,14 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from taskward.database import Queries
+from taskward.database.outbox import SETTLED
 from taskward.database.statements import Command, Row, TransactionSteps
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WEBHOOK_ATTEMPTS, Samples
@@ -28,28 +31,50 @@ MARGIN: Final = 2.0
 
 _SECOND: Final = 1_000_000
 
+Take: TypeAlias = Callable[[], TransactionSteps[Delivery | None]]
+
+
+class TracedAttempt(NamedTuple):
+    """An attempt that is traced: the headers that say so to the receiver, and what notes its outcome."""
+
+    headers: Mapping[str, str]
+    note: Callable[["Outcome"], None]
+
+
+Trace: TypeAlias = Callable[[Delivery], AbstractContextManager[TracedAttempt]]
+
+
+def untraced(_delivery: Delivery) -> AbstractContextManager[TracedAttempt]:
+    """Traces nothing."""
+    return nullcontext(TracedAttempt({}, lambda _: None))
+
+
 log = logging.getLogger(__name__)
 
 
 class Attempts:
     """The attempts of one process."""
 
-    def __init__(self, database: Queries, sender: "WebhookSender", queues: Queues) -> None:
+    def __init__(
+        self, database: Queries, sender: "WebhookSender", queues: Queues, trace: Trace = untraced
+    ) -> None:
         self._database = database
         self._sender = sender
         self._queues = queues
+        self._trace = trace
         self._is_suspect = False
         self._outcomes: Counter[str] = Counter()
 
     async def deliver(self, owner: UUID, seen: int, state: EndpointState) -> None:
         """Delivers what a person who was due at `seen` has waiting; it raises nothing."""
         self._is_suspect = self._is_suspect or state.is_suspect or state.stopped_at is not None
+        take = partial(self._queues.take, owner, seen)
         try:
-            for _ in range(1 if state.is_suspect else IN_A_ROW):
-                due_again = await self._deliver_next(owner, seen)
-                if due_again is None:
+            for left in reversed(range(1 if state.is_suspect else IN_A_ROW)):
+                following = await self._deliver_next(take, goes_on=left > 0)
+                if following is None:
                     return
-                seen = due_again
+                take = following
         except asyncio.CancelledError:
             await self._release(owner)
             raise
@@ -65,20 +90,38 @@ class Attempts:
     def collect(self) -> Samples:
         return {WEBHOOK_ATTEMPTS.name: {(kind,): count for kind, count in self._outcomes.items()}}
 
-    async def _deliver_next(self, owner: UUID, seen: int) -> int | None:
-        """Makes one attempt; returns when the person is due again, if it succeeded and that is at once."""
-        until = asyncio.get_running_loop().time() + LEASE - MARGIN
-        delivery = await self._database.transact(partial(self._queues.take, owner, seen))
-        if delivery is None:
+    async def _deliver_next(self, take: Take, *, goes_on: bool) -> Take | None:
+        """Takes a delivery and makes one attempt; returns how to take the next, if that is due at once.
+
+        Unless the person's turn `goes_on`, the delivery is acknowledged when it returns.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LEASE - MARGIN
+        delivery = await self._database.transact(take)
+        settled = loop.time() + SETTLED
+        if delivery is None or not await self._attempt(delivery, until):
             return None
-        outcome = await self._sender.send(delivery.id, delivery.body.encode(), until)
-        self._outcomes[outcome.kind] += 1
-        if outcome.kind != "delivered":
-            await self._fail(delivery, outcome)
-            return None
+        if delivery.is_full_page and goes_on:
+            return partial(self._queues.acknowledge_page, delivery)
+        await asyncio.sleep(settled - loop.time())
         due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
+        if due_again is None or delivery.is_last_page:
+            return None
+        return partial(self._queues.take, delivery.owner, due_again)
+
+    async def _attempt(self, delivery: Delivery, until: float) -> bool:
+        """Returns whether a delivery has succeeded; one of nothing has."""
+        if delivery.id is None:
+            return True
+        with self._trace(delivery) as traced:
+            outcome = await self._sender.send(delivery.id, delivery.body.encode(), until, traced.headers)
+            traced.note(outcome)
+            self._outcomes[outcome.kind] += 1
+            if outcome.kind != "delivered":
+                await self._fail(delivery, outcome)
+                return False
         await self._succeed()
-        return None if delivery.is_last_page else due_again
+        return True
 
     async def _succeed(self) -> None:
         if self._is_suspect and await self._run(SUCCEEDED):

@@ -24,10 +24,13 @@ MAX_CHANGES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A stored delivery: `upto` is as in `Composed`, `attempts` the number of those that have failed."""
+    """A stored delivery: `upto` is as in `Composed`, `attempts` the number of those that have failed.
+
+    Without an id there is nothing to deliver.
+    """
 
     owner: UUID
-    id: str
+    id: str | None
     body: str
     upto: str | None
     attempts: int
@@ -36,6 +39,11 @@ class Delivery:
     def is_last_page(self) -> bool:
         """Whether it has all changes that there were, so that the next may wait for more."""
         return self.body.endswith('"has_more":false}}')
+
+    @property
+    def is_full_page(self) -> bool:
+        """Whether more changes follow it at once."""
+        return self.body.endswith('"has_more":true}}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Composed:
 
     upto: str | None
     id: str | None = None
-    body: str | None = None
+    body: str = ""
 
 
 def next_changes_steps(owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed]:

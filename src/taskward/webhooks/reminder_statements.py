@@ -7,7 +7,7 @@ from sqlalchemy import Integer, bindparam, delete, exists, literal_column, selec
 from taskward.database.functions import clock_number, instant_of
 from taskward.database.outbox import MARKS
 from taskward.database.statements import Command, Read
-from taskward.database.types import Id
+from taskward.database.types import Counter, Id
 from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.tables import COLUMNS, TASKS
 from taskward.users.statements import OWNER
@@ -50,3 +50,15 @@ TAKE_REMINDER: Final = Command(
     ),
     quiet=True,
 )
+
+_HAS_PASSED: Final = REMINDERS.c.fire_at <= instant_of(clock_number() - bindparam("kept", type_=Counter))
+
+PASSED_REMINDERS: Final = Read(
+    "who has passed reminders",
+    select(REMINDERS.c.user_id).where(_HAS_PASSED).order_by(REMINDERS.c.fire_at).limit(_LIMIT),
+    cross_owner=True,
+)
+DROP_PASSED: Final = Command(
+    "drop passed reminders", delete(REMINDERS).where(REMINDERS.c.user_id == OWNER, _HAS_PASSED), quiet=True
+)
+"""Those whose moment was more than `kept` microseconds ago."""

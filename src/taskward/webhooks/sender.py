@@ -2,13 +2,15 @@
 
 import asyncio
 import socket
+import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import httpx
 
@@ -34,13 +36,24 @@ LONGEST_RETRY_AFTER: Final = 24 * 3600.0
 
 _GONE: Final = 410
 
+_CERTIFICATES: Final = {
+    10: "its certificate has expired",
+    **dict.fromkeys((18, 19, 20, 21), "its certificate is of an unknown authority; see SSL_CERT_FILE"),
+    **dict.fromkeys((62, 64), "its certificate is for another host name"),
+}
+"""By the code of OpenSSL's verification."""
 
-class Outcome(NamedTuple):
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
     """The outcome of an attempt, in words of our own, and for how many seconds the receiver asks to wait."""
 
     kind: Literal["delivered", "failed", "gone"]
     reason: str
     retry_after: float = 0.0
+    status: int | None = field(default=None, compare=False)
+    error: str = field(default="", compare=False)
+    """The type of a failure: the status, or that of the exception."""
 
 
 class WebhookSender:
@@ -52,16 +65,25 @@ class WebhookSender:
         self._connections = connections
         self._transport: httpx.AsyncHTTPTransport | None = None
 
-    async def send(self, delivery_id: str, body: bytes, until: float | None = None) -> Outcome:
-        """Makes one attempt, which ends by `until` on the loop's clock; it raises nothing."""
+    async def send(
+        self,
+        delivery_id: str,
+        body: bytes,
+        until: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        """Makes one attempt, with further headers, which ends by `until` on the loop's clock.
+
+        It raises nothing.
+        """
         end = asyncio.get_running_loop().time() + ATTEMPT_TIMEOUT
         try:
             async with asyncio.timeout_at(end if until is None else min(end, until)):
-                response = await self._attempt(delivery_id, body)
+                response = await self._attempt(delivery_id, body, headers or {})
         except (TimeoutError, httpx.TimeoutException):
-            return Outcome("failed", f"no answer within {ATTEMPT_TIMEOUT:.0f} s")
+            return Outcome("failed", f"no answer within {ATTEMPT_TIMEOUT:.0f} s", error="timeout")
         except Exception as error:  # noqa: BLE001 - DNS, certificates, sockets, HTTP: any failure is retried
-            return Outcome("failed", f"it cannot be reached ({type(error).__name__})")
+            return Outcome("failed", _reason(error), error=type(error).__name__)
         await _drain(response)
         return _outcome(response)
 
@@ -69,12 +91,12 @@ class WebhookSender:
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def _attempt(self, delivery_id: str, body: bytes) -> httpx.Response:
+    async def _attempt(self, delivery_id: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         addresses = await self._addresses()
         for address in addresses[:-1]:
             with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-                return await self._post(address, delivery_id, body)
-        return await self._post(addresses[-1], delivery_id, body)
+                return await self._post(address, delivery_id, body, headers)
+        return await self._post(addresses[-1], delivery_id, body, headers)
 
     async def _addresses(self) -> list[str]:
         """Returns the addresses of the host, looked up once for the whole attempt.
@@ -94,7 +116,9 @@ class WebhookSender:
             raise OSError(f"{host} has no loopback address")
         return list(dict.fromkeys(addresses))
 
-    async def _post(self, address: str, delivery_id: str, body: bytes) -> httpx.Response:
+    async def _post(
+        self, address: str, delivery_id: str, body: bytes, headers: Mapping[str, str]
+    ) -> httpx.Response:
         """Returns the answer, whose body is still to be read."""
         signature = signature_headers(self._secrets, delivery_id, body, int(time.time()))
         request = httpx.Request(
@@ -106,6 +130,7 @@ class WebhookSender:
                 "Accept-Encoding": "identity",
                 "User-Agent": "taskward",
                 **signature,
+                **headers,
             },
             content=body,
             extensions={
@@ -125,11 +150,23 @@ class WebhookSender:
 
 def _outcome(response: httpx.Response) -> Outcome:
     status = response.status_code
+    reason = f"status {status}"
     if httpx.codes.is_success(status):
-        return Outcome("delivered", f"status {status}")
+        return Outcome("delivered", reason, status=status)
     if status == _GONE:
-        return Outcome("gone", f"status {status}")
-    return Outcome("failed", f"status {status}", _retry_after(response.headers.get("Retry-After", "")))
+        return Outcome("gone", reason, status=status, error=str(status))
+    retry_after = _retry_after(response.headers.get("Retry-After", ""))
+    return Outcome("failed", reason, retry_after, status, str(status))
+
+
+def _reason(error: BaseException) -> str:
+    """Returns why there was no response; of a certificate what is wrong with it."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, ssl.SSLCertVerificationError):
+            return _CERTIFICATES.get(found.verify_code, "its certificate is not valid")
+        found = found.__cause__ or found.__context__
+    return f"it cannot be reached ({type(error).__name__})"
 
 
 async def _drain(response: httpx.Response) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from taskward.database.statements import TransactionSteps
+from taskward.database.statements import Command, TransactionSteps
 from taskward.webhooks.deliveries import (
     Composed,
     Delivery,
@@ -45,28 +45,41 @@ class Queues:
     def take(self, owner: UUID, seen: int) -> TransactionSteps[Delivery | None]:
         """Claims a person who was due at `seen`, and stores the next delivery, if there is none.
 
-        Returns None if another process was faster, or if there is nothing to deliver.
+        Returns None if another process was faster.
         """
+        counter = yield LOCK_COUNTER, {"owner": owner}
+        return (yield from self._claim(owner, seen, is_gone=not counter))
+
+    def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
+        """Ends a delivery that has succeeded; returns when the person is due again, if they are.
+
+        It may remove the mark, so it must not run within `SETTLED` seconds of the claim.
+        """
+        counter = yield LOCK_COUNTER, {"owner": delivery.owner}
+        is_due = bool(counter) and self.changes and counter[0][0] > number_of(delivery.upto, delivery.owner)
+        return (yield from self._finish(delivery, ACKNOWLEDGE if counter else DROP_MARK, is_due=is_due))
+
+    def acknowledge_page(self, delivery: Delivery) -> TransactionSteps[Delivery | None]:
+        """Ends a delivery that has succeeded and that more changes follow; takes the next one."""
+        counter = yield LOCK_COUNTER, {"owner": delivery.owner}
+        seen = yield from self._finish(delivery, ACKNOWLEDGE, is_due=True)
+        if seen is None:
+            return None
+        return (yield from self._claim(delivery.owner, seen, is_gone=not counter))
+
+    def _claim(self, owner: UUID, seen: int, *, is_gone: bool) -> TransactionSteps[Delivery | None]:
         values = {"owner": owner, "holder": self.holder}
-        counter = yield LOCK_COUNTER, values
         rows = yield CLAIM, {**values, "seen": seen, "lease": int(LEASE * _SECOND)}
         if not rows:
             return None
         acknowledged, delivery_id, body, upto, attempts, is_erased = rows[0]
         if delivery_id is not None:
             return Delivery(owner, delivery_id, body, upto, attempts)
-        composed = yield from self._compose(owner, acknowledged, is_gone=is_erased or not counter)
-        if composed.id is None or composed.body is None:
-            yield from self._finish(owner, None, composed.upto, is_last=False)
-            return None
-        stored = {"delivery_id": composed.id, "body": composed.body, "upto": composed.upto}
-        yield STORE, values | stored
+        composed = yield from self._compose(owner, acknowledged, is_gone=is_erased or is_gone)
+        if composed.id is not None:
+            stored = {"delivery_id": composed.id, "body": composed.body, "upto": composed.upto}
+            yield STORE, values | stored
         return Delivery(owner, composed.id, composed.body, composed.upto, 0)
-
-    def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
-        """Ends a delivery that has succeeded; returns when the person is due again, if they are."""
-        is_last = delivery.is_last_page
-        return (yield from self._finish(delivery.owner, delivery.id, delivery.upto, is_last=is_last))
 
     def postpone(self, delivery: Delivery, seconds: float) -> TransactionSteps[None]:
         """Postpones a delivery that has failed."""
@@ -88,15 +101,11 @@ class Queues:
             (yield from next_changes_steps(owner, acknowledged)) if self.changes else Composed(acknowledged)
         )
 
-    def _finish(
-        self, owner: UUID, delivery_id: str | None, upto: str | None, *, is_last: bool
-    ) -> TransactionSteps[int | None]:
-        """Acknowledges everything up to a cursor; returns when the person is due again, if they are."""
-        values = {"owner": owner, "holder": self.holder, "delivery_id": delivery_id, "upto": upto}
-        counter = yield LOCK_COUNTER, values
-        is_due = bool(counter) and self.changes and counter[0][0] > number_of(upto, owner)
-        finish = ACKNOWLEDGE if counter else DROP_MARK
-        rows = yield finish, {**values, "is_due": is_due, "is_last": is_last}
+    def _finish(self, delivery: Delivery, finish: Command, *, is_due: bool) -> TransactionSteps[int | None]:
+        """Acknowledges a delivery; returns when the person is due again, if they are."""
+        values = {"owner": delivery.owner, "holder": self.holder, "delivery_id": delivery.id}
+        acknowledged = {"upto": delivery.upto, "is_due": is_due, "is_last": delivery.is_last_page}
+        rows = yield finish, values | acknowledged
         if not rows:  # an erasure or a replay has dropped the delivery meanwhile
             yield RELEASE, values
-        return rows[0][1] if rows and counter else None
+        return rows[0][1] if rows and finish is ACKNOWLEDGE else None

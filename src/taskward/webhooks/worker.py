@@ -10,7 +10,7 @@ from taskward.database import Database
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WEBHOOK_STOPPED, Samples
 from taskward.settings.webhooks import WebhookSettings
-from taskward.webhooks.attempts import Attempts
+from taskward.webhooks.attempts import Attempts, Trace, untraced
 from taskward.webhooks.backlog import Backlog
 from taskward.webhooks.due_reminders import DueReminders
 from taskward.webhooks.endpoint import EndpointState, EndpointStopped, Waiting, state_of, waiting_of
@@ -42,15 +42,14 @@ class WebhookWorker:
     others, or when an attempt is to be repeated. At rest it does nothing.
     """
 
-    def __init__(self, database: Database, settings: WebhookSettings) -> None:
+    def __init__(self, database: Database, settings: WebhookSettings, trace: Trace = untraced) -> None:
         from taskward.webhooks.sender import WebhookSender  # noqa: PLC0415 - imports an HTTP client
 
         holder = uuid4()
         self._database = database
         self._sender = WebhookSender(settings.url, settings.secrets, PARALLEL)
-        self._attempts = Attempts(
-            database, self._sender, Queues(holder, changes=settings.changes, reminders=settings.reminders)
-        )
+        queues = Queues(holder, changes=settings.changes, reminders=settings.reminders)
+        self._attempts = Attempts(database, self._sender, queues, trace)
         self._reminders = DueReminders(database) if settings.reminders else None
         self._backlog = Backlog(database)
         self._woken = asyncio.Event()
@@ -59,6 +58,11 @@ class WebhookWorker:
         self._started_at: int | None = None
         self._stopped = False
         self._interval = GATHER
+
+    @property
+    def reminds(self) -> bool:
+        """Whether it delivers reminders."""
+        return self._reminders is not None
 
     def wake(self) -> None:
         """Makes it look who is due."""

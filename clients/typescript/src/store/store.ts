@@ -38,7 +38,10 @@ export class Store {
 
   private constructor({ client, name }: StoreOptions, storage: Storage) {
     this.#database = new Database(storage);
-    this.#tabs = new Tabs(name, (changed) => void this.#follow(changed));
+    this.#tabs = new Tabs(name, {
+      onChange: (changed) => void this.#follow(changed),
+      onState: (state) => this.#isStarted() && this.#setState(state),
+    });
     this.#sync = new Synchronizer(client, this.#database, {
       onChange: (changed) => this.#changed(changed),
       onState: (state, error) => this.#setState(state, error),
@@ -68,7 +71,7 @@ export class Store {
     return store;
   }
 
-  /** Whether the store is synchronized, in this tab. */
+  /** Whether the store is synchronized, by this tab or by another one. */
   get state(): SyncState {
     return this.#state;
   }
@@ -109,6 +112,7 @@ export class Store {
         if (signal.aborted) this.#setState("stopped");
       });
     this.#running = { ending, ended };
+    this.#tabs.askForState();
   }
 
   /** Ends the synchronization. Writes are queued from then on. */
@@ -195,9 +199,14 @@ export class Store {
     this.#notify();
   }
 
+  #isStarted(): boolean {
+    return this.#running !== undefined;
+  }
+
   #setState(state: SyncState, error?: unknown): void {
     this.#state = state;
     this.#error = error;
+    this.#tabs.announceState(state);
     this.#notify();
   }
 

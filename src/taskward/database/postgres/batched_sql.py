@@ -37,7 +37,8 @@ from taskward.database.types import Id
 class BatchedRead:
     """A read for several callers: its text, and the values that all callers share as `$1`, `$2` and so on.
 
-    The values that differ follow, as an array for each name of `batch_keys`.
+    The values that differ follow, as an array for each name of `batch_keys`. Without any, all callers ask the
+    same, and the statement is the plain one.
     """
 
     sql: str
@@ -46,9 +47,9 @@ class BatchedRead:
 
     @classmethod
     @cache
-    def compile(cls, read: Read, dialect: Dialect) -> "BatchedRead":
+    def compile(cls, read: Read, dialect: Dialect, batch_keys: tuple[str, ...]) -> "BatchedRead":
         def of_each(element: ClauseElement, **_: Any) -> ClauseElement | None:
-            if not isinstance(element, BindParameter) or element.key not in read.batch_keys:
+            if not isinstance(element, BindParameter) or element.key not in batch_keys:
                 return None
             if not isinstance(element.type, Id):
                 raise TypeError(f"{read.name}: {element.key} is not an id")
@@ -57,13 +58,15 @@ class BatchedRead:
         one = cast("Select[Any]", visitors.replacement_traverse(read.statement, {}, of_each))
         compiled = one.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         common = tuple(compiled.positiontup or ())
-        arrays = ", ".join(unsized_array(len(common) + n, "uuid") for n in range(1, len(read.batch_keys) + 1))
+        if not batch_keys:
+            return cls(compiled.string, common, batch_keys)
+        arrays = ", ".join(unsized_array(len(common) + n, "uuid") for n in range(1, len(batch_keys) + 1))
         sql = (
             f"SELECT found.*, asked.n FROM unnest({arrays}) "  # noqa: S608 - compiled expressions and our own names, no values
-            f"WITH ORDINALITY AS asked ({', '.join(read.batch_keys)}, n) "
+            f"WITH ORDINALITY AS asked ({', '.join(batch_keys)}, n) "
             f"CROSS JOIN LATERAL ({compiled.string}) AS found ORDER BY asked.n{_order(read)}"
         )
-        return cls(sql, common, read.batch_keys)
+        return cls(sql, common, batch_keys)
 
     def arguments(self, several: Sequence[Values]) -> list[Any]:
         common = [several[0].get(name) for name in self.common]

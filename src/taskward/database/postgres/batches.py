@@ -30,10 +30,12 @@ class ReadBatch:
 
     runs_in_caller = True
 
-    def __init__(self, read: Read, single: CompiledStatement, executor: Executor) -> None:
+    def __init__(
+        self, read: Read, single: CompiledStatement, executor: Executor, batch_keys: tuple[str, ...]
+    ) -> None:
         self._executor = executor
         self._single = single
-        self._batched = BatchedRead.compile(read, DIALECT)
+        self._batched = BatchedRead.compile(read, DIALECT, batch_keys)
         self._limit_key = read.limit_key
 
     def kind(self, values: Values) -> Hashable | None:
@@ -55,8 +57,8 @@ class ReadBatch:
         return self._executor.read(self._single, values, until)
 
     async def run_batch(self, several: Sequence[Values], until: float) -> Sequence[Sequence[Row]]:
-        if len(several) == 1:
-            return [await self.run_alone(several[0], until)]
+        if len(several) == 1 or not self._batched.batch_keys:
+            return [await self.run_alone(several[0], until)] * len(several)
         rows = await self._executor.read_as(None, self._batched.sql, self._batched.arguments(several), until)
         return split_rows(rows, len(several))
 

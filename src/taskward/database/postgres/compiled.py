@@ -52,8 +52,10 @@ class CompiledStatement:
         return cls.from_expression(as_batched_statement(batched, marking=marking))
 
     @classmethod
-    def from_expression(cls, expression: Any, *, cross_owner: bool = False) -> "CompiledStatement":
-        compiled = expression.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+    def from_expression(
+        cls, expression: Any, *, cross_owner: bool = False, dialect: Dialect = DIALECT
+    ) -> "CompiledStatement":
+        compiled = expression.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
         names = tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
         return cls(compiled.string, names, cross_owner)
 

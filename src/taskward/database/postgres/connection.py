@@ -74,6 +74,8 @@ class Transaction:
     """An explicit transaction. Unlike the driver's, it does not wait for the server after a cancellation."""
 
     def __init__(self, connection: PostgresConnection, begin: str | None = None) -> None:
+        self.is_committing = False
+        """Whether the commit was sent; if the connection is lost before, the server rolls back."""
         self._connection = connection
         self._begin = begin or connection.begin
 
@@ -87,6 +89,7 @@ class Transaction:
         traceback: TracebackType | None,
     ) -> None:
         if error is None:
+            self.is_committing = True
             await self._connection.execute("COMMIT")
         elif isinstance(error, Exception) and not self._connection.is_closed():
             await self._connection.execute("ROLLBACK")

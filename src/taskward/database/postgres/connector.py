@@ -12,11 +12,13 @@ CONNECT_TIMEOUT: Final = 10.0
 class Connector:
     """Opens connections; a statement has `deadline` seconds on each.
 
-    `pooled` is whether a transaction pooler is in between; known from the first connection on.
+    `pooled` is whether a transaction pooler is in between; known from the first connection on. `notifies` is
+    whether NOTIFY reaches all processes.
     """
 
     def __init__(self, url: str, deadline: float) -> None:
         self.pooled = False
+        self.notifies = True
         self.hosts = HostConnector(url)
         self._deadline = deadline
         self._probed = False
@@ -40,8 +42,11 @@ class Connector:
     async def dedicated(self) -> Any:
         """Opens a dedicated connection outside the pool; the caller closes it.
 
-        Returns None behind a transaction pooler, where session state does not last.
+        Returns None where LISTEN is useless: behind a transaction pooler, where session state does not last,
+        and on a worker of a Citus cluster.
         """
+        if not self.notifies:
+            return None
         connection = await self.hosts.connect(CONNECT_TIMEOUT, statement_cache_size=0)
         if await _is_pooled(connection):
             await connection.close(timeout=CONNECT_TIMEOUT)

@@ -5,21 +5,24 @@ detected, each runs in an explicit transaction, so that prepare and execute reac
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
-from taskward.database import ignore_change
+from taskward.database import ConnectionLost, ignore_change
 from taskward.database.batching import Batcher
 from taskward.database.observers import TRANSACTION, Observer, Operation, observed
 from taskward.database.outbox import MARK
 from taskward.database.postgres import deadlines
-from taskward.database.postgres.batches import MAX_IN_FLIGHT, ReadBatch, WriteBatch
+from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.deadlines import begin_if_late, statement_deadline
-from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, ConnectionLost, database_error
+from taskward.database.postgres.distributed.executor import StepwiseExecutor
+from taskward.database.postgres.distributed.routed_sql import route
+from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, database_error
 from taskward.database.postgres.executor import Executor
+from taskward.database.postgres.forms import UNREACHED, StatementForms, single_forms, stepwise_forms
 from taskward.database.postgres.migrate import SchemaMigration
 from taskward.database.postgres.notifications import CHANNEL, NOTIFY, ChangeListener, ChangeNotifier
 from taskward.database.postgres.owner_queue import OwnerQueue
@@ -27,7 +30,6 @@ from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import NO_OWNER, RowLevelSecurity
 from taskward.database.statements import (
     STATEMENTS,
-    CompiledStatements,
     Read,
     Row,
     Statement,
@@ -54,26 +56,21 @@ class PostgresDatabase:
         self.observers: list[Observer] = []
         self.pool = ConnectionPool(url, size, deadlines.STATEMENT_TIMEOUT)
         self.batcher: Batcher[Values, Sequence[Row]] = Batcher(MAX_IN_FLIGHT)
-        self.compiled: Mapping[Statement, CompiledStatement] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._marking = marking
-        self._single_writes: Mapping[Statement, CompiledStatement] = {}
         self._is_batched = not rls  # RLS: one owner per statement
-        self._direct_reads: dict[Read, CompiledStatement] = {}
-        """The short reads, unless observers or row-level security need more than their rows."""
+        self._is_distributed: bool | None = None  # None until the server has been reached
         self._reading = self._writing = False  # whether a read, a write runs without the batcher
-        self._batched_reads: dict[Read, ReadBatch] = {}
-        self._batched_writes: dict[Write, WriteBatch] = {}
+        self._use(UNREACHED)
         row_level_security = RowLevelSecurity() if rls else None
         self.executor = Executor(self.pool, row_level_security)
-        self.migration = SchemaMigration(self.pool, row_level_security)
+        self.migration = SchemaMigration(self.pool, row_level_security, self._on_reached)
         self._long_reads = FairSlots(max(1, size // 2))
         self._owner_queue = OwnerQueue()
         self._notifier = ChangeNotifier(self._send_notification)
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})
         await self.migration.start()
 
     def use(
@@ -82,21 +79,25 @@ class PostgresDatabase:
         compile_other: Callable[[Statement], CompiledStatement] = CompiledStatement.compile,
     ) -> None:
         """Runs the declared statements in these compiled forms from now on, and compiles others like that."""
-        self.compiled = self._single_writes = CompiledStatements(compile_other, compiled)
-        if self._marking:
-            writes = (statement for statement in STATEMENTS if isinstance(statement, Write))
-            self._single_writes = {write: CompiledStatement.compile_marking(write) for write in writes}
-            self.executor.mark = compiled[MARK]
-        for statement in STATEMENTS if self._is_batched else ():
-            single = compiled[statement]
-            if isinstance(statement, Read) and not statement.long and not self.observers:
-                self._direct_reads[statement] = single
-            if isinstance(statement, Read) and statement.batch_keys:
-                self._batched_reads[statement] = ReadBatch(statement, single, self.executor)
-            elif isinstance(statement, Write) and statement.batched is not None:
-                single = self._single_writes[statement]
-                batched = CompiledStatement.compile_batched(statement.batched, marking=self._marking)
-                self._batched_writes[statement] = WriteBatch(single, batched, self.executor)
+        marking, executor = self._marking, self.executor
+        self._use(single_forms(compiled, compile_other, executor, batched=self._is_batched, marking=marking))
+        executor.mark = compiled[MARK] if marking else None
+
+    def _on_reached(self, is_distributed: bool) -> None:  # noqa: FBT001 - a callback
+        """Chooses the form of the statements, when the server is reached, and if it is distributed since."""
+        if self._loop is None or is_distributed is self._is_distributed:
+            return
+        self._is_distributed = is_distributed
+        if is_distributed:
+            mark = route(MARK) if self._marking else None
+            self.executor = StepwiseExecutor(self.pool, mark)
+            self._use(stepwise_forms(route, self.executor))
+        else:
+            self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})
+
+    def _use(self, forms: StatementForms) -> None:
+        self.compiled, self._single_writes, direct, self._batched_reads, self._batched_writes = forms
+        self._direct_reads = {} if self.observers else direct
 
     async def stop(self) -> None:
         await self.migration.stop()

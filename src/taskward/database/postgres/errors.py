@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncpg
 
-from taskward.database import IdempotencyConflict
+from taskward.database import ConnectionLost, IdempotencyConflict
 from taskward.http.errors import DatabaseError
 
 DRIVER_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -33,10 +33,6 @@ _CONFLICT_STATES: Final = frozenset({"23505", "40001", "40P01", READ_ONLY})
 """SQLSTATEs of a conflict with another statement: a unique value, a serialisation failure, a deadlock. Or of
 a write on a read-only server; the next attempt uses a new connection, perhaps to the primary. The only unique
 value that can conflict twice is an e-mail address, and the next attempt leaves it out."""
-
-
-class ConnectionLost(DatabaseError):
-    """The connection was lost; whether the statement was executed is unknown."""
 
 
 class Rejected(DatabaseError):

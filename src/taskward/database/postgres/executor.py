@@ -6,15 +6,11 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
+from taskward.database import ConnectionLost
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.connection import Transaction, begin
 from taskward.database.postgres.deadlines import begin_if_late, time_left
-from taskward.database.postgres.errors import (
-    Conflict,
-    ConnectionLost,
-    EmailTaken,
-    translate_driver_errors,
-)
+from taskward.database.postgres.errors import Conflict, EmailTaken, translate_driver_errors
 from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import RowLevelSecurity
 from taskward.database.statements import Command, Rollback, Row, Split, Statement, T, Values
@@ -27,8 +23,8 @@ MAX_ATTEMPTS: Final = 4
 class Executor:
     """Runs statements; each `until` is on the loop's clock.
 
-    A read is repeated once if its connection was lost. A write is never repeated unless the server has said
-    that it rolled it back.
+    A read is repeated once if its connection was lost. A write is never repeated unless it was rolled back:
+    the server has said so, or the connection was lost before the commit was sent.
     """
 
     mark: CompiledStatement | None = None
@@ -37,6 +33,7 @@ class Executor:
     def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
         self._pool = pool
         self._rls = rls
+        self._begin = begin
 
     def read(
         self, statement: CompiledStatement, values: Values, until: float
@@ -104,11 +101,18 @@ class Executor:
         until: float,
     ) -> T:
         run.restart()
-        with translate_driver_errors:
-            async with asyncio.timeout_at(until), self._pool.acquire(writes=True) as connection:
-                with suppress(Rollback):
-                    async with Transaction(connection, begin(time_left(until))):
-                        await self._run_steps(connection, run, statements, overrides)
+        transaction: Transaction | None = None
+        try:
+            with translate_driver_errors:
+                async with asyncio.timeout_at(until), self._pool.acquire(writes=True) as connection:
+                    transaction = Transaction(connection, self._begin(time_left(until)))
+                    with suppress(Rollback):
+                        async with transaction:
+                            await self._run_steps(connection, run, statements, overrides)
+        except ConnectionLost as error:
+            if transaction is None or transaction.is_committing:
+                raise
+            raise Conflict(reason=f"{error.reason} before the commit") from error
         return run.result
 
     async def _run_steps(

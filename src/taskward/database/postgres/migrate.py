@@ -2,12 +2,19 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 import asyncpg
 
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.postgres.deadlines import statement_deadline
+from taskward.database.postgres.distributed.distribution import (
+    Distribution,
+    distribute,
+    has_owners,
+    read_distribution,
+)
 from taskward.database.postgres.errors import translate_driver_errors
 from taskward.database.postgres.index_builds import build_indexes
 from taskward.database.postgres.pool import ConnectionPool
@@ -30,10 +37,14 @@ log = logging.getLogger(__name__)
 class SchemaMigration:
     """The migration of a database: once, or in the background until it succeeds."""
 
-    def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
+    def __init__(
+        self, pool: ConnectionPool, rls: RowLevelSecurity | None, on_reached: Callable[[bool], None]
+    ) -> None:
         self.is_done = False
         self._pool = pool
         self._rls = rls
+        self._on_reached = on_reached
+        """Called with whether the database is distributed, once the server is reached, and after a change."""
         self._task: asyncio.Task[None] | None = None
         self._is_starting = True
 
@@ -58,14 +69,17 @@ class SchemaMigration:
     async def run(self) -> str:
         """Applies the missing migrations, and returns the revision of the schema.
 
+        On a database with Citus it distributes the tables.
+
         Raises:
-            DatabaseUnusable: the schema is migrated, but row-level security is required and not set up.
+            DatabaseUnusable: the schema is migrated, but row-level security is required and not set up, or
+                Citus cannot distribute the tables.
 
         """
-        revision = await self._migrate()
+        revision = await self._migrate(moves_owners=True)
         while not schema.is_current(revision):
             await self._build_indexes(revision)
-            revision = await self._migrate()
+            revision = await self._migrate(moves_owners=True)
         return revision
 
     async def missing_for_rls(self) -> str | None:
@@ -84,15 +98,38 @@ class SchemaMigration:
             ):
                 return await _revision(connection)
 
-    async def _migrate(self) -> str:
+    async def _migrate(self, *, moves_owners: bool = False) -> str:
         """Applies the missing migrations up to the next one that builds indexes; returns the revision."""
         with translate_driver_errors:
             async with asyncio.timeout_at(statement_deadline(long=True)), self._pool.acquire() as connection:
+                await self._report(connection)
                 revision = await _migrated_soon(connection)
                 if self._rls is not None:
                     async with connection.transaction():
                         await self._rls.ensure(connection)
+                found = await self._report(connection)
+                must_wait = (
+                    found is not None and not (found.is_used or moves_owners) and await has_owners(connection)
+                )
+            if found is not None and found.missing:
+                await self._distribute(must_wait=must_wait)
         return revision
+
+    async def _distribute(self, *, must_wait: bool) -> None:
+        """Distributes the tables, unless they have rows that the service would have to wait for."""
+        if must_wait:
+            log.warning("The tables are not distributed; stop the service and run `taskward migrate`")
+            return
+        await distribute(self._pool.connector.hosts)
+        async with asyncio.timeout_at(statement_deadline()), self._pool.acquire() as connection:
+            await self._report(connection)
+
+    async def _report(self, connection: Any) -> Distribution | None:
+        """Reports whether the database is distributed, and returns how."""
+        found = await read_distribution(connection)
+        self._pool.connector.notifies = found is None or found.is_coordinator
+        self._on_reached(found is not None and found.is_used)
+        return found
 
     async def _build_indexes(self, revision: str) -> None:
         with translate_driver_errors:

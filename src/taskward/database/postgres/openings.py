@@ -8,7 +8,8 @@ import asyncpg
 
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.connector import Connector
-from taskward.database.postgres.errors import TOO_MANY_CONNECTIONS
+from taskward.database.postgres.errors import DRIVER_ERRORS, TOO_MANY_CONNECTIONS, is_connection_lost
+from taskward.database.postgres.outage import Outage
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 
 RETRY_SECONDS: Final = 1.0
@@ -26,6 +27,7 @@ class Openings:
         self.turns: deque[asyncio.Future[PostgresConnection | None]] = deque()
         """Of those who wait, the first one first; some have given up."""
         self._connector = connector
+        self._outage = Outage()
         self._server_full_until = 0.0
 
     @property
@@ -35,6 +37,8 @@ class Openings:
 
     async def next(self, seconds: float) -> PostgresConnection | None:
         """Opens a connection, or waits that many seconds for one; None means that the caller may try again.
+
+        At the beginning of an outage both take longer, see `outage.py`.
 
         Raises:
             ServiceUnavailable: all connections are in use, and none was released in time.
@@ -50,7 +54,7 @@ class Openings:
                     raise
                 # Until then, use the existing ones.
                 self._server_full_until = asyncio.get_running_loop().time() + RETRY_SECONDS
-        return await self._wait(seconds)
+        return await self._wait(max(seconds, self._outage.time_left()))
 
     def closed(self) -> None:
         """Counts one connection less, and lets another be opened."""
@@ -70,12 +74,23 @@ class Openings:
         self.opened += 1
         self.connecting += 1
         try:
-            return await self._connector.connect()
+            return await self._connect()
         except BaseException:
             self.closed()
             raise
         finally:
             self.connecting -= 1
+
+    async def _connect(self) -> PostgresConnection:
+        while True:
+            try:
+                connection = await self._connector.connect()
+            except DRIVER_ERRORS as error:
+                if not (is_connection_lost(error) and await self._outage.pause()):
+                    raise
+            else:
+                self._outage.end()
+                return connection
 
     async def _wait(self, seconds: float) -> PostgresConnection | None:
         """Waits in the queue; returns the connection handed over, or None if a new one may be opened."""

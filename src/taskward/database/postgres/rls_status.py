@@ -38,7 +38,8 @@ SELECT
             ),
             false
         )
-    )
+    ),
+    to_regclass('pg_dist_partition') IS NOT NULL
 FROM (
     SELECT 'taskward_rls_' || oid AS name FROM pg_database WHERE datname = current_database()
 ) AS named LEFT JOIN pg_roles AS rls_role ON rolname = name
@@ -58,10 +59,16 @@ class RlsStatus:
     can_set_role: bool | None
     schema_name: str
     unprotected_tables: Sequence[str]
+    has_citus: bool
 
     @property
     def problem(self) -> str | None:
         """Returns what is missing, and the statements to run; None if nothing is."""
+        if self.has_citus:
+            return (
+                "the database has the extension citus, which connects to its servers as the current role, "
+                f"and {self.role} cannot log in; use a database without the extension"
+            )
         if not self.exists:
             return (
                 f"there is no role {self.role}; as a role that may create roles, run: "

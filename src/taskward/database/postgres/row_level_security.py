@@ -56,6 +56,10 @@ DECLARE
     protected record;
     shared text;
 BEGIN
+    -- Citus takes no policies with sub-selects on a distributed table, and DATABASE_RLS is refused there.
+    IF to_regclass('pg_dist_partition') IS NOT NULL THEN
+        RETURN;
+    END IF;
     -- Without the right to create roles this is skipped: DATABASE_RLS=on then reports what is missing.
     BEGIN
         IF to_regrole(rls_role) IS NULL THEN

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Integer, bindparam, true
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 
@@ -23,7 +22,6 @@ class _Compiler(SQLiteCompiler):
 
 _DIALECT: Final = sqlite.dialect()
 _DIALECT.statement_compiler = _Compiler
-_SEQ: Final = bindparam("seq", type_=Integer())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -85,9 +83,7 @@ class CompiledStatement:
     @lru_cache(maxsize=MAX_COMPILED)
     def compile(cls, statement: Statement) -> "CompiledStatement":
         if isinstance(statement, Write):
-            changes = [statement.bump, statement.change(_SEQ)]
-            changes += [side_effect(_SEQ, true()) for side_effect in statement.side_effects]
-            steps = tuple(CompiledStep.compile(change) for change in changes)
+            steps = tuple(CompiledStep.compile(change) for change in statement.steps())
             return cls(steps, steps[0])
         step = CompiledStep.compile(statement.statement)
         if isinstance(statement, Read) and not statement.cross_owner:

@@ -1,4 +1,4 @@
-"""OpenTelemetry traces, enabled by the standard variables: a span per request, and in it one per statement.
+"""OpenTelemetry traces, enabled by the standard variables: a span per request, statement and webhook.
 
 Attributes follow the semantic conventions for HTTP and databases (1.39). None contains user content: a path
 is masked as in the log, a statement is given by name, an error by type.
@@ -22,6 +22,7 @@ from taskward.observability.http_metrics import RouteTemplate
 from taskward.observability.tracing.database import OperationSpan
 from taskward.observability.tracing.middleware import TracingMiddleware
 from taskward.observability.tracing.provider import new_provider, variable
+from taskward.observability.tracing.webhooks import DeliverySpans
 from taskward.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ class Tracing:
     def observe(self, database: Monitoring) -> None:
         """Traces the operations of a database, if they are part of a request."""
         database.observers.append(partial(OperationSpan.start, self._tracer, database.engine))
+
+    def deliveries(self, url: str) -> DeliverySpans:
+        """Returns what traces the webhooks that are sent to a URL."""
+        return DeliverySpans(self._tracer, url)
 
     async def stop(self) -> None:
         """Exports the remaining spans, within `FLUSH_TIMEOUT`."""

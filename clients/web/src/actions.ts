@@ -1,0 +1,160 @@
+import type { List, NewTask, Task, TaskChanges } from "@taskward/client";
+import type { App } from "./app.js";
+import { ask } from "./dialogs.js";
+import { indent, moveBy, moveTo, outdent, positionBetween, type Place } from "./moving.js";
+import type { View } from "./route.js";
+import { isSameLabel, positionOf } from "./tree.js";
+
+/** What the person does. Each change is stored on this device first, and then sent. */
+export class Actions {
+  constructor(private readonly app: App) {}
+
+  async add(title: string, parent?: Task): Promise<void> {
+    if (title.trim() === "") return;
+    const fields = parent === undefined ? this.#fieldsOfView() : { parent_id: parent.id };
+    await this.#try(async () => {
+      const { id } = await this.app.store.tasks.create({ title: title.trim().slice(0, 200), ...fields });
+      if (parent === undefined) this.app.current = id;
+      this.app.toast.show(`Added: ${title.trim()}`);
+    });
+  }
+
+  async change(id: string, changes: TaskChanges): Promise<void> {
+    await this.#try(() => this.app.store.tasks.update(id, changes));
+  }
+
+  async setCompleted({ id, title }: Task, is_completed: boolean): Promise<void> {
+    await this.#try(async () => {
+      await this.app.store.tasks.update(id, { is_completed });
+      const undo = () => void this.change(id, { is_completed: !is_completed });
+      this.app.toast.show(`${is_completed ? "Completed" : "Reopened"}: ${title}`, undo);
+    });
+  }
+
+  /** A task that was deleted does not come back with its id, so undoing makes a new one. */
+  async remove(task: Task): Promise<void> {
+    const below = this.app.tree.children(task.id).length;
+    const subtasks = below === 0 ? undefined : await this.#askForSubtasks(task, below);
+    if (below > 0 && subtasks === undefined) return;
+    await this.#try(async () => {
+      await this.app.store.tasks.delete(task.id, subtasks && { subtasks });
+      if (this.app.route.task === task.id) this.app.open(undefined);
+      this.app.toast.show(`Deleted: ${task.title}`, below > 0 ? undefined : () => void this.restore(task));
+    });
+  }
+
+  /** Creates a task as another one was. */
+  async restore(task: Task): Promise<void> {
+    const { id: _, user_id, created_at, updated_at, series_id, next_id, ...fields } = task;
+    await this.#try(() => this.app.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
+  }
+
+  async move(task: Task, how: "up" | "down" | "in" | "out"): Promise<void> {
+    const { tree } = this.app;
+    const changes =
+      how === "in" ? indent(tree, task) : how === "out" ? outdent(tree, task) : moveBy(tree, task, how === "up" ? -1 : 1);
+    if (changes === undefined) return this.app.toast.show(`${task.title} cannot be moved further`);
+    await this.change(task.id, changes);
+    this.#tellPlace(task.id);
+  }
+
+  async moveTo(task: Task, place: Place): Promise<void> {
+    const changes = moveTo(this.app.tree, task, place);
+    if (changes === undefined) return;
+    await this.change(task.id, changes);
+    this.#tellPlace(task.id);
+  }
+
+  /** Takes what another list has as its place: the last one. */
+  async putInList(task: Task, list: string | undefined): Promise<void> {
+    const changes = moveTo(this.app.tree, task, { parent: undefined, list, before: undefined });
+    if (changes === undefined) return;
+    await this.change(task.id, changes);
+    this.app.toast.show(`Moved to ${this.app.tree.list(list)?.title ?? "Inbox"}`);
+  }
+
+  async addList(title: string): Promise<void> {
+    if (title.trim() === "") return;
+    const { id } = await this.app.store.lists.create({ title: title.trim() });
+    this.app.show({ name: "list", id });
+  }
+
+  async changeList(id: string, changes: { title?: string; is_archived?: boolean }): Promise<void> {
+    await this.#try(() => this.app.store.lists.update(id, changes));
+  }
+
+  async moveList(list: List, step: -1 | 1): Promise<void> {
+    const lists = this.app.tree.lists.filter(({ is_archived }) => !is_archived);
+    const others = lists.filter(({ id }) => id !== list.id);
+    const at = lists.findIndex(({ id }) => id === list.id) + step;
+    if (at < 0 || at > others.length) return;
+    await this.#try(() => this.app.store.lists.update(list.id, { position: positionBetween(others[at - 1], others[at]) }));
+  }
+
+  async removeList(list: List, tasks: "delete" | "keep"): Promise<void> {
+    await this.#try(() => this.app.store.lists.delete(list.id, { tasks }));
+    this.app.show({ name: "inbox" });
+  }
+
+  /** Changes a label on all tasks, which the service does; so it needs a network. */
+  async renameLabel(from: string, to: string): Promise<void> {
+    await this.#try(async () => {
+      await this.app.client.labels.rename(from, to);
+      this.app.show({ name: "label", label: to });
+    });
+  }
+
+  async removeLabel(label: string): Promise<void> {
+    await this.#try(async () => {
+      const { tasks } = await this.app.client.labels.remove(label);
+      this.app.show({ name: "inbox" });
+      this.app.toast.show(`Removed ${label} from ${tasks} ${tasks === 1 ? "task" : "tasks"}`);
+    });
+  }
+
+  async addLabel(task: Task, label: string): Promise<void> {
+    const known = [...this.app.tree.labels.keys()].find((one) => isSameLabel(one, label.trim()));
+    if (label.trim() !== "") await this.change(task.id, { add_labels: [known ?? label.trim()] });
+  }
+
+  /** A task that is added in a view is in that view. */
+  #fieldsOfView(): Omit<NewTask, "title"> {
+    const { view } = this.app.route;
+    const { day } = this.app.now;
+    const fields: Record<View["name"], Omit<NewTask, "title">> = {
+      today: { due: { date: day } },
+      upcoming: {},
+      inbox: {},
+      all: {},
+      list: view.name === "list" ? { list_id: view.id } : {},
+      label: view.name === "label" ? { labels: [view.label] } : {},
+    };
+    return fields[view.name];
+  }
+
+  async #askForSubtasks({ title }: Task, count: number): Promise<"delete" | "keep" | undefined> {
+    const what = count === 1 ? "subtask" : `${count} subtasks`;
+    return await ask(`Delete “${title}”?`, `It has ${what}.`, [
+      ["delete", "Delete everything", "danger"],
+      ["keep", `Keep the ${count === 1 ? "subtask" : "subtasks"}`],
+    ]);
+  }
+
+  #tellPlace(id: string): void {
+    const { tree } = this.app;
+    const task = tree.get(id);
+    if (task === undefined) return;
+    const siblings = tree.siblings(task);
+    const parent = tree.parent(task);
+    const where = parent === undefined ? "" : ` below ${parent.title}`;
+    this.app.toast.show(`${task.title}: ${siblings.indexOf(task) + 1} of ${siblings.length}${where}`);
+  }
+
+  async #try(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.app.toast.error(error instanceof Error ? error.message : String(error));
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import type { Taskward, Task } from "@taskward/client";
+import type { Store } from "@taskward/client/store";
+import { Actions } from "./actions.js";
+import { Drafts } from "./drafts.js";
+import { localNow, timeZone, type Now } from "./dates.js";
+import { formatRoute, isSameView, parseRoute, type Route, type View } from "./route.js";
+import { rowsOf, type Row } from "./rows.js";
+import type { Session } from "./session.js";
+import { Toast } from "./toast.js";
+import { Tree } from "./tree.js";
+
+/** What the page shows and how it changes: the store, the address, and little that belongs to this window alone. */
+export class App {
+  readonly actions: Actions;
+  readonly drafts = new Drafts();
+  readonly toast = new Toast(() => this.update());
+  route: Route = parseRoute(location.hash);
+  now: Now = localNow();
+  isMenuOpen = false;
+  areFiltersOpen = false;
+  isFoldOpen = false;
+  /** The row that the Tab key reaches. */
+  current: string | undefined;
+  #tree: Tree | undefined;
+  #rows: Row[] | undefined;
+  #isScheduled = false;
+  #hasToldZone = false;
+
+  constructor(
+    readonly store: Store,
+    readonly client: Taskward,
+    readonly session: Session,
+    private readonly render: (app: App) => void,
+  ) {
+    this.actions = new Actions(this);
+    store.subscribe(() => this.#changed());
+    addEventListener("hashchange", () => this.#routed());
+    setInterval(() => this.#tick(), 15_000);
+    this.update();
+  }
+
+  /** All tasks and lists as they are now. */
+  get tree(): Tree {
+    return (this.#tree ??= new Tree(this.store.tasks.all(), this.store.lists.all()));
+  }
+
+  get rows(): Row[] {
+    return (this.#rows ??= rowsOf(this.tree, this.route, this.now, this.isFoldOpen));
+  }
+
+  get details(): Task | undefined {
+    return this.tree.get(this.route.task);
+  }
+
+  /** Renders the page before it is next painted. */
+  update(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // A window in the background paints nothing, and is rendered too.
+    const schedule = document.hidden ? setTimeout : requestAnimationFrame;
+    schedule(() => {
+      this.#isScheduled = false;
+      this.render(this);
+    });
+  }
+
+  /** Goes to another address; `replace` leaves no step for the back button. */
+  go(changes: Partial<Omit<Route, "task">> & { task?: string | undefined }, { replace = false } = {}): void {
+    const { task, ...rest } = { ...this.route, ...changes };
+    const hash = formatRoute({ ...rest, ...(task !== undefined && { task }) });
+    if (hash === location.hash) return;
+    history[replace ? "replaceState" : "pushState"](null, "", hash);
+    this.#routed();
+  }
+
+  show(view: View): void {
+    this.isMenuOpen = false;
+    this.go({ view, search: "", filters: {}, sort: "manual", task: undefined });
+    this.update();
+  }
+
+  open(task: string | undefined): void {
+    this.drafts.clear();
+    this.go({ task });
+  }
+
+  toggle(part: "isMenuOpen" | "areFiltersOpen" | "isFoldOpen", to = !this[part]): void {
+    this[part] = to;
+    this.#rows = undefined;
+    this.update();
+  }
+
+  #changed(): void {
+    this.#tree = this.#rows = undefined;
+    if (this.store.state === "live") void this.#tellZone();
+    this.update();
+  }
+
+  #routed(): void {
+    const before = this.route;
+    this.route = parseRoute(location.hash);
+    if (!isSameView(before.view, this.route.view)) {
+      this.isFoldOpen = false;
+      this.current = undefined;
+      document.querySelector("main .scroll")?.scrollTo(0, 0);
+    }
+    this.#rows = undefined;
+    this.update();
+  }
+
+  /** "Today" and "overdue" follow the clock. */
+  #tick(): void {
+    const now = localNow();
+    if (now.day === this.now.day && now.time === this.now.time) return;
+    this.now = now;
+    this.#rows = undefined;
+    this.update();
+  }
+
+  /** The service decides by it on which day a recurring task was completed: docs/dates.md. */
+  async #tellZone(): Promise<void> {
+    if (this.#hasToldZone) return;
+    this.#hasToldZone = true;
+    const zone = timeZone();
+    const known = await this.client.me.get().catch(() => undefined); // there is no user before the first write
+    if (known === undefined) this.#hasToldZone = this.tree.tasks.length === 0;
+    else if (known.time_zone !== zone) await this.client.me.update({ time_zone: zone }).catch(() => undefined);
+  }
+}

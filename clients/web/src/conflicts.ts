@@ -1,0 +1,103 @@
+import type { Task } from "@taskward/client";
+import type { Conflict } from "@taskward/client/store";
+import { html, nothing, type TemplateResult } from "lit-html";
+import type { App } from "./app.js";
+import { dateText } from "./dates.js";
+import { openDialog } from "./dialogs.js";
+import { icon } from "./icons.js";
+import { ruleText } from "./recurrence.js";
+
+/** Says that changes of this device were not executed, until the person has decided about each. */
+export function conflictBanner(app: App): TemplateResult | typeof nothing {
+  const { length } = app.store.conflicts;
+  if (length === 0) return nothing;
+  const text = length === 1 ? "One of your changes was not saved" : `${length} of your changes were not saved`;
+  return html`
+    <div class="banner" role="alert">
+      ${icon("warning")}<span>${text}</span>
+      <button @click=${() => void decide(app)}>Decide</button>
+    </div>
+  `;
+}
+
+async function decide(app: App): Promise<void> {
+  for (let next = app.store.conflicts[0]; next !== undefined; next = app.store.conflicts[0]) {
+    const conflict = next;
+    const answer = await openDialog<"mine" | "theirs" | "again">(titleOf(conflict), (close) => html`
+      <p>${explanation(conflict)}</p>
+      ${comparison(app, conflict)}
+      <div class="buttons">
+        <button @click=${() => close(undefined)}>Later</button>
+        <button @click=${() => close("theirs")}>${conflict.current ? "Keep theirs" : "Discard mine"}</button>
+        ${mineChoice(conflict, close)}
+      </div>
+    `);
+    if (answer === undefined) return;
+    if (answer === "again") await app.actions.restore(conflict.mine as Task);
+    await app.store.resolve(conflict, answer === "mine" ? "mine" : "theirs");
+  }
+}
+
+function titleOf({ mine, current, write }: Conflict): string {
+  return `“${(current?.value ?? mine ?? write.before)?.title ?? "Untitled"}”`;
+}
+
+function explanation({ reason, write, error }: Conflict): string {
+  if (reason === "gone") return `Another device deleted this ${write.kind}, while you changed it here.`;
+  if (reason === "changed" && write.op === "delete") return `You deleted this ${write.kind}, while another device changed it.`;
+  if (reason === "changed") return "Another device changed the same, before your change arrived.";
+  const details = error.details.map(({ message }) => message).join(". ");
+  return `The service refused the change: ${details === "" ? error.message : details}.`;
+}
+
+function mineChoice({ reason, write, mine }: Conflict, close: (answer: "mine" | "again") => void) {
+  if (reason !== "gone") {
+    const text = reason === "rejected" ? "Try again" : write.op === "delete" ? "Delete it" : "Keep mine";
+    return html`<button class="primary" @click=${() => close("mine")}>${text}</button>`;
+  }
+  const canReturn = write.kind === "task" && mine !== undefined;
+  return canReturn ? html`<button class="primary" @click=${() => close("again")}>Keep it as a new task</button>` : nothing;
+}
+
+/** The fields that were changed, before, here and there. */
+function comparison(app: App, { write, mine, current }: Conflict): TemplateResult | typeof nothing {
+  const names = Object.keys(write.base).filter((name) => name in LABELS);
+  if (names.length === 0) return nothing;
+  const cells = (value: object | undefined) => (name: string) =>
+    value === undefined ? nothing : html`<td>${textOf(app, (value as Record<string, unknown>)[name])}</td>`;
+  return html`
+    <table>
+      <thead><tr><td></td><th scope="col">Yours</th>${current ? html`<th scope="col">Theirs</th>` : nothing}</tr></thead>
+      <tbody>
+        ${names.map((name) => html`
+          <tr><th scope="row">${LABELS[name]}</th>${cells(mine)(name)}${cells(current?.value)(name)}</tr>
+        `)}
+      </tbody>
+    </table>
+  `;
+}
+
+const LABELS: Record<string, string> = {
+  title: "Title",
+  description: "Description",
+  is_completed: "Completed",
+  due: "Due",
+  start: "Starts",
+  priority: "Priority",
+  labels: "Labels",
+  list_id: "List",
+  parent_id: "Part of",
+  position: "Place",
+  recurrence: "Repeats",
+  is_archived: "Archived",
+};
+
+function textOf(app: App, value: unknown): string {
+  if (value === null || value === undefined) return "None";
+  if (typeof value === "boolean") return value ? "Yes" : "No";
+  if (Array.isArray(value)) return value.join(", ");
+  if (typeof value === "object" && "date" in value) return dateText(value as NonNullable<Task["due"]>, app.now);
+  if (typeof value === "object" && "rule" in value) return ruleText(value as NonNullable<Task["recurrence"]>);
+  const text = String(value);
+  return app.tree.list(text)?.title ?? app.tree.get(text)?.title ?? text;
+}

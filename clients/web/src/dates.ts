@@ -1,0 +1,96 @@
+import type { TaskDate } from "@taskward/client";
+
+/** The day and time that the clock of this device shows, and the moment. */
+export interface Now {
+  day: string;
+  time: string;
+  moment: Date;
+}
+
+export type Urgency = "overdue" | "today" | "tomorrow" | "later";
+
+const two = (number: number) => String(number).padStart(2, "0");
+const language = navigator.languages.find((one) => one.startsWith("en")) ?? "en";
+
+export function localNow(moment = new Date()): Now {
+  const day = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
+  return { day, time: `${two(moment.getHours())}:${two(moment.getMinutes())}`, moment };
+}
+
+/** Returns the day that many days later. A day is a text, and never an instant: no clock can move it. */
+export function addDays(day: string, count: number): string {
+  return new Date(utc(day) + count * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** Returns a date as the clock of this device shows it: one in a time zone may be on another day here. */
+export function shownHere(date: TaskDate): { day: string; time: string | undefined } {
+  if (date.time === undefined || date.time_zone === undefined) return { day: date.date, time: date.time };
+  return localNow(instantOf(date.date, date.time, date.time_zone));
+}
+
+/** Returns a text by which dates are sorted: on one day those with a time come first. Compare it with `<`. */
+export function dateKey(date: TaskDate): string {
+  const { day, time } = shownHere(date);
+  return `${day}T${time ?? "24:00"}`;
+}
+
+export function urgencyOf(due: TaskDate, now: Now): Urgency {
+  if (dateKey(due) < `${now.day}T${now.time}`) return "overdue";
+  const { day } = shownHere(due);
+  if (day === now.day) return "today";
+  return day === addDays(now.day, 1) ? "tomorrow" : "later";
+}
+
+/** Returns "Today 14:30", "Tomorrow", "Friday", "3 Dec" or "3 Dec 2027". */
+export function dateText(date: TaskDate, now: Now): string {
+  const { day, time } = shownHere(date);
+  const text = dayText(day, now);
+  return time === undefined ? text : `${text} ${time}`;
+}
+
+export function dayText(day: string, now: Now): string {
+  const distance = Math.round((utc(day) - utc(now.day)) / 86_400_000);
+  if (distance === 0) return "Today";
+  if (distance === 1) return "Tomorrow";
+  if (distance === -1) return "Yesterday";
+  if (distance > 1 && distance < 7) return format(day, { weekday: "long" });
+  const isThisYear = day.slice(0, 4) === now.day.slice(0, 4);
+  return format(day, { day: "numeric", month: "short", ...(!isThisYear && { year: "numeric" }) });
+}
+
+/** Returns "Saturday 21 November 2026". */
+export function longDay(day: string): string {
+  return format(day, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+}
+
+/** Returns a moment of the service as the clock of this device shows it. */
+export function momentText(moment: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(moment));
+}
+
+export const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** The Date is only a container of year, month and day for Intl, which reads it in UTC again. */
+function format(day: string, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(language, { ...options, timeZone: "UTC" }).format(new Date(utc(day)));
+}
+
+function utc(day: string): number {
+  return Date.parse(`${day}T00:00Z`);
+}
+
+/** Returns the moment of a wall clock. A time that the clocks skip has the offset of before; of two the first is meant. */
+function instantOf(day: string, time: string, timeZone: string): Date {
+  const wall = Date.parse(`${day}T${time}Z`);
+  const before = wall - offsetAt(wall - 86_400_000, timeZone);
+  const after = wall - offsetAt(wall + 86_400_000, timeZone);
+  const matches = (moment: number) => moment + offsetAt(moment, timeZone) === wall;
+  return new Date(!matches(before) && matches(after) ? after : before);
+}
+
+function offsetAt(moment: number, timeZone: string): number {
+  const parts = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" }).formatToParts(moment);
+  const name = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(name) ?? [undefined, "+", "0", "0"];
+  return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+}

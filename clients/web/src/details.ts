@@ -1,0 +1,138 @@
+import type { Task } from "@taskward/client";
+import { html, nothing, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
+import { repeat } from "lit-html/directives/repeat.js";
+import type { App } from "./app.js";
+import { momentText } from "./dates.js";
+import { dateFields, repeatFields } from "./date-fields.js";
+import { select } from "./filters.js";
+import { icon } from "./icons.js";
+import { isManual } from "./rows.js";
+
+const PRIORITIES = { "": "None", low: "Low", medium: "Medium", high: "High", urgent: "Urgent" };
+
+/** Everything about one task. Each field is stored when it is left. */
+export function detailsPanel(app: App, task: Task): TemplateResult {
+  const { id, is_completed, priority, list_id, parent_id } = task;
+  const { tree, actions } = app;
+  const lists = tree.lists.filter((list) => !list.is_archived || list.id === list_id);
+  const places = { "": "Inbox", ...Object.fromEntries(lists.map((list) => [list.id, list.title])) };
+  const parent = tree.get(parent_id);
+  return html`
+    <section class="details" aria-label="Details" data-task=${id}>
+      <div class="details-head">
+        <input type="checkbox" .checked=${live(is_completed)} aria-label="Completed" data-priority=${priority ?? "none"}
+          @change=${() => void actions.setCompleted(task, !is_completed)} />
+        ${parent === undefined ? html`<span></span>` : html`<button class="plain parent" @click=${() => app.open(parent.id)}>${parent.title} ›</button>`}
+        ${moveButtons(app, task)}
+        <button class="icon-button" aria-label="Delete" @click=${() => void actions.remove(task)}>${icon("trash")}</button>
+        <button class="icon-button" aria-label="Close details" @click=${() => app.open(undefined)}>${icon("close")}</button>
+      </div>
+      <div class="details-body">
+        ${text(app, task, "title", "Title", 200)} ${text(app, task, "description", "Description", 2000)}
+        ${subtasks(app, task)}
+        ${dateFields(app, task, "due", "Due")} ${repeatFields(app, task)} ${dateFields(app, task, "start", "Starts")}
+        ${select("Priority", PRIORITIES, priority ?? "", (value) => void actions.change(id, { priority: (value || null) as Task["priority"] & {} }))}
+        ${select("List", places, list_id ?? "", (value) => void actions.putInList(task, value || undefined))}
+        ${labelFields(app, task)}
+        <p class="hint">Created ${momentText(task.created_at)} · Changed ${momentText(task.updated_at)}</p>
+      </div>
+    </section>
+  `;
+}
+
+/** The same as dragging, for a single pointer. */
+function moveButtons({ actions, route }: App, task: Task): TemplateResult | typeof nothing {
+  if (!isManual(route) || task.is_completed) return nothing;
+  return html`
+    <button class="icon-button" aria-label="Move up" @click=${() => void actions.move(task, "up")}>${icon("up")}</button>
+    <button class="icon-button" aria-label="Move down" @click=${() => void actions.move(task, "down")}>${icon("down")}</button>
+  `;
+}
+
+function text(app: App, task: Task, name: "title" | "description", label: string, maxLength: number): TemplateResult {
+  const stored = task[name] ?? "";
+  const field = `${task.id} ${name}`;
+  const commit = () => {
+    const draft = app.drafts.take(field);
+    const isUsable = draft !== undefined && draft.trim() !== stored && (name !== "title" || draft.trim() !== "");
+    if (isUsable) void app.actions.change(task.id, { [name]: draft });
+    app.update();
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || name !== "title") return;
+    event.preventDefault();
+    (event.target as HTMLElement).blur();
+  };
+  const overtaking = app.drafts.overtaking(field, stored);
+  const takeTheirs = () => (app.drafts.take(field), app.update());
+  return html`
+    <label class="text ${name}">
+      <span class="visually-hidden">${label}</span>
+      <textarea rows="1" maxlength=${maxLength} placeholder=${label} .value=${live(app.drafts.value(field, stored))} @keydown=${keys}
+        @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLTextAreaElement).value, stored)}
+        @blur=${commit}></textarea>
+    </label>
+    ${overtaking === undefined ? nothing : html`
+      <p class="problem" role="alert">
+        Another device has changed it to: ${overtaking === "" ? "nothing" : overtaking}
+        <button class="plain" @pointerdown=${(event: Event) => event.preventDefault()} @click=${takeTheirs}>Take that</button>
+      </p>
+    `}
+  `;
+}
+
+function subtasks(app: App, task: Task): TemplateResult {
+  const children = app.tree.children(task.id);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const input = (event.target as HTMLFormElement).elements.namedItem("subtask") as HTMLInputElement;
+    void app.actions.add(input.value, task);
+    input.value = "";
+  };
+  return html`
+    <div class="subtasks">
+      ${children.length === 0 ? nothing : html`
+        <ul aria-label="Subtasks">
+          ${repeat(children, ({ id }) => id, (child) => html`
+            <li class=${child.is_completed ? "completed" : ""}>
+              <input type="checkbox" .checked=${live(child.is_completed)} aria-label=${`${child.title}: completed`}
+                data-priority=${child.priority ?? "none"}
+                @change=${() => void app.actions.setCompleted(child, !child.is_completed)} />
+              <button class="plain" @click=${() => app.open(child.id)}>${child.title}</button>
+            </li>
+          `)}
+        </ul>
+      `}
+      <form @submit=${submit}>
+        ${icon("plus")}<input name="subtask" placeholder="Add a subtask" aria-label="Add a subtask" maxlength="200" autocomplete="off" />
+      </form>
+    </div>
+  `;
+}
+
+function labelFields(app: App, task: Task): TemplateResult {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const input = (event.target as HTMLFormElement).elements.namedItem("label") as HTMLInputElement;
+    void app.actions.addLabel(task, input.value);
+    input.value = "";
+  };
+  return html`
+    <div class="field">
+      <span id="labels-of-task">Labels</span>
+      <div class="labels">
+        ${(task.labels ?? []).map((label) => html`
+          <span class="chip label">${label}
+            <button class="plain" aria-label=${`Remove label ${label}`}
+              @click=${() => void app.actions.change(task.id, { remove_labels: [label] })}>${icon("close")}</button>
+          </span>
+        `)}
+        <form @submit=${submit}>
+          <input name="label" list="known-labels" placeholder="Add a label" aria-label="Add a label" maxlength="50" autocomplete="off" />
+          <datalist id="known-labels">${[...app.tree.labels.keys()].map((label) => html`<option value=${label}></option>`)}</datalist>
+        </form>
+      </div>
+    </div>
+  `;
+}

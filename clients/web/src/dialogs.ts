@@ -1,0 +1,66 @@
+import { html, nothing, render, type TemplateResult } from "lit-html";
+
+type Choice<Value extends string> = readonly [value: Value, text: string, kind?: "danger" | "primary"];
+
+/** Asks a question; returns the answer, or undefined if it was cancelled. */
+export function ask<Value extends string>(
+  title: string,
+  text: string,
+  choices: readonly Choice<Value>[],
+): Promise<Value | undefined> {
+  return openDialog<Value>(title, (close) => html`
+    <p>${text}</p>
+    <div class="buttons">
+      <button @click=${() => close(undefined)}>Cancel</button>
+      ${choices.map(([value, label, kind = ""]) => html`<button class=${kind} @click=${() => close(value)}>${label}</button>`)}
+    </div>
+  `);
+}
+
+/** Asks for a text; returns it, or undefined if it was cancelled. */
+export function askForText(
+  title: string,
+  label: string,
+  { value = "", hint, action = "Save", maxLength = 200 }: { value?: string; hint?: string; action?: string; maxLength?: number } = {},
+): Promise<string | undefined> {
+  return openDialog<string>(title, (close) => {
+    const submit = (event: SubmitEvent) => {
+      event.preventDefault();
+      const { value: given } = (event.target as HTMLFormElement).elements.namedItem("text") as HTMLInputElement;
+      if (given.trim() !== "") close(given.trim());
+    };
+    return html`
+      <form @submit=${submit}>
+        <label>${label}<input name="text" .value=${value} maxlength=${maxLength} autocomplete="off" required autofocus /></label>
+        ${hint === undefined ? nothing : html`<p class="hint">${hint}</p>`}
+        <div class="buttons">
+          <button type="button" @click=${() => close(undefined)}>Cancel</button>
+          <button class="primary">${action}</button>
+        </div>
+      </form>
+    `;
+  });
+}
+
+/** Shows a dialog until it is closed: by what `content` shows, or by Escape. */
+export function openDialog<Result>(
+  title: string,
+  content: (close: (result: Result | undefined) => void) => TemplateResult,
+): Promise<Result | undefined> {
+  return new Promise((resolve) => {
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-labelledby", "dialog-title");
+    let result: Result | undefined;
+    const close = (given: Result | undefined) => {
+      result = given;
+      dialog.close();
+    };
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(result);
+    });
+    render(html`<h2 id="dialog-title">${title}</h2>${content(close)}`, dialog);
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

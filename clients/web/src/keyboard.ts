@@ -1,0 +1,61 @@
+import type { App } from "./app.js";
+import { focusRow } from "./focus.js";
+import { isManual } from "./rows.js";
+import { neighbour, reveal } from "./task-list.js";
+
+const MOVES: Record<string, "up" | "down" | "in" | "out"> = {
+  ArrowUp: "up",
+  ArrowDown: "down",
+  ArrowRight: "in",
+  ArrowLeft: "out",
+};
+
+/** The keys of the list: they act on the row that has the focus. */
+export function onListKey(app: App, event: KeyboardEvent): void {
+  const key = (event.target as Element).closest<HTMLElement>("[data-row]")?.dataset["row"];
+  if (key === undefined || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const task = app.tree.get(key);
+  if (event.altKey) {
+    const move = MOVES[event.key];
+    if (move === undefined) return;
+    event.preventDefault();
+    if (task === undefined || task.is_completed) return;
+    if (isManual(app.route)) void app.actions.move(task, move).then(() => reveal(app, key));
+    else app.toast.show("Here the tasks are sorted: open a list to move them");
+  } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+    event.preventDefault();
+    focusOn(app, neighbour(key, event.key === "ArrowUp" ? -1 : 1), event.target as HTMLElement);
+  } else if (event.key === "Home" || event.key === "End") {
+    event.preventDefault();
+    const rows = app.rows.filter(({ type }) => type !== "heading");
+    focusOn(app, rows.at(event.key === "Home" ? 0 : -1)?.key, event.target as HTMLElement);
+  } else if (task !== undefined && event.key === "Delete") {
+    focusOn(app, neighbour(key, 1) ?? neighbour(key, -1), event.target as HTMLElement);
+    void app.actions.remove(task);
+  }
+}
+
+/** The keys of the whole page. */
+export function onPageKey(app: App, event: KeyboardEvent): void {
+  const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  if (event.key === "Escape" && !event.defaultPrevented) close(app);
+  else if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping && app.toast.undo()) event.preventDefault();
+}
+
+function close(app: App): void {
+  const { task } = app.route;
+  if (app.isMenuOpen) app.toggle("isMenuOpen", false);
+  else if (task !== undefined) {
+    app.open(undefined);
+    requestAnimationFrame(() => requestAnimationFrame(() => focusRow(task)));
+  } else if (app.route.search !== "") app.go({ search: "" }, { replace: true });
+}
+
+/** Moves the focus to the same control of another row. */
+function focusOn(app: App, key: string | undefined, from: HTMLElement): void {
+  if (key === undefined) return;
+  app.current = key;
+  reveal(app, key);
+  app.update();
+  requestAnimationFrame(() => focusRow(key, from.dataset["control"]));
+}

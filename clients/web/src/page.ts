@@ -1,0 +1,81 @@
+import { html, nothing, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
+import type { App } from "./app.js";
+import { conflictBanner } from "./conflicts.js";
+import { detailsPanel } from "./details.js";
+import { filterBar } from "./filters.js";
+import { icon } from "./icons.js";
+import { onPageKey } from "./keyboard.js";
+import { listMenu } from "./menus.js";
+import { sidebar } from "./sidebar.js";
+import { taskList } from "./task-list.js";
+import { longDay } from "./dates.js";
+
+const NARROW = matchMedia("(max-width: 899px)");
+
+/** The whole page. */
+export function page(app: App): TemplateResult {
+  const { details } = app;
+  const isCovered = NARROW.matches && details !== undefined;
+  document.title = `${titleOf(app)} · Taskward`;
+  return html`
+    <div class="app" data-state=${app.store.state} ?data-menu=${app.isMenuOpen} ?data-details=${details !== undefined}
+      @keydown=${(event: KeyboardEvent) => onPageKey(app, event)}>
+      ${sidebar(app, isCovered || (NARROW.matches && !app.isMenuOpen))}
+      <div class="shade" @click=${() => app.toggle("isMenuOpen", false)}></div>
+      <main ?inert=${isCovered || (NARROW.matches && app.isMenuOpen)}>
+        ${header(app)} ${conflictBanner(app)} ${app.areFiltersOpen ? filterBar(app) : nothing} ${taskList(app)}
+        ${app.route.search === "" ? addField(app) : nothing}
+      </main>
+      ${details === undefined ? nothing : detailsPanel(app, details)}
+      ${app.toast.template()}
+    </div>
+  `;
+}
+
+export function titleOf({ route: { view, search }, tree }: App): string {
+  if (search !== "") return "Search";
+  if (view.name === "list") return tree.list(view.id)?.title ?? "List";
+  if (view.name === "label") return view.label;
+  return { today: "Today", upcoming: "Upcoming", inbox: "Inbox", all: "All tasks" }[view.name];
+}
+
+function header(app: App): TemplateResult {
+  const { route } = app;
+  const filtered = Object.keys(route.filters).length + (route.sort === "manual" ? 0 : 1);
+  const search = (event: InputEvent) => app.go({ search: (event.target as HTMLInputElement).value }, { replace: true });
+  return html`
+    <header>
+      <button class="icon-button menu-button" aria-label="Lists and views" aria-expanded=${app.isMenuOpen}
+        @click=${() => app.toggle("isMenuOpen")}>${icon("menu")}</button>
+      <div class="heading">
+        <h1>${titleOf(app)}</h1>
+        ${route.view.name === "today" && route.search === "" ? html`<p>${longDay(app.now.day)}</p>` : nothing}
+      </div>
+      <label class="search">
+        ${icon("search")}<span class="visually-hidden">Search all tasks</span>
+        <input type="search" placeholder="Search" .value=${live(route.search)} @input=${search} />
+      </label>
+      <button class="icon-button ${filtered > 0 ? "active" : ""}" aria-expanded=${app.areFiltersOpen}
+        aria-label=${filtered > 0 ? `Filter and sort (${filtered} set)` : "Filter and sort"}
+        @click=${() => app.toggle("areFiltersOpen")}>${icon("filter")}</button>
+      ${listMenu(app)}
+    </header>
+  `;
+}
+
+function addField(app: App): TemplateResult {
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const input = (event.target as HTMLFormElement).elements.namedItem("title") as HTMLInputElement;
+    void app.actions.add(input.value);
+    input.value = "";
+  };
+  const hint = app.route.view.name === "today" ? "Add a task for today" : "Add a task";
+  return html`
+    <form class="add" @submit=${submit}>
+      ${icon("plus")}
+      <input name="title" placeholder=${hint} aria-label=${hint} maxlength="200" autocomplete="off" enterkeyhint="done" />
+    </form>
+  `;
+}

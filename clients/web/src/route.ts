@@ -1,0 +1,63 @@
+import type { TaskPriority } from "@taskward/client";
+
+export type View =
+  | { name: "today" | "upcoming" | "inbox" | "all" }
+  | { name: "list"; id: string }
+  | { name: "label"; label: string };
+
+export type Sort = "manual" | "due" | "priority" | "title" | "newest";
+
+export interface Filters {
+  priority?: TaskPriority;
+  label?: string;
+  due?: "overdue" | "today" | "week" | "none";
+}
+
+/** What the address says: a reload, the back button and a bookmark show the same. */
+export interface Route {
+  view: View;
+  search: string;
+  filters: Filters;
+  sort: Sort;
+  /** The task whose details are open. */
+  task?: string;
+}
+
+export function parseRoute(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
+  const values = new URLSearchParams(query);
+  const task = values.get("task");
+  const filters = { priority: values.get("priority"), label: values.get("label"), due: values.get("due") };
+  return {
+    view: parseView(path),
+    search: values.get("q") ?? "",
+    filters: Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== null)) as Filters,
+    sort: (values.get("sort") ?? "manual") as Sort,
+    ...(task !== null && { task }),
+  };
+}
+
+export function formatRoute({ view, search, filters, sort, task }: Route): string {
+  const given = { q: search, ...filters, sort: sort === "manual" ? "" : sort, task: task ?? "" };
+  const query = new URLSearchParams(Object.entries(given).filter(([, value]) => value !== "")).toString();
+  return `${viewLink(view)}${query === "" ? "" : `?${query}`}`;
+}
+
+/** Returns the address of a view, without search and filters. */
+export function viewLink(view: View): string {
+  if (view.name === "list") return `#/list/${view.id}`;
+  if (view.name === "label") return `#/label/${encodeURIComponent(view.label)}`;
+  return `#/${view.name}`;
+}
+
+export function isSameView(one: View, other: View): boolean {
+  return viewLink(one) === viewLink(other);
+}
+
+function parseView(path: string): View {
+  const [name, value = ""] = path.split("/");
+  if (name === "list") return { name, id: value };
+  if (name === "label") return { name, label: decodeURIComponent(value) };
+  if (name === "today" || name === "upcoming" || name === "all") return { name };
+  return { name: "inbox" };
+}

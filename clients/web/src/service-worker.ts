@@ -1,0 +1,42 @@
+declare const BUILD: string;
+
+const worker = globalThis as unknown as ServiceWorkerGlobalScope;
+
+/** One cache for each build, so that files of two builds never meet. Nothing of /api is ever in it. */
+const PREFIX = "taskward-app-";
+const CACHE = PREFIX + BUILD;
+const FILES = ["/", "/app/app.js", "/app/app.css", "/app/icon.svg", "/app/manifest.webmanifest"];
+/** Milliseconds after which a network that does not answer counts as none. */
+const PATIENCE = 3000;
+
+worker.addEventListener("install", (event) => {
+  void worker.skipWaiting();
+  event.waitUntil(
+    caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: "no-cache" })))),
+  );
+});
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(Promise.all([deleteOldCaches(), worker.clients.claim()]));
+});
+
+worker.addEventListener("fetch", (event) => {
+  const { origin, pathname } = new URL(event.request.url);
+  if (event.request.method !== "GET" || origin !== worker.location.origin || !FILES.includes(pathname)) return;
+  event.respondWith(fetchOrCached(event.request, pathname));
+});
+
+/** The network comes first: whoever serves this address decides what is shown. */
+async function fetchOrCached(request: Request, file: string): Promise<Response> {
+  const cached = await caches.match(file, { cacheName: CACHE });
+  if (cached === undefined) return await fetch(request);
+  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(cached), PATIENCE));
+  const fresh = fetch(request).then((response) => (response.status < 500 ? response : cached));
+  return await Promise.race([fresh.catch(() => cached), late]);
+}
+
+async function deleteOldCaches(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+}

@@ -1,0 +1,142 @@
+import { html, nothing, type TemplateResult } from "lit-html";
+import { repeat } from "lit-html/directives/repeat.js";
+import type { App } from "./app.js";
+import { startDrag } from "./drag.js";
+import { icon } from "./icons.js";
+import { onListKey } from "./keyboard.js";
+import type { Row } from "./rows.js";
+import { isDetailed, taskRow } from "./task-row.js";
+
+const HEIGHTS = { task: 44, detailed: 64, heading: 52, fold: 52 };
+/** Pixels above and below what can be seen that are rendered too. */
+const OVERSCAN = 400;
+
+/** Where the rows are. Only those that can be seen are in the page. */
+interface Layout {
+  rows: readonly Row[];
+  indexes: ReadonlyMap<string, number>;
+  tops: Float64Array;
+  height: number;
+}
+
+let layout: Layout = { rows: [], indexes: new Map(), tops: new Float64Array(), height: 0 };
+let scrollTop = 0;
+let shown = "";
+
+/** The list of the tasks, of any length. */
+export function taskList(app: App): TemplateResult {
+  const { rows } = app;
+  if (layout.rows !== rows) layout = layOut(app, rows);
+  const visible = visibleRows(app);
+  shown = `${visible[0]} ${visible.at(-1)}`;
+  return html`
+    <div class="scroll" @scroll=${(event: Event) => scrolled(app, event.currentTarget as HTMLElement)}>
+      ${rows.length === 0 ? empty(app) : nothing}
+      <ul class="tasks" aria-label="Tasks" .style=${`height: ${layout.height}px`}
+        @keydown=${(event: KeyboardEvent) => onListKey(app, event)}
+        @focusin=${(event: FocusEvent) => focused(app, event)}
+        @pointerdown=${(event: PointerEvent) => startDrag(app, event)}>
+        ${repeat(visible, (at) => rows[at]?.key, (at) => rowAt(app, at))}
+      </ul>
+    </div>
+  `;
+}
+
+/** Scrolls so far that a row can be seen. */
+export function reveal(app: App, key: string): void {
+  if (layout.rows !== app.rows) layout = layOut(app, app.rows);
+  const scroller = document.querySelector(".scroll");
+  const at = layout.indexes.get(key);
+  if (scroller === null || at === undefined) return;
+  const [top, bottom] = [topOf(at), topOf(at + 1)];
+  if (top < scroller.scrollTop) scroller.scrollTop = top - 8;
+  else if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight + 8;
+  scrollTop = scroller.scrollTop;
+}
+
+/** Returns the key of the row that is so many below another one, headings left out; undefined at the ends. */
+export function neighbour(key: string, step: number): string | undefined {
+  const rows = layout.rows;
+  for (let at = (layout.indexes.get(key) ?? 0) + step; at >= 0 && at < rows.length; at += Math.sign(step)) {
+    if (rows[at]?.type !== "heading") return rows[at]?.key;
+  }
+  return undefined;
+}
+
+/** Returns the index of the row at a height of the list, or of the last one. */
+export function rowAtHeight(height: number): number {
+  let [low, high] = [0, layout.rows.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (topOf(middle) <= height) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+export function topOf(at: number): number {
+  return layout.tops[at] ?? layout.height;
+}
+
+function layOut(app: App, rows: readonly Row[]): Layout {
+  const tops = new Float64Array(rows.length);
+  let height = 0;
+  for (const [at, row] of rows.entries()) {
+    tops[at] = height;
+    height += HEIGHTS[row.type === "task" && isDetailed(app, row) ? "detailed" : row.type];
+  }
+  return { rows, tops, height, indexes: new Map(rows.map(({ key }, at) => [key, at])) };
+}
+
+function visibleRows(app: App): number[] {
+  if (layout.rows.length === 0) return [];
+  const first = rowAtHeight(scrollTop - OVERSCAN);
+  const last = rowAtHeight(scrollTop + innerHeight + OVERSCAN);
+  const visible = Array.from({ length: last - first + 1 }, (_, n) => first + n);
+  const reachable = reachableRow(app);
+  if (reachable < first) visible.unshift(reachable);
+  if (reachable > last) visible.push(reachable);
+  return visible;
+}
+
+/** Returns the row that has the focus, or gets it by the Tab key. It is always in the page. */
+function reachableRow({ current }: App): number {
+  const known = current === undefined ? undefined : layout.indexes.get(current);
+  return known ?? Math.max(0, layout.rows.findIndex(({ type }) => type !== "heading"));
+}
+
+function rowAt(app: App, at: number): TemplateResult {
+  const row = layout.rows[at] as Row;
+  const isReachable = at === reachableRow(app);
+  const style = `transform: translateY(${topOf(at)}px); height: ${topOf(at + 1) - topOf(at)}px`;
+  const position = { style, at, count: layout.rows.length, isReachable };
+  if (row.type === "task") return taskRow(app, row, position);
+  if (row.type === "heading") return html`<li class="group" data-row=${row.key} .style=${style}><h2>${row.text}</h2></li>`;
+  return html`
+    <li class="group" data-row=${row.key} .style=${style}>
+      <button class="plain fold" data-control="title" aria-expanded=${app.isFoldOpen} tabindex=${isReachable ? 0 : -1}
+        @click=${() => app.toggle("isFoldOpen")}>
+        ${icon("fold")} Completed <span class="count">${row.count}</span>
+      </button>
+    </li>
+  `;
+}
+
+function scrolled(app: App, scroller: HTMLElement): void {
+  scrollTop = scroller.scrollTop;
+  const visible = visibleRows(app);
+  if (shown !== `${visible[0]} ${visible.at(-1)}`) app.update();
+}
+
+function focused(app: App, event: FocusEvent): void {
+  const row = (event.target as Element).closest<HTMLElement>("[data-row]")?.dataset["row"];
+  if (row === undefined || app.current === row) return;
+  app.current = row;
+  app.update();
+}
+
+function empty({ store, route }: App): TemplateResult {
+  const isLoading = store.state === "connecting" && store.tasks.all().length === 0;
+  const text = isLoading ? "Loading your tasks" : route.search !== "" ? "Nothing was found" : "Nothing to do here";
+  return html`<p class="empty">${text}</p>`;
+}

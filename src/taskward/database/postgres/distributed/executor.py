@@ -1,0 +1,115 @@
+"""Runs writes as a distributed database takes them: step by step, in one transaction of one owner.
+
+A write is three to six round trips instead of one. Everything else is as on PostgreSQL: the deadlines, the
+queue of each owner, the retries, the outbox of webhooks.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.connection import Transaction, lock_timeout
+from taskward.database.postgres.deadlines import time_left
+from taskward.database.postgres.distributed import email_directory
+from taskward.database.postgres.distributed.routed_sql import RoutedStatement
+from taskward.database.postgres.errors import translate_driver_errors
+from taskward.database.postgres.executor import Executor, retry_on_conflict
+from taskward.database.postgres.pool import ConnectionPool
+from taskward.database.statements import Row, Split, Statement, T, Values
+from taskward.database.transaction_run import TransactionRun
+
+_READ_CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+
+class StepwiseExecutor(Executor):
+    """Runs statements on a distributed database; it has no row-level security."""
+
+    def __init__(self, pool: ConnectionPool, mark: CompiledStatement | None) -> None:
+        super().__init__(pool, rls=None)
+        self.mark = mark
+        self._begin = begin
+
+    async def write(self, statement: CompiledStatement, values: Values, until: float) -> Sequence[Row]:
+        """Runs a write by itself."""
+        return await retry_on_conflict(
+            lambda overrides: self._write(statement, {**values, **overrides}, until)
+        )
+
+    async def _write(self, statement: CompiledStatement, values: Values, until: float) -> Sequence[Row]:
+        with translate_driver_errors:
+            async with (
+                asyncio.timeout_at(until),
+                self._pool.acquire(writes=True) as connection,
+                Transaction(connection, begin(time_left(until))),
+            ):
+                rows = await _run(connection, statement, values)
+                if rows and self.mark is not None:
+                    await self._mark_owners(connection, self.mark, {values["owner"]})
+        return rows
+
+    async def _run_steps(
+        self,
+        connection: Any,
+        run: TransactionRun[T],
+        statements: Mapping[Statement, CompiledStatement],
+        overrides: Values,
+    ) -> None:
+        while run.step is not None:
+            statement, values = run.step
+            rows: Sequence[Row] = ()
+            if not isinstance(statement, Split):
+                rows = await _run(connection, statements[statement], {**values, **overrides})
+            run.send(rows)
+        if self.mark is not None:
+            await self._mark_owners(connection, self.mark, run.owners)
+
+    async def _mark_owners(self, connection: Any, mark: CompiledStatement, owners: set[UUID]) -> None:
+        for owner in owners:
+            await _run(connection, mark, {"owner": owner})
+
+
+def begin(seconds: float) -> str:
+    """Returns the statements that begin a transaction; the lock timeout is that of every server in it."""
+    return (
+        "BEGIN; SET LOCAL citus.propagate_set_commands = 'local'; "
+        f"SET LOCAL lock_timeout = {lock_timeout(seconds)}"
+    )
+
+
+async def _run(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
+    """Runs a statement with those that follow it; returns the rows of a read, a command or a change."""
+    rows = await _run_one(connection, statement, values)
+    if not rows or not isinstance(statement, RoutedStatement) or not statement.following:
+        return rows
+    values = {**values, "seq": rows[0][0]}
+    change, *side_effects = statement.following
+    rows = await _run_one(connection, change, values)
+    for side_effect in side_effects:
+        await _run_one(connection, side_effect, values)
+    return rows
+
+
+async def _run_one(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
+    if not isinstance(statement, RoutedStatement):
+        return await _fetch(connection, statement, values)
+    if statement.reads_clock:
+        values = {**values, "clock": await connection.fetchval(_READ_CLOCK)}
+    try:
+        rows = await _fetch(connection, statement, values)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        error.table_name = statement.table  # Citus does not say it
+        raise
+    if statement.creates_owner:
+        return await email_directory.claim(connection, statement, values, rows)
+    if statement.erases_owner:
+        await email_directory.release(connection, values, rows)
+    return rows
+
+
+async def _fetch(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
+    rows: Sequence[Row] = await connection.fetch(statement.sql, *statement.arguments(values))
+    return rows

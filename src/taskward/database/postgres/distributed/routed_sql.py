@@ -1,0 +1,131 @@
+"""The changes of stores as a distributed database takes them: one statement for each table that they change.
+
+Citus routes a statement that compares the owner with a value to the server that has the owner. Of a change it
+wants more: no CTE that changes anything, no sub-select among the values of an INSERT, no volatile function,
+and no stable one on the columns of a row. So a write runs as its steps, as on SQLite. An INSERT of values is
+written as one (`as_values`), and the clock is a parameter (`clock_number`).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import ColumnClause, Delete, Insert, Select, Subquery, null
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import AsBoolean, True_
+
+from taskward.database.functions import CLOCK, unless_taken
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.statements import MAX_COMPILED, Change, Command, Read, Statement, Write
+
+OWNERS: Final = "users"
+"""The table of owners, whose e-mail addresses are in the directory too (`email_directory.py`)."""
+
+
+class DistributedDialect(PGDialect_asyncpg):
+    """The dialect of changes; reads are compiled for PostgreSQL."""
+
+    is_distributed = True
+    supports_statement_cache = True
+
+
+DIALECT: Final = DistributedDialect()  # type: ignore[no-untyped-call] # SQLAlchemy has none here
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RoutedStatement(CompiledStatement):
+    """A statement for one table; a write has others `following` it.
+
+    One that `creates_owner` returns the time of creation after its own columns, one that `erases_owner` the
+    e-mail address. `email_column` is the number of that column among those that it returns, if it does.
+    """
+
+    table: str = ""
+    reads_clock: bool = False
+    creates_owner: bool = False
+    erases_owner: bool = False
+    email_column: int | None = None
+    following: tuple["RoutedStatement", ...] = ()
+
+
+@lru_cache(maxsize=MAX_COMPILED)
+def route(statement: Statement) -> CompiledStatement:
+    """Compiles a statement for a distributed database."""
+    if isinstance(statement, Read):
+        return CompiledStatement.compile(statement)
+    first, *others = routed_changes(statement)
+    return _compile(first, tuple(_compile(change) for change in others))
+
+
+def routed_changes(statement: Write | Command) -> list[Change]:
+    """Returns the changes that a write or a command consists of, as they are compiled."""
+    changes = [statement.statement] if isinstance(statement, Command) else statement.steps()
+    return [routed_change(change) for change in changes]
+
+
+def routed_change(change: Any) -> Any:
+    """Returns a change in the form that is routed; that of an owner also returns what the directory needs."""
+    if isinstance(change, Insert):
+        change = as_values(change)
+    if change.table.name != OWNERS:
+        return change
+    if isinstance(change, Insert):
+        return change.returning(change.table.c.created_at)
+    return change.returning(change.table.c.email) if isinstance(change, Delete) else change
+
+
+def as_values(change: Insert) -> Insert:
+    """Returns an INSERT of values in place of one of a SELECT that reads no table."""
+    chosen = change.select
+    if not isinstance(chosen, Select) or not _is_true(chosen.whereclause):
+        return change
+    columns = [_without_subquery(column) for column in chosen._raw_columns]  # noqa: SLF001 - there is no public accessor
+    if any(_reads_rows(part) for column in columns for part in visitors.iterate(column)):
+        return change
+    values = insert(change.table).values(dict(zip(change._select_names or (), columns, strict=True)))  # noqa: SLF001 - as above
+    values._post_values_clause = change._post_values_clause  # noqa: SLF001 - ON CONFLICT
+    return values.returning(*change._returning) if change._returning else values  # noqa: SLF001 - as above
+
+
+def _is_true(condition: Any) -> bool:
+    return isinstance(condition.element if isinstance(condition, AsBoolean) else condition, True_ | None)
+
+
+def _reads_rows(part: Any) -> bool:
+    return isinstance(part, Select) or (isinstance(part, ColumnClause) and part.table is not None)
+
+
+def _is_one_row(table: Any) -> bool:
+    """Returns whether it is a subquery that names values and reads no table."""
+    return isinstance(table, Subquery) and not table.element.columns_clause_froms
+
+
+def _without_subquery(column: Any) -> Any:
+    """Returns an expression with those of a subquery of one row, and without conditions on other rows."""
+
+    def replaced(element: Any, **_: Any) -> Any:
+        if isinstance(element, unless_taken):
+            return null()
+        if isinstance(element, ColumnClause) and _is_one_row(element.table):
+            return element.table.element.selected_columns[element.key].element
+        return None
+
+    return visitors.replacement_traverse(column, {}, replaced)
+
+
+def _compile(change: Any, following: tuple[RoutedStatement, ...] = ()) -> RoutedStatement:
+    compiled = RoutedStatement.from_expression(change, dialect=DIALECT)
+    returned = [column.name for column in change._returning]  # noqa: SLF001 - there is no public accessor
+    is_of_owner = change.table.name == OWNERS
+    return RoutedStatement(
+        compiled.sql,
+        compiled.names,
+        table=change.table.name,
+        reads_clock=any(name == CLOCK.key for name, _ in compiled.names),
+        creates_owner=is_of_owner and isinstance(change, Insert),
+        erases_owner=is_of_owner and isinstance(change, Delete),
+        email_column=returned.index("email") if "email" in returned else None,
+        following=following,
+    )

@@ -1,0 +1,42 @@
+"""The web app at /: its files, and in development a token for it; see docs/web-app.md."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from taskward.http.conditional import IfNoneMatch, not_modified, tag_matches
+from taskward.http.context import Context
+from taskward.http.errors import NotFound
+from taskward.http.routing import ProbeRoute
+from taskward.web_app.files import WebFile, web_file
+from taskward.web_app.session import SessionResponse
+
+router = APIRouter(route_class=ProbeRoute, include_in_schema=False)
+
+
+@router.get("/")
+async def page(if_none_match: IfNoneMatch = None) -> Response:
+    return _response(web_file("index.html"), if_none_match)
+
+
+@router.get("/app/{name}")
+async def asset(name: Annotated[str, Path()], if_none_match: IfNoneMatch = None) -> Response:
+    return _response(web_file(name), if_none_match)
+
+
+@router.post("/app/session")
+async def new_session(context: Context) -> Response:
+    if context.services.web_session is None:
+        raise NotFound("Not found", reason="an identity provider issues the tokens")
+    return SessionResponse(context.services.web_session, context)
+
+
+def _response(file: WebFile | None, if_none_match: frozenset[str] | None) -> Response:
+    if file is None:
+        raise NotFound("Not found")
+    if if_none_match is not None and tag_matches(file.tag, if_none_match):
+        response = not_modified(file.tag)
+    else:
+        response = Response(file.content, media_type=file.media_type)
+    response.headers.update(file.headers)
+    return response

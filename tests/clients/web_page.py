@@ -1,0 +1,180 @@
+"""The web app in a window of Chromium, used by what can be seen, by keys and by the pointer."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from changes.browser import Browser, Window
+from changes.streams import InProcess, in_process_server
+from support import settings_for
+
+from taskward.auth.development import DEVELOPER, mint_token
+
+KEYS: Final = {
+    "Enter": 13, "Escape": 27, "Tab": 9, "Delete": 46, "End": 35, "Home": 36,
+    "ArrowUp": 38, "ArrowDown": 40, "ArrowLeft": 37, "ArrowRight": 39,
+}  # fmt: skip
+ALT: Final = 1
+TITLES: Final = "[...document.querySelectorAll('.tasks .title > .text')].map((one) => one.textContent)"
+ROWS: Final = "[...document.querySelectorAll('.tasks li')]"
+RECORD: Final = """
+window.problems = [];
+addEventListener("securitypolicyviolation", ({ violatedDirective }) => problems.push(violatedDirective));
+addEventListener("error", ({ message }) => problems.push(message));
+addEventListener("unhandledrejection", ({ reason }) => problems.push(String(reason)));
+"""
+"""A page keeps what goes wrong in it."""
+
+
+class WebApp:
+    """A window with the web app."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+
+    async def run(self, script: str) -> Any:
+        return await self.window.run(script)
+
+    async def until(self, condition: str) -> None:
+        await self.window.until(condition)
+
+    async def reload(self) -> None:
+        """Reloads the page, and waits until it shows something."""
+        await self.run("window.isOld = true")
+        await self.window.ask("Page.reload")
+        await self.until("!window.isOld && document.querySelector('.app') !== null")
+
+    async def titles(self) -> list[str]:
+        """Returns the titles of the tasks that are shown, from top to bottom."""
+        shown: list[str] = await self.run(TITLES)
+        return shown
+
+    async def shows(self, *titles: str) -> None:
+        """Waits until exactly these tasks are shown, in this order."""
+        await self.until(f"JSON.stringify({TITLES}) === JSON.stringify({json.dumps(titles)})")
+
+    async def says(self, text: str, selector: str = "body") -> None:
+        """Waits until a text is shown."""
+        await self.until(f"document.querySelector({selector!r})?.innerText.includes({json.dumps(text)})")
+
+    async def click(self, name: str, within: str = "body") -> None:
+        """Clicks the button, link or field of that name."""
+        found = (
+            f"[...(document.querySelector({within!r})?.querySelectorAll('button, a') ?? [])].find((one) => "
+            "!one.closest('[inert]') && [one.ariaLabel, one.innerText.replace(/\\s+/g, ' ').trim()]"
+            f".includes({json.dumps(name)}))"
+        )
+        await self.until(f"{found} !== undefined")
+        await self.run(f"{found}.click()")
+
+    async def fill(self, selector: str, value: str) -> None:
+        """Sets a field as a person does who then leaves it."""
+        await self.until(f"document.querySelector({selector!r})")
+        await self.run(
+            f"(() => {{ const field = document.querySelector({selector!r}); field.focus();"
+            f" field.value = {json.dumps(value)};"
+            " field.dispatchEvent(new Event('input', { bubbles: true }));"
+            " field.dispatchEvent(new Event('change', { bubbles: true })); field.blur(); })()"
+        )
+
+    async def type(self, selector: str, text: str) -> None:
+        """Types a text into a field, and then Enter."""
+        await self.until(f"document.querySelector({selector!r})")
+        await self.run(f"document.querySelector({selector!r}).focus()")
+        await self.window.ask("Input.insertText", text=text)
+        await self.press("Enter")
+
+    async def add(self, *titles: str) -> None:
+        for title in titles:
+            await self.type(".add input", title)
+            await self.until(f"{TITLES}.includes({json.dumps(title)})")
+
+    async def focus(self, title: str, control: str = "title") -> None:
+        """Gives the focus to a control of a task's row."""
+        row = f"document.querySelectorAll('.tasks [data-control=\"{control}\"]')"
+        await self.run(
+            f"[...{row}].find((one) => one.closest('li').innerText.includes({json.dumps(title)})).focus()"
+        )
+
+    async def open(self, title: str) -> None:
+        """Opens the details of a task."""
+        await self.focus(title)
+        await self.press("Enter")
+        await self.until(f"document.querySelector('.details .title textarea')?.value === {json.dumps(title)}")
+
+    async def press(self, key: str, modifiers: int = 0) -> None:
+        """Presses a key."""
+        text = {"Enter": "\r", "Space": " "}.get(key)
+        values = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS.get(key, 0), "modifiers": modifiers}
+        await self.window.ask(
+            "Input.dispatchKeyEvent", type="keyDown", **values, **({"text": text} if text else {})
+        )
+        await self.window.ask("Input.dispatchKeyEvent", type="keyUp", **values)
+
+    async def check(self, title: str) -> None:
+        """Completes a task, by the check box of its row."""
+        row = f"{ROWS}.find((one) => one.innerText.includes({json.dumps(title)}))"
+        box = f"{row}?.querySelector('input:not(:checked)')"
+        await self.until(f"{box} != null")
+        await self.run(f"{box}.click()")
+
+    async def choose(self, name: str, value: str) -> None:
+        """Chooses a value of a field with a list of them."""
+        field = (
+            f"[...document.querySelectorAll('label.field')].find((one) => one.innerText.startsWith({name!r}))"
+        )
+        await self.until(f"{field} != null")
+        await self.run(
+            f"((field) => {{ field.value = {value!r}; field.dispatchEvent(new Event('change')); }})"
+            f"({field}.querySelector('select'))"
+        )
+
+    async def drag(self, title: str, *, below: str = "", right: int = 0, onto: str = "") -> None:
+        """Drags a task by its handle, to below another one or onto an element."""
+        row = ROWS + ".find((one) => one.innerText.includes(%s))"
+        box = "(({ x, y, width, height }) => [x, y, width, height])(%s.getBoundingClientRect())"
+        x, y, width, height = await self.run(box % f"{row % json.dumps(title)}.querySelector('.grip')")
+        target = f"document.querySelector({onto!r})" if onto else row % json.dumps(below)
+        to_x, to_y, to_width, size = await self.run(box % target)
+        start = (x + width / 2, y + height / 2)
+        end = (to_x + to_width / 2 if onto else start[0] + right, to_y + size * 0.8)
+        await self._mouse("mouseMoved", *start)
+        await self._mouse("mousePressed", *start)
+        for part in (0.3, 0.7, 1.0):
+            between = (begin + (last - begin) * part for begin, last in zip(start, end, strict=True))
+            await self._mouse("mouseMoved", *between)
+        await self._mouse("mouseReleased", *end)
+
+    async def _mouse(self, kind: str, x: float, y: float) -> None:
+        held = {"button": "left", "clickCount": 1} if kind != "mouseMoved" else {}
+        await self.window.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **held)
+
+    async def problems(self) -> list[str]:
+        """Returns what went wrong in the page since it was loaded."""
+        found: list[str] = await self.run("problems")
+        return found
+
+
+@asynccontextmanager
+async def development(folder: Path, port: int = 0) -> AsyncIterator[InProcess]:
+    """Serves the web app in development, on a file in that folder."""
+    async with in_process_server(settings_for(f"sqlite:///{folder}/tasks.db"), port=port) as service:
+        yield service
+
+
+def api(service: InProcess) -> httpx.AsyncClient:
+    """Returns a client of the API for the same user as the web app's."""
+    token = mint_token(service.settings, DEVELOPER)
+    return httpx.AsyncClient(base_url=service.url, headers={"Authorization": f"Bearer {token}"})
+
+
+async def open_web_app(
+    browser: Browser, url: str, *, beside: WebApp | None = None, script: str = ""
+) -> WebApp:
+    """Opens the web app in a browser that knows nothing, or in another window of the same one."""
+    window = await browser.window(f"{url}/", beside=beside and beside.window, script=RECORD + script)
+    await window.until("document.querySelector('.app') !== null")
+    return WebApp(window)

@@ -1,0 +1,385 @@
+"""A database with Citus: distributed by `taskward migrate`, written step by step. See docs/distributed.md.
+
+The extension is a stand-in on a plain server (tests/support/citus.py); with TEST_CITUS_URL it is a cluster.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from support import Person, database_of, running, settings_for
+from support.postgres_server import PostgresServer
+
+from taskward.database import DatabaseUnusable, IdempotencyConflict
+from taskward.database.postgres import migrate
+from taskward.database.postgres.batches import ReadBatch
+from taskward.database.postgres.connection import PostgresConnection
+from taskward.database.postgres.database import PostgresDatabase
+from taskward.database.postgres.distributed.executor import StepwiseExecutor
+from taskward.database.postgres.distributed.routed_sql import RoutedStatement, route
+from taskward.database.postgres.errors import database_error
+from taskward.database.postgres.executor import Executor
+from taskward.database.statements import Write
+from taskward.http.errors import DatabaseError
+from taskward.tasks.statements import CREATE_TASK_ONCE, UPDATE_TASK
+
+pytestmark = pytest.mark.processes
+
+NewDatabase = Callable[[], Awaitable[str]]
+
+
+@pytest.fixture(scope="module")
+def new_citus(postgres_server: PostgresServer) -> NewDatabase:
+    """Returns a function that creates an empty database with Citus."""
+    return postgres_server.new_citus_database
+
+
+@pytest_asyncio.fixture(scope="module")
+async def url(new_citus: NewDatabase) -> str:
+    return await new_citus()
+
+
+@pytest_asyncio.fixture(scope="module")
+async def served(url: str) -> AsyncIterator[FastAPI]:
+    async with running(settings_for(url)) as app:
+        yield app
+
+
+@pytest_asyncio.fixture
+async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG001 - its start creates the tables
+    """Yields a connection to the app's database, past the app."""
+    connection = await asyncpg.connect(url)
+    yield connection
+    await connection.close()
+
+
+async def execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+async def migrated(url: str, **options: Any) -> str:
+    database = PostgresDatabase(url, 1, **options)
+    try:
+        return await database.migrate()
+    finally:
+        await database.stop()
+
+
+async def distributed(connection: Any) -> set[str]:
+    return {row[0] for row in await connection.fetch("SELECT logicalrelid::text FROM pg_dist_partition")}
+
+
+def address() -> str:
+    return f"{uuid4().hex}@example.org"
+
+
+async def email_of(person: Person) -> str | None:
+    answer = await person.http.get("/api/me")
+    assert answer.status_code == 200, answer.text
+    email: str | None = answer.json()["email"]
+    return email
+
+
+# Distribution
+
+
+async def test_a_start_distributes_an_empty_database(server: Any, served: FastAPI) -> None:
+    tables = await server.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+
+    assert await distributed(server) == {row[0] for row in tables} - {"pg_dist_partition"}
+    assert isinstance(database_of(served).executor, StepwiseExecutor)
+
+
+async def test_migrating_again_changes_nothing(server: Any, url: str) -> None:
+    before = await distributed(server)
+
+    await migrated(url)
+
+    assert await distributed(server) == before
+
+
+@pytest.mark.single_statements
+async def test_a_plain_server_keeps_its_form(postgres_server: PostgresServer) -> None:
+    async with running(settings_for(await postgres_server.new_database())) as app:
+        assert type(database_of(app).executor) is Executor
+
+
+async def test_only_the_command_moves_people(
+    new_citus: NewDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    url, email = await new_citus(), address()
+    with monkeypatch.context() as patched:
+        patched.setattr(migrate, "distribute", nothing)  # as if the extension had been created later
+        async with running(settings_for(url)) as app:
+            ann = Person(app, email=email)
+            task = await ann.create()
+    async with running(settings_for(url)) as app:
+        with caplog.at_level(logging.WARNING):
+            assert await Person(app, ann.sub).get(task["id"]) == task
+        assert type(database_of(app).executor) is Executor
+
+    await migrated(url)
+
+    async with running(settings_for(url)) as app:
+        assert isinstance(database_of(app).executor, StepwiseExecutor)
+        assert await Person(app, ann.sub).get(task["id"]) == task
+        bob = Person(app, email=email)
+        await bob.create()
+        assert await email_of(bob) is None
+
+
+async def nothing(_: object) -> None:
+    """Distributes nothing."""
+
+
+ON_A_WORKER = (
+    "CREATE OR REPLACE FUNCTION citus_is_coordinator() RETURNS boolean LANGUAGE sql AS 'SELECT false'"
+)
+WITH_COPIES = (
+    "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET citus.shard_replication_factor = 2', "
+    "current_database()); END $$"
+)
+REFUSED = (
+    "CREATE OR REPLACE FUNCTION create_reference_table(relation regclass) RETURNS void "
+    "LANGUAGE plpgsql AS $$ BEGIN RAISE feature_not_supported; END $$"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (ON_A_WORKER, "run `taskward migrate` with the URL of the coordinator"),
+        (WITH_COPIES, "citus.shard_replication_factor must be 1"),
+        (REFUSED, "the log of the server says why"),
+    ],
+    ids=["on a worker", "with copies of shards", "refused by Citus"],
+)
+@pytest.mark.single_statements
+async def test_what_cannot_be_distributed_stays_as_it_is(
+    postgres_server: PostgresServer, change: str, reason: str
+) -> None:
+    url = await postgres_server.new_citus_database()
+    await execute(url, change)
+
+    with pytest.raises(DatabaseUnusable, match=reason):
+        await migrated(url)
+
+    connection = await asyncpg.connect(url)
+    assert await distributed(connection) == set()
+    assert await connection.fetchval("SELECT to_regclass('email_directory')") is None
+    await connection.close()
+
+
+async def test_row_level_security_is_refused_with_the_reason(new_citus: NewDatabase) -> None:
+    with pytest.raises(
+        DatabaseUnusable, match="DATABASE_RLS is on, and the database has the extension citus"
+    ):
+        await migrated(await new_citus(), rls=True)
+
+
+async def test_the_policies_of_an_earlier_schema_are_dropped(server: Any) -> None:
+    assert await server.fetchval("SELECT count(*) FROM pg_policies WHERE schemaname = 'public'") == 0
+
+
+# E-mail addresses
+
+
+async def test_the_first_of_two_keeps_an_address_until_erased(served: FastAPI) -> None:
+    email = address()
+    ann, bob, eve = (Person(served, email=email) for _ in range(3))
+    await ann.create()
+    await bob.create()
+
+    assert (await email_of(ann), await email_of(bob)) == (email, None)
+    assert (await ann.http.delete("/api/me")).status_code == 200
+    await eve.create()
+    assert (await email_of(eve), await email_of(bob)) == (email, None)
+
+
+async def test_of_first_writes_at_once_one_gets_the_address(served: FastAPI) -> None:
+    email = address()
+    people = [Person(served, email=email) for _ in range(6)]
+
+    await asyncio.gather(*(person.create() for person in people))
+
+    assert Counter([await email_of(person) for person in people]) == {None: 5, email: 1}
+
+
+async def test_a_first_change_of_the_time_zone_answers_with_the_address(served: FastAPI) -> None:
+    email = address()
+    ann = Person(served, email=email)
+
+    answer = await ann.http.patch("/api/me", json={"time_zone": "Europe/Vienna"})
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["email"] == email
+
+
+async def test_later_writes_do_not_look_at_the_directory(
+    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = Person(served, email=address())
+    await ann.create()
+    sent: list[str] = []
+    watch(monkeypatch, sent)
+
+    await ann.create()
+
+    assert [sql for sql in sent if "email_directory" in sql] == []
+
+
+# Steps
+
+
+async def test_a_write_is_a_step_for_each_table_in_one_transaction(
+    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = Person(served)
+    task = await ann.create()
+    sent: list[str] = []
+    watch(monkeypatch, sent)
+
+    await ann.http.delete(f"/api/tasks/{task['id']}")
+
+    assert [" ".join(sql.split()[:3]) for sql in sent] == [
+        "BEGIN; SET LOCAL",
+        "SELECT (extract(epoch FROM",
+        "UPDATE users SET",
+        "DELETE FROM tasks",
+        "DELETE FROM tombstones",
+        "INSERT INTO tombstones",
+        "COMMIT",
+    ]
+
+
+def watch(monkeypatch: pytest.MonkeyPatch, sent: list[str]) -> None:
+    """Adds each statement that the app sends to a list."""
+    execute, fetch = PostgresConnection.execute, PostgresConnection.fetch
+
+    async def watched_execute(self: Any, sql: str, *arguments: Any) -> Any:
+        sent.append(sql)
+        return await execute(self, sql, *arguments)
+
+    async def watched_fetch(self: Any, sql: str, *arguments: Any) -> Any:
+        sent.append(sql)
+        return await fetch(self, sql, *arguments)
+
+    async def watched_value(self: Any, sql: str, *arguments: Any) -> Any:
+        return (await watched_fetch(self, sql, *arguments))[0][0]
+
+    monkeypatch.setattr(PostgresConnection, "execute", watched_execute)
+    monkeypatch.setattr(PostgresConnection, "fetch", watched_fetch)
+    monkeypatch.setattr(PostgresConnection, "fetchval", watched_value)
+
+
+async def test_a_write_whose_last_step_fails_changes_nothing(served: FastAPI, server: Any) -> None:
+    ann = Person(served)
+    task = await ann.create()
+    before = await server.fetchval("SELECT seq FROM users WHERE id = $1", UUID(ann.sub))
+    title = "x" * 300  # longer than the table allows, past the checks of the service
+
+    with pytest.raises(DatabaseError):
+        await database_of(served).write(*an_update(ann, task["id"], title))
+
+    assert await server.fetchval("SELECT seq FROM users WHERE id = $1", UUID(ann.sub)) == before
+    assert await ann.get(task["id"]) == task
+
+
+def an_update(person: Person, task_id: str, title: str) -> tuple[Write, dict[str, Any]]:
+    values = {"owner": UUID(person.sub), "task_id": UUID(task_id), "title": title, "title_folded": title}
+    return UPDATE_TASK, {**values, "describes": False, "now": datetime.now(UTC)}
+
+
+def test_a_conflict_of_idempotency_keys_is_known_by_its_step() -> None:
+    """Citus reports neither the table nor the constraint of an error on another server."""
+    statement = route(CREATE_TASK_ONCE)
+    assert isinstance(statement, RoutedStatement)
+    assert [step.table for step in statement.following] == ["tasks", "idempotency_keys", "idempotency_keys"]
+
+
+async def test_an_error_without_a_table_gets_that_of_its_step(
+    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Exception] = []
+    fetch = PostgresConnection.fetch
+
+    async def nameless(self: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith("INSERT INTO idempotency_keys"):
+            error = asyncpg.NotNullViolationError("on a server of Citus")
+            found.append(error)
+            raise error
+        return await fetch(self, sql, *arguments)
+
+    monkeypatch.setattr(PostgresConnection, "fetch", nameless)
+    ann = Person(served)
+    await ann.http.post("/api/tasks", json={"title": "once"}, headers={"Idempotency-Key": "k"})
+
+    assert isinstance(database_error(found[0]), IdempotencyConflict)
+
+
+async def test_reads_of_one_owner_share_a_batch_and_others_do_not(
+    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owners: list[set[UUID]] = []
+    run_batch = ReadBatch.run_batch
+
+    async def watched(self: ReadBatch, several: Any, until: float) -> Any:
+        owners.append({values["owner"] for values in several})
+        return await run_batch(self, several, until)
+
+    ann, bob = Person(served), Person(served)
+    tasks = {person: [await person.create(str(n)) for n in range(4)] for person in (ann, bob)}
+    monkeypatch.setattr(ReadBatch, "run_batch", watched)
+
+    for _ in range(5):
+        asked = [(person, task) for n in range(4) for person in (ann, bob) for task in [tasks[person][n]]]
+        found = await asyncio.gather(*(person.get(task["id"]) for person, task in asked))
+        assert found == [task for _, task in asked]
+
+    assert owners
+    assert all(len(batch) == 1 for batch in owners)
+
+
+# Streams
+
+
+async def test_a_process_on_a_worker_polls(served: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    connector = database_of(served).pool.connector
+    assert connector.notifies
+
+    monkeypatch.setattr(connector, "notifies", False)
+
+    assert await connector.dedicated() is None
+
+
+@pytest.mark.single_statements
+async def test_a_worker_is_recognised_at_the_start(postgres_server: PostgresServer) -> None:
+    url = await postgres_server.new_citus_database()
+    await migrated(url)
+    await execute(url, ON_A_WORKER)
+
+    async with running(settings_for(url)) as app:
+        assert not database_of(app).pool.connector.notifies
+        assert await Person(app).create()
+
+
+# Before the server is reached
+
+
+async def test_no_statement_runs_before_the_form_is_known(new_citus: NewDatabase) -> None:
+    database = PostgresDatabase(await new_citus(), 1)
+
+    with pytest.raises(DatabaseError, match="not been reached"):
+        await database.write(*an_update(Person(FastAPI()), str(uuid4()), "x"))

@@ -1,0 +1,79 @@
+"""PostgreSQL in the form for Citus: on a cluster, or on the plain server with a stand-in for the extension.
+
+The stand-in has the functions that `taskward migrate` calls and the catalogue that it reads, so that the
+whole service runs its statements step by step. What Citus itself accepts, only a cluster shows
+(docs/distributed.md).
+"""
+
+import os
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import asyncpg
+
+CLUSTER_URL: Final = os.environ.get("TEST_CITUS_URL")
+"""The URL of the coordinator of a cluster."""
+
+IS_STEPWISE: Final = CLUSTER_URL is not None or os.environ.get("TEST_POSTGRES_FORM") == "stepwise"
+
+STAND_IN: Final = """
+CREATE TABLE pg_dist_partition (logicalrelid regclass PRIMARY KEY, distributed_by text);
+CREATE FUNCTION citus_is_coordinator() RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION create_distributed_table(relation regclass, by text, colocate_with text) RETURNS void
+    LANGUAGE sql AS 'INSERT INTO pg_dist_partition VALUES (relation, by)';
+CREATE FUNCTION create_reference_table(relation regclass) RETURNS void
+    LANGUAGE sql AS 'INSERT INTO pg_dist_partition VALUES (relation)';
+CREATE FUNCTION truncate_local_data_after_distributing_table(relation regclass) RETURNS void
+    LANGUAGE sql AS 'SELECT';
+"""
+
+
+async def create_database(name: str) -> str:
+    """Creates an empty database on every server of the cluster, joined as one. Returns its URL."""
+    assert CLUSTER_URL is not None
+    coordinator = await asyncpg.connect(CLUSTER_URL)
+    try:
+        nodes = await coordinator.fetch(
+            "SELECT groupid, nodename, nodeport FROM pg_dist_node ORDER BY groupid"
+        )
+    finally:
+        await coordinator.close()
+    for _, host, port in nodes:
+        await _create_on(name, host, port)
+    url = url_of(name)
+    connection = await asyncpg.connect(url)
+    try:
+        await _join(connection, nodes)
+    finally:
+        await connection.close()
+    return url
+
+
+def url_of(name: str, host: str | None = None, port: int | None = None) -> str:
+    """Returns the URL of a database on the coordinator, or on another server of the cluster."""
+    assert CLUSTER_URL is not None
+    parts = urlsplit(CLUSTER_URL)
+    user = parts.netloc.rpartition("@")[0]
+    netloc = parts.netloc if host is None else f"{user}@{host}:{port}" if user else f"{host}:{port}"
+    return parts._replace(netloc=netloc, path=f"/{name}").geturl()
+
+
+async def _create_on(name: str, host: str, port: int) -> None:
+    server = await asyncpg.connect(url_of("postgres", host, port))
+    try:
+        await server.execute("SET citus.enable_create_database_propagation = off")
+        await server.execute(f'CREATE DATABASE "{name}"')
+        await server.execute(f'ALTER DATABASE "{name}" SET citus.shard_count = 4')
+    finally:
+        await server.close()
+    created = await asyncpg.connect(url_of(name, host, port))
+    try:
+        await created.execute("CREATE EXTENSION citus")
+    finally:
+        await created.close()
+
+
+async def _join(coordinator: Any, nodes: Any) -> None:
+    for group, host, port in nodes:
+        join = "citus_set_coordinator_host" if group == 0 else "citus_add_node"
+        await coordinator.execute(f"SELECT {join}('{host}', {port})")

@@ -1,0 +1,42 @@
+"""The tests of TEST_POSTGRES_FORM=stepwise and of TEST_CITUS_URL: those on PostgreSQL, in that form."""
+
+import inspect
+from typing import Final
+
+import pytest
+
+_OF_SINGLE_STATEMENTS: Final = {
+    "test_write_batching": "writes of several owners as one statement",
+    "test_batching": "reads of several owners as one statement",
+    "test_row_level_security": "refused with Citus",
+    "test_schema": "constraints that the directory of addresses replaces",
+    "test_index_builds": "locks of one server",
+    "test_prepared_statements": "statements that are prepared once for each write",
+    "test_event_loop": "compares times",
+    "test_overload": "compares rates",
+    "test_request_path": "the path of a request on a plain server",
+    "test_benchmarks": "measure a plain server",
+}
+"""Files about the form for a plain server, and why."""
+
+
+def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselects the tests that do not run on PostgreSQL, and those about its other form."""
+    left_out = [item for item in items if not _runs(item)]
+    config.hook.pytest_deselected(items=left_out)
+    others = set(left_out)
+    items[:] = [item for item in items if item not in others]
+
+
+def _runs(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function) or item.path.stem in _OF_SINGLE_STATEMENTS:
+        return False
+    if item.get_closest_marker("single_statements"):
+        return False
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return "postgres" in parameters or "postgres" in inspect.getsource(item.function)
+
+
+def engines(marked: list[str] | None) -> list[str]:
+    """Returns the engines of a test that names the fixture, or of those that are marked."""
+    return marked if marked is not None and "postgres" not in marked else ["postgres"]

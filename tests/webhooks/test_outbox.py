@@ -1,0 +1,98 @@
+"""docs/decisions/0045: a mark covers every write, and a marked person's writes leave the mark alone."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from support import Person, database_of
+from webhooks.conftest import StartApp
+from webhooks.receiver import FAIL, Receiver
+from webhooks.waiting import marks, until
+
+from taskward.webhooks import attempts
+
+pytestmark = pytest.mark.engines("postgres")
+
+ROW = "SELECT xmin, xmax, ctid, * FROM webhook_marks WHERE user_id = $1"
+FAR = "UPDATE webhook_marks SET next_at = next_at + 3600000000, holder = NULL"
+REMOVE = "UPDATE webhook_marks SET next_at = NULL, marked_at = NULL"
+
+
+@pytest_asyncio.fixture
+async def marked(start: StartApp, receiver: Receiver) -> tuple[FastAPI, Person]:
+    """Returns an app, and a person who is marked, and whose turn does not come."""
+    receiver.answer_with(FAIL)
+    app = await start()
+    ann = Person(app)
+    await ann.create("first")
+
+    async def is_postponed() -> bool:
+        return [(one["attempts"], one["holder"]) for one in await marks(app)] == [(1, None)]
+
+    await until(is_postponed)
+    async with database_of(app).pool.acquire(writes=True) as connection:
+        await connection.execute(FAR)
+    return app, ann
+
+
+async def test_the_writes_of_a_marked_person_leave_the_mark_alone(marked: tuple[FastAPI, Person]) -> None:
+    """Not even its row is locked: that would write to the page, and to the log of the server."""
+    app, ann = marked
+    before = await row_of(app, ann)
+    task = await ann.create("second")
+    await asyncio.gather(*(ann.create(f"{n}") for n in range(20)))
+    await ann.put(task["id"], title="changed")
+    await ann.http.delete(f"/api/tasks/{task['id']}")
+
+    assert await row_of(app, ann) == before
+
+
+async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
+    marked: tuple[FastAPI, Person],
+) -> None:
+    app, ann = marked
+    connection = await asyncpg.connect(database_of(app).pool.url)
+    try:
+        await connection.execute("BEGIN")
+        await connection.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", ann.sub)
+        writing = asyncio.create_task(ann.create("second"))
+        await asyncio.sleep(0.3)  # it sees the mark, and waits
+        await connection.execute(REMOVE)
+        await connection.execute("COMMIT")
+        await writing
+    finally:
+        await connection.close()
+
+    (mark,) = await marks(app)
+    assert mark["next_at"] is not None
+
+
+async def test_a_mark_is_not_removed_soon_after_its_claim(
+    start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "SETTLED", 0.5)
+    app = await start()
+    ann = Person(app)
+    await ann.create()
+    await until(lambda: receiver.titles(ann.sub))
+    await asyncio.sleep(0.3)
+    (held,) = await marks(app)
+    assert held["holder"] is not None
+
+    async def is_free() -> bool:
+        (mark,) = await marks(app)
+        return mark["holder"] is None and mark["next_at"] is None
+
+    await until(is_free)
+
+
+async def row_of(app: FastAPI, person: Person) -> dict[str, Any]:
+    """Returns the mark, its place, and the transactions that have written and locked it."""
+    connection = await asyncpg.connect(database_of(app).pool.url)
+    try:
+        return dict(await connection.fetchrow(ROW, person.sub))
+    finally:
+        await connection.close()
