@@ -362,9 +362,8 @@ async def test_each_page_is_read_along_the_primary_key(engine: str, new_database
                 if of_owners and not table.has_owner:
                     continue
                 plan = await _plan(app, table, of_owners, is_next)
-                is_collated = engine == "postgres" and table.name == "idempotency_keys"
-                sorts = re.findall(r"TEMP B-TREE|(?:Incremental )?Sort  ", plan)
-                assert sorts == (["Incremental Sort  "] if is_collated else []), plan
+                # Of an empty table, PostgreSQL may as well sort the rows of each owner.
+                assert not re.search(r"TEMP B-TREE|(?<!Incremental )Sort  ", plan), plan
 
 
 async def _plan(app: FastAPI, table: CopiedTable, of_owners: bool, is_next: bool) -> str:  # noqa: FBT001 - a case
