@@ -110,6 +110,24 @@ async def test_migrating_again_changes_nothing(server: Any, url: str) -> None:
     assert await distributed(server) == before
 
 
+async def test_migrating_adds_the_addresses_that_a_copy_has_brought(
+    server: Any, served: FastAPI, url: str
+) -> None:
+    email = address()
+    await server.execute(
+        "INSERT INTO users (id, email, seq, horizon, created_at, updated_at) VALUES ($1, $2, 1, 1, $3, $3)",
+        uuid4(),
+        email,
+        datetime.now(UTC),
+    )
+
+    await migrated(url)
+
+    bob = Person(served, email=email)
+    await bob.create()
+    assert await email_of(bob) is None
+
+
 @pytest.mark.single_statements
 async def test_a_plain_server_keeps_its_form(postgres_server: PostgresServer) -> None:
     async with running(settings_for(await postgres_server.new_database())) as app:

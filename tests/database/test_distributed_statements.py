@@ -48,6 +48,7 @@ MULTI_SHARD: Final = {
     "whose webhooks have failed": "the worker of webhooks, while the receiver is failing",
     "backlog of webhooks": "a metric: how many wait, and for how long",
     "who has the next reminders": "the worker of webhooks: whoever is to be reminded first",
+    "who has passed reminders": "the worker of webhooks: whose reminders are too old to be delivered",
     "abandoned imports": "at a start: what processes that died have left",
     "owners after an id": "`taskward webhooks replay` and new time zone data: all owners, a page at a time",
     "move the next owners' counters beyond a restore": "`taskward restored`: all owners, a page at a time",

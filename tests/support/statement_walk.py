@@ -27,7 +27,7 @@ from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
 from taskward.database.postgres.batched_sql import batch_values
-from taskward.users.statements import OWNER
+from taskward.users.statements import OWNER, bump_unlocked_owners
 
 assert ROUTERS  # with them every feature is imported, and so is every table
 
@@ -37,7 +37,7 @@ OwnerColumns: TypeAlias = Mapping[Table, str]
 OWNED: Final[OwnerColumns] = {
     table: "user_id" for table in SQLModel.metadata.tables.values() if "user_id" in table.c
 }
-_ASKED: Final = batch_values(OWNER).name
+_OF_A_BATCH: Final = {batch_values(OWNER).name, bump_unlocked_owners(batch_values(OWNER)).name}
 
 
 def unowned(expression: Any, columns: OwnerColumns = OWNED) -> Iterator[str]:
@@ -130,7 +130,7 @@ def says_whose(clause: Any, column: ColumnElement[Any]) -> bool:
 
 
 def is_owner(value: object) -> bool:
-    if isinstance(value, ColumnClause):  # in a batch, each row of `asked` is one call
-        asked = value.table
-        return value.key == OWNER.key and isinstance(asked, CTE) and asked.name == _ASKED
+    if isinstance(value, ColumnClause):  # each row of a batch is one call, or one owner of those that asked
+        rows = value.table
+        return value.key == OWNER.key and isinstance(rows, CTE) and rows.name in _OF_A_BATCH
     return isinstance(value, BindParameter) and value.key == OWNER.key

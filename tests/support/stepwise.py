@@ -1,6 +1,7 @@
 """The tests of TEST_POSTGRES_FORM=stepwise and of TEST_CITUS_URL: those on PostgreSQL, in that form."""
 
 import inspect
+import re
 from typing import Final
 
 import pytest
@@ -9,6 +10,7 @@ _OF_SINGLE_STATEMENTS: Final = {
     "test_write_batching": "writes of several owners as one statement",
     "test_batching": "reads of several owners as one statement",
     "test_row_level_security": "refused with Citus",
+    "test_statements": "each form of a statement, run nowhere",
     "test_schema": "constraints that the directory of addresses replaces",
     "test_index_builds": "locks of one server",
     "test_prepared_statements": "statements that are prepared once for each write",
@@ -18,6 +20,10 @@ _OF_SINGLE_STATEMENTS: Final = {
     "test_benchmarks": "measure a plain server",
 }
 """Files about the form for a plain server, and why."""
+
+_OTHER_ENGINES: Final = frozenset({"memory", "disk", "postgres-rls", "postgres-rls-alone"})
+_NAMES_POSTGRES: Final = re.compile(r"postgres_|_postgres|\"postgres\"")
+"""A fixture or an engine in the source of a test."""
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -33,8 +39,10 @@ def _runs(item: pytest.Item) -> bool:
         return False
     if item.get_closest_marker("single_statements"):
         return False
-    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return "postgres" in parameters or "postgres" in inspect.getsource(item.function)
+    parameters = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
+    if any(isinstance(one, str) and one in _OTHER_ENGINES for one in parameters):
+        return False
+    return "postgres" in parameters or bool(_NAMES_POSTGRES.search(inspect.getsource(item.function)))
 
 
 def engines(marked: list[str] | None) -> list[str]:

@@ -38,6 +38,7 @@ async def marked(start: StartApp, receiver: Receiver) -> tuple[FastAPI, Person]:
     return app, ann
 
 
+@pytest.mark.single_statements  # step by step, the mark is a statement that takes the lock
 async def test_the_writes_of_a_marked_person_leave_the_mark_alone(marked: tuple[FastAPI, Person]) -> None:
     """Not even its row is locked: that would write to the page, and to the log of the server."""
     app, ann = marked
@@ -48,6 +49,17 @@ async def test_the_writes_of_a_marked_person_leave_the_mark_alone(marked: tuple[
     await ann.http.delete(f"/api/tasks/{task['id']}")
 
     assert await row_of(app, ann) == before
+
+
+async def test_a_write_does_not_rely_on_a_mark_that_is_claimed(marked: tuple[FastAPI, Person]) -> None:
+    """The process that has claimed it may be about to remove it: the write takes the lock of its row."""
+    app, ann = marked
+    async with database_of(app).pool.acquire(writes=True) as connection:
+        await connection.execute("UPDATE webhook_marks SET holder = user_id")
+    before = await row_of(app, ann)
+    await ann.create("second")
+
+    assert (await row_of(app, ann))["xmax"] != before["xmax"]
 
 
 async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
@@ -73,7 +85,7 @@ async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
 async def test_a_mark_is_not_removed_soon_after_its_claim(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "SETTLED", 0.5)
+    monkeypatch.setattr(attempts, "SETTLED", 1.5)
     app = await start()
     ann = Person(app)
     await ann.create()

@@ -5,6 +5,7 @@ import { App } from "./app.js";
 import { page } from "./page.js";
 import { currentSession, token } from "./session.js";
 import { restoringFocus } from "./focus.js";
+import { onPageKey } from "./keyboard.js";
 import { askForToken, signInPage } from "./sign-in.js";
 
 async function start(): Promise<void> {
@@ -20,6 +21,7 @@ async function start(): Promise<void> {
   const app = new App(store, client, session, (shown) => {
     restoringFocus(() => render(page(shown), document.body));
   });
+  addEventListener("keydown", (event) => onPageKey(app, event));
   store.start();
   store.subscribe(() => {
     if (store.state === "unauthorized" && !session.isDevelopment) askForToken(app);

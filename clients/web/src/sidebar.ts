@@ -5,7 +5,6 @@ import type { App } from "./app.js";
 import { askForText } from "./dialogs.js";
 import { icon, type Icon } from "./icons.js";
 import { isSameView, viewLink, type View } from "./route.js";
-import { countOf } from "./rows.js";
 import { signOut } from "./sign-in.js";
 
 const VIEWS: readonly (readonly [name: "today" | "upcoming" | "inbox" | "all", text: string])[] = [
@@ -45,9 +44,9 @@ function listEntries(app: App, lists: List[]) {
 }
 
 function entry(app: App, view: View, iconName: Icon, text: string): TemplateResult {
-  const { route, tree, now } = app;
+  const { route, tree } = app;
   const isCurrent = route.search === "" && isSameView(route.view, view);
-  const count = view.name === "label" ? (tree.labels.get(view.label) ?? 0) : countOf(tree, view, now);
+  const count = view.name === "label" ? (tree.labels.get(view.label) ?? 0) : app.count(view);
   const open = (event: MouseEvent) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab or window
     event.preventDefault();

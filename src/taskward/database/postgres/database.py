@@ -89,8 +89,7 @@ class PostgresDatabase:
             return
         self._is_distributed = is_distributed
         if is_distributed:
-            mark = route(MARK) if self._marking else None
-            self.executor = StepwiseExecutor(self.pool, mark)
+            self.executor = StepwiseExecutor(self.pool, route(MARK) if self._marking else None)
             self._use(stepwise_forms(route, self.executor))
         else:
             self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})

@@ -101,6 +101,11 @@ class Executor:
         until: float,
     ) -> T:
         run.restart()
+        await self._commit(until, lambda connection: self._run_steps(connection, run, statements, overrides))
+        return run.result
+
+    async def _commit(self, until: float, work: Callable[[Any], Awaitable[None]]) -> None:
+        """Does something in a transaction and commits it, unless it ends with `Rollback`."""
         transaction: Transaction | None = None
         try:
             with translate_driver_errors:
@@ -108,12 +113,11 @@ class Executor:
                     transaction = Transaction(connection, self._begin(time_left(until)))
                     with suppress(Rollback):
                         async with transaction:
-                            await self._run_steps(connection, run, statements, overrides)
+                            await work(connection)
         except ConnectionLost as error:
             if transaction is None or transaction.is_committing:
                 raise
             raise Conflict(reason=f"{error.reason} before the commit") from error
-        return run.result
 
     async def _run_steps(
         self,

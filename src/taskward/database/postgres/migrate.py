@@ -111,7 +111,7 @@ class SchemaMigration:
                 must_wait = (
                     found is not None and not (found.is_used or moves_owners) and await has_owners(connection)
                 )
-            if found is not None and found.missing:
+            if found is not None and (found.missing or moves_owners):
                 await self._distribute(must_wait=must_wait)
         return revision
 

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How a database with Citus is distributed: `missing` are the tables that are not."""
+    """The distribution of a database with Citus: `missing` are the tables that are not distributed."""
 
     is_coordinator: bool
     replication_factor: str | None
@@ -80,6 +80,8 @@ async def has_owners(connection: Any) -> bool:
 async def distribute(hosts: HostConnector) -> None:
     """Distributes the tables that are not, in one transaction, on a connection without timeouts.
 
+    It also adds the e-mail addresses to the directory that are not in it, as after `taskward copy`.
+
     Raises:
         DatabaseUnusable: it is not possible, for the reason in the text.
 
@@ -89,9 +91,9 @@ async def distribute(hosts: HostConnector) -> None:
         async with connection.transaction():
             await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
             distribution = await read_distribution(connection)
-            if distribution is None or not distribution.missing:
+            if distribution is None:
                 return
-            if distribution.problem:
+            if distribution.missing and distribution.problem:
                 raise DatabaseUnusable(f"DATABASE_URL: {distribution.problem}")
             await _distribute(connection, distribution)
         await _drop_local_rows(connection, distribution)
@@ -102,7 +104,8 @@ async def distribute(hosts: HostConnector) -> None:
         ) from error
     finally:
         connection.terminate()
-    log.info("The tables are distributed", extra={"tables": len(distribution.missing)})
+    if distribution.missing:
+        log.info("The tables are distributed", extra={"tables": len(distribution.missing)})
 
 
 async def _distribute(connection: Any, distribution: Distribution) -> None:
@@ -111,7 +114,7 @@ async def _distribute(connection: Any, distribution: Distribution) -> None:
     if not distribution.is_used:
         await connection.execute(f"ALTER TABLE {first} DROP CONSTRAINT IF EXISTS uq_users_email")
         await connection.execute(email_directory.CREATE)
-        await connection.execute(email_directory.FILL)
+    await connection.execute(email_directory.FILL)
     for table, column in DISTRIBUTED_TABLES:
         if table in distribution.missing:
             await _drop_policies(connection, table)

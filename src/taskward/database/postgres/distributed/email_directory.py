@@ -34,9 +34,9 @@ async def claim(
 
     The last column is the time of creation: another one than in the values is that of an existing owner.
     """
-    rows = [list(row) for row in rows]
-    for row in rows:
-        email, owner = values.get("email"), values["owner"]
+    email, owner = values.get("email"), values["owner"]
+    returned = [list(row) for row in rows]
+    for row in returned:
         if row.pop() != values["user_since"] or email is None:
             continue
         if await connection.fetchval(_CLAIM, email, owner) is None:
@@ -44,7 +44,7 @@ async def claim(
         await connection.execute(_STORE, email, owner)
         if statement.email_column is not None:
             row[statement.email_column] = email
-    return rows
+    return returned
 
 
 async def release(connection: Any, values: Values, rows: Sequence[Row]) -> None:

@@ -4,7 +4,6 @@ A write is three to six round trips instead of one. Everything else is as on Pos
 queue of each owner, the retries, the outbox of webhooks.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -12,11 +11,9 @@ from uuid import UUID
 import asyncpg
 
 from taskward.database.postgres.compiled import CompiledStatement
-from taskward.database.postgres.connection import Transaction, lock_timeout
-from taskward.database.postgres.deadlines import time_left
+from taskward.database.postgres.connection import lock_timeout
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement
-from taskward.database.postgres.errors import translate_driver_errors
 from taskward.database.postgres.executor import Executor, retry_on_conflict
 from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.statements import Row, Split, Statement, T, Values
@@ -40,15 +37,14 @@ class StepwiseExecutor(Executor):
         )
 
     async def _write(self, statement: CompiledStatement, values: Values, until: float) -> Sequence[Row]:
-        with translate_driver_errors:
-            async with (
-                asyncio.timeout_at(until),
-                self._pool.acquire(writes=True) as connection,
-                Transaction(connection, begin(time_left(until))),
-            ):
-                rows = await _run(connection, statement, values)
-                if rows and self.mark is not None:
-                    await self._mark_owners(connection, self.mark, {values["owner"]})
+        rows: list[Row] = []
+
+        async def work(connection: Any) -> None:
+            rows.extend(await _run(connection, statement, values))
+            if rows and self.mark is not None:
+                await self._mark_owners(connection, self.mark, {values["owner"]})
+
+        await self._commit(until, work)
         return rows
 
     async def _run_steps(

@@ -97,22 +97,23 @@ def _reads_rows(part: Any) -> bool:
     return isinstance(part, Select) or (isinstance(part, ColumnClause) and part.table is not None)
 
 
-def _is_one_row(table: Any) -> bool:
-    """Returns whether it is a subquery that names values and reads no table."""
-    return isinstance(table, Subquery) and not table.element.columns_clause_froms
-
-
 def _without_subquery(column: Any) -> Any:
     """Returns an expression with those of a subquery of one row, and without conditions on other rows."""
 
     def replaced(element: Any, **_: Any) -> Any:
         if isinstance(element, unless_taken):
             return null()
-        if isinstance(element, ColumnClause) and _is_one_row(element.table):
-            return element.table.element.selected_columns[element.key].element
-        return None
+        return _value_of(element) if isinstance(element, ColumnClause) else None
 
     return visitors.replacement_traverse(column, {}, replaced)
+
+
+def _value_of(column: ColumnClause[Any]) -> Any:
+    """Returns the expression that a column names, if it is one of a subquery that reads no table."""
+    named = column.table.element if isinstance(column.table, Subquery) else None
+    if not isinstance(named, Select) or named.columns_clause_froms:
+        return None
+    return named.selected_columns[column.key].element
 
 
 def _compile(change: Any, following: tuple[RoutedStatement, ...] = ()) -> RoutedStatement:
