@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from copies.copied import KEYED, KEYED_BODY, Recorder, copy, fill, people, seen, sql, trigger
+from copies.copied import KEYED, KEYED_BODY, Recorder, copy, fill, people, seen, sql, trigger, users_of
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
@@ -187,6 +187,7 @@ async def test_a_change_in_progress_is_waited_for_and_named_if_it_never_ends(
         await execute(app, lock.replace("9e15", str(9 * 10**15)))
         with pytest.raises(CopyFailed, match="--from: an import or an erasure of 1 users is not complete"):
             await copy(source, target, operator)
+        assert await users_of(target) == [bob.sub], "ann is copied once the change is complete"
         await execute(app, "DELETE FROM owner_locks")
 
         verified = await copy(source, target)
