@@ -102,6 +102,9 @@ bench-webhooks: $(VENV)/.ready-to-bench ## Measure what webhooks cost a write on
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py
 
+bench-web-app: $(VENV)/.ready-to-test ## Measure the web app in Chromium; a minute
+	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/web_app.py
+
 request-path: $(VENV)/.ready-to-test ## Print the files and functions that one request passes through
 	@PYTHONPATH=benchmarks $(BIN)/python -W ignore tools/request_path.py
 

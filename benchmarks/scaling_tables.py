@@ -117,8 +117,8 @@ def unit_table(costs: Costs) -> Iterator[str]:
     yield f"| the same, on SQLite, with the database | {mean(costs, 'service_us', 'sqlite'):.0f} µs |"
     yield f"| an open stream: memory of the process | {streams['kilobytes']:.0f} kB |"
     yield (
-        f"| the same: CPU a second, Taskward and PostgreSQL | {streams['idle_us_per_second']:.0f} and "
-        f"{streams['postgres_idle_us_per_second']:.0f} µs |"
+        f"| the same: CPU a second, Taskward and PostgreSQL | {amount(streams['idle_us_per_second'])} and "
+        f"{amount(streams['postgres_idle_us_per_second'])} µs |"
     )
     yield f"| a change sent to a stream in another process: CPU there | {streams['event_us']:.0f} µs |"
     yield f"| a connection: private memory of its server process | {costs['connection_bytes'] / 1e6:.1f} MB |"

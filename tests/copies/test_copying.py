@@ -14,8 +14,7 @@ from sqlmodel import SQLModel
 from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
 from webhooks.receiver import SECRET as WEBHOOK_SECRET
 
-from taskward.copy import passes, windows
-from taskward.copy import postgres as copy_postgres
+from taskward.copy import passes, postgres_sql, windows
 from taskward.copy import sqlite as copy_sqlite
 from taskward.copy.errors import CopyFailed, Differs
 from taskward.copy.job import Copy
@@ -377,7 +376,7 @@ async def _plan(app: FastAPI, table: CopiedTable, of_owners: bool, is_next: bool
         return "\n".join(row[3] for row in rows)
     async with database_of(app).pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        sql = copy_postgres._page(table, of_owners, is_next)
+        sql = postgres_sql.page_of(table, of_owners, is_next)
         return "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {sql}", *arguments))
 
 

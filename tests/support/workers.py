@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ import pytest
 
 NUMBER: Final = 4
 """Bytes of the number of a file in the queue of the workers."""
+
+PATIENCE: Final = 10.0
+"""Seconds that an interrupted worker has to end."""
 
 
 class Workers:
@@ -61,9 +65,15 @@ class Worker:
         return self.status
 
     def end(self) -> None:
-        if self.status is None:
-            os.kill(self.pid, signal.SIGINT)
-            self.wait()
+        """Interrupts it, so that it ends what its tests have started, or kills it."""
+        if self.status is not None:
+            return
+        os.kill(self.pid, signal.SIGINT)
+        end = time.monotonic() + PATIENCE
+        while not os.waitpid(self.pid, os.WNOHANG)[0]:
+            if time.monotonic() > end:
+                os.kill(self.pid, signal.SIGKILL)
+            time.sleep(0.05)
 
 
 def _start(
