@@ -4,9 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Their tests build packages and start browsers; `make test-clients` runs them.
 WITHOUT_CLIENTS := --ignore=tests/clients
-# A file's tests stay together, so that they share their app.
-# Many wait more than they compute, so there are more workers than CPUs.
-BESIDE_EACH_OTHER := --numprocesses 5 --dist loadfile --no-loadscope-reorder
+# Many tests wait more than they compute, so there are more workers than CPUs.
+BESIDE_EACH_OTHER := --workers 5
 PYTHONS ?= $(shell tools/find-python --versions)
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
@@ -17,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-quick test-stepwise test-clients test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-rls bench-units bench-smoke bench-tables request-path clients docs fix requirements clean
+.PHONY: help setup serve wheel test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -27,17 +26,21 @@ setup: $(VENV)/.ready ## Create the virtual environment, with .venv/bin/taskward
 serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded database
 	@$(BIN)/taskward serve
 
+wheel: $(VENV)/.ready ## Build the wheel of the service into dist/
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -t wheel -d dist
+
 test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a real PostgreSQL
 	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
-	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER) --numprocesses 4 --quick -r fE
+	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --workers 3 --quick -r fE
 
 test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements as for Citus, or with TEST_CITUS_URL on a cluster
 	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
-	@$(BIN)/python -m pytest tests/clients $(BESIDE_EACH_OTHER) --numprocesses 3
+	@$(BIN)/python -m pytest tests/clients --workers 3
 
 test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \
@@ -81,23 +84,36 @@ bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches
 bench-profile: $(VENV)/.ready-to-bench ## Print the profile of a request, by module and function; a minute
 	@$(BIN)/python -W ignore benchmarks/profiles.py
 
+bench-copy: $(VENV)/.ready-to-test ## Copy a million tasks to PostgreSQL and back, killed twice on the way; ten minutes
+	@$(BIN)/python -W ignore benchmarks/copying.py
+
 bench-rls: $(VENV)/.ready-to-test ## Measure what row-level security costs; three minutes
 	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/rls.py
 
 bench-units: $(VENV)/.ready-to-test ## Measure what a task, a request, a stream and a connection cost; writes the tables of docs/scaling.md; four minutes
 	@$(BIN)/python -W ignore benchmarks/unit_costs.py
 
+bench-webhooks: $(VENV)/.ready-to-bench ## Measure what webhooks cost a write on PostgreSQL; five minutes
+	@$(BIN)/python -W ignore benchmarks/delivery.py
+
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py
+
+bench-web-app: $(VENV)/.ready-to-test ## Measure the web app in Chromium; a minute
+	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/web_app.py
 
 request-path: $(VENV)/.ready-to-test ## Print the files and functions that one request passes through
 	@PYTHONPATH=benchmarks $(BIN)/python -W ignore tools/request_path.py
 
-clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half; needs npm
+clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half, the web app; needs npm
 	@PYTHONPATH=tools $(BIN)/python tools/client_types.py
 	@PYTHONPATH=tools $(BIN)/python tools/client_sync.py
 	@cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error
 	@$(BIN)/python tools/openapi_document.py | (cd clients/typescript && node scripts/types.js /dev/stdin)
+	@$(MAKE) --no-print-directory web-app
+
+web-app: ## Build the web app into the package of the service; needs npm
+	@cd clients/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
 
 docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
 	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py

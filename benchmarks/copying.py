@@ -31,11 +31,13 @@ MEGABYTE: Final = 1024 * 1024
 
 @dataclass(frozen=True)
 class Run:
-    """A run of the command."""
+    """A run of the command; the last one of a copy follows, and switches as soon as it asks for that."""
 
     ending: str
     seconds: float
     megabytes: float
+    switch: float | None
+    """Seconds from Enter to the end."""
 
 
 def main() -> None:
@@ -56,7 +58,8 @@ def main() -> None:
 def report(name: str, runs: list[Run]) -> None:
     print(f"\n{name}")
     for run in runs:
-        print(f"  {run.ending:<10} {run.seconds:6.1f} s  {run.megabytes:5.0f} MB")
+        switch = "" if run.switch is None else f"  the switch {run.switch:.1f} s"
+        print(f"  {run.ending:<10} {run.seconds:6.1f} s  {run.megabytes:5.0f} MB{switch}")
     print(f"  together   {sum(run.seconds for run in runs):6.1f} s", flush=True)
 
 
@@ -66,17 +69,24 @@ def copy(folder: Path, source: str, target: str, copied: Callable[[], float]) ->
 
 
 def run(folder: Path, source: str, target: str, share: float, copied: Callable[[], float]) -> Run:
-    begun = time.perf_counter()
-    process = subprocess.Popen(taskward("copy", "--from", source, "--to", target), cwd=folder)
-    peak = 0.0
+    begun, asked, peak = time.perf_counter(), 0.0, 0.0
+    arguments = taskward("copy", "--from", source, "--to", target, "--follow")
+    log = folder / "log"
+    with log.open("wb") as err:
+        process = subprocess.Popen(arguments, cwd=folder, stdin=subprocess.PIPE, stderr=err)
     while process.poll() is None:
         peak = max(peak, peak_megabytes(process.pid))
         if share < 1 and copied() >= share:
             process.kill()
             process.wait()
-            return Run("killed", time.perf_counter() - begun, peak)
+            return Run("killed", time.perf_counter() - begun, peak, None)
+        if process.stdin and not asked and b"press Enter" in log.read_bytes():
+            asked = time.perf_counter()
+            process.stdin.write(b"\n")
+            process.stdin.close()
         time.sleep(0.05)
-    return Run(f"exit {process.returncode}", time.perf_counter() - begun, peak)
+    end = time.perf_counter()
+    return Run(f"exit {process.returncode}", end - begun, peak, end - asked)
 
 
 def peak_megabytes(pid: int) -> float:

@@ -1,12 +1,13 @@
-"""The cost of webhooks on PostgreSQL, in three minutes: `make bench-webhooks`.
+"""The cost of webhooks on PostgreSQL, in five minutes: `make bench-webhooks`.
 
 Three services take turns under wrk, each on a database of its own: one without webhooks, one whose receiver
 is down, so that writes only mark their users, and one that delivers. Counted is the processor time of the
 service, and that of PostgreSQL with it, for each create, until everything is delivered. Printed are medians
 over the rounds, and those of the ratios within each round. The receiver's own time is not counted.
 
-"Each another": the creates are by many users in turn, none of whom is marked: the most that a mark costs.
-There nothing is delivered, because that is one request for each of them.
+Of creates each is delivered, a hundred in a request. Of updates of one task those of a second are delivered
+together. "Each another": the creates are by many users in turn, none of whom is marked: the most that a mark
+costs. There nothing is delivered, because that is one request for each of them.
 """
 
 import asyncio
@@ -21,7 +22,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import Final, NamedTuple
-from uuid import UUID
 
 import asyncpg
 import orjson
@@ -33,7 +33,14 @@ ROUNDS: Final = 8
 SECONDS: Final = 2
 WEBHOOK_SECRET: Final = "whsec_" + b64encode(b"a secret of the benchmarks alone").decode()
 CONNECTIONS: Final = 16
-USERS: Final = {"one user": 1, "16 users": CONNECTIONS, "each another": 2000}
+KINDS: Final = {
+    "creates, one user": ("POST", 1),
+    "creates, 16 users": ("POST", CONNECTIONS),
+    "updates, one user": ("PUT", 1),
+    "updates, 16 users": ("PUT", CONNECTIONS),
+    "creates, each another": ("POST", 2000),
+}
+"""The method, and the number of users."""
 MODES: Final = ("off", "marked", "delivered")
 UNMARK: Final = "UPDATE webhook_marks SET next_at = NULL, marked_at = NULL"
 WAITING: Final = "SELECT count(*) FROM webhook_marks WHERE next_at IS NOT NULL"
@@ -65,20 +72,20 @@ def main(rounds: int) -> None:
         subjects = {
             mode: stack.enter_context(a_subject(postgres, mode, urls.get(mode), folder)) for mode in MODES
         }
-        targets = {kind: write_targets(folder, users) for kind, users in USERS.items()}
         for turn in range(rounds + 1):
-            for kind, users in USERS.items():
+            for kind, (method, users) in KINDS.items():
                 for mode, subject in subjects.items():
                     if mode == "delivered" and users > CONNECTIONS:
                         continue
-                    cost = measured(postgres, subject, targets[kind], users)
+                    targets = write_targets(folder, subject.server, method, users)
+                    cost = measured(postgres, subject, targets, users)
                     if turn:  # the first one warms up
                         found[kind, mode].append(cost)
     report(found)
 
 
 def report(found: Found) -> None:
-    print(f"{'':<14}{'':<11}{'service':>9}{'':>10}{'with PostgreSQL':>17}")
+    print(f"{'':<22}{'':<11}{'service':>9}{'':>10}{'with PostgreSQL':>17}")
     for (kind, mode), rounds in found.items():
         ratios = [
             Cost(one.service / off.service, one.both / off.both)
@@ -87,7 +94,7 @@ def report(found: Found) -> None:
         service, both = (median(column) for column in zip(*rounds, strict=True))
         of_service, of_both = (median(column) * 100 - 100 for column in zip(*ratios, strict=True))
         print(
-            f"{kind:<14}{mode:<11}{service:>6.0f} us ({of_service:+5.1f} %)"
+            f"{kind:<22}{mode:<11}{service:>6.0f} us ({of_service:+5.1f} %)"
             f"{both:>9.0f} us ({of_both:+5.1f} %)"
         )
 
@@ -104,7 +111,7 @@ def measured(postgres: Postgres, subject: Subject, targets: Path, users: int) ->
 
 
 def wait_until_delivered(subject: Subject) -> None:
-    """Waits a second, as long as somebody is waiting, but not for a receiver that is down."""
+    """Waits a second, as long as a user is waiting, but not for a receiver that is down."""
     before = -1
     while (waiting := asyncio.run(execute(subject.database, WAITING))) not in {0, before}:
         before = waiting
@@ -122,10 +129,13 @@ def a_subject(postgres: Postgres, mode: str, url: str | None, folder: Path) -> I
         yield Subject(server, database)
 
 
-def write_targets(folder: Path, users: int) -> Path:
-    targets = folder / f"{users}.targets"
+def write_targets(folder: Path, server: Server, method: str, users: int) -> Path:
+    targets = folder / "targets"
     body = orjson.dumps(orjson.loads(NEW_TASK)).decode()
-    lines = (f"POST\t/api/tasks\t{token_of(UUID(int=owner_id(n).int))}\t{body}" for n in range(users))
+    lines = [f"POST\t/api/tasks\t{token_of(owner_id(n))}\t{body}" for n in range(users)]
+    if method == "PUT":
+        paths = [f"/api/tasks/{orjson.loads(server.ask(line))['id']}" for line in lines]
+        lines = [f"PUT\t{path}\t{token_of(owner_id(n))}\t{body}" for n, path in enumerate(paths)]
     targets.write_text("\n".join(lines) + "\n", "utf-8")
     return targets
 

@@ -32,6 +32,9 @@ POOL: Final = 10
 STREAMS_PER_PROCESS: Final = 1_000
 """The default of MAX_STREAMS."""
 
+SQLITE_FILE_GB: Final = 100
+"""A file that can be copied for a backup within minutes."""
+
 GB: Final = 1e9
 
 
@@ -87,7 +90,8 @@ def _bytes(relations: dict[str, int], *, indexes: bool) -> int:
 
 def mean(costs: Costs, figure: str, engine: str = "requests") -> float:
     """Returns a figure of the mean request."""
-    return sum(share * costs[engine]["kinds"][kind][figure] for kind, share in MIX.items())
+    kinds = costs[engine]["kinds"]
+    return sum(share * float(kinds[kind][figure]) for kind, share in MIX.items())
 
 
 def requests_at_peak(people: float) -> float:
@@ -127,16 +131,23 @@ def need(people: int, costs: Costs) -> Need:
 
 
 def limits(machine: Machine, costs: Costs) -> dict[str, float]:
-    """Returns for each resource of a server how many people it is enough for."""
+    """Returns for each resource of a server how many people it is enough for.
+
+    The keys begin with the person: of an index, the pages of people who are not active are not read.
+    """
     one = need(1_000_000, costs)
     return {
         "processors": machine.cores / one.database_cores * 1e6,
-        "memory for the indexes": machine.memory_gb * MEMORY_FOR_INDEXES / one.index_gb * 1e6,
+        "memory for indexes": machine.memory_gb * MEMORY_FOR_INDEXES / one.index_gb / ACTIVE_SHARE * 1e6,
         "connections": machine.connections / one.connections * 1e6,
         "WAL": machine.wal_mb / one.wal_mb * 1e6,
     }
 
 
-def sqlite_limit(costs: Costs) -> float:
-    """Returns how many people one process on SQLite is enough for, by its one processor."""
-    return UTILISATION * 1e6 / mean(costs, "service_us", "sqlite") / requests_at_peak(1)
+def sqlite_limits(costs: Costs) -> dict[str, float]:
+    """Returns for each resource of one process on SQLite how many people it is enough for."""
+    return {
+        "processor": UTILISATION * 1e6 / mean(costs, "service_us", "sqlite") / requests_at_peak(1),
+        "streams": STREAMS_PER_PROCESS / ONLINE_SHARE,
+        "file": SQLITE_FILE_GB * GB / costs["sqlite_bytes_per_task"] / TASKS_PER_PERSON,
+    }

@@ -20,6 +20,7 @@ from scaling import (
     POOL,
     REQUESTS_PER_DAY,
     SIZES,
+    SQLITE_FILE_GB,
     STREAMS_PER_PROCESS,
     TASKS_PER_PERSON,
     UTILISATION,
@@ -29,7 +30,7 @@ from scaling import (
     limits,
     mean,
     need,
-    sqlite_limit,
+    sqlite_limits,
 )
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "scaling.md"
@@ -81,7 +82,8 @@ def assumptions() -> Iterator[str]:
         f"| a large database server | {LARGE.cores} cores, {LARGE.memory_gb:.0f} GB of memory, "
         f"{LARGE.connections} connections, {LARGE.wal_mb:.0f} MB/s of WAL |"
     )
-    yield f"| of its memory, for indexes | {MEMORY_FOR_INDEXES:.0%} |"
+    yield f"| of its memory, for the indexes of the people who are active | {MEMORY_FOR_INDEXES:.0%} |"
+    yield f"| a file of SQLite that can be backed up in time | {SQLITE_FILE_GB} GB |"
 
 
 def relation_table(costs: Costs) -> Iterator[str]:
@@ -115,8 +117,8 @@ def unit_table(costs: Costs) -> Iterator[str]:
     yield f"| the same, on SQLite, with the database | {mean(costs, 'service_us', 'sqlite'):.0f} µs |"
     yield f"| an open stream: memory of the process | {streams['kilobytes']:.0f} kB |"
     yield (
-        f"| the same: CPU a second, Taskward and PostgreSQL | {streams['idle_us_per_second']:.0f} and "
-        f"{streams['postgres_idle_us_per_second']:.0f} µs |"
+        f"| the same: CPU a second, Taskward and PostgreSQL | {amount(streams['idle_us_per_second'])} and "
+        f"{amount(streams['postgres_idle_us_per_second'])} µs |"
     )
     yield f"| a change sent to a stream in another process: CPU there | {streams['event_us']:.0f} µs |"
     yield f"| a connection: private memory of its server process | {costs['connection_bytes'] / 1e6:.1f} MB |"
@@ -142,24 +144,29 @@ def need_table(costs: Costs) -> Iterator[str]:
 
 
 def limit_table(costs: Costs) -> Iterator[str]:
-    yield "| stage | what ends first | at | then |"
-    yield "|---|---|---|---|"
-    yield f"| one process, SQLite | its processor | {people_text(sqlite_limit(costs))} people | |"
-    found = sorted(limits(LARGE, costs).items(), key=lambda one: one[1])
-    rest = ", ".join(f"{name} at {people_text(people)}" for name, people in found[1:])
-    name, people = found[0]
-    yield f"| one large server | its {name} | {people_text(people)} people | {rest} |"
-    each = min(at for name, at in found if name != "connections")
-    yield (
-        f"| such servers, with a pooler, for 100 million people | | | {ceil(SIZES[-1] / each)}, "
-        f"{people_text(each)} people each |"
-    )
+    yield "| stage | what ends first, in people | then |"
+    yield "|---|---|---|"
+    for stage, found in (
+        ("one process, SQLite", sqlite_limits(costs)),
+        ("one large server", limits(LARGE, costs)),
+    ):
+        first, *others = sorted(found.items(), key=lambda one: one[1])
+        yield f"| {stage} | {_at(first)} | {', '.join(map(_at, others))} |"
+    each = min(people for name, people in limits(LARGE, costs).items() if name != "connections")
+    number = ceil(SIZES[-1] / each)
+    yield f"| such servers behind poolers | {number} for 100 million, {people_text(each)} each | |"
+
+
+def _at(limit: tuple[str, float]) -> str:
+    return f"{limit[0]}: {people_text(limit[1])}"
 
 
 def amount(value: float) -> str:
-    """Returns two significant digits, or the whole number."""
+    """Returns two significant digits."""
+    if value < 0.01:  # noqa: PLR2004 - nothing to plan for
+        return "under 0.01"
     if value >= 100:  # noqa: PLR2004 - three digits
-        return f"{round(value, 1 - len(str(int(value)))):,.0f}"
+        return f"{round(value, 2 - len(str(int(value)))):,.0f}"
     return f"{float(f'{value:.2g}'):g}"
 
 

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import asyncpg
 import uvloop
@@ -32,11 +33,9 @@ SQLITE: Final = "units.db"
 SQLITE_TASKS: Final = 100_000
 CLIENTS: Final = 32
 REQUESTS: Final = 4_000
-STREAMS: Final = 2_000
-EVENTS: Final = 2_000
+STREAMS: Final = 2_000  # and as many events
 CONNECTIONS: Final = 50
 IDLE_SECONDS: Final = 20.0
-PERFORMANCE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 
 _RELATIONS: Final = """
 SELECT c.relname, c.relkind = 'i', coalesce(t.relname, c.relname),
@@ -117,8 +116,9 @@ async def of_kinds(url: str, owners: int, server: Postgres | None = None) -> dic
             "complete": lambda owner: clients[owner].ask("PUT", _one(owner), b'{"is_completed": true}'),
             "one": lambda owner: clients[owner].ask("GET", _one(owner)),
             "list of 20": lambda owner: clients[owner].ask("GET", "/api/tasks?limit=20"),
-            "changes": lambda owner: clients[owner].ask("GET", "/api/changes?limit=20"),
+            "changes": lambda owner: clients[owner].ask("GET", f"/api/changes?since={cursors[owner]}"),
         }
+        cursors = {owner: await _cursor(client) for owner, client in clients.items()}
         for name, ask in kinds.items():
             await _all(ask, people[: REQUESTS // 10])
             before = await _meter(server)
@@ -128,6 +128,10 @@ async def of_kinds(url: str, owners: int, server: Postgres | None = None) -> dic
             ]
             found[name] = dict(zip(("service_us", "postgres_us", "wal_bytes"), spent, strict=True))
     return found
+
+
+async def _cursor(client: Client) -> str:
+    return quote(json.loads(await client.ask("GET", "/api/changes"))["cursor"])
 
 
 async def _meter(server: Postgres | None) -> tuple[float, float, float]:
@@ -169,7 +173,7 @@ async def streams(server: Postgres, folder: Path, owners: int) -> dict[str, floa
         idle, theirs = cpu_seconds(one.pid) - idle, cpu_seconds(server.pid) - theirs
         busy = cpu_seconds(one.pid)
         async with an_app(server.url) as other:
-            writing = random.Random(2).choices(range(number), k=EVENTS)  # noqa: S311 - as above
+            writing = random.Random(2).choices(range(number), k=STREAMS)  # noqa: S311 - as above
             clients = {owner: Client(other, owner_id(owner)) for owner in set(writing)}
             for owner in writing:
                 await clients[owner].ask("PUT", _one(owner), b'{"is_completed": false}')

@@ -37,8 +37,11 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
 )
 from support.owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
 from support.postgres_server import PostgresServer  # noqa: E402 - as above
+from support.workers import Workers  # noqa: E402 - as above
 
-hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure. CI tries more examples.
+IN_CI = os.environ.get("CI") == "true"
+hypothesis.settings.register_profile("patient", deadline=None, max_examples=100 if IN_CI else 30)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
 
 ENGINES = ("disk", "postgres")
@@ -66,10 +69,13 @@ MEASURED_PROCESSES = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--in-memory", action="store_true", help="SQLite in memory is the only engine")
     parser.addoption("--quick", action="store_true", help="the same, and no test that starts a process")
+    parser.addoption("--workers", type=int, default=0, help="run the tests in that many processes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("quick" if config.getoption("quick") else "patient")
+    if count := config.getoption("workers"):
+        config.pluginmanager.register(Workers(count))
 
 
 def pytest_collection_finish() -> None:
@@ -85,7 +91,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         quick.deselect(config, items)
     if citus.IS_STEPWISE:
         stepwise.deselect(config, items)
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if config.getoption("workers"):
         order.put_longest_first(config, items)
 
 
@@ -258,5 +264,5 @@ def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDataba
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails in CI, where everything is installed, if a test was skipped."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
+    if IN_CI and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

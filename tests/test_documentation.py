@@ -1,9 +1,8 @@
 """The documents: links lead somewhere, commands exist, every page is in an index, the README is short."""
 
 import re
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from taskward import cli
 
@@ -32,39 +31,46 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_bytes()) <= README_LIMIT
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    for target in _LINK.findall(_CODE.sub("", page.read_text("utf-8"))):
-        if "://" in target or target.startswith("mailto:"):
-            continue
-        name, _, anchor = target.partition("#")
-        file = (page.parent / name).resolve() if name else page
-        assert file.exists(), target
-        if anchor:
-            assert anchor in _anchors(file), target
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    broken = [(page.name, link) for page in PAGES for link in _links(page) if not _leads(page, link)]
+    assert not broken, broken
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_exists(page: Path) -> None:
-    text = page.read_text("utf-8")
+def _links(page: Path) -> list[str]:
+    """Returns the targets of a page's links to this repository."""
+    targets = _LINK.findall(_CODE.sub("", page.read_text("utf-8")))
+    return [one for one in targets if "://" not in one and not one.startswith("mailto:")]
+
+
+def _leads(page: Path, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    file = (page.parent / name).resolve() if name else page
+    return file.exists() and (not anchor or anchor in _anchors(file))
+
+
+def test_every_command_exists() -> None:
     targets = set(_TARGET.findall((ROOT / "Makefile").read_text("utf-8")))
-    for target in re.findall(r"(?:^|`)make ([a-z][a-z-]+)", text, re.MULTILINE):
-        assert target in targets, target
-    for command in re.findall(r"(?:^|[`/])taskward ([a-z]+)", text, re.MULTILINE):
-        assert command in _commands(), command
+    commands = _commands()
+    missing: list[tuple[str, str]] = []
+    for page in PAGES:
+        text = page.read_text("utf-8")
+        named = {*re.findall(r"(?:^|`)make ([a-z][a-z-]+)", text, re.MULTILINE)}
+        called = {*re.findall(r"(?:^|[`/])taskward ([a-z]+)", text, re.MULTILINE)}
+        missing += [(page.name, name) for name in (named - targets) | (called - commands)]
+    assert not missing, missing
 
 
-@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
-def test_a_decision_follows_the_template_and_is_in_the_index(page: Path) -> None:
-    text = page.read_text("utf-8")
-    title = re.match(rf"# {page.name[:4]}\. (.+)\n\n\*\*Status\.\*\* ", text)
-    assert title is not None
-    parts = re.findall(r"^\*\*(\w+)\b", text, re.MULTILINE)
-    assert parts == [part for part in _PARTS if part in parts]
-    assert set(_PARTS) - set(parts) <= {"Why", "Measured"}
-    status = " ".join(text.split("**Status.** ")[1].split("\n\n")[0].split()).removesuffix(".")
-    row = f"| [{page.name[:4]}]({page.name}) | {title[1]} | {status} |"
-    assert row in (ROOT / "docs/decisions/README.md").read_text("utf-8").splitlines()
+def test_each_decision_follows_the_template_and_is_in_the_index() -> None:
+    rows = (ROOT / "docs/decisions/README.md").read_text("utf-8").splitlines()
+    for page in DECISIONS:
+        text = page.read_text("utf-8")
+        title = re.match(rf"# {page.name[:4]}\. (.+)\n\n\*\*Status\.\*\* ", text)
+        assert title is not None, page.name
+        parts = re.findall(r"^\*\*(\w+)\b", text, re.MULTILINE)
+        assert parts == [part for part in _PARTS if part in parts], page.name
+        assert set(_PARTS) - set(parts) <= {"Why", "Measured"}, page.name
+        status = " ".join(text.split("**Status.** ")[1].split("\n\n")[0].split()).removesuffix(".")
+        assert f"| [{page.name[:4]}]({page.name}) | {title[1]} | {status} |" in rows
 
 
 def test_every_page_is_in_the_index() -> None:
@@ -73,10 +79,15 @@ def test_every_page_is_in_the_index() -> None:
         assert page.name == "README.md" or f"({page.name})" in index, page.name
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_source_file_that_a_page_names_exists(page: Path) -> None:
-    if page.name != "CHANGELOG.md":
-        assert {name for name in _SOURCE_FILE.findall(page.read_text("utf-8")) if not _exists(name)} == set()
+def test_every_source_file_that_a_page_names_exists() -> None:
+    named = {
+        (page.name, name)
+        for page in PAGES
+        if page.name != "CHANGELOG.md"
+        for name in _SOURCE_FILE.findall(page.read_text("utf-8"))
+    }
+    missing = [(page, name) for page, name in named if not _exists(name)]
+    assert not missing, missing
 
 
 def test_the_design_page_names_every_folder_of_the_source_and_only_what_exists() -> None:
@@ -136,6 +147,7 @@ def _commands() -> set[str]:
     return commands | {group.name for group in cli.app.registered_groups if group.name}
 
 
+@cache
 def _anchors(page: Path) -> set[str]:
     """Returns the anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", _CODE.sub("", page.read_text("utf-8")), re.MULTILINE)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from scaling import COSTS, LARGE, MIX, Machine, bytes_per_task, limits, mean, need, requests_at_peak
+from scaling import COSTS, MIX, Machine, bytes_per_task, limits, mean, need, requests_at_peak, sqlite_limits
 from scaling_tables import PAGE, amount, page_with, people_text
 
 
@@ -58,19 +58,31 @@ def test_the_needs_of_a_million_people(costs: dict[str, Any]) -> None:
 
 
 def test_the_limits_of_a_server(costs: dict[str, Any]) -> None:
-    assert limits(LARGE, costs)["connections"] == pytest.approx(4_000_000)  # 2000 of 500 for a million
-    assert limits(Machine(1, 80.2, 500, 0.625), costs) == pytest.approx(
-        {
-            "processors": 4_800_000,
-            "memory for the indexes": 1_000_000,
-            "connections": 1_000_000,
-            "WAL": 1_000_000,
-        }
-    )
+    found = limits(Machine(cores=1, memory_gb=24.06, connections=500, wal_mb=0.625), costs)
+
+    assert found["processors"] == pytest.approx(4_800_000)  # 208 ms of 600 for a million
+    for name in ("memory for indexes", "connections", "WAL"):
+        assert found[name] == pytest.approx(1_000_000)
+
+
+def test_the_limits_of_one_process(costs: dict[str, Any]) -> None:
+    found = sqlite_limits(costs)
+
+    assert found["streams"] == 20_000  # 1000 of 5 %
+    assert found["file"] == pytest.approx(1_000_000)  # 100 GB of 200 * 500 bytes
+    assert found["processor"] == pytest.approx(9_600_000)  # 6000 requests a second
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0123, "0.012"), (4.56, "4.6"), (45.6, "46"), (456.0, "460"), (45_678.0, "46,000")]
+    ("value", "text"),
+    [
+        (0.0099, "under 0.01"),
+        (0.0123, "0.012"),
+        (4.56, "4.6"),
+        (45.6, "46"),
+        (456.0, "460"),
+        (45_678.0, "46,000"),
+    ],
 )
 def test_amounts_have_two_digits(value: float, text: str) -> None:
     assert amount(value) == text

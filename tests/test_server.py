@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import httpx
 import pytest
@@ -19,13 +20,16 @@ from support import SECRET, token_for
 from support.command import command
 from support.server import TinyApp, served
 from support.waiting import PATIENCE, wait_for
-from support.wire import answers_in, read_all, read_until
+from support.wire import answers_in, get, read_all, read_until
 
 from taskward.database import DatabaseUnusable
+from taskward.http.cors import CrossOrigin
 from taskward.http.errors import DatabaseError
+from taskward.http.responses import CommonHeaders
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server, run
 from taskward.server.sockets import CannotListen, listen, url_of
+from taskward.server.state import ConnectionState
 from taskward.settings import SettingsError, load_settings
 
 READY = b"GET /ready HTTP/1.1\r\nHost: taskward.test\r\n\r\n"
@@ -108,6 +112,24 @@ def test_idle_connections_do_not_delay_the_end() -> None:
         assert [client.recv(1) for client in idle] == [b""] * 3
         for client in idle:
             client.close()
+
+
+async def test_a_connection_in_use_is_not_closed_by_the_first_sweep_of_the_shutdown() -> None:
+    config = uvicorn.Config(TinyApp(), http=StrictProtocol, log_config=None)
+    config.load()
+    state = ConnectionState(CommonHeaders(CrossOrigin(()), https_only=False))
+    transport = mock.Mock(get_write_buffer_size=lambda: 0, is_closing=lambda: transport.close.called)
+    connection = StrictProtocol(config, state, {}, asyncio.get_running_loop())
+    connection.connection_made(transport)
+    connection.data_received(get("/a"))
+    await asyncio.gather(*state.tasks)  # it is answered a moment before the sweep
+    state.draining.set()
+
+    connection.sweep(Server.sweep_seconds)
+    assert not transport.close.called
+    connection.sweep(Server.sweep_seconds)
+    assert transport.close.called
+    connection.connection_lost(None)
 
 
 def test_a_stream_is_notified_of_the_shutdown() -> None:

@@ -81,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Taskward:
         if _is_served(feature, settings):
             app.router.routes.extend(feature.routes)
     router = Router(app.routes)
-    cross_origin = CrossOrigin(settings.allowed_origins)
+    cross_origin = CrossOrigin(settings.allowed_origins, mcp.CROSS_ORIGIN if settings.serves_mcp else {})
     app.pipeline = RequestMiddleware(
         RequestPipeline(router, rate_limit),
         cross_origin,

@@ -12,6 +12,7 @@ from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.database.postgres.host_report import HostStatus, report_hosts
 from taskward.database.sqlite.connection import file_problem
 from taskward.http.errors import ServiceError
+from taskward.mcp.settings_check import mcp_state, mcp_warnings
 from taskward.observability.tracing import configured_exporter
 from taskward.settings import LOCAL_FRONT_END, Settings, SettingsError, load_settings
 from taskward.settings.database_url import PostgresUrl
@@ -37,6 +38,8 @@ async def findings() -> list[Finding]:
         *await _hosts(settings),
         *[finding async for finding in _database(settings)],
         *_cors(settings),
+        Finding("ok", "mcp", mcp_state(settings)),
+        *[Finding("warn", "mcp", text) for text in mcp_warnings(settings)],
         *_webhooks(settings),
         *_traces(),
     ]

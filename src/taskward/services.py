@@ -44,7 +44,7 @@ class Services:
     zone_data: ZoneDataUpdate
     webhooks: WebhookWorker | None
     passed_reminders: PassedReminders | None
-    """Where reminders are not delivered."""
+    """None if reminders are delivered."""
     tombstones_kept: timedelta
     tracing: Tracing | None
     openapi: Callable[[], dict[str, Any]]

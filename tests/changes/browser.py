@@ -61,7 +61,8 @@ class Browser:
         The script runs before those of each page.
         """
         context = beside.context if beside else await self._new_context()
-        target = await self.ask("Target.createTarget", url="about:blank", browserContextId=context)
+        place = {"url": "about:blank", "browserContextId": context}
+        target = await self.ask("Target.createTarget", **place, newWindow=True, width=1280, height=900)
         attached = await self.ask("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         window = Window(self, attached["sessionId"], context)
         await window.ask("Network.enable")

@@ -51,10 +51,39 @@ def test_the_clients_wheel_needs_httpx_alone_and_is_typed(tmp_path: Path) -> Non
     ]
 
 
-def test_the_services_wheel_contains_the_client(tmp_path: Path) -> None:
-    target = install(ROOT, tmp_path)
+@pytest.fixture(scope="module")
+def service_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns the folder in which the wheel of the service is installed."""
+    return install(ROOT, tmp_path_factory.mktemp("service"))
+
+
+def test_the_services_wheel_contains_the_client(service_wheel: Path) -> None:
+    target = service_wheel
     sources = ROOT / "clients/python/src"
     packaged = {path.relative_to(target) for path in (target / "taskward_client").rglob("*.py")}
     assert packaged == {path.relative_to(sources) for path in (sources / "taskward_client").rglob("*.py")}
     code = "from taskward.cli import app; app(['tasks', 'list', '--help'])"
     assert "--priority" in run_installed(target, code)
+
+
+def test_the_wheel_alone_serves_the_web_app(service_wheel: Path, tmp_path: Path) -> None:
+    code = SERVE.format(database=f"sqlite:///{tmp_path}/tasks.db")
+    page, script, token = run_installed(service_wheel, code).splitlines()[-3:]
+    assert page == "200 text/html; charset=utf-8"
+    assert script == "200 text/javascript; charset=utf-8"
+    assert token == "200 application/json"
+
+
+SERVE = """
+import os, subprocess, sys, httpx
+environment = os.environ | {{"DATABASE_URL": "{database}", "PORT": "0", "LOG_FORMAT": "json"}}
+start = "import sys; sys.path[:0] = " + repr(sys.path[:2]) + "; from taskward.cli import app; app(['serve'])"
+command = [sys.executable, "-I", "-S", "-c", start]
+with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as service:
+    line = next(line for line in service.stdout if "The web app is at" in line)
+    url = line.split("The web app is at ")[1].split('"')[0]
+    session = httpx.post(url + "app/session", headers={{"Origin": url[:-1]}})
+    for response in (httpx.get(url), httpx.get(url + "app/app.js"), session):
+        print(response.status_code, response.headers["content-type"])
+    service.kill()
+"""

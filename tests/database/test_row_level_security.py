@@ -43,7 +43,7 @@ from taskward.database.statements import STATEMENTS, Read
 from taskward.me.admin import export_to
 from taskward.me.import_statements import ABANDONED
 from taskward.tasks.zone_data_statements import NOTED, OWNERS_AFTER
-from taskward.webhooks.reminder_statements import NEXT_REMINDERS
+from taskward.webhooks.reminder_statements import NEXT_REMINDERS, PASSED_REMINDERS
 from taskward.webhooks.statements import BACKLOG, FAILED_BEFORE, WAITING
 
 ISOLATION: Final = [
@@ -291,7 +291,7 @@ async def test_these_statements_run_without_row_level_security() -> None:
 
     assert found == {
         *(COUNTERS, ABANDONED, NOTED, OWNERS_AFTER),
-        *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS),
+        *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS),
     }
 
 

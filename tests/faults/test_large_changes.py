@@ -18,8 +18,8 @@ from support.neighbours import Client, Memory, document, neighbours, settled
 from support.waiting import wait_for
 
 MIB = 2**20
-SHORT = 3 * MIB // 2
-"""Bytes of an import that takes many transactions: 10,000 tasks. With `make soak` it has more."""
+SHORT = 3 * MIB // 4
+"""Bytes of an import that takes several transactions: 5,000 tasks. With `make soak` it has more."""
 ENGINES = ["disk", "postgres"]
 
 

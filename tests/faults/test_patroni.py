@@ -181,8 +181,8 @@ async def test_the_leader_is_killed_and_nothing_acknowledged_is_lost(
         leader = await cluster.leader()
         load.fault_begins()
         leader.kill()
+        load.fault_ends()  # from here on Patroni and the service are on their own
         await load.until_answered(6, DATABASE_ERROR)
-        load.fault_ends()  # nothing more is done to it: from here on Patroni and the service are on their own
         await judge_outage(load, observe_load)
         successor = await cluster.leader()
         assert taskward.process.poll() is None

@@ -10,7 +10,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
-_TLS = ssl.create_default_context()  # not used, but each client would make one
+TLS = ssl.create_default_context()  # not used, but each client would make one
 
 MODERN = "2026-07-28"
 LEGACY = "2025-11-25"
@@ -48,9 +48,7 @@ def text_of(result: CallToolResult) -> str:
 async def agent(url: str, token: str, version: str = MODERN) -> AsyncIterator[Agent]:
     """Connects an agent that speaks this revision of the protocol."""
     async with (
-        httpx2.AsyncClient(
-            headers={"Authorization": f"Bearer {token}"}, trust_env=False, verify=_TLS
-        ) as http,
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, trust_env=False, verify=TLS) as http,
         Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=MODES[version]) as client,
     ):
         assert client.protocol_version == version

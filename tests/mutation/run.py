@@ -55,7 +55,7 @@ class Tree:
         """Runs tests. Returns pytest's exit status, or None on a timeout, and the end of its output."""
         tests, engine = selection
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no"]
-        command += ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "engine_only", *tests]
+        command += ["-p", "no:cacheprovider", "-p", "engine_only", *tests]
         process = subprocess.Popen(  # noqa: S603 - pytest, on our own tests
             command,
             cwd=self.path,

@@ -23,8 +23,10 @@ AREAS = {
     "recurrence",
     "convert",
     "reminders",
+    "web_app",
     "webhooks",
     "availability",
+    "copy",
 }
 
 
@@ -33,13 +35,18 @@ def test_there_are_sixty_mutants_or_more_and_some_in_every_area() -> None:
     assert {mutant.area for mutant in MUTANTS} == AREAS
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_mutant_fits_the_code_changes_it_and_names_its_tests(mutant: Mutant) -> None:
-    source = (ROOT / mutant.file).read_text()
+def test_each_mutant_fits_the_code_changes_it_and_names_its_tests() -> None:
+    problems = []
+    for mutant in MUTANTS:
+        source = (ROOT / mutant.file).read_text()
+        try:
+            if mutant.apply(source) == source:
+                problems.append(f"{mutant.name}: it changes nothing")
+        except MutantError as error:
+            problems.append(str(error))
+        problems += [f"{mutant.name}: {test}" for test in mutant.tests if not (ROOT / test).exists()]
 
-    assert mutant.apply(source) != source
-    for test in mutant.tests:
-        assert (ROOT / test).exists(), test
+    assert not problems, problems
 
 
 def test_a_text_is_found_however_its_lines_are_wrapped() -> None:

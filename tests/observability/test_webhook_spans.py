@@ -56,7 +56,7 @@ async def test_each_attempt_is_a_span_that_the_receiver_may_continue(
             "server.address": "127.0.0.1",
             "server.port": receiver.port,
             "http.request.resend_count": count,
-            "taskward.webhook.id": attempt.id,
+            "webhook.id": attempt.id,
             "http.response.status_code": status,
         } | ({"error.type": "500"} if status == 500 else {})
     assert (failed.failed, delivered.failed) == (True, False)

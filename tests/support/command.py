@@ -18,13 +18,18 @@ class Command:
     """`taskward` as a process of its own, in a folder of its own."""
 
     def __init__(
-        self, folder: Path, *arguments: str, environment: Mapping[str, str], execute: bool = False
+        self,
+        folder: Path,
+        *arguments: str,
+        environment: Mapping[str, str],
+        execute: bool = False,
+        stdin: int | None = None,
     ) -> None:
         self.out: list[str] = []
         self.err: list[str] = []
         (out, their_out), (err, their_err) = os.pipe(), os.pipe()
         with open(os.devnull, "rb") as nothing, open(their_out, "wb"), open(their_err, "wb"):  # noqa: PTH123 - two are descriptors
-            streams = (nothing.fileno(), their_out, their_err)
+            streams = (nothing.fileno() if stdin is None else stdin, their_out, their_err)
             self.process = start(
                 arguments, folder, bare_environment() | dict(environment), streams, execute=execute
             )

@@ -20,6 +20,7 @@ PRELOADED: Final = (
     *("taskward.cli", "taskward.app", "taskward.server", "taskward.check", "taskward.me.admin"),
     *("taskward.auth.development", "taskward.users.restores", "taskward.observability.prometheus"),
     *("taskward.database.sqlite.database", "taskward.database.postgres.database"),
+    *("taskward.copy.job", "taskward.copy.opening"),
     *("alembic.command", "alembic.config", "multiprocessing.spawn", "uvloop"),
     *("uvicorn.lifespan.on", "uvicorn.loops.uvloop"),
 )

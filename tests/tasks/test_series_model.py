@@ -129,7 +129,8 @@ class SeriesWalk:
         next_id = self.model.tasks.get(task_id, {}).get("next_id")
         if await self._put(task_id, {"is_completed": False}) is not None:
             self.model.reopen(task_id)
-            self._gone |= {next_id} - self.model.tasks.keys() - {None}
+            if next_id is not None and next_id not in self.model.tasks:
+                self._gone.add(next_id)
 
     async def _change(self, task_id: str, **body: Any) -> None:
         task = self.model.tasks.get(task_id)

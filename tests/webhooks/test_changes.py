@@ -14,7 +14,10 @@ from webhooks.waiting import marks, until, until_idle
 
 from taskward.webhooks import attempts, retries, worker
 
-pytestmark = pytest.mark.engines("disk", "postgres", "postgres-rls")
+pytestmark = pytest.mark.engines("disk", "postgres")
+
+with_policies = pytest.mark.engines("disk", "postgres", "postgres-rls")
+"""For the tests that run each statement of the worker and of the outbox, with row-level security too."""
 
 
 async def feed(person: Person, since: str | None = None) -> dict[str, Any]:
@@ -38,6 +41,7 @@ async def has_no_marks(app: FastAPI) -> bool:
     return not await marks(app)
 
 
+@with_policies
 async def test_a_delivery_is_the_page_of_the_feed(start: StartApp, receiver: Receiver) -> None:
     ann = Person(await start())
     task = await ann.create("Milk", labels=["home"])
@@ -68,9 +72,12 @@ async def test_a_delivery_is_the_page_of_the_feed(start: StartApp, receiver: Rec
     assert receiver.refused == []
 
 
+@with_policies
 async def test_more_than_a_hundred_changes_come_in_several_deliveries(
-    start: StartApp, receiver: Receiver
+    start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also if the person's turn ends with a full page."""
+    monkeypatch.setattr(attempts, "IN_A_ROW", 2)
     app = await start()
     ann = Person(app)
     operations = [{"op": "create", "task": {"title": f"{n}"}} for n in range(100)]
@@ -123,6 +130,7 @@ WAYS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
 )
 
 
+@with_policies
 async def test_each_way_to_write_marks_the_person(start: StartApp, receiver: Receiver) -> None:
     """Each by a person of its own, who has written before only where webhooks are off."""
     off, app = await start(webhook_url=None), await start()
@@ -152,6 +160,7 @@ async def test_each_way_to_write_marks_the_person(start: StartApp, receiver: Rec
         assert receiver.tasks[person.sub] == {one["id"]: one for one in await person.tasks()}
 
 
+@with_policies
 async def test_a_failed_delivery_is_repeated_byte_for_byte_before_any_later_one(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,8 +187,8 @@ async def test_an_outage_costs_one_row_a_person_and_one_probe_for_all(
 ) -> None:
     monkeypatch.setattr(retries, "SECOND_AFTER", 0.2)
     monkeypatch.setattr(attempts, "SECOND_AFTER", 0.2)
-    monkeypatch.setattr(attempts, "PROBE_EVERY", 1.0)
-    monkeypatch.setattr(retries, "PROBE_EVERY", 1.0)
+    monkeypatch.setattr(attempts, "PROBE_EVERY", 0.6)
+    monkeypatch.setattr(retries, "PROBE_EVERY", 0.6)
     monkeypatch.setattr(worker, "ONE_BY_ONE", 0.1)
     receiver.answer_with(FAIL)
     one, other = await start(), await start()
@@ -189,7 +198,7 @@ async def test_an_outage_costs_one_row_a_person_and_one_probe_for_all(
     await until(lambda: is_failing(one))
     await asyncio.sleep(0.5)  # for attempts in progress
     before = len(receiver.attempts)
-    await asyncio.sleep(2.7)
+    await asyncio.sleep(1.6)
 
     assert 2 <= len(receiver.attempts) - before <= 3
     assert before <= 2 * worker.PARALLEL + 8 < len(people)
@@ -212,6 +221,7 @@ async def test_of_two_processes_one_makes_the_probe(start: StartApp) -> None:
     assert sorted(claimed) == [False, True]
 
 
+@with_policies
 async def test_an_erasure_is_delivered_after_the_person_is_gone(start: StartApp, receiver: Receiver) -> None:
     app = await start()
     ann = Person(app)

@@ -40,7 +40,7 @@ def zones_around(moment: int) -> dict[str, Change]:
 
 
 def due_at(moment: int, zone: str, change: Change, minutes: int = 0) -> dict[str, str]:
-    """Returns that moment, and so many minutes, on a clock of the zone that has not been changed."""
+    """Returns that moment, and some minutes later, on a clock of the zone that has not been changed."""
     shown = datetime.fromtimestamp(moment, UTC) + timedelta(seconds=change.before, minutes=minutes)
     assert shown.second == 0
     return {"date": f"{shown:%Y-%m-%d}", "time": f"{shown:%H:%M}", "time_zone": zone}

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -191,8 +192,13 @@ def test_bad_settings_are_refused_by_name(engine: str, given: dict[str, Any], te
 
 
 async def test_410_stops_all_processes_until_a_restart(
-    start: StartApp, receiver: Receiver, caplog: pytest.LogCaptureFixture
+    start: StartApp,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(retries, "SECOND_AFTER", 0.2)
+    monkeypatch.setattr(worker, "ONE_BY_ONE", 0.05)
     receiver.answer_with(status("410 Gone"))
     one, other = await start(), await start()
     ann = Person(one)
@@ -295,7 +301,7 @@ async def test_a_rotation_of_secrets_has_no_delivery_refused(
             receiver.answer_with(FAIL, OK)
             person = Person(app)
             await person.create()
-            await until(lambda person=person: receiver.titles(person.sub))
+            await until(partial(receiver.titles, person.sub))
 
     old_service, both_service = AsyncExitStack(), AsyncExitStack()
     async with old_service, both_service:

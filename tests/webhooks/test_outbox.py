@@ -51,6 +51,17 @@ async def test_the_writes_of_a_marked_person_leave_the_mark_alone(marked: tuple[
     assert await row_of(app, ann) == before
 
 
+async def test_a_write_does_not_rely_on_a_mark_that_is_claimed(marked: tuple[FastAPI, Person]) -> None:
+    """The process that has claimed it may be about to remove it: the write takes the lock of its row."""
+    app, ann = marked
+    async with database_of(app).pool.acquire(writes=True) as connection:
+        await connection.execute("UPDATE webhook_marks SET holder = user_id")
+    before = await row_of(app, ann)
+    await ann.create("second")
+
+    assert (await row_of(app, ann))["xmax"] != before["xmax"]
+
+
 async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
     marked: tuple[FastAPI, Person],
 ) -> None:
@@ -74,7 +85,7 @@ async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
 async def test_a_mark_is_not_removed_soon_after_its_claim(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "SETTLED", 0.5)
+    monkeypatch.setattr(attempts, "SETTLED", 1.5)
     app = await start()
     ann = Person(app)
     await ann.create()

@@ -1,4 +1,4 @@
-"""docs/contract.md, C7: over TLS a webhook goes to whoever has a certificate for its host name, alone."""
+"""docs/contract.md, C7: over TLS a webhook goes only to a receiver with a certificate for its host."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""docs/design.md: a worker hears of the writes of other processes, by notifications or by polling."""
+"""docs/design.md: a worker learns of the writes of other processes, by notifications or by polling."""
 
 import time
 from pathlib import Path

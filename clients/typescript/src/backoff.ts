@@ -34,3 +34,13 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
     signal?.addEventListener("abort", abort, { once: true });
   });
 }
+
+/** Waits; in a browser that comes online again, or if the signal is aborted, no longer. */
+export async function sleepUntilOnline(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  const online = new AbortController();
+  const wake = () => online.abort();
+  globalThis.addEventListener?.("online", wake);
+  const signals = signal === undefined ? [online.signal] : [online.signal, signal];
+  await sleep(milliseconds, AbortSignal.any(signals)).catch(() => undefined);
+  globalThis.removeEventListener?.("online", wake);
+}

@@ -1,4 +1,4 @@
-import { Backoff, sleep } from "./backoff.js";
+import { Backoff, sleep, sleepUntilOnline } from "./backoff.js";
 import { ApiError, NetworkError } from "./errors.js";
 import { events } from "./events.js";
 import type { RequestOptions, Transport } from "./transport.js";
@@ -22,7 +22,7 @@ export type FeedStep =
   | { type: "restart"; error: ApiError }
   /** The event stream is open. */
   | { type: "live" }
-  /** The connection failed, or ended; it is tried again after `retryIn` milliseconds. */
+  /** The connection failed; it is tried again after `retryIn` milliseconds. */
   | { type: "offline"; error: unknown; retryIn: number };
 
 const SILENCE = 45_000;
@@ -51,7 +51,8 @@ export class Feed {
       try {
         yield* this.#pages(position, options);
         yield* this.#stream(position, options, backoff);
-        throw new NetworkError("The service ended the event stream");
+        // Ended by the service, because the token has expired or it restarts: not a failure, unless the next attempt fails.
+        await sleepUntilOnline(backoff.next(), options.signal);
       } catch (error) {
         if (options.signal?.aborted) return;
         if (isInvalidCursor(error) && position.cursor !== undefined) {
@@ -63,7 +64,8 @@ export class Feed {
         const after = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
         const retryIn = backoff.next(after * 1000);
         yield { type: "offline", error, retryIn };
-        await sleepUntilOnline(retryIn, after > 0, options.signal);
+        // A service that has said how long is not asked earlier.
+        await (after > 0 ? sleep(retryIn, options.signal).catch(() => undefined) : sleepUntilOnline(retryIn, options.signal));
       }
     }
   }
@@ -88,6 +90,8 @@ export class Feed {
   ): AsyncGenerator<FeedStep, void, undefined> {
     const connection = new AbortController();
     const timer = setTimeout(() => connection.abort(new NetworkError("No response")), silence);
+    const cut = () => connection.abort(new NetworkError("The device is offline"));
+    globalThis.addEventListener?.("offline", cut);
     const request = {
       path: "/api/events",
       query: { kinds },
@@ -111,6 +115,7 @@ export class Feed {
       }
     } finally {
       clearTimeout(timer);
+      globalThis.removeEventListener?.("offline", cut);
       connection.abort();
     }
   }
@@ -146,14 +151,4 @@ export function isInvalidCursor(error: unknown): error is ApiError {
   if (!(error instanceof ApiError)) return false;
   if (error.status === 410) return true;
   return error.status === 400 && error.details.some(({ field }) => field === "since" || field === "Last-Event-ID");
-}
-
-/** Waits; in a browser that comes online again, no longer, unless the service has said how long. */
-async function sleepUntilOnline(milliseconds: number, exactly: boolean, signal: AbortSignal | undefined): Promise<void> {
-  const online = new AbortController();
-  const wake = () => online.abort();
-  if (!exactly) globalThis.addEventListener?.("online", wake);
-  const signals = signal === undefined ? [online.signal] : [online.signal, signal];
-  await sleep(milliseconds, AbortSignal.any(signals)).catch(() => undefined);
-  globalThis.removeEventListener?.("online", wake);
 }

@@ -20,7 +20,6 @@ const PAUSE = 5000;
 
 interface Known {
   id: string;
-  etag?: string;
 }
 
 /** Returns how a collection pulls changes: page by page, and then as they happen. */
@@ -43,6 +42,7 @@ export function checkpointed<Document extends Known>(
 
   /** Returns everything, and deletions of what is stored and did not come. */
   async function everything(): Promise<Documents<Document>> {
+    const before = await stored();
     const changes: Change[] = [];
     let last: ChangePage | undefined;
     while (last === undefined || last.has_more) {
@@ -50,7 +50,7 @@ export function checkpointed<Document extends Known>(
       changes.push(...last.changes);
     }
     const found = new Set(changes.map((change) => documentOf(kind, change).id));
-    const missing = (await stored()).filter(({ id, etag }) => etag !== undefined && !found.has(id)); // not what is new here
+    const missing = before.filter(({ id }) => !found.has(id)); // of these, RxDB keeps what it has not sent yet
     const deletions = missing.map(({ id }) => deleted(id) as unknown as WithDeleted<Document>);
     position.reach(last.cursor);
     return { documents: [...documents(changes), ...deletions], checkpoint: { cursor: last.cursor } };

@@ -204,6 +204,8 @@ export interface paths {
         /**
          * Set my time zone
          * @description Sets the caller's time zone, or removes it with null; it makes the row, as a first write does.
+         *
+         *     `application/merge-patch+json` is accepted too.
          */
         patch: operations["patchMe"];
         trace?: never;

@@ -51,6 +51,7 @@ test("events arrive whole, however the bytes are cut, and a stream that ends is 
   );
 
   assert.deepEqual(titles(found), ["one", "Größe ✓", "two", "three"]);
+  assert.ok(found.every(({ type }) => type !== "offline"), "the end of a stream is no failure");
   assert.ok(received.every(({ path }) => path.includes("kinds=tasks%2Clists")));
   const changes = found.filter((step) => step.type === "changes");
   for (const [n, step] of changes.entries()) assert.equal(step.since, changes[n - 1]?.cursor);

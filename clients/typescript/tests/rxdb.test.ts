@@ -13,6 +13,7 @@ import {
 } from "@taskward/client/rxdb";
 import { createRxDatabase, type RxCollection } from "rxdb/plugins/core";
 import { getRxStorageMemory } from "rxdb/plugins/storage-memory";
+import { firstValueFrom } from "rxjs";
 import { person, until, withoutService } from "./support.js";
 
 const skip = withoutService;
@@ -66,8 +67,29 @@ async function equalToTheList(client: Taskward, ...devices: Collections[]): Prom
   }
 }
 
+/** Returns a client whose lists are sent late. */
+function withSlowLists(): Taskward {
+  return person(randomUUID(), {
+    fetch: async (input, init) => {
+      if (String(init?.body).includes('"kind":"list"')) await new Promise((resolve) => setTimeout(resolve, 150));
+      return await fetch(input, init);
+    },
+  });
+}
+
+/** Returns a client that sends tasks, and gets none. */
+function withoutFeedOfTasks(sub: string): Taskward {
+  return person(sub, {
+    retries: 0,
+    fetch: async (input, init) => {
+      if (String(input).includes("kinds=tasks")) throw new TypeError("The network is down");
+      return await fetch(input, init);
+    },
+  });
+}
+
 test("two offline devices are merged, and equal to the list", { skip }, async (t) => {
-  const client = person();
+  const client = withSlowLists();
   const [one, other] = await Promise.all([device(t), device(t)]);
   const shared = { id: uuid7(), title: "Shared" };
   const doomed = { id: uuid7(), title: "Doomed" };
@@ -109,7 +131,8 @@ test("two offline devices are merged, and equal to the list", { skip }, async (t
 });
 
 test("conflicts and refusals are reported, and expired cursors end in the list", { skip }, async (t) => {
-  const client = person();
+  const sub = randomUUID();
+  const client = person(sub);
   const here = await device(t);
   const both = { id: uuid7(), title: "Both" };
   const gone = { id: uuid7(), title: "Gone" };
@@ -136,6 +159,11 @@ test("conflicts and refusals are reported, and expired cursors end in the list",
   await equalToTheList(client, here);
   await replication.stop();
 
+  await here.tasks.insert({ id: uuid7(), title: "Sent, and erased before the feed brought it" });
+  const sending = replicate(withoutFeedOfTasks(sub), here);
+  await firstValueFrom(sending.tasks.sent$);
+  await sending.tasks.cancel();
+  await sending.lists?.cancel();
   await client.me.erase();
   await client.tasks.create({ title: "After the erasure" });
   const fresh = { id: uuid7(), title: "New here" };

@@ -279,3 +279,21 @@ test("changes of several pages are shown together", async (t) => {
 
   assert.deepEqual([...shown], [0, 2]);
 });
+
+test("a store can be waited for, until it cannot be synchronized", { skip }, async (t) => {
+  const sub = randomUUID();
+  const store = await open(t, person(sub));
+  await store.settled(); // nothing is queued
+  await store.tasks.create({ title: "Waited for" });
+  await assert.rejects(store.settled(), /stopped/);
+  store.start();
+  await store.settled();
+  assert.deepEqual((await person(sub).tasks.list()).tasks.map(({ title }) => title), ["Waited for"]);
+
+  await store.stop();
+  await store.tasks.create({ title: "Never" });
+  const rejected = await open(t, person(sub, { token: "no token" }));
+  await rejected.tasks.create({ title: "Never" });
+  rejected.start();
+  await assert.rejects(rejected.settled(), { code: "INVALID_TOKEN" });
+});

@@ -7,6 +7,8 @@ import { isSameLabel, positionOf } from "./tree.js";
 
 /** What the person does. Each change is stored on this device first, and then sent. */
 export class Actions {
+  #lastMove: Promise<void> = Promise.resolve();
+
   constructor(private readonly app: App) {}
 
   async add(title: string, parent?: Task): Promise<void> {
@@ -38,7 +40,7 @@ export class Actions {
     if (below > 0 && subtasks === undefined) return;
     await this.#try(async () => {
       await this.app.store.tasks.delete(task.id, subtasks && { subtasks });
-      if (this.app.route.task === task.id) this.app.open(undefined);
+      if (this.app.route.task === task.id) this.app.close();
       this.app.toast.show(`Deleted: ${task.title}`, below > 0 ? undefined : () => void this.restore(task));
     });
   }
@@ -49,13 +51,10 @@ export class Actions {
     await this.#try(() => this.app.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
   }
 
-  async move(task: Task, how: "up" | "down" | "in" | "out"): Promise<void> {
-    const { tree } = this.app;
-    const changes =
-      how === "in" ? indent(tree, task) : how === "out" ? outdent(tree, task) : moveBy(tree, task, how === "up" ? -1 : 1);
-    if (changes === undefined) return this.app.toast.show(`${task.title} cannot be moved further`);
-    await this.change(task.id, changes);
-    this.#tellPlace(task.id);
+  /** Moves a task by one step. A step begins where the one before has ended, however fast the keys are pressed. */
+  move(id: string, how: "up" | "down" | "in" | "out"): Promise<void> {
+    this.#lastMove = this.#lastMove.then(() => this.#moveOnce(id, how));
+    return this.#lastMove;
   }
 
   async moveTo(task: Task, place: Place): Promise<void> {
@@ -138,6 +137,17 @@ export class Actions {
       ["delete", "Delete everything", "danger"],
       ["keep", `Keep the ${count === 1 ? "subtask" : "subtasks"}`],
     ]);
+  }
+
+  async #moveOnce(id: string, how: "up" | "down" | "in" | "out"): Promise<void> {
+    const { tree } = this.app;
+    const task = tree.get(id);
+    if (task === undefined) return;
+    const changes =
+      how === "in" ? indent(tree, task) : how === "out" ? outdent(tree, task) : moveBy(tree, task, how === "up" ? -1 : 1);
+    if (changes === undefined) return this.app.toast.show(`${task.title} cannot be moved further`);
+    await this.change(id, changes);
+    this.#tellPlace(id);
   }
 
   #tellPlace(id: string): void {

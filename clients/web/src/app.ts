@@ -3,11 +3,14 @@ import type { Store } from "@taskward/client/store";
 import { Actions } from "./actions.js";
 import { Drafts } from "./drafts.js";
 import { localNow, timeZone, type Now } from "./dates.js";
-import { formatRoute, isSameView, parseRoute, type Route, type View } from "./route.js";
-import { rowsOf, type Row } from "./rows.js";
+import { rowControl } from "./focus.js";
+import { formatRoute, isSameView, parseRoute, viewLink, type Route, type View } from "./route.js";
+import { countOf, rowsOf, type Row } from "./rows.js";
 import type { Session } from "./session.js";
 import { Toast } from "./toast.js";
 import { Tree } from "./tree.js";
+
+const CAN_HOVER = matchMedia("(hover: hover)");
 
 /** What the page shows and how it changes: the store, the address, and little that belongs to this window alone. */
 export class App {
@@ -23,6 +26,7 @@ export class App {
   current: string | undefined;
   #tree: Tree | undefined;
   #rows: Row[] | undefined;
+  readonly #counts = new Map<string, number>();
   #isScheduled = false;
   #hasToldZone = false;
 
@@ -79,9 +83,27 @@ export class App {
     this.update();
   }
 
-  open(task: string | undefined): void {
-    this.drafts.clear();
+  open(task: string): void {
     this.go({ task });
+    const title = ".details .title textarea";
+    // On a touch screen a text field would bring up the keyboard.
+    this.#focusOnceShown(() => document.querySelector<HTMLElement>(CAN_HOVER.matches ? title : ".details"));
+  }
+
+  /** Closes the details; the focus returns to the task. */
+  close(): void {
+    const { task } = this.route;
+    this.go({ task: undefined });
+    // What the person has reached meanwhile keeps the focus.
+    if (task !== undefined) this.#focusOnceShown(() => (document.activeElement === document.body ? rowControl(task) : null));
+  }
+
+  /** Returns how many open tasks a view has. */
+  count(view: View): number {
+    const key = viewLink(view);
+    const known = this.#counts.get(key) ?? countOf(this.tree, view, this.now);
+    this.#counts.set(key, known);
+    return known;
   }
 
   toggle(part: "isMenuOpen" | "areFiltersOpen" | "isFoldOpen", to = !this[part]): void {
@@ -92,6 +114,7 @@ export class App {
 
   #changed(): void {
     this.#tree = this.#rows = undefined;
+    this.#counts.clear();
     if (this.store.state === "live") void this.#tellZone();
     this.update();
   }
@@ -99,6 +122,7 @@ export class App {
   #routed(): void {
     const before = this.route;
     this.route = parseRoute(location.hash);
+    if (before.task !== this.route.task) (document.activeElement as HTMLElement | null)?.blur(); // stores what was typed
     if (!isSameView(before.view, this.route.view)) {
       this.isFoldOpen = false;
       this.current = undefined;
@@ -114,7 +138,12 @@ export class App {
     if (now.day === this.now.day && now.time === this.now.time) return;
     this.now = now;
     this.#rows = undefined;
+    this.#counts.clear();
     this.update();
+  }
+
+  #focusOnceShown(find: () => HTMLElement | null): void {
+    requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()));
   }
 
   /** The service decides by it on which day a recurring task was completed: docs/dates.md. */

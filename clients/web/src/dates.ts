@@ -65,14 +65,24 @@ export function longDay(day: string): string {
 
 /** Returns a moment of the service as the clock of this device shows it. */
 export function momentText(moment: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(moment));
+  return formatter(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(moment));
 }
 
 export const timeZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The Date is only a container of year, month and day for Intl, which reads it in UTC again. */
 function format(day: string, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(language, { ...options, timeZone: "UTC" }).format(new Date(utc(day)));
+  return formatter(language, { ...options, timeZone: "UTC" }).format(new Date(utc(day)));
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** It takes much longer to make one than to use it. */
+function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = JSON.stringify([locale, options]);
+  const known = formatters.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  formatters.set(key, known);
+  return known;
 }
 
 function utc(day: string): number {
@@ -89,7 +99,7 @@ function instantOf(day: string, time: string, timeZone: string): Date {
 }
 
 function offsetAt(moment: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" }).formatToParts(moment);
+  const parts = formatter("en-US", { timeZone, timeZoneName: "longOffset" }).formatToParts(moment);
   const name = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
   const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(name) ?? [undefined, "+", "0", "0"];
   return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;

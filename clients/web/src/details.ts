@@ -19,14 +19,14 @@ export function detailsPanel(app: App, task: Task): TemplateResult {
   const places = { "": "Inbox", ...Object.fromEntries(lists.map((list) => [list.id, list.title])) };
   const parent = tree.get(parent_id);
   return html`
-    <section class="details" aria-label="Details" data-task=${id}>
+    <section class="details" aria-label="Details" tabindex="-1">
       <div class="details-head">
         <input type="checkbox" .checked=${live(is_completed)} aria-label="Completed" data-priority=${priority ?? "none"}
           @change=${() => void actions.setCompleted(task, !is_completed)} />
         ${parent === undefined ? html`<span></span>` : html`<button class="plain parent" @click=${() => app.open(parent.id)}>${parent.title} ›</button>`}
         ${moveButtons(app, task)}
         <button class="icon-button" aria-label="Delete" @click=${() => void actions.remove(task)}>${icon("trash")}</button>
-        <button class="icon-button" aria-label="Close details" @click=${() => app.open(undefined)}>${icon("close")}</button>
+        <button class="icon-button" aria-label="Close details" @click=${() => app.close()}>${icon("close")}</button>
       </div>
       <div class="details-body">
         ${text(app, task, "title", "Title", 200)} ${text(app, task, "description", "Description", 2000)}
@@ -45,8 +45,8 @@ export function detailsPanel(app: App, task: Task): TemplateResult {
 function moveButtons({ actions, route }: App, task: Task): TemplateResult | typeof nothing {
   if (!isManual(route) || task.is_completed) return nothing;
   return html`
-    <button class="icon-button" aria-label="Move up" @click=${() => void actions.move(task, "up")}>${icon("up")}</button>
-    <button class="icon-button" aria-label="Move down" @click=${() => void actions.move(task, "down")}>${icon("down")}</button>
+    <button class="icon-button" aria-label="Move up" @click=${() => void actions.move(task.id, "up")}>${icon("up")}</button>
+    <button class="icon-button" aria-label="Move down" @click=${() => void actions.move(task.id, "down")}>${icon("down")}</button>
   `;
 }
 

@@ -29,8 +29,4 @@ export class Drafts {
     this.#drafts.delete(field);
     return draft?.value;
   }
-
-  clear(): void {
-    this.#drafts.clear();
-  }
 }

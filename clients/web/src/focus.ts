@@ -3,17 +3,15 @@
  */
 export function restoringFocus(render: () => void): void {
   const focused = document.activeElement;
-  const row = focused?.closest<HTMLElement>("[data-row]");
+  const row = focused?.closest<HTMLElement>("[data-row]")?.dataset["row"];
   const control = focused instanceof HTMLElement ? focused.dataset["control"] : undefined;
   render();
-  if (row === null || row === undefined || control === undefined || document.activeElement === focused) return;
-  if (document.activeElement === document.body) focusRow(row.dataset["row"] ?? "", control);
+  if (row !== undefined && document.activeElement === document.body) rowControl(row, control)?.focus({ preventScroll: true });
 }
 
-/** Moves the focus to a control of a row, if the row is rendered. Returns whether it is. */
-export function focusRow(key: string, control = "title"): boolean {
+/** Returns a control of a row, or its title if it has no such control; null if the row is not in the page. */
+export function rowControl(key: string, control = "title"): HTMLElement | null {
   const row = document.querySelector(`[data-row="${CSS.escape(key)}"]`);
-  const target = row?.querySelector<HTMLElement>(`[data-control="${control}"]`) ?? row?.querySelector<HTMLElement>("[data-control]");
-  target?.focus({ preventScroll: true });
-  return target !== null && target !== undefined;
+  const find = (name: string) => row?.querySelector<HTMLElement>(`[data-control="${name}"]`) ?? null;
+  return find(control) ?? find("title");
 }

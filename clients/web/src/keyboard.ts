@@ -1,5 +1,5 @@
 import type { App } from "./app.js";
-import { focusRow } from "./focus.js";
+import { rowControl } from "./focus.js";
 import { isManual } from "./rows.js";
 import { neighbour, reveal } from "./task-list.js";
 
@@ -20,7 +20,7 @@ export function onListKey(app: App, event: KeyboardEvent): void {
     if (move === undefined) return;
     event.preventDefault();
     if (task === undefined || task.is_completed) return;
-    if (isManual(app.route)) void app.actions.move(task, move).then(() => reveal(app, key));
+    if (isManual(app.route)) void app.actions.move(task.id, move).then(() => reveal(app, key));
     else app.toast.show("Here the tasks are sorted: open a list to move them");
   } else if (event.key === "ArrowUp" || event.key === "ArrowDown") {
     event.preventDefault();
@@ -37,18 +37,16 @@ export function onListKey(app: App, event: KeyboardEvent): void {
 
 /** The keys of the whole page. */
 export function onPageKey(app: App, event: KeyboardEvent): void {
+  if (document.querySelector("dialog[open]") !== null) return;
   const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
   if (event.key === "Escape" && !event.defaultPrevented) close(app);
   else if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping && app.toast.undo()) event.preventDefault();
 }
 
 function close(app: App): void {
-  const { task } = app.route;
   if (app.isMenuOpen) app.toggle("isMenuOpen", false);
-  else if (task !== undefined) {
-    app.open(undefined);
-    requestAnimationFrame(() => requestAnimationFrame(() => focusRow(task)));
-  } else if (app.route.search !== "") app.go({ search: "" }, { replace: true });
+  else if (app.route.task !== undefined) app.close();
+  else if (app.route.search !== "") app.go({ search: "" }, { replace: true });
 }
 
 /** Moves the focus to the same control of another row. */
@@ -57,5 +55,10 @@ function focusOn(app: App, key: string | undefined, from: HTMLElement): void {
   app.current = key;
   reveal(app, key);
   app.update();
-  requestAnimationFrame(() => focusRow(key, from.dataset["control"]));
+  const focus = () => {
+    const control = rowControl(key, from.dataset["control"]);
+    control?.focus({ preventScroll: true });
+    return control !== null;
+  };
+  if (!focus()) requestAnimationFrame(focus); // the row was not in the page
 }

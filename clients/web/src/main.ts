@@ -5,6 +5,7 @@ import { App } from "./app.js";
 import { page } from "./page.js";
 import { currentSession, token } from "./session.js";
 import { restoringFocus } from "./focus.js";
+import { onPageKey } from "./keyboard.js";
 import { askForToken, signInPage } from "./sign-in.js";
 
 async function start(): Promise<void> {
@@ -20,9 +21,13 @@ async function start(): Promise<void> {
   const app = new App(store, client, session, (shown) => {
     restoringFocus(() => render(page(shown), document.body));
   });
+  addEventListener("keydown", (event) => onPageKey(app, event));
   store.start();
+  let before = store.state;
   store.subscribe(() => {
-    if (store.state === "unauthorized" && !session.isDevelopment) askForToken(app);
+    // Asked once: later by the button in the sidebar.
+    if (store.state === "unauthorized" && before !== store.state) askForToken(app);
+    before = store.state;
   });
 }
 

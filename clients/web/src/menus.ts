@@ -23,10 +23,10 @@ async function openListMenu(app: App, list: List): Promise<void> {
   const chosen = await openDialog<"rename" | "up" | "down" | "archive" | "delete">(list.title, (close) => html`
     <div class="choices">
       <button @click=${() => close("rename")} autofocus>Rename</button>
-      <button @click=${() => close("up")}>${icon("up")} Move up</button>
-      <button @click=${() => close("down")}>${icon("down")} Move down</button>
+      <button @click=${() => close("up")}>Move up</button>
+      <button @click=${() => close("down")}>Move down</button>
       <button @click=${() => close("archive")}>${archive}</button>
-      <button class="danger" @click=${() => close("delete")}>${icon("trash")} Delete</button>
+      <button class="danger" @click=${() => close("delete")}>Delete</button>
     </div>
     <div class="buttons"><button @click=${() => close(undefined)}>Cancel</button></div>
   `);

@@ -5,10 +5,9 @@ import { conflictBanner } from "./conflicts.js";
 import { detailsPanel } from "./details.js";
 import { filterBar } from "./filters.js";
 import { icon } from "./icons.js";
-import { onPageKey } from "./keyboard.js";
 import { listMenu } from "./menus.js";
 import { sidebar } from "./sidebar.js";
-import { taskList } from "./task-list.js";
+import { reveal, taskList } from "./task-list.js";
 import { longDay } from "./dates.js";
 
 const NARROW = matchMedia("(max-width: 899px)");
@@ -19,8 +18,7 @@ export function page(app: App): TemplateResult {
   const isCovered = NARROW.matches && details !== undefined;
   document.title = `${titleOf(app)} · Taskward`;
   return html`
-    <div class="app" data-state=${app.store.state} ?data-menu=${app.isMenuOpen} ?data-details=${details !== undefined}
-      @keydown=${(event: KeyboardEvent) => onPageKey(app, event)}>
+    <div class="app" data-state=${app.store.state} ?data-menu=${app.isMenuOpen} ?data-details=${details !== undefined}>
       ${sidebar(app, isCovered || (NARROW.matches && !app.isMenuOpen))}
       <div class="shade" @click=${() => app.toggle("isMenuOpen", false)}></div>
       <main ?inert=${isCovered || (NARROW.matches && app.isMenuOpen)}>
@@ -68,7 +66,7 @@ function addField(app: App): TemplateResult {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const input = (event.target as HTMLFormElement).elements.namedItem("title") as HTMLInputElement;
-    void app.actions.add(input.value);
+    void app.actions.add(input.value).then(() => reveal(app, app.current ?? ""));
     input.value = "";
   };
   const hint = app.route.view.name === "today" ? "Add a task for today" : "Add a task";

@@ -5,8 +5,7 @@ import type { App } from "./app.js";
 import { askForText } from "./dialogs.js";
 import { icon, type Icon } from "./icons.js";
 import { isSameView, viewLink, type View } from "./route.js";
-import { countOf } from "./rows.js";
-import { signOut } from "./sign-in.js";
+import { askForToken, signOut } from "./sign-in.js";
 
 const VIEWS: readonly (readonly [name: "today" | "upcoming" | "inbox" | "all", text: string])[] = [
   ["inbox", "Inbox"],
@@ -45,9 +44,9 @@ function listEntries(app: App, lists: List[]) {
 }
 
 function entry(app: App, view: View, iconName: Icon, text: string): TemplateResult {
-  const { route, tree, now } = app;
+  const { route, tree } = app;
   const isCurrent = route.search === "" && isSameView(route.view, view);
-  const count = view.name === "label" ? (tree.labels.get(view.label) ?? 0) : countOf(tree, view, now);
+  const count = view.name === "label" ? (tree.labels.get(view.label) ?? 0) : app.count(view);
   const open = (event: MouseEvent) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return; // another tab or window
     event.preventDefault();
@@ -84,6 +83,7 @@ function status(app: App): TemplateResult {
   return html`
     <div class="status">
       <p data-state=${state} role="status">${text}${state === "live" ? "" : waiting}</p>
+      ${state === "unauthorized" ? html`<button class="plain" @click=${() => askForToken(app)}>Sign in</button>` : nothing}
       <button class="plain" @click=${() => void signOut(app)}>${app.session.isDevelopment ? "Clear this device" : "Sign out"}</button>
     </div>
   `;

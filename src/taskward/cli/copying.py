@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -62,7 +63,8 @@ async def _copy(source: "Settings", target: "Settings", *, follow: bool) -> "Seq
 
     task = asyncio.current_task()
     if task is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        with suppress(NotImplementedError, RuntimeError):  # on Windows, and outside of the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with opened(source, target) as (given, made):
         job = Copy(given, made, Terminal())
         return await (job.follow() if follow else job.once())

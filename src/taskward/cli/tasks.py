@@ -141,7 +141,9 @@ def edit(  # noqa: PLR0913 - one option for each field
     due: Annotated[str | None, typer.Option(help="As with add; none removes it.")] = None,
     priority: Annotated[Priority | None, typer.Option(help="none removes it.")] = None,
     in_list: ListName = None,
-    add_label: Annotated[list[str] | None, typer.Option("--label", help="A label to add.")] = None,
+    add_label: Annotated[
+        list[str] | None, typer.Option("--label", help="A label to add.", autocompletion=_labels)
+    ] = None,
     remove_label: Annotated[
         list[str] | None, typer.Option(help="A label to remove.", autocompletion=_labels)
     ] = None,

@@ -10,4 +10,7 @@ class Differs(CopyFailed):
 
     def __init__(self, table: str, owner: str | None) -> None:
         whose = "" if owner is None else f" of user {owner}"
-        super().__init__(f"the copy is not what the source has: rows of {table}{whose} differ")
+        super().__init__(
+            f"--to: the copy is not what the source has: rows of {table}{whose} differ; remove the cause, "
+            "like a trigger or another program that writes there, and begin again with an empty database"
+        )

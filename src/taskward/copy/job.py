@@ -5,6 +5,7 @@ operator has stopped the service. Both can be interrupted and run again.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -12,7 +13,7 @@ from typing import Final, Protocol
 
 from taskward.copy.endpoints import Endpoint
 from taskward.copy.errors import CopyFailed
-from taskward.copy.opening import FROM
+from taskward.copy.opening import FROM, check_revision
 from taskward.copy.passes import Outcome, Pass, Progress
 from taskward.copy.tables import UNCOUNTED
 from taskward.copy.verification import Verification, Verified
@@ -22,7 +23,7 @@ PAUSE: Final = 1.0
 """Seconds between two passes while it follows, and until writes that were kept back are seen."""
 
 CAUGHT_UP: Final = 5.0
-"""Seconds of a pass that is short enough for the switch."""
+"""Seconds of a pass that is short enough for the switch; or it does not get much shorter any more."""
 
 LOCK_PATIENCE: Final = 15.0
 """Seconds that it waits for changes in progress; a service that runs completes those of others within 5."""
@@ -71,18 +72,19 @@ class Copy:
         until = time.monotonic() + LOCK_PATIENCE
         while await self._copy_all() is None:
             await self._wait_unlocked(until)
-        is_asked = False
+        seconds, is_asked = math.inf, False
         while True:
-            begun = time.monotonic()
+            before, begun = seconds, time.monotonic()
             async with self._source.snapshot():
                 await self._pass().run()
             seconds = time.monotonic() - begun
-            if not is_asked and seconds < CAUGHT_UP:
-                self._operator.say(READY.format(seconds=seconds + PAUSE))
+            pause = max(PAUSE, seconds)  # at least half of the machine is the service's
+            if not is_asked and (seconds < CAUGHT_UP or seconds > before / 2):
+                self._operator.say(READY.format(seconds=seconds + pause))
                 is_asked = True
             if not is_asked:
-                await asyncio.sleep(PAUSE)
-            elif await self._operator.asks_to_switch(PAUSE) and (verified := await self._switch()):
+                await asyncio.sleep(pause)
+            elif await self._operator.asks_to_switch(pause) and (verified := await self._switch()):
                 return verified
 
     async def _copy_all(self) -> Sequence[Verified] | None:
@@ -97,11 +99,12 @@ class Copy:
                 return await self._verification.everything(progress)
 
     async def _switch(self) -> Sequence[Verified] | None:
-        """Copies the last changes while nobody can write; completes the copy unless a service still runs.
+        """Copies the last changes while writes wait; completes the copy unless a service still runs.
 
         What has not changed since it was verified is only counted.
         """
         async with self._source.snapshot(fenced=True):
+            check_revision(self._source, await self._source.revision())  # it may be migrated meanwhile
             outcome = await self._pass().run()
             if outcome.locked:
                 self._operator.say(_locked(outcome))
@@ -146,5 +149,5 @@ To switch: stop the service on the source; when it has ended, press Enter here.
 Ctrl-C stops the copy; the same command continues it."""
 
 STILL_WRITTEN: Final = """\
-The source is still written to, by {users} users: a service runs on it. The copy goes on.
+The source is still written to, by {users} users: a service runs on it. The copy continues.
 Stop that service; when it has ended, press Enter here."""

@@ -49,7 +49,7 @@ async def opened(source: Settings, target: Settings) -> AsyncIterator[tuple[Endp
         raise CopyFailed(f"{TO}: is the same file as {FROM}")
     given = await _open(FROM, source, is_target=False)
     try:
-        _check_revision(given, await given.revision())
+        check_revision(given, await given.revision())
         made = await _open_target(target)
         try:
             await _mark_unfinished(made)
@@ -101,14 +101,15 @@ async def _mark_unfinished(target: Endpoint) -> None:
             f"{TO}: the unfinished copy was begun by another version; continue with that one, or begin again "
             "with an empty database"
         )
-    _check_revision(target, revision)
+    check_revision(target, revision)
     for name in (*(table.name for table in COPIED if table.name not in MIGRATED), *LEFT_OUT):
         if await target.count(name):
             raise CopyFailed(f"{TO}: is not empty: there are rows in {name}; name an empty database")
     await target.set_revision(unfinished)
 
 
-def _check_revision(endpoint: Endpoint, revision: str | None) -> None:
+def check_revision(endpoint: Endpoint, revision: str | None) -> None:
+    """Raises CopyFailed if a database has not the revision of this version."""
     option, newest = endpoint.option, schema.newest_revision()
     if revision == newest:
         return

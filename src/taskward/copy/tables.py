@@ -71,7 +71,7 @@ def kind_of(column: Column[Any]) -> Kind:
 COPIED_USERS: Final = CopiedTable(USERS)
 COPIED_TASKS: Final = CopiedTable(TASKS)
 EMAIL: Final = [column.name for column in COPIED_USERS.columns].index("email")
-"""Where the e-mail address is in a row of `users`."""
+"""The index of the e-mail address in a row of `users`."""
 
 COUNTED: Final = (
     COPIED_TASKS,
@@ -94,7 +94,7 @@ MIGRATED: Final = frozenset({ENDPOINT.name, TIME_ZONE_DATA.name})
 
 
 class SqlForm(Protocol):
-    """How an engine spells what a page is made of."""
+    """The parts of a page's SQL on one engine."""
 
     def parameter(self, number: int, column: Column[Any]) -> str:
         """Returns the placeholder of a parameter that is compared with a column."""

@@ -9,6 +9,9 @@ from taskward.copy.tables import CopiedTable, Owners, Row
 PAGE: Final = 2000
 """Rows that are read at once: with the longest texts that is 40 MB."""
 
+PAGE_OF_BODIES: Final = 100
+"""The same of rows with the body of a response or a delivery, which can have a hundred tasks."""
+
 
 class Window(NamedTuple):
     """All rows of both databases between two keys."""
@@ -24,10 +27,11 @@ async def windows(
 
     The target may be changed up to the end of a window before the next one is read.
     """
+    limit = PAGE_OF_BODIES if "body" in table.table.columns else PAGE
     after: Row | None = None
     while True:
-        pages = [await one.page(table, owners, after, PAGE) for one in (source, target)]
-        ends = [table.key_of(page[-1]) for page in pages if len(page) == PAGE]
+        pages = [await one.page(table, owners, after, limit) for one in (source, target)]
+        ends = [table.key_of(page[-1]) for page in pages if len(page) == limit]
         if not ends:
             yield Window(*pages)
             return

@@ -71,9 +71,9 @@ def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: An
 
 
 class began_within(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
-    """`began_within(microseconds)`: whether the transaction began less than that ago, for PostgreSQL.
+    """`began_within(microseconds, number)`: whether the transaction began less than that ago, for PostgreSQL.
 
-    By the clock at the moment of evaluation. SQLite waits before a transaction, and not in it.
+    By the clock once there is the `number`, which is never null. On SQLite a writer waits before it begins.
     """
 
     type = Boolean()
@@ -82,8 +82,9 @@ class began_within(FunctionElement[bool]):  # noqa: N801 - named like an SQL fun
 
 @compiles(began_within, "postgresql")
 def _began_on_postgresql(element: began_within, compiler: SQLCompiler, **options: Any) -> str:
-    limit = compiler.process(element.clauses, **options)
-    return f"(clock_timestamp() - now() < {limit} * INTERVAL '1 microsecond')"
+    limit, number = (compiler.process(clause, **options) for clause in element.clauses)
+    # One condition with the number, so that no planner evaluates it earlier.
+    return f"({number} IS NOT NULL AND clock_timestamp() - now() < {limit} * INTERVAL '1 microsecond')"
 
 
 class greatest(FunctionElement[int]):  # noqa: N801 - named like an SQL function

@@ -5,7 +5,7 @@ engines do it where they also notify of changes, so no statement of a feature na
 is marked, further writes change nothing, so that an outage of the receiver costs one row a person.
 
 On PostgreSQL a statement may have waited for its owner, and what it sees of the outbox is as old as its
-beginning. It relies on a mark that nobody has claimed, without touching it, only if less than `TRUSTED`
+beginning. It relies on a mark that no process has claimed, without touching it, only if less than `TRUSTED`
 microseconds have passed since: a mark is removed `SETTLED` seconds after its claim was committed at the
 earliest, so none that was unclaimed at the beginning can be gone. Otherwise it takes the row's lock.
 """
@@ -106,16 +106,16 @@ _NEW: Final[dict[str, Any]] = {
 def mark_owners(owners: Select[Any]) -> Insert:
     """Marks the owners that a query returns, unless they are marked; for PostgreSQL.
 
-    The query returns the owners once their rows are locked. `ON CONFLICT` sees the mark as it is, and not as
-    it was when the statement began: a write that has waited for its owner must not rely on a mark that has
-    been removed meanwhile.
+    The query returns each owner with the number of the write, which there is once the owner's row is locked.
+    `ON CONFLICT` sees the mark as it is, and not as it was when the statement began: a write that has waited
+    for its owner must not rely on a mark that has been removed meanwhile.
     """
-    (owner,) = owners.selected_columns
+    owner, number = owners.selected_columns
     is_marked = exists().where(
         MARKS.c.user_id == owner, MARKS.c.next_at.is_not(None), MARKS.c.holder.is_(None)
     )
-    is_trusted = is_marked & began_within(literal_column(str(TRUSTED)))
-    unmarked = owners.add_columns(*_NEW.values()).where(~is_trusted)
+    is_trusted = is_marked & began_within(literal_column(str(TRUSTED)), number)
+    unmarked = owners.with_only_columns(owner, *_NEW.values()).where(~is_trusted)
     return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], unmarked))
 
 

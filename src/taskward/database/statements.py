@@ -85,7 +85,8 @@ class Write:
 class BatchedWrite(NamedTuple):
     """A write for several owners; see `taskward.database.postgres.batches`.
 
-    `statement` returns the rows of the writes that it executed, `owners` each of their owners once.
+    `statement` returns the rows of the writes that it executed, `owners` each of their owners once,
+    with the number of the last of their writes.
     """
 
     statement: Select[Any]

@@ -92,7 +92,7 @@ class RequestMiddleware:
         self._in_progress += 1
         response = ResponseWriter(context, send, self._common_headers)
         try:
-            if context.method == "OPTIONS" and (preflight := self._cross_origin.preflight(context.headers)):
+            if context.method == "OPTIONS" and (preflight := self._cross_origin.preflight(context)):
                 await response.send_response(200, preflight, b"")
             else:
                 await self._handler(context, scope, receive, response)
@@ -215,8 +215,8 @@ class ResponseWriter:
         if context.send_budget.total and status == _OK and context.method == "GET":
             self._reserve(size)
         context.status = status
-        origins = context.headers.get(b"origin")
-        return self._common_headers.default if origins is None else self._common_headers.of(origins)
+        common, origins = self._common_headers, context.headers.get(b"origin")
+        return common.default if origins is None else common.of(origins, context.path)
 
     async def _send_start(self, status: int, headers: Headers) -> None:
         size = next((int(value) for name, value in headers if name == b"content-length"), None)

@@ -110,13 +110,19 @@ class CommonHeaders:
             security.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
         self.default = HeaderSet.of(security + cross_origin.headers(None))
         """Of a response to a request without `Origin`, or with another one than those allowed."""
-        self._by_origin = {
-            origin: HeaderSet.of(security + cross_origin.headers(origin)) for origin in cross_origin.origins
+        self._by_path = {
+            path: {
+                origin: HeaderSet.of(security + cross_origin.headers(origin, path))
+                for origin in cross_origin.origins
+            }
+            for path in ("", *cross_origin.names_by_path)
         }
 
-    def of(self, origins: Sequence[bytes]) -> HeaderSet:
+    def of(self, origins: Sequence[bytes], path: str = "") -> HeaderSet:
         """Returns the headers of the response to a request with these values of `Origin`."""
-        return self._by_origin.get(origins[0], self.default) if len(origins) == 1 else self.default
+        if len(origins) != 1:
+            return self.default
+        return self._by_path.get(path, self._by_path[""]).get(origins[0], self.default)
 
 
 def default_headers(headers: Headers) -> Headers:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Scope
 
 from taskward.http.admission import Admission
@@ -41,8 +42,12 @@ class InProcess(httpx.AsyncBaseTransport):
 
     def _scope(self, request: httpx.Request) -> Scope:
         headers = [(name.lower(), value) for name, value in request.headers.raw]
+        parent: dict[str, str] = {}
+        TraceContextTextMapPropagator().inject(parent)  # with traces off, nothing
+        headers += [(name.encode(), value.encode()) for name, value in parent.items()]
         return {
             "type": "http",
+            "scheme": "http",
             "http_version": "1.1",
             "method": request.method,
             "path": request.url.path,

@@ -1,17 +1,26 @@
 """/mcp, and the metadata with which its clients find the identity provider: docs/mcp.md."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Response
 from starlette.types import Receive, Scope, Send
 
 from taskward.http.context import Context, RequestContext
+from taskward.http.cors import HeaderNames
 from taskward.http.errors import ValidationFailed
 from taskward.http.requests import read_body, read_json_object
 from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.http.signature import BodyLimits
 from taskward.mcp.endpoint import MAX_BODY, METADATA, McpEndpoint
+
+METADATA_PATHS: Final = (METADATA, f"{METADATA}/mcp")
+
+CROSS_ORIGIN: Final = dict.fromkeys(
+    ("/mcp", *METADATA_PATHS),
+    HeaderNames(request=b"MCP-Protocol-Version, Mcp-Method, Mcp-Name", exposed=b"WWW-Authenticate"),
+)
+"""Headers of the protocol that pages send and read. There are no sessions, so no `Mcp-Session-Id`."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,5 +66,5 @@ def _endpoint(context: RequestContext) -> McpEndpoint:
 
 
 router.add_api_route("/mcp", serve_mcp, methods=["POST"], route_class_override=McpRoute)
-for path in (METADATA, f"{METADATA}/mcp"):
+for path in METADATA_PATHS:
     router.add_api_route(path, read_metadata, methods=["GET"], route_class_override=ProbeRoute)

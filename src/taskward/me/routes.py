@@ -54,7 +54,10 @@ async def read_me(me: AllMyData) -> Response:
 
 @router.patch("", operation_id="patchMe", response_model=User, summary="Set my time zone")
 async def patch_me(changes: Annotated[UserChanges, Body()], me: AllMyData) -> Response:
-    """Sets the caller's time zone, or removes it with null; it makes the row, as a first write does."""
+    """Sets the caller's time zone, or removes it with null; it makes the row, as a first write does.
+
+    `application/merge-patch+json` is accepted too.
+    """
     return json_response(user_json(await me.set_time_zone(changes.time_zone)))
 
 

@@ -20,6 +20,7 @@ from taskward.tasks.models import task_record
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _INTERNAL: Final = 500
+_AGENTS: Final = "/mcp"
 _request_id: "Final[ContextVar[str | None]]" = ContextVar("request_id", default=None)
 """The id of the current request."""
 
@@ -29,7 +30,7 @@ AuditEntry: TypeAlias = dict[str, Any]
 
 
 class AuditMiddleware:
-    """Logs which requests below /api were rejected, and which changes failed."""
+    """Logs which requests below /api and to /mcp were rejected, and which changes failed."""
 
     def __init__(self, app: ASGIApp, template_of: RouteTemplate) -> None:
         self._app = app
@@ -47,7 +48,7 @@ class AuditMiddleware:
 
     def _log_rejection(self, context: RequestContext) -> None:
         error = context.error
-        if error is None or not context.is_api:
+        if error is None or not (context.is_api or context.route == _AGENTS):
             return
         if error.status == _INTERNAL and context.method not in _CHANGING:
             return

@@ -166,7 +166,7 @@ class Settings(BaseSettings):
     )
     web_app: bool | None = Field(
         default=None,
-        description="`on` serves the [web app](web-app.md) at `/`. If it is not set: only in development.",
+        description="`on` serves the [web app](web-app.md) at `/`. If not set: only in development.",
     )
     rate_limit: RateText | None = Field(
         default=None,

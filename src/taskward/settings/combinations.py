@@ -25,9 +25,16 @@ def check_combination(settings: "Settings") -> None:
         _check_mcp(settings)
 
 
+def missing_for_mcp(settings: "Settings") -> list[str]:
+    """Returns the names of the settings that MCP needs in production and that are not set."""
+    names = ("PUBLIC_URL", "JWT_ISSUER", "JWT_AUDIENCE")
+    return [name for name in names if not getattr(settings, name.lower())]
+
+
 def _check_mcp(settings: "Settings") -> None:
-    if not (settings.public_url and settings.jwt_issuer and settings.jwt_audience):
+    if missing := missing_for_mcp(settings):
         raise ValueError(
             "MCP needs PUBLIC_URL, JWT_ISSUER and JWT_AUDIENCE in production: with them its clients find the "
-            "identity provider, and tokens for other services are rejected"
+            "identity provider, and tokens for other services are rejected. "
+            f"Not set: {', '.join(missing)}"
         )

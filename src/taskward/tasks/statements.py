@@ -108,7 +108,9 @@ def _insert_tasks() -> BatchedWrite:
         .cte("inserted")
     )
     found = select(inserted, asked.c.n).join(asked, asked.c.task_id == inserted.c.id)
-    return BatchedWrite(found, select(counted.c.owner))
+    last = asked.c.later == literal_column("0")
+    owners = select(asked.c.owner, counted.c.seq).join(counted, counted.c.owner == asked.c.owner)
+    return BatchedWrite(found, owners.where(last))
 
 
 def _update_task(number: ColumnElement[int]) -> Change:

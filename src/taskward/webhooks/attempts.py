@@ -68,7 +68,7 @@ class Attempts:
     async def deliver(self, owner: UUID, seen: int, state: EndpointState) -> None:
         """Delivers what a person who was due at `seen` has waiting; it raises nothing."""
         self._is_suspect = self._is_suspect or state.is_suspect or state.stopped_at is not None
-        take = partial(self._queues.take, owner, seen)
+        take: Take = partial(self._queues.take, owner, seen)
         try:
             for left in reversed(range(1 if state.is_suspect else IN_A_ROW)):
                 following = await self._deliver_next(take, goes_on=left > 0)

@@ -1,4 +1,4 @@
-"""Drops the reminders that pass where nobody is told of them, so that webhooks do not begin with old ones."""
+"""Drops the reminders that pass where none is delivered, so that webhooks do not begin with old ones."""
 
 import asyncio
 import logging

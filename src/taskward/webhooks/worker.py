@@ -23,6 +23,9 @@ PARALLEL: Final = 16
 GATHER: Final = 0.05
 """Seconds between two looks at who is due, so that the writes of a moment are delivered together."""
 
+GATHER_LATER: Final = 0.2
+"""Seconds after a look that found no one due: those who write all the time wait for `PACE`."""
+
 ONE_BY_ONE: Final = 1.0
 """Seconds between two looks while the last attempt has failed: then one person at a time is tried."""
 
@@ -126,7 +129,7 @@ class WebhookWorker:
         if self._started_at is None:
             self._started_at = state.now
         state.check(self._started_at)
-        self._interval = ONE_BY_ONE if state.is_suspect and state.due else GATHER
+        self._interval = _interval(state)
         for one in await self._next(state):
             self._start(one, state)
         if self._reminders is None or state.is_suspect:
@@ -154,6 +157,13 @@ class WebhookWorker:
     def _ended(self, owner: UUID) -> None:
         del self._running[owner]
         self.wake()
+
+
+def _interval(state: EndpointState) -> float:
+    """Returns the seconds until the next look is allowed."""
+    if not state.due:
+        return GATHER_LATER
+    return ONE_BY_ONE if state.is_suspect else GATHER
 
 
 def _sooner(one: float | None, other: float | None) -> float | None:

@@ -110,9 +110,24 @@ export class Store {
       .finally(() => {
         this.#running = undefined;
         if (signal.aborted) this.#setState("stopped");
+        else this.#notify();
       });
     this.#running = { ending, ended };
     this.#tabs.askForState();
+  }
+
+  /** Waits until the service has confirmed every write. Rejects if the synchronization ends before. */
+  settled(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        if (this.pending > 0 && this.#running !== undefined) return;
+        unsubscribe();
+        if (this.pending === 0) resolve();
+        else reject(this.error instanceof Error ? this.error : new Error("The store is stopped"));
+      };
+      const unsubscribe = this.subscribe(check);
+      check();
+    });
   }
 
   /** Ends the synchronization. Writes are queued from then on. */

@@ -1,4 +1,4 @@
-import { Backoff, sleep } from "../backoff.js";
+import { Backoff, sleep, sleepUntilOnline } from "../backoff.js";
 import type { Taskward } from "../client.js";
 import { ApiError } from "../errors.js";
 import type { FeedStep } from "../feed.js";
@@ -77,7 +77,7 @@ export class Synchronizer {
         signal.throwIfAborted();
         if (error instanceof OtherUser || (error instanceof ApiError && error.status === 401)) throw error;
         this.events.onState("offline", error);
-        await sleep(backoff.next(), signal);
+        await sleepUntilOnline(backoff.next(), signal);
       }
     }
   }

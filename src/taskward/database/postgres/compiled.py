@@ -90,7 +90,7 @@ def as_single_statement(write: Write, *, marking: bool = False) -> Any:
     owner = write.bump.cte("owner")
     number = select(owner.c.seq).scalar_subquery()
     change: Change = write.change(number)
-    marked = [mark_owners(select(_OWNER).select_from(owner)).cte("marked")] if marking else []
+    marked = [mark_owners(select(_OWNER, owner.c.seq)).cte("marked")] if marking else []
     if not write.side_effects:
         return change.add_cte(owner, *marked)
     changed = change.cte("changed")

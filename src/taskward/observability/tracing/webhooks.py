@@ -27,7 +27,7 @@ class DeliverySpans:
     def __init__(self, tracer: Tracer, url: str) -> None:
         self._tracer = tracer
         parts = urlsplit(url)
-        self._attributes = {
+        self._attributes: dict[str, str | int] = {
             "http.request.method": "POST",
             "server.address": parts.hostname or "",
             "server.port": parts.port or _PORTS[parts.scheme],
@@ -36,8 +36,8 @@ class DeliverySpans:
 
     @contextmanager
     def __call__(self, delivery: Delivery) -> Iterator[TracedAttempt]:
-        attributes = {
-            "taskward.webhook.id": str(delivery.id),
+        attributes: dict[str, str | int] = {
+            "webhook.id": str(delivery.id),
             "http.request.resend_count": delivery.attempts,
         }
         span = self._tracer.start_span(

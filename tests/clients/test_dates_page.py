@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node.js here"),
 ]
 
-PAGE: Final = Path(__file__).parents[1] / "docs" / "dates.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "dates.md"
 CLOCKS: Final = ("UTC", "America/New_York", "Europe/Berlin", "Pacific/Kiritimati", "Asia/Kathmandu")
 DATES: Final = [
     {"date": day} | ({"time": time} if time else {}) | ({"time_zone": zone} if zone else {})

@@ -1,0 +1,162 @@
+"""The limits hold at /mcp as below /api: over real sockets, with the SDK's client and with hostile ones."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+from changes.streams import InProcess, http_client, in_process_server
+from mcp.shared.exceptions import MCPError
+from mcp_endpoint.agents import agent, tool_call
+from support import replace_services, settings_for, token_for
+from support.waiting import PATIENCE
+
+from taskward.http.admission import Admission, Capacity
+from taskward.mcp.endpoint import MAX_BODY
+from taskward.server.protocol import StrictProtocol
+
+LARGE_TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}
+TASKS = 100
+RESULT = 2 * TASKS * 13_000
+"""Bytes, somewhat fewer than a result with that many such tasks has: as text and as an object."""
+
+
+class Narrow(StrictProtocol):
+    """A connection of which the kernel buffers little, and whose client has half a second for a body."""
+
+    body_seconds = 0.5
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        super().connection_made(transport)
+
+
+@pytest_asyncio.fixture(scope="module")
+async def house() -> AsyncIterator[InProcess]:
+    async with in_process_server(settings_for("sqlite://"), Narrow) as one:
+        yield one
+
+
+def request_bytes(token: str, tool: str, **arguments: Any) -> bytes:
+    call = tool_call(tool, arguments)
+    request = httpx.Request(
+        "POST",
+        "http://taskward.test/mcp",
+        json=call["json"],
+        headers=call["headers"] | {"Authorization": f"Bearer {token}"},
+    )
+    lines = [b"POST /mcp HTTP/1.1", *(b"%b: %b" % pair for pair in request.headers.raw)]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + request.content
+
+
+async def unread(port: int, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Sends a request on a connection with a small receive buffer, and reads only the status line."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    connection.setblocking(False)  # noqa: FBT003 - as Python has it
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=1024)
+    writer.write(request)
+    assert (await reader.readline()).split()[1] == b"200"
+    return reader, writer
+
+
+async def with_large_tasks(house: InProcess) -> str:
+    """Creates a person with large tasks; returns who it is."""
+    sub = str(uuid4())
+    async with http_client(house.url, sub) as one:
+        for _ in range(TASKS // 50):
+            operations = [{"op": "create", "task": LARGE_TASK}] * 50
+            assert (
+                await one.http.post("/api/tasks/batch", json={"operations": operations})
+            ).status_code == 200
+    return sub
+
+
+async def test_a_large_result_that_is_not_read_delays_no_other_person(house: InProcess) -> None:
+    slow, token = token_for(await with_large_tasks(house)), token_for(str(uuid4()))
+    budget = house.server.server_state.send_budget
+    connections = [await unread(house.port, request_bytes(slow, "find_tasks", limit=TASKS)) for _ in range(3)]
+    assert budget.total > 3 * RESULT
+    waits = []
+    async with agent(house.url, token) as other:
+        for number in range(30):
+            begun = time.perf_counter()
+            await other.ask("add_tasks", tasks=[{"title": "Mine"}], idempotency_key=str(number))
+            assert (await other.ask("find_tasks", limit=1))["tasks"]
+            waits.append(time.perf_counter() - begun)
+    assert sorted(waits)[15] < 0.25, waits
+    reader, writer = connections[0]
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    result = json.loads(await reader.readexactly(length))["result"]
+    assert len(result["structuredContent"]["tasks"]) == TASKS
+    for _, one in connections:
+        one.close()
+    writer.close()
+    async with asyncio.timeout(PATIENCE):
+        while budget.total:  # noqa: ASYNC110 - it offers nothing to wait for
+            await asyncio.sleep(0.01)
+
+
+async def test_who_leaves_too_much_unread_gets_nothing_more_from_mcp(
+    house: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sub = await with_large_tasks(house)
+    token = token_for(sub)
+    monkeypatch.setattr(house.server.server_state.send_budget, "per_user", RESULT)
+    _, writer = await unread(house.port, request_bytes(token, "find_tasks", limit=TASKS))
+    async with http_client(house.url, sub) as raw:
+        rejected = await raw.http.post("/mcp", **tool_call("find_lists"))
+    assert (rejected.status_code, rejected.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert int(rejected.headers["retry-after"]) > 0
+    writer.close()
+
+
+async def test_more_agents_than_there_is_room_for_are_rejected_and_others_are_not(
+    house: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_services(monkeypatch, house.app, admission=Admission(Capacity(4, 4), 4))
+    sub, other = str(uuid4()), str(uuid4())
+    async with http_client(house.url, sub) as flood, agent(house.url, token_for(other)) as bob:
+        calls = [asyncio.create_task(flood.http.post("/mcp", **tool_call("find_lists"))) for _ in range(40)]
+        assert await bob.ask("find_lists") == {"lists": []}
+        answers = await asyncio.gather(*calls)
+    rejected = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.status_code for answer in answers} == {200, 503}
+    assert {answer.json()["code"] for answer in rejected} == {"SERVICE_UNAVAILABLE"}
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in rejected)
+
+
+async def test_a_body_that_stalls_ends_at_the_timeout(house: InProcess) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(request_bytes(token_for("stalls"), "find_lists")[:-5])
+    begun = time.monotonic()
+    received = await asyncio.wait_for(reader.read(), PATIENCE)
+    assert 0.3 < time.monotonic() - begun < 5
+    assert received.startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
+async def test_the_sdks_client_goes_on_after_a_body_that_is_too_large(house: InProcess) -> None:
+    async with agent(house.url, token_for("large")) as one:
+        with pytest.raises(MCPError, match="error response"):
+            await one.ask("add_tasks", tasks=[{"title": "x" * MAX_BODY}], idempotency_key="1")
+        assert await one.ask("find_tasks") == {"tasks": []}
+
+
+async def test_the_sdks_client_fails_at_the_rate_limit_and_does_not_hang() -> None:
+    async with (
+        in_process_server(settings_for("sqlite://", rate_limit="7/h")) as house,
+        agent(house.url, token_for("fast")) as one,
+    ):
+        calls = await asyncio.gather(*[one.client.list_tools() for _ in range(8)], return_exceptions=True)
+    rejected = [call for call in calls if isinstance(call, Exception)]
+    assert 0 < len(rejected) < 8
+    assert all(isinstance(error, MCPError) for error in rejected)
