@@ -42,9 +42,6 @@ test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the st
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients --workers 3
 
-test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements for Citus
-	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
-
 test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \
 	  echo "Python $$version"; \
@@ -101,6 +98,9 @@ bench-webhooks: $(VENV)/.ready-to-bench ## Measure what webhooks cost a write on
 
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py
+
+bench-web-app: $(VENV)/.ready-to-test ## Measure the web app in Chromium; a minute
+	@PYTHONPATH=tests $(BIN)/python -W ignore benchmarks/web_app.py
 
 request-path: $(VENV)/.ready-to-test ## Print the files and functions that one request passes through
 	@PYTHONPATH=benchmarks $(BIN)/python -W ignore tools/request_path.py

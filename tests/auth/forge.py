@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from support.apps import new_settings
 
 from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.clock import Clock
 from taskward.auth.current_user import User
 from taskward.http.errors import InvalidToken
-from taskward.settings import Settings, load_settings
+from taskward.settings import Settings
 
 NOW = 1_800_000_000.0
 SECRET = b"a secret for tests of more than 32 bytes"
@@ -75,7 +76,7 @@ def token(secret: bytes = SECRET, /, **changes: object) -> bytes:
 
 
 def settings(**overrides: Any) -> Settings:
-    return load_settings(_env_file=None, **({"jwt_secret": SECRET.decode()} | overrides))
+    return new_settings(**{"jwt_secret": SECRET.decode()} | overrides)
 
 
 def guard(clock: Clock | None = None, /, **overrides: Any) -> Authenticator:

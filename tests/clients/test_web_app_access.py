@@ -3,21 +3,23 @@
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 import pytest_asyncio
 from changes.browser import CHROMIUM, Browser, chromium
-from changes.streams import InProcess, in_process_server
-from clients.web_page import WebApp, api, development, open_web_app
+from changes.streams import in_process_server
+from clients.web_page import (
+    LONG_TASKS,
+    SCROLL,
+    WebApp,
+    api,
+    development,
+    open_web_app,
+    service_with,
+)
 from support import settings_for, token_for
 from support.npm import install_packages
-from support.paging import Stored, insert_tasks
-
-from taskward.auth.development import DEVELOPER
-from taskward.tasks.ids import new_task_id
 
 pytestmark = [
     pytest.mark.processes,
@@ -28,25 +30,6 @@ WEB = Path(__file__).parents[2] / "clients/web"
 AXE = (
     "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => JSON.stringify(violations))"
 )
-LONG_TASKS = """
-window.longest = 0;
-new PerformanceObserver((list) => {
-  for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-}).observe({ type: "longtask" });
-"""
-SCROLL = """
-(async () => {
-  longest = 0;
-  const scroller = document.querySelector(".scroll");
-  for (let step = 0; step < 60; step += 1) {
-    scroller.scrollTop = (step % 30) * 15_000 + step * 37;
-    await new Promise((resolve) => requestAnimationFrame(resolve));
-  }
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  return [longest, document.querySelectorAll(".tasks li").length];
-})()
-"""
-"""Scrolls back and forth through everything; returns the longest task of the browser, in milliseconds."""
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -64,16 +47,6 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
         (folder / name).write_bytes((WEB / name).read_bytes())
     install_packages(folder)
     return (folder / "node_modules/axe-core/axe.min.js").read_text("utf-8")
-
-
-@asynccontextmanager
-async def service_with(count: int, folder: Path) -> AsyncIterator[InProcess]:
-    """Serves an account with that many open tasks."""
-    developer = uuid5(uuid5(NAMESPACE_URL, ""), DEVELOPER)
-    folder.mkdir()  # noqa: ASYNC240 - it takes no time
-    async with development(folder) as service:
-        await insert_tasks(service.app, developer, [Stored(new_task_id(), f"Task {n}") for n in range(count)])
-        yield service
 
 
 async def look(page: WebApp, *, dark: bool, width: int) -> None:
@@ -183,7 +156,10 @@ async def test_an_expired_token_is_replaced_without_a_loss(browser: Browser, tmp
         await page.says("Your session has ended", "dialog")
         await page.click("Later", "dialog")
         await page.add("Written meanwhile")
+        assert await page.run("document.querySelector('dialog')") is None
         await page.reload()
+        await page.click("Later", "dialog")
+        await page.click("Sign in", ".status")
         await page.fill("dialog textarea", token_for("ann"))
         await page.click("Sign in", "dialog")
         await page.says("Up to date", ".status")

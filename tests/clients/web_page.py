@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 from changes.browser import Browser, Window
 from changes.streams import InProcess, in_process_server
 from support import settings_for
+from support.paging import Stored, insert_tasks
 
 from taskward.auth.development import DEVELOPER, mint_token
+from taskward.tasks.ids import new_task_id
 
 KEYS: Final = {
     "Enter": 13, "Escape": 27, "Tab": 9, "Delete": 46, "End": 35, "Home": 36,
@@ -27,6 +30,26 @@ addEventListener("error", ({ message }) => problems.push(message));
 addEventListener("unhandledrejection", ({ reason }) => problems.push(String(reason)));
 """
 """A page keeps what goes wrong in it."""
+
+LONG_TASKS: Final = """
+window.longest = 0;
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
+}).observe({ type: "longtask" });
+"""
+SCROLL: Final = """
+(async () => {
+  longest = 0;
+  const scroller = document.querySelector(".scroll");
+  for (let step = 0; step < 60; step += 1) {
+    scroller.scrollTop = (step % 30) * 15_000 + step * 37;
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return [longest, document.querySelectorAll(".tasks li").length];
+})()
+"""
+"""Scrolls back and forth through everything; returns the longest task of the browser, in milliseconds."""
 
 
 class WebApp:
@@ -68,8 +91,7 @@ class WebApp:
             "!one.closest('[inert]') && [one.ariaLabel, one.innerText.replace(/\\s+/g, ' ').trim()]"
             f".includes({json.dumps(name)}))"
         )
-        await self.until(f"{found} !== undefined")
-        await self.run(f"{found}.click()")
+        await self.until(f"((one) => one !== undefined && (one.click(), true))({found})")
 
     async def fill(self, selector: str, value: str) -> None:
         """Sets a field as a person does who then leaves it."""
@@ -162,6 +184,16 @@ class WebApp:
 async def development(folder: Path, port: int = 0) -> AsyncIterator[InProcess]:
     """Serves the web app in development, on a file in that folder."""
     async with in_process_server(settings_for(f"sqlite:///{folder}/tasks.db"), port=port) as service:
+        yield service
+
+
+@asynccontextmanager
+async def service_with(count: int, folder: Path) -> AsyncIterator[InProcess]:
+    """Serves an account with that many open tasks."""
+    developer = uuid5(uuid5(NAMESPACE_URL, ""), DEVELOPER)
+    folder.mkdir()  # noqa: ASYNC240 - it takes no time
+    async with development(folder) as service:
+        await insert_tasks(service.app, developer, [Stored(new_task_id(), f"Task {n}") for n in range(count)])
         yield service
 
 

@@ -1,13 +1,16 @@
 """deploy/kubernetes: each object is valid, they fit each other, and they fit the service."""
 
 import json
+import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
+import msgspec
 import pytest
 import yaml
 from deployment.files import GRACE, ROOT, check_command, settings_of
+from deployment.kubernetes_types import check_object
 from support import running, settings_for
 
 from taskward import __version__
@@ -34,7 +37,47 @@ RESERVED_CONNECTIONS = 3
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(FOLDER).as_posix())
 def test_an_object_is_valid(path: Path) -> None:
     for document in yaml.safe_load_all(path.read_text("utf-8")):
-        kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
+        check_object(document)
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "problem"),
+    [
+        ("Deployment", "spec.template.spec.terminationGraceSeconds", 40, "a field is unknown"),
+        (
+            "Deployment",
+            "spec.template.spec.containers.0.ports.0.containerPort",
+            "8000",
+            "Expected `int`, got `str`",
+        ),
+        (
+            "Deployment",
+            "spec.template.spec.containers.0.startupProbe.httpGet.port",
+            [],
+            "Expected `int | str`, got `array`",
+        ),
+        ("Deployment", "spec.selector", None, "missing required field `selector`"),
+        ("NetworkPolicy", "spec.ingress.1.from.0.namespaceSelector.labels", {}, "a field is unknown"),
+        (
+            "Job",
+            "spec.template.spec.securityContext.runAsNonRoot",
+            "true",
+            "Expected `bool | null`, got `str`",
+        ),
+    ],
+)
+def test_a_wrong_object_is_noticed(kind: str, path: str, value: object, problem: str) -> None:
+    wrong = deepcopy(OBJECTS[kind])
+    *parents, last = path.split(".")
+    place: Any = wrong
+    for name in parents:
+        place = place[int(name) if name.isdecimal() else name]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    with pytest.raises((AssertionError, msgspec.ValidationError), match=re.escape(problem)):
+        check_object(wrong)
 
 
 def test_every_file_belongs_to_a_kustomization() -> None:

@@ -83,6 +83,7 @@ def test_what_the_steps_run_exists() -> None:
                 assert (ROOT / words[0]).stat().st_mode & 0o100
 
 
+@pytest.mark.processes
 def test_the_uv_that_publishes_is_installed_by_its_hashes(tmp_path: Path) -> None:
     (script,) = [step["run"] for step in STEPS if "uv.txt" in step.get("run", "")]
     extract, install = script.splitlines()

@@ -4,9 +4,19 @@ from typing import Any
 
 import pytest
 from me.test_import_domain import below, imported, refused
-from support import Person
+from support import Person, problems
 from support.import_documents import EARLIER, a_task, export
-from tasks.series_support import MONDAY, WEEKLY, complete, following, in_series, recurring, reopen, without
+from tasks.series_support import (
+    MONDAY,
+    WEEKLY,
+    change,
+    complete,
+    following,
+    in_series,
+    recurring,
+    reopen,
+    without,
+)
 
 LATE: dict[str, Any] = {"recurrence": {**WEEKLY, "occurrence": "2026-11-16", "missed": "keep"}}
 
@@ -61,6 +71,22 @@ async def test_references_follow_tasks_that_get_another_id(ann: Person) -> None:
         first["id"] != stored["First"]["id"] == stored["First"]["series_id"] == stored["Second"]["series_id"]
     )
     assert stored["First"]["next_id"] == stored["Second"]["id"] != second["id"]
+
+
+async def test_of_two_tasks_of_an_imported_series_one_can_have_a_recurrence(ann: Person) -> None:
+    """Neither has a next one, which only an import can bring about."""
+    first = a_task(EARLIER, title="First", is_completed=False, due=MONDAY, recurrence=WEEKLY)
+    second = a_task(title="Second", is_completed=False, due=MONDAY, series_id=first["id"])
+    first["series_id"] = first["id"]
+    assert await imported(ann, [first, second]) == (2, 0)
+    tasks = {task["title"]: task for task in await ann.tasks()}
+    assert tasks["Second"]["series_id"] == tasks["First"]["id"]
+
+    answer = await change(ann, tasks["Second"], recurrence=WEEKLY)
+
+    assert problems(answer) == {"recurrence": "The series goes on in another task"}
+    await change(ann, tasks["First"], recurrence=None)
+    assert (await change(ann, tasks["Second"], recurrence=WEEKLY)).status_code == 200
 
 
 async def test_after_an_import_a_task_is_reopened_alone(ann: Person, bob: Person) -> None:

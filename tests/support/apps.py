@@ -1,9 +1,11 @@
 """Apps of tests: their settings, their services, and faults of their database."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, NoReturn, cast
+from functools import cache
+from typing import Any, Final, NoReturn, cast
 
 import pytest
 from fastapi import FastAPI
@@ -21,9 +23,23 @@ MakeDatabase = Callable[[str], Awaitable[str]]
 SECRET = "a secret that only the tests know about"
 
 
+VARIABLES: Final = tuple(name.upper() for name in Settings.model_fields)
+
+
 def settings_for(url: str, **others: Any) -> Settings:
     """Returns settings for a test: nothing from the environment or `.env` but what is said here."""
-    return load_settings(**{"_env_file": None, "database_url": url, "jwt_secret": SECRET} | others)
+    return new_settings(**{"database_url": url, "jwt_secret": SECRET} | others)
+
+
+def new_settings(**values: Any) -> Settings:
+    """Returns settings with these values; equal ones are made once, for it takes long and they are frozen."""
+    given = tuple((name, type(value), value) for name, value in sorted(values.items()))
+    return _settings(given, tuple(map(os.environ.get, VARIABLES)))
+
+
+@cache
+def _settings(given: tuple[tuple[str, type, Any], ...], _environment: tuple[str | None, ...]) -> Settings:
+    return load_settings(**{"_env_file": None} | {name: value for name, _, value in given})
 
 
 @asynccontextmanager

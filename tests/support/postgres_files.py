@@ -21,8 +21,7 @@ def copy_new_files(folder: Path) -> None:
     Its superuser is `postgres`. A local socket needs no password; a host and a port need one.
     """
     shutil.copytree(_created_files(), folder, dirs_exist_ok=True)
-    for path in (folder, *folder.rglob("*")):
-        give_to_system_user(path)
+    give_to_system_user(folder, *folder.rglob("*"))
 
 
 def programs() -> Path:
@@ -41,11 +40,12 @@ def system_user() -> str | None:
     return "pgserver"
 
 
-def give_to_system_user(path: Path) -> None:
-    """Changes the owner of a file to the user that the server runs as."""
+def give_to_system_user(*paths: Path) -> None:
+    """Changes the owner of files to the user that the server runs as."""
     if user := system_user():
         entry = pwd.getpwnam(user)
-        os.chown(path, entry.pw_uid, entry.pw_gid)
+        for path in paths:
+            os.chown(path, entry.pw_uid, entry.pw_gid)
 
 
 def _created_files() -> Path:

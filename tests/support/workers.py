@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ import pytest
 
 NUMBER: Final = 4
 """Bytes of the number of a file in the queue of the workers."""
+
+PATIENCE: Final = 10.0
+"""Seconds that an interrupted worker has to end."""
 
 
 class Workers:
@@ -61,9 +65,15 @@ class Worker:
         return self.status
 
     def end(self) -> None:
-        if self.status is None:
-            os.kill(self.pid, signal.SIGINT)
-            self.wait()
+        """Interrupts it, so that it ends what its tests have started, or kills it."""
+        if self.status is not None:
+            return
+        os.kill(self.pid, signal.SIGINT)
+        end = time.monotonic() + PATIENCE
+        while not os.waitpid(self.pid, os.WNOHANG)[0]:
+            if time.monotonic() > end:
+                os.kill(self.pid, signal.SIGKILL)
+            time.sleep(0.05)
 
 
 def _start(
@@ -110,7 +120,8 @@ def _work(
     except KeyboardInterrupt:
         _end_fixtures(session)
     except BaseException:  # noqa: BLE001 - it must not reach the loop of the process it was forked from
-        traceback.print_exc(file=sys.__stderr__)
+        _capture(session.config).stop_global_capturing()
+        traceback.print_exc()
     finally:
         reports.close()
         atexit._run_exitfuncs()
@@ -126,9 +137,8 @@ def _end_fixtures(session: pytest.Session) -> None:
 
 def _separate(config: pytest.Config, name: str) -> None:
     """Gives a worker what it must not share: output, a folder for temporary files, random numbers."""
-    plugins = config.pluginmanager
-    plugins.unregister(name="terminalreporter")
-    capture: Any = plugins.get_plugin("capturemanager")
+    config.pluginmanager.unregister(name="terminalreporter")
+    capture = _capture(config)
     capture.stop_global_capturing()
     capture.start_global_capturing()
     factory = config._tmp_path_factory  # type: ignore[attr-defined] # it offers nothing public
@@ -136,6 +146,10 @@ def _separate(config: pytest.Config, name: str) -> None:
     factory._basetemp.mkdir(mode=0o700)
     random.seed()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process ignores it
+
+
+def _capture(config: pytest.Config) -> Any:
+    return config.pluginmanager.get_plugin("capturemanager")
 
 
 class _Sender:

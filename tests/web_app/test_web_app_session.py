@@ -78,7 +78,7 @@ async def test_a_request_without_an_origin_gets_none(app: FastAPI) -> None:
     assert refusal(await ask(app, {"Host": HOST})) == NO_SUCH_PATH
 
 
-@pytest.mark.parametrize("peer", ["192.168.1.7", "203.0.113.7", "2001:db8::1", None])
+@pytest.mark.parametrize("peer", ["192.168.1.7", "203.0.113.7", "2001:db8::1", "unix", None])
 async def test_another_machine_gets_none(app: FastAPI, peer: str | None) -> None:
     assert refusal(await ask(app, SAME_SITE, peer)) == NO_SUCH_PATH
 

@@ -191,13 +191,14 @@ def receiving(*secrets: str, tls: ssl.SSLContext | None = None) -> Iterator[Rece
 
 
 def _read(reader: Any) -> Attempt | None:
+    """Returns the next request; None at the end, also if the sender was killed within one."""
     line = reader.readline()
-    if not line:
-        return None
-    _, path, _ = line.decode().split(" ")
     headers = {}
-    while (line := reader.readline()) not in {b"\r\n", b""}:
-        name, _, value = line.decode().partition(":")
+    while (header := reader.readline()) not in {b"\r\n", b""}:
+        name, _, value = header.decode().partition(":")
         headers[name.lower()] = value.strip()
-    body = reader.read(int(headers["content-length"]))
-    return Attempt(time.time(), path, headers, body)
+    if not header:
+        return None
+    length = int(headers["content-length"])
+    body = reader.read(length)
+    return Attempt(time.time(), line.decode().split(" ")[1], headers, body) if len(body) == length else None

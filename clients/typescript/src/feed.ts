@@ -52,7 +52,7 @@ export class Feed {
         yield* this.#pages(position, options);
         yield* this.#stream(position, options, backoff);
         // Ended by the service, because the token has expired or it restarts: not a failure, unless the next attempt fails.
-        await sleepUntilOnline(backoff.next(), false, options.signal);
+        await sleepUntilOnline(backoff.next(), options.signal);
       } catch (error) {
         if (options.signal?.aborted) return;
         if (isInvalidCursor(error) && position.cursor !== undefined) {

@@ -44,7 +44,7 @@ class Pass:
         self,
         source: Endpoint,
         target: Endpoint,
-        progress: Progress = lambda _done, _total: None,
+        progress: Progress | None = None,
         after_batch: Callable[[Owners], Awaitable[None]] | None = None,
     ) -> None:
         self._source = source
@@ -56,7 +56,7 @@ class Pass:
     async def run(self) -> Outcome:
         """Copies within the open snapshot of the source."""
         locked = await self._source.locked_owners()
-        self._total = await self._source.count(COPIED_TASKS.name)
+        self._total = await self._source.count(COPIED_TASKS.name) if self._progress else 0
         await self._drop_erased()
         copied = 0
         async for window in windows(self._source, self._target, COPIED_USERS):
@@ -81,11 +81,11 @@ class Pass:
 
     async def _copy_window(self, window: Window, locked: frozenset[str]) -> int:
         """Copies the owners of a window whose rows differ; returns how many."""
-        if not window.source:
-            return 0
         stored = {row[0]: row for row in window.target}
-        sizes = await self._source.tasks_of((window.source[0][0], window.source[-1][0]))
         changed = [row[0] not in locked and stored.get(row[0]) != row for row in window.source]
+        if not any(changed) and (self._progress is None or not changed):
+            return 0
+        sizes = await self._source.tasks_of((window.source[0][0], window.source[-1][0]))
         for run in _runs(window.source, changed):
             for batch in _batches(run, sizes):
                 await self._copy_owners(batch)
@@ -116,7 +116,8 @@ class Pass:
 
     def _advance(self, owners: Sequence[Row], sizes: Mapping[str, int]) -> None:
         self._done += sum(sizes.get(row[0], 0) for row in owners)
-        self._progress(self._done, self._total)
+        if self._progress is not None:
+            self._progress(self._done, self._total)
 
 
 def _runs(rows: Sequence[Row], changed: Sequence[bool]) -> Iterator[Sequence[Row]]:

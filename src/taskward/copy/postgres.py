@@ -6,22 +6,23 @@ row-level security. Each statement runs in a transaction, so that a pooler does 
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from functools import lru_cache
 from typing import Any, Final, Self
 
 import asyncpg
-from sqlalchemy import Column
 
 from taskward.copy.endpoints import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
-from taskward.copy.tables import COPIED, CopiedTable, Kind, Owners, Row, kind_of, page_arguments, page_sql
+from taskward.copy.postgres_sql import delete_of, page_of, upsert
+from taskward.copy.tables import COPIED, CopiedTable, Owners, Row, page_arguments
 from taskward.database import schema
+from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.errors import DRIVER_ERRORS
 from taskward.database.postgres.hosts import HostConnector
 
 CONNECT_TIMEOUT: Final = 10.0
 
 _LOCK: Final = schema.LOCK + 2
+_IS_DISTRIBUTED: Final = f"SELECT to_regclass('{email_directory.TABLE}') IS NOT NULL"
 _HAS_REVISION: Final = "SELECT to_regclass('alembic_version') IS NOT NULL"
 
 
@@ -38,12 +39,13 @@ class PostgresEndpoint:
         """Connects to a database.
 
         Raises:
-            CopyFailed: it cannot be connected to, or another copy into it is running.
+            CopyFailed: it cannot be connected to, is distributed, or another copy into it is running.
 
         """
         endpoint = cls(option, HostConnector(url))
         try:
             await endpoint._connect()
+            await endpoint._refuse_distributed()
             if is_target:
                 await endpoint._lock()
         except BaseException:
@@ -78,16 +80,16 @@ class PostgresEndpoint:
     async def page(
         self, table: CopiedTable, owners: Owners | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
-        sql = _page(table, owners is not None, after is not None)
+        sql = page_of(table, owners is not None, after is not None)
         return [tuple(row) for row in await self._fetch(sql, *page_arguments(owners, after, limit))]
 
     async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:
         if rows:
-            await self._fetch(_write(table), *map(list, zip(*rows, strict=True)))
+            await self._fetch(upsert(table), *map(list, zip(*rows, strict=True)))
 
     async def delete(self, table: CopiedTable, keys: Sequence[Row]) -> None:
         if keys:
-            await self._fetch(_delete(table), *map(list, zip(*keys, strict=True)))
+            await self._fetch(delete_of(table), *map(list, zip(*keys, strict=True)))
 
     async def count(self, name: str) -> int:
         ((count,),) = await self._fetch(f"SELECT count(*) FROM {name}")  # noqa: S608 - a table of ours
@@ -117,6 +119,12 @@ class PostgresEndpoint:
             connection = await self._connector.connect(CONNECT_TIMEOUT, statement_cache_size=0)
         self._connections.append(connection)
         return connection
+
+    async def _refuse_distributed(self) -> None:
+        """Refuses a database on Citus, which has no snapshot of several servers."""
+        ((is_distributed,),) = await self._fetch(_IS_DISTRIBUTED)
+        if is_distributed:
+            raise CopyFailed(f"{self.option}: is distributed by Citus; copy before it is distributed")
 
     async def _lock(self) -> None:
         """Takes a lock in a transaction that stays open, which also works behind a pooler."""
@@ -188,65 +196,6 @@ _REASONS: Final[Mapping[str, str]] = {
 }
 
 
-class _Form:
-    def parameter(self, number: int, column: Column[Any]) -> str:
-        return f"${number}::{_TYPES[kind_of(column)]}"
-
-    def value(self, column: Column[Any]) -> str:
-        name = str(column.name)
-        return _READ.get(kind_of(column), "{}").format(name)
-
-    def order(self, column: Column[Any]) -> str:
-        name = f"{column.table.name}.{column.name}"  # the bare name would be that of the converted value
-        return f'{name} COLLATE "C"' if kind_of(column) == "text" else name
-
-
-@lru_cache
-def _page(table: CopiedTable, of_owners: bool, is_next: bool) -> str:  # noqa: FBT001 - the cache takes positions
-    return page_sql(table, _Form(), of_owners=of_owners, is_next=is_next)
-
-
-@lru_cache
-def _write(table: CopiedTable) -> str:
-    names = ", ".join(column.name for column in table.columns)
-    values = ", ".join(_WRITTEN.get(kind_of(column), "{0}").format(column.name) for column in table.columns)
-    key = ", ".join(column.name for column in table.key)
-    changes = ", ".join(f"{column.name} = excluded.{column.name}" for column in table.others)
-    conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
-    return (
-        f"INSERT INTO {table.name} ({names}) SELECT {values} "  # noqa: S608 - names of our own tables
-        f"FROM {_given(table.columns)} ON CONFLICT ({key}) DO {conflict}"
-    )
-
-
-@lru_cache
-def _delete(table: CopiedTable) -> str:
-    where = " AND ".join(f"{table.name}.{column.name} = given.{column.name}" for column in table.key)
-    return f"DELETE FROM {table.name} USING {_given(table.key)} WHERE {where}"  # noqa: S608 - as above
-
-
-def _given(columns: Sequence[Column[Any]]) -> str:
-    arrays = (f"${number}::{_TYPES[kind_of(column)]}[]" for number, column in enumerate(columns, 1))
-    return f"unnest({', '.join(arrays)}) AS given ({', '.join(column.name for column in columns)})"
-
-
-_TYPES: Final[Mapping[Kind, str]] = {
-    "id": "uuid",
-    "instant": "bigint",
-    "flag": "bigint",
-    "number": "bigint",
-    "text": "text",
-}
-_READ: Final[Mapping[Kind, str]] = {
-    "id": "{}::text",
-    "instant": "(extract(epoch FROM {}) * 1000000)::bigint",
-    "flag": "{}::integer",
-}
-_WRITTEN: Final[Mapping[Kind, str]] = {
-    "instant": "TIMESTAMPTZ 'epoch' + ({0} / 1000000) * INTERVAL '1 second' "
-    "+ ({0} % 1000000) * INTERVAL '1 microsecond'",
-    "flag": "{0} <> 0",
-}
 _TASKS_OF: Final = (
     "SELECT user_id::text, count(*) FROM tasks "
     "WHERE user_id >= $1::uuid AND user_id <= $2::uuid GROUP BY user_id"

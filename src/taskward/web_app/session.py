@@ -65,7 +65,7 @@ def refusal_of(scope: Scope, context: RequestContext) -> str | None:
     host, headers = context.headers.get(b"host", ()), context.headers
     if any(name in headers for name in _BY_PROXIES):
         return "the request came through a proxy"
-    if scope["client"] is None or not ip_address(scope["client"][0]).is_loopback:
+    if not _is_on_this_machine(scope["client"]):
         return "the client is on another machine"
     # A site can give its name the address of this machine (DNS rebinding). Its name is then in Host.
     if len(host) != 1 or not _LOCAL_HOST.fullmatch(host[0]):
@@ -76,3 +76,10 @@ def refusal_of(scope: Scope, context: RequestContext) -> str | None:
     if headers.get(b"sec-fetch-site", [b"same-origin"]) != [b"same-origin"]:
         return "the request comes from another site"
     return None
+
+
+def _is_on_this_machine(client: tuple[str, int] | None) -> bool:
+    try:
+        return client is not None and ip_address(client[0]).is_loopback
+    except ValueError:  # it has no address, as with a Unix socket
+        return False

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Final, Literal
@@ -66,6 +67,13 @@ class WebhookSender:
         self._secrets = secrets
         self._connections = connections
         self._transport: httpx.AsyncHTTPTransport | None = None
+        self._pinned = lru_cache(maxsize=8)(lambda address: self._url.copy_with(host=address))
+        self._headers = {
+            "Host": self._url.netloc.decode(),
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "taskward",
+        }
 
     async def send(
         self,
@@ -125,15 +133,8 @@ class WebhookSender:
         signature = signature_headers(self._secrets, delivery_id, body, int(time.time()))
         request = httpx.Request(
             "POST",
-            self._url.copy_with(host=address),
-            headers={
-                "Host": self._url.netloc.decode(),
-                "Content-Type": "application/json",
-                "Accept-Encoding": "identity",
-                "User-Agent": "taskward",
-                **signature,
-                **headers,
-            },
+            self._pinned(address),
+            headers={**self._headers, **signature, **headers},
             content=body,
             extensions={
                 "sni_hostname": self._url.raw_host.decode(),
