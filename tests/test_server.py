@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import httpx
@@ -118,7 +119,7 @@ async def test_a_connection_in_use_is_not_closed_by_the_first_sweep_of_the_shutd
     config = uvicorn.Config(TinyApp(), http=StrictProtocol, log_config=None)
     config.load()
     state = ConnectionState(CommonHeaders(CrossOrigin(()), https_only=False))
-    transport = mock.Mock(get_write_buffer_size=lambda: 0, is_closing=lambda: transport.close.called)
+    transport: Any = mock.Mock(get_write_buffer_size=lambda: 0, is_closing=lambda: transport.close.called)
     connection = StrictProtocol(config, state, {}, asyncio.get_running_loop())
     connection.connection_made(transport)
     connection.data_received(get("/a"))
