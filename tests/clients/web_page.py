@@ -207,6 +207,6 @@ async def open_web_app(
     browser: Browser, url: str, *, beside: WebApp | None = None, script: str = ""
 ) -> WebApp:
     """Opens the web app in a browser that knows nothing, or in another window of the same one."""
-    window = await browser.window(f"{url}/", beside=beside and beside.window, script=RECORD + script)
+    window = await browser.window(f"{url}/", beside=beside.window if beside else None, script=RECORD + script)
     await window.until("document.querySelector('.app') !== null")
     return WebApp(window)
