@@ -196,6 +196,7 @@ def test_a_shell_completes_lists_and_labels(service: tuple[str, Path], user: str
 
     assert completed("taskward tasks list --list Wo") == "Work"
     assert completed("taskward tasks list --label h") == "home"
+    assert completed("taskward tasks edit 1234 --label h") == "home"
     assert completed("taskward tasks list --label h", "x") == ""
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 import pytest_asyncio
 from changes.browser import CHROMIUM, Browser, Window, chromium
@@ -112,6 +113,7 @@ def app(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         folder = tmp_path_factory.mktemp("taskward")
         with command(folder, "serve", "--port", taskward.rpartition(":")[2], **settings) as running:
             running.port()
+            httpx.get(url, timeout=120, trust_env=False)  # compiles the page, before a browser waits for it
             yield url
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from copies.copied import KEYED, KEYED_BODY, Recorder, copy, fill, people, seen, sql, trigger
+from copies.copied import KEYED, KEYED_BODY, Recorder, copy, fill, people, seen, sql, trigger, users_of
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
@@ -187,6 +187,7 @@ async def test_a_change_in_progress_is_waited_for_and_named_if_it_never_ends(
         await execute(app, lock.replace("9e15", str(9 * 10**15)))
         with pytest.raises(CopyFailed, match="--from: an import or an erasure of 1 users is not complete"):
             await copy(source, target, operator)
+        assert await users_of(target) == [bob.sub], "ann is copied once the change is complete"
         await execute(app, "DELETE FROM owner_locks")
 
         verified = await copy(source, target)
@@ -362,9 +363,8 @@ async def test_each_page_is_read_along_the_primary_key(engine: str, new_database
                 if of_owners and not table.has_owner:
                     continue
                 plan = await _plan(app, table, of_owners, is_next)
-                is_collated = engine == "postgres" and table.name == "idempotency_keys"
-                sorts = re.findall(r"TEMP B-TREE|(?:Incremental )?Sort  ", plan)
-                assert sorts == (["Incremental Sort  "] if is_collated else []), plan
+                # Of an empty table, PostgreSQL may as well sort the rows of each owner.
+                assert not re.search(r"TEMP B-TREE|(?<!Incremental )Sort  ", plan), plan
 
 
 async def _plan(app: FastAPI, table: CopiedTable, of_owners: bool, is_next: bool) -> str:  # noqa: FBT001 - a case
