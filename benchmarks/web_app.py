@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 from changes.browser import Browser, chromium
-from clients.web_page import LONG_TASKS, SCROLL, WebApp, open_web_app, service_with
+from clients.web_page import LONG_TASKS, SCROLL, WebApp, open_web_app
+from clients.web_service import service_with
 
 REPEATS = 5
 STEPS = 60
@@ -32,7 +33,7 @@ async def first_list(browser: Browser, url: str) -> float:
 async def cpu_seconds(page: WebApp) -> float:
     """Returns the CPU time that the page has used."""
     metrics = (await page.window.ask("Performance.getMetrics"))["metrics"]
-    return sum(one["value"] for one in metrics if one["name"] == "TaskDuration")
+    return float(sum(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
 
 async def measure(folder: Path) -> None:
