@@ -2,22 +2,13 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from changes.browser import CHROMIUM, Browser, chromium
+from changes.browser import CHROMIUM, Browser
 from changes.streams import in_process_server
-from clients.web_page import (
-    LONG_TASKS,
-    SCROLL,
-    WebApp,
-    api,
-    development,
-    open_web_app,
-    service_with,
-)
+from clients.web_page import LONG_TASKS, SCROLL, WebApp, open_web_app
+from clients.web_service import api, development, service_with
 from support import settings_for, token_for
 from support.npm import install_packages
 
@@ -30,13 +21,6 @@ WEB = Path(__file__).parents[2] / "clients/web"
 AXE = (
     "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => JSON.stringify(violations))"
 )
-
-
-@pytest_asyncio.fixture(scope="module")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """Yields the one browser of all tests; each of their windows has storage of its own."""
-    async with chromium(tmp_path_factory.mktemp("chromium")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

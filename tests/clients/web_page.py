@@ -1,20 +1,9 @@
 """The web app in a window of Chromium, used by what can be seen, by keys and by the pointer."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
-from uuid import NAMESPACE_URL, uuid5
 
-import httpx
 from changes.browser import Browser, Window
-from changes.streams import InProcess, in_process_server
-from support import settings_for
-from support.paging import Stored, insert_tasks
-
-from taskward.auth.development import DEVELOPER, mint_token
-from taskward.tasks.ids import new_task_id
 
 KEYS: Final = {
     "Enter": 13, "Escape": 27, "Tab": 9, "Delete": 46, "End": 35, "Home": 36,
@@ -180,33 +169,10 @@ class WebApp:
         return found
 
 
-@asynccontextmanager
-async def development(folder: Path, port: int = 0) -> AsyncIterator[InProcess]:
-    """Serves the web app in development, on a file in that folder."""
-    async with in_process_server(settings_for(f"sqlite:///{folder}/tasks.db"), port=port) as service:
-        yield service
-
-
-@asynccontextmanager
-async def service_with(count: int, folder: Path) -> AsyncIterator[InProcess]:
-    """Serves an account with that many open tasks."""
-    developer = uuid5(uuid5(NAMESPACE_URL, ""), DEVELOPER)
-    folder.mkdir()  # noqa: ASYNC240 - it takes no time
-    async with development(folder) as service:
-        await insert_tasks(service.app, developer, [Stored(new_task_id(), f"Task {n}") for n in range(count)])
-        yield service
-
-
-def api(service: InProcess) -> httpx.AsyncClient:
-    """Returns a client of the API for the same user as the web app's."""
-    token = mint_token(service.settings, DEVELOPER)
-    return httpx.AsyncClient(base_url=service.url, headers={"Authorization": f"Bearer {token}"})
-
-
 async def open_web_app(
     browser: Browser, url: str, *, beside: WebApp | None = None, script: str = ""
 ) -> WebApp:
     """Opens the web app in a browser that knows nothing, or in another window of the same one."""
-    window = await browser.window(f"{url}/", beside=beside and beside.window, script=RECORD + script)
+    window = await browser.window(f"{url}/", beside=beside.window if beside else None, script=RECORD + script)
     await window.until("document.querySelector('.app') !== null")
     return WebApp(window)

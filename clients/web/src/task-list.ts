@@ -9,7 +9,7 @@ import { isDetailed, taskRow } from "./task-row.js";
 
 const HEIGHTS = { task: 44, detailed: 64, heading: 52, fold: 52 };
 /** Pixels above and below what can be seen that are rendered too. */
-const OVERSCAN = 400;
+const OVERSCAN = 240;
 
 /** Where the rows are. Only those that can be seen are in the page. */
 interface Layout {

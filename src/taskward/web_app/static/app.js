@@ -235,7 +235,7 @@ ${e??""}`.toLowerCase();return t.toLowerCase().split(/\s+/).every(r=>s.includes(
     <span class="chip due" data-urgency=${s}>
       ${b("today")}<span class="visually-hidden">${s==="overdue"?"Overdue: ":"Due "}</span>${e&&z(e,n)}
     </span>
-  `}function Ds({now:n},{start:e}){return e!==void 0&&$e({...e,time:e.time??"00:00"})>`${n.day}T${n.time}`}function Vs({tree:n,route:e},t){if(Q(e)&&!t.is_completed){let i=n.parent(t);return i?.is_completed===!0?i.title:""}let s=n.parent(t);return[(e.view.name==="list"&&e.search===""?void 0:n.list(t.list_id))?.title,s?.title].filter(i=>i!==void 0).join(" › ")}var Hi={task:44,detailed:64,heading:52,fold:52},Fs=400,T={rows:[],indexes:new Map,tops:new Float64Array,height:0},pt=0,Hs="";function qs(n){let{rows:e}=n;T.rows!==e&&(T=Ws(n,e));let t=Bs(n);return Hs=`${t[0]} ${t.at(-1)}`,c`
+  `}function Ds({now:n},{start:e}){return e!==void 0&&$e({...e,time:e.time??"00:00"})>`${n.day}T${n.time}`}function Vs({tree:n,route:e},t){if(Q(e)&&!t.is_completed){let i=n.parent(t);return i?.is_completed===!0?i.title:""}let s=n.parent(t);return[(e.view.name==="list"&&e.search===""?void 0:n.list(t.list_id))?.title,s?.title].filter(i=>i!==void 0).join(" › ")}var Hi={task:44,detailed:64,heading:52,fold:52},Fs=240,T={rows:[],indexes:new Map,tops:new Float64Array,height:0},pt=0,Hs="";function qs(n){let{rows:e}=n;T.rows!==e&&(T=Ws(n,e));let t=Bs(n);return Hs=`${t[0]} ${t.at(-1)}`,c`
     <div class="scroll" @scroll=${s=>Wi(n,s.currentTarget)}>
       ${e.length===0?Ui(n):m}
       <ul class="tasks" aria-label="Tasks" .style=${`height: ${T.height}px`}

@@ -1,0 +1,33 @@
+"""Fixtures of the tests in a browser."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from changes.browser import Browser, chromium
+from changes.streams import InProcess
+from clients.web_page import WebApp, open_web_app
+from clients.web_service import development
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """Yields the one browser of all tests; each of their windows has storage of its own."""
+    async with chromium(tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def service(tmp_path: Path) -> AsyncIterator[InProcess]:
+    """Yields a service in development, with an empty database."""
+    async with development(tmp_path) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def page(browser: Browser, service: InProcess) -> AsyncIterator[WebApp]:
+    """Yields the web app, which has signed in by itself. Nothing may go wrong in it unseen."""
+    opened = await open_web_app(browser, service.url)
+    yield opened
+    assert await opened.problems() == []

@@ -1,0 +1,125 @@
+"""The web app with other windows, other devices and without a network."""
+
+from pathlib import Path
+
+import pytest
+from changes.browser import CHROMIUM, Browser
+from changes.streams import InProcess
+from clients.web_page import WebApp, open_web_app
+from clients.web_service import api, change, create, development, stored, tasks_of
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here"),
+]
+
+
+LOST_RESPONSE = """
+const send = fetch;
+window.fetch = async (input, init) => {
+  const response = await send(input, init);
+  if (!String(input).includes("/api/batch") || sessionStorage.getItem("lost")) return response;
+  sessionStorage.setItem("lost", "yes");
+  return new Promise(() => undefined);
+};
+"""
+"""The first batch is executed, and its response never arrives."""
+
+
+async def test_two_windows_and_two_devices_see_each_other(
+    browser: Browser, page: WebApp, service: InProcess
+) -> None:
+    beside = await open_web_app(browser, service.url, beside=page)
+    device = await open_web_app(browser, service.url)
+    await page.add("Written in the first window")
+    for other in (beside, device):
+        await other.shows("Written in the first window")
+    await device.add("Written on another device")
+    await beside.check("Written in the first window")
+    for one in (page, beside, device):
+        await one.shows("Written on another device")
+        await one.says("Up to date", ".status")
+    assert await beside.problems() == await device.problems() == []
+
+
+async def test_it_works_without_a_network_and_catches_up(browser: Browser, tmp_path: Path) -> None:
+    async with development(tmp_path) as service:
+        page = await open_web_app(browser, service.url)
+        await page.add("Kept", "Completed offline")
+        await page.says("Up to date", ".status")
+        await page.until("navigator.serviceWorker.controller !== null")
+    await page.says("Offline", ".status")
+    await page.add("Added offline")
+    await page.check("Completed offline")
+    await page.reload()
+    await page.shows("Kept", "Added offline")
+    await page.says("Offline · 2 changes to send", ".status")
+    async with development(tmp_path, service.port) as again:
+        await create(again, {"title": "Added elsewhere"})
+        await page.run("dispatchEvent(new Event('online'))")
+        await page.shows("Kept", "Added offline", "Added elsewhere")
+        tasks = await stored(
+            again, lambda found: len(found) == 4 and any(one["is_completed"] for one in found)
+        )
+        assert [one["title"] for one in tasks if one["is_completed"]] == ["Completed offline"]
+        await page.says("Up to date", ".status")
+    assert await page.problems() == []
+
+
+async def test_a_reload_in_the_middle_of_a_write_loses_and_doubles_nothing(
+    browser: Browser, service: InProcess
+) -> None:
+    page = await open_web_app(browser, service.url, script=LOST_RESPONSE)
+    await page.add("Written once")
+    await stored(service, lambda found: len(found) == 1)
+    await page.reload()
+    await page.shows("Written once")
+    await page.says("Up to date", ".status")
+    assert [one["title"] for one in await tasks_of(service)] == ["Written once"]
+    await page.run("document.querySelector('.tasks input').click()")
+    await page.reload()
+    await stored(service, lambda found: found[0]["is_completed"])
+
+
+async def test_a_conflict_is_shown_until_it_is_decided(page: WebApp, service: InProcess) -> None:
+    renamed, deleted, moved = await create(
+        service, {"title": "Renamed"}, {"title": "Deleted"}, {"title": "Moved", "priority": "low"}
+    )
+    await page.shows("Renamed", "Deleted", "Moved")
+    await page.window.cut_off(offline=True)
+    await page.says("Offline", ".status")
+    for title, name in (("Renamed", "Mine"), ("Deleted", "Mine too"), ("Moved", "Moved here")):
+        await page.open(title)
+        await page.fill(".details .title textarea", name)
+        await page.press("Escape")
+    await change(service, renamed, {"title": "Theirs"})
+    await change(service, moved, {"priority": "high"})
+    async with api(service) as client:
+        await client.delete(f"/api/tasks/{deleted['id']}")
+    await page.window.cut_off(offline=False)
+    await page.run("dispatchEvent(new Event('online'))")
+    await page.says("2 of your changes were not saved", ".banner")
+    await page.reload()
+    await page.click("Decide")
+    await page.says("Theirs", "dialog table")
+    await page.click("Keep mine", "dialog")
+    await page.says("deleted this task", "dialog")
+    await page.click("Keep it as a new task", "dialog")
+    await page.until("document.querySelector('.banner') === null")
+    tasks = await stored(
+        service, lambda found: {one["title"] for one in found} == {"Mine", "Mine too", "Moved here"}
+    )
+    assert [one.get("priority") for one in tasks if one["title"] == "Moved here"] == ["high"]
+
+
+async def test_a_text_that_is_being_edited_is_not_overwritten(page: WebApp, service: InProcess) -> None:
+    (task,) = await create(service, {"title": "First"})
+    await page.shows("First")
+    await page.open("First")
+    await page.run("document.querySelector('.details .title textarea').select()")
+    await page.window.ask("Input.insertText", text="Mine")
+    await change(service, task, {"title": "Theirs"})
+    await page.says("Another device has changed it to: Theirs", ".details")
+    assert await page.run("document.querySelector('.details .title textarea').value") == "Mine"
+    await page.click("Take that", ".details")
+    await page.until("document.querySelector('.details .title textarea').value === 'Theirs'")
