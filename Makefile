@@ -42,9 +42,6 @@ test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the st
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients --workers 3
 
-test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements for Citus
-	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
-
 test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \
 	  echo "Python $$version"; \

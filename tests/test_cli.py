@@ -223,7 +223,7 @@ def test_check_finds_everything_in_order() -> None:
     }
     taskward("migrate", **environment)
     result = taskward("check", **environment)
-    subjects = ["settings", "keys", "database", "schema", "cors"]
+    subjects = ["settings", "keys", "database", "schema", "cors", "mcp"]
     assert report(result) == dict.fromkeys(subjects, "ok"), result.stdout
     assert result.exit_code == 0
     assert SECRET not in result.stdout
@@ -237,6 +237,7 @@ def test_check_warns_of_what_will_do_for_now(tmp_path: Path) -> None:
         "database": "ok",
         "schema": "warn",
         "cors": "ok",
+        "mcp": "ok",
     }
     assert result.exit_code == 0
     assert not (tmp_path / "taskward.db").exists(), "to look is not to make"

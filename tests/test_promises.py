@@ -25,7 +25,8 @@ from taskward.http.context import RequestContext
 from taskward.http.routing import ProbeRoute, StrictRoute
 
 METADATA = {f"/.well-known/oauth-protected-resource{path}" for path in ("", "/mcp")}
-PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json", *METADATA}
+WEB_APP = {"/", "/app/{name}", "/app/session"}
+PUBLIC = {"/health", "/health/ready", "/docs", "/docs/{name}", "/openapi.json", *METADATA, *WEB_APP}
 """The only paths that need no token."""
 
 OUTSIDE_API = {"/mcp"}
@@ -45,7 +46,8 @@ every_path = pytest.mark.parametrize("path", PATHS)
 
 def url(path: str, task_id: object = None, list_id: object = None) -> str:
     """Returns a path that this route answers on; a parameter that is new needs a value here."""
-    return path.format(task_id=task_id or uuid4(), list_id=list_id or uuid4(), name="init.js")
+    name = "app.js" if path in WEB_APP else "init.js"
+    return path.format(task_id=task_id or uuid4(), list_id=list_id or uuid4(), name=name)
 
 
 def methods_of(path: str) -> set[str]:

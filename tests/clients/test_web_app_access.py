@@ -156,7 +156,10 @@ async def test_an_expired_token_is_replaced_without_a_loss(browser: Browser, tmp
         await page.says("Your session has ended", "dialog")
         await page.click("Later", "dialog")
         await page.add("Written meanwhile")
+        assert await page.run("document.querySelector('dialog')") is None
         await page.reload()
+        await page.click("Later", "dialog")
+        await page.click("Sign in", ".status")
         await page.fill("dialog textarea", token_for("ann"))
         await page.click("Sign in", "dialog")
         await page.says("Up to date", ".status")

@@ -91,8 +91,7 @@ class WebApp:
             "!one.closest('[inert]') && [one.ariaLabel, one.innerText.replace(/\\s+/g, ' ').trim()]"
             f".includes({json.dumps(name)}))"
         )
-        await self.until(f"{found} !== undefined")
-        await self.run(f"{found}.click()")
+        await self.until(f"((one) => one !== undefined && (one.click(), true))({found})")
 
     async def fill(self, selector: str, value: str) -> None:
         """Sets a field as a person does who then leaves it."""

@@ -143,6 +143,15 @@ async def sql(url: str, *statements: str) -> None:
         await connection.close()
 
 
+async def users_of(url: str) -> list[str]:
+    """Returns the ids of the users in a PostgreSQL database."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [str(row["id"]) for row in await connection.fetch("SELECT id FROM users ORDER BY id")]
+    finally:
+        await connection.close()
+
+
 def trigger(table: str, body: str) -> list[str]:
     """Returns the statements that make PostgreSQL run PL/pgSQL before each row that is inserted."""
     return [

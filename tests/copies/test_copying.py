@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from copies.copied import KEYED, KEYED_BODY, Recorder, copy, fill, people, seen, sql, trigger
+from copies.copied import KEYED, KEYED_BODY, Recorder, copy, fill, people, seen, sql, trigger, users_of
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
@@ -127,6 +127,7 @@ async def test_each_pass_brings_what_has_changed(
         opened(settings_of(FROM, source), settings_of(TO, target)) as (given, made),
     ):
         everyone = [Person(app, email=EMAIL) for _ in range(4)]
+        filled: set[str] = set()
         for _ in range(8):
             for _ in range(chance.randrange(1, 6)):
                 await _write(chance, app, chance.choice(everyone), everyone)
@@ -135,7 +136,8 @@ async def test_each_pass_brings_what_has_changed(
                 assert (await passes.Pass(given, made).run()).locked == 0
                 verified = await Verification(given, made).everything(lambda _done, _total: None)
             await writing
-        assert all(one.rows for one in verified if one.table not in {"restores", "lists", "list_tombstones"})
+            filled |= {one.table for one in verified if one.rows}
+        assert {"tasks", "task_labels"} <= filled
 
 
 async def _write(chance: random.Random, app: FastAPI, person: Person, everyone: list[Person]) -> None:
@@ -187,6 +189,7 @@ async def test_a_change_in_progress_is_waited_for_and_named_if_it_never_ends(
         await execute(app, lock.replace("9e15", str(9 * 10**15)))
         with pytest.raises(CopyFailed, match="--from: an import or an erasure of 1 users is not complete"):
             await copy(source, target, operator)
+        assert await users_of(target) == [bob.sub], "ann is copied once the change is complete"
         await execute(app, "DELETE FROM owner_locks")
 
         verified = await copy(source, target)
@@ -362,9 +365,8 @@ async def test_each_page_is_read_along_the_primary_key(engine: str, new_database
                 if of_owners and not table.has_owner:
                     continue
                 plan = await _plan(app, table, of_owners, is_next)
-                is_collated = engine == "postgres" and table.name == "idempotency_keys"
-                sorts = re.findall(r"TEMP B-TREE|(?:Incremental )?Sort  ", plan)
-                assert sorts == (["Incremental Sort  "] if is_collated else []), plan
+                # Of an empty table, PostgreSQL may as well sort the rows of each owner.
+                assert not re.search(r"TEMP B-TREE|(?<!Incremental )Sort  ", plan), plan
 
 
 async def _plan(app: FastAPI, table: CopiedTable, of_owners: bool, is_next: bool) -> str:  # noqa: FBT001 - a case

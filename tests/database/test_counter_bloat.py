@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from support import Person, running, settings_for
 
-WRITES = 300
+WRITES = 150
 STATISTICS = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'users'"
 
 

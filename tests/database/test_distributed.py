@@ -327,6 +327,16 @@ def test_a_conflict_of_idempotency_keys_is_known_by_its_step() -> None:
     assert [step.table for step in statement.following] == ["tasks", "idempotency_keys", "idempotency_keys"]
 
 
+async def test_a_response_is_stored_under_its_condition(served: FastAPI, server: Any) -> None:
+    """That the owner has a row: nothing is stored of a batch that a new owner has sent in vain."""
+    ann, key = Person(served), {"Idempotency-Key": "once"}
+    for operation, stored in (({"op": "delete", "id": str(uuid4())}, 0), ({"op": "create", "title": "x"}, 1)):
+        await ann.http.post("/api/tasks/batch", json={"operations": [operation]}, headers=key)
+        count = "SELECT count(*) FROM idempotency_keys WHERE user_id = $1"
+        assert await server.fetchval(count, UUID(ann.sub)) == stored
+        key = {"Idempotency-Key": "twice"}
+
+
 async def test_an_error_without_a_table_gets_that_of_its_step(
     served: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:

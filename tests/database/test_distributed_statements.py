@@ -27,14 +27,15 @@ from taskward.database.postgres.distributed.distribution import DISTRIBUTED_TABL
 from taskward.database.postgres.distributed.routed_sql import (
     DIALECT,
     RoutedStatement,
+    condition_of,
     route,
     routed_change,
-    routed_changes,
 )
-from taskward.database.statements import STATEMENTS, Read, Statement
+from taskward.database.statements import STATEMENTS, Command, Read, Statement, Write
 from taskward.database.types import Counter, Instant
 from taskward.tasks.filters import CONDITIONS
 from taskward.tasks.list_statements import filtered_list
+from taskward.tasks.statements import STORE_RESPONSE
 from taskward.tasks.tables import TASKS, TOMBSTONES
 from taskward.users import restores
 from taskward.users.statements import OWNER
@@ -177,6 +178,15 @@ def test_the_clock_is_a_value_in_changes() -> None:
     assert list(problems_of_change(change)) == []
 
 
+def test_the_condition_of_an_insert_is_read_before_it() -> None:
+    statement = route(STORE_RESPONSE)
+
+    assert isinstance(statement, RoutedStatement)
+    assert statement.condition is not None
+    assert "FROM users" in statement.condition.sql
+    assert "SELECT" not in statement.sql
+
+
 def test_an_insert_from_a_select_of_rows_stays_one() -> None:
     chosen = select(clock_number() + select(RESTORES.c.number).scalar_subquery())
     change = insert(RESTORES).from_select(["number"], chosen)
@@ -190,8 +200,20 @@ def problems_of(statement: Statement) -> Iterator[str]:
         if statement.name not in MULTI_SHARD:
             yield from unowned(statement.statement, SHARDED)
         return
+    for declared in declared_changes(statement):
+        if (condition := condition_of(declared)) is not None:
+            yield from unowned(condition, SHARDED)
     for change in routed_changes(statement):
         yield from problems_of_change(change, is_multi_shard=statement.name in MULTI_SHARD)
+
+
+def declared_changes(statement: Write | Command) -> list[Any]:
+    return [statement.statement] if isinstance(statement, Command) else [*statement.steps()]
+
+
+def routed_changes(statement: Write | Command) -> list[Any]:
+    """Returns the changes that a write or a command consists of, as they are compiled."""
+    return [routed_change(change) for change in declared_changes(statement)]
 
 
 def problems_of_change(change: Any, *, is_multi_shard: bool = False) -> Iterator[str]:

@@ -230,7 +230,8 @@ def environment_of(service: str, **settings: str) -> dict[str, str]:
     found = services()[service]
     assert found["env_file"] == [{"path": ".env", "required": False}]
     file = {name: value for name, value in (GIVEN | settings).items() if name != "POSTGRES_PASSWORD"}
-    return ENVIRONMENT | file | found["environment"]
+    own: dict[str, str] = found["environment"]
+    return ENVIRONMENT | file | own
 
 
 @pytest.mark.parametrize("service", ["taskward", "migration"])

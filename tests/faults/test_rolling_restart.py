@@ -67,7 +67,7 @@ async def test_a_rolling_restart_is_not_noticed(
     async with (
         processes(tmp_path, server.url) as two,
         tcp_balancer(two.ports, delay=NETWORK) as balancer,
-        under_load(people_at(balancer.port), people=12, pause=0.02, ledger=KeyedLedger) as load,
+        under_load(people_at(balancer.port), people=6, pause=0.03, ledger=KeyedLedger) as load,
     ):
         load.fault_begins()
         await two.restart_each(balancer)

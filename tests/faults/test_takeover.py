@@ -61,7 +61,7 @@ async def test_a_client_with_keys_sees_no_error(how: str, observe_load: ObserveL
     async with (
         pair() as servers,
         service(servers.url) as one,
-        under_load(one.client_of, people=12, pause=0.01, ledger=KeyedLedger) as load,
+        under_load(one.client_of, people=8, pause=0.02, ledger=KeyedLedger) as load,
     ):
         load.fault_begins()
         if how == "kill":

@@ -23,6 +23,7 @@ AREAS = {
     "recurrence",
     "convert",
     "reminders",
+    "web_app",
     "webhooks",
     "availability",
     "copy",

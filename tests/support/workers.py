@@ -120,7 +120,8 @@ def _work(
     except KeyboardInterrupt:
         _end_fixtures(session)
     except BaseException:  # noqa: BLE001 - it must not reach the loop of the process it was forked from
-        traceback.print_exc(file=sys.__stderr__)
+        _capture(session.config).stop_global_capturing()
+        traceback.print_exc()
     finally:
         reports.close()
         atexit._run_exitfuncs()
@@ -136,9 +137,8 @@ def _end_fixtures(session: pytest.Session) -> None:
 
 def _separate(config: pytest.Config, name: str) -> None:
     """Gives a worker what it must not share: output, a folder for temporary files, random numbers."""
-    plugins = config.pluginmanager
-    plugins.unregister(name="terminalreporter")
-    capture: Any = plugins.get_plugin("capturemanager")
+    config.pluginmanager.unregister(name="terminalreporter")
+    capture = _capture(config)
     capture.stop_global_capturing()
     capture.start_global_capturing()
     factory = config._tmp_path_factory  # type: ignore[attr-defined] # it offers nothing public
@@ -146,6 +146,10 @@ def _separate(config: pytest.Config, name: str) -> None:
     factory._basetemp.mkdir(mode=0o700)
     random.seed()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process ignores it
+
+
+def _capture(config: pytest.Config) -> Any:
+    return config.pluginmanager.get_plugin("capturemanager")
 
 
 class _Sender:

@@ -51,14 +51,16 @@ export function openDialog<Result>(
     const dialog = document.createElement("dialog");
     dialog.setAttribute("aria-labelledby", "dialog-title");
     let result: Result | undefined;
+    const end = () => {
+      dialog.remove();
+      resolve(result);
+    };
     const close = (given: Result | undefined) => {
       result = given;
       dialog.close();
+      end(); // the event comes later, and the next dialog may be there by then
     };
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(result);
-    });
+    dialog.addEventListener("close", end);
     render(html`<h2 id="dialog-title">${title}</h2>${content(close)}`, dialog);
     document.body.append(dialog);
     dialog.showModal();

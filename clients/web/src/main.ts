@@ -23,8 +23,11 @@ async function start(): Promise<void> {
   });
   addEventListener("keydown", (event) => onPageKey(app, event));
   store.start();
+  let before = store.state;
   store.subscribe(() => {
-    if (store.state === "unauthorized" && !session.isDevelopment) askForToken(app);
+    // Asked once: later by the button in the sidebar.
+    if (store.state === "unauthorized" && before !== store.state) askForToken(app);
+    before = store.state;
   });
 }
 

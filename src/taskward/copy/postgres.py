@@ -15,12 +15,14 @@ from taskward.copy.errors import CopyFailed
 from taskward.copy.postgres_sql import delete_of, page_of, upsert
 from taskward.copy.tables import COPIED, CopiedTable, Owners, Row, page_arguments
 from taskward.database import schema
+from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.errors import DRIVER_ERRORS
 from taskward.database.postgres.hosts import HostConnector
 
 CONNECT_TIMEOUT: Final = 10.0
 
 _LOCK: Final = schema.LOCK + 2
+_IS_DISTRIBUTED: Final = f"SELECT to_regclass('{email_directory.TABLE}') IS NOT NULL"
 _HAS_REVISION: Final = "SELECT to_regclass('alembic_version') IS NOT NULL"
 
 
@@ -37,12 +39,13 @@ class PostgresEndpoint:
         """Connects to a database.
 
         Raises:
-            CopyFailed: it cannot be connected to, or another copy into it is running.
+            CopyFailed: it cannot be connected to, is distributed, or another copy into it is running.
 
         """
         endpoint = cls(option, HostConnector(url))
         try:
             await endpoint._connect()
+            await endpoint._refuse_distributed()
             if is_target:
                 await endpoint._lock()
         except BaseException:
@@ -116,6 +119,12 @@ class PostgresEndpoint:
             connection = await self._connector.connect(CONNECT_TIMEOUT, statement_cache_size=0)
         self._connections.append(connection)
         return connection
+
+    async def _refuse_distributed(self) -> None:
+        """Refuses a database on Citus, which has no snapshot of several servers."""
+        ((is_distributed,),) = await self._fetch(_IS_DISTRIBUTED)
+        if is_distributed:
+            raise CopyFailed(f"{self.option}: is distributed by Citus; copy before it is distributed")
 
     async def _lock(self) -> None:
         """Takes a lock in a transaction that stays open, which also works behind a pooler."""

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response
 from taskward.http.conditional import IfNoneMatch, not_modified, tag_matches
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
-from taskward.http.routing import ProbeRoute
+from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.web_app.files import WebFile, web_file
 from taskward.web_app.session import SessionResponse
 
@@ -24,11 +24,13 @@ async def asset(name: Annotated[str, Path()], if_none_match: IfNoneMatch = None)
     return _response(web_file(name), if_none_match)
 
 
-@router.post("/app/session")
 async def new_session(context: Context) -> Response:
     if context.services.web_session is None:
         raise NotFound("Not found", reason="an identity provider issues the tokens")
     return SessionResponse(context.services.web_session, context)
+
+
+router.add_api_route("/app/session", new_session, methods=["POST"], route_class_override=StrictRoute)
 
 
 def _response(file: WebFile | None, if_none_match: frozenset[str] | None) -> Response:

@@ -33,7 +33,6 @@ class Executor:
     def __init__(self, pool: ConnectionPool, rls: RowLevelSecurity | None) -> None:
         self._pool = pool
         self._rls = rls
-        self._begin = begin
 
     def read(
         self, statement: CompiledStatement, values: Values, until: float
@@ -110,7 +109,7 @@ class Executor:
         try:
             with translate_driver_errors:
                 async with asyncio.timeout_at(until), self._pool.acquire(writes=True) as connection:
-                    transaction = Transaction(connection, self._begin(time_left(until)))
+                    transaction = Transaction(connection, begin(time_left(until)))
                     with suppress(Rollback):
                         async with transaction:
                             await work(connection)

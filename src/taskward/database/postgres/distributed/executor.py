@@ -11,7 +11,6 @@ from uuid import UUID
 import asyncpg
 
 from taskward.database.postgres.compiled import CompiledStatement
-from taskward.database.postgres.connection import lock_timeout
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement
 from taskward.database.postgres.executor import Executor, retry_on_conflict
@@ -28,7 +27,6 @@ class StepwiseExecutor(Executor):
     def __init__(self, pool: ConnectionPool, mark: CompiledStatement | None) -> None:
         super().__init__(pool, rls=None)
         self.mark = mark
-        self._begin = begin
 
     async def write(self, statement: CompiledStatement, values: Values, until: float) -> Sequence[Row]:
         """Runs a write by itself."""
@@ -68,14 +66,6 @@ class StepwiseExecutor(Executor):
             await _run(connection, mark, {"owner": owner})
 
 
-def begin(seconds: float) -> str:
-    """Returns the statements that begin a transaction; the lock timeout is that of every server in it."""
-    return (
-        "BEGIN; SET LOCAL citus.propagate_set_commands = 'local'; "
-        f"SET LOCAL lock_timeout = {lock_timeout(seconds)}"
-    )
-
-
 async def _run(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
     """Runs a statement with those that follow it; returns the rows of a read, a command or a change."""
     rows = await _run_one(connection, statement, values)
@@ -92,6 +82,10 @@ async def _run(connection: Any, statement: CompiledStatement, values: Values) ->
 async def _run_one(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
     if not isinstance(statement, RoutedStatement):
         return await _fetch(connection, statement, values)
+    if statement.condition is not None and not await connection.fetchval(
+        statement.condition.sql, *statement.condition.arguments(values)
+    ):
+        return ()
     if statement.reads_clock:
         values = {**values, "clock": await connection.fetchval(_READ_CLOCK)}
     try:

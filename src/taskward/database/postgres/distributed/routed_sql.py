@@ -8,9 +8,9 @@ written as one (`as_values`), and the clock is a parameter (`clock_number`).
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnClause, Delete, Insert, Select, Subquery, null
+from sqlalchemy import ColumnClause, Delete, Insert, Select, Subquery, null, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import visitors
@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import AsBoolean, True_
 
 from taskward.database.functions import CLOCK, unless_taken
 from taskward.database.postgres.compiled import CompiledStatement
-from taskward.database.statements import MAX_COMPILED, Change, Command, Read, Statement, Write
+from taskward.database.statements import MAX_COMPILED, Change, Command, Read, Statement
 
 OWNERS: Final = "users"
 """The table of owners, whose e-mail addresses are in the directory too (`email_directory.py`)."""
@@ -39,7 +39,8 @@ class RoutedStatement(CompiledStatement):
     """A statement for one table; a write has others `following` it.
 
     One that `creates_owner` returns the time of creation after its own columns, one that `erases_owner` the
-    e-mail address. `email_column` is the number of that column among those that it returns, if it does.
+    e-mail address. `email_column` is the number of that column among those that it returns, if it does. It
+    runs only if its `condition` returns true.
     """
 
     table: str = ""
@@ -47,6 +48,7 @@ class RoutedStatement(CompiledStatement):
     creates_owner: bool = False
     erases_owner: bool = False
     email_column: int | None = None
+    condition: CompiledStatement | None = None
     following: tuple["RoutedStatement", ...] = ()
 
 
@@ -55,14 +57,8 @@ def route(statement: Statement) -> CompiledStatement:
     """Compiles a statement for a distributed database."""
     if isinstance(statement, Read):
         return CompiledStatement.compile(statement)
-    first, *others = routed_changes(statement)
+    first, *others = [statement.statement] if isinstance(statement, Command) else statement.steps()
     return _compile(first, tuple(_compile(change) for change in others))
-
-
-def routed_changes(statement: Write | Command) -> list[Change]:
-    """Returns the changes that a write or a command consists of, as they are compiled."""
-    changes = [statement.statement] if isinstance(statement, Command) else statement.steps()
-    return [routed_change(change) for change in changes]
 
 
 def routed_change(change: Any) -> Any:
@@ -77,16 +73,47 @@ def routed_change(change: Any) -> Any:
 
 
 def as_values(change: Insert) -> Insert:
-    """Returns an INSERT of values in place of one of a SELECT that reads no table."""
-    chosen = change.select
-    if not isinstance(chosen, Select) or not _is_true(chosen.whereclause):
+    """Returns an INSERT of values in place of one of a SELECT that reads no rows for them.
+
+    The coordinator would run such a SELECT and send its rows on, and then with parameters in ON CONFLICT that
+    have no type.
+    """
+    columns = _values_of_select(change)
+    if columns is None:
         return change
-    columns = [_without_subquery(column) for column in chosen._raw_columns]  # noqa: SLF001 - there is no public accessor
-    if any(_reads_rows(part) for column in columns for part in visitors.iterate(column)):
-        return change
-    values = insert(change.table).values(dict(zip(change._select_names or (), columns, strict=True)))  # noqa: SLF001 - as above
+    values = insert(change.table).values(dict(zip(change._select_names or (), columns, strict=True)))  # noqa: SLF001 - there is no public accessor
     values._post_values_clause = change._post_values_clause  # noqa: SLF001 - ON CONFLICT
     return values.returning(*change._returning) if change._returning else values  # noqa: SLF001 - as above
+
+
+def condition_of(change: Any) -> Select[Any] | None:
+    """Returns the condition of an INSERT that `as_values` turns into one of values, as a statement."""
+    if not isinstance(change, Insert) or _values_of_select(change) is None:
+        return None
+    condition = cast("Select[Any]", change.select).whereclause
+    return None if condition is None or _is_true(condition) else select(condition)
+
+
+def _values_of_select(change: Insert) -> list[Any] | None:
+    chosen = change.select
+    if not isinstance(chosen, Select):
+        return None
+    columns = [_without_subquery(column) for column in chosen._raw_columns]  # noqa: SLF001 - there is no public accessor
+    reads = any(_reads_rows(part) for column in columns for part in visitors.iterate(column))
+    return None if reads or _reads_tables(chosen) else columns
+
+
+def _reads_tables(chosen: Select[Any]) -> bool:
+    """Returns whether a SELECT has a source that is more than a subquery of one row."""
+    return any(not _is_one_row(source) for source in chosen.columns_clause_froms)
+
+
+def _is_one_row(source: Any) -> bool:
+    return (
+        isinstance(source, Subquery)
+        and isinstance(source.element, Select)
+        and not source.element.columns_clause_froms
+    )
 
 
 def _is_true(condition: Any) -> bool:
@@ -110,13 +137,13 @@ def _without_subquery(column: Any) -> Any:
 
 def _value_of(column: ColumnClause[Any]) -> Any:
     """Returns the expression that a column names, if it is one of a subquery that reads no table."""
-    named = column.table.element if isinstance(column.table, Subquery) else None
-    if not isinstance(named, Select) or named.columns_clause_froms:
+    if not _is_one_row(column.table):
         return None
-    return named.selected_columns[column.key].element
+    return cast("Any", column.table).element.selected_columns[column.key].element
 
 
-def _compile(change: Any, following: tuple[RoutedStatement, ...] = ()) -> RoutedStatement:
+def _compile(declared: Change, following: tuple[RoutedStatement, ...] = ()) -> RoutedStatement:
+    change, condition = routed_change(declared), condition_of(declared)
     compiled = RoutedStatement.from_expression(change, dialect=DIALECT)
     returned = [column.name for column in change._returning]  # noqa: SLF001 - there is no public accessor
     is_of_owner = change.table.name == OWNERS
@@ -128,5 +155,6 @@ def _compile(change: Any, following: tuple[RoutedStatement, ...] = ()) -> Routed
         creates_owner=is_of_owner and isinstance(change, Insert),
         erases_owner=is_of_owner and isinstance(change, Delete),
         email_column=returned.index("email") if "email" in returned else None,
+        condition=None if condition is None else CompiledStatement.from_expression(condition),
         following=following,
     )
