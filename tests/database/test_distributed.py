@@ -330,12 +330,12 @@ def test_a_conflict_of_idempotency_keys_is_known_by_its_step() -> None:
 async def test_a_response_is_stored_under_its_condition(served: FastAPI, server: Any) -> None:
     """That the owner has a row: nothing is stored of a batch that a new owner has sent in vain."""
     ann = Person(served)
-    vain: dict[str, Any] = {"op": "delete", "id": str(uuid4()), "if_match": "*"}
+    vain = {"op": "delete", "id": str(uuid4()), "if_match": "*"}
     for operation, stored in ((vain, 0), ({"op": "create", "task": {"title": "x"}}, 1)):
         answer = await ann.http.post(
             "/api/tasks/batch",
             json={"operations": [operation]},
-            headers={"Idempotency-Key": operation["op"]},
+            headers={"Idempotency-Key": str(operation["op"])},
         )
         assert answer.status_code == 200, answer.text
         count = "SELECT count(*) FROM idempotency_keys WHERE user_id = $1"
