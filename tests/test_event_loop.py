@@ -107,6 +107,7 @@ def test_no_hostile_request_delays_others(small_port: int) -> None:
     assert {name for name, reply in errors.items() if len(reply.body) > 64 * 1024} == set()
 
 
+@pytest.mark.processes
 def test_no_long_read_delays_others(port: int) -> None:
     figures = measured(port, READS, TOLERATED)
 

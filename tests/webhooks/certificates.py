@@ -9,6 +9,19 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""Python 3.13 asks for this, and for the identifiers of keys."""
+
 
 class Authority:
     """A certificate authority of its own; `path` is the file with its certificate."""
@@ -18,16 +31,22 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(name)
-        self._certificate = _builder(self._name, self._name, self._key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        certificate = (
+            _builder(self._name, self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS_CERTIFICATES, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
         )
-        self.path.write_bytes(self._certificate.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
+        self.path.write_bytes(certificate.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
     def context_for(self, host: str) -> ssl.SSLContext:
         """Returns the context of a server with a certificate for that host name."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _builder(_named(host), self._name, key).add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = (
+            _builder(_named(host), self._name, key)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            .add_extension(issuer, critical=False)
         )
         chain = self._folder / f"{host}.pem"
         chain.write_bytes(
