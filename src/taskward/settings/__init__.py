@@ -7,14 +7,16 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from taskward.settings.combinations import check_combination
-from taskward.settings.database_url import LAST_PORT
 from taskward.settings.parsing import (
     Audiences,
     DatabaseUrl,
     HttpsUrl,
     LogLevel,
+    MaxStreams,
     Origin,
     Origins,
+    PoolSize,
+    Port,
     Rate,
     RateText,
     Secrets,
@@ -54,10 +56,8 @@ class Settings(BaseSettings):
         "or `postgres://…` as your provider shows it, with one host or [several](high-availability.md). "
         "`sqlite://` keeps everything in memory and loses it at exit.",
     )
-    database_pool_size: int = Field(
+    database_pool_size: PoolSize = Field(
         default=10,
-        ge=1,
-        le=1000,
         description="Maximum number of connections to PostgreSQL in each process, 1 to 1000. "
         "Not used with SQLite.",
     )
@@ -111,9 +111,7 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="The address to listen on; `0.0.0.0` is every IPv4 address of the machine.",
     )
-    port: int = Field(
-        default=8000, ge=0, le=LAST_PORT, description="The port to listen on; `0` picks a free one."
-    )
+    port: Port = Field(default=8000, description="The port to listen on; `0` picks a free one.")
     workers: int = Field(
         default=1,
         ge=1,
@@ -125,10 +123,8 @@ class Settings(BaseSettings):
         description="`on` logs a line for each change and for each rejected request; see "
         "[audit log](operations.md#audit-log).",
     )
-    metrics_port: int | None = Field(
+    metrics_port: Port | None = Field(
         default=None,
-        ge=0,
-        le=LAST_PORT,
         description="Serves metrics for Prometheus at `/metrics` on this port, without a token; `0` picks a "
         "free one. Must differ from `PORT`. If it is not set, there are no metrics.",
     )
@@ -140,17 +136,13 @@ class Settings(BaseSettings):
         description="Days for which the change feed keeps deletions, more than 0 and at most 36500; "
         "fractions are allowed. A client that was offline for longer has to fetch everything again.",
     )
-    max_streams_per_user: int = Field(
+    max_streams_per_user: MaxStreams = Field(
         default=10,
-        ge=1,
-        le=1_000_000,
         description="Maximum number of open event streams of one user in each process, 1 to 1000000. "
         "One more is rejected with 429.",
     )
-    max_streams: int = Field(
+    max_streams: MaxStreams = Field(
         default=1000,
-        ge=1,
-        le=1_000_000,
         description="Maximum number of open event streams in each process, 1 to 1000000. "
         "One more is rejected with 503.",
     )

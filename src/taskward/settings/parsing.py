@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from jwt.algorithms import HMACAlgorithm
 from jwt.exceptions import InvalidKeyError
-from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 
 from taskward.settings.database_url import LAST_PORT, PostgresUrl
 
@@ -171,6 +171,7 @@ def _in_upper_case(value: Any) -> Any:
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(check_database_url)]
+PoolSize = Annotated[int, Field(ge=1, le=1000)]
 Secrets = Annotated[SecretStr, AfterValidator(check_secrets)]
 HttpsUrl = Annotated[str, AfterValidator(check_https_url)]
 Audiences = Annotated[str, AfterValidator(check_audiences)]
@@ -179,4 +180,6 @@ Origins = Annotated[str, AfterValidator(check_origins)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_in_upper_case)
 ]
+Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
+MaxStreams = Annotated[int, Field(ge=1, le=1_000_000)]
 RateText = Annotated[str, AfterValidator(check_rate)]
