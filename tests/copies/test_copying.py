@@ -28,7 +28,7 @@ from taskward.users.restores import mark_restored
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.single_statements]  # a database with Citus is refused
 NOWHERE = "http://127.0.0.1:9/"
 """A receiver of webhooks that is not there."""
 EMAIL = "shared@example.com"

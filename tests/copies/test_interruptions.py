@@ -19,7 +19,7 @@ from support.command import Command, command
 from support.paging import insert_tasks, some_tasks
 from support.waiting import PATIENCE, wait_for
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.single_statements]  # a database with Citus is refused
 LOCK = 4711
 
 

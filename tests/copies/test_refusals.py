@@ -16,7 +16,7 @@ from taskward.copy.opening import FROM, TO, opened, settings_of
 from taskward.database import schema
 from taskward.database.postgres.distributed import email_directory
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.single_statements]  # a database with Citus is refused
 
 
 async def taskward(*arguments: object, **environment: str) -> Result:
