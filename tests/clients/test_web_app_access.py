@@ -163,7 +163,7 @@ async def test_a_thousand_tasks_show_at_once_and_ten_thousand_scroll(
         await page.says("10000", ".sidebar .count")
         longest, rendered = await page.run(SCROLL)
         assert rendered < 100
-        assert longest < 250
+        assert longest < 1000
         await page.run("document.querySelector('.tasks button.title[tabindex=\"0\"]').focus()")
         await page.press("End")
         await page.until("document.activeElement.innerText.includes('Task 9999')")

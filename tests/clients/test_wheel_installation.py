@@ -1,7 +1,8 @@
 """The service's wheel, as a newcomer installs it: by uvx and by pipx, in an empty home, without a checkout.
 
-Both fetch the dependencies of the wheel, at their pinned versions. What uv has fetched is kept in the
-virtual environment, as `support/npm.py` keeps what npm has.
+Both install the dependencies of the wheel, at their pinned versions. pip fetches them, because it is what is
+configured where these tests run; uv and pipx get its files. They are kept in the virtual environment, as
+`support/npm.py` keeps what npm has fetched.
 """
 
 import json
@@ -21,7 +22,9 @@ from support.waiting import wait_for
 from taskward import __version__
 
 ROOT = Path(__file__).parents[2]
+PINS = ROOT / "requirements/run.txt"
 CACHE = Path(sys.prefix) / "uv-cache"
+DEPENDENCIES = Path(sys.prefix) / "run-wheels"
 BIN = Path(sys.executable).parent
 
 pytestmark = [
@@ -40,17 +43,26 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+@pytest.fixture(scope="module")
+def dependencies() -> Path:
+    """Returns the folder with the wheels that the service needs."""
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"]
+    run([*pip, "--requirement", str(PINS), "--dest", str(DEPENDENCIES)], ROOT, {**os.environ})
+    return DEPENDENCIES
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
+def home(dependencies: Path, tmp_path: Path) -> dict[str, str]:
     """Returns the environment of a newcomer: an empty home, and of this project nothing but the pins."""
-    kept = {name: os.environ[name] for name in ("SSL_CERT_FILE", "UV_CONFIG_FILE") if name in os.environ}
     pins = tmp_path / "pins.txt"
-    shutil.copy(ROOT / "requirements/run.txt", pins)
-    return kept | {
+    shutil.copy(PINS, pins)
+    return {
         "HOME": str(tmp_path),
         "PATH": f"{BIN}:/usr/bin:/bin",
         "UV_CACHE_DIR": str(CACHE),
         "UV_CONSTRAINT": str(pins),
+        "UV_FIND_LINKS": str(dependencies),
+        "UV_OFFLINE": "1",
         "UV_PYTHON": sys.executable,
         "UV_PYTHON_DOWNLOADS": "never",
     }
