@@ -1,7 +1,7 @@
 """Batched creates: each gets its own result, and none waits for the row of another owner."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
 from time import monotonic
 from typing import Any
 
@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from httpx import Response
 from support import DATABASE_ERROR, MakeDatabase, Person, database_of, refusal, running, settings_for
 
 from taskward.database.postgres import deadlines
@@ -212,7 +213,6 @@ async def test_a_batch_with_an_unknown_outcome_is_not_repeated(
         ("POST", "/api/tasks"),
         ("PUT", "/api/tasks/{id}"),
         ("DELETE", "/api/tasks/{id}"),
-        ("POST", "/api/tasks/batch"),
     ],
 )
 async def test_a_single_write_with_an_unknown_outcome_is_not_repeated(
@@ -220,21 +220,37 @@ async def test_a_single_write_with_an_unknown_outcome_is_not_repeated(
 ) -> None:
     person = Person(served)
     task = await person.create("as it was")
-    operation = {"op": "create", "task": {"title": "lost"}}
-    body = {"operations": [operation]} if path.endswith("batch") else {"title": "lost"}
+    request = person.http.request(method, path.format(**task), json={"title": "lost"})
+    assert refusal(await with_a_lost_connection(server, url, request)) == DATABASE_ERROR
+    assert await person.tasks() == [task]
+
+
+async def test_a_transaction_whose_connection_is_lost_before_its_commit_is_repeated(
+    served: FastAPI, server: Any, url: str
+) -> None:
+    """The server rolls it back then, so the outcome is known."""
+    person = Person(served)
+    await person.create("as it was")
+    operations = [{"op": "create", "task": {"title": "sent twice"}}]
+    request = person.http.post("/api/tasks/batch", json={"operations": operations})
+    answer = await with_a_lost_connection(server, url, request)
+    assert answer.status_code == 200
+    assert [task["title"] for task in await person.tasks()] == ["sent twice", "as it was"]
+
+
+async def with_a_lost_connection(server: Any, url: str, request: Coroutine[Any, Any, Response]) -> Response:
+    """Sends a request, and ends its connection to the server while its statement waits for a lock."""
     onlooker = await asyncpg.connect(url)
     async with server.transaction():
         await server.execute("LOCK TABLE tasks IN SHARE MODE")
-        waiting = asyncio.create_task(person.http.request(method, path.format(**task), json=body))
+        waiting = asyncio.create_task(request)
         await until_statements_wait(onlooker)
         assert await onlooker.fetchval(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
             "WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
     await onlooker.close()
-
-    assert refusal(await waiting) == DATABASE_ERROR
-    assert await person.tasks() == [task]
+    return await waiting
 
 
 async def until_statements_wait(onlooker: Any, number: int = 1) -> None:

@@ -241,21 +241,24 @@ def test_the_service_starts_without_what_only_agents_need() -> None:
 
 
 @pytest.mark.processes
-async def test_an_agent_on_this_machine_uses_standard_input_and_output(house: InProcess) -> None:
+async def test_an_agent_on_this_machine_uses_standard_input_and_output(
+    house: InProcess, tmp_path: Path
+) -> None:
     from mcp.client.client import Client  # noqa: PLC0415 - as in agents.py
-    from mcp.client.stdio import StdioServerParameters  # noqa: PLC0415 - as above
+    from mcp.client.stdio import StdioServerParameters, stdio_client  # noqa: PLC0415 - as above
 
     environment = bare_environment() | {"TASKWARD_URL": house.url, "TASKWARD_TOKEN": token_for("stdio")}
     parameters = StdioServerParameters(
         command=sys.executable, args=["-m", "taskward", "mcp"], env=environment
     )
-    async with Client(parameters) as client:
-        result: Any = await client.call_tool(
-            "add_tasks", {"tasks": [{"title": "Buy milk"}], "idempotency_key": "1"}
-        )
-        assert json.loads(result.content[0].text)["tasks"][0]["title"] == "Buy milk"
-        result = await client.call_tool("find_lists", {})
-        assert result.structured_content == {"lists": []}
+    with (tmp_path / "errors").open("w") as errors:  # the default is what was sys.stderr at the import
+        async with Client(stdio_client(parameters, errlog=errors)) as client:
+            result: Any = await client.call_tool(
+                "add_tasks", {"tasks": [{"title": "Buy milk"}], "idempotency_key": "1"}
+            )
+            assert json.loads(result.content[0].text)["tasks"][0]["title"] == "Buy milk"
+            result = await client.call_tool("find_lists", {})
+            assert result.structured_content == {"lists": []}
 
 
 def test_without_a_token_the_command_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
