@@ -108,6 +108,7 @@ async def test_a_completion_can_be_undone_and_a_series_continues(page: WebApp, s
     await stored(service, lambda found: [one["is_completed"] for one in found] == [False, False])
     await page.check("Weekly")
     await page.says("Feb 10, 2031", ".tasks")
+    await page.says("Completed", ".fold")
     await page.run("document.querySelector('.fold').click()")
     await page.shows("Once", "Weekly", "Weekly")
 
