@@ -66,7 +66,7 @@ coverage: $(VENV)/.ready-to-test ## Run what `make test` runs, and fail if fewer
 soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md
 	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest $(SOAKED) -m "soak or fault" --verbose
 
-mutants: $(VENV)/.ready-to-test ## Break the code in 130 ways, and name those that no test notices; AREA=tokens, REPORT=file; 15 minutes
+mutants: $(VENV)/.ready-to-test ## Apply each defect of tests/mutation, and name those that no test notices; AREA=tokens, REPORT=file
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m mutation.run $(if $(AREA),--area $(AREA)) $(if $(REPORT),--report $(REPORT))
 
 bench: $(VENV)/.ready-to-bench ## Measure 1 to 64 connections against Fastify and pgbench; needs wrk and npm; twelve minutes
