@@ -63,7 +63,7 @@ EXPRESSIONS: Final = {
 
 @cache
 def values(clock: str) -> dict[str, Any]:
-    """Returns the values of the expressions, which use the functions of the page, on a machine in that zone."""
+    """Returns the values of the expressions, by the functions of the page, on a machine in that zone."""
     functions = "\n".join(re.findall(r"```js\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
     result = ", ".join(f"{name}: {expression}" for name, expression in EXPRESSIONS.items())
     node = shutil.which("node")

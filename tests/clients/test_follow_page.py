@@ -86,13 +86,13 @@ class Follower:
 async def two_windows(
     browser: Browser, new_database: MakeDatabase
 ) -> AsyncIterator[tuple[Follower, Follower, HttpClient, AsyncExitStack, InProcess]]:
-    async with page_served() as origin, AsyncExitStack() as houses:
+    async with page_served() as origin, AsyncExitStack() as services:
         settings = settings_for(await new_database("disk"), frontend_url=origin)
-        house = await houses.enter_async_context(in_process_server(settings))
+        service = await services.enter_async_context(in_process_server(settings))
         sub = str(uuid4())
-        async with http_client(house.url, sub) as person:
-            windows = [await Follower.of(browser, origin, house.url, token_for(sub)) for _ in range(2)]
-            yield windows[0], windows[1], person, houses, house
+        async with http_client(service.url, sub) as person:
+            windows = [await Follower.of(browser, origin, service.url, token_for(sub)) for _ in range(2)]
+            yield windows[0], windows[1], person, services, service
 
 
 async def test_what_happens_in_one_window_is_seen_in_the_other(
@@ -153,13 +153,13 @@ async def test_the_network_is_cut_and_comes_back_and_nothing_is_lost(
 async def test_the_service_is_restarted_and_nothing_is_lost(
     browser: Browser, new_database: MakeDatabase
 ) -> None:
-    async with two_windows(browser, new_database) as (here, there, person, houses, house):
+    async with two_windows(browser, new_database) as (here, there, person, services, service):
         await here.add("Before")
         await there.sees("Before")
-        await houses.aclose()
+        await services.aclose()
         await here.is_shown("offline")
         await here.add("Written meanwhile")
-        await houses.enter_async_context(in_process_server(house.settings, port=house.port))
+        await services.enter_async_context(in_process_server(service.settings, port=service.port))
         for window in (here, there):
             await window.sees("Written meanwhile", "Before", seconds=4 * SECONDS)
             await window.is_shown("live")

@@ -44,7 +44,7 @@ async def look(page: WebApp, *, dark: bool, width: int) -> None:
 
 
 async def violations(page: WebApp, axe: str, width: int = 1280) -> dict[str, list[str]]:
-    """Returns the rules that a page breaks, with the elements: all rules if it is light, those of colours if dark."""
+    """Returns the rules that a page breaks, with the elements: light, and those of colours dark too."""
     if not await page.run("'axe' in window"):
         await page.run(f"{axe}; undefined")
     found: dict[str, list[str]] = {}

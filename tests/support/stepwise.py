@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
@@ -23,7 +24,7 @@ _OF_SINGLE_STATEMENTS: Final = {
 
 _OTHER_ENGINES: Final = frozenset({"memory", "disk", "postgres-rls", "postgres-rls-alone"})
 _NAMES_POSTGRES: Final = re.compile(r"postgres_|_postgres|\"postgres\"")
-"""A fixture or an engine in the source of a test."""
+"""A fixture or an engine in the source of a test, or of a fixture of its file."""
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -42,7 +43,17 @@ def _runs(item: pytest.Item) -> bool:
     parameters = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
     if any(isinstance(one, str) and one in _OTHER_ENGINES for one in parameters):
         return False
-    return "postgres" in parameters or bool(_NAMES_POSTGRES.search(inspect.getsource(item.function)))
+    return "postgres" in parameters or any(map(_names_postgres, [item.function, *_fixtures_of_file(item)]))
+
+
+def _fixtures_of_file(item: pytest.Function) -> Iterator[Callable[..., object]]:
+    """Yields the fixtures of a test that its own file defines."""
+    for definitions in item._fixtureinfo.name2fixturedefs.values():
+        yield from (one.func for one in definitions if one.func.__module__ == item.module.__name__)
+
+
+def _names_postgres(function: Callable[..., object]) -> bool:
+    return bool(_NAMES_POSTGRES.search(inspect.getsource(function)))
 
 
 def engines(marked: list[str] | None) -> list[str]:
