@@ -13,7 +13,7 @@ from taskward.changes.feed import (
     decode_position,
     encode_position,
 )
-from taskward.database.statements import TransactionSteps, Values
+from taskward.database.statements import TransactionSteps
 from taskward.http.errors import CursorExpired
 from taskward.http.responses import dump_json, rfc3339
 
@@ -56,7 +56,7 @@ class Composed:
     id: str | None = None
     body: str = ""
 
-    def stored(self) -> Values:
+    def stored(self) -> dict[str, Any]:
         """Returns the values of the statements that store it."""
         return {"delivery_id": self.id, "body": self.body, "upto": self.upto}
 
