@@ -62,9 +62,12 @@ class HttpConnection(asyncio.Protocol):
             sock.settimeout(0.0)
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await loop.sock_connect(sock, address.target)
-            secured = {"ssl": tls, "server_hostname": host, "ssl_handshake_timeout": CONNECT_TIMEOUT}
             _, connection = await loop.create_connection(
-                lambda: cls(address), sock=sock, **(secured if tls else {})
+                lambda: cls(address),
+                sock=sock,
+                ssl=tls,
+                server_hostname=host if tls else None,
+                ssl_handshake_timeout=CONNECT_TIMEOUT if tls else None,
             )
         except BaseException:
             sock.close()
