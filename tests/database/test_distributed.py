@@ -128,7 +128,7 @@ async def test_migrating_adds_the_addresses_that_a_copy_has_brought(
     assert await email_of(bob) is None
 
 
-@pytest.mark.single_statements
+@pytest.mark.single_statements("a database without the extension")
 async def test_a_plain_server_keeps_its_form(postgres_server: PostgresServer) -> None:
     async with running(settings_for(await postgres_server.new_database())) as app:
         assert type(database_of(app).executor) is Executor
@@ -184,7 +184,7 @@ REFUSED = (
     ],
     ids=["on a worker", "with copies of shards", "refused by Citus"],
 )
-@pytest.mark.single_statements
+@pytest.mark.one_server("replaces functions of the extension")
 async def test_what_cannot_be_distributed_stays_as_it_is(
     postgres_server: PostgresServer, change: str, reason: str
 ) -> None:
@@ -397,7 +397,7 @@ async def test_a_process_on_a_worker_polls(served: FastAPI, monkeypatch: pytest.
     assert await connector.dedicated() is None
 
 
-@pytest.mark.single_statements
+@pytest.mark.one_server("replaces functions of the extension")
 async def test_a_worker_is_recognised_at_the_start(postgres_server: PostgresServer) -> None:
     url = await postgres_server.new_citus_database()
     await migrated(url)
