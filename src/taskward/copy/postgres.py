@@ -12,8 +12,9 @@ import asyncpg
 
 from taskward.copy.endpoints import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
-from taskward.copy.postgres_sql import delete_of, page_of, upsert
-from taskward.copy.tables import COPIED, CopiedTable, Owners, Row, page_arguments
+from taskward.copy.postgres_sql import FORM, delete_of, upsert
+from taskward.copy.sql import page_arguments, page_sql
+from taskward.copy.tables import COPIED, CopiedTable, Owners, Row
 from taskward.database import schema
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.errors import DRIVER_ERRORS
@@ -84,7 +85,7 @@ class PostgresEndpoint:
     async def page(
         self, table: CopiedTable, owners: Owners | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
-        sql = page_of(table, owners is not None, after is not None)
+        sql = page_sql(table, FORM, of_owners=owners is not None, is_next=after is not None)
         return [tuple(row) for row in await self._fetch(sql, *page_arguments(owners, after, limit))]
 
     async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:
