@@ -8,8 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
-from changes.browser import CHROMIUM, Browser, Window, chromium
+from changes.browser import CHROMIUM, Browser, Window
 from changes.streams import HttpClient, InProcess, http_client, in_process_server
 from support import MakeDatabase, settings_for, token_for
 
@@ -21,12 +20,6 @@ pytestmark = [
 PAGE = Path(__file__).parents[2] / "examples" / "follow.html"
 SECONDS = 5.0
 """Within which a change must be seen."""
-
-
-@pytest_asyncio.fixture(scope="module")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    async with chromium(tmp_path_factory.mktemp("profile")) as one:
-        yield one
 
 
 @asynccontextmanager
@@ -125,7 +118,8 @@ async def test_a_concurrent_change_is_not_overwritten(browser: Browser, new_data
         task = await person.create("Mine")
         await here.sees("Mine")
         await here.click("Mine", "input")
-        await there.sees("x Mine")
+        for window in (here, there):
+            await window.sees("x Mine")
         await here.window.cut_off(offline=True)
         await here.click("Mine", "input")
         await here.sees("? Mine")

@@ -37,7 +37,7 @@ async def send_test(settings: Settings) -> Outcome:
     """Sends a `ping` and returns its outcome; nothing is stored or repeated."""
     webhooks = _enabled(settings)
     ping = compose("ping", {}, upto=None, delivery_id=f"ping_{uuid4().hex}")
-    sender = WebhookSender(webhooks.url, webhooks.secrets, connections=1)
+    sender = WebhookSender(webhooks.url, webhooks.secrets)
     try:
         return await sender.send(str(ping.id), str(ping.body).encode())
     finally:

@@ -50,7 +50,7 @@ class WebhookWorker:
 
         holder = uuid4()
         self._database = database
-        self._sender = WebhookSender(settings.url, settings.secrets, PARALLEL)
+        self._sender = WebhookSender(settings.url, settings.secrets)
         queues = Queues(holder, changes=settings.changes, reminders=settings.reminders)
         self._attempts = Attempts(database, self._sender, queues, trace)
         self._reminders = DueReminders(database) if settings.reminders else None
