@@ -27,7 +27,13 @@ async def pooled_url(
         yield url
 
 
-@pytest_asyncio.fixture(scope="module", params=[False, True], ids=["plain", "rls"])
+@pytest_asyncio.fixture(
+    scope="module",
+    params=[
+        pytest.param(False, id="plain"),
+        pytest.param(True, id="rls", marks=pytest.mark.single_statements("refused with Citus")),
+    ],
+)
 async def pooled_app(request: pytest.FixtureRequest, pooled_url: str) -> AsyncIterator[FastAPI]:
     # The URL of a provider: parameters that the driver does not know are not sent to the pooler.
     url = pooled_url + "?channel_binding=prefer&pgbouncer=true"
