@@ -11,6 +11,7 @@ from auth.identity_provider import IdentityProvider, Signer, guarding, signer, u
 
 from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.current_user import User
+from taskward.auth.jwks_fetch import FETCH_TIMEOUT
 from taskward.http.errors import InvalidToken, ServiceError, ServiceUnavailable, TokenExpired
 
 DAY = 24 * 3600
@@ -93,9 +94,9 @@ async def test_a_new_key_is_accepted_within_30_seconds_of_other_unknown_keys(
         await loaded(guard)
         assert await verdict(guard, STRANGER) == "no key with that kid"
         provider.has(OLD, NEW)
-        clock.advance(29.9)
+        clock.advance(24.9)
         assert await verdict(guard, NEW) == "no key with that kid"
-        clock.advance(0.1)
+        clock.advance(30 - FETCH_TIMEOUT - 24.9)
         assert await verdict(guard, NEW) == "accepted"
 
 
@@ -148,7 +149,7 @@ async def test_the_keys_are_refreshed_in_the_background_before_a_request_waits(
         assert await verdict(guard, OLD) == "accepted"
 
 
-async def test_a_thousand_invalid_tokens_cost_one_fetch_in_30_seconds(
+async def test_a_thousand_invalid_tokens_cost_one_fetch_in_25_seconds(
     provider: IdentityProvider, clock: StoppedClock
 ) -> None:
     provider.has(OLD)
@@ -159,7 +160,7 @@ async def test_a_thousand_invalid_tokens_cost_one_fetch_in_30_seconds(
             for _ in range(10):
                 bad = [verdict(guard, (STRANGER, forger)[number % 2], n=number) for number in range(100)]
                 assert set(await asyncio.gather(*bad)) == {"no key with that kid", "signature does not match"}
-                clock.advance(2.9)
+                clock.advance(2.4)
             assert fetches(provider) == count
             clock.advance(1)
 

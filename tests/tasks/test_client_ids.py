@@ -170,12 +170,29 @@ async def test_without_the_header_put_creates_nothing(ann: Person) -> None:
     assert refusal(answer) == (404, "NOT_FOUND", "Task not found")
 
 
-async def test_if_match_cannot_be_combined(ann: Person) -> None:
-    headers = {"If-None-Match": "*", "If-Match": '"1"'}
+@pytest.mark.engines("memory")
+@pytest.mark.parametrize("kind", ["tasks", "lists"])
+@pytest.mark.parametrize("tag", ['"1"', "*", 'W/"1"'])
+async def test_if_match_cannot_be_combined(ann: Person, kind: str, tag: str) -> None:
+    headers = {"If-None-Match": "*", "If-Match": tag}
 
-    answer = await ann.http.put(f"/api/tasks/{new_task_id()}", json={"title": "x"}, headers=headers)
+    answer = await ann.http.put(f"/api/{kind}/{new_task_id()}", json={"title": "x"}, headers=headers)
 
     assert problems(answer) == {"If-Match": "If-Match cannot be combined with If-None-Match"}
+
+
+@pytest.mark.engines("memory")
+@pytest.mark.parametrize("kind", ["task", "list"])
+async def test_a_bad_id_is_reported_with_the_other_problems(ann: Person, kind: str) -> None:
+    headers = {"If-None-Match": "*", "If-Match": "*"}
+
+    answer = await ann.http.put(f"/api/{kind}s/{uuid4()}", json={"title": ""}, headers=headers)
+
+    assert problems(answer) == {
+        f"{kind}_id": NOT_V7["task_id"].replace("Task", kind.capitalize()),
+        "If-Match": "If-Match cannot be combined with If-None-Match",
+        "title": "Title cannot be empty",
+    }
 
 
 async def test_post_ignores_an_id(ann: Person) -> None:

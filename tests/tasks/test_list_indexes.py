@@ -21,6 +21,8 @@ from taskward.tasks.sorts import position_values
 from taskward.tasks.statements import LISTS
 from taskward.tasks.summary import SUMMARY, SummaryQuery, _values
 
+pytestmark = pytest.mark.one_server("plans and statistics of one server")
+
 NOW: Final = "2026-11-21T14:30:00+01:00"
 OWNER: Final = uuid4()
 LIST, PARENT, SERIES = (UUID(int=n) for n in (1, 2, 3))

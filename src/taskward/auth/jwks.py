@@ -22,8 +22,9 @@ REFRESH_INTERVAL = 60.0
 MAX_STALE = 24 * 3600.0
 """Seconds for which cached keys are used during an outage."""
 
-UNKNOWN_KEY_REFETCH_INTERVAL = 30.0
-"""Minimum seconds between refetches caused by an unknown key."""
+UNKNOWN_KEY_REFETCH_INTERVAL = 25.0
+"""Minimum seconds between refetches caused by an unknown key: a new key is accepted within 30 s, also by a
+provider that takes the whole FETCH_TIMEOUT."""
 
 FIRST_RETRY = 1.0
 MAX_RETRY = 30.0

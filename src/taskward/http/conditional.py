@@ -12,7 +12,7 @@ from fastapi import Header
 from pydantic import PlainValidator
 from starlette.responses import Response
 
-from taskward.http.errors import FieldError, ServiceError, ValidationFailed
+from taskward.http.errors import ServiceError
 from taskward.http.validation import field_error
 
 _TAG: Final = rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -110,12 +110,3 @@ CreateOnly = Annotated[
     ),
 ]
 """Of a PUT: whether it only creates."""
-
-
-def require_new_id(field: str, problem: str | None, if_match: Versions | None) -> None:
-    """Raises ValidationFailed if an object cannot be created with an id, or only if it exists."""
-    problems = [FieldError(field, problem)] if problem else []
-    if if_match is not None:
-        problems.append(FieldError("If-Match", "If-Match cannot be combined with If-None-Match"))
-    if problems:
-        raise ValidationFailed(problems)

@@ -197,10 +197,13 @@ class StrictRoute(APIRoute):
     def _read_body(self, document: Arguments, body: bytes, arguments: Arguments) -> list[FieldError]:
         """Adds the body to the arguments; returns its problems."""
         parameter, limits = self.signature.body, self.signature.limits
+        problems: list[FieldError] = []
         if self.signature.body_if is not None:
             condition, then = self.signature.body_if
-            parameter = then if arguments.get(condition) else parameter
-        problems = refuse_wide_objects(document, body, limits.key_depth)
+            if arguments.get(condition.argument):
+                parameter = then
+                problems += condition.problems(arguments)
+        problems += refuse_wide_objects(document, body, limits.key_depth)
         if parameter is None or len(document) > MAX_KEYS:
             return first_of_each_field(problems)
         if limits.nul_depth:

@@ -10,7 +10,7 @@ value of another argument.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
@@ -18,6 +18,7 @@ from fastapi import Response, params
 from pydantic import TypeAdapter
 
 from taskward.http.context import RequestContext, request_context
+from taskward.http.errors import FieldError
 from taskward.http.requests import MAX_BODY, MAX_NESTING
 
 Handler = Callable[..., Awaitable[Response]]
@@ -47,6 +48,8 @@ class BodyIf:
     argument: str
     then: type
     otherwise: type
+    problems: Callable[[Mapping[str, Any]], list[FieldError]]
+    """Returns what else is wrong if it is true, given the valid arguments of the path and the headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ class HandlerSignature:
         self.headers: list[tuple[bytes, Parameter]] = []
         self.query: Parameter | None = None
         self.body: Parameter | None = None
-        self.body_if: tuple[str, Parameter] | None = None
-        """An argument, and the body if that argument is true."""
+        self.body_if: tuple[BodyIf, Parameter] | None = None
+        """A condition, and the body if it is true."""
         self.limits = DEFAULT_LIMITS
         self.dependencies: list[tuple[str, Resolver]] = []
         hints = get_type_hints(handler, include_extras=True)
@@ -98,7 +101,7 @@ class HandlerSignature:
                 if condition is not None:
                     type_ = condition.otherwise
                     then = Parameter.of(parameter, condition.then, marker)
-                    self.body_if = condition.argument, then
+                    self.body_if = condition, then
                 self.body = Parameter.of(parameter, type_, marker)
                 self.limits = next((one for one in metadata if isinstance(one, BodyLimits)), DEFAULT_LIMITS)
             case marker:

@@ -11,7 +11,6 @@ from taskward.http.conditional import (
     IfMatch,
     IfNoneMatch,
     not_modified,
-    require_new_id,
     tag_matches,
 )
 from taskward.http.error_docs import error_responses
@@ -33,12 +32,14 @@ from taskward.lists.models import (
 )
 from taskward.lists.store import MyLists
 from taskward.lists.tables import ListRecord
-from taskward.tasks.ids import problem_of_client_id
+from taskward.tasks.ids import problems_of_creation
 from taskward.tasks.models import version_tag
 
 router = APIRouter(prefix="/api/lists", route_class=StrictRoute, tags=["Lists"])
 
-PutBody = Annotated[ListChanges | NewList, Body(), BodyIf("creates", NewList, ListChanges)]
+PutBody = Annotated[
+    ListChanges | NewList, Body(), BodyIf("creates", NewList, ListChanges, problems_of_creation("list"))
+]
 
 ListId = Annotated[UUID, strict_uuid("List id"), Path(description="A UUID, in any letter case.")]
 
@@ -98,7 +99,6 @@ async def put_list(
     """
     if isinstance(content, ListChanges):
         return list_response(await lists.update(list_id, content, if_match))
-    require_new_id("list_id", problem_of_client_id("List", list_id), if_match)
     return list_response(await lists.create_at(list_id, content), 201, list_path(list_id))
 
 

@@ -5,9 +5,13 @@
 
 import secrets
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID
+
+from taskward.http.errors import FieldError
 
 LONGEST_AHEAD = 24 * 60 * 60
 """Seconds that a client's clock may be ahead when it makes an id."""
@@ -42,6 +46,21 @@ def problem_of_client_id(kind: str, given: UUID) -> str | None:
     if given.version != _VERSION >> 76 or given.int >> 80 > (time.time() + LONGEST_AHEAD) * 1000:
         return f"{kind} id must be a UUID of version 7, of a time not more than 24 hours ahead"
     return None
+
+
+def problems_of_creation(kind: str) -> Callable[[Mapping[str, Any]], list[FieldError]]:
+    """Returns the check of the arguments of a request that creates an object of that kind with an id."""
+    field = f"{kind}_id"
+
+    def problems(arguments: Mapping[str, Any]) -> list[FieldError]:
+        found = []
+        if field in arguments and (message := problem_of_client_id(kind.capitalize(), arguments[field])):
+            found.append(FieldError(field, message))
+        if "if_match" in arguments:
+            found.append(FieldError("If-Match", "If-Match cannot be combined with If-None-Match"))
+        return found
+
+    return problems
 
 
 def task_id_at(moment: datetime, given: UUID) -> UUID:

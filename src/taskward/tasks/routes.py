@@ -11,7 +11,6 @@ from taskward.http.conditional import (
     IfMatch,
     IfNoneMatch,
     not_modified,
-    require_new_id,
     tag_matches,
 )
 from taskward.http.error_docs import error_responses
@@ -21,7 +20,7 @@ from taskward.http.routing import StrictRoute
 from taskward.http.signature import BodyIf
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
-from taskward.tasks.ids import problem_of_client_id
+from taskward.tasks.ids import problems_of_creation
 from taskward.tasks.models import (
     NewTask,
     Task,
@@ -41,7 +40,9 @@ from taskward.tasks.tables import TaskRecord
 
 router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
 
-PutBody = Annotated[TaskChanges | NewTask, Body(), BodyIf("creates", NewTask, TaskChanges)]
+PutBody = Annotated[
+    TaskChanges | NewTask, Body(), BodyIf("creates", NewTask, TaskChanges, problems_of_creation("task"))
+]
 
 TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in any letter case.")]
 
@@ -129,7 +130,6 @@ async def put_task(
     """
     if isinstance(content, TaskChanges):
         return task_response(await tasks.update(task_id, content, if_match))
-    require_new_id("task_id", problem_of_client_id("Task", task_id), if_match)
     return task_response(await tasks.create_at(task_id, content), 201, task_path(task_id))
 
 

@@ -22,11 +22,11 @@ from taskward.webhooks.sender import Outcome, WebhookSender
 from taskward.webhooks.statements import FIND_OWNER, REWIND, WAITING
 
 PAGE: Final = 500
-"""People who are marked in one transaction."""
+"""Owners who are marked in one transaction."""
 
 
 class Status(NamedTuple):
-    """The state of the receiver, how many people wait, and for how many seconds the first of them has."""
+    """The state of the receiver, how many owners wait, and for how many seconds the first of them has."""
 
     endpoint: EndpointState
     people: int
@@ -53,7 +53,7 @@ async def read_status(settings: Settings) -> Status:
 
 
 async def replay(settings: Settings, user_id: UUID | None, since: str | None) -> int:
-    """Delivers again what follows a cursor, or everything; returns to how many people.
+    """Delivers again what follows a cursor, or everything; returns to how many owners.
 
     Raises:
         NotFound: nothing is stored about the user.

@@ -1,4 +1,4 @@
-"""Delivers to one person after the other, and notes what became of each attempt."""
+"""Delivers to one owner after the other, and notes what became of each attempt."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from taskward.webhooks.sender import Outcome, WebhookSender
 
 IN_A_ROW: Final = 10
-"""Deliveries to one person before others have a turn."""
+"""Deliveries to one owner before others have a turn."""
 
 MARGIN: Final = 2.0
 """Seconds before the end of a lease at which an attempt ends."""
@@ -66,7 +66,7 @@ class Attempts:
         self._outcomes: Counter[str] = Counter()
 
     async def deliver(self, owner: UUID, seen: int, state: EndpointState) -> None:
-        """Delivers what a person who was due at `seen` has waiting; it raises nothing."""
+        """Delivers what an owner who was due at `seen` has waiting; it raises nothing."""
         self._is_suspect = self._is_suspect or state.is_suspect or state.stopped_at is not None
         take: Take = partial(self._take, owner, seen)
         try:
@@ -93,7 +93,7 @@ class Attempts:
     async def _deliver_next(self, take: Take, *, goes_on: bool) -> Take | None:
         """Takes a delivery and makes one attempt; returns how to take the next, if that is due at once.
 
-        Unless the person's turn `goes_on`, the delivery is acknowledged when it returns.
+        Unless the owner's turn `goes_on`, the delivery is acknowledged when it returns.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + LEASE - MARGIN

@@ -32,7 +32,7 @@ class Address(NamedTuple):
 
 
 class ResponseHead(NamedTuple):
-    """What is used of a response: its status, and the header `Retry-After`, empty without one."""
+    """The parts of a response that are used: its status, and the header `Retry-After`, empty without one."""
 
     status: int
     retry_after: str

@@ -87,7 +87,7 @@ BACKLOG: Final = Read(
     long=True,
     cross_owner=True,
 )
-"""The number of people who are due, and the microseconds for which the first of them has been."""
+"""The number of owners who are due, and the microseconds for which the first of them has been."""
 
 FIND_OWNER: Final = Read("find an owner", select(USERS.c.id).where(USERS.c.id == OWNER))
 
@@ -162,7 +162,7 @@ def _acknowledge() -> Update:
 
 
 ACKNOWLEDGE: Final = Command("acknowledge a webhook", _acknowledge(), quiet=True)
-"""Returns when the person is due again, if they are. Without a `delivery_id`, nothing had to be delivered."""
+"""Returns when the owner is due again, if they are. Without a `delivery_id`, nothing had to be delivered."""
 
 DROP_MARK: Final = Command(
     "drop a mark", delete(MARKS).where(*_DELIVERED).returning(MARKS.c.user_id), quiet=True

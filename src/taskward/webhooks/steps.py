@@ -1,8 +1,8 @@
-"""The queue of one person, as steps of transactions.
+"""The queue of one owner, as steps of transactions.
 
-Those that may remove a mark, or take a reminder, begin with the lock that every write of the person takes
+Those that may remove a mark, or take a reminder, begin with the lock that every write of the owner takes
 first. So nothing is written while a mark is removed, and a mark that is left covers everything that the last
-delivery did not. No step locks the person after the mark, because writes lock in the other order.
+delivery did not. No step locks the owner after the mark, because writes lock in the other order.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ from taskward.webhooks.statements import (
 )
 
 LEASE: Final = 20.0
-"""Seconds for which a process has a person to itself; longer than an attempt. Those of a process that died
+"""Seconds for which a process has an owner to itself; longer than an attempt. Those of a process that died
 become free after that."""
 
 _SECOND: Final = 1_000_000
@@ -44,14 +44,14 @@ ComposeNext: TypeAlias = Callable[[UUID, str | None], TransactionSteps[Composed]
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """The queues of all people, as the process `holder` works on them, with what is delivered."""
+    """The queues of all owners, as the process `holder` works on them, with what is delivered."""
 
     holder: UUID
     changes: bool
     reminders: bool
 
     def take_changes(self, owner: UUID, seen: int) -> TransactionSteps[Delivery | None]:
-        """Claims a person who was due at `seen`, if changes are next; stores the delivery, if there is none.
+        """Claims an owner who was due at `seen`, if changes are next; stores the delivery, if there is none.
 
         Returns None if something else is next, or another process was faster.
         """
@@ -59,7 +59,7 @@ class Queues:
         return (yield from self._next_delivery(owner, rows[0], next_changes_steps)) if rows else None
 
     def take(self, owner: UUID, seen: int) -> TransactionSteps[Delivery | None]:
-        """Claims a person who was due at `seen`, and stores the next delivery, if there is none.
+        """Claims an owner who was due at `seen`, and stores the next delivery, if there is none.
 
         Returns None if another process was faster.
         """
@@ -68,7 +68,7 @@ class Queues:
         return (yield from self._next_delivery(owner, rows[0], self._compose)) if rows else None
 
     def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
-        """Ends a delivery that has succeeded; returns when the person is due again, if they are.
+        """Ends a delivery that has succeeded; returns when the owner is due again, if they are.
 
         It may remove the mark, so it must not run within `SETTLED` seconds of the claim.
         """
@@ -110,7 +110,7 @@ class Queues:
             yield RELEASE, values
 
     def release(self, owner: UUID) -> TransactionSteps[None]:
-        """Releases a person without having delivered."""
+        """Releases an owner without having delivered."""
         yield RELEASE, {"owner": owner, "holder": self.holder}
 
     def _claim_values(self, owner: UUID, seen: int) -> Values:
@@ -125,7 +125,7 @@ class Queues:
         )
 
     def _finish(self, delivery: Delivery, finish: Command, *, is_due: bool) -> TransactionSteps[int | None]:
-        """Acknowledges a delivery; returns when the person is due again, if they are."""
+        """Acknowledges a delivery; returns when the owner is due again, if they are."""
         values = {"owner": delivery.owner, "holder": self.holder, "delivery_id": delivery.id}
         acknowledged = {"upto": delivery.upto, "is_due": is_due, "is_last": delivery.is_last_page}
         rows = yield finish, values | acknowledged
