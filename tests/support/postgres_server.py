@@ -107,7 +107,7 @@ class PostgresServer:
         server = get_server(folder, cleanup_mode="delete")
         self._exit.callback(server.cleanup)
         # At once: an ordinary stop writes all that is cached, to files that are deleted next.
-        self._exit.callback(server.get_postmaster_info().process.send_signal, signal.SIGQUIT)
+        self._exit.callback(os.kill, server.get_postmaster_info().pid, signal.SIGQUIT)
         # Autovacuum would start a process for each of the many databases, every minute.
         off = [f"ALTER SYSTEM SET {name} = off;" for name in ("fsync", "full_page_writes", "autovacuum")]
         server.psql("".join(off) + "SELECT pg_reload_conf();")
