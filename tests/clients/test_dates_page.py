@@ -34,12 +34,11 @@ DATES: Final = [
 
 
 FIXED: Final = [date for date in DATES if "time_zone" in date]
-OFFSETS: Final = (0, -30, 540, -1440, 527_040)
-KINDS: Final[list[dict[str, Any]]] = [
-    *({"offset_minutes": minutes} for minutes in OFFSETS),
+SET_REMINDERS: Final[list[dict[str, Any]]] = [
+    *({"offset_minutes": n} for n in (0, -30, 540, -1440, 527_040)),
     {"at": "2026-11-21T08:30:00Z"},
 ]
-REMINDERS: Final = [(reminder, due) for reminder in KINDS for due in DATES]
+REMINDERS: Final = [(reminder, due) for reminder in SET_REMINDERS for due in DATES]
 EXPRESSIONS: Final = {
     "keys": f"{json.dumps(DATES)}.map(dueKey)",
     "instants": f"{json.dumps(FIXED)}.map(instantOf)",

@@ -72,7 +72,7 @@ class WebApp:
         """Tries to reload the page, which asks whether to leave it, and stays."""
         await self.window.ask("Page.reload")
         async with asyncio.timeout(PATIENCE):
-            while not await self._declines():  # noqa: ASYNC110 - no event tells it
+            while not await self._declines():  # noqa: ASYNC110 - a question is not announced
                 await asyncio.sleep(0.02)
 
     async def _declines(self) -> bool:

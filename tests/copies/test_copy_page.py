@@ -18,7 +18,7 @@ from taskward.database import schema
 PAGE: Final = (Path(__file__).parents[2] / "docs/copy.md").read_text("utf-8")
 PLACEHOLDER: Final = "postgresql://taskward:password@127.0.0.1/taskward"
 
-pytestmark = [pytest.mark.processes, pytest.mark.single_statements]  # a database with Citus is refused
+pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
 
 
 @pytest.mark.parametrize("number", [0, 1])

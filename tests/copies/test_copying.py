@@ -28,7 +28,7 @@ from taskward.users.restores import mark_restored
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = [pytest.mark.processes, pytest.mark.single_statements]  # a database with Citus is refused
+pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
 NOWHERE = "http://127.0.0.1:9/"
 """A receiver of webhooks that is not there."""
 EMAIL = "shared@example.com"
@@ -44,6 +44,12 @@ async def test_a_client_sees_the_same_and_continues_from_what_it_has(
     pair: str, new_database: MakeDatabase
 ) -> None:
     source, target = [await new_database(engine) for engine in engines(pair)]
+
+    await copy_with_clients(source, target, rls="postgres" in target)
+
+
+async def copy_with_clients(source: str, target: str, *, rls: bool = False) -> None:
+    """Copies what two clients have written; on the copy they continue from what they have."""
     subs = [str(uuid4()), str(uuid4())]
     settings = settings_for(source, webhook_url=NOWHERE, webhook_secret=WEBHOOK_SECRET)
     async with running(settings) as app:
@@ -67,7 +73,7 @@ async def test_a_client_sees_the_same_and_continues_from_what_it_has(
 
     assert {one.table: one.rows for one in verified} == {name: len(rows) for name, rows in kept.items()}
     assert all(kept.values()), "the test has rows for every table"
-    async with running(settings_for(target, database_rls="postgres" in target)) as app:
+    async with running(settings_for(target, database_rls=rls)) as app:
         assert {name: _sorted(await stored(app, name)) for name in kept} == {
             name: _sorted(rows) for name, rows in kept.items()
         }
@@ -118,11 +124,16 @@ def test_every_table_is_copied_or_left_out_on_purpose() -> None:
 async def test_each_pass_brings_what_has_changed(
     pair: str, seed: int, new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Random writes before and during each pass, and a comparison of every row of its snapshot."""
     monkeypatch.setattr(windows, "PAGE", 3)
     monkeypatch.setattr(passes, "MAX_TASKS", 4)
-    chance = random.Random(seed)  # noqa: S311 - the same in every run
     source, target = [await new_database(engine) for engine in engines(pair)]
+
+    await copy_under_writes(source, target, seed)
+
+
+async def copy_under_writes(source: str, target: str, seed: int) -> None:
+    """Writes at random before and during each pass, and compares every row of its snapshot."""
+    chance = random.Random(seed)  # noqa: S311 - the same in every run
     async with (
         running(settings_for(source, webhook_url=NOWHERE, webhook_secret=WEBHOOK_SECRET)) as app,
         opened(settings_of(FROM, source), settings_of(TO, target)) as (given, made),

@@ -52,6 +52,20 @@ class TestMalformed:
     async def test_what_is_no_cursor_is_refused(self, ann: Person, cursor: str) -> None:
         assert problems(await page(ann, cursor=cursor)) == NOT_OURS
 
+    @pytest.mark.parametrize(
+        ("path", "headers", "fields"),
+        [
+            ("/api/tasks?cursor=x&limit=0&sort=y", {}, {"cursor", "limit", "sort"}),
+            ("/api/labels?cursor=x&limit=0", {}, {"cursor", "limit"}),
+            ("/api/changes?since=x&limit=0&kinds=y", {}, {"since", "limit", "kinds"}),
+            ("/api/events?kinds=y", {"Last-Event-ID": "x"}, {"kinds", "Last-Event-ID"}),
+        ],
+    )
+    async def test_it_is_reported_with_the_other_problems(
+        self, ann: Person, path: str, headers: dict[str, str], fields: set[str]
+    ) -> None:
+        assert problems(await ann.http.get(path, headers=headers)).keys() == fields
+
     async def test_one_changed_character_anywhere_spoils_it(self, app: FastAPI, ann: Person) -> None:
         cursor = await cursor_of(app, ann, sort="title")
 

@@ -181,7 +181,7 @@ async def test_a_process_that_was_overtaken_stops(fresh: FastAPI, monkeypatch: p
 
 
 @pytest.mark.processes
-@pytest.mark.single_statements
+@pytest.mark.single_statements("refused with Citus")
 async def test_it_works_under_row_level_security(new_database: MakeDatabase) -> None:
     async with running(settings_for(await new_database("postgres"), database_rls=True)) as app:
         await noted(app, DATA_VERSION)

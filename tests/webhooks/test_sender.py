@@ -269,7 +269,7 @@ async def test_anything_but_an_http_response_is_a_failure(receiver: Receiver, re
     assert (await send(receiver)).kind == "failed"
 
 
-async def test_an_informational_response_is_passed_over(receiver: Receiver) -> None:
+async def test_an_informational_response_is_skipped(receiver: Receiver) -> None:
     receiver.answer_with(b"HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n" + status("500 Oh"))
 
     assert await send(receiver) == Outcome("failed", "status 500")

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from taskward.auth.current_user import CurrentUser
 from taskward.changes.feed import MAX_CHANGES, START, MyChanges
-from taskward.changes.sse import EventStream, LastEventId
+from taskward.changes.sse import INVALID_EVENT_ID, EventStream, LastEventId
 from taskward.changes.statements import Kinds
 from taskward.changes.streams import Streams
+from taskward.http.cursors import well_formed_cursor
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import JSONBytesResponse, write_json_list
 from taskward.http.routing import StrictRoute
@@ -18,6 +19,7 @@ from taskward.http.validation import Absent, field_error, query_number
 from taskward.lists.models import List
 from taskward.tasks.models import Task
 
+_INVALID_SINCE: Final = "Since is not a valid cursor"
 _KINDS: Final[dict[str, Kinds]] = {kinds: kinds for kinds in get_args(Kinds)} | {"lists,tasks": "tasks,lists"}
 _KindsText: TypeAlias = Annotated[str, Field(pattern="^(tasks|lists|tasks,lists|lists,tasks)$")]
 
@@ -46,7 +48,7 @@ class KindsQuery(BaseModel):
 class ChangesQuery(KindsQuery):
     """The query of `GET /api/changes`."""
 
-    since: str | None = Field(
+    since: Annotated[str, well_formed_cursor(_INVALID_SINCE)] | None = Field(
         default=None, description="`cursor` of the previous response; without it, from the beginning."
     )
     limit: Annotated[int, query_number("Limit", 1, MAX_CHANGES)] = Field(
@@ -88,7 +90,7 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
     feed = feed.of(query.kinds)
     position = START if query.since is None else feed.decode(query.since)
     if position is None:
-        raise ValidationFailed([FieldError("since", "Since is not a valid cursor")])
+        raise ValidationFailed([FieldError("since", _INVALID_SINCE)])
     found = await feed.since(position, query.limit)
     others = {"cursor": feed.encode(found.position), "has_more": found.has_more}
     return JSONBytesResponse(
@@ -114,5 +116,5 @@ async def push_changes(
     feed = feed.of(query.kinds)
     position = START if last_event_id is None else feed.decode(last_event_id)
     if position is None:
-        raise ValidationFailed([FieldError("Last-Event-ID", "Last-Event-ID is not a valid cursor")])
+        raise ValidationFailed([FieldError("Last-Event-ID", INVALID_EVENT_ID)])
     return EventStream(feed, position, user, streams)

@@ -15,6 +15,7 @@ from taskward.auth.current_user import User
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
 from taskward.changes.streams import StreamRegistry, Subscription
 from taskward.http.context import CONTEXT_KEY, RequestContext
+from taskward.http.cursors import well_formed_cursor
 from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailable
 from taskward.http.responses import dump_json
 from taskward.http.validation import field_error
@@ -24,6 +25,8 @@ PAGE: Final = 100
 
 KEEP_ALIVE: Final = 15.0
 """Seconds without an event after which a comment is sent."""
+
+INVALID_EVENT_ID: Final = "Last-Event-ID is not a valid cursor"
 
 _COMMENT: Final = b":\n\n"
 _HEADERS: Final = {
@@ -146,6 +149,7 @@ def _one_id(values: Any) -> str:
 LastEventId = Annotated[
     str | None,
     BeforeValidator(_one_id),
+    well_formed_cursor(INVALID_EVENT_ID),
     Header(
         alias="Last-Event-ID",
         description="The `id` of the last event that the client received; without it, from the beginning.",

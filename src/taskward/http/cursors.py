@@ -9,6 +9,11 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import orjson
+from pydantic import AfterValidator
+
+from taskward.http.validation import field_error
+
+INVALID_CURSOR: Final = "Cursor is not valid for this list"
 
 _DIGEST: Final = 12
 """Bytes."""
@@ -22,18 +27,38 @@ def encode_cursor(content: Any, scope: bytes) -> str:
 
 def decode_cursor(text: str, scope: bytes) -> Any:
     """Returns the JSON value of a cursor; None if it has another scope or was modified."""
+    sealed = _decoded(text)
+    if sealed is None or sealed[:_DIGEST] != _digest(sealed[_DIGEST:], scope):
+        return None
     try:
-        sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        if _encoded(sealed) != text or sealed[:_DIGEST] != _digest(sealed[_DIGEST:], scope):
-            return None
         return orjson.loads(sealed[_DIGEST:])
     except ValueError:
         return None
 
 
+def well_formed_cursor(message: str = INVALID_CURSOR) -> AfterValidator:
+    """Rejects what is no cursor of any scope, so that it is reported together with other parameters."""
+
+    def validate(text: str) -> str:
+        if _decoded(text) is None:
+            raise field_error(message)
+        return text
+
+    return AfterValidator(validate)
+
+
 def scope_of(*parts: Any) -> bytes:
     """Returns the scope that these parts identify."""
     return orjson.dumps(parts, default=str)
+
+
+def _decoded(text: str) -> bytes | None:
+    """Returns digest and content; None if the text is not in the one form that `_encoded` writes."""
+    try:
+        sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    return sealed if len(sealed) > _DIGEST and _encoded(sealed) == text else None
 
 
 def _encoded(sealed: bytes) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from taskward.http.cursors import well_formed_cursor
 from taskward.http.validation import query_number
 from taskward.tasks.fields.labels import Label
 
@@ -19,7 +20,9 @@ class LabelsQuery(BaseModel):
     limit: Annotated[int, query_number("Limit", 1, MAX_LABELS)] = Field(
         default=MAX_LABELS, ge=1, le=MAX_LABELS, description="How many labels to return at most."
     )
-    cursor: str | None = Field(default=None, description="`next_cursor` of the previous page.")
+    cursor: Annotated[str, well_formed_cursor()] | None = Field(
+        default=None, description="`next_cursor` of the previous page."
+    )
 
 
 class LabelCount(BaseModel):

@@ -11,7 +11,7 @@ from taskward.database import Queries
 from taskward.database.statements import Row, TransactionSteps
 from taskward.http.conditional import scoped_tag
 from taskward.http.context import Context
-from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
+from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import dump_json
 from taskward.idempotency.execution import PendingRecord
@@ -92,7 +92,7 @@ class LabelStore:
         match decode_cursor(cursor, self._scope()):
             case [1, str(folded)] if "\0" not in folded:
                 return folded
-        raise ValidationFailed([FieldError("cursor", "Cursor is not valid for this list")])
+        raise ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
 
     def _cursor(self, last: Row) -> str:
         return encode_cursor([_CURSOR_VERSION, last[0]], self._scope())

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from taskward.http.cursors import scope_of
+from taskward.http.cursors import scope_of, well_formed_cursor
 from taskward.http.validation import field_error, query_flag, query_number, strict_uuid
 from taskward.tasks.fields.labels import Label
 from taskward.tasks.filter_values import (
@@ -56,7 +56,7 @@ class ListQuery(BaseModel):
     limit: Annotated[int, query_number("Limit", 1, MAX_TASKS)] = Field(
         default=MAX_TASKS, ge=1, le=MAX_TASKS, description="How many tasks to return at most."
     )
-    cursor: str | None = Field(
+    cursor: Annotated[str, well_formed_cursor()] | None = Field(
         default=None,
         description="`next_cursor` of the previous page, with the same `sort` and filters.",
     )

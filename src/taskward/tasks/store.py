@@ -13,7 +13,7 @@ from taskward.database import Queries
 from taskward.database.statements import T, TransactionSteps, Values, Write
 from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
-from taskward.http.cursors import scope_of
+from taskward.http.cursors import INVALID_CURSOR, scope_of
 from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
@@ -234,7 +234,7 @@ class TaskStore:
         position = read_cursor(query.cursor, query.cursor_scope(self._user.id))
         values = None if position is None else position_values(query.sort, position)
         if values is None:
-            raise ValidationFailed([FieldError("cursor", "Cursor is not valid for this list")])
+            raise ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
         return values
 
     def _cursor(self, query: ListQuery, last: TaskRecord) -> str:

@@ -32,7 +32,7 @@ class Address(NamedTuple):
 
 
 class ResponseHead(NamedTuple):
-    """What is used of a response: its status, and the header `Retry-After`, empty without one."""
+    """The parts of a response that are used: its status, and the header `Retry-After`, empty without one."""
 
     status: int
     retry_after: str
@@ -62,9 +62,12 @@ class HttpConnection(asyncio.Protocol):
             sock.settimeout(0.0)
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await loop.sock_connect(sock, address.target)
-            secured = {"ssl": tls, "server_hostname": host, "ssl_handshake_timeout": CONNECT_TIMEOUT}
             _, connection = await loop.create_connection(
-                lambda: cls(address), sock=sock, **(secured if tls else {})
+                lambda: cls(address),
+                sock=sock,
+                ssl=tls,
+                server_hostname=host if tls else None,
+                ssl_handshake_timeout=CONNECT_TIMEOUT if tls else None,
             )
         except BaseException:
             sock.close()

@@ -103,8 +103,8 @@ class WebhookSender:
         return await self._connection_to(addresses[-1])
 
     async def _connection_to(self, address: Address) -> HttpConnection:
-        for connection in self._idle:
-            if connection.address == address:
+        for connection in reversed(self._idle):
+            if connection.address == address and not connection.is_closed:
                 self._idle.remove(connection)
                 return connection
         if self._tls is None and self._url.scheme == "https":
