@@ -26,20 +26,21 @@ LONG_TASKS: Final = """
 window.longTasks = [];
 new PerformanceObserver((list) => longTasks.push(...list.getEntries())).observe({ type: "longtask" });
 """
-SCROLL: Final = """
-(async () => {
+JUMPS: Final = 60
+SCROLL: Final = f"""
+(async () => {{
   const begin = performance.now();
   const scroller = document.querySelector(".scroll");
-  for (let step = 0; step < 60; step += 1) {
-    scroller.scrollTop = (step % 30) * 15_000 + step * 37;
+  for (let jump = 0; jump < {JUMPS}; jump += 1) {{
+    scroller.scrollTop = (jump % 30) * 15_000 + jump * 37;
     await new Promise((resolve) => requestAnimationFrame(resolve));
-  }
+  }}
   await new Promise((resolve) => setTimeout(resolve, 50));
   // A task is reported after it has ended.
-  const during = longTasks.filter(({ startTime }) => startTime >= begin);
-  const longest = Math.max(0, ...during.map(({ duration }) => duration));
+  const during = longTasks.filter(({{ startTime }}) => startTime >= begin);
+  const longest = Math.max(0, ...during.map(({{ duration }}) => duration));
   return [longest, document.querySelectorAll(".tasks li").length];
-})()
+}})()
 """
 """Scrolls back and forth through everything; returns the milliseconds of the longest task of 50 or more."""
 
@@ -186,6 +187,12 @@ class WebApp:
     async def _mouse(self, kind: str, x: float, y: float) -> None:
         pressed = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1, "clickCount": 1}
         await self.window.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
+
+    async def cpu_seconds(self) -> float:
+        """Returns the CPU time that the page has used since this was first asked."""
+        await self.window.ask("Performance.enable", timeDomain="threadTicks")
+        metrics = (await self.window.ask("Performance.getMetrics"))["metrics"]
+        return float(sum(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
     async def problems(self) -> list[str]:
         """Returns what went wrong in the page since it was loaded."""

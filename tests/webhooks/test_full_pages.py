@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from fastapi import FastAPI
 from support import Person
 from webhooks.conftest import StartApp
 from webhooks.receiver import Attempt, Receiver, status
+from webhooks.test_operating import run
 from webhooks.test_reminders import soon
 from webhooks.waiting import until
 
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.engines("disk", "postgres")
 
 
 async def during_the_first_page(
-    start: StartApp, receiver: Receiver, act: Callable[[Person], Awaitable[object]]
+    start: StartApp, receiver: Receiver, act: Callable[[FastAPI, Person], Awaitable[object]]
 ) -> Person:
     """Returns a person with 201 tasks, of whom something was asked before the first page was confirmed."""
     held = asyncio.Event()
@@ -30,16 +32,17 @@ async def during_the_first_page(
     for _ in range(2):
         answer = await ann.http.post("/api/tasks/batch", json={"operations": operations, "atomic": True})
         assert answer.status_code == 200, answer.text
-    ann = Person(await start(), ann.sub)
+    app = await start()
+    ann = Person(app, ann.sub)
     await ann.create("last")
     await until(lambda: receiver.attempts)
-    await act(ann)
+    await act(app, ann)
     held.set()
     return ann
 
 
 async def test_a_reminder_comes_before_the_next_page(start: StartApp, receiver: Receiver) -> None:
-    async def remind(ann: Person) -> None:
+    async def remind(_app: FastAPI, ann: Person) -> None:
         await ann.create("Call", reminders=[{"at": soon(0.2)}])
         await asyncio.sleep(0.4)
 
@@ -51,14 +54,27 @@ async def test_a_reminder_comes_before_the_next_page(start: StartApp, receiver: 
 
 
 async def test_an_erasure_replaces_the_next_page(start: StartApp, receiver: Receiver) -> None:
-    await during_the_first_page(start, receiver, lambda ann: ann.http.delete("/api/me"))
+    await during_the_first_page(start, receiver, lambda _, ann: ann.http.delete("/api/me"))
     await until(lambda: receiver.attempts[-1].content["type"] == "person.erased")
 
     assert len(receiver.attempts) == 2
 
 
+async def test_a_replay_replaces_the_next_page(start: StartApp, receiver: Receiver) -> None:
+    async def replay(app: FastAPI, ann: Person) -> None:
+        shown = await run(app, "webhooks", "replay", "--user", ann.sub, WEBHOOK_URL=receiver.url)
+        assert shown.exit_code == 0, shown.output
+
+    await during_the_first_page(start, receiver, replay)
+    await until(lambda: len(receiver.attempts) == 4)
+
+    first, again, *others = (one.data["changes"] for one in receiver.attempts)
+    assert again == first
+    assert [len(changes) for changes in others] == [100, 1]
+
+
 async def test_after_a_full_page_less_than_one_follows(start: StartApp, receiver: Receiver) -> None:
-    ann = await during_the_first_page(start, receiver, lambda ann: ann.create("very last"))
+    ann = await during_the_first_page(start, receiver, lambda _, ann: ann.create("very last"))
     await until(lambda: len(receiver.titles(ann.sub)) == 202)
 
     pages = [(len(one.data["changes"]), one.data["has_more"]) for one in receiver.attempts]

@@ -89,7 +89,7 @@ def _rewind_steps(owners: Sequence[UUID], since: str | None) -> TransactionSteps
 
 def _enabled(settings: Settings) -> WebhookSettings:
     if settings.webhooks is None:
-        raise SettingsError("WEBHOOK_URL: is not set, so there are no webhooks")
+        raise SettingsError("WEBHOOK_URL is not set, so there are no webhooks")
     return settings.webhooks
 
 
@@ -103,6 +103,6 @@ async def _started(settings: Settings) -> AsyncIterator[Database]:
         await database.stop()
 
 
-def moment(microseconds: int) -> datetime:
-    """Returns a time of the database's clock."""
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+def moment(microseconds: int) -> str:
+    """Returns a time of the database's clock, to the second."""
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).isoformat().replace("+00:00", "Z")

@@ -110,7 +110,7 @@ class Attempts:
         return partial(self._take, delivery.owner, due_again)
 
     async def _take(self, owner: UUID, seen: int) -> Delivery | None:
-        """Takes the next delivery of a person; most are of changes, for which fewer statements are enough."""
+        """Takes the next delivery of an owner; most are of changes, for which fewer statements are enough."""
         of_changes = await self._database.transact(partial(self._queues.take_changes, owner, seen))
         return of_changes or await self._database.transact(partial(self._queues.take, owner, seen))
 

@@ -62,7 +62,7 @@ class Composed:
 
 
 def next_changes_steps(owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed]:
-    """Composes the changes since a cursor, or from the start; of a person who is gone, the erasure."""
+    """Composes the changes since a cursor, or from the start; of an owner who is gone, the erasure."""
     position = _position(acknowledged, owner)
     rows = yield changes_read(owner, position, MAX_CHANGES)
     if not rows:
@@ -80,7 +80,7 @@ def next_changes_steps(owner: UUID, acknowledged: str | None) -> TransactionStep
 
 
 def compose_erasure(owner: UUID) -> Composed:
-    """Returns the delivery that says that everything about a person was erased."""
+    """Returns the delivery that says that everything about an owner was erased."""
     return compose("person.erased", {"user_id": owner}, upto=None)
 
 

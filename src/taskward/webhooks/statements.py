@@ -111,11 +111,11 @@ _CLAIM: Final = (
         MARKS.c.is_erased,
     )
 )
-CLAIM: Final = Command("claim a person for webhooks", _CLAIM, quiet=True)
+CLAIM: Final = Command("claim an owner for webhooks", _CLAIM, quiet=True)
 """Returns a row unless another process was faster: each claim changes `next_at`."""
 
 CLAIM_CHANGES: Final = Command(
-    "claim a person for a webhook of changes",
+    "claim an owner for a webhook of changes",
     _CLAIM.where(NO_REMINDER_IS_DUE, MARKS.c.is_erased.is_(false())),
     quiet=True,
 )

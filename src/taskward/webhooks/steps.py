@@ -39,7 +39,7 @@ _SECOND: Final = 1_000_000
 _LEASE: Final = int(LEASE * _SECOND)
 
 ComposeNext: TypeAlias = Callable[[UUID, str | None], TransactionSteps[Composed]]
-"""Composes the next delivery of a person, after an acknowledged cursor."""
+"""Composes the next delivery of an owner, after an acknowledged cursor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Queues:
     def _next_delivery(
         self, owner: UUID, claimed: Row, compose_next: ComposeNext
     ) -> TransactionSteps[Delivery]:
-        """Returns the stored delivery of a person who was claimed, or composes and stores one."""
+        """Returns the stored delivery of an owner who was claimed, or composes and stores one."""
         acknowledged, delivery_id, body, upto, attempts, is_erased = claimed
         if delivery_id is not None:
             return Delivery(owner, delivery_id, body, upto, attempts)
