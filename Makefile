@@ -7,6 +7,7 @@ WITHOUT_CLIENTS := --ignore=tests/clients
 # Many tests wait more than they compute, so there are more workers than CPUs.
 BESIDE_EACH_OTHER := --workers 5
 PYTHONS ?= $(shell tools/find-python --versions)
+TESTS ?= test-quick
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
 SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/clients/test_schemathesis.py tests/tasks/test_list_model.py
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve wheel test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app docs fix requirements clean
+.PHONY: help setup serve wheel test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,10 +43,10 @@ test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the st
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients --workers 3
 
-test-pythons: ## Run the quick tests on each supported Python that is installed; PYTHONS="3.11 3.13"
+test-pythons: ## Run TESTS (test-quick) on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \
 	  echo "Python $$version"; \
-	  $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$(tools/find-python $$version)" test-quick \
+	  $(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$(tools/find-python $$version)" $(TESTS) \
 	    || exit 1; \
 	done
 
@@ -66,7 +67,7 @@ coverage: $(VENV)/.ready-to-test ## Run what `make test` runs, and fail if fewer
 soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md
 	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest $(SOAKED) -m "soak or fault" --verbose
 
-mutants: $(VENV)/.ready-to-test ## Break the code in 130 ways, and name those that no test notices; AREA=tokens, REPORT=file; 15 minutes
+mutants: $(VENV)/.ready-to-test ## Apply each defect of tests/mutation, and name those that no test notices; AREA=tokens, REPORT=file
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m mutation.run $(if $(AREA),--area $(AREA)) $(if $(REPORT),--report $(REPORT))
 
 bench: $(VENV)/.ready-to-bench ## Measure 1 to 64 connections against Fastify and pgbench; needs wrk and npm; twelve minutes
@@ -96,6 +97,9 @@ bench-units: $(VENV)/.ready-to-test ## Measure what a task, a request, a stream 
 bench-webhooks: $(VENV)/.ready-to-bench ## Measure what webhooks cost a write on PostgreSQL; five minutes
 	@$(BIN)/python -W ignore benchmarks/delivery.py
 
+bench-citus: $(VENV)/.ready-to-bench ## Measure a service on CITUS_URL beside one on PLAIN_URL; two minutes
+	@$(BIN)/python -W ignore benchmarks/distributed.py
+
 bench-smoke: $(VENV)/.ready-to-test ## Fail if a request costs more than recorded; RECORD=1 records its cost
 	@$(BIN)/python -W ignore benchmarks/smoke.py
 
@@ -114,6 +118,9 @@ clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types
 
 web-app: ## Build the web app into the package of the service; needs npm
 	@cd clients/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
+
+screenshots: $(VENV)/.ready-to-test-clients ## Write the screenshot of docs/nextjs.md; needs npm and Chromium; a minute
+	@PYTHONPATH=tests $(BIN)/python -W ignore tools/screenshots.py
 
 docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
 	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py

@@ -1,4 +1,4 @@
-"""What a number of people needs, by the unit costs and some assumptions."""
+"""What a number of users needs, by the unit costs and some assumptions."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -8,18 +8,18 @@ from typing import Any, Final
 COSTS: Final = Path(__file__).with_name("unit_costs.json")
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 
-TASKS_PER_PERSON: Final = 200
+TASKS_PER_USER: Final = 200
 REQUESTS_PER_DAY: Final = 60
-"""Of a person who is active that day."""
+"""Of a user who is active that day."""
 
 ACTIVE_SHARE: Final = 0.3
-"""Of all people, on a day."""
+"""Of all users, on a day."""
 
 PEAK: Final = 3.0
 """The requests of the busiest minute, as a multiple of the day's average."""
 
 ONLINE_SHARE: Final = 0.05
-"""Of all people, at the peak: those with an open stream."""
+"""Of all users, at the peak: those with an open stream."""
 
 MIX: Final = {"list of 20": 0.40, "changes": 0.25, "one": 0.15, "create": 0.10, "complete": 0.10}
 WRITES: Final = MIX["create"] + MIX["complete"]
@@ -56,9 +56,9 @@ MEMORY_FOR_INDEXES: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a number of people needs at the peak."""
+    """What a number of users needs at the peak."""
 
-    people: int
+    users: int
     database_gb: float
     index_gb: float
     requests: float
@@ -80,8 +80,8 @@ def bytes_per_task(costs: Costs, *, indexes: bool) -> float:
     return sum(_bytes(one, indexes=indexes) for one in tables) / float(costs["tasks"])
 
 
-def bytes_per_person(costs: Costs, *, indexes: bool) -> float:
-    return _bytes(costs["relations"]["users"], indexes=indexes) / float(costs["people"])
+def bytes_per_user(costs: Costs, *, indexes: bool) -> float:
+    return _bytes(costs["relations"]["users"], indexes=indexes) / float(costs["users"])
 
 
 def _bytes(relations: dict[str, int], *, indexes: bool) -> int:
@@ -94,17 +94,17 @@ def mean(costs: Costs, figure: str, engine: str = "requests") -> float:
     return sum(share * float(kinds[kind][figure]) for kind, share in MIX.items())
 
 
-def requests_at_peak(people: float) -> float:
-    return people * ACTIVE_SHARE * REQUESTS_PER_DAY / 86_400 * PEAK
+def requests_at_peak(users: float) -> float:
+    return users * ACTIVE_SHARE * REQUESTS_PER_DAY / 86_400 * PEAK
 
 
-def need(people: int, costs: Costs) -> Need:
-    requests, streams = requests_at_peak(people), people * ONLINE_SHARE
-    index = people * (
-        TASKS_PER_PERSON * bytes_per_task(costs, indexes=True) + bytes_per_person(costs, indexes=True)
+def need(users: int, costs: Costs) -> Need:
+    requests, streams = requests_at_peak(users), users * ONLINE_SHARE
+    index = users * (
+        TASKS_PER_USER * bytes_per_task(costs, indexes=True) + bytes_per_user(costs, indexes=True)
     )
-    rows = people * (
-        TASKS_PER_PERSON * bytes_per_task(costs, indexes=False) + bytes_per_person(costs, indexes=False)
+    rows = users * (
+        TASKS_PER_USER * bytes_per_task(costs, indexes=False) + bytes_per_user(costs, indexes=False)
     )
     of_stream = costs["streams"]
     service = (
@@ -116,7 +116,7 @@ def need(people: int, costs: Costs) -> Need:
     cores = service / 1e6 / UTILISATION
     processes = max(1, ceil(cores), ceil(streams / STREAMS_PER_PROCESS))
     return Need(
-        people,
+        users,
         (index + rows) / GB,
         index / GB,
         requests,
@@ -131,9 +131,9 @@ def need(people: int, costs: Costs) -> Need:
 
 
 def limits(machine: Machine, costs: Costs) -> dict[str, float]:
-    """Returns for each resource of a server how many people it is enough for.
+    """Returns for each resource of a server how many users it is enough for.
 
-    The keys begin with the person: of an index, the pages of people who are not active are not read.
+    The keys begin with the user: of an index, the pages of users who are not active are not read.
     """
     one = need(1_000_000, costs)
     return {
@@ -145,9 +145,9 @@ def limits(machine: Machine, costs: Costs) -> dict[str, float]:
 
 
 def sqlite_limits(costs: Costs) -> dict[str, float]:
-    """Returns for each resource of one process on SQLite how many people it is enough for."""
+    """Returns for each resource of one process on SQLite how many users it is enough for."""
     return {
         "processor": UTILISATION * 1e6 / mean(costs, "service_us", "sqlite") / requests_at_peak(1),
         "streams": STREAMS_PER_PROCESS / ONLINE_SHARE,
-        "file": SQLITE_FILE_GB * GB / costs["sqlite_bytes_per_task"] / TASKS_PER_PERSON,
+        "file": SQLITE_FILE_GB * GB / costs["sqlite_bytes_per_task"] / TASKS_PER_USER,
     }

@@ -22,11 +22,11 @@ from scaling import (
     SIZES,
     SQLITE_FILE_GB,
     STREAMS_PER_PROCESS,
-    TASKS_PER_PERSON,
+    TASKS_PER_USER,
     UTILISATION,
     Costs,
-    bytes_per_person,
     bytes_per_task,
+    bytes_per_user,
     limits,
     mean,
     need,
@@ -70,19 +70,19 @@ def tables(costs: Costs) -> dict[str, Iterator[str]]:
 def assumptions() -> Iterator[str]:
     yield "| assumption | value |"
     yield "|---|---|"
-    yield f"| tasks of a person, open and done | {TASKS_PER_PERSON} |"
-    yield f"| people active on a day | {ACTIVE_SHARE:.0%} |"
-    yield f"| requests of an active person on that day | {REQUESTS_PER_DAY} |"
+    yield f"| tasks of a user, open and done | {TASKS_PER_USER} |"
+    yield f"| users active on a day | {ACTIVE_SHARE:.0%} |"
+    yield f"| requests of an active user on that day | {REQUESTS_PER_DAY} |"
     yield f"| of these: {', '.join(MIX)} | {', '.join(f'{share:.0%}' for share in MIX.values())} |"
     yield f"| the busiest minute, against the average | {PEAK:.0f} times |"
-    yield f"| people online then, each with one event stream | {ONLINE_SHARE:.0%} |"
+    yield f"| users online then, each with one event stream | {ONLINE_SHARE:.0%} |"
     yield f"| a processor's planned utilisation | {UTILISATION:.0%} |"
     yield f"| `DATABASE_POOL_SIZE`, `MAX_STREAMS` (the defaults) | {POOL}, {STREAMS_PER_PROCESS} |"
     yield (
         f"| a large database server | {LARGE.cores} cores, {LARGE.memory_gb:.0f} GB of memory, "
         f"{LARGE.connections} connections, {LARGE.wal_mb:.0f} MB/s of WAL |"
     )
-    yield f"| of its memory, for the indexes of the people who are active | {MEMORY_FOR_INDEXES:.0%} |"
+    yield f"| of its memory, for the indexes of the users who are active | {MEMORY_FOR_INDEXES:.0%} |"
     yield f"| a file of SQLite that can be backed up in time | {SQLITE_FILE_GB} GB |"
 
 
@@ -96,8 +96,8 @@ def relation_table(costs: Costs) -> Iterator[str]:
                 yield f"| {shown} | {size / costs['tasks']:.0f} |"
     rows, index = (bytes_per_task(costs, indexes=which) for which in (False, True))
     yield f"| **together** | {rows + index:.0f}, of which indexes {index:.0f} |"
-    rows, index = (bytes_per_person(costs, indexes=which) for which in (False, True))
-    yield f"| `users`, per person | {rows + index:.0f}, of which indexes {index:.0f} |"
+    rows, index = (bytes_per_user(costs, indexes=which) for which in (False, True))
+    yield f"| `users`, per user | {rows + index:.0f}, of which indexes {index:.0f} |"
     yield f"| SQLite, a task with its indexes | {costs['sqlite_bytes_per_task']:.0f} |"
 
 
@@ -123,28 +123,28 @@ def unit_table(costs: Costs) -> Iterator[str]:
     yield f"| a change sent to a stream in another process: CPU there | {streams['event_us']:.0f} µs |"
     yield f"| a connection: private memory of its server process | {costs['connection_bytes'] / 1e6:.1f} MB |"
     yield (
-        "| updates of a person's counter that leave its index alone (HOT) | "
+        "| updates of a user's counter that leave its index alone (HOT) | "
         f"{costs['requests']['counter_updates_in_place']:.0%} |"
     )
 
 
 def need_table(costs: Costs) -> Iterator[str]:
     yield (
-        "| people | database, of which indexes | requests/s | Taskward, cores | PostgreSQL, cores | WAL | "
+        "| users | database, of which indexes | requests/s | Taskward, cores | PostgreSQL, cores | WAL | "
         "streams, their memory | processes | connections |"
     )
     yield "|---" * 9 + "|"
-    for people in SIZES:
-        one = need(people, costs)
+    for users in SIZES:
+        one = need(users, costs)
         yield (
-            f"| {people:,} | {amount(one.database_gb)}, {amount(one.index_gb)} GB | {amount(one.requests)} | "
+            f"| {users:,} | {amount(one.database_gb)}, {amount(one.index_gb)} GB | {amount(one.requests)} | "
             f"{amount(one.service_cores)} | {amount(one.database_cores)} | {amount(one.wal_mb)} MB/s | "
             f"{one.streams:,.0f}, {amount(one.stream_gb)} GB | {one.processes:,} | {one.connections:,} |"
         )
 
 
 def limit_table(costs: Costs) -> Iterator[str]:
-    yield "| stage | what ends first, in people | then |"
+    yield "| stage | what ends first, in users | then |"
     yield "|---|---|---|"
     for stage, found in (
         ("one process, SQLite", sqlite_limits(costs)),
@@ -152,13 +152,13 @@ def limit_table(costs: Costs) -> Iterator[str]:
     ):
         first, *others = sorted(found.items(), key=lambda one: one[1])
         yield f"| {stage} | {_at(first)} | {', '.join(map(_at, others))} |"
-    each = min(people for name, people in limits(LARGE, costs).items() if name != "connections")
+    each = min(users for name, users in limits(LARGE, costs).items() if name != "connections")
     number = ceil(SIZES[-1] / each)
-    yield f"| such servers behind poolers | {number} for 100 million, {people_text(each)} each | |"
+    yield f"| such servers behind poolers | {number} for 100 million, {users_text(each)} each | |"
 
 
 def _at(limit: tuple[str, float]) -> str:
-    return f"{limit[0]}: {people_text(limit[1])}"
+    return f"{limit[0]}: {users_text(limit[1])}"
 
 
 def amount(value: float) -> str:
@@ -170,7 +170,7 @@ def amount(value: float) -> str:
     return f"{float(f'{value:.2g}'):g}"
 
 
-def people_text(value: float) -> str:
+def users_text(value: float) -> str:
     rounded = float(f"{value:.2g}")
     return f"{rounded / 1e6:g} million" if rounded >= 1e6 else f"{rounded:,.0f}"  # noqa: PLR2004 - a million
 

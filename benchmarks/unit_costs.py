@@ -64,7 +64,7 @@ async def measure(tasks: int) -> dict[str, Any]:
         server = stage.enter_context(a_postgres())
         migrate(server.url, folder)
         await fill_postgres(server.url, dict.fromkeys(range(owners), TASKS_EACH), domain=True)
-        costs: dict[str, Any] = {"tasks": tasks, "people": owners}
+        costs: dict[str, Any] = {"tasks": tasks, "users": owners}
         costs["relations"] = await relations(server.url)
         costs["sqlite_bytes_per_task"] = sqlite_bytes_per_task(folder)
         costs["sqlite"] = {
@@ -109,8 +109,8 @@ async def of_kinds(url: str, owners: int, server: Postgres | None = None) -> dic
     chance = random.Random(1)  # noqa: S311 - the same requests in every run
     found: dict[str, Any] = {}
     async with an_app(url) as app:
-        people = chance.choices(range(owners), k=REQUESTS)
-        clients = {owner: Client(app, owner_id(owner)) for owner in set(people)}
+        chosen = chance.choices(range(owners), k=REQUESTS)
+        clients = {owner: Client(app, owner_id(owner)) for owner in set(chosen)}
         kinds: dict[str, Callable[[int], Awaitable[bytes]]] = {
             "create": lambda owner: clients[owner].ask("POST", "/api/tasks", NEW_TASK),
             "complete": lambda owner: clients[owner].ask("PUT", _one(owner), b'{"is_completed": true}'),
@@ -120,9 +120,9 @@ async def of_kinds(url: str, owners: int, server: Postgres | None = None) -> dic
         }
         cursors = {owner: await _cursor(client) for owner, client in clients.items()}
         for name, ask in kinds.items():
-            await _all(ask, people[: REQUESTS // 10])
+            await _all(ask, chosen[: REQUESTS // 10])
             before = await _meter(server)
-            await _all(ask, people)
+            await _all(ask, chosen)
             spent = [
                 (after - begun) / REQUESTS for after, begun in zip(await _meter(server), before, strict=True)
             ]
@@ -144,8 +144,8 @@ async def _meter(server: Postgres | None) -> tuple[float, float, float]:
     return time.process_time() * 1e6, cpu_seconds(server.pid) * 1e6, log
 
 
-async def _all(ask: Callable[[int], Awaitable[bytes]], people: list[int]) -> None:
-    waiting = iter(people)
+async def _all(ask: Callable[[int], Awaitable[bytes]], owners: list[int]) -> None:
+    waiting = iter(owners)
 
     async def work() -> None:
         for owner in waiting:

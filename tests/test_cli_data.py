@@ -78,7 +78,7 @@ async def test_a_file_that_is_there_is_not_written_over(url: str, tmp_path: Path
     answer = await taskward(url, "export", user, "--output", file)
 
     assert (answer.exit_code, file.read_text()) == (1, "precious")
-    assert "File exists" in answer.output
+    assert answer.output == f"taskward: {file}: File exists\n"
 
 
 BROKEN: dict[str, tuple[bytes, list[str]]] = {

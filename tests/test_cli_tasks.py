@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -23,6 +24,8 @@ from taskward.cli.task_values import due_date, due_filter
 from taskward_client import NoResponse
 
 pytestmark = pytest.mark.processes
+
+PAGE = (Path(__file__).parents[1] / "docs/command-line.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +78,19 @@ def test_a_task_is_added_edited_completed_and_deleted() -> None:
     assert not printed("done", "--undo", task["id"])[0]["is_completed"]
     assert printed("rm", end) == [{"message": "Task deleted successfully", "id": task["id"]}]
     assert tasks("rm", task["id"]).exit_code == 4
+
+
+@pytest.mark.usefixtures("user")
+def test_the_commands_of_the_page_run_in_their_order() -> None:
+    """The first adds a task, to which the others apply."""
+    add, *others = (shlex.split(line) for line in re.findall(r"^taskward tasks (.+)$", PAGE, re.MULTILINE))
+    task = printed(*add)
+    for one in others:
+        words = [word.replace("26cf9d8d", task["id"][-8:]) for word in one]
+        result = tasks(*words)
+        assert (result.exit_code, "Buy milk" in result.stdout) == (0, words[0] != "rm"), result.output
+    assert {words[0] for words in others} == {"list", "edit", "done", "rm"}
+    assert printed("list", "--all") == []
 
 
 @pytest.mark.usefixtures("user")
@@ -165,7 +181,7 @@ def test_the_developer_needs_no_token_on_this_machine_only(
     for name in ("TASKWARD_TOKEN", "JWT_SECRET", "ENVIRONMENT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Failed, match="TASKWARD_TOKEN"):
+    with pytest.raises(Failed, match=r"TASKWARD_TOKEN must .+; .+ in the folder of the service"):
         remote.service_token(service[0])
     assert list(tmp_path.iterdir()) == [], "it creates no secret"
     monkeypatch.setenv("JWT_SECRET", SECRET)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from scaling import COSTS, MIX, Machine, bytes_per_task, limits, mean, need, requests_at_peak, sqlite_limits
-from scaling_tables import PAGE, amount, page_with, people_text
+from scaling_tables import PAGE, amount, page_with, users_text
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def costs() -> dict[str, Any]:
     }
     return {
         "tasks": 10_000,
-        "people": 10_000,
+        "users": 10_000,
         "relations": tables,
         "sqlite_bytes_per_task": 500.0,
         "sqlite": {"kinds": kinds},
@@ -42,7 +42,7 @@ def test_the_mix_is_of_all_requests() -> None:
     assert sum(MIX.values()) == pytest.approx(1)
 
 
-def test_the_needs_of_a_million_people(costs: dict[str, Any]) -> None:
+def test_the_needs_of_a_million_users(costs: dict[str, Any]) -> None:
     one = need(1_000_000, costs)
 
     assert requests_at_peak(1_000_000) == pytest.approx(625)  # a million * 0.3 * 60 / 86,400 * 3
@@ -88,5 +88,5 @@ def test_amounts_have_two_digits(value: float, text: str) -> None:
     assert amount(value) == text
 
 
-def test_people_are_counted_in_millions() -> None:
-    assert (people_text(123_456), people_text(12_345_678)) == ("120,000", "12 million")
+def test_users_are_counted_in_millions() -> None:
+    assert (users_text(123_456), users_text(12_345_678)) == ("120,000", "12 million")

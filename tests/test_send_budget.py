@@ -1,7 +1,6 @@
 """Unread responses: over real sockets, with small buffers."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import uuid4
@@ -9,12 +8,11 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import HttpClient, InProcess, http_client, in_process_server
+from changes.streams import HttpClient, InProcess, SmallSendBuffer, http_client, in_process_server
 from faults.raw_clients import RawClient
 from support import SERVICE_UNAVAILABLE, refusal, settings_for
 
 from taskward.http.send_budget import LARGE, PER_USER, SendBudget
-from taskward.server.protocol import StrictProtocol
 
 TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}
 LIST = 20 * 13_000
@@ -23,34 +21,26 @@ LIST = 20 * 13_000
 LIST_PATH = "/api/tasks"
 
 
-class Narrow(StrictProtocol):
-    """A connection of which the kernel buffers little."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-        super().connection_made(transport)
-
-
 @pytest_asyncio.fixture
-async def house() -> AsyncIterator[InProcess]:
-    async with in_process_server(settings_for("sqlite://"), Narrow) as one:
+async def service() -> AsyncIterator[InProcess]:
+    async with in_process_server(settings_for("sqlite://"), SmallSendBuffer) as one:
         yield one
 
 
 @pytest.fixture
-def budget(house: InProcess) -> SendBudget:
-    return house.server.server_state.send_budget
+def budget(service: InProcess) -> SendBudget:
+    return service.server.server_state.send_budget
 
 
 @pytest_asyncio.fixture
-async def ann(house: InProcess) -> AsyncIterator[HttpClient]:
-    async with http_client(house.url, str(uuid4())) as one:
+async def ann(service: InProcess) -> AsyncIterator[HttpClient]:
+    async with http_client(service.url, str(uuid4())) as one:
         yield await with_tasks(one)
 
 
 @pytest_asyncio.fixture
-async def bob(house: InProcess) -> AsyncIterator[HttpClient]:
-    async with http_client(house.url, str(uuid4())) as one:
+async def bob(service: InProcess) -> AsyncIterator[HttpClient]:
+    async with http_client(service.url, str(uuid4())) as one:
         yield await with_tasks(one)
 
 
@@ -64,9 +54,9 @@ async def batch(one: HttpClient) -> httpx.Response:
     return await one.http.post("/api/tasks/batch", json={"operations": [{"op": "create", "task": TASK}] * 20})
 
 
-async def unread(house: InProcess, one: HttpClient, path: str = LIST_PATH, times: int = 1) -> RawClient:
+async def unread(service: InProcess, one: HttpClient, path: str = LIST_PATH, times: int = 1) -> RawClient:
     """Sends requests in one piece, and reads only the first status."""
-    client = await RawClient.get(house.port, path, one.sub, times=times)
+    client = await RawClient.get(service.port, path, one.sub, times=times)
     await asyncio.sleep(0.02)
     return client
 
@@ -78,10 +68,10 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 async def test_who_does_not_read_is_served_nothing_more_until_it_is_read_and_others_are(
-    house: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
+    service: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
 ) -> None:
     budget.per_user = LIST
-    client = await unread(house, ann)
+    client = await unread(service, ann)
     assert client.status == 200
     assert budget.total > LIST
 
@@ -99,13 +89,13 @@ async def test_who_does_not_read_is_served_nothing_more_until_it_is_read_and_oth
 
 
 async def test_what_counts_is_the_whole_response_until_the_last_of_it_is_read(
-    house: InProcess, budget: SendBudget, ann: HttpClient
+    service: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
-    client = await unread(house, ann)
+    client = await unread(service, ann)
     whole = budget.total
     (transport,) = (
         one.transport
-        for one in house.server.server_state.connections
+        for one in service.server.server_state.connections
         if one.transport.get_write_buffer_size()
     )
     while (left := transport.get_write_buffer_size()) > LIST // 2:
@@ -119,9 +109,9 @@ async def test_what_counts_is_the_whole_response_until_the_last_of_it_is_read(
 
 @pytest.mark.parametrize("reset", [False, True])
 async def test_what_a_client_has_left_unread_is_not_counted(
-    house: InProcess, budget: SendBudget, ann: HttpClient, *, reset: bool
+    service: InProcess, budget: SendBudget, ann: HttpClient, *, reset: bool
 ) -> None:
-    clients = [await unread(house, ann, times=2) for _ in range(3)]
+    clients = [await unread(service, ann, times=2) for _ in range(3)]
     assert budget.total > 3 * LIST
     for client in clients:
         client.close(reset=reset)
@@ -130,26 +120,26 @@ async def test_what_a_client_has_left_unread_is_not_counted(
 
 
 async def test_a_client_that_never_reads_is_dropped_and_not_counted() -> None:
-    class Hasty(Narrow):
+    class Hasty(SmallSendBuffer):
         stall_seconds = 0.3
 
     async with (
-        in_process_server(settings_for("sqlite://"), Hasty) as house,
-        http_client(house.url, str(uuid4())) as one,
+        in_process_server(settings_for("sqlite://"), Hasty) as service,
+        http_client(service.url, str(uuid4())) as one,
     ):
-        budget = house.server.server_state.send_budget
-        client = await unread(house, await with_tasks(one))
+        budget = service.server.server_state.send_budget
+        client = await unread(service, await with_tasks(one))
         assert budget.total > 0
         await until(lambda: budget.total == 0)
         client.close()
 
 
 async def test_responses_that_wait_behind_unread_ones_are_counted_too(
-    house: InProcess, budget: SendBudget, ann: HttpClient
+    service: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
     """Each connection has one response in its buffer, and another that waits for that to be read."""
     budget.per_user = 6 * LIST
-    clients = [await unread(house, ann, times=2) for _ in range(5)]
+    clients = [await unread(service, ann, times=2) for _ in range(5)]
     assert [client.status for client in clients].count(503) <= 2
     assert 4 * LIST < budget.total <= budget.per_user
     bodies = await asyncio.gather(*(client.read_all() for client in clients))
@@ -158,20 +148,20 @@ async def test_responses_that_wait_behind_unread_ones_are_counted_too(
 
 
 async def test_the_response_to_a_write_is_sent_for_the_write_is_done(
-    house: InProcess, budget: SendBudget, ann: HttpClient
+    service: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
     budget.per_user = 2 * LIST
-    client = await unread(house, ann)
+    client = await unread(service, ann)
     assert refusal(await ann.http.get(LIST_PATH)) == SERVICE_UNAVAILABLE
     assert (await batch(ann)).status_code == 200
     client.close()
 
 
 async def test_when_the_process_has_no_budget_left_every_large_response_is_refused(
-    house: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
+    service: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
 ) -> None:
     budget.per_process = LIST
-    client = await unread(house, ann)
+    client = await unread(service, ann)
     assert refusal(await bob.http.get(LIST_PATH)) == SERVICE_UNAVAILABLE
     assert refusal(await bob.http.get("/api/me/export")) == SERVICE_UNAVAILABLE
     assert (await bob.http.get("/api/tasks?limit=1")).status_code == 200
@@ -181,11 +171,11 @@ async def test_when_the_process_has_no_budget_left_every_large_response_is_refus
 
 
 async def test_clients_without_a_token_share_one_budget_and_cannot_use_up_that_of_users(
-    house: InProcess, budget: SendBudget, ann: HttpClient
+    service: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
     budget.per_user = 2_000_000
     asset = "/docs/swagger-ui-bundle.js"
-    clients = [await unread(house, ann, asset) for _ in range(3)]
+    clients = [await unread(service, ann, asset) for _ in range(3)]
     assert [client.status for client in clients] == [200, 503, 503]
     assert (await ann.http.get(LIST_PATH)).status_code == 200
     for path in ("/health", "/docs"):
@@ -197,11 +187,11 @@ async def test_clients_without_a_token_share_one_budget_and_cannot_use_up_that_o
 
 
 async def test_304_is_sent_with_any_amount_unread(
-    house: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
+    service: InProcess, budget: SendBudget, ann: HttpClient, bob: HttpClient
 ) -> None:
     budget.per_process = LIST
     tag = (await bob.http.get(LIST_PATH)).headers["etag"]
-    client = await unread(house, ann)
+    client = await unread(service, ann)
     assert refusal(await bob.http.get(LIST_PATH)) == SERVICE_UNAVAILABLE
     assert (await bob.http.get(LIST_PATH, headers={"If-None-Match": tag})).status_code == 304
     client.close()
@@ -220,9 +210,9 @@ def test_a_user_with_nothing_unsent_may_have_a_response_of_any_size(size: int) -
 
 
 async def test_the_budget_is_shown_among_the_metrics(
-    house: InProcess, budget: SendBudget, ann: HttpClient
+    service: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
-    client = await unread(house, ann)
-    shown: Any = house.server.server_state.collect()["taskward_response_bytes_unsent"]
+    client = await unread(service, ann)
+    shown: Any = service.server.server_state.collect()["taskward_response_bytes_unsent"]
     assert shown == {(): budget.total}
     client.close()

@@ -25,6 +25,10 @@ _START = _MOVE_PIPES + "os.execv(sys.argv[3], sys.argv[3:])"
 PATIENCE = 20.0
 
 
+class CommandError(AssertionError):
+    """A command that Chromium refuses, or cannot execute in a page that is replaced by another one."""
+
+
 class Browser:
     """A running Chromium."""
 
@@ -32,6 +36,7 @@ class Browser:
         self._reader = reader
         self._commands = commands
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._contexts: list[str] = []
 
     async def ask(self, method: str, session: str | None = None, **values: Any) -> dict[str, Any]:
         """Sends a command and returns its result."""
@@ -43,7 +48,8 @@ class Browser:
         self._commands.write(json.dumps(command).encode() + b"\0")
         async with asyncio.timeout(PATIENCE):
             told = await answer
-        assert "error" not in told, told
+        if "error" in told:
+            raise CommandError(told["error"]["message"])
         result: dict[str, Any] = told["result"]
         return result
 
@@ -74,7 +80,13 @@ class Browser:
 
     async def _new_context(self) -> str:
         context: str = (await self.ask("Target.createBrowserContext"))["browserContextId"]
+        self._contexts.append(context)
         return context
+
+    async def close_windows(self) -> None:
+        """Closes all windows. Those of services that have ended would try to reconnect for ever."""
+        while self._contexts:
+            await self.ask("Target.disposeBrowserContext", browserContextId=self._contexts.pop())
 
 
 class Window:
@@ -95,12 +107,18 @@ class Window:
         return found["result"].get("value")
 
     async def until(self, condition: str, seconds: float = PATIENCE) -> None:
-        """Waits until an expression is true."""
+        """Waits until an expression is true, also if the page is replaced by another one meanwhile."""
         end = asyncio.get_running_loop().time() + seconds
-        while not await self.run(condition):
+        while not await self._holds(condition):
             if asyncio.get_running_loop().time() > end:
                 raise AssertionError(f"never: {condition}\n{await self.run('document.body.innerText')}")
             await asyncio.sleep(0.02)
+
+    async def _holds(self, condition: str) -> bool:
+        try:
+            return bool(await self.run(condition))
+        except CommandError:
+            return False
 
     async def cut_off(self, *, offline: bool) -> None:
         """Turns the network of this page off, or on again."""

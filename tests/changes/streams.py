@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -37,6 +38,14 @@ class InProcessServer(Server):
         yield
 
 
+class SmallSendBuffer(StrictProtocol):
+    """A connection of which the kernel buffers little."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
+        super().connection_made(transport)
+
+
 @dataclass
 class InProcess:
     """A server that runs in this process."""
@@ -64,14 +73,14 @@ async def in_process_server(
     server = InProcessServer(config, settings)
     serving = asyncio.create_task(server.serve(sockets))
     port = sockets[0].getsockname()[1]
-    house = InProcess(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
+    service = InProcess(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
     async with asyncio.timeout(PATIENCE):
         while not server.started:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
     try:
-        yield house
+        yield service
     finally:
-        await house.end()
+        await service.end()
 
 
 @asynccontextmanager

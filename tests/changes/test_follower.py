@@ -168,13 +168,13 @@ async def test_followers_converge_under_eight_writers_and_a_restart(
 ) -> None:
     settings = settings_for(await new_database(engine))
     sub = str(uuid4())
-    async with AsyncExitStack() as guests, AsyncExitStack() as houses:
-        house = await houses.enter_async_context(in_process_server(settings))
-        person = await guests.enter_async_context(http_client(house.url, sub))
+    async with AsyncExitStack() as connections, AsyncExitStack() as services:
+        service = await services.enter_async_context(in_process_server(settings))
+        person = await connections.enter_async_context(http_client(service.url, sub))
 
         async def restart() -> None:
-            await houses.aclose()
-            await houses.enter_async_context(in_process_server(settings, port=house.port))
+            await services.aclose()
+            await services.enter_async_context(in_process_server(settings, port=service.port))
 
         followers = await converge(lambda: person, 1, restart)
     assert all(follower.turns > 5 for follower in followers)
@@ -197,9 +197,9 @@ async def test_followers_converge_with_two_processes_one_of_which_is_restarted(
     new_postgres: Callable[[], Awaitable[str]], tmp_path: Path
 ) -> None:
     url, sub = await new_postgres(), str(uuid4())
-    async with AsyncExitStack() as guests, AsyncExitStack() as second, process(url, tmp_path) as one:
+    async with AsyncExitStack() as connections, AsyncExitStack() as second, process(url, tmp_path) as one:
         other = await second.enter_async_context(process(url, tmp_path))
-        people = [await guests.enter_async_context(http_client(each, sub)) for each in (one, other)]
+        people = [await connections.enter_async_context(http_client(each, sub)) for each in (one, other)]
 
         async def restart() -> None:
             await second.aclose()

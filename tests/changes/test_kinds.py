@@ -126,8 +126,8 @@ async def test_a_stream_has_the_kinds_that_it_is_asked_for(
     engine_name: str, new_database: MakeDatabase
 ) -> None:
     async with (
-        in_process_server(settings_for(await new_database(engine_name))) as house,
-        http_client(house.url, str(uuid4())) as eve,
+        in_process_server(settings_for(await new_database(engine_name))) as service,
+        http_client(service.url, str(uuid4())) as eve,
         eve.stream(kinds=BOTH) as both,
         eve.stream() as tasks,
     ):

@@ -21,15 +21,15 @@ from taskward.server.response_cycle import StrictCycle
 
 
 @pytest_asyncio.fixture(scope="session")
-async def house(engine: str, new_database: MakeDatabase) -> AsyncIterator[InProcess]:
+async def service(engine: str, new_database: MakeDatabase) -> AsyncIterator[InProcess]:
     """Yields a server on that engine, shared by the tests: each has people of its own."""
     async with in_process_server(settings_for(await new_database(engine))) as one:
         yield one
 
 
 @pytest_asyncio.fixture
-async def eve(house: InProcess) -> AsyncIterator[HttpClient]:
-    async with http_client(house.url, str(uuid4())) as one:
+async def eve(service: InProcess) -> AsyncIterator[HttpClient]:
+    async with http_client(service.url, str(uuid4())) as one:
         yield one
 
 
@@ -85,8 +85,8 @@ async def test_a_stream_resumes_after_any_event_without_loss_or_repetition(eve: 
                 await stream.next(0.05)
 
 
-async def test_a_stream_has_no_changes_of_others(house: InProcess, eve: HttpClient) -> None:
-    async with http_client(house.url, str(uuid4())) as other, eve.stream() as stream:
+async def test_a_stream_has_no_changes_of_others(service: InProcess, eve: HttpClient) -> None:
+    async with http_client(service.url, str(uuid4())) as other, eve.stream() as stream:
         await other.create("Not hers")
         mine = await eve.create("Hers")
         assert (await stream.next()).change["task"] == mine
@@ -158,9 +158,9 @@ async def test_a_malformed_last_event_id_is_refused(eve: HttpClient, malformed: 
 
 @pytest.mark.engines("memory")
 async def test_the_id_of_another_user_and_a_repeated_one_are_malformed(
-    house: InProcess, eve: HttpClient
+    service: InProcess, eve: HttpClient
 ) -> None:
-    async with http_client(house.url, str(uuid4())) as other:
+    async with http_client(service.url, str(uuid4())) as other:
         theirs = (await other.http.get("/api/changes")).json()["cursor"]
     mine = (await eve.http.get("/api/changes")).json()["cursor"]
     for ids in ([theirs], [mine, mine]):
@@ -205,9 +205,9 @@ async def test_an_erasure_ends_the_stream(eve: HttpClient) -> None:
         assert await stream.ends(2)
 
 
-async def test_a_stream_ends_when_its_token_expires(house: InProcess) -> None:
+async def test_a_stream_ends_when_its_token_expires(service: InProcess) -> None:
     now = time.time()
-    async with http_client(house.url, str(uuid4()), exp=now + 1.2) as one, one.stream() as stream:
+    async with http_client(service.url, str(uuid4()), exp=now + 1.2) as one, one.stream() as stream:
         assert await stream.ends(5)
         assert 1.0 < time.time() - now < 3
 
@@ -232,9 +232,9 @@ async def test_a_comment_is_due_every_fifteen_seconds() -> None:
 async def test_no_user_has_more_streams_than_the_process_may(new_database: MakeDatabase) -> None:
     settings = settings_for(await new_database("memory"), max_streams_per_user=2, max_streams=3)
     async with (
-        in_process_server(settings) as house,
-        http_client(house.url, str(uuid4())) as greedy,
-        http_client(house.url, str(uuid4())) as other,
+        in_process_server(settings) as service,
+        http_client(service.url, str(uuid4())) as greedy,
+        http_client(service.url, str(uuid4())) as other,
     ):
         async with greedy.stream(), greedy.stream():
             answer = await greedy.http.get("/api/events")
@@ -244,20 +244,20 @@ async def test_no_user_has_more_streams_than_the_process_may(new_database: MakeD
                 answer = await other.http.get("/api/events")
                 assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
                 assert int(answer.headers["retry-after"]) > 0
-        await until_nobody_listens(house)
+        await until_nobody_listens(service)
         async with greedy.stream(), greedy.stream() as stream:
             task = await greedy.create()
             assert (await stream.next()).change["task"] == task
-        await until_nobody_listens(house)
+        await until_nobody_listens(service)
 
 
 async def test_a_refused_stream_takes_no_room(new_database: MakeDatabase) -> None:
     settings = settings_for(await new_database("memory"), max_streams_per_user=1)
-    async with in_process_server(settings) as house, http_client(house.url, str(uuid4())) as one:
+    async with in_process_server(settings) as service, http_client(service.url, str(uuid4())) as one:
         await one.create()
         async with one.stream() as stream:
             seen = await stream.next()
-        await until_nobody_listens(house)
+        await until_nobody_listens(service)
         await one.http.delete("/api/me")
         for _ in range(3):
             answer = await one.http.get("/api/events", headers={"Last-Event-ID": seen.id})
@@ -267,11 +267,11 @@ async def test_a_refused_stream_takes_no_room(new_database: MakeDatabase) -> Non
             pass
 
 
-async def test_a_client_that_goes_is_noticed_without_a_change(house: InProcess, eve: HttpClient) -> None:
+async def test_a_client_that_goes_is_noticed_without_a_change(service: InProcess, eve: HttpClient) -> None:
     async with eve.stream():
-        assert services_of(house.app).streams._open == 1
-    await until_nobody_listens(house)
-    assert services_of(house.app).streams._subscriptions == {}
+        assert services_of(service.app).streams._open == 1
+    await until_nobody_listens(service)
+    assert services_of(service.app).streams._subscriptions == {}
 
 
 async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(
@@ -295,22 +295,22 @@ async def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_queued_for_
         stall_seconds = 0.5
 
     async with (
-        in_process_server(settings_for(await new_database("memory")), Hasty) as house,
-        http_client(house.url, str(uuid4())) as one,
+        in_process_server(settings_for(await new_database("memory")), Hasty) as service,
+        http_client(service.url, str(uuid4())) as one,
     ):
         operation = {"op": "create", "task": {"title": "x", "description": "\U0001f600" * 2000}}
         for _ in range(20):
             answer = await one.http.post("/api/tasks/batch", json={"operations": [operation] * 80})
             assert answer.status_code == 200
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port, limit=1024)
+        reader, writer = await asyncio.open_connection("127.0.0.1", service.port, limit=1024)
         request = f"GET /api/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {one.token}\r\n\r\n"
         writer.write(request.encode())
         await reader.readuntil(b"\r\n\r\n")
         await asyncio.sleep(0.2)
-        connections = house.server.server_state.connections
+        connections = service.server.server_state.connections
         waiting = max(connection.transport.get_write_buffer_size() for connection in connections)
         assert 0 < waiting < 2_000_000, "of the 13 MB that are there"
-        await until_nobody_listens(house)
+        await until_nobody_listens(service)
         writer.close()
 
 
@@ -320,7 +320,7 @@ async def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_queued_for_
 @pytest.mark.parametrize("streams", [1, 20])
 async def test_a_drain_is_not_held_up_by_open_streams(new_database: MakeDatabase, streams: int) -> None:
     settings = settings_for(await new_database("disk"), max_streams_per_user=streams)
-    async with in_process_server(settings) as house, http_client(house.url, str(uuid4())) as one:
+    async with in_process_server(settings) as service, http_client(service.url, str(uuid4())) as one:
         opened: list[Stream] = []
 
         async def hold() -> None:
@@ -334,53 +334,53 @@ async def test_a_drain_is_not_held_up_by_open_streams(new_database: MakeDatabase
             while len(opened) < streams:  # noqa: ASYNC110 - it takes a moment
                 await asyncio.sleep(0.01)
             begun = time.monotonic()
-            await house.end()
+            await service.end()
         assert time.monotonic() - begun < 3
 
 
 async def test_while_it_drains_no_new_stream_begins(new_database: MakeDatabase) -> None:
-    async with in_process_server(settings_for(await new_database("memory"))) as house:
-        house.server.lame_duck_seconds = 0.5
-        async with http_client(house.url, str(uuid4())) as one:
+    async with in_process_server(settings_for(await new_database("memory"))) as service:
+        service.server.lame_duck_seconds = 0.5
+        async with http_client(service.url, str(uuid4())) as one:
             async with one.stream() as stream:
-                house.server.should_exit = True
+                service.server.should_exit = True
                 assert await stream.ends(3)
             answer = await one.http.get("/api/events")
             assert (answer.status_code, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_without_open_streams_nothing_polls_for_changes(house: InProcess, eve: HttpClient) -> None:
-    await until_nothing_polls(house)
+async def test_without_open_streams_nothing_polls_for_changes(service: InProcess, eve: HttpClient) -> None:
+    await until_nothing_polls(service)
     async with eve.stream():
-        assert attends(house)
-    await until_nothing_polls(house)
+        assert attends(service)
+    await until_nothing_polls(service)
 
 
-async def until_nothing_polls(house: InProcess) -> None:
+async def until_nothing_polls(service: InProcess) -> None:
     """Waits for the end of all streams, and for that of the polling, which takes a moment more."""
-    await until_nobody_listens(house)
+    await until_nobody_listens(service)
     async with asyncio.timeout(5):
-        while attends(house):  # noqa: ASYNC110 - it offers nothing to wait for
+        while attends(service):  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
 
 
-def attends(house: InProcess) -> bool:
+def attends(service: InProcess) -> bool:
     """Returns whether there is any activity that only open streams need."""
-    bell = services_of(house.app).streams
+    bell = services_of(service.app).streams
     return bell._polling is not None or bool(bell._stopping)
 
 
 @pytest.mark.engines("memory")
-async def test_without_a_token_there_is_no_stream(house: InProcess) -> None:
-    async with httpx.AsyncClient(base_url=house.url) as http:
+async def test_without_a_token_there_is_no_stream(service: InProcess) -> None:
+    async with httpx.AsyncClient(base_url=service.url) as http:
         answer = await http.get("/api/events")
     assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
 
 
-async def until_nobody_listens(house: InProcess) -> None:
+async def until_nobody_listens(service: InProcess) -> None:
     async with asyncio.timeout(3):
-        while services_of(house.app).streams._open:  # noqa: ASYNC110 - it offers nothing to wait for
+        while services_of(service.app).streams._open:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
 
 
@@ -391,9 +391,9 @@ async def test_a_look_that_fails_is_made_up_for_by_the_next(
     new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = settings_for(await new_database("disk"))
-    async with in_process_server(settings) as house, in_process_server(settings) as other:
+    async with in_process_server(settings) as service, in_process_server(settings) as other:
         sub = str(uuid4())
-        async with http_client(house.url, sub) as here, http_client(other.url, sub) as there:
+        async with http_client(service.url, sub) as here, http_client(other.url, sub) as there:
             look, failures = StreamRegistry._poll_once, iter([DatabaseError(reason="out of order")])
 
             async def look_in_vain(bell: StreamRegistry, before: dict[UUID, Any]) -> dict[UUID, Any]:
@@ -416,8 +416,8 @@ async def test_a_process_that_cannot_look_at_all_ends_its_streams_and_is_well_fo
         raise LookupError
 
     async with (
-        in_process_server(settings_for(await new_database("disk"))) as house,
-        http_client(house.url, str(uuid4())) as one,
+        in_process_server(settings_for(await new_database("disk"))) as service,
+        http_client(service.url, str(uuid4())) as one,
     ):
         with monkeypatch.context() as broken:
             broken.setattr(StreamRegistry, "_poll_once", crash)

@@ -12,10 +12,16 @@ from clients.web_service import development
 
 
 @pytest_asyncio.fixture(scope="session")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    """Yields the one browser of all tests; each of their windows has storage of its own."""
+async def running_browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     async with chromium(tmp_path_factory.mktemp("chromium")) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def browser(running_browser: Browser) -> AsyncIterator[Browser]:
+    """Yields the one browser of all tests; each of their windows has storage of its own."""
+    yield running_browser
+    await running_browser.close_windows()
 
 
 @pytest_asyncio.fixture
@@ -31,3 +37,4 @@ async def page(browser: Browser, service: InProcess) -> AsyncIterator[WebApp]:
     opened = await open_web_app(browser, service.url)
     yield opened
     assert await opened.problems() == []
+    await browser.close_windows()  # before the service ends, which waits for its streams

@@ -8,8 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
-from changes.browser import CHROMIUM, Browser, Window, chromium
+from changes.browser import CHROMIUM, Browser, Window
 from changes.streams import HttpClient, InProcess, http_client, in_process_server
 from support import MakeDatabase, settings_for, token_for
 
@@ -21,12 +20,6 @@ pytestmark = [
 PAGE = Path(__file__).parents[2] / "examples" / "follow.html"
 SECONDS = 5.0
 """Within which a change must be seen."""
-
-
-@pytest_asyncio.fixture(scope="module")
-async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
-    async with chromium(tmp_path_factory.mktemp("profile")) as one:
-        yield one
 
 
 @asynccontextmanager
@@ -93,13 +86,13 @@ class Follower:
 async def two_windows(
     browser: Browser, new_database: MakeDatabase
 ) -> AsyncIterator[tuple[Follower, Follower, HttpClient, AsyncExitStack, InProcess]]:
-    async with page_served() as origin, AsyncExitStack() as houses:
+    async with page_served() as origin, AsyncExitStack() as services:
         settings = settings_for(await new_database("disk"), frontend_url=origin)
-        house = await houses.enter_async_context(in_process_server(settings))
+        service = await services.enter_async_context(in_process_server(settings))
         sub = str(uuid4())
-        async with http_client(house.url, sub) as person:
-            windows = [await Follower.of(browser, origin, house.url, token_for(sub)) for _ in range(2)]
-            yield windows[0], windows[1], person, houses, house
+        async with http_client(service.url, sub) as person:
+            windows = [await Follower.of(browser, origin, service.url, token_for(sub)) for _ in range(2)]
+            yield windows[0], windows[1], person, services, service
 
 
 async def test_what_happens_in_one_window_is_seen_in_the_other(
@@ -125,7 +118,8 @@ async def test_a_concurrent_change_is_not_overwritten(browser: Browser, new_data
         task = await person.create("Mine")
         await here.sees("Mine")
         await here.click("Mine", "input")
-        await there.sees("x Mine")
+        for window in (here, there):
+            await window.sees("x Mine")
         await here.window.cut_off(offline=True)
         await here.click("Mine", "input")
         await here.sees("? Mine")
@@ -159,13 +153,13 @@ async def test_the_network_is_cut_and_comes_back_and_nothing_is_lost(
 async def test_the_service_is_restarted_and_nothing_is_lost(
     browser: Browser, new_database: MakeDatabase
 ) -> None:
-    async with two_windows(browser, new_database) as (here, there, person, houses, house):
+    async with two_windows(browser, new_database) as (here, there, person, services, service):
         await here.add("Before")
         await there.sees("Before")
-        await houses.aclose()
+        await services.aclose()
         await here.is_shown("offline")
         await here.add("Written meanwhile")
-        await houses.enter_async_context(in_process_server(house.settings, port=house.port))
+        await services.enter_async_context(in_process_server(service.settings, port=service.port))
         for window in (here, there):
             await window.sees("Written meanwhile", "Before", seconds=4 * SECONDS)
             await window.is_shown("live")

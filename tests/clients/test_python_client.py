@@ -34,9 +34,9 @@ TYPED_QUERIES = {"listTasks", "listLabels", "listChanges"}
 
 
 @pytest_asyncio.fixture(scope="module")
-async def house() -> AsyncIterator[InProcess]:
-    async with in_process_server(settings_for("sqlite://")) as house:
-        yield house
+async def service() -> AsyncIterator[InProcess]:
+    async with in_process_server(settings_for("sqlite://")) as service:
+        yield service
 
 
 class Recorder(httpx.HTTPTransport):
@@ -83,9 +83,9 @@ def test_every_operation_has_a_call_under_its_name() -> None:
 
 
 @pytest.mark.timeout(60)
-async def test_the_synchronous_client_carries_out_every_operation(house: InProcess) -> None:
+async def test_the_synchronous_client_carries_out_every_operation(service: InProcess) -> None:
     recorder = Recorder()
-    with Client(house.url, token_for("sync"), transport=recorder) as client:
+    with Client(service.url, token_for("sync"), transport=recorder) as client:
         await asyncio.to_thread(session, client)
 
     sent = recorder.operations()
@@ -96,8 +96,8 @@ async def test_the_synchronous_client_carries_out_every_operation(house: InProce
             assert query["properties"].keys() == sent[operation]
 
 
-async def test_the_asynchronous_client_reads_writes_and_edits(house: InProcess) -> None:
-    async with AsyncClient(house.url, token_for("async")) as client:
+async def test_the_asynchronous_client_reads_writes_and_edits(service: InProcess) -> None:
+    async with AsyncClient(service.url, token_for("async")) as client:
         made = [await client.tasks.create({"title": title}) for title in "abc"]
         assert [task async for task in client.tasks.iterate(limit=2, sort="title")] == [
             one.value for one in made
@@ -114,17 +114,17 @@ async def test_the_asynchronous_client_reads_writes_and_edits(house: InProcess) 
         assert b"".join([part async for part in client.me.export_parts()]).startswith(b'{"user"')
 
 
-async def test_an_id_cannot_lead_to_another_path(house: InProcess) -> None:
-    async with AsyncClient(house.url, token_for("paths")) as client:
+async def test_an_id_cannot_lead_to_another_path(service: InProcess) -> None:
+    async with AsyncClient(service.url, token_for("paths")) as client:
         with pytest.raises(NotFound, match="Not found"):
             await client.tasks.get("../me")
 
 
-async def test_a_read_that_has_not_changed_is_not_sent_again(house: InProcess) -> None:
+async def test_a_read_that_has_not_changed_is_not_sent_again(service: InProcess) -> None:
     recorder = Recorder()
 
     def reads() -> None:
-        with Client(house.url, token_for("kept"), transport=recorder) as client:
+        with Client(service.url, token_for("kept"), transport=recorder) as client:
             task = client.tasks.create({"title": "Buy milk"})
             assert client.tasks.list() == client.tasks.list()
             client.tasks.update(task.value["id"], {"title": "Buy bread"})
@@ -134,7 +134,7 @@ async def test_a_read_that_has_not_changed_is_not_sent_again(house: InProcess) -
     assert ["if-none-match" in one.headers for one in recorder.requests] == [False, False, True, False, True]
 
 
-async def test_a_rejected_token_is_renewed_once_however_many_requests_it_fails(house: InProcess) -> None:
+async def test_a_rejected_token_is_renewed_once_however_many_requests_it_fails(service: InProcess) -> None:
     tokens: list[str] = []
 
     async def provide() -> str:
@@ -142,7 +142,7 @@ async def test_a_rejected_token_is_renewed_once_however_many_requests_it_fails(h
         tokens.append(token_for("renewed", exp=1 if not tokens else 4_000_000_000))
         return tokens[-1]
 
-    async with AsyncClient(house.url, provide) as client:
+    async with AsyncClient(service.url, provide) as client:
         await asyncio.gather(*(client.tasks.list() for _ in range(5)))
         assert len(tokens) == 2
         async with aclosing(client.changes.follow()) as events:
@@ -150,14 +150,14 @@ async def test_a_rejected_token_is_renewed_once_however_many_requests_it_fails(h
             assert isinstance(await anext(events), Changed)
 
 
-async def test_a_token_that_stays_rejected_is_an_error(house: InProcess) -> None:
+async def test_a_token_that_stays_rejected_is_an_error(service: InProcess) -> None:
     calls: list[int] = []
 
     def provide() -> str:
         calls.append(1)
         return "no.token.atall"
 
-    async with AsyncClient(house.url, provide) as client:
+    async with AsyncClient(service.url, provide) as client:
         with pytest.raises(Unauthorized):
             await client.tasks.list()
         with pytest.raises(Unauthorized):
@@ -165,12 +165,12 @@ async def test_a_token_that_stays_rejected_is_an_error(house: InProcess) -> None
     assert len(calls) == 3  # at first, and once for each of the two calls
 
 
-async def test_a_stream_is_resumed_without_loss_or_repetition(house: InProcess) -> None:
+async def test_a_stream_is_resumed_without_loss_or_repetition(service: InProcess) -> None:
     sent = bytearray()
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Passes a request on, and breaks the connection in the middle of the response."""
-        upstream, request = await asyncio.open_connection("127.0.0.1", house.port)
+        upstream, request = await asyncio.open_connection("127.0.0.1", service.port)
         request.write(await reader.readuntil(b"\r\n\r\n"))
         while part := await upstream.read(7):
             writer.write(part)
@@ -184,7 +184,7 @@ async def test_a_stream_is_resumed_without_loss_or_repetition(house: InProcess) 
 
     server = await asyncio.start_server(relay, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with AsyncClient(house.url, token_for("stream")) as writer:
+    async with AsyncClient(service.url, token_for("stream")) as writer:
         made = [(await writer.tasks.create({"title": f"{n}"})).value for n in range(12)]
     async with (
         AsyncClient(f"http://127.0.0.1:{port}", token_for("stream")) as reader,

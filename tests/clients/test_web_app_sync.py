@@ -24,6 +24,21 @@ window.fetch = async (input, init) => {
 };
 """
 """The first batch is executed, and its response never arrives."""
+HOLD_DATABASE = """
+(async () => {
+  const [{ name }] = await indexedDB.databases();
+  const database = await new Promise((resolve) => {
+    const opening = indexedDB.open(name);
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const transaction = database.transaction([...database.objectStoreNames], "readwrite");
+  let isHeld = true;
+  window.release = () => void (isHeld = false);
+  const hold = () => isHeld && (transaction.objectStore("meta").count().onsuccess = hold);
+  hold();
+})()
+"""
+"""A transaction on everything, which ends with `release()`."""
 
 
 async def test_two_windows_and_two_devices_see_each_other(
@@ -76,7 +91,27 @@ async def test_a_reload_in_the_middle_of_a_write_loses_and_doubles_nothing(
     await page.shows("Written once")
     await page.says("Up to date", ".status")
     assert [one["title"] for one in await tasks_of(service)] == ["Written once"]
+    await page.check("Written once")
+    await page.reload()
+    await stored(service, lambda found: found[0]["is_completed"])
+
+
+async def test_the_page_is_not_left_before_a_change_is_kept_on_the_device(
+    page: WebApp, service: InProcess
+) -> None:
+    await page.add("Written")
+    await page.open("Written")
+    await page.run("document.querySelector('.details .title textarea').select()")
+    await page.window.ask("Input.insertText", text="Written and changed")
+    await page.stays()
+    await page.press("Escape")
+    await page.shows("Written and changed")
+    await page.says("Up to date", ".status")
+    await page.run(HOLD_DATABASE)
     await page.run("document.querySelector('.tasks input').click()")
+    await page.stays()
+    await page.run("release()")
+    await page.says("Completed: Written and changed", ".toast")
     await page.reload()
     await stored(service, lambda found: found[0]["is_completed"])
 

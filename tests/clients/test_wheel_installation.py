@@ -14,6 +14,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def dependencies() -> Path:
     """Returns the folder with the wheels that the service needs."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"]
-    run([*pip, "--requirement", str(PINS), "--dest", str(DEPENDENCIES)], ROOT, {**os.environ})
+    fetched = DEPENDENCIES / f".{sha256(PINS.read_bytes()).hexdigest()}"
+    if not fetched.exists():
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:"]
+        run([*pip, "--requirement", str(PINS), "--dest", str(DEPENDENCIES)], ROOT, {**os.environ})
+        fetched.touch()
     return DEPENDENCIES
 
 

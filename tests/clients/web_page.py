@@ -1,9 +1,11 @@
 """The web app in a window of Chromium, used by what can be seen, by keys and by the pointer."""
 
+import asyncio
 import json
+from contextlib import suppress
 from typing import Any, Final
 
-from changes.browser import Browser, Window
+from changes.browser import PATIENCE, Browser, CommandError, Window
 
 KEYS: Final = {
     "Enter": 13, "Escape": 27, "Tab": 9, "Delete": 46, "End": 35, "Home": 36,
@@ -21,24 +23,31 @@ addEventListener("unhandledrejection", ({ reason }) => problems.push(String(reas
 """A page keeps what goes wrong in it."""
 
 LONG_TASKS: Final = """
-window.longest = 0;
-new PerformanceObserver((list) => {
-  for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
-}).observe({ type: "longtask" });
+window.longTasks = [];
+new PerformanceObserver((list) => longTasks.push(...list.getEntries())).observe({ type: "longtask" });
 """
-SCROLL: Final = """
-(async () => {
-  longest = 0;
+JUMPS: Final = 60
+SCROLL: Final = f"""
+(async () => {{
+  const begin = performance.now();
   const scroller = document.querySelector(".scroll");
-  for (let step = 0; step < 60; step += 1) {
-    scroller.scrollTop = (step % 30) * 15_000 + step * 37;
+  for (let jump = 0; jump < {JUMPS}; jump += 1) {{
+    scroller.scrollTop = (jump % 30) * 15_000 + jump * 37;
     await new Promise((resolve) => requestAnimationFrame(resolve));
-  }
+  }}
   await new Promise((resolve) => setTimeout(resolve, 50));
+  // A task is reported after it has ended.
+  const during = longTasks.filter(({{ startTime }}) => startTime >= begin);
+  const longest = Math.max(0, ...during.map(({{ duration }}) => duration));
   return [longest, document.querySelectorAll(".tasks li").length];
-})()
+}})()
 """
-"""Scrolls back and forth through everything; returns the longest task of the browser, in milliseconds."""
+"""Scrolls back and forth through everything; returns the milliseconds of the longest task of 50 or more."""
+
+
+def _row(title: str) -> str:
+    """Returns the expression of the row of a task."""
+    return f"{ROWS}.find((one) => one.innerText.includes({json.dumps(title)}))"
 
 
 class WebApp:
@@ -58,6 +67,19 @@ class WebApp:
         await self.run("window.isOld = true")
         await self.window.ask("Page.reload")
         await self.until("!window.isOld && document.querySelector('.app') !== null")
+
+    async def stays(self) -> None:
+        """Tries to reload the page, which asks whether to leave it, and stays."""
+        await self.window.ask("Page.reload")
+        async with asyncio.timeout(PATIENCE):
+            while not await self._declines():  # noqa: ASYNC110 - a question is not announced
+                await asyncio.sleep(0.02)
+
+    async def _declines(self) -> bool:
+        with suppress(CommandError):  # no question is shown yet
+            await self.window.ask("Page.handleJavaScriptDialog", accept=False)
+            return True
+        return False
 
     async def titles(self) -> list[str]:
         """Returns the titles of the tasks that are shown, from top to bottom."""
@@ -106,10 +128,8 @@ class WebApp:
 
     async def focus(self, title: str, control: str = "title") -> None:
         """Gives the focus to a control of a task's row."""
-        row = f"document.querySelectorAll('.tasks [data-control=\"{control}\"]')"
-        await self.run(
-            f"[...{row}].find((one) => one.closest('li').innerText.includes({json.dumps(title)})).focus()"
-        )
+        control = f"{_row(title)}?.querySelector('[data-control=\"{control}\"]')"
+        await self.until(f"((one) => one != null && (one.focus(), true))({control})")
 
     async def open(self, title: str) -> None:
         """Opens the details of a task."""
@@ -127,11 +147,15 @@ class WebApp:
         await self.window.ask("Input.dispatchKeyEvent", type="keyUp", **values)
 
     async def check(self, title: str) -> None:
-        """Completes a task, by the check box of its row."""
-        row = f"{ROWS}.find((one) => one.innerText.includes({json.dumps(title)}))"
-        box = f"{row}?.querySelector('input:not(:checked)')"
-        await self.until(f"{box} != null")
-        await self.run(f"{box}.click()")
+        """Completes a task, by the check box of its row, and waits until that is kept on the device."""
+        box = f"{_row(title)}?.querySelector('input:not(:checked)')"
+        await self.until(f"((one) => one != null && (one.click(), true))({box})")
+        await self.says(f"Completed: {title}", ".toast")
+
+    async def unfold(self) -> None:
+        """Shows the completed tasks."""
+        fold = "document.querySelector('.fold[aria-expanded=\"false\"]')"
+        await self.until(f"((one) => one !== null && (one.click(), true))({fold})")
 
     async def choose(self, name: str, value: str) -> None:
         """Chooses a value of a field with a list of them."""
@@ -146,10 +170,11 @@ class WebApp:
 
     async def drag(self, title: str, *, below: str = "", right: int = 0, onto: str = "") -> None:
         """Drags a task by its handle, to below another one or onto an element."""
-        row = ROWS + ".find((one) => one.innerText.includes(%s))"
+        grip = f"{_row(title)}?.querySelector('.grip')"
+        target = f"document.querySelector({onto!r})" if onto else _row(below)
+        await self.until(f"[{grip}, {target}].every((one) => one != null)")
         box = "(({ x, y, width, height }) => [x, y, width, height])(%s.getBoundingClientRect())"
-        x, y, width, height = await self.run(box % f"{row % json.dumps(title)}.querySelector('.grip')")
-        target = f"document.querySelector({onto!r})" if onto else row % json.dumps(below)
+        x, y, width, height = await self.run(box % grip)
         to_x, to_y, to_width, size = await self.run(box % target)
         start = (x + width / 2, y + height / 2)
         end = (to_x + to_width / 2 if onto else start[0] + right, to_y + size * 0.8)
@@ -162,6 +187,12 @@ class WebApp:
     async def _mouse(self, kind: str, x: float, y: float) -> None:
         pressed = {"button": "left", "buttons": 0 if kind == "mouseReleased" else 1, "clickCount": 1}
         await self.window.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, **pressed)
+
+    async def cpu_seconds(self) -> float:
+        """Returns the CPU time that the page has used since this was first asked."""
+        await self.window.ask("Performance.enable", timeDomain="threadTicks")
+        metrics = (await self.window.ask("Performance.getMetrics"))["metrics"]
+        return float(sum(one["value"] for one in metrics if one["name"] == "TaskDuration"))
 
     async def problems(self) -> list[str]:
         """Returns what went wrong in the page since it was loaded."""

@@ -8,6 +8,7 @@ from convert.conversion import SAMPLE_FORMATS, SAMPLES, converted, sample, vtodo
 from typer.testing import CliRunner, Result
 
 from taskward import cli
+from taskward.cli.terminal import number_of
 
 
 def taskward(*arguments: object, given: bytes | None = None) -> Result:
@@ -23,14 +24,14 @@ def test_the_document_is_on_stdout_and_the_report_on_stderr(name: str) -> None:
     assert (done.exit_code, json.loads(done.stdout)) == (0, expected.document)
     assert notes == expected.notes
     count, lists = len(expected.tasks), len(expected.document["lists"])
-    assert summary.startswith(f"{count} tasks and {lists} lists converted")
+    assert summary.startswith(f"{number_of(count, 'task')} and {number_of(lists, 'list')} converted")
 
 
 def test_standard_input() -> None:
     done = taskward("ical", "-", given=vtodo().encode())
 
     assert json.loads(done.stdout) == converted("ical", vtodo()).document
-    assert done.stderr == "1 tasks and 0 lists converted\n"
+    assert done.stderr == "1 task and 0 lists converted\n"
 
 
 def test_a_title_cannot_control_the_terminal() -> None:
@@ -47,7 +48,11 @@ def test_a_title_cannot_control_the_terminal() -> None:
     [
         (("google", SAMPLES / "ticktick.csv"), 1, "taskward: line 2, column 1: this is not JSON"),
         (("vikunja", SAMPLES / "google.json"), 1, "taskward: this is not a data export of Vikunja"),
-        (("ical", SAMPLES / "no-such-file"), 1, "No such file or directory"),
+        (
+            ("ical", SAMPLES / "no-such-file"),
+            1,
+            f"taskward: {SAMPLES / 'no-such-file'}: No such file or directory\n",
+        ),
         (("ical", SAMPLES), 1, "Is a directory"),
         (
             ("ical", SAMPLES / "nextcloud.ics", "--time-zone", "Berlin"),

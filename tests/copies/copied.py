@@ -111,10 +111,10 @@ class Recorder:
     def progress(self, _label: str) -> Iterator[Progress]:
         yield lambda done, total: self.shares.append((done, total))
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         self.lines.append(text)
 
-    async def asks_to_switch(self, _seconds: float) -> bool:
+    async def wait_for_switch(self, _seconds: float) -> bool:
         if self._before_switch is not None:
             await self._before_switch()
         return True

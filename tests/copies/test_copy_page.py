@@ -12,13 +12,13 @@ from support import MakeDatabase, Person, running, settings_for, stored
 from typer.testing import CliRunner, Result
 
 from taskward import cli
-from taskward.copy.passes import TOGETHER
+from taskward.copy.passes import MAX_TASKS
 from taskward.database import schema
 
 PAGE: Final = (Path(__file__).parents[2] / "docs/copy.md").read_text("utf-8")
 PLACEHOLDER: Final = "postgresql://taskward:password@127.0.0.1/taskward"
 
-pytestmark = [pytest.mark.processes, pytest.mark.single_statements]  # a database with Citus is refused
+pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -56,5 +56,5 @@ def _run_example(number: int, target: str) -> list[Result]:
 
 def test_the_page_names_what_the_code_does() -> None:
     assert f"`{schema.UNFINISHED_COPY}…`" in PAGE
-    assert f"the current {TOGETHER} tasks" in PAGE
+    assert f"the current {MAX_TASKS} tasks" in PAGE
     assert f"| {cli.copying.INTERRUPTED} |" in PAGE

@@ -19,7 +19,7 @@ from support.command import Command, command
 from support.paging import insert_tasks, some_tasks
 from support.waiting import PATIENCE, wait_for
 
-pytestmark = [pytest.mark.processes, pytest.mark.single_statements]  # a database with Citus is refused
+pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
 LOCK = 4711
 
 

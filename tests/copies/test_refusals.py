@@ -14,9 +14,8 @@ from taskward import cli
 from taskward.copy.errors import CopyFailed
 from taskward.copy.opening import FROM, TO, opened, settings_of
 from taskward.database import schema
-from taskward.database.postgres.distributed import email_directory
 
-pytestmark = [pytest.mark.processes, pytest.mark.single_statements]  # a database with Citus is refused
+pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
 
 
 async def taskward(*arguments: object, **environment: str) -> Result:
@@ -124,17 +123,6 @@ async def test_a_target_without_a_schema_gets_one(source: str, new_empty_databas
 
     async with running(settings_for(target)) as app:
         assert len(await stored(app, "tasks")) == 1
-
-
-async def test_a_distributed_database_is_refused_on_either_side(
-    source: str, new_database: MakeDatabase, tmp_path: Path
-) -> None:
-    other = await new_database("postgres")
-    await sql(other, email_directory.CREATE)
-
-    for given, to, option in ((source, other, TO), (other, f"sqlite:///{tmp_path / 'b.db'}", FROM)):
-        with pytest.raises(CopyFailed, match=f"{option}: is distributed by Citus"):
-            await copy(given, to)
 
 
 async def test_two_copies_into_one_target_are_refused(

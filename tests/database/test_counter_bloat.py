@@ -11,6 +11,7 @@ WRITES = 150
 STATISTICS = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'users'"
 
 
+@pytest.mark.one_server("plans and statistics of one server")
 @pytest.mark.processes
 async def test_a_counter_is_updated_in_place(new_postgres: Callable[[], Awaitable[str]]) -> None:
     url = await new_postgres()

@@ -110,7 +110,7 @@ async def test_migrating_again_changes_nothing(server: Any, url: str) -> None:
     assert await distributed(server) == before
 
 
-async def test_migrating_adds_the_addresses_that_a_copy_has_brought(
+async def test_migrating_adds_the_addresses_of_rows_that_are_not_in_the_directory(
     server: Any, served: FastAPI, url: str
 ) -> None:
     email = address()
@@ -128,7 +128,7 @@ async def test_migrating_adds_the_addresses_that_a_copy_has_brought(
     assert await email_of(bob) is None
 
 
-@pytest.mark.single_statements
+@pytest.mark.single_statements("a database without the extension")
 async def test_a_plain_server_keeps_its_form(postgres_server: PostgresServer) -> None:
     async with running(settings_for(await postgres_server.new_database())) as app:
         assert type(database_of(app).executor) is Executor
@@ -184,7 +184,7 @@ REFUSED = (
     ],
     ids=["on a worker", "with copies of shards", "refused by Citus"],
 )
-@pytest.mark.single_statements
+@pytest.mark.one_server("replaces functions of the extension")
 async def test_what_cannot_be_distributed_stays_as_it_is(
     postgres_server: PostgresServer, change: str, reason: str
 ) -> None:
@@ -397,7 +397,7 @@ async def test_a_process_on_a_worker_polls(served: FastAPI, monkeypatch: pytest.
     assert await connector.dedicated() is None
 
 
-@pytest.mark.single_statements
+@pytest.mark.one_server("replaces functions of the extension")
 async def test_a_worker_is_recognised_at_the_start(postgres_server: PostgresServer) -> None:
     url = await postgres_server.new_citus_database()
     await migrated(url)
@@ -406,6 +406,32 @@ async def test_a_worker_is_recognised_at_the_start(postgres_server: PostgresServ
     async with running(settings_for(url)) as app:
         assert not database_of(app).pool.connector.notifies
         assert await Person(app).create()
+
+
+LOST_WORKER = (
+    "CREATE OR REPLACE FUNCTION lose_worker() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN IF NEW.title = 'lost' THEN RAISE SQLSTATE '08006'; END IF; RETURN NEW; END $$; "
+    "CREATE TRIGGER lose_worker BEFORE INSERT ON tasks FOR EACH ROW EXECUTE FUNCTION lose_worker()"
+)
+
+
+@pytest.mark.one_server("a trigger on a table")
+async def test_the_connections_to_the_coordinator_stay_when_it_loses_a_worker(new_citus: NewDatabase) -> None:
+    """Or else the people of the other workers would wait for new ones."""
+    url = await new_citus()
+    async with running(settings_for(url, database_pool_size=1)) as app:
+        ann = Person(app)
+        await ann.create()
+        await execute(url, LOST_WORKER)
+        async with database_of(app).pool.acquire() as connection:
+            before = connection.get_server_pid()
+
+        failed = await ann.http.post("/api/tasks", json={"title": "lost"})
+
+        assert (failed.status_code, failed.json()["code"]) == (500, "DATABASE_ERROR")
+        async with database_of(app).pool.acquire() as connection:
+            assert connection.get_server_pid() == before
+        assert await ann.create()
 
 
 # Before the server is reached

@@ -41,7 +41,7 @@ from taskward.users import restores
 from taskward.users.statements import OWNER
 from taskward.users.tables import RESTORES, USERS
 
-assert restores.TOGETHER  # its statements are those of a command
+assert restores.MAX_OWNERS  # its statements are those of a command
 
 MULTI_SHARD: Final = {
     "owners' counters": "the owners with an event stream open in this process, once for all of them",

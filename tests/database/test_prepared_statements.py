@@ -21,6 +21,10 @@ def test_the_driver_has_the_private_functions_that_the_pool_calls() -> None:
     assert list(prepare.parameters)[:3] == ["self", "query", "timeout"], CHANGED
     assert prepare.parameters["use_cache"].default is True, CHANGED
     assert "_protocol" in asyncpg.Connection.__slots__, CHANGED
+    assert list(inspect.signature(asyncpg.Connection._introspect_types).parameters)[:2] == [
+        "self",
+        "typeoids",
+    ]
 
 
 @pytest_asyncio.fixture

@@ -502,10 +502,11 @@ async def keys_of(app: FastAPI, person: Person) -> set[str]:
 
 async def age_keys(app: FastAPI, person: Person, *, seconds: int) -> None:
     """Makes the used keys older."""
-    postgres = isinstance(database_of(app), PostgresDatabase)
-    by = f"interval '{seconds} seconds'" if postgres else f"{seconds}000000"
+    older = f"created_at - {seconds}000000"
+    if isinstance(database_of(app), PostgresDatabase):  # by UTC, as Citus takes it
+        older = f"(created_at AT TIME ZONE 'UTC' - interval '{seconds} seconds') AT TIME ZONE 'UTC'"
     await sql(
         app,
-        f"UPDATE idempotency_keys SET created_at = created_at - {by} "  # noqa: S608 - as above
+        f"UPDATE idempotency_keys SET created_at = {older} "  # noqa: S608 - as above
         f"WHERE user_id = '{person.sub}'",
     )

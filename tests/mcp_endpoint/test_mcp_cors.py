@@ -21,15 +21,15 @@ OF_BROWSERS = {"host", "connection", "user-agent", "accept-encoding", "content-l
 
 
 @pytest_asyncio.fixture(scope="module")
-async def house() -> AsyncIterator[InProcess]:
-    async with in_process_server(settings_for("sqlite://", frontend_url=APP)) as house:
-        yield house
+async def service() -> AsyncIterator[InProcess]:
+    async with in_process_server(settings_for("sqlite://", frontend_url=APP)) as service:
+        yield service
 
 
 @pytest_asyncio.fixture
-async def page(house: InProcess) -> AsyncIterator[httpx.AsyncClient]:
+async def page(service: InProcess) -> AsyncIterator[httpx.AsyncClient]:
     """Yields a client that sends what a page of the front end sends."""
-    async with httpx.AsyncClient(base_url=house.url, headers={"Origin": APP}) as http:
+    async with httpx.AsyncClient(base_url=service.url, headers={"Origin": APP}) as http:
         yield http
 
 
@@ -46,7 +46,7 @@ def names(header: str) -> set[str]:
 
 @pytest.mark.parametrize("version", MODES)
 async def test_a_page_may_send_every_header_that_the_sdks_client_sends(
-    house: InProcess, page: httpx.AsyncClient, version: str
+    service: InProcess, page: httpx.AsyncClient, version: str
 ) -> None:
     sent: set[str] = set()
 
@@ -58,7 +58,7 @@ async def test_a_page_may_send_every_header_that_the_sdks_client_sends(
         httpx2.AsyncClient(
             headers=headers, event_hooks={"request": [note]}, trust_env=False, verify=TLS
         ) as http,
-        Client(streamable_http_client(f"{house.url}/mcp", http_client=http), mode=MODES[version]) as client,
+        Client(streamable_http_client(f"{service.url}/mcp", http_client=http), mode=MODES[version]) as client,
     ):
         await client.list_tools()
         await client.call_tool("find_lists", {})
@@ -96,8 +96,8 @@ async def test_a_page_can_read_the_result_of_a_tool(page: httpx.AsyncClient) -> 
     assert answer.json()["result"]["structuredContent"] == {"lists": []}
 
 
-async def test_pages_of_other_origins_are_allowed_nothing(house: InProcess) -> None:
-    async with httpx.AsyncClient(base_url=house.url, headers={"Origin": "https://evil.example"}) as page:
+async def test_pages_of_other_origins_are_allowed_nothing(service: InProcess) -> None:
+    async with httpx.AsyncClient(base_url=service.url, headers={"Origin": "https://evil.example"}) as page:
         for path in PATHS:
             assert await allowed(page, path) == set()
             for answer in (await page.get(path), await page.post(path, json={})):
@@ -114,8 +114,8 @@ async def test_the_paths_of_the_api_allow_and_expose_nothing_more(page: httpx.As
 async def test_without_mcp_its_paths_are_as_any_other() -> None:
     settings = settings_for("sqlite://", frontend_url=APP, mcp=False)
     async with (
-        in_process_server(settings) as house,
-        httpx.AsyncClient(base_url=house.url, headers={"Origin": APP}) as page,
+        in_process_server(settings) as service,
+        httpx.AsyncClient(base_url=service.url, headers={"Origin": APP}) as page,
     ):
         for path in PATHS:
             assert await allowed(page, path) == names(REQUEST_HEADERS.decode())

@@ -30,12 +30,6 @@ METADATA = "/.well-known/oauth-protected-resource"
 
 
 @pytest_asyncio.fixture(scope="module")
-async def house() -> AsyncIterator[InProcess]:
-    async with in_process_server(settings_for("sqlite://")) as house:
-        yield house
-
-
-@pytest_asyncio.fixture(scope="module")
 async def public() -> AsyncIterator[httpx.AsyncClient]:
     """Yields a client of a service as in production, without a token."""
     settings = settings_for(
@@ -48,7 +42,7 @@ async def public() -> AsyncIterator[httpx.AsyncClient]:
         frontend_url="https://app.example.com",
         rate_limit="20/h",
     )
-    async with in_process_server(settings) as house, httpx.AsyncClient(base_url=house.url) as http:
+    async with in_process_server(settings) as service, httpx.AsyncClient(base_url=service.url) as http:
         yield http
 
 
@@ -117,7 +111,7 @@ async def test_the_rate_limit_counts_what_agents_ask(public: httpx.AsyncClient) 
     assert text.startswith("Too many requests. Try again in ")
 
 
-async def test_a_body_that_is_no_message_is_refused(house: InProcess) -> None:
+async def test_a_body_that_is_no_message_is_refused(service: InProcess) -> None:
     token = {"Authorization": f"Bearer {token_for('bodies')}"}
     deep = b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": ' + b'{"a": ' * 40 + b"1" + b"}" * 41
 
@@ -125,7 +119,7 @@ async def test_a_body_that_is_no_message_is_refused(house: InProcess) -> None:
         for _ in range(9):
             yield b" " * (MAX_BODY // 8)
 
-    async with httpx.AsyncClient(base_url=house.url) as http:
+    async with httpx.AsyncClient(base_url=service.url) as http:
         for content, status in (
             (b"", 400),
             (b"{", 400),
@@ -194,10 +188,10 @@ async def session(port: int, request: bytes, calls: int) -> list[bytes]:
     return statuses
 
 
-async def test_one_endpoint_serves_agents_of_both_revisions_at_once(house: InProcess) -> None:
+async def test_one_endpoint_serves_agents_of_both_revisions_at_once(service: InProcess) -> None:
     async def agents(number: int) -> None:
         version = (MODERN, LEGACY)[number % 2]
-        async with agent(house.url, token_for(f"agent{number}"), version) as one:
+        async with agent(service.url, token_for(f"agent{number}"), version) as one:
             await one.ask("add_tasks", tasks=[{"title": f"{number}"}], idempotency_key="1")
             assert [task["title"] for task in (await one.ask("find_tasks"))["tasks"]] == [f"{number}"]
 
@@ -208,8 +202,8 @@ async def test_the_endpoint_can_be_switched_off() -> None:
     production = {"environment": "production", "jwt_audience": "app", "jwt_issuer": ISSUER}
     for settings in ({"mcp": False}, production):
         async with (
-            in_process_server(settings_for("sqlite://", **settings)) as house,
-            httpx.AsyncClient(base_url=house.url) as http,
+            in_process_server(settings_for("sqlite://", **settings)) as service,
+            httpx.AsyncClient(base_url=service.url) as http,
         ):
             for path in ("/mcp", METADATA):
                 assert (await http.get(path)).status_code == 404
@@ -242,12 +236,12 @@ def test_the_service_starts_without_what_only_agents_need() -> None:
 
 @pytest.mark.processes
 async def test_an_agent_on_this_machine_uses_standard_input_and_output(
-    house: InProcess, tmp_path: Path
+    service: InProcess, tmp_path: Path
 ) -> None:
     from mcp.client.client import Client  # noqa: PLC0415 - as in agents.py
     from mcp.client.stdio import StdioServerParameters, stdio_client  # noqa: PLC0415 - as above
 
-    environment = bare_environment() | {"TASKWARD_URL": house.url, "TASKWARD_TOKEN": token_for("stdio")}
+    environment = bare_environment() | {"TASKWARD_URL": service.url, "TASKWARD_TOKEN": token_for("stdio")}
     parameters = StdioServerParameters(
         command=sys.executable, args=["-m", "taskward", "mcp"], env=environment
     )

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import InProcess, http_client, in_process_server
+from changes.streams import InProcess, SmallSendBuffer, http_client, in_process_server
 from mcp.shared.exceptions import MCPError
 from mcp_endpoint.agents import agent, tool_call
 from support import replace_services, settings_for, token_for
@@ -19,7 +19,6 @@ from support.waiting import PATIENCE
 
 from taskward.http.admission import Admission, Capacity
 from taskward.mcp.endpoint import MAX_BODY
-from taskward.server.protocol import StrictProtocol
 
 LARGE_TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}
 TASKS = 100
@@ -27,19 +26,15 @@ RESULT = 2 * TASKS * 13_000
 """Bytes, somewhat fewer than a result with that many such tasks has: as text and as an object."""
 
 
-class Narrow(StrictProtocol):
-    """A connection of which the kernel buffers little, and whose client has half a second for a body."""
+class ImpatientConnection(SmallSendBuffer):
+    """A connection whose client has half a second for a body."""
 
     body_seconds = 0.5
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-        super().connection_made(transport)
-
 
 @pytest_asyncio.fixture(scope="module")
-async def house() -> AsyncIterator[InProcess]:
-    async with in_process_server(settings_for("sqlite://"), Narrow) as one:
+async def service() -> AsyncIterator[InProcess]:
+    async with in_process_server(settings_for("sqlite://"), ImpatientConnection) as one:
         yield one
 
 
@@ -67,10 +62,10 @@ async def unread(port: int, request: bytes) -> tuple[asyncio.StreamReader, async
     return reader, writer
 
 
-async def with_large_tasks(house: InProcess) -> str:
+async def with_large_tasks(service: InProcess) -> str:
     """Creates a person with large tasks; returns who it is."""
     sub = str(uuid4())
-    async with http_client(house.url, sub) as one:
+    async with http_client(service.url, sub) as one:
         for _ in range(TASKS // 50):
             operations = [{"op": "create", "task": LARGE_TASK}] * 50
             assert (
@@ -79,13 +74,15 @@ async def with_large_tasks(house: InProcess) -> str:
     return sub
 
 
-async def test_a_large_result_that_is_not_read_delays_no_other_person(house: InProcess) -> None:
-    slow, token = token_for(await with_large_tasks(house)), token_for(str(uuid4()))
-    budget = house.server.server_state.send_budget
-    connections = [await unread(house.port, request_bytes(slow, "find_tasks", limit=TASKS)) for _ in range(3)]
+async def test_a_large_result_that_is_not_read_delays_no_other_person(service: InProcess) -> None:
+    slow, token = token_for(await with_large_tasks(service)), token_for(str(uuid4()))
+    budget = service.server.server_state.send_budget
+    connections = [
+        await unread(service.port, request_bytes(slow, "find_tasks", limit=TASKS)) for _ in range(3)
+    ]
     assert budget.total > 3 * RESULT
     waits = []
-    async with agent(house.url, token) as other:
+    async with agent(service.url, token) as other:
         for number in range(30):
             begun = time.perf_counter()
             await other.ask("add_tasks", tasks=[{"title": "Mine"}], idempotency_key=str(number))
@@ -106,13 +103,13 @@ async def test_a_large_result_that_is_not_read_delays_no_other_person(house: InP
 
 
 async def test_who_leaves_too_much_unread_gets_nothing_more_from_mcp(
-    house: InProcess, monkeypatch: pytest.MonkeyPatch
+    service: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sub = await with_large_tasks(house)
+    sub = await with_large_tasks(service)
     token = token_for(sub)
-    monkeypatch.setattr(house.server.server_state.send_budget, "per_user", RESULT)
-    _, writer = await unread(house.port, request_bytes(token, "find_tasks", limit=TASKS))
-    async with http_client(house.url, sub) as raw:
+    monkeypatch.setattr(service.server.server_state.send_budget, "per_user", RESULT)
+    _, writer = await unread(service.port, request_bytes(token, "find_tasks", limit=TASKS))
+    async with http_client(service.url, sub) as raw:
         rejected = await raw.http.post("/mcp", **tool_call("find_lists"))
     assert (rejected.status_code, rejected.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert int(rejected.headers["retry-after"]) > 0
@@ -120,11 +117,11 @@ async def test_who_leaves_too_much_unread_gets_nothing_more_from_mcp(
 
 
 async def test_more_agents_than_there_is_room_for_are_rejected_and_others_are_not(
-    house: InProcess, monkeypatch: pytest.MonkeyPatch
+    service: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace_services(monkeypatch, house.app, admission=Admission(Capacity(4, 4), 4))
+    replace_services(monkeypatch, service.app, admission=Admission(Capacity(4, 4), 4))
     sub, other = str(uuid4()), str(uuid4())
-    async with http_client(house.url, sub) as flood, agent(house.url, token_for(other)) as bob:
+    async with http_client(service.url, sub) as flood, agent(service.url, token_for(other)) as bob:
         calls = [asyncio.create_task(flood.http.post("/mcp", **tool_call("find_lists"))) for _ in range(40)]
         assert await bob.ask("find_lists") == {"lists": []}
         answers = await asyncio.gather(*calls)
@@ -134,8 +131,8 @@ async def test_more_agents_than_there_is_room_for_are_rejected_and_others_are_no
     assert all(int(answer.headers["retry-after"]) > 0 for answer in rejected)
 
 
-async def test_a_body_that_stalls_ends_at_the_timeout(house: InProcess) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+async def test_a_body_that_stalls_ends_at_the_timeout(service: InProcess) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     writer.write(request_bytes(token_for("stalls"), "find_lists")[:-5])
     begun = time.monotonic()
     received = await asyncio.wait_for(reader.read(), PATIENCE)
@@ -144,8 +141,8 @@ async def test_a_body_that_stalls_ends_at_the_timeout(house: InProcess) -> None:
     writer.close()
 
 
-async def test_the_sdks_client_goes_on_after_a_body_that_is_too_large(house: InProcess) -> None:
-    async with agent(house.url, token_for("large")) as one:
+async def test_the_sdks_client_goes_on_after_a_body_that_is_too_large(service: InProcess) -> None:
+    async with agent(service.url, token_for("large")) as one:
         with pytest.raises(MCPError, match="error response"):
             await one.ask("add_tasks", tasks=[{"title": "x" * MAX_BODY}], idempotency_key="1")
         assert await one.ask("find_tasks") == {"tasks": []}
@@ -153,8 +150,8 @@ async def test_the_sdks_client_goes_on_after_a_body_that_is_too_large(house: InP
 
 async def test_the_sdks_client_fails_at_the_rate_limit_and_does_not_hang() -> None:
     async with (
-        in_process_server(settings_for("sqlite://", rate_limit="7/h")) as house,
-        agent(house.url, token_for("fast")) as one,
+        in_process_server(settings_for("sqlite://", rate_limit="7/h")) as service,
+        agent(service.url, token_for("fast")) as one,
     ):
         calls = await asyncio.gather(*[one.client.list_tools() for _ in range(8)], return_exceptions=True)
     rejected = [call for call in calls if isinstance(call, Exception)]

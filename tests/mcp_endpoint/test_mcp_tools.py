@@ -7,11 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
-from changes.streams import InProcess, in_process_server
+from changes.streams import InProcess
 from mcp.shared.exceptions import MCPError
 from mcp_endpoint.agents import LEGACY, MODERN, Agent, agent
-from support import settings_for, token_for
+from support import token_for
 
 from taskward.mcp.arguments import Lists
 from taskward.mcp.tools import TOOLS
@@ -55,15 +54,9 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest_asyncio.fixture(scope="module")
-async def house() -> AsyncIterator[InProcess]:
-    async with in_process_server(settings_for("sqlite://")) as house:
-        yield house
-
-
 @asynccontextmanager
-async def new_person(house: InProcess) -> AsyncIterator[Agent]:
-    async with agent(house.url, token_for(str(uuid4()))) as one:
+async def new_person(service: InProcess) -> AsyncIterator[Agent]:
+    async with agent(service.url, token_for(str(uuid4()))) as one:
         yield one
 
 
@@ -71,8 +64,8 @@ async def titles(one: Agent, **arguments: Any) -> list[str]:
     return [task["title"] for task in (await one.ask("find_tasks", **arguments))["tasks"]]
 
 
-async def test_every_tool_says_what_it_does_to_the_tasks(house: InProcess) -> None:
-    async with new_person(house) as ann:
+async def test_every_tool_says_what_it_does_to_the_tasks(service: InProcess) -> None:
+    async with new_person(service) as ann:
         tools = {tool.name: tool for tool in (await ann.client.list_tools()).tools}
         assert tools.keys() == READING | ADDING | CHANGING == {tool.name for tool in TOOLS}
         hints = {name: tool.annotations for name, tool in tools.items() if tool.annotations}
@@ -87,8 +80,8 @@ async def test_every_tool_says_what_it_does_to_the_tasks(house: InProcess) -> No
 
 
 @pytest.mark.parametrize("version", [MODERN, LEGACY])
-async def test_tasks_are_added_found_changed_completed_and_deleted(house: InProcess, version: str) -> None:
-    async with agent(house.url, token_for(f"session {version}".replace(" ", "-")), version) as ann:
+async def test_tasks_are_added_found_changed_completed_and_deleted(service: InProcess, version: str) -> None:
+    async with agent(service.url, token_for(f"session {version}".replace(" ", "-")), version) as ann:
         await ann.ask("add_lists", lists=[{"title": "Work"}], idempotency_key="lists")
         new: list[dict[str, Any]] = [
             {
@@ -141,8 +134,8 @@ async def test_tasks_are_added_found_changed_completed_and_deleted(house: InProc
         assert await ann.ask("delete_tasks", ids=[call, write]) == {"deleted": [write], "not_found": [call]}
 
 
-async def test_completing_a_recurring_task_leaves_the_next_one(house: InProcess) -> None:
-    async with new_person(house) as ann:
+async def test_completing_a_recurring_task_leaves_the_next_one(service: InProcess) -> None:
+    async with new_person(service) as ann:
         new = {
             "title": "Water",
             "due": {"date": "2026-11-23"},
@@ -155,8 +148,8 @@ async def test_completing_a_recurring_task_leaves_the_next_one(house: InProcess)
         assert (following["due"]["date"], following["series_id"]) == ("2026-11-30", task["id"])
 
 
-async def test_a_repeated_write_changes_nothing_more(house: InProcess) -> None:
-    async with new_person(house) as ann:
+async def test_a_repeated_write_changes_nothing_more(service: InProcess) -> None:
+    async with new_person(service) as ann:
         first = await ann.ask("add_tasks", tasks=[{"title": "Buy milk"}], idempotency_key="käse 🧀")
         assert await ann.ask("add_tasks", tasks=[{"title": "Buy milk"}], idempotency_key="käse 🧀") == first
         assert "use another one" in await ann.fail(
@@ -169,21 +162,21 @@ async def test_a_repeated_write_changes_nothing_more(house: InProcess) -> None:
         assert len((await ann.ask("find_lists"))["lists"]) == 1
 
 
-async def test_a_failure_tells_the_agent_what_to_do(house: InProcess) -> None:
-    async with new_person(house) as ann:
+async def test_a_failure_tells_the_agent_what_to_do(service: InProcess) -> None:
+    async with new_person(service) as ann:
         for tool, arguments, text in FAILURES:
             assert text in await ann.fail(tool, **arguments), (tool, arguments)
         assert await titles(ann, state="all") == []
 
 
-async def test_another_persons_tasks_and_lists_are_as_if_they_were_not_there(house: InProcess) -> None:
-    async with new_person(house) as ann:
+async def test_another_persons_tasks_and_lists_are_as_if_they_were_not_there(service: InProcess) -> None:
+    async with new_person(service) as ann:
         await ann.ask("add_lists", lists=[{"title": "Secret"}], idempotency_key="1")
         task = (
             await ann.ask("add_tasks", tasks=[{"title": "Ann's", "list": "Secret"}], idempotency_key="1")
         )["tasks"][0]
         missing = str(uuid4())
-        async with agent(house.url, token_for(str(uuid4()))) as bob:
+        async with agent(service.url, token_for(str(uuid4()))) as bob:
             for version in (task["id"], missing):
                 assert (
                     await bob.fail("get_tasks", ids=[version])
@@ -207,9 +200,9 @@ async def test_another_persons_tasks_and_lists_are_as_if_they_were_not_there(hou
 
 
 async def test_an_unforeseen_error_is_logged_and_shows_nothing(
-    house: InProcess, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    service: InProcess, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with new_person(house) as ann:
+    async with new_person(service) as ann:
 
         def fail(*_: object) -> None:
             raise RuntimeError("secret")
@@ -224,8 +217,8 @@ async def test_an_unforeseen_error_is_logged_and_shows_nothing(
             await ann.client.call_tool("drop_tasks", {})
 
 
-async def test_no_text_of_a_task_is_in_the_log(house: InProcess, caplog: pytest.LogCaptureFixture) -> None:
-    async with new_person(house) as ann:
+async def test_no_text_of_a_task_is_in_the_log(service: InProcess, caplog: pytest.LogCaptureFixture) -> None:
+    async with new_person(service) as ann:
         caplog.set_level(logging.DEBUG)
         await ann.ask("add_tasks", tasks=[{"title": "Ann's secret"}], idempotency_key="1")
         await ann.fail(

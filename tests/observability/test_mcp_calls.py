@@ -27,11 +27,11 @@ async def test_a_call_of_a_tool_is_one_trace_one_request_id_and_two_requests(
     sub, trace_id = str(uuid4()), uuid4().hex
     call = tool_call("add_tasks", {"tasks": [{"title": "Ann's secret"}], "idempotency_key": "1"})
     call["headers"] |= {"Authorization": f"Bearer {token_for(sub)}", "X-Request-ID": "mine"}
-    async with in_process_server(settings) as house, httpx.AsyncClient(base_url=house.url) as http:
+    async with in_process_server(settings) as service, httpx.AsyncClient(base_url=service.url) as http:
         answer = await http.post("/mcp", json=call["json"], headers=call["headers"] | in_trace(trace_id))
         refused = await http.post("/mcp", **tool_call("find_lists"))
-        spans = await spans_of(house.app, collector, trace_id)
-        metrics = scraped(house.app)
+        spans = await spans_of(service.app, collector, trace_id)
+        metrics = scraped(service.app)
     assert answer.json()["result"]["isError"] is False
     assert refused.status_code == 401
 

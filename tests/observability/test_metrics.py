@@ -124,14 +124,14 @@ async def test_no_input_of_clients_becomes_a_label(engine: str, new_database: Ma
 async def test_requests_in_progress_are_counted_until_they_end(seen: FastAPI) -> None:
     ann = Person(seen)
     headers = [("Authorization", f"Bearer {ann.token}")]
-    async with in_process_server(settings_for("sqlite://", metrics_port=0)) as house:
-        client = httpx.AsyncClient(base_url=house.url, headers=headers)
+    async with in_process_server(settings_for("sqlite://", metrics_port=0)) as service:
+        client = httpx.AsyncClient(base_url=service.url, headers=headers)
         async with client, client.stream("GET", "/api/events") as stream:
             assert stream.status_code == 200
-            samples = scraped(house.app)
+            samples = scraped(service.app)
             assert value(samples, "taskward_http_requests_in_progress") == 1
             assert value(samples, "taskward_event_streams_open") == 1
-        figures = as_taskward(house.app).collect_metrics
+        figures = as_taskward(service.app).collect_metrics
         await until(lambda: figures()["taskward_http_requests_in_progress"][()] == 0)
         assert figures()["taskward_event_streams_open"][()] == 0
 

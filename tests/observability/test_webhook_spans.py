@@ -83,7 +83,7 @@ async def test_a_receiver_that_is_not_there_is_a_failed_span(
         (span,) = await exported()
 
     assert span.failed
-    assert span.attributes["error.type"] == "ConnectError"
+    assert span.attributes["error.type"] == "ConnectionRefusedError"
     assert "http.response.status_code" not in span.attributes
 
 

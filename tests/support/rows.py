@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 from fastapi import FastAPI
 
+from support import citus
 from support.apps import database_of
 from support.waiting import PATIENCE
 from taskward.database.sqlite.database import SqliteDatabase
@@ -52,8 +53,9 @@ async def locked_owners(app: FastAPI) -> AsyncIterator[Callable[[int], Awaitable
 
     Yields a function that waits until that many statements wait for a lock.
     """
+    activity = "citus_stat_activity" if citus.CLUSTER_URL else "pg_stat_activity"
     waiting = (
-        "SELECT count(*) FROM pg_stat_activity "
+        f"SELECT count(*) FROM {activity} "  # noqa: S608 - names of our own
         "WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     async with database_of(app).pool.acquire() as connection, connection.transaction():
@@ -63,7 +65,8 @@ async def locked_owners(app: FastAPI) -> AsyncIterator[Callable[[int], Awaitable
                 while await connection.fetchval(waiting) < count:
                     await connection.execute("SELECT pg_stat_clear_snapshot()")
 
-        await connection.execute("SELECT 1 FROM users FOR UPDATE")
+        for (owner,) in await connection.fetch("SELECT id FROM users ORDER BY id"):
+            await connection.execute("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", owner)
         yield until_waiting
 
 

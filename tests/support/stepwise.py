@@ -1,10 +1,17 @@
-"""The tests of TEST_POSTGRES_FORM=stepwise and of TEST_CITUS_URL: those on PostgreSQL, in that form."""
+"""The tests of TEST_POSTGRES_FORM=stepwise and of TEST_CITUS_URL: those on PostgreSQL, in that form.
+
+Those that look at one server are left out on a cluster; the end of the run counts them, with the reasons.
+"""
 
 import inspect
 import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
+
+from support import citus
 
 _OF_SINGLE_STATEMENTS: Final = {
     "test_write_batching": "writes of several owners as one statement",
@@ -19,30 +26,62 @@ _OF_SINGLE_STATEMENTS: Final = {
     "test_request_path": "the path of a request on a plain server",
     "test_benchmarks": "measure a plain server",
 }
-"""Files about the form for a plain server, and why."""
+"""Files about the form for a plain server, and why; a test has the marker `single_statements`."""
 
 _OTHER_ENGINES: Final = frozenset({"memory", "disk", "postgres-rls", "postgres-rls-alone"})
-_NAMES_POSTGRES: Final = re.compile(r"postgres_|_postgres|\"postgres\"")
-"""A fixture or an engine in the source of a test."""
+_NAMES_POSTGRES: Final = re.compile(r"postgres_|_postgres|\"postgres\"|citus_")
+"""A fixture or an engine in the source of a test, or of a fixture of its file."""
 
 
 def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects the tests that do not run on PostgreSQL, and those about its other form."""
-    left_out = [item for item in items if not _runs(item)]
-    config.hook.pytest_deselected(items=left_out)
-    others = set(left_out)
-    items[:] = [item for item in items if item not in others]
+    """Deselects the tests that do not run on PostgreSQL, and those that are about a plain one."""
+    on_postgres = [item for item in items if _is_on_postgres(item)]
+    reasons = {item: reason for item in on_postgres if (reason := _reason_to_leave_out(item))}
+    kept = {item for item in on_postgres if item not in reasons}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    config.pluginmanager.register(_Report(Counter(reasons.values())))
+    items[:] = [item for item in items if item in kept]
 
 
-def _runs(item: pytest.Item) -> bool:
-    if not isinstance(item, pytest.Function) or item.path.stem in _OF_SINGLE_STATEMENTS:
-        return False
-    if item.get_closest_marker("single_statements"):
+class _Report:
+    """Prints how many tests on PostgreSQL were left out, and why."""
+
+    def __init__(self, left_out: Counter[str]) -> None:
+        self._left_out = left_out
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.write_line(f"{self._left_out.total()} tests on PostgreSQL are left out:")
+        for reason, count in self._left_out.most_common():
+            terminalreporter.write_line(f"{count:>6}  {reason}")
+
+
+def _reason_to_leave_out(item: pytest.Item) -> str | None:
+    if reason := _OF_SINGLE_STATEMENTS.get(item.path.stem):
+        return reason
+    names = ("single_statements", "one_server") if citus.CLUSTER_URL else ("single_statements",)
+    for name in names:
+        if marker := item.get_closest_marker(name):
+            return str(marker.args[0])
+    return None
+
+
+def _is_on_postgres(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function):
         return False
     parameters = list(item.callspec.params.values()) if hasattr(item, "callspec") else []
     if any(isinstance(one, str) and one in _OTHER_ENGINES for one in parameters):
         return False
-    return "postgres" in parameters or bool(_NAMES_POSTGRES.search(inspect.getsource(item.function)))
+    return "postgres" in parameters or any(map(_names_postgres, [item.function, *_fixtures_of_file(item)]))
+
+
+def _fixtures_of_file(item: pytest.Function) -> Iterator[Callable[..., object]]:
+    """Yields the fixtures of a test that its own file defines."""
+    for definitions in item._fixtureinfo.name2fixturedefs.values():
+        yield from (one.func for one in definitions if one.func.__module__ == item.module.__name__)
+
+
+def _names_postgres(function: Callable[..., object]) -> bool:
+    return bool(_NAMES_POSTGRES.search(inspect.getsource(function)))
 
 
 def engines(marked: list[str] | None) -> list[str]:

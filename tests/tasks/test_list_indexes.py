@@ -14,17 +14,20 @@ from support import MakeDatabase, database_of, running, settings_for
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan
 from taskward.database.statements import Read
-from taskward.tasks.cursor import Position
+from taskward.tasks.cursor import Position, write_cursor
 from taskward.tasks.list_statements import filtered_list
 from taskward.tasks.query import ListQuery
 from taskward.tasks.sorts import position_values
 from taskward.tasks.statements import LISTS
 from taskward.tasks.summary import SUMMARY, SummaryQuery, _values
 
+pytestmark = pytest.mark.one_server("plans and statistics of one server")
+
 NOW: Final = "2026-11-21T14:30:00+01:00"
 OWNER: Final = uuid4()
 LIST, PARENT, SERIES = (UUID(int=n) for n in (1, 2, 3))
 """Constant, because they are in the names of tests."""
+CURSOR: Final = write_cursor(Position(None, LIST), b"of any walk")
 ALONG_AN_INDEX: Final = {
     "is_completed=false": "open",
     "is_completed=false&sort=created_at": "open",
@@ -134,7 +137,7 @@ def _moment(n: int) -> Any:
 
 async def _plans_of(app: FastAPI, text: str, *, resumed: bool) -> list[Plan]:
     query = ListQuery.model_validate(
-        dict(part.split("=", 1) for part in text.split("&")) | ({"cursor": "x"} if resumed else {})
+        dict(part.split("=", 1) for part in text.split("&")) | ({"cursor": CURSOR} if resumed else {})
     )
     keys = {"position": "m5", "due": "2026-06-01T24:00", "priority": "2"}
     keys["completed_at"] = _moment(9).isoformat()

@@ -370,6 +370,7 @@ async def _walk_among_writers(person: Person, stored: list[Stored], *, sort: str
     assert stayed <= set(seen)
 
 
+@pytest.mark.one_server("plans and statistics of one server")
 class TestPlans:
     """The plan of each list: an index that begins with the owner, and no sort for an order by age."""
 

@@ -108,7 +108,7 @@ async def test_the_counters_are_beyond_what_a_clock_that_was_ahead_may_have_give
 async def test_owners_are_moved_some_at_a_time(
     url_and_rls: tuple[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restores, "TOGETHER", 2)
+    monkeypatch.setattr(restores, "MAX_OWNERS", 2)
     url, rls = url_and_rls
     async with running(settings_for(url, database_rls=rls)) as app:
         for _ in range(5):

@@ -6,8 +6,8 @@ import random
 import pytest
 from support import Person
 from webhooks.conftest import StartApp
-from webhooks.faults import Faults, check_deliveries
 from webhooks.receiver import Receiver
+from webhooks.receiver_faults import Faults, check_deliveries
 from webhooks.waiting import until_idle
 
 from taskward.webhooks import attempts, retries, sender, worker

@@ -19,8 +19,8 @@ import pytest
 from support import MakeDatabase, token_for
 from support.command import Command, command
 from support.waiting import wait_for
-from webhooks.faults import Faults, check_deliveries
 from webhooks.receiver import OK, SECRET, Answer, Attempt, Receiver, receiving, status
+from webhooks.receiver_faults import Faults, check_deliveries
 
 WRITERS = 4
 CONSTANTS = {

@@ -38,7 +38,7 @@ async def marked(start: StartApp, receiver: Receiver) -> tuple[FastAPI, Person]:
     return app, ann
 
 
-@pytest.mark.single_statements  # step by step, the mark is a statement that takes the lock
+@pytest.mark.single_statements("step by step, the mark is a statement that takes the lock")
 async def test_the_writes_of_a_marked_person_leave_the_mark_alone(marked: tuple[FastAPI, Person]) -> None:
     """Not even its row is locked: that would write to the page, and to the log of the server."""
     app, ann = marked

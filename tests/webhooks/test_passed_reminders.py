@@ -19,7 +19,7 @@ pytestmark = pytest.mark.engines("disk", "postgres", "postgres-rls")
 async def drop(app: FastAPI) -> None:
     found = services_of(app).passed_reminders
     assert found is not None
-    await found.drop()
+    await found.run()
 
 
 async def count(app: FastAPI) -> int:

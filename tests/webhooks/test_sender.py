@@ -13,8 +13,10 @@ from pydantic import SecretStr
 from webhooks.receiver import OTHER_SECRET, SECRET, Answer, Attempt, Receiver, receiving, status
 
 from taskward.settings.webhooks import webhook_settings
+from taskward.webhooks import connection as connection_module
 from taskward.webhooks import sender as sender_module
-from taskward.webhooks.sender import LONGEST_RETRY_AFTER, MAX_ANSWER, Outcome, WebhookSender
+from taskward.webhooks.connection import MAX_ANSWER
+from taskward.webhooks.sender import LONGEST_RETRY_AFTER, Outcome, WebhookSender
 
 BODY = b'{"type":"ping","timestamp":"2026-11-22T03:00:00.000000Z","data":{}}'
 
@@ -22,7 +24,7 @@ BODY = b'{"type":"ping","timestamp":"2026-11-22T03:00:00.000000Z","data":{}}'
 def new_sender(url: str, secrets: str = SECRET) -> WebhookSender:
     settings = webhook_settings(url, SecretStr(secrets), "changes")
     assert settings is not None
-    return WebhookSender(settings.url, settings.secrets, 4)
+    return WebhookSender(settings.url, settings.secrets)
 
 
 async def send(receiver: Receiver, answer: Answer | None = None, url: str | None = None) -> Outcome:
@@ -192,6 +194,94 @@ async def test_a_connection_is_used_again_and_cookies_are_not_kept(receiver: Rec
 
     assert len(connections) == 1
     assert all("cookie" not in attempt.headers for attempt in receiver.attempts)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        status("200 OK", "Connection: close"),
+        b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        status("200 OK") + status("500 Internal Server Error"),
+        status("200 OK", body=b"a" * (MAX_ANSWER + 1)),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+    ],
+    ids=["close", "HTTP/1.0", "two responses", "long", "malformed"],
+)
+async def test_a_connection_is_used_again_only_after_a_complete_response(
+    receiver: Receiver, response: bytes
+) -> None:
+    connections = []
+
+    def note(_attempt: Attempt, connection: socket.socket) -> bytes:
+        connections.append(connection.getpeername())
+        return response
+
+    receiver.answer = note
+    sender = new_sender(receiver.url)
+    for _ in range(2):
+        assert (await sender.send("msg_1", BODY)).kind == "delivered"
+    await sender.stop()
+
+    assert len(set(connections)) == 2
+
+
+async def test_a_connection_that_the_receiver_has_closed_is_not_used_again(receiver: Receiver) -> None:
+    def answer_once(_attempt: Attempt, connection: socket.socket) -> None:
+        connection.sendall(status("200 OK"))
+
+    receiver.answer = answer_once
+    sender = new_sender(receiver.url)
+    for _ in range(3):
+        assert (await sender.send("msg_1", BODY)).kind == "delivered"
+        await asyncio.sleep(0.05)
+    await sender.stop()
+
+
+async def test_an_idle_connection_is_closed(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "KEEP_ALIVE", 0.05)
+    closed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def answer(_attempt: Attempt, connection: socket.socket) -> None:
+        connection.sendall(status("200 OK"))
+        connection.recv(1)
+        loop.call_soon_threadsafe(closed.set)
+
+    receiver.answer = answer
+    sender = new_sender(receiver.url)
+    assert (await sender.send("msg_1", BODY)).kind == "delivered"
+    await asyncio.wait_for(closed.wait(), 2)
+    await sender.stop()
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * MAX_ANSWER + b"\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 4000,
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.9\r\n",
+        b"HTTP/1.1 twohundred OK\r\n\r\n",
+    ],
+    ids=["long head", "100 without end", "101", "no HTTP", "no status"],
+)
+async def test_anything_but_an_http_response_is_a_failure(receiver: Receiver, response: bytes) -> None:
+    receiver.answer_with(response)
+
+    assert (await send(receiver)).kind == "failed"
+
+
+async def test_an_informational_response_is_skipped(receiver: Receiver) -> None:
+    receiver.answer_with(b"HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n" + status("500 Oh"))
+
+    assert await send(receiver) == Outcome("failed", "status 500")
+
+
+async def test_a_response_that_ends_with_the_connection_is_a_delivery(receiver: Receiver) -> None:
+    def answer(_attempt: Attempt, connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nthanks")
+
+    assert (await send(receiver, answer)).kind == "delivered"
 
 
 async def test_no_proxy_of_the_environment_is_used(

@@ -17,11 +17,22 @@ export function writableFields(...objects: (Fields | undefined)[]): string[] {
 
 /** Returns the changes that make `next` of `previous`; without one, the body of a creation. */
 export function difference(previous: Fields | undefined, next: Fields): Fields {
-  const changed = writableFields(previous, next).filter((name) => !isEqual(previous?.[name] ?? null, next[name] ?? null));
+  const changed = writableFields(previous, next).filter((name) => !isSame(previous?.[name], next[name]));
   const entries = changed.map((name) => [name, changeOf(name, previous?.[name], next[name])] as const);
   const changes: Record<string, unknown> = Object.fromEntries(entries);
   if (changes["is_completed"] === true && next["completed_at"] !== undefined) changes["completed_at"] = next["completed_at"];
   return changes;
+}
+
+/** Returns the names of the fields that were changed since an object was sent. What the service has filled in is none. */
+export function changedSince(sent: Fields, current: Fields): string[] {
+  const isFilledIn = (name: string) => name === "position" && sent[name] === undefined;
+  return writableFields(sent, current).filter((name) => !isSame(sent[name], current[name]) && !isFilledIn(name));
+}
+
+/** Returns whether two values of a field are the same; none is the same as null and as false. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return isEqual(one === false ? null : (one ?? null), other === false ? null : (other ?? null));
 }
 
 function changeOf(name: string, previous: unknown, next: unknown): unknown {

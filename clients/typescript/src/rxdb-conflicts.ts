@@ -1,5 +1,5 @@
 import type { RxConflictHandler, RxConflictHandlerInput, WithDeleted } from "rxdb";
-import { difference, writableFields } from "./documents.js";
+import { changedSince, isSame, writableFields } from "./documents.js";
 import { isEqual } from "./store/patch.js";
 import type { Fields } from "./store/records.js";
 
@@ -24,13 +24,12 @@ function merged(
   theirs: WithDeleted<object>,
 ): WithDeleted<object> {
   if (theirs._deleted) return theirs;
-  if (mine._deleted) return isEqual(difference(base as Fields, theirs as Fields), {}) ? { ...theirs, _deleted: true } : theirs;
-  const result: Record<string, unknown> = { ...theirs };
   const [before, here, there] = [base, mine, theirs] as unknown as [Fields | undefined, Fields, Fields];
+  const changedThere = before === undefined ? [] : changedSince(before, there);
+  if (mine._deleted) return before !== undefined && changedThere.length === 0 ? { ...theirs, _deleted: true } : theirs;
+  const result: Record<string, unknown> = { ...theirs };
   for (const name of writableFields(before, here)) {
-    const isChangedHere = !isEqual(before?.[name] ?? null, here[name] ?? null);
-    const isChangedThere = before !== undefined && !isEqual(before[name] ?? null, there[name] ?? null);
-    if (!isChangedHere || isChangedThere) continue;
+    if (isSame(before?.[name], here[name]) || changedThere.includes(name)) continue;
     if (here[name] === undefined) delete result[name];
     else result[name] = here[name];
   }

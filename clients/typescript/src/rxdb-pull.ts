@@ -7,12 +7,18 @@ import type { Change, ChangePage } from "./types.js";
 
 /** How far a collection is replicated. */
 export interface Checkpoint {
-  cursor: string;
+  /** Undefined: from the beginning. */
+  cursor: string | undefined;
 }
 
 interface Documents<Document> {
   documents: WithDeleted<Document>[];
   checkpoint: Checkpoint;
+}
+
+interface Pulled<Document> {
+  documents: WithDeleted<Document>[];
+  cursor: string;
 }
 
 /** Milliseconds after which the events are followed again, if the token was rejected. */
@@ -41,7 +47,8 @@ export function checkpointed<Document extends Known>(
   }
 
   /** Returns everything, and deletions of what is stored and did not come. */
-  async function everything(): Promise<Documents<Document>> {
+  async function everything(): Promise<Pulled<Document>> {
+    position.restart();
     const before = await stored();
     const changes: Change[] = [];
     let last: ChangePage | undefined;
@@ -52,8 +59,17 @@ export function checkpointed<Document extends Known>(
     const found = new Set(changes.map((change) => documentOf(kind, change).id));
     const missing = before.filter(({ id }) => !found.has(id)); // of these, RxDB keeps what it has not sent yet
     const deletions = missing.map(({ id }) => deleted(id) as unknown as WithDeleted<Document>);
-    position.reach(last.cursor);
-    return { documents: [...documents(changes), ...deletions], checkpoint: { cursor: last.cursor } };
+    return { documents: [...documents(changes), ...deletions], cursor: last.cursor };
+  }
+
+  async function pull(since: string | undefined, size: number): Promise<Pulled<Document>> {
+    try {
+      const { changes, cursor } = await page(since, size);
+      return { documents: documents(changes), cursor };
+    } catch (error) {
+      if (since !== undefined && isInvalidCursor(error)) return await everything();
+      throw error;
+    }
   }
 
   /** Emits changes until the cursor has expired or the signal is aborted. */
@@ -73,17 +89,16 @@ export function checkpointed<Document extends Known>(
 
   return {
     async handler(checkpoint: Checkpoint | undefined, size: number): Promise<Documents<Document>> {
-      try {
-        const { changes, cursor, has_more } = await page(checkpoint?.cursor, size);
-        if (!has_more) position.reach(cursor);
-        return { documents: documents(changes), checkpoint: { cursor } };
-      } catch (error) {
-        if (checkpoint !== undefined && isInvalidCursor(error)) return await everything();
-        throw error;
-      }
+      position.begin(checkpoint?.cursor);
+      const { documents, cursor } = await pull(checkpoint?.cursor, size);
+      const isEnd = documents.length < size; // RxDB asks again if there are more
+      return { documents, checkpoint: { cursor: isEnd ? position.end(cursor) : cursor } };
     },
 
-    /** Emits each change from where the pages end, and asks for pages again when the cursor has expired. */
+    /** Is called before something is sent. */
+    onPush: () => position.onPush(),
+
+    /** Emits each change from `Position` on, and asks for pages again when the cursor has expired. */
     follow(this: void, subscriber: Subscriber<Documents<Document> | "RESYNC">): () => void {
       const ending = new AbortController();
       const { signal } = ending;
@@ -102,17 +117,45 @@ export function checkpointed<Document extends Known>(
   };
 }
 
-/** The newest cursor that was reached, once the pages have ended. */
+/**
+ * Where the events begin: where the pages end; or, if something was sent before that, where they began. For of a document
+ * that is being sent, RxDB drops what a page brings, its new tag too. Events it holds back until everything is sent.
+ */
 class Position {
-  #resolve: (cursor: string) => void = () => undefined;
+  #beginning: { cursor: string | undefined } | undefined;
+  #hasPushed = false;
+  #resolve: (cursor: string | undefined) => void = () => undefined;
   #reached = this.#next();
 
+  begin(cursor: string | undefined): void {
+    this.#beginning ??= { cursor };
+  }
+
+  /** The cursor has expired: the pages begin again. */
+  restart(): void {
+    this.#beginning = { cursor: undefined };
+  }
+
+  onPush(): void {
+    this.#hasPushed = true;
+  }
+
+  /** Takes where the pages end, and returns where the events begin. */
+  end(cursor: string): string | undefined {
+    const beginning = this.#hasPushed ? this.#beginning?.cursor : cursor;
+    this.#beginning = undefined;
+    this.#resolve(beginning);
+    this.#reached = Promise.resolve(beginning);
+    return beginning;
+  }
+
+  /** Takes the cursor of an event. */
   reach(cursor: string): void {
-    this.#resolve(cursor);
     this.#reached = Promise.resolve(cursor);
   }
 
-  reached(): Promise<string> {
+  /** Returns where the next events begin, once the pages have ended. */
+  reached(): Promise<string | undefined> {
     return this.#reached;
   }
 
@@ -120,7 +163,7 @@ class Position {
     this.#reached = this.#next();
   }
 
-  #next(): Promise<string> {
+  #next(): Promise<string | undefined> {
     return new Promise((resolve) => {
       this.#resolve = resolve;
     });

@@ -1,5 +1,6 @@
 import type { Taskward } from "./client.js";
-import { difference } from "./documents.js";
+import { changedSince, difference } from "./documents.js";
+import { ApiError } from "./errors.js";
 import { deleted } from "./rxdb-pull.js";
 import { isEqual } from "./store/patch.js";
 import type { Fields } from "./store/records.js";
@@ -29,18 +30,33 @@ interface Target {
   contents: "keep" | "delete" | undefined;
   find: (id: string) => Promise<unknown>;
   onRejected: (rejection: Rejection) => void;
+  /** The tags of what was sent, by id. */
+  tags: Map<string, SentTag>;
+}
+
+/** The tag that a document has got by being sent. RxDB gets it later, by an event. */
+export interface SentTag {
+  etag: string;
+  /** The tag in place of which it came. */
+  previous: string | undefined;
 }
 
 /** Sends the rows; returns the state of the service where it is another one than was assumed. */
 export async function pushed(target: Target, rows: Row[]): Promise<Document[]> {
   const ordered = await withNewParents(target, rows);
-  const sent = ordered.flatMap((row) => {
+  const overtaken: Document[] = [];
+  const sent: { row: Row; operation: BatchOperation }[] = [];
+  for (const row of ordered) {
     const operation = operationOf(target, row);
-    return operation === undefined ? [] : [{ row, operation }];
-  });
-  if (sent.length === 0) return [];
+    if (operation === undefined) continue;
+    const { etag, current } = await assumedTag(target, row);
+    if (current !== undefined) overtaken.push(current);
+    else sent.push({ row, operation: { ...operation, ...(etag !== undefined && { if_match: etag }) } });
+  }
+  if (sent.length === 0) return overtaken;
   const results = await target.client.batch(sent.map(({ operation }) => operation));
-  return sent.flatMap(({ row }, n) => conflictOf(target, row, results[n] as BatchResult) ?? []);
+  for (const [n, { row }] of sent.entries()) rememberTag(target, row, results[n] as BatchResult);
+  return [...overtaken, ...sent.flatMap(({ row }, n) => conflictOf(target, row, results[n] as BatchResult) ?? [])];
 }
 
 /** Puts parents before their children. One that is new and not among the rows is sent along; it may be sent again. */
@@ -65,17 +81,47 @@ async function newParent({ find }: Target, id: string): Promise<Row | undefined>
   return parent === undefined || parent.etag !== undefined ? undefined : { newDocumentState: { ...parent, _deleted: false } };
 }
 
+/**
+ * Returns the tag of the assumed state. One that was sent before a reload has none until an event brings it: it has that
+ * of the service, or if the service has another state, that is the current one.
+ */
+async function assumedTag(target: Target, { assumedMasterState: known }: Row): Promise<{ etag?: string; current?: Document }> {
+  if (known === undefined || known._deleted) return {};
+  const sent = target.tags.get(known.id);
+  const etag = sent !== undefined && sent.previous === known.etag ? sent.etag : known.etag;
+  if (etag !== undefined) return { etag };
+  const current = await read(target, known.id);
+  const isAssumed = !current._deleted && changedSince(known as unknown as Fields, current as unknown as Fields).length === 0;
+  return isAssumed && current.etag !== undefined ? { etag: current.etag } : { current };
+}
+
+/** Returns what the service has. */
+async function read({ client, kind }: Target, id: string): Promise<Document> {
+  try {
+    const found = kind === "task" ? await client.tasks.get(id) : await client.lists.get(id);
+    const value = "task" in found ? found.task : found.list;
+    return { ...value, etag: found.etag, _deleted: false };
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 404 || error.status === 410)) return deleted(id);
+    throw error;
+  }
+}
+
+function rememberTag({ tags }: Target, { assumedMasterState: known, newDocumentState: { id } }: Row, result: BatchResult): void {
+  if ("error" in result || !("etag" in result) || result.etag === undefined) tags.delete(id);
+  else tags.set(id, { etag: result.etag, previous: known?.etag });
+}
+
 /** Returns what makes the new state of the assumed one; undefined if there is nothing to do. */
-function operationOf({ kind, contents }: Target, { assumedMasterState: known, newDocumentState: next }: Row) {
+function operationOf({ kind, contents }: Target, { assumedMasterState: known, newDocumentState: next }: Row): BatchOperation | undefined {
   const { id } = next;
-  const matched = known?.etag === undefined ? {} : { if_match: known.etag };
   if (next._deleted) {
     if (known === undefined || known._deleted) return undefined; // the service has never had it, or not any more
-    return { op: "delete", kind, id, ...matched, ...(contents && { tasks: contents }) } as BatchOperation;
+    return { op: "delete", kind, id, ...(contents && { tasks: contents }) } as BatchOperation;
   }
   const body = difference(known as unknown as Fields, next as unknown as Fields);
   if (known === undefined) return { op: "create", kind, id, [kind]: body } as unknown as BatchOperation;
-  return Object.keys(body).length === 0 ? undefined : ({ op: "update", kind, id, ...matched, [kind]: body } as unknown as BatchOperation);
+  return Object.keys(body).length === 0 ? undefined : ({ op: "update", kind, id, [kind]: body } as unknown as BatchOperation);
 }
 
 function conflictOf(target: Target, row: Row, result: BatchResult): Document | undefined {

@@ -3,7 +3,7 @@ import { Observable } from "rxjs";
 import type { RxCollection, RxJsonSchema } from "rxdb";
 import type { Taskward } from "./client.js";
 import { checkpointed, type Checkpoint } from "./rxdb-pull.js";
-import { pushed, type Rejection } from "./rxdb-push.js";
+import { pushed, type Rejection, type SentTag } from "./rxdb-push.js";
 import type { List, Task } from "./types.js";
 
 export { conflictHandler } from "./rxdb-conflicts.js";
@@ -51,6 +51,8 @@ function replicate<Document extends TaskDocument | ListDocument>(
   const { client, identifier = "taskward", retryTime, onRejected = () => undefined } = options;
   const pull = checkpointed<Document>(client, kind, async () => (await collection.find().exec()).map((one) => one.toJSON()));
   const contents = kind === "list" ? (options.tasksOfDeletedLists ?? "keep") : undefined;
+  const find = async (id: string) => (await collection.findOne(id).exec())?.toJSON();
+  const target = { client, kind, contents, find, onRejected, tags: new Map<string, SentTag>() };
   return replicateRxCollection<Document, Checkpoint>({
     collection,
     replicationIdentifier: `${identifier}-${kind}s`,
@@ -59,9 +61,9 @@ function replicate<Document extends TaskDocument | ListDocument>(
     push: {
       batchSize: 20, // with up to four parents each, at most the 100 operations of a request
       handler: async (rows) => {
+        pull.onPush();
         await ready();
-        const find = async (id: string) => (await collection.findOne(id).exec())?.toJSON();
-        return (await pushed({ client, kind, contents, find, onRejected }, rows as never)) as never[];
+        return (await pushed(target, rows as never)) as never[];
       },
     },
   });

@@ -921,7 +921,7 @@ export interface components {
             recurrence?: components["schemas"]["NewRecurrence"] | null;
             /**
              * Reminders
-             * @description When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
+             * @description When the user is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
              * @example [
              *       {
              *         "offset_minutes": -30
@@ -1285,7 +1285,7 @@ export interface components {
             recurrence?: components["schemas"]["NewRecurrence"] | null;
             /**
              * Reminders
-             * @description When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
+             * @description When the user is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
              * @example [
              *       {
              *         "offset_minutes": -30
@@ -1507,7 +1507,7 @@ export interface components {
             recurrence?: components["schemas"]["TaskRecurrence"];
             /**
              * Reminders
-             * @description When the person is to be reminded. Each has either `offset_minutes` or `at`.
+             * @description When the user is to be reminded. Each has either `offset_minutes` or `at`.
              */
             reminders?: (components["schemas"]["OffsetReminder"] | components["schemas"]["ReminderAt"])[];
             /**
@@ -1618,7 +1618,7 @@ export interface components {
             recurrence?: components["schemas"]["RecurrenceChanges"] | null;
             /**
              * Reminders
-             * @description When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
+             * @description When the user is to be reminded. Each has either `offset_minutes` or `at`. They replace all that there were; null or `[]` removes them.
              * @example [
              *       {
              *         "offset_minutes": -30
@@ -1665,7 +1665,7 @@ export interface components {
             time?: string;
             /**
              * Time Zone
-             * @description The IANA name of a time zone; without it: that of the person. It needs a `time`.
+             * @description The IANA name of a time zone; without it: that of the user. It needs a `time`.
              * @example Europe/Berlin
              */
             time_zone?: string;
@@ -1933,7 +1933,7 @@ export interface components {
             id: string;
             /**
              * Time Zone
-             * @description The IANA name of the person's time zone, for dates that have none.
+             * @description The IANA name of the user's time zone, for dates that have none.
              * @example Europe/Berlin
              */
             time_zone?: string;
@@ -1950,7 +1950,7 @@ export interface components {
         UserChanges: {
             /**
              * Time Zone
-             * @description The IANA name of the person's time zone, for dates that have none.
+             * @description The IANA name of the user's time zone, for dates that have none.
              * @example Europe/Berlin
              */
             time_zone: string | null;

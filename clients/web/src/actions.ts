@@ -8,8 +8,14 @@ import { isSameLabel, positionOf } from "./tree.js";
 /** What the person does. Each change is stored on this device first, and then sent. */
 export class Actions {
   #lastMove: Promise<void> = Promise.resolve();
+  #running = 0;
 
   constructor(private readonly app: App) {}
+
+  /** Whether something that the person did is not stored yet. */
+  get areRunning(): boolean {
+    return this.#running > 0;
+  }
 
   async add(title: string, parent?: Task): Promise<void> {
     if (title.trim() === "") return;
@@ -74,8 +80,10 @@ export class Actions {
 
   async addList(title: string): Promise<void> {
     if (title.trim() === "") return;
-    const { id } = await this.app.store.lists.create({ title: title.trim() });
-    this.app.show({ name: "list", id });
+    await this.#try(async () => {
+      const { id } = await this.app.store.lists.create({ title: title.trim() });
+      this.app.show({ name: "list", id });
+    });
   }
 
   async changeList(id: string, changes: { title?: string; is_archived?: boolean }): Promise<void> {
@@ -161,10 +169,13 @@ export class Actions {
   }
 
   async #try(work: () => Promise<unknown>): Promise<void> {
+    this.#running += 1;
     try {
       await work();
     } catch (error) {
       this.app.toast.error(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#running -= 1;
     }
   }
 }

@@ -39,6 +39,8 @@ export class App {
     this.actions = new Actions(this);
     store.subscribe(() => this.#changed());
     addEventListener("hashchange", () => this.#routed());
+    addEventListener("resize", () => this.update());
+    addEventListener("beforeunload", (event) => this.#leaving(event));
     setInterval(() => this.#tick(), 15_000);
     this.update();
   }
@@ -140,6 +142,11 @@ export class App {
     this.#rows = undefined;
     this.#counts.clear();
     this.update();
+  }
+
+  /** Lets the browser ask whether to leave the page before everything is stored. */
+  #leaving(event: BeforeUnloadEvent): void {
+    if (this.actions.areRunning || this.drafts.haveChanges) event.preventDefault();
   }
 
   #focusOnceShown(find: () => HTMLElement | null): void {

@@ -8,6 +8,11 @@ interface Draft {
 export class Drafts {
   readonly #drafts = new Map<string, Draft>();
 
+  /** Whether a text is not as it was before it was edited. */
+  get haveChanges(): boolean {
+    return [...this.#drafts.values()].some(({ value, base }) => value !== base);
+  }
+
   /** Returns what a field shows. */
   value(field: string, stored: string): string {
     return this.#drafts.get(field)?.value ?? stored;

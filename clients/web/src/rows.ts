@@ -25,7 +25,10 @@ export function isManual({ view, search, filters, sort }: Route): boolean {
 
 /** Returns the rows of a route; of the completed tasks only the fold, unless it is open. */
 export function rowsOf(tree: Tree, route: Route, now: Now, isFoldOpen: boolean): Row[] {
-  const matches = (task: Task) => isInView(tree, task, route, now) && passes(task, route.filters, now);
+  const words = route.search.toLowerCase().split(/\s+/);
+  // A search looks everywhere.
+  const isFound = (task: Task) => (route.search === "" ? isInView(tree, task, route.view, now) : contains(task, words));
+  const matches = (task: Task) => isFound(task) && passes(task, route.filters, now);
   const open = isManual(route) ? outline(tree, route.view) : sorted(tree.tasks.filter((task) => !task.is_completed && matches(task)), route, now);
   const completed = tree.tasks.filter((task) => task.is_completed && matches(task));
   if (completed.length === 0) return open;
@@ -37,8 +40,7 @@ export function rowsOf(tree: Tree, route: Route, now: Now, isFoldOpen: boolean):
 
 /** Returns how many open tasks a view has. */
 export function countOf(tree: Tree, view: View, now: Now): number {
-  const route: Route = { view, search: "", filters: {}, sort: "manual" };
-  return tree.tasks.reduce((count, task) => count + (!task.is_completed && isInView(tree, task, route, now) ? 1 : 0), 0);
+  return tree.tasks.reduce((count, task) => count + (!task.is_completed && isInView(tree, task, view, now) ? 1 : 0), 0);
 }
 
 function rowOf(task: Task, level = 0, isPlaced = false): TaskRow {
@@ -73,8 +75,7 @@ function outline(tree: Tree, view: View): Row[] {
   return rows;
 }
 
-function isInView(tree: Tree, task: Task, { view, search }: Route, now: Now): boolean {
-  if (search !== "") return contains(task, search); // a search looks everywhere
+function isInView(tree: Tree, task: Task, view: View, now: Now): boolean {
   if (view.name === "list") return task.list_id === view.id;
   if (view.name === "label") return (task.labels ?? []).some((label) => isSameLabel(label, view.label));
   if (view.name === "inbox") return task.list_id === undefined;
@@ -93,9 +94,9 @@ function wasToday({ completed_at }: Task, now: Now): boolean {
   return new Date(completed_at) >= midnight;
 }
 
-function contains({ title, description }: Task, search: string): boolean {
+function contains({ title, description }: Task, words: readonly string[]): boolean {
   const text = `${title}\n${description ?? ""}`.toLowerCase();
-  return search.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  return words.every((word) => text.includes(word));
 }
 
 function passes(task: Task, { priority, label, due }: Filters, now: Now): boolean {

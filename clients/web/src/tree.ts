@@ -3,9 +3,14 @@ import type { List, Task } from "@taskward/client";
 export const MAX_LEVELS = 5;
 
 /** Returns the text by which a task is placed; a task that was never placed has one of its id. Compare it with `<`. */
-export function positionOf({ id, position }: Task | List): string {
-  return position ?? `m${id.replaceAll("-", "")}h`;
+export function positionOf(value: Task | List): string {
+  const position = value.position ?? positionsById.get(value) ?? `m${value.id.replaceAll("-", "")}h`;
+  if (value.position === undefined) positionsById.set(value, position);
+  return position;
 }
+
+/** Made once: a change of a task makes another object. */
+const positionsById = new WeakMap<Task | List, string>();
 
 /** All tasks and lists, in their order: made anew whenever something has changed. */
 export class Tree {
@@ -87,7 +92,8 @@ function inOrder<Value extends Task | List>(values: Value[]): Value[] {
 
 function countLabels(tasks: readonly Task[]): Map<string, number> {
   const counts = new Map<string, { label: string; count: number }>();
-  for (const { labels = [], is_completed } of tasks) {
+  for (const { labels, is_completed } of tasks) {
+    if (labels === undefined) continue;
     for (const label of labels) {
       const known = counts.get(label.toLowerCase()) ?? { label, count: 0 };
       counts.set(label.toLowerCase(), { label: known.label, count: known.count + (is_completed ? 0 : 1) });

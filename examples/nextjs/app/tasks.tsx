@@ -37,8 +37,12 @@ export function Tasks({ email }: { email: string }) {
     <>
       <header className="row">
         <h1>Tasks</h1>
-        <span className={`state ${state}`}>{state}</span>
-        <span>{email}</span>
+        <span role="status" className={`state ${state}`}>
+          {state}
+        </span>
+        <span className="email" title={email}>
+          {email}
+        </span>
         <button className="quiet" onClick={signOut}>
           Sign out
         </button>
@@ -48,6 +52,7 @@ export function Tasks({ email }: { email: string }) {
         <button>Add</button>
       </form>
       <p role="alert">{problem || (error !== undefined && messageOf(error))}</p>
+      {state === "live" && tasks.length === 0 && <p className="empty">No tasks yet</p>}
       <ul>
         {tasks.map(({ id, title, is_completed }) => (
           <li key={id} className="row">

@@ -32,7 +32,7 @@ _REFERENCE: Final = re.compile(r"#/components/schemas/(\w+)")
 
 _DESCRIPTION: Final = """The task backend behind your own front end.
 
-Every request below `/api` needs `Authorization: Bearer <JWT>`, a token of your identity provider. A person
+Every request below `/api` needs `Authorization: Bearer <JWT>`, a token of your identity provider. A user
 sees their own tasks only: a task of another user gets the same response as one that does not exist.
 
 Every error has the shape `{"error", "code", "details"?}`; `X-Request-ID` names the request in the log.

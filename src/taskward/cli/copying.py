@@ -47,14 +47,14 @@ def copy(
     from taskward.copy.opening import FROM, TO, settings_of  # noqa: PLC0415 - as above
 
     with friendly_errors(CopyFailed):
-        given, made = settings_of(FROM, source), settings_of(TO, target)
+        source_settings, target_settings = settings_of(FROM, source), settings_of(TO, target)
         try:
-            verified = asyncio.run(_copy(given, made, follow=follow))
+            verified = asyncio.run(_copy(source_settings, target_settings, follow=follow))
         except (KeyboardInterrupt, asyncio.CancelledError):
             typer.echo("Stopped. The same command continues the copy.", err=True)
             raise typer.Exit(INTERRUPTED) from None
     _print(verified)
-    _print_secret(given, made)
+    _print_secret(source_settings, target_settings)
 
 
 async def _copy(source: "Settings", target: "Settings", *, follow: bool) -> "Sequence[Verified]":
@@ -65,8 +65,8 @@ async def _copy(source: "Settings", target: "Settings", *, follow: bool) -> "Seq
     if task is not None:
         with suppress(NotImplementedError, RuntimeError):  # on Windows, and outside of the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with opened(source, target) as (given, made):
-        job = Copy(given, made, Terminal())
+    async with opened(source, target) as endpoints:
+        job = Copy(*endpoints, Terminal())
         return await (job.follow() if follow else job.once())
 
 
@@ -80,10 +80,10 @@ class Terminal:
     def progress(self, label: str) -> "AbstractContextManager[Progress]":
         return progress_bar(label)
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         typer.echo(text, err=True)
 
-    async def asks_to_switch(self, seconds: float) -> bool:
+    async def wait_for_switch(self, seconds: float) -> bool:
         if self._reader is None:
             loop = asyncio.get_running_loop()
             # A daemon, because nothing interrupts it.

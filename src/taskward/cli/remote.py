@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from taskward_client import Client, TaskwardError
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
+_NEEDED: Final = "TASKWARD_TOKEN must be a token of the service's identity provider"
+_NEEDED_OUTSIDE: Final = (
+    f"{_NEEDED}; without it, in development, start the command in the folder of the service"
+)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOKEN_SECONDS: Final = 300
 
@@ -83,7 +87,7 @@ def service_token(url: str) -> str:
     """
     token = os.environ.get("TASKWARD_TOKEN") or _development_token(url)
     if token is None:
-        raise Failed("TASKWARD_TOKEN must be a token of the service's identity provider", NO_TOKEN)
+        raise Failed(_NEEDED_OUTSIDE if _is_local(url) else _NEEDED, NO_TOKEN)
     return token.strip()
 
 
@@ -92,7 +96,7 @@ def _development_token(url: str) -> str | None:
 
     The secret must exist: a command that talks to a service does not create one.
     """
-    if urlsplit(url).hostname not in _LOOPBACK:
+    if not _is_local(url):
         return None
     from taskward.auth.development import (  # noqa: PLC0415 - slow to import
         DEVELOPER,
@@ -109,6 +113,10 @@ def _development_token(url: str) -> str | None:
         return mint_token(settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=_TOKEN_SECONDS)
     except SettingsError:
         return None
+
+
+def _is_local(url: str) -> bool:
+    return urlsplit(url).hostname in _LOOPBACK
 
 
 def _exit(text: str, status: int) -> NoReturn:

@@ -30,12 +30,20 @@ def friendly_errors(*others: type[Exception]) -> Iterator[None]:
     try:
         yield
     except expected as error:
-        lines = str(error).splitlines()
-        if isinstance(error, ServiceError):
-            lines += [f"{one.field}: {one.message}".removeprefix(": ") for one in error.details()]
-        for line in lines:
+        for line in _lines(error):
             typer.echo(f"taskward: {line}", err=True)
         raise typer.Exit(1) from None
+
+
+def _lines(error: Exception) -> list[str]:
+    from taskward.http.errors import ServiceError  # noqa: PLC0415 - slow to import
+
+    if isinstance(error, OSError) and error.filename is not None:
+        return [f"{error.filename}: {error.strerror}"]
+    lines = str(error).splitlines()
+    if isinstance(error, ServiceError):
+        lines += [f"{one.field}: {one.message}".removeprefix(": ") for one in error.details()]
+    return lines
 
 
 @contextmanager
@@ -80,8 +88,14 @@ def print_report(report: "Report") -> None:
     """Prints the report of a conversion on stderr."""
     for line in report.lines():
         typer.echo(line, err=True)
-    lost = f"; {report.notes} lines of report" if report.notes else ""
-    typer.echo(f"{report.tasks} tasks and {report.lists} lists converted{lost}", err=True)
+    lost = f"; {number_of(report.notes, 'line')} of report" if report.notes else ""
+    converted = f"{number_of(report.tasks, 'task')} and {number_of(report.lists, 'list')} converted"
+    typer.echo(f"{converted}{lost}", err=True)
+
+
+def number_of(count: int, thing: str) -> str:
+    """Returns "1 task" or "2 tasks"."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def print_quickstart(settings: "Settings", url: str) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from taskward.cli.terminal import friendly_errors
+from taskward.cli.terminal import friendly_errors, number_of
 
 if TYPE_CHECKING:
     from taskward.webhooks.admin import Status
@@ -36,7 +36,8 @@ def status() -> None:
 
         found = asyncio.run(read_status(load_settings()))
     typer.echo(f"receiver  {_receiver(found)}")
-    waiting = f"{found.people} users, the first for {found.seconds:.0f} s" if found.people else "nobody"
+    users = number_of(found.people, "user")
+    waiting = f"{users}, the first for {found.seconds:.0f} s" if found.people else "nobody"
     typer.echo(f"waiting   {waiting}")
 
 

@@ -119,9 +119,7 @@ def _add_recurrence(todo: Component, draft: Draft, dates: Dates, zone: str) -> N
         draft.notes.append("its start is its due date now, which a recurring task needs")
     if len(rules) > 1:
         draft.notes.append("of several recurrence rules the first is kept")
-    found = recurrence(rule_of(rules[0]), draft.due, zone, start=dates.start)
-    draft.recurrence = found.value
-    draft.notes += found.notes
+    recurrence(rule_of(rules[0]), draft.due, zone, start=dates.start).set_on(draft)
     _complete(draft, _object(text_of(todo, RECURRENCE)))
 
 

@@ -153,6 +153,4 @@ def _add_recurrence(given: dict[str, Any], draft: Draft, source: Source) -> None
     if rule is None:
         draft.notes.append("the recurrence is left out: its pattern is unknown")
         return
-    found = recurrence(rule, draft.due, source.zone or "UTC")
-    draft.recurrence = found.value
-    draft.notes += found.notes
+    recurrence(rule, draft.due, source.zone or "UTC").set_on(draft)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from taskward.convert.dates import TaskDate, in_zone
+from taskward.convert.draft import Draft
 from taskward.tasks.recurrence.days import has_day
 from taskward.tasks.recurrence.rule import LARGEST_NUMBER, WEEKDAYS, Rule
 
@@ -17,11 +18,16 @@ _UNTIL: Final = re.compile(r"(\d{8})(?:T(\d{6})(Z?))?", re.ASCII)
 
 
 @dataclass(slots=True)
-class Recurrence:
+class ConvertedRecurrence:
     """The recurrence of a draft, or None, and what could not be kept of it."""
 
     value: dict[str, str] | None = None
     notes: list[str] = field(default_factory=list)
+
+    def set_on(self, draft: Draft) -> None:
+        """Sets the recurrence of a draft, and adds to its notes."""
+        draft.recurrence = self.value
+        draft.notes += self.notes
 
 
 def recurrence(
@@ -31,34 +37,34 @@ def recurrence(
     *,
     start: TaskDate | None = None,
     after_completion: bool = False,
-) -> Recurrence:
+) -> ConvertedRecurrence:
     """Returns the recurrence for an RRULE.
 
     `zone` is the time zone of an UNTIL in UTC where the due date has none. With a start on another day than
     the due date the rule is about the start, as in iCalendar.
     """
-    done = Recurrence()
+    result = ConvertedRecurrence()
     parts = _parts(text)
     after_completion = parts.pop("FROM", "") == "COMPLETION" or after_completion
     if due is None:
-        done.notes.append("the recurrence is left out: it has no due date")
-        return done
-    _leave_out_parts(parts, done)
-    _limit(parts, due, zone, done, after_completion=after_completion)
+        result.notes.append("the recurrence is left out: it has no due date")
+        return result
+    _leave_out_parts(parts, result)
+    _limit(parts, due, zone, result, after_completion=after_completion)
     if start is not None and start["date"] != due["date"]:
-        _shift(parts, date.fromisoformat(due["date"]) - date.fromisoformat(start["date"]), done)
+        _shift(parts, date.fromisoformat(due["date"]) - date.fromisoformat(start["date"]), result)
     try:
         rule = Rule.parse(";".join(f"{name}={value}" for name, value in parts.items()))
     except ValueError as error:
-        done.notes = [f'the recurrence "{text.strip()[:100]}" is left out: {error}']
-        return done
+        result.notes = [f'the recurrence "{text.strip()[:100]}" is left out: {error}']
+        return result
     if not has_day(rule, date.fromisoformat(due["date"])):
-        done.notes = [f'the recurrence "{rule.canonical}" is left out: it gives no day within 30 years']
-        return done
-    done.value = {"rule": rule.canonical, "occurrence": due["date"]}
+        result.notes = [f'the recurrence "{rule.canonical}" is left out: it gives no day within 30 years']
+        return result
+    result.value = {"rule": rule.canonical, "occurrence": due["date"]}
     if after_completion:
-        done.value["after"] = "completion"
-    return done
+        result.value["after"] = "completion"
+    return result
 
 
 def _parts(text: str) -> dict[str, str]:
@@ -69,38 +75,38 @@ def _parts(text: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def _leave_out_parts(parts: dict[str, str], done: Recurrence) -> None:
+def _leave_out_parts(parts: dict[str, str], result: ConvertedRecurrence) -> None:
     """Removes the parts that do not change which days there are, or that only a vendor knows."""
     for name, value in list(parts.items()):
         if name in _OF_TIME:
             del parts[name]
             if "," in value:
-                done.notes.append(
+                result.notes.append(
                     f"{name} of the recurrence is left out: it is once a day, at the time of due"
                 )
         elif _DEFAULTS.get(name) == value:
             del parts[name]
         elif _VENDOR_PART.fullmatch(name):
             del parts[name]
-            done.notes.append(f"{name} of the recurrence is left out")
+            result.notes.append(f"{name} of the recurrence is left out")
 
 
 def _limit(
-    parts: dict[str, str], due: TaskDate, zone: str, done: Recurrence, *, after_completion: bool
+    parts: dict[str, str], due: TaskDate, zone: str, result: ConvertedRecurrence, *, after_completion: bool
 ) -> None:
     """Brings UNTIL and COUNT into the accepted form."""
     if "UNTIL" in parts and "COUNT" in parts:
         del parts["UNTIL"]
-        done.notes.append("UNTIL of the recurrence is left out: COUNT limits it")
+        result.notes.append("UNTIL of the recurrence is left out: COUNT limits it")
     if "UNTIL" in parts and (last := _last_day(parts["UNTIL"], due, zone)):
         parts["UNTIL"] = f"{last:%Y%m%d}".rjust(8, "0")
     count = parts.get("COUNT", "")
     if after_completion and "COUNT" in parts:
         del parts["COUNT"]
-        done.notes.append("COUNT of the recurrence is left out: it counts from completion")
+        result.notes.append("COUNT of the recurrence is left out: it counts from completion")
     elif count.isdecimal() and len(count) < 10 and int(count) > LARGEST_NUMBER:  # noqa: PLR2004 - any number of digits may be there
         parts["COUNT"] = str(LARGEST_NUMBER)
-        done.notes.append(f"COUNT of the recurrence is lowered to {LARGEST_NUMBER}")
+        result.notes.append(f"COUNT of the recurrence is lowered to {LARGEST_NUMBER}")
 
 
 def _last_day(until: str, due: TaskDate, zone: str) -> date | None:
@@ -119,7 +125,7 @@ def _last_day(until: str, due: TaskDate, zone: str) -> date | None:
         return None
 
 
-def _shift(parts: dict[str, str], days: timedelta, done: Recurrence) -> None:
+def _shift(parts: dict[str, str], days: timedelta, result: ConvertedRecurrence) -> None:
     """Makes a rule about the start one about the due date, some days later."""
     if _BY_PARTS.isdisjoint(parts):
         return
@@ -128,7 +134,7 @@ def _shift(parts: dict[str, str], days: timedelta, done: Recurrence) -> None:
     if is_weekly and _BY_PARTS & parts.keys() == {"BYDAY"} and set(named) <= set(WEEKDAYS):
         parts["BYDAY"] = ",".join(WEEKDAYS[(WEEKDAYS.index(name) + days.days) % 7] for name in named)
     else:
-        done.notes.append("the recurrence gave the start; from now on it gives the due date")
+        result.notes.append("the recurrence gave the start; from now on it gives the due date")
 
 
 def every(frequency: str, interval: int = 1, **others: str) -> str:

@@ -119,9 +119,7 @@ def _add_recurrence(recur: str, zone: str, draft: Draft) -> None:
     if rule is None:
         draft.notes.append(f'the recurrence "{recur[:40]}" is left out: it is not one of days')
         return
-    found = recurrence(rule, draft.due, zone)
-    draft.recurrence = found.value
-    draft.notes += found.notes
+    recurrence(rule, draft.due, zone).set_on(draft)
 
 
 def _date(name: str, task: Task, zone: str, draft: Draft) -> TaskDate | None:

@@ -116,6 +116,4 @@ def _add_recurrence(row: Row, zone: str, draft: Draft) -> None:
         return
     if draft.due is None:
         draft.due, draft.start = draft.start, None
-    found = recurrence(rule, draft.due, zone, start=draft.start)
-    draft.recurrence = found.value
-    draft.notes += found.notes
+    recurrence(rule, draft.due, zone, start=draft.start).set_on(draft)

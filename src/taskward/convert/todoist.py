@@ -210,8 +210,7 @@ def _add_recurrence(due: Item, draft: Draft, source: Source) -> None:
         )
         return
     found = recurrence(read.text, draft.due, source.zone or "UTC", after_completion=read.after_completion)
-    draft.recurrence = found.value
-    draft.notes += found.notes
+    found.set_on(draft)
 
 
 def _add_reminders(reminders: list[Item], draft: Draft, source: Source) -> None:

@@ -122,9 +122,7 @@ def _add_recurrence(task: Task, zone: str, draft: Draft) -> None:
         from_completion = task.get("repeat_mode") == _FROM_COMPLETION or flag(
             task.get("repeat_from_current_date")
         )
-        found = recurrence(rule, draft.due, zone, start=None, after_completion=from_completion)
-        draft.recurrence = found.value
-        draft.notes += found.notes
+        recurrence(rule, draft.due, zone, after_completion=from_completion).set_on(draft)
 
 
 def _rule(task: Task, draft: Draft) -> str | None:

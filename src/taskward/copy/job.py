@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from taskward.copy.endpoints import Endpoint
 from taskward.copy.errors import CopyFailed
 from taskward.copy.opening import FROM, check_revision
-from taskward.copy.passes import Outcome, Pass, Progress
+from taskward.copy.passes import Pass, Progress
 from taskward.copy.tables import UNCOUNTED
 from taskward.copy.verification import Verification, Verified
 from taskward.database import schema
@@ -22,26 +22,26 @@ from taskward.database import schema
 PAUSE: Final = 1.0
 """Seconds between two passes while it follows, and until writes that were kept back are seen."""
 
-CAUGHT_UP: Final = 5.0
-"""Seconds of a pass that is short enough for the switch; or it does not get much shorter any more."""
+SHORT_PASS: Final = 5.0
+"""Seconds. After such a pass the switch is offered; or once the passes do not get much shorter any more."""
 
-LOCK_PATIENCE: Final = 15.0
+LOCK_TIMEOUT: Final = 15.0
 """Seconds that it waits for changes in progress; a service that runs completes those of others within 5."""
 
 
 class Operator(Protocol):
-    """The terminal of a copy."""
+    """The operator of a copy, at a terminal."""
 
     def progress(self, label: str) -> AbstractContextManager[Progress]:
         """Shows the progress while the block runs."""
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Shows a line."""
 
-    async def asks_to_switch(self, seconds: float) -> bool:
-        """Waits that long for the operator, who has stopped the service; returns whether they ask to switch.
+    async def wait_for_switch(self, seconds: float) -> bool:
+        """Returns whether the operator, who has to stop the service before, asks for the switch in that time.
 
-        Before the first call the operator is not asked.
+        It reads no input before the first call.
         """
 
 
@@ -56,12 +56,12 @@ class Copy:
 
     async def once(self) -> Sequence[Verified]:
         """Copies a snapshot, verifies each row, and completes the copy."""
-        until = time.monotonic() + LOCK_PATIENCE
+        until = time.monotonic() + LOCK_TIMEOUT
         while (verified := await self._copy_all()) is None:
             await self._wait_unlocked(until)
         await self._complete()
-        if behind := await self._people_behind():
-            self._operator.say(
+        if behind := await self._count_behind():
+            self._operator.print(
                 f"Since then {behind} users have written to the source, which is not in the copy; "
                 "--follow copies that too, into an empty database."
             )
@@ -69,7 +69,7 @@ class Copy:
 
     async def follow(self) -> Sequence[Verified]:
         """Copies a snapshot and what changes after it, until the operator asks to switch."""
-        until = time.monotonic() + LOCK_PATIENCE
+        until = time.monotonic() + LOCK_TIMEOUT
         while await self._copy_all() is None:
             await self._wait_unlocked(until)
         seconds, is_asked = math.inf, False
@@ -79,24 +79,24 @@ class Copy:
                 await self._pass().run()
             seconds = time.monotonic() - begun
             pause = max(PAUSE, seconds)  # at least half of the machine is the service's
-            if not is_asked and (seconds < CAUGHT_UP or seconds > before / 2):
-                self._operator.say(READY.format(seconds=seconds + pause))
+            if not is_asked and (seconds < SHORT_PASS or seconds > before / 2):
+                self._operator.print(READY.format(seconds=seconds + pause))
                 is_asked = True
             if not is_asked:
                 await asyncio.sleep(pause)
-            elif await self._operator.asks_to_switch(pause) and (verified := await self._switch()):
+            elif await self._operator.wait_for_switch(pause) and (verified := await self._switch()):
                 return verified
 
     async def _copy_all(self) -> Sequence[Verified] | None:
         """Copies and verifies a snapshot; returns None if the change of an owner is in progress."""
         async with self._source.snapshot():
             with self._operator.progress("Copying") as progress:
-                outcome = await Pass(self._source, self._target, progress).run()
-            if outcome.locked:
+                locked = await Pass(self._source, self._target, progress).run()
+            if locked:
                 return None
             await self._target.analyze()
             with self._operator.progress("Verifying") as progress:
-                return await self._verification.everything(progress)
+                return await self._verification.compare_all(progress)
 
     async def _switch(self) -> Sequence[Verified] | None:
         """Copies the last changes while writes wait; completes the copy unless a service still runs.
@@ -105,40 +105,39 @@ class Copy:
         """
         async with self._source.snapshot(fenced=True):
             check_revision(self._source, await self._source.revision())  # it may be migrated meanwhile
-            outcome = await self._pass().run()
-            if outcome.locked:
-                self._operator.say(_locked(outcome))
+            if locked := await self._pass().run():
+                self._operator.print(_incomplete_changes(locked))
                 return None
-            compared = {table.name: await self._verification.table(table) for table in UNCOUNTED}
-            counted = await self._verification.counts()
+            compared = {table.name: await self._verification.compare_table(table) for table in UNCOUNTED}
+            counted = await self._verification.compare_counts()
         await asyncio.sleep(PAUSE)  # a write that was kept back is made now
-        if behind := await self._people_behind():
-            self._operator.say(STILL_WRITTEN.format(users=behind))
+        if behind := await self._count_behind():
+            self._operator.print(STILL_WRITTEN.format(users=behind))
             return None
         await self._complete()
         return [compared.get(one.table, one) for one in counted]
 
     def _pass(self) -> Pass:
         """Returns a pass that verifies what it copies."""
-        return Pass(self._source, self._target, after_batch=self._verification.owners)
+        return Pass(self._source, self._target, after_batch=self._verification.compare_owners)
 
     async def _complete(self) -> None:
         await self._target.set_revision(schema.newest_revision())
 
-    async def _people_behind(self) -> int:
+    async def _count_behind(self) -> int:
         async with self._source.snapshot():
-            return await self._verification.people_behind()
+            return await self._verification.count_behind()
 
     async def _wait_unlocked(self, until: float) -> None:
         if time.monotonic() > until:
             async with self._source.snapshot():
-                raise CopyFailed(_locked(Outcome(0, len(await self._source.locked_owners()))))
+                raise CopyFailed(_incomplete_changes(len(await self._source.locked_owners())))
         await asyncio.sleep(PAUSE)
 
 
-def _locked(outcome: Outcome) -> str:
+def _incomplete_changes(users: int) -> str:
     return (
-        f"{FROM}: an import or an erasure of {outcome.locked} users is not complete; start the service on "
+        f"{FROM}: an import or an erasure of {users} users is not complete; start the service on "
         f"{FROM}, which completes it, and try again"
     )
 

@@ -47,17 +47,17 @@ async def opened(source: Settings, target: Settings) -> AsyncIterator[tuple[Endp
     """
     if _is_same_file(source.sqlite_path, target.sqlite_path):
         raise CopyFailed(f"{TO}: is the same file as {FROM}")
-    given = await _open(FROM, source, is_target=False)
+    source_endpoint = await _open(FROM, source, is_target=False)
     try:
-        check_revision(given, await given.revision())
-        made = await _open_target(target)
+        check_revision(source_endpoint, await source_endpoint.revision())
+        target_endpoint = await _open_target(target)
         try:
-            await _mark_unfinished(made)
-            yield given, made
+            await _mark_unfinished(target_endpoint)
+            yield source_endpoint, target_endpoint
         finally:
-            await made.close()
+            await target_endpoint.close()
     finally:
-        await given.close()
+        await source_endpoint.close()
 
 
 async def _open(option: str, settings: Settings, *, is_target: bool) -> Endpoint:
@@ -67,7 +67,7 @@ async def _open(option: str, settings: Settings, *, is_target: bool) -> Endpoint
 
 
 async def _open_target(settings: Settings) -> Endpoint:
-    """Opens the target, whose schema is made if it has none."""
+    """Opens the target, whose schema is created if it has none."""
     if settings.sqlite_path is not None and not settings.sqlite_path.exists():
         await _migrate(settings)
     endpoint = await _open(TO, settings, is_target=True)

@@ -6,7 +6,6 @@ therefore continues an interrupted one, and follows the changes since the last o
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from taskward.copy.endpoints import Endpoint
@@ -22,19 +21,11 @@ from taskward.copy.tables import (
 )
 from taskward.copy.windows import Window, windows
 
-TOGETHER: Final = 5000
+MAX_TASKS: Final = 5000
 """Tasks that are copied in one transaction, unless one owner has more: what an interruption loses."""
 
 Progress = Callable[[int, int], None]
-"""It is called with the number of tasks that are copied, and that there are."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The owners that a pass has copied, and those that it left out because a change is in progress."""
-
-    copied: int
-    locked: int
+"""It is called with the number of copied tasks, and with that of all tasks."""
 
 
 class Pass:
@@ -53,19 +44,21 @@ class Pass:
         self._after_batch = after_batch
         self._done = self._total = 0
 
-    async def run(self) -> Outcome:
-        """Copies within the open snapshot of the source."""
+    async def run(self) -> int:
+        """Copies within the open snapshot of the source.
+
+        Returns the number of owners that it left out, because a change of theirs is in progress.
+        """
         locked = await self._source.locked_owners()
         self._total = await self._source.count(COPIED_TASKS.name) if self._progress else 0
         await self._drop_erased()
-        copied = 0
         async for window in windows(self._source, self._target, COPIED_USERS):
-            copied += await self._copy_window(window, locked)
+            await self._copy_window(window, locked)
         if not locked:  # their rows may reference rows that are not copied yet
             for table in UNCOUNTED:
                 async with self._target.transaction():
                     await self._copy_rows(table)
-        return Outcome(copied, len(locked))
+        return len(locked)
 
     async def _drop_erased(self) -> None:
         """Deletes owners who were erased since the last pass, all of them before new ones are copied.
@@ -79,12 +72,12 @@ class Pass:
                 async with self._target.transaction():
                     await self._target.delete(COPIED_USERS, gone)
 
-    async def _copy_window(self, window: Window, locked: frozenset[str]) -> int:
-        """Copies the owners of a window whose rows differ; returns how many."""
+    async def _copy_window(self, window: Window, locked: frozenset[str]) -> None:
+        """Copies the owners of a window whose rows differ."""
         stored = {row[0]: row for row in window.target}
         changed = [row[0] not in locked and stored.get(row[0]) != row for row in window.source]
         if not any(changed) and (self._progress is None or not changed):
-            return 0
+            return
         sizes = await self._source.tasks_of((window.source[0][0], window.source[-1][0]))
         for run in _runs(window.source, changed):
             for batch in _batches(run, sizes):
@@ -93,7 +86,6 @@ class Pass:
         self._advance(
             [row for row, is_changed in zip(window.source, changed, strict=True) if not is_changed], sizes
         )
-        return sum(changed)
 
     async def _copy_owners(self, rows: Sequence[Row]) -> None:
         """Copies owners that follow each other, with all rows that their counters cover."""
@@ -137,7 +129,7 @@ def _batches(run: Sequence[Row], sizes: Mapping[str, int]) -> Iterator[Sequence[
     size = 0
     for row in run:
         owned = sizes.get(row[0], 0)
-        if batch and size + owned > TOGETHER:
+        if batch and size + owned > MAX_TASKS:
             yield batch
             batch, size = [], 0
         batch.append(row)

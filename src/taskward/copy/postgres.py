@@ -12,8 +12,9 @@ import asyncpg
 
 from taskward.copy.endpoints import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
-from taskward.copy.postgres_sql import delete_of, page_of, upsert
-from taskward.copy.tables import COPIED, CopiedTable, Owners, Row, page_arguments
+from taskward.copy.postgres_sql import FORM, delete_of, upsert
+from taskward.copy.sql import page_arguments, page_sql
+from taskward.copy.tables import COPIED, CopiedTable, Owners, Row
 from taskward.database import schema
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.errors import DRIVER_ERRORS
@@ -39,13 +40,12 @@ class PostgresEndpoint:
         """Connects to a database.
 
         Raises:
-            CopyFailed: it cannot be connected to, is distributed, or another copy into it is running.
+            CopyFailed: it cannot be connected to, or another copy into it is running.
 
         """
         endpoint = cls(option, HostConnector(url))
         try:
             await endpoint._connect()
-            await endpoint._refuse_distributed()
             if is_target:
                 await endpoint._lock()
         except BaseException:
@@ -62,14 +62,19 @@ class PostgresEndpoint:
                 return revision
 
     async def set_revision(self, revision: str) -> None:
-        await self._fetch("UPDATE alembic_version SET version_num = $1", revision)
+        async with self._transaction():
+            if await self._is_distributed():
+                await self._fetch(email_directory.EMPTY)
+                await self._fetch(email_directory.FILL)
+            await self._fetch("UPDATE alembic_version SET version_num = $1", revision)
 
     @asynccontextmanager
     async def snapshot(self, *, fenced: bool = False) -> AsyncIterator[None]:
+        before = [_ONE_SNAPSHOT] if await self._is_distributed() else []
         async with self._transaction(isolation="repeatable_read", readonly=not fenced):
-            if fenced:  # before the first query, which fixes what is read
-                with self._explained():
-                    await self._connection.execute(_FENCE)
+            with self._explained():  # before the first query, which fixes what is read
+                for statement in (*before, *([_FENCE] if fenced else [])):
+                    await self._connection.execute(statement)
             yield
 
     @asynccontextmanager
@@ -80,7 +85,7 @@ class PostgresEndpoint:
     async def page(
         self, table: CopiedTable, owners: Owners | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
-        sql = page_of(table, owners is not None, after is not None)
+        sql = page_sql(table, FORM, of_owners=owners is not None, is_next=after is not None)
         return [tuple(row) for row in await self._fetch(sql, *page_arguments(owners, after, limit))]
 
     async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:
@@ -120,11 +125,10 @@ class PostgresEndpoint:
         self._connections.append(connection)
         return connection
 
-    async def _refuse_distributed(self) -> None:
-        """Refuses a database on Citus, which has no snapshot of several servers."""
+    async def _is_distributed(self) -> bool:
+        """Returns whether Citus distributes the tables; those of an empty target are once it is migrated."""
         ((is_distributed,),) = await self._fetch(_IS_DISTRIBUTED)
-        if is_distributed:
-            raise CopyFailed(f"{self.option}: is distributed by Citus; copy before it is distributed")
+        return bool(is_distributed)
 
     async def _lock(self) -> None:
         """Takes a lock in a transaction that stays open, which also works behind a pooler."""
@@ -200,6 +204,9 @@ _TASKS_OF: Final = (
     "SELECT user_id::text, count(*) FROM tasks "
     "WHERE user_id >= $1::uuid AND user_id <= $2::uuid GROUP BY user_id"
 )
+_ONE_SNAPSHOT: Final = "SET LOCAL citus.max_adaptive_executor_pool_size = 1"
+"""On Citus each connection to a server has a snapshot of its own; all rows of an owner are on one server."""
+
 _FENCE: Final = (
     f"SET LOCAL lock_timeout = {int(FENCE_TIMEOUT * 1000)}; "
     f"LOCK TABLE {', '.join(table.name for table in COPIED)} IN SHARE MODE"

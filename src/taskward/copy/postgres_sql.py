@@ -6,29 +6,22 @@ from typing import Any, Final
 
 from sqlalchemy import Column
 
-from taskward.copy.tables import CopiedTable, Kind, kind_of, page_sql
-
-
-@lru_cache
-def page_of(table: CopiedTable, of_owners: bool, is_next: bool) -> str:  # noqa: FBT001 - the cache takes positions
-    return page_sql(table, _Form(), of_owners=of_owners, is_next=is_next)
+from taskward.copy.sql import SqlForm, on_conflict
+from taskward.copy.tables import CopiedTable, Kind, kind_of
 
 
 @lru_cache
 def upsert(table: CopiedTable) -> str:
+    """Returns the statement that writes rows, from an array for each column."""
     names = ", ".join(column.name for column in table.columns)
     values = ", ".join(_WRITTEN.get(kind_of(column), "{0}").format(column.name) for column in table.columns)
-    key = ", ".join(column.name for column in table.key)
-    changes = ", ".join(f"{column.name} = excluded.{column.name}" for column in table.others)
-    conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
-    return (
-        f"INSERT INTO {table.name} ({names}) SELECT {values} "  # noqa: S608 - names of our own tables
-        f"FROM {_given(table.columns)} ON CONFLICT ({key}) DO {conflict}"
-    )
+    source = f"SELECT {values} FROM {_given(table.columns)}"  # noqa: S608 - names of our own tables
+    return f"INSERT INTO {table.name} ({names}) {source} {on_conflict(table)}"
 
 
 @lru_cache
 def delete_of(table: CopiedTable) -> str:
+    """Returns the statement that deletes the rows of keys, from an array for each column of the key."""
     where = " AND ".join(f"{table.name}.{column.name} = given.{column.name}" for column in table.key)
     return f"DELETE FROM {table.name} USING {_given(table.key)} WHERE {where}"  # noqa: S608 - as above
 
@@ -57,7 +50,7 @@ _WRITTEN: Final[Mapping[Kind, str]] = {
 }
 
 
-class _Form:
+class _PostgresForm:
     def parameter(self, number: int, column: Column[Any]) -> str:
         return f"${number}::{_TYPES[kind_of(column)]}"
 
@@ -68,3 +61,6 @@ class _Form:
     def order(self, column: Column[Any]) -> str:
         name = f"{column.table.name}.{column.name}"  # the bare name would be that of the converted value
         return f'{name} COLLATE "C"' if kind_of(column) == "text" else name
+
+
+FORM: Final[SqlForm] = _PostgresForm()

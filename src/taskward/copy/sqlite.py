@@ -4,15 +4,14 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Column
-
 from taskward.copy.endpoints import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
-from taskward.copy.tables import CopiedTable, Owners, Row, page_arguments, page_sql
+from taskward.copy.sql import page_arguments, page_sql
+from taskward.copy.sqlite_sql import FORM, delete_of, upsert
+from taskward.copy.tables import CopiedTable, Owners, Row
 from taskward.database import schema
 from taskward.database.sqlite.connection import file_problem
 from taskward.database.sqlite.errors import error_text, is_busy
@@ -75,20 +74,19 @@ class SqliteEndpoint:
         self, table: CopiedTable, owners: Owners | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
         await asyncio.sleep(0)  # nothing else gives an interruption a chance
-        sql = _page(table, owners is not None, after is not None)
+        sql = page_sql(table, FORM, of_owners=owners is not None, is_next=after is not None)
         return self._run(sql, page_arguments(owners, after, limit))
 
     async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:
         with self._explained(table.name):
-            self._connection.executemany(_write(table), rows)
+            self._connection.executemany(upsert(table), rows)
 
     async def delete(self, table: CopiedTable, keys: Sequence[Row]) -> None:
-        where = " AND ".join(f"{column.name} = ?" for column in table.key)
         with self._explained(table.name):
-            self._connection.executemany(f"DELETE FROM {table.name} WHERE {where}", keys)  # noqa: S608 - a table of ours
+            self._connection.executemany(delete_of(table), keys)
 
     async def count(self, name: str) -> int:
-        return int(self._run(f"SELECT count(*) FROM {name}")[0][0])  # noqa: S608 - as above
+        return int(self._run(f"SELECT count(*) FROM {name}")[0][0])  # noqa: S608 - a table of ours
 
     async def tasks_of(self, owners: Owners) -> Mapping[str, int]:
         return dict(self._run(_TASKS_OF, owners))
@@ -127,32 +125,4 @@ class SqliteEndpoint:
 
 
 _BUSY: Final = "another process uses the file; stop it first"
-
-
-class _Form:
-    def parameter(self, number: int, column: Column[Any]) -> str:  # noqa: ARG002 - the same for each
-        return "?"
-
-    def value(self, column: Column[Any]) -> str:
-        return str(column.name)
-
-    def order(self, column: Column[Any]) -> str:
-        return str(column.name)
-
-
-@lru_cache
-def _page(table: CopiedTable, of_owners: bool, is_next: bool) -> str:  # noqa: FBT001 - the cache takes positions
-    return page_sql(table, _Form(), of_owners=of_owners, is_next=is_next)
-
-
-@lru_cache
-def _write(table: CopiedTable) -> str:
-    names = ", ".join(column.name for column in table.columns)
-    marks = ", ".join("?" for _ in table.columns)
-    key = ", ".join(column.name for column in table.key)
-    changes = ", ".join(f"{column.name} = excluded.{column.name}" for column in table.others)
-    conflict = f"UPDATE SET {changes}" if changes else "NOTHING"
-    return f"INSERT INTO {table.name} ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO {conflict}"  # noqa: S608 - as above
-
-
 _TASKS_OF: Final = "SELECT user_id, count(*) FROM tasks WHERE user_id >= ? AND user_id <= ? GROUP BY user_id"

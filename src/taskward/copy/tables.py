@@ -1,4 +1,4 @@
-"""The tables that are copied, and how their rows are read in the order of their keys.
+"""The tables that are copied.
 
 Rows are exchanged in the form of SQLite: ids as text, times as microseconds since 1970, flags as 0 or 1. Both
 engines sort keys by code points in that form, as Python does.
@@ -7,7 +7,7 @@ engines sort keys by code points in that form, as Python does.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Column, Integer, Table
 
@@ -91,47 +91,3 @@ staged ends with the service that runs it."""
 
 MIGRATED: Final = frozenset({ENDPOINT.name, TIME_ZONE_DATA.name})
 """Tables of which the migrations have made the one row."""
-
-
-class SqlForm(Protocol):
-    """The parts of a page's SQL on one engine."""
-
-    def parameter(self, number: int, column: Column[Any]) -> str:
-        """Returns the placeholder of a parameter that is compared with a column."""
-
-    def value(self, column: Column[Any]) -> str:
-        """Returns the expression for a column in the form of SQLite."""
-
-    def order(self, column: Column[Any]) -> str:
-        """Returns the expression that a column of a key is sorted by."""
-
-
-def page_sql(table: CopiedTable, form: SqlForm, *, of_owners: bool, is_next: bool) -> str:
-    """Returns the SELECT of a page.
-
-    Its parameters are the key before the page if it `is_next`, else the first owner; then the last owner,
-    and the limit.
-    """
-    owner = table.key[0]
-    key = ", ".join(map(form.order, table.key))
-    compared = table.key if is_next else table.key[:1] if of_owners else ()
-    given = [form.parameter(number, column) for number, column in enumerate(compared, 1)]
-    conditions = (
-        [f"({key}) > ({', '.join(given)})"] if is_next else [f"{owner.name} >= {one}" for one in given]
-    )
-    if of_owners:
-        conditions.append(f"{owner.name} <= {form.parameter(len(given) + 1, owner)}")
-    limit = form.parameter(len(given) + of_owners + 1, _LIMIT)
-    values = ", ".join(map(form.value, table.columns))
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {values} FROM {table.name}{where} ORDER BY {key} LIMIT {limit}"  # noqa: S608 - names of our own tables
-
-
-def page_arguments(owners: Owners | None, after: Row | None, limit: int) -> list[Any]:
-    """Returns the parameters of `page_sql`."""
-    first, last = owners or ("", "")
-    begin = [first] if owners else []
-    return [*(begin if after is None else after), *([last] if owners else []), limit]
-
-
-_LIMIT: Final = Column("limit", Integer())

@@ -40,12 +40,12 @@ class Verification:
         self._source = source
         self._target = target
 
-    async def everything(self, progress: Callable[[int, int], None]) -> list[Verified]:
+    async def compare_all(self, progress: Callable[[int, int], None]) -> list[Verified]:
         """Compares each row of each table."""
         total = await self._source.count(COPIED_TASKS.name)
-        return [await self.table(table, lambda done: progress(done, total)) for table in COPIED]
+        return [await self.compare_table(table, lambda done: progress(done, total)) for table in COPIED]
 
-    async def table(
+    async def compare_table(
         self, table: CopiedTable, progress: Callable[[int], None] = lambda _done: None
     ) -> Verified:
         """Compares each row of a table; the progress is that of the tasks."""
@@ -58,17 +58,17 @@ class Verification:
                 progress(count)
         return Verified(table.name, count, digest.hexdigest())
 
-    async def owners(self, owners: Owners) -> None:
+    async def compare_owners(self, owners: Owners) -> None:
         """Compares the rows of some owners that their counters cover."""
         for table in (COPIED_USERS, *COUNTED):
             async for window in windows(self._source, self._target, table, owners):
                 _same(table, window)
 
-    async def counts(self) -> list[Verified]:
+    async def compare_counts(self) -> list[Verified]:
         """Compares the number of rows of each table."""
         return [await self._count(table) for table in COPIED]
 
-    async def people_behind(self) -> int:
+    async def count_behind(self) -> int:
         """Returns the number of owners whose rows in `users` differ."""
         count = 0
         async for window in windows(self._source, self._target, COPIED_USERS):

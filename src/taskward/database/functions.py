@@ -94,16 +94,10 @@ class greatest(FunctionElement[int]):  # noqa: N801 - named like an SQL function
     inherit_cache = True
 
 
-@compiles(greatest, "postgresql")
-def _greatest_on_postgresql(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(greatest)
+def _greatest(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
     one, other = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"greatest({one}, {other})"
-
-
-@compiles(greatest, "sqlite")
-def _greatest_on_sqlite(element: greatest, compiler: SQLCompiler, **options: Any) -> str:
-    one, other = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"max({one}, {other})"
+    return f"{'max' if compiler.dialect.name == 'sqlite' else 'greatest'}({one}, {other})"
 
 
 class unless_taken(FunctionElement[str]):  # noqa: N801 - named like an SQL function
@@ -152,11 +146,6 @@ class bound_on_sqlite(FunctionElement[Any]):  # noqa: N801 - named like an SQL f
 @compiles(bound_on_sqlite, "postgresql")
 def _no_bound_on_postgresql(element: bound_on_sqlite, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
     return "true"
-
-
-@compiles(bound_on_sqlite, "sqlite")
-def _bound_on_sqlite(element: bound_on_sqlite, compiler: SQLCompiler, **options: Any) -> str:
-    return compiler.process(element.clauses, **options)
 
 
 class any_of(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
@@ -253,6 +242,7 @@ def _instant_on_postgresql(element: instant_of, compiler: SQLCompiler, **options
     )
 
 
+@compiles(bound_on_sqlite, "sqlite")
 @compiles(instant_of, "sqlite")
-def _instant_on_sqlite(element: instant_of, compiler: SQLCompiler, **options: Any) -> str:
+def _argument(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.clauses, **options)

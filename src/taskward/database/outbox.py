@@ -1,8 +1,8 @@
-"""The outbox of webhooks: one row for each person, which says that their changes are to be delivered.
+"""The outbox of webhooks: one row for each owner, which says that their changes are to be delivered.
 
-With webhooks on, every transaction that changes what a person sees marks that person, before it commits. The
-engines do it where they also notify of changes, so no statement of a feature names the outbox. While a person
-is marked, further writes change nothing, so that an outage of the receiver costs one row a person.
+With webhooks on, every transaction that changes what an owner sees marks that owner, before it commits. The
+engines do it where they also notify of changes, so no statement of a feature names the outbox. While an owner
+is marked, further writes change nothing, so that an outage of the receiver costs one row for each owner.
 
 On PostgreSQL a statement may have waited for its owner, and what it sees of the outbox is as old as its
 beginning. It relies on a mark that no process has claimed, without touching it, only if less than `TRUSTED`
@@ -10,6 +10,7 @@ microseconds have passed since: a mark is removed `SETTLED` seconds after its cl
 earliest, so none that was unclaimed at the beginning can be gone. Otherwise it takes the row's lock.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
@@ -32,11 +33,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel
 
 from taskward.database.functions import began_within, clock_number, greatest
-from taskward.database.statements import Command
+from taskward.database.statements import Command, TransactionSteps
 from taskward.database.types import Counter, Flag, Id
 
 PACE: Final = 1_000_000
-"""Microseconds between two deliveries of one person who writes all the time: they are the same work for many
+"""Microseconds between two deliveries of one owner who writes all the time: they are the same work for many
 changes as for one. Pages that are full are delivered without a pause."""
 
 
@@ -48,9 +49,9 @@ SETTLED: Final = 0.05
 
 
 class WebhookMarkRow(SQLModel, table=True):
-    """The queue of one person: what is acknowledged, when to look again, and the delivery in progress.
+    """The queue of one owner: what is acknowledged, when to look again, and the delivery in progress.
 
-    It has no foreign key, because it outlives the person: their erasure has to be delivered too. Times are
+    It has no foreign key, because it outlives the owner: their erasure has to be delivered too. Times are
     microseconds of the database's clock. A stored delivery is sent with the same id and body until it is
     acknowledged; `upto` is what `acknowledged` becomes then.
     """
@@ -76,7 +77,7 @@ class WebhookMarkRow(SQLModel, table=True):
     acknowledged: str | None = Field(sa_column=Column(Text, nullable=True))
     """The position in the feed as JSON; null before the first delivery."""
     next_at: int | None = Field(sa_column=Column(Counter, nullable=True))
-    """When the person is due, or until when `holder` has the person; null if nothing is to be delivered."""
+    """When the owner is due, or until when `holder` has the owner; null if nothing is to be delivered."""
     marked_at: int | None = Field(sa_column=Column(Counter, nullable=True))
     """Since when something is to be delivered."""
     holder: UUID | None = Field(sa_column=Column(Id, nullable=True))
@@ -89,7 +90,7 @@ class WebhookMarkRow(SQLModel, table=True):
     delivered_at: int | None = Field(sa_column=Column(Counter, nullable=True))
     """When the last of the waiting changes were acknowledged."""
     is_erased: bool = Field(sa_column=Column(Flag, nullable=False))
-    """Whether the receiver has yet to learn that the person was erased."""
+    """Whether the receiver has yet to learn that the owner was erased."""
 
 
 MARKS: Final[Table] = SQLModel.metadata.tables["webhook_marks"]
@@ -120,7 +121,7 @@ def mark_owners(owners: Select[Any]) -> Insert:
 
 
 def _unless_marked(marked: Any) -> Insert:
-    """Marks a person as due now, or `PACE` after the last delivery."""
+    """Marks an owner as due now, or `PACE` after the last delivery."""
     paced = func.coalesce(MARKS.c.delivered_at + literal_column(str(PACE), Counter), literal_column("0"))
     unless: Insert = marked.on_conflict_do_update(
         index_elements=["user_id"],
@@ -133,3 +134,9 @@ def _unless_marked(marked: Any) -> Insert:
 MARK: Final = Command(
     "mark an owner for webhooks", _unless_marked(insert(MARKS).values(user_id=_OWNER, **_NEW)), quiet=True
 )
+
+
+def mark_steps(owners: Iterable[UUID]) -> TransactionSteps[None]:
+    """Marks owners without a change of theirs."""
+    for owner in owners:
+        yield MARK, {"owner": owner}

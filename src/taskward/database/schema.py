@@ -80,7 +80,7 @@ def statements_since(revision: str | None, dialect: str) -> tuple[str, ...]:
     if revision is not None and not is_known(revision):
         raise DatabaseUnusable(
             f"DATABASE_URL: the schema is at revision {revision} of a development snapshot, which cannot be "
-            "brought up to date; export its people with that version and import them into a new database"
+            "brought up to date; export its users with that version and import them into a new database"
         )
     from alembic import command  # noqa: PLC0415 - slow to import, and rarely needed
     from alembic.config import Config  # noqa: PLC0415

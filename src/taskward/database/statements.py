@@ -142,6 +142,11 @@ no I/O, so that each engine can run it in its own way, and again from the start 
 back because of a conflict. `taskward.database.transaction_run` runs it."""
 
 
+def command_steps(command: Command, values: Values) -> TransactionSteps[Sequence[Row]]:
+    """Runs one command as a transaction, and returns its rows."""
+    return (yield command, values)
+
+
 class Rollback(Exception):
     """Raised by steps to roll back everything; `result` is still the transaction's result."""
 

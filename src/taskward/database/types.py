@@ -56,10 +56,10 @@ class Instant(TypeDecorator[datetime]):
         return Integer() if dialect.name == "sqlite" else TIMESTAMP(timezone=True)
 
     def bind_processor(self, dialect: Dialect) -> Processor | None:
-        return _microseconds_or_none if dialect.name == "sqlite" else None
+        return to_microseconds if dialect.name == "sqlite" else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:  # noqa: ARG002 - as SQLAlchemy calls it
-        return _moment if dialect.name == "sqlite" else None
+        return from_microseconds if dialect.name == "sqlite" else None
 
 
 class Flag(TypeDecorator[bool]):
@@ -80,11 +80,13 @@ def _text_or_none(value: UUID | None) -> str | None:
     return None if value is None else orjson.dumps(value)[1:-1].decode()
 
 
-def _microseconds_or_none(moment: datetime | None) -> int | None:
+def to_microseconds(moment: datetime | None) -> int | None:
+    """Returns the microseconds since 1970 of a time, or None."""
     return None if moment is None else (moment - _EPOCH) // _MICROSECOND
 
 
-def _moment(microseconds: int) -> datetime:
+def from_microseconds(microseconds: int) -> datetime:
+    """Returns the time that many microseconds after the beginning of 1970."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 

@@ -31,70 +31,70 @@ class FairSlots:
         self._queues: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
     @asynccontextmanager
-    async def slot(self, person: Hashable) -> AsyncIterator[None]:
+    async def slot(self, user: Hashable) -> AsyncIterator[None]:
         """Holds a slot while the block runs.
 
         Raises:
             ServiceUnavailable: no slot became free in time.
 
         """
-        if person not in self._queues and self._may_take(person):
-            self._take(person)
+        if user not in self._queues and self._may_take(user):
+            self._take(user)
         else:
-            await self._wait(person)
+            await self._wait(user)
         try:
             yield
         finally:
-            self._release(person)
+            self._release(user)
 
-    def _may_take(self, person: Hashable) -> bool:
-        return self._held[person] < self._free
+    def _may_take(self, user: Hashable) -> bool:
+        return self._held[user] < self._free
 
-    def _take(self, person: Hashable) -> None:
+    def _take(self, user: Hashable) -> None:
         self._free -= 1
-        self._held[person] += 1
+        self._held[user] += 1
 
-    def _release(self, person: Hashable) -> None:
+    def _release(self, user: Hashable) -> None:
         self._free += 1
-        self._held[person] -= 1
-        if not self._held[person]:
-            del self._held[person]
+        self._held[user] -= 1
+        if not self._held[user]:
+            del self._held[user]
         self._grant()
 
-    async def _wait(self, person: Hashable) -> None:
+    async def _wait(self, user: Hashable) -> None:
         turn = asyncio.get_running_loop().create_future()
-        self._queues.setdefault(person, deque()).append(turn)
+        self._queues.setdefault(user, deque()).append(turn)
         try:
             async with asyncio.timeout(self._timeout):
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():  # it was granted at the same moment
-                self._release(person)
+                self._release(user)
             else:
-                self._leave(person, turn)
+                self._leave(user, turn)
             if isinstance(error, TimeoutError):
                 raise ServiceUnavailable(reason="no slot became free in time") from None
             raise
 
-    def _leave(self, person: Hashable, turn: "asyncio.Future[None]") -> None:
-        queue = self._queues[person]
+    def _leave(self, user: Hashable, turn: "asyncio.Future[None]") -> None:
+        queue = self._queues[user]
         queue.remove(turn)
         if not queue:
-            del self._queues[person]
+            del self._queues[user]
 
     def _grant(self) -> None:
         """Grants free slots to waiting requests, round robin by user, as long as one may have a slot."""
-        passed_over = 0
-        while self._free and passed_over < len(self._queues):
-            person, queue = self._queues.popitem(last=False)
-            if self._may_take(person):
-                self._take(person)
+        skipped = 0
+        while self._free and skipped < len(self._queues):
+            user, queue = self._queues.popitem(last=False)
+            if self._may_take(user):
+                self._take(user)
                 queue.popleft().set_result(None)
-                passed_over = 0
+                skipped = 0
             else:
-                passed_over += 1
+                skipped += 1
             if queue:
-                self._queues[person] = queue
+                self._queues[user] = queue
 
 
 class FairThreads:
@@ -105,7 +105,7 @@ class FairThreads:
         self._threads = ThreadPoolExecutor(size, name)
 
     async def run(
-        self, person: Hashable, function: Callable[P, R], *arguments: P.args, **options: P.kwargs
+        self, user: Hashable, function: Callable[P, R], *arguments: P.args, **options: P.kwargs
     ) -> R:
         """Runs a function in a thread once there is a slot, and returns its result.
 
@@ -113,7 +113,7 @@ class FairThreads:
             ServiceUnavailable: no slot became free in time.
 
         """
-        async with self._slots.slot(person):
+        async with self._slots.slot(user):
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, lambda: function(*arguments, **options))
 

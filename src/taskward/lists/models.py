@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from taskward.http.ignored_keys import Ignored, ignoring
+from taskward.http.body_schemas import Ignored, ignoring, requiring_one
 from taskward.http.responses import json_timestamp
 from taskward.http.validation import Absent, field_error
 from taskward.lists.tables import ListRecord
@@ -22,13 +22,6 @@ IsArchived = Annotated[
     bool,
     Field(strict=True, description="Its tasks are untouched; `archived=false` leaves them out of a list."),
 ]
-
-
-def _document_changes(schema: dict[str, Any]) -> None:
-    _ignoring_server_keys(schema)
-    schema["not"] = {"allOf": [{"not": {"required": [name]}} for name in _WRITABLE]}
-    for field in schema["properties"].values():
-        field.pop("default", None)
 
 
 class _Body(BaseModel):
@@ -58,7 +51,7 @@ class NewList(_Body):
 class ListChanges(_Body):
     """The body of `PUT /api/lists/{list_id}`: only the given fields change; at least one is required."""
 
-    model_config = ConfigDict(json_schema_extra=_document_changes)
+    model_config = ConfigDict(json_schema_extra=requiring_one(_WRITABLE, _ignoring_server_keys))
 
     title: Title = ""
     is_archived: IsArchived = False

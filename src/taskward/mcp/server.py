@@ -37,14 +37,14 @@ def new_server(client_of: ClientOf) -> Server[Any]:
             raise MCPError(types.INVALID_PARAMS, _UNKNOWN.format(name=params.name[:64]))
         try:
             async with client_of(context) as api:
-                outcome = await call(tool, api, params.arguments or {})
+                result = await call(tool, api, params.arguments or {})
         except Exception:
             log.exception("Unforeseen error in a tool", extra={"tool": tool.name})
             raise MCPError(types.INTERNAL_ERROR, "An internal server error occurred") from None
         return types.CallToolResult(
-            content=[types.TextContent(type="text", text=outcome.text)],
-            structured_content=outcome.value,
-            is_error=outcome.value is None,
+            content=[types.TextContent(type="text", text=result.text)],
+            structured_content=result.value,
+            is_error=result.value is None,
         )
 
     server = Server[Any](

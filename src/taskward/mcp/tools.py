@@ -50,14 +50,14 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ToolResult:
     """The result of a call: an object, or the text of an error."""
 
     text: str
     value: dict[str, Any] | None = None
 
 
-async def call(tool: Tool, api: "AsyncClient", arguments: Arguments) -> Outcome:
+async def call(tool: Tool, api: "AsyncClient", arguments: Arguments) -> ToolResult:
     """Calls a tool; a failure that the agent can do something about becomes a text."""
     from taskward_client import TaskwardError  # noqa: PLC0415 - slow to import
 
@@ -65,10 +65,10 @@ async def call(tool: Tool, api: "AsyncClient", arguments: Arguments) -> Outcome:
         _check_names(tool, arguments)
         value = await tool.run(api, arguments)
     except ToolError as error:
-        return Outcome(str(error))
+        return ToolResult(str(error))
     except TaskwardError as error:
-        return Outcome(_advice(error))
-    return Outcome(json.dumps(value, ensure_ascii=False, separators=(",", ":")), value)
+        return ToolResult(_advice(error))
+    return ToolResult(json.dumps(value, ensure_ascii=False, separators=(",", ":")), value)
 
 
 def _check_names(tool: Tool, arguments: Arguments) -> None:

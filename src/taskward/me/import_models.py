@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from taskward.http.ignored_keys import Ignored, ignoring
+from taskward.http.body_schemas import Ignored, ignoring
 from taskward.http.validation import field_error, located_errors, moment, strict_uuid
 from taskward.lists.models import IsArchived
 from taskward.tasks.fields import TaskFields

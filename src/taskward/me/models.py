@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.database.statements import Row
-from taskward.http.ignored_keys import Ignored, ignoring
+from taskward.http.body_schemas import Ignored, ignoring
 from taskward.http.responses import rfc3339
 from taskward.http.validation import Absent, field_error
 from taskward.lists.models import List
@@ -15,7 +15,7 @@ from taskward.tasks.models import Task
 from taskward.time_zones import is_time_zone
 
 _ZONE: Final = Field(
-    description="The IANA name of the person's time zone, for dates that have none.",
+    description="The IANA name of the user's time zone, for dates that have none.",
     examples=["Europe/Berlin"],
 )
 

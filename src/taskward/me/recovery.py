@@ -1,14 +1,14 @@
 """Completes the work of processes that died: split transactions and staged imports."""
 
-import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
 from taskward.database import Database
+from taskward.database.background import BackgroundWork
 from taskward.database.statements import TransactionSteps
-from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.labels import change as label_change
 from taskward.lists import deletion
 from taskward.me import erasure, staging
@@ -30,35 +30,24 @@ _RESUME: Final[Mapping[str, Callable[..., TransactionSteps[None]]]] = {
 log = logging.getLogger(__name__)
 
 
-class Recovery:
+class Recovery(BackgroundWork):
     """Checks for unfinished changes while the process runs."""
 
+    failed = "Cannot complete an interrupted change yet; retrying"
+    crashed = "Completing an interrupted change crashed; retrying"
+
     def __init__(self, database: Database) -> None:
+        super().__init__(INTERVAL)
         self._database = database
-        self._task: asyncio.Task[None] | None = None
+        self._staged_at = 0.0
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        staged_at = loop.time()
-        while True:
-            try:
-                await resume_interrupted(self._database)
-                if loop.time() >= staged_at:
-                    staged_at = loop.time() + INTERVAL_STAGED
-                    await staging.delete_abandoned(self._database)
-            except (DatabaseError, ServiceUnavailable) as error:
-                log.warning("Cannot complete an interrupted change yet", extra={"reason": error.reason})
-            except Exception:
-                log.exception("Completing an interrupted change crashed; retrying")
-            await asyncio.sleep(INTERVAL)
+    async def run(self) -> bool:
+        await resume_interrupted(self._database)
+        now = time.monotonic()
+        if now >= self._staged_at:
+            self._staged_at = now + INTERVAL_STAGED
+            await staging.delete_abandoned(self._database)
+        return False
 
 
 async def resume_interrupted(database: Database) -> None:

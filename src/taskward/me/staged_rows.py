@@ -1,19 +1,15 @@
 """Tasks and lists of an import as the JSON arrays that the statements take."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 import orjson
 
+from taskward.database.types import to_microseconds
 from taskward.me.import_models import ImportedList, ImportedTask
 from taskward.tasks.commands import folded
 from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.positions import default_key
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def staged_row(task: ImportedTask, list_id: UUID | None = None) -> bytes:
@@ -26,8 +22,8 @@ def staged_row(task: ImportedTask, list_id: UUID | None = None) -> bytes:
         task.description,
         folded(task.description),
         task.is_completed,
-        _microseconds(task.created_at),
-        _microseconds(task.updated_at),
+        to_microseconds(task.created_at),
+        to_microseconds(task.updated_at),
     )
     if not task.has_optional_fields:
         return orjson.dumps(plain)
@@ -40,12 +36,12 @@ def staged_row(task: ImportedTask, list_id: UUID | None = None) -> bytes:
             list_id,
             task.parent_id,
             task.position,
-            _microseconds(task.completed_at),
+            to_microseconds(task.completed_at),
             columns["extra"],
             columns["due_key"],
-            _microseconds(columns["due_utc"]),
+            to_microseconds(columns["due_utc"]),
             columns["start_key"],
-            _microseconds(columns["start_utc"]),
+            to_microseconds(columns["start_utc"]),
             columns["priority"],
             columns["series_id"],
             orjson.dumps(labels).decode() if labels else None,
@@ -62,13 +58,9 @@ def list_rows(lists: Iterable[ImportedList]) -> str:
             one.is_archived,
             one.position or default_key(one.stored_id),
             orjson.dumps(one.metadata).decode() if one.metadata else None,
-            _microseconds(one.created_at),
-            _microseconds(one.updated_at),
+            to_microseconds(one.created_at),
+            to_microseconds(one.updated_at),
         )
         for one in lists
     ]
     return orjson.dumps(rows).decode()
-
-
-def _microseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - _EPOCH) // _MICROSECOND

@@ -16,7 +16,7 @@ import orjson
 
 from taskward.auth.current_user import User
 from taskward.database import Queries
-from taskward.database.statements import RESUME, SPLIT, Command, Row, TransactionSteps, Values
+from taskward.database.statements import RESUME, SPLIT, Command, TransactionSteps, Values, command_steps
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
 from taskward.me.import_document import Problems
@@ -89,7 +89,7 @@ class Staging:
         """
         now = datetime.now(UTC)
         values = {**self._token, "now": now, "stale": now - LEASE}
-        if not await self._database.transact(lambda: _one(CLAIM, values)):
+        if not await self._database.transact(lambda: command_steps(CLAIM, values)):
             raise RateLimited("Another import is running", retry_after=RETRY_AFTER)
         await self._delete_rows()
 
@@ -128,7 +128,7 @@ class Staging:
     async def clean_up(self) -> None:
         """Ends the import, and deletes what is still staged."""
         await self._delete_rows()
-        await self._database.transact(lambda: _one(RELEASE, self._token))
+        await self._database.transact(lambda: command_steps(RELEASE, self._token))
 
     async def _flush(self) -> None:
         if not self._rows:
@@ -236,10 +236,6 @@ async def delete_abandoned(database: Queries) -> None:
         except RateLimited:  # another process is deleting it
             continue
         await staging.clean_up()
-
-
-def _one(statement: Any, values: Values) -> TransactionSteps[Sequence[Row]]:
-    return (yield statement, values)
 
 
 def _page(owner: Values, after: UUID) -> dict[str, Any]:

@@ -116,6 +116,6 @@ FORGET_DELIVERED: Final = Command(
     quiet=True,
 )
 """The id stays until the app has heard of the erasure. A process that delivers at this moment keeps the
-person until its attempt ends."""
+owner until its attempt ends."""
 ERASE: Final = Command("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
 """All other rows of the owner reference that row and are deleted with it."""

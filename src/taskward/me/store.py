@@ -57,7 +57,7 @@ class MyData:
         return rows[0]
 
     async def set_time_zone(self, time_zone: str | None) -> Row:
-        """Sets the time zone of the person, and returns the owner's row."""
+        """Sets the time zone of the owner, and returns the owner's row."""
         return await self._database.transact(lambda: time_zone_steps(self._user, time_zone), long=True)
 
     async def export(self) -> AsyncIterator[bytes]:
@@ -139,7 +139,7 @@ class MyData:
 
 
 def time_zone_steps(user: User, time_zone: str | None) -> TransactionSteps[Row]:
-    """Sets the time zone of a person, and moves the pending reminders; returns the owner's row."""
+    """Sets the time zone of an owner, and moves the pending reminders; returns the owner's row."""
     values = owner_values(user) | {"time_zone": time_zone, "fields": ["time_zone"]}
     rows = yield SET_TIME_ZONE, values
     yield from move_reminders_steps(user.id, time_zone)

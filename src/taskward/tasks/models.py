@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from taskward.database.statements import Row
-from taskward.http.ignored_keys import Ignored, ignoring
+from taskward.http.body_schemas import Ignored, ignoring, requiring_one
 from taskward.http.responses import json_timestamp, rfc3339
 from taskward.http.validation import Absent, field_error
 from taskward.tasks.fields.completion import CompletedAt, GivenCompletedAt
@@ -37,18 +37,6 @@ _WRITABLE: Final = (
     *("labels", "add_labels", "remove_labels", "list_id", "parent_id", "position", "metadata"),
     *("reminders", "recurrence"),
 )
-
-
-def _document_changes(schema: dict[str, Any]) -> None:
-    """Documents that at least one field is required, and that no field has a default.
-
-    A top-level `anyOf` of `required` would say the same, but client generators make an untyped union of it.
-    They ignore `not`.
-    """
-    _ignoring_server_keys(schema)
-    schema["not"] = {"allOf": [{"not": {"required": [name]}} for name in _WRITABLE]}
-    for field in schema["properties"].values():
-        field.pop("default", None)
 
 
 _NO_OPTIONAL_FIELDS: Final = [None] * 5
@@ -104,7 +92,7 @@ class NewTask(_Body):
 class TaskChanges(_Body):
     """The body of `PUT /api/tasks/{task_id}`: only the given fields change; at least one is required."""
 
-    model_config = ConfigDict(json_schema_extra=_document_changes)
+    model_config = ConfigDict(json_schema_extra=requiring_one(_WRITABLE, _ignoring_server_keys))
 
     title: Title = ""
     description: Description = None

@@ -5,7 +5,6 @@ does it, in the background, an owner and a page of tasks at a time. Until it is 
 instant may be off by the change.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -18,8 +17,9 @@ import orjson
 
 from taskward.auth.current_user import User
 from taskward.database import Queries
-from taskward.database.statements import Command, Row, TransactionSteps, Values
-from taskward.http.errors import DatabaseError, ServiceUnavailable
+from taskward.database.background import BackgroundWork
+from taskward.database.statements import Command, Row, TransactionSteps, Values, command_steps
+from taskward.database.types import from_microseconds, to_microseconds
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.steps.reminders import move_reminders_steps
 from taskward.tasks.zone_data_statements import (
@@ -47,30 +47,24 @@ INTERVAL: Final = 5.0
 """Seconds until the next look at what another process does, or at a database that failed."""
 
 _FIRST: Final = UUID(int=0)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+_NEVER: Final = from_microseconds(0)
 
 log = logging.getLogger(__name__)
 
 
-class ZoneDataUpdate:
-    """Brings the stored instants to a version of the time zone data, in the background."""
+class ZoneDataUpdate(BackgroundWork):
+    """Brings the stored instants to a version of the time zone data."""
+
+    failed = "Cannot compute the instants of dates again yet; retrying"
+    crashed = "Computing the instants of dates again crashed; retrying"
 
     def __init__(self, database: Queries, version: str = DATA_VERSION) -> None:
+        super().__init__(INTERVAL)
         self._database = database
         self._version = version
-        self._held = _EPOCH
-        self._task: asyncio.Task[None] | None = None
+        self._held = _NEVER
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-
-    async def update(self) -> bool:
+    async def run(self) -> bool:
         """Computes the instants if necessary; returns whether they are of this version, or of a newer one.
 
         They are not while another process computes them.
@@ -95,19 +89,6 @@ class ZoneDataUpdate:
         seconds = {"tasks": changed, "seconds": round(time.monotonic() - begun, 1)}
         log.info("The instants of dates are those of the new time zone data", extra=words | seconds)
         return True
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                if await self.update():
-                    return
-            except (DatabaseError, ServiceUnavailable) as error:
-                log.warning(
-                    "Cannot compute the instants of dates again yet; retrying", extra={"reason": error.reason}
-                )
-            except Exception:
-                log.exception("Computing the instants of dates again crashed; retrying")
-            await asyncio.sleep(INTERVAL)
 
     async def _update_owner(self, owner: UUID) -> int:
         """Returns the number of tasks whose instants have changed."""
@@ -135,7 +116,7 @@ class ZoneDataUpdate:
         return bool(await self._transact(RENEW, {"held": held, "now": now}))
 
     async def _transact(self, command: Command, values: Values) -> Sequence[Row]:
-        return await self._database.transact(lambda: _one(command, values))
+        return await self._database.transact(lambda: command_steps(command, values))
 
 
 def page_steps(values: Values) -> TransactionSteps[tuple[int, UUID]]:
@@ -155,21 +136,13 @@ def _computed(row: Row) -> tuple[str, Any, Any] | None:
     columns = TaskFields.parse(extra).columns()
     if (columns["due_utc"], columns["start_utc"]) == (due, start):
         return None
-    return str(task_id), _microseconds(columns["due_utc"]), _microseconds(columns["start_utc"])
+    return str(task_id), to_microseconds(columns["due_utc"]), to_microseconds(columns["start_utc"])
 
 
 def _reminder_steps(owner: UUID) -> TransactionSteps[None]:
     locked = yield LOCK_OWNER, {"owner": owner}
     if locked:
         yield from move_reminders_steps(owner, locked[0][0], keeps_passed=True)
-
-
-def _one(command: Command, values: Values) -> TransactionSteps[Sequence[Row]]:
-    return (yield command, values)
-
-
-def _microseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
 
 
 def _order(version: str) -> list[int]:

@@ -5,7 +5,6 @@ the clock, so none is reused. But a cursor of a lost position would get only the
 client would keep the lost ones.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,8 +15,8 @@ from sqlalchemy import Integer, bindparam, insert, select, update
 
 from taskward.database import DatabaseUnusable, Queries, open_database
 from taskward.database.functions import clock_number, greatest
-from taskward.database.outbox import MARK
-from taskward.database.statements import Command, Row, TransactionSteps, Values
+from taskward.database.outbox import mark_steps
+from taskward.database.statements import Command, Values, command_steps
 from taskward.database.types import Counter, Id, Instant
 from taskward.settings import Settings
 from taskward.users.statements import LAST_RESTORE
@@ -26,7 +25,7 @@ from taskward.users.tables import RESTORES, USERS
 MARGIN: Final = timedelta(minutes=1)
 """By how much the clock may have been ahead when the lost numbers were issued (default)."""
 
-TOGETHER: Final = 5000
+MAX_OWNERS: Final = 5000
 """Owners that are moved in one transaction; their writes wait for it."""
 
 _MARGIN: Final = bindparam("margin", type_=Counter)
@@ -97,22 +96,14 @@ async def mark_restored(settings: Settings, margin: timedelta = MARGIN) -> Resto
 
 
 async def _mark(database: Queries, values: Values, *, delivers: bool) -> Restored:
-    added = await database.transact(lambda: _one_step(_ADD_RESTORE, {**values, "now": datetime.now(UTC)}))
+    added = await database.transact(lambda: command_steps(_ADD_RESTORE, {**values, "now": datetime.now(UTC)}))
     number, owners, after = int(added[0][0]), 0, UUID(int=0)
-    values = {**values, "number": number, "limit": TOGETHER}
-    while moved := await database.transact(partial(_one_step, _MOVE_COUNTERS, {**values, "after_id": after})):
+    values = {**values, "number": number, "limit": MAX_OWNERS}
+    move = partial(command_steps, _MOVE_COUNTERS)
+    while moved := await database.transact(partial(move, {**values, "after_id": after})):
         ids = [UUID(str(row[0])) for row in moved]
         if delivers:
-            await database.transact(partial(_mark_for_webhooks, ids))
+            await database.transact(partial(mark_steps, ids))
         owners += len(ids)
         after = max(ids)
     return Restored(owners, number)
-
-
-def _mark_for_webhooks(owners: Sequence[UUID]) -> TransactionSteps[None]:
-    for owner in owners:
-        yield MARK, {"owner": owner}
-
-
-def _one_step(statement: Command, values: Values) -> TransactionSteps[Sequence[Row]]:
-    return (yield statement, values)

@@ -120,7 +120,7 @@ LOCK_OWNER: Final = Read(
 )
 """The owner's row is locked before any other, otherwise two transactions could deadlock.
 
-Returns the time zone of the person; no row if the owner has never written. Then a concurrent first write of
+Returns the time zone of the owner; no row if the owner has never written. Then a concurrent first write of
 the same rows is detected as a conflict."""
 
 

@@ -22,11 +22,11 @@ from taskward.webhooks.sender import Outcome, WebhookSender
 from taskward.webhooks.statements import FIND_OWNER, REWIND, WAITING
 
 PAGE: Final = 500
-"""People who are marked in one transaction."""
+"""Owners who are marked in one transaction."""
 
 
 class Status(NamedTuple):
-    """The state of the receiver, how many people wait, and for how many seconds the first of them has."""
+    """The state of the receiver, how many owners wait, and for how many seconds the first of them has."""
 
     endpoint: EndpointState
     people: int
@@ -37,7 +37,7 @@ async def send_test(settings: Settings) -> Outcome:
     """Sends a `ping` and returns its outcome; nothing is stored or repeated."""
     webhooks = _enabled(settings)
     ping = compose("ping", {}, upto=None, delivery_id=f"ping_{uuid4().hex}")
-    sender = WebhookSender(webhooks.url, webhooks.secrets, connections=1)
+    sender = WebhookSender(webhooks.url, webhooks.secrets)
     try:
         return await sender.send(str(ping.id), str(ping.body).encode())
     finally:
@@ -53,7 +53,7 @@ async def read_status(settings: Settings) -> Status:
 
 
 async def replay(settings: Settings, user_id: UUID | None, since: str | None) -> int:
-    """Delivers again what follows a cursor, or everything; returns to how many people.
+    """Delivers again what follows a cursor, or everything; returns to how many owners.
 
     Raises:
         NotFound: nothing is stored about the user.
@@ -89,7 +89,7 @@ def _rewind_steps(owners: Sequence[UUID], since: str | None) -> TransactionSteps
 
 def _enabled(settings: Settings) -> WebhookSettings:
     if settings.webhooks is None:
-        raise SettingsError("WEBHOOK_URL: is not set, so there are no webhooks")
+        raise SettingsError("WEBHOOK_URL is not set, so there are no webhooks")
     return settings.webhooks
 
 
@@ -103,6 +103,6 @@ async def _started(settings: Settings) -> AsyncIterator[Database]:
         await database.stop()
 
 
-def moment(microseconds: int) -> datetime:
-    """Returns a time of the database's clock."""
-    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
+def moment(microseconds: int) -> str:
+    """Returns a time of the database's clock, to the second."""
+    return datetime.fromtimestamp(microseconds // 1_000_000, UTC).isoformat().replace("+00:00", "Z")

@@ -1,9 +1,9 @@
-"""Delivers to one person after the other, and notes what became of each attempt."""
+"""Delivers to one owner after the other, and notes what became of each attempt."""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from taskward.webhooks.sender import Outcome, WebhookSender
 
 IN_A_ROW: Final = 10
-"""Deliveries to one person before others have a turn."""
+"""Deliveries to one owner before others have a turn."""
 
 MARGIN: Final = 2.0
 """Seconds before the end of a lease at which an attempt ends."""
 
 _SECOND: Final = 1_000_000
 
-Take: TypeAlias = Callable[[], TransactionSteps[Delivery | None]]
+Take: TypeAlias = Callable[[], Awaitable[Delivery | None]]
 
 
 class TracedAttempt(NamedTuple):
@@ -66,9 +66,9 @@ class Attempts:
         self._outcomes: Counter[str] = Counter()
 
     async def deliver(self, owner: UUID, seen: int, state: EndpointState) -> None:
-        """Delivers what a person who was due at `seen` has waiting; it raises nothing."""
+        """Delivers what an owner who was due at `seen` has waiting; it raises nothing."""
         self._is_suspect = self._is_suspect or state.is_suspect or state.stopped_at is not None
-        take: Take = partial(self._queues.take, owner, seen)
+        take: Take = partial(self._take, owner, seen)
         try:
             for left in reversed(range(1 if state.is_suspect else IN_A_ROW)):
                 following = await self._deliver_next(take, goes_on=left > 0)
@@ -93,21 +93,35 @@ class Attempts:
     async def _deliver_next(self, take: Take, *, goes_on: bool) -> Take | None:
         """Takes a delivery and makes one attempt; returns how to take the next, if that is due at once.
 
-        Unless the person's turn `goes_on`, the delivery is acknowledged when it returns.
+        Unless the owner's turn `goes_on`, the delivery is acknowledged when it returns.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + LEASE - MARGIN
-        delivery = await self._database.transact(take)
+        delivery = await take()
         settled = loop.time() + SETTLED
         if delivery is None or not await self._attempt(delivery, until):
             return None
         if delivery.is_full_page and goes_on:
-            return partial(self._queues.acknowledge_page, delivery)
+            return partial(self._take_following, delivery)
         await asyncio.sleep(settled - loop.time())
         due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
         if due_again is None or delivery.is_last_page:
             return None
-        return partial(self._queues.take, delivery.owner, due_again)
+        return partial(self._take, delivery.owner, due_again)
+
+    async def _take(self, owner: UUID, seen: int) -> Delivery | None:
+        """Takes the next delivery of an owner; most are of changes, for which fewer statements are enough."""
+        of_changes = await self._database.transact(partial(self._queues.take_changes, owner, seen))
+        return of_changes or await self._database.transact(partial(self._queues.take, owner, seen))
+
+    async def _take_following(self, delivery: Delivery) -> Delivery | None:
+        """Acknowledges a full page, and takes the next delivery."""
+        following = await self._database.transact(partial(self._queues.replace, delivery))
+        if following is not None:
+            return following
+        await asyncio.sleep(SETTLED)
+        due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
+        return None if due_again is None else await self._take(delivery.owner, due_again)
 
     async def _attempt(self, delivery: Delivery, until: float) -> bool:
         """Returns whether a delivery has succeeded; one of nothing has."""

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Backlog:
-    """The number of people with something to deliver, counted from time to time."""
+    """The number of owners with something to deliver, counted from time to time."""
 
     def __init__(self, database: Queries) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class Backlog:
         self._seconds = 0.0
 
     async def count(self) -> tuple[int, float]:
-        """Returns how many people are due, and the seconds for which the first of them has been."""
+        """Returns how many owners are due, and the seconds for which the first of them has been."""
         rows = await self._database.rows(BACKLOG, {"owner": NO_OWNER})
         return rows[0][0], (rows[0][1] or 0) / 1_000_000
 

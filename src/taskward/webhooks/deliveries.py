@@ -1,4 +1,4 @@
-"""The deliveries of one person: which is the next, and its body. See docs/contract.md, C7."""
+"""The deliveries of one owner: which is the next, and its body. See docs/contract.md, C7."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 from taskward.changes.feed import (
     START,
-    ChangePage,
     FeedPosition,
     change_page,
     changes_read,
@@ -57,11 +56,19 @@ class Composed:
     id: str | None = None
     body: str = ""
 
+    def stored(self) -> dict[str, Any]:
+        """Returns the values of the statements that store it."""
+        return {"delivery_id": self.id, "body": self.body, "upto": self.upto}
+
 
 def next_changes_steps(owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed]:
-    """Composes the changes since a cursor, or from the start."""
+    """Composes the changes since a cursor, or from the start; of an owner who is gone, the erasure."""
+    position = _position(acknowledged, owner)
+    rows = yield changes_read(owner, position, MAX_CHANGES)
+    if not rows:
+        return compose_erasure(owner)
     try:
-        page = yield from _page_steps(owner, acknowledged)
+        page = change_page(rows, position, MAX_CHANGES, no_owner_restore=0)
     except CursorExpired:
         return compose("person.reset", {"user_id": owner}, upto=None)
     cursor = encode_position(page.position, owner)
@@ -70,6 +77,11 @@ def next_changes_steps(owner: UUID, acknowledged: str | None) -> TransactionStep
     changes = [change for change, _ in page.changes]
     data = {"user_id": owner, "changes": changes, "cursor": cursor, "has_more": page.has_more}
     return compose("task.changes", data, upto=cursor)
+
+
+def compose_erasure(owner: UUID) -> Composed:
+    """Returns the delivery that says that everything about an owner was erased."""
+    return compose("person.erased", {"user_id": owner}, upto=None)
 
 
 def compose(kind: str, data: dict[str, Any], *, upto: str | None, delivery_id: str | None = None) -> Composed:
@@ -81,12 +93,6 @@ def compose(kind: str, data: dict[str, Any], *, upto: str | None, delivery_id: s
 def number_of(cursor: str | None, owner: UUID) -> int:
     """Returns the number up to which everything was delivered."""
     return _position(cursor, owner).number
-
-
-def _page_steps(owner: UUID, acknowledged: str | None) -> TransactionSteps[ChangePage]:
-    position = _position(acknowledged, owner)
-    rows = yield changes_read(owner, position, MAX_CHANGES)
-    return change_page(rows, position, MAX_CHANGES, no_owner_restore=0)
 
 
 def _position(cursor: str | None, owner: UUID) -> FeedPosition:

@@ -1,22 +1,19 @@
-"""Marks people whose reminders are due."""
+"""Marks owners whose reminders are due."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from taskward.database import Queries
-from taskward.database.outbox import MARK
-from taskward.database.statements import TransactionSteps
+from taskward.database.outbox import mark_steps
+from taskward.database.types import from_microseconds
 from taskward.webhooks.reminder_statements import NEXT_REMINDERS
 
 LIMIT: Final = 100
 """Reminders that are read at once."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 class DueReminders:
-    """The reminders of people who are not marked for another reason."""
+    """The reminders of owners who are not marked for another reason."""
 
     def __init__(self, database: Queries) -> None:
         self._database = database
@@ -27,14 +24,9 @@ class DueReminders:
         `now` is in microseconds of the database's clock.
         """
         rows = await self._database.rows(NEXT_REMINDERS, {"limit": LIMIT})
-        moment = _EPOCH + timedelta(microseconds=now)
+        moment = from_microseconds(now)
         due = {UUID(str(owner)) for owner, fire_at in rows if fire_at <= moment}
         if due:
-            await self._database.transact(lambda: _mark_steps(due))
+            await self._database.transact(lambda: mark_steps(due))
             return 0.0
         return (rows[0][1] - moment).total_seconds() if rows else None
-
-
-def _mark_steps(owners: set[UUID]) -> TransactionSteps[None]:
-    for owner in owners:
-        yield MARK, {"owner": owner}

@@ -15,7 +15,7 @@ class EndpointStopped(Exception):
 
 
 class Waiting(NamedTuple):
-    """A person who waits: from when on an attempt is due, and whether a process is making one."""
+    """An owner who waits: from when on an attempt is due, and whether a process is making one."""
 
     owner: UUID
     next_at: int

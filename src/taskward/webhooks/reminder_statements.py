@@ -27,15 +27,14 @@ NEXT_REMINDERS: Final = Read(
 )
 """Of those who are not marked: their next delivery sees their reminders anyway."""
 
+_IS_DUE: Final = (REMINDERS.c.user_id == OWNER, REMINDERS.c.fire_at <= instant_of(clock_number()))
+NO_REMINDER_IS_DUE: Final = ~exists().where(*_IS_DUE)
+
 DUE_REMINDER: Final = Read(
     "first due reminder",
     select(*COLUMNS, REMINDERS.c.n, REMINDERS.c.fire_at)
     .join(TASKS, (TASKS.c.user_id == REMINDERS.c.user_id) & (TASKS.c.id == REMINDERS.c.task_id))
-    .where(
-        REMINDERS.c.user_id == OWNER,
-        TASKS.c.user_id == OWNER,
-        REMINDERS.c.fire_at <= instant_of(clock_number()),
-    )
+    .where(*_IS_DUE, TASKS.c.user_id == OWNER)
     .order_by(REMINDERS.c.fire_at, REMINDERS.c.task_id, REMINDERS.c.n)
     .limit(literal_column("1")),
 )

@@ -16,7 +16,7 @@ from taskward.webhooks.reminder_statements import DUE_REMINDER, TAKE_REMINDER
 
 
 def next_reminder_steps(owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed | None]:
-    """Takes the first due reminder of a person and composes its delivery; returns None without any."""
+    """Takes the first due reminder of an owner and composes its delivery; returns None without any."""
     while rows := (yield DUE_REMINDER, {"owner": owner}):
         task = task_record(rows[0])
         n, fire_at = columns_after_task(rows[0])

@@ -5,10 +5,10 @@ from typing import Final
 SECOND_AFTER: Final = 5.0
 """Seconds from the first attempt at a delivery to the second."""
 
-LATER: Final = (5 * 60.0, 30 * 60.0, 2 * 3600.0, 5 * 3600.0, 10 * 3600.0)
+RETRY_DELAYS: Final = (5 * 60.0, 30 * 60.0, 2 * 3600.0, 5 * 3600.0, 10 * 3600.0)
 """Seconds from the second attempt to the third, and so on: the table of Standard Webhooks."""
 
-EVERY: Final = 3600.0
+FINAL_RETRY_INTERVAL: Final = 3600.0
 """Seconds between all further attempts, without end."""
 
 PROBE_EVERY: Final = 60.0
@@ -21,9 +21,9 @@ def wait_after(failed: int, *, is_failing: bool, retry_after: float) -> float:
     While the receiver is failing, a probe comes earlier.
     """
     if is_failing:
-        usual = 1.5 * PROBE_EVERY  # so that the next probe is for another person, if there is one
+        usual = 1.5 * PROBE_EVERY  # so that the next probe is for another owner, if there is one
     elif failed == 1:
         usual = SECOND_AFTER
     else:
-        usual = LATER[failed - 2] if failed - 2 < len(LATER) else EVERY
+        usual = RETRY_DELAYS[failed - 2] if failed - 2 < len(RETRY_DELAYS) else FINAL_RETRY_INTERVAL
     return max(usual, retry_after)

@@ -26,6 +26,7 @@ from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Flag, Id
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
+from taskward.webhooks.reminder_statements import NO_REMINDER_IS_DUE
 from taskward.webhooks.tables import ENDPOINT
 
 _SEEN: Final = bindparam("seen", type_=Counter)
@@ -86,7 +87,7 @@ BACKLOG: Final = Read(
     long=True,
     cross_owner=True,
 )
-"""The number of people who are due, and the microseconds for which the first of them has been."""
+"""The number of owners who are due, and the microseconds for which the first of them has been."""
 
 FIND_OWNER: Final = Read("find an owner", select(USERS.c.id).where(USERS.c.id == OWNER))
 
@@ -96,11 +97,11 @@ LOCK_COUNTER: Final = Read(
 )
 """As the lock of every write, so that no write is in progress while a mark is removed."""
 
-CLAIM: Final = Command(
-    "claim a person for webhooks",
+_LEASED: Final[dict[str, Any]] = {"next_at": clock_number() + _LEASE}
+_CLAIM: Final = (
     update(MARKS)
     .where(MARKS.c.user_id == OWNER, MARKS.c.next_at == _SEEN)
-    .values(holder=_HOLDER, next_at=clock_number() + _LEASE)
+    .values(**_LEASED, holder=_HOLDER)
     .returning(
         MARKS.c.acknowledged,
         MARKS.c.delivery_id,
@@ -108,18 +109,35 @@ CLAIM: Final = Command(
         MARKS.c.upto,
         MARKS.c.attempts,
         MARKS.c.is_erased,
-    ),
-    quiet=True,
+    )
 )
+CLAIM: Final = Command("claim an owner for webhooks", _CLAIM, quiet=True)
 """Returns a row unless another process was faster: each claim changes `next_at`."""
 
-STORE: Final = Command(
-    "store a webhook",
-    update(MARKS)
-    .where(*_HELD)
-    .values(delivery_id=_DELIVERY_ID, body=bindparam("body", type_=Text()), upto=_UPTO, attempts=0),
+CLAIM_CHANGES: Final = Command(
+    "claim an owner for a webhook of changes",
+    _CLAIM.where(NO_REMINDER_IS_DUE, MARKS.c.is_erased.is_(false())),
     quiet=True,
 )
+"""As `CLAIM`, if changes are what is delivered next."""
+
+_DELIVERY: Final[dict[str, Any]] = {
+    "delivery_id": _DELIVERY_ID,
+    "body": bindparam("body", type_=Text()),
+    "upto": _UPTO,
+    "attempts": 0,
+}
+STORE: Final = Command("store a webhook", update(MARKS).where(*_HELD).values(**_DELIVERY), quiet=True)
+
+STORE_NEXT: Final = Command(
+    "acknowledge a webhook and store the next",
+    update(MARKS)
+    .where(*_HELD, MARKS.c.delivery_id == bindparam("delivered_id", type_=Text()), NO_REMINDER_IS_DUE)
+    .values(**_LEASED, **_DELIVERY, acknowledged=MARKS.c.upto, marked_at=clock_number())
+    .returning(MARKS.c.user_id),
+    quiet=True,
+)
+"""Returns a row if changes are what is delivered next."""
 
 
 def _acknowledge() -> Update:
@@ -144,7 +162,7 @@ def _acknowledge() -> Update:
 
 
 ACKNOWLEDGE: Final = Command("acknowledge a webhook", _acknowledge(), quiet=True)
-"""Returns when the person is due again, if they are. Without a `delivery_id`, nothing had to be delivered."""
+"""Returns when the owner is due again, if they are. Without a `delivery_id`, nothing had to be delivered."""
 
 DROP_MARK: Final = Command(
     "drop a mark", delete(MARKS).where(*_DELIVERED).returning(MARKS.c.user_id), quiet=True

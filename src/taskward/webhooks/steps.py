@@ -1,18 +1,20 @@
-"""The queue of one person, as steps of transactions.
+"""The queue of one owner, as steps of transactions.
 
-Each begins with the lock that every write of the person takes first. So nothing is written while a mark is
-removed, and a mark that is left covers everything that the last delivery did not.
+Those that may remove a mark, or take a reminder, begin with the lock that every write of the owner takes
+first. So nothing is written while a mark is removed, and a mark that is left covers everything that the last
+delivery did not. No step locks the owner after the mark, because writes lock in the other order.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
-from taskward.database.statements import Command, TransactionSteps
+from taskward.database.statements import Command, Row, TransactionSteps, Values
 from taskward.webhooks.deliveries import (
     Composed,
     Delivery,
-    compose,
+    compose_erasure,
     next_changes_steps,
     number_of,
 )
@@ -20,38 +22,53 @@ from taskward.webhooks.reminders import next_reminder_steps
 from taskward.webhooks.statements import (
     ACKNOWLEDGE,
     CLAIM,
+    CLAIM_CHANGES,
     DROP_MARK,
     LOCK_COUNTER,
     POSTPONE,
     RELEASE,
     STORE,
+    STORE_NEXT,
 )
 
 LEASE: Final = 20.0
-"""Seconds for which a process has a person to itself; longer than an attempt. Those of a process that died
+"""Seconds for which a process has an owner to itself; longer than an attempt. Those of a process that died
 become free after that."""
 
 _SECOND: Final = 1_000_000
+_LEASE: Final = int(LEASE * _SECOND)
+
+ComposeNext: TypeAlias = Callable[[UUID, str | None], TransactionSteps[Composed]]
+"""Composes the next delivery of an owner, after an acknowledged cursor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queues:
-    """The queues of all people, as the process `holder` works on them, with what is delivered."""
+    """The queues of all owners, as the process `holder` works on them, with what is delivered."""
 
     holder: UUID
     changes: bool
     reminders: bool
 
+    def take_changes(self, owner: UUID, seen: int) -> TransactionSteps[Delivery | None]:
+        """Claims an owner who was due at `seen`, if changes are next; stores the delivery, if there is none.
+
+        Returns None if something else is next, or another process was faster.
+        """
+        rows = (yield CLAIM_CHANGES, self._claim_values(owner, seen)) if self.changes else ()
+        return (yield from self._next_delivery(owner, rows[0], next_changes_steps)) if rows else None
+
     def take(self, owner: UUID, seen: int) -> TransactionSteps[Delivery | None]:
-        """Claims a person who was due at `seen`, and stores the next delivery, if there is none.
+        """Claims an owner who was due at `seen`, and stores the next delivery, if there is none.
 
         Returns None if another process was faster.
         """
-        counter = yield LOCK_COUNTER, {"owner": owner}
-        return (yield from self._claim(owner, seen, is_gone=not counter))
+        yield LOCK_COUNTER, {"owner": owner}
+        rows = yield CLAIM, self._claim_values(owner, seen)
+        return (yield from self._next_delivery(owner, rows[0], self._compose)) if rows else None
 
     def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
-        """Ends a delivery that has succeeded; returns when the person is due again, if they are.
+        """Ends a delivery that has succeeded; returns when the owner is due again, if they are.
 
         It may remove the mark, so it must not run within `SETTLED` seconds of the claim.
         """
@@ -59,26 +76,31 @@ class Queues:
         is_due = bool(counter) and self.changes and counter[0][0] > number_of(delivery.upto, delivery.owner)
         return (yield from self._finish(delivery, ACKNOWLEDGE if counter else DROP_MARK, is_due=is_due))
 
-    def acknowledge_page(self, delivery: Delivery) -> TransactionSteps[Delivery | None]:
-        """Ends a delivery that has succeeded and that more changes follow; takes the next one."""
-        counter = yield LOCK_COUNTER, {"owner": delivery.owner}
-        seen = yield from self._finish(delivery, ACKNOWLEDGE, is_due=True)
-        if seen is None:
-            return None
-        return (yield from self._claim(delivery.owner, seen, is_gone=not counter))
+    def replace(self, delivery: Delivery) -> TransactionSteps[Delivery | None]:
+        """Ends a delivery that has succeeded, and stores the changes that follow it as the next one.
 
-    def _claim(self, owner: UUID, seen: int, *, is_gone: bool) -> TransactionSteps[Delivery | None]:
-        values = {"owner": owner, "holder": self.holder}
-        rows = yield CLAIM, {**values, "seen": seen, "lease": int(LEASE * _SECOND)}
-        if not rows:
+        Returns None, and does nothing, if there are none, or something else is next.
+        """
+        owner = delivery.owner
+        composed = yield from next_changes_steps(owner, delivery.upto)
+        values = {"owner": owner, "holder": self.holder, "lease": _LEASE, "delivered_id": delivery.id}
+        if composed.id is None or not (yield STORE_NEXT, values | composed.stored()):
             return None
-        acknowledged, delivery_id, body, upto, attempts, is_erased = rows[0]
+        return Delivery(owner, composed.id, composed.body, composed.upto, 0)
+
+    def _next_delivery(
+        self, owner: UUID, claimed: Row, compose_next: ComposeNext
+    ) -> TransactionSteps[Delivery]:
+        """Returns the stored delivery of an owner who was claimed, or composes and stores one."""
+        acknowledged, delivery_id, body, upto, attempts, is_erased = claimed
         if delivery_id is not None:
             return Delivery(owner, delivery_id, body, upto, attempts)
-        composed = yield from self._compose(owner, acknowledged, is_gone=is_erased or is_gone)
+        if is_erased:
+            composed = compose_erasure(owner) if self.changes else Composed(None)
+        else:
+            composed = yield from compose_next(owner, acknowledged)
         if composed.id is not None:
-            stored = {"delivery_id": composed.id, "body": composed.body, "upto": composed.upto}
-            yield STORE, values | stored
+            yield STORE, {"owner": owner, "holder": self.holder, **composed.stored()}
         return Delivery(owner, composed.id, composed.body, composed.upto, 0)
 
     def postpone(self, delivery: Delivery, seconds: float) -> TransactionSteps[None]:
@@ -88,12 +110,13 @@ class Queues:
             yield RELEASE, values
 
     def release(self, owner: UUID) -> TransactionSteps[None]:
-        """Releases a person without having delivered."""
+        """Releases an owner without having delivered."""
         yield RELEASE, {"owner": owner, "holder": self.holder}
 
-    def _compose(self, owner: UUID, acknowledged: str | None, *, is_gone: bool) -> TransactionSteps[Composed]:
-        if is_gone:
-            return compose("person.erased", {"user_id": owner}, upto=None) if self.changes else Composed(None)
+    def _claim_values(self, owner: UUID, seen: int) -> Values:
+        return {"owner": owner, "holder": self.holder, "seen": seen, "lease": _LEASE}
+
+    def _compose(self, owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed]:
         reminder = (yield from next_reminder_steps(owner, acknowledged)) if self.reminders else None
         if reminder is not None:
             return reminder
@@ -102,7 +125,7 @@ class Queues:
         )
 
     def _finish(self, delivery: Delivery, finish: Command, *, is_due: bool) -> TransactionSteps[int | None]:
-        """Acknowledges a delivery; returns when the person is due again, if they are."""
+        """Acknowledges a delivery; returns when the owner is due again, if they are."""
         values = {"owner": delivery.owner, "holder": self.holder, "delivery_id": delivery.id}
         acknowledged = {"upto": delivery.upto, "is_due": is_due, "is_last": delivery.is_last_page}
         rows = yield finish, values | acknowledged

@@ -1,4 +1,4 @@
-"""Delivers webhooks: in every service process, each person in one process at a time."""
+"""Delivers webhooks: in every service process, each owner in one process at a time."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from taskward.webhooks.statements import FAILED_BEFORE, WAITING
 from taskward.webhooks.steps import Queues
 
 PARALLEL: Final = 16
-"""People to whose app a process delivers at the same time."""
+"""Owners to whose app a process delivers at the same time."""
 
 GATHER: Final = 0.05
 """Seconds between two looks at who is due, so that the writes of a moment are delivered together."""
@@ -27,7 +27,7 @@ GATHER_LATER: Final = 0.2
 """Seconds after a look that found no one due: those who write all the time wait for `PACE`."""
 
 ONE_BY_ONE: Final = 1.0
-"""Seconds between two looks while the last attempt has failed: then one person at a time is tried."""
+"""Seconds between two looks while the last attempt has failed: then one owner at a time is tried."""
 
 RETRY: Final = 5.0
 """Seconds after a failure of the database."""
@@ -50,7 +50,7 @@ class WebhookWorker:
 
         holder = uuid4()
         self._database = database
-        self._sender = WebhookSender(settings.url, settings.secrets, PARALLEL)
+        self._sender = WebhookSender(settings.url, settings.secrets)
         queues = Queues(holder, changes=settings.changes, reminders=settings.reminders)
         self._attempts = Attempts(database, self._sender, queues, trace)
         self._reminders = DueReminders(database) if settings.reminders else None
@@ -76,7 +76,7 @@ class WebhookWorker:
         self._tasks = [asyncio.create_task(part) for part in (*parts, self._backlog.run())]
 
     async def stop(self) -> None:
-        """Ends the attempts in progress, and frees their people for other processes."""
+        """Ends the attempts in progress, and frees their owners for other processes."""
         await _cancel(self._tasks)
         if self._running:
             await asyncio.wait(self._running.values(), timeout=STOP_TIMEOUT)

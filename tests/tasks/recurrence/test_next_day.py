@@ -22,19 +22,19 @@ def recurrence(rule: str, occurrence: str, **keys: str) -> Recurrence:
 
 
 def following(
-    before: Recurrence, due: Mapping[str, str] | str, completed_at: str, person_zone: str | None = None
+    before: Recurrence, due: Mapping[str, str] | str, completed_at: str, user_zone: str | None = None
 ) -> dict[str, Any] | None:
     """Returns `due.date` and the recurrence of the next task; a completion with `Z` has no offset."""
     due = {"date": due} if isinstance(due, str) else due
     moment, given = datetime.fromisoformat(completed_at), not completed_at.endswith("Z")
-    found = next_occurrence(before, due, moment, person_zone, offset_given=given)
+    found = next_occurrence(before, due, moment, user_zone, offset_given=given)
     return found and {"date": str(found[0]), **found[1].json()}
 
 
 def next_day(
-    before: Recurrence, due: Mapping[str, str] | str, completed_at: str, person_zone: str | None = None
+    before: Recurrence, due: Mapping[str, str] | str, completed_at: str, user_zone: str | None = None
 ) -> str | None:
-    found = following(before, due, completed_at, person_zone)
+    found = following(before, due, completed_at, user_zone)
     return None if found is None else str(found["date"])
 
 

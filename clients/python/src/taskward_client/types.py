@@ -266,8 +266,8 @@ class ImportedTask(TypedDict):
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
     reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
-    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
-    that there were; null or `[]` removes them.
+    """When the user is to be reminded. Each has either `offset_minutes` or `at`. They replace all that
+    there were; null or `[]` removes them.
     """
     recurrence: NotRequired[NewRecurrence | None]
     """By which rule the task comes again once it is completed; null: it does not."""
@@ -442,8 +442,8 @@ class NewTask(TypedDict):
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
     reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
-    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
-    that there were; null or `[]` removes them.
+    """When the user is to be reminded. Each has either `offset_minutes` or `at`. They replace all that
+    there were; null or `[]` removes them.
     """
     recurrence: NotRequired[NewRecurrence | None]
     """By which rule the task comes again once it is completed; null: it does not."""
@@ -547,7 +547,7 @@ class Task(TypedDict):
     metadata: NotRequired[dict[str, str | float | bool]]
     """Values of the app's own, at most 4096 bytes as JSON."""
     reminders: NotRequired[list[OffsetReminder | ReminderAt]]
-    """When the person is to be reminded. Each has either `offset_minutes` or `at`."""
+    """When the user is to be reminded. Each has either `offset_minutes` or `at`."""
     recurrence: NotRequired[TaskRecurrence]
     """By which rule the task comes again once it is completed; null: it does not."""
     series_id: NotRequired[str]
@@ -589,8 +589,8 @@ class TaskChanges(TypedDict):
     metadata: NotRequired[dict[str, str | float | bool | None] | None]
     """Values of the app's own, at most 4096 bytes as JSON. A null removes its key."""
     reminders: NotRequired[list[OffsetReminder | ReminderAt] | None]
-    """When the person is to be reminded. Each has either `offset_minutes` or `at`. They replace all
-    that there were; null or `[]` removes them.
+    """When the user is to be reminded. Each has either `offset_minutes` or `at`. They replace all that
+    there were; null or `[]` removes them.
     """
     recurrence: NotRequired[RecurrenceChanges | None]
     """By which rule the task comes again once it is completed; null: it does not."""
@@ -604,7 +604,7 @@ class TaskDate(TypedDict):
     time: NotRequired[str]
     """A time of that day; without it: all day."""
     time_zone: NotRequired[str]
-    """The IANA name of a time zone; without it: that of the person. It needs a `time`."""
+    """The IANA name of a time zone; without it: that of the user. It needs a `time`."""
 
 
 class TaskDateChanges(TypedDict):
@@ -731,7 +731,7 @@ class User(TypedDict):
     created_at: str
     updated_at: str
     time_zone: NotRequired[str]
-    """The IANA name of the person's time zone, for dates that have none."""
+    """The IANA name of the user's time zone, for dates that have none."""
 
 
 class UserChanges(TypedDict):
@@ -740,7 +740,7 @@ class UserChanges(TypedDict):
     """
 
     time_zone: str | None
-    """The IANA name of the person's time zone, for dates that have none."""
+    """The IANA name of the user's time zone, for dates that have none."""
 
 
 class ListTasksQuery(TypedDict):

@@ -52,9 +52,13 @@ class CommitInDoubt(DatabaseError):
 
 
 def is_connection_lost(error: BaseException) -> bool:
-    """Returns whether the error ends the connection. InterfaceError also stands for invalid values."""
+    """Returns whether the error ends the connection. InterfaceError also stands for invalid values.
+
+    One that the server reports as an ERROR is of its own connection to another server, a worker of Citus.
+    """
     if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(_CONNECTION_LOST)
+        is_of_another = getattr(error, "severity_en", None) == "ERROR"
+        return not is_of_another and (error.sqlstate or "").startswith(_CONNECTION_LOST)
     return isinstance(error, DRIVER_ERRORS) and not isinstance(error, TimeoutError | ValueError)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 
+from taskward.database.postgres import array_types
 from taskward.settings.database_url import Host, PostgresUrl
 
 STAGGER: Final = 0.5
@@ -44,7 +45,7 @@ class HostConnector:
 
     async def connect_to(self, host: Host, timeout: float, **options: Any) -> Any:  # noqa: ASYNC109 - as above
         """Returns a new connection to that host."""
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             self._dsn,
             host=host.name,
             port=host.port,
@@ -54,6 +55,8 @@ class HostConnector:
             timeout=timeout,
             **options,
         )
+        array_types.register(connection)
+        return connection
 
     async def _connect_to_any(self, timeout: float, options: dict[str, Any]) -> Any:  # noqa: ASYNC109 - as above
         untried = deque(self.hosts)

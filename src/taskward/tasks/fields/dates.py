@@ -44,7 +44,7 @@ _TimeText = Annotated[
 _ZoneText = Annotated[
     str,
     Field(
-        description="The IANA name of a time zone; without it: that of the person. It needs a `time`.",
+        description="The IANA name of a time zone; without it: that of the user. It needs a `time`.",
         examples=["Europe/Berlin"],
     ),
 ]

@@ -1,4 +1,4 @@
-"""`reminders`: when a person is to be reminded of a task, relative to the due wall clock or at an instant."""
+"""`reminders`: when a user is to be reminded of a task, relative to the due wall clock or at an instant."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -45,10 +45,10 @@ class ReminderAt(BaseModel):
 def moments(
     reminders: Reminders, due: Mapping[str, str] | None, zone: str | None
 ) -> Iterator[tuple[int, datetime | None]]:
-    """Yields the number of each reminder that can fire, and when; None while the person's zone is unknown.
+    """Yields the number of each reminder that can fire, and when; None while the user's zone is unknown.
 
     One relative to a due date that is not there cannot fire. A floating or all-day due date is in the
-    person's `zone`. The minutes are added to the local time, so that nine in the morning is nine also on a
+    user's `zone`. The minutes are added to the local time, so that nine in the morning is nine also on a
     day on which the clocks change; the result is an instant by the rules of `instant`.
     """
     for number, reminder in enumerate(reminders):
@@ -94,7 +94,7 @@ def _reminder(value: Any) -> dict[str, Any] | None:
 
 _Reminder = OffsetReminder | ReminderAt
 _LENGTH: Final = Field(max_length=MAX_REMINDERS)
-_DESCRIPTION: Final = "When the person is to be reminded. Each has either `offset_minutes` or `at`."
+_DESCRIPTION: Final = "When the user is to be reminded. Each has either `offset_minutes` or `at`."
 GivenReminders = Annotated[
     tuple[dict[str, Any], ...] | None,
     PlainValidator(_given, json_schema_input_type=Annotated[list[_Reminder], _LENGTH] | None),

@@ -62,16 +62,16 @@ def next_occurrence(
     recurrence: Recurrence,
     due: Mapping[str, str],
     completed_at: datetime,
-    person_zone: str | None,
+    user_zone: str | None,
     *,
     offset_given: bool,
 ) -> tuple[date, Recurrence] | None:
     """Returns the day on which the task after a completed one is due, and its recurrence; None at the end.
 
     `completed_at` is aware. If the client gave it with a numeric offset, it has that offset and
-    `offset_given` is true; otherwise its zone does not matter. `person_zone` is an IANA name.
+    `offset_given` is true; otherwise its zone does not matter. `user_zone` is an IANA name.
     """
-    place = time_zone(due.get("time_zone") or person_zone or "UTC")
+    place = time_zone(due.get("time_zone") or user_zone or "UTC")
     completed_at = completed_at if offset_given else completed_at.astimezone(place)
     zone = place if "time_zone" in due else completed_at.tzinfo
     found = next(_candidates(recurrence, due, completed_at, zone), None)

@@ -161,7 +161,7 @@ class TaskSteps:
         yield write, values
 
     def _lock_steps(self) -> TransactionSteps[str | None]:
-        """Locks the owner's row; returns the time zone of the person, at first that of the token."""
+        """Locks the owner's row; returns the time zone of the owner, at first that of the token."""
         locked = yield LOCK_OWNER, self._owner
         return locked[0][0] if locked else self.user.time_zone
 

@@ -28,7 +28,7 @@ class Checked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WriteChecks:
-    """The checks of one write at some time, of a person in some time zone.
+    """The checks of one write at some time, of an owner in some time zone.
 
     Another task is `replaced` if the write takes it back: its subtasks will be below the written one.
     """

@@ -6,13 +6,14 @@ when its moment has passed, unless its moment changes: an edit of something else
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
 from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.database.types import to_microseconds
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.reminders import Reminders, moments
 from taskward.tasks.steps.reminder_statements import (
@@ -29,8 +30,6 @@ PAGE: Final = 200
 """Tasks whose reminders are computed at once: 2000 moments take 10 ms."""
 
 _FIRST: Final = UUID(int=0)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def store_reminders_steps(
@@ -38,7 +37,7 @@ def store_reminders_steps(
 ) -> TransactionSteps[None]:
     """Stores the pending reminders of a task that was just stored with these values.
 
-    `before` is the task before that, without a version if it is new; `zone` is the person's time zone.
+    `before` is the task before that, without a version if it is new; `zone` is the owner's time zone.
     """
     old = _schedule(before.extra, is_completed=before.is_completed)
     new = _schedule(values["extra"], is_completed=values["is_completed"])
@@ -76,7 +75,7 @@ def add_reminders_between_steps(
 def move_reminders_steps(
     owner: UUID, zone: str | None, *, keeps_passed: bool = False
 ) -> TransactionSteps[None]:
-    """Computes the moments of all pending reminders of a person anew, who is in that time zone now.
+    """Computes the moments of all pending reminders of an owner anew, who is in that time zone now.
 
     Those whose new moment has passed are dropped; with `keeps_passed`, for new data of the same zones, they
     fire late.
@@ -130,6 +129,6 @@ def _add_future_steps(owner: UUID, tasks: Sequence[Row], zone: str | None) -> Tr
 
 
 def _add_steps(owner: UUID, reminders: Iterable[tuple[Any, int, datetime | None]]) -> TransactionSteps[None]:
-    rows = [(str(task_id), n, at and (at - _EPOCH) // _MICROSECOND) for task_id, n, at in reminders]
+    rows = [(str(task_id), n, to_microseconds(at)) for task_id, n, at in reminders]
     if rows:
         yield ADD_REMINDERS, {"owner": owner, "reminders": orjson.dumps(rows).decode()}

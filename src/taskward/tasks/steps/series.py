@@ -54,7 +54,7 @@ def completed_fields(
 ) -> tuple[TaskFields, NextTask | None]:
     """Returns the fields of a recurring task once it is completed, and the next one; None if it was the last.
 
-    `zone` is the person's time zone. `completed_at` has its offset if the client has given one.
+    `zone` is the owner's time zone. `completed_at` has its offset if the client has given one.
     """
     recurrence, due = Recurrence.parse(fields.recurrence or {}), fields.due or {}
     found = next_occurrence(recurrence, due, completed_at, zone, offset_given=has_offset(completed_at))

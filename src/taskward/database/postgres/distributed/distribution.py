@@ -80,7 +80,7 @@ async def has_owners(connection: Any) -> bool:
 async def distribute(hosts: HostConnector) -> None:
     """Distributes the tables that are not, in one transaction, on a connection without timeouts.
 
-    It also adds the e-mail addresses to the directory that are not in it, as after `taskward copy`.
+    It also adds the e-mail addresses to the directory that are not in it, of rows that another program wrote.
 
     Raises:
         DatabaseUnusable: it is not possible, for the reason in the text.

@@ -13,18 +13,19 @@ from taskward.database.statements import Row, Values
 
 TABLE: Final = "email_directory"
 CREATE: Final = "CREATE TABLE IF NOT EXISTS email_directory (email text PRIMARY KEY, user_id uuid NOT NULL)"
+EMPTY: Final = "DELETE FROM email_directory"
 FILL: Final = (
     "INSERT INTO email_directory SELECT email, id FROM users WHERE email IS NOT NULL ON CONFLICT DO NOTHING"
 )
 
-_CLAIM: Final = (
+CLAIM: Final = (
     "INSERT INTO email_directory AS known (email, user_id) VALUES ($1, $2) ON CONFLICT (email) DO UPDATE "
     "SET user_id = excluded.user_id WHERE known.user_id = excluded.user_id RETURNING user_id"
 )
 """Returns a row if the address is the owner's. It waits for others that claim the same one."""
 
-_STORE: Final = "UPDATE users SET email = $1 WHERE id = $2 AND email IS NULL"
-_RELEASE: Final = "DELETE FROM email_directory WHERE email = $1 AND user_id = $2"
+STORE: Final = "UPDATE users SET email = $1 WHERE id = $2 AND email IS NULL"
+RELEASE: Final = "DELETE FROM email_directory WHERE email = $1 AND user_id = $2"
 
 
 async def claim(
@@ -39,9 +40,9 @@ async def claim(
     for row in returned:
         if row.pop() != values["user_since"] or email is None:
             continue
-        if await connection.fetchval(_CLAIM, email, owner) is None:
+        if await connection.fetchval(CLAIM, email, owner) is None:
             continue
-        await connection.execute(_STORE, email, owner)
+        await connection.execute(STORE, email, owner)
         if statement.email_column is not None:
             row[statement.email_column] = email
     return returned
@@ -51,4 +52,4 @@ async def release(connection: Any, values: Values, rows: Sequence[Row]) -> None:
     """Releases the address of an owner who was erased; the last column of the row is the address."""
     for row in rows:
         if row[-1] is not None:
-            await connection.execute(_RELEASE, row[-1], values["owner"])
+            await connection.execute(RELEASE, row[-1], values["owner"])
