@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlmodel import SQLModel
 
-import taskward.app  # noqa: F401 - declares every table
+import taskward.app
+import taskward.database.sqlite.owner_locks  # noqa: F401 - as above
 from taskward import cli
 
 ROOT = Path(__file__).parent.parent
