@@ -64,7 +64,6 @@ class PostgresEndpoint:
     async def set_revision(self, revision: str) -> None:
         async with self._transaction():
             if await self._is_distributed():
-                await self._fetch(email_directory.EMPTY)
                 await self._fetch(email_directory.FILL)
             await self._fetch("UPDATE alembic_version SET version_num = $1", revision)
 

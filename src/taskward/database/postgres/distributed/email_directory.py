@@ -13,7 +13,6 @@ from taskward.database.statements import Row, Values
 
 TABLE: Final = "email_directory"
 CREATE: Final = "CREATE TABLE IF NOT EXISTS email_directory (email text PRIMARY KEY, user_id uuid NOT NULL)"
-EMPTY: Final = "DELETE FROM email_directory"
 FILL: Final = (
     "INSERT INTO email_directory SELECT email, id FROM users WHERE email IS NOT NULL ON CONFLICT DO NOTHING"
 )
