@@ -111,6 +111,7 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
         list_cache=list_cache,
         in_flight_keys=set(),
         large_bodies=FairThreads(1, "large-bodies"),
+        calendars=FairThreads(1, "calendars", timeout=None),  # their responses have begun
         uploads=Uploads(),
         recovery=Recovery(database),
         zone_data=ZoneDataUpdate(database),
@@ -196,6 +197,7 @@ async def _lifespan(app: Taskward) -> AsyncIterator[None]:
             await part.start()
         running.push_async_callback(services.streams.stop)
         running.push_async_callback(services.large_bodies.stop)
+        running.push_async_callback(services.calendars.stop)
         running.push_async_callback(services.recovery.stop)
         if services.mcp:
             running.push_async_callback(services.mcp.stop)

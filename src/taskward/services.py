@@ -39,6 +39,8 @@ class Services:
     in_flight_keys: InFlightKeys
     large_bodies: FairThreads
     """A thread that parses and validates large bodies."""
+    calendars: FairThreads
+    """A thread that writes exports as iCalendar, a page at a time."""
     uploads: Uploads
     recovery: Recovery
     zone_data: ZoneDataUpdate

@@ -1,8 +1,10 @@
 """docs/contract.md, B4: GET /api/me/export?format=ics, and its way back through `taskward convert ical`."""
 
+import asyncio
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +17,7 @@ from support.import_documents import EARLIER, a_task, export, many, without_owne
 from support.processes import bare_environment
 
 from taskward.me import store
+from taskward.me.calendar import CalendarWriter
 
 pytestmark = pytest.mark.engines("memory")
 
@@ -142,6 +145,7 @@ async def test_a_time_zone_is_there_once_and_before_its_first_use(ann: Person) -
 
 async def test_lines_are_folded_and_end_as_the_rfc_demands(ann: Person) -> None:
     await ann.create("é" * 200, description="\N{ROCKET}" * 500 + "\r\nx\x0b\x1f")
+    await ann.create("\\" * 200, description="a,;\\^n\n" * 250 + "\\")
     whole = await calendar(ann)
 
     assert whole.endswith(b"END:VCALENDAR\r\n")
@@ -150,6 +154,8 @@ async def test_lines_are_folded_and_end_as_the_rfc_demands(ann: Person) -> None:
     for line in whole.split(b"\r\n"):
         line.decode()
         assert not any(byte < 32 for byte in line)
+    escaped = (await todos(ann))["\\" * 200]
+    assert str(escaped["DESCRIPTION"]) == "a,;\\^n\n" * 250 + "\\"
 
 
 async def test_every_field_comes_back(ann: Person, bob: Person) -> None:
@@ -268,6 +274,58 @@ async def test_an_export_has_no_data_of_other_users(ann: Person, bob: Person) ->
 
     assert list(await todos(ann)) == ["Hers"]
     assert b"canary" not in await calendar(ann)
+
+
+@pytest.mark.parametrize(
+    ("zone", "time", "until", "written"),
+    [
+        ("America/New_York", "23:30", "99991231", b"UNTIL=99991231T233000Z"),
+        ("Europe/Berlin", "23:30", "99991231", b"UNTIL=99991231T223000Z"),
+        ("Europe/Berlin", "00:30", "00010101", b"UNTIL=00010101T003000Z"),
+    ],
+)
+async def test_until_may_be_the_first_or_the_last_day_of_all(
+    ann: Person, bob: Person, zone: str, time: str, until: str, written: bytes
+) -> None:
+    due = {"date": "2026-03-28", "time": time, "time_zone": zone}
+    await ann.create(due=due, recurrence={"rule": f"FREQ=DAILY;UNTIL={until}"})
+
+    assert written in await calendar(ann)
+    before, after = await returned(ann, bob)
+    assert in_seconds(after["tasks"]) == in_seconds(before["tasks"])
+
+
+async def test_times_on_the_last_day_of_all_come_back(ann: Person, bob: Person) -> None:
+    last = "9998-12-31T23:59:59Z"
+    await ann.create(reminders=[{"at": last}], is_completed=True, completed_at=last)
+
+    before, after = await returned(ann, bob)
+    assert before["tasks"][0]["reminders"] == [{"at": last}]
+    assert in_seconds(after["tasks"]) == in_seconds(before["tasks"])
+
+
+async def test_one_page_is_written_at_a_time(
+    ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, most = 0, 0
+    write = CalendarWriter.tasks
+
+    def slowly(self: CalendarWriter, tasks: Any) -> bytes:
+        nonlocal writing, most
+        writing += 1
+        most = max(most, writing)
+        sleep(0.02)
+        writing -= 1
+        return write(self, tasks)
+
+    monkeypatch.setattr(CalendarWriter, "tasks", slowly)
+    await ann.create("Hers")
+    await bob.create("His")
+
+    answers = await asyncio.gather(*(person.http.get(PATH) for person in (ann, bob) * 4))
+
+    assert most == 1
+    assert all(answer.content.endswith(b"END:VCALENDAR\r\n") for answer in answers)
 
 
 async def test_head_has_the_headers_and_reads_nothing(ann: Person) -> None:

@@ -85,6 +85,8 @@ async def test_410_is_the_end(receiver: Receiver) -> None:
         ("soon", 0.0),
         ("99999999999999999999", LONGEST_RETRY_AFTER),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 99999999999 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 +99999999999999999999", 0.0),
     ],
 )
 async def test_retry_after_is_read(receiver: Receiver, value: str, seconds: float) -> None:

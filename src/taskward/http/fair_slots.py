@@ -15,7 +15,7 @@ from typing import Final, ParamSpec, TypeVar
 from taskward.http.errors import ServiceUnavailable
 
 QUEUE_TIMEOUT: Final = 3.0
-"""Seconds that a request waits for a slot."""
+"""Seconds that a request waits for a slot, by default."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,8 +24,9 @@ R = TypeVar("R")
 class FairSlots:
     """Slots for the requests of users, on one event loop."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, timeout: float | None = QUEUE_TIMEOUT) -> None:
         self._free = size
+        self._timeout = timeout
         self._held: Counter[Hashable] = Counter()
         self._queues: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
@@ -64,7 +65,7 @@ class FairSlots:
         turn = asyncio.get_running_loop().create_future()
         self._queues.setdefault(user, deque()).append(turn)
         try:
-            async with asyncio.timeout(QUEUE_TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 await turn
         except BaseException as error:
             if turn.done() and not turn.cancelled():  # it was granted at the same moment
@@ -99,8 +100,8 @@ class FairSlots:
 class FairThreads:
     """A thread for each slot."""
 
-    def __init__(self, size: int, name: str) -> None:
-        self._slots = FairSlots(size)
+    def __init__(self, size: int, name: str, timeout: float | None = QUEUE_TIMEOUT) -> None:
+        self._slots = FairSlots(size, timeout)
         self._threads = ThreadPoolExecutor(size, name)
 
     async def run(

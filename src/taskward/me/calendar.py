@@ -30,6 +30,10 @@ PRIORITIES: Final = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _UNTIL: Final = re.compile(r"UNTIL=(\d{8})")
+_PIECES: Final = re.compile(rb"(?s:.{1,74})(?![\x80-\xbf])(?:(?<![\\^])|$)|(?s:.{1,74})(?![\x80-\xbf])")
+"""The pieces of a long line: of whole characters, and if possible without a cut after the first character of
+an escape sequence, which some clients do not expect."""
+
 _FIRST_DAY: Final = date(1970, 1, 1)
 _LAST_DAY: Final = date(2050, 1, 1)
 """The days for which the rules of a time zone are written."""
@@ -80,7 +84,7 @@ class CalendarWriter:
         self._add_others(todo, task)
         _add_dates(todo, task)
         _add_alarms(todo, task)
-        return bytes(todo.to_ical())
+        return _lines(todo)
 
     def _add_others(self, todo: Todo, task: Task) -> None:
         if "completed_at" in task:
@@ -154,7 +158,10 @@ def _rule(rule: str, due: Mapping[str, str]) -> str:
 def _last(day: date, due: Mapping[str, str]) -> str:
     """Returns the last day, with the time of the due date if it has one; in UTC if it has a time zone."""
     last = {**due, "date": day.isoformat()}
-    moment = instant(last)
+    try:
+        moment = instant(last)
+    except OverflowError:  # in UTC it would be before the year 1 or after 9999: a bound that excludes nothing
+        moment = _date({**last, "time_zone": "UTC"}).dt
     return vDDDTypes(_date(last).dt if moment is None else moment).to_ical().decode()
 
 
@@ -162,6 +169,15 @@ def _moment(given: str | datetime) -> datetime:
     """Returns a time of a response, in whole seconds: iCalendar has no fractions."""
     moment = datetime.fromisoformat(given) if isinstance(given, str) else given
     return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _lines(todo: Todo) -> bytes:
+    """Returns a component as folded lines; the package folds character by character, which is slow."""
+    return b"".join(_folded(str(line).encode()) for line in todo.content_lines() if line)
+
+
+def _folded(line: bytes) -> bytes:
+    return b"\r\n ".join(_PIECES.findall(line)) + b"\r\n"
 
 
 class _Text(vText):

@@ -72,9 +72,10 @@ async def export(query: Annotated[ExportQuery, Query()], me: AllMyData, context:
     """Returns everything that is stored about the caller, as a stream; or the tasks, as iCalendar."""
     headers = {"Content-Disposition": f'attachment; filename="taskward-export.{query.format}"'}
     media_type = "text/calendar; charset=utf-8" if query.format == "ics" else "application/json"
-    read = me.export_calendar if query.format == "ics" else me.export
-    document = () if context.method == "HEAD" else await read()
-    return StreamingResponse(document, headers=headers, media_type=media_type)
+    if context.method == "HEAD":
+        return StreamingResponse((), headers=headers, media_type=media_type)
+    calendar = me.export_calendar(context.services.calendars) if query.format == "ics" else None
+    return StreamingResponse(await (calendar or me.export()), headers=headers, media_type=media_type)
 
 
 async def import_tasks(

@@ -13,6 +13,7 @@ from taskward.database import Database
 from taskward.database.statements import Read, Row, TransactionSteps
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
+from taskward.http.fair_slots import FairThreads
 from taskward.http.responses import dump_json
 from taskward.lists.models import list_json
 from taskward.lists.statements import LIST_LISTS
@@ -70,11 +71,14 @@ class MyData:
         tasks = () if lists else await self._page(TASKS_AFTER, _BEFORE_ALL)
         return self._chunks(rows[0] if rows else None, lists, tasks)
 
-    async def export_calendar(self) -> AsyncIterator[bytes]:
-        """Yields the tasks as iCalendar, in pieces as `export` does."""
+    async def export_calendar(self, threads: FairThreads) -> AsyncIterator[bytes]:
+        """Yields the tasks as iCalendar, in pieces as `export` does; they are written in `threads`."""
         lists = await self._database.rows(LIST_LISTS, {"owner": self._user.id})
         tasks = await self._page(TASKS_AFTER, _BEFORE_ALL)
-        return self._calendar_pieces({str(row[0]): ListRecord(*row).title for row in lists}, tasks)
+        writer = await threads.run(
+            self._user.id.int, _calendar_writer, {str(row[0]): ListRecord(*row).title for row in lists}
+        )
+        return self._calendar_pieces(threads, writer, tasks)
 
     async def count(self) -> int:
         """Returns the number of the owner's tasks."""
@@ -118,15 +122,14 @@ class MyData:
         yield (b"" if separator == b"," else separator) + b"]"
 
     async def _calendar_pieces(
-        self, list_titles: dict[str, str], page: Sequence[Row]
+        self, threads: FairThreads, writer: "CalendarWriter", page: Sequence[Row]
     ) -> AsyncIterator[bytes]:
-        writer = await asyncio.to_thread(_calendar_writer, list_titles)
         yield writer.begin()
         while page:
             last = UUID(str(page[-1][0]))
             tasks = [_task_json(row) for row in page]
             page = ()
-            yield await asyncio.to_thread(writer.tasks, tasks)
+            yield await threads.run(self._user.id.int, writer.tasks, tasks)
             page = await self._page(TASKS_AFTER, last)
         yield writer.end()
 

@@ -168,6 +168,6 @@ def _retry_after(value: str) -> float:
         try:
             moment = parsedate_to_datetime(value)
             seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-        except ValueError:
+        except (ValueError, OverflowError):
             return 0.0
     return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
