@@ -285,14 +285,12 @@ async def test_an_export_has_no_data_of_other_users(ann: Person, bob: Person) ->
     ],
 )
 async def test_until_may_be_the_first_or_the_last_day_of_all(
-    ann: Person, bob: Person, zone: str, time: str, until: str, written: bytes
+    ann: Person, zone: str, time: str, until: str, written: bytes
 ) -> None:
     due = {"date": "2026-03-28", "time": time, "time_zone": zone}
     await ann.create(due=due, recurrence={"rule": f"FREQ=DAILY;UNTIL={until}"})
 
     assert written in await calendar(ann)
-    before, after = await returned(ann, bob)
-    assert in_seconds(after["tasks"]) == in_seconds(before["tasks"])
 
 
 async def test_times_on_the_last_day_of_all_come_back(ann: Person, bob: Person) -> None:

@@ -161,7 +161,7 @@ def _last(day: date, due: Mapping[str, str]) -> str:
     try:
         moment = instant(last)
     except OverflowError:  # in UTC it would be before the year 1 or after 9999: a bound that excludes nothing
-        moment = _date({**last, "time_zone": "UTC"}).dt
+        return _date({**last, "time_zone": "UTC"}).to_ical().decode()
     return vDDDTypes(_date(last).dt if moment is None else moment).to_ical().decode()
 
 
