@@ -28,6 +28,7 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     Person,
     citus,
     client_of,
+    measured,
     order,
     quick,
     replace_services,
@@ -39,9 +40,8 @@ from support.owner_filter_mutation import drop_owner_filters  # noqa: E402 - onc
 from support.postgres_server import PostgresServer  # noqa: E402 - as above
 from support.workers import Workers  # noqa: E402 - as above
 
-# A busy machine is no failure. CI tries more examples.
-IN_CI = os.environ.get("CI") == "true"
-hypothesis.settings.register_profile("patient", deadline=None, max_examples=100 if IN_CI else 30)
+# A busy machine is no failure. `make soak` tries more examples.
+hypothesis.settings.register_profile("patient", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
 
 ENGINES = ("disk", "postgres")
@@ -60,11 +60,6 @@ BEHIND_RLS = {
 }
 """The files whose tests run behind it too. All tests with two users also run on it alone."""
 
-MEASURED_PROCESSES = {
-    *("test_server", "test_cli", "test_log_console", "test_workers", "test_metrics", "test_tracing"),
-}
-"""The files whose processes are part of the coverage."""
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--in-memory", action="store_true", help="SQLite in memory is the only engine")
@@ -76,6 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("quick" if config.getoption("quick") else "patient")
     if count := config.getoption("workers"):
         config.pluginmanager.register(Workers(count))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    with measured.only_if_needed(item):
+        return (yield)
 
 
 def pytest_collection_finish() -> None:
@@ -135,15 +136,6 @@ def _no_processes_in_a_quick_run(pytestconfig: pytest.Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         if pytestconfig.getoption("quick"):
             quick.forbid_processes(patched)
-        yield
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _coverage_of_few_processes(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Measures other processes only in the tests of what runs nowhere else: it doubles their start."""
-    with pytest.MonkeyPatch.context() as patched:
-        if request.module.__name__ not in MEASURED_PROCESSES:
-            patched.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         yield
 
 
@@ -264,5 +256,5 @@ def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDataba
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails in CI, where everything is installed, if a test was skipped."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if IN_CI and reporter and reporter.stats.get("skipped"):
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

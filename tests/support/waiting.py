@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-PATIENCE = 5.0
+PATIENCE = 10.0
 """Seconds after which a test gives up waiting; nothing that works takes as long."""
 
 
