@@ -38,7 +38,7 @@ async def test_the_service_does_what_its_document_says(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        told, _ = await asyncio.wait_for(asking.communicate(), 100)
+        told, _ = await asyncio.wait_for(asking.communicate(), 115)
 
     assert asking.returncode == 0, told.decode()
     assert b"passed" in told
