@@ -38,9 +38,8 @@ def test_the_requests_of_all_workers_are_counted_together_also_when_one_dies(tmp
         url = service.metrics_url()
         wait_for(lambda: value(scraped(url), "taskward_processes") == 2, seconds=60)
         ask_each_on_its_own(service, 20)
-        wait_for(
-            lambda: value(scraped(url), REQUESTS, **HEALTH) == 20
-        )  # counted once the response has been sent
+        # A request is counted once its response has been sent.
+        wait_for(lambda: value(scraped(url), REQUESTS, **HEALTH) == 20)
         samples = scraped(url)
         assert value(samples, REQUESTS, **HEALTH) == 20
         assert value(samples, "process_resident_memory_bytes") > 3 * 20_000_000  # the parent's too
