@@ -199,11 +199,6 @@ def test_a_client_in_python_is_strictly_typed_and_carries_out_a_session(
     assert run(python, interpreter, "session.py", **service.environment("python")) == "done\n"
 
 
-def test_the_lock_file_names_no_package_registry() -> None:
-    lock = json.loads((HERE / "package-lock.json").read_text())
-    assert all("resolved" not in package for package in lock["packages"].values())
-
-
 def modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted(folder.rglob("*.py")):
         if path.name != "__init__.py":

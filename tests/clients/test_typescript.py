@@ -140,8 +140,3 @@ def install_tarball(package: Path, project: Path) -> None:
     run("npm", "install", "--offline", "--no-audit", "--no-fund", f"./{tarball}", folder=project)
     installed = [path.name for path in (project / "node_modules").glob("[!.]*")]
     assert installed == ["@taskward"], "it has no dependencies"
-
-
-def test_the_lock_file_names_no_package_registry() -> None:
-    lock = json.loads((SOURCE / "package-lock.json").read_text())
-    assert all("resolved" not in package for package in lock["packages"].values())

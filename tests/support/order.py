@@ -19,7 +19,7 @@ LONGEST_FILES: Final = (
     "copies/test_interruptions",
     "faults/test_takeover",
     "faults/test_rolling_restart",
-    "webhooks/test_clock_changes",
+    "webhooks/test_daylight_saving",
     "database/test_pooler",
     "webhooks/test_changes",
     "faults/test_postgres",

@@ -135,7 +135,7 @@ def _text(error: "TaskwardError") -> str:
 
 
 def _status(error: "TaskwardError") -> int:
-    from taskward_client import NoResponse, NotFound, ServiceUnavailable, Unauthorized  # noqa: PLC0415
+    from taskward_client import NoResponse, NotFound, ServiceUnavailable, Unauthorized  # noqa: PLC0415 - slow to import
 
     match error:
         case Unauthorized():

@@ -181,8 +181,7 @@ class contains_all_words(FunctionElement[bool]):  # noqa: N801 - named like an S
 def _contains_on_postgresql(element: contains_all_words, compiler: SQLCompiler, **options: Any) -> str:
     words, text, other = (compiler.process(clause, **options) for clause in element.clauses)
     return (
-        # These are compiled expressions, never values.
-        f"NOT EXISTS (SELECT 1 FROM unnest({words}) AS word "  # noqa: S608
+        f"NOT EXISTS (SELECT 1 FROM unnest({words}) AS word "  # noqa: S608 - compiled expressions, never values
         f"WHERE strpos({text}, word) = 0 "
         f"AND coalesce(strpos({other}, word), 0) = 0)"
     )

@@ -43,9 +43,9 @@ def upgrade() -> None:
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
-    # In a new database there are no instants to compute again. The version is that of a package: no quotes.
+    # In a new database there are no instants to compute again.
     op.execute(
-        f"INSERT INTO time_zone_data (number, version) SELECT 1, '{DATA_VERSION}' "  # noqa: S608
+        f"INSERT INTO time_zone_data (number, version) SELECT 1, '{DATA_VERSION}' "  # noqa: S608 - of a package, without quotes
         "WHERE NOT EXISTS (SELECT 1 FROM users)"
     )
     if context.get_context().dialect.name == "postgresql":
