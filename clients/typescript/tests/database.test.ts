@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { MemoryStorage } from "@taskward/client/store";
 import { Database } from "../dist/store/database.js";
 import type { FeedUpdate } from "../dist/store/feed-update.js";
-import type { Write } from "../dist/store/records.js";
+import type { NewWrite, Write } from "../dist/store/records.js";
 import { TASK } from "./support.js";
 
 const upsert = (updated_at: string) => ({ op: "upsert" as const, task: { ...TASK, updated_at }, etag: `"${updated_at}"` });
@@ -14,15 +14,15 @@ function update(since: string | undefined, cursor: string, changes: FeedUpdate["
   return { since, cursor, changes, isComplete: since === undefined, startedAt: 0, ...more };
 }
 
-function writing(op: Write["op"], body: Write["body"], more: Partial<Write> = {}) {
-  return (seq: number): Write => ({ seq, kind: "task", op, id: TASK.id, body, base: {}, ...more });
+function writing(op: Write["op"], body: Write["body"], more: Partial<NewWrite> = {}): NewWrite {
+  return { kind: "task", op, id: TASK.id, body, base: {}, ...more };
 }
 
 /** Returns a database that has sent one change of the task, and the request. */
 async function sent(...updates: FeedUpdate[]) {
   const database = new Database(new MemoryStorage());
   for (const one of updates) await database.apply(one);
-  await database.enqueue(writing("update", { title: "Sent" }, { ifMatch: `"${AT_1}"`, base: { title: "Buy milk" } }));
+  await database.enqueue(writing("update", { title: "Sent" }, { base: { title: "Buy milk" } }), `"${AT_1}"`);
   const request = await database.nextBatch();
   assert.ok(request);
   return { database, ...request };
@@ -41,7 +41,7 @@ test("a step of the feed is applied once, and only to the cursor that it follows
 test("a request has one write of an object, and the next one gets the tag of its result", async () => {
   const database = new Database(new MemoryStorage());
   await database.apply(update(undefined, "c1", [upsert(AT_1)]));
-  await database.enqueue(writing("update", { add_labels: ["x"] }, { ifMatch: `"${AT_1}"` }));
+  await database.enqueue(writing("update", { add_labels: ["x"] }), `"${AT_1}"`);
   await database.enqueue(writing("update", { remove_labels: ["x"] }));
   const first = await database.nextBatch();
   assert.deepEqual(first?.writes.map(({ body }) => body), [{ add_labels: ["x"] }]);
@@ -54,6 +54,22 @@ test("a request has one write of an object, and the next one gets the tag of its
   const second = await database.nextBatch();
   assert.deepEqual(second?.writes.map(({ body, ifMatch }) => [body, ifMatch]), [[{ remove_labels: ["x"] }, '"two"']]);
   assert.notEqual(second?.key, first.key);
+});
+
+test("a write that follows one whose confirmation is not shown yet matches the confirmed tag", async () => {
+  const result = { status: 200 as const, task: { ...TASK, title: "Sent", updated_at: AT_2 }, etag: '"two"' };
+  const shown = { ...TASK, title: "Sent", updated_at: AT_1 };
+  const matched = async (...steps: FeedUpdate[]) => {
+    const { database, key, writes } = await sent(update(undefined, "c1", [upsert(AT_1)]));
+    await database.settle(key, writes, [result]);
+    for (const step of steps) await database.apply(step);
+    await database.enqueue(writing("delete", {}, { before: shown }), `"${AT_1}"`);
+    return (await database.nextBatch())?.writes.map(({ ifMatch }) => ifMatch);
+  };
+  const brought = (at: string, title: string) => ({ op: "upsert" as const, task: { ...result.task, title, updated_at: at }, etag: `"${at}"` });
+  assert.deepEqual(await matched(), ['"two"']);
+  assert.deepEqual(await matched(update("c1", "c2", [brought(AT_2, "Sent")])), [`"${AT_2}"`]);
+  assert.deepEqual(await matched(update("c1", "c2", [brought(AT_3, "Of another device")])), [`"${AT_1}"`]);
 });
 
 test("a confirmed write is shown until the feed has brought it or something later", async () => {

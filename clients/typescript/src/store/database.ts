@@ -1,8 +1,8 @@
 import type { BatchResult } from "../types.js";
 import { applyOne, followUp, type FeedUpdate } from "./feed-update.js";
 import { outcomeOf } from "./outcome.js";
-import { enqueue } from "./queue.js";
-import { keyOf, operationOf, type Conflict, type Stored, type Write } from "./records.js";
+import { enqueue, tagFor } from "./queue.js";
+import { keyOf, operationOf, type Conflict, type NewWrite, type Stored, type Write } from "./records.js";
 import { nextNumber, queueAgain, settleOne } from "./settlement.js";
 import type { Storage, Transaction } from "./storage.js";
 
@@ -64,12 +64,13 @@ export class Database {
     return this.storage.transaction((transaction) => Promise.resolve(transaction.put("meta", "user", user)));
   }
 
-  /** Adds a write to the queue. */
-  enqueue(make: (seq: number, queue: readonly Write[]) => Write): Promise<void> {
+  /** Adds a write to the queue. `shown` is the entity tag of the object that the app shows. */
+  enqueue(write: NewWrite, shown?: string): Promise<void> {
     return this.storage.transaction(async (transaction) => {
       const seq = await nextNumber(transaction);
       const queue = await transaction.getAll<Write>("writes");
-      const { put, remove } = enqueue(queue, make(seq, queue));
+      const ifMatch = tagFor(write, queue, await transaction.get("objects", keyOf(write.kind, write.id)), shown);
+      const { put, remove } = enqueue(queue, { ...write, seq, ...(ifMatch !== undefined && { ifMatch }) });
       for (const write of put) transaction.put("writes", write.seq, write);
       for (const one of remove) transaction.delete("writes", one);
     });

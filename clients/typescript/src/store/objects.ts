@@ -2,9 +2,7 @@ import { localTime } from "../time.js";
 import type { List, Task } from "../types.js";
 import { uuid7 } from "../uuid7.js";
 import { touched } from "./patch.js";
-import type { Fields, Kind, Write } from "./records.js";
-
-export type NewWrite = Omit<Write, "seq" | "ifMatch">;
+import type { Fields, Kind, NewWrite } from "./records.js";
 
 /** What the tasks and lists of a store use of it. */
 export interface Writer<Value> {

@@ -4,8 +4,8 @@ import type { Fields, Value } from "./records.js";
 const OBJECTS = new Set(["due", "start", "recurrence", "metadata"]);
 /** Fields of a request that are no fields of the object. */
 const COMMANDS = new Set(["add_labels", "remove_labels"]);
-/** Fields that the service sets along with others. */
-const DERIVED = new Set(["updated_at", "completed_at", "position"]);
+/** Fields that the service sets, also along with others. */
+const DERIVED = new Set(["user_id", "created_at", "updated_at", "completed_at", "position"]);
 
 /** Returns an object with changes, as the service will make it, as far as that can be known here. */
 export function patched<Patched extends Value>(value: Patched, changes: Fields, now: string): Patched {
@@ -31,7 +31,12 @@ export function touched(value: Value, changes: Fields): Fields {
 export function satisfied(value: Value, changes: Fields): boolean {
   if (typeof changes["position"] === "object" && changes["position"] !== null) return false;
   const position = "position" in changes ? (changes["position"] ?? null) === (fieldsOf(value)["position"] ?? null) : true;
-  return position && isEqual(compared(value), compared(patched(value, changes, value.updated_at)));
+  return position && hasSameContent(value, patched(value, changes, value.updated_at));
+}
+
+/** Returns whether two states of an object differ at most in what the service sets. */
+export function hasSameContent(one: Value, other: Value): boolean {
+  return isEqual(content(one), content(other));
 }
 
 /** Returns whether two values of JSON are equal, in any order of keys. */
@@ -43,7 +48,7 @@ function fieldsOf(value: Value): Fields {
   return value as unknown as Fields;
 }
 
-function compared(value: Value): Fields {
+function content(value: Value): Fields {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !DERIVED.has(name)));
 }
 

@@ -1,6 +1,6 @@
 import type { Task } from "../types.js";
-import { isEqual, patched } from "./patch.js";
-import type { Fields, Value, Write } from "./records.js";
+import { hasSameContent, isEqual, patched } from "./patch.js";
+import { isAsNew, type Fields, type Kind, type NewWrite, type Stored, type Value, type Write } from "./records.js";
 
 const REFERENCES = ["list_id", "parent_id", "position"];
 const LABELS = ["labels", "add_labels", "remove_labels"];
@@ -11,13 +11,34 @@ const LABELS = ["labels", "add_labels", "remove_labels"];
  */
 export function enqueue(queue: readonly Write[], added: Write): { put: Write[]; remove: number[] } {
   const waiting = queue.filter(({ batch }) => batch === undefined);
-  const same = waiting.filter(({ kind, id }) => kind === added.kind && id === added.id);
+  const same = waiting.filter((write) => isSame(write, added));
   const last = same.at(-1);
   if (added.op === "update" && last !== undefined && last.op !== "delete" && mayJoin(queue, last, added)) {
     return { put: [joined(last, added)], remove: [] };
   }
   if (added.op === "delete" && last !== undefined) return withDeletion(queue, same, added);
   return { put: [added], remove: [] };
+}
+
+/**
+ * Returns the entity tag that a new write has to match, or undefined if there is none or an earlier write will bring it.
+ * What the app shows may be older than what is stored: it is `shown` unless the two have the same content.
+ */
+export function tagFor(write: NewWrite, queue: readonly Write[], stored: Stored | undefined, shown: string | undefined) {
+  if (write.op === "create" || queue.some((one) => isSame(one, write) && one.result === undefined)) return undefined;
+  const confirmed = lastConfirmed(queue, write.kind, write.id, stored);
+  if (confirmed !== undefined) return confirmed.etag;
+  return stored && write.before && hasSameContent(stored.value, write.before) ? stored.etag : shown;
+}
+
+/** Returns the last confirmed write of an object as the service answered, if the feed has not brought it. */
+export function lastConfirmed(queue: readonly Write[], kind: Kind, id: string, stored: Stored | undefined) {
+  const result = queue.findLast((one) => isSame(one, { kind, id }) && one.result)?.result;
+  return result?.value && !(stored && isAsNew(stored.value, result.value)) ? result : undefined;
+}
+
+function isSame(one: Pick<Write, "kind" | "id">, other: Pick<Write, "kind" | "id">): boolean {
+  return one.kind === other.kind && one.id === other.id;
 }
 
 /** Returns whether the two have the same effect as one, and nothing that was written in between matters to it. */

@@ -36,6 +36,8 @@ export interface Write {
   result?: { value?: Value; etag?: string; at: number };
 }
 
+export type NewWrite = Omit<Write, "seq" | "ifMatch">;
+
 /** A write that was not executed, and that the app or the person has to decide about. */
 export interface Conflict {
   id: number;

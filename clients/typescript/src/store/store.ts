@@ -2,8 +2,9 @@ import type { Taskward } from "../client.js";
 import type { List, ListChanges, NewList, NewTask, Task, TaskChanges } from "../types.js";
 import { Database, type Changed } from "./database.js";
 import { IndexedDBStorage } from "./indexeddb.js";
-import { LocalObjects, type NewWrite, type Writer } from "./objects.js";
-import { isAsNew, keyOf, type Conflict, type Kind, type Stored, type Write } from "./records.js";
+import { LocalObjects, type Writer } from "./objects.js";
+import { lastConfirmed } from "./queue.js";
+import { keyOf, type Conflict, type NewWrite, type Stored, type Write } from "./records.js";
 import { MemoryStorage, type Storage } from "./storage.js";
 import { Synchronizer, type SyncState } from "./sync.js";
 import { Tabs } from "./tabs.js";
@@ -168,22 +169,12 @@ export class Store {
     return run;
   }
 
-  async #write({ kind, id, ...write }: NewWrite): Promise<void> {
-    const etag = write.op === "create" ? undefined : this.#etagOf(kind, id);
-    await this.#database.enqueue((seq, queue) => {
-      const follows = queue.some((one) => one.kind === kind && one.id === id && one.result === undefined);
-      return { ...write, kind, id, seq, ...(!follows && etag !== undefined && { ifMatch: etag }) };
-    });
+  async #write(write: NewWrite): Promise<void> {
+    const { kind, id } = write;
+    const stored = this.#objects.get(keyOf(kind, id));
+    await this.#database.enqueue(write, (lastConfirmed(this.#writes, kind, id, stored) ?? stored)?.etag);
     await this.#changed();
     this.#sync.wake();
-  }
-
-  /** Returns the entity tag of what the app shows, unconfirmed writes aside. */
-  #etagOf(kind: Kind, id: string): string | undefined {
-    const stored = this.#objects.get(keyOf(kind, id));
-    const confirmed = this.#writes.findLast((one) => one.kind === kind && one.id === id && one.result)?.result;
-    const isNewer = confirmed?.value && !(stored && isAsNew(stored.value, confirmed.value));
-    return isNewer ? confirmed.etag : stored?.etag;
   }
 
   /** Shows what was stored, here and in the other tabs. */
