@@ -101,8 +101,8 @@ async def test_a_reminder_survives_a_restart_and_fires_once(start: StartApp, rec
 async def test_without_reminders_among_the_events_none_fires(start: StartApp, receiver: Receiver) -> None:
     app = await start(webhook_events="changes")
     ann = Person(app)
-    await ann.create("Call", reminders=[{"at": soon(0.2)}])
-    await asyncio.sleep(0.4)
+    await ann.create("Call", reminders=[{"at": soon(1.0)}])
+    await asyncio.sleep(1.1)
     await ann.create("another")
     await until_idle(app)
 
