@@ -32,6 +32,7 @@ MAX_MESSAGE: Final = 1 << 17
 def main(starts: socket.socket) -> None:
     for module in PRELOADED:
         importlib.import_module(module)
+    compile_statements()
     gc.collect()
     generators = [one for one in gc.get_objects() if issubclass(type(one), random.Random)]
     gc.freeze()
@@ -47,6 +48,18 @@ def main(starts: socket.socket) -> None:
             run_taskward(streams, **json.loads(message))
         for stream in streams:
             os.close(stream)
+
+
+def compile_statements() -> None:
+    """Compiles what each start compiles, with webhooks and without: the results are cached."""
+    postgres = importlib.import_module("taskward.database.postgres.database")
+    sqlite = importlib.import_module("taskward.database.sqlite.compiled")
+    declared = importlib.import_module("taskward.database.statements").STATEMENTS
+    for statement in declared:
+        sqlite.CompiledStatement.compile(statement)
+    for marking in (False, True):
+        database = postgres.PostgresDatabase("postgresql://localhost/unused", 1, marking=marking)
+        database.use({statement: postgres.CompiledStatement.compile(statement) for statement in declared})
 
 
 def fork_orphan(starts: socket.socket) -> bool:
