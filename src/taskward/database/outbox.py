@@ -116,7 +116,8 @@ def mark_owners(owners: Select[Any]) -> Insert:
     mark = select(MARKS.c.user_id).where(
         MARKS.c.user_id == owner, MARKS.c.next_at.is_not(None), MARKS.c.holder.is_(None)
     )
-    is_trusted = mark.scalar_subquery().is_not(None) & began_within(literal_column(str(TRUSTED)), number)
+    is_marked = mark.scalar_subquery().is_not(None)
+    is_trusted = is_marked & began_within(literal_column(str(TRUSTED)), number)
     unmarked = owners.with_only_columns(owner, *_NEW.values()).where(~is_trusted)
     return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], unmarked))
 
