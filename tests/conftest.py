@@ -30,6 +30,7 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     client_of,
     measured,
     order,
+    processes,
     quick,
     replace_services,
     running,
@@ -94,6 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         stepwise.deselect(config, items)
     if config.getoption("workers"):
         order.put_longest_first(config, items)
+        if any(item.get_closest_marker("processes") for item in items) and processes.can_fork({}):
+            processes.fork_server()  # one for all workers
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

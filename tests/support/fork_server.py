@@ -1,7 +1,8 @@
 """Forks a process for each start of `taskward`: a start then needs no imports, which take most of its time.
 
 `processes.py` runs this file, and sends it the starts over a socket. It has no threads, no event loop and no
-open database.
+open database. It is the parent of what it starts, and reports how each ended. It ends when the process that
+has started it has, and all of its forks.
 """
 
 import gc
@@ -10,11 +11,14 @@ import json
 import os
 import random
 import runpy
+import selectors
 import socket
 import sys
 import threading
 import time
-from typing import Final
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, NoReturn, TypeAlias
 
 PRELOADED: Final = (
     *("taskward.cli", "taskward.app", "taskward.server", "taskward.check", "taskward.me.admin"),
@@ -28,8 +32,12 @@ PRELOADED: Final = (
 
 MAX_MESSAGE: Final = 1 << 17
 
+Start: TypeAlias = tuple[list[int], dict[str, Any]]
+"""The descriptors of stdin, stdout and stderr; arguments, folder and environment."""
 
-def main(starts: socket.socket) -> None:
+
+def main(listener: socket.socket, owners: socket.socket) -> None:
+    """Serves the processes that connect to `listener`, until nothing holds the other end of `owners`."""
     for module in PRELOADED:
         importlib.import_module(module)
     compile_statements()
@@ -37,17 +45,71 @@ def main(starts: socket.socket) -> None:
     generators = [one for one in gc.get_objects() if issubclass(type(one), random.Random)]
     gc.freeze()
     assert threading.active_count() == 1
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ, accept)
+        selector.register(owners, selectors.EVENT_READ, end)
+        start = serve(selector)
+        for watched in [*selector.get_map().values()]:
+            close(watched.fileobj)
+    for generator in generators:
+        generator.seed()
+    run_taskward(*start)
+
+
+def serve(selector: selectors.BaseSelector) -> Start:
+    """Handles what comes; returns in each process that it has forked."""
     while True:
-        message, streams, _, _ = socket.recv_fds(starts, MAX_MESSAGE, 3)
-        if not message:
-            return
-        if fork_orphan(starts):
-            starts.close()
-            for generator in generators:
-                generator.seed()
-            run_taskward(streams, **json.loads(message))
-        for stream in streams:
-            os.close(stream)
+        for key, _ in selector.select():
+            start: Start | None = key.data(selector, key.fileobj)
+            if start is not None:
+                return start
+
+
+def accept(selector: selectors.BaseSelector, listener: socket.socket) -> None:
+    """Accepts the connection of a process that will send starts."""
+    selector.register(listener.accept()[0], selectors.EVENT_READ, start_one)
+
+
+def end(_selector: selectors.BaseSelector, _owners: socket.socket) -> NoReturn:
+    sys.exit()
+
+
+def start_one(selector: selectors.BaseSelector, starts: socket.socket) -> Start | None:
+    """Forks a process for a start, and answers with its id; returns the start in that process."""
+    message, descriptors, _, _ = socket.recv_fds(starts, MAX_MESSAGE, 4)
+    if not message:
+        selector.unregister(starts)
+        close(starts)
+        return None
+    *streams, reports = descriptors
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os.close(reports)
+        return streams, json.loads(message)
+    for stream in streams:
+        os.close(stream)
+    selector.register(os.pidfd_open(pid), selectors.EVENT_READ, partial(report_end, pid=pid, reports=reports))
+    starts.send(b"%d" % pid)
+    return None
+
+
+def report_end(selector: selectors.BaseSelector, pidfd: int, *, pid: int, reports: int) -> None:
+    """Reports the status of a process that has ended."""
+    selector.unregister(pidfd)
+    close(pidfd)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with suppress(BrokenPipeError):
+        os.write(reports, b"%d" % status)
+    os.close(reports)
+
+
+def close(one: Any) -> None:
+    """Closes a socket or a descriptor."""
+    if isinstance(one, socket.socket):
+        one.close()
+    else:
+        os.close(one)
 
 
 def compile_statements() -> None:
@@ -62,37 +124,18 @@ def compile_statements() -> None:
         database.use({statement: postgres.CompiledStatement.compile(statement) for statement in declared})
 
 
-def fork_orphan(starts: socket.socket) -> bool:
-    """Forks a process in a session of its own, whose parent is gone. Returns whether this is that process.
-
-    The test process adopts it, and gets two messages in any order: its id, and that the parent is gone.
-    """
-    parent = os.fork()
-    if parent:
-        os.waitpid(parent, 0)
-        starts.send(b"orphaned")
-        return False
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    starts.send(b"%d" % os.getpid())
-    return True
-
-
-def run_taskward(
-    streams: list[int], *, arguments: list[str], folder: str, environment: dict[str, str]
-) -> None:
+def run_taskward(streams: list[int], message: dict[str, Any]) -> NoReturn:
     """Runs the command line as `python -m taskward` would, but with other values of `TEST_CONSTANTS`."""
-    os.chdir(folder)
+    os.chdir(message["folder"])
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(message["environment"])
     time.tzset()
     for place, value in json.loads(os.environ.pop("TEST_CONSTANTS", "{}")).items():
         module, _, name = place.rpartition(".")
         setattr(importlib.import_module(module), name, value)
     replace_streams(streams)
-    sys.argv = ["taskward", *arguments]
-    sys.path[0] = folder
+    sys.argv = ["taskward", *message["arguments"]]
+    sys.path[0] = message["folder"]
     runpy.run_module("taskward", run_name="__main__", alter_sys=True)
     sys.exit()
 
@@ -112,4 +155,4 @@ def replace_streams(streams: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))
+    main(*(socket.socket(fileno=int(number)) for number in sys.argv[1:]))

@@ -1,25 +1,23 @@
 """Starts `taskward` as a process: a fork of a process that has imported it, or the command itself."""
 
 import atexit
-import ctypes
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
+from uuid import uuid4
 
 import taskward
 from taskward.settings import Settings
-
-PR_SET_CHILD_SUBREAPER: Final = 36
 
 Streams = tuple[int, int, int]
 """The descriptors of stdin, stdout and stderr."""
@@ -74,19 +72,20 @@ def bare_environment() -> dict[str, str]:
 
 
 class ForkedProcess:
-    """A child process that the fork server has started, with the interface of `subprocess.Popen`."""
+    """A process that the fork server has started, with the interface of `subprocess.Popen`."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, reports: int) -> None:
         self.pid = pid
         self.returncode: int | None = None
+        self._reports = reports
         self._lock = threading.Lock()
 
     def poll(self) -> int | None:
+        """Returns its exit status, which the fork server reports; None while it runs."""
         with self._lock:
-            if self.returncode is None:
-                pid, status = os.waitpid(self.pid, os.WNOHANG)
-                if pid:
-                    self.returncode = os.waitstatus_to_exitcode(status)
+            if self.returncode is None and self._has_report():
+                self.returncode = int(os.read(self._reports, 16))
+                os.close(self._reports)
             return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
@@ -107,52 +106,53 @@ class ForkedProcess:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
+    def _has_report(self) -> bool:
+        report = select.poll()  # as `select.select`, but with any number of descriptors
+        report.register(self._reports, select.POLLIN)
+        return bool(report.poll(0))
+
 
 class ForkServer:
-    """The process of `fork_server.py`."""
+    """The process of `fork_server.py`; forks of this process use it too."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.settimeout(60)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own file
-                [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())],
+        self._sockets: dict[int, socket.socket] = {}
+        self._address = f"\0taskward-tests-{uuid4()}"
+        self._owners, theirs = socket.socketpair()
+        with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(self._address)
+            listener.listen()
+            passed = (listener.fileno(), theirs.fileno())
+            subprocess.Popen(  # noqa: S603 - our own file
+                [sys.executable, str(Path(__file__).with_name("fork_server.py")), *map(str, passed)],
                 env={name: value for name, value in bare_environment().items() if can_fork({name: value})},
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=passed,
                 start_new_session=True,
-            )
+            ).returncode = 0  # it ends by itself, when this process has
 
     def start(
         self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], streams: Streams
     ) -> ForkedProcess:
         message = {"arguments": [*arguments], "folder": str(folder), "environment": dict(environment)}
-        with self._lock, _adoption():
-            socket.send_fds(self._socket, [json.dumps(message).encode()], streams)
-            messages = {self._socket.recv(32), self._socket.recv(32)}
-        (pid,) = messages - {b"orphaned"}
-        return ForkedProcess(int(pid))
+        reports, theirs = os.pipe()
+        with self._lock, os.fdopen(theirs, "wb"):
+            server = self._connection()
+            socket.send_fds(server, [json.dumps(message).encode()], [*streams, theirs])
+            return ForkedProcess(int(server.recv(32)), reports)
 
-    def end(self) -> None:
-        self._socket.close()
-        self._process.wait()
+    def _connection(self) -> socket.socket:
+        """Returns the connection of this process."""
+        if os.getpid() not in self._sockets:
+            self._sockets[os.getpid()] = server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            server.settimeout(60)
+            server.connect(self._address)
+            atexit.register(server.close)
+        return self._sockets[os.getpid()]
 
 
 @cache
 def fork_server() -> ForkServer:
-    """Returns the fork server of this process, started when it is first needed."""
-    server = ForkServer()
-    atexit.register(server.end)
-    return server
-
-
-@contextmanager
-def _adoption() -> Iterator[None]:
-    """Makes this process the parent of those of its descendants that become orphans while the block runs."""
-    prctl = ctypes.CDLL(None).prctl
-    assert prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-    try:
-        yield
-    finally:
-        prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    """Returns the fork server, started when it is first needed."""
+    return ForkServer()
