@@ -18,7 +18,7 @@ from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.instant_tables import REMINDERS, TIME_ZONE_DATA
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.users.tables import RESTORES, USERS
-from taskward.webhooks.tables import ENDPOINT
+from taskward.webhooks.tables import RECEIVER
 
 Row: TypeAlias = tuple[Any, ...]
 Kind: TypeAlias = Literal["id", "instant", "flag", "number", "text"]
@@ -80,7 +80,7 @@ COUNTED: Final = (
 """Tables of an owner whose changes also change the owner's row, because they move its counter."""
 
 UNCOUNTED: Final = tuple(
-    map(CopiedTable, (REMINDERS, IDEMPOTENCY_KEYS, MARKS, ENDPOINT, RESTORES, TIME_ZONE_DATA))
+    map(CopiedTable, (REMINDERS, IDEMPOTENCY_KEYS, MARKS, RECEIVER, RESTORES, TIME_ZONE_DATA))
 )
 """Tables that also change without the owner's row: they are compared row by row, each time."""
 
@@ -89,5 +89,5 @@ LEFT_OUT: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, "owner_locks"})
 """Tables of changes in progress. Their owners are copied once the change is complete; an import that is being
 staged ends with the service that runs it."""
 
-MIGRATED: Final = frozenset({ENDPOINT.name, TIME_ZONE_DATA.name})
+MIGRATED: Final = frozenset({RECEIVER.name, TIME_ZONE_DATA.name})
 """Tables of which the migrations have made the one row."""

@@ -28,7 +28,7 @@ USER: Final = Read(
     select(*_USER).where(USERS.c.id == OWNER),
 )
 SET_TIME_ZONE: Final = Command(
-    "set the time zone of a person",
+    "set the time zone of an owner",
     upsert_owner(time_zone=TIME_ZONE, updated_at=monotonic_now(SINCE, USERS.c.updated_at)).returning(*_USER),
     "user.update",
     quiet=True,
