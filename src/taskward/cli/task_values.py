@@ -1,4 +1,4 @@
-"""The values that people type in `taskward tasks`: days, lists and short ids, as those of the API."""
+"""The values that users type in `taskward tasks`: days, lists and short ids, as those of the API."""
 
 import re
 from datetime import datetime, timedelta
