@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.batch.models import AnyBatch
 from taskward.batch.steps import BatchSteps, Result, batch_body
 from taskward.database import Queries
@@ -36,7 +36,7 @@ class BatchStore:
     """The batches of one owner, who is fixed for the store's lifetime."""
 
     def __init__(
-        self, database: Queries, user: User, list_cache: ListCache, tombstones_kept: timedelta
+        self, database: Queries, user: Caller, list_cache: ListCache, tombstones_kept: timedelta
     ) -> None:
         self._database = database
         self._list_cache = list_cache

@@ -65,8 +65,8 @@ async def _copy(source: "Settings", target: "Settings", *, follow: bool) -> "Seq
     if task is not None:
         with suppress(NotImplementedError, RuntimeError):  # on Windows, and outside of the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with opened(source, target) as endpoints:
-        job = Copy(*endpoints, Terminal())
+    async with opened(source, target) as databases:
+        job = Copy(*databases, Terminal())
         return await (job.follow() if follow else job.once())
 
 

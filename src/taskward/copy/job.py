@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
-from taskward.copy.endpoints import Endpoint
+from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import CopyFailed
 from taskward.copy.opening import FROM, check_revision
 from taskward.copy.passes import Pass, Progress
@@ -48,7 +48,7 @@ class Operator(Protocol):
 class Copy:
     """A copy between two open databases."""
 
-    def __init__(self, source: Endpoint, target: Endpoint, operator: Operator) -> None:
+    def __init__(self, source: CopyDatabase, target: CopyDatabase, operator: Operator) -> None:
         self._source = source
         self._target = target
         self._operator = operator

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Column, Integer
 
-from taskward.copy.tables import CopiedTable, Owners, Row
+from taskward.copy.tables import CopiedTable, OwnerRange, Row
 
 _LIMIT: Final = Column("limit", Integer())
 
@@ -46,7 +46,7 @@ def page_sql(table: CopiedTable, form: SqlForm, *, of_owners: bool, is_next: boo
     return f"SELECT {values} FROM {table.name}{where} ORDER BY {key} LIMIT {limit}"  # noqa: S608 - names of our own tables
 
 
-def page_arguments(owners: Owners | None, after: Row | None, limit: int) -> list[Any]:
+def page_arguments(owners: OwnerRange | None, after: Row | None, limit: int) -> list[Any]:
     """Returns the parameters of `page_sql`."""
     first, last = owners or ("", "")
     begin = [first] if owners else []

@@ -22,8 +22,8 @@ from taskward.webhooks.tables import RECEIVER
 
 Row: TypeAlias = tuple[Any, ...]
 Kind: TypeAlias = Literal["id", "instant", "flag", "number", "text"]
-Owners: TypeAlias = tuple[str, str]
-"""The first and the last of some owners that follow each other."""
+OwnerRange: TypeAlias = tuple[str, str]
+"""The ids of the first and of the last owner of a range."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Final
 
 import orjson
 
-from taskward.copy.endpoints import Endpoint
+from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import Differs
-from taskward.copy.tables import COPIED, COPIED_TASKS, COPIED_USERS, COUNTED, CopiedTable, Owners, Row
+from taskward.copy.tables import COPIED, COPIED_TASKS, COPIED_USERS, COUNTED, CopiedTable, OwnerRange, Row
 from taskward.copy.windows import Window, windows
 
 _DIGEST: Final = 16
@@ -36,7 +36,7 @@ class Verification:
 
     """
 
-    def __init__(self, source: Endpoint, target: Endpoint) -> None:
+    def __init__(self, source: CopyDatabase, target: CopyDatabase) -> None:
         self._source = source
         self._target = target
 
@@ -58,7 +58,7 @@ class Verification:
                 progress(count)
         return Verified(table.name, count, digest.hexdigest())
 
-    async def compare_owners(self, owners: Owners) -> None:
+    async def compare_owners(self, owners: OwnerRange) -> None:
         """Compares the rows of some owners that their counters cover."""
         for table in (COPIED_USERS, *COUNTED):
             async for window in windows(self._source, self._target, table, owners):

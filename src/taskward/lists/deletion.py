@@ -37,7 +37,7 @@ TasksOption: TypeAlias = Literal["delete", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
-class Deletion:
+class ListDeletion:
     """The deletion of one list."""
 
     owner: UUID
@@ -90,7 +90,7 @@ def _resume_steps(tasks: TasksOption, owner: UUID) -> TransactionSteps[None]:
     for list_id, count in (yield DANGLING, {"owner": owner}):
         rows = yield FIND_LIST_TOMBSTONE, {"owner": owner, "list_id": list_id}
         version, now = rows[0]
-        deletion = Deletion(owner, list_id, tasks, now, None)
+        deletion = ListDeletion(owner, list_id, tasks, now, None)
         yield from deletion.task_steps(count, version - count, is_split=True)
 
 

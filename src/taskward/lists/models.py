@@ -71,7 +71,7 @@ def _known_option(value: Any) -> Any:
     return value
 
 
-class ListDeletion(BaseModel):
+class ListDeletionQuery(BaseModel):
     """The query of `DELETE /api/lists/{list_id}`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -10,11 +10,11 @@ from uuid import UUID
 
 import orjson
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import Command, TransactionSteps, Values
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
-from taskward.lists.deletion import Deletion, TasksOption
+from taskward.lists.deletion import ListDeletion, TasksOption
 from taskward.lists.errors import ListNotEmpty, ListNotFound
 from taskward.lists.models import ListChanges, NewList, list_json
 from taskward.lists.ordering import ListSiblings
@@ -48,7 +48,7 @@ class ListSteps:
     split.
     """
 
-    user: User
+    user: Caller
     tombstones_kept: timedelta
     is_batch: bool = False
 
@@ -103,7 +103,7 @@ class ListSteps:
         if count and tasks is None:
             raise ListNotEmpty
         now = datetime.now(UTC)
-        deletion = Deletion(self.user.id, list_id, tasks or "keep", now, now - self.tombstones_kept)
+        deletion = ListDeletion(self.user.id, list_id, tasks or "keep", now, now - self.tombstones_kept)
         last = yield from self._numbers(count + 1)
         yield from deletion.steps(count, last, is_split=not self.is_batch)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import Values, Write
 from taskward.http.conditional import Versions
 from taskward.tasks.ids import created_at, new_task_id
@@ -19,7 +19,7 @@ Command: TypeAlias = tuple[Write, dict[str, Any]]
 class TaskCommands:
     """The writes of one owner. With `versions`, a task is changed only if it is in one of them."""
 
-    def __init__(self, user: User, tombstones_kept: timedelta) -> None:
+    def __init__(self, user: Caller, tombstones_kept: timedelta) -> None:
         self._user = user
         self._tombstones_kept = tombstones_kept
 

@@ -175,7 +175,7 @@ def known_subtasks(value: Any) -> Any:
     return value
 
 
-class TaskDeletion(BaseModel):
+class TaskDeletionQuery(BaseModel):
     """The query of `DELETE /api/tasks/{task_id}`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

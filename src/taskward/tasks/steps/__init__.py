@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import TransactionSteps, Values
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import NotFound, PreconditionFailed
@@ -56,7 +56,7 @@ class TaskSteps:
     In a `batch` a version that does not match is answered with the current task.
     """
 
-    user: User
+    user: Caller
     tombstones_kept: timedelta
     is_batch: bool = False
 

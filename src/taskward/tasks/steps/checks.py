@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import TransactionSteps, Values
 from taskward.tasks.steps.content import effective, merged_fields, plain_values
 from taskward.tasks.steps.ordering import Placed, TaskSiblings, position_steps
@@ -33,7 +33,7 @@ class WriteChecks:
     Another task is `replaced` if the write takes it back: its subtasks will be below the written one.
     """
 
-    user: User
+    user: Caller
     now: datetime
     zone: str | None = None
     replaced: UUID | None = None
