@@ -1,4 +1,4 @@
-"""Opens the two databases of a copy, after having checked that one can become a copy of the other."""
+"""Opens the two databases of a copy, and checks that one can become a copy of the other."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import CopyFailed
 from taskward.copy.postgres import PostgresCopyDatabase
 from taskward.copy.sqlite import SqliteCopyDatabase
-from taskward.copy.tables import COPIED, LEFT_OUT, MIGRATED
+from taskward.copy.tables import COPIED, EXCLUDED, SEEDED
 from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.http.errors import ServiceError
 from taskward.settings import Settings, SettingsError, load_settings
@@ -18,7 +18,7 @@ TO = "--to"
 
 
 def settings_of(option: str, url: str) -> Settings:
-    """Returns the settings with that database; the database of another one is not used.
+    """Returns the settings with the database of an option; DATABASE_URL is not used.
 
     Raises:
         CopyFailed: the URL is not valid, or is of a database in memory.
@@ -39,7 +39,7 @@ def settings_of(option: str, url: str) -> Settings:
 
 @asynccontextmanager
 async def opened(source: Settings, target: Settings) -> AsyncIterator[tuple[CopyDatabase, CopyDatabase]]:
-    """Opens source and target; an empty target is migrated, and marked as unfinished.
+    """Opens source and target. An empty target is migrated, and marked as unfinished.
 
     Raises:
         CopyFailed: one of them cannot be used; nothing is changed.
@@ -104,14 +104,14 @@ async def _mark_unfinished(target: CopyDatabase) -> None:
             "with an empty database"
         )
     check_revision(target, revision)
-    for name in (*(table.name for table in COPIED if table.name not in MIGRATED), *LEFT_OUT):
+    for name in (*(table.name for table in COPIED if table.name not in SEEDED), *EXCLUDED):
         if await target.count(name):
             raise CopyFailed(f"{TO}: is not empty: there are rows in {name}; name an empty database")
     await target.set_revision(unfinished)
 
 
 def check_revision(database: CopyDatabase, revision: str | None) -> None:
-    """Raises CopyFailed if a database has not the revision of this version."""
+    """Raises CopyFailed unless a database has the revision of this version."""
     option, newest = database.option, schema.newest_revision()
     if revision == newest:
         return

@@ -12,7 +12,7 @@ import asyncpg
 
 from taskward.copy.databases import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
-from taskward.copy.postgres_sql import FORM, delete_of, upsert
+from taskward.copy.postgres_sql import DIALECT, delete_of, upsert
 from taskward.copy.sql import page_arguments, page_sql
 from taskward.copy.tables import COPIED, CopiedTable, OwnerRange, Row
 from taskward.database import schema
@@ -84,7 +84,7 @@ class PostgresCopyDatabase:
     async def page(
         self, table: CopiedTable, owners: OwnerRange | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
-        sql = page_sql(table, FORM, of_owners=owners is not None, is_next=after is not None)
+        sql = page_sql(table, DIALECT, of_owners=owners is not None, is_next=after is not None)
         return [tuple(row) for row in await self._fetch(sql, *page_arguments(owners, after, limit))]
 
     async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from taskward.copy.databases import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
 from taskward.copy.sql import page_arguments, page_sql
-from taskward.copy.sqlite_sql import FORM, delete_of, upsert
+from taskward.copy.sqlite_sql import DIALECT, delete_of, upsert
 from taskward.copy.tables import CopiedTable, OwnerRange, Row
 from taskward.database import schema
 from taskward.database.sqlite.connection import file_problem
@@ -74,7 +74,7 @@ class SqliteCopyDatabase:
         self, table: CopiedTable, owners: OwnerRange | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
         await asyncio.sleep(0)  # nothing else gives an interruption a chance
-        sql = page_sql(table, FORM, of_owners=owners is not None, is_next=after is not None)
+        sql = page_sql(table, DIALECT, of_owners=owners is not None, is_next=after is not None)
         return self._run(sql, page_arguments(owners, after, limit))
 
     async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:

@@ -58,7 +58,7 @@ class CopiedTable:
 
 
 def kind_of(column: Column[Any]) -> Kind:
-    """Returns the kind of values that a column holds."""
+    """Returns the kind of the values of a column."""
     if isinstance(column.type, Id):
         return "id"
     if isinstance(column.type, Instant):
@@ -85,9 +85,9 @@ UNCOUNTED: Final = tuple(
 """Tables that also change without the owner's row: they are compared row by row, each time."""
 
 COPIED: Final = (COPIED_USERS, *COUNTED, *UNCOUNTED)
-LEFT_OUT: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, "owner_locks"})
+EXCLUDED: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, "owner_locks"})
 """Tables of changes in progress. Their owners are copied once the change is complete; an import that is being
 staged ends with the service that runs it."""
 
-MIGRATED: Final = frozenset({RECEIVER.name, TIME_ZONE_DATA.name})
-"""Tables of which the migrations have made the one row."""
+SEEDED: Final = frozenset({RECEIVER.name, TIME_ZONE_DATA.name})
+"""Tables with one row, which the migrations insert."""

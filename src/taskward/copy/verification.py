@@ -52,7 +52,7 @@ class Verification:
         digest = blake2b(digest_size=_DIGEST)
         count = 0
         async for window in windows(self._source, self._target, table):
-            digest.update(_same(table, window))
+            digest.update(_compare(table, window))
             count += len(window.source)
             if table is COPIED_TASKS:
                 progress(count)
@@ -62,7 +62,7 @@ class Verification:
         """Compares the rows of some owners that their counters cover."""
         for table in (COPIED_USERS, *COUNTED):
             async for window in windows(self._source, self._target, table, owners):
-                _same(table, window)
+                _compare(table, window)
 
     async def compare_counts(self) -> list[Verified]:
         """Compares the number of rows of each table."""
@@ -82,15 +82,15 @@ class Verification:
         return Verified(table.name, counts[0])
 
 
-def _same(table: CopiedTable, window: Window) -> bytes:
-    """Returns the rows of a window in one form."""
-    source, target = map(_written, window)
+def _compare(table: CopiedTable, window: Window) -> bytes:
+    """Raises Differs if the two sides of a window differ; returns its rows, serialized."""
+    source, target = map(_serialized, window)
     if source != target:
         raise Differs(table.name, _first_owner(table, window))
     return source
 
 
-def _written(rows: Sequence[Row]) -> bytes:
+def _serialized(rows: Sequence[Row]) -> bytes:
     """Returns rows as JSON, without what depends on where a window ends."""
     return orjson.dumps(rows)[1:-1] + b"," if rows else b""
 
