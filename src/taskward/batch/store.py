@@ -49,11 +49,11 @@ class BatchStore:
         """Runs the operations of a batch in one transaction."""
         operations = batch.validated()
 
-        def kept(body: bytes) -> Values | None:
+        def record_of(body: bytes) -> Values | None:
             return {"owner": self._user.id, **record.values(200, body)} if record else None
 
         results, body = await self._database.transact(
-            lambda: self._steps.run(operations, kept, atomic=batch.atomic), long=batch.is_long()
+            lambda: self._steps.run(operations, record_of, atomic=batch.atomic), long=batch.is_long()
         )
         self._list_cache.forget(self._user.id)
         if body is not None:
