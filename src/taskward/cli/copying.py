@@ -108,7 +108,7 @@ def _print(verified: "Sequence[Verified]") -> None:
 
 
 def _print_secret(source: "Settings", target: "Settings") -> None:
-    """Names the generated secret, which tokens of development need, and which is beside the database."""
+    """Prints how to copy the generated secret of development tokens, which is beside the database."""
     from taskward.auth.development import secret_file  # noqa: PLC0415 - slow to import
 
     file, wanted = secret_file(source), secret_file(target)
