@@ -1,4 +1,4 @@
-"""Runs writes as a distributed database takes them: step by step, in one transaction of one owner.
+"""Runs writes on a distributed database: step by step, in one transaction of one owner.
 
 A write is three to six round trips instead of one. Everything else is as on PostgreSQL: the deadlines, the
 queue of each owner, the retries, the outbox of webhooks.
@@ -91,7 +91,7 @@ async def _run_one(connection: Any, statement: CompiledStatement, values: Values
     try:
         rows = await _fetch(connection, statement, values)
     except asyncpg.IntegrityConstraintViolationError as error:
-        error.table_name = statement.table  # Citus does not say it
+        error.table_name = statement.table  # Citus does not set it
         raise
     if statement.creates_owner:
         return await email_directory.claim(connection, statement, values, rows)
