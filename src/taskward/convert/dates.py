@@ -1,4 +1,4 @@
-"""Due and start dates in the form of this service, and the names of time zones."""
+"""Due and start dates as the service has them, and the names of time zones."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -27,30 +27,30 @@ def floating(local: datetime) -> TaskDate | None:
     return _on(local, {"time": f"{local:%H:%M}"})
 
 
-def fixed(local: datetime, zone: str) -> TaskDate | None:
-    """Returns a day and a time in a time zone, whose clock shows `local`."""
+def zoned(local: datetime, zone: str) -> TaskDate | None:
+    """Returns a day and a local time of a time zone."""
     return _on(local, {"time": f"{local:%H:%M}", "time_zone": zone})
 
 
-def in_zone(moment: datetime, zone: str) -> datetime | None:
-    """Returns what the clock of a time zone shows at a time."""
+def local_time_in(moment: datetime, zone: str) -> datetime | None:
+    """Returns a time as local time of a time zone; None if it is out of range."""
     try:
         return moment.astimezone(time_zone(zone)).replace(tzinfo=None)
     except OverflowError:
         return None
 
 
-def at(moment: datetime, zone: str) -> TaskDate | None:
-    """Returns a time as a time in a time zone; the last minute of a day there means all day.
+def date_in_zone(moment: datetime, zone: str) -> TaskDate | None:
+    """Returns a time as a date in a time zone; 23:59:59 there means all day.
 
-    Products without all-day tasks write 23:59:59 for them.
+    Products without all-day tasks write that time for them.
     """
-    local = in_zone(moment, zone)
+    local = local_time_in(moment, zone)
     if local is None:
         return None
     if (local.hour, local.minute, local.second) == (*_LAST_MINUTE, 59):
         return all_day(local.date())
-    return fixed(local, zone)
+    return zoned(local, zone)
 
 
 def moment_of(task_date: TaskDate, zone: str) -> datetime | None:

@@ -78,22 +78,22 @@ class Block:
         whole = f"BEGIN:{self.name}\r\n{content}\r\nEND:{self.name}\r\n"
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about names of time zones, which are not taken from there
+                warnings.simplefilter("ignore")  # about names of time zones, which `zone_name` converts
                 return ComponentIcalParser(whole, _FACTORY, Component.types_factory).parse()[0]
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             raise Unconvertible("it is not a component of iCalendar") from None
 
 
 class _Splitter:
-    """Assigns lines to components; `take` returns those that are complete with a line."""
+    """Assigns lines to components; `feed` returns those that a line completes."""
 
     def __init__(self) -> None:
-        self.was_found = False
+        self.has_calendar = False
         self._calendar = Block("VCALENDAR", 1)
         self._block: Block | None = None
         self._skipped = ""
 
-    def take(self, number: int, line: bytes) -> list[Block]:
+    def feed(self, number: int, line: bytes) -> list[Block]:
         boundary = _BOUNDARY.fullmatch(line)
         if boundary is None:
             self._add(line)
@@ -112,7 +112,7 @@ class _Splitter:
         return [block]
 
     def _begin(self, number: int, name: str, line: bytes) -> list[Block]:
-        self.was_found = self.was_found or name in {"VCALENDAR", "VTODO"}
+        self.has_calendar = self.has_calendar or name in {"VCALENDAR", "VTODO"}
         if name == "VCALENDAR":
             done = self.finish()
             self._calendar, self._skipped = Block("VCALENDAR", number), ""
@@ -156,9 +156,9 @@ def blocks(source: Source) -> Iterator[Block]:
     """
     splitter = _Splitter()
     for number, line in _lines(source):
-        yield from splitter.take(number, line)
+        yield from splitter.feed(number, line)
     yield from splitter.finish()
-    if not splitter.was_found:
+    if not splitter.has_calendar:
         raise Unconvertible("this is not an iCalendar file: it has no BEGIN:VCALENDAR")
 
 

@@ -16,10 +16,10 @@ from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE
 
 UNTITLED: Final = "Untitled"
 UNKNOWN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""The creation time of what has none, so that its id is the same in each conversion."""
+"""The creation time of tasks and lists without one, so that each conversion gives them the same id."""
 
 _TASK: Final = TypeAdapter(ImportedTask)
-_IN_ALL: Final = frozenset({"id", "title", "created_at", "updated_at", "is_completed"})
+_REQUIRED: Final = frozenset({"id", "title", "created_at", "updated_at", "is_completed"})
 
 
 def limited_task(draft: Draft) -> dict[str, Any]:
@@ -46,17 +46,17 @@ def limited_task(draft: Draft) -> dict[str, Any]:
     return {name: value for name, value in task.items() if value not in (None, [], {})}
 
 
-def without_refused(task: dict[str, Any], draft: Draft) -> dict[str, Any]:
-    """Returns the task without the fields that an import would refuse; adds to the notes of its draft."""
+def without_invalid_fields(task: dict[str, Any], draft: Draft) -> dict[str, Any]:
+    """Returns the task without the fields that an import would reject; adds to the notes of its draft."""
     while True:
         try:
             _TASK.validate_python(task)
         except ValidationError as error:
-            refused = {problem.field.partition(".")[0]: problem.message for problem in field_errors(error)}
-            if not _IN_ALL.isdisjoint(refused):
+            invalid = {problem.field.partition(".")[0]: problem.message for problem in field_errors(error)}
+            if not _REQUIRED.isdisjoint(invalid):
                 raise
-            draft.notes += [f"{name} is left out: {message}" for name, message in refused.items()]
-            task = {name: value for name, value in task.items() if name not in refused}
+            draft.notes += [f"{name} is left out: {message}" for name, message in invalid.items()]
+            task = {name: value for name, value in task.items() if name not in invalid}
         else:
             return task
 

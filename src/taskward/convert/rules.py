@@ -1,11 +1,11 @@
-"""Recurrence rules in the form of this service: those parts of RFC 5545 that are about days."""
+"""Recurrence rules as the service has them: the parts of RFC 5545 that are about days."""
 
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from taskward.convert.dates import TaskDate, in_zone
+from taskward.convert.dates import TaskDate, local_time_in
 from taskward.convert.draft import Draft
 from taskward.tasks.recurrence.days import has_day
 from taskward.tasks.recurrence.rule import LARGEST_NUMBER, WEEKDAYS, Rule
@@ -76,7 +76,7 @@ def _parts(text: str) -> dict[str, str]:
 
 
 def _leave_out_parts(parts: dict[str, str], result: ConvertedRecurrence) -> None:
-    """Removes the parts that do not change which days there are, or that only a vendor knows."""
+    """Removes the parts that do not change the days, and those of vendors."""
     for name, value in list(parts.items()):
         if name in _OF_TIME:
             del parts[name]
@@ -94,7 +94,7 @@ def _leave_out_parts(parts: dict[str, str], result: ConvertedRecurrence) -> None
 def _limit(
     parts: dict[str, str], due: TaskDate, zone: str, result: ConvertedRecurrence, *, after_completion: bool
 ) -> None:
-    """Brings UNTIL and COUNT into the accepted form."""
+    """Converts UNTIL and COUNT into the accepted form."""
     if "UNTIL" in parts and "COUNT" in parts:
         del parts["UNTIL"]
         result.notes.append("UNTIL of the recurrence is left out: COUNT limits it")
@@ -118,7 +118,7 @@ def _last_day(until: str, due: TaskDate, zone: str) -> date | None:
     try:
         last = datetime.strptime(day + (clock or "235959"), "%Y%m%d%H%M%S")  # noqa: DTZ007 - local, or set below
         if utc and "time" in due:
-            last = in_zone(last.replace(tzinfo=UTC), due.get("time_zone", zone)) or last
+            last = local_time_in(last.replace(tzinfo=UTC), due.get("time_zone", zone)) or last
         early = clock is not None and f"{last:%H:%M}" < due.get("time", "00:00")
         return last.date() - timedelta(days=early)
     except (ValueError, OverflowError):
