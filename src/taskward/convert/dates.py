@@ -14,6 +14,9 @@ from taskward.time_zones import is_time_zone, time_zone
 TaskDate = dict[str, str]
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)([+-])(\d{1,2})(?::?00)?", re.ASCII)
+_MAX_PARTS: Final = 20
+"""Parts of a path among which a name is looked for."""
+
 _LAST_MINUTE: Final = (23, 59)
 
 
@@ -78,18 +81,24 @@ def zone_name(given: str) -> str | None:
     folded = name.casefold()
     if folded in {"z", "utc", "gmt", "etc/utc", "tzone://microsoft/utc"}:
         return "UTC"
-    known = _names()
+    return _name_at_end(folded) or _name_of_offset(name.upper())
+
+
+def _name_at_end(folded: str) -> str | None:
+    """Returns the IANA name with which a path ends, such as that of a vendor's own definition."""
     parts = folded.split("/")
-    for start in range(min(len(parts), 20)):
-        if found := known.get("/".join(parts[start:])):
-            return found
-    if match := _OFFSET.fullmatch(name.upper()):
-        sign, hours = match.groups()
-        etc = (
-            f"Etc/GMT{'-' if sign == '+' else '+'}{int(hours)}"  # the signs of these names are those of POSIX
-        )
-        return etc if is_time_zone(etc) else None
-    return None
+    ends = ("/".join(parts[start:]) for start in range(min(len(parts), _MAX_PARTS)))
+    return next((found for end in ends if (found := _names().get(end))), None)
+
+
+def _name_of_offset(name: str) -> str | None:
+    """Returns the IANA name of an offset in whole hours, such as `UTC+2`."""
+    match = _OFFSET.fullmatch(name)
+    if match is None:
+        return None
+    sign = "-" if match[1] == "+" else "+"  # the signs of these names are those of POSIX
+    iana = f"Etc/GMT{sign}{int(match[2])}"
+    return iana if is_time_zone(iana) else None
 
 
 @cache

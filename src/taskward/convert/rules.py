@@ -24,6 +24,15 @@ class ConvertedRecurrence:
     value: dict[str, str] | None = None
     notes: list[str] = field(default_factory=list)
 
+    def set_rule(self, rule: Rule, day: date, *, after_completion: bool) -> None:
+        """Sets the recurrence of a task that is due on a day, unless the rule gives no days."""
+        if not has_day(rule, day):
+            self.notes = [f'the recurrence "{rule.canonical}" is left out: it gives no day within 30 years']
+            return
+        self.value = {"rule": rule.canonical, "occurrence": day.isoformat()}
+        if after_completion:
+            self.value["after"] = "completion"
+
     def set_on(self, draft: Draft) -> None:
         """Sets the recurrence of a draft, and adds to its notes."""
         draft.recurrence = self.value
@@ -58,12 +67,7 @@ def recurrence(
     except ValueError as error:
         result.notes = [f'the recurrence "{text.strip()[:100]}" is left out: {error}']
         return result
-    if not has_day(rule, date.fromisoformat(due["date"])):
-        result.notes = [f'the recurrence "{rule.canonical}" is left out: it gives no day within 30 years']
-        return result
-    result.value = {"rule": rule.canonical, "occurrence": due["date"]}
-    if after_completion:
-        result.value["after"] = "completion"
+    result.set_rule(rule, date.fromisoformat(due["date"]), after_completion=after_completion)
     return result
 
 

@@ -52,22 +52,30 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
         yield from todoist_csv.read(source)
         return
     whole = source.json()
-    if isinstance(whole, dict):
-        items = next(
-            (whole[key] for key in ("items", "tasks", "results") if isinstance(whole.get(key), list)), None
-        )
-    else:
-        items, whole = whole, {}
-    found = list(objects(items))
-    if items is None or any("content" not in item for item in found):
-        raise Unconvertible('this is not JSON of Todoist: it has no "items" with "content"')
-    references = _References(whole, source)
+    items = _items(whole)
+    references = _References(mapping(whole), source)
     yield from references.projects.values()
-    for item in found:
+    for item in items:
         if flag(item.get("is_deleted")):
             source.report.of_file("deleted tasks are left out")
         else:
             yield _draft(item, references)
+
+
+def _items(whole: Any) -> list[Item]:
+    """Returns the tasks of a response, or of a list.
+
+    Raises:
+        Unconvertible: it is something else.
+
+    """
+    if isinstance(whole, dict):
+        lists = (whole[key] for key in ("items", "tasks", "results") if isinstance(whole.get(key), list))
+        whole = next(lists, None)
+    items = list(objects(whole))
+    if whole is None or any("content" not in item for item in items):
+        raise Unconvertible('this is not JSON of Todoist: it has no "items" with "content"')
+    return items
 
 
 @dataclass(slots=True)
