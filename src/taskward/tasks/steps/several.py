@@ -8,12 +8,12 @@ from uuid import UUID
 from taskward.auth.current_user import Caller
 from taskward.database.statements import Command, TransactionSteps, Values
 from taskward.tasks.steps.statements import (
+    ADD_TOMBSTONES,
     CHILDREN,
     DELETE_TASKS,
-    LEAVE_TOMBSTONES,
     MOVE_TO_LIST,
     MOVE_TO_PARENT,
-    PLACE,
+    SET_POSITION,
 )
 from taskward.tasks.steps.subtasks import subtree_steps
 from taskward.tasks.tables import TOMBSTONES
@@ -56,7 +56,7 @@ def delete_several_steps(
     user: Caller, ids: Sequence[Any], now: datetime, tombstones_since: datetime
 ) -> TransactionSteps[None]:
     """Deletes the tasks with these ids."""
-    values = yield from change_several_steps(user, LEAVE_TOMBSTONES, ids, {"now": now})
+    values = yield from change_several_steps(user, ADD_TOMBSTONES, ids, {"now": now})
     if ids:
         yield DELETE_TASKS, values
         yield from drop_expired_steps(user.id, TOMBSTONES, len(ids), tombstones_since)
@@ -74,14 +74,14 @@ def change_several_steps(
     return values
 
 
-def place_siblings_steps(user: Caller, positions: Mapping[Any, str], now: datetime) -> TransactionSteps[None]:
+def set_positions_steps(user: Caller, positions: Mapping[Any, str], now: datetime) -> TransactionSteps[None]:
     """Sets new positions of tasks, by id."""
     if not positions:
         return
     first = yield from first_number_steps(user, len(positions))
     for version, (task_id, position) in enumerate(positions.items(), first):
         values = {"owner": user.id, "task_id": task_id, "now": now}
-        yield PLACE, values | {"position": position, "version": version, "count": 1}
+        yield SET_POSITION, values | {"position": position, "version": version, "count": 1}
 
 
 def _below(user: Caller, task_id: UUID) -> TransactionSteps[list[str]]:
