@@ -16,7 +16,7 @@ from taskward.settings.webhooks import webhook_settings
 from taskward.webhooks import connection as connection_module
 from taskward.webhooks import sender as sender_module
 from taskward.webhooks.connection import MAX_RESPONSE
-from taskward.webhooks.sender import LONGEST_RETRY_AFTER, Outcome, WebhookSender
+from taskward.webhooks.sender import MAX_RETRY_AFTER, Outcome, WebhookSender
 
 BODY = b'{"type":"ping","timestamp":"2026-11-22T03:00:00.000000Z","data":{}}'
 
@@ -83,7 +83,7 @@ async def test_410_is_the_end(receiver: Receiver) -> None:
         ("-5", 0.0),
         ("1e3", 0.0),
         ("soon", 0.0),
-        ("99999999999999999999", LONGEST_RETRY_AFTER),
+        ("99999999999999999999", MAX_RETRY_AFTER),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("Wed, 21 Oct 99999999999 07:28:00 GMT", 0.0),
         ("Wed, 21 Oct 2015 07:28:00 +99999999999999999999", 0.0),

@@ -21,7 +21,7 @@ from taskward.lists.models import ListChanges, NewList
 from taskward.tasks.ids import problem_of_client_id
 from taskward.tasks.models import NewTask, TaskChanges
 
-LONGEST_IF_MATCH: Final = 16 * 1024
+MAX_IF_MATCH_LENGTH: Final = 16 * 1024
 """Characters. Headers are limited too, and a longer value takes long to parse."""
 
 Op: TypeAlias = Literal["create", "update", "delete"]
@@ -183,8 +183,8 @@ def _id(operation: TaskOperation, kind: Kind, problems: list[FieldError]) -> UUI
 def _versions(operation: TaskOperation, problems: list[FieldError]) -> Versions | None:
     """Returns the versions of `if_match`."""
     given = operation.if_match
-    if isinstance(given, str) and len(given) > LONGEST_IF_MATCH:
-        problems.append(FieldError("If-Match", f"If-Match cannot exceed {LONGEST_IF_MATCH} characters"))
+    if isinstance(given, str) and len(given) > MAX_IF_MATCH_LENGTH:
+        problems.append(FieldError("If-Match", f"If-Match cannot exceed {MAX_IF_MATCH_LENGTH} characters"))
     elif given is not None:
         try:
             return _VERSIONS.validate_python([given.encode("utf-8") if isinstance(given, str) else b""])

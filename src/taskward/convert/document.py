@@ -23,7 +23,7 @@ from taskward.lists.steps import MAX_LISTS
 from taskward.tasks.ids import task_id_at
 from taskward.tasks.positions import SMALL_DIGITS
 
-LARGEST_REQUEST: Final = 64 * 1024 * 1024
+MAX_REQUEST_SIZE: Final = 64 * 1024 * 1024
 """Bytes of a document that the API takes; `taskward import` takes more."""
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "taskward:convert")
@@ -79,7 +79,7 @@ class Document:
         output.write(b"]}\n")
         output.flush()
         progress(1)
-        if size > LARGEST_REQUEST:
+        if size > MAX_REQUEST_SIZE:
             self._report.of_file(
                 "the document is larger than 64 MiB, the limit of the API: use `taskward import`"
             )

@@ -16,10 +16,10 @@ from icalendar.parser.ical.component import ComponentIcalParser
 from taskward.convert.report import Report
 from taskward.convert.source import NOT_UTF8, Source, Unconvertible
 
-LARGEST_COMPONENT: Final = 8 * 1024 * 1024
+MAX_COMPONENT_SIZE: Final = 8 * 1024 * 1024
 """Bytes of a task, attachments included."""
 
-_LONGEST_LINE: Final = 64 * 1024
+_MAX_LINE_LENGTH: Final = 64 * 1024
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _PARSED: Final = frozenset({"VTODO", "VTIMEZONE"})
 _BOUNDARY: Final = re.compile(rb"(BEGIN|END):([A-Z-]{1,40})[ \t\r\n]*", re.IGNORECASE)
@@ -62,7 +62,7 @@ class Block:
     def add(self, line: bytes) -> None:
         """Adds a line; those beyond the limit are only counted."""
         self.size += len(line)
-        if self.size <= LARGEST_COMPONENT:
+        if self.size <= MAX_COMPONENT_SIZE:
             self.lines.append(line)
 
     def parse(self, report: Report) -> Component:
@@ -72,8 +72,8 @@ class Block:
             Unconvertible: it is too large, or not a component.
 
         """
-        if self.size > LARGEST_COMPONENT:
-            raise Unconvertible(f"it has more than {LARGEST_COMPONENT >> 20} MiB")
+        if self.size > MAX_COMPONENT_SIZE:
+            raise Unconvertible(f"it has more than {MAX_COMPONENT_SIZE >> 20} MiB")
         content = _decoded(_FOLD.sub(b"", b"".join(self.lines)), report)
         whole = f"BEGIN:{self.name}\r\n{content}\r\nEND:{self.name}\r\n"
         try:
@@ -165,7 +165,7 @@ def blocks(source: Source) -> Iterator[Block]:
 def _lines(source: Source) -> Iterator[tuple[int, bytes]]:
     """Yields the lines with their numbers; a very long one in several parts."""
     number, is_new = 0, True
-    while line := source.file.readline(_LONGEST_LINE):
+    while line := source.file.readline(_MAX_LINE_LENGTH):
         number += is_new
         yield number, line.removeprefix(BOM_UTF8) if number == 1 else line
         is_new = line.endswith(b"\n")

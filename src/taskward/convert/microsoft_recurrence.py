@@ -8,7 +8,7 @@ from taskward.convert.values import day, text, texts, whole_number
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _INDEXES: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 _MONTHS: Final = 12
-_LONGEST_MONTH: Final = 31
+_MAX_MONTH_DAY: Final = 31
 
 
 def rule_of(pattern: dict[str, Any], limits: dict[str, Any]) -> str | None:
@@ -44,7 +44,7 @@ def _parts(pattern: dict[str, Any]) -> tuple[str, dict[str, str]] | None:
 def _days_of_month(kind: str, pattern: dict[str, Any]) -> dict[str, str] | None:
     if kind.startswith("absolute"):
         number = whole_number(pattern.get("dayOfMonth")) or 0
-        return month_day(number) if 1 <= number <= _LONGEST_MONTH else None
+        return month_day(number) if 1 <= number <= _MAX_MONTH_DAY else None
     index = _INDEXES.get(text(pattern.get("index")) or "first")
     days = _weekdays(pattern)
     return {**days, "BYSETPOS": str(index)} if index and days else None

@@ -4,10 +4,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import Final, Self
 
-LONGEST_NAME: Final = 60
+MAX_NAME_LENGTH: Final = 60
 """Characters of a title in a line."""
 
-LONGEST_LINE: Final = 1000
+MAX_LINE_LENGTH: Final = 1000
 
 
 class Report:
@@ -44,10 +44,10 @@ class Report:
 
     def _add(self, line: str) -> None:
         self.notes += 1
-        self._file.write(printable(line, LONGEST_LINE) + "\n")
+        self._file.write(printable(line, MAX_LINE_LENGTH) + "\n")
 
 
-def printable(text: str, longest: int = LONGEST_NAME) -> str:
+def printable(text: str, longest: int = MAX_NAME_LENGTH) -> str:
     """Returns a text as one line without control characters, cut at a length."""
     line = "".join(one if one.isprintable() else " " for one in text[: longest + 1])
     return line if len(line) <= longest else line[: longest - 1] + "…"

@@ -8,7 +8,7 @@ from typing import Final
 from taskward.convert.dates import TaskDate, local_time_in
 from taskward.convert.draft import Draft
 from taskward.tasks.recurrence.days import has_day
-from taskward.tasks.recurrence.rule import LARGEST_NUMBER, WEEKDAYS, Rule
+from taskward.tasks.recurrence.rule import MAX_NUMBER, WEEKDAYS, Rule
 
 _OF_TIME: Final = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _DEFAULTS: Final = {"RSCALE": "GREGORIAN", "SKIP": "OMIT"}
@@ -108,9 +108,9 @@ def _limit(
     if after_completion and "COUNT" in parts:
         del parts["COUNT"]
         result.notes.append("COUNT of the recurrence is left out: it counts from completion")
-    elif count.isdecimal() and len(count) < 10 and int(count) > LARGEST_NUMBER:  # noqa: PLR2004 - any number of digits may be there
-        parts["COUNT"] = str(LARGEST_NUMBER)
-        result.notes.append(f"COUNT of the recurrence is lowered to {LARGEST_NUMBER}")
+    elif count.isdecimal() and len(count) < 10 and int(count) > MAX_NUMBER:  # noqa: PLR2004 - any number of digits may be there
+        parts["COUNT"] = str(MAX_NUMBER)
+        result.notes.append(f"COUNT of the recurrence is lowered to {MAX_NUMBER}")
 
 
 def _last_day(until: str, due: TaskDate, zone: str) -> date | None:

@@ -16,13 +16,13 @@ from typing import IO, Any, BinaryIO, Final, cast
 
 from taskward.convert.report import Report
 
-LARGEST_FILE: Final = 1024 * 1024 * 1024
+MAX_FILE_SIZE: Final = 1024 * 1024 * 1024
 """Bytes of a file, unpacked. It is read in chunks."""
 
-LARGEST_JSON: Final = 256 * 1024 * 1024
+MAX_JSON_SIZE: Final = 256 * 1024 * 1024
 """Bytes of a JSON file, which is read into memory: about 200,000 tasks."""
 
-LARGEST_FIELD: Final = 16 * 1024 * 1024
+MAX_FIELD_LENGTH: Final = 16 * 1024 * 1024
 """Characters of one field of a CSV file."""
 
 _CHUNK: Final = 1024 * 1024
@@ -74,8 +74,8 @@ class Source:
             Unconvertible: it is too large.
 
         """
-        if self.size > LARGEST_JSON:
-            raise Unconvertible(f"the JSON file has more than {LARGEST_JSON >> 20} MiB")
+        if self.size > MAX_JSON_SIZE:
+            raise Unconvertible(f"the JSON file has more than {MAX_JSON_SIZE >> 20} MiB")
         encoding = self._encoding()
         return self.file.read().decode(encoding, "replace")
 
@@ -86,7 +86,7 @@ class Source:
             Unconvertible: a quotation mark is not closed, or a field is too long.
 
         """
-        csv.field_size_limit(LARGEST_FIELD)
+        csv.field_size_limit(MAX_FIELD_LENGTH)
         file = io.TextIOWrapper(cast("BinaryIO", self.file), self._encoding(), "replace", newline="")
         reader = csv.reader(file)
         try:
@@ -164,7 +164,7 @@ def _source(file: IO[bytes], name: str, zone: str | None, report: Report) -> Sou
     file.seek(0)
     if not size:
         raise Unconvertible("the file is empty")
-    if size > LARGEST_FILE:
+    if size > MAX_FILE_SIZE:
         raise _too_large()
     return Source(file, name, size, zone, report)
 
@@ -181,7 +181,7 @@ def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _copy(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    remaining = LARGEST_FILE
+    remaining = MAX_FILE_SIZE
     with tempfile.TemporaryFile() as copy:
         while chunk := file.read(_CHUNK):
             remaining -= len(chunk)
@@ -209,4 +209,4 @@ def _in_utf8(file: IO[bytes]) -> Iterator[IO[bytes]]:
 
 
 def _too_large() -> Unconvertible:
-    return Unconvertible(f"the file has more than {LARGEST_FILE >> 20} MiB")
+    return Unconvertible(f"the file has more than {MAX_FILE_SIZE >> 20} MiB")

@@ -26,7 +26,13 @@ from taskward.tasks.fields.recurrence import (
     SeriesId,
 )
 from taskward.tasks.fields.reminders import GivenReminders, TaskReminders
-from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE, Description, IsCompleted, Title
+from taskward.tasks.fields.texts import (
+    MAX_DESCRIPTION_LENGTH,
+    MAX_TITLE_LENGTH,
+    Description,
+    IsCompleted,
+    Title,
+)
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
 
 _PLAIN: Final = frozenset({"title", "description", "is_completed", "completed_at"})
@@ -137,8 +143,8 @@ class Task(BaseModel):
 
     id: UUID
     user_id: UUID = Field(description="The owner, from the verified token.")
-    title: str = Field(min_length=1, max_length=LONGEST_TITLE)
-    description: str | None = Field(max_length=LONGEST_DESCRIPTION)
+    title: str = Field(min_length=1, max_length=MAX_TITLE_LENGTH)
+    description: str | None = Field(max_length=MAX_DESCRIPTION_LENGTH)
     is_completed: bool
     created_at: datetime = Field(description="RFC 3339, UTC; the millisecond of `id`.")
     updated_at: datetime = Field(description="RFC 3339, UTC; moves forward with every successful update.")
