@@ -69,7 +69,7 @@ class Tree:
 
 
 def _on_cycle(task: int, parents: Mapping[int, int]) -> int:
-    """Returns the task at which the way up from one that leads to no root comes back to itself."""
+    """Returns a task of the cycle into which the parents of a task lead."""
     seen = set[int]()
     while task not in seen:
         seen.add(task)

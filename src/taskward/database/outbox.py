@@ -50,7 +50,7 @@ MARK_REMOVAL_DELAY: Final = 0.05
 
 
 class WebhookMarkRow(SQLModel, table=True):
-    """The queue of one owner: what is acknowledged, when to look again, and the delivery in progress.
+    """The queue of one owner: what is acknowledged, when it is due, and the delivery in progress.
 
     It has no foreign key, because it outlives the owner: their erasure has to be delivered too. Times are
     microseconds of the database's clock. A stored delivery is sent with the same id and body until it is

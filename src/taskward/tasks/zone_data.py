@@ -44,7 +44,7 @@ LEASE: Final = timedelta(minutes=1)
 
 RENEW_AFTER: Final = timedelta(seconds=5)
 INTERVAL: Final = 5.0
-"""Seconds until the next look at what another process does, or at a database that failed."""
+"""Seconds until the next attempt, while another process works or the database fails."""
 
 _FIRST: Final = UUID(int=0)
 _NEVER: Final = from_microseconds(0)
