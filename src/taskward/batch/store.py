@@ -61,7 +61,7 @@ class BatchStore:
         return BatchResponse(batch_body([await self._after_rollback(one) for one in results]), applied=False)
 
     async def _after_rollback(self, result: Result) -> Result:
-        """Returns a result that shows what is stored, and not what the batch had changed before it failed."""
+        """Returns a result with the stored object, without the changes of the batch that was rolled back."""
         if not isinstance(result, PreconditionFailed) or result.current is None:
             return result
         ((kind, shown),) = result.current.items()

@@ -103,7 +103,7 @@ def _name_of_offset(name: str) -> str | None:
 
 @cache
 def _names() -> dict[str, str]:
-    """Returns the names of time zones by their folded form, those of Windows by CLDR's table."""
+    """Returns the IANA names by folded names, among them those of Windows from CLDR's table."""
     names = resources.files("tzdata").joinpath("zones").read_text("ascii").split()
     windows = {one.casefold(): iana for one, iana in WINDOWS_TO_OLSON.items() if is_time_zone(iana)}
     return windows | {name.casefold(): name for name in names}

@@ -36,7 +36,7 @@ from taskward.convert.values import (
 MEMBERS: Final = r"\.(?:csv|json)$"
 
 PRIORITIES: Final = {4: "urgent", 3: "high", 2: "medium"}
-"""Of the API, where 4 is what the apps show as p1."""
+"""By the number in the API, where 4 is p1 of the apps."""
 
 Item = dict[str, Any]
 

@@ -11,7 +11,7 @@ from taskward.convert.draft import Draft, SourceList
 from taskward.convert.source import Source, Unconvertible
 
 _PRIORITIES: Final = {"1": "urgent", "2": "high", "3": "medium"}
-"""The other way round than in the API: 1 is p1."""
+"""By the number in CSV files, where 1 is p1, unlike in the API."""
 
 _HEADER: Final = frozenset({"TYPE", "CONTENT"})
 _FILE_ID: Final = re.compile(r"\s*\[\w+\]$")

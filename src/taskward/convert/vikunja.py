@@ -49,7 +49,7 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
 
 
 def _projects(whole: Any) -> Iterator[dict[str, Any]]:
-    """Yields the projects, of older versions those in namespaces."""
+    """Yields the projects; older versions have them in namespaces."""
     for one in objects(whole):
         if (whole_number(one.get("id")) or 0) >= 0:  # favourites have a negative one and repeat tasks
             yield from objects(one["lists"]) if isinstance(one.get("lists"), list) else [one]

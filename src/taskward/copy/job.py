@@ -26,7 +26,7 @@ SHORT_PASS: Final = 5.0
 """Seconds. After such a pass the operator may switch; or once the passes do not get much shorter any more."""
 
 LOCK_TIMEOUT: Final = 15.0
-"""Seconds that it waits for changes in progress; a service that runs completes those of others within 5."""
+"""Seconds to wait for changes in progress. A running service completes interrupted ones within 5."""
 
 
 class Operator(Protocol):
@@ -66,7 +66,7 @@ class Copy:
         return verified
 
     async def follow(self) -> Sequence[Verified]:
-        """Copies a snapshot and what changes after it, until the operator asks to switch."""
+        """Copies a snapshot and the changes after it, until the operator asks to switch."""
         await self._copy_unlocked()
         seconds = await self._catch_up()
         self._operator.print(READY.format(seconds=seconds + _pause(seconds)))

@@ -22,7 +22,7 @@ from taskward.copy.tables import (
 from taskward.copy.windows import Window, windows
 
 MAX_TASKS: Final = 5000
-"""Tasks that are copied in one transaction, unless one owner has more: what an interruption loses."""
+"""Tasks that one transaction copies, unless one owner has more. An interruption loses at most these."""
 
 Progress = Callable[[int, int], None]
 """It is called with the number of copied tasks, and with that of all tasks."""
@@ -113,7 +113,7 @@ class Pass:
 
 
 def _runs(rows: Sequence[Row], changed: Sequence[bool]) -> Iterator[Sequence[Row]]:
-    """Yields the changed owners, those that follow each other together."""
+    """Yields the runs of changed owners that follow each other."""
     begin: int | None = None
     for index, is_changed in enumerate([*changed, False]):
         if is_changed and begin is None:

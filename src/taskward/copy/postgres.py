@@ -125,7 +125,7 @@ class PostgresCopyDatabase:
         return connection
 
     async def _is_distributed(self) -> bool:
-        """Returns whether Citus distributes the tables; those of an empty target are once it is migrated."""
+        """Returns whether Citus distributes the tables; an empty target is distributed by its migration."""
         ((is_distributed,),) = await self._fetch(_IS_DISTRIBUTED)
         return bool(is_distributed)
 

@@ -91,7 +91,7 @@ def _compare(table: CopiedTable, window: Window) -> bytes:
 
 
 def _serialized(rows: Sequence[Row]) -> bytes:
-    """Returns rows as JSON, without what depends on where a window ends."""
+    """Returns rows as JSON without brackets, so that a digest does not depend on the windows."""
     return orjson.dumps(rows)[1:-1] + b"," if rows else b""
 
 

@@ -1,4 +1,4 @@
-"""Deletion of a list, in parts, with what becomes of its tasks.
+"""Deletes a list, and deletes or keeps its tasks, in parts.
 
 PostgreSQL does it in one transaction. On SQLite that of a long list is split, so that other owners' writes do
 not wait for it, and the owner's data is locked from the first part to the last. The first part deletes the

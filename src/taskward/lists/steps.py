@@ -150,7 +150,7 @@ class ListSteps:
     def _store(
         self, statement: Command, list_id: UUID, values: Values, new_position: NewPosition
     ) -> TransactionSteps[ListRecord]:
-        """Stores a list, and the new positions of those that make room for it."""
+        """Stores a list, and the new positions of the lists that make room for it."""
         last = yield from self._numbers(1 + len(new_position.moved))
         number = last - len(new_position.moved)
         stored = {**values, "position": new_position.position, "version": number}

@@ -18,7 +18,7 @@ from taskward.database.postgres.hosts import HostConnector
 from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHARED
 
 DISTRIBUTED_TABLES: Final = PROTECTED_TABLES
-"""The tables that are distributed, with the column; the first is the one that the others refer to."""
+"""The distributed tables with their distribution columns; the others reference the first one."""
 
 _FIRST_TABLE: Final = DISTRIBUTED_TABLES[0][0]
 

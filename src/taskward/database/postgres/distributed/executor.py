@@ -67,7 +67,7 @@ class StepwiseExecutor(Executor):
 
 
 async def _run(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
-    """Runs a statement with those that follow it; returns the rows of a read, a command or a change."""
+    """Runs a statement and those that follow it; returns the rows of a read, a command or a change."""
     rows = await _run_one(connection, statement, values)
     if not rows or not isinstance(statement, RoutedStatement) or not statement.following:
         return rows

@@ -62,7 +62,7 @@ def route(statement: Statement) -> CompiledStatement:
 
 
 def routed_change(change: Any) -> Any:
-    """Returns a change in the form that is routed; that of an owner also returns what the directory needs."""
+    """Returns a change in its routed form; one of an owner also returns the column for the directory."""
     if isinstance(change, Insert):
         change = as_values(change)
     if change.table.name != OWNERS:
@@ -125,7 +125,7 @@ def _reads_rows(part: Any) -> bool:
 
 
 def _without_subquery(column: Any) -> Any:
-    """Returns an expression with those of a subquery of one row, and without conditions on other rows."""
+    """Returns an expression without subqueries of one row, and without conditions on other rows."""
 
     def replaced(element: Any, **_: Any) -> Any:
         if isinstance(element, unless_taken):
