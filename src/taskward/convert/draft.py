@@ -25,7 +25,7 @@ class Draft:
     source_id: str
     title: str
     location: str = ""
-    """Where it is in the file, for the report."""
+    """The line or item of the file, for the report."""
     description: str = ""
     created: datetime | None = None
     updated: datetime | None = None

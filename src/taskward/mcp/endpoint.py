@@ -20,7 +20,7 @@ from taskward.settings import Settings
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-    from taskward.mcp.server import RequestContext as McpContext
+    from taskward.mcp.server import McpContext
     from taskward_client import AsyncClient
 
 MAX_BODY: Final = 128 * 1024

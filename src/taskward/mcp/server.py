@@ -18,8 +18,8 @@ from taskward_client import AsyncClient
 
 log = logging.getLogger(__name__)
 
-RequestContext = ServerRequestContext[Any, Any]
-ClientOf = Callable[[RequestContext], AbstractAsyncContextManager[AsyncClient]]
+McpContext = ServerRequestContext[Any, Any]
+ClientOf = Callable[[McpContext], AbstractAsyncContextManager[AsyncClient]]
 """Returns the client of the API for the user of a request."""
 
 _TOOLS: Final = {tool.name: tool for tool in TOOLS}
@@ -48,12 +48,12 @@ def new_session_manager(server: Server[Any], max_body: int) -> StreamableHTTPSes
     )
 
 
-async def _list_tools(_: RequestContext, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+async def _list_tools(_: McpContext, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
     return types.ListToolsResult(tools=[_described(tool) for tool in TOOLS])
 
 
 async def _call_tool(
-    client_of: ClientOf, context: RequestContext, params: types.CallToolRequestParams
+    client_of: ClientOf, context: McpContext, params: types.CallToolRequestParams
 ) -> types.CallToolResult:
     tool = _TOOLS.get(params.name)
     if tool is None:

@@ -13,7 +13,7 @@ from taskward.tasks.statements import CREATE_TASK, DELETE_TASK, UPDATE_TASK
 from taskward.tasks.tables import TaskRecord
 from taskward.users.statements import owner_values
 
-Command: TypeAlias = tuple[Write, dict[str, Any]]
+BoundWrite: TypeAlias = tuple[Write, dict[str, Any]]
 
 
 class TaskCommands:
@@ -23,7 +23,7 @@ class TaskCommands:
         self._user = user
         self._tombstones_kept = tombstones_kept
 
-    def create(self, given: Mapping[str, Any]) -> Command:
+    def create(self, given: Mapping[str, Any]) -> BoundWrite:
         """Creates a task with the fields that `uses_domain` has no need for."""
         task_id = new_task_id()
         now = created_at(task_id)
@@ -36,7 +36,7 @@ class TaskCommands:
             "completed_at": (in_utc(given.get("completed_at")) or now) if is_completed else None,
         }
 
-    def update(self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None) -> Command:
+    def update(self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None) -> BoundWrite:
         """Changes fields that `uses_domain` has no need for."""
         return UPDATE_TASK, {
             "owner": self._user.id,
@@ -49,7 +49,7 @@ class TaskCommands:
             "versions": versions,
         }
 
-    def delete(self, task_id: UUID, versions: Versions | None) -> Command:
+    def delete(self, task_id: UUID, versions: Versions | None) -> BoundWrite:
         """Deletes a task that has no subtasks."""
         now = datetime.now(UTC)
         return DELETE_TASK, {

@@ -22,7 +22,7 @@ from taskward.tasks.fields.recurrence import (
     GivenRecurrence,
     GivenRecurrenceChanges,
     NextId,
-    Recurrence,
+    RecurrenceField,
     SeriesId,
 )
 from taskward.tasks.fields.reminders import GivenReminders, TaskReminders
@@ -158,7 +158,7 @@ class Task(BaseModel):
     position: Key | Absent = None
     metadata: Metadata | Absent = None
     reminders: TaskReminders | Absent = None
-    recurrence: Recurrence | Absent = None
+    recurrence: RecurrenceField | Absent = None
     series_id: SeriesId | Absent = None
     next_id: NextId | Absent = None
 

@@ -156,7 +156,7 @@ _DESCRIBED: Final = Field(
     description="By which rule the task comes again once it is completed; null: it does not."
 )
 _Given = dict[str, Any] | None
-Recurrence = Annotated[TaskRecurrence, _DESCRIBED]
+RecurrenceField = Annotated[TaskRecurrence, _DESCRIBED]
 SeriesId = Annotated[UUID, Field(description="The first task of its series.")]
 NextId = Annotated[UUID, Field(description="The task of its series that was made when it was completed.")]
 GivenRecurrence = Annotated[_Given, _validator(NewRecurrence | None, is_new=True), _DESCRIBED]
