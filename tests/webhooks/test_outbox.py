@@ -12,6 +12,8 @@ from webhooks.conftest import StartApp
 from webhooks.receiver import FAIL, Receiver
 from webhooks.waiting import marks, until
 
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.tasks.statements import CREATE_TASK
 from taskward.webhooks import attempts
 
 pytestmark = pytest.mark.engines("postgres")
@@ -99,6 +101,27 @@ async def test_a_mark_is_not_removed_soon_after_its_claim(
         return mark["holder"] is None and mark["next_at"] is None
 
     await until(is_free)
+
+
+@pytest.mark.single_statements("step by step, the mark is a statement of its own")
+async def test_a_batch_finds_each_mark_by_its_key(start: StartApp) -> None:
+    """Also if its plan was made while there were none: otherwise each write reads all marks of an outage."""
+    assert CREATE_TASK.batched is not None
+    batched = CompiledStatement.compile_batched(CREATE_TASK.batched, marking=True)
+    app = await start()
+    connection = await asyncpg.connect(database_of(app).pool.url)
+    try:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE batch AS {batched.sql}")
+        arguments = ", ".join(["NULL"] * len(batched.names))
+        plan = [row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE batch({arguments})")]
+    finally:
+        await connection.close()
+
+    reads = [line for line in plan if "Scan" in line and " on webhook_marks " in line]
+    assert [line.strip(" ->").partition(" on ")[0] for line in reads] == [
+        "Index Scan using webhook_marks_pkey"
+    ]
 
 
 async def row_of(app: FastAPI, person: Person) -> dict[str, Any]:
