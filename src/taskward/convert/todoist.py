@@ -91,24 +91,23 @@ class _References:
     reminders: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        for one in sorted(
-            objects(self.whole.get("projects")), key=lambda one: number(one.get("child_order")) or 0
-        ):
-            is_inbox = flag(one.get("inbox_project")) or flag(one.get("is_inbox_project"))
-            if not is_inbox and not flag(one.get("is_deleted")):
+        for one in sorted(self._existing("projects"), key=lambda one: number(one.get("child_order")) or 0):
+            if not (flag(one.get("inbox_project")) or flag(one.get("is_inbox_project"))):
                 self._add_project(one)
-        self.sections = {
-            text(one.get("id")): text(one.get("name")) for one in objects(self.whole.get("sections"))
-        }
-        self.labels = {
-            text(one.get("id")): text(one.get("name")) for one in objects(self.whole.get("labels"))
-        }
-        for one in (*objects(self.whole.get("notes")), *objects(self.whole.get("comments"))):
-            if not flag(one.get("is_deleted")):
-                self.comments[text(one.get("item_id") or one.get("task_id"))].append(text(one.get("content")))
-        for one in objects(self.whole.get("reminders")):
-            if not flag(one.get("is_deleted")):
-                self.reminders[text(one.get("item_id"))].append(one)
+        self.sections = self._names("sections")
+        self.labels = self._names("labels")
+        for one in self._existing("notes", "comments"):
+            self.comments[text(one.get("item_id") or one.get("task_id"))].append(text(one.get("content")))
+        for one in self._existing("reminders"):
+            self.reminders[text(one.get("item_id"))].append(one)
+
+    def _existing(self, *kinds: str) -> Iterator[Item]:
+        """Yields the objects of these kinds that were not deleted."""
+        for kind in kinds:
+            yield from (one for one in objects(self.whole.get(kind)) if not flag(one.get("is_deleted")))
+
+    def _names(self, kind: str) -> dict[str, str]:
+        return {text(one.get("id")): text(one.get("name")) for one in objects(self.whole.get(kind))}
 
     def _add_project(self, one: Item) -> None:
         key = text(one.get("id"))
