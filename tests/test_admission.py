@@ -28,7 +28,7 @@ from support.server import Served, served
 from support.waiting import PATIENCE, wait_for
 from support.wire import read_all, read_until
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.http import admission
 from taskward.http.admission import MAX_PAUSE, MAX_REJECTIONS_PER_SECOND, Admission, Capacity
 from taskward.http.application import ResponseWriter
@@ -115,7 +115,7 @@ class FakeApp:
 
 def request_of(owner: int, scope: Scope) -> RequestContext:
     context = context_for(scope)
-    context.user = User(UUID(int=owner), None, 0)
+    context.user = Caller(UUID(int=owner), None, 0)
     return context
 
 

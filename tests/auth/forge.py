@@ -13,7 +13,7 @@ from support.apps import new_settings
 
 from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.clock import Clock
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.http.errors import InvalidToken
 from taskward.settings import Settings
 
@@ -83,7 +83,7 @@ def guard(clock: Clock | None = None, /, **overrides: Any) -> Authenticator:
     return authenticator(settings(**overrides), clock or StoppedClock())
 
 
-async def identify(text: bytes, clock: Clock | None = None, /, **overrides: Any) -> User:
+async def identify(text: bytes, clock: Clock | None = None, /, **overrides: Any) -> Caller:
     return await guard(clock, **overrides).identify([b"Bearer " + text])
 
 

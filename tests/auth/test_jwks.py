@@ -10,7 +10,7 @@ from auth.forge import NOW, StoppedClock, claims, forge, settings
 from auth.identity_provider import IdentityProvider, Signer, guarding, signer, until
 
 from taskward.auth.authenticator import Authenticator, authenticator
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.auth.jwks_fetch import FETCH_TIMEOUT
 from taskward.http.errors import InvalidToken, ServiceError, ServiceUnavailable, TokenExpired
 
@@ -20,7 +20,7 @@ NEW_AS_SHOWN = "kid 'new', kty 'EC', crv 'P-256', alg 'ES256'"
 STRANGER = Signer("EdDSA", "never published", signer("EdDSA", "stranger").private)
 
 
-def ask(guard: Authenticator, text: bytes) -> Awaitable[User]:
+def ask(guard: Authenticator, text: bytes) -> Awaitable[Caller]:
     return guard.identify([b"Bearer " + text])
 
 

@@ -26,7 +26,7 @@ from taskward_client import (
     _sync_transport,
     new_id,
 )
-from taskward_client._feed import Following
+from taskward_client._feed import FeedStream
 
 TOKEN = "of no service"
 TASK = {"id": "1", "title": "Buy milk"}
@@ -237,7 +237,7 @@ EVENTS = (
 
 @pytest.mark.parametrize("size", range(1, len(EVENTS) + 1))
 def test_a_stream_is_read_the_same_however_it_is_cut(size: int) -> None:
-    following = Following(None, None)
+    following = FeedStream(None, None)
     parts = [EVENTS[n : n + size] for n in range(0, len(EVENTS), size)]
     seen = [(event.cursor, event.change) for part in parts for event in following.receive(part)]
     assert seen == [("1", {"n": 1}), ("2", {"n": 2}), ("3", {"n": "ä"})]

@@ -12,7 +12,7 @@ from convert.conversion import converted
 from taskward.convert import tree as tree_module
 from taskward.convert.document import Document
 from taskward.convert.draft import Draft, SourceList
-from taskward.convert.limits import limited_task, without_refused
+from taskward.convert.limits import limited_task, without_invalid_fields
 from taskward.convert.report import Report, printable
 from taskward.convert.tree import CYCLE, TOO_DEEP, TOO_MANY, Tree
 from taskward.lists.steps import MAX_LISTS
@@ -85,7 +85,8 @@ def test_a_recurrence_needs_an_open_task_with_a_due_date() -> None:
 
 def test_a_field_that_an_import_would_refuse_is_left_out_and_named() -> None:
     draft = Draft("1", "Buy milk", position="no key!", metadata={"bad key": 1}, priority="low")
-    task = without_refused({"id": "018cc4e5-2200-7000-a833-13cd37485c22", **limited_task(draft)}, draft)
+    whole = {"id": "018cc4e5-2200-7000-a833-13cd37485c22", **limited_task(draft)}
+    task = without_invalid_fields(whole, draft)
 
     assert task["priority"] == "low"
     assert not {"position", "metadata"} & task.keys()

@@ -101,15 +101,15 @@ def test_json_with_lone_surrogates_and_nan_is_read() -> None:
 
 
 def test_a_quotation_mark_that_is_not_closed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST_FIELD", 1000)
+    monkeypatch.setattr(source, "MAX_FIELD_LENGTH", 1000)
     content = (SAMPLES / "ticktick.csv").read_text("utf-8") + '"","Inbox","' + "x\n" * 1000
 
     assert reason("ticktick", content).startswith("line ")
 
 
 def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST_FILE", 100)
-    monkeypatch.setattr(source, "LARGEST_JSON", 50)
+    monkeypatch.setattr(source, "MAX_FILE_SIZE", 100)
+    monkeypatch.setattr(source, "MAX_JSON_SIZE", 50)
 
     assert reason("ical", vtodo("DESCRIPTION:" + "x" * 100)) == "the file has more than 0 MiB"
     assert reason("vikunja", "[" + " " * 60 + "]") == "the JSON file has more than 0 MiB"
@@ -172,7 +172,7 @@ class Endless(OnlyOnce):
 
 
 def test_input_without_an_end_is_not_copied_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST_FILE", 3 * 1024 * 1024)
+    monkeypatch.setattr(source, "MAX_FILE_SIZE", 3 * 1024 * 1024)
     with Report() as report, pytest.raises(Unconvertible, match="more than 3 MiB"):
         convert("ical", Endless(), "-", None, io.BytesIO(), report)
 

@@ -19,7 +19,7 @@ from taskward.copy.errors import CopyFailed, Differs
 from taskward.copy.job import Copy
 from taskward.copy.opening import FROM, TO, opened, settings_of
 from taskward.copy.sql import page_arguments, page_sql
-from taskward.copy.tables import COPIED, LEFT_OUT, CopiedTable, kind_of
+from taskward.copy.tables import COPIED, EXCLUDED, CopiedTable, kind_of
 from taskward.copy.verification import Verification
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.sqlite.database import SqliteDatabase
@@ -115,8 +115,8 @@ def _sorted(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def test_every_table_is_copied_or_left_out_on_purpose() -> None:
-    assert {table.name for table in COPIED} | LEFT_OUT == set(SQLModel.metadata.tables)
-    assert {table.name for table in COPIED} & LEFT_OUT == set()
+    assert {table.name for table in COPIED} | EXCLUDED == set(SQLModel.metadata.tables)
+    assert {table.name for table in COPIED} & EXCLUDED == set()
 
 
 @pytest.mark.parametrize("seed", [5, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(6, 16))])
@@ -385,12 +385,12 @@ async def _plan(app: FastAPI, table: CopiedTable, of_owners: bool, is_next: bool
     after = tuple(_VALUES[kind_of(column)] for column in table.key) if is_next else None
     arguments = page_arguments((NIL, NIL) if of_owners else None, after, 2000)
     if isinstance(database_of(app), SqliteDatabase):
-        sql = page_sql(table, sqlite_sql.FORM, of_owners=of_owners, is_next=is_next)
+        sql = page_sql(table, sqlite_sql.DIALECT, of_owners=of_owners, is_next=is_next)
         rows = database_of(app).writer.execute(f"EXPLAIN QUERY PLAN {sql}", arguments)
         return "\n".join(row[3] for row in rows)
     async with database_of(app).pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        sql = page_sql(table, postgres_sql.FORM, of_owners=of_owners, is_next=is_next)
+        sql = page_sql(table, postgres_sql.DIALECT, of_owners=of_owners, is_next=is_next)
         return "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {sql}", *arguments))
 
 

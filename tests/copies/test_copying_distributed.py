@@ -15,7 +15,7 @@ from support.postgres_server import PostgresServer
 
 from taskward.copy.errors import CopyFailed
 from taskward.copy.opening import FROM, TO, opened, settings_of
-from taskward.copy.postgres import PostgresEndpoint
+from taskward.copy.postgres import PostgresCopyDatabase
 from taskward.database.postgres.distributed.executor import StepwiseExecutor
 
 pytestmark = pytest.mark.processes
@@ -74,7 +74,7 @@ async def interrupted(source: str, target: str, monkeypatch: pytest.MonkeyPatch)
         raise CopyFailed("interrupted")
 
     with monkeypatch.context() as patched:
-        patched.setattr(PostgresEndpoint, "analyze", fail)
+        patched.setattr(PostgresCopyDatabase, "analyze", fail)
         with pytest.raises(CopyFailed, match="interrupted"):
             await copy(source, target)
 
@@ -94,7 +94,7 @@ async def test_a_snapshot_of_a_distributed_database_is_one_on_each_server(
     async with running(settings_for(source)):
         pass
     async with opened(settings_of(FROM, source), settings_of(TO, target)) as (given, _):
-        assert isinstance(given, PostgresEndpoint)
+        assert isinstance(given, PostgresCopyDatabase)
         async with given.snapshot():
             ((connections,),) = await given._fetch(
                 "SELECT current_setting('citus.max_adaptive_executor_pool_size')"

@@ -45,11 +45,11 @@ assert restores.MAX_OWNERS  # its statements are those of a command
 
 MULTI_SHARD: Final = {
     "owners' counters": "the owners with an event stream open in this process, once for all of them",
-    "who waits for webhooks": "the worker of webhooks: whoever is due first",
-    "whose webhooks have failed": "the worker of webhooks, while the receiver is failing",
+    "owners due for webhooks": "the worker of webhooks: whoever is due first",
+    "owners with failed webhooks": "the worker of webhooks, while the receiver is failing",
     "backlog of webhooks": "a metric: how many wait, and for how long",
-    "who has the next reminders": "the worker of webhooks: whoever is to be reminded first",
-    "who has passed reminders": "the worker of webhooks: whose reminders are too old to be delivered",
+    "owners with the next reminders": "the worker of webhooks: whoever is to be reminded first",
+    "owners with passed reminders": "the worker of webhooks: whose reminders are too old to be delivered",
     "abandoned imports": "at a start: what processes that died have left",
     "owners after an id": "`taskward webhooks replay` and new time zone data: all owners, a page at a time",
     "move the next owners' counters beyond a restore": "`taskward restored`: all owners, a page at a time",

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlmodel import SQLModel
 from support import DATABASE_ERROR, Person, client_of, database_of, refusal, running, settings_for
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database import DatabaseUnusable
 from taskward.database.sqlite import busy, group_commit
 from taskward.database.sqlite.connection import connect
@@ -59,7 +59,7 @@ def counted_commits(app: FastAPI) -> list[str]:
 
 def bad_write(app: FastAPI, **wrong: Any) -> Any:
     """Sends an invalid write past all validation, so that the database rejects it."""
-    user = User(uuid4(), None, expires_at=0)
+    user = Caller(uuid4(), None, expires_at=0)
     values = owner_values(user) | {"task_id": uuid4(), "title": "x", "title_folded": "x"} | wrong
     return database_of(app).write(CREATE_TASK, values)
 

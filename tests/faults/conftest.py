@@ -42,7 +42,7 @@ def observe(request: pytest.FixtureRequest) -> Observe:
 
 @pytest.fixture
 def observe_load(observe: Observe) -> ObserveLoad:
-    """Returns a function that notes what people saw who were at work."""
+    """Returns a function that notes what the users saw who were at work."""
 
     def note(load: Load, audit: Audit) -> None:
         observe(in_words(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))

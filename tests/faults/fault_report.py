@@ -36,7 +36,7 @@ Observe = Callable[..., None]
 """`observe(saw, longest=…, back=…, lost=…)`; times in seconds, each may be left out where there is none."""
 
 ObserveLoad = Callable[[Load, Audit], None]
-"""Notes what people saw who were at work."""
+"""Notes what the users saw who were at work."""
 
 
 def seconds(value: float | None) -> str:

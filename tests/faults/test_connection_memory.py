@@ -225,7 +225,7 @@ def test_many_connections_without_a_token_leave_the_service_to_others(
     assert kept[-1] <= MAX_GROWTH
     assert median(seconds) < 0.5
     observe(
-        f"another person's list: success, median {median(seconds) * 1000:.0f} ms; memory"
+        f"another user's list: success, median {median(seconds) * 1000:.0f} ms; memory"
         f" {in_words(before, grown, kept[-1])}",
         longest=max(seconds),
     )

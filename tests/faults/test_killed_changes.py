@@ -81,7 +81,7 @@ def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_resta
 
 
 @pytest.mark.processes
-@pytest.mark.fault("SQLite: the service killed while it erases a person")
+@pytest.mark.fault("SQLite: the service killed while it erases a user")
 def test_an_erasure_that_is_killed_is_completed_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, observe: Observe
 ) -> None:

@@ -153,7 +153,7 @@ def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(server
 # Uploads
 
 
-@pytest.mark.fault("Uploads: two imports of one person stop coming")
+@pytest.mark.fault("Uploads: two imports of one user stop coming")
 def test_stalled_uploads_delay_no_others(server: Command, observe: Observe) -> None:
     """Not the others, and not even the person whose they are, beyond what one person may have."""
     port, body = server.port(), b'{"tasks": []}'
@@ -172,7 +172,7 @@ def test_stalled_uploads_delay_no_others(server: Command, observe: Observe) -> N
         return ann.send("POST", "/api/me/import", body)[0] == 200
 
     wait_for(is_free)
-    observe("success for others; 429 for a third of that person's", lost="nothing")
+    observe("success for others; 429 for a third of that user's", lost="nothing")
     ann.close()
     bob.close()
 

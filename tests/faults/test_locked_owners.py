@@ -123,7 +123,7 @@ async def test_two_people_whose_rows_are_locked_hold_two_connections(server: Own
 
 
 @pytest.mark.soak
-@pytest.mark.fault("PostgreSQL: the rows of two people locked by another session, who send 50 writes each")
+@pytest.mark.fault("PostgreSQL: the rows of two users locked by another session, who send 50 writes each")
 async def test_writes_that_wait_for_a_locked_row_are_refused_in_time(
     server: OwnPostgres, port: int, observe: Observe
 ) -> None:
@@ -139,7 +139,7 @@ async def test_writes_that_wait_for_a_locked_row_are_refused_in_time(
         for client in people.clients:
             assert (await client.post("/api/tasks", json={"title": "Again"})).status_code == 201
     observe(
-        f"the two: {DATABASE_ERROR} or {UNAVAILABLE}; everybody else: "
+        f"the two: {DATABASE_ERROR} or {UNAVAILABLE}; all others: "
         f"{people.served_beside} \N{MULTIPLICATION SIGN} {SUCCESS}, in {people.longest_beside:.1f} s at most",
         longest=took,
         back=0,

@@ -195,7 +195,7 @@ async def test_a_lock_that_is_held(server: OwnPostgres, deadline: float, observe
 
 
 @pytest.mark.processes
-@pytest.mark.fault("PostgreSQL: one person's row locked by another session")
+@pytest.mark.fault("PostgreSQL: one user's row locked by another session")
 async def test_a_locked_row_delays_no_other_user(
     server: OwnPostgres, deadline: float, observe: Observe
 ) -> None:
@@ -214,7 +214,7 @@ async def test_a_locked_row_delays_no_other_user(
             assert (await ann.get("/api/tasks")).status_code == 200
         assert (await ann.post("/api/tasks", json={"title": "Buy bread"})).status_code == 201
         assert len((await ann.get("/api/tasks")).json()["tasks"]) == 2
-    observe(f"that person's writes: {DATABASE_ERROR}; everything else: {SUCCESS}", longest=took, back=0)
+    observe(f"that user's writes: {DATABASE_ERROR}; everything else: {SUCCESS}", longest=took, back=0)
     assert took < deadline + SLACK
 
 

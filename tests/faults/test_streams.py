@@ -53,7 +53,7 @@ async def streams(port: int, people: Sequence[str], at_once: int) -> AsyncIterat
         close_all(opened, reset=True)
 
 
-@pytest.mark.fault("Event streams: 200 of 50 people, opened 8 and 32 at a time, closed or reset by them")
+@pytest.mark.fault("Event streams: 200 of 50 users, opened 8 and 32 at a time, closed or reset by them")
 async def test_200_streams_of_50_people_take_nothing_from_others_and_end_with_their_clients(
     service: ServerProcess, observe: Observe
 ) -> None:
@@ -70,7 +70,7 @@ async def test_200_streams_of_50_people_take_nothing_from_others_and_end_with_th
             close_all(opened, reset=reset)
             left.append(await service.until_zero(OPEN, COUNTED_FOR))
     observe(
-        f"success; another person's list {beside * 1000:.1f} ms, without them {alone * 1000:.1f} ms",
+        f"success; another user's list {beside * 1000:.1f} ms, without them {alone * 1000:.1f} ms",
         back=max(left),
     )
 
@@ -96,7 +96,7 @@ async def test_a_process_holds_as_many_streams_as_its_limit_says_and_refuses_one
         async with streams(service.port, ["one-more"], at_once=1):
             assert await service.gauge(OPEN) == 1
     observe(
-        f"success; the one more: 503 `SERVICE_UNAVAILABLE`; another person's list {beside * 1000:.1f} ms, "
+        f"success; the one more: 503 `SERVICE_UNAVAILABLE`; another user's list {beside * 1000:.1f} ms, "
         f"without them {alone * 1000:.1f} ms",
         back=left,
     )

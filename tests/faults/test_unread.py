@@ -64,7 +64,7 @@ async def unread(port: int, path: str, number: int) -> AsyncIterator[list[RawCli
         close_all(clients, reset=True)
 
 
-@pytest.mark.fault("Responses: 20 clients of one person do not read their list of 13 MB")
+@pytest.mark.fault("Responses: 20 clients of one user do not read their list of 13 MB")
 async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
     service: ServerProcess, observe: Observe
 ) -> None:
@@ -93,7 +93,7 @@ async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
         back = await service.until_zero(UNSENT, 2.0)
         await read_whole_list(ann)
     observe(
-        f"{in_words(seen)}; memory {grown:+.0f} MB; another person's list {beside * 1000:.1f} ms, "
+        f"{in_words(seen)}; memory {grown:+.0f} MB; another user's list {beside * 1000:.1f} ms, "
         f"without them {alone * 1000:.1f} ms",
         back=back,
     )

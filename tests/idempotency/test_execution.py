@@ -21,7 +21,7 @@ from support import (
     token_for,
 )
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotentExecution
@@ -144,7 +144,7 @@ class TestOtherRequests:
         """No body is good for two paths today, so this is asked below HTTP."""
         await post(ann, "key")
         context = context_for({"method": "POST", "path": "/api/others"}, services_of(app))
-        context.user, context.body = User(UUID(ann.sub), None, 0), TASK
+        context.user, context.body = Caller(UUID(ann.sub), None, 0), TASK
 
         async def act(_: object) -> Response:
             raise AssertionError("the request is carried out")

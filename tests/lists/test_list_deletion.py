@@ -147,14 +147,14 @@ async def test_a_deletion_that_was_interrupted_is_completed(
         before = await changes(ann)
         with monkeypatch.context() as dying:
             left = iter(range(2))
-            steps = deletion.Deletion._change_steps
+            steps = deletion.ListDeletion._change_steps
 
             def two_parts(self: Any, *arguments: Any) -> Any:
                 if next(left, None) is None:
                     raise ConnectionError
                 return steps(self, *arguments)
 
-            dying.setattr(deletion.Deletion, "_change_steps", two_parts)
+            dying.setattr(deletion.ListDeletion, "_change_steps", two_parts)
             assert (await delete(ann, created["id"], tasks)).status_code == 500
 
         await resume_interrupted(database_of(app))

@@ -11,7 +11,7 @@ from support import NO_SUCH_TASK, MakeDatabase, Person, database_of, refusal, ru
 from support.import_documents import NO_SUCH_USER, a_task, changes, export, import_tasks, many, without_owner
 from support.paging import NOON, insert_rows
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.me.import_models import ImportedTask
 from taskward.me.staging import Staging
@@ -71,7 +71,7 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
     ]:
         answer = await person.http.post(path, json=body, headers={"Idempotency-Key": f"{word}-{path}"})
         assert answer.status_code < 300
-    abandoned = Staging(database_of(app), User(UUID(person.sub), None, 0))
+    abandoned = Staging(database_of(app), Caller(UUID(person.sub), None, 0))
     await abandoned.claim()
     await abandoned.add(
         [

@@ -33,7 +33,7 @@ async def test_each_attempt_is_a_span_that_the_receiver_may_continue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in (retries, attempts):
-        monkeypatch.setattr(module, "SECOND_AFTER", 0.2)
+        monkeypatch.setattr(module, "FIRST_RETRY_DELAY", 0.2)
     with receiving() as receiver:
         receiver.answer_with(FAIL, OK)
         given = {"webhook_url": f"{receiver.url}&key={CANARY}", "webhook_secret": SECRET}

@@ -14,7 +14,7 @@ from support import MakeDatabase, database_of, running, settings_for
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan
 from taskward.database.statements import Read
-from taskward.tasks.cursor import Position, write_cursor
+from taskward.tasks.cursor import PagePosition, write_cursor
 from taskward.tasks.list_statements import filtered_list
 from taskward.tasks.query import ListQuery
 from taskward.tasks.sorts import position_values
@@ -27,7 +27,7 @@ NOW: Final = "2026-11-21T14:30:00+01:00"
 OWNER: Final = uuid4()
 LIST, PARENT, SERIES = (UUID(int=n) for n in (1, 2, 3))
 """Constant, because they are in the names of tests."""
-CURSOR: Final = write_cursor(Position(None, LIST), b"of any walk")
+CURSOR: Final = write_cursor(PagePosition(None, LIST), b"of any walk")
 ALONG_AN_INDEX: Final = {
     "is_completed=false": "open",
     "is_completed=false&sort=created_at": "open",
@@ -141,7 +141,7 @@ async def _plans_of(app: FastAPI, text: str, *, resumed: bool) -> list[Plan]:
     )
     keys = {"position": "m5", "due": "2026-06-01T24:00", "priority": "2"}
     keys["completed_at"] = _moment(9).isoformat()
-    position = Position(keys.get(query.sort.removeprefix("-")), UUID(int=7 << 76))
+    position = PagePosition(keys.get(query.sort.removeprefix("-")), UUID(int=7 << 76))
     after = position_values(query.sort, position) if resumed else {}
     assert after is not None
     read = LISTS.get(query.shape) or filtered_list(*query.shape)

@@ -13,14 +13,14 @@ from taskward.tasks import positions
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.positions import (
     DIGITS,
-    LONGEST_KEY,
+    MAX_KEY_LENGTH,
     SMALL_DIGITS,
     default_key,
     key_between,
     keys_between,
 )
 
-KEYS: Final = st.text(DIGITS, min_size=1, max_size=LONGEST_KEY)
+KEYS: Final = st.text(DIGITS, min_size=1, max_size=MAX_KEY_LENGTH)
 SHORT_KEYS: Final = st.text("019AZaz", min_size=1, max_size=4)
 IDS: Final = st.integers(0, (1 << 48) - 1).flatmap(
     lambda milliseconds: st.integers(0, (1 << 74) - 1).map(
@@ -59,7 +59,7 @@ def test_a_key_between_two_is_between_them(one: str, other: str) -> None:
         assert key is None
     if key is not None:
         assert left < key < right
-        assert len(key) <= LONGEST_KEY
+        assert len(key) <= MAX_KEY_LENGTH
         assert set(key) <= set(DIGITS)
 
 
@@ -72,7 +72,7 @@ def test_there_is_no_room_only_where_the_keys_leave_none(one: str, other: str) -
 
 
 @given(st.one_of(KEYS, SHORT_KEYS))
-@example("z" * LONGEST_KEY)
+@example("z" * MAX_KEY_LENGTH)
 @example("A" + "0" * 26)
 @example("0")
 @example("00")

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from support import Person, database_of, stored
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
 from taskward.users.statements import owner_values
@@ -76,7 +76,7 @@ async def test_a_refused_write_makes_no_row(app: FastAPI, ann: Person) -> None:
 
 
 async def test_a_write_that_the_database_refuses_makes_no_row(app: FastAPI) -> None:
-    user = User(uuid4(), address(), expires_at=0)
+    user = Caller(uuid4(), address(), expires_at=0)
     values = owner_values(user) | {"task_id": uuid4(), "now": None, "title": "a task without a time"}
 
     with pytest.raises(DatabaseError):

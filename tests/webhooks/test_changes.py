@@ -77,7 +77,7 @@ async def test_more_than_a_hundred_changes_come_in_several_deliveries(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also if the person's turn ends with a full page."""
-    monkeypatch.setattr(attempts, "IN_A_ROW", 2)
+    monkeypatch.setattr(attempts, "MAX_CONSECUTIVE_DELIVERIES", 2)
     app = await start()
     ann = Person(app)
     operations = [{"op": "create", "task": {"title": f"{n}"}} for n in range(100)]
@@ -164,8 +164,8 @@ async def test_each_way_to_write_marks_the_person(start: StartApp, receiver: Rec
 async def test_a_failed_delivery_is_repeated_byte_for_byte_before_any_later_one(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retries, "SECOND_AFTER", 0.3)
-    monkeypatch.setattr(attempts, "SECOND_AFTER", 0.3)
+    monkeypatch.setattr(retries, "FIRST_RETRY_DELAY", 0.3)
+    monkeypatch.setattr(attempts, "FIRST_RETRY_DELAY", 0.3)
     receiver.answer_with(FAIL, OK)
     app = await start()
     ann = Person(app)
@@ -185,11 +185,11 @@ async def test_a_failed_delivery_is_repeated_byte_for_byte_before_any_later_one(
 async def test_an_outage_costs_one_row_a_person_and_one_probe_for_all(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retries, "SECOND_AFTER", 0.2)
-    monkeypatch.setattr(attempts, "SECOND_AFTER", 0.2)
-    monkeypatch.setattr(attempts, "PROBE_EVERY", 0.6)
-    monkeypatch.setattr(retries, "PROBE_EVERY", 0.6)
-    monkeypatch.setattr(worker, "ONE_BY_ONE", 0.1)
+    monkeypatch.setattr(retries, "FIRST_RETRY_DELAY", 0.2)
+    monkeypatch.setattr(attempts, "FIRST_RETRY_DELAY", 0.2)
+    monkeypatch.setattr(attempts, "PROBE_INTERVAL", 0.6)
+    monkeypatch.setattr(retries, "PROBE_INTERVAL", 0.6)
+    monkeypatch.setattr(worker, "FAILING_POLL_INTERVAL", 0.1)
     receiver.answer_with(FAIL)
     one, other = await start(), await start()
     people = [Person(app) for app in (one, other) for _ in range(30)]
@@ -201,7 +201,7 @@ async def test_an_outage_costs_one_row_a_person_and_one_probe_for_all(
     await asyncio.sleep(1.6)
 
     assert 2 <= len(receiver.attempts) - before <= 3
-    assert before <= 2 * worker.PARALLEL + 8 < len(people)
+    assert before <= 2 * worker.MAX_PARALLEL + 8 < len(people)
     assert sorted(row["user_id"] for row in await marks(one)) == sorted(person.sub for person in people)
 
     receiver.answer_with(status("299 Fine", body=b"not JSON"))
@@ -254,7 +254,7 @@ async def test_an_erasure_is_delivered_after_the_person_is_gone(start: StartApp,
 async def test_who_returns_before_the_erasure_is_delivered_starts_anew(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retries, "SECOND_AFTER", 0.2)
+    monkeypatch.setattr(retries, "FIRST_RETRY_DELAY", 0.2)
     app = await start()
     ann = Person(app)
     await ann.create("before")
@@ -275,7 +275,7 @@ async def test_who_returns_before_the_erasure_is_delivered_starts_anew(
 async def test_dropped_tombstones_are_delivered_as_a_reset(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retries, "SECOND_AFTER", 1.0)
+    monkeypatch.setattr(retries, "FIRST_RETRY_DELAY", 1.0)
     app = await start(tombstone_days=0.000001)
     ann = Person(app)
     first, second = [(await ann.create(title))["id"] for title in ("one", "two")]

@@ -30,10 +30,10 @@ async def run_faults(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, seed: int, writes: int
 ) -> None:
     for module in (retries, attempts):
-        monkeypatch.setattr(module, "SECOND_AFTER", 0.2)
-        monkeypatch.setattr(module, "PROBE_EVERY", 0.4)
+        monkeypatch.setattr(module, "FIRST_RETRY_DELAY", 0.2)
+        monkeypatch.setattr(module, "PROBE_INTERVAL", 0.4)
     monkeypatch.setattr(sender, "ATTEMPT_TIMEOUT", 1.5)
-    monkeypatch.setattr(worker, "ONE_BY_ONE", 0.05)
+    monkeypatch.setattr(worker, "FAILING_POLL_INTERVAL", 0.05)
     chance = random.Random(seed)  # noqa: S311 - the same faults in every run
     receiver.answer = Faults(chance, 0.3)
     apps = [await start(), await start()]

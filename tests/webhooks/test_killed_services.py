@@ -25,10 +25,10 @@ from webhooks.receiver_faults import Faults, check_deliveries
 WRITERS = 4
 CONSTANTS = {
     **{f"{module}.LEASE": 4.0 for module in ("steps", "attempts")},
-    **{f"{module}.SECOND_AFTER": 0.2 for module in ("retries", "attempts")},
-    **{f"{module}.PROBE_EVERY": 0.4 for module in ("retries", "attempts")},
+    **{f"{module}.FIRST_RETRY_DELAY": 0.2 for module in ("retries", "attempts")},
+    **{f"{module}.PROBE_INTERVAL": 0.4 for module in ("retries", "attempts")},
     "sender.ATTEMPT_TIMEOUT": 1.5,
-    "worker.ONE_BY_ONE": 0.05,
+    "worker.FAILING_POLL_INTERVAL": 0.05,
 }
 """Shorter times; an attempt ends before the lease of the people of a killed process does."""
 

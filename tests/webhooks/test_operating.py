@@ -200,8 +200,8 @@ async def test_410_stops_all_processes_until_a_restart(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retries, "SECOND_AFTER", 0.2)
-    monkeypatch.setattr(worker, "ONE_BY_ONE", 0.05)
+    monkeypatch.setattr(retries, "FIRST_RETRY_DELAY", 0.2)
+    monkeypatch.setattr(worker, "FAILING_POLL_INTERVAL", 0.05)
     receiver.answer_with(status("410 Gone"))
     one, other = await start(), await start()
     ann = Person(one)
@@ -292,8 +292,8 @@ async def test_a_rotation_of_secrets_has_no_delivery_refused(
     At the end a delivery that was signed with both secrets is repeated with the new one alone.
     """
     for module in (retries, attempts):
-        monkeypatch.setattr(module, "SECOND_AFTER", 0.1)
-    monkeypatch.setattr(worker, "ONE_BY_ONE", 0.05)
+        monkeypatch.setattr(module, "FIRST_RETRY_DELAY", 0.1)
+    monkeypatch.setattr(worker, "FAILING_POLL_INTERVAL", 0.05)
     url = await new_database(engine)
 
     def service(secrets: str) -> AbstractAsyncContextManager[FastAPI]:

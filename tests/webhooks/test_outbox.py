@@ -87,7 +87,7 @@ async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
 async def test_a_mark_is_not_removed_soon_after_its_claim(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "SETTLED", 1.5)
+    monkeypatch.setattr(attempts, "MARK_REMOVAL_DELAY", 1.5)
     app = await start()
     ann = Person(app)
     await ann.create()

@@ -36,7 +36,7 @@ async def test_what_passes_while_webhooks_are_off_does_not_fire_once_they_are_on
     await drop(off)
     assert await count(off) == 6  # for an hour they are kept
 
-    monkeypatch.setattr(passed_reminders, "KEPT", timedelta(0))
+    monkeypatch.setattr(passed_reminders, "RETENTION", timedelta(0))
     await drop(off)
     assert await count(off) == 2
     on = await start()
@@ -48,7 +48,7 @@ async def test_what_passes_while_webhooks_are_off_does_not_fire_once_they_are_on
 
 
 async def test_they_are_dropped_from_time_to_time(start: StartApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passed_reminders, "KEPT", timedelta(0))
+    monkeypatch.setattr(passed_reminders, "RETENTION", timedelta(0))
     monkeypatch.setattr(passed_reminders, "INTERVAL", 0.05)
     off = await start(webhook_url=None)
     await Person(off).create("passes", reminders=[{"at": soon(0.3)}])

@@ -50,9 +50,9 @@ async def test_reminders_of_an_outage_fire_late_with_their_own_time(
     start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (retries, attempts):
-        monkeypatch.setattr(module, "SECOND_AFTER", 0.2)
-        monkeypatch.setattr(module, "PROBE_EVERY", 0.5)
-    monkeypatch.setattr(worker, "ONE_BY_ONE", 0.05)
+        monkeypatch.setattr(module, "FIRST_RETRY_DELAY", 0.2)
+        monkeypatch.setattr(module, "PROBE_INTERVAL", 0.5)
+    monkeypatch.setattr(worker, "FAILING_POLL_INTERVAL", 0.05)
     receiver.answer_with(FAIL)
     app = await start()
     ann = Person(app)

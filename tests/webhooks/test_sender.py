@@ -15,8 +15,8 @@ from webhooks.receiver import OTHER_SECRET, SECRET, Answer, Attempt, Receiver, r
 from taskward.settings.webhooks import webhook_settings
 from taskward.webhooks import connection as connection_module
 from taskward.webhooks import sender as sender_module
-from taskward.webhooks.connection import MAX_ANSWER
-from taskward.webhooks.sender import LONGEST_RETRY_AFTER, Outcome, WebhookSender
+from taskward.webhooks.connection import MAX_RESPONSE
+from taskward.webhooks.sender import MAX_RETRY_AFTER, Outcome, WebhookSender
 
 BODY = b'{"type":"ping","timestamp":"2026-11-22T03:00:00.000000Z","data":{}}'
 
@@ -83,7 +83,7 @@ async def test_410_is_the_end(receiver: Receiver) -> None:
         ("-5", 0.0),
         ("1e3", 0.0),
         ("soon", 0.0),
-        ("99999999999999999999", LONGEST_RETRY_AFTER),
+        ("99999999999999999999", MAX_RETRY_AFTER),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("Wed, 21 Oct 99999999999 07:28:00 GMT", 0.0),
         ("Wed, 21 Oct 2015 07:28:00 +99999999999999999999", 0.0),
@@ -171,7 +171,7 @@ async def test_an_endless_body_is_not_read(receiver: Receiver) -> None:
     assert (await send(receiver, flood)).kind == "delivered"
     assert time.monotonic() - begun < 0.9
     await asyncio.sleep(0.2)
-    assert sent < MAX_ANSWER + 8 * 1024 * 1024  # what socket buffers hold
+    assert sent < MAX_RESPONSE + 8 * 1024 * 1024  # what socket buffers hold
 
 
 async def test_a_receiver_that_dies_after_the_request_has_not_confirmed(receiver: Receiver) -> None:
@@ -202,7 +202,7 @@ async def test_a_connection_is_used_again_and_cookies_are_not_kept(receiver: Rec
         status("200 OK", "Connection: close"),
         b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
         status("200 OK") + status("500 Internal Server Error"),
-        status("200 OK", body=b"a" * (MAX_ANSWER + 1)),
+        status("200 OK", body=b"a" * (MAX_RESPONSE + 1)),
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
     ],
     ids=["close", "HTTP/1.0", "two responses", "long", "malformed"],
@@ -257,7 +257,7 @@ async def test_an_idle_connection_is_closed(receiver: Receiver, monkeypatch: pyt
 @pytest.mark.parametrize(
     "response",
     [
-        b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * MAX_ANSWER + b"\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * MAX_RESPONSE + b"\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 100 Continue\r\n\r\n" * 4000,
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.9\r\n",

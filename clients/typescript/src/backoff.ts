@@ -1,15 +1,15 @@
-/** Waits that double, with jitter, so that many clients do not come back at the same moment. */
+/** Exponential backoff with jitter, so that many clients do not retry at the same moment. */
 export class Backoff {
   #failures = 0;
 
   constructor(
-    private readonly first: number,
-    private readonly longest: number,
+    private readonly min: number,
+    private readonly max: number,
   ) {}
 
-  /** Returns how many milliseconds to wait after one more failure, `atLeast` so many. */
+  /** Returns how many milliseconds to wait after one more failure, at least `atLeast`. */
   next(atLeast = 0): number {
-    const wait = Math.min(this.longest, this.first * 2 ** this.#failures);
+    const wait = Math.min(this.max, this.min * 2 ** this.#failures);
     this.#failures += 1;
     return Math.max(atLeast, wait * (0.5 + Math.random() / 2));
   }

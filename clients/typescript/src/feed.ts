@@ -15,7 +15,7 @@ export interface FollowOptions extends RequestOptions {
 export type FeedStep =
   /**
    * Changes that follow the cursor `since`, and the cursor after them. While `complete` is false more follow at once,
-   * and an atomic batch may be there in part. `startedAt` is when they were asked for, by the clock of this machine.
+   * and an atomic batch may be there in part. `startedAt` is the time of their request, by the clock of this machine.
    */
   | { type: "changes"; changes: Change[]; since: string | undefined; cursor: string; complete: boolean; startedAt: number }
   /** The cursor is not valid any more: what follows is everything, from the beginning. */
@@ -26,8 +26,8 @@ export type FeedStep =
   | { type: "offline"; error: unknown; retryIn: number };
 
 const SILENCE = 45_000;
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30_000;
+const MIN_RETRY_DELAY = 1000;
+const MAX_RETRY_DELAY = 30_000;
 
 /** The change feed of the caller. */
 export class Feed {
@@ -45,7 +45,7 @@ export class Feed {
    * Throws an ApiError with status 401 if the token is rejected and cannot be renewed.
    */
   async *follow(options: FollowOptions = {}): AsyncGenerator<FeedStep, void, undefined> {
-    const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
+    const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     const position = { cursor: options.since };
     while (!options.signal?.aborted) {
       try {
@@ -64,7 +64,7 @@ export class Feed {
         const after = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
         const retryIn = backoff.next(after * 1000);
         yield { type: "offline", error, retryIn };
-        // A service that has said how long is not asked earlier.
+        // With a Retry-After of the service, not even coming online ends the wait.
         await (after > 0 ? sleep(retryIn, options.signal).catch(() => undefined) : sleepUntilOnline(retryIn, options.signal));
       }
     }

@@ -1,6 +1,6 @@
 import type { Request, RequestOptions } from "./transport.js";
 
-/** What every POST takes. */
+/** The options of every POST. */
 export interface KeyOptions extends RequestOptions {
   /** Identifies the request, so that it runs once however often it is sent. Without it, each call makes one. */
   idempotencyKey?: string;

@@ -13,10 +13,10 @@ export interface ConditionalWrite extends RequestOptions {
   ifMatch?: string;
 }
 
-/** How often `modify` reads again and repeats a change that another one overtook. */
-const OVERTAKEN = 10;
+/** Attempts of `modify`, which repeats a change if the object was changed since it was read. */
+const MAX_MODIFY_ATTEMPTS = 10;
 
-/** What tasks and lists have in common. `Tagged` is `{ task, etag }` or `{ list, etag }`. */
+/** The methods that tasks and lists have in common. `Tagged` is `{ task, etag }` or `{ list, etag }`. */
 export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
   constructor(
     protected readonly transport: Transport,
@@ -41,7 +41,7 @@ export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
   }
 
   /**
-   * Creates an object with an id of the client, which `uuid7` makes. It may be repeated for ever; an ApiError with the
+   * Creates an object with an id of the client, which `uuid7` makes. It may be repeated at any time; an ApiError with the
    * code PRECONDITION_FAILED says that the id exists, and has the object under `current`.
    */
   async createWithId(id: string, body: New, options: RequestOptions = {}): Promise<Tagged> {
@@ -77,8 +77,8 @@ export class Resource<Tagged extends { etag: string }, Value, New, Changes> {
       try {
         return await this.update(id, changes, { ...options, ifMatch: read.etag });
       } catch (error) {
-        const overtaken = error instanceof ApiError && error.code === "PRECONDITION_FAILED";
-        if (!overtaken || attempt === OVERTAKEN) throw error;
+        const isOutdated = error instanceof ApiError && error.code === "PRECONDITION_FAILED";
+        if (!isOutdated || attempt === MAX_MODIFY_ATTEMPTS) throw error;
       }
     }
   }

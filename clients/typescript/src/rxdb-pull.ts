@@ -5,7 +5,7 @@ import type { Taskward } from "./client.js";
 import { isInvalidCursor } from "./feed.js";
 import type { Change, ChangePage } from "./types.js";
 
-/** How far a collection is replicated. */
+/** The position up to which a collection is replicated. */
 export interface Checkpoint {
   /** Undefined: from the beginning. */
   cursor: string | undefined;
@@ -21,18 +21,18 @@ interface Pulled<Document> {
   cursor: string;
 }
 
-/** Milliseconds after which the events are followed again, if the token was rejected. */
-const PAUSE = 5000;
+/** Milliseconds after which the events are requested again, if the token was rejected. */
+const RETRY_DELAY = 5000;
 
-interface Known {
+interface Identified {
   id: string;
 }
 
-/** Returns how a collection pulls changes: page by page, and then as they happen. */
-export function checkpointed<Document extends Known>(
+/** Returns the handlers with which a collection pulls changes: page by page, and then as they happen. */
+export function checkpointed<Document extends Identified>(
   client: Taskward,
   kind: "task" | "list",
-  stored: () => Promise<Known[]>,
+  stored: () => Promise<Identified[]>,
 ) {
   const kinds = `${kind}s` as const;
   const documents = (changes: Change[]) => changes.map((change) => documentOf(kind, change) as WithDeleted<Document>);
@@ -46,7 +46,7 @@ export function checkpointed<Document extends Known>(
     return { ...next, changes: [...first.changes, ...next.changes] };
   }
 
-  /** Returns everything, and deletions of what is stored and did not come. */
+  /** Returns everything, and deletions of what is stored but does not exist any more. */
   async function everything(): Promise<Pulled<Document>> {
     position.restart();
     const before = await stored();
@@ -108,7 +108,7 @@ export function checkpointed<Document extends Known>(
             await emit(subscriber, signal);
           } catch {
             // The token is rejected; the pages report it, and end when there is another one.
-            await sleep(PAUSE, signal).catch(() => undefined);
+            await sleep(RETRY_DELAY, signal).catch(() => undefined);
           }
         }
       })();
@@ -118,8 +118,8 @@ export function checkpointed<Document extends Known>(
 }
 
 /**
- * Where the events begin: where the pages end; or, if something was sent before that, where they began. For of a document
- * that is being sent, RxDB drops what a page brings, its new tag too. Events it holds back until everything is sent.
+ * The cursor at which the events begin: where the pages end, or, if something was sent before, where they began. While
+ * a document is being sent, RxDB drops its state in a page, with the new tag, but delays its events.
  */
 class Position {
   #beginning: { cursor: string | undefined } | undefined;
@@ -140,7 +140,7 @@ class Position {
     this.#hasPushed = true;
   }
 
-  /** Takes where the pages end, and returns where the events begin. */
+  /** Sets the cursor at which the pages end; returns the one at which the events begin. */
   end(cursor: string): string | undefined {
     const beginning = this.#hasPushed ? this.#beginning?.cursor : cursor;
     this.#beginning = undefined;
@@ -149,12 +149,12 @@ class Position {
     return beginning;
   }
 
-  /** Takes the cursor of an event. */
+  /** Sets the cursor of an event. */
   reach(cursor: string): void {
     this.#reached = Promise.resolve(cursor);
   }
 
-  /** Returns where the next events begin, once the pages have ended. */
+  /** Returns the cursor at which the next events begin, once the pages have ended. */
   reached(): Promise<string | undefined> {
     return this.#reached;
   }

@@ -37,26 +37,26 @@ interface Target {
 /** The tag that a document has got by being sent. RxDB gets it later, by an event. */
 export interface SentTag {
   etag: string;
-  /** The tag in place of which it came. */
+  /** The tag that it replaces. */
   previous: string | undefined;
 }
 
-/** Sends the rows; returns the state of the service where it is another one than was assumed. */
+/** Sends the rows; returns the current state of those whose assumed state is outdated. */
 export async function pushed(target: Target, rows: Row[]): Promise<Document[]> {
   const ordered = await withNewParents(target, rows);
-  const overtaken: Document[] = [];
+  const conflicts: Document[] = [];
   const sent: { row: Row; operation: BatchOperation }[] = [];
   for (const row of ordered) {
     const operation = operationOf(target, row);
     if (operation === undefined) continue;
     const { etag, current } = await assumedTag(target, row);
-    if (current !== undefined) overtaken.push(current);
+    if (current !== undefined) conflicts.push(current);
     else sent.push({ row, operation: { ...operation, ...(etag !== undefined && { if_match: etag }) } });
   }
-  if (sent.length === 0) return overtaken;
+  if (sent.length === 0) return conflicts;
   const results = await target.client.batch(sent.map(({ operation }) => operation));
   for (const [n, { row }] of sent.entries()) rememberTag(target, row, results[n] as BatchResult);
-  return [...overtaken, ...sent.flatMap(({ row }, n) => conflictOf(target, row, results[n] as BatchResult) ?? [])];
+  return [...conflicts, ...sent.flatMap(({ row }, n) => conflictOf(target, row, results[n] as BatchResult) ?? [])];
 }
 
 /** Puts parents before their children. One that is new and not among the rows is sent along; it may be sent again. */
@@ -112,7 +112,7 @@ function rememberTag({ tags }: Target, { assumedMasterState: known, newDocumentS
   else tags.set(id, { etag: result.etag, previous: known?.etag });
 }
 
-/** Returns what makes the new state of the assumed one; undefined if there is nothing to do. */
+/** Returns the operation that turns the assumed state into the new one; undefined if there is nothing to do. */
 function operationOf({ kind, contents }: Target, { assumedMasterState: known, newDocumentState: next }: Row): BatchOperation | undefined {
   const { id } = next;
   if (next._deleted) {

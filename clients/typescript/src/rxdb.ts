@@ -82,7 +82,7 @@ const COMMON = {
   etag: TEXT,
 } as const;
 
-/** Each field that the service may bring, those of a newer version aside. */
+/** Each field that the service may return, except those of a newer version. */
 const TASK_PROPERTIES = {
   ...COMMON,
   description: { type: ["string", "null"] },

@@ -63,14 +63,14 @@ function options<Row extends Task | List>(
   };
 }
 
-/** Brings a collection what the store has, and each change of it; returns what ends that. */
+/** Copies the rows of the store, and each change of them, into a collection; returns a function that ends it. */
 function follow<Row extends Task | List>(
   store: Store,
   objects: Pick<LocalObjects<Row, never, never, never>, "all">,
   { begin, write, commit, markReady }: Parameters<SyncConfig<Row, string>["sync"]>[0],
 ): () => void {
   let shown = new Map<string, Row>();
-  const bring = () => {
+  const update = () => {
     const rows = new Map(objects.all().map((row) => [row.id, row]));
     begin();
     for (const [id, row] of rows) {
@@ -82,7 +82,7 @@ function follow<Row extends Task | List>(
     commit();
     shown = rows;
   };
-  bring();
+  update();
   markReady();
-  return store.subscribe(bring);
+  return store.subscribe(update);
 }

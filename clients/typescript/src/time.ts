@@ -2,7 +2,7 @@
 export function localTime(moment = new Date()): string {
   const minutes = -moment.getTimezoneOffset();
   const shifted = new Date(moment.getTime() + minutes * 60_000).toISOString().slice(0, 19);
-  const two = (number: number) => String(Math.floor(number)).padStart(2, "0");
+  const pad = (number: number) => String(Math.floor(number)).padStart(2, "0");
   const size = Math.abs(minutes);
-  return `${shifted}${minutes < 0 ? "-" : "+"}${two(size / 60)}:${two(size % 60)}`;
+  return `${shifted}${minutes < 0 ? "-" : "+"}${pad(size / 60)}:${pad(size % 60)}`;
 }

@@ -11,26 +11,26 @@ export class Tokens {
   constructor(private readonly source: TokenSource) {}
 
   get(): Promise<string> {
-    return (this.#current ??= this.#ask(false));
+    return (this.#current ??= this.#request(false));
   }
 
   /** Returns the token to use after `rejected` was rejected, or undefined if there is no other one. */
-  async after(rejected: string): Promise<string | undefined> {
+  async renewed(rejected: string): Promise<string | undefined> {
     if (typeof this.source === "string") return undefined;
     const current = this.#current;
     const known = await current?.catch(() => undefined);
     // Only the first of several requests with the same rejected token renews it.
-    if (this.#current === current && known === rejected) this.#current = this.#ask(true);
+    if (this.#current === current && known === rejected) this.#current = this.#request(true);
     const token = await this.get();
     return token === rejected ? undefined : token;
   }
 
-  #ask(renew: boolean): Promise<string> {
+  #request(renew: boolean): Promise<string> {
     const { source } = this;
-    const asked = Promise.resolve(typeof source === "string" ? source : Promise.resolve().then(() => source({ renew })));
-    asked.catch(() => {
-      if (this.#current === asked) this.#current = undefined; // the next request asks again
+    const requested = Promise.resolve(typeof source === "string" ? source : Promise.resolve().then(() => source({ renew })));
+    requested.catch(() => {
+      if (this.#current === requested) this.#current = undefined; // the next call requests it again
     });
-    return asked;
+    return requested;
   }
 }

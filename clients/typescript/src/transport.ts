@@ -10,11 +10,11 @@ export interface ClientOptions {
   retries?: number;
   /** Milliseconds until a request without a response has failed; 30 000 if it is not given. */
   timeout?: number;
-  /** What sends requests, in place of the global `fetch`. */
+  /** The function that sends requests, in place of the global `fetch`. */
   fetch?: typeof fetch;
 }
 
-/** What every method takes as its last argument. */
+/** The last argument of every method. */
 export interface RequestOptions {
   signal?: AbortSignal;
 }
@@ -33,12 +33,12 @@ export interface Request extends RequestOptions {
   timeout?: number;
 }
 
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 10_000;
+const MIN_RETRY_DELAY = 500;
+const MAX_RETRY_DELAY = 10_000;
 /** Seconds. If the service asks for more, the caller gets the error at once. */
-const LONGEST_RETRY_AFTER = 60;
+const MAX_RETRY_AFTER = 60;
 /** The statuses of a proxy that had no response of the service. */
-const GATEWAY = [502, 503, 504];
+const GATEWAY_STATUSES = [502, 503, 504];
 
 /** Sends requests: with a token, a time limit, and repeats where they are safe. */
 export class Transport {
@@ -60,7 +60,7 @@ export class Transport {
 
   /** Sends a request and returns what `read` makes of its success. */
   async send<Value>(request: Request, read: (response: Response) => Promise<Value>): Promise<Value> {
-    const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
+    const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     const retries = request.retries ?? this.#retries;
     let maybeExecuted = false;
     for (let attempts = 1; ; attempts += 1) {
@@ -84,7 +84,7 @@ export class Transport {
       return await this.#once(request, token, read);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      const renewed = await this.#tokens.after(token);
+      const renewed = await this.#tokens.renewed(token);
       if (renewed === undefined) throw error;
       return await this.#once(request, renewed, read);
     }
@@ -123,8 +123,8 @@ function headersOf({ headers, body }: Request, token: string): Record<string, st
 
 function mayRepeat(error: unknown, repeatable: boolean): boolean {
   if (error instanceof NetworkError) return repeatable;
-  if (!(error instanceof ApiError) || (error.retryAfter ?? 0) > LONGEST_RETRY_AFTER) return false;
-  return wasRefused(error) || (repeatable && (error.code === "DATABASE_ERROR" || GATEWAY.includes(error.status)));
+  if (!(error instanceof ApiError) || (error.retryAfter ?? 0) > MAX_RETRY_AFTER) return false;
+  return wasRefused(error) || (repeatable && (error.code === "DATABASE_ERROR" || GATEWAY_STATUSES.includes(error.status)));
 }
 
 /** Returns whether the response says that the service has not run the request, and may be asked again. */

@@ -5,14 +5,14 @@ import { indent, moveBy, moveTo, outdent, positionBetween, type Place } from "./
 import type { View } from "./route.js";
 import { isSameLabel, positionOf } from "./tree.js";
 
-/** What the person does. Each change is stored on this device first, and then sent. */
+/** What the user does in the app. Each change is stored on this device first, and then sent. */
 export class Actions {
   #lastMove: Promise<void> = Promise.resolve();
   #running = 0;
 
   constructor(private readonly app: App) {}
 
-  /** Whether something that the person did is not stored yet. */
+  /** Whether a change of the user is not stored yet. */
   get areRunning(): boolean {
     return this.#running > 0;
   }
@@ -20,7 +20,7 @@ export class Actions {
   async add(title: string, parent?: Task): Promise<void> {
     if (title.trim() === "") return;
     const fields = parent === undefined ? this.#fieldsOfView() : { parent_id: parent.id };
-    await this.#try(async () => {
+    await this.#run(async () => {
       const { id } = await this.app.store.tasks.create({ title: title.trim().slice(0, 200), ...fields });
       if (parent === undefined) this.app.current = id;
       this.app.toast.show(`Added: ${title.trim()}`);
@@ -28,11 +28,11 @@ export class Actions {
   }
 
   async change(id: string, changes: TaskChanges): Promise<void> {
-    await this.#try(() => this.app.store.tasks.update(id, changes));
+    await this.#run(() => this.app.store.tasks.update(id, changes));
   }
 
   async setCompleted({ id, title }: Task, is_completed: boolean): Promise<void> {
-    await this.#try(async () => {
+    await this.#run(async () => {
       await this.app.store.tasks.update(id, { is_completed });
       const undo = () => void this.change(id, { is_completed: !is_completed });
       this.app.toast.show(`${is_completed ? "Completed" : "Reopened"}: ${title}`, undo);
@@ -44,7 +44,7 @@ export class Actions {
     const below = this.app.tree.children(task.id).length;
     const subtasks = below === 0 ? undefined : await this.#askForSubtasks(task, below);
     if (below > 0 && subtasks === undefined) return;
-    await this.#try(async () => {
+    await this.#run(async () => {
       await this.app.store.tasks.delete(task.id, subtasks && { subtasks });
       if (this.app.route.task === task.id) this.app.close();
       this.app.toast.show(`Deleted: ${task.title}`, below > 0 ? undefined : () => void this.restore(task));
@@ -54,7 +54,7 @@ export class Actions {
   /** Creates a task as another one was. */
   async restore(task: Task): Promise<void> {
     const { id: _, user_id, created_at, updated_at, series_id, next_id, ...fields } = task;
-    await this.#try(() => this.app.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
+    await this.#run(() => this.app.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
   }
 
   /** Moves a task by one step. A step begins where the one before has ended, however fast the keys are pressed. */
@@ -67,10 +67,10 @@ export class Actions {
     const changes = moveTo(this.app.tree, task, place);
     if (changes === undefined) return;
     await this.change(task.id, changes);
-    this.#tellPlace(task.id);
+    this.#showPosition(task.id);
   }
 
-  /** Takes what another list has as its place: the last one. */
+  /** Moves a task to the end of a list, or of the inbox. */
   async putInList(task: Task, list: string | undefined): Promise<void> {
     const changes = moveTo(this.app.tree, task, { parent: undefined, list, before: undefined });
     if (changes === undefined) return;
@@ -80,14 +80,14 @@ export class Actions {
 
   async addList(title: string): Promise<void> {
     if (title.trim() === "") return;
-    await this.#try(async () => {
+    await this.#run(async () => {
       const { id } = await this.app.store.lists.create({ title: title.trim() });
       this.app.show({ name: "list", id });
     });
   }
 
   async changeList(id: string, changes: { title?: string; is_archived?: boolean }): Promise<void> {
-    await this.#try(() => this.app.store.lists.update(id, changes));
+    await this.#run(() => this.app.store.lists.update(id, changes));
   }
 
   async moveList(list: List, step: -1 | 1): Promise<void> {
@@ -95,24 +95,24 @@ export class Actions {
     const others = lists.filter(({ id }) => id !== list.id);
     const at = lists.findIndex(({ id }) => id === list.id) + step;
     if (at < 0 || at > others.length) return;
-    await this.#try(() => this.app.store.lists.update(list.id, { position: positionBetween(others[at - 1], others[at]) }));
+    await this.#run(() => this.app.store.lists.update(list.id, { position: positionBetween(others[at - 1], others[at]) }));
   }
 
   async removeList(list: List, tasks: "delete" | "keep"): Promise<void> {
-    await this.#try(() => this.app.store.lists.delete(list.id, { tasks }));
+    await this.#run(() => this.app.store.lists.delete(list.id, { tasks }));
     this.app.show({ name: "inbox" });
   }
 
   /** Changes a label on all tasks, which the service does; so it needs a network. */
   async renameLabel(from: string, to: string): Promise<void> {
-    await this.#try(async () => {
+    await this.#run(async () => {
       await this.app.client.labels.rename(from, to);
       this.app.show({ name: "label", label: to });
     });
   }
 
   async removeLabel(label: string): Promise<void> {
-    await this.#try(async () => {
+    await this.#run(async () => {
       const { tasks } = await this.app.client.labels.remove(label);
       this.app.show({ name: "inbox" });
       this.app.toast.show(`Removed ${label} from ${tasks} ${tasks === 1 ? "task" : "tasks"}`);
@@ -124,7 +124,7 @@ export class Actions {
     if (label.trim() !== "") await this.change(task.id, { add_labels: [known ?? label.trim()] });
   }
 
-  /** A task that is added in a view is in that view. */
+  /** Returns the fields with which a new task is in the view that is shown. */
   #fieldsOfView(): Omit<NewTask, "title"> {
     const { view } = this.app.route;
     const { day } = this.app.now;
@@ -155,10 +155,10 @@ export class Actions {
       how === "in" ? indent(tree, task) : how === "out" ? outdent(tree, task) : moveBy(tree, task, how === "up" ? -1 : 1);
     if (changes === undefined) return this.app.toast.show(`${task.title} cannot be moved further`);
     await this.change(id, changes);
-    this.#tellPlace(id);
+    this.#showPosition(id);
   }
 
-  #tellPlace(id: string): void {
+  #showPosition(id: string): void {
     const { tree } = this.app;
     const task = tree.get(id);
     if (task === undefined) return;
@@ -168,7 +168,7 @@ export class Actions {
     this.app.toast.show(`${task.title}: ${siblings.indexOf(task) + 1} of ${siblings.length}${where}`);
   }
 
-  async #try(work: () => Promise<unknown>): Promise<void> {
+  async #run(work: () => Promise<unknown>): Promise<void> {
     this.#running += 1;
     try {
       await work();

@@ -12,7 +12,7 @@ import { Tree } from "./tree.js";
 
 const CAN_HOVER = matchMedia("(hover: hover)");
 
-/** What the page shows and how it changes: the store, the address, and little that belongs to this window alone. */
+/** The state of the page: the store, the route, and what belongs to this window alone. */
 export class App {
   readonly actions: Actions;
   readonly drafts = new Drafts();
@@ -28,7 +28,7 @@ export class App {
   #rows: Row[] | undefined;
   readonly #counts = new Map<string, number>();
   #isScheduled = false;
-  #hasToldZone = false;
+  #hasSentTimeZone = false;
 
   constructor(
     readonly store: Store,
@@ -37,10 +37,10 @@ export class App {
     private readonly render: (app: App) => void,
   ) {
     this.actions = new Actions(this);
-    store.subscribe(() => this.#changed());
-    addEventListener("hashchange", () => this.#routed());
+    store.subscribe(() => this.#onStoreChange());
+    addEventListener("hashchange", () => this.#onRouteChange());
     addEventListener("resize", () => this.update());
-    addEventListener("beforeunload", (event) => this.#leaving(event));
+    addEventListener("beforeunload", (event) => this.#onBeforeUnload(event));
     setInterval(() => this.#tick(), 15_000);
     this.update();
   }
@@ -70,13 +70,13 @@ export class App {
     });
   }
 
-  /** Goes to another address; `replace` leaves no step for the back button. */
+  /** Changes the route; with `replace`, the back button does not return to the one before. */
   go(changes: Partial<Omit<Route, "task">> & { task?: string | undefined }, { replace = false } = {}): void {
     const { task, ...rest } = { ...this.route, ...changes };
     const hash = formatRoute({ ...rest, ...(task !== undefined && { task }) });
     if (hash === location.hash) return;
     history[replace ? "replaceState" : "pushState"](null, "", hash);
-    this.#routed();
+    this.#onRouteChange();
   }
 
   show(view: View): void {
@@ -96,7 +96,7 @@ export class App {
   close(): void {
     const { task } = this.route;
     this.go({ task: undefined });
-    // What the person has reached meanwhile keeps the focus.
+    // An element that the user has focused meanwhile keeps the focus.
     if (task !== undefined) this.#focusOnceShown(() => (document.activeElement === document.body ? rowControl(task) : null));
   }
 
@@ -114,14 +114,14 @@ export class App {
     this.update();
   }
 
-  #changed(): void {
+  #onStoreChange(): void {
     this.#tree = this.#rows = undefined;
     this.#counts.clear();
-    if (this.store.state === "live") void this.#tellZone();
+    if (this.store.state === "live") void this.#sendTimeZone();
     this.update();
   }
 
-  #routed(): void {
+  #onRouteChange(): void {
     const before = this.route;
     this.route = parseRoute(location.hash);
     if (before.task !== this.route.task) (document.activeElement as HTMLElement | null)?.blur(); // stores what was typed
@@ -145,7 +145,7 @@ export class App {
   }
 
   /** Lets the browser ask whether to leave the page before everything is stored. */
-  #leaving(event: BeforeUnloadEvent): void {
+  #onBeforeUnload(event: BeforeUnloadEvent): void {
     if (this.actions.areRunning || this.drafts.haveChanges) event.preventDefault();
   }
 
@@ -153,13 +153,13 @@ export class App {
     requestAnimationFrame(() => requestAnimationFrame(() => find()?.focus()));
   }
 
-  /** The service decides by it on which day a recurring task was completed: docs/dates.md. */
-  async #tellZone(): Promise<void> {
-    if (this.#hasToldZone) return;
-    this.#hasToldZone = true;
+  /** Sends the time zone, by which the service finds the day on which a recurring task was completed: docs/dates.md. */
+  async #sendTimeZone(): Promise<void> {
+    if (this.#hasSentTimeZone) return;
+    this.#hasSentTimeZone = true;
     const zone = timeZone();
     const known = await this.client.me.get().catch(() => undefined); // there is no user before the first write
-    if (known === undefined) this.#hasToldZone = this.tree.tasks.length === 0;
+    if (known === undefined) this.#hasSentTimeZone = this.tree.tasks.length === 0;
     else if (known.time_zone !== zone) await this.client.me.update({ time_zone: zone }).catch(() => undefined);
   }
 }

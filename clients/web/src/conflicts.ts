@@ -7,7 +7,7 @@ import { openDialog } from "./dialogs.js";
 import { icon } from "./icons.js";
 import { ruleText } from "./recurrence.js";
 
-/** Says that changes of this device were not executed, until the person has decided about each. */
+/** Returns a message that changes of this device were not executed; it is shown until the user has decided about each. */
 export function conflictBanner(app: App): TemplateResult | typeof nothing {
   const { length } = app.store.conflicts;
   if (length === 0) return nothing;
@@ -59,7 +59,7 @@ function mineChoice({ reason, write, mine }: Conflict, close: (answer: "mine" | 
   return canReturn ? html`<button class="primary" @click=${() => close("again")}>Keep it as a new task</button>` : nothing;
 }
 
-/** The fields that were changed, before, here and there. */
+/** Returns a table of the changed fields, with the values of this device and of the other one. */
 function comparison(app: App, { write, mine, current }: Conflict): TemplateResult | typeof nothing {
   const names = Object.keys(write.base).filter((name) => name in LABELS);
   if (names.length === 0) return nothing;

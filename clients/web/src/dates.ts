@@ -9,41 +9,41 @@ export interface Now {
 
 export type Urgency = "overdue" | "today" | "tomorrow" | "later";
 
-const two = (number: number) => String(number).padStart(2, "0");
+const pad = (number: number) => String(number).padStart(2, "0");
 const language = navigator.languages.find((one) => one.startsWith("en")) ?? "en";
 
 export function localNow(moment = new Date()): Now {
-  const day = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
-  return { day, time: `${two(moment.getHours())}:${two(moment.getMinutes())}`, moment };
+  const day = `${moment.getFullYear()}-${pad(moment.getMonth() + 1)}-${pad(moment.getDate())}`;
+  return { day, time: `${pad(moment.getHours())}:${pad(moment.getMinutes())}`, moment };
 }
 
-/** Returns the day that many days later. A day is a text, and never an instant: no clock can move it. */
+/** Returns the day that many days later. A day is a text and not an instant, so that no time zone changes it. */
 export function addDays(day: string, count: number): string {
   return new Date(utc(day) + count * 86_400_000).toISOString().slice(0, 10);
 }
 
 /** Returns a date as the clock of this device shows it: one in a time zone may be on another day here. */
-export function shownHere(date: TaskDate): { day: string; time: string | undefined } {
+export function inLocalTime(date: TaskDate): { day: string; time: string | undefined } {
   if (date.time === undefined || date.time_zone === undefined) return { day: date.date, time: date.time };
   return localNow(instantOf(date.date, date.time, date.time_zone));
 }
 
 /** Returns a text by which dates are sorted: on one day those with a time come first. Compare it with `<`. */
 export function dateKey(date: TaskDate): string {
-  const { day, time } = shownHere(date);
+  const { day, time } = inLocalTime(date);
   return `${day}T${time ?? "24:00"}`;
 }
 
 export function urgencyOf(due: TaskDate, now: Now): Urgency {
   if (dateKey(due) < `${now.day}T${now.time}`) return "overdue";
-  const { day } = shownHere(due);
+  const { day } = inLocalTime(due);
   if (day === now.day) return "today";
   return day === addDays(now.day, 1) ? "tomorrow" : "later";
 }
 
 /** Returns "Today 14:30", "Tomorrow", "Friday", "3 Dec" or "3 Dec 2027". */
 export function dateText(date: TaskDate, now: Now): string {
-  const { day, time } = shownHere(date);
+  const { day, time } = inLocalTime(date);
   const text = dayText(day, now);
   return time === undefined ? text : `${text} ${time}`;
 }
@@ -77,7 +77,7 @@ function format(day: string, options: Intl.DateTimeFormatOptions): string {
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-/** It takes much longer to make one than to use it. */
+/** Returns a cached formatter: to make one takes much longer than to use it. */
 function formatter(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = JSON.stringify([locale, options]);
   const known = formatters.get(key) ?? new Intl.DateTimeFormat(locale, options);

@@ -11,7 +11,7 @@ import { isManual } from "./rows.js";
 
 const PRIORITIES = { "": "None", low: "Low", medium: "Medium", high: "High", urgent: "Urgent" };
 
-/** Everything about one task. Each field is stored when it is left. */
+/** All fields of a task. Each is stored when it loses the focus. */
 export function detailsPanel(app: App, task: Task): TemplateResult {
   const { id, is_completed, priority, list_id, parent_id } = task;
   const { tree, actions } = app;
@@ -54,7 +54,7 @@ function text(app: App, task: Task, name: "title" | "description", label: string
   const stored = task[name] ?? "";
   const field = `${task.id} ${name}`;
   const commit = () => {
-    const draft = app.drafts.take(field);
+    const draft = app.drafts.end(field);
     const isUsable = draft !== undefined && draft.trim() !== stored && (name !== "title" || draft.trim() !== "");
     if (isUsable) void app.actions.change(task.id, { [name]: draft });
     app.update();
@@ -64,8 +64,8 @@ function text(app: App, task: Task, name: "title" | "description", label: string
     event.preventDefault();
     (event.target as HTMLElement).blur();
   };
-  const overtaking = app.drafts.overtaking(field, stored);
-  const takeTheirs = () => (app.drafts.take(field), app.update());
+  const newer = app.drafts.newerValue(field, stored);
+  const discard = () => (app.drafts.end(field), app.update());
   return html`
     <label class="text ${name}">
       <span class="visually-hidden">${label}</span>
@@ -73,10 +73,10 @@ function text(app: App, task: Task, name: "title" | "description", label: string
         @input=${(event: InputEvent) => app.drafts.set(field, (event.target as HTMLTextAreaElement).value, stored)}
         @blur=${commit}></textarea>
     </label>
-    ${overtaking === undefined ? nothing : html`
+    ${newer === undefined ? nothing : html`
       <p class="problem" role="alert">
-        Another device has changed it to: ${overtaking === "" ? "nothing" : overtaking}
-        <button class="plain" @pointerdown=${(event: Event) => event.preventDefault()} @click=${takeTheirs}>Take that</button>
+        Another device has changed it to: ${newer === "" ? "nothing" : newer}
+        <button class="plain" @pointerdown=${(event: Event) => event.preventDefault()} @click=${discard}>Take that</button>
       </p>
     `}
   `;

@@ -19,7 +19,7 @@ export class Drafts {
   }
 
   /** Returns the value that another device has stored since the draft was begun, or undefined. */
-  overtaking(field: string, stored: string): string | undefined {
+  newerValue(field: string, stored: string): string | undefined {
     const draft = this.#drafts.get(field);
     return draft !== undefined && draft.base !== stored && draft.value !== stored ? stored : undefined;
   }
@@ -29,7 +29,7 @@ export class Drafts {
   }
 
   /** Ends a draft and returns it; undefined if there is none. */
-  take(field: string): string | undefined {
+  end(field: string): string | undefined {
     const draft = this.#drafts.get(field);
     this.#drafts.delete(field);
     return draft?.value;

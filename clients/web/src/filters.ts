@@ -15,7 +15,7 @@ const FILTERS = {
   priority: { urgent: "Urgent", high: "High", medium: "Medium", low: "Low" },
 };
 
-/** What narrows and sorts the list; the address has it. */
+/** The filters and the sort order of the list, which are part of the URL. */
 export function filterBar(app: App): TemplateResult {
   const { filters, sort } = app.route;
   const labels = Object.fromEntries([...app.tree.labels.keys()].map((label) => [label, label]));

@@ -1,5 +1,5 @@
 /**
- * Renders, and gives the focus back to the row that had it: an element that moves within the page loses it.
+ * Renders, and restores the focus of the row that had it: an element that moves within the page loses the focus.
  */
 export function restoringFocus(render: () => void): void {
   const focused = document.activeElement;

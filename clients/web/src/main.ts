@@ -6,7 +6,7 @@ import { page } from "./page.js";
 import { currentSession, token } from "./session.js";
 import { restoringFocus } from "./focus.js";
 import { onPageKey } from "./keyboard.js";
-import { askForToken, signInPage } from "./sign-in.js";
+import { openSignInDialog, signInPage } from "./sign-in.js";
 
 async function start(): Promise<void> {
   void navigator.serviceWorker?.register("/app/service-worker.js", { scope: "/" }).catch(() => undefined);
@@ -25,8 +25,8 @@ async function start(): Promise<void> {
   store.start();
   let before = store.state;
   store.subscribe(() => {
-    // Asked once: later by the button in the sidebar.
-    if (store.state === "unauthorized" && before !== store.state) askForToken(app);
+    // The dialog opens once; later the button in the sidebar opens it.
+    if (store.state === "unauthorized" && before !== store.state) openSignInDialog(app);
     before = store.state;
   });
 }

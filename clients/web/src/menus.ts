@@ -41,7 +41,7 @@ async function renameList(app: App, list: List): Promise<void> {
   if (title !== undefined && title !== list.title) await app.actions.changeList(list.id, { title });
 }
 
-/** A list is not deleted without a word about its tasks. */
+/** Asks what becomes of the tasks, and deletes the list. */
 async function deleteList(app: App, list: List): Promise<void> {
   const count = app.tree.tasks.filter(({ list_id }) => list_id === list.id).length;
   const answer =

@@ -2,7 +2,7 @@ import type { List, Task, TaskChanges } from "@taskward/client";
 import { generateKeyBetween } from "fractional-indexing";
 import { MAX_LEVELS, positionOf, type Tree } from "./tree.js";
 
-/** Where a task goes: below a parent or at the top of a list, and there before a sibling or last. */
+/** The target of a move: below a parent or at the top level of a list, before a sibling or last. */
 export interface Place {
   parent: Task | undefined;
   list: string | undefined;

@@ -13,7 +13,7 @@ export interface Filters {
   due?: "overdue" | "today" | "week" | "none";
 }
 
-/** What the address says: a reload, the back button and a bookmark show the same. */
+/** The state that is in the URL, so that a reload, the back button and a bookmark show the same. */
 export interface Route {
   view: View;
   search: string;
@@ -43,7 +43,7 @@ export function formatRoute({ view, search, filters, sort, task }: Route): strin
   return `${viewLink(view)}${query === "" ? "" : `?${query}`}`;
 }
 
-/** Returns the address of a view, without search and filters. */
+/** Returns the URL of a view, without search and filters. */
 export function viewLink(view: View): string {
   if (view.name === "list") return `#/list/${view.id}`;
   if (view.name === "label") return `#/label/${encodeURIComponent(view.label)}`;

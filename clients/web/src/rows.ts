@@ -1,9 +1,9 @@
 import type { Task } from "@taskward/client";
-import { addDays, dateKey, dayText, shownHere, urgencyOf, type Now } from "./dates.js";
+import { addDays, dateKey, dayText, inLocalTime, urgencyOf, type Now } from "./dates.js";
 import type { Filters, Route, Sort, View } from "./route.js";
 import { isSameLabel, type Tree } from "./tree.js";
 
-/** What the list shows, one below the other. */
+/** A row of the list. */
 export type Row = TaskRow | { type: "heading"; key: string; text: string } | { type: "fold"; key: string; count: number };
 
 export interface TaskRow {
@@ -11,13 +11,13 @@ export interface TaskRow {
   key: string;
   task: Task;
   level: number;
-  /** Whether it stands beside its siblings, where it can be moved. */
+  /** Whether its siblings are beside it, so that it can be moved. */
   isPlaced: boolean;
 }
 
 const PRIORITIES = ["low", "medium", "high", "urgent"];
 
-/** Returns whether the tasks of a route are in the order that the person gives them. */
+/** Returns whether the tasks of a route are in the order that the user gives them. */
 export function isManual({ view, search, filters, sort }: Route): boolean {
   const isOrdered = view.name === "inbox" || view.name === "list" || view.name === "all";
   return isOrdered && sort === "manual" && search === "" && Object.keys(filters).length === 0;
@@ -26,7 +26,7 @@ export function isManual({ view, search, filters, sort }: Route): boolean {
 /** Returns the rows of a route; of the completed tasks only the fold, unless it is open. */
 export function rowsOf(tree: Tree, route: Route, now: Now, isFoldOpen: boolean): Row[] {
   const words = route.search.toLowerCase().split(/\s+/);
-  // A search looks everywhere.
+  // A search covers all views.
   const isFound = (task: Task) => (route.search === "" ? isInView(tree, task, route.view, now) : contains(task, words));
   const matches = (task: Task) => isFound(task) && passes(task, route.filters, now);
   const open = isManual(route) ? outline(tree, route.view) : sorted(tree.tasks.filter((task) => !task.is_completed && matches(task)), route, now);
@@ -83,7 +83,7 @@ function isInView(tree: Tree, task: Task, view: View, now: Now): boolean {
   if (view.name === "all") return true;
   if (task.is_completed) return view.name === "today" && wasToday(task, now);
   if (task.due === undefined) return false;
-  const isLater = shownHere(task.due).day > now.day;
+  const isLater = inLocalTime(task.due).day > now.day;
   return view.name === "upcoming" ? isLater : !isLater;
 }
 
@@ -105,7 +105,7 @@ function passes(task: Task, { priority, label, due }: Filters, now: Now): boolea
   if (due === undefined) return true;
   if (due === "none" || task.due === undefined) return due === "none" && task.due === undefined;
   if (due === "overdue") return urgencyOf(task.due, now) === "overdue";
-  const { day } = shownHere(task.due);
+  const { day } = inLocalTime(task.due);
   return day >= now.day && day <= (due === "today" ? now.day : addDays(now.day, 7));
 }
 
@@ -127,7 +127,7 @@ function sorted(tasks: Task[], { view, sort, search }: Route, now: Now): Row[] {
 
 function groupOf({ due }: Task, now: Now): string | undefined {
   if (due === undefined) return undefined;
-  return urgencyOf(due, now) === "overdue" ? "Overdue" : dayText(shownHere(due).day, now);
+  return urgencyOf(due, now) === "overdue" ? "Overdue" : dayText(inLocalTime(due).day, now);
 }
 
 function sortKey(sort: Sort): (task: Task) => string | number {

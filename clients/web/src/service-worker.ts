@@ -2,12 +2,12 @@ declare const BUILD: string;
 
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 
-/** One cache for each build, so that files of two builds never meet. Nothing of /api is ever in it. */
+/** One cache for each build, so that files of two builds are not mixed. It has no response of /api. */
 const PREFIX = "taskward-app-";
 const CACHE = PREFIX + BUILD;
 const FILES = ["/", "/app/app.js", "/app/app.css", "/app/icon.svg", "/app/manifest.webmanifest"];
-/** Milliseconds after which a network that does not answer counts as none. */
-const PATIENCE = 3000;
+/** Milliseconds without a response after which the cached file is used. */
+const NETWORK_TIMEOUT = 3000;
 
 worker.addEventListener("install", (event) => {
   void worker.skipWaiting();
@@ -26,11 +26,11 @@ worker.addEventListener("fetch", (event) => {
   event.respondWith(fetchOrCached(event.request, pathname));
 });
 
-/** The network comes first: whoever serves this address decides what is shown. */
+/** Returns the file of the network, so that a new build is shown at once; without a network, the cached one. */
 async function fetchOrCached(request: Request, file: string): Promise<Response> {
   const cached = await caches.match(file, { cacheName: CACHE });
   if (cached === undefined) return await fetch(request);
-  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(cached), PATIENCE));
+  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(cached), NETWORK_TIMEOUT));
   const fresh = fetch(request).then((response) => (response.status < 500 ? response : cached));
   return await Promise.race([fresh.catch(() => cached), late]);
 }

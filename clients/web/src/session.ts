@@ -3,28 +3,28 @@ import { ApiError, type TokenSource } from "@taskward/client";
 const TOKEN = "taskward.token";
 const DATABASE = "taskward.database";
 
-/** The user may not be signed in: then the app shows what is on the device, and asks for a token. */
+/** Without a signed-in user, the app shows what is stored on the device, and asks for a token. */
 export interface Session {
-  /** The database on this device; undefined if nobody has signed in on it. */
+  /** The name of the database on this device; undefined if no user has signed in here. */
   database: string | undefined;
-  /** Whether the service signs the page in, which it does in development alone. */
+  /** Whether the service issues the token, which it does only in development. */
   isDevelopment: boolean;
 }
 
 export async function currentSession(): Promise<Session> {
-  const known = localStorage.getItem(DATABASE) ?? undefined;
+  const stored = localStorage.getItem(DATABASE) ?? undefined;
   const pasted = sessionStorage.getItem(TOKEN);
-  if (pasted !== null) return { database: remember(databaseOf(pasted)), isDevelopment: false };
+  if (pasted !== null) return { database: storeDatabaseName(databaseOf(pasted)), isDevelopment: false };
   try {
     const token = await developmentToken();
-    if (token === undefined) return { database: known, isDevelopment: false };
-    return { database: remember(databaseOf(token)), isDevelopment: true };
+    if (token === undefined) return { database: stored, isDevelopment: false };
+    return { database: storeDatabaseName(databaseOf(token)), isDevelopment: true };
   } catch {
-    return { database: known, isDevelopment: false }; // there is no network
+    return { database: stored, isDevelopment: false }; // no network
   }
 }
 
-/** Returns the token of the session; the store's requests wait for it, and ask again after it was rejected. */
+/** Returns the token of the session; with `renew`, after the service has rejected it, a new one if there is one. */
 export const token: TokenSource = async ({ renew }) => {
   const pasted = sessionStorage.getItem(TOKEN);
   if (pasted !== null && !renew) return pasted;
@@ -34,22 +34,22 @@ export const token: TokenSource = async ({ renew }) => {
 };
 
 /**
- * Keeps a token of the identity provider for this tab. Returns its database.
+ * Stores a token of the identity provider for this tab. Returns the name of its database.
  *
- * Throws an error if it is no token.
+ * Throws an error if it is not a JSON Web Token.
  */
 export function signIn(token: string): string {
   const database = databaseOf(token);
   sessionStorage.setItem(TOKEN, token);
-  return remember(database);
+  return storeDatabaseName(database);
 }
 
-export function forgetSession(): void {
+export function clearSession(): void {
   sessionStorage.removeItem(TOKEN);
   localStorage.removeItem(DATABASE);
 }
 
-/** Returns a token of the service, or undefined if it has none for this page: docs/web-app.md. */
+/** Returns a token of the service, or undefined if it issues none for this page: docs/web-app.md. */
 async function developmentToken(): Promise<string | undefined> {
   const response = await fetch("/app/session", { method: "POST", cache: "no-store" });
   if (response.status === 404) return undefined;
@@ -57,12 +57,12 @@ async function developmentToken(): Promise<string | undefined> {
   return ((await response.json()) as { token: string }).token;
 }
 
-function remember(database: string): string {
+function storeDatabaseName(database: string): string {
   localStorage.setItem(DATABASE, database);
   return database;
 }
 
-/** One database for each user, so that a token of another user finds another one. The service verifies the token. */
+/** Returns the name of the user's database: each user has one. The token is not verified here, but by the service. */
 function databaseOf(token: string): string {
   const [, payload = ""] = token.split(".");
   const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));

@@ -5,7 +5,7 @@ import type { App } from "./app.js";
 import { askForText } from "./dialogs.js";
 import { icon, type Icon } from "./icons.js";
 import { isSameView, viewLink, type View } from "./route.js";
-import { askForToken, signOut } from "./sign-in.js";
+import { openSignInDialog, signOut } from "./sign-in.js";
 
 const VIEWS: readonly (readonly [name: "today" | "upcoming" | "inbox" | "all", text: string])[] = [
   ["inbox", "Inbox"],
@@ -83,7 +83,7 @@ function status(app: App): TemplateResult {
   return html`
     <div class="status">
       <p data-state=${state} role="status">${text}${state === "live" ? "" : waiting}</p>
-      ${state === "unauthorized" ? html`<button class="plain" @click=${() => askForToken(app)}>Sign in</button>` : nothing}
+      ${state === "unauthorized" ? html`<button class="plain" @click=${() => openSignInDialog(app)}>Sign in</button>` : nothing}
       <button class="plain" @click=${() => void signOut(app)}>${app.session.isDevelopment ? "Clear this device" : "Sign out"}</button>
     </div>
   `;

@@ -1,11 +1,11 @@
 import { html, nothing, render, type TemplateResult } from "lit-html";
 import type { App } from "./app.js";
 import { ask, openDialog } from "./dialogs.js";
-import { forgetSession, signIn } from "./session.js";
+import { clearSession, signIn } from "./session.js";
 
-let isAsking = false;
+let isDialogOpen = false;
 
-/** The whole page, while nobody has signed in on this device. */
+/** The page that is shown until a user signs in on this device. */
 export function signInPage(problem?: string): TemplateResult {
   const submit = (event: SubmitEvent) => {
     const error = trySignIn(event);
@@ -20,12 +20,12 @@ export function signInPage(problem?: string): TemplateResult {
   `;
 }
 
-/** Asks for another token, once the service has rejected the one in use. Nothing on this device is lost. */
-export function askForToken(app: App): void {
-  if (isAsking) return;
-  isAsking = true;
+/** Asks for another token after the service has rejected the one in use. The data on this device is kept. */
+export function openSignInDialog(app: App): void {
+  if (isDialogOpen) return;
+  isDialogOpen = true;
   const { database } = app.session;
-  const asked = openDialog<"signed in">("Your session has ended", (close) => {
+  const signedIn = openDialog<"signed in">("Your session has ended", (close) => {
     const submit = (event: SubmitEvent) => {
       const error = trySignIn(event);
       if (error === undefined) close("signed in");
@@ -34,15 +34,15 @@ export function askForToken(app: App): void {
     return html`<p>Your tasks and changes are kept on this device.</p>${form(submit, undefined)}
       <div class="buttons"><button @click=${() => close(undefined)}>Later</button></div>`;
   });
-  void asked.then((result) => {
-    isAsking = false;
+  void signedIn.then((result) => {
+    isDialogOpen = false;
     if (result === undefined) return;
     if (localStorage.getItem("taskward.database") !== database) location.reload();
     else app.store.start();
   });
 }
 
-/** Deletes what is on this device. */
+/** Asks for confirmation, deletes all data on this device, and ends the session. */
 export async function signOut(app: App): Promise<void> {
   const { pending } = app.store;
   const unsent = pending === 0 ? "" : ` ${pending} ${pending === 1 ? "change was" : "changes were"} not sent and will be lost.`;
@@ -50,7 +50,7 @@ export async function signOut(app: App): Promise<void> {
   if ((await ask("Sign out?", text, [["out", "Sign out", "danger"]])) === undefined) return;
   await app.store.clear();
   await app.store.close();
-  forgetSession();
+  clearSession();
   location.hash = "";
   location.reload();
 }

@@ -8,10 +8,10 @@ import type { Row } from "./rows.js";
 import { isDetailed, taskRow } from "./task-row.js";
 
 const HEIGHTS = { task: 44, detailed: 64, heading: 52, fold: 52 };
-/** Pixels above and below what can be seen that are rendered too. */
+/** Pixels above and below the visible part that are rendered too. */
 const OVERSCAN = 240;
 
-/** Where the rows are. Only those that can be seen are in the page. */
+/** The positions of all rows. Only the visible ones are in the page. */
 interface Layout {
   rows: readonly Row[];
   indexes: ReadonlyMap<string, number>;
@@ -23,7 +23,7 @@ let layout: Layout = { rows: [], indexes: new Map(), tops: new Float64Array(), h
 let scrollTop = 0;
 let shown = "";
 
-/** The list of the tasks, of any length. */
+/** The virtualized list of the tasks. */
 export function taskList(app: App): TemplateResult {
   const { rows } = app;
   if (layout.rows !== rows) layout = layOut(app, rows);
@@ -42,7 +42,7 @@ export function taskList(app: App): TemplateResult {
   `;
 }
 
-/** Scrolls so far that a row can be seen. */
+/** Scrolls until a row is visible. */
 export function reveal(app: App, key: string): void {
   if (layout.rows !== app.rows) layout = layOut(app, app.rows);
   const scroller = document.querySelector(".scroll");

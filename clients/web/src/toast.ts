@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 
 const SHOWN_MS = 8000;
 
-/** A short message, and what undoes what it says; it is read aloud by screen readers. */
+/** A short message, and optionally a function that undoes what it reports. Screen readers announce it. */
 export class Toast {
   #message = "";
   #undo: (() => void) | undefined;
@@ -19,7 +19,7 @@ export class Toast {
     this.#set(message, undefined, true);
   }
 
-  /** Undoes what was done last, if it is still shown. Returns whether it is. */
+  /** Undoes the action that the message reports, if it is still shown. Returns whether it was. */
   undo(): boolean {
     const undo = this.#undo;
     this.#set("", undefined, false);

@@ -9,10 +9,10 @@ export function positionOf(value: Task | List): string {
   return position;
 }
 
-/** Made once: a change of a task makes another object. */
+/** A cache: a changed task is another object. */
 const positionsById = new WeakMap<Task | List, string>();
 
-/** All tasks and lists, in their order: made anew whenever something has changed. */
+/** All tasks and lists in their order. It is not changed: after a change there is a new one. */
 export class Tree {
   readonly tasks: readonly Task[];
   readonly lists: readonly List[];

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from taskward.auth.claims import Claims, ClaimsValidator
 from taskward.auth.clock import Clock
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.auth.jws import parse_jwt
 from taskward.auth.keys import Keys, verification_keys
 from taskward.http.errors import InvalidToken, Unauthorized
@@ -51,7 +51,7 @@ class Authenticator:
     async def stop(self) -> None:
         await self._keys.stop()
 
-    async def identify(self, authorization: Sequence[bytes]) -> User:
+    async def identify(self, authorization: Sequence[bytes]) -> Caller:
         """Returns the calling user, given the values of all `Authorization` headers of one request.
 
         Raises:
@@ -69,7 +69,7 @@ class Authenticator:
         """Returns the metrics; callable from any thread."""
         return self._keys.collect()
 
-    async def _verify(self, text: bytes) -> User:
+    async def _verify(self, text: bytes) -> Caller:
         token = parse_jwt(text)
         await self._keys.verify(token)
         claims = self._validator.validate(token.payload, self._clock.now())
@@ -103,7 +103,7 @@ class TokenCache:
     def __init__(self) -> None:
         self._claims: dict[tuple[bytes, int], Claims] = {}
 
-    def get(self, token: bytes, generation: int, now: float) -> User | None:
+    def get(self, token: bytes, generation: int, now: float) -> Caller | None:
         """Returns the user of a cached token, if it is valid now and its key is still in use."""
         claims = self._claims.get(_cache_key(token, generation))
         return claims.user if claims and claims.valid_from <= now < claims.user.expires_at else None

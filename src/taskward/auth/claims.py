@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.http.errors import InvalidToken, TokenExpired
 from taskward.time_zones import is_time_zone
 
@@ -23,7 +23,7 @@ MAX_EMAIL = 254
 class Claims:
     """The claims of a token, valid from `valid_from` until just before `user.expires_at`."""
 
-    user: User
+    user: Caller
     valid_from: float
 
 
@@ -48,7 +48,7 @@ class ClaimsValidator:
         self._check_audience(payload)
         expires_at = _required_timestamp(payload, "exp")
         claims = Claims(
-            User(user_id(issuer, subject), _email(payload), expires_at, _time_zone(payload)),
+            Caller(user_id(issuer, subject), _email(payload), expires_at, _time_zone(payload)),
             valid_from=max(_timestamp(payload, "nbf"), _timestamp(payload, "iat")) - LEEWAY,
         )
         if now < claims.valid_from:

@@ -1,4 +1,4 @@
-"""The calling user: all that the other packages know of tokens."""
+"""The calling user: the only part of authentication that the features use."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,8 +10,8 @@ from taskward.http.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class User:
-    """The user that a verified token names.
+class Caller:
+    """The user whom a verified token names.
 
     `id` is the permanent user id, `email` a plausible address or None, `expires_at` the token's `exp` in
     seconds since 1970, `time_zone` an IANA name or None.
@@ -23,9 +23,9 @@ class User:
     time_zone: str | None = None
 
 
-def _current_user(context: Context) -> User:
+def _current_user(context: Context) -> Caller:
     return context.caller
 
 
-CurrentUser = Annotated[User, Depends(_current_user)]
+CurrentUser = Annotated[Caller, Depends(_current_user)]
 """For a handler: the verified caller."""

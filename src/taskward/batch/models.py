@@ -138,7 +138,7 @@ class AnyBatch(BaseModel):
         self.operations = []
 
     def validated(self) -> list[ValidOperation | ServiceError]:
-        """Returns each operation, or what is wrong with it."""
+        """Returns each operation, or its error."""
         return self._validated
 
     def is_long(self) -> bool:

@@ -21,7 +21,7 @@ from taskward.lists.models import ListChanges, NewList
 from taskward.tasks.ids import problem_of_client_id
 from taskward.tasks.models import NewTask, TaskChanges
 
-LONGEST_IF_MATCH: Final = 16 * 1024
+MAX_IF_MATCH_LENGTH: Final = 16 * 1024
 """Characters. Headers are limited too, and a longer value takes long to parse."""
 
 Op: TypeAlias = Literal["create", "update", "delete"]
@@ -32,7 +32,7 @@ _OPTIONS: Final = ("delete", "keep")
 
 
 @dataclass(frozen=True, slots=True)
-class _Single:
+class _SingleRequests:
     """The single requests on one kind of object: their id, their bodies, and the option of a deletion."""
 
     id: TypeAdapter[UUID]
@@ -41,14 +41,14 @@ class _Single:
     option: str
 
 
-_SINGLE: Final[Mapping[Kind, _Single]] = {
-    "task": _Single(
+_SINGLE_REQUESTS: Final[Mapping[Kind, _SingleRequests]] = {
+    "task": _SingleRequests(
         TypeAdapter(Annotated[UUID, strict_uuid("Task id")]),
         TypeAdapter(NewTask),
         TypeAdapter(TaskChanges),
         "subtasks",
     ),
-    "list": _Single(
+    "list": _SingleRequests(
         TypeAdapter(Annotated[UUID, strict_uuid("List id")]),
         TypeAdapter(NewList),
         TypeAdapter(ListChanges),
@@ -111,7 +111,7 @@ class Operation(TaskOperation):
         keys = {
             "create": ["id", self.kind],
             "update": ["id", "if_match", self.kind],
-            "delete": ["id", "if_match", _SINGLE[self.kind].option],
+            "delete": ["id", "if_match", _SINGLE_REQUESTS[self.kind].option],
         }
         return _validated(self, self.kind, keys[self.op])
 
@@ -138,21 +138,21 @@ def _create(operation: TaskOperation, kind: Kind) -> ValidOperation:
         new_id = _id(operation, kind, problems)
         if new_id is not None and (message := problem_of_client_id(kind.capitalize(), new_id)):
             problems.append(FieldError(f"{kind}_id", message))
-    body = _judge_body(_SINGLE[kind].new, getattr(operation, kind), problems)
+    body = _validate_body(_SINGLE_REQUESTS[kind].new, getattr(operation, kind), problems)
     return ValidOperation("create", kind, new_id, body=body)
 
 
 def _update(operation: TaskOperation, kind: Kind) -> ValidOperation:
     problems: list[FieldError] = []
     target = _id(operation, kind, problems), _versions(operation, problems)
-    body = _judge_body(_SINGLE[kind].changes, getattr(operation, kind), problems)
+    body = _validate_body(_SINGLE_REQUESTS[kind].changes, getattr(operation, kind), problems)
     return ValidOperation("update", kind, *target, body)
 
 
 def _delete(operation: TaskOperation, kind: Kind) -> ValidOperation:
     problems: list[FieldError] = []
     target = _id(operation, kind, problems), _versions(operation, problems)
-    name = _SINGLE[kind].option
+    name = _SINGLE_REQUESTS[kind].option
     option = getattr(operation, name, None)
     if option is not None and option not in _OPTIONS:
         problems.append(FieldError(name, f"{name.capitalize()} must be keep or delete"))
@@ -174,7 +174,7 @@ def _refuse_keys(operation: TaskOperation, keys: list[str]) -> None:
 
 def _id(operation: TaskOperation, kind: Kind, problems: list[FieldError]) -> UUID | None:
     try:
-        return _SINGLE[kind].id.validate_python(operation.id)
+        return _SINGLE_REQUESTS[kind].id.validate_python(operation.id)
     except ValidationError as error:
         problems += field_errors(error, f"{kind}_id")
         return None
@@ -183,8 +183,8 @@ def _id(operation: TaskOperation, kind: Kind, problems: list[FieldError]) -> UUI
 def _versions(operation: TaskOperation, problems: list[FieldError]) -> Versions | None:
     """Returns the versions of `if_match`."""
     given = operation.if_match
-    if isinstance(given, str) and len(given) > LONGEST_IF_MATCH:
-        problems.append(FieldError("If-Match", f"If-Match cannot exceed {LONGEST_IF_MATCH} characters"))
+    if isinstance(given, str) and len(given) > MAX_IF_MATCH_LENGTH:
+        problems.append(FieldError("If-Match", f"If-Match cannot exceed {MAX_IF_MATCH_LENGTH} characters"))
     elif given is not None:
         try:
             return _VERSIONS.validate_python([given.encode("utf-8") if isinstance(given, str) else b""])
@@ -193,7 +193,7 @@ def _versions(operation: TaskOperation, problems: list[FieldError]) -> Versions 
     return None
 
 
-def _judge_body(model: TypeAdapter[Any], given: Any, problems: list[FieldError]) -> Any:
+def _validate_body(model: TypeAdapter[Any], given: Any, problems: list[FieldError]) -> Any:
     if not isinstance(given, dict):
         raise InvalidRequest(reason="the object of an operation is not an object")
     found = refuse_wide_objects(given)

@@ -45,13 +45,13 @@ class BatchSteps:
     def run(
         self,
         operations: Sequence[ValidOperation | ServiceError],
-        kept: Callable[[bytes], Values | None],
+        record_of: Callable[[bytes], Values | None],
         *,
         atomic: bool,
     ) -> TransactionSteps[BatchOutcome]:
         """Runs the operations in order and returns their results.
 
-        `kept` returns the values that store this response under its idempotency key, or None without one.
+        `record_of` returns the values that store a response under its idempotency key; None without a key.
         """
         results: list[Result] = []
         for operation in operations:
@@ -61,7 +61,7 @@ class BatchSteps:
             failures = [result if isinstance(result, ServiceError) else NotApplied() for result in results]
             raise Rollback(BatchOutcome(failures, None))
         body = batch_body(results)
-        if values := kept(body):
+        if values := record_of(body):
             yield STORE_RESPONSE, values
             yield DROP_EXPIRED_RESPONSES, values
         return BatchOutcome(results, body)
@@ -99,8 +99,8 @@ class BatchSteps:
 
 def batch_body(results: Iterable[Result]) -> bytes:
     """Returns the body of the response."""
-    told = [
+    entries = [
         {"status": result.status, **result.envelope()} if isinstance(result, ServiceError) else result
         for result in results
     ]
-    return dump_json({"results": told})
+    return dump_json({"results": entries})

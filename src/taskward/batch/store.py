@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.batch.models import AnyBatch
 from taskward.batch.steps import BatchSteps, Result, batch_body
 from taskward.database import Queries
@@ -36,7 +36,7 @@ class BatchStore:
     """The batches of one owner, who is fixed for the store's lifetime."""
 
     def __init__(
-        self, database: Queries, user: User, list_cache: ListCache, tombstones_kept: timedelta
+        self, database: Queries, user: Caller, list_cache: ListCache, tombstones_kept: timedelta
     ) -> None:
         self._database = database
         self._list_cache = list_cache
@@ -49,11 +49,11 @@ class BatchStore:
         """Runs the operations of a batch in one transaction."""
         operations = batch.validated()
 
-        def kept(body: bytes) -> Values | None:
+        def record_of(body: bytes) -> Values | None:
             return {"owner": self._user.id, **record.values(200, body)} if record else None
 
         results, body = await self._database.transact(
-            lambda: self._steps.run(operations, kept, atomic=batch.atomic), long=batch.is_long()
+            lambda: self._steps.run(operations, record_of, atomic=batch.atomic), long=batch.is_long()
         )
         self._list_cache.forget(self._user.id)
         if body is not None:
@@ -61,7 +61,7 @@ class BatchStore:
         return BatchResponse(batch_body([await self._after_rollback(one) for one in results]), applied=False)
 
     async def _after_rollback(self, result: Result) -> Result:
-        """Returns a result that shows what is stored, and not what the batch had changed before it failed."""
+        """Returns a result with the stored object, without the changes of the batch that was rolled back."""
         if not isinstance(result, PreconditionFailed) or result.current is None:
             return result
         ((kind, shown),) = result.current.items()

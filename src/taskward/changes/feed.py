@@ -12,7 +12,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.changes.statements import CHANGES, RESTORE, Kinds
 from taskward.database import Database
 from taskward.database.statements import Read, Row, Values
@@ -65,7 +65,7 @@ class ChangePage:
 class ChangeFeed:
     """The change feed of one owner, of some kinds of objects."""
 
-    def __init__(self, database: Database, user: User, kept: timedelta, kinds: Kinds = "tasks") -> None:
+    def __init__(self, database: Database, user: Caller, kept: timedelta, kinds: Kinds = "tasks") -> None:
         self._database = database
         self._user = user
         self._kept = kept

@@ -11,7 +11,7 @@ from fastapi import Header, Response
 from pydantic import BeforeValidator
 from starlette.types import Receive, Scope, Send
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
 from taskward.changes.streams import StreamRegistry, Subscription
 from taskward.http.context import CONTEXT_KEY, RequestContext
@@ -54,7 +54,9 @@ class EventStream(Response):
     media_type = "text/event-stream"
     """For the OpenAPI document; on the wire it is the same, without a charset, because it is always UTF-8."""
 
-    def __init__(self, feed: ChangeFeed, position: FeedPosition, user: User, streams: StreamRegistry) -> None:
+    def __init__(
+        self, feed: ChangeFeed, position: FeedPosition, user: Caller, streams: StreamRegistry
+    ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["Content-Length"]
         self._feed = feed

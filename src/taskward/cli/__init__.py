@@ -26,7 +26,7 @@ from taskward.cli.terminal import (
     progress_bar,
 )
 
-MOST_MARGIN: Final = 30 * ONE_DAY
+MAX_MARGIN: Final = 30 * ONE_DAY
 """Seconds. Until the clock has caught up with the margin, numbers do not follow the clock."""
 
 
@@ -109,7 +109,7 @@ def restored(
         typer.Option(
             help="Seconds by which the clock may have been ahead when the lost writes were made.",
             min=0,
-            max=MOST_MARGIN,
+            max=MAX_MARGIN,
         ),
     ] = 60,
 ) -> None:

@@ -65,8 +65,8 @@ async def _copy(source: "Settings", target: "Settings", *, follow: bool) -> "Seq
     if task is not None:
         with suppress(NotImplementedError, RuntimeError):  # on Windows, and outside of the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with opened(source, target) as endpoints:
-        job = Copy(*endpoints, Terminal())
+    async with opened(source, target) as databases:
+        job = Copy(*databases, Terminal())
         return await (job.follow() if follow else job.once())
 
 
@@ -108,7 +108,7 @@ def _print(verified: "Sequence[Verified]") -> None:
 
 
 def _print_secret(source: "Settings", target: "Settings") -> None:
-    """Names the generated secret, which tokens of development need, and which is beside the database."""
+    """Prints how to copy the generated secret of development tokens, which is beside the database."""
     from taskward.auth.development import secret_file  # noqa: PLC0415 - slow to import
 
     file, wanted = secret_file(source), secret_file(target)

@@ -1,4 +1,4 @@
-"""The service that `taskward tasks` and `taskward mcp` talk to: its URL, a token, exit statuses of errors."""
+"""The service that `taskward tasks` and `taskward mcp` call: its URL, a token, exit statuses of errors."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
 _NEEDED: Final = "TASKWARD_TOKEN must be a token of the service's identity provider"
-_NEEDED_OUTSIDE: Final = (
+_NEEDED_IN_DEVELOPMENT: Final = (
     f"{_NEEDED}; without it, in development, start the command in the folder of the service"
 )
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -36,16 +36,16 @@ class Failed(Exception):
 
 
 @contextmanager
-def service(*, patient: bool = True) -> Iterator["Client"]:
+def service(*, fails_fast: bool = False) -> Iterator["Client"]:
     """Yields a client of the service; ends the program with a line and a status if it fails.
 
-    Without patience, it fails within seconds if the service does not answer.
+    With `fails_fast`, it fails within seconds and without retries if the service does not answer.
     """
     from taskward_client import Client, Retries, TaskwardError  # noqa: PLC0415 - slow to import
 
     try:
         url = service_url()
-        timeout, retries = (30.0, Retries()) if patient else (2.0, Retries(0))
+        timeout, retries = (2.0, Retries(0)) if fails_fast else (30.0, Retries())
         with Client(url, service_token(url), timeout=timeout, retries=retries) as client:
             yield client
     except TaskwardError as error:
@@ -87,14 +87,14 @@ def service_token(url: str) -> str:
     """
     token = os.environ.get("TASKWARD_TOKEN") or _development_token(url)
     if token is None:
-        raise Failed(_NEEDED_OUTSIDE if _is_local(url) else _NEEDED, NO_TOKEN)
+        raise Failed(_NEEDED_IN_DEVELOPMENT if _is_local(url) else _NEEDED, NO_TOKEN)
     return token.strip()
 
 
 def _development_token(url: str) -> str | None:
     """Returns the user's token that `taskward serve` prints, valid for minutes; only sent to this machine.
 
-    The secret must exist: a command that talks to a service does not create one.
+    The secret must exist: a client of a service does not create one.
     """
     if not _is_local(url):
         return None

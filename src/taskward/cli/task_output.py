@@ -43,7 +43,7 @@ def due_text(task: "Task") -> str:
 
 
 def plain(text: str) -> str:
-    """Returns a text without what a terminal would carry out: escape sequences, line breaks, reordering."""
+    """Returns a text without characters that control a terminal: escapes, line breaks, reordering."""
     return "".join("\ufffd" if _is_control(one) else one for one in text)
 
 

@@ -1,4 +1,4 @@
-"""The values that people type in `taskward tasks`: days, lists and short ids, as those of the API."""
+"""The values that users type in `taskward tasks`: days, lists and short ids, as those of the API."""
 
 import re
 from datetime import datetime, timedelta
@@ -93,7 +93,7 @@ def task_id(client: "Client", text: str) -> str:
     if not _END_OF_ID.fullmatch(text):
         raise Failed(f"{text!r} must be an id, or the last 4 to 12 characters of one", USAGE)
     for is_completed in (False, True):
-        found = _ending(client, text.lower(), is_completed=is_completed)
+        found = _tasks_ending_in(client, text.lower(), is_completed=is_completed)
         if len(found) > 1:
             ids = ", ".join(one["id"] for one in found)
             raise Failed(f"several tasks end in {text}: {ids}", NOT_FOUND)
@@ -102,7 +102,7 @@ def task_id(client: "Client", text: str) -> str:
     raise Failed(f"no task ends in {text}", NOT_FOUND)
 
 
-def _ending(client: "Client", text: str, *, is_completed: bool) -> "list[Task]":
+def _tasks_ending_in(client: "Client", text: str, *, is_completed: bool) -> "list[Task]":
     tasks = client.tasks.iterate(is_completed=is_completed)
     return [one for one in tasks if one["id"].endswith(text)]
 
@@ -118,6 +118,6 @@ def _day(moment: datetime, later: int) -> str:
     return (moment + timedelta(days=later)).date().isoformat()
 
 
-def given(**values: Any) -> dict[str, Any]:
-    """Returns the values that were given."""
+def without_none(**values: Any) -> dict[str, Any]:
+    """Returns the values that are not None."""
     return {name: value for name, value in values.items() if value is not None}

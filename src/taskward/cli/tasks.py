@@ -12,7 +12,7 @@ import typer
 
 from taskward.cli.remote import USAGE, Failed, service
 from taskward.cli.task_output import print_json, print_tasks
-from taskward.cli.task_values import due_date, due_filter, given, list_id, task_id
+from taskward.cli.task_values import due_date, due_filter, list_id, task_id, without_none
 
 if TYPE_CHECKING:
     from taskward_client import Client
@@ -37,16 +37,16 @@ class Subtasks(StrEnum):
 
 
 def _titles(incomplete: str) -> list[str]:
-    return _completed(incomplete, lambda client: [one["title"] for one in client.lists.list()])
+    return _completions(incomplete, lambda client: [one["title"] for one in client.lists.list()])
 
 
 def _labels(incomplete: str) -> list[str]:
-    return _completed(incomplete, lambda client: [one["label"] for one in client.labels.iterate()])
+    return _completions(incomplete, lambda client: [one["label"] for one in client.labels.iterate()])
 
 
-def _completed(incomplete: str, values: Any) -> list[str]:
+def _completions(incomplete: str, values: Any) -> list[str]:
     """Returns the values for a shell's completion; none if the service does not answer."""
-    with suppress(Exception), redirect_stderr(StringIO()), service(patient=False) as client:
+    with suppress(Exception), redirect_stderr(StringIO()), service(fails_fast=True) as client:
         return [one for one in values(client) if one.startswith(incomplete)]
     return []
 
@@ -89,7 +89,7 @@ def list_tasks(  # noqa: PLR0913 - one option for each filter
 ) -> None:
     """List tasks: the open ones, newest first, unless options say otherwise."""
     with service() as client:
-        query: Any = given(label=label, priority=priority, q=search, sort=sort)
+        query: Any = without_none(label=label, priority=priority, q=search, sort=sort)
         if not all_:
             query["is_completed"] = done
         if in_list is not None:
@@ -115,9 +115,7 @@ def add(  # noqa: PLR0913 - one option for each field
     """Add a task."""
     with service() as client:
         fields = _fields(client, description=description, due=due, priority=priority, in_list=in_list)
-        new: Any = given(
-            title=" ".join(title), labels=label, **{k: v for k, v in fields.items() if v is not None}
-        )
+        new: Any = without_none(title=" ".join(title), labels=label, **fields)
         _print_one(client, client.tasks.create(new).value, as_json=as_json)
 
 
@@ -151,7 +149,7 @@ def edit(  # noqa: PLR0913 - one option for each field
 ) -> None:
     """Change fields of a task; the others stay."""
     with service() as client:
-        changes: Any = given(title=title, add_labels=add_label, remove_labels=remove_label)
+        changes: Any = without_none(title=title, add_labels=add_label, remove_labels=remove_label)
         changes |= _fields(client, description=description, due=due, priority=priority, in_list=in_list)
         if not changes:
             raise Failed("nothing to change: give at least one option", USAGE)
@@ -182,7 +180,7 @@ def rm(
 
 
 def _completion() -> "TaskChanges":
-    """Returns the change that completes a task now, with the offset of this place: it decides the day."""
+    """Returns the change that completes a task now; the local offset decides on which day."""
     return {"is_completed": True, "completed_at": datetime.now().astimezone().isoformat(timespec="seconds")}
 
 
@@ -200,8 +198,8 @@ def _fields(
     priority: Priority | None,
     in_list: str | None,
 ) -> dict[str, Any]:
-    """Returns the fields that were given; none is null."""
-    fields: dict[str, Any] = given(description=description)
+    """Returns the given fields; the value `none` of an option becomes null."""
+    fields: dict[str, Any] = without_none(description=description)
     if due is not None:
         fields["due"] = None if due == "none" else due_date(due, datetime.now().astimezone())
     if priority is not None:

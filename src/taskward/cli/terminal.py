@@ -1,4 +1,4 @@
-"""Terminal input and output of the commands: errors in plain lines, files, progress, the first session."""
+"""Terminal input and output of the commands: error messages, files, progress, the quickstart."""
 
 import os
 import sys
@@ -88,9 +88,9 @@ def print_report(report: "Report") -> None:
     """Prints the report of a conversion on stderr."""
     for line in report.lines():
         typer.echo(line, err=True)
-    lost = f"; {number_of(report.notes, 'line')} of report" if report.notes else ""
+    notes = f"; {number_of(report.notes, 'line')} of report" if report.notes else ""
     converted = f"{number_of(report.tasks, 'task')} and {number_of(report.lists, 'list')} converted"
-    typer.echo(f"{converted}{lost}", err=True)
+    typer.echo(f"{converted}{notes}", err=True)
 
 
 def number_of(count: int, thing: str) -> str:

@@ -36,8 +36,8 @@ def status() -> None:
 
         found = asyncio.run(read_status(load_settings()))
     typer.echo(f"receiver  {_receiver(found)}")
-    users = number_of(found.people, "user")
-    waiting = f"{users}, the first for {found.seconds:.0f} s" if found.people else "nobody"
+    users = number_of(found.owners, "user")
+    waiting = f"{users}, the first for {found.seconds:.0f} s" if found.owners else "nobody"
     typer.echo(f"waiting   {waiting}")
 
 
@@ -60,14 +60,14 @@ def replay(
 
 
 def _receiver(found: "Status") -> str:
-    from taskward.webhooks.admin import moment  # noqa: PLC0415 - slow to import
+    from taskward.webhooks.admin import format_time  # noqa: PLC0415 - slow to import
 
-    state = found.endpoint
+    state = found.receiver
     if state.stopped_at is not None:
-        return f"answered 410 at {moment(state.stopped_at)}; processes that ran then deliver no more"
+        return f"answered 410 at {format_time(state.stopped_at)}; processes that ran then deliver no more"
     if state.failing_since is not None:
-        probe = f"; the next attempt is at {moment(state.probe_at)}" if state.probe_at else ""
-        return f"failing since {moment(state.failing_since)}{probe}"
+        probe = f"; the next attempt is at {format_time(state.probe_at)}" if state.probe_at else ""
+        return f"failing since {format_time(state.failing_since)}{probe}"
     if state.failed_at is not None:
-        return f"the last attempts failed, from {moment(state.failed_at)} on"
+        return f"the last attempts failed, from {format_time(state.failed_at)} on"
     return "no failure since the last success"

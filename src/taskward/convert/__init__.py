@@ -14,7 +14,7 @@ from taskward.convert.source import Source, Unconvertible, sources
 from taskward.time_zones import is_time_zone
 
 Progress = Callable[[int, int], None]
-"""Called with what is done, and the total."""
+"""Called with the bytes that are done, and their total."""
 
 
 PROGRESS: Final = 100

@@ -1,4 +1,4 @@
-"""Due and start dates in the form of this service, and the names of time zones."""
+"""Due and start dates as the service has them, and the names of time zones."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +14,9 @@ from taskward.time_zones import is_time_zone, time_zone
 TaskDate = dict[str, str]
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)([+-])(\d{1,2})(?::?00)?", re.ASCII)
+_MAX_PARTS: Final = 20
+"""Parts of a path among which a name is looked for."""
+
 _LAST_MINUTE: Final = (23, 59)
 
 
@@ -27,30 +30,30 @@ def floating(local: datetime) -> TaskDate | None:
     return _on(local, {"time": f"{local:%H:%M}"})
 
 
-def fixed(local: datetime, zone: str) -> TaskDate | None:
-    """Returns a day and a time in a time zone, whose clock shows `local`."""
+def zoned(local: datetime, zone: str) -> TaskDate | None:
+    """Returns a day and a local time of a time zone."""
     return _on(local, {"time": f"{local:%H:%M}", "time_zone": zone})
 
 
-def in_zone(moment: datetime, zone: str) -> datetime | None:
-    """Returns what the clock of a time zone shows at a time."""
+def local_time_in(moment: datetime, zone: str) -> datetime | None:
+    """Returns a time as local time of a time zone; None if it is out of range."""
     try:
         return moment.astimezone(time_zone(zone)).replace(tzinfo=None)
     except OverflowError:
         return None
 
 
-def at(moment: datetime, zone: str) -> TaskDate | None:
-    """Returns a time as a time in a time zone; the last minute of a day there means all day.
+def date_in_zone(moment: datetime, zone: str) -> TaskDate | None:
+    """Returns a time as a date in a time zone; 23:59:59 there means all day.
 
-    Products without all-day tasks write 23:59:59 for them.
+    Products without all-day tasks write that time for them.
     """
-    local = in_zone(moment, zone)
+    local = local_time_in(moment, zone)
     if local is None:
         return None
     if (local.hour, local.minute, local.second) == (*_LAST_MINUTE, 59):
         return all_day(local.date())
-    return fixed(local, zone)
+    return zoned(local, zone)
 
 
 def moment_of(task_date: TaskDate, zone: str) -> datetime | None:
@@ -78,23 +81,29 @@ def zone_name(given: str) -> str | None:
     folded = name.casefold()
     if folded in {"z", "utc", "gmt", "etc/utc", "tzone://microsoft/utc"}:
         return "UTC"
-    known = _names()
+    return _name_at_end(folded) or _name_of_offset(name.upper())
+
+
+def _name_at_end(folded: str) -> str | None:
+    """Returns the IANA name with which a path ends, such as that of a vendor's own definition."""
     parts = folded.split("/")
-    for start in range(min(len(parts), 20)):
-        if found := known.get("/".join(parts[start:])):
-            return found
-    if match := _OFFSET.fullmatch(name.upper()):
-        sign, hours = match.groups()
-        etc = (
-            f"Etc/GMT{'-' if sign == '+' else '+'}{int(hours)}"  # the signs of these names are those of POSIX
-        )
-        return etc if is_time_zone(etc) else None
-    return None
+    ends = ("/".join(parts[start:]) for start in range(min(len(parts), _MAX_PARTS)))
+    return next((found for end in ends if (found := _names().get(end))), None)
+
+
+def _name_of_offset(name: str) -> str | None:
+    """Returns the IANA name of an offset in whole hours, such as `UTC+2`."""
+    match = _OFFSET.fullmatch(name)
+    if match is None:
+        return None
+    sign = "-" if match[1] == "+" else "+"  # the signs of these names are those of POSIX
+    iana = f"Etc/GMT{sign}{int(match[2])}"
+    return iana if is_time_zone(iana) else None
 
 
 @cache
 def _names() -> dict[str, str]:
-    """Returns the names of time zones by their folded form, those of Windows by CLDR's table."""
+    """Returns the IANA names by folded names, among them those of Windows from CLDR's table."""
     names = resources.files("tzdata").joinpath("zones").read_text("ascii").split()
     windows = {one.casefold(): iana for one, iana in WINDOWS_TO_OLSON.items() if is_time_zone(iana)}
     return windows | {name.casefold(): name for name in names}

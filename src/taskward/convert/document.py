@@ -1,4 +1,4 @@
-"""The document of an import, written from drafts. Only what connects tasks is in memory."""
+"""The document of an import, written from drafts. Only what connects tasks is kept in memory."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from taskward.convert.limits import (
     limited_task,
     limited_title,
     rfc3339,
-    without_refused,
+    without_invalid_fields,
 )
 from taskward.convert.report import Report
 from taskward.convert.tree import Tree
@@ -23,7 +23,7 @@ from taskward.lists.steps import MAX_LISTS
 from taskward.tasks.ids import task_id_at
 from taskward.tasks.positions import SMALL_DIGITS
 
-LARGEST_REQUEST: Final = 64 * 1024 * 1024
+MAX_REQUEST_SIZE: Final = 64 * 1024 * 1024
 """Bytes of a document that the API takes; `taskward import` takes more."""
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "taskward:convert")
@@ -32,10 +32,10 @@ _PROGRESS: Final = 1000
 
 
 class _Entry(NamedTuple):
-    """The part of a task that is in memory."""
+    """The part of a task that is kept in memory."""
 
     task_id: UUID
-    place: str
+    location: str
     parent: str | None
     list_key: str | None
     order: float | None
@@ -79,7 +79,7 @@ class Document:
         output.write(b"]}\n")
         output.flush()
         progress(1)
-        if size > LARGEST_REQUEST:
+        if size > MAX_REQUEST_SIZE:
             self._report.of_file(
                 "the document is larger than 64 MiB, the limit of the API: use `taskward import`"
             )
@@ -109,16 +109,16 @@ class Document:
         key = self._free_key(draft)
         created = in_range(draft.created) or UNKNOWN_TIME
         task_id = draft.own_id if draft.own_id and key == draft.source_id else self._id(key, created)
-        task = without_refused({"id": str(task_id), **limited_task(draft)}, draft)
+        task = without_invalid_fields({"id": str(task_id), **limited_task(draft)}, draft)
         for note in draft.notes:
-            self._report.of_task(draft.place, task["title"], note)
+            self._report.of_task(draft.location, task["title"], note)
         list_key = draft.in_list.key if draft.in_list and draft.in_list.key in self._lists else None
         self._numbers[key] = len(self._entries)
-        self._entries.append(_Entry(task_id, draft.place, draft.parent, list_key, draft.order))
+        self._entries.append(_Entry(task_id, draft.location, draft.parent, list_key, draft.order))
         self._spool.write(orjson.dumps(task) + b"\n")
 
     def _free_key(self, draft: Draft) -> str:
-        """Returns the id of a task in the source, made unique."""
+        """Returns the id of a task in the source, with a number if it is taken."""
         if draft.source_id not in self._numbers:
             return draft.source_id
         draft.notes.append("another task of the file has the same id: both are kept")
@@ -145,7 +145,7 @@ class Document:
             if number in positions:
                 task.setdefault("position", positions[number])
             for note in self._notes(number, entry, list_key, tree):
-                self._report.of_task(entry.place, task["title"], note)
+                self._report.of_task(entry.location, task["title"], note)
             yield task
 
     def _parents(self) -> dict[int, int]:
@@ -165,7 +165,7 @@ class Document:
             yield "it is in the list of its parent now"
 
     def _positions(self) -> dict[int, str]:
-        """Returns a position for each task whose place among others is known."""
+        """Returns a position for each task that has a sort key."""
         ordered = [
             (entry.order, number) for number, entry in enumerate(self._entries) if entry.order is not None
         ]

@@ -15,17 +15,17 @@ class SourceList:
     created: datetime | None = None
     is_archived: bool = False
     own_id: UUID | None = None
-    """The id to keep, of an export of this service."""
+    """The id to keep, if it is from an export of this service."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """A task of the source, with values of this service, which may still break its limits."""
+    """A task of the source, with fields as the service has them. They may still exceed its limits."""
 
     source_id: str
     title: str
-    place: str = ""
-    """Its place in the file, for the report."""
+    location: str = ""
+    """The line or item of the file, for the report."""
     description: str = ""
     created: datetime | None = None
     updated: datetime | None = None
@@ -39,13 +39,13 @@ class Draft:
     parent: str | None = None
     """The source id of the task that it is a part of."""
     order: float | None = None
-    """Its place among others, ascending."""
+    """Its sort key among the other tasks."""
     position: str | None = None
-    """Its position, of an export of this service."""
+    """Its position, if it is from an export of this service."""
     reminders: list[dict[str, Any]] = field(default_factory=list)
     recurrence: dict[str, str] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     own_id: UUID | None = None
-    """The id to keep, of an export of this service."""
+    """The id to keep, if it is from an export of this service."""
     notes: list[str] = field(default_factory=list)
-    """Each says what could not be kept."""
+    """Messages for the report: what could not be kept."""

@@ -37,7 +37,7 @@ def _read_list(given: dict[str, Any], source: Source) -> Iterator[Draft | Source
             source.report.of_file("deleted tasks are left out")
             continue
         draft = _draft(task, in_list)
-        draft.place = f"{in_list.title}, item {number + 1}"
+        draft.location = f"{in_list.title}, item {number + 1}"
         draft.source_id = draft.source_id or f"{in_list.key} {number}"
         yield draft
 

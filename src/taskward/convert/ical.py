@@ -23,11 +23,11 @@ from taskward.tasks.ids import created_at
 MEMBERS: Final = r"\.ics$"
 
 _PRIORITIES: Final = (None, "urgent", "urgent", "high", "high", "medium", "low", "low", "low", "low")
-_LOST: Final = (
+_UNSUPPORTED: Final = (
     *("ATTACH", "ATTENDEE", "COMMENT", "CONTACT", "EXDATE", "GEO", "LOCATION", "ORGANIZER", "RDATE"),
     *("RESOURCES", "URL"),
 )
-"""Properties with values of the user for which there is no field."""
+"""Properties that users set and for which there is no field."""
 
 
 class _Calendar:
@@ -35,7 +35,7 @@ class _Calendar:
 
     def __init__(self, source: Source) -> None:
         self.zones: dict[str, str] = {}
-        """The names of time zones that the file says of its own ones."""
+        """The IANA names of the time zones that the file defines."""
         self.list = SourceList(source.name, source.name) if source.name else None
         self._source = source
 
@@ -44,7 +44,7 @@ class _Calendar:
         if name:
             self.list = SourceList(name, name)
         elif PRODUCT in text_of(properties, "PRODID"):
-            self.list = None  # our own export: each task says its list
+            self.list = None  # an export of this service: each task names its list
 
     def read_zone(self, zone: Component) -> None:
         location = zone_name(text_of(zone, "X-LIC-LOCATION"))
@@ -61,11 +61,11 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
     """
     calendar = _Calendar(source)
     for block in blocks(source):
-        place = f"line {block.line}"
+        location = f"line {block.line}"
         try:
             component = block.parse(source.report)
         except Unconvertible as error:
-            source.report.of_file(f"{place}: the {block.name} is left out: {error}")
+            source.report.of_file(f"{location}: the {block.name} is left out: {error}")
             continue
         if block.name == "VCALENDAR":
             calendar.read(component)
@@ -73,7 +73,9 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
             calendar.read_zone(component)
         elif "RECURRENCE-ID" in component:
             title = text_of(component, "SUMMARY") or UNTITLED
-            source.report.of_task(place, title, "a changed single occurrence of a recurring task is left out")
+            source.report.of_task(
+                location, title, "a changed single occurrence of a recurring task is left out"
+            )
         else:
             yield _draft(component, block, calendar, source)
 
@@ -86,7 +88,7 @@ def _draft(todo: Component, block: Block, calendar: _Calendar, source: Source) -
     draft = Draft(
         uid or f"line {block.line}",
         text_of(todo, "SUMMARY"),
-        place=f"line {block.line}",
+        location=f"line {block.line}",
         description=text_of(todo, "DESCRIPTION"),
         created=created_at(own_id) if own_id else created,
         updated=instant_of(todo, "LAST-MODIFIED") or instant_of(todo, "DTSTAMP"),
@@ -120,11 +122,11 @@ def _add_recurrence(todo: Component, draft: Draft, dates: Dates, zone: str) -> N
     if len(rules) > 1:
         draft.notes.append("of several recurrence rules the first is kept")
     recurrence(rule_of(rules[0]), draft.due, zone, start=dates.start).set_on(draft)
-    _complete(draft, _object(text_of(todo, RECURRENCE)))
+    _restore_recurrence(draft, _object(text_of(todo, RECURRENCE)))
 
 
-def _complete(draft: Draft, exported: dict[str, Any]) -> None:
-    """Adds what our own export says of a recurrence, unless another product has changed that since."""
+def _restore_recurrence(draft: Draft, exported: dict[str, Any]) -> None:
+    """Restores the recurrence of an export of this service, unless another product has changed it since."""
     found = draft.recurrence
     if found is None or exported.get("rule") != found["rule"] or draft.start != draft.due:
         return
@@ -138,9 +140,9 @@ def _notes(todo: Component, block: Block) -> Iterator[str]:
         yield "the file ends within it, or its END is missing: the rest of it is not there"
     for name, _ in getattr(todo, "errors", ()):
         yield f"{name} is malformed and left out" if name else "a malformed line is left out"
-    lost = [name for name in _LOST if name in todo]
-    if lost:
-        yield f"left out: {', '.join(lost)}"
+    unsupported = [name for name in _UNSUPPORTED if name in todo]
+    if unsupported:
+        yield f"left out: {', '.join(unsupported)}"
     if text_of(todo, "STATUS").upper() == "CANCELLED":
         yield "it was cancelled: it is completed now"
     if any(_relation(one) != "PARENT" for one in several(todo, "RELATED-TO")):
@@ -170,7 +172,7 @@ def _relation(value: Any) -> str:
 
 
 def _list(todo: Component) -> SourceList | None:
-    """Returns the list of a task of our own export."""
+    """Returns the list of a task in an export of this service."""
     given = first(todo, LIST)
     if given is None or not clean_text(str(given)):
         return None

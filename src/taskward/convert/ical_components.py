@@ -16,10 +16,10 @@ from icalendar.parser.ical.component import ComponentIcalParser
 from taskward.convert.report import Report
 from taskward.convert.source import NOT_UTF8, Source, Unconvertible
 
-LARGEST_COMPONENT: Final = 8 * 1024 * 1024
+MAX_COMPONENT_SIZE: Final = 8 * 1024 * 1024
 """Bytes of a task, attachments included."""
 
-_LONGEST_LINE: Final = 64 * 1024
+_MAX_LINE_LENGTH: Final = 64 * 1024
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _PARSED: Final = frozenset({"VTODO", "VTIMEZONE"})
 _BOUNDARY: Final = re.compile(rb"(BEGIN|END):([A-Z-]{1,40})[ \t\r\n]*", re.IGNORECASE)
@@ -62,7 +62,7 @@ class Block:
     def add(self, line: bytes) -> None:
         """Adds a line; those beyond the limit are only counted."""
         self.size += len(line)
-        if self.size <= LARGEST_COMPONENT:
+        if self.size <= MAX_COMPONENT_SIZE:
             self.lines.append(line)
 
     def parse(self, report: Report) -> Component:
@@ -72,28 +72,28 @@ class Block:
             Unconvertible: it is too large, or not a component.
 
         """
-        if self.size > LARGEST_COMPONENT:
-            raise Unconvertible(f"it has more than {LARGEST_COMPONENT >> 20} MiB")
+        if self.size > MAX_COMPONENT_SIZE:
+            raise Unconvertible(f"it has more than {MAX_COMPONENT_SIZE >> 20} MiB")
         content = _decoded(_FOLD.sub(b"", b"".join(self.lines)), report)
         whole = f"BEGIN:{self.name}\r\n{content}\r\nEND:{self.name}\r\n"
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about names of time zones, which are not taken from there
+                warnings.simplefilter("ignore")  # about names of time zones, which `zone_name` converts
                 return ComponentIcalParser(whole, _FACTORY, Component.types_factory).parse()[0]
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
             raise Unconvertible("it is not a component of iCalendar") from None
 
 
 class _Splitter:
-    """Assigns lines to components; `take` returns those that are complete with a line."""
+    """Assigns lines to components; `feed` returns those that a line completes."""
 
     def __init__(self) -> None:
-        self.was_found = False
+        self.has_calendar = False
         self._calendar = Block("VCALENDAR", 1)
         self._block: Block | None = None
         self._skipped = ""
 
-    def take(self, number: int, line: bytes) -> list[Block]:
+    def feed(self, number: int, line: bytes) -> list[Block]:
         boundary = _BOUNDARY.fullmatch(line)
         if boundary is None:
             self._add(line)
@@ -112,7 +112,7 @@ class _Splitter:
         return [block]
 
     def _begin(self, number: int, name: str, line: bytes) -> list[Block]:
-        self.was_found = self.was_found or name in {"VCALENDAR", "VTODO"}
+        self.has_calendar = self.has_calendar or name in {"VCALENDAR", "VTODO"}
         if name == "VCALENDAR":
             done = self.finish()
             self._calendar, self._skipped = Block("VCALENDAR", number), ""
@@ -156,16 +156,16 @@ def blocks(source: Source) -> Iterator[Block]:
     """
     splitter = _Splitter()
     for number, line in _lines(source):
-        yield from splitter.take(number, line)
+        yield from splitter.feed(number, line)
     yield from splitter.finish()
-    if not splitter.was_found:
+    if not splitter.has_calendar:
         raise Unconvertible("this is not an iCalendar file: it has no BEGIN:VCALENDAR")
 
 
 def _lines(source: Source) -> Iterator[tuple[int, bytes]]:
     """Yields the lines with their numbers; a very long one in several parts."""
     number, is_new = 0, True
-    while line := source.file.readline(_LONGEST_LINE):
+    while line := source.file.readline(_MAX_LINE_LENGTH):
         number += is_new
         yield number, line.removeprefix(BOM_UTF8) if number == 1 else line
         is_new = line.endswith(b"\n")

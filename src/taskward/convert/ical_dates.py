@@ -10,12 +10,12 @@ from icalendar import Component
 from taskward.convert.dates import (
     TaskDate,
     all_day,
-    fixed,
     floating,
     minutes_between,
     moment_of,
     reminder_at,
     zone_name,
+    zoned,
 )
 from taskward.convert.draft import Draft
 from taskward.convert.ical_values import first
@@ -97,12 +97,12 @@ def _task_date(todo: Component, name: str, zones: Mapping[str, str], notes: list
 
 def _with_time(value: datetime, given: str, zones: Mapping[str, str], notes: list[str]) -> TaskDate | None:
     if not given:
-        return fixed(value, "UTC") if str(value.tzinfo) == "UTC" else floating(value)
+        return zoned(value, "UTC") if str(value.tzinfo) == "UTC" else floating(value)
     zone = zones.get(given) or zone_name(given)
     if zone is None:
         notes.append(f'the time zone "{given[:60]}" is unknown: the time is without one now')
         return floating(value)
-    return fixed(value, zone)
+    return zoned(value, zone)
 
 
 def _after_duration(todo: Component, zones: Mapping[str, str], found: Dates) -> TaskDate | None:

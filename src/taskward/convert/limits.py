@@ -10,16 +10,16 @@ from taskward.convert.draft import Draft
 from taskward.convert.values import in_range
 from taskward.http.validation import field_errors
 from taskward.me.import_models import ImportedTask
-from taskward.tasks.fields.labels import LONGEST_LABEL, MAX_LABELS, folded_label
-from taskward.tasks.fields.reminders import LARGEST_OFFSET, MAX_REMINDERS
-from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE
+from taskward.tasks.fields.labels import MAX_LABEL_LENGTH, MAX_LABELS, folded_label
+from taskward.tasks.fields.reminders import MAX_OFFSET, MAX_REMINDERS
+from taskward.tasks.fields.texts import MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH
 
 UNTITLED: Final = "Untitled"
 UNKNOWN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""The creation time of what has none, so that its id is the same in each conversion."""
+"""The creation time of tasks and lists without one, so that each conversion gives them the same id."""
 
 _TASK: Final = TypeAdapter(ImportedTask)
-_IN_ALL: Final = frozenset({"id", "title", "created_at", "updated_at", "is_completed"})
+_REQUIRED: Final = frozenset({"id", "title", "created_at", "updated_at", "is_completed"})
 
 
 def limited_task(draft: Draft) -> dict[str, Any]:
@@ -46,17 +46,17 @@ def limited_task(draft: Draft) -> dict[str, Any]:
     return {name: value for name, value in task.items() if value not in (None, [], {})}
 
 
-def without_refused(task: dict[str, Any], draft: Draft) -> dict[str, Any]:
-    """Returns the task without the fields that an import would refuse; adds to the notes of its draft."""
+def without_invalid_fields(task: dict[str, Any], draft: Draft) -> dict[str, Any]:
+    """Returns the task without the fields that an import would reject; adds to the notes of its draft."""
     while True:
         try:
             _TASK.validate_python(task)
         except ValidationError as error:
-            refused = {problem.field.partition(".")[0]: problem.message for problem in field_errors(error)}
-            if not _IN_ALL.isdisjoint(refused):
+            invalid = {problem.field.partition(".")[0]: problem.message for problem in field_errors(error)}
+            if not _REQUIRED.isdisjoint(invalid):
                 raise
-            draft.notes += [f"{name} is left out: {message}" for name, message in refused.items()]
-            task = {name: value for name, value in task.items() if name not in refused}
+            draft.notes += [f"{name} is left out: {message}" for name, message in invalid.items()]
+            task = {name: value for name, value in task.items() if name not in invalid}
         else:
             return task
 
@@ -75,19 +75,21 @@ def clean_text(text: str) -> str:
 
 def limited_title(title: str) -> str:
     """Returns the title of a list or task."""
-    return clean_text(title)[:LONGEST_TITLE].strip() or UNTITLED
+    return clean_text(title)[:MAX_TITLE_LENGTH].strip() or UNTITLED
 
 
 def _texts(draft: Draft) -> tuple[str, str]:
     whole, description = clean_text(draft.title), clean_text(draft.description)
     if not whole:
         draft.notes.append(f'it has no title: it is called "{UNTITLED}"')
-    if len(whole) > LONGEST_TITLE:
-        draft.notes.append(f"the title is cut at {LONGEST_TITLE} characters; all of it is in the description")
+    if len(whole) > MAX_TITLE_LENGTH:
+        draft.notes.append(
+            f"the title is cut at {MAX_TITLE_LENGTH} characters; all of it is in the description"
+        )
         description = f"{whole}\n\n{description}".strip()
-    if len(description) > LONGEST_DESCRIPTION:
-        draft.notes.append(f"the description is cut at {LONGEST_DESCRIPTION} characters")
-        description = description[:LONGEST_DESCRIPTION].strip()
+    if len(description) > MAX_DESCRIPTION_LENGTH:
+        draft.notes.append(f"the description is cut at {MAX_DESCRIPTION_LENGTH} characters")
+        description = description[:MAX_DESCRIPTION_LENGTH].strip()
     return limited_title(whole), description
 
 
@@ -95,9 +97,9 @@ def _labels(draft: Draft) -> list[str]:
     labels: dict[str, str] = {}
     for given in draft.labels:
         whole = clean_text(given)
-        label = whole[:LONGEST_LABEL].strip()
-        if len(whole) > LONGEST_LABEL:
-            draft.notes.append(f'the label "{label}" is cut at {LONGEST_LABEL} characters')
+        label = whole[:MAX_LABEL_LENGTH].strip()
+        if len(whole) > MAX_LABEL_LENGTH:
+            draft.notes.append(f'the label "{label}" is cut at {MAX_LABEL_LENGTH} characters')
         if label:
             labels.setdefault(folded_label(label), label)
     kept = list(labels.values())
@@ -119,7 +121,7 @@ def _reminders(draft: Draft) -> list[dict[str, Any]]:
 def _fits(reminder: dict[str, Any], draft: Draft) -> bool:
     if "at" in reminder:
         return True
-    return draft.due is not None and abs(reminder["offset_minutes"]) <= LARGEST_OFFSET
+    return draft.due is not None and abs(reminder["offset_minutes"]) <= MAX_OFFSET
 
 
 def _distinct(reminders: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

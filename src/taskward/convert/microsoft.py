@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from taskward.convert.dates import TaskDate, all_day, in_zone, moment_of, reminder_at, zone_name
+from taskward.convert.dates import TaskDate, all_day, local_time_in, moment_of, reminder_at, zone_name
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.microsoft_recurrence import rule_of
 from taskward.convert.plain_text import plain_text
@@ -86,7 +86,7 @@ def _draft(task: Task, in_list: SourceList | None, source: Source) -> Draft:
     draft = Draft(
         text(task.get("id")) or f"{text(task.get('title'))} {text(task.get('createdDateTime'))}",
         text(task.get("title")),
-        place=in_list.title if in_list else "",
+        location=in_list.title if in_list else "",
         description=plain_text(content) if body.get("contentType") == "html" else content,
         created=moment(task.get("createdDateTime")),
         updated=moment(task.get("lastModifiedDateTime")),
@@ -142,7 +142,7 @@ def _day(name: str, task: Task, draft: Draft, source: Source) -> TaskDate | None
         return None
     local, _ = found
     if source.zone and f"{local:%H:%M}" != "00:00" and (moment := _moment(task[name], Draft("", ""))):
-        local = in_zone(moment, source.zone) or local
+        local = local_time_in(moment, source.zone) or local
     return all_day(local.date())
 
 

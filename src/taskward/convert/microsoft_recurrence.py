@@ -8,7 +8,7 @@ from taskward.convert.values import day, text, texts, whole_number
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _INDEXES: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
 _MONTHS: Final = 12
-_LONGEST_MONTH: Final = 31
+_MAX_MONTH_DAY: Final = 31
 
 
 def rule_of(pattern: dict[str, Any], limits: dict[str, Any]) -> str | None:
@@ -29,31 +29,31 @@ def _parts(pattern: dict[str, Any]) -> tuple[str, dict[str, str]] | None:
     if kind == "weekly":
         return "WEEKLY", _weekdays(pattern) | _week_start(pattern)
     if kind.endswith("Monthly"):
-        chosen, frequency = _chosen(kind, pattern), "MONTHLY"
+        days, frequency = _days_of_month(kind, pattern), "MONTHLY"
     elif kind.endswith("Yearly"):
-        chosen, frequency = _chosen(kind, pattern), "YEARLY"
+        days, frequency = _days_of_month(kind, pattern), "YEARLY"
         month = whole_number(pattern.get("month")) or 0
-        if chosen is None or not 1 <= month <= _MONTHS:
+        if days is None or not 1 <= month <= _MONTHS:
             return None
-        chosen["BYMONTH"] = str(month)
+        days["BYMONTH"] = str(month)
     else:
         return None
-    return None if chosen is None else (frequency, chosen)
+    return None if days is None else (frequency, days)
 
 
-def _chosen(kind: str, pattern: dict[str, Any]) -> dict[str, str] | None:
+def _days_of_month(kind: str, pattern: dict[str, Any]) -> dict[str, str] | None:
     if kind.startswith("absolute"):
         number = whole_number(pattern.get("dayOfMonth")) or 0
-        return month_day(number) if 1 <= number <= _LONGEST_MONTH else None
+        return month_day(number) if 1 <= number <= _MAX_MONTH_DAY else None
     index = _INDEXES.get(text(pattern.get("index")) or "first")
-    chosen = _weekdays(pattern)
-    return {**chosen, "BYSETPOS": str(index)} if index and chosen else None
+    days = _weekdays(pattern)
+    return {**days, "BYSETPOS": str(index)} if index and days else None
 
 
 def _weekdays(pattern: dict[str, Any]) -> dict[str, str]:
     names = {one.lower() for one in texts(pattern.get("daysOfWeek"))}
-    chosen = ",".join(name[:2].upper() for name in _DAYS if name in names)
-    return {"BYDAY": chosen} if chosen else {}
+    days = ",".join(name[:2].upper() for name in _DAYS if name in names)
+    return {"BYDAY": days} if days else {}
 
 
 def _week_start(pattern: dict[str, Any]) -> dict[str, str]:

@@ -4,10 +4,10 @@ import tempfile
 from collections.abc import Iterator
 from typing import Final, Self
 
-LONGEST_NAME: Final = 60
+MAX_NAME_LENGTH: Final = 60
 """Characters of a title in a line."""
 
-LONGEST_LINE: Final = 1000
+MAX_LINE_LENGTH: Final = 1000
 
 
 class Report:
@@ -26,12 +26,12 @@ class Report:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def of_task(self, place: str, title: str, note: str) -> None:
-        """Adds a line about a task; `place` is its place in the file, or empty."""
-        self._add(f'{printable(place)}{": " if place else ""}task "{printable(title)}": {note}')
+    def of_task(self, location: str, title: str, note: str) -> None:
+        """Adds a line about a task; `location` is where it is in the file, or empty."""
+        self._add(f'{printable(location)}{": " if location else ""}task "{printable(title)}": {note}')
 
     def of_file(self, note: str) -> None:
-        """Adds a line about the file, once."""
+        """Adds a line about the file, unless it is there already."""
         if note not in self._of_file:
             self._of_file.add(note)
             self._add(note)
@@ -44,10 +44,10 @@ class Report:
 
     def _add(self, line: str) -> None:
         self.notes += 1
-        self._file.write(printable(line, LONGEST_LINE) + "\n")
+        self._file.write(printable(line, MAX_LINE_LENGTH) + "\n")
 
 
-def printable(text: str, longest: int = LONGEST_NAME) -> str:
-    """Returns a text for a terminal: one line, without control characters, cut."""
-    shown = "".join(one if one.isprintable() else " " for one in text[: longest + 1])
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+def printable(text: str, longest: int = MAX_NAME_LENGTH) -> str:
+    """Returns a text as one line without control characters, cut at a length."""
+    line = "".join(one if one.isprintable() else " " for one in text[: longest + 1])
+    return line if len(line) <= longest else line[: longest - 1] + "…"

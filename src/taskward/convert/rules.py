@@ -1,14 +1,14 @@
-"""Recurrence rules in the form of this service: those parts of RFC 5545 that are about days."""
+"""Recurrence rules as the service has them: the parts of RFC 5545 that are about days."""
 
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from taskward.convert.dates import TaskDate, in_zone
+from taskward.convert.dates import TaskDate, local_time_in
 from taskward.convert.draft import Draft
 from taskward.tasks.recurrence.days import has_day
-from taskward.tasks.recurrence.rule import LARGEST_NUMBER, WEEKDAYS, Rule
+from taskward.tasks.recurrence.rule import MAX_NUMBER, WEEKDAYS, Rule
 
 _OF_TIME: Final = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _DEFAULTS: Final = {"RSCALE": "GREGORIAN", "SKIP": "OMIT"}
@@ -23,6 +23,15 @@ class ConvertedRecurrence:
 
     value: dict[str, str] | None = None
     notes: list[str] = field(default_factory=list)
+
+    def set_rule(self, rule: Rule, day: date, *, after_completion: bool) -> None:
+        """Sets the recurrence of a task that is due on a day, unless the rule gives no days."""
+        if not has_day(rule, day):
+            self.notes = [f'the recurrence "{rule.canonical}" is left out: it gives no day within 30 years']
+            return
+        self.value = {"rule": rule.canonical, "occurrence": day.isoformat()}
+        if after_completion:
+            self.value["after"] = "completion"
 
     def set_on(self, draft: Draft) -> None:
         """Sets the recurrence of a draft, and adds to its notes."""
@@ -58,12 +67,7 @@ def recurrence(
     except ValueError as error:
         result.notes = [f'the recurrence "{text.strip()[:100]}" is left out: {error}']
         return result
-    if not has_day(rule, date.fromisoformat(due["date"])):
-        result.notes = [f'the recurrence "{rule.canonical}" is left out: it gives no day within 30 years']
-        return result
-    result.value = {"rule": rule.canonical, "occurrence": due["date"]}
-    if after_completion:
-        result.value["after"] = "completion"
+    result.set_rule(rule, date.fromisoformat(due["date"]), after_completion=after_completion)
     return result
 
 
@@ -76,7 +80,7 @@ def _parts(text: str) -> dict[str, str]:
 
 
 def _leave_out_parts(parts: dict[str, str], result: ConvertedRecurrence) -> None:
-    """Removes the parts that do not change which days there are, or that only a vendor knows."""
+    """Removes the parts that do not change the days, and those of vendors."""
     for name, value in list(parts.items()):
         if name in _OF_TIME:
             del parts[name]
@@ -94,7 +98,7 @@ def _leave_out_parts(parts: dict[str, str], result: ConvertedRecurrence) -> None
 def _limit(
     parts: dict[str, str], due: TaskDate, zone: str, result: ConvertedRecurrence, *, after_completion: bool
 ) -> None:
-    """Brings UNTIL and COUNT into the accepted form."""
+    """Converts UNTIL and COUNT into the accepted form."""
     if "UNTIL" in parts and "COUNT" in parts:
         del parts["UNTIL"]
         result.notes.append("UNTIL of the recurrence is left out: COUNT limits it")
@@ -104,9 +108,9 @@ def _limit(
     if after_completion and "COUNT" in parts:
         del parts["COUNT"]
         result.notes.append("COUNT of the recurrence is left out: it counts from completion")
-    elif count.isdecimal() and len(count) < 10 and int(count) > LARGEST_NUMBER:  # noqa: PLR2004 - any number of digits may be there
-        parts["COUNT"] = str(LARGEST_NUMBER)
-        result.notes.append(f"COUNT of the recurrence is lowered to {LARGEST_NUMBER}")
+    elif count.isdecimal() and len(count) < 10 and int(count) > MAX_NUMBER:  # noqa: PLR2004 - any number of digits may be there
+        parts["COUNT"] = str(MAX_NUMBER)
+        result.notes.append(f"COUNT of the recurrence is lowered to {MAX_NUMBER}")
 
 
 def _last_day(until: str, due: TaskDate, zone: str) -> date | None:
@@ -118,7 +122,7 @@ def _last_day(until: str, due: TaskDate, zone: str) -> date | None:
     try:
         last = datetime.strptime(day + (clock or "235959"), "%Y%m%d%H%M%S")  # noqa: DTZ007 - local, or set below
         if utc and "time" in due:
-            last = in_zone(last.replace(tzinfo=UTC), due.get("time_zone", zone)) or last
+            last = local_time_in(last.replace(tzinfo=UTC), due.get("time_zone", zone)) or last
         early = clock is not None and f"{last:%H:%M}" < due.get("time", "00:00")
         return last.date() - timedelta(days=early)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""The file that is converted: plain or in a ZIP archive, in one of several encodings, read piece by piece."""
+"""The file that is converted: plain or in a ZIP archive, in one of several encodings, read in chunks."""
 
 import codecs
 import csv
@@ -16,16 +16,16 @@ from typing import IO, Any, BinaryIO, Final, cast
 
 from taskward.convert.report import Report
 
-LARGEST_FILE: Final = 1024 * 1024 * 1024
-"""Bytes of a file, unpacked. It is read piece by piece."""
+MAX_FILE_SIZE: Final = 1024 * 1024 * 1024
+"""Bytes of a file, unpacked. It is read in chunks."""
 
-LARGEST_JSON: Final = 256 * 1024 * 1024
-"""Bytes of a JSON file, which is in memory as a whole: about 200,000 tasks."""
+MAX_JSON_SIZE: Final = 256 * 1024 * 1024
+"""Bytes of a JSON file, which is read into memory: about 200,000 tasks."""
 
-LARGEST_FIELD: Final = 16 * 1024 * 1024
+MAX_FIELD_LENGTH: Final = 16 * 1024 * 1024
 """Characters of one field of a CSV file."""
 
-_PART: Final = 1024 * 1024
+_CHUNK: Final = 1024 * 1024
 _ZIP: Final = b"PK\x03\x04"
 NOT_UTF8: Final = "the file is not UTF-8: it is read as Windows-1252"
 
@@ -36,7 +36,7 @@ class Unconvertible(Exception):
 
 @dataclass(slots=True)
 class Source:
-    """One file, with what the converters need to know beside it."""
+    """One file to convert, with the options of the conversion."""
 
     file: IO[bytes]
     name: str
@@ -74,8 +74,8 @@ class Source:
             Unconvertible: it is too large.
 
         """
-        if self.size > LARGEST_JSON:
-            raise Unconvertible(f"the JSON file has more than {LARGEST_JSON >> 20} MiB")
+        if self.size > MAX_JSON_SIZE:
+            raise Unconvertible(f"the JSON file has more than {MAX_JSON_SIZE >> 20} MiB")
         encoding = self._encoding()
         return self.file.read().decode(encoding, "replace")
 
@@ -86,7 +86,7 @@ class Source:
             Unconvertible: a quotation mark is not closed, or a field is too long.
 
         """
-        csv.field_size_limit(LARGEST_FIELD)
+        csv.field_size_limit(MAX_FIELD_LENGTH)
         file = io.TextIOWrapper(cast("BinaryIO", self.file), self._encoding(), "replace", newline="")
         reader = csv.reader(file)
         try:
@@ -101,8 +101,8 @@ class Source:
     def _encoding(self) -> str:
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
-            while part := self.file.read(_PART):
-                decoder.decode(part)
+            while chunk := self.file.read(_CHUNK):
+                decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             self.report.of_file(NOT_UTF8)
@@ -164,14 +164,14 @@ def _source(file: IO[bytes], name: str, zone: str | None, report: Report) -> Sou
     file.seek(0)
     if not size:
         raise Unconvertible("the file is empty")
-    if size > LARGEST_FILE:
+    if size > MAX_FILE_SIZE:
         raise _too_large()
     return Source(file, name, size, zone, report)
 
 
 @contextmanager
 def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Returns the file itself, or a copy of one that can be read only once."""
+    """Yields the file; if it can be read only once, a copy."""
     if file.seekable():
         yield file
         return
@@ -181,20 +181,20 @@ def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _copy(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    left = LARGEST_FILE
+    remaining = MAX_FILE_SIZE
     with tempfile.TemporaryFile() as copy:
-        while part := file.read(_PART):
-            left -= len(part)
-            if left < 0:
+        while chunk := file.read(_CHUNK):
+            remaining -= len(chunk)
+            if remaining < 0:
                 raise _too_large()
-            copy.write(part)
+            copy.write(chunk)
         copy.seek(0)
         yield copy
 
 
 @contextmanager
 def _in_utf8(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Returns a file, of one in UTF-16 a copy in UTF-8."""
+    """Yields the file; if it is in UTF-16, a copy in UTF-8."""
     is_utf16 = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
     file.seek(0)
     if not is_utf16:
@@ -202,11 +202,11 @@ def _in_utf8(file: IO[bytes]) -> Iterator[IO[bytes]]:
         return
     decoder = codecs.getincrementaldecoder("utf-16")("replace")
     with tempfile.TemporaryFile() as copy:
-        while part := file.read(_PART):
-            copy.write(decoder.decode(part).encode("utf-8", "replace"))
+        while chunk := file.read(_CHUNK):
+            copy.write(decoder.decode(chunk).encode("utf-8", "replace"))
         copy.seek(0)
         yield copy
 
 
 def _too_large() -> Unconvertible:
-    return Unconvertible(f"the file has more than {LARGEST_FILE >> 20} MiB")
+    return Unconvertible(f"the file has more than {MAX_FILE_SIZE >> 20} MiB")

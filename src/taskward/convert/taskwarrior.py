@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from taskward.convert.dates import TaskDate, at
+from taskward.convert.dates import TaskDate, date_in_zone
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible, parse_json
@@ -21,7 +21,7 @@ _KNOWN: Final = frozenset(
         *("id", "urgency", "mask", "imask", "rtype", "last", "template", "start"),
     }
 )
-"""Attributes that are kept, or that only Taskwarrior needs."""
+"""Attributes that are converted, or that matter to Taskwarrior alone."""
 
 Task = dict[str, Any]
 
@@ -37,14 +37,14 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
     if source.zone is None:
         source.report.of_file("times are kept as times in UTC: --time-zone gives them another time zone")
     templates = {text(task.get("uuid")): task for task in tasks if task.get("status") == "recurring"}
-    bearers = _bearers(tasks, templates)
+    last_open = _last_open_tasks(tasks, templates)
     for task in tasks:
         uuid = text(task.get("uuid"))
-        if uuid in templates and uuid in bearers:
+        if uuid in templates and uuid in last_open:
             continue
         template = task if uuid in templates else templates.get(text(task.get("parent")))
-        is_bearer = uuid in templates or bearers.get(text(task.get("parent"))) is task
-        yield _draft(task, template if is_bearer else None, source)
+        is_last_open = uuid in templates or last_open.get(text(task.get("parent"))) is task
+        yield _draft(task, template if is_last_open else None, source)
 
 
 def _tasks(source: Source) -> list[Task]:
@@ -57,14 +57,16 @@ def _tasks(source: Source) -> list[Task]:
             return []
     else:
         lines = enumerate(content.splitlines(), 1)
-        found = [one for n, line in lines if line.strip() for one in _of_line(line.strip().rstrip(","), n)]
+        found = [
+            one for n, line in lines if line.strip() for one in _tasks_of_line(line.strip().rstrip(","), n)
+        ]
     if not any("uuid" in task and "description" in task for task in found):
         raise Unconvertible('this is not an export of Taskwarrior: no task has "uuid" and "description"')
     return found
 
 
-def _of_line(line: str, number_of_line: int) -> list[Task]:
-    return list(objects([parse_json(line, number_of_line)]))
+def _tasks_of_line(line: str, line_number: int) -> list[Task]:
+    return list(objects([parse_json(line, line_number)]))
 
 
 def _is_kept(task: Task, source: Source) -> bool:
@@ -77,16 +79,16 @@ def _is_kept(task: Task, source: Source) -> bool:
     return status in _STATUSES
 
 
-def _bearers(tasks: list[Task], templates: dict[str, Task]) -> dict[str, Task]:
+def _last_open_tasks(tasks: list[Task], templates: dict[str, Task]) -> dict[str, Task]:
     """Returns the last open task of each template."""
-    bearers: dict[str, Task] = {}
+    last_open: dict[str, Task] = {}
     for task in tasks:
         parent = text(task.get("parent"))
         if parent in templates and task.get("status") in {"pending", "waiting"}:
-            best = bearers.get(parent)
+            best = last_open.get(parent)
             if best is None or (number(task.get("imask")) or 0) >= (number(best.get("imask")) or 0):
-                bearers[parent] = task
-    return bearers
+                last_open[parent] = task
+    return last_open
 
 
 def _draft(task: Task, template: Task | None, source: Source) -> Draft:
@@ -126,7 +128,7 @@ def _date(name: str, task: Task, zone: str, draft: Draft) -> TaskDate | None:
     if not task.get(name):
         return None
     found = moment(task[name])
-    task_date = None if found is None else at(found, zone)
+    task_date = None if found is None else date_in_zone(found, zone)
     if task_date is None:
         draft.notes.append(
             f'{name} is left out: "{text(task[name])[:40]}" is not a time of the years 1970 to 9998'

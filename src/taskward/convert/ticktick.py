@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from taskward.convert.dates import TaskDate, all_day, fixed, floating, in_zone, zone_name
+from taskward.convert.dates import TaskDate, all_day, floating, local_time_in, zone_name, zoned
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible
@@ -53,7 +53,7 @@ def _draft(row: Row, line: int, source: Source) -> Draft:
     draft = Draft(
         row.get("taskId", "").strip() or f"line {line}",
         row.get("Title", ""),
-        place=f"line {line}",
+        location=f"line {line}",
         description=row.get("Content", ""),
         created=moment(row.get("Created Time")),
         is_completed=status in _DONE,
@@ -86,7 +86,7 @@ def _zone(row: Row, source: Source) -> str:
 def _date(column: str, row: Row, zone: str, draft: Draft) -> TaskDate | None:
     given = row.get(column, "").strip()
     found = moment(given)
-    local = None if found is None else in_zone(found, zone)
+    local = None if found is None else local_time_in(found, zone)
     task_date = None if local is None else _in_kind(local, row, zone)
     if given and task_date is None:
         draft.notes.append(f'{column} is left out: "{given[:40]}" is not a date of the years 1970 to 9998')
@@ -96,7 +96,7 @@ def _date(column: str, row: Row, zone: str, draft: Draft) -> TaskDate | None:
 def _in_kind(local: datetime, row: Row, zone: str) -> TaskDate | None:
     if flag(row.get("Is All Day")):
         return all_day(local.date())
-    return floating(local) if flag(row.get("Is Floating")) else fixed(local, zone)
+    return floating(local) if flag(row.get("Is Floating")) else zoned(local, zone)
 
 
 def _add_reminders(row: Row, draft: Draft) -> None:

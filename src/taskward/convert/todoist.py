@@ -9,13 +9,13 @@ from taskward.convert import todoist_csv
 from taskward.convert.dates import (
     TaskDate,
     all_day,
-    fixed,
     floating,
-    in_zone,
+    local_time_in,
     minutes_between,
     moment_of,
     reminder_at,
     zone_name,
+    zoned,
 )
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.rules import recurrence
@@ -36,7 +36,7 @@ from taskward.convert.values import (
 MEMBERS: Final = r"\.(?:csv|json)$"
 
 PRIORITIES: Final = {4: "urgent", 3: "high", 2: "medium"}
-"""Of the API, where 4 is what the apps show as p1."""
+"""By the number in the API, where 4 is p1 of the apps."""
 
 Item = dict[str, Any]
 
@@ -52,27 +52,35 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
         yield from todoist_csv.read(source)
         return
     whole = source.json()
-    if isinstance(whole, dict):
-        items = next(
-            (whole[key] for key in ("items", "tasks", "results") if isinstance(whole.get(key), list)), None
-        )
-    else:
-        items, whole = whole, {}
-    found = list(objects(items))
-    if items is None or any("content" not in item for item in found):
-        raise Unconvertible('this is not JSON of Todoist: it has no "items" with "content"')
-    surroundings = _Surroundings(whole, source)
-    yield from surroundings.projects.values()
-    for item in found:
+    items = _items(whole)
+    references = _References(mapping(whole), source)
+    yield from references.projects.values()
+    for item in items:
         if flag(item.get("is_deleted")):
             source.report.of_file("deleted tasks are left out")
         else:
-            yield _draft(item, surroundings)
+            yield _draft(item, references)
+
+
+def _items(whole: Any) -> list[Item]:
+    """Returns the tasks of a response, or of a list.
+
+    Raises:
+        Unconvertible: it is something else.
+
+    """
+    if isinstance(whole, dict):
+        lists = (whole[key] for key in ("items", "tasks", "results") if isinstance(whole.get(key), list))
+        whole = next(lists, None)
+    items = list(objects(whole))
+    if whole is None or any("content" not in item for item in items):
+        raise Unconvertible('this is not JSON of Todoist: it has no "items" with "content"')
+    return items
 
 
 @dataclass(slots=True)
-class _Surroundings:
-    """The objects to which a task refers, by id."""
+class _References:
+    """The objects that tasks refer to, by id."""
 
     whole: Item
     source: Source
@@ -83,24 +91,23 @@ class _Surroundings:
     reminders: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        for one in sorted(
-            objects(self.whole.get("projects")), key=lambda one: number(one.get("child_order")) or 0
-        ):
-            is_inbox = flag(one.get("inbox_project")) or flag(one.get("is_inbox_project"))
-            if not is_inbox and not flag(one.get("is_deleted")):
+        for one in sorted(self._existing("projects"), key=lambda one: number(one.get("child_order")) or 0):
+            if not (flag(one.get("inbox_project")) or flag(one.get("is_inbox_project"))):
                 self._add_project(one)
-        self.sections = {
-            text(one.get("id")): text(one.get("name")) for one in objects(self.whole.get("sections"))
-        }
-        self.labels = {
-            text(one.get("id")): text(one.get("name")) for one in objects(self.whole.get("labels"))
-        }
-        for one in (*objects(self.whole.get("notes")), *objects(self.whole.get("comments"))):
-            if not flag(one.get("is_deleted")):
-                self.comments[text(one.get("item_id") or one.get("task_id"))].append(text(one.get("content")))
-        for one in objects(self.whole.get("reminders")):
-            if not flag(one.get("is_deleted")):
-                self.reminders[text(one.get("item_id"))].append(one)
+        self.sections = self._names("sections")
+        self.labels = self._names("labels")
+        for one in self._existing("notes", "comments"):
+            self.comments[text(one.get("item_id") or one.get("task_id"))].append(text(one.get("content")))
+        for one in self._existing("reminders"):
+            self.reminders[text(one.get("item_id"))].append(one)
+
+    def _existing(self, *kinds: str) -> Iterator[Item]:
+        """Yields the objects of these kinds that were not deleted."""
+        for kind in kinds:
+            yield from (one for one in objects(self.whole.get(kind)) if not flag(one.get("is_deleted")))
+
+    def _names(self, kind: str) -> dict[str, str]:
+        return {text(one.get("id")): text(one.get("name")) for one in objects(self.whole.get(kind))}
 
     def _add_project(self, one: Item) -> None:
         key = text(one.get("id"))
@@ -111,25 +118,25 @@ class _Surroundings:
         )
 
 
-def _draft(item: Item, surroundings: _Surroundings) -> Draft:
+def _draft(item: Item, references: _References) -> Draft:
     key = text(item.get("id"))
     is_completed = flag(item.get("checked")) or flag(item.get("is_completed"))
     draft = Draft(
         key,
         text(item.get("content")),
-        description=_description(item, surroundings.comments.get(key, [])),
+        description=_description(item, references.comments.get(key, [])),
         created=_first_moment(item, "added_at", "created_at", "date_added"),
         updated=moment(item.get("updated_at")),
         is_completed=is_completed,
         completed_at=_first_moment(item, "completed_at", "date_completed"),
         priority=PRIORITIES.get(whole_number(item.get("priority")) or 0),
-        labels=_labels(item, surroundings),
-        in_list=surroundings.projects.get(text(item.get("project_id"))),
+        labels=_labels(item, references),
+        in_list=references.projects.get(text(item.get("project_id"))),
         parent=text(item.get("parent_id")) or None,
         order=number(item.get("child_order", item.get("order"))),
     )
-    _add_dates(item, draft, surroundings.source)
-    _add_reminders(surroundings.reminders.get(key, []), draft, surroundings.source)
+    _add_dates(item, draft, references.source)
+    _add_reminders(references.reminders.get(key, []), draft, references.source)
     if item.get("duration"):
         draft.notes.append("its duration is left out")
     if item.get("responsible_uid"):
@@ -145,13 +152,11 @@ def _first_moment(item: Item, *names: str) -> Any:
     return next((found for name in names if (found := moment(item.get(name)))), None)
 
 
-def _labels(item: Item, surroundings: _Surroundings) -> list[str]:
+def _labels(item: Item, references: _References) -> list[str]:
     """Returns the labels, of older versions by their ids, and the section."""
     given = item.get("labels")
-    labels = (
-        [surroundings.labels.get(text(one), text(one)) for one in given] if isinstance(given, list) else []
-    )
-    section = surroundings.sections.get(text(item.get("section_id")))
+    labels = [references.labels.get(text(one), text(one)) for one in given] if isinstance(given, list) else []
+    section = references.sections.get(text(item.get("section_id")))
     return [*labels, section] if section else labels
 
 
@@ -181,11 +186,11 @@ def _date(due: Item, draft: Draft) -> TaskDate | None:
         found = all_day(local.date())
     elif local.tzinfo is None:
         zone = _zone(due, draft)
-        found = fixed(local, zone) if zone else floating(local)
+        found = zoned(local, zone) if zone else floating(local)
     else:
         zone = _zone(due, draft) or "UTC"
-        shown = in_zone(local, zone)
-        found = None if shown is None else fixed(shown, zone)
+        shown = local_time_in(local, zone)
+        found = None if shown is None else zoned(shown, zone)
     if found is None:
         draft.notes.append("the due date is left out: it is not of the years 1970 to 9998")
     return found

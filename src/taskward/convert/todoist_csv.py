@@ -6,12 +6,12 @@ from datetime import date, datetime, time
 from hashlib import blake2b
 from typing import Final
 
-from taskward.convert.dates import TaskDate, all_day, fixed, floating, zone_name
+from taskward.convert.dates import TaskDate, all_day, floating, zone_name, zoned
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.source import Source, Unconvertible
 
 _PRIORITIES: Final = {"1": "urgent", "2": "high", "3": "medium"}
-"""The other way round than in the API: 1 is p1."""
+"""By the number in CSV files, where 1 is p1, unlike in the API."""
 
 _HEADER: Final = frozenset({"TYPE", "CONTENT"})
 _FILE_ID: Final = re.compile(r"\s*\[\w+\]$")
@@ -79,12 +79,12 @@ class _Project:
     def _draft(self, row: Row, line: int, number: int) -> Draft:
         content = row.get("CONTENT", "")
         labels = _LABEL.findall(content)
-        indent = _small_number(row.get("INDENT", "")) or 1
+        indent = _short_number(row.get("INDENT", "")) or 1
         del self._above[max(indent, 1) - 1 :]
         draft = Draft(
             self._key(content),
             _LABEL.sub("", content),
-            place=f"line {line}",
+            location=f"line {line}",
             description=row.get("DESCRIPTION", ""),
             priority=_PRIORITIES.get(row.get("PRIORITY", "").strip()),
             labels=[*labels, self._section] if self._section else labels,
@@ -94,9 +94,11 @@ class _Project:
         )
         self._above.append(draft.source_id)
         _add_dates(row, draft)
-        lost = [name for name in ("RESPONSIBLE", "DURATION") if row.get(name, "").strip() not in {"", "None"}]
-        if lost:
-            draft.notes.append(f"left out: {', '.join(lost)}")
+        unsupported = [
+            name for name in ("RESPONSIBLE", "DURATION") if row.get(name, "").strip() not in {"", "None"}
+        ]
+        if unsupported:
+            draft.notes.append(f"left out: {', '.join(unsupported)}")
         return draft
 
     def _key(self, content: str) -> str:
@@ -123,13 +125,13 @@ def _date(column: str, row: Row, draft: Draft) -> TaskDate | None:
     given = " ".join(row.get(column, "").lower().split())
     if not given:
         return None
-    found = _absolute(given, zone_name(row.get("TIMEZONE", "")))
+    found = _task_date(given, zone_name(row.get("TIMEZONE", "")))
     if found is None:
         draft.notes.append(f'{column} "{given[:60]}" is left out: it is not a day with its year')
     return found
 
 
-def _absolute(given: str, zone: str | None) -> TaskDate | None:
+def _task_date(given: str, zone: str | None) -> TaskDate | None:
     if match := _ISO.fullmatch(given):
         year, month, day, clock = match.groups()
     elif match := _MONTH_FIRST.fullmatch(given):
@@ -150,7 +152,7 @@ def _absolute(given: str, zone: str | None) -> TaskDate | None:
     if shown is None:
         return None
     local = datetime.combine(found, shown)
-    return fixed(local, zone) if zone else floating(local)
+    return zoned(local, zone) if zone else floating(local)
 
 
 def _month(name: str) -> str:
@@ -170,6 +172,6 @@ def _time(clock: str) -> time | None:
         return None
 
 
-def _small_number(given: str) -> int | None:
+def _short_number(given: str) -> int | None:
     given = given.strip()
     return int(given) if given.isdecimal() and len(given) < 4 else None  # noqa: PLR2004 - digits

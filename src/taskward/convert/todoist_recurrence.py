@@ -59,22 +59,22 @@ _NTH_WEEKDAY: Final = re.compile(r"(\d(?:st|nd|rd|th)|[a-z]+)\s+([a-z]+)", re.AS
 _SEPARATORS: Final = re.compile(r"\s*(?:,|\band\b|&)\s*")
 
 
-class Every(NamedTuple):
-    """A rule, and from when it counts."""
+class ParsedRule(NamedTuple):
+    """The text of a rule, and whether it counts from the completion."""
 
     text: str
     after_completion: bool
 
 
-def rule_of(given: str) -> Every | None:
-    """Returns the rule of a text; None if it is not among those that are known."""
+def rule_of(given: str) -> ParsedRule | None:
+    """Returns the rule of a text; None if it is unknown."""
     phrase = " ".join(given.lower().split())[:200]
     prefix = _EVERY.match(phrase)
     if prefix is None and phrase not in _WORDS:
         return None
     after_completion = prefix is not None and prefix[1] in {"every!", "ev!", "after"}
     rule = _rule(_TIME.sub("", phrase[prefix.end() :] if prefix else phrase))
-    return None if rule is None else Every(rule, after_completion)
+    return None if rule is None else ParsedRule(rule, after_completion)
 
 
 def _rule(phrase: str) -> str | None:

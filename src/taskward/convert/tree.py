@@ -36,13 +36,13 @@ class Tree:
                 self._arrange_from(root)
 
     def _arrange_from(self, root: int) -> None:
-        """Places the tasks below one, and those below the tasks that become roots by that."""
+        """Arranges the tasks below a root, and those below the tasks that become roots by that."""
         waiting = [root]
         while waiting:
             waiting += self._arrange(waiting.pop())
 
     def _arrange(self, root: int) -> list[int]:
-        """Places the tasks below one, in the order of the file; returns those for which there is no room."""
+        """Arranges the tasks below a root, in the order of the file; returns those without room."""
         below, left = 0, list[int]()
         stack = self._paths([root])
         while stack:
@@ -69,7 +69,7 @@ class Tree:
 
 
 def _on_cycle(task: int, parents: Mapping[int, int]) -> int:
-    """Returns the task at which the way up from one that leads to no root comes back to itself."""
+    """Returns a task of the cycle into which the parents of a task lead."""
     seen = set[int]()
     while task not in seen:
         seen.add(task)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(9998, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-LONGEST_NUMBER: Final = 100
+MAX_DIGITS: Final = 100
 """Digits."""
 
 _EMPTY: Final[dict[str, Any]] = {}
@@ -61,7 +61,7 @@ def number(value: Any) -> float | None:
 
 def whole_number(value: Any) -> int | None:
     """Returns a whole number, which may be written as text."""
-    if isinstance(value, str) and value.isdecimal() and len(value) <= LONGEST_NUMBER:
+    if isinstance(value, str) and value.isdecimal() and len(value) <= MAX_DIGITS:
         return int(value)
     found = number(value)
     return int(found) if found is not None and found == int(found) else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from taskward.convert.dates import TaskDate, at, reminder_at
+from taskward.convert.dates import TaskDate, date_in_zone, reminder_at
 from taskward.convert.draft import Draft, SourceList
 from taskward.convert.plain_text import plain_text
 from taskward.convert.rules import every, recurrence
@@ -16,7 +16,7 @@ _PRIORITIES: Final = {1: "low", 2: "medium", 3: "high", 4: "urgent", 5: "urgent"
 _DAY: Final = 24 * 60 * 60
 _BY_MONTH: Final = 1
 _FROM_COMPLETION: Final = 2
-_LOST: Final = ("assignees", "attachments", "end_date", "hex_color", "percent_done")
+_UNSUPPORTED: Final = ("assignees", "attachments", "end_date", "hex_color", "percent_done")
 
 Task = dict[str, Any]
 
@@ -49,7 +49,7 @@ def read(source: Source) -> Iterator[Draft | SourceList]:
 
 
 def _projects(whole: Any) -> Iterator[dict[str, Any]]:
-    """Yields the projects, of older versions those in namespaces."""
+    """Yields the projects; older versions have them in namespaces."""
     for one in objects(whole):
         if (whole_number(one.get("id")) or 0) >= 0:  # favourites have a negative one and repeat tasks
             yield from objects(one["lists"]) if isinstance(one.get("lists"), list) else [one]
@@ -59,7 +59,7 @@ def _draft(task: Task, in_list: SourceList, zone: str) -> Draft:
     draft = Draft(
         text(task.get("id")),
         text(task.get("title")),
-        place=in_list.title,
+        location=in_list.title,
         description=_description(task),
         created=moment(task.get("created")),
         updated=moment(task.get("updated")),
@@ -73,7 +73,7 @@ def _draft(task: Task, in_list: SourceList, zone: str) -> Draft:
         parent=_parent(task),
         order=number(task.get("position")) or None,
     )
-    draft.notes += [f"{name} is left out" for name in _LOST if _is_given(task.get(name))]
+    draft.notes += [f"{name} is left out" for name in _UNSUPPORTED if _is_given(task.get(name))]
     _add_reminders(task, draft)
     if not draft.is_completed:
         _add_recurrence(task, zone, draft)
@@ -87,7 +87,7 @@ def _is_given(value: Any) -> bool:
 
 def _date(value: Any, zone: str) -> TaskDate | None:
     found = moment(value)
-    return None if found is None else at(found, zone)
+    return None if found is None else date_in_zone(found, zone)
 
 
 def _description(task: Task) -> str:

@@ -6,11 +6,11 @@ class CopyFailed(Exception):
 
 
 class Differs(CopyFailed):
-    """The verification has found rows that are not the same."""
+    """The verification has found rows that differ."""
 
     def __init__(self, table: str, owner: str | None) -> None:
-        whose = "" if owner is None else f" of user {owner}"
+        of_user = "" if owner is None else f" of user {owner}"
         super().__init__(
-            f"--to: the copy is not what the source has: rows of {table}{whose} differ; remove the cause, "
+            f"--to: the copy is not what the source has: rows of {table}{of_user} differ; remove the cause, "
             "like a trigger or another program that writes there, and begin again with an empty database"
         )

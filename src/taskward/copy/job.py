@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
-from taskward.copy.endpoints import Endpoint
+from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import CopyFailed
 from taskward.copy.opening import FROM, check_revision
 from taskward.copy.passes import Pass, Progress
@@ -23,10 +23,10 @@ PAUSE: Final = 1.0
 """Seconds between two passes while it follows, and until writes that were kept back are seen."""
 
 SHORT_PASS: Final = 5.0
-"""Seconds. After such a pass the switch is offered; or once the passes do not get much shorter any more."""
+"""Seconds. After such a pass the operator may switch; or once the passes do not get much shorter any more."""
 
 LOCK_TIMEOUT: Final = 15.0
-"""Seconds that it waits for changes in progress; a service that runs completes those of others within 5."""
+"""Seconds to wait for changes in progress. A running service completes interrupted ones within 5."""
 
 
 class Operator(Protocol):
@@ -48,7 +48,7 @@ class Operator(Protocol):
 class Copy:
     """A copy between two open databases."""
 
-    def __init__(self, source: Endpoint, target: Endpoint, operator: Operator) -> None:
+    def __init__(self, source: CopyDatabase, target: CopyDatabase, operator: Operator) -> None:
         self._source = source
         self._target = target
         self._operator = operator
@@ -56,9 +56,7 @@ class Copy:
 
     async def once(self) -> Sequence[Verified]:
         """Copies a snapshot, verifies each row, and completes the copy."""
-        until = time.monotonic() + LOCK_TIMEOUT
-        while (verified := await self._copy_all()) is None:
-            await self._wait_unlocked(until)
+        verified = await self._copy_unlocked()
         await self._complete()
         if behind := await self._count_behind():
             self._operator.print(
@@ -68,24 +66,26 @@ class Copy:
         return verified
 
     async def follow(self) -> Sequence[Verified]:
-        """Copies a snapshot and what changes after it, until the operator asks to switch."""
-        until = time.monotonic() + LOCK_TIMEOUT
-        while await self._copy_all() is None:
-            await self._wait_unlocked(until)
-        seconds, is_asked = math.inf, False
+        """Copies a snapshot and the changes after it, until the operator asks to switch."""
+        await self._copy_unlocked()
+        seconds = await self._catch_up()
+        self._operator.print(READY.format(seconds=seconds + _pause(seconds)))
         while True:
-            before, begun = seconds, time.monotonic()
-            async with self._source.snapshot():
-                await self._pass().run()
-            seconds = time.monotonic() - begun
-            pause = max(PAUSE, seconds)  # at least half of the machine is the service's
-            if not is_asked and (seconds < SHORT_PASS or seconds > before / 2):
-                self._operator.print(READY.format(seconds=seconds + pause))
-                is_asked = True
-            if not is_asked:
-                await asyncio.sleep(pause)
-            elif await self._operator.wait_for_switch(pause) and (verified := await self._switch()):
+            if await self._operator.wait_for_switch(_pause(seconds)) and (verified := await self._switch()):
                 return verified
+            seconds = await self._copy_changes()
+
+    async def _copy_unlocked(self) -> Sequence[Verified]:
+        """Copies and verifies a snapshot without changes in progress; waits for one.
+
+        Raises:
+            CopyFailed: there is none within `LOCK_TIMEOUT`.
+
+        """
+        until = time.monotonic() + LOCK_TIMEOUT
+        while (verified := await self._copy_all()) is None:
+            await self._wait_unlocked(until)
+        return verified
 
     async def _copy_all(self) -> Sequence[Verified] | None:
         """Copies and verifies a snapshot; returns None if the change of an owner is in progress."""
@@ -97,6 +97,21 @@ class Copy:
             await self._target.analyze()
             with self._operator.progress("Verifying") as progress:
                 return await self._verification.compare_all(progress)
+
+    async def _catch_up(self) -> float:
+        """Copies changes until a pass is short, or not much shorter than the last; returns its seconds."""
+        before, seconds = math.inf, await self._copy_changes()
+        while SHORT_PASS <= seconds <= before / 2:
+            await asyncio.sleep(_pause(seconds))
+            before, seconds = seconds, await self._copy_changes()
+        return seconds
+
+    async def _copy_changes(self) -> float:
+        """Copies what has changed since the last pass; returns the seconds that it took."""
+        begun = time.monotonic()
+        async with self._source.snapshot():
+            await self._pass().run()
+        return time.monotonic() - begun
 
     async def _switch(self) -> Sequence[Verified] | None:
         """Copies the last changes while writes wait; completes the copy unless a service still runs.
@@ -133,6 +148,11 @@ class Copy:
             async with self._source.snapshot():
                 raise CopyFailed(_incomplete_changes(len(await self._source.locked_owners())))
         await asyncio.sleep(PAUSE)
+
+
+def _pause(seconds: float) -> float:
+    """Returns the seconds to wait after a pass, so that the service has at least half of the machine."""
+    return max(PAUSE, seconds)
 
 
 def _incomplete_changes(users: int) -> str:

@@ -1,14 +1,14 @@
-"""Opens the two databases of a copy, after having checked that one can become a copy of the other."""
+"""Opens the two databases of a copy, and checks that one can become a copy of the other."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from taskward.copy.endpoints import Endpoint
+from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import CopyFailed
-from taskward.copy.postgres import PostgresEndpoint
-from taskward.copy.sqlite import SqliteEndpoint
-from taskward.copy.tables import COPIED, LEFT_OUT, MIGRATED
+from taskward.copy.postgres import PostgresCopyDatabase
+from taskward.copy.sqlite import SqliteCopyDatabase
+from taskward.copy.tables import COPIED, EXCLUDED, SEEDED
 from taskward.database import DatabaseUnusable, open_database, schema
 from taskward.http.errors import ServiceError
 from taskward.settings import Settings, SettingsError, load_settings
@@ -18,7 +18,7 @@ TO = "--to"
 
 
 def settings_of(option: str, url: str) -> Settings:
-    """Returns the settings with that database; the database of another one is not used.
+    """Returns the settings with the database of an option; DATABASE_URL is not used.
 
     Raises:
         CopyFailed: the URL is not valid, or is of a database in memory.
@@ -38,8 +38,8 @@ def settings_of(option: str, url: str) -> Settings:
 
 
 @asynccontextmanager
-async def opened(source: Settings, target: Settings) -> AsyncIterator[tuple[Endpoint, Endpoint]]:
-    """Opens source and target; an empty target is migrated, and marked as unfinished.
+async def opened(source: Settings, target: Settings) -> AsyncIterator[tuple[CopyDatabase, CopyDatabase]]:
+    """Opens source and target. An empty target is migrated, and marked as unfinished.
 
     Raises:
         CopyFailed: one of them cannot be used; nothing is changed.
@@ -47,37 +47,39 @@ async def opened(source: Settings, target: Settings) -> AsyncIterator[tuple[Endp
     """
     if _is_same_file(source.sqlite_path, target.sqlite_path):
         raise CopyFailed(f"{TO}: is the same file as {FROM}")
-    source_endpoint = await _open(FROM, source, is_target=False)
+    source_database = await _open(FROM, source, is_target=False)
     try:
-        check_revision(source_endpoint, await source_endpoint.revision())
-        target_endpoint = await _open_target(target)
+        check_revision(source_database, await source_database.revision())
+        target_database = await _open_target(target)
         try:
-            await _mark_unfinished(target_endpoint)
-            yield source_endpoint, target_endpoint
+            await _mark_unfinished(target_database)
+            yield source_database, target_database
         finally:
-            await target_endpoint.close()
+            await target_database.close()
     finally:
-        await source_endpoint.close()
+        await source_database.close()
 
 
-async def _open(option: str, settings: Settings, *, is_target: bool) -> Endpoint:
+async def _open(option: str, settings: Settings, *, is_target: bool) -> CopyDatabase:
     if settings.sqlite_path is not None:
-        return await SqliteEndpoint.open(option, settings.sqlite_path, is_target=is_target)
-    return await PostgresEndpoint.open(option, settings.database_url.get_secret_value(), is_target=is_target)
+        return await SqliteCopyDatabase.open(option, settings.sqlite_path, is_target=is_target)
+    return await PostgresCopyDatabase.open(
+        option, settings.database_url.get_secret_value(), is_target=is_target
+    )
 
 
-async def _open_target(settings: Settings) -> Endpoint:
+async def _open_target(settings: Settings) -> CopyDatabase:
     """Opens the target, whose schema is created if it has none."""
     if settings.sqlite_path is not None and not settings.sqlite_path.exists():
         await _migrate(settings)
-    endpoint = await _open(TO, settings, is_target=True)
+    database = await _open(TO, settings, is_target=True)
     try:
-        if settings.engine == "postgresql" and await endpoint.revision() is None:
+        if settings.engine == "postgresql" and await database.revision() is None:
             await _migrate(settings)
     except BaseException:
-        await endpoint.close()
+        await database.close()
         raise
-    return endpoint
+    return database
 
 
 async def _migrate(settings: Settings) -> None:
@@ -90,7 +92,7 @@ async def _migrate(settings: Settings) -> None:
         await database.stop()
 
 
-async def _mark_unfinished(target: Endpoint) -> None:
+async def _mark_unfinished(target: CopyDatabase) -> None:
     """Marks an empty target, so that no service starts on it; one that is marked is continued."""
     revision = await target.revision()
     unfinished = schema.UNFINISHED_COPY + schema.newest_revision()
@@ -102,15 +104,15 @@ async def _mark_unfinished(target: Endpoint) -> None:
             "with an empty database"
         )
     check_revision(target, revision)
-    for name in (*(table.name for table in COPIED if table.name not in MIGRATED), *LEFT_OUT):
+    for name in (*(table.name for table in COPIED if table.name not in SEEDED), *EXCLUDED):
         if await target.count(name):
             raise CopyFailed(f"{TO}: is not empty: there are rows in {name}; name an empty database")
     await target.set_revision(unfinished)
 
 
-def check_revision(endpoint: Endpoint, revision: str | None) -> None:
-    """Raises CopyFailed if a database has not the revision of this version."""
-    option, newest = endpoint.option, schema.newest_revision()
+def check_revision(database: CopyDatabase, revision: str | None) -> None:
+    """Raises CopyFailed unless a database has the revision of this version."""
+    option, newest = database.option, schema.newest_revision()
     if revision == newest:
         return
     if revision is None:

@@ -8,7 +8,7 @@ therefore continues an interrupted one, and follows the changes since the last o
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from taskward.copy.endpoints import Endpoint
+from taskward.copy.databases import CopyDatabase
 from taskward.copy.tables import (
     COPIED_TASKS,
     COPIED_USERS,
@@ -16,27 +16,27 @@ from taskward.copy.tables import (
     EMAIL,
     UNCOUNTED,
     CopiedTable,
-    Owners,
+    OwnerRange,
     Row,
 )
 from taskward.copy.windows import Window, windows
 
 MAX_TASKS: Final = 5000
-"""Tasks that are copied in one transaction, unless one owner has more: what an interruption loses."""
+"""Tasks that one transaction copies, unless one owner has more. An interruption loses at most these."""
 
 Progress = Callable[[int, int], None]
 """It is called with the number of copied tasks, and with that of all tasks."""
 
 
 class Pass:
-    """A pass from one endpoint to another; `after_batch` is called with the owners of each transaction."""
+    """A pass from one database to another; `after_batch` is called with the owners of each transaction."""
 
     def __init__(
         self,
-        source: Endpoint,
-        target: Endpoint,
+        source: CopyDatabase,
+        target: CopyDatabase,
         progress: Progress | None = None,
-        after_batch: Callable[[Owners], Awaitable[None]] | None = None,
+        after_batch: Callable[[OwnerRange], Awaitable[None]] | None = None,
     ) -> None:
         self._source = source
         self._target = target
@@ -97,7 +97,7 @@ class Pass:
         if self._after_batch is not None:
             await self._after_batch(owners)
 
-    async def _copy_rows(self, table: CopiedTable, owners: Owners | None = None) -> None:
+    async def _copy_rows(self, table: CopiedTable, owners: OwnerRange | None = None) -> None:
         async for window in windows(self._source, self._target, table, owners):
             if window.source == window.target:
                 continue
@@ -113,7 +113,7 @@ class Pass:
 
 
 def _runs(rows: Sequence[Row], changed: Sequence[bool]) -> Iterator[Sequence[Row]]:
-    """Yields the changed owners, those that follow each other together."""
+    """Yields the runs of changed owners that follow each other."""
     begin: int | None = None
     for index, is_changed in enumerate([*changed, False]):
         if is_changed and begin is None:

@@ -10,11 +10,11 @@ from typing import Any, Final, Self
 
 import asyncpg
 
-from taskward.copy.endpoints import FENCE_TIMEOUT
+from taskward.copy.databases import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
-from taskward.copy.postgres_sql import FORM, delete_of, upsert
+from taskward.copy.postgres_sql import DIALECT, delete_of, upsert
 from taskward.copy.sql import page_arguments, page_sql
-from taskward.copy.tables import COPIED, CopiedTable, Owners, Row
+from taskward.copy.tables import COPIED, CopiedTable, OwnerRange, Row
 from taskward.database import schema
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.errors import DRIVER_ERRORS
@@ -27,7 +27,7 @@ _IS_DISTRIBUTED: Final = f"SELECT to_regclass('{email_directory.TABLE}') IS NOT 
 _HAS_REVISION: Final = "SELECT to_regclass('alembic_version') IS NOT NULL"
 
 
-class PostgresEndpoint:
+class PostgresCopyDatabase:
     """A PostgreSQL database. As the target it is locked against another copy."""
 
     def __init__(self, option: str, connector: HostConnector) -> None:
@@ -43,15 +43,15 @@ class PostgresEndpoint:
             CopyFailed: it cannot be connected to, or another copy into it is running.
 
         """
-        endpoint = cls(option, HostConnector(url))
+        database = cls(option, HostConnector(url))
         try:
-            await endpoint._connect()
+            await database._connect()
             if is_target:
-                await endpoint._lock()
+                await database._lock()
         except BaseException:
-            await endpoint.close()
+            await database.close()
             raise
-        return endpoint
+        return database
 
     async def revision(self) -> str | None:
         async with self._transaction():
@@ -82,9 +82,9 @@ class PostgresEndpoint:
             yield
 
     async def page(
-        self, table: CopiedTable, owners: Owners | None, after: Row | None, limit: int
+        self, table: CopiedTable, owners: OwnerRange | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
-        sql = page_sql(table, FORM, of_owners=owners is not None, is_next=after is not None)
+        sql = page_sql(table, DIALECT, of_owners=owners is not None, is_next=after is not None)
         return [tuple(row) for row in await self._fetch(sql, *page_arguments(owners, after, limit))]
 
     async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:
@@ -99,7 +99,7 @@ class PostgresEndpoint:
         ((count,),) = await self._fetch(f"SELECT count(*) FROM {name}")  # noqa: S608 - a table of ours
         return int(count)
 
-    async def tasks_of(self, owners: Owners) -> Mapping[str, int]:
+    async def tasks_of(self, owners: OwnerRange) -> Mapping[str, int]:
         return dict(map(tuple, await self._fetch(_TASKS_OF, *owners)))
 
     async def locked_owners(self) -> frozenset[str]:
@@ -125,7 +125,7 @@ class PostgresEndpoint:
         return connection
 
     async def _is_distributed(self) -> bool:
-        """Returns whether Citus distributes the tables; those of an empty target are once it is migrated."""
+        """Returns whether Citus distributes the tables; an empty target is distributed by its migration."""
         ((is_distributed,),) = await self._fetch(_IS_DISTRIBUTED)
         return bool(is_distributed)
 

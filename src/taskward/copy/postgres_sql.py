@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column
 
-from taskward.copy.sql import SqlForm, on_conflict
+from taskward.copy.sql import SqlDialect, on_conflict
 from taskward.copy.tables import CopiedTable, Kind, kind_of
 
 
@@ -50,7 +50,7 @@ _WRITTEN: Final[Mapping[Kind, str]] = {
 }
 
 
-class _PostgresForm:
+class _PostgresDialect:
     def parameter(self, number: int, column: Column[Any]) -> str:
         return f"${number}::{_TYPES[kind_of(column)]}"
 
@@ -63,4 +63,4 @@ class _PostgresForm:
         return f'{name} COLLATE "C"' if kind_of(column) == "text" else name
 
 
-FORM: Final[SqlForm] = _PostgresForm()
+DIALECT: Final[SqlDialect] = _PostgresDialect()

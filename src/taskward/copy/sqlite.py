@@ -7,17 +7,17 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
-from taskward.copy.endpoints import FENCE_TIMEOUT
+from taskward.copy.databases import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
 from taskward.copy.sql import page_arguments, page_sql
-from taskward.copy.sqlite_sql import FORM, delete_of, upsert
-from taskward.copy.tables import CopiedTable, Owners, Row
+from taskward.copy.sqlite_sql import DIALECT, delete_of, upsert
+from taskward.copy.tables import CopiedTable, OwnerRange, Row
 from taskward.database import schema
 from taskward.database.sqlite.connection import file_problem
 from taskward.database.sqlite.errors import error_text, is_busy
 
 
-class SqliteEndpoint:
+class SqliteCopyDatabase:
     """An SQLite file. As the target no other process can open it."""
 
     def __init__(self, option: str, connection: sqlite3.Connection) -> None:
@@ -37,13 +37,13 @@ class SqliteEndpoint:
         if problem := file_problem(path):
             raise CopyFailed(f"{option}: {path}: {problem}")
         connection = sqlite3.connect(path, isolation_level=None, cached_statements=256, timeout=FENCE_TIMEOUT)
-        endpoint = cls(option, connection)
+        database = cls(option, connection)
         try:
-            endpoint._configure(is_target=is_target)
+            database._configure(is_target=is_target)
         except BaseException:
             connection.close()
             raise
-        return endpoint
+        return database
 
     async def revision(self) -> str | None:
         with self._explained():
@@ -71,10 +71,10 @@ class SqliteEndpoint:
             raise
 
     async def page(
-        self, table: CopiedTable, owners: Owners | None, after: Row | None, limit: int
+        self, table: CopiedTable, owners: OwnerRange | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
         await asyncio.sleep(0)  # nothing else gives an interruption a chance
-        sql = page_sql(table, FORM, of_owners=owners is not None, is_next=after is not None)
+        sql = page_sql(table, DIALECT, of_owners=owners is not None, is_next=after is not None)
         return self._run(sql, page_arguments(owners, after, limit))
 
     async def write(self, table: CopiedTable, rows: Sequence[Row]) -> None:
@@ -88,7 +88,7 @@ class SqliteEndpoint:
     async def count(self, name: str) -> int:
         return int(self._run(f"SELECT count(*) FROM {name}")[0][0])  # noqa: S608 - a table of ours
 
-    async def tasks_of(self, owners: Owners) -> Mapping[str, int]:
+    async def tasks_of(self, owners: OwnerRange) -> Mapping[str, int]:
         return dict(self._run(_TASKS_OF, owners))
 
     async def locked_owners(self) -> frozenset[str]:

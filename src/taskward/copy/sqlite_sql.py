@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from sqlalchemy import Column
 
-from taskward.copy.sql import SqlForm, on_conflict
+from taskward.copy.sql import SqlDialect, on_conflict
 from taskward.copy.tables import CopiedTable
 
 
-class _SqliteForm:
+class _SqliteDialect:
     def parameter(self, number: int, column: Column[Any]) -> str:  # noqa: ARG002 - the same for each
         return "?"
 
@@ -20,7 +20,7 @@ class _SqliteForm:
         return str(column.name)
 
 
-FORM: Final[SqlForm] = _SqliteForm()
+DIALECT: Final[SqlDialect] = _SqliteDialect()
 
 
 @lru_cache

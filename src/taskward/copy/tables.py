@@ -18,12 +18,12 @@ from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.instant_tables import REMINDERS, TIME_ZONE_DATA
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.users.tables import RESTORES, USERS
-from taskward.webhooks.tables import ENDPOINT
+from taskward.webhooks.tables import RECEIVER
 
 Row: TypeAlias = tuple[Any, ...]
 Kind: TypeAlias = Literal["id", "instant", "flag", "number", "text"]
-Owners: TypeAlias = tuple[str, str]
-"""The first and the last of some owners that follow each other."""
+OwnerRange: TypeAlias = tuple[str, str]
+"""The ids of the first and of the last owner of a range."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class CopiedTable:
 
 
 def kind_of(column: Column[Any]) -> Kind:
-    """Returns the kind of values that a column holds."""
+    """Returns the kind of the values of a column."""
     if isinstance(column.type, Id):
         return "id"
     if isinstance(column.type, Instant):
@@ -80,14 +80,14 @@ COUNTED: Final = (
 """Tables of an owner whose changes also change the owner's row, because they move its counter."""
 
 UNCOUNTED: Final = tuple(
-    map(CopiedTable, (REMINDERS, IDEMPOTENCY_KEYS, MARKS, ENDPOINT, RESTORES, TIME_ZONE_DATA))
+    map(CopiedTable, (REMINDERS, IDEMPOTENCY_KEYS, MARKS, RECEIVER, RESTORES, TIME_ZONE_DATA))
 )
 """Tables that also change without the owner's row: they are compared row by row, each time."""
 
 COPIED: Final = (COPIED_USERS, *COUNTED, *UNCOUNTED)
-LEFT_OUT: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, "owner_locks"})
+EXCLUDED: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, "owner_locks"})
 """Tables of changes in progress. Their owners are copied once the change is complete; an import that is being
 staged ends with the service that runs it."""
 
-MIGRATED: Final = frozenset({ENDPOINT.name, TIME_ZONE_DATA.name})
-"""Tables of which the migrations have made the one row."""
+SEEDED: Final = frozenset({RECEIVER.name, TIME_ZONE_DATA.name})
+"""Tables with one row, which the migrations insert."""

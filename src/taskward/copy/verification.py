@@ -10,9 +10,9 @@ from typing import Final
 
 import orjson
 
-from taskward.copy.endpoints import Endpoint
+from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import Differs
-from taskward.copy.tables import COPIED, COPIED_TASKS, COPIED_USERS, COUNTED, CopiedTable, Owners, Row
+from taskward.copy.tables import COPIED, COPIED_TASKS, COPIED_USERS, COUNTED, CopiedTable, OwnerRange, Row
 from taskward.copy.windows import Window, windows
 
 _DIGEST: Final = 16
@@ -36,7 +36,7 @@ class Verification:
 
     """
 
-    def __init__(self, source: Endpoint, target: Endpoint) -> None:
+    def __init__(self, source: CopyDatabase, target: CopyDatabase) -> None:
         self._source = source
         self._target = target
 
@@ -52,17 +52,17 @@ class Verification:
         digest = blake2b(digest_size=_DIGEST)
         count = 0
         async for window in windows(self._source, self._target, table):
-            digest.update(_same(table, window))
+            digest.update(_compare(table, window))
             count += len(window.source)
             if table is COPIED_TASKS:
                 progress(count)
         return Verified(table.name, count, digest.hexdigest())
 
-    async def compare_owners(self, owners: Owners) -> None:
+    async def compare_owners(self, owners: OwnerRange) -> None:
         """Compares the rows of some owners that their counters cover."""
         for table in (COPIED_USERS, *COUNTED):
             async for window in windows(self._source, self._target, table, owners):
-                _same(table, window)
+                _compare(table, window)
 
     async def compare_counts(self) -> list[Verified]:
         """Compares the number of rows of each table."""
@@ -82,16 +82,16 @@ class Verification:
         return Verified(table.name, counts[0])
 
 
-def _same(table: CopiedTable, window: Window) -> bytes:
-    """Returns the rows of a window in one form."""
-    source, target = map(_written, window)
+def _compare(table: CopiedTable, window: Window) -> bytes:
+    """Raises Differs if the two sides of a window differ; returns its rows, serialized."""
+    source, target = map(_serialized, window)
     if source != target:
         raise Differs(table.name, _first_owner(table, window))
     return source
 
 
-def _written(rows: Sequence[Row]) -> bytes:
-    """Returns rows as JSON, without what depends on where a window ends."""
+def _serialized(rows: Sequence[Row]) -> bytes:
+    """Returns rows as JSON without brackets, so that a digest does not depend on the windows."""
     return orjson.dumps(rows)[1:-1] + b"," if rows else b""
 
 

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
-from taskward.copy.endpoints import Endpoint
-from taskward.copy.tables import CopiedTable, Owners, Row
+from taskward.copy.databases import CopyDatabase
+from taskward.copy.tables import CopiedTable, OwnerRange, Row
 
 PAGE: Final = 2000
 """Rows that are read at once: with the longest texts that is 40 MB."""
@@ -21,7 +21,7 @@ class Window(NamedTuple):
 
 
 async def windows(
-    source: Endpoint, target: Endpoint, table: CopiedTable, owners: Owners | None = None
+    source: CopyDatabase, target: CopyDatabase, table: CopiedTable, owners: OwnerRange | None = None
 ) -> AsyncIterator[Window]:
     """Yields the rows of some owners, or of all, in the order of their keys.
 

@@ -38,7 +38,7 @@ Observer: TypeAlias = Callable[[str], Observation | None]
 """Called with the name of an operation that starts; returns None if it is not to be observed."""
 
 
-class Operation(Observation):
+class ObservedOperation(Observation):
     """One operation with all of its observations; as a context manager it ends them."""
 
     def __init__(self, observers: Sequence[Observer], name: str) -> None:
@@ -96,7 +96,7 @@ def observed(
 
 
 async def _observed(observers: Sequence[Observer], statement: S, values: Values, running: Awaitable[R]) -> R:
-    with Operation(observers, statement.name) as operation:
+    with ObservedOperation(observers, statement.name) as operation:
         result = await running
         operation.ran(statement, values, _rows(statement, result))
     return result

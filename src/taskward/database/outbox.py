@@ -5,9 +5,10 @@ engines do it where they also notify of changes, so no statement of a feature na
 is marked, further writes change nothing, so that an outage of the receiver costs one row for each owner.
 
 On PostgreSQL a statement may have waited for its owner, and what it sees of the outbox is as old as its
-beginning. It relies on a mark that no process has claimed, without touching it, only if less than `TRUSTED`
-microseconds have passed since: a mark is removed `SETTLED` seconds after its claim was committed at the
-earliest, so none that was unclaimed at the beginning can be gone. Otherwise it takes the row's lock.
+beginning. It relies on a mark that no process has claimed, without touching it, only if less than
+`MARK_TRUST_PERIOD` microseconds have passed since: a mark is removed `MARK_REMOVAL_DELAY` seconds after its
+claim was committed at the earliest, so none that was unclaimed at the beginning can be gone. Otherwise it
+takes the row's lock.
 """
 
 from collections.abc import Iterable
@@ -36,20 +37,20 @@ from taskward.database.functions import began_within, clock_number, greatest
 from taskward.database.statements import Command, TransactionSteps
 from taskward.database.types import Counter, Flag, Id
 
-PACE: Final = 1_000_000
+MIN_DELIVERY_INTERVAL: Final = 1_000_000
 """Microseconds between two deliveries of one owner who writes all the time: they are the same work for many
 changes as for one. Pages that are full are delivered without a pause."""
 
 
-TRUSTED: Final = 25_000
+MARK_TRUST_PERIOD: Final = 25_000
 """Microseconds from the beginning of a transaction for which it may rely on a mark that it sees unclaimed."""
 
-SETTLED: Final = 0.05
-"""Seconds from the commit of a claim to the removal of its mark at the earliest; longer than `TRUSTED`."""
+MARK_REMOVAL_DELAY: Final = 0.05
+"""Minimum seconds from the commit of a claim to the removal of its mark; longer than `MARK_TRUST_PERIOD`."""
 
 
 class WebhookMarkRow(SQLModel, table=True):
-    """The queue of one owner: what is acknowledged, when to look again, and the delivery in progress.
+    """The queue of one owner: what is acknowledged, when it is due, and the delivery in progress.
 
     It has no foreign key, because it outlives the owner: their erasure has to be delivered too. Times are
     microseconds of the database's clock. A stored delivery is sent with the same id and body until it is
@@ -117,14 +118,16 @@ def mark_owners(owners: Select[Any]) -> Insert:
         MARKS.c.user_id == owner, MARKS.c.next_at.is_not(None), MARKS.c.holder.is_(None)
     )
     is_marked = mark.scalar_subquery().is_not(None)
-    is_trusted = is_marked & began_within(literal_column(str(TRUSTED)), number)
+    is_trusted = is_marked & began_within(literal_column(str(MARK_TRUST_PERIOD)), number)
     unmarked = owners.with_only_columns(owner, *_NEW.values()).where(~is_trusted)
     return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], unmarked))
 
 
 def _unless_marked(marked: Any) -> Insert:
-    """Marks an owner as due now, or `PACE` after the last delivery."""
-    paced = func.coalesce(MARKS.c.delivered_at + literal_column(str(PACE), Counter), literal_column("0"))
+    """Marks an owner as due now, or `MIN_DELIVERY_INTERVAL` after the last delivery."""
+    paced = func.coalesce(
+        MARKS.c.delivered_at + literal_column(str(MIN_DELIVERY_INTERVAL), Counter), literal_column("0")
+    )
     unless: Insert = marked.on_conflict_do_update(
         index_elements=["user_id"],
         set_={"next_at": greatest(marked.excluded.next_at, paced), "marked_at": marked.excluded.marked_at},

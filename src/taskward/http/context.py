@@ -13,7 +13,7 @@ from starlette.types import Scope
 from taskward.http.send_budget import SendBudget
 
 if TYPE_CHECKING:
-    from taskward.auth.current_user import User
+    from taskward.auth.current_user import Caller
     from taskward.services import Services
 
 Headers = list[tuple[bytes, bytes]]
@@ -45,7 +45,7 @@ class RequestContext:
     """
 
     # Set on the way
-    user: "User | None" = None
+    user: "Caller | None" = None
     """The verified user; None outside of /api."""
     rate_limit_headers: Sequence[tuple[bytes, bytes]] = ()
     route: str | None = None
@@ -87,7 +87,7 @@ class RequestContext:
         self.send_budget: SendBudget = state.get("send_budget", _NO_BUDGET)
 
     @property
-    def caller(self) -> "User":
+    def caller(self) -> "Caller":
         """The verified user of a request below /api."""
         if self.user is None:
             raise AssertionError(f"{self.route} is used without authentication")

@@ -39,7 +39,7 @@ class LabelChange:
     new: str | None
 
     def count_steps(self) -> TransactionSteps[int]:
-        """Returns the number of tasks to change: not of those that have the new spelling already."""
+        """Returns the number of tasks to change, without those that have the new spelling."""
         rows = yield COUNT_LABELLED, self._values()
         total: int = rows[0][0]
         return total

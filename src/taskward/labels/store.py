@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database import Queries
 from taskward.database.statements import Row, TransactionSteps
 from taskward.http.conditional import scoped_tag
@@ -36,7 +36,7 @@ class LabelPage:
 class LabelStore:
     """The labels of one owner, who is fixed for the store's lifetime."""
 
-    def __init__(self, database: Queries, user: User, list_cache: ListCache) -> None:
+    def __init__(self, database: Queries, user: Caller, list_cache: ListCache) -> None:
         self._database = database
         self._user = user
         self._list_cache = list_cache

@@ -1,4 +1,4 @@
-"""Deletion of a list, in parts, with what becomes of its tasks.
+"""Deletes a list, and deletes or keeps its tasks, in parts.
 
 PostgreSQL does it in one transaction. On SQLite that of a long list is split, so that other owners' writes do
 not wait for it, and the owner's data is locked from the first part to the last. The first part deletes the
@@ -18,14 +18,14 @@ from sqlalchemy import Table
 
 from taskward.database.statements import RESUME, SPLIT, TransactionSteps
 from taskward.lists.statements import (
-    DANGLING,
+    ADD_LIST_TOMBSTONE,
     DELETE_LIST,
     FIND_LIST_TOMBSTONE,
     KEEP_TASKS,
-    LEAVE_LIST_TOMBSTONE,
     NEXT_TASKS,
+    TASKS_OF_DELETED_LISTS,
 )
-from taskward.tasks.steps.statements import DELETE_TASKS, LEAVE_TOMBSTONES
+from taskward.tasks.steps.statements import ADD_TOMBSTONES, DELETE_TASKS
 from taskward.tasks.tables import LIST_TOMBSTONES, TOMBSTONES
 from taskward.tasks.tombstones import drop_expired_steps
 
@@ -37,7 +37,7 @@ TasksOption: TypeAlias = Literal["delete", "keep"]
 
 
 @dataclass(frozen=True, slots=True)
-class Deletion:
+class ListDeletion:
     """The deletion of one list."""
 
     owner: UUID
@@ -51,7 +51,7 @@ class Deletion:
         """Deletes the list; its `count` tasks and the list itself take the numbers up to `last`."""
         values = {"owner": self.owner, "list_id": self.list_id, "version": last, "now": self.now}
         yield DELETE_LIST, values
-        yield LEAVE_LIST_TOMBSTONE, values
+        yield ADD_LIST_TOMBSTONE, values
         yield from self._drop_expired_steps(LIST_TOMBSTONES, 1)
         yield from self.task_steps(count, last - count, is_split=is_split)
 
@@ -74,7 +74,7 @@ class Deletion:
         if self.tasks == "keep":
             yield KEEP_TASKS, values
             return
-        yield LEAVE_TOMBSTONES, values
+        yield ADD_TOMBSTONES, values
         yield DELETE_TASKS, values
         yield from self._drop_expired_steps(TOMBSTONES, len(ids))
 
@@ -87,10 +87,10 @@ def _resume_steps(tasks: TasksOption, owner: UUID) -> TransactionSteps[None]:
     """Completes an interrupted deletion; expired tombstones are left to the next one."""
     if not (yield RESUME, {"owner": owner}):
         return
-    for list_id, count in (yield DANGLING, {"owner": owner}):
+    for list_id, count in (yield TASKS_OF_DELETED_LISTS, {"owner": owner}):
         rows = yield FIND_LIST_TOMBSTONE, {"owner": owner, "list_id": list_id}
         version, now = rows[0]
-        deletion = Deletion(owner, list_id, tasks, now, None)
+        deletion = ListDeletion(owner, list_id, tasks, now, None)
         yield from deletion.task_steps(count, version - count, is_split=True)
 
 

@@ -13,7 +13,7 @@ from taskward.http.validation import Absent, field_error
 from taskward.lists.tables import ListRecord
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.placement import Key, Position
-from taskward.tasks.fields.texts import LONGEST_TITLE, Title
+from taskward.tasks.fields.texts import MAX_TITLE_LENGTH, Title
 
 _WRITABLE: Final = ("title", "is_archived", "position", "metadata")
 _ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at")
@@ -71,7 +71,7 @@ def _known_option(value: Any) -> Any:
     return value
 
 
-class ListDeletion(BaseModel):
+class ListDeletionQuery(BaseModel):
     """The query of `DELETE /api/lists/{list_id}`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -88,7 +88,7 @@ class List(BaseModel):
 
     id: UUID
     user_id: UUID = Field(description="The owner, from the verified token.")
-    title: str = Field(min_length=1, max_length=LONGEST_TITLE)
+    title: str = Field(min_length=1, max_length=MAX_TITLE_LENGTH)
     is_archived: bool
     position: Key
     metadata: Metadata | Absent = None

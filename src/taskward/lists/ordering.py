@@ -1,4 +1,4 @@
-"""The place of a list among the others of its owner: there are few, so all of them are read."""
+"""The position of a list among the others of its owner: there are few, so all of them are read."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Self
 from uuid import UUID
 
 from taskward.database.statements import Row, TransactionSteps
-from taskward.lists.statements import PLACES
+from taskward.lists.statements import LIST_POSITIONS
 from taskward.tasks.steps.ordering import Point
 
 
@@ -19,8 +19,8 @@ class ListSiblings:
 
     @classmethod
     def read(cls, owner: UUID, list_id: UUID) -> TransactionSteps[Self]:
-        """Returns the lists beside the one that is placed."""
-        rows = yield PLACES, {"owner": owner}
+        """Returns the other lists."""
+        rows = yield LIST_POSITIONS, {"owner": owner}
         points = (Point(key, UUID(str(one))) for one, key in rows)
         return cls([point for point in points if point.near != list_id])
 

@@ -25,7 +25,7 @@ from taskward.lists.models import (
     ListChanges,
     ListCollection,
     ListDeleted,
-    ListDeletion,
+    ListDeletionQuery,
     NewList,
     list_json,
     list_path,
@@ -123,7 +123,7 @@ async def patch_list(
     summary="Delete a list",
 )
 async def delete_list(
-    list_id: ListId, query: Annotated[ListDeletion, Query()], lists: MyLists, if_match: IfMatch = None
+    list_id: ListId, query: Annotated[ListDeletionQuery, Query()], lists: MyLists, if_match: IfMatch = None
 ) -> Response:
     """Deletes a list permanently. If there are tasks in it, `tasks` says what becomes of them."""
     await lists.delete(list_id, query.tasks, if_match)

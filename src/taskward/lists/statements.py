@@ -76,14 +76,14 @@ UPDATE_LIST: Final = Command(
 )
 """Stores all writable fields, as they are after the change."""
 
-PLACES: Final = Read(
-    "places of lists",
+LIST_POSITIONS: Final = Read(
+    "positions of lists",
     select(LISTS.c.id, LISTS.c.position)
     .where(LISTS.c.user_id == OWNER)
     .order_by(LISTS.c.position, LISTS.c.id),
 )
-PLACE_LIST: Final = Command(
-    "place a list",
+SET_LIST_POSITION: Final = Command(
+    "set the position of a list",
     update(LISTS)
     .where(*_MINE)
     .values(
@@ -94,8 +94,8 @@ PLACE_LIST: Final = Command(
     "list.update",
 )
 DELETE_LIST: Final = Command("delete list", delete(LISTS).where(*_MINE), "list.delete")
-LEAVE_LIST_TOMBSTONE: Final = Command(
-    "leave a list's tombstone",
+ADD_LIST_TOMBSTONE: Final = Command(
+    "add a list's tombstone",
     upsert(LIST_TOMBSTONES)
     .values(user_id=OWNER, list_id=_LIST_ID, version=_VERSION, deleted_at=_NOW)
     .on_conflict_do_update(
@@ -109,7 +109,7 @@ KEEP_TASKS: Final = Command(
     "take several tasks out of their list", change_ranked(list_id=null()), "task.update"
 )
 
-DANGLING: Final = Read(
+TASKS_OF_DELETED_LISTS: Final = Read(
     "tasks of a deleted list",
     select(TASKS.c.list_id, func.count())
     .where(

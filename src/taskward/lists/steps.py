@@ -10,11 +10,11 @@ from uuid import UUID
 
 import orjson
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import Command, TransactionSteps, Values
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
-from taskward.lists.deletion import Deletion, TasksOption
+from taskward.lists.deletion import ListDeletion, TasksOption
 from taskward.lists.errors import ListNotEmpty, ListNotFound
 from taskward.lists.models import ListChanges, NewList, list_json
 from taskward.lists.ordering import ListSiblings
@@ -24,7 +24,7 @@ from taskward.lists.statements import (
     CREATE_LIST,
     FIND_LIST_TOMBSTONE,
     GET_LIST,
-    PLACE_LIST,
+    SET_LIST_POSITION,
     UPDATE_LIST,
 )
 from taskward.lists.tables import ListRecord
@@ -32,7 +32,7 @@ from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import version_tag
 from taskward.tasks.positions import default_key
-from taskward.tasks.steps.ordering import Placed, position_steps
+from taskward.tasks.steps.ordering import NewPosition, position_steps
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 
 MAX_LISTS: Final = 1000
@@ -48,7 +48,7 @@ class ListSteps:
     split.
     """
 
-    user: User
+    user: Caller
     tombstones_kept: timedelta
     is_batch: bool = False
 
@@ -69,8 +69,8 @@ class ListSteps:
             "now": created_at(list_id) if given_id is None else max(created_at(list_id), datetime.now(UTC)),
             "fields": sorted(new.given()),  # for the audit log
         }
-        placed = yield from self._placed(new.position, list_id)
-        return (yield from self._store(CREATE_LIST, list_id, values, placed))
+        new_position = yield from self._new_position(new.position, list_id)
+        return (yield from self._store(CREATE_LIST, list_id, values, new_position))
 
     def update(
         self, list_id: UUID, changes: ListChanges, versions: Versions | None
@@ -90,8 +90,8 @@ class ListSteps:
             "now": datetime.now(UTC),
             "fields": sorted(given),
         }
-        placed = yield from self._placed(given.get("position", before.position), list_id)
-        return (yield from self._store(UPDATE_LIST, list_id, values, placed))
+        new_position = yield from self._new_position(given.get("position", before.position), list_id)
+        return (yield from self._store(UPDATE_LIST, list_id, values, new_position))
 
     def delete(
         self, list_id: UUID, tasks: TasksOption | None, versions: Versions | None
@@ -103,7 +103,7 @@ class ListSteps:
         if count and tasks is None:
             raise ListNotEmpty
         now = datetime.now(UTC)
-        deletion = Deletion(self.user.id, list_id, tasks or "keep", now, now - self.tombstones_kept)
+        deletion = ListDeletion(self.user.id, list_id, tasks or "keep", now, now - self.tombstones_kept)
         last = yield from self._numbers(count + 1)
         yield from deletion.steps(count, last, is_split=not self.is_batch)
 
@@ -139,25 +139,25 @@ class ListSteps:
             )
         return found
 
-    def _placed(self, position: Any, list_id: UUID) -> TransactionSteps[Placed]:
+    def _new_position(self, position: Any, list_id: UUID) -> TransactionSteps[NewPosition]:
         if position is None:
-            return Placed(default_key(list_id))
+            return NewPosition(default_key(list_id))
         if isinstance(position, str):
-            return Placed(position)
+            return NewPosition(position)
         siblings = yield from ListSiblings.read(self.user.id, list_id)
         return (yield from position_steps(siblings, position))
 
     def _store(
-        self, statement: Command, list_id: UUID, values: Values, placed: Placed
+        self, statement: Command, list_id: UUID, values: Values, new_position: NewPosition
     ) -> TransactionSteps[ListRecord]:
-        """Stores a list, and the new positions of those that make room for it."""
-        last = yield from self._numbers(1 + len(placed.moved))
-        number = last - len(placed.moved)
-        stored = {**values, "position": placed.position, "version": number}
+        """Stores a list, and the new positions of the lists that make room for it."""
+        last = yield from self._numbers(1 + len(new_position.moved))
+        number = last - len(new_position.moved)
+        stored = {**values, "position": new_position.position, "version": number}
         rows = yield statement, self._values(list_id) | stored
-        for version, (moved, position) in enumerate(placed.moved.items(), number + 1):
+        for version, (moved, position) in enumerate(new_position.moved.items(), number + 1):
             change = {"position": position, "version": version, "now": values["now"]}
-            yield PLACE_LIST, self._values(moved) | change
+            yield SET_LIST_POSITION, self._values(moved) | change
         return ListRecord(*rows[0])
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database import Queries
 from taskward.database.statements import T, TransactionSteps
 from taskward.http.conditional import Versions
@@ -29,7 +29,7 @@ class ListStore:
     """The lists of one owner, who is fixed for the store's lifetime."""
 
     def __init__(
-        self, database: Queries, user: User, list_cache: ListCache, tombstones_kept: timedelta
+        self, database: Queries, user: Caller, list_cache: ListCache, tombstones_kept: timedelta
     ) -> None:
         self._database = database
         self._list_cache = list_cache

@@ -32,7 +32,7 @@ _HIDDEN_ON_SUCCESS: Final = frozenset({"request_id", "user_id", "trace_id", "spa
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Returns whether a person reads the stream; a closed stream is no terminal."""
+    """Returns whether a human reads the stream; a closed stream is no terminal."""
     return not stream.closed and stream.isatty()
 
 

@@ -1,4 +1,4 @@
-"""The arguments of tools. Only their form is read here: the API validates the values."""
+"""The arguments of tools. Only their types are checked here: the API validates the values."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -41,10 +41,10 @@ def ids(arguments: Arguments) -> list[str]:
 
 
 def idempotency_key(arguments: Arguments, tool: str) -> str | None:
-    """Returns the key for the API: any text will do, and each tool has keys of its own.
+    """Returns the key for the API, made of any text; each tool has keys of its own.
 
     Raises:
-        ToolError: it is no text.
+        ToolError: it is not text.
 
     """
     key = arguments.get("idempotency_key")
@@ -102,10 +102,10 @@ class Lists:
         return self._lists
 
 
-def _items(arguments: Arguments, name: str, kind: type, called: str) -> list[Any]:
+def _items(arguments: Arguments, name: str, kind: type, plural: str) -> list[Any]:
     items = arguments.get(name)
     if not isinstance(items, list) or not all(isinstance(one, kind) for one in items):
-        raise ToolError(f"{name} must be a list of {called}")
+        raise ToolError(f"{name} must be a list of {plural}")
     if not 0 < len(items) <= MAX_ITEMS:
         raise ToolError(f"{name} must have 1 to {MAX_ITEMS} entries")
     return items

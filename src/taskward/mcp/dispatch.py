@@ -1,4 +1,4 @@
-"""Calls of the API within the process: they pass through the service's pipeline like those from outside."""
+"""Calls of the API within the process: they pass through the service's pipeline, as HTTP requests do."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from taskward.services import Services
 
 
-class InProcess(httpx.AsyncBaseTransport):
+class InProcessTransport(httpx.AsyncBaseTransport):
     """Sends the requests of a client into the pipeline, as parts of an admitted request."""
 
     def __init__(self, pipeline: ASGIApp, outer: RequestContext) -> None:
         self._pipeline = pipeline
         self._outer = outer
-        self._services = _of_admitted(outer.services)
+        self._services = _already_admitted(outer.services)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
@@ -69,5 +69,6 @@ class _Admitted(Admission):
         return self._outer.rejection(context, reason)
 
 
-def _of_admitted(services: "Services") -> "Services":
+def _already_admitted(services: "Services") -> "Services":
+    """Returns the services, without a limit of requests in progress."""
     return replace(services, admission=_Admitted(services.admission))

@@ -20,7 +20,7 @@ from taskward.settings import Settings
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-    from taskward.mcp.server import RequestContext as McpContext
+    from taskward.mcp.server import McpContext
     from taskward_client import AsyncClient
 
 MAX_BODY: Final = 128 * 1024
@@ -39,10 +39,10 @@ class Forbidden(ServiceError):
 
 
 class McpEndpoint:
-    """Serves MCP over HTTP, one request at a time: no process remembers anything of a client."""
+    """Serves MCP over HTTP without sessions: no state of a client is kept between its requests."""
 
     def __init__(self, settings: Settings, rate_limit: RateLimit | None, pipeline: ASGIApp) -> None:
-        """Takes the pipeline that the requests of tools pass through."""
+        """Creates it; the requests of tools pass through the pipeline."""
         self._public_url = settings.public_url
         self._issuer = settings.jwt_issuer
         self._origins = settings.allowed_origins | {settings.public_url}
@@ -85,14 +85,14 @@ class McpEndpoint:
             raise services.admission.rejection(context, UNREAD)
 
     async def serve(self, body: bytes, scope: Scope, send: Send) -> None:
-        """Serves an authenticated and admitted request, to its end even if the client goes."""
+        """Serves an authenticated and admitted request to its end, even if the client disconnects."""
         manager = await self._sdk.started()
-        rest = [body]
+        unread = [body]
 
         async def receive() -> Message:
-            if not rest:
+            if not unread:
                 await asyncio.Event().wait()
-            return {"type": "http.request", "body": rest.pop(), "more_body": False}
+            return {"type": "http.request", "body": unread.pop(), "more_body": False}
 
         await manager.handle_request(scope, receive, send)
 
@@ -154,13 +154,13 @@ class _Sdk:
 
     @asynccontextmanager
     async def _client_of(self, call: "McpContext") -> AsyncIterator["AsyncClient"]:
-        from taskward.mcp.dispatch import InProcess  # noqa: PLC0415 - as above
+        from taskward.mcp.dispatch import InProcessTransport  # noqa: PLC0415 - as above
         from taskward_client import AsyncClient, Retries  # noqa: PLC0415 - slow to import
 
         outer: RequestContext = call.request.scope[CONTEXT_KEY]  # type: ignore[union-attr] # over HTTP there is one
         token = bearer_token(outer.headers[b"authorization"]).decode()
-        inside = InProcess(self._pipeline, outer)
+        transport = InProcessTransport(self._pipeline, outer)
         async with AsyncClient(
-            "http://taskward.internal", token, retries=Retries(0), transport=inside
+            "http://taskward.internal", token, retries=Retries(0), transport=transport
         ) as api:
             yield api

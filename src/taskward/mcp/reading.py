@@ -14,8 +14,8 @@ _DEFAULT_LIMIT: Final = 50
 _MAX_LIMIT: Final = 200
 _MAX_OVERVIEW: Final = 50
 _FILTERS: Final = ("label", "priority", "due", "due_from", "due_before", "parent_id", "sort", "cursor")
-_HIDDEN: Final = frozenset({"user_id", "updated_at", "position"})
-"""Keys of a task that tell an agent nothing."""
+_OMITTED: Final = frozenset({"user_id", "updated_at", "position"})
+"""Fields of a task that are of no use to an agent."""
 
 
 async def find_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
@@ -29,13 +29,13 @@ async def find_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]
     if arguments.get("list") is not None:
         query["list_id"] = await lists.id_of(arguments["list"]) or "none"
     page = await api.tasks.list(**query)
-    found = {"tasks": await shown(page["tasks"], lists)}
+    found = {"tasks": await for_agent(page["tasks"], lists)}
     return found | ({"cursor": page["next_cursor"]} if page["next_cursor"] else {})
 
 
 async def get_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
     found = [(await api.tasks.get(one)).value for one in ids(arguments)]
-    return {"tasks": await shown(found, Lists(api))}
+    return {"tasks": await for_agent(found, Lists(api))}
 
 
 async def get_overview(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
@@ -48,13 +48,13 @@ async def get_overview(api: "AsyncClient", arguments: Arguments) -> dict[str, An
     today = await api.tasks.list(
         due_from=day.isoformat(), due_before=tomorrow, is_completed=False, sort="due", limit=_MAX_OVERVIEW
     )
-    late = {task["id"] for task in overdue["tasks"]}
+    overdue_ids = {task["id"] for task in overdue["tasks"]}
     lists = Lists(api)
     return {
         "now": now,
         "counts": {name: counts[name] for name in ("open", "overdue", "today", "later", "undated")},
-        "overdue": await shown(overdue["tasks"], lists),
-        "today": await shown([task for task in today["tasks"] if task["id"] not in late], lists),
+        "overdue": await for_agent(overdue["tasks"], lists),
+        "today": await for_agent([task for task in today["tasks"] if task["id"] not in overdue_ids], lists),
     }
 
 
@@ -71,14 +71,14 @@ async def find_labels(api: "AsyncClient", _: Arguments) -> dict[str, Any]:
     return {"labels": (await api.labels.list())["labels"]}
 
 
-async def shown(tasks: "list[Task]", lists: Lists) -> list[dict[str, Any]]:
-    """Returns tasks as agents see them: with the title of their list, without what tells them nothing."""
-    seen = []
+async def for_agent(tasks: "list[Task]", lists: Lists) -> list[dict[str, Any]]:
+    """Returns tasks for an agent: with the title of their list, without fields of no use to it."""
+    results = []
     for task in tasks:
         one: dict[str, Any] = {
-            key: value for key, value in task.items() if key not in _HIDDEN and value != ""
+            key: value for key, value in task.items() if key not in _OMITTED and value != ""
         }
         if "list_id" in task:
             one["list"] = await lists.title_of(task["list_id"])
-        seen.append(one)
-    return seen
+        results.append(one)
+    return results

@@ -26,7 +26,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class McpRoute(StrictRoute):
-    """The route of the endpoint: outside of /api, but authenticated and admitted as what is below it."""
+    """The route of the endpoint: outside of /api, but authenticated and admitted like its routes."""
 
     async def respond(self, context: RequestContext, receive: Receive) -> Response:
         endpoint = _endpoint(context)

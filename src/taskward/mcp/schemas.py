@@ -1,4 +1,4 @@
-"""The JSON Schemas of the tools' arguments: what an agent reads of them."""
+"""The JSON Schemas of the tools' arguments, which agents read."""
 
 from typing import Any, Final
 
@@ -7,15 +7,15 @@ from taskward.mcp.arguments import MAX_ITEMS
 Schema = dict[str, Any]
 
 
-def text(description: str) -> Schema:
+def string(description: str) -> Schema:
     return {"type": "string", "description": description}
 
 
-def words(description: str, *values: str) -> Schema:
+def enum_of(description: str, *values: str) -> Schema:
     return {"type": "string", "enum": list(values), "description": description}
 
 
-def several(item: Schema, description: str) -> Schema:
+def array_of(item: Schema, description: str) -> Schema:
     return {"type": "array", "items": item, "minItems": 1, "maxItems": MAX_ITEMS, "description": description}
 
 
@@ -31,36 +31,36 @@ def nullable(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-def nullable_word(description: str, word: str) -> Schema:
-    return {"enum": [word, None], "description": description}
+def nullable_constant(description: str, value: str) -> Schema:
+    return {"enum": [value, None], "description": description}
 
 
-IDS: Final = several(text("The id of a task."), "Ids of tasks, as find_tasks returns them.")
-LIST: Final = text("The title or the id of a list; inbox: in no list.")
-KEY: Final = text(
+IDS: Final = array_of(string("The id of a task."), "Ids of tasks, as find_tasks returns them.")
+LIST: Final = string("The title or the id of a list; inbox: in no list.")
+KEY: Final = string(
     "Any text that you make up for this call. Send the same text if you repeat the call because no answer "
     "came: then nothing is created twice. Use another text for each other call."
 )
-NOW: Final = text(
+NOW: Final = string(
     "The present time at the user, with an offset: 2026-11-21T14:30:00+01:00. Without it, the time in UTC."
 )
 _LABELS: Final = {"type": "array", "items": {"type": "string"}}
 _DATE: Final = {
-    "date": text("A day: 2026-11-21."),
-    "time": nullable(text("A time of that day: 14:30. Without it, all day.")),
-    "time_zone": nullable(text("Where that time is: Europe/Berlin. Without it, that of the user.")),
+    "date": string("A day: 2026-11-21."),
+    "time": nullable(string("A time of that day: 14:30. Without it, all day.")),
+    "time_zone": nullable(string("Where that time is: Europe/Berlin. Without it, that of the user.")),
 }
 _RECURRENCE: Final = {
-    "rule": text("An RRULE of days, without a time: FREQ=WEEKLY;BYDAY=MO,TH. It needs a due date."),
-    "after": nullable_word("Count from the day it was completed, not from the schedule.", "completion"),
-    "missed": nullable_word("Keep days that have passed, instead of skipping them.", "keep"),
+    "rule": string("An RRULE of days, without a time: FREQ=WEEKLY;BYDAY=MO,TH. It needs a due date."),
+    "after": nullable_constant("Count from the day it was completed, not from the schedule.", "completion"),
+    "missed": nullable_constant("Keep days that have passed, instead of skipping them.", "keep"),
 }
-_PRIORITY: Final = words("How important it is.", "low", "medium", "high", "urgent")
+_PRIORITY: Final = enum_of("How important it is.", "low", "medium", "high", "urgent")
 _COMMON: Final = {
-    "title": text("1 to 200 characters."),
-    "description": nullable(text("Up to 2000 characters.")),
+    "title": string("1 to 200 characters."),
+    "description": nullable(string("Up to 2000 characters.")),
     "list": nullable(LIST),
-    "parent_id": nullable(text("The id of the task that this one is a part of.")),
+    "parent_id": nullable(string("The id of the task that this one is a part of.")),
 }
 NEW_TASK: Final = object_of(
     {
@@ -75,7 +75,7 @@ NEW_TASK: Final = object_of(
 )
 TASK_CHANGES: Final = object_of(
     {
-        "id": text("The id of the task."),
+        "id": string("The id of the task."),
         **_COMMON,
         "due": nullable(object_of(_DATE, description="Only the given parts change; null removes it.")),
         "start": nullable(object_of(_DATE, description="Only the given parts change; null removes it.")),

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, Final
 
 import mcp_types as types
@@ -17,8 +18,8 @@ from taskward_client import AsyncClient
 
 log = logging.getLogger(__name__)
 
-RequestContext = ServerRequestContext[Any, Any]
-ClientOf = Callable[[RequestContext], AbstractAsyncContextManager[AsyncClient]]
+McpContext = ServerRequestContext[Any, Any]
+ClientOf = Callable[[McpContext], AbstractAsyncContextManager[AsyncClient]]
 """Returns the client of the API for the user of a request."""
 
 _TOOLS: Final = {tool.name: tool for tool in TOOLS}
@@ -27,33 +28,13 @@ _UNKNOWN: Final = "There is no tool {name}; tools/list returns those that there 
 
 def new_server(client_of: ClientOf) -> Server[Any]:
     """Returns an MCP server whose tools use these clients."""
-
-    async def list_tools(_: RequestContext, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_described(tool) for tool in TOOLS])
-
-    async def call_tool(context: RequestContext, params: types.CallToolRequestParams) -> types.CallToolResult:
-        tool = _TOOLS.get(params.name)
-        if tool is None:
-            raise MCPError(types.INVALID_PARAMS, _UNKNOWN.format(name=params.name[:64]))
-        try:
-            async with client_of(context) as api:
-                result = await call(tool, api, params.arguments or {})
-        except Exception:
-            log.exception("Unforeseen error in a tool", extra={"tool": tool.name})
-            raise MCPError(types.INTERNAL_ERROR, "An internal server error occurred") from None
-        return types.CallToolResult(
-            content=[types.TextContent(type="text", text=result.text)],
-            structured_content=result.value,
-            is_error=result.value is None,
-        )
-
     server = Server[Any](
         "taskward",
         version=__version__,
         title="Taskward",
         instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
+        on_list_tools=_list_tools,
+        on_call_tool=partial(_call_tool, client_of),
         get_tool_input_schema=lambda name: _TOOLS[name].schema if name in _TOOLS else None,
     )
     server.middleware.clear()  # the SDK's own traces: requests are traced by the service
@@ -64,6 +45,29 @@ def new_session_manager(server: Server[Any], max_body: int) -> StreamableHTTPSes
     """Returns the server over HTTP, without sessions: each request is answered by itself, in JSON."""
     return StreamableHTTPSessionManager(
         server, json_response=True, stateless=True, max_request_body_size=max_body
+    )
+
+
+async def _list_tools(_: McpContext, __: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    return types.ListToolsResult(tools=[_described(tool) for tool in TOOLS])
+
+
+async def _call_tool(
+    client_of: ClientOf, context: McpContext, params: types.CallToolRequestParams
+) -> types.CallToolResult:
+    tool = _TOOLS.get(params.name)
+    if tool is None:
+        raise MCPError(types.INVALID_PARAMS, _UNKNOWN.format(name=params.name[:64]))
+    try:
+        async with client_of(context) as api:
+            result = await call(tool, api, params.arguments or {})
+    except Exception:
+        log.exception("Unforeseen error in a tool", extra={"tool": tool.name})
+        raise MCPError(types.INTERNAL_ERROR, "An internal server error occurred") from None
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=result.text)],
+        structured_content=result.value,
+        is_error=result.value is None,
     )
 
 

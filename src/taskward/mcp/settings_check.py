@@ -15,7 +15,7 @@ def mcp_state(settings: Settings) -> str:
 
 
 def mcp_warnings(settings: Settings) -> Iterator[str]:
-    """Yields what prevents agents from getting a token that the service accepts, or makes it unsafe."""
+    """Yields warnings: agents cannot get a token that the service accepts, or cannot send it safely."""
     if not settings.serves_mcp:
         return
     resource = f"{settings.public_url}/mcp"

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from mcp.server.stdio import stdio_server
 
-from taskward.mcp.server import RequestContext, new_server
+from taskward.mcp.server import McpContext, new_server
 from taskward_client import AsyncClient
 
 
@@ -14,7 +14,7 @@ async def serve_stdio(url: str, token: Callable[[], str]) -> None:
     async with AsyncClient(url, token) as api, stdio_server() as (reading, writing):
 
         @asynccontextmanager
-        async def client_of(_: RequestContext) -> AsyncIterator[AsyncClient]:
+        async def client_of(_: McpContext) -> AsyncIterator[AsyncClient]:
             yield api
 
         server = new_server(client_of)

@@ -14,11 +14,11 @@ from taskward.mcp.schemas import (
     NOW,
     TASK_CHANGES,
     Schema,
+    array_of,
+    enum_of,
     nullable,
     object_of,
-    several,
-    text,
-    words,
+    string,
 )
 
 if TYPE_CHECKING:
@@ -110,18 +110,20 @@ TOOLS: Final = (
         "are more.",
         object_of(
             {
-                "query": text("Words that all occur in the title or the description."),
+                "query": string("Words that all occur in the title or the description."),
                 "list": LIST,
-                "label": text("A label."),
-                "priority": text("low, medium, high, urgent, or several with commas."),
-                "state": words("Which ones; open by default.", "open", "completed", "all"),
-                "due": words("Whether they have a due date.", "any", "none"),
-                "due_from": text("Due on this day or later: 2026-11-21."),
-                "due_before": text("Due before this day, or, with the present time and an offset, overdue."),
-                "parent_id": text("Parts of this task; none: only tasks that are no part of another one."),
-                "sort": text("Such as due, -priority, title, -created_at, position; - is descending."),
+                "label": string("A label."),
+                "priority": string("low, medium, high, urgent, or several with commas."),
+                "state": enum_of("Which ones; open by default.", "open", "completed", "all"),
+                "due": enum_of("Whether they have a due date.", "any", "none"),
+                "due_from": string("Due on this day or later: 2026-11-21."),
+                "due_before": string(
+                    "Due before this day, or, with the present time and an offset, overdue."
+                ),
+                "parent_id": string("Parts of this task; none: only tasks that are no part of another one."),
+                "sort": string("Such as due, -priority, title, -created_at, position; - is descending."),
                 "limit": {"type": "integer", "minimum": 1, "maximum": 200, "description": "50 by default."},
-                "cursor": text("The cursor of the previous result, with the same other arguments."),
+                "cursor": string("The cursor of the previous result, with the same other arguments."),
             }
         ),
         reading.find_tasks,
@@ -165,7 +167,9 @@ TOOLS: Final = (
         "Add tasks",
         "Creates tasks: all of them, or none if one is not valid.",
         object_of(
-            {"tasks": several(NEW_TASK, "The new tasks."), "idempotency_key": KEY}, "tasks", "idempotency_key"
+            {"tasks": array_of(NEW_TASK, "The new tasks."), "idempotency_key": KEY},
+            "tasks",
+            "idempotency_key",
         ),
         writing.add_tasks,
     ),
@@ -173,7 +177,7 @@ TOOLS: Final = (
         "update_tasks",
         "Update tasks",
         "Changes the given fields of tasks; the others stay. Null removes a value.",
-        object_of({"tasks": several(TASK_CHANGES, "The changes.")}, "tasks"),
+        object_of({"tasks": array_of(TASK_CHANGES, "The changes.")}, "tasks"),
         writing.update_tasks,
         is_destructive=True,
     ),
@@ -185,7 +189,7 @@ TOOLS: Final = (
             {
                 "ids": IDS,
                 "completed_at": nullable(
-                    text("When it was done, with an offset: 2026-11-21T23:40:00-08:00.")
+                    string("When it was done, with an offset: 2026-11-21T23:40:00-08:00.")
                 ),
                 "reopen": {"type": "boolean", "description": "Open them again."},
             },
@@ -200,7 +204,7 @@ TOOLS: Final = (
         object_of(
             {
                 "ids": IDS,
-                "subtasks": words("What becomes of their parts; keep by default.", "keep", "delete"),
+                "subtasks": enum_of("What becomes of their parts; keep by default.", "keep", "delete"),
             },
             "ids",
         ),
@@ -213,8 +217,8 @@ TOOLS: Final = (
         "Creates lists.",
         object_of(
             {
-                "lists": several(
-                    object_of({"title": text("1 to 200 characters.")}, "title"), "The new lists."
+                "lists": array_of(
+                    object_of({"title": string("1 to 200 characters.")}, "title"), "The new lists."
                 ),
                 "idempotency_key": KEY,
             },

@@ -1,10 +1,10 @@
-"""The tools that write. What they change is one batch of the API, so that it happens whole or not at all."""
+"""The tools that write. Their changes are one batch of the API, so that all of them are made or none."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, idempotency_key, ids, objects
-from taskward.mcp.reading import shown
+from taskward.mcp.reading import for_agent
 
 if TYPE_CHECKING:
     from taskward_client import AsyncClient
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _FIRST_ERROR: Final = 400
 _NOT_FOUND: Final = 404
 _NOT_APPLIED: Final = 424
-"""Of an operation that is only not applied because another one failed."""
+"""The status of an operation that is not applied because another one failed."""
 
 
 async def add_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
@@ -43,7 +43,7 @@ async def complete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, 
 
 
 async def delete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
-    """Deletes tasks. One that is not there is no failure, so that a repeated call succeeds."""
+    """Deletes tasks. One that does not exist is no failure, so that a repeated call succeeds."""
     subtasks = choice(arguments, "subtasks", "keep", "delete")
     wanted = ids(arguments)
     operations: Any = [{"op": "delete", "id": one, "subtasks": subtasks} for one in wanted]
@@ -53,13 +53,10 @@ async def delete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, An
         "ids",
         "Deleted in part.",
     )
+    found = {one: result["status"] != _NOT_FOUND for one, result in zip(wanted, results, strict=True)}
     return {
-        "deleted": [
-            one for one, result in zip(wanted, results, strict=True) if result["status"] != _NOT_FOUND
-        ],
-        "not_found": [
-            one for one, result in zip(wanted, results, strict=True) if result["status"] == _NOT_FOUND
-        ],
+        "deleted": [one for one in wanted if found[one]],
+        "not_found": [one for one in wanted if not found[one]],
     }
 
 
@@ -74,7 +71,7 @@ async def add_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
 async def _tasks_after(
     api: "AsyncClient", operations: Any, argument: str, key: str | None, lists: Lists
 ) -> dict[str, Any]:
-    """Carries out all operations or none; returns the tasks as they are now.
+    """Applies all operations or none; returns the tasks as they are now.
 
     Raises:
         ToolError: the service rejects some of them.
@@ -82,17 +79,17 @@ async def _tasks_after(
     """
     results: Sequence[Any] = (await api.batch(operations, atomic=True, idempotency_key=key))["results"]
     _check(results, argument)
-    return {"tasks": await shown([one["task"] for one in results], lists)}
+    return {"tasks": await for_agent([one["task"] for one in results], lists)}
 
 
-def _check(results: Sequence[Any], argument: str, begun: str = "Nothing was changed.") -> None:
+def _check(results: Sequence[Any], argument: str, summary: str = "Nothing was changed.") -> None:
     problems = [
         f"{argument}.{number}: {_problem(one)}"
         for number, one in enumerate(results)
         if one["status"] >= _FIRST_ERROR and one["status"] != _NOT_APPLIED
     ]
     if problems:
-        raise ToolError("\n".join([begun, *problems]))
+        raise ToolError("\n".join([summary, *problems]))
 
 
 def _problem(result: Any) -> str:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import BinaryIO
 from uuid import UUID
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database import open_database
 from taskward.me.import_document import ImportDocument
 from taskward.me.importing import import_document
@@ -59,6 +59,6 @@ async def _data_of(settings: Settings, user_id: UUID) -> AsyncIterator[MyData]:
     await database.start()
     try:
         await resume_interrupted(database)
-        yield MyData(database, User(user_id, None, 0), ListCache())
+        yield MyData(database, Caller(user_id, None, 0), ListCache())
     finally:
         await database.stop()

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from taskward.database.statements import RESUME, SPLIT, TransactionSteps
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
-from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, FORGET_DELIVERED, SEIZE_IMPORT
+from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, RESET_WEBHOOKS, SEIZE_IMPORT
 from taskward.users.statements import LOCK_OWNER
 
 CHANGE: Final = "erasure"
@@ -24,13 +24,13 @@ MAX_ROWS: Final = 1000
 def erase_steps(owner: UUID) -> TransactionSteps[None]:
     """Deletes the rows of an owner from every table, the one in `users` last.
 
-    What was to be delivered to the app is forgotten, but not that it has to hear of the erasure.
+    Undelivered webhooks are dropped, except that the receiver still gets the erasure.
     """
     yield LOCK_OWNER, {"owner": owner}
     yield SEIZE_IMPORT, {"owner": owner, "token": uuid4(), "now": datetime.now(UTC)}
     for table in ERASE_PART:
         yield from _part_steps(owner, table)
-    yield FORGET_DELIVERED, {"owner": owner}
+    yield RESET_WEBHOOKS, {"owner": owner}
     yield ERASE, {"owner": owner}
     yield DROP_IMPORT, {"owner": owner}
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from taskward.database import Queries
 from taskward.database.statements import TransactionSteps
 from taskward.http.errors import FieldError, ValidationFailed
-from taskward.lists.statements import COUNT_LISTS, PLACES
+from taskward.lists.statements import COUNT_LISTS, LIST_POSITIONS
 from taskward.lists.steps import MAX_LISTS
 from taskward.me.import_models import ImportedList
 from taskward.me.import_statements import DROP_LIST_TOMBSTONES, PUBLISH_LISTS
@@ -25,7 +25,7 @@ class ImportLists:
 
     async def add(self, lists: Sequence[ImportedList]) -> None:
         """Adds the lists of the document."""
-        rows = await self._database.rows(PLACES, {"owner": self._owner})
+        rows = await self._database.rows(LIST_POSITIONS, {"owner": self._owner})
         owned = {UUID(str(list_id)) for list_id, _ in rows}
         new = {one.stored_id: one for one in lists if owned.isdisjoint((one.id, one.stored_id))}
         self.new = list(new.values())

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database import Queries
 from taskward.database.statements import RESUME, SPLIT, Command, TransactionSteps, Values, command_steps
 from taskward.http.errors import RateLimited, ServiceUnavailable
@@ -66,7 +66,7 @@ _FIRST: Final = UUID(int=0)
 class Staging:
     """One import of an owner."""
 
-    def __init__(self, database: Queries, user: User) -> None:
+    def __init__(self, database: Queries, user: Caller) -> None:
         self._database = database
         self._user = user
         self._owner: Values = {"owner": user.id}
@@ -230,7 +230,7 @@ async def delete_abandoned(database: Queries) -> None:
     """Deletes the staged rows of imports without a running process."""
     stale = datetime.now(UTC) - LEASE
     for (owner,) in await database.rows(ABANDONED, {"stale": stale}):
-        staging = Staging(database, User(UUID(str(owner)), None, 0))
+        staging = Staging(database, Caller(UUID(str(owner)), None, 0))
         try:
             await staging.claim()
         except RateLimited:  # another process is deleting it

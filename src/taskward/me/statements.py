@@ -28,7 +28,7 @@ USER: Final = Read(
     select(*_USER).where(USERS.c.id == OWNER),
 )
 SET_TIME_ZONE: Final = Command(
-    "set the time zone of a person",
+    "set the time zone of an owner",
     upsert_owner(time_zone=TIME_ZONE, updated_at=monotonic_now(SINCE, USERS.c.updated_at)).returning(*_USER),
     "user.update",
     quiet=True,
@@ -99,8 +99,8 @@ SEIZE_IMPORT: Final = Command(
 """Ends an import in progress, and prevents a new one before this transaction ends."""
 
 DROP_IMPORT: Final = Command("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
-FORGET_DELIVERED: Final = Command(
-    "forget the webhooks of an owner",
+RESET_WEBHOOKS: Final = Command(
+    "reset the webhooks of an owner",
     update(MARKS)
     .where(MARKS.c.user_id == OWNER)
     .values(
@@ -115,7 +115,7 @@ FORGET_DELIVERED: Final = Command(
     ),
     quiet=True,
 )
-"""The id stays until the app has heard of the erasure. A process that delivers at this moment keeps the
+"""The id stays until the receiver has confirmed the erasure. A process that delivers at this moment keeps the
 owner until its attempt ends."""
 ERASE: Final = Command("erase an owner", delete(USERS).where(USERS.c.id == OWNER), "user.erase")
 """All other rows of the owner reference that row and are deleted with it."""

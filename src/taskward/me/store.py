@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from fastapi import Depends
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database import Database
 from taskward.database.statements import Read, Row, TransactionSteps
 from taskward.http.context import Context
@@ -39,7 +39,7 @@ _BEFORE_ALL: Final = UUID(int=0)
 class MyData:
     """All data of one owner."""
 
-    def __init__(self, database: Database, user: User, lists: ListCache) -> None:
+    def __init__(self, database: Database, user: Caller, lists: ListCache) -> None:
         self._database = database
         self._user = user
         self._lists = lists
@@ -138,7 +138,7 @@ class MyData:
         return await self._database.rows(read, values)
 
 
-def time_zone_steps(user: User, time_zone: str | None) -> TransactionSteps[Row]:
+def time_zone_steps(user: Caller, time_zone: str | None) -> TransactionSteps[Row]:
     """Sets the time zone of an owner, and moves the pending reminders; returns the owner's row."""
     values = owner_values(user) | {"time_zone": time_zone, "fields": ["time_zone"]}
     rows = yield SET_TIME_ZONE, values

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import Values, Write
 from taskward.http.conditional import Versions
 from taskward.tasks.ids import created_at, new_task_id
@@ -13,17 +13,17 @@ from taskward.tasks.statements import CREATE_TASK, DELETE_TASK, UPDATE_TASK
 from taskward.tasks.tables import TaskRecord
 from taskward.users.statements import owner_values
 
-Command: TypeAlias = tuple[Write, dict[str, Any]]
+BoundWrite: TypeAlias = tuple[Write, dict[str, Any]]
 
 
 class TaskCommands:
     """The writes of one owner. With `versions`, a task is changed only if it is in one of them."""
 
-    def __init__(self, user: User, tombstones_kept: timedelta) -> None:
+    def __init__(self, user: Caller, tombstones_kept: timedelta) -> None:
         self._user = user
         self._tombstones_kept = tombstones_kept
 
-    def create(self, given: Mapping[str, Any]) -> Command:
+    def create(self, given: Mapping[str, Any]) -> BoundWrite:
         """Creates a task with the fields that `uses_domain` has no need for."""
         task_id = new_task_id()
         now = created_at(task_id)
@@ -36,7 +36,7 @@ class TaskCommands:
             "completed_at": (in_utc(given.get("completed_at")) or now) if is_completed else None,
         }
 
-    def update(self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None) -> Command:
+    def update(self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None) -> BoundWrite:
         """Changes fields that `uses_domain` has no need for."""
         return UPDATE_TASK, {
             "owner": self._user.id,
@@ -49,7 +49,7 @@ class TaskCommands:
             "versions": versions,
         }
 
-    def delete(self, task_id: UUID, versions: Versions | None) -> Command:
+    def delete(self, task_id: UUID, versions: Versions | None) -> BoundWrite:
         """Deletes a task that has no subtasks."""
         now = datetime.now(UTC)
         return DELETE_TASK, {

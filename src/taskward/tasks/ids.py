@@ -13,7 +13,7 @@ from uuid import UUID
 
 from taskward.http.errors import FieldError
 
-LONGEST_AHEAD = 24 * 60 * 60
+MAX_AHEAD = 24 * 60 * 60
 """Seconds that a client's clock may be ahead when it makes an id."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ def created_at(task_id: UUID) -> datetime:
 
 def problem_of_client_id(kind: str, given: UUID) -> str | None:
     """Returns why a client cannot make an object of that kind with an id; None if it can."""
-    if given.version != _VERSION >> 76 or given.int >> 80 > (time.time() + LONGEST_AHEAD) * 1000:
+    if given.version != _VERSION >> 76 or given.int >> 80 > (time.time() + MAX_AHEAD) * 1000:
         return f"{kind} id must be a UUID of version 7, of a time not more than 24 hours ahead"
     return None
 

@@ -22,11 +22,17 @@ from taskward.tasks.fields.recurrence import (
     GivenRecurrence,
     GivenRecurrenceChanges,
     NextId,
-    Recurrence,
+    RecurrenceField,
     SeriesId,
 )
 from taskward.tasks.fields.reminders import GivenReminders, TaskReminders
-from taskward.tasks.fields.texts import LONGEST_DESCRIPTION, LONGEST_TITLE, Description, IsCompleted, Title
+from taskward.tasks.fields.texts import (
+    MAX_DESCRIPTION_LENGTH,
+    MAX_TITLE_LENGTH,
+    Description,
+    IsCompleted,
+    Title,
+)
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
 
 _PLAIN: Final = frozenset({"title", "description", "is_completed", "completed_at"})
@@ -137,8 +143,8 @@ class Task(BaseModel):
 
     id: UUID
     user_id: UUID = Field(description="The owner, from the verified token.")
-    title: str = Field(min_length=1, max_length=LONGEST_TITLE)
-    description: str | None = Field(max_length=LONGEST_DESCRIPTION)
+    title: str = Field(min_length=1, max_length=MAX_TITLE_LENGTH)
+    description: str | None = Field(max_length=MAX_DESCRIPTION_LENGTH)
     is_completed: bool
     created_at: datetime = Field(description="RFC 3339, UTC; the millisecond of `id`.")
     updated_at: datetime = Field(description="RFC 3339, UTC; moves forward with every successful update.")
@@ -152,7 +158,7 @@ class Task(BaseModel):
     position: Key | Absent = None
     metadata: Metadata | Absent = None
     reminders: TaskReminders | Absent = None
-    recurrence: Recurrence | Absent = None
+    recurrence: RecurrenceField | Absent = None
     series_id: SeriesId | Absent = None
     next_id: NextId | Absent = None
 
@@ -175,7 +181,7 @@ def known_subtasks(value: Any) -> Any:
     return value
 
 
-class TaskDeletion(BaseModel):
+class TaskDeletionQuery(BaseModel):
     """The query of `DELETE /api/tasks/{task_id}`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from taskward.tasks.ids import new_task_id
 
-LONGEST_KEY: Final = 100
+MAX_KEY_LENGTH: Final = 100
 DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SMALL_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 """Used between keys without capitals, which keep their order where case is ignored. Heads are not digits."""
@@ -60,7 +60,7 @@ def _beside(key: str, step: int) -> str | None:
     if not length or length > len(key):
         return None
     integer = _next_integer(key[:length], step, digits)
-    if integer is None or len(integer) + _JITTER_DIGITS > LONGEST_KEY:
+    if integer is None or len(integer) + _JITTER_DIGITS > MAX_KEY_LENGTH:
         return None
     return integer + _random(digits, _JITTER_DIGITS - 1) + secrets.choice(digits[1:])
 
@@ -84,7 +84,7 @@ def _middle(left: str, right: str | None) -> str | None:
     low = DIGITS.index(left[0]) if left else 0
     high = len(DIGITS) if right is None else DIGITS.index(right[0])
     length = 1
-    while high - low < 2 * JITTER and length < LONGEST_KEY:
+    while high - low < 2 * JITTER and length < MAX_KEY_LENGTH:
         low = low * base + _digit(left, length, digits)
         high = high * base + _digit(right or "", length, digits)
         length += 1

@@ -26,7 +26,7 @@ from taskward.tasks.models import (
     Task,
     TaskChanges,
     TaskDeleted,
-    TaskDeletion,
+    TaskDeletionQuery,
     TaskList,
     task_json,
     task_path,
@@ -149,7 +149,7 @@ async def patch_task(
 @router.delete("/{task_id}", operation_id="deleteTask", response_model=TaskDeleted, summary="Delete a task")
 async def delete_task(
     task_id: TaskId,
-    query: Annotated[TaskDeletion, Query()],
+    query: Annotated[TaskDeletionQuery, Query()],
     tasks: MyTasks,
     if_match: IfMatch = None,
 ) -> Response:

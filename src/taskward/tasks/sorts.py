@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
-from taskward.tasks.cursor import Position
+from taskward.tasks.cursor import PagePosition
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.dates import due_key
 from taskward.tasks.fields.priority import PRIORITIES
@@ -29,13 +29,13 @@ SORTS: Final[tuple[str, ...]] = (
 _PRIORITY_NUMBERS: Final = {str(number) for number in range(1, len(PRIORITIES) + 1)}
 
 
-def position_of(sort: AnySort, task: TaskRecord) -> Position:
+def position_of(sort: AnySort, task: TaskRecord) -> PagePosition:
     """Returns the position of a task in a list of that sort."""
     key_of = _KEYS.get(sort.removeprefix("-"))
-    return Position(key_of(task) if key_of else None, UUID(str(task.id)))
+    return PagePosition(key_of(task) if key_of else None, UUID(str(task.id)))
 
 
-def position_values(sort: AnySort, position: Position) -> dict[str, Any] | None:
+def position_values(sort: AnySort, position: PagePosition) -> dict[str, Any] | None:
     """Returns the values that a list of that sort continues from; None if the position is of another sort."""
     column = sort.removeprefix("-")
     if column not in _KEYS:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database import Queries
 from taskward.database.statements import T, TransactionSteps, Values, Write
 from taskward.http.conditional import Versions, scoped_tag
@@ -59,7 +59,7 @@ class TaskStore:
     """The tasks of one owner, who is fixed for the store's lifetime."""
 
     _database: Queries
-    _user: User
+    _user: Caller
     _list_cache: ListCache
     _tombstones_kept: timedelta
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import orjson
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database import Queries
 from taskward.database.background import BackgroundWork
 from taskward.database.statements import Command, Row, TransactionSteps, Values, command_steps
@@ -44,7 +44,7 @@ LEASE: Final = timedelta(minutes=1)
 
 RENEW_AFTER: Final = timedelta(seconds=5)
 INTERVAL: Final = 5.0
-"""Seconds until the next look at what another process does, or at a database that failed."""
+"""Seconds until the next attempt, while another process works or the database fails."""
 
 _FIRST: Final = UUID(int=0)
 _NEVER: Final = from_microseconds(0)
@@ -125,7 +125,7 @@ def page_steps(values: Values) -> TransactionSteps[tuple[int, UUID]]:
     rows = yield ZONED_AFTER, values
     changed = [one for row in rows for one in [_computed(row)] if one is not None]
     if changed:  # lists that compare instants have changed, so their tags must change too
-        yield COUNT_MANY, owner_values(User(values["owner"], None, 0)) | {"count": 1}
+        yield COUNT_MANY, owner_values(Caller(values["owner"], None, 0)) | {"count": 1}
         yield SET_INSTANTS, {**values, "tasks": orjson.dumps(changed).decode()}
     return len(changed), UUID(str(rows[-1][0])) if rows else values["after_id"]
 

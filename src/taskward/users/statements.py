@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import Insert as Upsert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.functions import clock_number, greatest, unless_taken
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
@@ -124,7 +124,7 @@ Returns the time zone of the owner; no row if the owner has never written. Then 
 the same rows is detected as a conflict."""
 
 
-def owner_values(user: User) -> dict[str, Any]:
+def owner_values(user: Caller) -> dict[str, Any]:
     """Returns the values that `upsert_owner_and_bump` takes."""
     return {
         "owner": user.id,

@@ -17,7 +17,7 @@ from taskward.settings.webhooks import WebhookSettings
 from taskward.tasks.zone_data_statements import OWNERS_AFTER
 from taskward.webhooks.backlog import Backlog
 from taskward.webhooks.deliveries import compose
-from taskward.webhooks.endpoint import EndpointState, state_of
+from taskward.webhooks.receiver import ReceiverState, state_of
 from taskward.webhooks.sender import Outcome, WebhookSender
 from taskward.webhooks.statements import FIND_OWNER, REWIND, WAITING
 
@@ -26,10 +26,10 @@ PAGE: Final = 500
 
 
 class Status(NamedTuple):
-    """The state of the receiver, how many owners wait, and for how many seconds the first of them has."""
+    """The state of the receiver, how many owners wait, and the seconds for which the first of them has."""
 
-    endpoint: EndpointState
-    people: int
+    receiver: ReceiverState
+    owners: int
     seconds: float
 
 
@@ -103,6 +103,6 @@ async def _started(settings: Settings) -> AsyncIterator[Database]:
         await database.stop()
 
 
-def moment(microseconds: int) -> str:
+def format_time(microseconds: int) -> str:
     """Returns a time of the database's clock, to the second."""
     return datetime.fromtimestamp(microseconds // 1_000_000, UTC).isoformat().replace("+00:00", "Z")

@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from taskward.database import Queries
-from taskward.database.outbox import SETTLED
+from taskward.database.outbox import MARK_REMOVAL_DELAY
 from taskward.database.statements import Command, Row, TransactionSteps
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WEBHOOK_ATTEMPTS, Samples
 from taskward.webhooks.deliveries import Delivery
-from taskward.webhooks.endpoint import EndpointState
-from taskward.webhooks.retries import PROBE_EVERY, SECOND_AFTER, wait_after
+from taskward.webhooks.receiver import ReceiverState
+from taskward.webhooks.retries import FIRST_RETRY_DELAY, PROBE_INTERVAL, retry_delay
 from taskward.webhooks.statements import FAILED, PROBE, STOPPED, SUCCEEDED
 from taskward.webhooks.steps import LEASE, Queues
 
 if TYPE_CHECKING:
     from taskward.webhooks.sender import Outcome, WebhookSender
 
-IN_A_ROW: Final = 10
+MAX_CONSECUTIVE_DELIVERIES: Final = 10
 """Deliveries to one owner before others have a turn."""
 
-MARGIN: Final = 2.0
+LEASE_MARGIN: Final = 2.0
 """Seconds before the end of a lease at which an attempt ends."""
 
 _SECOND: Final = 1_000_000
 
-Take: TypeAlias = Callable[[], Awaitable[Delivery | None]]
+TakeNext: TypeAlias = Callable[[], Awaitable[Delivery | None]]
 
 
 class TracedAttempt(NamedTuple):
@@ -65,12 +65,12 @@ class Attempts:
         self._is_suspect = False
         self._outcomes: Counter[str] = Counter()
 
-    async def deliver(self, owner: UUID, seen: int, state: EndpointState) -> None:
+    async def deliver(self, owner: UUID, seen: int, state: ReceiverState) -> None:
         """Delivers what an owner who was due at `seen` has waiting; it raises nothing."""
         self._is_suspect = self._is_suspect or state.is_suspect or state.stopped_at is not None
-        take: Take = partial(self._take, owner, seen)
+        take: TakeNext = partial(self._take, owner, seen)
         try:
-            for left in reversed(range(1 if state.is_suspect else IN_A_ROW)):
+            for left in reversed(range(1 if state.is_suspect else MAX_CONSECUTIVE_DELIVERIES)):
                 following = await self._deliver_next(take, goes_on=left > 0)
                 if following is None:
                     return
@@ -85,20 +85,20 @@ class Attempts:
 
     async def claim_probe(self) -> bool:
         """Returns whether this process may make the next attempt of the whole deployment."""
-        return bool(await self._run(PROBE, wait=PROBE_EVERY))
+        return bool(await self._run(PROBE, wait=PROBE_INTERVAL))
 
     def collect(self) -> Samples:
         return {WEBHOOK_ATTEMPTS.name: {(kind,): count for kind, count in self._outcomes.items()}}
 
-    async def _deliver_next(self, take: Take, *, goes_on: bool) -> Take | None:
+    async def _deliver_next(self, take: TakeNext, *, goes_on: bool) -> TakeNext | None:
         """Takes a delivery and makes one attempt; returns how to take the next, if that is due at once.
 
         Unless the owner's turn `goes_on`, the delivery is acknowledged when it returns.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + LEASE - MARGIN
+        until = loop.time() + LEASE - LEASE_MARGIN
         delivery = await take()
-        settled = loop.time() + SETTLED
+        settled = loop.time() + MARK_REMOVAL_DELAY
         if delivery is None or not await self._attempt(delivery, until):
             return None
         if delivery.is_full_page and goes_on:
@@ -119,7 +119,7 @@ class Attempts:
         following = await self._database.transact(partial(self._queues.replace, delivery))
         if following is not None:
             return following
-        await asyncio.sleep(SETTLED)
+        await asyncio.sleep(MARK_REMOVAL_DELAY)
         due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
         return None if due_again is None else await self._take(delivery.owner, due_again)
 
@@ -144,11 +144,11 @@ class Attempts:
 
     async def _fail(self, delivery: Delivery, outcome: "Outcome") -> None:
         self._is_suspect = True
-        wait = max(PROBE_EVERY, outcome.retry_after)
-        rows = await self._run(FAILED, since=int(0.9 * SECOND_AFTER * _SECOND), wait=wait)
+        wait = max(PROBE_INTERVAL, outcome.retry_after)
+        rows = await self._run(FAILED, since=int(0.9 * FIRST_RETRY_DELAY * _SECOND), wait=wait)
         is_failing = bool(rows) and rows[0][0] is not None
         failed = delivery.attempts + 1
-        seconds = wait_after(failed, is_failing=is_failing, retry_after=outcome.retry_after)
+        seconds = retry_delay(failed, is_failing=is_failing, retry_after=outcome.retry_after)
         await self._database.transact(partial(self._queues.postpone, delivery, seconds))
         details = {
             "user_id": str(delivery.owner),

@@ -11,7 +11,7 @@ import httptools
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds for TCP, and again for TLS."""
 
-MAX_ANSWER: Final = 64 * 1024
+MAX_RESPONSE: Final = 64 * 1024
 """Bytes of a response that are read, so that its connection can be used again. Its content is not used."""
 
 DRAIN_TIMEOUT: Final = 1.0
@@ -140,7 +140,7 @@ class _Response:
 
     def feed(self, data: bytes) -> bool:
         """Reads a part; returns whether more may follow."""
-        left = MAX_ANSWER - self._size
+        left = MAX_RESPONSE - self._size
         self._size += len(data)
         try:
             self._parser.feed_data(data[:left])

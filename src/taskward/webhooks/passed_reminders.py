@@ -11,7 +11,7 @@ from taskward.database.statements import TransactionSteps
 from taskward.users.statements import LOCK_OWNER
 from taskward.webhooks.reminder_statements import DROP_PASSED, PASSED_REMINDERS
 
-KEPT: Final = timedelta(hours=1)
+RETENTION: Final = timedelta(hours=1)
 """Time after its moment for which a reminder is kept, because another process may deliver it: while webhooks
 are turned on, processes with and without them run beside each other."""
 
@@ -36,7 +36,7 @@ class PassedReminders(BackgroundWork):
 
     async def run(self) -> bool:
         """Drops those that have passed, an owner at a time."""
-        values = {"kept": KEPT // _MICROSECOND, "limit": LIMIT}
+        values = {"retention": RETENTION // _MICROSECOND, "limit": LIMIT}
         while rows := await self._database.rows(PASSED_REMINDERS, values):
             for owner in {UUID(str(row[0])) for row in rows}:
                 await self._database.transact(partial(_drop_steps, owner))
@@ -45,4 +45,4 @@ class PassedReminders(BackgroundWork):
 
 def _drop_steps(owner: UUID) -> TransactionSteps[None]:
     yield LOCK_OWNER, {"owner": owner}
-    yield DROP_PASSED, {"owner": owner, "kept": KEPT // _MICROSECOND}
+    yield DROP_PASSED, {"owner": owner, "retention": RETENTION // _MICROSECOND}

@@ -15,7 +15,7 @@ from taskward.users.statements import OWNER
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
 NEXT_REMINDERS: Final = Read(
-    "who has the next reminders",
+    "owners with the next reminders",
     select(REMINDERS.c.user_id, REMINDERS.c.fire_at)
     .where(
         REMINDERS.c.fire_at.is_not(None),
@@ -50,14 +50,14 @@ TAKE_REMINDER: Final = Command(
     quiet=True,
 )
 
-_HAS_PASSED: Final = REMINDERS.c.fire_at <= instant_of(clock_number() - bindparam("kept", type_=Counter))
+_HAS_PASSED: Final = REMINDERS.c.fire_at <= instant_of(clock_number() - bindparam("retention", type_=Counter))
 
 PASSED_REMINDERS: Final = Read(
-    "who has passed reminders",
+    "owners with passed reminders",
     select(REMINDERS.c.user_id).where(_HAS_PASSED).order_by(REMINDERS.c.fire_at).limit(_LIMIT),
     cross_owner=True,
 )
 DROP_PASSED: Final = Command(
     "drop passed reminders", delete(REMINDERS).where(REMINDERS.c.user_id == OWNER, _HAS_PASSED), quiet=True
 )
-"""Those whose moment was more than `kept` microseconds ago."""
+"""Those whose moment was more than `retention` microseconds ago."""

@@ -41,5 +41,5 @@ def _reminder(task: TaskRecord, n: int, fire_at: datetime) -> Any:
 
 def _reminder_id(owner: UUID, task: TaskRecord, n: int, fire_at: datetime) -> str:
     """Returns the id of its delivery, the same in every process and at any time."""
-    told = f"{owner} {task.id} {n} {rfc3339(fire_at)}"
-    return f"rem_{blake2b(told.encode(), digest_size=16).hexdigest()}"
+    identity = f"{owner} {task.id} {n} {rfc3339(fire_at)}"
+    return f"rem_{blake2b(identity.encode(), digest_size=16).hexdigest()}"

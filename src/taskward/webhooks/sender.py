@@ -20,7 +20,7 @@ from taskward.webhooks.signature import signature_headers
 ATTEMPT_TIMEOUT: Final = 15.0
 """Seconds for one attempt, from the name look-up to the head of the response."""
 
-LONGEST_RETRY_AFTER: Final = 24 * 3600.0
+MAX_RETRY_AFTER: Final = 24 * 3600.0
 """Seconds. A receiver that asks for more is asked again after these."""
 
 _GONE: Final = 410
@@ -170,4 +170,4 @@ def _retry_after(value: str) -> float:
             seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
         except (ValueError, OverflowError):
             return 0.0
-    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
+    return min(max(0.0, seconds), MAX_RETRY_AFTER)

@@ -21,13 +21,13 @@ from sqlalchemy import (
 )
 
 from taskward.database.functions import clock_number
-from taskward.database.outbox import MARKS, PACE
+from taskward.database.outbox import MARKS, MIN_DELIVERY_INTERVAL
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Flag, Id
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 from taskward.webhooks.reminder_statements import NO_REMINDER_IS_DUE
-from taskward.webhooks.tables import ENDPOINT
+from taskward.webhooks.tables import RECEIVER
 
 _SEEN: Final = bindparam("seen", type_=Counter)
 _HOLDER: Final = bindparam("holder", type_=Id())
@@ -54,11 +54,11 @@ def _waiting() -> Read:
         .limit(_LIMIT)
         .subquery("waiting")
     )
-    state = (ENDPOINT.c[name] for name in ("failed_at", "failing_since", "probe_at", "stopped_at"))
+    state = (RECEIVER.c[name] for name in ("failed_at", "failing_since", "probe_at", "stopped_at"))
     return Read(
-        "who waits for webhooks",
+        "owners due for webhooks",
         select(clock_number().label("now"), *state, waiting)
-        .select_from(ENDPOINT.outerjoin(waiting, true()))
+        .select_from(RECEIVER.outerjoin(waiting, true()))
         .order_by(waiting.c.next_at),
         cross_owner=True,
     )
@@ -69,7 +69,7 @@ WAITING: Final = _waiting()
 with a null id."""
 
 FAILED_BEFORE: Final = Read(
-    "whose webhooks have failed",
+    "owners with failed webhooks",
     select(MARKS.c.user_id, MARKS.c.next_at, _IS_HELD)
     .where(MARKS.c.attempts > literal_column("0"))
     .order_by(MARKS.c.next_at)
@@ -78,7 +78,7 @@ FAILED_BEFORE: Final = Read(
 )
 
 _BACKLOG: Final[tuple[ColumnElement[Any], ...]] = (
-    func.count(MARKS.c.user_id).label("people"),
+    func.count(MARKS.c.user_id).label("owners"),
     (clock_number() - func.min(MARKS.c.marked_at)).label("age"),
 )
 BACKLOG: Final = Read(
@@ -143,7 +143,9 @@ STORE_NEXT: Final = Command(
 def _acknowledge() -> Update:
     is_due: ColumnElement[Any] = bindparam("is_due", type_=Flag())
     is_last: ColumnElement[Any] = bindparam("is_last", type_=Flag())
-    pause = case((is_last, literal_column(str(PACE), Counter)), else_=literal_column("0", Counter))
+    pause = case(
+        (is_last, literal_column(str(MIN_DELIVERY_INTERVAL), Counter)), else_=literal_column("0", Counter)
+    )
     return (
         update(MARKS)
         .where(*_DELIVERED)
@@ -165,7 +167,7 @@ ACKNOWLEDGE: Final = Command("acknowledge a webhook", _acknowledge(), quiet=True
 """Returns when the owner is due again, if they are. Without a `delivery_id`, nothing had to be delivered."""
 
 DROP_MARK: Final = Command(
-    "drop a mark", delete(MARKS).where(*_DELIVERED).returning(MARKS.c.user_id), quiet=True
+    "drop the mark of an owner", delete(MARKS).where(*_DELIVERED).returning(MARKS.c.user_id), quiet=True
 )
 
 POSTPONE: Final = Command(
@@ -177,11 +179,13 @@ POSTPONE: Final = Command(
     quiet=True,
 )
 RELEASE: Final = Command(
-    "release a person", update(MARKS).where(*_HELD).values(**_FREE, next_at=clock_number()), quiet=True
+    "release an owner for webhooks",
+    update(MARKS).where(*_HELD).values(**_FREE, next_at=clock_number()),
+    quiet=True,
 )
 
 REWIND: Final = Command(
-    "replay the webhooks of a person",
+    "replay the webhooks of an owner",
     update(MARKS)
     .where(MARKS.c.user_id == OWNER)
     .values(
@@ -197,20 +201,20 @@ REWIND: Final = Command(
 
 _SINCE: Final = bindparam("since", type_=Counter)
 _IS_FAILING: Final = or_(
-    ENDPOINT.c.failing_since.is_not(None), ENDPOINT.c.failed_at <= clock_number() - _SINCE
+    RECEIVER.c.failing_since.is_not(None), RECEIVER.c.failed_at <= clock_number() - _SINCE
 )
 
 FAILED: Final = Command(
     "note a failed webhook",
-    update(ENDPOINT)
+    update(RECEIVER)
     .values(
-        failed_at=func.coalesce(ENDPOINT.c.failed_at, clock_number()),
+        failed_at=func.coalesce(RECEIVER.c.failed_at, clock_number()),
         failing_since=case(
-            (_IS_FAILING, func.coalesce(ENDPOINT.c.failing_since, clock_number())), else_=null()
+            (_IS_FAILING, func.coalesce(RECEIVER.c.failing_since, clock_number())), else_=null()
         ),
         probe_at=case((_IS_FAILING, clock_number() + _WAIT), else_=null()),
     )
-    .returning(ENDPOINT.c.failing_since),
+    .returning(RECEIVER.c.failing_since),
     quiet=True,
     cross_owner=True,
 )
@@ -218,25 +222,25 @@ FAILED: Final = Command(
 
 PROBE: Final = Command(
     "claim the next probe",
-    update(ENDPOINT)
-    .where(ENDPOINT.c.probe_at <= clock_number())
+    update(RECEIVER)
+    .where(RECEIVER.c.probe_at <= clock_number())
     .values(probe_at=clock_number() + _WAIT)
-    .returning(ENDPOINT.c.id),
+    .returning(RECEIVER.c.id),
     quiet=True,
     cross_owner=True,
 )
 SUCCEEDED: Final = Command(
     "note that webhooks succeed again",
-    update(ENDPOINT)
-    .where(or_(ENDPOINT.c.failed_at.is_not(None), ENDPOINT.c.stopped_at.is_not(None)))
+    update(RECEIVER)
+    .where(or_(RECEIVER.c.failed_at.is_not(None), RECEIVER.c.stopped_at.is_not(None)))
     .values(failed_at=null(), failing_since=null(), probe_at=null(), stopped_at=null())
-    .returning(ENDPOINT.c.id),
+    .returning(RECEIVER.c.id),
     quiet=True,
     cross_owner=True,
 )
 STOPPED: Final = Command(
     "note that the receiver is gone",
-    update(ENDPOINT).values(stopped_at=clock_number()),
+    update(RECEIVER).values(stopped_at=clock_number()),
     quiet=True,
     cross_owner=True,
 )

@@ -70,7 +70,7 @@ class Queues:
     def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
         """Ends a delivery that has succeeded; returns when the owner is due again, if they are.
 
-        It may remove the mark, so it must not run within `SETTLED` seconds of the claim.
+        It may remove the mark, so it must not run within `MARK_REMOVAL_DELAY` seconds of the claim.
         """
         counter = yield LOCK_COUNTER, {"owner": delivery.owner}
         is_due = bool(counter) and self.changes and counter[0][0] > number_of(delivery.upto, delivery.owner)

@@ -8,8 +8,11 @@ from sqlmodel import Field, SQLModel
 from taskward.database.types import Counter
 
 
-class WebhookEndpointRow(SQLModel, table=True):
-    """One row, with times in microseconds of the database's clock, each null if it does not apply."""
+class WebhookReceiverRow(SQLModel, table=True):
+    """One row, with times in microseconds of the database's clock, each null if it does not apply.
+
+    The table is named in the terms of Standard Webhooks; in this code an endpoint is one of the API.
+    """
 
     __tablename__ = "webhook_endpoint"
     __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
@@ -24,4 +27,4 @@ class WebhookEndpointRow(SQLModel, table=True):
     """When it answered 410; processes that were started before deliver no more."""
 
 
-ENDPOINT: Final[Table] = SQLModel.metadata.tables["webhook_endpoint"]
+RECEIVER: Final[Table] = SQLModel.metadata.tables["webhook_endpoint"]

@@ -13,23 +13,23 @@ from taskward.settings.webhooks import WebhookSettings
 from taskward.webhooks.attempts import Attempts, Trace, untraced
 from taskward.webhooks.backlog import Backlog
 from taskward.webhooks.due_reminders import DueReminders
-from taskward.webhooks.endpoint import EndpointState, EndpointStopped, Waiting, state_of, waiting_of
+from taskward.webhooks.receiver import ReceiverState, ReceiverStopped, Waiting, state_of, waiting_of
 from taskward.webhooks.statements import FAILED_BEFORE, WAITING
 from taskward.webhooks.steps import Queues
 
-PARALLEL: Final = 16
-"""Owners to whose app a process delivers at the same time."""
+MAX_PARALLEL: Final = 16
+"""Owners whose webhooks a process delivers at the same time."""
 
-GATHER: Final = 0.05
-"""Seconds between two looks at who is due, so that the writes of a moment are delivered together."""
+POLL_INTERVAL: Final = 0.05
+"""Seconds between two polls, so that the writes of a moment are delivered together."""
 
-GATHER_LATER: Final = 0.2
-"""Seconds after a look that found no one due: those who write all the time wait for `PACE`."""
+IDLE_POLL_INTERVAL: Final = 0.2
+"""Seconds after a poll that found no one due: who writes all the time waits for `MIN_DELIVERY_INTERVAL`."""
 
-ONE_BY_ONE: Final = 1.0
-"""Seconds between two looks while the last attempt has failed: then one owner at a time is tried."""
+FAILING_POLL_INTERVAL: Final = 1.0
+"""Seconds between two polls while the last attempt has failed: then one owner at a time is tried."""
 
-RETRY: Final = 5.0
+RETRY_DELAY: Final = 5.0
 """Seconds after a failure of the database."""
 
 STOP_TIMEOUT: Final = 2.0
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 class WebhookWorker:
     """The deliveries of one process.
 
-    It looks who is due when it is woken: by a change in this process, by the hints of the database about
+    It polls the outbox when it is woken: by a change in this process, by the hints of the database about
     others, or when an attempt is to be repeated. At rest it does nothing.
     """
 
@@ -60,7 +60,7 @@ class WebhookWorker:
         self._tasks: list[asyncio.Task[None]] = []
         self._started_at: int | None = None
         self._stopped = False
-        self._interval = GATHER
+        self._poll_interval = POLL_INTERVAL
 
     @property
     def reminds(self) -> bool:
@@ -68,7 +68,7 @@ class WebhookWorker:
         return self._reminders is not None
 
     def wake(self) -> None:
-        """Makes it look who is due."""
+        """Makes it poll."""
         self._woken.set()
 
     def start(self) -> None:
@@ -94,22 +94,22 @@ class WebhookWorker:
         while True:
             self._woken.clear()
             try:
-                pause = await self._look()
+                pause = await self._poll()
             except (DatabaseError, ServiceUnavailable) as error:
                 log.warning("Webhooks wait for the database", extra={"reason": error.reason})
-                pause = RETRY
-            except EndpointStopped:
+                pause = RETRY_DELAY
+            except ReceiverStopped:
                 self._stopped = True
                 log.error("The receiver of webhooks answered 410; none is sent until a restart")  # noqa: TRY400 - the frames say nothing
                 return
             except Exception:
                 log.exception("Webhooks crashed; retrying")
-                pause = RETRY
+                pause = RETRY_DELAY
             await self._wait(pause)
 
     async def _wait(self, seconds: float | None) -> None:
-        """Waits until it is woken, or for that time, and at least until the next look is allowed."""
-        await asyncio.sleep(self._interval)
+        """Waits until it is woken, or for that time, and at least until the next poll is allowed."""
+        await asyncio.sleep(self._poll_interval)
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
@@ -121,35 +121,35 @@ class WebhookWorker:
             async for _ in hints:
                 self.wake()
 
-    async def _look(self) -> float | None:
+    async def _poll(self) -> float | None:
         """Starts deliveries to those who are due; returns the seconds until the next is."""
-        if len(self._running) >= PARALLEL:
+        if len(self._running) >= MAX_PARALLEL:
             return None
-        state = state_of(await self._database.rows(WAITING, {"limit": PARALLEL}))
+        state = state_of(await self._database.rows(WAITING, {"limit": MAX_PARALLEL}))
         if self._started_at is None:
             self._started_at = state.now
         state.check(self._started_at)
-        self._interval = _interval(state)
-        for one in await self._next(state):
+        self._poll_interval = _poll_interval(state)
+        for one in await self._next_owners(state):
             self._start(one, state)
         if self._reminders is None or state.is_suspect:
             return state.pause
-        return _sooner(state.pause, await self._reminders.mark(state.now))
+        return _earlier(state.pause, await self._reminders.mark(state.now))
 
-    async def _next(self, state: EndpointState) -> list[Waiting]:
-        """Returns whose turn it is: one at a time, and those who have failed first, while attempts fail."""
+    async def _next_owners(self, state: ReceiverState) -> list[Waiting]:
+        """Returns the owners to deliver to: one at a time, failed ones first, while attempts fail."""
         if not state.is_suspect:
-            free = PARALLEL - len(self._running)
+            free = MAX_PARALLEL - len(self._running)
             return [one for one in state.due if one.owner not in self._running][:free]
         if self._running:
             return []
-        failed = waiting_of(await self._database.rows(FAILED_BEFORE, {"limit": PARALLEL}))
+        failed = waiting_of(await self._database.rows(FAILED_BEFORE, {"limit": MAX_PARALLEL}))
         if not state.is_failing:
             return [one for one in (*failed, *state.due) if one.next_at <= state.now][:1]
         probe = state.next_probe(failed)
         return [probe] if probe is not None and await self._attempts.claim_probe() else []
 
-    def _start(self, one: Waiting, state: EndpointState) -> None:
+    def _start(self, one: Waiting, state: ReceiverState) -> None:
         task = asyncio.create_task(self._attempts.deliver(one.owner, one.next_at, state))
         self._running[one.owner] = task
         task.add_done_callback(lambda _: self._ended(one.owner))
@@ -159,14 +159,14 @@ class WebhookWorker:
         self.wake()
 
 
-def _interval(state: EndpointState) -> float:
-    """Returns the seconds until the next look is allowed."""
+def _poll_interval(state: ReceiverState) -> float:
+    """Returns the seconds until the next poll is allowed."""
     if not state.due:
-        return GATHER_LATER
-    return ONE_BY_ONE if state.is_suspect else GATHER
+        return IDLE_POLL_INTERVAL
+    return FAILING_POLL_INTERVAL if state.is_suspect else POLL_INTERVAL
 
 
-def _sooner(one: float | None, other: float | None) -> float | None:
+def _earlier(one: float | None, other: float | None) -> float | None:
     return min(one, other) if one is not None and other is not None else other if one is None else one
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tasks.recurrence.random_rules import random_cases
 
-from taskward.tasks.recurrence.rule import LONGEST_RULE, Rule
+from taskward.tasks.recurrence.rule import MAX_RULE_LENGTH, Rule
 
 MALFORMED: Final = "Rule must be like FREQ=WEEKLY;BYDAY=MO"
 
@@ -131,7 +131,7 @@ def test_what_is_no_rule_is_refused(text: str) -> None:
 
 
 def test_a_rule_has_at_most_200_characters() -> None:
-    longest = "FREQ=DAILY;INTERVAL=".ljust(LONGEST_RULE - 1, "0") + "7"
+    longest = "FREQ=DAILY;INTERVAL=".ljust(MAX_RULE_LENGTH - 1, "0") + "7"
 
     assert Rule.parse(longest).canonical == "FREQ=DAILY;INTERVAL=7"
     assert refusal(longest.replace("=0", "=00")) == MALFORMED

@@ -7,7 +7,7 @@ from taskward_client import _operations as operations
 from taskward_client._async_io import sleep
 from taskward_client._async_transport import AsyncTransport
 from taskward_client._calls import Tagged
-from taskward_client._feed import SILENCE, Event, Following
+from taskward_client._feed import SILENCE, Event, FeedStream
 from taskward_client._operations import ExportFormat, KeepOrDelete
 from taskward_client.errors import APIError, CursorExpired, NoResponse
 from taskward_client.types import (
@@ -130,19 +130,19 @@ class AsyncChanges:
             APIError: the service rejects the request, for instance because the token was revoked.
 
         """
-        following = Following(cursor, kinds)
+        feed = FeedStream(cursor, kinds)
         while True:
             failure: APIError | NoResponse | None = None
             try:
-                async with self._transport.stream(following.call(), SILENCE) as parts:
+                async with self._transport.stream(feed.call(), SILENCE) as parts:
                     async for part in parts:
-                        for event in following.receive(part):
+                        for event in feed.receive(part):
                             yield event
             except CursorExpired:
-                yield following.reset()
+                yield feed.reset()
             except (APIError, NoResponse) as error:
                 failure = error
-            await sleep(following.wait(failure))
+            await sleep(feed.wait(failure))
 
 
 class AsyncMe:

@@ -78,8 +78,8 @@ class AsyncTasks:
     async def edit(self, task_id: str, change: Callable[[Task], TaskChanges]) -> Tagged[Task]:
         """Changes a task depending on its present state: `change` gets the task and returns the changes.
 
-        If somebody changes the task in between, it is read and `change` is called again. Without changes
-        nothing is written.
+        If the task is changed in between, it is read again and `change` is called again. Without
+        changes nothing is written.
 
         Raises:
             PreconditionFailed: the task was changed in between five times in a row.

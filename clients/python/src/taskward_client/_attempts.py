@@ -1,4 +1,4 @@
-"""What follows each attempt at a call: renew the token, wait and try again, or give up. No I/O, no clock."""
+"""Decides after each attempt at a call: renew the token, retry after a delay, or stop. No I/O, no clock."""
 
 import random
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from taskward_client.errors import NoResponse, error_of, retry_after
 if TYPE_CHECKING:
     from taskward_client._calls import Call, Reply
 
-_FIRST_WAIT: Final = 0.25
-_LONGEST_WAIT: Final = 8.0
+_MIN_DELAY: Final = 0.25
+_MAX_DELAY: Final = 8.0
 """Seconds, unless the service says when to try again."""
 
 _UNAUTHORIZED: Final = 401
-_NOT_CARRIED_OUT: Final = frozenset({"RATE_LIMITED", "SERVICE_UNAVAILABLE"})
-"""With these codes the service has done nothing."""
+_NOT_EXECUTED: Final = frozenset({"RATE_LIMITED", "SERVICE_UNAVAILABLE"})
+"""Codes with which the service has not executed the request."""
 
-_PASSING: Final = frozenset({429, 500, 502, 503, 504})
+_RETRYABLE: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed; 500 and those of a proxy leave its outcome unknown."""
 
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -85,9 +85,9 @@ class Attempts:
         if reply.status < _UNAUTHORIZED:
             return False
         code = error_of(reply).code
-        if code in _NOT_CARRIED_OUT:
+        if code in _NOT_EXECUTED:
             return True
-        return self._call.repeatable and (reply.status in _PASSING or code == "IDEMPOTENCY_KEY_IN_USE")
+        return self._call.repeatable and (reply.status in _RETRYABLE or code == "IDEMPOTENCY_KEY_IN_USE")
 
     def _next(self, asked: float | None) -> Wait | None:
         if self._count >= self._retries.count or (asked or 0) > self._retries.longest_wait:
@@ -98,4 +98,4 @@ class Attempts:
 
 def backoff(failures: int) -> float:
     """Returns the seconds to wait after that many failures in a row: random, and longer each time."""
-    return random.uniform(0, min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (failures - 1)))  # noqa: S311 - no secret
+    return random.uniform(0, min(_MAX_DELAY, _MIN_DELAY * 2 ** (failures - 1)))  # noqa: S311 - no secret

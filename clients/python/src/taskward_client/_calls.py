@@ -44,7 +44,7 @@ class Reply(NamedTuple):
 class Tagged(Generic[T]):
     """An object with its entity tag, which identifies this version of it.
 
-    Pass `etag` as `if_match`, and the write takes place only if nobody has changed the object since.
+    Pass `etag` as `if_match`, and the write takes place only if the object has not been changed since.
     """
 
     value: T

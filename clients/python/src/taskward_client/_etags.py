@@ -1,4 +1,4 @@
-"""Responses with an entity tag, kept to be read again without sending them again."""
+"""A cache of responses with an entity tag, which the service confirms instead of sending them again."""
 
 import threading
 from collections import OrderedDict
@@ -16,7 +16,7 @@ Key = tuple[str, str]
 """The token, because each user has responses of their own, and the URL."""
 
 
-class KeptReplies:
+class ResponseCache:
     """The latest responses to reads that have an entity tag; the oldest are dropped."""
 
     def __init__(self) -> None:
@@ -25,13 +25,13 @@ class KeptReplies:
         self._lock = threading.Lock()
 
     def condition(self, call: "Call[Any]", key: Key) -> dict[str, str]:
-        """Returns the header that asks for the response only if it is another one than the kept one."""
+        """Returns the header that requests a response only if it differs from the cached one."""
         with self._lock:
-            kept = self._replies.get(key) if call.method == "GET" else None
-        return {"If-None-Match": kept.headers["etag"]} if kept else {}
+            cached = self._replies.get(key) if call.method == "GET" else None
+        return {"If-None-Match": cached.headers["etag"]} if cached else {}
 
     def update(self, call: "Call[Any]", key: Key, reply: "Reply") -> "Reply":
-        """Keeps a response, and returns it; of one that says "not modified", returns the kept one."""
+        """Caches a response and returns it; for a 304, returns the cached one."""
         if call.method != "GET":
             return reply
         with self._lock:

@@ -15,8 +15,8 @@ SILENCE: Final = 45.0
 """Seconds without a byte after which a stream counts as broken: the service sends a comment each 15 s."""
 
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r(?!$)")  # a \r at the end may be half of \r\n
-_PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
-_LONGEST_WAIT: Final = 30.0
+_RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_MAX_DELAY: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Changed:
 
 @dataclass(frozen=True)
 class Reset:
-    """Drop all that was kept: what follows is everything, from the beginning."""
+    """Drop all stored data: what follows is everything, from the beginning."""
 
 
 Event = Changed | Reset
 
 
-class Following:
-    """One client's place in the feed, across connections."""
+class FeedStream:
+    """The event stream of one client, across its connections."""
 
     def __init__(self, cursor: str | None, kinds: str | None) -> None:
         self._cursor = cursor
@@ -79,8 +79,8 @@ class Following:
             APIError: another connection would fail in the same way.
 
         """
-        if isinstance(failure, APIError) and failure.status not in _PASSING:
+        if isinstance(failure, APIError) and failure.status not in _RETRYABLE:
             raise failure
         asked = failure.retry_after if isinstance(failure, APIError) else None
         self._failures += 1
-        return min(_LONGEST_WAIT, (asked or 0) + backoff(min(self._failures, 6)))
+        return min(_MAX_DELAY, (asked or 0) + backoff(min(self._failures, 6)))

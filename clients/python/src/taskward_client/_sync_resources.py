@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, Unpack
 
 from taskward_client import _operations as operations
 from taskward_client._calls import Tagged
-from taskward_client._feed import SILENCE, Event, Following
+from taskward_client._feed import SILENCE, Event, FeedStream
 from taskward_client._operations import ExportFormat, KeepOrDelete
 from taskward_client._sync_io import sleep
 from taskward_client._sync_transport import Transport
@@ -128,18 +128,18 @@ class Changes:
             APIError: the service rejects the request, for instance because the token was revoked.
 
         """
-        following = Following(cursor, kinds)
+        feed = FeedStream(cursor, kinds)
         while True:
             failure: APIError | NoResponse | None = None
             try:
-                with self._transport.stream(following.call(), SILENCE) as parts:
+                with self._transport.stream(feed.call(), SILENCE) as parts:
                     for part in parts:
-                        yield from following.receive(part)
+                        yield from feed.receive(part)
             except CursorExpired:
-                yield following.reset()
+                yield feed.reset()
             except (APIError, NoResponse) as error:
                 failure = error
-            sleep(following.wait(failure))
+            sleep(feed.wait(failure))
 
 
 class Me:

@@ -9,7 +9,7 @@ import httpx
 
 from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
 from taskward_client._calls import Call, Reply
-from taskward_client._etags import KeptReplies
+from taskward_client._etags import ResponseCache
 from taskward_client._sync_io import Lock, TokenProvider, sleep, token_of
 from taskward_client.errors import NoResponse, error_of
 
@@ -48,7 +48,7 @@ class Transport:
         self._http = http
         self._tokens = tokens
         self._retries = retries
-        self._kept = KeptReplies()
+        self._cache = ResponseCache()
 
     def send(self, call: Call[T]) -> T:
         """Returns what the service has answered.
@@ -99,10 +99,10 @@ class Transport:
     def _exchange(self, call: Call[Any], token: str) -> Reply:
         request = self._request(call, token)
         key = (token, f"{call.path}?{request['params']}")
-        request["headers"] |= self._kept.condition(call, key)
+        request["headers"] |= self._cache.condition(call, key)
         response = self._http.request(**request)
         reply = Reply(response.status_code, response.headers, response.content)
-        return self._kept.update(call, key, reply)
+        return self._cache.update(call, key, reply)
 
     def _request(self, call: Call[Any], token: str, silence: float | None = None) -> dict[str, Any]:
         request: dict[str, Any] = {

@@ -27,7 +27,7 @@ const MAX_OPERATIONS = 100;
 /** Characters of JSON; a batch has at most 1 MiB, and a character at most 3 bytes. */
 const MAX_LENGTH = 300_000;
 
-/** What a store keeps, and each change of it as one transaction. */
+/** The data of a store. Each change is one transaction. */
 export class Database {
   constructor(private readonly storage: Storage) {}
 
@@ -48,7 +48,7 @@ export class Database {
     });
   }
 
-  /** Returns the writes, and whose they are. */
+  /** Returns the writes, and the id of their user. */
   queue(): Promise<{ writes: Write[]; user: string }> {
     return this.storage.transaction(async (transaction) => ({
       writes: await transaction.getAll<Write>("writes"),
@@ -92,7 +92,7 @@ export class Database {
     });
   }
 
-  /** Lets the writes of a request that failed as a whole be sent in other requests. */
+  /** Releases the writes of a request that was refused as a whole, so that other requests send them. */
   split(key: string): Promise<void> {
     return this.storage.transaction(async (transaction) => {
       for (const { batch, ...write } of await transaction.getAll<Write>("writes")) {
@@ -101,7 +101,7 @@ export class Database {
     });
   }
 
-  /** Takes in the results of a request. What another tab has taken in already has no effect. */
+  /** Applies the results of a request. Those that another tab has applied are skipped. */
   settle(key: string, writes: readonly Write[], results: readonly BatchResult[]): Promise<void> {
     return this.storage.transaction(async (transaction) => {
       for (const [n, { seq }] of writes.entries()) {
@@ -126,12 +126,12 @@ export class Database {
       if ((await transaction.get("meta", "cursor")) !== update.since) return undefined;
       if (update.isComplete) transaction.clear("objects");
       const queue = await transaction.getAll<Write>("writes");
-      const brought = new Map(update.changes.map((change) => [applyOne(transaction, change), change]));
-      for (const write of queue) followUp(transaction, write, brought.get(keyOf(write.kind, write.id)), update.startedAt);
+      const delivered = new Map(update.changes.map((change) => [applyOne(transaction, change), change]));
+      for (const write of queue) followUp(transaction, write, delivered.get(keyOf(write.kind, write.id)), update.startedAt);
       transaction.put("meta", "cursor", update.cursor);
       const version = (await versionOf(transaction)) + 1;
       transaction.put("meta", "version", version);
-      return { version, keys: update.isComplete ? "all" : [...brought.keys()] };
+      return { version, keys: update.isComplete ? "all" : [...delivered.keys()] };
     });
   }
 

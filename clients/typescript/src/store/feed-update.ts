@@ -6,10 +6,10 @@ export interface FeedUpdate {
   /** The cursor that the changes follow. */
   since: string | undefined;
   cursor: string;
-  /** Whether they are everything, in place of what is stored. */
+  /** Whether they replace everything that is stored. */
   isComplete: boolean;
   changes: Change[];
-  /** When they were asked for, or 0 if that is not known. */
+  /** The time of their request, or 0 if it is not known. */
   startedAt: number;
 }
 
@@ -28,7 +28,7 @@ export function applyOne(transaction: Transaction, change: Change): string {
   return key;
 }
 
-/** Removes a confirmed write once the feed has brought its effect; notes what it says about one that is on its way. */
+/** Removes a confirmed write once the feed has delivered its effect; marks one that was sent if its object is deleted. */
 export function followUp(transaction: Transaction, write: Write, change: Change | undefined, startedAt: number): void {
   if (write.result === undefined) {
     if (change?.op === "delete" && write.batch !== undefined) {
@@ -36,8 +36,8 @@ export function followUp(transaction: Transaction, write: Write, change: Change 
     }
     return;
   }
-  const brought =
+  const hasArrived =
     change?.op === "delete" ||
     (change?.op === "upsert" && write.result.value && isAsNew((change.list ?? change.task) as Value, write.result.value));
-  if (brought || write.result.at < startedAt) transaction.delete("writes", write.seq);
+  if (hasArrived || write.result.at < startedAt) transaction.delete("writes", write.seq);
 }

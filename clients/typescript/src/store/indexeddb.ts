@@ -2,11 +2,11 @@ import type { Key, Storage, Table, Transaction } from "./storage.js";
 
 const TABLES: Table[] = ["objects", "writes", "conflicts", "meta"];
 
-/** A storage in a database of the browser, which its tabs share. */
+/** A storage in IndexedDB, which the tabs of the browser share. */
 export class IndexedDBStorage implements Storage {
   private constructor(private readonly database: IDBDatabase) {}
 
-  /** Opens the database of that name; one user's data is in it, so the name says whose. */
+  /** Opens the database of that name; it has the data of one user, so the name identifies the user. */
   static async open(name: string): Promise<IndexedDBStorage> {
     const opening = indexedDB.open(name, 1);
     opening.onupgradeneeded = () => {

@@ -4,14 +4,14 @@ import { uuid7 } from "../uuid7.js";
 import { touched } from "./patch.js";
 import type { Fields, Kind, NewWrite } from "./records.js";
 
-/** What the tasks and lists of a store use of it. */
+/** The functions of a store that its tasks and lists use. */
 export interface Writer<Value> {
   get: (id: string) => Value | undefined;
   values: () => ReadonlyMap<string, Value>;
   /** Stores a write; afterwards the values have it. */
   write: (write: NewWrite) => Promise<void>;
-  /** Runs work when the work before it has ended. */
-  inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  /** Runs `work` after all work that was passed to it before. */
+  runInOrder: <Result>(work: () => Promise<Result>) => Promise<Result>;
 }
 
 /** The tasks, or the lists, of a store. Writes are executed in the order of the calls, whether or not one waits. */
@@ -33,7 +33,7 @@ export class LocalObjects<Value extends Task | List, New, Changes, Deletion> {
 
   /** Creates one and returns it, as far as it is known before the service has it. */
   create(body: New, id = uuid7()): Promise<Value> {
-    return this.writer.inTurn(async () => {
+    return this.writer.runInOrder(async () => {
       await this.writer.write({ kind: this.kind, op: "create", id, body: withCompletion(body as Fields), base: {} });
       return this.#existing(id);
     });
@@ -41,7 +41,7 @@ export class LocalObjects<Value extends Task | List, New, Changes, Deletion> {
 
   /** Changes the fields that are given. */
   update(id: string, changes: Changes): Promise<Value> {
-    return this.writer.inTurn(async () => {
+    return this.writer.runInOrder(async () => {
       const before = this.#existing(id);
       const body = withCompletion(changes as Fields);
       await this.writer.write({ kind: this.kind, op: "update", id, body, base: touched(before, body), before });
@@ -49,9 +49,9 @@ export class LocalObjects<Value extends Task | List, New, Changes, Deletion> {
     });
   }
 
-  /** Deletes one; the options say what becomes of what is in it. */
+  /** Deletes one; the options say what becomes of its contents. */
   delete(id: string, ...[options]: object extends Deletion ? [Deletion?] : [Deletion]): Promise<void> {
-    return this.writer.inTurn(async () => {
+    return this.writer.runInOrder(async () => {
       const before = this.#existing(id);
       const [contents] = Object.values(options ?? {}) as ("delete" | "keep")[];
       const deletion = { kind: this.kind, op: "delete", id, body: {}, base: {}, before } as const;
@@ -66,7 +66,7 @@ export class LocalObjects<Value extends Task | List, New, Changes, Deletion> {
   }
 }
 
-/** The service may get to know of a completion much later, so it is told when it was. */
+/** Adds the time of a completion, because the service may get the change much later. */
 function withCompletion(body: Fields): Fields {
   return body["is_completed"] === true && !("completed_at" in body) ? { ...body, completed_at: localTime() } : body;
 }

@@ -6,7 +6,7 @@ export type Outcome =
   /** The service has executed it; a deletion has no value. */
   | { type: "done"; value?: Value; etag?: string }
   /** The object was changed, but not in these fields: it is sent again for the newer state. */
-  | { type: "again"; etag: string }
+  | { type: "retry"; etag: string }
   | ({ type: "conflict" } & Pick<Conflict, "reason" | "error" | "current">);
 
 /** Returns what the result of a write means. */
@@ -17,19 +17,19 @@ export function outcomeOf(write: Write, result: BatchResult): Outcome {
   }
   const value = valueOf(result);
   if (result.status === 412 && value !== undefined && result.etag !== undefined) {
-    return overtaken(write, result, value, result.etag);
+    return outcomeOfMismatch(write, result, value, result.etag);
   }
   if (result.status === 404 && write.op === "delete") return { type: "done" };
   const isGone = (result.status === 404 && write.op === "update") || result.status === 410;
   return { type: "conflict", reason: isGone ? "gone" : "rejected", error: errorOf(result) };
 }
 
-function overtaken(write: Write, result: FailedResult, value: Value, etag: string): Outcome {
+function outcomeOfMismatch(write: Write, result: FailedResult, value: Value, etag: string): Outcome {
   // The id is ours: an earlier attempt has succeeded, and its response was lost.
   if (write.op === "create") return { type: "done", value, etag };
   if (write.op === "update") {
     if (satisfied(value, write.body)) return { type: "done", value, etag };
-    if (isEqual(touched(value, write.body), write.base)) return { type: "again", etag };
+    if (isEqual(touched(value, write.body), write.base)) return { type: "retry", etag };
   }
   return { type: "conflict", reason: "changed", error: errorOf(result), current: { value, etag } };
 }

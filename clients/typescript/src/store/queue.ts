@@ -21,7 +21,7 @@ export function enqueue(queue: readonly Write[], added: Write): { put: Write[]; 
 }
 
 /**
- * Returns the entity tag that a new write has to match, or undefined if there is none or an earlier write will bring it.
+ * Returns the entity tag that a new write has to match, or undefined if there is none or an earlier write will return it.
  * What the app shows may be older than what is stored: it is `shown` unless the two have the same content.
  */
 export function tagFor(write: NewWrite, queue: readonly Write[], stored: Stored | undefined, shown: string | undefined) {
@@ -31,7 +31,7 @@ export function tagFor(write: NewWrite, queue: readonly Write[], stored: Stored 
   return stored && write.before && hasSameContent(stored.value, write.before) ? stored.etag : shown;
 }
 
-/** Returns the last confirmed write of an object as the service answered, if the feed has not brought it. */
+/** Returns the last confirmed write of an object as the service answered, if the feed has not delivered it. */
 export function lastConfirmed(queue: readonly Write[], kind: Kind, id: string, stored: Stored | undefined) {
   const result = queue.findLast((one) => isSame(one, { kind, id }) && one.result)?.result;
   return result?.value && !(stored && isAsNew(stored.value, result.value)) ? result : undefined;

@@ -11,7 +11,7 @@ export interface Stored {
   etag: string;
 }
 
-/** A write that the service has not confirmed, or whose effect the feed has not brought yet. */
+/** A write that the service has not confirmed, or whose effect the feed has not delivered yet. */
 export interface Write {
   /** Writes are sent in the order of these numbers. */
   seq: number;
@@ -30,15 +30,15 @@ export interface Write {
   ifMatch?: string;
   /** The Idempotency-Key of the request that it was sent with. From then on it does not change. */
   batch?: string;
-  /** Whether the feed has brought a deletion of the object since it was sent. */
+  /** Whether the feed has delivered a deletion of the object since it was sent. */
   deleted?: boolean;
-  /** What the service has confirmed, and when: shown until the feed brings it. */
+  /** What the service has confirmed, and when: shown until the feed delivers it. */
   result?: { value?: Value; etag?: string; at: number };
 }
 
 export type NewWrite = Omit<Write, "seq" | "ifMatch">;
 
-/** A write that was not executed, and that the app or the person has to decide about. */
+/** A write that was not executed, and that the app or the user has to decide about. */
 export interface Conflict {
   id: number;
   /** `changed`: another device was first. `gone`: the object was deleted. `rejected`: the service refuses it. */

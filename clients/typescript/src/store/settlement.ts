@@ -4,16 +4,16 @@ import { isAsNew, keyOf, type Conflict, type Stored, type Value, type Write } fr
 import type { Transaction } from "./storage.js";
 import { written } from "./view.js";
 
-/** Takes in what has become of one write that was sent. */
+/** Applies the outcome of one write that was sent. */
 export async function settleOne(transaction: Transaction, write: Write, outcome: Outcome): Promise<void> {
   const { batch, ...unsent } = write;
-  if (outcome.type === "again") return transaction.put("writes", write.seq, { ...unsent, ifMatch: outcome.etag });
+  if (outcome.type === "retry") return transaction.put("writes", write.seq, { ...unsent, ifMatch: outcome.etag });
   const stored = await transaction.get<Stored>("objects", keyOf(write.kind, write.id));
   const queue = await transaction.getAll<Write>("writes");
   const next = queue.find(({ seq, kind, id }) => seq > write.seq && kind === write.kind && id === write.id);
   const etag = outcome.type === "done" ? outcome.etag : write.ifMatch;
   if (next !== undefined && etag !== undefined) transaction.put("writes", next.seq, { ...next, ifMatch: etag });
-  if (outcome.type === "done" && !isBrought(write, stored, outcome.value)) {
+  if (outcome.type === "done" && !hasArrived(write, stored, outcome.value)) {
     if (outcome.value !== undefined) transaction.put("meta", "user", outcome.value.user_id);
     const { type, ...result } = { ...outcome, at: Date.now() };
     return transaction.put("writes", write.seq, { ...write, result });
@@ -25,8 +25,8 @@ export async function settleOne(transaction: Transaction, write: Write, outcome:
   transaction.put("conflicts", write.seq, conflict);
 }
 
-/** Returns whether the feed has brought what a write has done, or something later. */
-function isBrought(write: Write, stored: Stored | undefined, value: Value | undefined): boolean {
+/** Returns whether the feed has delivered the effect of a write, or a later state. */
+function hasArrived(write: Write, stored: Stored | undefined, value: Value | undefined): boolean {
   if (value === undefined) return stored === undefined;
   return write.deleted === true || (stored !== undefined && isAsNew(stored.value, value));
 }

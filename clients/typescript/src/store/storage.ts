@@ -11,7 +11,7 @@ export interface Transaction {
   clear(table: Table): void;
 }
 
-/** Where a store keeps its data. Several stores, in several tabs, may share one. */
+/** The storage of a store. Several stores, in several tabs, may share one. */
 export interface Storage {
   /**
    * Runs `work` in a transaction: all of its writes are stored, or if it throws none. Transactions on the same data
@@ -21,7 +21,7 @@ export interface Storage {
   close(): void;
 }
 
-/** A storage that forgets everything when the program ends. */
+/** A storage in memory. Its data is lost when the program ends. */
 export class MemoryStorage implements Storage {
   #tables: Tables = emptyTables();
   #last: Promise<unknown> = Promise.resolve();

@@ -14,7 +14,7 @@ export interface StoreOptions {
   client: Taskward;
   /** Names the database in the browser, so it should have the id of the user. Without it, data is kept in memory. */
   name?: string;
-  /** What keeps the data, in place of IndexedDB. */
+  /** The storage, in place of IndexedDB. */
   storage?: Storage;
 }
 
@@ -40,16 +40,16 @@ export class Store {
   private constructor({ client, name }: StoreOptions, storage: Storage) {
     this.#database = new Database(storage);
     this.#tabs = new Tabs(name, {
-      onChange: (changed) => void this.#follow(changed),
+      onChange: (changed) => void this.#onOtherTab(changed),
       onState: (state) => this.#isStarted() && this.#setState(state),
     });
     this.#sync = new Synchronizer(client, this.#database, {
       onChange: (changed) => this.#changed(changed),
       onState: (state, error) => this.#setState(state, error),
     });
-    const shared: Pick<Writer<unknown>, "write" | "inTurn"> = {
+    const shared: Pick<Writer<unknown>, "write" | "runInOrder"> = {
       write: (write) => this.#write(write),
-      inTurn: (work) => this.#inTurn(work),
+      runInOrder: (work) => this.#runInOrder(work),
     };
     this.tasks = new LocalObjects("task", {
       ...shared,
@@ -92,19 +92,19 @@ export class Store {
     return this.#conflicts;
   }
 
-  /** Calls a function after each change of the tasks, the lists or the state; returns what ends that. */
+  /** Calls a function after each change of the tasks, the lists or the state; returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Synchronizes until `stop`. Of several tabs one does it for all. */
+  /** Synchronizes until `stop`. Of several tabs, one synchronizes for all. */
   start(): void {
     if (this.#running !== undefined) return;
     const ending = new AbortController();
     const { signal } = ending;
     const ended = this.#tabs
-      .alone(signal, () => this.#sync.run(signal))
+      .runExclusively(signal, () => this.#sync.run(signal))
       .catch((error: unknown) => {
         if (!signal.aborted) this.#setState("offline", error);
       })
@@ -114,7 +114,7 @@ export class Store {
         else this.#notify();
       });
     this.#running = { ending, ended };
-    this.#tabs.askForState();
+    this.#tabs.requestState();
   }
 
   /** Waits until the service has confirmed every write. Rejects if the synchronization ends before. */
@@ -163,7 +163,7 @@ export class Store {
     await this.#changed();
   }
 
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  #runInOrder<Result>(work: () => Promise<Result>): Promise<Result> {
     const run = this.#last.then(work);
     this.#last = run.catch(() => undefined);
     return run;
@@ -177,14 +177,14 @@ export class Store {
     this.#sync.wake();
   }
 
-  /** Shows what was stored, here and in the other tabs. */
+  /** Updates the view after a change of the storage, here and in the other tabs. */
   async #changed(changed?: Changed): Promise<void> {
     await this.#refresh(changed);
-    this.#tabs.announce(changed);
+    this.#tabs.notifyOfChange(changed);
   }
 
-  /** Shows what another tab has stored, and sends it. */
-  async #follow(changed?: Changed): Promise<void> {
+  /** Updates the view after a change by another tab, and sends its writes. */
+  async #onOtherTab(changed?: Changed): Promise<void> {
     try {
       await this.#refresh(changed);
       this.#sync.wake();
@@ -212,7 +212,7 @@ export class Store {
   #setState(state: SyncState, error?: unknown): void {
     this.#state = state;
     this.#error = error;
-    this.#tabs.announceState(state);
+    this.#tabs.notifyOfState(state);
     this.#notify();
   }
 

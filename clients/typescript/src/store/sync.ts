@@ -14,15 +14,15 @@ export interface SyncEvents {
   onState(state: SyncState, error?: unknown): void;
 }
 
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30_000;
-/** Milliseconds after which the feed is read again, if it has not brought a confirmed write. */
-const OVERDUE = 5000;
-/** Refusals of a whole request that say nothing about its content. */
-const TEMPORARY = [401, 408, 409, 425, 429];
+const MIN_RETRY_DELAY = 1000;
+const MAX_RETRY_DELAY = 30_000;
+/** Milliseconds after which the feed is read again, if it has not delivered a confirmed write. */
+const CONFIRMATION_TIMEOUT = 5000;
+/** Client errors of a whole request that are not about its content. */
+const RETRYABLE = [401, 408, 409, 425, 429];
 
-class OtherUser extends Error {
-  override name = "OtherUser";
+class UserMismatch extends Error {
+  override name = "UserMismatch";
 }
 
 /** Sends the queued writes and follows the feed, until the signal is aborted. */
@@ -37,7 +37,7 @@ export class Synchronizer {
     private readonly events: SyncEvents,
   ) {}
 
-  /** Lets new writes be sent. */
+  /** Wakes the loop that sends writes. */
   wake(): void {
     this.#wake();
   }
@@ -55,27 +55,27 @@ export class Synchronizer {
       });
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof OtherUser) this.events.onState("other-user", error);
+      if (error instanceof UserMismatch) this.events.onState("other-user", error);
       else if (error instanceof ApiError && error.status === 401) this.events.onState("unauthorized", error);
       else throw error;
     }
   }
 
-  /** Prevents that the writes of one user are sent as another one. */
+  /** Throws a UserMismatch if what is stored belongs to another user than the token. */
   async #checkUser(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
+    const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     for (;;) {
       try {
         const user = await this.#user(signal);
         const { user: known, writes } = await this.database.queue();
         if (known !== "" && user !== known && (user !== "" || writes.length > 0)) {
-          throw new OtherUser("What is stored belongs to another user");
+          throw new UserMismatch("What is stored belongs to another user");
         }
         if (user !== "") await this.database.setUser(user);
         return;
       } catch (error) {
         signal.throwIfAborted();
-        if (error instanceof OtherUser || (error instanceof ApiError && error.status === 401)) throw error;
+        if (error instanceof UserMismatch || (error instanceof ApiError && error.status === 401)) throw error;
         this.events.onState("offline", error);
         await sleepUntilOnline(backoff.next(), signal);
       }
@@ -106,7 +106,7 @@ export class Synchronizer {
           update = begin(step.cursor, false);
         } else this.#report(step);
       }
-      // Another tab has applied changes: it goes on from there, after a pause that keeps the two from taking turns.
+      // Another tab has applied changes: continue from its cursor, after a pause so that the tabs do not alternate.
       if (!either.aborted) await sleep(500 + Math.random() * 500, either).catch(() => undefined);
     }
   }
@@ -126,7 +126,7 @@ export class Synchronizer {
   }
 
   async #push(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
+    const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     let limit: number | undefined;
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     while (!signal.aborted) {
@@ -166,15 +166,15 @@ export class Synchronizer {
     });
   }
 
-  /** Reads the feed anew if it has not brought a confirmed write: a page settles all that were confirmed before it. */
+  /** Reads the feed anew if it has not delivered a confirmed write: a page settles all that were confirmed before it. */
   async #rereadLater(signal: AbortSignal): Promise<void> {
     if (this.#isChecking) return;
     this.#isChecking = true;
-    await sleep(2 * OVERDUE, signal).catch(() => undefined);
+    await sleep(2 * CONFIRMATION_TIMEOUT, signal).catch(() => undefined);
     this.#isChecking = false;
     if (signal.aborted) return;
     const { writes } = await this.database.queue();
-    if (writes.some(({ result }) => result !== undefined && result.at < Date.now() - OVERDUE)) this.#reread?.abort();
+    if (writes.some(({ result }) => result !== undefined && result.at < Date.now() - CONFIRMATION_TIMEOUT)) this.#reread?.abort();
   }
 }
 
@@ -188,7 +188,7 @@ function extended(update: FeedUpdate, step: FeedStep & { type: "changes" }): Fee
 }
 
 function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status < 500 && !TEMPORARY.includes(error.status);
+  return error instanceof ApiError && error.status < 500 && !RETRYABLE.includes(error.status);
 }
 
 function retryAfter(error: unknown): number {

@@ -2,15 +2,15 @@ import type { Changed } from "./database.js";
 import type { SyncState } from "./sync.js";
 
 export interface TabEvents {
-  /** Another tab has stored something. */
+  /** Another tab has changed the storage. */
   onChange(changed: Changed | undefined): void;
-  /** The tab that synchronizes has another state. */
+  /** The state of the tab that synchronizes has changed. */
   onState(state: SyncState): void;
 }
 
-type Message = { type: "changed"; changed: Changed | undefined } | { type: "state"; state: SyncState } | { type: "asked" };
+type Message = { type: "changed"; changed: Changed | undefined } | { type: "state"; state: SyncState } | { type: "state-request" };
 
-/** The tabs of a browser that share one storage: one of them synchronizes, and each hears what another has changed. */
+/** Coordinates the tabs that share a storage: one of them synchronizes, and each is notified of the changes of others. */
 export class Tabs {
   readonly #channel: BroadcastChannel | undefined;
   readonly #locks: LockManager | undefined;
@@ -29,29 +29,29 @@ export class Tabs {
     (this.#channel as { unref?: () => void }).unref?.();
   }
 
-  /** Asks the tab that synchronizes for its state. */
-  askForState(): void {
-    this.#send({ type: "asked" });
+  /** Requests the state of the tab that synchronizes. */
+  requestState(): void {
+    this.#send({ type: "state-request" });
   }
 
-  /** Tells the other tabs that writes have changed, and which objects. */
-  announce(changed: Changed | undefined): void {
+  /** Notifies the other tabs that writes, and these objects, have changed. */
+  notifyOfChange(changed: Changed | undefined): void {
     this.#send({ type: "changed", changed });
   }
 
-  /** Tells the other tabs the state of the synchronization, if this one does it. */
-  announceState(state: SyncState): void {
+  /** Sends the state of the synchronization to the other tabs, if this tab runs it. */
+  notifyOfState(state: SyncState): void {
     if (this.#state === undefined) return;
     this.#state = state;
-    // A rejected token is that of this tab.
+    // The other states are about the token of this tab alone.
     if (state === "connecting" || state === "live" || state === "offline") this.#send({ type: "state", state });
   }
 
   /**
-   * Runs `work` once no other tab does. A browser that lacks what that needs runs it in each tab; then they only do
-   * the same work twice, because each step is checked against the storage.
+   * Runs `work` while no other tab runs it. A browser without Web Locks or BroadcastChannel runs it in each tab. That
+   * costs requests, but is correct, because each step is checked against the storage.
    */
-  async alone(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  async runExclusively(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
     if (this.name === undefined || this.#channel === undefined || this.#locks === undefined) return await work();
     await this.#locks.request(this.name, { signal }, async () => {
       this.#state = "connecting";
@@ -65,7 +65,7 @@ export class Tabs {
 
   #receive(message: Message): void {
     if (message.type === "changed") this.events.onChange(message.changed);
-    else if (message.type === "asked") this.announceState(this.#state ?? "stopped");
+    else if (message.type === "state-request") this.notifyOfState(this.#state ?? "stopped");
     else if (this.#state === undefined) this.events.onState(message.state);
   }
 

@@ -3,7 +3,7 @@ import { timeOf } from "../uuid7.js";
 import { patched } from "./patch.js";
 import { isAsNew, keyOf, type Stored, type Value, type Write } from "./records.js";
 
-/** What an app shows: the objects as the service has them, with the unconfirmed writes on top. */
+/** The objects that an app shows: those of the service, with the unconfirmed writes applied. */
 export class View {
   readonly tasks = new Map<string, Task>();
   readonly lists = new Map<string, List>();

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from taskward.database import ConnectionLost, ignore_change
 from taskward.database.batching import Batcher
-from taskward.database.observers import TRANSACTION, Observer, Operation, observed
+from taskward.database.observers import TRANSACTION, ObservedOperation, Observer, observed
 from taskward.database.outbox import MARK
 from taskward.database.postgres import deadlines
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
@@ -151,7 +151,7 @@ class PostgresDatabase:
 
     async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         until = statement_deadline(long=long)
-        with Operation(self.observers, TRANSACTION) as operation:
+        with ObservedOperation(self.observers, TRANSACTION) as operation:
             run = TransactionRun(steps, operation)
             if run.step is None:
                 return run.result

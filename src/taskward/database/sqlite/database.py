@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from taskward.database import ignore_change, schema
-from taskward.database.observers import TRANSACTION, Observer, Operation, observed
+from taskward.database.observers import TRANSACTION, ObservedOperation, Observer, observed
 from taskward.database.outbox import MARK
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline, retry_while_busy
@@ -145,7 +145,7 @@ class SqliteDatabase:
         return await self._unlocked(lambda: self._group_commit.run(run))
 
     async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
-        with Operation(self.observers, TRANSACTION) as operation:
+        with ObservedOperation(self.observers, TRANSACTION) as operation:
             return await self._unlocked(lambda: self._transact(TransactionRun(steps, operation), long=long))
 
     async def interrupted(self) -> Sequence[tuple[UUID, str]]:

@@ -28,7 +28,7 @@ MAX_BATCH: Final = 128
 
 
 @dataclass(eq=False, slots=True)
-class Change:
+class GroupedWrite:
     """A function that writes in the open transaction; it adds the owners of its changes to the set.
 
     A `long` one has a transaction of its own, and runs in a thread.
@@ -78,7 +78,7 @@ class GroupCommit:
         self._locked: frozenset[str] = frozenset()
         self._thread = CommitThread()
         self._sizes = Histogram(WRITES_PER_COMMIT)
-        self._batcher: Batcher[Change, Any] = Batcher(1, self._sizes.observe)
+        self._batcher: Batcher[GroupedWrite, Any] = Batcher(1, self._sizes.observe)
         self._writer: sqlite3.Connection
 
     def start(self, writer: sqlite3.Connection) -> None:
@@ -92,7 +92,7 @@ class GroupCommit:
 
     async def run(self, run: Callable[[sqlite3.Connection, set[UUID]], T], *, long: bool = False) -> T:
         """Runs a function in one of the next transactions, and returns its result after the commit."""
-        return cast("T", await self._batcher.run(self, Change(run, long), busy_deadline()))
+        return cast("T", await self._batcher.run(self, GroupedWrite(run, long), busy_deadline()))
 
     def refuse_locked(self, owner: UUID) -> None:
         """Raises OwnerLocked if a change that takes several transactions has locked the owner's data."""
@@ -107,13 +107,13 @@ class GroupCommit:
 
     # A BatchedOperation
 
-    def kind(self, change: Change) -> Hashable:  # noqa: ARG002 - there is one writer
+    def kind(self, change: GroupedWrite) -> Hashable:  # noqa: ARG002 - there is one writer
         return self
 
-    def max_size(self, change: Change) -> int:
+    def max_size(self, change: GroupedWrite) -> int:
         return 1 if change.long else MAX_BATCH
 
-    def exclusive_key(self, change: Change) -> Hashable | None:  # noqa: ARG002 - there is one batch at a time
+    def exclusive_key(self, change: GroupedWrite) -> Hashable | None:  # noqa: ARG002 - there is one batch at a time
         return None
 
     async def prepare(self, until: float) -> None:
@@ -130,14 +130,14 @@ class GroupCommit:
         if not self._in_memory:
             self._mark.write_begins()
 
-    async def run_alone(self, change: Change, until: float) -> Any:
+    async def run_alone(self, change: GroupedWrite, until: float) -> Any:
         await self.prepare(until)
         (result,) = await self.run_batch([change], until)
         if isinstance(result, Exception):
             raise result
         return result
 
-    async def run_batch(self, changes: Sequence[Change], until: float) -> Sequence[Any]:  # noqa: ARG002 - a commit has no deadline
+    async def run_batch(self, changes: Sequence[GroupedWrite], until: float) -> Sequence[Any]:  # noqa: ARG002 - a commit has no deadline
         """Runs changes in the open transaction; after the commit returns the result or error of each."""
         self._has_begun = False
         try:
@@ -159,7 +159,7 @@ class GroupCommit:
         self._notify(owners)
         return [change.result for change in changes]
 
-    async def _apply(self, change: Change) -> None:
+    async def _apply(self, change: GroupedWrite) -> None:
         if change.long and not self._in_memory:  # a database in memory has a single connection
             await self._thread.run(partial(change.apply, self._writer))
         else:

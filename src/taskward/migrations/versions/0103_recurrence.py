@@ -1,4 +1,4 @@
-"""Recurring tasks, the time zones of people, and pending reminders.
+"""Recurring tasks, the time zones of users, and pending reminders.
 
 Adding nullable columns is immediate on both engines.
 """

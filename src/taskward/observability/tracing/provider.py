@@ -38,18 +38,18 @@ def new_provider(exporter: str) -> "TracerProvider":
         return provider
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - likewise
 
-    provider.add_span_processor(BatchSpanProcessor(_telling_of_failures(OTLPSpanExporter())))
+    provider.add_span_processor(BatchSpanProcessor(_logging_failures(OTLPSpanExporter())))
     return provider
 
 
-def _telling_of_failures(exporter: "SpanExporter") -> "SpanExporter":
-    """Logs once, and not with each batch, that traces are being lost."""
+def _logging_failures(exporter: "SpanExporter") -> "SpanExporter":
+    """Makes an exporter log once, and not for each batch, that traces are lost."""
     from opentelemetry.sdk.trace.export import SpanExportResult  # noqa: PLC0415 - of the extra `otel`
 
     export = exporter.export
     failing = False
 
-    def export_and_tell(spans: Any) -> SpanExportResult:
+    def export_and_log(spans: Any) -> SpanExportResult:
         nonlocal failing
         result = export(spans)
         failed = result is not SpanExportResult.SUCCESS
@@ -60,7 +60,7 @@ def _telling_of_failures(exporter: "SpanExporter") -> "SpanExporter":
         failing = failed
         return result
 
-    exporter.export = export_and_tell  # type: ignore[method-assign] # the rest of it is unchanged
+    exporter.export = export_and_log  # type: ignore[method-assign] # the rest of it is unchanged
     return exporter
 
 

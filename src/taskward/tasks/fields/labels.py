@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from taskward.http.validation import field_error
 
 MAX_LABELS: Final = 20
-LONGEST_LABEL: Final = 50
+MAX_LABEL_LENGTH: Final = 50
 """Unicode code points, after trimming."""
 
 TOO_MANY_LABELS: Final = f"Labels must be a list of at most {MAX_LABELS} texts"
@@ -43,8 +43,8 @@ def _distinct(labels: Iterable[str]) -> tuple[str, ...]:
 
 def _trimmed(value: Any) -> str:
     label = value.strip() if isinstance(value, str) else ""
-    if not 1 <= len(label) <= LONGEST_LABEL:
-        raise field_error(f"A label has 1 to {LONGEST_LABEL} characters")
+    if not 1 <= len(label) <= MAX_LABEL_LENGTH:
+        raise field_error(f"A label has 1 to {MAX_LABEL_LENGTH} characters")
     return label
 
 
@@ -68,9 +68,9 @@ Label = Annotated[
     str,
     BeforeValidator(_trimmed),
     Field(
-        description=f"1-{LONGEST_LABEL} characters (Unicode code points) after trimming white space.",
+        description=f"1-{MAX_LABEL_LENGTH} characters (Unicode code points) after trimming white space.",
         examples=["home"],
-        json_schema_extra={"minLength": 1, "maxLength": LONGEST_LABEL, "pattern": r"\S"},
+        json_schema_extra={"minLength": 1, "maxLength": MAX_LABEL_LENGTH, "pattern": r"\S"},
     ),
 ]
 _Several = list[Label]

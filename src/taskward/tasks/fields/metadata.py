@@ -13,7 +13,7 @@ MAX_KEYS: Final = 50
 MAX_BYTES: Final = 4096
 """Of the compact JSON in UTF-8."""
 
-LONGEST_TEXT: Final = 500
+MAX_TEXT_LENGTH: Final = 500
 """Unicode code points."""
 
 _KEY_TEXT: Final = "[A-Za-z0-9_.-]{1,40}"
@@ -57,13 +57,15 @@ def _problem(key: str, value: Any) -> str | None:
     if not _KEY.fullmatch(key):
         return "A key has 1 to 40 of the characters A-Z, a-z, 0-9, _, . and -"
     if isinstance(value, str):
-        valid = len(value) <= LONGEST_TEXT
+        valid = len(value) <= MAX_TEXT_LENGTH
     else:
         valid = value is None or isinstance(value, bool | int | float)
-    return None if valid else f"A value is a text of up to {LONGEST_TEXT} characters, a number or a boolean"
+    return (
+        None if valid else f"A value is a text of up to {MAX_TEXT_LENGTH} characters, a number or a boolean"
+    )
 
 
-_Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
+_Text = Annotated[str, Field(max_length=MAX_TEXT_LENGTH)]
 _BOUNDS: Final = {"maxProperties": MAX_KEYS, "propertyNames": {"pattern": f"^{_KEY_TEXT}$"}}
 _DESCRIPTION: Final = f"Values of the app's own, at most {MAX_BYTES} bytes as JSON."
 

@@ -46,7 +46,7 @@ class PositionAtEnd(_Place):
     at: Literal["first", "last"]
 
 
-Placed = Key | PositionAfter | PositionBefore | PositionAtEnd
+PositionValue = Key | PositionAfter | PositionBefore | PositionAtEnd
 
 
 def _position(value: Any) -> Any:
@@ -72,7 +72,7 @@ def _neighbour(value: Any) -> UUID:
 
 Position = Annotated[
     str | dict[str, Any] | None,
-    PlainValidator(_position, json_schema_input_type=Placed | None),
+    PlainValidator(_position, json_schema_input_type=PositionValue | None),
     Field(description="A key, or where to place it; null: the default, by creation."),
 ]
 _LIST: Final = Field(description="The list that it is in; without it: in none, which is the inbox.")

@@ -14,7 +14,7 @@ from taskward.http.errors import FieldError
 from taskward.http.validation import UNKNOWN_FIELD, Absent, field_error, located_errors
 from taskward.tasks.fields.dates import DAY_RULE, DayText, is_day
 from taskward.tasks.recurrence.days import HORIZON, has_day
-from taskward.tasks.recurrence.rule import LONGEST_RULE, MALFORMED, Rule
+from taskward.tasks.recurrence.rule import MALFORMED, MAX_RULE_LENGTH, Rule
 
 NEEDS_OPEN_TASK: Final = "Recurrence needs an open task"
 _PARTS: Final = ("rule", "after", "missed", "occurrence")
@@ -23,7 +23,7 @@ _CHOICES: Final = {"after": "completion", "missed": "keep"}
 _RuleText = Annotated[
     str,
     Field(
-        max_length=LONGEST_RULE,
+        max_length=MAX_RULE_LENGTH,
         description="A rule of RFC 5545 in days: FREQ of DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL, "
         "BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS, WKST, and UNTIL or COUNT.",
         examples=["FREQ=WEEKLY;BYDAY=MO"],
@@ -156,7 +156,7 @@ _DESCRIBED: Final = Field(
     description="By which rule the task comes again once it is completed; null: it does not."
 )
 _Given = dict[str, Any] | None
-Recurrence = Annotated[TaskRecurrence, _DESCRIBED]
+RecurrenceField = Annotated[TaskRecurrence, _DESCRIBED]
 SeriesId = Annotated[UUID, Field(description="The first task of its series.")]
 NextId = Annotated[UUID, Field(description="The task of its series that was made when it was completed.")]
 GivenRecurrence = Annotated[_Given, _validator(NewRecurrence | None, is_new=True), _DESCRIBED]

@@ -11,7 +11,7 @@ from taskward.http.validation import field_error, located_errors, moment
 from taskward.time_zones import time_zone
 
 MAX_REMINDERS: Final = 10
-LARGEST_OFFSET: Final = 527_040
+MAX_OFFSET: Final = 527_040
 """Minutes: 366 days, before or after."""
 
 _TOO_MANY: Final = f"Reminders must be a list of at most {MAX_REMINDERS} objects"
@@ -27,8 +27,8 @@ class OffsetReminder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     offset_minutes: int = Field(
-        ge=-LARGEST_OFFSET,
-        le=LARGEST_OFFSET,
+        ge=-MAX_OFFSET,
+        le=MAX_OFFSET,
         description="Minutes after the due time; negative: before it. On an all-day task 540 is at 09:00.",
         examples=[-30],
     )
@@ -86,7 +86,7 @@ def _given(value: Any) -> Reminders:
 def _reminder(value: Any) -> dict[str, Any] | None:
     match value:
         case {"offset_minutes": int(offset)} if len(value) == 1 and not isinstance(offset, bool):
-            return value if abs(offset) <= LARGEST_OFFSET else None
+            return value if abs(offset) <= MAX_OFFSET else None
         case {"at": text} if len(value) == 1 and (at := moment(text)):
             return {"at": at.isoformat().replace("+00:00", "Z")}
     return None

@@ -6,8 +6,8 @@ from pydantic import BeforeValidator, Field
 
 from taskward.http.validation import field_error
 
-LONGEST_TITLE: Final = 200
-LONGEST_DESCRIPTION: Final = 2000
+MAX_TITLE_LENGTH: Final = 200
+MAX_DESCRIPTION_LENGTH: Final = 2000
 """Unicode code points, after trimming."""
 
 
@@ -19,7 +19,7 @@ def _trimmed_title(value: object) -> str:
     title = value.strip()
     if not title:
         raise field_error("Title cannot be empty")
-    if len(title) > LONGEST_TITLE:
+    if len(title) > MAX_TITLE_LENGTH:
         raise field_error("Title cannot exceed 200 characters")
     return title
 
@@ -30,7 +30,7 @@ def _trimmed_description(value: object) -> str | None:
     if not isinstance(value, str):
         raise field_error("Description must be text or null")
     description = value.strip()
-    if len(description) > LONGEST_DESCRIPTION:
+    if len(description) > MAX_DESCRIPTION_LENGTH:
         raise field_error("Description cannot exceed 2000 characters")
     return description or None
 
@@ -41,7 +41,7 @@ Title = Annotated[
     Field(
         description="1-200 characters (Unicode code points) after trimming white space.",
         examples=["Buy milk"],
-        json_schema_extra={"minLength": 1, "maxLength": LONGEST_TITLE, "pattern": r"\S"},
+        json_schema_extra={"minLength": 1, "maxLength": MAX_TITLE_LENGTH, "pattern": r"\S"},
     ),
 ]
 Description = Annotated[
@@ -50,7 +50,7 @@ Description = Annotated[
     Field(
         description='At most 2000 characters (Unicode code points) after trimming; `""` becomes null.',
         examples=["Two litres, the blue one"],
-        json_schema_extra={"maxLength": LONGEST_DESCRIPTION},
+        json_schema_extra={"maxLength": MAX_DESCRIPTION_LENGTH},
     ),
 ]
 IsCompleted = Annotated[bool, Field(strict=True, description="`true` or `false`.", examples=[True])]

@@ -10,10 +10,10 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, NamedTuple, Self, TypeVar
 
-LONGEST_RULE: Final = 200
+MAX_RULE_LENGTH: Final = 200
 """Characters, as given; the canonical spelling is never longer."""
 
-LARGEST_NUMBER: Final = 999
+MAX_NUMBER: Final = 999
 """Of INTERVAL and COUNT."""
 
 MALFORMED: Final = "Rule must be like FREQ=WEEKLY;BYDAY=MO"
@@ -123,7 +123,7 @@ class Rule:
 
 def _parts(text: str) -> Mapping[str, str]:
     """Returns the values of the parts by name, in upper case; each part is there at most once."""
-    if len(text) > LONGEST_RULE or not text.isascii():
+    if len(text) > MAX_RULE_LENGTH or not text.isascii():
         raise ValueError(MALFORMED)
     found = [_PART.fullmatch(part) for part in text.upper().split(";")]
     parts = {match[1]: match[2] for match in found if match}
@@ -153,7 +153,7 @@ def _values(parts: Mapping[str, str], name: str) -> list[str]:
     return parts[name].split(",") if name in parts else []
 
 
-def _number(text: str, largest: int = LARGEST_NUMBER) -> int:
+def _number(text: str, largest: int = MAX_NUMBER) -> int:
     if text.isdecimal() and 1 <= int(text) <= largest:
         return int(text)
     raise ValueError(MALFORMED)

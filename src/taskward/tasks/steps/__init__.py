@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import TransactionSteps, Values
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import NotFound, PreconditionFailed
@@ -34,8 +34,8 @@ from taskward.tasks.steps.series import next_task_steps, take_back_steps, undo_s
 from taskward.tasks.steps.several import (
     delete_below_steps,
     move_below_steps,
-    place_siblings_steps,
     raise_children_steps,
+    set_positions_steps,
 )
 from taskward.tasks.steps.statements import (
     ADD_LABELS,
@@ -56,7 +56,7 @@ class TaskSteps:
     In a `batch` a version that does not match is answered with the current task.
     """
 
-    user: User
+    user: Caller
     tombstones_kept: timedelta
     is_batch: bool = False
 
@@ -88,7 +88,7 @@ class TaskSteps:
             yield from self._check_free(task_id)
         yield from self._store_labels(before, checked.values)
         yield from store_reminders_steps(self.user.id, before, checked.values, zone)
-        yield from place_siblings_steps(self.user, checked.placed.moved, now)
+        yield from set_positions_steps(self.user, checked.new_position.moved, now)
         return task_record(rows[0])
 
     def update(
@@ -131,7 +131,7 @@ class TaskSteps:
             yield from next_task_steps(self.user, values, checked.recurrence, checked.next_task, zone)
         if values["list_id"] != place_of(before).list_id:
             yield from move_below_steps(self.user, task_id, values["list_id"], now)
-        yield from place_siblings_steps(self.user, checked.placed.moved, now)
+        yield from set_positions_steps(self.user, checked.new_position.moved, now)
         return task_record(rows[0])
 
     def delete(

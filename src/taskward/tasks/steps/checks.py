@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import TransactionSteps, Values
 from taskward.tasks.steps.content import effective, merged_fields, plain_values
-from taskward.tasks.steps.ordering import Placed, TaskSiblings, position_steps
+from taskward.tasks.steps.ordering import NewPosition, TaskSiblings, position_steps
 from taskward.tasks.steps.series import NextTask, check_series_steps, completed_fields
 from taskward.tasks.steps.subtasks import Place, check_room_steps, place_of, place_steps
 from taskward.tasks.tables import TaskRecord
@@ -20,7 +20,7 @@ class Checked(NamedTuple):
     """The values that store a task, its position, and the next one of its series if it is completed."""
 
     values: Values
-    placed: Placed
+    new_position: NewPosition
     next_task: NextTask | None
     recurrence: Mapping[str, str] | None
     """The one that it loses, if it is completed."""
@@ -33,7 +33,7 @@ class WriteChecks:
     Another task is `replaced` if the write takes it back: its subtasks will be below the written one.
     """
 
-    user: User
+    user: Caller
     now: datetime
     zone: str | None = None
     replaced: UUID | None = None
@@ -57,17 +57,17 @@ class WriteChecks:
         place = yield from place_steps(owner, task_id, place_of(before), given, moving)
         if next_task is not None and place.parent_id is not None:
             yield from check_room_steps(owner, task_id, place.parent_id)
-        placed = yield from self._placed(task_id, before, place, given)
+        new_position = yield from self._new_position(task_id, before, place, given)
         values = owner_values(self.user) | plain | fields.columns() | place._asdict()
         times = {"created_at": before.created_at, "now": self.now}
         names = {"fields": sorted(given)}  # for the audit log
-        values |= times | names | {"task_id": task_id, "position": placed.position}
-        return Checked(values, placed, next_task, recurrence)
+        values |= times | names | {"task_id": task_id, "position": new_position.position}
+        return Checked(values, new_position, next_task, recurrence)
 
-    def _placed(
+    def _new_position(
         self, task_id: UUID, before: TaskRecord, place: Place, given: Mapping[str, Any]
-    ) -> TransactionSteps[Placed]:
+    ) -> TransactionSteps[NewPosition]:
         position: Any = given.get("position", before.position)
         if not isinstance(position, dict):
-            return Placed(position)
+            return NewPosition(position)
         return (yield from position_steps(TaskSiblings(self.user.id, task_id, place), position))

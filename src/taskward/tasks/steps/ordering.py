@@ -11,7 +11,7 @@ from taskward.http.errors import FieldError, ValidationFailed
 from taskward.tasks.fields.placement import POSITION_MESSAGE
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.positions import default_key, key_between, keys_between
-from taskward.tasks.steps.statements import FIND_KEY, SIBLINGS
+from taskward.tasks.steps.statements import FIND_POSITION, SIBLINGS
 from taskward.tasks.steps.subtasks import Place
 
 MAX_MOVED: Final = 100
@@ -32,7 +32,7 @@ _HIGHEST: Final = Point("~", UUID(int=(1 << 128) - 1))
 """Before and after every task; no key has this character."""
 
 
-class Placed(NamedTuple):
+class NewPosition(NamedTuple):
     """The position of a task, and the new positions of siblings that make room for it, by id."""
 
     position: str | None
@@ -40,7 +40,7 @@ class Placed(NamedTuple):
 
 
 class Siblings(Protocol):
-    """The objects among which one is placed, itself not included; as rows of an id and a key."""
+    """The siblings of a moved object, without itself, as rows of an id and a key."""
 
     def before(self, point: Point, limit: int = 1, /) -> TransactionSteps[Sequence[Row]]:
         """Returns the last ones before a point, the nearest first."""
@@ -49,7 +49,7 @@ class Siblings(Protocol):
         """Returns the first ones after a point, the nearest first."""
 
     def point(self, neighbour: UUID, /) -> TransactionSteps[Point | None]:
-        """Returns the point where another one is; None if it does not exist, or is the placed one itself."""
+        """Returns the point where another one is; None if it does not exist, or is the moved one itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class TaskSiblings:
         return (yield SIBLINGS[self._scope, True], self._values(point, limit))
 
     def point(self, neighbour: UUID) -> TransactionSteps[Point | None]:
-        rows = yield FIND_KEY, {"owner": self.owner, "task_id": neighbour}
+        rows = yield FIND_POSITION, {"owner": self.owner, "task_id": neighbour}
         return Point(rows[0][0], neighbour) if rows and neighbour != self.task_id else None
 
     @property
@@ -81,7 +81,7 @@ class TaskSiblings:
         return values | self.place._asdict() | point._asdict()
 
 
-def position_steps(siblings: Siblings, given: Mapping[str, Any]) -> TransactionSteps[Placed]:
+def position_steps(siblings: Siblings, given: Mapping[str, Any]) -> TransactionSteps[NewPosition]:
     """Returns the position that `{"after": UUID}`, `{"before": UUID}` or `{"at": …}` means.
 
     Raises:
@@ -104,7 +104,7 @@ def position_steps(siblings: Siblings, given: Mapping[str, Any]) -> TransactionS
             right = left._replace(near=UUID(int=left.near.int - 1))
             position = key_between(_key((yield from siblings.before(left))), left.key)
     if position is not None:
-        return Placed(position)
+        return NewPosition(position)
     before = yield from siblings.before(left, MAX_MOVED + 1)
     after = yield from siblings.after(right, MAX_MOVED + 1)
     return _with_room(before, after)
@@ -123,8 +123,8 @@ def _last_key(greatest: str | None) -> str | None:
     return present if greatest is None or greatest < present else key_between(greatest, None)
 
 
-def _with_room(before: Sequence[Row], after: Sequence[Row]) -> Placed:
-    """Moves as few siblings as possible, on one side of the new place; the nearest come first.
+def _with_room(before: Sequence[Row], after: Sequence[Row]) -> NewPosition:
+    """Moves as few siblings as possible, on one side of the new position; the nearest come first.
 
     Raises:
         ValidationFailed: it would be too many.
@@ -133,9 +133,9 @@ def _with_room(before: Sequence[Row], after: Sequence[Row]) -> Placed:
     left, right = _key(before), _key(after)
     for count in range(1, MAX_MOVED + 1):
         if count <= len(after) and (keys := keys_between(left, _key(after[count:]), count + 1)):
-            return Placed(keys[0], _moved(after, keys[1:]))
+            return NewPosition(keys[0], _moved(after, keys[1:]))
         if count <= len(before) and (keys := keys_between(_key(before[count:]), right, count + 1)):
-            return Placed(keys[-1], _moved(before, keys[-2::-1]))
+            return NewPosition(keys[-1], _moved(before, keys[-2::-1]))
     raise ValidationFailed([FieldError("position", _NO_ROOM)])
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from taskward.auth.current_user import User
+from taskward.auth.current_user import Caller
 from taskward.database.statements import TransactionSteps, Values
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.tasks.fields import TaskFields
@@ -90,7 +90,7 @@ def check_series_steps(owner: UUID, before: TaskRecord, given: Mapping[str, Any]
 
 
 def next_task_steps(
-    user: User,
+    user: Caller,
     done: Values,
     recurrence: Mapping[str, str] | None,
     next_task: NextTask,
@@ -139,7 +139,7 @@ def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> Trans
 
 
 def take_back_steps(
-    user: User, task_id: UUID, next_id: UUID, now: datetime, tombstones_since: datetime
+    user: Caller, task_id: UUID, next_id: UUID, now: datetime, tombstones_since: datetime
 ) -> TransactionSteps[None]:
     """Deletes the next task of a series; its subtasks are below the one before again."""
     yield from raise_children_steps(user, next_id, task_id, now)

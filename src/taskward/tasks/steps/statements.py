@@ -173,7 +173,7 @@ def change_ranked(**changes: Any) -> Change:
     )
 
 
-def _leave_tombstones() -> Insert:
+def _add_tombstones() -> Insert:
     left = upsert(TOMBSTONES).from_select(
         ["user_id", "task_id", "version", "deleted_at"],
         # The condition tells SQLite's parser where the SELECT ends.
@@ -189,16 +189,16 @@ MOVE_TO_PARENT: Final = Command(
     "move several tasks below another", change_ranked(parent_id=_PARENT_ID), "task.update"
 )
 MOVE_TO_LIST: Final = Command("move several tasks to a list", change_ranked(list_id=_LIST_ID), "task.update")
-LEAVE_TOMBSTONES: Final = Command("leave tombstones of several tasks", _leave_tombstones())
+ADD_TOMBSTONES: Final = Command("add tombstones of several tasks", _add_tombstones())
 DELETE_TASKS: Final = Command(
     "delete several tasks",
     delete(TASKS).where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, _IDS)),
     "task.delete",
 )
 
-FIND_KEY: Final = Read("position of a task", select(position_key(TASKS)).where(*_MINE))
-PLACE: Final = Command(
-    "place a task",
+FIND_POSITION: Final = Read("position of a task", select(position_key(TASKS)).where(*_MINE))
+SET_POSITION: Final = Command(
+    "set the position of a task",
     update(TASKS)
     .where(*_MINE)
     .values(
@@ -212,17 +212,17 @@ PLACE: Final = Command(
 
 def _siblings(name: str, *conditions: ColumnElement[bool], after: bool) -> Read:
     """Returns the siblings next to a key and an id, the nearest first, except `task_id`."""
-    placed, task_id = position_key(TASKS), TASKS.c.id
+    position, task_id = position_key(TASKS), TASKS.c.id
     key, near = bindparam("key", type_=CodePointText), bindparam("near", type_=Id())
     # Two conditions on the key, because SQLite does not compare pairs along an index of an expression.
-    order: tuple[ColumnElement[Any], ...] = (placed, task_id)
+    order: tuple[ColumnElement[Any], ...] = (position, task_id)
     if after:
-        beyond = (placed >= key, (placed > key) | (task_id > near))
+        beyond = (position >= key, (position > key) | (task_id > near))
     else:
-        beyond = (placed <= key, (placed < key) | (task_id < near))
-        order = (placed.desc(), task_id.desc())
+        beyond = (position <= key, (position < key) | (task_id < near))
+        order = (position.desc(), task_id.desc())
     found = (
-        select(task_id, placed)
+        select(task_id, position)
         .where(TASKS.c.user_id == OWNER, *conditions, *beyond, task_id != _TASK_ID)
         .order_by(*order)
         .limit(_LIMIT)

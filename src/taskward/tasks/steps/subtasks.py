@@ -30,7 +30,7 @@ class _Ancestor(NamedTuple):
 
 
 def place_of(task: TaskRecord) -> Place:
-    """Returns where a stored task stands."""
+    """Returns the place of a stored task."""
     return Place(_id(task.list_id), _id(task.parent_id))
 
 
@@ -41,38 +41,29 @@ def place_steps(
     given: Mapping[str, Any],
     moving: Sequence[UUID],
 ) -> TransactionSteps[Place]:
-    """Returns where a task stands after a change.
+    """Returns the place of a task after a change.
 
-    The subtrees of those `moving` go there: of the task, unless it is new, and of one that it replaces.
+    The subtrees of the tasks `moving` go there: of the task, unless it is new, and of one that it replaces.
 
     Raises:
-        ValidationFailed: it cannot stand there; the fields are named.
+        ValidationFailed: it cannot be there; the fields are named.
 
     """
     if not given.keys() & {"list_id", "parent_id"}:
         return before
-    list_id, parent_id = given.get("list_id", before.list_id), given.get("parent_id", before.parent_id)
-    if parent_id == task_id:
+    place = Place(given.get("list_id", before.list_id), given.get("parent_id", before.parent_id))
+    if place.parent_id == task_id:
         raise _invalid("parent_id", "A task cannot be below itself")
-    ancestors = [] if parent_id is None else (yield from _ancestors(owner, parent_id))
-    problems = []
-    if list_id not in (None, before.list_id) and not (yield FIND_LIST, {"owner": owner, "list_id": list_id}):
-        problems.append(FieldError("list_id", "List not found"))
-    if parent_id is not None and not ancestors:
-        problems.append(FieldError("parent_id", "Parent task not found"))
-    if problems:
-        raise ValidationFailed(problems)
-    if parent_id is None:
-        return Place(list_id, None)
-    if parent_id != before.parent_id:
-        moved = {str(task_id): 1}
-        for root in moving:
-            moved |= yield from subtree_steps(owner, root)
+    ancestors = yield from _check_found(owner, place, before)
+    if place.parent_id is None:
+        return place
+    if place.parent_id != before.parent_id:
+        moved = yield from _moved_steps(owner, task_id, moving)
         yield from _check_tree(owner, moved, ancestors, is_new=not moving)
     parents_list = ancestors[0].list_id
-    if "list_id" in given and list_id != parents_list:
+    if "list_id" in given and place.list_id != parents_list:
         raise _invalid("list_id", "List must be that of the parent")
-    return Place(parents_list, parent_id)
+    return Place(parents_list, place.parent_id)
 
 
 def subtree_steps(owner: UUID, task_id: UUID) -> TransactionSteps[dict[str, int]]:
@@ -92,6 +83,33 @@ def check_room_steps(owner: UUID, task_id: UUID, parent_id: UUID) -> Transaction
     moved = yield from subtree_steps(owner, task_id)
     if (yield from _size_of_tree(owner, ancestors[-1].id, moved, is_new=False)) > MAX_BELOW:
         raise _invalid("parent_id", _TOO_MANY)
+
+
+def _check_found(owner: UUID, place: Place, before: Place) -> TransactionSteps[list[_Ancestor]]:
+    """Checks that the list and the parent exist; returns the parent and the tasks above it.
+
+    Raises:
+        ValidationFailed: one of them does not exist, or both.
+
+    """
+    ancestors = [] if place.parent_id is None else (yield from _ancestors(owner, place.parent_id))
+    problems = []
+    is_new_list = place.list_id not in (None, before.list_id)
+    if is_new_list and not (yield FIND_LIST, {"owner": owner, "list_id": place.list_id}):
+        problems.append(FieldError("list_id", "List not found"))
+    if place.parent_id is not None and not ancestors:
+        problems.append(FieldError("parent_id", "Parent task not found"))
+    if problems:
+        raise ValidationFailed(problems)
+    return ancestors
+
+
+def _moved_steps(owner: UUID, task_id: UUID, roots: Sequence[UUID]) -> TransactionSteps[dict[str, int]]:
+    """Returns the level of each task of these subtrees, by id; the task has level 1, even if it is new."""
+    moved = {str(task_id): 1}
+    for root in roots:
+        moved |= yield from subtree_steps(owner, root)
+    return moved
 
 
 def _check_tree(

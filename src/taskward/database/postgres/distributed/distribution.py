@@ -1,4 +1,4 @@
-"""Distributes the tables over the servers of a Citus cluster, and finds out whether they are.
+"""Distributes the tables over the servers of a Citus cluster, and reads whether they are distributed.
 
 Every table with an owner is distributed by the owner, so that all rows of an owner are on one server. The
 few tables without one are copied to every server. Nothing else about the schema differs, except that the rule
@@ -18,10 +18,12 @@ from taskward.database.postgres.hosts import HostConnector
 from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHARED
 
 DISTRIBUTED_TABLES: Final = PROTECTED_TABLES
-"""The tables that are distributed, with the column; the first is the one that the others refer to."""
+"""The distributed tables with their distribution columns; the others reference the first one."""
+
+_FIRST_TABLE: Final = DISTRIBUTED_TABLES[0][0]
 
 REFERENCE_TABLES: Final = ("alembic_version", *SHARED)
-"""The tables of which each server has a copy."""
+"""The tables that each server has a copy of."""
 
 _CONNECT_TIMEOUT: Final = 10.0
 _HAS_CITUS: Final = "SELECT to_regclass('pg_dist_partition') IS NOT NULL"
@@ -49,7 +51,7 @@ class Distribution:
     @property
     def is_used(self) -> bool:
         """Whether the tables of owners are distributed."""
-        return DISTRIBUTED_TABLES[0][0] not in self.missing
+        return _FIRST_TABLE not in self.missing
 
     @property
     def problem(self) -> str | None:
@@ -78,9 +80,9 @@ async def has_owners(connection: Any) -> bool:
 
 
 async def distribute(hosts: HostConnector) -> None:
-    """Distributes the tables that are not, in one transaction, on a connection without timeouts.
+    """Distributes the tables that are not distributed, in one transaction without timeouts.
 
-    It also adds the e-mail addresses to the directory that are not in it, of rows that another program wrote.
+    It also adds the e-mail addresses of rows that another program wrote to the directory.
 
     Raises:
         DatabaseUnusable: it is not possible, for the reason in the text.
@@ -110,25 +112,27 @@ async def distribute(hosts: HostConnector) -> None:
 
 async def _distribute(connection: Any, distribution: Distribution) -> None:
     await connection.execute("SET LOCAL citus.multi_shard_modify_mode = 'sequential'")
-    first, _ = DISTRIBUTED_TABLES[0]
     if not distribution.is_used:
-        await connection.execute(f"ALTER TABLE {first} DROP CONSTRAINT IF EXISTS uq_users_email")
+        await connection.execute(f"ALTER TABLE {_FIRST_TABLE} DROP CONSTRAINT IF EXISTS uq_users_email")
         await connection.execute(email_directory.CREATE)
     await connection.execute(email_directory.FILL)
     for table, column in DISTRIBUTED_TABLES:
         if table in distribution.missing:
             await _drop_policies(connection, table)
-            together = "none" if table == first else first
-            await connection.execute(
-                f"SELECT create_distributed_table('{table}', '{column}', colocate_with => '{together}')"
-            )
+            await _distribute_table(connection, table, column)
     if not distribution.is_used:
-        await connection.execute(
-            f"SELECT create_distributed_table('{email_directory.TABLE}', 'email', colocate_with => 'none')"
-        )
+        await _distribute_table(connection, email_directory.TABLE, "email", is_colocated=False)
     for table in REFERENCE_TABLES:
         if table in distribution.missing:
             await connection.execute(f"SELECT create_reference_table('{table}')")
+
+
+async def _distribute_table(connection: Any, table: str, column: str, *, is_colocated: bool = True) -> None:
+    """Distributes a table; a colocated one has its rows on the servers of the owners' rows."""
+    other = _FIRST_TABLE if is_colocated and table != _FIRST_TABLE else "none"
+    await connection.execute(
+        f"SELECT create_distributed_table('{table}', '{column}', colocate_with => '{other}')"
+    )
 
 
 async def _drop_policies(connection: Any, table: str) -> None:
@@ -139,6 +143,6 @@ async def _drop_policies(connection: Any, table: str) -> None:
 
 
 async def _drop_local_rows(connection: Any, distribution: Distribution) -> None:
-    """Drops what the coordinator keeps of the rows that it has copied: an erasure would not reach it."""
+    """Drops the copies of moved rows that the coordinator keeps: an erasure would not delete them."""
     for table in distribution.missing:
         await connection.execute(f"SELECT truncate_local_data_after_distributing_table('{table}')")

@@ -1,4 +1,4 @@
-"""Runs writes as a distributed database takes them: step by step, in one transaction of one owner.
+"""Runs writes on a distributed database: step by step, in one transaction of one owner.
 
 A write is three to six round trips instead of one. Everything else is as on PostgreSQL: the deadlines, the
 queue of each owner, the retries, the outbox of webhooks.
@@ -67,7 +67,7 @@ class StepwiseExecutor(Executor):
 
 
 async def _run(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
-    """Runs a statement with those that follow it; returns the rows of a read, a command or a change."""
+    """Runs a statement and those that follow it; returns the rows of a read, a command or a change."""
     rows = await _run_one(connection, statement, values)
     if not rows or not isinstance(statement, RoutedStatement) or not statement.following:
         return rows
@@ -91,7 +91,7 @@ async def _run_one(connection: Any, statement: CompiledStatement, values: Values
     try:
         rows = await _fetch(connection, statement, values)
     except asyncpg.IntegrityConstraintViolationError as error:
-        error.table_name = statement.table  # Citus does not say it
+        error.table_name = statement.table  # Citus does not set it
         raise
     if statement.creates_owner:
         return await email_directory.claim(connection, statement, values, rows)

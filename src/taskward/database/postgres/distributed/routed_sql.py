@@ -1,9 +1,9 @@
-"""The changes of stores as a distributed database takes them: one statement for each table that they change.
+"""The changes of stores for a distributed database: one statement for each table that they change.
 
-Citus routes a statement that compares the owner with a value to the server that has the owner. Of a change it
-wants more: no CTE that changes anything, no sub-select among the values of an INSERT, no volatile function,
-and no stable one on the columns of a row. So a write runs as its steps, as on SQLite. An INSERT of values is
-written as one (`as_values`), and the clock is a parameter (`clock_number`).
+Citus routes a statement that compares the owner with a value to the server that has the owner. It refuses a
+change with a CTE that changes anything, a sub-select among the values of an INSERT, a volatile function, or a
+stable one on the columns of a row. So a write runs as its steps, as on SQLite. An INSERT of values is written
+as one (`as_values`), and the clock is a parameter (`clock_number`).
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def route(statement: Statement) -> CompiledStatement:
 
 
 def routed_change(change: Any) -> Any:
-    """Returns a change in the form that is routed; that of an owner also returns what the directory needs."""
+    """Returns a change in its routed form; one of an owner also returns the column for the directory."""
     if isinstance(change, Insert):
         change = as_values(change)
     if change.table.name != OWNERS:
@@ -95,17 +95,17 @@ def condition_of(change: Any) -> Select[Any] | None:
 
 
 def _values_of_select(change: Insert) -> list[Any] | None:
-    chosen = change.select
-    if not isinstance(chosen, Select):
+    query = change.select
+    if not isinstance(query, Select):
         return None
-    columns = [_without_subquery(column) for column in chosen._raw_columns]  # noqa: SLF001 - there is no public accessor
-    reads = any(_reads_rows(part) for column in columns for part in visitors.iterate(column))
-    return None if reads or _reads_tables(chosen) else columns
+    columns = [_without_subquery(column) for column in query._raw_columns]  # noqa: SLF001 - there is no public accessor
+    reads_rows = any(_reads_rows(part) for column in columns for part in visitors.iterate(column))
+    return None if reads_rows or _reads_tables(query) else columns
 
 
-def _reads_tables(chosen: Select[Any]) -> bool:
+def _reads_tables(query: Select[Any]) -> bool:
     """Returns whether a SELECT has a source that is more than a subquery of one row."""
-    return any(not _is_one_row(source) for source in chosen.columns_clause_froms)
+    return any(not _is_one_row(source) for source in query.columns_clause_froms)
 
 
 def _is_one_row(source: Any) -> bool:
@@ -125,7 +125,7 @@ def _reads_rows(part: Any) -> bool:
 
 
 def _without_subquery(column: Any) -> Any:
-    """Returns an expression with those of a subquery of one row, and without conditions on other rows."""
+    """Returns an expression without subqueries of one row, and without conditions on other rows."""
 
     def replaced(element: Any, **_: Any) -> Any:
         if isinstance(element, unless_taken):

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from taskward.copy.tables import CopiedTable, Owners, Row
+from taskward.copy.tables import CopiedTable, OwnerRange, Row
 
 FENCE_TIMEOUT = 10.0
 """Seconds that a fenced snapshot waits for writes in progress."""
 
 
-class Endpoint(Protocol):
+class CopyDatabase(Protocol):
     """The port of a copy to a database of either engine, named by the option of the command.
 
     Raises:
@@ -33,7 +33,7 @@ class Endpoint(Protocol):
         """Commits what the block writes."""
 
     async def page(
-        self, table: CopiedTable, owners: Owners | None, after: Row | None, limit: int
+        self, table: CopiedTable, owners: OwnerRange | None, after: Row | None, limit: int
     ) -> Sequence[Row]:
         """Returns the next rows of a table in the order of its key: of some owners, or of all."""
 
@@ -46,7 +46,7 @@ class Endpoint(Protocol):
     async def count(self, name: str) -> int:
         """Returns the number of rows of a table."""
 
-    async def tasks_of(self, owners: Owners) -> Mapping[str, int]:
+    async def tasks_of(self, owners: OwnerRange) -> Mapping[str, int]:
         """Returns the number of tasks of each of some owners that have any."""
 
     async def locked_owners(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from taskward.database.statements import Row
 _SECOND: Final = 1_000_000
 
 
-class EndpointStopped(Exception):
+class ReceiverStopped(Exception):
     """The receiver answered 410 while this process ran."""
 
 
@@ -23,7 +23,7 @@ class Waiting(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointState:
+class ReceiverState:
     """The state of the receiver, and who waits; times are microseconds of the database's clock."""
 
     now: int
@@ -44,11 +44,11 @@ class EndpointState:
 
     @property
     def due(self) -> list[Waiting]:
-        """Returns whose attempts are due, in order."""
+        """Returns the owners with an attempt that is due, in order."""
         return [one for one in self.waiting if one.next_at <= self.now]
 
     def next_probe(self, failed_before: Sequence[Waiting]) -> Waiting | None:
-        """Returns for whom to try whether the receiver has recovered; None before it is time.
+        """Returns the owner for whom to try whether the receiver has recovered; None before it is time.
 
         A delivery that has failed is preferred, once it is due again: it says most.
         """
@@ -66,16 +66,16 @@ class EndpointState:
         return (later[0] - self.now) / _SECOND if later else None
 
     def check(self, started_at: int) -> None:
-        """Raises EndpointStopped if it answered 410 since then."""
+        """Raises ReceiverStopped if it answered 410 since then."""
         if self.stopped_at is not None and self.stopped_at >= started_at:
-            raise EndpointStopped
+            raise ReceiverStopped
 
 
-def state_of(rows: Sequence[Row]) -> EndpointState:
+def state_of(rows: Sequence[Row]) -> ReceiverState:
     """Returns the state in the rows of `WAITING`."""
     now, failed_at, failing_since, probe_at, stopped_at = rows[0][:5]
     waiting = waiting_of(row[5:] for row in rows if row[5] is not None)
-    return EndpointState(now, failed_at, failing_since, probe_at, stopped_at, waiting)
+    return ReceiverState(now, failed_at, failing_since, probe_at, stopped_at, waiting)
 
 
 def waiting_of(rows: Iterable[Any]) -> list[Waiting]:
