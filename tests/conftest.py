@@ -71,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("quick" if config.getoption("quick") else "patient")
     if count := config.getoption("workers"):
-        config.pluginmanager.register(Workers(count))
+        config.pluginmanager.register(Workers(count, order.mostly_waits))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -1,5 +1,6 @@
 """`pytest --workers=5`: collects once, forks, and runs the tests of each file in one of the workers.
 
+Every other worker begins with the files whose tests mostly wait, so that the machine is busy.
 pytest-xdist starts an interpreter for each worker, which imports and collects every test again.
 """
 
@@ -11,9 +12,10 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import pytest
@@ -28,8 +30,9 @@ PATIENCE: Final = 10.0
 class Workers:
     """Runs the tests in workers, which take the files one after the other, and reports what they send."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, mostly_waits: Callable[[Path], bool] = lambda _: False) -> None:
         self._count = count
+        self._mostly_waits = mostly_waits
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -39,9 +42,10 @@ class Workers:
         for item in session.items:
             by_path.setdefault(str(item.path), []).append(item)
         files = [*by_path.values()]
+        queues = _queues([self._mostly_waits(items[0].path) for items in files])
         reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
         reporter.showfspath = False  # tests of several files are reported in turn
-        workers = _start(session, files, min(self._count, len(files)))
+        workers = _start(session, files, queues, min(self._count, len(files)))
         try:
             _report(session, workers)
         finally:
@@ -77,13 +81,10 @@ class Worker:
 
 
 def _start(
-    session: pytest.Session, files: Sequence[Sequence[pytest.Item]], count: int
+    session: pytest.Session, files: Sequence[Sequence[pytest.Item]], queues: Sequence[int], count: int
 ) -> "dict[Connection[Any, Any], Worker]":
-    """Starts the workers; each takes the number of its next file from a pipe that they share."""
+    """Starts the workers; each takes the number of its next file from the pipes that they share."""
     assert threading.active_count() == 1, "a fork has no other threads"
-    queue, numbers = os.pipe()
-    os.write(numbers, b"".join(n.to_bytes(NUMBER) for n in range(len(files))))
-    os.close(numbers)
     session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # the workers make theirs in it
     workers: dict[Connection[Any, Any], Worker] = {}
     for n in range(count):
@@ -93,14 +94,27 @@ def _start(
             sender.close()
             workers[receiver] = Worker(pid)
         else:
-            _work(session, _in_turn(files, queue), sender, f"worker{n}")
-    os.close(queue)
+            _work(session, _in_turn(files, queues[:: -1 if n % 2 else 1]), sender, f"worker{n}")
+    for queue in queues:
+        os.close(queue)
     return workers
 
 
-def _in_turn(files: Sequence[Sequence[pytest.Item]], queue: int) -> Iterator[pytest.Item]:
-    while number := os.read(queue, NUMBER):
-        yield from files[int.from_bytes(number)]
+def _queues(mostly_wait: Sequence[bool]) -> list[int]:
+    """Returns two pipes with the numbers of the files: of those that mostly wait, and of the others."""
+    queues = []
+    for wanted in (True, False):
+        queue, end = os.pipe()
+        os.write(end, b"".join(n.to_bytes(NUMBER) for n, one in enumerate(mostly_wait) if one is wanted))
+        os.close(end)
+        queues.append(queue)
+    return queues
+
+
+def _in_turn(files: Sequence[Sequence[pytest.Item]], queues: Sequence[int]) -> Iterator[pytest.Item]:
+    for queue in queues:
+        while number := os.read(queue, NUMBER):
+            yield from files[int.from_bytes(number)]
 
 
 def _work(
