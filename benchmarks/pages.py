@@ -21,9 +21,9 @@ from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 import asyncpg
-from domain_rows import PRIORITIES, Planted, plant
 from support import Person, running, settings_for
 from support.paging import NOON, SORTS, Stored, insert_tasks, some_tasks
+from support.task_rows import PRIORITIES, Planted, plant
 
 from taskward.tasks.ids import new_task_id
 

@@ -24,9 +24,9 @@ from support import (
     running,
     settings_for,
 )
+from support.raw_http import read_all, read_until
 from support.server import Served, served
 from support.waiting import PATIENCE, wait_for
-from support.wire import read_all, read_until
 
 from taskward.auth.current_user import User
 from taskward.http import admission

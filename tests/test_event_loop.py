@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 from support import MakeDatabase
-from support.hostile import hostile_requests
 from support.latency import ATTEMPTS, Reply, Request, best_of, fill, service
 from support.paging import Stored, some_tasks
+from support.worst_case_requests import hostile_requests
 
 from taskward.tasks.ids import new_task_id
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from support.raw_http import CLOSE, HOST, LAST, answers_in, chunked, dripping, get, post, read_all, read_until
 from support.server import Served, access_lines, served
 from support.waiting import wait_for
-from support.wire import CLOSE, HOST, LAST, answers_in, chunked, dripping, get, post, read_all, read_until
 
 from taskward.server.limits import MAX_HEADER_BYTES, MAX_HEADERS, MAX_TARGET
 from taskward.server.protocol import StrictProtocol

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from support.raw_http import HOST, cors_headers, cors_of, get
 from support.server import Served, served
-from support.wire import HOST, cors_headers, cors_of, get
 
 from taskward.server.limits import MAX_HEADER_BYTES, MAX_TARGET
 

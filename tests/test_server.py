@@ -19,9 +19,9 @@ from changes.streams import InProcessServer
 from starlette.types import Receive, Scope, Send
 from support import SECRET, token_for
 from support.command import command
+from support.raw_http import answers_in, get, read_all, read_until
 from support.server import TinyApp, served
 from support.waiting import PATIENCE, wait_for
-from support.wire import answers_in, get, read_all, read_until
 
 from taskward.database import DatabaseUnusable
 from taskward.http.cors import CrossOrigin

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from support.server import Served, access_lines, served
-from support.waiting import wait_for
-from support.wire import (
+from support.raw_http import (
     CLOSE,
     HOST,
     LAST,
@@ -25,6 +23,8 @@ from support.wire import (
     read_all,
     read_until,
 )
+from support.server import Served, access_lines, served
+from support.waiting import wait_for
 
 from taskward.http.errors import ServiceError
 from taskward.server.protocol import StrictProtocol

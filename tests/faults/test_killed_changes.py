@@ -16,8 +16,8 @@ import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
 from support import SECRET, MakeDatabase
+from support.background_load import Client, document, settled
 from support.command import command
-from support.neighbours import Client, document, settled
 from support.waiting import wait_for
 
 

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
 from support import SECRET, MakeDatabase, token_for
+from support.background_load import Client, Memory, document, neighbours, settled
 from support.command import Command, command
-from support.neighbours import Client, Memory, document, neighbours, settled
 from support.waiting import wait_for
 
 MIB = 2**20

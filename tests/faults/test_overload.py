@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import pytest
 from support import SECRET, MakeDatabase, token_for
 from support.command import command
-from support.flood import Client, Seen, clients, request_bytes
+from support.load_generator import Client, Seen, clients, request_bytes
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 

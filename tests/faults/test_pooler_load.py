@@ -13,7 +13,7 @@ from faults.fault_report import Observe, ObserveLoad
 from faults.load import SUCCESS, in_words, under_load
 from faults.services import service
 from support import database_of, settings_for
-from support.pooling import needs_pgbouncer, pooler
+from support.pgbouncer import needs_pgbouncer, pooler
 
 from taskward.database.postgres import pool
 from taskward.http import admission

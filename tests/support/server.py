@@ -13,8 +13,8 @@ from unittest import mock
 from starlette.types import Receive, Scope, Send
 
 from support.apps import context_for
+from support.raw_http import Answer, answers_in, read_all
 from support.waiting import PATIENCE
-from support.wire import Answer, answers_in, read_all
 from taskward.http.context import CONTEXT_KEY
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol

@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from domain_rows import Planted, plant
 from fastapi import FastAPI
 from lists.list_support import create_list
 from support import MakeDatabase, Person, problems, running, settings_for
 from support.rows import locked_owners
+from support.task_rows import Planted, plant
 
 from taskward.tasks.ids import new_task_id
 

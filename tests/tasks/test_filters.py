@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from domain_rows import Planted, plant
 from fastapi import FastAPI
 from support import Person, problems
 from support.paging import walk
+from support.task_rows import Planted, plant
 
 from taskward.database.sqlite.compiled import CompiledStatement
 from taskward.database.statements import MAX_COMPILED

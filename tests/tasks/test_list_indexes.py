@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from domain_rows import Planted, plant
 from fastapi import FastAPI
 from support import MakeDatabase, database_of, running, settings_for
+from support.task_rows import Planted, plant
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan

@@ -4,9 +4,9 @@ from urllib.parse import urlencode
 
 import orjson
 import pytest
-from domain_rows import Garden, Planted, expected, plant
 from fastapi import FastAPI
 from support import Person, exchange
+from support.task_rows import Garden, Planted, expected, plant
 
 QUERIES = 120
 PROLONGED = 800

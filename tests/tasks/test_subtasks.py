@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from domain_rows import Planted, plant
 from fastapi import FastAPI
 from lists.list_support import create_list
 from support import Person, database_of, problems, refusal
+from support.task_rows import Planted, plant
 from tasks.following import changes_since, cursor_now
 
 from taskward.database.sqlite.compiled import CompiledStatement

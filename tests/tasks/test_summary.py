@@ -5,9 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from domain_rows import Garden, Planted, instant, parameter_wall, plant, wall
 from fastapi import FastAPI
 from support import Person, problems
+from support.task_rows import Garden, Planted, instant, parameter_wall, plant, wall
 
 NOW = "2026-11-21T14:30:00+01:00"
 MALFORMED = "Now must be a time with a numeric offset like 2026-11-21T14:30:00+01:00"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, Person, as_taskward, database_of
-from support.pooling import needs_pgbouncer, pooler
+from support.pgbouncer import needs_pgbouncer, pooler
 from webhooks.conftest import StartApp
 from webhooks.receiver import Receiver
 from webhooks.waiting import until

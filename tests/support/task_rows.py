@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
+
 from support import Person
 from support.paging import NOON, insert_rows, insert_tasks
-
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.ids import created_at, new_task_id
 
