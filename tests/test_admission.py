@@ -25,7 +25,7 @@ from support import (
     settings_for,
 )
 from support.raw_http import read_all, read_until
-from support.server import Served, served
+from support.server import RunningServer, run_server
 from support.waiting import PATIENCE, wait_for
 
 from taskward.auth.current_user import User
@@ -552,40 +552,40 @@ GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture
-def server() -> Iterator[Served]:
-    with served() as one:
+def server() -> Iterator[RunningServer]:
+    with run_server() as one:
         yield one
 
 
 def test_a_connection_with_a_rejected_request_is_not_read_until_retry_after_and_others_are(
-    server: Served,
+    server: RunningServer,
 ) -> None:
     with server.connect() as told, server.connect() as other:
         begun = time.monotonic()
-        told.sendall(GET % b"rest")
+        told.sendall(GET % b"pause")
         read_until(told, b"later")
         told.sendall(GET % b"echo")
         other.sendall(GET % b"echo")
         read_until(other, b"[]")
-        wait_for(lambda: "echo ended" in server.app.fates)  # noted after the response
+        wait_for(lambda: "echo ended" in server.app.outcomes)  # noted after the response
         read_until(told, b"[]")
 
         assert time.monotonic() - begun >= 0.5
-        wait_for(lambda: server.app.fates == ["rest ended", "echo ended", "echo ended"])
+        wait_for(lambda: server.app.outcomes == ["pause ended", "echo ended", "echo ended"])
 
 
-def test_pipelined_requests_wait_as_well(server: Served) -> None:
+def test_pipelined_requests_wait_as_well(server: RunningServer) -> None:
     with server.connect() as told:
         begun = time.monotonic()
-        told.sendall(GET % b"rest" + GET % b"echo")
+        told.sendall(GET % b"pause" + GET % b"echo")
         read_until(told, b"[]")
 
         assert time.monotonic() - begun >= 0.5
 
 
-def test_a_client_that_disconnects_while_it_waits_is_forgotten(server: Served) -> None:
+def test_a_client_that_disconnects_while_it_waits_is_forgotten(server: RunningServer) -> None:
     with server.connect() as told:
-        told.sendall(GET % b"rest")
+        told.sendall(GET % b"pause")
         read_until(told, b"later")
         told.sendall(GET % b"echo")
     wait_for(lambda: not server.server.server_state.connections)
@@ -593,8 +593,8 @@ def test_a_client_that_disconnects_while_it_waits_is_forgotten(server: Served) -
 
 
 def test_a_paused_connection_does_not_delay_the_end() -> None:
-    with served(drain=10 * PATIENCE) as server, server.connect() as told:
-        told.sendall(GET % b"longrest")
+    with run_server(drain=10 * PATIENCE) as server, server.connect() as told:
+        told.sendall(GET % b"longpause")
         read_until(told, b"later")
         server.server.handle_exit(signal.SIGTERM, None)
         assert read_all(told) == b""

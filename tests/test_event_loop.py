@@ -10,7 +10,7 @@ import pytest
 from support import MakeDatabase
 from support.latency import ATTEMPTS, Reply, Request, best_of, fill, service
 from support.paging import Stored, some_tasks
-from support.worst_case_requests import hostile_requests
+from support.worst_case_requests import worst_case_requests
 
 from taskward.tasks.ids import new_task_id
 
@@ -94,7 +94,7 @@ def slower_than(figures: Figures, limit: float) -> dict[str, str]:
 
 
 def each_attempt() -> dict[str, Callable[[int], Request]]:
-    return {name: lambda _, request=request: request for name, request in hostile_requests().items()}  # type: ignore[misc] # mypy knows no defaults of lambdas
+    return {name: lambda _, request=request: request for name, request in worst_case_requests().items()}  # type: ignore[misc] # mypy knows no defaults of lambdas
 
 
 @pytest.mark.processes

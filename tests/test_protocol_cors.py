@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 from support.raw_http import HOST, cors_headers, cors_of, get
-from support.server import Served, served
+from support.server import RunningServer, run_server
 
 from taskward.server.limits import MAX_HEADER_BYTES, MAX_TARGET
 
 
 @pytest.fixture(scope="module")
-def strict() -> Iterator[Served]:
-    with served() as server:
+def strict() -> Iterator[RunningServer]:
+    with run_server() as server:
         yield server
 
 
 @pytest.mark.parametrize("status", [400, 414, 431, 501])
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "https://evil.example", None])
 def test_the_response_to_a_malformed_request_has_cors_headers(
-    strict: Served, status: int, origin: str | None
+    strict: RunningServer, status: int, origin: str | None
 ) -> None:
     header = f"Origin: {origin}\r\n".encode() if origin else b""
     late = {
@@ -44,7 +44,7 @@ def test_the_response_to_a_malformed_request_has_cors_headers(
     ],
 )
 def test_the_response_to_a_malformed_first_line_has_cors_headers(
-    strict: Served, status: int, first_line: bytes
+    strict: RunningServer, status: int, first_line: bytes
 ) -> None:
     for name in (b"Origin", b"origin"):
         head = first_line + b"\r\n" + HOST + name + b": http://localhost:3000\r\n\r\n"
@@ -58,14 +58,14 @@ def test_the_response_to_a_malformed_first_line_has_cors_headers(
         assert cors_of(answer) == cors_headers(None)
 
 
-def test_the_rest_of_a_head_with_a_too_long_url_may_come_later(strict: Served) -> None:
+def test_the_rest_of_a_head_with_a_too_long_url_may_come_later(strict: RunningServer) -> None:
     long = b"GET /" + b"a" * (MAX_TARGET + 1)
     (answer,) = strict.exchange(long, b" HTTP/1.1\r\n" + HOST, b"Origin: http://localhost:3000\r\n\r\n")
     assert answer.status == 414
     assert cors_of(answer) == cors_headers("http://localhost:3000")
 
 
-def test_a_page_can_read_the_500_of_an_application_that_fails(strict: Served) -> None:
+def test_a_page_can_read_the_500_of_an_application_that_fails(strict: RunningServer) -> None:
     (answer,) = strict.exchange(get("/crash", b"Origin: http://localhost:3000\r\n"))
     assert answer.status == 500
     assert cors_of(answer) == cors_headers("http://localhost:3000")

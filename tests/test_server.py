@@ -19,8 +19,8 @@ from changes.streams import InProcessServer
 from starlette.types import Receive, Scope, Send
 from support import SECRET, token_for
 from support.command import command
-from support.raw_http import answers_in, get, read_all, read_until
-from support.server import TinyApp, served
+from support.raw_http import get, parse_responses, read_all, read_until
+from support.server import TinyApp, run_server
 from support.waiting import PATIENCE, wait_for
 
 from taskward.database import DatabaseUnusable
@@ -51,7 +51,7 @@ def refuses(port: int) -> bool:
 
 
 def test_after_the_signal_it_is_not_ready_and_soon_accepts_no_connection() -> None:
-    with served(lame=0.4) as server, server.connect() as idle:
+    with run_server(lame_duck=0.4) as server, server.connect() as idle:
         idle.sendall(READY)
         assert b" 200 " in read_until(idle, b"ready?")
         server.server.end()
@@ -67,17 +67,17 @@ def test_after_the_signal_it_is_not_ready_and_soon_accepts_no_connection() -> No
 
 
 def test_requests_in_flight_at_the_end_are_answered() -> None:
-    with served(lame=0.1) as server, server.connect() as client, server.connect() as head:
+    with run_server(lame_duck=0.1) as server, server.connect() as client, server.connect() as head:
         client.sendall(HALF)
         head.sendall(READY[:20])
         time.sleep(0.1)
         server.server.end()
         wait_for(lambda: refuses(server.port))
         client.sendall(OTHER_HALF)
-        (answer,) = answers_in(read_all(client))
+        (answer,) = parse_responses(read_all(client))
         assert (answer.text, answer.headers["connection"]) == ("POST / [abcdef]", "close")
         head.sendall(READY[20:])
-        (answer,) = answers_in(read_all(head))
+        (answer,) = parse_responses(read_all(head))
         assert answer.text == "ready?"
         assert server.ended(1)
 
@@ -94,7 +94,7 @@ async def test_a_connection_accepted_at_the_moment_of_the_end_is_answered(
         with socket.create_connection(sockets[0].getsockname(), timeout=PATIENCE) as client:
             client.sendall(READY)
             ending = asyncio.create_task(server.shutdown(sockets))  # it runs just before accept
-            (answer,) = answers_in(await asyncio.to_thread(read_all, client))
+            (answer,) = parse_responses(await asyncio.to_thread(read_all, client))
             await ending
     assert (answer.status, answer.headers["connection"]) == (503, "close")
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
@@ -104,7 +104,7 @@ def test_idle_connections_do_not_delay_the_end() -> None:
     class Quick(StrictProtocol):
         idle_seconds_draining = 0.2
 
-    with served(Quick) as server:
+    with run_server(Quick) as server:
         idle = [server.connect() for _ in range(3)]
         idle[0].sendall(READY)
         read_until(idle[0], b"ready?")
@@ -134,7 +134,7 @@ async def test_a_connection_in_use_is_not_closed_by_the_first_sweep_of_the_shutd
 
 
 def test_a_stream_is_notified_of_the_shutdown() -> None:
-    with served() as server, server.connect() as client:
+    with run_server() as server, server.connect() as client:
         client.sendall(STREAM)
         read_until(client, b"tick\n\r\n")
         server.server.end()
@@ -143,13 +143,13 @@ def test_a_stream_is_notified_of_the_shutdown() -> None:
 
 
 def test_requests_that_take_too_long_at_the_end_are_aborted(caplog: pytest.LogCaptureFixture) -> None:
-    with served(drain=0.3) as server, server.connect() as client, server.connect() as late:
+    with run_server(drain=0.3) as server, server.connect() as client, server.connect() as late:
         client.sendall(FOREVER)
         late.sendall(HALF)
         time.sleep(0.1)
         server.server.end()
         for unanswered in (client, late):
-            (answer,) = answers_in(read_all(unanswered))
+            (answer,) = parse_responses(read_all(unanswered))
             assert (answer.status, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) > 0
         assert server.ended(1)
@@ -157,7 +157,7 @@ def test_requests_that_take_too_long_at_the_end_are_aborted(caplog: pytest.LogCa
 
 
 def test_a_worker_ends_when_its_parent_is_gone(caplog: pytest.LogCaptureFixture) -> None:
-    with served(parent=-1) as server:
+    with run_server(parent=-1) as server:
         assert server.ended(2)
     assert "The parent process is gone; shutting down" in caplog.messages
 
@@ -305,7 +305,7 @@ def test_a_signal_ends_the_service_with_status_0_and_loses_no_request(tmp_path: 
             wait_for(lambda: refuses(port))
             assert 0.8 < time.monotonic() - signalled < 2
             client.sendall(body[5:])
-            (answer,) = answers_in(read_all(client))
+            (answer,) = parse_responses(read_all(client))
             assert answer.status == 201
         assert taskward.wait() == 0
         assert time.monotonic() - signalled < 4
@@ -355,7 +355,7 @@ def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Pa
             os.killpg(taskward.process.pid, signal.SIGINT)  # as a terminal sends Ctrl-C: to all of them
             wait_for(lambda: refuses(port), seconds=2)
             client.sendall(b"Host: taskward.test\r\n\r\n")
-            (answer,) = answers_in(read_all(client))
+            (answer,) = parse_responses(read_all(client))
             assert answer.status == 200
         assert taskward.wait() == 0
         assert not any(map(alive, taskward.workers()))

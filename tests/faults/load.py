@@ -34,7 +34,7 @@ _ENVELOPES = {
 }
 
 
-class Answer(NamedTuple):
+class RequestResult(NamedTuple):
     """The result of one request; times are of `time.monotonic`, in seconds."""
 
     begun: float
@@ -61,7 +61,9 @@ class Ledger:
     weights = (5, 3, 3, 1, 4, 1)
     """How often each kind of request is sent."""
 
-    def __init__(self, client: httpx.AsyncClient, answers: list[Answer], chance: random.Random) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, answers: list[RequestResult], chance: random.Random
+    ) -> None:
         self.acknowledged = 0
         self._client = client
         self._answers = answers
@@ -166,7 +168,7 @@ class Ledger:
             what = SUCCESS if answer.status_code == expected else outcome(answer)
         except httpx.TransportError as error:
             what = NO_ANSWER if not isinstance(error, httpx.TimeoutException) else "no response in time"
-        self._answers.append(Answer(begun, monotonic() - begun, what))
+        self._answers.append(RequestResult(begun, monotonic() - begun, what))
         return answer if what == SUCCESS else None
 
     def _acknowledge(self, task: dict[str, Any]) -> None:
@@ -243,7 +245,7 @@ class Load:
     """Several people at once, each with a ledger; `answers` are all that they got, in order."""
 
     def __init__(self, client_of: ClientOf, people: int, pause: float, ledger: type[Ledger] = Ledger) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[RequestResult] = []
         self.begun = self.ended = 0.0
         self._pause = pause
         self._ledgers = [
@@ -302,7 +304,7 @@ class Load:
     def longest(self) -> float:
         return max(one.took for one in self.during())
 
-    def during(self) -> list[Answer]:
+    def during(self) -> list[RequestResult]:
         """Returns the answers that the fault can have had to do with."""
         return [one for one in self.answers if one.begun + one.took >= self.begun]
 

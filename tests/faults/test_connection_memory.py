@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -19,6 +18,7 @@ from faults.fault_report import Observe
 from faults.own_postgres import free_port
 from support import SECRET, token_for
 from support.command import command
+from support.process_memory import resident_bytes
 from support.waiting import PATIENCE, wait_for
 
 pytestmark = pytest.mark.processes
@@ -45,10 +45,6 @@ class Service:
     def __init__(self, process: int, port: int) -> None:
         self.process, self.port = process, port
 
-    def resident(self) -> int:
-        """Returns the memory of the process, in bytes."""
-        return int(Path(f"/proc/{self.process}/statm").read_text().split()[1]) * 4096
-
     def is_up(self) -> bool:
         with suppress(httpx.TransportError):
             return httpx.get(f"http://127.0.0.1:{self.port}/health/ready").status_code == 200
@@ -62,18 +58,18 @@ class Service:
     @contextmanager
     def peak(self) -> Iterator[Callable[[], int]]:
         """Samples the memory while the block runs; the function returns the largest sample."""
-        largest = self.resident()
+        largest = resident_bytes(self.process)
         done = threading.Event()
 
         def sample() -> None:
             nonlocal largest
             while not done.wait(0.005):
-                largest = max(largest, self.resident())
+                largest = max(largest, resident_bytes(self.process))
 
         thread = threading.Thread(target=sample)
         thread.start()
         try:
-            yield lambda: max(largest, self.resident())
+            yield lambda: max(largest, resident_bytes(self.process))
         finally:
             done.set()
             thread.join()
@@ -176,7 +172,7 @@ def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_i
     observe: Observe,
 ) -> None:
     requests = [body_behind(begin) if has_body else begin]
-    before = service.resident()
+    before = resident_bytes(service.process)
     grown: list[int] = []
     kept: list[int] = []
     sent = 0
@@ -185,7 +181,7 @@ def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_i
             sent += _hold(service, requests, seconds=0.4, reading=reading)
             grown.append(peak() - before)
         time.sleep(0.2)
-        kept.append(service.resident() - before)
+        kept.append(resident_bytes(service.process) - before)
     print(f"sent {sent / MIB:.1f}, grown by {in_mib(grown)}, kept {in_mib(kept)} MiB")  # noqa: T201 - if it fails
     assert sent > READ_SIZE
     assert max(grown) <= MAX_GROWTH
@@ -198,7 +194,7 @@ def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_i
 def test_many_connections_without_a_token_leave_the_service_to_others(
     service: Service, observe: Observe
 ) -> None:
-    before = service.resident()
+    before = resident_bytes(service.process)
     kept = []
     seconds: list[float] = []
     with people(service) as http:
@@ -216,7 +212,7 @@ def test_many_connections_without_a_token_leave_the_service_to_others(
                 attack.join()
                 grown = peak() - before
             time.sleep(0.2)
-            kept.append(service.resident() - before)
+            kept.append(resident_bytes(service.process) - before)
             assert grown <= MANY * 2 * READ_SIZE + MAX_GROWTH
     print(  # noqa: T201 - shown if it fails
         f"grown by {grown / MIB:.1f}, kept {in_mib(kept)} MiB; another's list: median"

@@ -32,7 +32,7 @@ Wall = tuple[date, float]
 
 
 @dataclass(frozen=True)
-class Planted:
+class TaskRow:
     """A task to be put into the tables."""
 
     title: str = "Task"
@@ -78,8 +78,8 @@ class Planted:
         }
 
 
-async def plant(
-    app: FastAPI, owner: Person | UUID, tasks: Sequence[Planted], archived: Mapping[UUID, bool] | None = None
+async def insert_task_rows(
+    app: FastAPI, owner: Person | UUID, tasks: Sequence[TaskRow], archived: Mapping[UUID, bool] | None = None
 ) -> None:
     """Puts the tasks of an owner who has none yet, and their lists, into the tables."""
     owner_id = UUID(owner.sub) if isinstance(owner, Person) else owner
@@ -158,8 +158,8 @@ def has_started(start: Mapping[str, str] | None, text: str) -> bool:
 
 
 def expected(
-    tasks: Iterable[Planted], archived: Mapping[UUID, bool], query: Mapping[str, str]
-) -> list[Planted]:
+    tasks: Iterable[TaskRow], archived: Mapping[UUID, bool], query: Mapping[str, str]
+) -> list[TaskRow]:
     """Returns the tasks of a list with that query, in its order."""
     found = [task for task in tasks if all(passes(task, archived, *one) for one in query.items())]
     sort = query.get("sort", "-created_at")
@@ -168,7 +168,7 @@ def expected(
     return sorted(having, key=lambda task: (sort_value(task, column), str(task.id)), reverse=sort[0] == "-")
 
 
-def sort_value(task: Planted, column: str) -> Any:
+def sort_value(task: TaskRow, column: str) -> Any:
     match column:
         case "created_at":
             return created_at(task.id)
@@ -182,7 +182,7 @@ def sort_value(task: Planted, column: str) -> Any:
             return getattr(task, column)
 
 
-def passes(task: Planted, archived: Mapping[UUID, bool], name: str, value: str) -> bool:  # noqa: C901, PLR0911, PLR0912 - a case for each parameter
+def passes(task: TaskRow, archived: Mapping[UUID, bool], name: str, value: str) -> bool:  # noqa: C901, PLR0911, PLR0912 - a case for each parameter
     """Returns whether a task passes a filter; other parameters filter nothing."""
     match name:
         case "is_completed":
@@ -215,14 +215,14 @@ def passes(task: Planted, archived: Mapping[UUID, bool], name: str, value: str) 
             return True
 
 
-class Garden:
+class RandomTasks:
     """Random tasks in a few lists, with many ties, and random queries of them."""
 
     def __init__(self, seed: int, count: int = 150) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - the same in every run
         self.archived = {uuid4(): archived for archived in (False, False, True)}
         self._series = [uuid4(), uuid4()]
-        self.tasks: list[Planted] = []
+        self.tasks: list[TaskRow] = []
         for _ in range(count):
             self.tasks.append(self._task())
 
@@ -253,10 +253,10 @@ class Garden:
             )
         return query
 
-    def _task(self) -> Planted:
+    def _task(self) -> TaskRow:
         chance = self._chance
         is_completed = chance.random() < 0.4
-        return Planted(
+        return TaskRow(
             title=f"Task {chance.randrange(20)}",
             is_completed=is_completed,
             list_id=chance.choice([None, *self.archived]),

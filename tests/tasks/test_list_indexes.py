@@ -9,7 +9,7 @@ import orjson
 import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, database_of, running, settings_for
-from support.task_rows import Planted, plant
+from support.task_rows import TaskRow, insert_task_rows
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan
@@ -72,9 +72,9 @@ async def crowded(engine: str, new_database: MakeDatabase) -> AsyncIterator[Fast
     Its database is its own: PostgreSQL's plans depend on how many tasks the owners of other tests have.
     """
     async with running(settings_for(await new_database(engine))) as app:
-        await plant(app, OWNER, [_task(n) for n in range(3000)], {LIST: False})
+        await insert_task_rows(app, OWNER, [_task(n) for n in range(3000)], {LIST: False})
         for _ in range(150):
-            await plant(app, uuid4(), [_task(n) for n in range(100)])
+            await insert_task_rows(app, uuid4(), [_task(n) for n in range(100)])
         database = database_of(app)
         if isinstance(database, PostgresDatabase):
             async with database.pool.acquire() as connection:
@@ -116,10 +116,10 @@ async def test_the_summary_reads_the_index_of_open_tasks_only(crowded: FastAPI) 
         assert plan.is_covered
 
 
-def _task(n: int) -> Planted:
+def _task(n: int) -> TaskRow:
     """Returns one of many tasks; a tenth of them are open."""
     is_completed = n % 10 != 0
-    return Planted(
+    return TaskRow(
         is_completed=is_completed,
         completed_at=_moment(n) if is_completed and n % 20 else None,
         list_id=LIST if n % 3 == 0 else None,

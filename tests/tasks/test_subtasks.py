@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from lists.list_support import create_list
 from support import Person, database_of, problems, refusal
-from support.task_rows import Planted, plant
+from support.task_rows import TaskRow, insert_task_rows
 from tasks.following import changes_since, cursor_now
 
 from taskward.database.sqlite.compiled import CompiledStatement
@@ -292,11 +292,11 @@ async def test_other_words_for_subtasks_are_refused(ann: Person) -> None:
 
 @pytest.mark.engines("disk", "postgres")
 async def test_at_most_five_hundred_tasks_are_below_one(app: FastAPI, ann: Person) -> None:
-    planted = Planted("Top")
-    below = Planted("Middle", parent_id=planted.id)
-    others = [Planted(parent_id=(planted.id, below.id)[n % 2]) for n in range(498)]
-    await plant(app, ann, [planted, below, *others])
-    top, middle = await ann.get(str(planted.id)), await ann.get(str(below.id))
+    stored_top = TaskRow("Top")
+    below = TaskRow("Middle", parent_id=stored_top.id)
+    others = [TaskRow(parent_id=(stored_top.id, below.id)[n % 2]) for n in range(498)]
+    await insert_task_rows(app, ann, [stored_top, below, *others])
+    top, middle = await ann.get(str(stored_top.id)), await ann.get(str(below.id))
     await ann.create("The last", parent_id=middle["id"])
 
     answer = await ann.http.post("/api/tasks", json={"title": "x", "parent_id": middle["id"]})
@@ -314,9 +314,9 @@ async def test_at_most_five_hundred_tasks_are_below_one(app: FastAPI, ann: Perso
 
 @pytest.mark.engines("disk", "postgres")
 async def test_a_move_within_a_full_tree_is_allowed(app: FastAPI, ann: Person) -> None:
-    top = Planted("Top")
-    below = [Planted(parent_id=top.id) for _ in range(500)]
-    await plant(app, ann, [top, *below])
+    top = TaskRow("Top")
+    below = [TaskRow(parent_id=top.id) for _ in range(500)]
+    await insert_task_rows(app, ann, [top, *below])
 
     moved = await ann.put(str(below[0].id), parent_id=str(below[1].id))
 
