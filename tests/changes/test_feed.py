@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, Person, database_of, running, settings_for, upsert
+from support.postgres_connection import connected
 
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.me.statements import ERASE_PART
@@ -434,8 +435,7 @@ async def test_an_uncommitted_write_delays_those_that_would_overtake_it(
         first = await ann.create("First")
         cursor = (await changes(ann))["cursor"]
         feed: list[Change] = []
-        slow = await asyncpg.connect(url)
-        try:
+        async with connected(url) as slow:
             transaction = slow.transaction()
             await transaction.start()
             late_id = await write_slowly(slow, UUID(ann.sub))
@@ -448,8 +448,6 @@ async def test_an_uncommitted_write_delays_those_that_would_overtake_it(
             assert feed == []
             assert not overtaking.done(), "it waits for the row of its owner"
             await transaction.commit()
-        finally:
-            await slow.close()
         overtaken = await overtaking
         feed += await walk(elsewhere, 1, cursor)
     assert [change["task"]["id"] for change in feed] == [str(late_id), overtaken["id"]]

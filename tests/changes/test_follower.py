@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from changes.streams import Event, HttpClient, http_client, in_process_server, process
 from support import MakeDatabase, settings_for
+from support.postgres_connection import connected
 
 from taskward.database.postgres.notifications import POLL_INTERVAL
 
@@ -243,15 +244,11 @@ async def test_the_listening_connection_is_there_only_while_streams_are_open(
     pair: tuple[str, str, str],
 ) -> None:
     url, here, _ = pair
-    connection = await asyncpg.connect(url)
-    try:
-        async with http_client(here, str(uuid4())) as one:
-            await until(lambda: listeners(connection), 0)
-            async with one.stream():
-                await until(lambda: listeners(connection), 1)
-            await until(lambda: listeners(connection), 0)
-    finally:
-        await connection.close()
+    async with connected(url) as connection, http_client(here, str(uuid4())) as one:
+        await until(lambda: listeners(connection), 0)
+        async with one.stream():
+            await until(lambda: listeners(connection), 1)
+        await until(lambda: listeners(connection), 0)
 
 
 @pytest.mark.processes
@@ -260,20 +257,17 @@ async def test_a_listener_that_is_cut_off_misses_nothing_and_listens_again(
 ) -> None:
     url, here, there = pair
     sub = str(uuid4())
-    connection = await asyncpg.connect(url)
-    try:
-        async with (
-            http_client(here, sub) as reader,
-            http_client(there, sub) as writer,
-            reader.stream() as stream,
-        ):
-            await until(lambda: listeners(connection), 1)
-            await connection.execute(END_LISTENERS)
-            task = await writer.create("While nobody listens")
-            assert (await stream.next(3 * POLL_INTERVAL + 1)).change["task"] == task
-            await until(lambda: listeners(connection), 1)
-    finally:
-        await connection.close()
+    async with (
+        connected(url) as connection,
+        http_client(here, sub) as reader,
+        http_client(there, sub) as writer,
+        reader.stream() as stream,
+    ):
+        await until(lambda: listeners(connection), 1)
+        await connection.execute(END_LISTENERS)
+        task = await writer.create("While nobody listens")
+        assert (await stream.next(3 * POLL_INTERVAL + 1)).change["task"] == task
+        await until(lambda: listeners(connection), 1)
 
 
 _LISTENERS = """
@@ -321,9 +315,8 @@ async def test_where_nothing_can_be_heard_polling_finds_the_changes_of_other_pro
         for n in range(3):
             task = await there.create(str(n))
             assert (await stream.next(POLL_INTERVAL + 1)).change["task"] == task
-        connection = await asyncpg.connect(url)
-        assert await listeners(connection) == 0
-        await connection.close()
+        async with connected(url) as connection:
+            assert await listeners(connection) == 0
 
 
 async def test_on_disk_a_change_of_another_process_is_found_by_the_version_of_the_file(

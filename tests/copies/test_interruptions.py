@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 from changes.streams import HttpClient, http_client, in_process_server
-from copies.copied import sql, trigger
+from copies.copied import trigger
 from support import MakeDatabase, running, settings_for
 from support.command import Command, command
 from support.paging import insert_tasks, some_tasks
+from support.postgres_connection import connected, execute_sql
 from support.waiting import PATIENCE, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
@@ -36,10 +36,9 @@ async def test_a_copy_that_is_killed_twice_is_continued_and_verified(
         for number in range(1, 4):
             await insert_tasks(app, owner(number), some_tasks(2600))
     arguments = ("copy", "--from", source, "--to", target)
-    holder = await asyncpg.connect(target)
-    try:
+    async with connected(target) as holder:
         for stopped_at in (2, 3):
-            await sql(target, *trigger("tasks", _wait_at(stopped_at)))
+            await execute_sql(target, *trigger("tasks", _wait_at(stopped_at)))
             await holder.execute(f"SELECT pg_advisory_lock({LOCK})")
             with command(tmp_path, *arguments) as killed:
                 await _until(holder, WAITING)
@@ -50,7 +49,7 @@ async def test_a_copy_that_is_killed_twice_is_continued_and_verified(
             found = [row["id"].int >> 96 for row in await holder.fetch("SELECT id FROM users ORDER BY id")]
             assert found == list(range(1, stopped_at)), "each owner whole, or not at all"
             assert await holder.fetchval("SELECT count(*) FROM tasks") == 2600 * len(found)
-            await sql(target, "DROP FUNCTION damage CASCADE")
+            await execute_sql(target, "DROP FUNCTION damage CASCADE")
         kept = await holder.fetch(WRITTEN_BY)
 
         with command(tmp_path, *arguments) as last:
@@ -58,8 +57,6 @@ async def test_a_copy_that_is_killed_twice_is_continued_and_verified(
 
         assert any(line.split()[:2] == ["tasks", "7800"] for line in last.out), last.out
         assert await holder.fetch(WRITTEN_BY) == kept, "what was copied is not written again"
-    finally:
-        await holder.close()
 
 
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"

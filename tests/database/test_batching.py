@@ -2,14 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
-from support import MakeDatabase, Person, database_of, running, settings_for
+from support import Person, database_of
 from support.paging import SORTS
 
 from taskward.database.batching import Batcher, NotStarted
@@ -22,12 +21,6 @@ from taskward.tasks.statements import GET_TASK, LISTS
 
 DEADLINE = 10.0
 COMBINED = [read for read in STATEMENTS if isinstance(read, Read) and read.batch_keys]
-
-
-@pytest_asyncio.fixture(scope="module")
-async def served(new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
-    async with running(settings_for(await new_database("postgres"))) as app:
-        yield app
 
 
 class Slow:
@@ -149,15 +142,15 @@ def test_reads_with_positions_or_words_run_alone() -> None:
 
 @pytest.mark.processes
 async def test_reads_in_a_batch_return_the_same_as_alone(
-    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+    own_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = [Person(served) for _ in range(12)]
+    people = [Person(own_app) for _ in range(12)]
     for n, person in enumerate(people):
         for m in range(n % 5):
             await person.create(f"{random.random()} of {n}", is_completed=bool(m % 2))  # noqa: S311 - an arbitrary order
     ids = {person: [task["id"] for task in await person.tasks()] for person in people}
     sizes: list[int] = []
-    monkeypatch.setattr(database_of(served).batcher, "on_batch", sizes.append)
+    monkeypatch.setattr(database_of(own_app).batcher, "on_batch", sizes.append)
     requests = [
         (person, path)
         for person in people

@@ -3,11 +3,11 @@
 import asyncio
 from typing import Any
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from support import Person, database_of
+from support.postgres_connection import connected
 from webhooks.conftest import StartApp
 from webhooks.receiver import FAIL, Receiver
 from webhooks.waiting import marks, until
@@ -66,8 +66,7 @@ async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
     marked: tuple[FastAPI, Person],
 ) -> None:
     app, ann = marked
-    connection = await asyncpg.connect(database_of(app).pool.url)
-    try:
+    async with connected(database_of(app).pool.url) as connection:
         await connection.execute("BEGIN")
         await connection.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", ann.sub)
         writing = asyncio.create_task(ann.create("second"))
@@ -75,8 +74,6 @@ async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
         await connection.execute(REMOVE)
         await connection.execute("COMMIT")
         await writing
-    finally:
-        await connection.close()
 
     (mark,) = await marks(app)
     assert mark["next_at"] is not None
@@ -103,8 +100,5 @@ async def test_a_mark_is_not_removed_soon_after_its_claim(
 
 async def row_of(app: FastAPI, person: Person) -> dict[str, Any]:
     """Returns the mark, its place, and the transactions that have written and locked it."""
-    connection = await asyncpg.connect(database_of(app).pool.url)
-    try:
+    async with connected(database_of(app).pool.url) as connection:
         return dict(await connection.fetchrow(ROW, person.sub))
-    finally:
-        await connection.close()

@@ -1,0 +1,29 @@
+"""Fixtures of the modules that run an app on a PostgreSQL database of their own."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+from fastapi import FastAPI
+from support import MakeDatabase, running, settings_for
+from support.postgres_connection import connected
+
+
+@pytest_asyncio.fixture(scope="module")
+async def url(new_database: MakeDatabase) -> str:
+    """Returns the URL of that database; a module may create another one."""
+    return await new_database("postgres")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def own_app(url: str) -> AsyncIterator[FastAPI]:
+    """Yields an app on that database, which no other module uses."""
+    async with running(settings_for(url)) as app:
+        yield app
+
+
+@pytest_asyncio.fixture
+async def connection(url: str, own_app: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG001 - its start creates the tables
+    """Yields a connection to that database, past the app."""
+    async with connected(url) as connection:
+        yield connection
