@@ -250,10 +250,10 @@ async def test_processes_that_create_for_the_same_owners_count_every_write_once(
     known = await people(own_app, 3)
     before = {person: await counter(connection, person) for person in known}
     async with running(settings_for(url)) as other_app:
-        two_apps = [Person(other_app, person.sub) for person in known]
+        elsewhere = [Person(other_app, person.sub) for person in known]
         for n in range(10):
             answers = await asyncio.gather(
-                *(create(person, f"{n} {m}") for m in range(4) for person in [*known, *two_apps])
+                *(create(person, f"{n} {m}") for m in range(4) for person in [*known, *elsewhere])
             )
             assert {answer.status_code for answer in answers} == {201}
 

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from lists.list_support import NO_SUCH_LIST, create_list, everything, fill, lists_of
 from support import MakeDatabase, Person, database_of, refusal, running, settings_for, stored
+from support.people import same_person
 
 from taskward.database.sqlite import owner_locks
 from taskward.lists import deletion
@@ -227,9 +228,7 @@ async def test_a_list_that_is_deleted_while_it_is_filled_leaves_nothing_dangling
     two_apps: tuple[FastAPI, FastAPI], tasks: str | None
 ) -> None:
     """From two processes: each task is answered with success or refused, and stands where it was put."""
-    one, other = two_apps
-    ann = Person(one)
-    beside = Person(other, ann.sub)
+    ann, beside = same_person(two_apps)
     for _ in range(4):
         created = await create_list(ann)
         moved = [await ann.create(f"Moved {n}") for n in range(4)]

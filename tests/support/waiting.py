@@ -1,5 +1,6 @@
-"""Waiting for something that happens in another thread or process."""
+"""Waiting for what other tasks, threads and processes do."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -11,5 +12,11 @@ def wait_for(condition: Callable[[], object], seconds: float = PATIENCE, pause: 
     """Waits until the condition holds, with a pause after each time that it does not."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it never came to that"
+        assert time.monotonic() < end, f"the condition did not hold within {seconds} seconds"
         time.sleep(pause)
+
+
+async def run_ready_tasks() -> None:
+    """Runs the event loop until the tasks that can continue, and those that they start, wait again."""
+    for _ in range(10):
+        await asyncio.sleep(0)

@@ -133,7 +133,7 @@ TAGS: dict[str, Callable[[str], str | None]] = {
 async def alike(
     person: Person, single: Callable[[Task, str], Awaitable[httpx.Response]], operation: Callable[..., Any]
 ) -> dict[str, Any]:
-    """Do to one of two two_apps in a request what is done to the other in a batch; give the common result."""
+    """Sends a request for one of two equal tasks, an operation for the other; returns the common result."""
     one, other = [await person.create("Twin", description="One of two") for _ in range(2)]
     tags = [await etag(person, one), await etag(person, other)]
 

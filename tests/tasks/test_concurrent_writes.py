@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from lists.list_support import create_list
 from support import MakeDatabase, Person, problems, running, settings_for
+from support.people import same_person
 from support.rows import locked_owners
 from support.task_rows import TaskRow, insert_task_rows
 
@@ -23,11 +24,6 @@ CLIENTS = 8
 def devices(two_apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
     """Returns one person on two devices, each with a service of its own."""
     return same_person(two_apps)
-
-
-def same_person(two_apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
-    one = Person(two_apps[0])
-    return one, Person(two_apps[1], one.sub)
 
 
 async def at_once(requests: Iterable[Awaitable[httpx.Response]]) -> list[httpx.Response]:

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from lists.list_support import create_list
 from support import Person, database_of, problems, refusal
+from support.query_plans import sqlite_plan
 from support.task_rows import TaskRow, insert_task_rows
 from tasks.following import changes_since, cursor_now
 
@@ -337,9 +338,7 @@ async def test_labels_of_deleted_subtasks_are_gone(ann: Person) -> None:
 async def test_related_tasks_are_found_by_equality(app: FastAPI, statement: Read) -> None:
     """SQLite takes `IS NOT NULL` beside an equality as a range, and reads all subtasks of the owner."""
     database: Any = database_of(app)
-    step = CompiledStatement.compile(statement).guarded
-    rows = database.reader.execute(f"EXPLAIN QUERY PLAN {step.sql}", [None] * len(step.binds))
-    plan = [row[3] for row in rows]
+    plan = sqlite_plan(database.reader, CompiledStatement.compile(statement).guarded)
 
     assert [line for line in plan if re.search(r"(parent|list)_id[<>]", line)] == []
     assert [line for line in plan if "ix_tasks" in line or "PRIMARY KEY" in line] != []
