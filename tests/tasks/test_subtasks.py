@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from lists.list_support import create_list
 from support import Person, database_of, problems, refusal
+from support.change_feed import changes_since, cursor_now
 from support.query_plans import sqlite_plan
 from support.task_rows import TaskRow, insert_task_rows
-from tasks.following import changes_since, cursor_now
 
 from taskward.database.sqlite.compiled import CompiledStatement
 from taskward.database.statements import Read
