@@ -1,10 +1,20 @@
-"""Shared by the tests that follow the feed."""
+"""Requests to the change feed."""
 
 from typing import Any
 
 from support import Person
 
 Change = dict[str, Any]
+
+
+async def changes(person: Person, since: str | None = None, **query: Any) -> dict[str, Any]:
+    """Returns a page of changes; a parameter that is None is left out."""
+    given = {name: value for name, value in {"since": since, **query}.items() if value is not None}
+    answer = await person.http.get("/api/changes", params=given)
+    assert answer.status_code == 200, answer.text
+    page: dict[str, Any] = answer.json()
+    assert list(page) == ["changes", "cursor", "has_more"]
+    return page
 
 
 async def cursor_now(person: Person) -> str:
@@ -15,13 +25,10 @@ async def cursor_now(person: Person) -> str:
 
 async def changes_since(person: Person, cursor: str | None, kinds: str = "tasks") -> tuple[list[Change], str]:
     """Returns all changes after a cursor, and the cursor after them."""
-    changes: list[Change] = []
+    found: list[Change] = []
     while True:
-        query = {"kinds": kinds, "limit": "1000"} | ({"since": cursor} if cursor else {})
-        answer = await person.http.get("/api/changes", params=query)
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
-        changes += page["changes"]
+        page = await changes(person, cursor, kinds=kinds, limit="1000")
+        found += page["changes"]
         cursor = str(page["cursor"])
         if not page["has_more"]:
-            return changes, cursor
+            return found, cursor

@@ -19,6 +19,7 @@ from support import (
     running,
     settings_for,
 )
+from support.change_feed import changes
 
 from taskward.idempotency import execution
 
@@ -71,12 +72,6 @@ async def etag(person: Person, task: Task) -> str:
 async def counter(person: Person) -> int:
     """Returns the owner's counter, which the list's entity tag begins with."""
     return int((await person.http.get("/api/tasks")).headers["etag"].strip('"').partition("-")[0])
-
-
-async def changes(person: Person, since: str | None = None) -> Any:
-    answer = await person.http.get("/api/changes", params={} if since is None else {"since": since})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 # Each result equals the answer of the single form

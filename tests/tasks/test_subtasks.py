@@ -4,7 +4,6 @@ import re
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from lists.list_support import create_list
@@ -12,6 +11,7 @@ from support import Person, database_of, problems, refusal
 from support.change_feed import changes_since, cursor_now
 from support.query_plans import sqlite_plan
 from support.task_rows import TaskRow, insert_task_rows
+from tasks.series_support import change
 
 from taskward.database.sqlite.compiled import CompiledStatement
 from taskward.database.statements import Read
@@ -33,10 +33,6 @@ async def chain(person: Person, length: int, **fields: Any) -> list[Task]:
     for level in range(2, length + 1):
         tasks.append(await person.create(f"Level {level}", parent_id=tasks[-1]["id"]))
     return tasks
-
-
-async def change(person: Person, task: Task, **fields: Any) -> httpx.Response:
-    return await person.http.put(f"/api/tasks/{task['id']}", json=fields)
 
 
 async def test_a_subtask_names_its_parent(ann: Person) -> None:
