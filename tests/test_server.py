@@ -18,7 +18,7 @@ import uvicorn
 from changes.streams import InProcessServer
 from starlette.types import Receive, Scope, Send
 from support import SECRET, token_for
-from support.command import command
+from support.command import command, serve
 from support.raw_http import get, parse_responses, read_all, read_until
 from support.server import TinyApp, run_server
 from support.waiting import PATIENCE, wait_for
@@ -287,7 +287,7 @@ def test_the_ipv6_wildcard_includes_ipv4() -> None:
 
 @pytest.mark.processes
 def test_a_signal_ends_the_service_with_status_0_and_loses_no_request(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0", JWT_SECRET=SECRET) as taskward:
+    with serve(tmp_path) as taskward:
         port = taskward.port()
         url = f"http://127.0.0.1:{port}"
         assert httpx.get(f"{url}/health/ready").status_code == 200
@@ -343,7 +343,7 @@ def alive(process: int) -> bool:
 
 @pytest.mark.processes
 def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
+    with serve(tmp_path, "--workers", "2") as taskward:
         port = taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
         os.kill(taskward.workers()[0], signal.SIGKILL)
@@ -366,7 +366,7 @@ def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Pa
 
 @pytest.mark.processes
 def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
+    with serve(tmp_path, "--workers", "2") as taskward:
         taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
         taskward.process.kill()
@@ -376,7 +376,7 @@ def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
 @pytest.mark.processes
 def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
     with (
-        command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward,
+        serve(tmp_path, "--workers", "2") as taskward,
         socket.create_connection(("127.0.0.1", taskward.port())) as client,
     ):
         client.sendall(b"GET /health HTTP/1.1\r\n")  # a worker would wait for the rest

@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx
 import pytest
-from support import SECRET, token_for
-from support.command import command
+from support import token_for
+from support.command import serve
 from support.npm import install_packages
 
 HERE = Path(__file__).parent
@@ -63,7 +63,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
-    with command(folder, "serve", "--port", "0", JWT_SECRET=SECRET) as taskward:
+    with serve(folder) as taskward:
         url = f"http://127.0.0.1:{taskward.port()}"
         document = folder / "openapi.json"
         document.write_bytes(httpx.get(f"{url}/openapi.json", trust_env=False).content)

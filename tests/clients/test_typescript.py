@@ -16,7 +16,7 @@ import pytest_asyncio
 from clients.typescript_package import BUILT, SOURCE, built_package, run
 from openapi_document import document
 from support import SECRET, MakeDatabase
-from support.command import command
+from support.command import serve
 
 PAGE = Path(__file__).parents[2] / "docs" / "typescript.md"
 CODE = re.compile(r"```ts\n(.*?)```", re.DOTALL)
@@ -64,7 +64,7 @@ async def service(
     """Yields where a service on that engine is, and the secret of its tokens, as the tests read them."""
     url = await new_database(engine)
     folder = tmp_path_factory.mktemp("service")
-    with command(folder, "serve", "--port", "0", DATABASE_URL=url, JWT_SECRET=SECRET) as taskward:
+    with serve(folder, DATABASE_URL=url) as taskward:
         yield {"SERVICE_URL": f"http://127.0.0.1:{taskward.port()}", "JWT_SECRET": SECRET}
 
 

@@ -15,16 +15,10 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
-from support import SECRET, MakeDatabase
+from support import MakeDatabase
 from support.background_load import TimedClient, count_tasks, import_document
-from support.command import command
+from support.command import serve
 from support.waiting import wait_for
-
-
-@pytest_asyncio.fixture(params=["disk", "postgres"])
-async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str:
-    return await new_database(request.param)
-
 
 # All or nothing
 
@@ -44,14 +38,13 @@ def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
     """At any point; the key shows which of the two it was."""
     body, count = import_document(SIZE)
     sub = str(uuid4())
-    environment = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
     with (
-        command(tmp_path, "serve", **environment) as first,
+        serve(tmp_path, DATABASE_URL=url) as first,
         lost(lambda ann: ann.send("POST", "/api/me/import", body, **KEY), first.port(), sub),
     ):
         time.sleep(moment)
         os.killpg(first.process.pid, signal.SIGKILL)
-    with command(tmp_path, "serve", **environment) as second, TimedClient(second.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=url) as second, TimedClient(second.port(), sub) as ann:
         assert count_tasks(ann) in {0, count}
         wait_for(lambda: ann.send("POST", "/api/me/import", body, **KEY)[0] == 200, seconds=60, pause=0.5)
         assert count_tasks(ann) == count
@@ -64,14 +57,13 @@ def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_resta
 ) -> None:
     body, count = import_document(SIZE)
     sub = str(uuid4())
-    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
     with (
-        command(tmp_path, "serve", **environment) as first,
+        serve(tmp_path, DATABASE_URL=new_database_on_disk) as first,
         lost(lambda ann: ann.send("POST", "/api/me/import", body, **KEY), first.port(), sub),
     ):
         wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
         os.killpg(first.process.pid, signal.SIGKILL)
-    with command(tmp_path, "serve", **environment) as second, TimedClient(second.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
         begun = time.monotonic()
         assert count_tasks(ann) == count
         back = time.monotonic() - begun
@@ -88,13 +80,12 @@ def test_an_erasure_that_is_killed_is_completed_after_the_restart(
     """The user's first write afterwards is not erased with the rest."""
     body, count = import_document(SIZE)
     sub = str(uuid4())
-    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
-    with command(tmp_path, "serve", **environment) as first, TimedClient(first.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as first, TimedClient(first.port(), sub) as ann:
         assert ann.send("POST", "/api/me/import", body)[1] == {"imported": count, "skipped": 0}
         with lost(lambda erasing: erasing.send("DELETE", "/api/me"), first.port(), sub):
             wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
             os.killpg(first.process.pid, signal.SIGKILL)
-    with command(tmp_path, "serve", **environment) as second, TimedClient(second.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
         begun = time.monotonic()
         wait_for(lambda: ann.send("POST", "/api/tasks", {"title": "Afterwards"})[0] == 201, seconds=60)
         back = time.monotonic() - begun
@@ -113,13 +104,12 @@ def test_a_deletion_of_a_list_that_is_killed_is_completed_after_the_restart(
     whole = {"lists": [home], "tasks": [{**task, "list_id": home["id"]} for task in whole["tasks"]]}
     sub = str(uuid4())
     path = f"/api/lists/{home['id']}"
-    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
-    with command(tmp_path, "serve", **environment) as first, TimedClient(first.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as first, TimedClient(first.port(), sub) as ann:
         assert ann.send("POST", "/api/me/import", json.dumps(whole).encode())[0] == 200
         with lost(lambda other: other.send("DELETE", f"{path}?tasks={tasks}"), first.port(), sub):
             wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
             os.killpg(first.process.pid, signal.SIGKILL)
-    with command(tmp_path, "serve", **environment) as second, TimedClient(second.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
         assert count_tasks(ann) == (0 if tasks == "delete" else count)
         assert ann.send("GET", path)[0] == 404
         page = ann.send("GET", "/api/tasks?limit=1000")[1]
@@ -159,8 +149,7 @@ async def new_database_on_disk(new_database: MakeDatabase) -> str:
 @pytest.mark.processes
 def test_what_was_erased_is_in_none_of_the_files(new_database_on_disk: str, tmp_path: Path) -> None:
     path = Path(new_database_on_disk.removeprefix("sqlite:///"))
-    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
-    with command(tmp_path, "serve", **environment) as running:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as running:
         ann, bob = TimedClient(running.port()), TimedClient(running.port())
         bob.send("POST", "/api/tasks", {"title": "nightingale"})
         for n in range(50):

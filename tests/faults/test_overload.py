@@ -9,7 +9,7 @@ from statistics import median
 from typing import Final, NamedTuple
 
 import pytest
-from support import SECRET, MakeDatabase, token_for
+from support import SECRET, token_for
 from support.command import command
 from support.load_generator import LoadClient, LoadStatistics, connect_clients, request_bytes
 from support.process_memory import resident_bytes
@@ -120,11 +120,6 @@ async def leave(made: list[LoadClient]) -> None:
     for client in made:
         client.close()
     await asyncio.sleep(0.5)
-
-
-@pytest.fixture(params=["disk", "postgres"])
-async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str:
-    return await new_database(request.param)
 
 
 @pytest.fixture(params=["GET", "POST"])

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from support.apps import SECRET
 from support.processes import bare_environment, start
 from support.waiting import PATIENCE, wait_for
 
@@ -82,6 +83,15 @@ def _collect(stream: int, lines: list[str]) -> None:
 def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
     """Runs `taskward`, if possible as a fork, while the block runs; afterwards nothing of it is left."""
     with _ending(Command(folder, *arguments, environment=environment)) as running:
+        yield running
+
+
+@contextmanager
+def serve(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+    """Runs `taskward serve` on a free port while the block runs, which starts once it listens."""
+    settings = {"JWT_SECRET": SECRET, "PORT": "0"} | environment
+    with command(folder, "serve", *arguments, **settings) as running:
+        running.port()
         yield running
 
 
