@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from faults.fault_report import ObserveLoad
 from faults.load import DATABASE_ERROR, UNAVAILABLE, in_words, only, under_load
-from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own
+from faults.own_postgres import OwnPostgres, standby_of
 from faults.services import PROMISED, service
 from faults.tcp_proxy import tcp_proxy
 
@@ -16,16 +16,8 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 @pytest_asyncio.fixture(loop_scope="session")
 async def standby(server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
     """Yields a standby without which the server acknowledges nothing."""
-    async with folder_of_its_own() as folder:
-        other = await server.standby(folder)
-        await server.restart(synchronous_standby_names=STANDBY)
-        try:
-            yield other
-        finally:
-            await other.stop("immediate")
-            if await server.is_running():
-                await server.stop("immediate")
-            await server.start(synchronous_standby_names="")
+    async with standby_of(server, synchronous=True) as other:
+        yield other
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, in_words, only, outcome, under_load
-from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own, free_port
+from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own, free_port, standby_of
 from faults.services import PROMISED, service, serving
 from support import database_of
 from support.command import command
@@ -33,13 +33,8 @@ def silent_host() -> Iterator[int]:
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def standby(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
     """Yields a standby that only reads."""
-    async with folder_of_its_own() as folder:
-        other = await shared_server.standby(folder)
-        try:
-            yield other
-        finally:
-            if await other.is_running():
-                await other.stop("immediate")
+    async with standby_of(shared_server) as other:
+        yield other
 
 
 def url_of(server: OwnPostgres, *ports: int) -> str:

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
 from faults.load import DATABASE_ERROR, outcome
-from faults.own_postgres import STANDBY, USER, OwnPostgres, folder_of_its_own
+from faults.own_postgres import USER, OwnPostgres, standby_of
 from faults.services import Service, service
 
 from taskward.database.postgres import deadlines
@@ -31,15 +31,8 @@ WRITES = ["create", "batch", pytest.param("creates together", marks=pytest.mark.
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def standby(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
     """Yields a standby without which the server acknowledges nothing."""
-    async with folder_of_its_own() as folder:
-        other = await shared_server.standby(folder)
-        await shared_server.restart(synchronous_standby_names=STANDBY)
-        try:
-            yield other
-        finally:
-            other.resume()
-            await other.stop("immediate")
-            await shared_server.restart(synchronous_standby_names="")
+    async with standby_of(shared_server, synchronous=True) as other:
+        yield other
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["plain", pytest.param("rls", marks=pytest.mark.soak)])
