@@ -14,7 +14,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from httpx._transports import default
 
-from taskward.database.postgres import pool
+from taskward.database.postgres import migrate, pool
 from taskward.http import admission
 
 gc.disable()  # imports and collection make no garbage, and looking for it takes a fifth of their time
@@ -128,6 +128,8 @@ def _a_slow_machine_is_no_overload() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(admission, "QUEUE_TIMEOUT", 8.0)
         patched.setattr(pool, "ACQUIRE_TIMEOUT", 8.0)
+        if citus.CLUSTER_URL:
+            patched.setattr(migrate, "STARTUP_WAIT", 30.0)  # it distributes the tables
         yield
 
 

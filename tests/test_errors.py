@@ -144,7 +144,7 @@ async def without_database(
     engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[FastAPI]:
     """Yields a running app whose database is gone: a closed file, or a server that is down."""
-    monkeypatch.setattr(migrate, "_STARTUP_WAIT", 0)
+    monkeypatch.setattr(migrate, "STARTUP_WAIT", 0)
     url = "sqlite://" if engine == "memory" else f"sqlite:///{tmp_path / 'taskward.db'}"
     async with running(settings_for("postgresql://127.0.0.1:1/x" if engine == "postgres" else url)) as app:
         if engine != "postgres":

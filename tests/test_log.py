@@ -210,7 +210,7 @@ async def test_no_line_contains_content_of_users(
 async def test_the_password_of_the_database_is_in_no_line(
     written: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrate, "_STARTUP_WAIT", 0)
+    monkeypatch.setattr(migrate, "STARTUP_WAIT", 0)
     url = f"postgresql://{CANARY}:{CANARY}@127.0.0.1:1/{CANARY}?options={CANARY}"
     async with running(settings_for(url)) as app:
         assert (await Person(app).http.get("/api/tasks")).status_code == 500

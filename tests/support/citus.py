@@ -16,6 +16,8 @@ CLUSTER_URL: Final = os.environ.get("TEST_CITUS_URL")
 
 IS_STEPWISE: Final = CLUSTER_URL is not None or os.environ.get("TEST_POSTGRES_FORM") == "stepwise"
 
+_JOIN_LOCK: Final = 8_147_203
+
 STAND_IN: Final = """
 CREATE TABLE pg_dist_partition (logicalrelid regclass PRIMARY KEY, distributed_by text);
 CREATE FUNCTION citus_is_coordinator() RETURNS boolean LANGUAGE sql AS 'SELECT true';
@@ -35,12 +37,12 @@ async def create_database(name: str) -> str:
         nodes = await coordinator.fetch(
             "SELECT groupid, nodename, nodeport FROM pg_dist_node ORDER BY groupid"
         )
-    for _, host, port in nodes:
-        await _create_on(name, host, port)
-    url = url_of(name)
-    async with connected(url) as connection:
-        await _join(connection, nodes)
-    return url
+        for _, host, port in nodes:
+            await _create_on(name, host, port)
+        # It copies the roles of the servers, which two databases at once cannot.
+        await coordinator.execute(f"SELECT pg_advisory_lock({_JOIN_LOCK})")
+        await _join(url_of(name), nodes)
+    return url_of(name)
 
 
 def url_of(name: str, host: str | None = None, port: int | None = None) -> str:
@@ -61,7 +63,8 @@ async def _create_on(name: str, host: str, port: int) -> None:
         await created.execute("CREATE EXTENSION citus")
 
 
-async def _join(coordinator: Any, nodes: Any) -> None:
-    for group, host, port in nodes:
-        join = "citus_set_coordinator_host" if group == 0 else "citus_add_node"
-        await coordinator.execute(f"SELECT {join}('{host}', {port})")
+async def _join(url: str, nodes: Any) -> None:
+    async with connected(url) as connection:
+        for group, host, port in nodes:
+            join = "citus_set_coordinator_host" if group == 0 else "citus_add_node"
+            await connection.execute(f"SELECT {join}('{host}', {port})")

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -10,6 +10,8 @@ from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import CompiledStep
 from taskward.database.statements import Read, Values
+
+_EXPLAIN: Final = "EXPLAIN (FORMAT JSON) "
 
 
 async def postgres_plans(database: PostgresDatabase, read: Read, values: Values) -> list[dict[str, Any]]:
@@ -19,21 +21,24 @@ async def postgres_plans(database: PostgresDatabase, read: Read, values: Values)
     """
     statement = database.compiled[read]
     async with database.pool.acquire() as connection:
-        explained = [
-            await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement.sql}", *statement.arguments(values)),
-            await _generic_plan(connection, statement),
-        ]
-    return [orjson.loads(one)[0]["Plan"] for one in explained]
+        explained = await connection.fetchval(_EXPLAIN + statement.sql, *statement.arguments(values))
+        return [_top_node(explained), await generic_plan(connection, statement)]
 
 
-async def _generic_plan(connection: Any, statement: CompiledStatement) -> str:
+async def generic_plan(connection: Any, statement: CompiledStatement) -> dict[str, Any]:
+    """Returns the plan of PostgreSQL for any values."""
     nulls = ", ".join(["NULL"] * len(statement.names))
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await connection.execute(f"PREPARE explained AS {statement.sql}")
-        explained: str = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE explained({nulls})")
+        explained = await connection.fetchval(f"{_EXPLAIN}EXECUTE explained({nulls})")
         await connection.execute("DEALLOCATE explained")
-    return explained
+    return _top_node(explained)
+
+
+def _top_node(explained: str) -> dict[str, Any]:
+    plan: dict[str, Any] = orjson.loads(explained)[0]["Plan"]
+    return plan
 
 
 def plan_nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -8,10 +8,13 @@ import pytest_asyncio
 from fastapi import FastAPI
 from support import Person, database_of
 from support.postgres_connection import connected
+from support.query_plans import generic_plan, plan_nodes
 from webhooks.conftest import StartApp
 from webhooks.receiver import FAIL, Receiver
 from webhooks.waiting import marks, until
 
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.tasks.statements import CREATE_TASK
 from taskward.webhooks import attempts
 
 pytestmark = pytest.mark.engines("postgres")
@@ -96,6 +99,20 @@ async def test_a_mark_is_not_removed_soon_after_its_claim(
         return mark["holder"] is None and mark["next_at"] is None
 
     await until(is_free)
+
+
+@pytest.mark.single_statements("step by step, the mark is a statement of its own")
+async def test_a_batch_finds_each_mark_by_its_key(start: StartApp) -> None:
+    """Also if its plan was made while there were none: otherwise each write reads all marks of an outage."""
+    assert CREATE_TASK.batched is not None
+    batched = CompiledStatement.compile_batched(CREATE_TASK.batched, marking=True)
+    app = await start()
+    async with database_of(app).pool.acquire() as connection:
+        plan = await generic_plan(connection, batched)
+
+    of_marks = [node for node in plan_nodes(plan) if node.get("Relation Name") == "webhook_marks"]
+    reads = [(node["Node Type"], node.get("Index Name")) for node in of_marks if "Scan" in node["Node Type"]]
+    assert reads == [("Index Scan", "webhook_marks_pkey")]
 
 
 async def row_of(app: FastAPI, person: Person) -> dict[str, Any]:

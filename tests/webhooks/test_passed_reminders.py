@@ -31,8 +31,8 @@ async def test_what_passes_while_webhooks_are_off_does_not_fire_once_they_are_on
 ) -> None:
     off = await start(webhook_url=None)
     for person in (Person(off), Person(off)):
-        await person.create("passes", reminders=[{"at": soon(0.3)}, {"at": soon(0.4)}, {"at": soon(900)}])
-    await asyncio.sleep(0.5)
+        await person.create("passes", reminders=[{"at": soon(0.9)}, {"at": soon(1.0)}, {"at": soon(900)}])
+    await asyncio.sleep(1.1)
     await drop(off)
     assert await count(off) == 6  # for an hour they are kept
 
@@ -40,7 +40,7 @@ async def test_what_passes_while_webhooks_are_off_does_not_fire_once_they_are_on
     await drop(off)
     assert await count(off) == 2
     on = await start()
-    await Person(on).create("later", reminders=[{"at": soon(0.5)}])
+    await Person(on).create("later", reminders=[{"at": soon(1.0)}])
     await until(lambda: reminders_of(receiver))
 
     assert [one["task"]["title"] for one in reminders_of(receiver)] == ["later"]

@@ -88,8 +88,8 @@ async def test_reminders_of_completed_and_deleted_tasks_do_not_fire(
 async def test_a_reminder_survives_a_restart_and_fires_once(start: StartApp, receiver: Receiver) -> None:
     off = await start(webhook_url=None)
     ann = Person(off)
-    await ann.create("Call", reminders=[{"at": soon(0.2)}])
-    await asyncio.sleep(0.3)
+    await ann.create("Call", reminders=[{"at": soon(1.0)}])
+    await asyncio.sleep(1.1)
     app = await start(), await start()
     await until(lambda: reminders_of(receiver), 8)
     await asyncio.sleep(0.3)

@@ -23,10 +23,10 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
-    exists,
     false,
     func,
     literal_column,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -112,10 +112,11 @@ def mark_owners(owners: Select[Any]) -> Insert:
     for its owner must not rely on a mark that has been removed meanwhile.
     """
     owner, number = owners.selected_columns
-    is_marked = exists().where(
+    # Not EXISTS, for which PostgreSQL may read the marks of all owners: it plans before the table is large.
+    mark = select(MARKS.c.user_id).where(
         MARKS.c.user_id == owner, MARKS.c.next_at.is_not(None), MARKS.c.holder.is_(None)
     )
-    is_trusted = is_marked & began_within(literal_column(str(TRUSTED)), number)
+    is_trusted = mark.scalar_subquery().is_not(None) & began_within(literal_column(str(TRUSTED)), number)
     unmarked = owners.with_only_columns(owner, *_NEW.values()).where(~is_trusted)
     return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], unmarked))
 

@@ -21,7 +21,9 @@ from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.postgres.row_level_security import RowLevelSecurity, check
 from taskward.http.errors import ServiceError
 
-_STARTUP_WAIT: Final = 3.0
+STARTUP_WAIT: Final = 3.0
+"""Seconds for which a start waits for the migration; then it continues in the background."""
+
 _RETRY_INTERVAL: Final = 1.0
 _LOCK_TIMEOUT: Final = "1s"
 """The time that a migration waits for a table. Meanwhile all others that need it wait too."""
@@ -56,7 +58,7 @@ class SchemaMigration:
 
         """
         self._task = asyncio.create_task(self._run_until_done())
-        await asyncio.wait({self._task}, timeout=_STARTUP_WAIT)
+        await asyncio.wait({self._task}, timeout=STARTUP_WAIT)
         self._is_starting = False
         if self._task.done():
             self._task.result()
