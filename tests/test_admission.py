@@ -26,7 +26,7 @@ from support import (
 )
 from support.raw_http import read_all, read_until
 from support.server import RunningServer, run_server
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 
 from taskward.auth.current_user import User
 from taskward.http import admission
@@ -127,7 +127,7 @@ async def turns(number: int = 300) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Runs the event loop until the condition holds."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not condition():  # noqa: ASYNC110 - the condition has no event
             await asyncio.sleep(0)
 
@@ -333,7 +333,7 @@ async def test_a_request_that_waits_for_too_long_is_rejected(monkeypatch: pytest
         fake.ask(ANN)
         await turns()
         waiting = fake.ask(ANN, 3)
-        done, _ = await asyncio.wait(waiting, timeout=PATIENCE)
+        done, _ = await asyncio.wait(waiting, timeout=TIMEOUT)
 
         assert len(done) == fake.refused == 3
         assert fake.inside == {ANN: 1}
@@ -543,7 +543,7 @@ async def open_stream(app: Any, person: Person) -> asyncio.Task[None]:
         "headers": [(b"authorization", f"Bearer {person.token}".encode())],
     }
     stream = asyncio.create_task(app(scope, an_empty_body(), send))
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         await begun.wait()
     return stream
 
@@ -593,7 +593,7 @@ def test_a_client_that_disconnects_while_it_waits_is_forgotten(server: RunningSe
 
 
 def test_a_paused_connection_does_not_delay_the_end() -> None:
-    with run_server(drain=10 * PATIENCE) as server, server.connect() as told:
+    with run_server(drain=10 * TIMEOUT) as server, server.connect() as told:
         told.sendall(GET % b"longpause")
         read_until(told, b"later")
         server.server.handle_exit(signal.SIGTERM, None)

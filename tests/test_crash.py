@@ -11,11 +11,10 @@ import pytest
 from support import SECRET, MakeDatabase, token_for
 from support.command import command
 from support.processes import Process
+from support.waiting import TIMEOUT
 
 KEYS = [f"key-{n}" for n in range(150)]
 AT_ONCE = 16
-PATIENCE = 15.0
-"""Seconds; nothing that works takes as long."""
 
 
 @asynccontextmanager
@@ -36,7 +35,7 @@ class Burst:
         self._client = httpx.AsyncClient(
             base_url=base_url,
             headers={"Authorization": f"Bearer {token_for(sub)}"},
-            timeout=PATIENCE,
+            timeout=2 * TIMEOUT,
             trust_env=False,
         )
 
@@ -87,7 +86,7 @@ async def test_after_kill_9_in_a_burst_of_keyed_posts_all_retries_together_make_
 
 
 async def wait_until_ready(base_url: str) -> None:
-    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client, asyncio.timeout(PATIENCE):
+    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client, asyncio.timeout(2 * TIMEOUT):
         while not await is_ready(client):  # noqa: ASYNC110 - another process sets no event of ours
             await asyncio.sleep(0.02)
 

@@ -13,7 +13,8 @@ import httpx
 import pytest
 from support import SECRET, MakeDatabase, token_for
 from support.command import Command, command
-from test_crash import PATIENCE, wait_until_ready
+from support.waiting import TIMEOUT
+from test_crash import wait_until_ready
 
 CLIENTS = 32
 SURELY_LOST = 10
@@ -89,7 +90,7 @@ class Clients:
         self._headers = {"Authorization": f"Bearer {token_for(str(uuid4()))}"}
         self._http = httpx.AsyncClient(
             headers=self._headers,
-            timeout=PATIENCE,
+            timeout=2 * TIMEOUT,
             trust_env=False,
             limits=httpx.Limits(max_connections=2 * CLIENTS),
         )

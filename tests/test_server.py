@@ -21,7 +21,7 @@ from support import SECRET, token_for
 from support.command import command, serve
 from support.raw_http import get, parse_responses, read_all, read_until
 from support.server import TinyApp, run_server
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 
 from taskward.database import DatabaseUnusable
 from taskward.http.cors import CrossOrigin
@@ -61,7 +61,7 @@ def test_after_the_signal_it_is_not_ready_and_soon_accepts_no_connection() -> No
         assert b" 503 " in read_all(idle), "an old connection closes with its next response"
         time.sleep(0.1)
         assert not refuses(server.port), "a load balancer needs time to notice"
-        wait_for(lambda: refuses(server.port), seconds=PATIENCE)
+        wait_for(lambda: refuses(server.port), seconds=TIMEOUT)
         assert server.ended()
         server.exit_after.assert_called_once_with(29.0)
 
@@ -91,7 +91,7 @@ async def test_a_connection_accepted_at_the_moment_of_the_end_is_answered(
     server.lifespan = config.lifespan_class(config)
     with server.capture_signals():
         await server.startup(sockets)
-        with socket.create_connection(sockets[0].getsockname(), timeout=PATIENCE) as client:
+        with socket.create_connection(sockets[0].getsockname(), timeout=TIMEOUT) as client:
             client.sendall(READY)
             ending = asyncio.create_task(server.shutdown(sockets))  # it runs just before accept
             (answer,) = parse_responses(await asyncio.to_thread(read_all, client))
@@ -199,7 +199,7 @@ def test_a_failed_start_logs_its_reason_once(
     server, sockets = listening_server(app)
     thread = threading.Thread(target=lambda: statuses.append(run(server, sockets)))
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert statuses == [1]
     (told,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
     assert told.getMessage() == f"Startup or shutdown failed: {reason}"
@@ -220,7 +220,7 @@ def test_a_failed_shutdown_logs_its_reason_once(caplog: pytest.LogCaptureFixture
     server.on_started = lambda: setattr(server, "should_exit", True)
     thread = threading.Thread(target=run, args=(server, sockets))
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
     assert told == ["Startup or shutdown failed: disk full"]
     assert "Traceback" not in caplog.messages
@@ -292,7 +292,7 @@ def test_a_signal_ends_the_service_with_status_0_and_loses_no_request(tmp_path: 
         url = f"http://127.0.0.1:{port}"
         assert httpx.get(f"{url}/health/ready").status_code == 200
         body = b'{"title": "Buy milk"}'
-        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client:
             head = f"POST /api/tasks HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token_for('somebody')}\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             client.sendall(head.encode() + body[:5])
@@ -347,9 +347,9 @@ def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Pa
         port = taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
         os.kill(taskward.workers()[0], signal.SIGKILL)
-        wait_for(lambda: len(taskward.workers()) == 3, seconds=2 * PATIENCE)
+        wait_for(lambda: len(taskward.workers()) == 3, seconds=2 * TIMEOUT)
         assert {httpx.get(f"http://127.0.0.1:{port}/health").status_code for _ in range(10)} == {200}
-        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client:
             client.sendall(b"GET /health HTTP/1.1\r\n")
             time.sleep(0.1)
             os.killpg(taskward.process.pid, signal.SIGINT)  # as a terminal sends Ctrl-C: to all of them
@@ -370,7 +370,7 @@ def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
         taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
         taskward.process.kill()
-        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * PATIENCE)
+        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * TIMEOUT)
 
 
 @pytest.mark.processes
@@ -385,7 +385,7 @@ def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
         time.sleep(0.2)
         taskward.process.terminate()
         assert taskward.wait(1) == 128 + signal.SIGTERM
-        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=PATIENCE)
+        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=TIMEOUT)
 
 
 @pytest.mark.processes
@@ -412,7 +412,7 @@ def test_a_service_that_cannot_start_logs_the_reason_once_and_ends(tmp_path: Pat
 def test_a_service_that_reloads_serves_and_ends(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0", "--reload") as taskward:
         port = taskward.port()
-        wait_for(lambda: not refuses(port), seconds=2 * PATIENCE)
+        wait_for(lambda: not refuses(port), seconds=2 * TIMEOUT)
         assert httpx.get(f"http://127.0.0.1:{port}/health", timeout=30).status_code == 200
         taskward.process.terminate()
         begun = time.monotonic()

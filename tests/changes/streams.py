@@ -14,15 +14,13 @@ import uvicorn
 from fastapi import FastAPI
 from support import SECRET, Person, token_for
 from support.command import command, executed_command
+from support.waiting import TIMEOUT
 
 from taskward.app import create_app
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server
 from taskward.server.sockets import listen
 from taskward.settings import Settings
-
-PATIENCE = 10.0
-"""Seconds after which a test gives up waiting; nothing that works takes as long."""
 
 
 class InProcessServer(Server):
@@ -59,7 +57,7 @@ class InProcess:
 
     async def end(self) -> None:
         self.server.should_exit = True
-        await asyncio.wait_for(asyncio.shield(self.serving), PATIENCE)
+        await asyncio.wait_for(asyncio.shield(self.serving), TIMEOUT)
 
 
 @asynccontextmanager
@@ -74,7 +72,7 @@ async def in_process_server(
     serving = asyncio.create_task(server.serve(sockets))
     port = sockets[0].getsockname()[1]
     service = InProcess(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not server.started:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
     try:
@@ -95,11 +93,11 @@ async def process(
         await _until_ready(url)
         yield url
         running.process.terminate()
-        await asyncio.to_thread(running.wait, 2 * PATIENCE)
+        await asyncio.to_thread(running.wait, 2 * TIMEOUT)
 
 
 async def _until_ready(url: str) -> None:
-    async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(2 * PATIENCE):
+    async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(2 * TIMEOUT):
         while True:
             with suppress(httpx.TransportError):
                 if (await http.get("/health/ready")).status_code == 200:
@@ -131,7 +129,7 @@ async def http_client(url: str, sub: str, **claims: Any) -> AsyncIterator[HttpCl
     token = token_for(sub, **claims)
     headers = {"Authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE, limits=limits) as http:
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, limits=limits) as http:
         yield HttpClient(http, sub, token)
 
 
@@ -152,7 +150,7 @@ class Stream:
         self._parts = answer.aiter_raw()
         self._rest = b""
 
-    async def next(self, seconds: float = PATIENCE) -> Event:
+    async def next(self, seconds: float = TIMEOUT) -> Event:
         """Waits for the next event.
 
         Raises:
@@ -173,7 +171,7 @@ class Stream:
     async def events(self, count: int) -> list[Event]:
         return [await self.next() for _ in range(count)]
 
-    async def ends(self, seconds: float = PATIENCE) -> bool:
+    async def ends(self, seconds: float = TIMEOUT) -> bool:
         """Returns whether it ends in time; earlier parts are ignored."""
         try:
             async with asyncio.timeout(seconds):

@@ -17,7 +17,7 @@ from support import MakeDatabase, running, settings_for
 from support.command import Command, command
 from support.paging import insert_tasks, some_tasks
 from support.postgres_connection import connected, execute_sql
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
 LOCK = 4711
@@ -73,7 +73,7 @@ def _wait_at(number: int) -> str:
 
 
 async def _until(connection: Any, condition: str) -> None:
-    async with asyncio.timeout(4 * PATIENCE):
+    async with asyncio.timeout(4 * TIMEOUT):
         while not await connection.fetchval(condition):
             await connection.execute("SELECT pg_stat_clear_snapshot()")
             await asyncio.sleep(0.02)
@@ -132,7 +132,7 @@ async def test_clients_follow_across_the_switch_and_none_has_to_start_over(
 
 async def _until_asked(following: Command) -> None:
     """Waits until the operator is asked to switch."""
-    await asyncio.to_thread(wait_for, lambda: "press Enter" in "".join(following.err), 4 * PATIENCE)
+    await asyncio.to_thread(wait_for, lambda: "press Enter" in "".join(following.err), 4 * TIMEOUT)
 
 
 async def _all_tasks(person: HttpClient) -> list[dict[str, Any]]:
@@ -184,12 +184,12 @@ class Clients:
 
     async def until_writes(self, more: int) -> None:
         count = len(self.acknowledged) + more
-        async with asyncio.timeout(4 * PATIENCE):
+        async with asyncio.timeout(4 * TIMEOUT):
             while len(self.acknowledged) < count:  # noqa: ASYNC110 - three tasks change it
                 await asyncio.sleep(0.02)
 
     async def until_equal(self, tasks: dict[str, Any]) -> None:
-        async with asyncio.timeout(2 * PATIENCE):
+        async with asyncio.timeout(2 * TIMEOUT):
             while not self.pulled == self.streamed == tasks:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.02)
 

@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from support import SECRET, Person, database_of, running, settings_for, token_for
 from support.command import command
 from support.processes import bare_environment
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 
 from taskward.database.sqlite import read_mark
 from taskward.database.sqlite.read_mark import FREQUENT_READS, HOLD, PAUSE_AFTER_WRITE, ReadMark
@@ -54,7 +54,7 @@ def mark_of(app: FastAPI) -> ReadMark:
 
 
 async def read_until_held(app: FastAPI, person: Person) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not mark_of(app).is_held:
             await person.tasks()
 
@@ -225,7 +225,7 @@ def test_one_task_takes_four_system_calls(tmp_path: Path) -> None:
             start_new_session=True,
         )
     try:
-        wait_for(lambda: LISTENING.search(log.read_text("utf-8")), seconds=4 * PATIENCE)
+        wait_for(lambda: LISTENING.search(log.read_text("utf-8")), seconds=4 * TIMEOUT)
         (port,) = LISTENING.findall(log.read_text("utf-8"))
         ask_for_one_task(int(port))
     finally:

@@ -10,15 +10,13 @@ import pytest
 from fastapi import FastAPI
 from httpx import Response
 from support import DATABASE_ERROR, MakeDatabase, Person, database_of, refusal, running, settings_for
+from support.waiting import TIMEOUT
 
 from taskward.database.postgres import deadlines
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
 from taskward.database.statements import Row, Values
 
 pytestmark = pytest.mark.processes
-
-PATIENCE = 10.0
-"""Seconds for something that should happen at once."""
 
 
 @pytest.fixture
@@ -120,10 +118,10 @@ async def test_no_create_waits_for_another_owners_row(
         await until_statements_wait(connection)
         waiting += [create(stuck, f"{n}") for n in range(1, 3)]
         waiting += [create(also_stuck, f"{n}") for n in range(MAX_IN_FLIGHT)]
-        done, _ = await asyncio.wait([create(person, "free") for person in others], timeout=PATIENCE)
+        done, _ = await asyncio.wait([create(person, "free") for person in others], timeout=TIMEOUT)
         assert len(done) == len(others)
         assert not any(task.done() for task in waiting)
-        more, _ = await asyncio.wait([create(person, "free again") for person in others], timeout=PATIENCE)
+        more, _ = await asyncio.wait([create(person, "free again") for person in others], timeout=TIMEOUT)
         assert len(more) == len(others)
         assert not any(task.done() for task in waiting)
 
@@ -171,7 +169,7 @@ async def test_a_batch_with_an_unknown_outcome_is_not_repeated(
     async with connection.transaction():
         await connection.execute("LOCK TABLE tasks IN SHARE MODE")
         waiting = [create(person, "lost") for person in known]
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while sum(writes) < len(known):  # noqa: ASYNC110 - there is no event when they are sent
                 await asyncio.sleep(0.01)
         await until_statements_wait(onlooker, len(writes))
@@ -239,7 +237,7 @@ async def with_a_lost_connection(
 
 async def until_statements_wait(onlooker: Any, number: int = 1) -> None:
     """Waits until that number of statements wait for a lock on the server, which has no event for it."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:  # noqa: ASYNC110 - as said
             await asyncio.sleep(0.01)
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import httpx
+from support.waiting import TIMEOUT
 
 SUCCESS = "success"
 DATABASE_ERROR = "500 `DATABASE_ERROR`"
@@ -19,8 +20,8 @@ NO_ANSWER = "no answer"
 RECOVERED = 40
 """Successes in a row, of requests sent after the fault, that make the service usable again."""
 
-PATIENCE = 60.0
-"""Seconds after which a test gives up waiting; nothing that works takes as long."""
+LOAD_TIMEOUT = 6 * TIMEOUT
+"""Seconds after which a test under load fails."""
 
 ClientOf = Callable[[str], httpx.AsyncClient]
 """Makes a client that speaks as the person of that `sub`."""
@@ -319,7 +320,7 @@ class Load:
         )
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(LOAD_TIMEOUT):
             while not condition():
                 for task in self._tasks:
                     if task.done():

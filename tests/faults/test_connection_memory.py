@@ -19,7 +19,7 @@ from faults.own_postgres import free_port
 from support import SECRET, token_for
 from support.command import command
 from support.process_memory import resident_bytes
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -51,7 +51,7 @@ class Service:
         return False
 
     def connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT)
         client.settimeout(0)
         return client
 
@@ -80,7 +80,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     port, folder = free_port(), tmp_path_factory.mktemp("served")
     with command(folder, "serve", "--port", str(port), JWT_SECRET=SECRET, LOG_LEVEL="WARNING") as taskward:
         service = Service(taskward.process.pid, port)
-        wait_for(service.is_up, seconds=4 * PATIENCE)
+        wait_for(service.is_up, seconds=4 * TIMEOUT)
         with people(service) as http:  # so that all code has run
             for number in range(100):
                 assert http.get("/health").status_code == 200
@@ -93,7 +93,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def people(service: Service) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {token_for('somebody')}"}
     url = f"http://127.0.0.1:{service.port}"
-    with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE, trust_env=False) as http:
+    with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False) as http:
         yield http
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from support.apps import SECRET
 from support.processes import bare_environment, start
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 
 
 class Command:
@@ -47,7 +47,7 @@ class Command:
 
     def port(self) -> int:
         """Waits until it listens, and returns the port."""
-        wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * PATIENCE)
+        wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * TIMEOUT)
         listening = self._listening()
         assert listening, self.out + self.err
         return int(listening[0]["message"].rpartition(":")[2])
@@ -66,11 +66,11 @@ class Command:
         started = (re.fullmatch(r"Started server process \[(\d+)\]", line["message"]) for line in self.lines)
         return [int(match[1]) for match in started if match]
 
-    def wait(self, seconds: float = 4 * PATIENCE) -> int:
+    def wait(self, seconds: float = 4 * TIMEOUT) -> int:
         """Waits for the end and returns the exit status."""
         status = self.process.wait(seconds)
         for reader in self._readers:
-            reader.join(PATIENCE)
+            reader.join(TIMEOUT)
         return status
 
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from support import citus
 from support.apps import database_of
 from support.postgres_connection import connected
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from taskward.database.sqlite.database import SqliteDatabase
 
 
@@ -55,7 +55,7 @@ async def locked_owners(app: FastAPI) -> AsyncIterator[Callable[[int], Awaitable
     async with database_of(app).pool.acquire() as connection, connection.transaction():
 
         async def until_waiting(count: int) -> None:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 while await connection.fetchval(waiting) < count:
                     await connection.execute("SELECT pg_stat_clear_snapshot()")
 

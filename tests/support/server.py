@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from support.apps import context_for
 from support.raw_http import RawResponse, parse_responses, read_all
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 from taskward.http.context import CONTEXT_KEY
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
@@ -124,7 +124,7 @@ class TinyApp:
 
     async def _forever(self, call: Call) -> None:
         await self._body(call.receive)
-        await asyncio.sleep(PATIENCE)
+        await asyncio.sleep(TIMEOUT)
 
     async def _pause(self, call: Call) -> None:
         pause_reading(call.scope, 0.5)
@@ -185,7 +185,7 @@ class RunningServer:
         self.exit_after = exit_after
 
     def connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
 
@@ -199,7 +199,7 @@ class RunningServer:
                 client.shutdown(socket.SHUT_WR)
             return parse_responses(read_all(client))
 
-    def ended(self, seconds: float = PATIENCE) -> bool:
+    def ended(self, seconds: float = TIMEOUT) -> bool:
         self.thread.join(seconds)
         return not self.thread.is_alive()
 
@@ -210,7 +210,7 @@ def run_server(
     *,
     sweep: float = 0.05,
     lame_duck: float = 0.0,
-    drain: float = PATIENCE,
+    drain: float = TIMEOUT,
     production: bool = False,
     parent: int | None = None,
 ) -> Iterator[RunningServer]:
@@ -232,11 +232,11 @@ def run_server(
     port = sockets[0].getsockname()[1]
     with mock.patch("taskward.server.server._exit_after") as exit_after:  # it would end the tests
         thread.start()
-        assert started.wait(PATIENCE)
+        assert started.wait(TIMEOUT)
         yield RunningServer(app, server, port, thread, exit_after)
         server.should_exit = True
         server.lame_duck_seconds = server.drain_seconds = 0.0
-        thread.join(2 * PATIENCE)
+        thread.join(2 * TIMEOUT)
 
 
 def access_lines(records: list[logging.LogRecord]) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from support import stored
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 
 
-async def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+async def until(condition: Callable[[], object], seconds: float = TIMEOUT) -> None:
     """Waits until the condition holds; it may be asynchronous."""
     async with asyncio.timeout(seconds):
         while not await _value(condition()):  # noqa: ASYNC110 - there is no event to wait for
@@ -21,7 +21,7 @@ async def marks(app: FastAPI) -> list[dict[str, Any]]:
     return await stored(app, "webhook_marks")
 
 
-async def until_idle(app: FastAPI, seconds: float = 2 * PATIENCE) -> None:
+async def until_idle(app: FastAPI, seconds: float = 2 * TIMEOUT) -> None:
     """Waits until no person is marked."""
 
     async def is_idle() -> bool:
