@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from support import Person, as_taskward, execute, stored
 from webhooks.conftest import StartApp
+from webhooks.marks import marks, until, until_idle
 from webhooks.receiver import FAIL, OK, Attempt, Receiver, status
-from webhooks.waiting import marks, until, until_idle
 
 from taskward.webhooks import attempts, retries, worker
 

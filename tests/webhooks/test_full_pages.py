@@ -7,10 +7,10 @@ import pytest
 from fastapi import FastAPI
 from support import Person
 from webhooks.conftest import StartApp
+from webhooks.marks import until
 from webhooks.receiver import Attempt, Receiver, status
 from webhooks.test_operating import run
 from webhooks.test_reminders import soon
-from webhooks.waiting import until
 
 pytestmark = pytest.mark.engines("disk", "postgres")
 

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from support import MakeDatabase, Person, as_taskward, database_of, running, settings_for
 from typer.testing import CliRunner
 from webhooks.conftest import StartApp
+from webhooks.marks import marks, until, until_idle
 from webhooks.receiver import FAIL, OK, OTHER_SECRET, SECRET, Receiver, hang, status
-from webhooks.waiting import marks, until, until_idle
 
 from taskward.cli import app as commands
 from taskward.database.postgres import notifications

@@ -10,8 +10,8 @@ from support import Person, database_of
 from support.postgres_connection import connected
 from support.query_plans import generic_plan, plan_nodes
 from webhooks.conftest import StartApp
+from webhooks.marks import marks, until
 from webhooks.receiver import FAIL, Receiver
-from webhooks.waiting import marks, until
 
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.tasks.statements import CREATE_TASK

@@ -7,9 +7,9 @@ import pytest
 from fastapi import FastAPI
 from support import Person, services_of, stored
 from webhooks.conftest import StartApp
+from webhooks.marks import until
 from webhooks.receiver import Receiver
 from webhooks.test_reminders import reminders_of, soon
-from webhooks.waiting import until
 
 from taskward.webhooks import passed_reminders
 

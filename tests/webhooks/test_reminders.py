@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from support import Person, stored
 from webhooks.conftest import StartApp
+from webhooks.marks import marks, until, until_idle
 from webhooks.receiver import FAIL, OK, Receiver
-from webhooks.waiting import marks, until, until_idle
 
 from taskward.webhooks import attempts, retries, worker
 

@@ -8,9 +8,9 @@ import pytest
 from support import Person
 from webhooks.certificates import Authority
 from webhooks.conftest import StartApp
+from webhooks.marks import until
 from webhooks.receiver import OK, receiving
 from webhooks.test_sender import new_sender, patched_names, send
-from webhooks.waiting import until
 
 
 @pytest.fixture
