@@ -26,7 +26,7 @@ from support import (
 )
 from support.raw_http import read_all, read_until
 from support.server import RunningServer, run_server
-from support.waiting import TIMEOUT, wait_for
+from support.waiting import TIMEOUT, until, wait_for
 
 from taskward.auth.current_user import User
 from taskward.http import admission
@@ -123,13 +123,6 @@ async def turns(number: int = 300) -> None:
     """Runs the event loop until nothing is left to do."""
     for _ in range(number):
         await asyncio.sleep(0)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Runs the event loop until the condition holds."""
-    async with asyncio.timeout(TIMEOUT):
-        while not condition():  # noqa: ASYNC110 - the condition has no event
-            await asyncio.sleep(0)
 
 
 async def ignore(_: Message) -> None:
@@ -478,11 +471,11 @@ async def test_through_the_app_the_rest_is_rejected_and_health_never_is(
         replace_services(monkeypatch, app, database=slow)
         ann, bob = Person(app), Person(app)
         asked = [asyncio.create_task(ann.http.get("/api/tasks")) for _ in range(20)]
-        await until(lambda: sum(task.done() for task in asked) == 20 - 2 - 3)
+        await until(lambda: sum(task.done() for task in asked) == 20 - 2 - 3, pause=0)
         refused = [task.result() for task in asked if task.done()]
         bobs = asyncio.create_task(bob.http.get("/api/tasks"))
         health = [await client_of(app).get(path) for path in ("/health", "/docs", "/nowhere")]
-        await until(lambda: slow.asked == 3)
+        await until(lambda: slow.asked == 3, pause=0)
         slow.answers.set()
         answers = await asyncio.gather(*asked, bobs)
 

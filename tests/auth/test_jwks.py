@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from auth.forge import NOW, StoppedClock, claims, forge, settings
-from auth.identity_provider import IdentityProvider, Signer, guarding, signer, until
+from auth.identity_provider import IdentityProvider, Signer, guarding, signer
+from support.waiting import until
 
 from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.current_user import User

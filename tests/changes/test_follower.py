@@ -17,6 +17,7 @@ import pytest_asyncio
 from changes.streams import Event, HttpClient, http_client, in_process_server, process
 from support import MakeDatabase, settings_for
 from support.postgres_connection import connected
+from support.waiting import until
 
 from taskward.database.postgres.notifications import POLL_INTERVAL
 
@@ -245,10 +246,10 @@ async def test_the_listening_connection_is_there_only_while_streams_are_open(
 ) -> None:
     url, here, _ = pair
     async with connected(url) as connection, http_client(here, str(uuid4())) as one:
-        await until(lambda: listeners(connection), 0)
+        await until_listeners(connection, 0)
         async with one.stream():
-            await until(lambda: listeners(connection), 1)
-        await until(lambda: listeners(connection), 0)
+            await until_listeners(connection, 1)
+        await until_listeners(connection, 0)
 
 
 @pytest.mark.processes
@@ -263,11 +264,11 @@ async def test_a_listener_that_is_cut_off_misses_nothing_and_listens_again(
         http_client(there, sub) as writer,
         reader.stream() as stream,
     ):
-        await until(lambda: listeners(connection), 1)
+        await until_listeners(connection, 1)
         await connection.execute(END_LISTENERS)
         task = await writer.create("While nobody listens")
         assert (await stream.next(3 * POLL_INTERVAL + 1)).change["task"] == task
-        await until(lambda: listeners(connection), 1)
+        await until_listeners(connection, 1)
 
 
 _LISTENERS = """
@@ -283,10 +284,11 @@ async def listeners(connection: asyncpg.Connection) -> int:
     return int(await connection.fetchval(COUNT_LISTENERS))
 
 
-async def until(count: Callable[[], Awaitable[int]], wanted: int) -> None:
-    async with asyncio.timeout(8):
-        while await count() != wanted:  # noqa: ASYNC110 - it offers nothing to wait for
-            await asyncio.sleep(0.05)
+async def until_listeners(connection: Any, number: int) -> None:
+    async def is_reached() -> bool:
+        return await listeners(connection) == number
+
+    await until(is_reached)
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from support import (
 )
 from support.owner_filter_mutation import drop_owner_filters
 from support.postgres_connection import connected, execute_sql
+from support.waiting import until
 from typer.testing import CliRunner
 
 from taskward import cli
@@ -705,8 +706,3 @@ async def undone(connection: Any) -> AsyncIterator[None]:
         yield
     finally:
         await transaction.rollback()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110 - there is no event to wait for
-        await asyncio.sleep(0.02)

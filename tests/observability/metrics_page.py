@@ -1,6 +1,5 @@
 """The log and the metrics page, as tests read them."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -69,10 +68,3 @@ def samples_in(text: str) -> SamplesByLabels:
 def value(samples: SamplesByLabels, name: str, **labels: str) -> float:
     """Returns one sample; 0 if there is none."""
     return samples.get((name, frozenset(labels.items())), 0.0)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the condition depends on another process
-            await asyncio.sleep(0.005)

@@ -13,7 +13,7 @@ import pytest_asyncio
 from auth.identity_provider import IdentityProvider, key_set, signer
 from changes.streams import in_process_server
 from fastapi import FastAPI
-from observability.metrics_page import Lines, page_of, samples_in, scraped, text_of, until, value
+from observability.metrics_page import Lines, page_of, samples_in, scraped, text_of, value
 from support import (
     MakeDatabase,
     Person,
@@ -25,6 +25,7 @@ from support import (
     services_of,
     settings_for,
 )
+from support.waiting import until
 
 from taskward.app import create_app
 from taskward.database.postgres import pool

@@ -8,7 +8,7 @@ from observability.collector import Collector, Span, collecting
 from observability.metrics_page import Lines
 from observability.test_tracing import CLIENT, tracing_of, tracing_to
 from support import MakeDatabase, Person, settings_for
-from webhooks.marks import until
+from support.waiting import until
 from webhooks.receiver import FAIL, OK, SECRET, receiving
 
 from taskward.webhooks import attempts, retries

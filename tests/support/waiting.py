@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 TIMEOUT = 10.0
 """Seconds after which a test fails; nothing that works takes as long."""
@@ -14,6 +14,17 @@ def wait_for(condition: Callable[[], object], seconds: float = TIMEOUT, pause: f
     while not condition():
         assert time.monotonic() < end, f"the condition did not hold within {seconds} seconds"
         time.sleep(pause)
+
+
+async def until(condition: Callable[[], object], seconds: float = TIMEOUT, pause: float = 0.005) -> None:
+    """Waits as `wait_for` does, but runs the event loop meanwhile; the condition may be asynchronous."""
+    async with asyncio.timeout(seconds):
+        while not await _value(condition()):  # noqa: ASYNC110 - a condition has no event to wait for
+            await asyncio.sleep(pause)
+
+
+async def _value(found: object) -> object:
+    return await found if isinstance(found, Awaitable) else found
 
 
 async def run_ready_tasks() -> None:

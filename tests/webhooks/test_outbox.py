@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from support import Person, database_of
 from support.postgres_connection import connected
 from support.query_plans import generic_plan, plan_nodes
+from support.waiting import until
 from webhooks.conftest import StartApp
-from webhooks.marks import marks, until
+from webhooks.marks import marks
 from webhooks.receiver import FAIL, Receiver
 
 from taskward.database.postgres.compiled import CompiledStatement

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from support import Person, stored
+from support.waiting import until
 from webhooks.conftest import StartApp
-from webhooks.marks import marks, until, until_idle
+from webhooks.marks import marks, until_idle
 from webhooks.receiver import FAIL, OK, Receiver
 
 from taskward.webhooks import attempts, retries, worker

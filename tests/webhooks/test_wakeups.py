@@ -7,8 +7,8 @@ import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, Person, as_taskward, database_of
 from support.pgbouncer import needs_pgbouncer, pooler
+from support.waiting import until
 from webhooks.conftest import StartApp
-from webhooks.marks import until
 from webhooks.receiver import Receiver
 
 from taskward.database.postgres.notifications import POLL_INTERVAL, POLL_INTERVAL_LISTENING
