@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 import pytest_asyncio
 
-pytest.register_assert_rewrite("faults.load", "faults.services")
+pytest.register_assert_rewrite("faults.load", "faults.services", "faults.fault_assertions")
 
 from faults.fault_report import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402 - as above
 from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves

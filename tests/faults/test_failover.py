@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from faults.fault_assertions import assert_recovered
 from faults.fault_report import ObserveLoad
-from faults.load import DATABASE_ERROR, UNAVAILABLE, in_words, only, under_load
+from faults.load import DATABASE_ERROR, UNAVAILABLE, under_load
 from faults.own_postgres import OwnPostgres, standby_of
-from faults.services import PROMISED, service
+from faults.services import service
 from faults.tcp_proxy import tcp_proxy
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
@@ -47,10 +48,4 @@ async def test_a_standby_takes_over(
         await standby.promote()
         proxy.target = standby.port
         proxy.forget()
-        load.fault_ends()
-        await load.until_recovered()
-        audit = await load.audit()
-    observe_load(load, audit)
-    assert only(load.seen(), DATABASE_ERROR, UNAVAILABLE), in_words(load.seen())
-    assert load.back_after < PROMISED
-    assert audit.lost == []
+        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE)

@@ -5,7 +5,7 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from faults.fault_assertions import SLACK, judge
+from faults.fault_assertions import SLACK, assert_recovered
 from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, outcome, under_load
 from faults.own_postgres import OwnPostgres
@@ -40,7 +40,7 @@ async def test_a_slow_network(server: OwnPostgres, observe_load: ObserveLoad) ->
         proxy.delay = 0.1
         await load.until_answered(40)
         proxy.delay = 0.0
-        await judge(load, observe_load)
+        await assert_recovered(load, observe_load, longest=SLACK)
 
 
 @pytest.mark.processes
@@ -78,7 +78,7 @@ async def test_a_black_hole(
         assert not await one.is_ready()
         getattr(proxy, after)()
         proxy.go_on()
-        await judge(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
+        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE, longest=deadline + SLACK)
 
 
 @pytest.mark.processes

@@ -43,7 +43,7 @@ async def cluster(shared_cluster: Cluster) -> Cluster:
     return shared_cluster
 
 
-async def judge_outage(load: Load, observe_load: ObserveLoad) -> None:
+async def assert_short_outage(load: Load, observe_load: ObserveLoad) -> None:
     """Waits for the next success, and checks what an outage may cost."""
     await load.until_recovered()
     audit = await load.audit()
@@ -55,7 +55,7 @@ async def judge_outage(load: Load, observe_load: ObserveLoad) -> None:
     assert audit.lost == []
 
 
-async def judge_unnoticed(load: Load, observe_load: ObserveLoad) -> None:
+async def assert_unnoticed(load: Load, observe_load: ObserveLoad) -> None:
     """Checks that a client with keys that repeats a 503 has seen no error."""
     load.fault_ends()
     await load.until_recovered()
@@ -78,7 +78,7 @@ async def test_a_switchover_is_not_noticed(
         load.fault_begins()
         before = await cluster.switch_over()
         after = await cluster.until_whole()
-        await judge_unnoticed(load, observe_load)
+        await assert_unnoticed(load, observe_load)
     assert after.name != before.name
 
 
@@ -101,7 +101,7 @@ async def test_an_update_of_the_servers_is_not_noticed(
         await cluster.until_whole()
         await leader.command("restart")
         await cluster.until_whole()
-        await judge_unnoticed(load, observe_load)
+        await assert_unnoticed(load, observe_load)
 
 
 @pytest.mark.fault("Patroni, three nodes, synchronous: Taskward updated, with a migration, and a switchover")
@@ -123,7 +123,7 @@ async def test_an_update_of_taskward_is_not_noticed(
         await cluster.switch_over()
         leader = await cluster.until_whole()
         await two.restart_each(balancer)
-        await judge_unnoticed(load, observe_load)
+        await assert_unnoticed(load, observe_load)
     built = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_tasks_user_id_due_key'::regclass"
     assert await leader.server.value(built) is True
 
@@ -137,7 +137,7 @@ async def test_the_standby_is_killed(cluster: Cluster, tmp_path: Path, observe_l
         roles["sync_standby"].kill()
         load.fault_ends()
         await asyncio.sleep(1)
-        await judge_outage(load, observe_load)
+        await assert_short_outage(load, observe_load)
 
 
 @pytest.mark.fault("Patroni, three nodes, synchronous: etcd killed (SIGSTOP) for longer than `ttl`")
@@ -148,7 +148,7 @@ async def test_etcd_is_gone(cluster: Cluster, tmp_path: Path, observe_load: Obse
         cluster.etcd.send_signal(signal.SIGSTOP)
         await asyncio.sleep(1.5 * TTL)
         cluster.etcd.send_signal(signal.SIGCONT)
-        await judge_unnoticed(load, observe_load)
+        await assert_unnoticed(load, observe_load)
 
 
 @pytest.mark.fault("Patroni, three nodes, synchronous: the leader silent (SIGSTOP), and back later")
@@ -165,7 +165,7 @@ async def test_the_leader_is_silent_and_comes_back(
         await load.until_recovered()
         leader.resume()
         successor = await cluster.until_whole()
-        await judge_outage(load, observe_load)
+        await assert_short_outage(load, observe_load)
     assert successor.name != leader.name
 
 
@@ -183,7 +183,7 @@ async def test_the_leader_is_killed_and_nothing_acknowledged_is_lost(
         leader.kill()
         load.fault_ends()  # from here on Patroni and the service are on their own
         await load.until_answered(6, DATABASE_ERROR)
-        await judge_outage(load, observe_load)
+        await assert_short_outage(load, observe_load)
         successor = await cluster.leader()
         assert taskward.process.poll() is None
     assert successor.name != leader.name
