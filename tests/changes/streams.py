@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from support import SECRET, Person, token_for
-from support.command import command, executed_command
+from support import SECRET, Person, settings_for, token_for
+from support.command import command, executed_command, until_ready
 from support.waiting import TIMEOUT
 
 from taskward.app import create_app
@@ -90,19 +90,10 @@ async def process(
     run = executed_command if execute else command
     with run(folder, "serve", **settings) as running:
         url = f"http://127.0.0.1:{await asyncio.to_thread(running.port)}"
-        await _until_ready(url)
+        await until_ready(running, url)
         yield url
         running.process.terminate()
         await asyncio.to_thread(running.wait, 2 * TIMEOUT)
-
-
-async def _until_ready(url: str) -> None:
-    async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(2 * TIMEOUT):
-        while True:
-            with suppress(httpx.TransportError):
-                if (await http.get("/health/ready")).status_code == 200:
-                    return
-            await asyncio.sleep(0.05)
 
 
 class HttpClient(Person):
@@ -131,6 +122,19 @@ async def http_client(url: str, sub: str, **claims: Any) -> AsyncIterator[HttpCl
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, limits=limits) as http:
         yield HttpClient(http, sub, token)
+
+
+@asynccontextmanager
+async def two_servers(url: str, sub: str) -> AsyncIterator[tuple[HttpClient, HttpClient]]:
+    """Serves two apps on one database while the block runs, and yields a client of the same user at each."""
+    settings = settings_for(url)
+    async with (
+        in_process_server(settings) as one,
+        in_process_server(settings) as other,
+        http_client(one.url, sub) as here,
+        http_client(other.url, sub) as there,
+    ):
+        yield here, there
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import random
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import Event, HttpClient, http_client, in_process_server, process
+from changes.streams import Event, HttpClient, http_client, in_process_server, process, two_servers
 from support import MakeDatabase, settings_for
 from support.postgres_connection import connected
 from support.waiting import until
@@ -291,19 +291,6 @@ async def until_listeners(connection: Any, number: int) -> None:
     await until(is_reached)
 
 
-@asynccontextmanager
-async def two_houses(url: str, sub: str) -> AsyncIterator[tuple[HttpClient, HttpClient]]:
-    """Yields one person through two apps on the same database."""
-    settings = settings_for(url)
-    async with (
-        in_process_server(settings) as one,
-        in_process_server(settings) as other,
-        http_client(one.url, sub) as here,
-        http_client(other.url, sub) as there,
-    ):
-        yield here, there
-
-
 @pytest.mark.processes
 async def test_where_nothing_can_be_heard_polling_finds_the_changes_of_other_processes(
     new_postgres: Callable[[], Awaitable[str]], monkeypatch: pytest.MonkeyPatch
@@ -313,7 +300,7 @@ async def test_where_nothing_can_be_heard_polling_finds_the_changes_of_other_pro
 
     monkeypatch.setattr("taskward.database.postgres.connector._is_pooled", through_a_pooler)
     url = await new_postgres()
-    async with two_houses(url, str(uuid4())) as (here, there), here.stream() as stream:
+    async with two_servers(url, str(uuid4())) as (here, there), here.stream() as stream:
         for n in range(3):
             task = await there.create(str(n))
             assert (await stream.next(POLL_INTERVAL + 1)).change["task"] == task
@@ -325,7 +312,7 @@ async def test_on_disk_a_change_of_another_process_is_found_by_the_version_of_th
     new_database: MakeDatabase,
 ) -> None:
     url = await new_database("disk")
-    async with two_houses(url, str(uuid4())) as (here, there), here.stream() as stream:
+    async with two_servers(url, str(uuid4())) as (here, there), here.stream() as stream:
         for n in range(5):
             task = await there.create(str(n))
             assert (await stream.next(2)).change["task"] == task
@@ -334,7 +321,7 @@ async def test_on_disk_a_change_of_another_process_is_found_by_the_version_of_th
 async def test_an_erasure_by_another_process_ends_the_stream(engine: str, new_database: MakeDatabase) -> None:
     if engine == "memory":
         return  # no two processes share it
-    async with two_houses(await new_database(engine), str(uuid4())) as (here, there):
+    async with two_servers(await new_database(engine), str(uuid4())) as (here, there):
         await there.create()
         async with here.stream() as stream:
             seen: Event = await stream.next()

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from faults.load import ClientOf
 from faults.own_postgres import DATABASE, PASSWORD, USER
 from support import SECRET, running, settings_for, token_for
-from support.command import Command, command
+from support.command import Command, command, until_ready
 
 from taskward.log import JsonFormatter
 
@@ -97,21 +97,8 @@ async def serving(folder: Path, url: str, port: int, **environment: str) -> Asyn
     """Runs `taskward serve` while the block runs."""
     given = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "LOG_LEVEL": "WARNING"} | environment
     with command(folder, "serve", "--port", str(port), **given) as taskward:
-        await until_served(port, taskward)
+        await until_ready(taskward, f"http://127.0.0.1:{port}")
         yield taskward
-
-
-async def until_served(port: int, taskward: Command) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        async with asyncio.timeout(30):
-            while True:
-                assert taskward.process.poll() is None, taskward.out + taskward.err
-                try:
-                    if (await client.get("/health/ready")).status_code == 200:
-                        return
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.05)
 
 
 def assert_silent(lines: list[str]) -> None:

@@ -1,5 +1,6 @@
 """`taskward` as a process of its own."""
 
+import asyncio
 import json
 import os
 import re
@@ -9,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from support.apps import SECRET
 from support.processes import bare_environment, start
@@ -110,3 +113,14 @@ def _ending(running: Command) -> Iterator[Command]:
         with suppress(ProcessLookupError):
             os.killpg(running.process.pid, signal.SIGKILL)
         running.wait()
+
+
+async def until_ready(running: Command, url: str) -> None:
+    """Waits until a service answers that it is ready; fails if it ends before."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client, asyncio.timeout(3 * TIMEOUT):
+        while True:
+            assert running.process.poll() is None, running.out + running.err
+            with suppress(httpx.TransportError):
+                if (await client.get("/health/ready")).status_code == 200:
+                    return
+            await asyncio.sleep(0.02)
