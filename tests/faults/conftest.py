@@ -11,7 +11,7 @@ import pytest_asyncio
 pytest.register_assert_rewrite("faults.load", "faults.services", "faults.fault_assertions")
 
 from faults.fault_report import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402 - as above
-from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
+from faults.load import Audit, Load, describe_results  # noqa: E402 - once its asserts can explain themselves
 from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402 - as above
 from support import MakeDatabase  # noqa: E402 - as above
 
@@ -46,7 +46,7 @@ def observe_load(observe: Observe) -> ObserveLoad:
     """Returns a function that notes what people saw who were at work."""
 
     def note(load: Load, audit: Audit) -> None:
-        observe(in_words(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))
+        observe(describe_results(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))
 
     return note
 

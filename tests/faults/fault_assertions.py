@@ -3,7 +3,7 @@
 import math
 
 from faults.fault_report import ObserveLoad
-from faults.load import Audit, Load, in_words, only
+from faults.load import Audit, Load, describe_results, has_only
 from faults.services import PROMISED
 
 SLACK = 3.0
@@ -18,7 +18,7 @@ async def assert_recovered(
     await load.until_recovered()
     audit = await load.audit()
     observe_load(load, audit)
-    assert only(load.seen(), *allowed), in_words(load.seen())
+    assert has_only(load.seen(), *allowed), describe_results(load.seen())
     assert load.longest() < longest
     assert load.back_after < PROMISED
     assert audit.lost == []

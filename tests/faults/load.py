@@ -360,12 +360,12 @@ def outcome(answer: httpx.Response) -> str:
     return f"unexpected: {answer.status_code} {answer.text[:200]}"
 
 
-def in_words(seen: Counter[str]) -> str:
+def describe_results(seen: Counter[str]) -> str:
     """Returns the results, the most frequent first."""
     return ", ".join(f"{n} \N{MULTIPLICATION SIGN} {what}" for what, n in seen.most_common())
 
 
-def only(seen: Iterable[str], *allowed: str) -> bool:
+def has_only(seen: Iterable[str], *allowed: str) -> bool:
     """Returns whether there were no other results."""
     return set(seen) <= {SUCCESS, *allowed}
 

@@ -187,7 +187,9 @@ def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_i
     assert max(grown) <= MAX_GROWTH
     assert max(kept) <= MAX_GROWTH
     assert kept[-1] - kept[0] <= MAX_GROWTH / 4
-    observe(f"{ROUNDS} connections, one after the other: memory {in_words(before, max(grown), kept[-1])}")
+    observe(
+        f"{ROUNDS} connections, one after the other: memory {describe_memory(before, max(grown), kept[-1])}"
+    )
 
 
 @pytest.mark.fault("No token: 50 connections at once that do this")
@@ -222,12 +224,12 @@ def test_many_connections_without_a_token_leave_the_service_to_others(
     assert median(seconds) < 0.5
     observe(
         f"another person's list: success, median {median(seconds) * 1000:.0f} ms; memory"
-        f" {in_words(before, grown, kept[-1])}",
+        f" {describe_memory(before, grown, kept[-1])}",
         longest=max(seconds),
     )
 
 
-def in_words(before: int, grown: int, kept: int) -> str:
+def describe_memory(before: int, grown: int, kept: int) -> str:
     more, afterwards = max(grown, 0) / MIB, max(kept, 0) / MIB
     return f"{before / MIB:.0f} MiB, {more:.1f} more meanwhile, {afterwards:.1f} more after"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from faults.fault_report import ObserveLoad
-from faults.load import DATABASE_ERROR, UNAVAILABLE, KeyedLedger, Load, in_words, only, under_load
+from faults.load import DATABASE_ERROR, UNAVAILABLE, KeyedLedger, Load, describe_results, has_only, under_load
 from faults.own_postgres import free_port
 from faults.patroni_cluster import TTL, Cluster, needs_patroni, patroni_cluster
 from faults.services import people_at, serving
@@ -48,7 +48,7 @@ async def assert_short_outage(load: Load, observe_load: ObserveLoad) -> None:
     await load.until_recovered()
     audit = await load.audit()
     observe_load(load, audit)
-    assert only(load.seen(), DATABASE_ERROR, UNAVAILABLE), in_words(load.seen())
+    assert has_only(load.seen(), DATABASE_ERROR, UNAVAILABLE), describe_results(load.seen())
     assert load.back_after < LONGEST
     assert load.longest() < DEADLINE + SLACK
     assert audit.acknowledged > 0
@@ -61,7 +61,7 @@ async def assert_unnoticed(load: Load, observe_load: ObserveLoad) -> None:
     await load.until_recovered()
     audit = await load.audit()
     observe_load(load, audit)
-    assert only(load.seen(), UNAVAILABLE), in_words(load.seen())
+    assert has_only(load.seen(), UNAVAILABLE), describe_results(load.seen())
     assert audit.acknowledged > 0
     assert audit.lost == []
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from changes.streams import two_servers
 from faults.fault_report import Observe, ObserveLoad
-from faults.load import SUCCESS, in_words, under_load
+from faults.load import SUCCESS, describe_results, under_load
 from faults.services import service
 from support import database_of
 from support.pgbouncer import needs_pgbouncer, pooler
@@ -46,7 +46,7 @@ async def test_many_requests_through_two_connections(
         load.fault_ends()
         audit = await load.audit()
     observe_load(load, audit)
-    assert load.seen().keys() == {SUCCESS}, in_words(load.seen())
+    assert load.seen().keys() == {SUCCESS}, describe_results(load.seen())
     assert audit.lost == []
 
 

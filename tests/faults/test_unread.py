@@ -11,7 +11,7 @@ import orjson
 import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
-from faults.load import in_words
+from faults.load import describe_results
 from faults.raw_clients import RawClient, ServerProcess, close_all, server_process
 from support import MakeDatabase
 from support.process_memory import resident_bytes
@@ -94,8 +94,8 @@ async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
         back = await service.until_zero(UNSENT, 2.0)
         await read_whole_list(ann)
     observe(
-        f"{in_words(seen)}; memory {grown / 1e6:+.0f} MB; another person's list {beside * 1000:.1f} ms, "
-        f"without them {alone * 1000:.1f} ms",
+        f"{describe_results(seen)}; memory {grown / 1e6:+.0f} MB; "
+        f"another person's list {beside * 1000:.1f} ms, without them {alone * 1000:.1f} ms",
         back=back,
     )
 
