@@ -8,8 +8,7 @@ from faults.fault_assertions import assert_recovered
 from faults.fault_report import ObserveLoad
 from faults.load import DATABASE_ERROR, UNAVAILABLE, under_load
 from faults.own_postgres import OwnPostgres, standby_of
-from faults.services import service
-from faults.tcp_proxy import tcp_proxy
+from faults.services import service_behind_proxy
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
@@ -35,8 +34,7 @@ async def test_a_standby_takes_over(
     server: OwnPostgres, standby: OwnPostgres, how: str, observe_load: ObserveLoad
 ) -> None:
     async with (
-        tcp_proxy(server.port) as proxy,
-        service(server.url_by(proxy.port)) as one,
+        service_behind_proxy(server) as (proxy, one),
         under_load(one.client_of) as load,
     ):
         load.fault_begins()
