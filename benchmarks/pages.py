@@ -22,8 +22,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from support import Person, running, settings_for
+from support.list_model import PRIORITIES
 from support.paging import NOON, SORTS, Stored, insert_tasks, some_tasks
-from support.task_rows import PRIORITIES, TaskRow, insert_task_rows
+from support.task_rows import TaskRow, insert_task_rows
 
 from taskward.tasks.ids import new_task_id
 

@@ -6,7 +6,8 @@ import orjson
 import pytest
 from fastapi import FastAPI
 from support import Person, exchange
-from support.task_rows import RandomTasks, TaskRow, expected, insert_task_rows
+from support.list_model import RandomTasks, expected
+from support.task_rows import TaskRow, insert_task_rows
 
 QUERIES = 120
 PROLONGED = 800

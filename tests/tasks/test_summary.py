@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 from support import Person, problems
-from support.task_rows import RandomTasks, TaskRow, insert_task_rows, instant, parameter_wall, wall
+from support.list_model import RandomTasks, instant, parameter_wall, wall
+from support.task_rows import TaskRow, insert_task_rows
 
 NOW = "2026-11-21T14:30:00+01:00"
 MALFORMED = "Now must be a time with a numeric offset like 2026-11-21T14:30:00+01:00"
