@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Their tests build packages and start browsers; `make test-clients` runs them.
 WITHOUT_CLIENTS := --ignore=tests/clients
 # Many tests wait more than they compute, so there are more workers than CPUs.
-BESIDE_EACH_OTHER := --workers 5
+PARALLEL := --workers 5
 PYTHONS ?= $(shell tools/find-python --versions)
 TESTS ?= test-quick
 # What compares rates and times runs first.
@@ -32,13 +32,13 @@ wheel: $(VENV)/.ready ## Build the wheel of the service into dist/
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
 test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
+	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(PARALLEL)
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
 	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --workers 3 --quick -r fE
 
 test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements as for Citus, or with TEST_CITUS_URL on a cluster
-	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
+	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(PARALLEL)
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients --workers 3
@@ -60,7 +60,7 @@ lint: $(VENV)/.ready-to-test ## Check format, lint, types and import directions
 
 coverage: $(VENV)/.ready-to-test ## Run what `make test` runs, and fail if fewer than 95 % of the branches are covered
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(WITHOUT_CLIENTS) $(BESIDE_EACH_OTHER)
+	$(BIN)/coverage run -m pytest $(WITHOUT_CLIENTS) $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

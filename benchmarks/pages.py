@@ -21,9 +21,10 @@ from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 import asyncpg
-from domain_rows import PRIORITIES, Planted, plant
 from support import Person, running, settings_for
+from support.list_model import PRIORITIES
 from support.paging import NOON, SORTS, Stored, insert_tasks, some_tasks
+from support.task_rows import TaskRow, insert_task_rows
 
 from taskward.tasks.ids import new_task_id
 
@@ -151,7 +152,7 @@ async def loaded(url: str) -> AsyncIterator[People]:
     async with running(settings_for(url, log_level="ERROR")) as app:
         people = People(Person(app), Person(app), Person(app))
         await insert_tasks(app, people.walker, some_tasks(LISTED))
-        await plant(app, people.planner, [planted(n) for n in range(LISTED)], {LIST: False})
+        await insert_task_rows(app, people.planner, [task_row(n) for n in range(LISTED)], {LIST: False})
         await insert_tasks(app, people.searcher, texts())
         for _ in range(OTHERS):
             await insert_tasks(app, uuid4(), some_tasks(100))
@@ -159,10 +160,10 @@ async def loaded(url: str) -> AsyncIterator[People]:
         yield people
 
 
-def planted(n: int) -> Planted:
+def task_row(n: int) -> TaskRow:
     """Returns a task with the fields of Part C; each fourth is open, and each tenth has the label."""
     is_completed = n % 4 != 0
-    return Planted(
+    return TaskRow(
         title=f"Task {n}",
         is_completed=is_completed,
         completed_at=NOON + timedelta(minutes=n * 7919 % LISTED) if is_completed else None,

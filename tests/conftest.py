@@ -42,7 +42,7 @@ from support.postgres_server import PostgresServer  # noqa: E402 - as above
 from support.workers import Workers  # noqa: E402 - as above
 
 # A busy machine is no failure. `make soak` tries more examples.
-hypothesis.settings.register_profile("patient", deadline=None, max_examples=30)
+hypothesis.settings.register_profile("full", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
 
 ENGINES = ("disk", "postgres")
@@ -69,7 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    hypothesis.settings.load_profile("quick" if config.getoption("quick") else "patient")
+    hypothesis.settings.load_profile("quick" if config.getoption("quick") else "full")
     if count := config.getoption("workers"):
         config.pluginmanager.register(Workers(count, order.mostly_waits))
 

@@ -24,9 +24,9 @@ from support import (
     running,
     settings_for,
 )
-from support.server import Served, served
-from support.waiting import PATIENCE, wait_for
-from support.wire import read_all, read_until
+from support.raw_http import read_all, read_until
+from support.server import RunningServer, run_server
+from support.waiting import TIMEOUT, until, wait_for
 
 from taskward.auth.current_user import Caller
 from taskward.http import admission
@@ -123,13 +123,6 @@ async def turns(number: int = 300) -> None:
     """Runs the event loop until nothing is left to do."""
     for _ in range(number):
         await asyncio.sleep(0)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Runs the event loop until the condition holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - the condition has no event
-            await asyncio.sleep(0)
 
 
 async def ignore(_: Message) -> None:
@@ -333,7 +326,7 @@ async def test_a_request_that_waits_for_too_long_is_rejected(monkeypatch: pytest
         fake.ask(ANN)
         await turns()
         waiting = fake.ask(ANN, 3)
-        done, _ = await asyncio.wait(waiting, timeout=PATIENCE)
+        done, _ = await asyncio.wait(waiting, timeout=TIMEOUT)
 
         assert len(done) == fake.refused == 3
         assert fake.inside == {ANN: 1}
@@ -478,11 +471,11 @@ async def test_through_the_app_the_rest_is_rejected_and_health_never_is(
         replace_services(monkeypatch, app, database=slow)
         ann, bob = Person(app), Person(app)
         asked = [asyncio.create_task(ann.http.get("/api/tasks")) for _ in range(20)]
-        await until(lambda: sum(task.done() for task in asked) == 20 - 2 - 3)
+        await until(lambda: sum(task.done() for task in asked) == 20 - 2 - 3, pause=0)
         refused = [task.result() for task in asked if task.done()]
         bobs = asyncio.create_task(bob.http.get("/api/tasks"))
         health = [await client_of(app).get(path) for path in ("/health", "/docs", "/nowhere")]
-        await until(lambda: slow.asked == 3)
+        await until(lambda: slow.asked == 3, pause=0)
         slow.answers.set()
         answers = await asyncio.gather(*asked, bobs)
 
@@ -543,7 +536,7 @@ async def open_stream(app: Any, person: Person) -> asyncio.Task[None]:
         "headers": [(b"authorization", f"Bearer {person.token}".encode())],
     }
     stream = asyncio.create_task(app(scope, an_empty_body(), send))
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         await begun.wait()
     return stream
 
@@ -552,40 +545,40 @@ GET = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.fixture
-def server() -> Iterator[Served]:
-    with served() as one:
+def server() -> Iterator[RunningServer]:
+    with run_server() as one:
         yield one
 
 
 def test_a_connection_with_a_rejected_request_is_not_read_until_retry_after_and_others_are(
-    server: Served,
+    server: RunningServer,
 ) -> None:
     with server.connect() as told, server.connect() as other:
         begun = time.monotonic()
-        told.sendall(GET % b"rest")
+        told.sendall(GET % b"pause")
         read_until(told, b"later")
         told.sendall(GET % b"echo")
         other.sendall(GET % b"echo")
         read_until(other, b"[]")
-        wait_for(lambda: "echo ended" in server.app.fates)  # noted after the response
+        wait_for(lambda: "echo ended" in server.app.outcomes)  # noted after the response
         read_until(told, b"[]")
 
         assert time.monotonic() - begun >= 0.5
-        wait_for(lambda: server.app.fates == ["rest ended", "echo ended", "echo ended"])
+        wait_for(lambda: server.app.outcomes == ["pause ended", "echo ended", "echo ended"])
 
 
-def test_pipelined_requests_wait_as_well(server: Served) -> None:
+def test_pipelined_requests_wait_as_well(server: RunningServer) -> None:
     with server.connect() as told:
         begun = time.monotonic()
-        told.sendall(GET % b"rest" + GET % b"echo")
+        told.sendall(GET % b"pause" + GET % b"echo")
         read_until(told, b"[]")
 
         assert time.monotonic() - begun >= 0.5
 
 
-def test_a_client_that_disconnects_while_it_waits_is_forgotten(server: Served) -> None:
+def test_a_client_that_disconnects_while_it_waits_is_forgotten(server: RunningServer) -> None:
     with server.connect() as told:
-        told.sendall(GET % b"rest")
+        told.sendall(GET % b"pause")
         read_until(told, b"later")
         told.sendall(GET % b"echo")
     wait_for(lambda: not server.server.server_state.connections)
@@ -593,8 +586,8 @@ def test_a_client_that_disconnects_while_it_waits_is_forgotten(server: Served) -
 
 
 def test_a_paused_connection_does_not_delay_the_end() -> None:
-    with served(drain=10 * PATIENCE) as server, server.connect() as told:
-        told.sendall(GET % b"longrest")
+    with run_server(drain=10 * TIMEOUT) as server, server.connect() as told:
+        told.sendall(GET % b"longpause")
         read_until(told, b"later")
         server.server.handle_exit(signal.SIGTERM, None)
         assert read_all(told) == b""

@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pgbench
 import pytest
 import smoke
 from dataset import OWNER_SQL, TASK_SQL, owner_id, task_id
+from support.postgres_connection import connected
 
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
 
@@ -51,8 +51,7 @@ def test_pgbench_sends_whole_statements() -> None:
 
 @pytest.mark.processes
 async def test_pgbench_means_the_rows_that_are_there(postgres_url: str) -> None:
-    connection = await asyncpg.connect(postgres_url)
     sql = f"SELECT {OWNER_SQL}, {TASK_SQL}".replace(":owner", "8999").replace(":task", "24")
-    owner, task = await connection.fetchrow(sql)
-    await connection.close()
+    async with connected(postgres_url) as connection:
+        owner, task = await connection.fetchrow(sql)
     assert (UUID(str(owner)), UUID(str(task))) == (owner_id(8999), task_id(8999, 24))

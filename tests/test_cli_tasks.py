@@ -13,7 +13,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from support import SECRET, token_for
-from support.command import command
+from support.command import command, serve
 from typer.testing import CliRunner, Result
 
 from taskward import cli
@@ -32,7 +32,7 @@ PAGE = (Path(__file__).parents[1] / "docs/command-line.md").read_text("utf-8")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Yields the URL of a service, and the folder with its database."""
     folder = tmp_path_factory.mktemp("service")
-    with command(folder, "serve", "--port", "0", JWT_SECRET=SECRET) as running:
+    with serve(folder) as running:
         yield f"http://127.0.0.1:{running.port()}", folder
 
 

@@ -9,13 +9,12 @@ from uuid import uuid4
 import httpx
 import pytest
 from support import SECRET, MakeDatabase, token_for
-from support.command import command
+from support.command import command, until_ready
 from support.processes import Process
+from support.waiting import TIMEOUT
 
 KEYS = [f"key-{n}" for n in range(150)]
 AT_ONCE = 16
-PATIENCE = 15.0
-"""Seconds; nothing that works takes as long."""
 
 
 @asynccontextmanager
@@ -24,7 +23,7 @@ async def serving(url: str, folder: Path) -> AsyncIterator[tuple[Process, str]]:
     settings = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "ENVIRONMENT": "production"}
     with command(folder, "serve", "--port", "0", **settings) as taskward:
         base_url = f"http://127.0.0.1:{await asyncio.to_thread(taskward.port)}"
-        await wait_until_ready(base_url)
+        await until_ready(taskward, base_url)
         yield taskward.process, base_url
 
 
@@ -36,7 +35,7 @@ class Burst:
         self._client = httpx.AsyncClient(
             base_url=base_url,
             headers={"Authorization": f"Bearer {token_for(sub)}"},
-            timeout=PATIENCE,
+            timeout=2 * TIMEOUT,
             trust_env=False,
         )
 
@@ -84,19 +83,6 @@ async def test_after_kill_9_in_a_burst_of_keyed_posts_all_retries_together_make_
         assert_as_before(burst.answers, answered)
         assert len(burst.answers) == len(KEYS)
         assert sorted(await Burst(base_url, sub).tasks()) == sorted(KEYS)
-
-
-async def wait_until_ready(base_url: str) -> None:
-    async with httpx.AsyncClient(base_url=base_url, trust_env=False) as client, asyncio.timeout(PATIENCE):
-        while not await is_ready(client):  # noqa: ASYNC110 - another process sets no event of ours
-            await asyncio.sleep(0.02)
-
-
-async def is_ready(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/health/ready")).is_success
-    except httpx.ConnectError:
-        return False
 
 
 def assert_as_before(answers: dict[str, httpx.Response], before: dict[str, httpx.Response]) -> None:

@@ -1,7 +1,7 @@
 """docs/contract.md, A3: every failure has an answer, and no answer says more than it should."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from support import (
     running,
     settings_for,
 )
+from support.errors import subclasses_of
 
 from taskward.database.postgres import migrate
 from taskward.http import errors
@@ -69,15 +70,9 @@ def test_the_tree_at_the_top_of_the_errors_is_the_tree_that_there_is() -> None:
 
     assert {name: (int(status), code) for name, status, code in lines} == {
         kind.__name__: (kind.status, kind.code)
-        for kind in kinds(ServiceError)
+        for kind in subclasses_of(ServiceError)
         if kind.__module__ == errors.__name__
     }
-
-
-def kinds(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from kinds(one)
 
 
 CRASHES = [

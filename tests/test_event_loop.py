@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 from support import MakeDatabase
-from support.hostile import hostile_requests
-from support.latency import ATTEMPTS, Reply, Request, best_of, fill, service
+from support.command import serve
+from support.latency import ATTEMPTS, Reply, Request, best_of, fill
 from support.paging import Stored, some_tasks
+from support.worst_case_requests import worst_case_requests
 
 from taskward.tasks.ids import new_task_id
 
@@ -69,14 +70,14 @@ def port(
     many = [task._replace(is_completed=False) for task in some_tasks(count)]
     large = [Stored(new_task_id(), "\x01" * 200, "\x01" * 2000) for _ in range(1000)]
     fill(url, {MANY: many, LARGE: large})
-    with service(folder, url) as running:
+    with serve(folder, DATABASE_URL=url) as running:
         yield running.port()
 
 
 @pytest.fixture
 def small_port(new_database: MakeDatabase, tmp_path: Path) -> Iterator[int]:
     url = asyncio.run(_new(new_database, "disk"))
-    with service(tmp_path, url) as running:
+    with serve(tmp_path, DATABASE_URL=url) as running:
         yield running.port()
 
 
@@ -94,7 +95,7 @@ def slower_than(figures: Figures, limit: float) -> dict[str, str]:
 
 
 def each_attempt() -> dict[str, Callable[[int], Request]]:
-    return {name: lambda _, request=request: request for name, request in hostile_requests().items()}  # type: ignore[misc] # mypy knows no defaults of lambdas
+    return {name: lambda _, request=request: request for name, request in worst_case_requests().items()}  # type: ignore[misc] # mypy knows no defaults of lambdas
 
 
 @pytest.mark.processes

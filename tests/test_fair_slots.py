@@ -4,6 +4,7 @@ import asyncio
 import threading
 
 import pytest
+from support.waiting import run_ready_tasks
 
 from taskward.http import fair_slots
 from taskward.http.errors import ServiceUnavailable
@@ -24,11 +25,11 @@ class Work:
         for person in people:
             self._tasks.add(asyncio.create_task(self._run(person)))
             await asyncio.sleep(0)
-        await settle()
+        await run_ready_tasks()
 
     async def end(self, person: str) -> None:
         self._ends[person].pop(0).set()
-        await settle()
+        await run_ready_tasks()
 
     async def _run(self, person: str) -> None:
         end = asyncio.Event()
@@ -38,11 +39,6 @@ class Work:
             self._ends.setdefault(person, []).append(end)
             await end.wait()
             self.running.remove(person)
-
-
-async def settle() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 async def test_one_person_leaves_slots_for_others() -> None:
@@ -99,10 +95,10 @@ async def test_who_gives_up_passes_the_slot_on() -> None:
 
         async with slots.slot("ann"):
             bob, cat = asyncio.create_task(work("bob")), asyncio.create_task(work("cat"))
-            await settle()
+            await run_ready_tasks()
             if settled:
                 bob.cancel()
-                await settle()
+                await run_ready_tasks()
         if not settled:
             bob.cancel()
         await cat

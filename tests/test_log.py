@@ -15,6 +15,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from support import SECRET, BreakDatabase, Person, client_of, exchange, running, settings_for, token_for
+from support.captured_log import CapturedLog, captured_log
 
 from taskward import log
 from taskward.app import create_app
@@ -26,43 +27,16 @@ EMAIL = f"{CANARY}@example.com"
 TEXT = f"A {CANARY} text"
 
 
-class Log:
-    """The output of the service so far."""
-
-    def __init__(self, stream: io.StringIO) -> None:
-        self._stream = stream
-
-    @property
-    def text(self) -> str:
-        return self._stream.getvalue()
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.text.splitlines()]
-
-    def of(self, logger: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["logger"] == logger]
-
-    @property
-    def requests(self) -> list[dict[str, Any]]:
-        return self.of("taskward.access")
-
-
 @pytest.fixture
-def written() -> Iterator[Log]:
-    """Writes everything, down to DEBUG, as the service would."""
-    root, stream = logging.getLogger(), io.StringIO()
-    handler, level = logging.StreamHandler(stream), root.level
-    handler.setFormatter(log.JsonFormatter())
-    handler.addFilter(lambda record: record.name != "httpx")  # the tests' own client tells all that it sends
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield Log(stream)
-    root.setLevel(level)
-    root.removeHandler(handler)
+def written() -> Iterator[CapturedLog]:
+    """Yields everything that is logged, down to DEBUG, as the service would write it."""
+    with captured_log() as captured:
+        yield captured
 
 
-async def test_a_request_is_one_line_of_json_that_says_who_what_and_how(ann: Person, written: Log) -> None:
+async def test_a_request_is_one_line_of_json_that_says_who_what_and_how(
+    ann: Person, written: CapturedLog
+) -> None:
     answer = await ann.http.post("/api/tasks", json={"title": TEXT}, headers={"X-Request-ID": "mine"})
 
     (line,) = written.requests
@@ -89,7 +63,7 @@ async def test_a_request_is_one_line_of_json_that_says_who_what_and_how(ann: Per
     ],
 )
 async def test_a_refused_request_is_one_line_with_its_code_and_no_user(
-    stranger: httpx.AsyncClient, written: Log, method: str, path: str, status: int, code: str
+    stranger: httpx.AsyncClient, written: CapturedLog, method: str, path: str, status: int, code: str
 ) -> None:
     answer = await stranger.request(method, path)
 
@@ -98,7 +72,9 @@ async def test_a_refused_request_is_one_line_with_its_code_and_no_user(
     assert line["request_id"] == answer.headers["x-request-id"]
 
 
-async def test_why_a_token_was_refused_is_in_the_log_alone(stranger: httpx.AsyncClient, written: Log) -> None:
+async def test_why_a_token_was_refused_is_in_the_log_alone(
+    stranger: httpx.AsyncClient, written: CapturedLog
+) -> None:
     token = token_for(CANARY, aud=CANARY)
 
     answer = await stranger.get("/api/tasks", headers={"Authorization": f"Bearer {token}"})
@@ -109,7 +85,9 @@ async def test_why_a_token_was_refused_is_in_the_log_alone(stranger: httpx.Async
     assert CANARY not in written.text
 
 
-async def test_a_head_and_a_preflight_are_logged_too(stranger: httpx.AsyncClient, written: Log) -> None:
+async def test_a_head_and_a_preflight_are_logged_too(
+    stranger: httpx.AsyncClient, written: CapturedLog
+) -> None:
     await stranger.head("/health")
     page = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "GET"}
     await stranger.options("/api/tasks", headers=page)
@@ -120,7 +98,9 @@ async def test_a_head_and_a_preflight_are_logged_too(stranger: httpx.AsyncClient
     ]
 
 
-async def test_a_client_that_went_away_is_logged_as_499(app: FastAPI, ann: Person, written: Log) -> None:
+async def test_a_client_that_went_away_is_logged_as_499(
+    app: FastAPI, ann: Person, written: CapturedLog
+) -> None:
     headers = [("Authorization", f"Bearer {ann.token}"), ("Content-Length", "9")]
 
     await exchange(app, "POST", "/api/tasks", headers=headers, pieces=[b"{"], whole=False)
@@ -129,7 +109,7 @@ async def test_a_client_that_went_away_is_logged_as_499(app: FastAPI, ann: Perso
 
 
 async def test_a_crash_is_logged_with_its_frames_under_the_request_s_id(
-    ann: Person, break_database: BreakDatabase, written: Log
+    ann: Person, break_database: BreakDatabase, written: CapturedLog
 ) -> None:
     break_database(RuntimeError(CANARY))
 
@@ -146,7 +126,7 @@ async def test_a_crash_is_logged_with_its_frames_under_the_request_s_id(
 
 
 async def test_what_led_to_a_crash_is_logged_and_none_of_its_words(
-    ann: Person, break_database: BreakDatabase, written: Log
+    ann: Person, break_database: BreakDatabase, written: CapturedLog
 ) -> None:
     error = DatabaseError(reason="UniqueViolationError 23505")
     error.__cause__ = asyncpg.UniqueViolationError(f"Key (email)=({EMAIL}) already exists.")
@@ -172,7 +152,7 @@ HEADERS = [
 
 @pytest.mark.parametrize("crashes", [False, True])
 async def test_no_line_contains_content_of_users(
-    app: FastAPI, break_database: BreakDatabase, written: Log, *, crashes: bool
+    app: FastAPI, break_database: BreakDatabase, written: CapturedLog, *, crashes: bool
 ) -> None:
     ann = Person(app, sub=EMAIL, email=EMAIL, name=TEXT)
     task = await ann.create(TEXT, description=EMAIL)
@@ -208,7 +188,7 @@ async def test_no_line_contains_content_of_users(
 
 
 async def test_the_password_of_the_database_is_in_no_line(
-    written: Log, monkeypatch: pytest.MonkeyPatch
+    written: CapturedLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrate, "STARTUP_WAIT", 0)
     url = f"postgresql://{CANARY}:{CANARY}@127.0.0.1:1/{CANARY}?options={CANARY}"

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator
 from support import Person, settings_for
+from support.errors import subclasses_of
 from support.openapi_check import documented
 
 from taskward import __version__
@@ -106,7 +107,9 @@ def test_nothing_is_left_of_the_framework_s_own_422(
 def test_every_error_has_the_one_schema_and_an_example_of_each_code(
     operations: dict[tuple[str, str], dict[str, Any]],
 ) -> None:
-    statuses = {kind.code: str(kind.status) for kind in kinds(ServiceError)} | {"INVALID_REQUEST": "400"}
+    statuses = {kind.code: str(kind.status) for kind in subclasses_of(ServiceError)} | {
+        "INVALID_REQUEST": "400"
+    }
     for operation in operations.values():
         for status, response in operation["responses"].items():
             if int(status) >= 400:
@@ -212,12 +215,6 @@ async def test_an_answer_that_is_documented_otherwise_is_noticed(ann: Person) ->
         with pytest.raises((AssertionError, ValueError)):
             check(wrong)
     check(answer)
-
-
-def kinds(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
-    for one in kind.__subclasses__():
-        yield one
-        yield from kinds(one)
 
 
 def error_examples(response: dict[str, Any]) -> dict[str, Any]:

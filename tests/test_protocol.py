@@ -11,17 +11,28 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from support.server import Served, access_lines, served
+from support.raw_http import (
+    CLOSE,
+    HOST,
+    LAST,
+    chunked,
+    get,
+    parse_responses,
+    post,
+    read_all,
+    read_until,
+    sending_repeatedly,
+)
+from support.server import RunningServer, access_lines, run_server
 from support.waiting import wait_for
-from support.wire import CLOSE, HOST, LAST, answers_in, chunked, dripping, get, post, read_all, read_until
 
 from taskward.server.limits import MAX_HEADER_BYTES, MAX_HEADERS, MAX_TARGET
 from taskward.server.protocol import StrictProtocol
 
 
 @pytest.fixture(scope="module")
-def strict() -> Iterator[Served]:
-    with served() as server:
+def server() -> Iterator[RunningServer]:
+    with run_server() as server:
         yield server
 
 
@@ -70,18 +81,18 @@ MALFORMED = {
 
 @pytest.mark.parametrize(("request_bytes", "status"), MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_request_gets_an_error_response_and_the_connection_is_closed(
-    strict: Served, caplog: pytest.LogCaptureFixture, request_bytes: bytes, status: int
+    server: RunningServer, caplog: pytest.LogCaptureFixture, request_bytes: bytes, status: int
 ) -> None:
     caplog.set_level("INFO")
-    seen = len(strict.app.scopes)
-    (answer,) = strict.exchange(request_bytes)
+    seen = len(server.app.scopes)
+    (answer,) = server.exchange(request_bytes)
     assert answer.status == status
     assert answer.json() == {"error": answer.json()["error"], "code": "INVALID_REQUEST"}
     assert answer.json()["error"] != "Request body is not valid JSON"
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["connection"] == "close"
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
-    assert len(strict.app.scopes) == seen, "it reached the application"
+    assert len(server.app.scopes) == seen, "it reached the application"
     (line,) = access_lines(caplog.records)
     assert (line["status"], line["request_id"]) == (status, answer.headers["x-request-id"])
     assert line["code"] == "INVALID_REQUEST"
@@ -89,7 +100,7 @@ def test_a_malformed_request_gets_an_error_response_and_the_connection_is_closed
 
 
 def test_the_response_to_a_malformed_request_has_the_common_headers() -> None:
-    with served(production=True) as server:
+    with run_server(production=True) as server:
         (answer,) = server.exchange(b"GET / HTTP/1.1\r\n\r\n")
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
@@ -105,20 +116,20 @@ def test_the_response_to_a_malformed_request_has_the_common_headers() -> None:
     ("start", "path"), [(b"GET / HTTP/1.1\r\nX-Request-ID: mine\r\n\r\n", None), (b"", "/known")]
 )
 def test_an_error_response_uses_the_parts_of_the_request_that_were_parsed(
-    strict: Served, caplog: pytest.LogCaptureFixture, start: bytes, path: str | None
+    server: RunningServer, caplog: pytest.LogCaptureFixture, start: bytes, path: str | None
 ) -> None:
     caplog.set_level("INFO")
-    (answer,) = strict.exchange(start or chunked("/known", b"nonsense", b"X-Request-ID: mine\r\n"))
+    (answer,) = server.exchange(start or chunked("/known", b"nonsense", b"X-Request-ID: mine\r\n"))
     (line,) = access_lines(caplog.records)
     assert answer.headers["x-request-id"] == line["request_id"] == "mine"
     assert (line["path"], line["method"]) == (path, path and "POST")
 
 
-def test_malformed_requests_are_detected_in_any_fragmentation(strict: Served) -> None:
+def test_malformed_requests_are_detected_in_any_fragmentation(server: RunningServer) -> None:
     for request, status in [MALFORMED["two Hosts"], MALFORMED["Content-Length twice"], MALFORMED["HTTP/2.0"]]:
         halves = [(request[:cut], request[cut:]) for cut in range(1, len(request), 7)]
         for first, second in halves:
-            (answer,) = strict.exchange(first, second, pause=0.002)
+            (answer,) = server.exchange(first, second, pause=0.002)
             assert answer.status == status
 
 
@@ -135,210 +146,212 @@ def test_malformed_requests_are_detected_in_any_fragmentation(strict: Served) ->
         b"GET / HTTP/1.1\r\nHost:\r\n" + CLOSE + b"\r\n",
     ],
 )
-def test_unusual_but_valid_requests_are_served(strict: Served, request_bytes: bytes) -> None:
-    (answer,) = strict.exchange(request_bytes)
+def test_unusual_but_valid_requests_are_served(server: RunningServer, request_bytes: bytes) -> None:
+    (answer,) = server.exchange(request_bytes)
     assert (answer.status, answer.text) == (200, "GET / []")
 
 
-def test_a_star_is_a_target_for_options_only(strict: Served) -> None:
-    (answer,) = strict.exchange(b"OPTIONS * HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n")
+def test_a_star_is_a_target_for_options_only(server: RunningServer) -> None:
+    (answer,) = server.exchange(b"OPTIONS * HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n")
     assert answer.text == "OPTIONS * []"
 
 
-def test_requests_at_the_limits_are_served(strict: Served) -> None:
-    longest = strict.exchange(get("/" + "a" * (MAX_TARGET - 1), CLOSE))
-    most = strict.exchange(get("/", CLOSE, *[b"A: b\r\n"] * (MAX_HEADERS - 2)))
+def test_requests_at_the_limits_are_served(server: RunningServer) -> None:
+    longest = server.exchange(get("/" + "a" * (MAX_TARGET - 1), CLOSE))
+    most = server.exchange(get("/", CLOSE, *[b"A: b\r\n"] * (MAX_HEADERS - 2)))
     rest = MAX_HEADER_BYTES - len(HOST + CLOSE) - len(b"A: \r\n")
-    largest = strict.exchange(get("/", CLOSE, b"A: " + b"b" * rest + b"\r\n"))
-    larger = strict.exchange(get("/", CLOSE, b"A: " + b"b" * (rest + 1) + b"\r\n"))
+    largest = server.exchange(get("/", CLOSE, b"A: " + b"b" * rest + b"\r\n"))
+    larger = server.exchange(get("/", CLOSE, b"A: " + b"b" * (rest + 1) + b"\r\n"))
     assert [answer.status for answer in longest + most + largest + larger] == [200, 200, 200, 431]
 
 
 @pytest.mark.parametrize(
     ("start", "status"), [(b"GET / HTTP/1.1\r\nA: ", 431), (b"GET / HTTP/1.1\r\na", 431), (b"GET /", 414)]
 )
-def test_an_endless_head_is_rejected_at_the_limit(strict: Served, start: bytes, status: int) -> None:
-    with strict.connect() as client:
+def test_an_endless_head_is_rejected_at_the_limit(server: RunningServer, start: bytes, status: int) -> None:
+    with server.connect() as client:
         client.sendall(start)
         sent = 0
         while not select.select([client], [], [], 0.002)[0]:
             sent += client.send(b"a" * 16384)
             assert sent < 1 << 20
         client.shutdown(socket.SHUT_WR)
-        (answer,) = answers_in(read_all(client))
+        (answer,) = parse_responses(read_all(client))
     assert answer.status == status
 
 
-def test_a_path_is_decoded_once_and_also_kept_raw(strict: Served) -> None:
-    strict.exchange(get("/a%2Fb%252F?q=%20x", CLOSE))
-    scope = strict.app.scopes[-1]
+def test_a_path_is_decoded_once_and_also_kept_raw(server: RunningServer) -> None:
+    server.exchange(get("/a%2Fb%252F?q=%20x", CLOSE))
+    scope = server.app.scopes[-1]
     assert (scope["path"], scope["raw_path"], scope["query_string"]) == ("/a/b%2F", b"/a%2Fb%252F", b"q=%20x")
 
 
 # Pipelining
 
 
-def test_pipelined_requests_are_answered_in_order(strict: Served) -> None:
+def test_pipelined_requests_are_answered_in_order(server: RunningServer) -> None:
     requests = [get(f"/{'slow' if number % 3 == 0 else number}") for number in range(6)]
-    answers = strict.exchange(b"".join(requests), LAST)
+    answers = server.exchange(b"".join(requests), LAST)
     paths = [answer.text.split()[1] for answer in answers]
     assert paths == ["/slow", "/1", "/2", "/slow", "/4", "/5", "/last"]
 
 
-def test_a_malformed_request_after_valid_ones_is_answered_after_them(strict: Served) -> None:
-    answers = strict.exchange(get("/slow"), post("/b", body=b"abc") + b"FROBNICATE / HTTP/1.1\r\n\r\n" + LAST)
+def test_a_malformed_request_after_valid_ones_is_answered_after_them(server: RunningServer) -> None:
+    answers = server.exchange(get("/slow"), post("/b", body=b"abc") + b"FROBNICATE / HTTP/1.1\r\n\r\n" + LAST)
     assert [answer.status for answer in answers] == [200, 200, 501]
     assert answers[1].text == "POST /b [abc]"
 
 
-def test_a_request_with_a_bad_url_does_not_affect_the_one_before_it(strict: Served) -> None:
-    answers = strict.exchange(get("/slow") + get("/b") + get("http://a:99999/"))
+def test_a_request_with_a_bad_url_does_not_affect_the_one_before_it(server: RunningServer) -> None:
+    answers = server.exchange(get("/slow") + get("/b") + get("http://a:99999/"))
     assert [answer.status for answer in answers] == [200, 200, 400]
 
 
-def test_a_malformed_body_in_the_queue_is_rejected_in_its_turn(strict: Served) -> None:
-    answers = strict.exchange(get("/slow") + get("/b") + chunked("/c", b"nonsense\r\n"))
+def test_a_malformed_body_in_the_queue_is_rejected_in_its_turn(server: RunningServer) -> None:
+    answers = server.exchange(get("/slow") + get("/b") + chunked("/c", b"nonsense\r\n"))
     assert [answer.status for answer in answers] == [200, 200, 400]
-    assert strict.app.scopes[-1]["path"] != "/c"
+    assert server.app.scopes[-1]["path"] != "/c"
 
 
-def test_nothing_is_parsed_while_a_request_waits_for_its_response(strict: Served) -> None:
-    with strict.connect() as client:
+def test_nothing_is_parsed_while_a_request_waits_for_its_response(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(get("/slower") + get("/b"))
-        wait_for(lambda: any(one.active for one in strict.server.server_state.connections))
-        (connection,) = (one for one in strict.server.server_state.connections if one.active)
+        wait_for(lambda: any(one.active for one in server.server.server_state.connections))
+        (connection,) = (one for one in server.server.server_state.connections if one.active)
         assert isinstance(connection, StrictProtocol)
-        seen = len(strict.app.scopes)
+        seen = len(server.app.scopes)
         for _ in range(5):
             time.sleep(0.02)
             client.sendall(get("/c"))
         waiting = get("/b") + get("/c") * 5
         wait_for(lambda: connection._buffer[connection._offset :] == waiting)
-        assert len(strict.app.scopes) == seen
+        assert len(server.app.scopes) == seen
         client.sendall(LAST)
-        answers = answers_in(read_all(client))
+        answers = parse_responses(read_all(client))
     assert len(answers) == 8
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 16, 61])
-def test_messages_are_parsed_in_any_fragmentation(strict: Served, size: int) -> None:
+def test_messages_are_parsed_in_any_fragmentation(server: RunningServer, size: int) -> None:
     body = b"5\r\na\r\n\r\n\r\n1;x=y\r\n\n\r\n0\r\nA: b\r\n\r\n"
     wire = b"\r\n\r\n" + get("/a") + post("/b", body=b"\r\n\r\nGET") + chunked("/c", body) + get("/d") + LAST
-    with strict.connect() as client:
+    with server.connect() as client:
         for start in range(0, len(wire), size):
             client.sendall(wire[start : start + size])
             time.sleep(0.0005)
-        answers = answers_in(read_all(client))
+        answers = parse_responses(read_all(client))
     assert [answer.text for answer in answers] == [
         "GET /a []", "POST /b [\r\n\r\nGET]", "POST /c [a\r\n\r\n\n]", "GET /d []", "GET /last []",
     ]  # fmt: skip
 
 
-def test_nothing_after_connection_close_is_served(strict: Served) -> None:
-    answers = strict.exchange(get("/slow", CLOSE) + get("/more"), get("/evenmore"))
+def test_nothing_after_connection_close_is_served(server: RunningServer) -> None:
+    answers = server.exchange(get("/slow", CLOSE) + get("/more"), get("/evenmore"))
     assert [answer.text for answer in answers] == ["GET /slow []"]
 
 
-def test_a_stream_is_notified_of_a_disconnect_although_another_request_is_queued(strict: Served) -> None:
-    strict.app.fates.clear()
-    with strict.connect() as client:
+def test_a_stream_is_notified_of_a_disconnect_although_another_request_is_queued(
+    server: RunningServer,
+) -> None:
+    server.app.outcomes.clear()
+    with server.connect() as client:
         client.sendall(get("/stream") + get("/behind"))
         client.recv(1000)
         time.sleep(0.1)
-    wait_for(lambda: strict.app.fates == ["disconnected", "stream ended"])
+    wait_for(lambda: server.app.outcomes == ["disconnected", "stream ended"])
 
 
 # Bodies
 
 
-def test_chunks_with_extensions_and_trailers_make_one_body(strict: Served) -> None:
+def test_chunks_with_extensions_and_trailers_make_one_body(server: RunningServer) -> None:
     body = b'3;a=b\r\nabc\r\n2;c="d"\r\nde\r\n0\r\nAuthorization: x\r\nX-Sum: 1\r\n\r\n'
-    answers = strict.exchange(chunked("/", body) + LAST)
+    answers = server.exchange(chunked("/", body) + LAST)
     assert [answer.text for answer in answers] == ["POST / [abcde]", "GET /last []"]
-    names = [name for name, _ in strict.app.scopes[-2]["headers"]]
+    names = [name for name, _ in server.app.scopes[-2]["headers"]]
     assert names == [b"host", b"transfer-encoding"], "a trailer is no header"
 
 
 @pytest.mark.parametrize(
     "chunk", [b"zz\r\n", b"-1\r\n", b"0x5\r\nhello\r\n", b"5\r\nhelloX", b"5\nhello\n", b"1" * 20 + b"\r\n"]
 )
-def test_a_malformed_chunk_is_rejected_and_ends_the_request(strict: Served, chunk: bytes) -> None:
-    strict.app.fates.clear()
-    (answer,) = strict.exchange(chunked("/", b"3\r\nabc\r\n"), chunk)
+def test_a_malformed_chunk_is_rejected_and_ends_the_request(server: RunningServer, chunk: bytes) -> None:
+    server.app.outcomes.clear()
+    (answer,) = server.exchange(chunked("/", b"3\r\nabc\r\n"), chunk)
     assert answer.status == 400
     assert answer.json()["code"] == "INVALID_REQUEST"
-    wait_for(lambda: strict.app.fates == ["disconnected", "echo ended"])
+    wait_for(lambda: server.app.outcomes == ["disconnected", "echo ended"])
 
 
-def test_a_malformed_chunk_aborts_a_response_that_has_begun(strict: Served) -> None:
-    with strict.connect() as client:
-        client.sendall(chunked("/patient", b"3\r\nabc\r\n"))
+def test_a_malformed_chunk_aborts_a_response_that_has_begun(server: RunningServer) -> None:
+    with server.connect() as client:
+        client.sendall(chunked("/unfinished", b"3\r\nabc\r\n"))
         begun = read_until(client, b"first\r\n")
         client.sendall(b"nonsense")
         assert read_all(client) == b""
     assert b"\r\n0\r\n" not in begun
 
 
-def test_a_malformed_chunk_after_the_response_causes_no_second_response(strict: Served) -> None:
-    with strict.connect() as client:
+def test_a_malformed_chunk_after_the_response_causes_no_second_response(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(chunked("/early", b"3\r\nabc\r\n"))
         begun = client.recv(1)  # only then is what follows after the response
         client.sendall(b"nonsense")
-        (answer,) = answers_in(begun + read_all(client))
+        (answer,) = parse_responses(begun + read_all(client))
     assert answer.status == 401
 
 
-def test_a_body_with_too_much_framing_is_rejected(strict: Served) -> None:
-    (answer,) = strict.exchange(chunked("/", b"1;" + b"a" * 200_000))
+def test_a_body_with_too_much_framing_is_rejected(server: RunningServer) -> None:
+    (answer,) = server.exchange(chunked("/", b"1;" + b"a" * 200_000))
     assert (answer.status, answer.json()["error"]) == (400, "The request body has too much framing")
     one_by_one = chunked("/count", b"1\r\nx\r\n" * 50_000 + b"0\r\n\r\n", CLOSE)
-    (answer,) = strict.exchange(one_by_one)
+    (answer,) = server.exchange(one_by_one)
     assert answer.text == "50000"
 
 
-def test_endless_trailers_are_rejected(strict: Served) -> None:
-    (answer,) = strict.exchange(chunked("/", b"0\r\n" + b"A: b\r\n" * 50_000))
+def test_endless_trailers_are_rejected(server: RunningServer) -> None:
+    (answer,) = server.exchange(chunked("/", b"0\r\n" + b"A: b\r\n" * 50_000))
     assert answer.status == 400
 
 
-def test_a_client_that_is_still_sending_can_read_the_error(strict: Served) -> None:
+def test_a_client_that_is_still_sending_can_read_the_error(server: RunningServer) -> None:
     body = b"x" * (20 << 20)
     for path, status in [("/toobig", 413), ("/early", 401)]:
-        (answer,) = strict.exchange(post(path, body=body))
+        (answer,) = server.exchange(post(path, body=body))
         assert answer.status == status
-    (answer,) = strict.exchange(b"GET / HTTP/1.1\r\n\r\n" + body)
+    (answer,) = server.exchange(b"GET / HTTP/1.1\r\n\r\n" + body)
     assert answer.status == 400
 
 
-def test_the_last_response_arrives_although_more_requests_were_sent(strict: Served) -> None:
-    with strict.connect() as client:
-        client.sendall(get("/leaving") + get("/a"))
+def test_the_last_response_arrives_although_more_requests_were_sent(server: RunningServer) -> None:
+    with server.connect() as client:
+        client.sendall(get("/closing") + get("/a"))
         time.sleep(0.1)
-        with dripping(client, get("/b") * 1000, every=0.01):
-            (answer,) = answers_in(read_until(client, b"goodbye"))
+        with sending_repeatedly(client, get("/b") * 1000, every=0.01):
+            (answer,) = parse_responses(read_until(client, b"goodbye"))
             assert read_all(client) == b""
     assert answer.headers["connection"] == "close"
 
 
-def test_a_small_unread_body_does_not_close_the_connection(strict: Served) -> None:
+def test_a_small_unread_body_does_not_close_the_connection(server: RunningServer) -> None:
     request = post("/early", body=b"x" * 1000)
-    answers = strict.exchange(request[:-500], request[-500:] + LAST)
+    answers = server.exchange(request[:-500], request[-500:] + LAST)
     assert [answer.status for answer in answers] == [401, 200]
 
 
-def test_a_client_that_expects_100_continue_gets_it(strict: Served) -> None:
+def test_a_client_that_expects_100_continue_gets_it(server: RunningServer) -> None:
     request = post("/", b"Expect: 100-continue\r\n", CLOSE, body=b"abc")
-    with strict.connect() as client:
+    with server.connect() as client:
         client.sendall(request[:-3])
         assert read_until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"abc")
-        (answer,) = answers_in(read_all(client))
+        (answer,) = parse_responses(read_all(client))
     assert answer.text == "POST / [abc]"
 
 
-def test_after_a_rejected_100_continue_the_next_request_is_parsed_correctly(strict: Served) -> None:
+def test_after_a_rejected_100_continue_the_next_request_is_parsed_correctly(server: RunningServer) -> None:
     request = post("/early", b"Expect: 100-continue\r\n", body=get("/smuggled"))
-    (answer,) = strict.exchange(request[: -len(get("/smuggled"))], get("/smuggled"))
+    (answer,) = server.exchange(request[: -len(get("/smuggled"))], get("/smuggled"))
     assert answer.status == 401
 
 
@@ -347,42 +360,42 @@ def test_after_a_rejected_100_continue_the_next_request_is_parsed_correctly(stri
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c", b"TLS/1.0"])
 def test_an_upgrade_is_served_as_a_plain_request(
-    strict: Served, caplog: pytest.LogCaptureFixture, protocol: bytes
+    server: RunningServer, caplog: pytest.LogCaptureFixture, protocol: bytes
 ) -> None:
     caplog.set_level("INFO")
     upgrade = b"Upgrade: " + protocol + b"\r\nConnection: keep-alive, Upgrade\r\n"
-    (plain,) = strict.exchange(get("/chat", upgrade) + b"what follows is of no protocol here")
+    (plain,) = server.exchange(get("/chat", upgrade) + b"what follows is of no protocol here")
     request = post("/with", upgrade, body=b"abcdef")
-    (with_body,) = strict.exchange(request[:-4], request[-4:])
-    (in_chunks,) = strict.exchange(chunked("/chunks", b"3\r\nabc\r\n0\r\n\r\n", upgrade))
+    (with_body,) = server.exchange(request[:-4], request[-4:])
+    (in_chunks,) = server.exchange(chunked("/chunks", b"3\r\nabc\r\n0\r\n\r\n", upgrade))
     texts = [answer.text for answer in (plain, with_body, in_chunks)]
     assert texts == ["GET /chat []", "POST /with [abcdef]", "POST /chunks [abc]"]
     assert {answer.headers["connection"] for answer in (plain, with_body, in_chunks)} == {"close"}
     assert caplog.records == []
 
 
-def test_an_upgrade_after_another_request_waits_for_its_turn(strict: Served) -> None:
+def test_an_upgrade_after_another_request_waits_for_its_turn(server: RunningServer) -> None:
     upgrade = b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
-    answers = strict.exchange(get("/slow") + post("/b", upgrade, body=b"abc"))
+    answers = server.exchange(get("/slow") + post("/b", upgrade, body=b"abc"))
     assert [answer.text for answer in answers] == ["GET /slow []", "POST /b [abc]"]
 
 
 # Responses
 
 
-def test_http_1_0_gets_a_response_of_unknown_length_without_chunks(strict: Served) -> None:
-    with strict.connect() as client:
+def test_http_1_0_gets_a_response_of_unknown_length_without_chunks(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(b"GET /flood HTTP/1.0\r\n\r\n")
-        (answer,) = answers_in(read_all(client))
+        (answer,) = parse_responses(read_all(client))
     assert answer.body == b"x" * (400 * 65536)
     assert "transfer-encoding" not in answer.headers
     assert answer.headers["connection"] == "close"
 
 
-def test_head_and_304_have_no_body(strict: Served) -> None:
+def test_head_and_304_have_no_body(server: RunningServer) -> None:
     head = b"HEAD /a HTTP/1.1\r\n" + HOST + b"\r\n"
-    with strict.connect() as client:
-        client.sendall(head + get("/unchanged") + LAST)
+    with server.connect() as client:
+        client.sendall(head + get("/notmodified") + LAST)
         first, second, third, *rest = read_all(client).split(b"\r\n\r\n")
     assert b"content-length: 10" in first
     assert second.startswith(b"HTTP/1.1 304 ")
@@ -390,11 +403,11 @@ def test_head_and_304_have_no_body(strict: Served) -> None:
     assert rest == [b"GET /last []"]
 
 
-@pytest.mark.parametrize("path", ["/crash", "/silence", "/split"])
+@pytest.mark.parametrize("path", ["/crash", "/noresponse", "/headerinjection"])
 def test_an_application_that_fails_gives_a_500(
-    strict: Served, caplog: pytest.LogCaptureFixture, path: str
+    server: RunningServer, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    (answer,) = strict.exchange(get(path))
+    (answer,) = server.exchange(get(path))
     assert answer.status == 500
     assert answer.json() == {"error": "An internal server error occurred", "code": "INTERNAL_ERROR"}
     assert caplog.records[-1].levelname == "ERROR"
@@ -402,48 +415,48 @@ def test_an_application_that_fails_gives_a_500(
 
 @pytest.mark.parametrize("path", ["/long", "/short"])
 def test_a_response_of_another_length_than_its_header_says_is_aborted(
-    strict: Served, caplog: pytest.LogCaptureFixture, path: str
+    server: RunningServer, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    with strict.connect() as client:
+    with server.connect() as client:
         client.sendall(get(path))
         head, _, body = read_all(client).partition(b"\r\n\r\n")
     assert int(dict(line.split(b": ") for line in head.split(b"\r\n")[1:])[b"content-length"]) > len(body)
     assert caplog.records[-1].levelname == "ERROR"
 
 
-def test_nothing_is_sent_after_a_response(strict: Served, caplog: pytest.LogCaptureFixture) -> None:
-    (answer,) = strict.exchange(get("/again"))
+def test_nothing_is_sent_after_a_response(server: RunningServer, caplog: pytest.LogCaptureFixture) -> None:
+    (answer,) = server.exchange(get("/tworesponses"))
     assert answer.text == "once"
     assert caplog.records[-1].levelname == "ERROR"
 
 
-def test_a_client_that_has_closed_its_side_gets_its_responses(strict: Served) -> None:
-    answers = strict.exchange(get("/slow"), get("/slow"), half_close=True)
+def test_a_client_that_has_closed_its_side_gets_its_responses(server: RunningServer) -> None:
+    answers = server.exchange(get("/slow"), get("/slow"), half_close=True)
     assert [answer.text for answer in answers] == ["GET /slow []"] * 2
 
 
-def test_a_stream_ends_when_its_client_has_closed_its_side(strict: Served) -> None:
-    strict.app.fates.clear()
-    with strict.connect() as client:
+def test_a_stream_ends_when_its_client_has_closed_its_side(server: RunningServer) -> None:
+    server.app.outcomes.clear()
+    with server.connect() as client:
         client.sendall(get("/stream"))
         client.recv(1000)
         client.shutdown(socket.SHUT_WR)
         read_all(client)
-    wait_for(lambda: strict.app.fates == ["disconnected", "stream ended"])
+    wait_for(lambda: server.app.outcomes == ["disconnected", "stream ended"])
 
 
 @pytest.mark.parametrize("start", [b"GET / HT", post("/", body=b"abcdef")[:-3]])
-def test_an_incomplete_request_is_rejected(strict: Served, start: bytes) -> None:
-    (answer,) = strict.exchange(start, half_close=True)
+def test_an_incomplete_request_is_rejected(server: RunningServer, start: bytes) -> None:
+    (answer,) = server.exchange(start, half_close=True)
     assert (answer.status, answer.json()["error"]) == (400, "The request ended early")
 
 
-def test_slow_clients_do_not_delay_others(strict: Served) -> None:
+def test_slow_clients_do_not_delay_others(server: RunningServer) -> None:
     beginnings = [b"", b"GET / HTTP/1.1\r\n", post("/", body=b"abc")[:-1], get("/flood")]
     with ExitStack() as clients:
         for beginning in beginnings * 20:
-            clients.enter_context(strict.connect()).sendall(beginning)
+            clients.enter_context(server.connect()).sendall(beginning)
         begun = time.monotonic()
-        (answer,) = strict.exchange(LAST)
+        (answer,) = server.exchange(LAST)
         assert answer.status == 200
         assert time.monotonic() - begun < 2

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import SECRET, token_for
-from support.command import command
+from support import token_for
+from support.command import serve
 from support.processes import bare_environment
 
 from taskward_client import APIError, Client, TaskwardError, errors
@@ -18,7 +18,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 @pytest.mark.processes
 def test_the_examples_run_one_after_the_other(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0", JWT_SECRET=SECRET) as running:
+    with serve(tmp_path) as running:
         service = {
             "TASKWARD_URL": f"http://127.0.0.1:{running.port()}",
             "TASKWARD_TOKEN": token_for("python"),

@@ -1,7 +1,7 @@
 """Unread responses: over real sockets, with small buffers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ import pytest_asyncio
 from changes.streams import HttpClient, InProcess, SmallSendBuffer, http_client, in_process_server
 from faults.raw_clients import RawClient
 from support import SERVICE_UNAVAILABLE, refusal, settings_for
+from support.waiting import until
 
 from taskward.http.send_budget import LARGE, PER_USER, SendBudget
 
@@ -59,12 +60,6 @@ async def unread(service: InProcess, one: HttpClient, path: str = LIST_PATH, tim
     client = await RawClient.get(service.port, path, one.sub, times=times)
     await asyncio.sleep(0.02)
     return client
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - it offers nothing to wait for
-            await asyncio.sleep(0.01)
 
 
 async def test_who_does_not_read_is_served_nothing_more_until_it_is_read_and_others_are(

@@ -12,8 +12,8 @@ from uuid import uuid4
 import httpx
 import pytest
 from support import SECRET, MakeDatabase, token_for
-from support.command import Command, command
-from test_crash import PATIENCE, wait_until_ready
+from support.command import Command, command, until_ready
+from support.waiting import TIMEOUT
 
 CLIENTS = 32
 SURELY_LOST = 10
@@ -42,7 +42,7 @@ class Service:
             command(self._folder, "serve", "--port", "0", **self._settings)
         )
         self.base_url = f"http://127.0.0.1:{await asyncio.to_thread(self._command.port)}"
-        await wait_until_ready(self.base_url)
+        await until_ready(self._command, self.base_url)
 
     async def kill(self) -> None:
         self._command.process.kill()
@@ -89,7 +89,7 @@ class Clients:
         self._headers = {"Authorization": f"Bearer {token_for(str(uuid4()))}"}
         self._http = httpx.AsyncClient(
             headers=self._headers,
-            timeout=PATIENCE,
+            timeout=2 * TIMEOUT,
             trust_env=False,
             limits=httpx.Limits(max_connections=2 * CLIENTS),
         )

@@ -18,10 +18,10 @@ import uvicorn
 from changes.streams import InProcessServer
 from starlette.types import Receive, Scope, Send
 from support import SECRET, token_for
-from support.command import command
-from support.server import TinyApp, served
-from support.waiting import PATIENCE, wait_for
-from support.wire import answers_in, get, read_all, read_until
+from support.command import command, serve
+from support.raw_http import get, parse_responses, read_all, read_until
+from support.server import TinyApp, run_server
+from support.waiting import TIMEOUT, wait_for
 
 from taskward.database import DatabaseUnusable
 from taskward.http.cors import CrossOrigin
@@ -51,7 +51,7 @@ def refuses(port: int) -> bool:
 
 
 def test_after_the_signal_it_is_not_ready_and_soon_accepts_no_connection() -> None:
-    with served(lame=0.4) as server, server.connect() as idle:
+    with run_server(lame_duck=0.4) as server, server.connect() as idle:
         idle.sendall(READY)
         assert b" 200 " in read_until(idle, b"ready?")
         server.server.end()
@@ -61,23 +61,23 @@ def test_after_the_signal_it_is_not_ready_and_soon_accepts_no_connection() -> No
         assert b" 503 " in read_all(idle), "an old connection closes with its next response"
         time.sleep(0.1)
         assert not refuses(server.port), "a load balancer needs time to notice"
-        wait_for(lambda: refuses(server.port), seconds=PATIENCE)
+        wait_for(lambda: refuses(server.port), seconds=TIMEOUT)
         assert server.ended()
         server.exit_after.assert_called_once_with(29.0)
 
 
 def test_requests_in_flight_at_the_end_are_answered() -> None:
-    with served(lame=0.1) as server, server.connect() as client, server.connect() as head:
+    with run_server(lame_duck=0.1) as server, server.connect() as client, server.connect() as head:
         client.sendall(HALF)
         head.sendall(READY[:20])
         time.sleep(0.1)
         server.server.end()
         wait_for(lambda: refuses(server.port))
         client.sendall(OTHER_HALF)
-        (answer,) = answers_in(read_all(client))
+        (answer,) = parse_responses(read_all(client))
         assert (answer.text, answer.headers["connection"]) == ("POST / [abcdef]", "close")
         head.sendall(READY[20:])
-        (answer,) = answers_in(read_all(head))
+        (answer,) = parse_responses(read_all(head))
         assert answer.text == "ready?"
         assert server.ended(1)
 
@@ -91,10 +91,10 @@ async def test_a_connection_accepted_at_the_moment_of_the_end_is_answered(
     server.lifespan = config.lifespan_class(config)
     with server.capture_signals():
         await server.startup(sockets)
-        with socket.create_connection(sockets[0].getsockname(), timeout=PATIENCE) as client:
+        with socket.create_connection(sockets[0].getsockname(), timeout=TIMEOUT) as client:
             client.sendall(READY)
             ending = asyncio.create_task(server.shutdown(sockets))  # it runs just before accept
-            (answer,) = answers_in(await asyncio.to_thread(read_all, client))
+            (answer,) = parse_responses(await asyncio.to_thread(read_all, client))
             await ending
     assert (answer.status, answer.headers["connection"]) == (503, "close")
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
@@ -104,7 +104,7 @@ def test_idle_connections_do_not_delay_the_end() -> None:
     class Quick(StrictProtocol):
         idle_seconds_draining = 0.2
 
-    with served(Quick) as server:
+    with run_server(Quick) as server:
         idle = [server.connect() for _ in range(3)]
         idle[0].sendall(READY)
         read_until(idle[0], b"ready?")
@@ -134,7 +134,7 @@ async def test_a_connection_in_use_is_not_closed_by_the_first_sweep_of_the_shutd
 
 
 def test_a_stream_is_notified_of_the_shutdown() -> None:
-    with served() as server, server.connect() as client:
+    with run_server() as server, server.connect() as client:
         client.sendall(STREAM)
         read_until(client, b"tick\n\r\n")
         server.server.end()
@@ -143,13 +143,13 @@ def test_a_stream_is_notified_of_the_shutdown() -> None:
 
 
 def test_requests_that_take_too_long_at_the_end_are_aborted(caplog: pytest.LogCaptureFixture) -> None:
-    with served(drain=0.3) as server, server.connect() as client, server.connect() as late:
+    with run_server(drain=0.3) as server, server.connect() as client, server.connect() as late:
         client.sendall(FOREVER)
         late.sendall(HALF)
         time.sleep(0.1)
         server.server.end()
         for unanswered in (client, late):
-            (answer,) = answers_in(read_all(unanswered))
+            (answer,) = parse_responses(read_all(unanswered))
             assert (answer.status, answer.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
             assert int(answer.headers["retry-after"]) > 0
         assert server.ended(1)
@@ -157,7 +157,7 @@ def test_requests_that_take_too_long_at_the_end_are_aborted(caplog: pytest.LogCa
 
 
 def test_a_worker_ends_when_its_parent_is_gone(caplog: pytest.LogCaptureFixture) -> None:
-    with served(parent=-1) as server:
+    with run_server(parent=-1) as server:
         assert server.ended(2)
     assert "The parent process is gone; shutting down" in caplog.messages
 
@@ -199,7 +199,7 @@ def test_a_failed_start_logs_its_reason_once(
     server, sockets = listening_server(app)
     thread = threading.Thread(target=lambda: statuses.append(run(server, sockets)))
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     assert statuses == [1]
     (told,) = [record for record in caplog.records if record.levelno == logging.CRITICAL]
     assert told.getMessage() == f"Startup or shutdown failed: {reason}"
@@ -220,7 +220,7 @@ def test_a_failed_shutdown_logs_its_reason_once(caplog: pytest.LogCaptureFixture
     server.on_started = lambda: setattr(server, "should_exit", True)
     thread = threading.Thread(target=run, args=(server, sockets))
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.CRITICAL]
     assert told == ["Startup or shutdown failed: disk full"]
     assert "Traceback" not in caplog.messages
@@ -287,12 +287,12 @@ def test_the_ipv6_wildcard_includes_ipv4() -> None:
 
 @pytest.mark.processes
 def test_a_signal_ends_the_service_with_status_0_and_loses_no_request(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0", JWT_SECRET=SECRET) as taskward:
+    with serve(tmp_path) as taskward:
         port = taskward.port()
         url = f"http://127.0.0.1:{port}"
         assert httpx.get(f"{url}/health/ready").status_code == 200
         body = b'{"title": "Buy milk"}'
-        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client:
             head = f"POST /api/tasks HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token_for('somebody')}\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             client.sendall(head.encode() + body[:5])
@@ -305,7 +305,7 @@ def test_a_signal_ends_the_service_with_status_0_and_loses_no_request(tmp_path: 
             wait_for(lambda: refuses(port))
             assert 0.8 < time.monotonic() - signalled < 2
             client.sendall(body[5:])
-            (answer,) = answers_in(read_all(client))
+            (answer,) = parse_responses(read_all(client))
             assert answer.status == 201
         assert taskward.wait() == 0
         assert time.monotonic() - signalled < 4
@@ -343,19 +343,19 @@ def alive(process: int) -> bool:
 
 @pytest.mark.processes
 def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
+    with serve(tmp_path, "--workers", "2") as taskward:
         port = taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
         os.kill(taskward.workers()[0], signal.SIGKILL)
-        wait_for(lambda: len(taskward.workers()) == 3, seconds=2 * PATIENCE)
+        wait_for(lambda: len(taskward.workers()) == 3, seconds=2 * TIMEOUT)
         assert {httpx.get(f"http://127.0.0.1:{port}/health").status_code for _ in range(10)} == {200}
-        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client:
             client.sendall(b"GET /health HTTP/1.1\r\n")
             time.sleep(0.1)
             os.killpg(taskward.process.pid, signal.SIGINT)  # as a terminal sends Ctrl-C: to all of them
             wait_for(lambda: refuses(port), seconds=2)
             client.sendall(b"Host: taskward.test\r\n\r\n")
-            (answer,) = answers_in(read_all(client))
+            (answer,) = parse_responses(read_all(client))
             assert answer.status == 200
         assert taskward.wait() == 0
         assert not any(map(alive, taskward.workers()))
@@ -366,17 +366,17 @@ def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Pa
 
 @pytest.mark.processes
 def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward:
+    with serve(tmp_path, "--workers", "2") as taskward:
         taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
         taskward.process.kill()
-        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * PATIENCE)
+        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * TIMEOUT)
 
 
 @pytest.mark.processes
 def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
     with (
-        command(tmp_path, "serve", "--port", "0", "--workers", "2", JWT_SECRET=SECRET) as taskward,
+        serve(tmp_path, "--workers", "2") as taskward,
         socket.create_connection(("127.0.0.1", taskward.port())) as client,
     ):
         client.sendall(b"GET /health HTTP/1.1\r\n")  # a worker would wait for the rest
@@ -385,7 +385,7 @@ def test_a_second_signal_ends_the_workers_at_once(tmp_path: Path) -> None:
         time.sleep(0.2)
         taskward.process.terminate()
         assert taskward.wait(1) == 128 + signal.SIGTERM
-        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=PATIENCE)
+        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=TIMEOUT)
 
 
 @pytest.mark.processes
@@ -412,7 +412,7 @@ def test_a_service_that_cannot_start_logs_the_reason_once_and_ends(tmp_path: Pat
 def test_a_service_that_reloads_serves_and_ends(tmp_path: Path) -> None:
     with command(tmp_path, "serve", "--port", "0", "--reload") as taskward:
         port = taskward.port()
-        wait_for(lambda: not refuses(port), seconds=2 * PATIENCE)
+        wait_for(lambda: not refuses(port), seconds=2 * TIMEOUT)
         assert httpx.get(f"http://127.0.0.1:{port}/health", timeout=30).status_code == 200
         taskward.process.terminate()
         begun = time.monotonic()

@@ -9,22 +9,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from support.server import Served, access_lines, served
-from support.waiting import wait_for
-from support.wire import (
+from support.raw_http import (
     CLOSE,
     HOST,
     LAST,
-    answers_in,
     chunked,
     cors_headers,
     cors_of,
-    dripping,
     get,
+    parse_responses,
     post,
     read_all,
     read_until,
+    sending_repeatedly,
 )
+from support.server import RunningServer, access_lines, run_server
+from support.waiting import wait_for
 
 from taskward.http.errors import ServiceError
 from taskward.server.protocol import StrictProtocol
@@ -32,7 +32,7 @@ from taskward.server.request_parser import RequestParser
 from taskward.server.response_cycle import StrictCycle
 
 
-class Hasty(StrictProtocol):
+class ShortTimeouts(StrictProtocol):
     """`StrictProtocol` with timeouts of tenths of a second."""
 
     head_seconds = 0.3
@@ -44,97 +44,99 @@ class Hasty(StrictProtocol):
 
 
 @pytest.fixture(scope="module")
-def hasty() -> Iterator[Served]:
-    with served(Hasty) as server:
+def server() -> Iterator[RunningServer]:
+    with run_server(ShortTimeouts) as server:
         yield server
 
 
-def test_an_idle_connection_is_closed_without_a_response(hasty: Served) -> None:
-    with hasty.connect() as client:
+def test_an_idle_connection_is_closed_without_a_response(server: RunningServer) -> None:
+    with server.connect() as client:
         begun = time.monotonic()
         assert read_all(client) == b""
         assert 0.2 < time.monotonic() - begun < 1
 
 
-def test_a_slow_head_is_rejected_at_the_timeout(hasty: Served, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_slow_head_is_rejected_at_the_timeout(
+    server: RunningServer, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
-    with hasty.connect() as client:
+    with server.connect() as client:
         begun = time.monotonic()
         client.sendall(get("/a") + b"GET / HTTP/1.1\r\n")
-        with dripping(client, b"A: b\r\n", every=0.05):
+        with sending_repeatedly(client, b"A: b\r\n", every=0.05):
             received = read_until(client, b'"}')
             seconds = time.monotonic() - begun
-    first, second = answers_in(received)
+    first, second = parse_responses(received)
     assert (first.status, second.status, second.headers["connection"]) == (200, 408, "close")
     assert second.json() == {"error": "The request took too long to arrive", "code": "INVALID_REQUEST"}
     assert 0.2 < seconds < 1
     wait_for(lambda: [line["status"] for line in access_lines(caplog.records)] == [408])
 
 
-def test_a_request_that_comes_too_late_is_not_served(hasty: Served) -> None:
-    seen = len(hasty.app.scopes)
-    with hasty.connect() as client:
+def test_a_request_that_comes_too_late_is_not_served(server: RunningServer) -> None:
+    seen = len(server.app.scopes)
+    with server.connect() as client:
         client.sendall(LAST[:-2])
         received = read_until(client, b'"}')
         client.sendall(LAST[-2:])
         assert read_all(client) == b""
     assert received.startswith(b"HTTP/1.1 408 ")
-    assert len(hasty.app.scopes) == seen
+    assert len(server.app.scopes) == seen
 
 
 @pytest.mark.parametrize("start", [post("/", body=b"x" * 1000)[:-900], chunked("/", b"1\r\nx\r\n")])
 def test_a_body_that_stalls_ends_the_request_at_the_timeout(
-    hasty: Served, caplog: pytest.LogCaptureFixture, start: bytes
+    server: RunningServer, caplog: pytest.LogCaptureFixture, start: bytes
 ) -> None:
     caplog.set_level("INFO")
-    hasty.app.fates.clear()
+    server.app.outcomes.clear()
     begun = time.monotonic()
-    with hasty.connect() as client:
+    with server.connect() as client:
         client.sendall(start)
-        (answer,) = answers_in(read_until(client, b'"}'))
+        (answer,) = parse_responses(read_until(client, b'"}'))
         assert 0.4 < time.monotonic() - begun < 1.2
     assert (answer.status, answer.json()["code"]) == (408, "INVALID_REQUEST")
-    wait_for(lambda: hasty.app.fates == ["disconnected", "echo ended"])
+    wait_for(lambda: server.app.outcomes == ["disconnected", "echo ended"])
     (line,) = access_lines(caplog.records)
     assert (line["method"], line["path"]) == ("POST", "/")
 
 
-def test_idle_time_does_not_count_for_the_next_request(hasty: Served) -> None:
-    with hasty.connect() as client:
+def test_idle_time_does_not_count_for_the_next_request(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(get("/a"))
         read_until(client, b"GET /a []")
         time.sleep(0.2)
         client.sendall(LAST[:10])
         time.sleep(0.2)
         client.sendall(LAST[10:])
-        (answer,) = answers_in(read_all(client))
+        (answer,) = parse_responses(read_all(client))
     assert answer.text == "GET /last []"
 
 
-def test_a_queued_request_does_not_time_out(hasty: Served) -> None:
+def test_a_queued_request_does_not_time_out(server: RunningServer) -> None:
     request = post("/b", CLOSE, body=b"abcdef")
-    answers = hasty.exchange(get("/slower") + get("/a") + request[:-3], request[-3:])
+    answers = server.exchange(get("/slower") + get("/a") + request[:-3], request[-3:])
     assert [answer.text for answer in answers] == ["GET /slower []", "GET /a []", "POST /b [abcdef]"]
 
 
-def test_the_error_of_a_queued_request_is_kept(hasty: Served) -> None:
-    answers = hasty.exchange(get("/slow") + b"FROBNICATE / HTTP/1.1\r\n")
+def test_the_error_of_a_queued_request_is_kept(server: RunningServer) -> None:
+    answers = server.exchange(get("/slow") + b"FROBNICATE / HTTP/1.1\r\n")
     assert [answer.status for answer in answers] == [200, 501]
 
 
-def test_a_body_that_keeps_arriving_may_take_longer(hasty: Served) -> None:
+def test_a_body_that_keeps_arriving_may_take_longer(server: RunningServer) -> None:
     piece = b"x" * (64 << 10)
-    with hasty.connect() as client:
+    with server.connect() as client:
         client.sendall(post("/count", CLOSE, body=piece * 5)[: -len(piece) * 5])
         for _ in range(5):
             time.sleep(0.2)
             client.sendall(piece)
-        (answer,) = answers_in(read_all(client))
+        (answer,) = parse_responses(read_all(client))
     assert answer.text == str(5 * len(piece))
 
 
-def test_an_idle_connection_is_closed_and_a_used_one_is_not(hasty: Served) -> None:
-    with hasty.connect() as client:
+def test_an_idle_connection_is_closed_and_a_used_one_is_not(server: RunningServer) -> None:
+    with server.connect() as client:
         for _ in range(4):
             client.sendall(get("/a"))
             read_until(client, b"GET /a []")
@@ -144,25 +146,25 @@ def test_an_idle_connection_is_closed_and_a_used_one_is_not(hasty: Served) -> No
         assert time.monotonic() - begun < 0.8
 
 
-def test_empty_lines_keep_no_connection_alive(hasty: Served) -> None:
-    with hasty.connect() as client, dripping(client, b"\r\n", every=0.05):
+def test_empty_lines_keep_no_connection_alive(server: RunningServer) -> None:
+    with server.connect() as client, sending_repeatedly(client, b"\r\n", every=0.05):
         begun = time.monotonic()
         with suppress(ConnectionResetError):
             assert read_all(client) == b""
         assert time.monotonic() - begun < 1
 
 
-def test_a_client_that_does_not_read_its_response_is_disconnected(hasty: Served) -> None:
-    hasty.app.fates.clear()
-    with hasty.connect() as client:
+def test_a_client_that_does_not_read_its_response_is_disconnected(server: RunningServer) -> None:
+    server.app.outcomes.clear()
+    with server.connect() as client:
         client.sendall(get("/flood"))
-        wait_for(lambda: hasty.app.fates == ["flood ended"], seconds=3)
+        wait_for(lambda: server.app.outcomes == ["flood ended"], seconds=3)
         assert not read_all(client).endswith(b"\r\n0\r\n\r\n")
 
 
-def test_a_response_that_is_read_slowly_arrives_completely(hasty: Served) -> None:
+def test_a_response_that_is_read_slowly_arrives_completely(server: RunningServer) -> None:
     received = 0
-    with hasty.connect() as client:
+    with server.connect() as client:
         client.sendall(get("/flood", CLOSE))
         while part := client.recv(1 << 18):
             received += len(part)
@@ -170,33 +172,33 @@ def test_a_response_that_is_read_slowly_arrives_completely(hasty: Served) -> Non
     assert received > 400 * 65536
 
 
-def test_a_client_that_does_not_read_the_end_of_its_response_is_disconnected(hasty: Served) -> None:
-    with hasty.connect() as client:
+def test_a_client_that_does_not_read_the_end_of_its_response_is_disconnected(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(get("/flood", CLOSE))
         taken = 0
         while taken < 24_500_000:  # of 26 MB; the rest fits into the buffers, and the response is complete
             taken += len(client.recv(1 << 16))
-        wait_for(lambda: not hasty.server.server_state.connections, seconds=3)
+        wait_for(lambda: not server.server.server_state.connections, seconds=3)
 
 
-def test_a_stream_that_is_read_has_no_timeout(hasty: Served) -> None:
-    with hasty.connect() as client:
+def test_a_stream_that_is_read_has_no_timeout(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(get("/stream"))
         begun = time.monotonic()
         while time.monotonic() - begun < 1.5:
             assert client.recv(4096)
 
 
-def test_a_slow_response_has_no_timeout(hasty: Served) -> None:
-    with hasty.connect() as client:
+def test_a_slow_response_has_no_timeout(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(get("/forever"))
         client.settimeout(1.2)
         with pytest.raises(TimeoutError):
             client.recv(1)
 
 
-def test_a_client_that_never_stops_sending_is_disconnected(hasty: Served) -> None:
-    with hasty.connect() as client:
+def test_a_client_that_never_stops_sending_is_disconnected(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(post("/toobig", body=b"x" * (1 << 20))[: -1 << 19])
         read_until(client, b"too big")
         wait_for(lambda: refuses(client), seconds=1.5)
@@ -210,20 +212,20 @@ def refuses(client: socket.socket) -> bool:
     return False
 
 
-def test_a_process_that_was_suspended_times_no_client_out(hasty: Served) -> None:
-    with hasty.connect() as client:
+def test_a_process_that_was_suspended_times_no_client_out(server: RunningServer) -> None:
+    with server.connect() as client:
         client.sendall(b"GET / HTTP/1.1\r\n")
         held = threading.Event()
-        hasty.server._loop.call_soon_threadsafe(held.wait, 0.8)
+        server.server._loop.call_soon_threadsafe(held.wait, 0.8)
         client.sendall(HOST + CLOSE + b"\r\n")
-        (answer,) = answers_in(read_all(client))
+        (answer,) = parse_responses(read_all(client))
     assert answer.status == 200
 
 
 # Memory
 
 
-def test_nothing_of_a_closed_connection_waits_for_the_garbage_collector(hasty: Served) -> None:
+def test_nothing_of_a_closed_connection_waits_for_the_garbage_collector(server: RunningServer) -> None:
     def objects() -> list[str]:
         kinds = (StrictProtocol, StrictCycle, RequestParser, ServiceError)
         return [type(one).__name__ for one in gc.get_objects() if isinstance(one, kinds)]
@@ -240,11 +242,11 @@ def test_nothing_of_a_closed_connection_waits_for_the_garbage_collector(hasty: S
             get("/chat", b"Upgrade: h2c\r\nConnection: Upgrade\r\n"),
             post("/early", body=b"x" * (1 << 20)),
         ):
-            hasty.exchange(request)
-        with hasty.connect() as client:
+            server.exchange(request)
+        with server.connect() as client:
             client.sendall(get("/stream") + get("/b") * 1000)
             read_until(client, b"tick\n\r\n")
-        wait_for(lambda: not hasty.server.server_state.connections and not hasty.server.server_state.tasks)
+        wait_for(lambda: not server.server.server_state.connections and not server.server.server_state.tasks)
         wait_for(lambda: not Counter(objects()) - before)
     finally:
         gc.enable()
@@ -253,11 +255,11 @@ def test_nothing_of_a_closed_connection_waits_for_the_garbage_collector(hasty: S
 # Errors and browsers
 
 
-def test_the_response_to_a_request_that_timed_out_has_cors_headers(hasty: Served) -> None:
+def test_the_response_to_a_request_that_timed_out_has_cors_headers(server: RunningServer) -> None:
     head = HOST + b"Origin: http://localhost:3000\r\nA: b\r\n"
     for start in (b"GET / HTTP/1.1\r\n" + head, b"POST / HTTP/1.1\r\nContent-Length: 9\r\n" + head + b"\r\n"):
-        with hasty.connect() as client:
+        with server.connect() as client:
             client.sendall(start)
-            (answer,) = answers_in(read_until(client, b'"}'))
+            (answer,) = parse_responses(read_until(client, b'"}'))
         assert answer.status == 408
         assert cors_of(answer) == cors_headers("http://localhost:3000")

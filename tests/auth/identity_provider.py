@@ -154,10 +154,3 @@ async def guarding(
         yield guard
     finally:
         await guard.stop()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits until the condition holds."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - the condition depends on the other side of a socket
-            await asyncio.sleep(0.002)

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from auth.forge import NOW, StoppedClock, claims, forge, settings
-from auth.identity_provider import IdentityProvider, Signer, guarding, signer, until
+from auth.identity_provider import IdentityProvider, Signer, guarding, signer
+from support.waiting import until
 
 from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.current_user import Caller
@@ -47,15 +49,21 @@ async def fetched(provider: IdentityProvider, guard: Any, count: int) -> None:
     await until(lambda: fetches(provider) == count and guard._keys._fetching is None)
 
 
-async def test_the_keys_are_loaded_at_the_start_without_a_request(
-    provider: IdentityProvider, clock: StoppedClock
-) -> None:
+@pytest_asyncio.fixture
+async def guard(provider: IdentityProvider, clock: StoppedClock) -> AsyncIterator[Authenticator]:
+    """Yields an authenticator that has loaded the one key of the provider."""
     provider.has(OLD)
     async with guarding(provider, clock) as guard:
         await loaded(guard)
-        assert fetches(provider) == 1
-        assert await verdict(guard, OLD) == "accepted"
-        assert fetches(provider) == 1
+        yield guard
+
+
+async def test_the_keys_are_loaded_at_the_start_without_a_request(
+    guard: Authenticator, provider: IdentityProvider
+) -> None:
+    assert fetches(provider) == 1
+    assert await verdict(guard, OLD) == "accepted"
+    assert fetches(provider) == 1
 
 
 async def test_a_hundred_requests_at_once_after_a_start_cost_one_fetch(
@@ -76,44 +84,35 @@ async def test_an_authenticator_that_was_not_started_loads_the_keys(
     assert await verdict(guard, OLD) == "accepted"
 
 
-async def test_a_new_key_is_accepted_at_once(provider: IdentityProvider, clock: StoppedClock) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        provider.has(OLD, NEW)
-        assert await verdict(guard, NEW) == "accepted"
-        assert await verdict(guard, OLD) == "accepted"
-        assert fetches(provider) == 2
+async def test_a_new_key_is_accepted_at_once(guard: Authenticator, provider: IdentityProvider) -> None:
+    provider.has(OLD, NEW)
+    assert await verdict(guard, NEW) == "accepted"
+    assert await verdict(guard, OLD) == "accepted"
+    assert fetches(provider) == 2
 
 
 async def test_a_new_key_is_accepted_within_30_seconds_of_other_unknown_keys(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider, clock: StoppedClock
 ) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        assert await verdict(guard, STRANGER) == "no key with that kid"
-        provider.has(OLD, NEW)
-        clock.advance(24.9)
-        assert await verdict(guard, NEW) == "no key with that kid"
-        clock.advance(30 - FETCH_TIMEOUT - 24.9)
-        assert await verdict(guard, NEW) == "accepted"
+    assert await verdict(guard, STRANGER) == "no key with that kid"
+    provider.has(OLD, NEW)
+    clock.advance(24.9)
+    assert await verdict(guard, NEW) == "no key with that kid"
+    clock.advance(30 - FETCH_TIMEOUT - 24.9)
+    assert await verdict(guard, NEW) == "accepted"
 
 
 async def test_a_new_key_with_an_old_id_or_none_is_accepted_at_once_too(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider, clock: StoppedClock
 ) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        successor = Signer("EdDSA", "old", signer("EdDSA", "successor").private)
-        provider.has(successor)
-        assert await verdict(guard, successor) == "accepted"
-        assert await verdict(guard, OLD) == "signature does not match"
-        clock.advance(30)
-        nameless = Signer("EdDSA", None, signer("EdDSA", "third").private)
-        provider.has(nameless)
-        assert await verdict(guard, nameless) == "accepted"
+    successor = Signer("EdDSA", "old", signer("EdDSA", "successor").private)
+    provider.has(successor)
+    assert await verdict(guard, successor) == "accepted"
+    assert await verdict(guard, OLD) == "signature does not match"
+    clock.advance(30)
+    nameless = Signer("EdDSA", None, signer("EdDSA", "third").private)
+    provider.has(nameless)
+    assert await verdict(guard, nameless) == "accepted"
 
 
 async def test_a_revoked_key_is_rejected_as_soon_as_the_new_set_is_in_use(
@@ -135,18 +134,15 @@ async def test_a_revoked_key_is_rejected_as_soon_as_the_new_set_is_in_use(
 
 
 async def test_the_keys_are_refreshed_in_the_background_before_a_request_waits(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider, clock: StoppedClock
 ) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        for count in range(2, 6):
-            clock.advance(59)
-            await asyncio.sleep(0.02)
-            assert fetches(provider) == count - 1
-            clock.advance(1)
-            await fetched(provider, guard, count)
-        assert await verdict(guard, OLD) == "accepted"
+    for count in range(2, 6):
+        clock.advance(59)
+        await asyncio.sleep(0.02)
+        assert fetches(provider) == count - 1
+        clock.advance(1)
+        await fetched(provider, guard, count)
+    assert await verdict(guard, OLD) == "accepted"
 
 
 async def test_a_thousand_invalid_tokens_cost_one_fetch_in_25_seconds(
@@ -166,15 +162,12 @@ async def test_a_thousand_invalid_tokens_cost_one_fetch_in_25_seconds(
 
 
 async def test_a_token_that_no_key_could_have_signed_costs_no_fetch(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider
 ) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        for alg in ("HS256", "none", "ES256K", "Ed448", ""):
-            with pytest.raises(InvalidToken):
-                await ask(guard, forged(alg=alg))
-        assert fetches(provider) == 1
+    for alg in ("HS256", "none", "ES256K", "Ed448", ""):
+        with pytest.raises(InvalidToken):
+            await ask(guard, forged(alg=alg))
+    assert fetches(provider) == 1
 
 
 def forged(**header: object) -> bytes:
@@ -183,20 +176,17 @@ def forged(**header: object) -> bytes:
 
 
 async def test_valid_tokens_do_not_wait_for_a_fetch_that_an_invalid_one_caused(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider
 ) -> None:
+    provider.behaviour = provider.hang
+    waiting = asyncio.create_task(verdict(guard, STRANGER))
+    await until(lambda: fetches(provider) == 2)
+    async with asyncio.timeout(1):
+        assert [await verdict(guard, OLD, n=number) for number in range(50)] == ["accepted"] * 50
+    assert not waiting.done()
     provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        provider.behaviour = provider.hang
-        waiting = asyncio.create_task(verdict(guard, STRANGER))
-        await until(lambda: fetches(provider) == 2)
-        async with asyncio.timeout(1):
-            assert [await verdict(guard, OLD, n=number) for number in range(50)] == ["accepted"] * 50
-        assert not waiting.done()
-        provider.has(OLD)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
 
 
 async def test_a_cancelled_request_does_not_cancel_the_fetch_of_others(
@@ -274,18 +264,15 @@ async def test_without_keys_the_provider_is_asked_with_backoff_and_not_for_every
 
 
 async def test_the_last_keys_are_used_for_24_hours_of_an_outage(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider, clock: StoppedClock
 ) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        await provider.close()
-        clock.advance(DAY - 1)
-        assert await verdict(guard, OLD) == "accepted"
-        assert await verdict(guard, STRANGER) == "no key with that kid"
-        clock.advance(1)
-        assert await verdict(guard, OLD) == "no key set is cached"
-        assert guard.ready
+    await provider.close()
+    clock.advance(DAY - 1)
+    assert await verdict(guard, OLD) == "accepted"
+    assert await verdict(guard, STRANGER) == "no key with that kid"
+    clock.advance(1)
+    assert await verdict(guard, OLD) == "no key set is cached"
+    assert guard.ready
 
 
 async def test_a_cached_token_is_not_accepted_longer_than_the_last_keys(
@@ -302,21 +289,18 @@ async def test_a_cached_token_is_not_accepted_longer_than_the_last_keys(
 
 
 async def test_during_an_outage_the_provider_is_asked_with_backoff(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider, clock: StoppedClock
 ) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        provider.answers(b"HTTP/1.1 503 Down\r\nContent-Length: 0")
-        clock.advance(60)
-        count = 1
-        for pause in (1, 2, 4, 8, 16, 30, 30, 30):
-            count += 1
-            await fetched(provider, guard, count)
-            clock.advance(pause - 0.1)
-            await asyncio.sleep(0.02)
-            assert fetches(provider) == count
-            clock.advance(0.1)
+    provider.answers(b"HTTP/1.1 503 Down\r\nContent-Length: 0")
+    clock.advance(60)
+    count = 1
+    for pause in (1, 2, 4, 8, 16, 30, 30, 30):
+        count += 1
+        await fetched(provider, guard, count)
+        clock.advance(pause - 0.1)
+        await asyncio.sleep(0.02)
+        assert fetches(provider) == count
+        clock.advance(0.1)
 
 
 async def test_the_backoff_starts_anew_with_each_outage(
@@ -340,32 +324,26 @@ async def test_the_backoff_starts_anew_with_each_outage(
 
 
 async def test_after_an_outage_the_new_keys_are_in_use_without_a_restart(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider, clock: StoppedClock
 ) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        await provider.close()
-        clock.advance(2 * DAY)
-        assert await verdict(guard, OLD) == "no key set is cached"
-        await provider.open()
-        provider.has(NEW)
-        clock.advance(30)
-        await until(lambda: fetches(provider) == 2)
-        assert await verdict(guard, NEW) == "accepted"
-        assert await verdict(guard, OLD) == "no key with that kid"
+    await provider.close()
+    clock.advance(2 * DAY)
+    assert await verdict(guard, OLD) == "no key set is cached"
+    await provider.open()
+    provider.has(NEW)
+    clock.advance(30)
+    await until(lambda: fetches(provider) == 2)
+    assert await verdict(guard, NEW) == "accepted"
+    assert await verdict(guard, OLD) == "no key with that kid"
 
 
 async def test_a_set_without_a_usable_key_counts_as_an_outage(
-    provider: IdentityProvider, clock: StoppedClock
+    guard: Authenticator, provider: IdentityProvider, clock: StoppedClock
 ) -> None:
-    provider.has(OLD)
-    async with guarding(provider, clock) as guard:
-        await loaded(guard)
-        provider.has(NEW.jwk(use="enc"))
-        clock.advance(60)
-        await fetched(provider, guard, 2)
-        assert await verdict(guard, OLD) == "accepted"
+    provider.has(NEW.jwk(use="enc"))
+    clock.advance(60)
+    await fetched(provider, guard, 2)
+    assert await verdict(guard, OLD) == "accepted"
 
 
 async def test_stop_cancels_the_fetch_in_progress(provider: IdentityProvider, clock: StoppedClock) -> None:

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from support.waiting import TIMEOUT
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 _FLAGS = (
@@ -25,7 +27,7 @@ _MOVE_PIPES = "import os, sys; r, w = map(int, sys.argv[1:3]); os.dup2(r, 3); os
 _START = _MOVE_PIPES + "os.execv(sys.argv[3], sys.argv[3:])"
 """Chromium reads commands from descriptor 3 and writes to 4."""
 
-PATIENCE = 20.0
+PAGE_TIMEOUT = 2 * TIMEOUT
 
 
 class CommandError(AssertionError):
@@ -49,7 +51,7 @@ class Browser:
             {} if session is None else {"sessionId": session}
         )
         self._commands.write(json.dumps(command).encode() + b"\0")
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PAGE_TIMEOUT):
             told = await answer
         if "error" in told:
             raise CommandError(told["error"]["message"])
@@ -109,7 +111,7 @@ class Window:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
-    async def until(self, condition: str, seconds: float = PATIENCE) -> None:
+    async def until(self, condition: str, seconds: float = PAGE_TIMEOUT) -> None:
         """Waits until an expression is true, also if the page is replaced by another one meanwhile."""
         end = asyncio.get_running_loop().time() + seconds
         while not await self._holds(condition):

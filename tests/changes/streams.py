@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,15 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from support import SECRET, Person, token_for
-from support.command import command, executed_command
+from support import SECRET, Person, settings_for, token_for
+from support.command import command, executed_command, until_ready
+from support.waiting import TIMEOUT
 
 from taskward.app import create_app
 from taskward.server.protocol import StrictProtocol
 from taskward.server.server import Server
 from taskward.server.sockets import listen
 from taskward.settings import Settings
-
-PATIENCE = 10.0
-"""Seconds after which a test gives up waiting; nothing that works takes as long."""
 
 
 class InProcessServer(Server):
@@ -59,7 +57,7 @@ class InProcess:
 
     async def end(self) -> None:
         self.server.should_exit = True
-        await asyncio.wait_for(asyncio.shield(self.serving), PATIENCE)
+        await asyncio.wait_for(asyncio.shield(self.serving), TIMEOUT)
 
 
 @asynccontextmanager
@@ -74,7 +72,7 @@ async def in_process_server(
     serving = asyncio.create_task(server.serve(sockets))
     port = sockets[0].getsockname()[1]
     service = InProcess(settings, app, server, f"http://127.0.0.1:{port}", serving, port)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not server.started:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
     try:
@@ -92,19 +90,10 @@ async def process(
     run = executed_command if execute else command
     with run(folder, "serve", **settings) as running:
         url = f"http://127.0.0.1:{await asyncio.to_thread(running.port)}"
-        await _until_ready(url)
+        await until_ready(running, url)
         yield url
         running.process.terminate()
-        await asyncio.to_thread(running.wait, 2 * PATIENCE)
-
-
-async def _until_ready(url: str) -> None:
-    async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(2 * PATIENCE):
-        while True:
-            with suppress(httpx.TransportError):
-                if (await http.get("/health/ready")).status_code == 200:
-                    return
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(running.wait, 2 * TIMEOUT)
 
 
 class HttpClient(Person):
@@ -131,8 +120,21 @@ async def http_client(url: str, sub: str, **claims: Any) -> AsyncIterator[HttpCl
     token = token_for(sub, **claims)
     headers = {"Authorization": f"Bearer {token}"}
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE, limits=limits) as http:
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, limits=limits) as http:
         yield HttpClient(http, sub, token)
+
+
+@asynccontextmanager
+async def two_servers(url: str, sub: str) -> AsyncIterator[tuple[HttpClient, HttpClient]]:
+    """Serves two apps on one database while the block runs, and yields a client of the same user at each."""
+    settings = settings_for(url)
+    async with (
+        in_process_server(settings) as one,
+        in_process_server(settings) as other,
+        http_client(one.url, sub) as here,
+        http_client(other.url, sub) as there,
+    ):
+        yield here, there
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class Stream:
         self._parts = answer.aiter_raw()
         self._rest = b""
 
-    async def next(self, seconds: float = PATIENCE) -> Event:
+    async def next(self, seconds: float = TIMEOUT) -> Event:
         """Waits for the next event.
 
         Raises:
@@ -173,7 +175,7 @@ class Stream:
     async def events(self, count: int) -> list[Event]:
         return [await self.next() for _ in range(count)]
 
-    async def ends(self, seconds: float = PATIENCE) -> bool:
+    async def ends(self, seconds: float = TIMEOUT) -> bool:
         """Returns whether it ends in time; earlier parts are ignored."""
         try:
             async with asyncio.timeout(seconds):

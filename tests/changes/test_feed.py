@@ -14,6 +14,8 @@ import asyncpg
 import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, Person, database_of, running, settings_for, upsert
+from support.change_feed import changes
+from support.postgres_connection import connected
 
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.me.statements import ERASE_PART
@@ -25,20 +27,12 @@ A_MOMENT = 0.6
 """Seconds that the tombstones of a forgetful app are kept."""
 
 
-async def changes(person: Person, **query: Any) -> dict[str, Any]:
-    answer = await person.http.get("/api/changes", params=query)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    assert list(found) == ["changes", "cursor", "has_more"]
-    return found
-
-
 async def walk(person: Person, limit: int, since: str | None = None) -> list[Change]:
     """Pulls page by page until nothing follows."""
     walked: list[Change] = []
     more = True
     while more:
-        found = await changes(person, limit=limit, **({} if since is None else {"since": since}))
+        found = await changes(person, limit=limit, since=since)
         walked += found["changes"]
         since, more = found["cursor"], found["has_more"]
         assert len(found["changes"]) == limit or not more
@@ -434,8 +428,7 @@ async def test_an_uncommitted_write_delays_those_that_would_overtake_it(
         first = await ann.create("First")
         cursor = (await changes(ann))["cursor"]
         feed: list[Change] = []
-        slow = await asyncpg.connect(url)
-        try:
+        async with connected(url) as slow:
             transaction = slow.transaction()
             await transaction.start()
             late_id = await write_slowly(slow, UUID(ann.sub))
@@ -448,8 +441,6 @@ async def test_an_uncommitted_write_delays_those_that_would_overtake_it(
             assert feed == []
             assert not overtaking.done(), "it waits for the row of its owner"
             await transaction.commit()
-        finally:
-            await slow.close()
         overtaken = await overtaking
         feed += await walk(elsewhere, 1, cursor)
     assert [change["task"]["id"] for change in feed] == [str(late_id), overtaken["id"]]

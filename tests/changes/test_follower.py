@@ -5,7 +5,7 @@ import random
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,8 +14,10 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from changes.streams import Event, HttpClient, http_client, in_process_server, process
+from changes.streams import Event, HttpClient, http_client, in_process_server, process, two_servers
 from support import MakeDatabase, settings_for
+from support.postgres_connection import connected
+from support.waiting import until
 
 from taskward.database.postgres.notifications import POLL_INTERVAL
 
@@ -243,15 +245,11 @@ async def test_the_listening_connection_is_there_only_while_streams_are_open(
     pair: tuple[str, str, str],
 ) -> None:
     url, here, _ = pair
-    connection = await asyncpg.connect(url)
-    try:
-        async with http_client(here, str(uuid4())) as one:
-            await until(lambda: listeners(connection), 0)
-            async with one.stream():
-                await until(lambda: listeners(connection), 1)
-            await until(lambda: listeners(connection), 0)
-    finally:
-        await connection.close()
+    async with connected(url) as connection, http_client(here, str(uuid4())) as one:
+        await until_listeners(connection, 0)
+        async with one.stream():
+            await until_listeners(connection, 1)
+        await until_listeners(connection, 0)
 
 
 @pytest.mark.processes
@@ -260,20 +258,17 @@ async def test_a_listener_that_is_cut_off_misses_nothing_and_listens_again(
 ) -> None:
     url, here, there = pair
     sub = str(uuid4())
-    connection = await asyncpg.connect(url)
-    try:
-        async with (
-            http_client(here, sub) as reader,
-            http_client(there, sub) as writer,
-            reader.stream() as stream,
-        ):
-            await until(lambda: listeners(connection), 1)
-            await connection.execute(END_LISTENERS)
-            task = await writer.create("While nobody listens")
-            assert (await stream.next(3 * POLL_INTERVAL + 1)).change["task"] == task
-            await until(lambda: listeners(connection), 1)
-    finally:
-        await connection.close()
+    async with (
+        connected(url) as connection,
+        http_client(here, sub) as reader,
+        http_client(there, sub) as writer,
+        reader.stream() as stream,
+    ):
+        await until_listeners(connection, 1)
+        await connection.execute(END_LISTENERS)
+        task = await writer.create("While nobody listens")
+        assert (await stream.next(3 * POLL_INTERVAL + 1)).change["task"] == task
+        await until_listeners(connection, 1)
 
 
 _LISTENERS = """
@@ -289,23 +284,11 @@ async def listeners(connection: asyncpg.Connection) -> int:
     return int(await connection.fetchval(COUNT_LISTENERS))
 
 
-async def until(count: Callable[[], Awaitable[int]], wanted: int) -> None:
-    async with asyncio.timeout(8):
-        while await count() != wanted:  # noqa: ASYNC110 - it offers nothing to wait for
-            await asyncio.sleep(0.05)
+async def until_listeners(connection: Any, number: int) -> None:
+    async def is_reached() -> bool:
+        return await listeners(connection) == number
 
-
-@asynccontextmanager
-async def two_houses(url: str, sub: str) -> AsyncIterator[tuple[HttpClient, HttpClient]]:
-    """Yields one person through two apps on the same database."""
-    settings = settings_for(url)
-    async with (
-        in_process_server(settings) as one,
-        in_process_server(settings) as other,
-        http_client(one.url, sub) as here,
-        http_client(other.url, sub) as there,
-    ):
-        yield here, there
+    await until(is_reached)
 
 
 @pytest.mark.processes
@@ -317,20 +300,19 @@ async def test_where_nothing_can_be_heard_polling_finds_the_changes_of_other_pro
 
     monkeypatch.setattr("taskward.database.postgres.connector._is_pooled", through_a_pooler)
     url = await new_postgres()
-    async with two_houses(url, str(uuid4())) as (here, there), here.stream() as stream:
+    async with two_servers(url, str(uuid4())) as (here, there), here.stream() as stream:
         for n in range(3):
             task = await there.create(str(n))
             assert (await stream.next(POLL_INTERVAL + 1)).change["task"] == task
-        connection = await asyncpg.connect(url)
-        assert await listeners(connection) == 0
-        await connection.close()
+        async with connected(url) as connection:
+            assert await listeners(connection) == 0
 
 
 async def test_on_disk_a_change_of_another_process_is_found_by_the_version_of_the_file(
     new_database: MakeDatabase,
 ) -> None:
     url = await new_database("disk")
-    async with two_houses(url, str(uuid4())) as (here, there), here.stream() as stream:
+    async with two_servers(url, str(uuid4())) as (here, there), here.stream() as stream:
         for n in range(5):
             task = await there.create(str(n))
             assert (await stream.next(2)).change["task"] == task
@@ -339,7 +321,7 @@ async def test_on_disk_a_change_of_another_process_is_found_by_the_version_of_th
 async def test_an_erasure_by_another_process_ends_the_stream(engine: str, new_database: MakeDatabase) -> None:
     if engine == "memory":
         return  # no two processes share it
-    async with two_houses(await new_database(engine), str(uuid4())) as (here, there):
+    async with two_servers(await new_database(engine), str(uuid4())) as (here, there):
         await there.create()
         async with here.stream() as stream:
             seen: Event = await stream.next()

@@ -8,16 +8,11 @@ import pytest
 from changes.streams import http_client, in_process_server
 from lists.list_support import create_list, put_list
 from support import MakeDatabase, Person, problems, settings_for, upsert
+from support.change_feed import changes
 
 Change = dict[str, Any]
 BOTH = "tasks,lists"
 MALFORMED = {"kinds": "Kinds must be tasks, lists or both, like tasks,lists"}
-
-
-async def changes(person: Person, kinds: str | None = None, **query: Any) -> Any:
-    answer = await get(person, kinds, **query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 async def get(person: Person, kinds: str | None = None, **query: Any) -> httpx.Response:
@@ -34,10 +29,10 @@ async def test_without_kinds_there_are_tasks_only(ann: Person) -> None:
     await ann.http.delete(f"/api/lists/{gone['id']}")
 
     for kinds in (None, "tasks"):
-        assert (await changes(ann, kinds))["changes"] == [upsert(task)]
-    assert [change["list"] for change in (await changes(ann, "lists"))["changes"] if "list" in change] == [
-        created
-    ]
+        assert (await changes(ann, kinds=kinds))["changes"] == [upsert(task)]
+    assert [
+        change["list"] for change in (await changes(ann, kinds="lists"))["changes"] if "list" in change
+    ] == [created]
 
 
 async def test_tasks_and_lists_come_in_one_order(ann: Person) -> None:
@@ -48,7 +43,7 @@ async def test_tasks_and_lists_come_in_one_order(ann: Person) -> None:
     await ann.http.delete(f"/api/lists/{second['id']}")
 
     for kinds in (BOTH, "lists,tasks"):
-        found = await changes(ann, kinds)
+        found = await changes(ann, kinds=kinds)
         assert found["changes"] == [
             upsert(task),
             upsert_list(first, await etag(ann, "lists", first)),
@@ -60,7 +55,7 @@ async def test_tasks_and_lists_come_in_one_order(ann: Person) -> None:
 async def test_a_change_has_the_entity_tag_of_its_object(ann: Person) -> None:
     task, created = await ann.create(), await create_list(ann, metadata={"n": 1.5}, position="k")
 
-    assert (await changes(ann, BOTH))["changes"] == [
+    assert (await changes(ann, kinds=BOTH))["changes"] == [
         upsert(task, await etag(ann, "tasks", task)),
         upsert_list(created, await etag(ann, "lists", created)),
     ]
@@ -80,19 +75,19 @@ async def test_pages_give_each_change_once(ann: Person, kinds: str, limit: int) 
     seen: list[str] = []
     more, query = True, dict[str, str]()
     while more:
-        found = await changes(ann, kinds, limit=limit, **query)
+        found = await changes(ann, kinds=kinds, limit=limit, **query)
         seen += [change.get("list", change.get("task", change))["id"] for change in found["changes"]]
         more, query = found["has_more"], {"since": found["cursor"]}
 
     of_lists = [*lists[1:], lists[0]]
     expected = of_lists if kinds == "lists" else [*lists[1:], *tasks[1:], lists[0], tasks[0]]
     assert seen == [one["id"] for one in expected]
-    assert (await changes(ann, kinds, **query))["changes"] == []
+    assert (await changes(ann, kinds=kinds, **query))["changes"] == []
 
 
 async def test_a_cursor_is_valid_for_its_kinds_only(ann: Person) -> None:
     await create_list(ann)
-    cursors = {kinds: (await changes(ann, kinds))["cursor"] for kinds in ("tasks", "lists", BOTH)}
+    cursors = {kinds: (await changes(ann, kinds=kinds))["cursor"] for kinds in ("tasks", "lists", BOTH)}
     for kinds in ("tasks", None, "lists", BOTH, "lists,tasks"):
         for of, cursor in cursors.items():
             answer = await get(ann, kinds, since=cursor)
@@ -110,15 +105,17 @@ async def test_other_kinds_are_refused(ann: Person, kinds: str) -> None:
 
 
 async def test_before_the_first_write_there_is_nothing_and_a_cursor(ann: Person) -> None:
-    found = await changes(ann, BOTH)
+    found = await changes(ann, kinds=BOTH)
     assert (found["changes"], found["has_more"]) == ([], False)
     created = await create_list(ann)
-    assert [one["list"] for one in (await changes(ann, BOTH, since=found["cursor"]))["changes"]] == [created]
+    assert [one["list"] for one in (await changes(ann, kinds=BOTH, since=found["cursor"]))["changes"]] == [
+        created
+    ]
 
 
 async def test_followers_of_others_see_nothing(ann: Person, bob: Person) -> None:
     await create_list(ann)
-    assert (await changes(bob, BOTH))["changes"] == []
+    assert (await changes(bob, kinds=BOTH))["changes"] == []
 
 
 @pytest.mark.parametrize("engine_name", ["disk", "postgres"])

@@ -18,9 +18,10 @@ from typing import Final
 
 import httpx
 from changes.browser import Browser, Window
-from clients.typescript_package import built_package, run
+from clients.typescript_package import built_package
 from faults.own_postgres import free_port
 from support.command import command
+from support.programs import run_program
 from support.waiting import wait_for
 
 SOURCE: Final = Path(__file__).parents[2] / "examples" / "nextjs"
@@ -118,7 +119,7 @@ def _install() -> None:
     key = hashlib.sha256((BUILT / "package-lock.json").read_bytes()).hexdigest()
     installed = BUILT / "node_modules" / f".{key}"
     if not installed.exists():
-        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=BUILT)
+        run_program(BUILT, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         installed.touch()
 
 

@@ -5,9 +5,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from changes.browser import CHROMIUM, Browser, Window
 from changes.streams import HttpClient, InProcess, http_client, in_process_server
 from support import MakeDatabase, settings_for, token_for
@@ -82,85 +84,87 @@ class Follower:
         return str(await self.window.run("document.getElementById('note').textContent"))
 
 
-@asynccontextmanager
-async def two_windows(
-    browser: Browser, new_database: MakeDatabase
-) -> AsyncIterator[tuple[Follower, Follower, HttpClient, AsyncExitStack, InProcess]]:
+class TwoWindows(NamedTuple):
+    """Two windows of one user, the user's client of the API, the service, and what stops it."""
+
+    here: Follower
+    there: Follower
+    person: HttpClient
+    service: InProcess
+    services: AsyncExitStack
+
+
+@pytest_asyncio.fixture
+async def windows(browser: Browser, new_database: MakeDatabase) -> AsyncIterator[TwoWindows]:
     async with page_served() as origin, AsyncExitStack() as services:
         settings = settings_for(await new_database("disk"), frontend_url=origin)
         service = await services.enter_async_context(in_process_server(settings))
         sub = str(uuid4())
         async with http_client(service.url, sub) as person:
-            windows = [await Follower.of(browser, origin, service.url, token_for(sub)) for _ in range(2)]
-            yield windows[0], windows[1], person, services, service
+            here, there = [await Follower.of(browser, origin, service.url, token_for(sub)) for _ in range(2)]
+            yield TwoWindows(here, there, person, service, services)
 
 
-async def test_what_happens_in_one_window_is_seen_in_the_other(
-    browser: Browser, new_database: MakeDatabase
-) -> None:
-    async with two_windows(browser, new_database) as (here, there, person, _, _):
-        await here.add("Milk <b>&amp;</b>")
-        await there.sees("Milk <b>&amp;</b>")
-        await there.add("Bread")
-        await here.sees("Bread", "Milk <b>&amp;</b>")
-        await here.click("Milk", "input")
-        await there.sees("Bread", "x Milk <b>&amp;</b>")
-        await there.click("Milk", "button")
-        await here.sees("Bread")
-        await person.create("From elsewhere")
-        for window in (here, there):
-            await window.sees("From elsewhere", "Bread")
-        assert [await here.note(), await there.note()] == ["", ""]
+async def test_what_happens_in_one_window_is_seen_in_the_other(windows: TwoWindows) -> None:
+    here, there, person, *_ = windows
+    await here.add("Milk <b>&amp;</b>")
+    await there.sees("Milk <b>&amp;</b>")
+    await there.add("Bread")
+    await here.sees("Bread", "Milk <b>&amp;</b>")
+    await here.click("Milk", "input")
+    await there.sees("Bread", "x Milk <b>&amp;</b>")
+    await there.click("Milk", "button")
+    await here.sees("Bread")
+    await person.create("From elsewhere")
+    for window in (here, there):
+        await window.sees("From elsewhere", "Bread")
+    assert [await here.note(), await there.note()] == ["", ""]
 
 
-async def test_a_concurrent_change_is_not_overwritten(browser: Browser, new_database: MakeDatabase) -> None:
-    async with two_windows(browser, new_database) as (here, there, person, _, _):
-        task = await person.create("Mine")
-        await here.sees("Mine")
-        await here.click("Mine", "input")
-        for window in (here, there):
-            await window.sees("x Mine")
-        await here.window.cut_off(offline=True)
-        await here.click("Mine", "input")
-        await here.sees("? Mine")
-        await person.http.put(f"/api/tasks/{task['id']}", json={"title": "Theirs"})
-        await here.window.cut_off(offline=False)
-        await here.sees("x Theirs", seconds=4 * SECONDS)
-        assert "Somebody else changed it" in await here.note()
-        assert [one["is_completed"] for one in await person.tasks()] == [True]
+async def test_a_concurrent_change_is_not_overwritten(windows: TwoWindows) -> None:
+    here, there, person, *_ = windows
+    task = await person.create("Mine")
+    await here.sees("Mine")
+    await here.click("Mine", "input")
+    for window in (here, there):
+        await window.sees("x Mine")
+    await here.window.cut_off(offline=True)
+    await here.click("Mine", "input")
+    await here.sees("? Mine")
+    await person.http.put(f"/api/tasks/{task['id']}", json={"title": "Theirs"})
+    await here.window.cut_off(offline=False)
+    await here.sees("x Theirs", seconds=4 * SECONDS)
+    assert "Somebody else changed it" in await here.note()
+    assert [one["is_completed"] for one in await person.tasks()] == [True]
 
 
-async def test_the_network_is_cut_and_comes_back_and_nothing_is_lost(
-    browser: Browser, new_database: MakeDatabase
-) -> None:
-    async with two_windows(browser, new_database) as (here, there, person, _, _):
-        await here.add("Before")
-        await there.sees("Before")
-        await here.window.cut_off(offline=True)
-        await here.is_shown("offline")
-        await here.add("Written offline")
-        await here.sees("? Written offline", "Before")
-        await there.add("Written meanwhile")
-        await there.click("Before", "button")
-        await there.sees("Written meanwhile")
-        await here.window.cut_off(offline=False)
-        for window in (here, there):
-            await window.sees("Written offline", "Written meanwhile", seconds=4 * SECONDS)
-        await here.is_shown("live")
-        assert len(await person.tasks()) == 2
+async def test_the_network_is_cut_and_comes_back_and_nothing_is_lost(windows: TwoWindows) -> None:
+    here, there, person, *_ = windows
+    await here.add("Before")
+    await there.sees("Before")
+    await here.window.cut_off(offline=True)
+    await here.is_shown("offline")
+    await here.add("Written offline")
+    await here.sees("? Written offline", "Before")
+    await there.add("Written meanwhile")
+    await there.click("Before", "button")
+    await there.sees("Written meanwhile")
+    await here.window.cut_off(offline=False)
+    for window in (here, there):
+        await window.sees("Written offline", "Written meanwhile", seconds=4 * SECONDS)
+    await here.is_shown("live")
+    assert len(await person.tasks()) == 2
 
 
-async def test_the_service_is_restarted_and_nothing_is_lost(
-    browser: Browser, new_database: MakeDatabase
-) -> None:
-    async with two_windows(browser, new_database) as (here, there, person, services, service):
-        await here.add("Before")
-        await there.sees("Before")
-        await services.aclose()
-        await here.is_shown("offline")
-        await here.add("Written meanwhile")
-        await services.enter_async_context(in_process_server(service.settings, port=service.port))
-        for window in (here, there):
-            await window.sees("Written meanwhile", "Before", seconds=4 * SECONDS)
-            await window.is_shown("live")
-        assert len(await person.tasks()) == 2
+async def test_the_service_is_restarted_and_nothing_is_lost(windows: TwoWindows) -> None:
+    here, there, person, service, services = windows
+    await here.add("Before")
+    await there.sees("Before")
+    await services.aclose()
+    await here.is_shown("offline")
+    await here.add("Written meanwhile")
+    await services.enter_async_context(in_process_server(service.settings, port=service.port))
+    for window in (here, there):
+        await window.sees("Written meanwhile", "Before", seconds=4 * SECONDS)
+        await window.is_shown("live")
+    assert len(await person.tasks()) == 2

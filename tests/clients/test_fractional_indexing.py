@@ -4,7 +4,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +11,7 @@ from uuid import UUID
 import pytest
 from support import Person
 from support.npm import install_packages
+from support.programs import run_program
 
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.positions import default_key, key_between
@@ -37,14 +37,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def keys_of_the_package(package: Path, gaps: list[Any], digits: str) -> list[Any]:
     """Returns what the package gives for each gap: a key, or an object with its error."""
-    found: list[Any] = json.loads(run(package, "between.mjs", digits, given=json.dumps(gaps)))
+    found: list[Any] = json.loads(run_program(package, "node", "between.mjs", digits, given=json.dumps(gaps)))
     return found
-
-
-def run(folder: Path, *program: str, given: str = "") -> str:
-    """Returns the output of a program of Node.js."""
-    command = [NODE or "", *program]
-    return subprocess.run(command, cwd=folder, input=given, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own code
 
 
 def gaps_of(keys: list[str]) -> list[tuple[str | None, str | None]]:
@@ -87,7 +81,7 @@ async def test_the_page_sorts_and_places_as_the_service_does(package: Path, ann:
         "const api = { put: async (path, body) => sent.push([path, body]) }\n"
         f"{code}\nconsole.log(JSON.stringify([tasks.map((task) => task.title), sent]))"
     )
-    order, sent = json.loads(run(package, "page.mjs"))
+    order, sent = json.loads(run_program(package, "node", "page.mjs"))
 
     assert order == ["a", "d", "b", "c"]
     for path, body in sent:

@@ -5,10 +5,8 @@ They compile under strict settings, have a type for every body and response, and
 
 import ast
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support import SECRET, token_for
-from support.command import command
+from support import token_for
+from support.command import serve
 from support.npm import install_packages
+from support.programs import run_program
 
 HERE = Path(__file__).parent
 GENERATOR = Path(sys.prefix) / "clients" / "bin" / "openapi-python-client"
@@ -63,7 +62,7 @@ class Service:
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
-    with command(folder, "serve", "--port", "0", JWT_SECRET=SECRET) as taskward:
+    with serve(folder) as taskward:
         url = f"http://127.0.0.1:{taskward.port()}"
         document = folder / "openapi.json"
         document.write_bytes(httpx.get(f"{url}/openapi.json", trust_env=False).content)
@@ -77,7 +76,7 @@ def typescript(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Pa
     for name in ("package.json", "package-lock.json", "tsconfig.json", "session.ts"):
         shutil.copy(HERE / name, folder)
     install_packages(folder)
-    run(folder, node(folder, "openapi-typescript"), str(service.document), "--output", "schema.ts")
+    run_program(folder, node(folder, "openapi-typescript"), str(service.document), "--output", "schema.ts")
     return folder
 
 
@@ -91,7 +90,9 @@ def python(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Path:
     configuration = folder / "configuration.json"
     configuration.write_text('{"post_hooks": []}')  # the code need not be beautiful
     arguments = ("--meta", "none", "--output-path", "generated", "--config", str(configuration))
-    run(folder, str(GENERATOR), "generate", "--path", str(service.document), *arguments, "--fail-on-warning")
+    run_program(
+        folder, str(GENERATOR), "generate", "--path", str(service.document), *arguments, "--fail-on-warning"
+    )
     return folder
 
 
@@ -104,21 +105,6 @@ def program(name: str) -> str:
 
 def node(folder: Path, tool: str) -> str:
     return str(folder / "node_modules" / ".bin" / tool)
-
-
-def run(folder: Path, *arguments: str, **environment: str) -> str:
-    """Runs a program to its end, which must be a success; returns what it has printed."""
-    done = subprocess.run(  # noqa: S603 - what is installed for these tests
-        arguments,
-        cwd=folder,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 @pytest.mark.processes
@@ -142,9 +128,12 @@ def test_typescript_has_a_type_for_every_body_and_response(typescript: Path) -> 
 def test_a_client_in_typescript_compiles_strictly_and_carries_out_a_session(
     service: Service, typescript: Path
 ) -> None:
-    run(typescript, node(typescript, "tsc"), "--project", ".")
+    run_program(typescript, node(typescript, "tsc"), "--project", ".")
 
-    assert run(typescript, program("node"), "out/session.js", **service.environment("typescript")) == "done\n"
+    assert (
+        run_program(typescript, program("node"), "out/session.js", **service.environment("typescript"))
+        == "done\n"
+    )
 
 
 @pytest.mark.processes
@@ -194,9 +183,9 @@ def test_a_client_in_python_is_strictly_typed_and_carries_out_a_session(
 ) -> None:
     interpreter = str(GENERATOR.with_name("python"))
     checks = ("--strict", "--python-executable", interpreter, "--cache-dir", str(CACHE))
-    run(python, sys.executable, "-m", "mypy", *checks, "session.py", "generated")
+    run_program(python, sys.executable, "-m", "mypy", *checks, "session.py", "generated")
 
-    assert run(python, interpreter, "session.py", **service.environment("python")) == "done\n"
+    assert run_program(python, interpreter, "session.py", **service.environment("python")) == "done\n"
 
 
 def modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:

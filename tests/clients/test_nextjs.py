@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from changes.browser import CHROMIUM, Browser
 from clients.nextjs_example import ALERT, SOURCE, STATE, Person, copied_example, running_app
-from clients.typescript_package import run
+from support.programs import run_program
 
 LIFETIME: Final = 4
 """Seconds that a token is valid, so that a session needs several."""
@@ -93,7 +93,7 @@ async def test_a_wrong_password_is_an_error_that_is_shown(app: str, browser: Bro
 
 
 def test_the_example_is_strictly_typed(example: Path) -> None:
-    run("node", "node_modules/typescript/bin/tsc", folder=example)
+    run_program(example, "node", "node_modules/typescript/bin/tsc")
 
 
 def test_the_lock_file_names_no_package_registry() -> None:

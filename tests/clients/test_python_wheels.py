@@ -1,11 +1,11 @@
 """The wheel of the Python client, and that of the service, which contains it."""
 
-import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
+from support.programs import run_program
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -14,24 +14,20 @@ pytestmark = pytest.mark.processes
 
 def install(project: Path, folder: Path) -> Path:
     """Builds a wheel and installs it into a folder of its own; returns that folder."""
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "wheels"), cwd=project)
+    run_program(
+        project, sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "wheels")
+    )
     (wheel,) = (folder / "wheels").iterdir()
     target = folder / "installed"
     uv = (sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--no-index")
-    run(*uv, "--target", str(target), str(wheel), cwd=folder)
+    run_program(folder, *uv, "--target", str(target), str(wheel))
     return target
-
-
-def run(*command: str, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)  # noqa: S603 - our own tools
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def run_installed(target: Path, code: str) -> str:
     """Runs code with what is installed there and the dependencies, without the editable installation."""
     paths = f"import sys; sys.path[:0] = [{str(target)!r}, {sysconfig.get_path('purelib')!r}]"
-    return run(sys.executable, "-I", "-S", "-c", f"{paths}\n{code}", cwd=target)
+    return run_program(target, sys.executable, "-I", "-S", "-c", f"{paths}\n{code}")
 
 
 def test_the_clients_wheel_needs_httpx_alone_and_is_typed(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import SECRET, MakeDatabase, token_for
-from support.command import command
+from support import MakeDatabase, token_for
+from support.command import serve
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
@@ -18,7 +18,7 @@ async def test_the_service_does_what_its_document_says(
     new_database: MakeDatabase, engine_name: str, examples: int, tmp_path: Path
 ) -> None:
     url = await new_database(engine_name)
-    with command(tmp_path, "serve", "--port", "0", DATABASE_URL=url, JWT_SECRET=SECRET) as taskward:
+    with serve(tmp_path, DATABASE_URL=url) as taskward:
         asking = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"),
             f"http://127.0.0.1:{taskward.port()}/openapi.json",

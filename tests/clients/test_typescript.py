@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from clients.typescript_package import BUILT, SOURCE, built_package, run
+from clients.typescript_package import BUILT, SOURCE, built_package
 from openapi_document import document
 from support import SECRET, MakeDatabase
-from support.command import command
+from support.command import serve
+from support.programs import run_program
 
 PAGE = Path(__file__).parents[2] / "docs" / "typescript.md"
 CODE = re.compile(r"```ts\n(.*?)```", re.DOTALL)
@@ -54,7 +55,7 @@ def package() -> Iterator[Path]:
 
 def run_tests(package: Path, *names: str, **environment: str) -> None:
     files = [f"build/{name}.test.js" for name in names]
-    run("node", "--enable-source-maps", "--test", *files, folder=package, **environment)
+    run_program(package, "node", "--enable-source-maps", "--test", *files, **environment)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -64,7 +65,7 @@ async def service(
     """Yields where a service on that engine is, and the secret of its tokens, as the tests read them."""
     url = await new_database(engine)
     folder = tmp_path_factory.mktemp("service")
-    with command(folder, "serve", "--port", "0", DATABASE_URL=url, JWT_SECRET=SECRET) as taskward:
+    with serve(folder, DATABASE_URL=url) as taskward:
         yield {"SERVICE_URL": f"http://127.0.0.1:{taskward.port()}", "JWT_SECRET": SECRET}
 
 
@@ -85,7 +86,7 @@ def generated_types(package: Path) -> str:
         shutil.rmtree(target.parent, ignore_errors=True)
         target.parent.mkdir()
         (target.parent / "openapi.json").write_text(source)
-        run("node", "scripts/types.js", "types/openapi.json", "types/schema.ts", folder=package)
+        run_program(package, "node", "scripts/types.js", "types/openapi.json", "types/schema.ts")
         (target.parent / "schema.ts").rename(target)
     return target.read_text()
 
@@ -112,14 +113,14 @@ def test_the_code_of_the_page_runs_with_the_packed_package(package: Path, servic
     project = package / "page"
     install_tarball(package, project)
     imports = "import('@taskward/client'); import('@taskward/client/store')"
-    run("node", "-e", imports, folder=project)
+    run_program(project, "node", "-e", imports)
     for name in ("rxdb", "rxjs", "@tanstack", "@types", "fake-indexeddb"):
         (project / "node_modules" / name).symlink_to(package / "node_modules" / name)
     (project / "page.ts").write_text(PRELUDE + "\n".join(CODE.findall(PAGE.read_text("utf-8"))))
     shutil.copy(package / "tsconfig.base.json", project / "tsconfig.json")
 
-    run("node", str(package / "node_modules/typescript/bin/tsc"), "--types", "node", folder=project)
-    printed = run("node", "page.js", folder=project, **service)
+    run_program(project, "node", str(package / "node_modules/typescript/bin/tsc"), "--types", "node")
+    printed = run_program(project, "node", "page.js", **service)
 
     assert "400 VALIDATION_ERROR" in printed
     assert "title: Title cannot be empty" in printed
@@ -135,8 +136,8 @@ def install_tarball(package: Path, project: Path) -> None:
         if path.suffix != ".tsbuildinfo" and not path.name.startswith("page."):
             path.unlink()
     pack = ("npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", str(project))
-    tarball = run(*pack, folder=package).split()[-1]
+    tarball = run_program(package, *pack).split()[-1]
     (project / "package.json").write_text('{"type": "module"}')
-    run("npm", "install", "--offline", "--no-audit", "--no-fund", f"./{tarball}", folder=project)
+    run_program(project, "npm", "install", "--offline", "--no-audit", "--no-fund", f"./{tarball}")
     installed = [path.name for path in (project / "node_modules").glob("[!.]*")]
     assert installed == ["@taskward"], "it has no dependencies"

@@ -1,11 +1,11 @@
 """The built files of the web app are those of its source, and the wheel of the service serves them."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from support.npm import install_packages
+from support.programs import run_program
 
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "src/taskward/web_app/static"
@@ -24,13 +24,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clients / "web"
 
 
-def run(folder: Path, *command: str) -> None:
-    done = subprocess.run(["node", *command], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603, S607 - our own source
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_the_built_files_are_those_of_the_source(source: Path, tmp_path: Path) -> None:
-    run(source, "build.js", str(tmp_path))
+    run_program(source, "node", "build.js", str(tmp_path))
     built = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     committed = {path.name: path.read_bytes() for path in BUILT.iterdir()}
     assert built.keys() == committed.keys()
@@ -40,11 +35,11 @@ def test_the_built_files_are_those_of_the_source(source: Path, tmp_path: Path) -
 def test_the_cache_of_the_worker_has_the_name_of_the_build(source: Path, tmp_path: Path) -> None:
     style = source / "app.css"
     style.write_text(style.read_text() + "\n.changed { color: red; }\n")
-    run(source, "build.js", str(tmp_path))
+    run_program(source, "node", "build.js", str(tmp_path))
     worker = "service-worker.js"
     assert (tmp_path / worker).read_bytes() != (BUILT / worker).read_bytes()
 
 
 def test_the_types_of_the_source_hold(source: Path) -> None:
     for project in (".", "src/tsconfig.worker.json"):
-        run(source, "node_modules/typescript/bin/tsc", "--project", project)
+        run_program(source, "node", "node_modules/typescript/bin/tsc", "--project", project)

@@ -2,15 +2,14 @@
 
 import fcntl
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.programs import run_program
 
 SOURCE = Path(__file__).parents[2] / "clients" / "typescript"
 BUILT = Path(sys.prefix) / "clients" / "typescript"
@@ -29,25 +28,8 @@ def built_package() -> Iterator[Path]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _install()
         _update_sources()
-        run("node", "node_modules/typescript/bin/tsc", "--build", "tests")
+        run_program(BUILT, "node", "node_modules/typescript/bin/tsc", "--build", "tests")
         yield BUILT
-
-
-def run(*arguments: str, folder: Path = BUILT, **environment: str) -> str:
-    """Runs a program to its end, which must be a success; returns what it has printed."""
-    program = shutil.which(arguments[0])
-    assert program is not None
-    done = subprocess.run(  # noqa: S603 - what is installed for these tests
-        [program, *arguments[1:]],
-        cwd=folder,
-        env=os.environ | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def _install() -> None:
@@ -58,7 +40,7 @@ def _install() -> None:
         shutil.copy2(SOURCE / name, BUILT)
     if not installed.exists():
         try:
-            run("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+            run_program(BUILT, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
         except AssertionError as error:
             pytest.skip(f"npm cannot install what the package is built with: {str(error)[-200:]}")
         installed.touch()

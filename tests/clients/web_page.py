@@ -5,7 +5,7 @@ import json
 from contextlib import suppress
 from typing import Any, Final
 
-from changes.browser import PATIENCE, Browser, CommandError, Window
+from changes.browser import PAGE_TIMEOUT, Browser, CommandError, Window
 
 KEYS: Final = {
     "Enter": 13, "Escape": 27, "Tab": 9, "Delete": 46, "End": 35, "Home": 36,
@@ -71,7 +71,7 @@ class WebApp:
     async def stays(self) -> None:
         """Tries to reload the page, which asks whether to leave it, and stays."""
         await self.window.ask("Page.reload")
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PAGE_TIMEOUT):
             while not await self._declines():  # noqa: ASYNC110 - a question is not announced
                 await asyncio.sleep(0.02)
 

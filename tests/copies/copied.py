@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import asyncpg
 from fastapi import FastAPI
 from support import Person
+from support.postgres_connection import connected
 
 from taskward.copy.job import Copy
 from taskward.copy.opening import FROM, TO, opened, settings_of
@@ -133,23 +133,10 @@ def people(app: FastAPI, subs: Sequence[str]) -> list[Person]:
     return [Person(app, sub) for sub in subs]
 
 
-async def sql(url: str, *statements: str) -> None:
-    """Runs statements on a PostgreSQL database."""
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
 async def users_of(url: str) -> list[str]:
     """Returns the ids of the users in a PostgreSQL database."""
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         return [str(row["id"]) for row in await connection.fetch("SELECT id FROM users ORDER BY id")]
-    finally:
-        await connection.close()
 
 
 def trigger(table: str, body: str) -> list[str]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
-from copies.copied import KEYED, KEYED_BODY, Recorder, copy, fill, people, seen, sql, trigger, users_of
+from copies.copied import KEYED, KEYED_BODY, Recorder, copy, fill, people, seen, trigger, users_of
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
+from support.postgres_connection import execute_sql
 from webhooks.receiver import SECRET as WEBHOOK_SECRET
 
 from taskward.copy import passes, postgres_sql, sqlite_sql, windows
@@ -276,7 +277,7 @@ async def test_a_source_that_is_migrated_meanwhile_is_refused_at_the_switch(
     source, target = await new_database("postgres"), await new_database("disk")
 
     async def migrate() -> None:
-        await sql(source, "UPDATE alembic_version SET version_num = '9000'")
+        await execute_sql(source, "UPDATE alembic_version SET version_num = '9000'")
 
     with pytest.raises(CopyFailed, match="--from: the schema is at revision 9000"):
         await copy(source, target, Recorder(migrate), follow=True)
@@ -319,7 +320,7 @@ async def test_a_damaged_row_is_found_and_its_table_and_owner_are_named(
     async with running(settings_for(source)) as app:
         ann = Person(app, str(UUID(int=2**127)))
         await fill(ann)
-    await sql(target, *trigger(table, DAMAGE[table]))
+    await execute_sql(target, *trigger(table, DAMAGE[table]))
 
     with pytest.raises(Differs) as found:
         await copy(source, target)
@@ -341,7 +342,7 @@ async def test_damage_of_what_follows_the_verification_is_found_too(
         await ann.create()
 
         async def damage() -> None:
-            await sql(target, *trigger("tasks", "RETURN NULL;"))
+            await execute_sql(target, *trigger("tasks", "RETURN NULL;"))
             await ann.create("Lost")
 
         with pytest.raises(Differs, match=f"rows of tasks of user {ann.sub} differ"):

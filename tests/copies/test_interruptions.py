@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 from changes.streams import HttpClient, http_client, in_process_server
-from copies.copied import sql, trigger
+from copies.copied import trigger
 from support import MakeDatabase, running, settings_for
 from support.command import Command, command
 from support.paging import insert_tasks, some_tasks
-from support.waiting import PATIENCE, wait_for
+from support.postgres_connection import connected, execute_sql
+from support.waiting import TIMEOUT, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
 LOCK = 4711
@@ -36,10 +36,9 @@ async def test_a_copy_that_is_killed_twice_is_continued_and_verified(
         for number in range(1, 4):
             await insert_tasks(app, owner(number), some_tasks(2600))
     arguments = ("copy", "--from", source, "--to", target)
-    holder = await asyncpg.connect(target)
-    try:
+    async with connected(target) as holder:
         for stopped_at in (2, 3):
-            await sql(target, *trigger("tasks", _wait_at(stopped_at)))
+            await execute_sql(target, *trigger("tasks", _wait_at(stopped_at)))
             await holder.execute(f"SELECT pg_advisory_lock({LOCK})")
             with command(tmp_path, *arguments) as killed:
                 await _until(holder, WAITING)
@@ -50,7 +49,7 @@ async def test_a_copy_that_is_killed_twice_is_continued_and_verified(
             found = [row["id"].int >> 96 for row in await holder.fetch("SELECT id FROM users ORDER BY id")]
             assert found == list(range(1, stopped_at)), "each owner whole, or not at all"
             assert await holder.fetchval("SELECT count(*) FROM tasks") == 2600 * len(found)
-            await sql(target, "DROP FUNCTION damage CASCADE")
+            await execute_sql(target, "DROP FUNCTION damage CASCADE")
         kept = await holder.fetch(WRITTEN_BY)
 
         with command(tmp_path, *arguments) as last:
@@ -58,8 +57,6 @@ async def test_a_copy_that_is_killed_twice_is_continued_and_verified(
 
         assert any(line.split()[:2] == ["tasks", "7800"] for line in last.out), last.out
         assert await holder.fetch(WRITTEN_BY) == kept, "what was copied is not written again"
-    finally:
-        await holder.close()
 
 
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
@@ -76,7 +73,7 @@ def _wait_at(number: int) -> str:
 
 
 async def _until(connection: Any, condition: str) -> None:
-    async with asyncio.timeout(4 * PATIENCE):
+    async with asyncio.timeout(4 * TIMEOUT):
         while not await connection.fetchval(condition):
             await connection.execute("SELECT pg_stat_clear_snapshot()")
             await asyncio.sleep(0.02)
@@ -135,7 +132,7 @@ async def test_clients_follow_across_the_switch_and_none_has_to_start_over(
 
 async def _until_asked(following: Command) -> None:
     """Waits until the operator is asked to switch."""
-    await asyncio.to_thread(wait_for, lambda: "press Enter" in "".join(following.err), 4 * PATIENCE)
+    await asyncio.to_thread(wait_for, lambda: "press Enter" in "".join(following.err), 4 * TIMEOUT)
 
 
 async def _all_tasks(person: HttpClient) -> list[dict[str, Any]]:
@@ -187,12 +184,12 @@ class Clients:
 
     async def until_writes(self, more: int) -> None:
         count = len(self.acknowledged) + more
-        async with asyncio.timeout(4 * PATIENCE):
+        async with asyncio.timeout(4 * TIMEOUT):
             while len(self.acknowledged) < count:  # noqa: ASYNC110 - three tasks change it
                 await asyncio.sleep(0.02)
 
     async def until_equal(self, tasks: dict[str, Any]) -> None:
-        async with asyncio.timeout(2 * PATIENCE):
+        async with asyncio.timeout(2 * TIMEOUT):
             while not self.pulled == self.streamed == tasks:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.02)
 

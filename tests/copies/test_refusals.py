@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
-from copies.copied import as_login, copy, sql, trigger
+from copies.copied import as_login, copy, trigger
 from support import MakeDatabase, Person, running, settings_for, stored
+from support.postgres_connection import connected, execute_sql
 from typer.testing import CliRunner, Result
 
 from taskward import cli
@@ -24,7 +24,7 @@ async def taskward(*arguments: object, **environment: str) -> Result:
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
@@ -97,7 +97,7 @@ async def test_another_revision_is_refused_on_either_side(
     revision: str, remedy: str, source: str, new_database: MakeDatabase, tmp_path: Path
 ) -> None:
     other = await new_database("postgres")
-    await sql(other, f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608 - a test's own words
+    await execute_sql(other, f"UPDATE alembic_version SET version_num = '{revision}'")  # noqa: S608 - a test's own words
     text = f"the schema is at revision {revision}, and not at {schema.newest_revision()}; {remedy}"
 
     for given, to, option in ((source, other, TO), (other, f"sqlite:///{tmp_path / 'b.db'}", FROM)):
@@ -110,7 +110,7 @@ async def test_a_copy_that_another_version_has_begun_is_not_continued(
     source: str, new_database: MakeDatabase
 ) -> None:
     target = await new_database("postgres")
-    await sql(target, f"UPDATE alembic_version SET version_num = '{schema.UNFINISHED_COPY}0099'")  # noqa: S608 - as above
+    await execute_sql(target, f"UPDATE alembic_version SET version_num = '{schema.UNFINISHED_COPY}0099'")  # noqa: S608 - as above
 
     with pytest.raises(CopyFailed, match="--to: the unfinished copy was begun by another version"):
         await copy(source, target)
@@ -166,19 +166,21 @@ async def test_after_a_failure_of_the_target_the_same_command_continues(
     state: str, text: str, source: str, new_database: MakeDatabase
 ) -> None:
     target = await new_database("postgres")
-    await sql(target, *trigger("tasks", f"RAISE EXCEPTION 'a secret title' USING ERRCODE = '{state}';"))
+    await execute_sql(
+        target, *trigger("tasks", f"RAISE EXCEPTION 'a secret title' USING ERRCODE = '{state}';")
+    )
 
     failed = await taskward("copy", "--from", source, "--to", target)
 
     assert (failed.exit_code, failed.output) == (1, f"taskward: --to: {text}\n")
-    await sql(target, "DROP TRIGGER damage ON tasks")
+    await execute_sql(target, "DROP TRIGGER damage ON tasks")
     assert (await copy(source, target))[1].rows == 1
 
 
 async def test_a_login_without_a_right_is_named_the_right(source: str, new_database: MakeDatabase) -> None:
     target = await new_database("postgres")
     login = f"copier_{uuid4().hex}"
-    await sql(
+    await execute_sql(
         target,
         f"CREATE ROLE {login} LOGIN",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {login}",
@@ -187,10 +189,10 @@ async def test_a_login_without_a_right_is_named_the_right(source: str, new_datab
     try:
         with pytest.raises(CopyFailed, match="--to: permission denied for table users"):
             await copy(source, as_login(target, login))
-        await sql(target, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {login}")
+        await execute_sql(target, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {login}")
         assert (await copy(source, as_login(target, login)))[1].rows == 1
     finally:
-        await sql(target, f"DROP OWNED BY {login}", f"DROP ROLE {login}")
+        await execute_sql(target, f"DROP OWNED BY {login}", f"DROP ROLE {login}")
 
 
 async def test_the_owner_of_the_tables_copies_although_row_level_security_is_forced(
@@ -198,11 +200,12 @@ async def test_the_owner_of_the_tables_copies_although_row_level_security_is_for
 ) -> None:
     target = await new_empty_database("postgres")
     login = f"owner_{uuid4().hex}"
-    await sql(target, f"CREATE ROLE {login} LOGIN CREATEROLE", f"GRANT ALL ON SCHEMA public TO {login}")
+    await execute_sql(
+        target, f"CREATE ROLE {login} LOGIN CREATEROLE", f"GRANT ALL ON SCHEMA public TO {login}"
+    )
     try:
         await copy(source, as_login(target, login))
-        back = await asyncpg.connect(as_login(target, login))
-        assert await back.fetchval("SELECT count(*) FROM tasks") == 1
-        await back.close()
+        async with connected(as_login(target, login)) as back:
+            assert await back.fetchval("SELECT count(*) FROM tasks") == 1
     finally:
-        await sql(target, f"DROP OWNED BY {login} CASCADE", f"DROP ROLE {login}")
+        await execute_sql(target, f"DROP OWNED BY {login} CASCADE", f"DROP ROLE {login}")

@@ -2,15 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
-from support import MakeDatabase, Person, database_of, running, settings_for
+from support import Person, database_of
 from support.paging import SORTS
+from support.waiting import run_ready_tasks
 
 from taskward.database.batching import Batcher, NotStarted
 from taskward.database.postgres.batched_sql import BatchedRead
@@ -22,12 +22,6 @@ from taskward.tasks.statements import GET_TASK, LISTS
 
 DEADLINE = 10.0
 COMBINED = [read for read in STATEMENTS if isinstance(read, Read) and read.batch_keys]
-
-
-@pytest_asyncio.fixture(scope="module")
-async def served(new_database: MakeDatabase) -> AsyncIterator[FastAPI]:
-    async with running(settings_for(await new_database("postgres"))) as app:
-        yield app
 
 
 class Slow:
@@ -126,11 +120,6 @@ def in_time(seconds: float = DEADLINE) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-async def settle() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
 @pytest.mark.parametrize("read", COMBINED, ids=lambda read: read.name)
 def test_no_value_of_an_owner_is_common_to_a_batch(read: Read) -> None:
     combined = BatchedRead.compile(read, DIALECT, read.batch_keys)
@@ -149,15 +138,15 @@ def test_reads_with_positions_or_words_run_alone() -> None:
 
 @pytest.mark.processes
 async def test_reads_in_a_batch_return_the_same_as_alone(
-    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+    own_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    people = [Person(served) for _ in range(12)]
+    people = [Person(own_app) for _ in range(12)]
     for n, person in enumerate(people):
         for m in range(n % 5):
             await person.create(f"{random.random()} of {n}", is_completed=bool(m % 2))  # noqa: S311 - an arbitrary order
     ids = {person: [task["id"] for task in await person.tasks()] for person in people}
     sizes: list[int] = []
-    monkeypatch.setattr(database_of(served).batcher, "on_batch", sizes.append)
+    monkeypatch.setattr(database_of(own_app).batcher, "on_batch", sizes.append)
     requests = [
         (person, path)
         for person in people
@@ -187,9 +176,9 @@ async def test_reads_in_a_batch_return_the_same_as_alone(
 
 async def test_a_call_with_nothing_in_flight_runs_in_its_callers_task(slow: Slow, ask: Asking) -> None:
     first = ask(1)
-    await settle()
+    await run_ready_tasks()
     second = ask(2)
-    await settle()
+    await run_ready_tasks()
     assert slow.tasks[0] is first
     assert slow.tasks[1] is not second
     slow.may_answer.set()
@@ -216,9 +205,9 @@ async def test_an_operation_that_cannot_be_cancelled_never_runs_in_its_callers_t
 
 async def test_calls_that_arrive_during_a_batch_form_the_next_one(slow: Slow, ask: Asking) -> None:
     first = [ask(n) for n in range(4)]
-    await settle()
+    await run_ready_tasks()
     late = [ask(n, rows=n % 3) for n in range(10, 20)]
-    await settle()
+    await run_ready_tasks()
 
     slow.may_answer.set()
 
@@ -231,9 +220,9 @@ async def test_calls_that_arrive_during_a_batch_form_the_next_one(slow: Slow, as
 async def test_a_call_that_runs_alone_does_not_wait_for_those_queued_meanwhile(slow: Slow) -> None:
     ask = Asking(slow, max_in_flight=1)
     first = ask(1)
-    await settle()
+    await run_ready_tasks()
     late = [ask(n) for n in range(2, 5)]
-    await settle()
+    await run_ready_tasks()
     assert ask.batcher.waiting == 3
     slow.may_answer.set()
     await first
@@ -249,7 +238,7 @@ async def test_a_batch_has_the_deadline_of_its_oldest_call(slow: Slow, ask: Aski
     first, late = [], []
     for n in range(MAX_IN_FLIGHT):
         first.append(ask(n))
-        await settle()
+        await run_ready_tasks()
     await asyncio.sleep(0.05)
     for n in range(3):
         late.append(ask(n))
@@ -270,7 +259,7 @@ async def test_large_pages_are_not_batched(slow: Slow, ask: Asking) -> None:
     await asyncio.gather(*(ask(n, limit=MAX_ROWS + 1) for n in range(8)))
     slow.may_answer.clear()
     large = [ask(n, limit=MAX_ROWS // 2) for n in range(8)]
-    await settle()
+    await run_ready_tasks()
     slow.may_answer.set()
     await asyncio.gather(*large)
 
@@ -281,9 +270,9 @@ async def test_large_pages_are_not_batched(slow: Slow, ask: Asking) -> None:
 async def test_no_batch_is_larger_than_each_of_its_calls_permits(slow: Slow) -> None:
     ask = Asking(slow, max_in_flight=1)
     asked = [ask(0)]
-    await settle()
+    await run_ready_tasks()
     asked += [ask(n, most=most) for n, most in enumerate([9, 9, 1, 1, 9, 2, 9, 9], 1)]
-    await settle()
+    await run_ready_tasks()
     slow.may_answer.set()
 
     await asyncio.gather(*asked)
@@ -293,9 +282,9 @@ async def test_no_batch_is_larger_than_each_of_its_calls_permits(slow: Slow) -> 
 
 async def test_each_call_of_a_failed_batch_raises_and_the_next_batch_runs(slow: Slow, ask: Asking) -> None:
     first = ask(0)
-    await settle()
+    await run_ready_tasks()
     asked = [ask(n, fails=n == 3) for n in range(1, 7)]
-    await settle()
+    await run_ready_tasks()
     slow.may_answer.set()
     failed = await asyncio.gather(*asked, return_exceptions=True)
 
@@ -308,7 +297,7 @@ async def test_each_call_of_a_failed_batch_raises_and_the_next_batch_runs(slow: 
 
 async def test_the_error_of_one_call_does_not_fail_the_others(slow: Slow, ask: Asking) -> None:
     asked = [ask(n, refused=n == 3) for n in range(6)]
-    await settle()
+    await run_ready_tasks()
     slow.may_answer.set()
     found = await asyncio.gather(*asked, return_exceptions=True)
 
@@ -317,7 +306,7 @@ async def test_the_error_of_one_call_does_not_fail_the_others(slow: Slow, ask: A
 
 async def test_an_unexpected_error_is_raised_in_each_call(slow: Slow, ask: Asking) -> None:
     asked = [ask(n, unforeseen=True) for n in range(6)]
-    await settle()
+    await run_ready_tasks()
     slow.may_answer.set()
     failed = await asyncio.gather(*asked, return_exceptions=True)
 
@@ -344,9 +333,9 @@ async def test_calls_that_arrive_before_a_batch_can_start_are_added_to_it(slow: 
     slow.may_start.clear()
     ask = Asking(slow, max_in_flight=1)
     asked = [ask(0, most=3)]
-    await settle()
+    await run_ready_tasks()
     asked += [ask(n, most=3) for n in range(1, 5)]
-    await settle()
+    await run_ready_tasks()
     assert ask.batcher.waiting == 5
     slow.may_start.set()
     slow.may_answer.set()
@@ -357,9 +346,9 @@ async def test_calls_that_arrive_before_a_batch_can_start_are_added_to_it(slow: 
 
 async def test_a_cancelled_call_does_not_affect_the_others(slow: Slow, ask: Asking) -> None:
     tasks = [ask(n) for n in range(6)]
-    await settle()
+    await run_ready_tasks()
     late = [ask(n) for n in range(10, 16)]
-    await settle()
+    await run_ready_tasks()
     tasks[0].cancel()  # which runs in its own task
     tasks[2].cancel()
     late[3].cancel()
@@ -373,16 +362,16 @@ async def test_a_cancelled_call_does_not_affect_the_others(slow: Slow, ask: Aski
         else:
             assert not isinstance(result, BaseException)
             assert [row[0] for row in result] == [n]
-    await settle()
+    await run_ready_tasks()
     assert ask.batcher.is_idle
 
 
 async def test_a_call_cancelled_in_the_queue_is_not_run(slow: Slow) -> None:
     ask = Asking(slow, max_in_flight=1)
     first, second, third = ask(1), ask(2), ask(3)
-    await settle()
+    await run_ready_tasks()
     second.cancel()
-    await settle()
+    await run_ready_tasks()
     slow.may_answer.set()
     await asyncio.gather(first, third)
 
@@ -391,9 +380,9 @@ async def test_a_call_cancelled_in_the_queue_is_not_run(slow: Slow) -> None:
 
 async def test_the_writes_of_an_owner_are_never_in_two_statements_at_once(slow: Slow, ask: Asking) -> None:
     writing = [ask(owner, writes=True) for owner in (1, 1, 2)]
-    await settle()
+    await run_ready_tasks()
     writing += [ask(owner, writes=True) for owner in (1, 3, 2, 1, 3)]
-    await settle()
+    await run_ready_tasks()
     assert slow.owners == [[1], [2], [3, 3]]
 
     slow.may_answer.set()  # Slow itself asserts that no owner is in two at once
@@ -407,7 +396,7 @@ async def test_at_most_one_call_runs_alone(slow: Slow, ask: Asking) -> None:
     writing = []
     for owner in range(3):
         writing.append(ask(owner, writes=True))
-        await settle()
+        await run_ready_tasks()
     slow.may_answer.set()
     await asyncio.gather(*writing)
     await ask(1, writes=True)
@@ -417,9 +406,9 @@ async def test_at_most_one_call_runs_alone(slow: Slow, ask: Asking) -> None:
 
 async def test_an_owner_can_write_after_a_failure(slow: Slow, ask: Asking) -> None:
     failing = ask(1, writes=True, fails=True)
-    await settle()
+    await run_ready_tasks()
     writing = ask(1, writes=True)
-    await settle()
+    await run_ready_tasks()
     slow.may_answer.set()
 
     with pytest.raises(ServiceUnavailable):
@@ -432,7 +421,7 @@ async def test_drain_waits_for_the_queued_calls(slow: Slow) -> None:
     slow.runs_in_caller = False
     ask = Asking(slow, max_in_flight=1)
     asked = [ask(n) for n in range(3)]
-    await settle()
+    await run_ready_tasks()
     slow.may_answer.set()
 
     await ask.batcher.drain()

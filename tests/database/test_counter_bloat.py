@@ -1,11 +1,10 @@
 """The counter of a person, which each write updates, does not grow the table or its indexes."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-import asyncpg
 import pytest
 from support import Person, running, settings_for
+from support.postgres_connection import connected
 
 WRITES = 150
 STATISTICS = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'users'"
@@ -20,10 +19,9 @@ async def test_a_counter_is_updated_in_place(new_postgres: Callable[[], Awaitabl
         task = await ann.create("Buy milk")
         for n in range(WRITES):
             await ann.put(task["id"], title=f"Buy milk {n}")
-    connection: Any = await asyncpg.connect(url)
-    sizes = await connection.fetchrow("SELECT pg_relation_size('users'), pg_indexes_size('users')")
-    updated, in_place = await connection.fetchrow(STATISTICS)
-    await connection.close()
+    async with connected(url) as connection:
+        sizes = await connection.fetchrow("SELECT pg_relation_size('users'), pg_indexes_size('users')")
+        updated, in_place = await connection.fetchrow(STATISTICS)
 
     assert updated >= WRITES
     assert in_place / updated > 0.9

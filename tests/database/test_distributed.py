@@ -6,7 +6,7 @@ The extension is a stand-in on a plain server (tests/support/citus.py); with TES
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from support import Person, database_of, running, settings_for
+from support.postgres_connection import connected, execute_sql
 from support.postgres_server import PostgresServer
 
 from taskward.database import DatabaseUnusable, IdempotencyConflict
@@ -47,28 +48,6 @@ async def url(new_citus: NewDatabase) -> str:
     return await new_citus()
 
 
-@pytest_asyncio.fixture(scope="module")
-async def served(url: str) -> AsyncIterator[FastAPI]:
-    async with running(settings_for(url)) as app:
-        yield app
-
-
-@pytest_asyncio.fixture
-async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG001 - its start creates the tables
-    """Yields a connection to the app's database, past the app."""
-    connection = await asyncpg.connect(url)
-    yield connection
-    await connection.close()
-
-
-async def execute(url: str, sql: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
-
-
 async def migrated(url: str, **options: Any) -> str:
     database = PostgresDatabase(url, 1, **options)
     try:
@@ -95,26 +74,26 @@ async def email_of(person: Person) -> str | None:
 # Distribution
 
 
-async def test_a_start_distributes_an_empty_database(server: Any, served: FastAPI) -> None:
-    tables = await server.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+async def test_a_start_distributes_an_empty_database(connection: Any, own_app: FastAPI) -> None:
+    tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
 
-    assert await distributed(server) == {row[0] for row in tables} - {"pg_dist_partition"}
-    assert isinstance(database_of(served).executor, StepwiseExecutor)
+    assert await distributed(connection) == {row[0] for row in tables} - {"pg_dist_partition"}
+    assert isinstance(database_of(own_app).executor, StepwiseExecutor)
 
 
-async def test_migrating_again_changes_nothing(server: Any, url: str) -> None:
-    before = await distributed(server)
+async def test_migrating_again_changes_nothing(connection: Any, url: str) -> None:
+    before = await distributed(connection)
 
     await migrated(url)
 
-    assert await distributed(server) == before
+    assert await distributed(connection) == before
 
 
 async def test_migrating_adds_the_addresses_of_rows_that_are_not_in_the_directory(
-    server: Any, served: FastAPI, url: str
+    connection: Any, own_app: FastAPI, url: str
 ) -> None:
     email = address()
-    await server.execute(
+    await connection.execute(
         "INSERT INTO users (id, email, seq, horizon, created_at, updated_at) VALUES ($1, $2, 1, 1, $3, $3)",
         uuid4(),
         email,
@@ -123,7 +102,7 @@ async def test_migrating_adds_the_addresses_of_rows_that_are_not_in_the_director
 
     await migrated(url)
 
-    bob = Person(served, email=email)
+    bob = Person(own_app, email=email)
     await bob.create()
     assert await email_of(bob) is None
 
@@ -189,15 +168,14 @@ async def test_what_cannot_be_distributed_stays_as_it_is(
     postgres_server: PostgresServer, change: str, reason: str
 ) -> None:
     url = await postgres_server.new_citus_database()
-    await execute(url, change)
+    await execute_sql(url, change)
 
     with pytest.raises(DatabaseUnusable, match=reason):
         await migrated(url)
 
-    connection = await asyncpg.connect(url)
-    assert await distributed(connection) == set()
-    assert await connection.fetchval("SELECT to_regclass('email_directory')") is None
-    await connection.close()
+    async with connected(url) as connection:
+        assert await distributed(connection) == set()
+        assert await connection.fetchval("SELECT to_regclass('email_directory')") is None
 
 
 async def test_row_level_security_is_refused_with_the_reason(new_citus: NewDatabase) -> None:
@@ -207,16 +185,16 @@ async def test_row_level_security_is_refused_with_the_reason(new_citus: NewDatab
         await migrated(await new_citus(), rls=True)
 
 
-async def test_the_policies_of_an_earlier_schema_are_dropped(server: Any) -> None:
-    assert await server.fetchval("SELECT count(*) FROM pg_policies WHERE schemaname = 'public'") == 0
+async def test_the_policies_of_an_earlier_schema_are_dropped(connection: Any) -> None:
+    assert await connection.fetchval("SELECT count(*) FROM pg_policies WHERE schemaname = 'public'") == 0
 
 
 # E-mail addresses
 
 
-async def test_the_first_of_two_keeps_an_address_until_erased(served: FastAPI) -> None:
+async def test_the_first_of_two_keeps_an_address_until_erased(own_app: FastAPI) -> None:
     email = address()
-    ann, bob, eve = (Person(served, email=email) for _ in range(3))
+    ann, bob, eve = (Person(own_app, email=email) for _ in range(3))
     await ann.create()
     await bob.create()
 
@@ -226,18 +204,18 @@ async def test_the_first_of_two_keeps_an_address_until_erased(served: FastAPI) -
     assert (await email_of(eve), await email_of(bob)) == (email, None)
 
 
-async def test_of_first_writes_at_once_one_gets_the_address(served: FastAPI) -> None:
+async def test_of_first_writes_at_once_one_gets_the_address(own_app: FastAPI) -> None:
     email = address()
-    people = [Person(served, email=email) for _ in range(6)]
+    people = [Person(own_app, email=email) for _ in range(6)]
 
     await asyncio.gather(*(person.create() for person in people))
 
     assert Counter([await email_of(person) for person in people]) == {None: 5, email: 1}
 
 
-async def test_a_first_change_of_the_time_zone_answers_with_the_address(served: FastAPI) -> None:
+async def test_a_first_change_of_the_time_zone_answers_with_the_address(own_app: FastAPI) -> None:
     email = address()
-    ann = Person(served, email=email)
+    ann = Person(own_app, email=email)
 
     answer = await ann.http.patch("/api/me", json={"time_zone": "Europe/Vienna"})
 
@@ -246,9 +224,9 @@ async def test_a_first_change_of_the_time_zone_answers_with_the_address(served: 
 
 
 async def test_later_writes_do_not_look_at_the_directory(
-    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+    own_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ann = Person(served, email=address())
+    ann = Person(own_app, email=address())
     await ann.create()
     sent: list[str] = []
     watch(monkeypatch, sent)
@@ -262,9 +240,9 @@ async def test_later_writes_do_not_look_at_the_directory(
 
 
 async def test_a_write_is_a_step_for_each_table_in_one_transaction(
-    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+    own_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ann = Person(served)
+    ann = Person(own_app)
     task = await ann.create()
     sent: list[str] = []
     watch(monkeypatch, sent)
@@ -302,16 +280,16 @@ def watch(monkeypatch: pytest.MonkeyPatch, sent: list[str]) -> None:
     monkeypatch.setattr(PostgresConnection, "fetchval", watched_value)
 
 
-async def test_a_write_whose_last_step_fails_changes_nothing(served: FastAPI, server: Any) -> None:
-    ann = Person(served)
+async def test_a_write_whose_last_step_fails_changes_nothing(own_app: FastAPI, connection: Any) -> None:
+    ann = Person(own_app)
     task = await ann.create()
-    before = await server.fetchval("SELECT seq FROM users WHERE id = $1", UUID(ann.sub))
+    before = await connection.fetchval("SELECT seq FROM users WHERE id = $1", UUID(ann.sub))
     title = "x" * 300  # longer than the table allows, past the checks of the service
 
     with pytest.raises(DatabaseError):
-        await database_of(served).write(*an_update(ann, task["id"], title))
+        await database_of(own_app).write(*an_update(ann, task["id"], title))
 
-    assert await server.fetchval("SELECT seq FROM users WHERE id = $1", UUID(ann.sub)) == before
+    assert await connection.fetchval("SELECT seq FROM users WHERE id = $1", UUID(ann.sub)) == before
     assert await ann.get(task["id"]) == task
 
 
@@ -327,9 +305,9 @@ def test_a_conflict_of_idempotency_keys_is_known_by_its_step() -> None:
     assert [step.table for step in statement.following] == ["tasks", "idempotency_keys", "idempotency_keys"]
 
 
-async def test_a_response_is_stored_under_its_condition(served: FastAPI, server: Any) -> None:
+async def test_a_response_is_stored_under_its_condition(own_app: FastAPI, connection: Any) -> None:
     """That the owner has a row: nothing is stored of a batch that a new owner has sent in vain."""
-    ann = Person(served)
+    ann = Person(own_app)
     vain = {"op": "delete", "id": str(uuid4()), "if_match": "*"}
     for operation, stored in ((vain, 0), ({"op": "create", "task": {"title": "x"}}, 1)):
         answer = await ann.http.post(
@@ -339,11 +317,11 @@ async def test_a_response_is_stored_under_its_condition(served: FastAPI, server:
         )
         assert answer.status_code == 200, answer.text
         count = "SELECT count(*) FROM idempotency_keys WHERE user_id = $1"
-        assert await server.fetchval(count, UUID(ann.sub)) == stored
+        assert await connection.fetchval(count, UUID(ann.sub)) == stored
 
 
 async def test_an_error_without_a_table_gets_that_of_its_step(
-    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+    own_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[Exception] = []
     fetch = PostgresConnection.fetch
@@ -356,14 +334,14 @@ async def test_an_error_without_a_table_gets_that_of_its_step(
         return await fetch(self, sql, *arguments)
 
     monkeypatch.setattr(PostgresConnection, "fetch", nameless)
-    ann = Person(served)
+    ann = Person(own_app)
     await ann.http.post("/api/tasks", json={"title": "once"}, headers={"Idempotency-Key": "k"})
 
     assert isinstance(database_error(found[0]), IdempotencyConflict)
 
 
 async def test_reads_of_one_owner_share_a_batch_and_others_do_not(
-    served: FastAPI, monkeypatch: pytest.MonkeyPatch
+    own_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owners: list[set[UUID]] = []
     run_batch = ReadBatch.run_batch
@@ -372,7 +350,7 @@ async def test_reads_of_one_owner_share_a_batch_and_others_do_not(
         owners.append({values["owner"] for values in several})
         return await run_batch(self, several, until)
 
-    ann, bob = Person(served), Person(served)
+    ann, bob = Person(own_app), Person(own_app)
     tasks = {person: [await person.create(str(n)) for n in range(4)] for person in (ann, bob)}
     monkeypatch.setattr(ReadBatch, "run_batch", watched)
 
@@ -388,8 +366,8 @@ async def test_reads_of_one_owner_share_a_batch_and_others_do_not(
 # Streams
 
 
-async def test_a_process_on_a_worker_polls(served: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    connector = database_of(served).pool.connector
+async def test_a_process_on_a_worker_polls(own_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    connector = database_of(own_app).pool.connector
     assert connector.notifies
 
     monkeypatch.setattr(connector, "notifies", False)
@@ -401,7 +379,7 @@ async def test_a_process_on_a_worker_polls(served: FastAPI, monkeypatch: pytest.
 async def test_a_worker_is_recognised_at_the_start(postgres_server: PostgresServer) -> None:
     url = await postgres_server.new_citus_database()
     await migrated(url)
-    await execute(url, ON_A_WORKER)
+    await execute_sql(url, ON_A_WORKER)
 
     async with running(settings_for(url)) as app:
         assert not database_of(app).pool.connector.notifies
@@ -422,7 +400,7 @@ async def test_the_connections_to_the_coordinator_stay_when_it_loses_a_worker(ne
     async with running(settings_for(url, database_pool_size=1)) as app:
         ann = Person(app)
         await ann.create()
-        await execute(url, LOST_WORKER)
+        await execute_sql(url, LOST_WORKER)
         async with database_of(app).pool.acquire() as connection:
             before = connection.get_server_pid()
 

@@ -97,7 +97,7 @@ class Asked:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def server(postgres_server: PostgresServer) -> AsyncIterator[Any]:
+async def connection(postgres_server: PostgresServer) -> AsyncIterator[Any]:
     """Yields a connection to a database with the extension, in which an owner has a row to change."""
     url = await postgres_server.new_citus_database()
     database = PostgresDatabase(url, 1)
@@ -113,16 +113,16 @@ async def server(postgres_server: PostgresServer) -> AsyncIterator[Any]:
 
 
 async def test_no_statement_asks_for_more_than_it_has_to(
-    server: Any, monkeypatch: pytest.MonkeyPatch
+    connection: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asyncpg.Connection, "_introspect_types", never)
-    groups = await shard_groups(server)
+    groups = await shard_groups(connection)
     several, on_every_server = set(), set()
     for name, statements in all_statements().items():
         asked = Asked(groups)
-        server.add_log_listener(asked.note)
-        await execute(server, name, statements)
-        server.remove_log_listener(asked.note)
+        connection.add_log_listener(asked.note)
+        await execute(connection, name, statements)
+        connection.remove_log_listener(asked.note)
         if len(asked.groups) > 1:
             several.add(name)
         if len(asked.servers_with_a_copy) > 1:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import visitors
-from support.statement_walk import OWNED, unowned
+from support.owner_filter_check import OWNED, unowned
 
 from taskward.database.functions import clock_number, monotonic_now
 from taskward.database.postgres.distributed.distribution import DISTRIBUTED_TABLES, REFERENCE_TABLES

@@ -12,7 +12,8 @@ from uuid import UUID
 
 import pytest
 from support import MakeDatabase
-from support.latency import Request, fill, service
+from support.command import serve
+from support.latency import Request, fill
 from support.paging import Stored, some_tasks
 
 from taskward.tasks.ids import new_task_id
@@ -38,7 +39,7 @@ def port(request: pytest.FixtureRequest, new_database: MakeDatabase, tmp_path: P
     many = {owner: [task._replace(description=text) for task in some_tasks(5_000)] for owner in (ANN, CAT)}
     few = [Stored(new_task_id(), f"Buy milk {n}") for n in range(20)]
     fill(url, {**many, BOB: few})
-    with service(tmp_path, url) as running:
+    with serve(tmp_path, DATABASE_URL=url) as running:
         yield running.port()
 
 

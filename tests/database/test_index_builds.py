@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from sqlmodel import SQLModel
+from support.postgres_connection import execute_sql, fetch_sql
 
 from taskward.database import schema
 from taskward.database.postgres.database import PostgresDatabase
@@ -43,7 +43,7 @@ async def test_an_upgrade_gives_what_a_new_database_has(new_postgres: NewPostgre
         await database.stop()
 
     query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
-    assert await fetch(upgraded, query) == await fetch(new, query)
+    assert await fetch_sql(upgraded, query) == await fetch_sql(new, query)
 
 
 async def test_the_service_can_be_used_before_all_indexes_are_built(new_postgres: NewPostgres) -> None:
@@ -72,7 +72,7 @@ async def test_an_index_that_was_left_incomplete_is_built_again(new_postgres: Ne
     url = await at_the_first_revision(new_postgres)
     database = PostgresDatabase(url, 1)
     await database.migrate()
-    await run(
+    await execute_sql(
         url,
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_tasks_user_id_due_key'::regclass",
         f"UPDATE alembic_version SET version_num = '{schema.needed_revision()}'",  # noqa: S608 - our own revision
@@ -112,7 +112,7 @@ async def at_the_first_revision(new_postgres: NewPostgres) -> str:
     url = await new_postgres()
     statements = schema.statements_since(None, "postgresql")
     (last,) = [n for n, statement in enumerate(statements) if f"'{FIRST_REVISION}'" in statement and n][:1]
-    await run(url, *statements[: last + 1], INSERT_OWNER, *[INSERT_TASK] * 50)
+    await execute_sql(url, *statements[: last + 1], INSERT_OWNER, *[INSERT_TASK] * 50)
     return url
 
 
@@ -146,26 +146,9 @@ async def longest_write(url: str) -> float:
 
 
 async def valid_indexes(url: str) -> set[str]:
-    rows = await fetch(
+    rows = await fetch_sql(
         url,
         "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
         "WHERE indrelid = 'tasks'::regclass AND indisvalid AND NOT indisprimary",
     )
     return {row["relname"] for row in rows}
-
-
-async def fetch(url: str, query: str) -> list[Any]:
-    connection = await asyncpg.connect(url)
-    try:
-        return list(await connection.fetch(query))
-    finally:
-        await connection.close()
-
-
-async def run(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()

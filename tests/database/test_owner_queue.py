@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+from support.waiting import run_ready_tasks
 
 from taskward.database.postgres.owner_queue import OwnerQueue
 from taskward.http.errors import DatabaseError
@@ -13,11 +14,6 @@ LONG = 10.0
 
 def at(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
-
-
-async def settle() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 class Writers:
@@ -60,7 +56,7 @@ async def test_writes_of_one_owner_run_one_by_one_in_order(queue: OwnerQueue, wr
     names = [f"{n}" for n in range(5)]
     tasks = [writers.begin(name) for name in names]
     for n, name in enumerate(names):
-        await settle()
+        await run_ready_tasks()
         assert writers.order == names[: n + 1]
         writers.ends[name].set()
     await asyncio.gather(*tasks)
@@ -80,18 +76,18 @@ async def test_shared_writes_queued_one_after_the_other_have_one_turn(
     queue: OwnerQueue, writers: Writers
 ) -> None:
     tasks = [writers.begin("first")]
-    await settle()
+    await run_ready_tasks()
     for name, shared in (("a", True), ("b", True), ("alone", False), ("c", True), ("d", True)):
         tasks.append(writers.begin(name, shared=shared))
-        await settle()
+        await run_ready_tasks()
     writers.ends["first"].set()
-    await settle()
+    await run_ready_tasks()
     assert writers.order == ["first", "a", "b"]
     writers.ends["a"].set()
-    await settle()
+    await run_ready_tasks()
     assert writers.order == ["first", "a", "b"]  # the turn ends with the last of them
     writers.ends["b"].set()
-    await settle()
+    await run_ready_tasks()
     assert writers.order[3:] == ["alone"]
     for end in writers.ends.values():
         end.set()
@@ -102,7 +98,7 @@ async def test_shared_writes_queued_one_after_the_other_have_one_turn(
 
 async def test_a_write_past_its_deadline_fails_and_leaves_no_gap(queue: OwnerQueue, writers: Writers) -> None:
     first = writers.begin("first")
-    await settle()
+    await run_ready_tasks()
     late, last = writers.begin("late", 0.02), writers.begin("last")
     with pytest.raises(DatabaseError) as refused:
         await late
@@ -120,16 +116,16 @@ async def test_a_cancelled_write_passes_the_turn_on(
     queue: OwnerQueue, writers: Writers, *, shared: bool
 ) -> None:
     first = writers.begin("first")
-    await settle()
+    await run_ready_tasks()
     cancelled = [writers.begin(f"cancelled {n}", shared=shared) for n in range(3)]
     last = writers.begin("last")
-    await settle()
+    await run_ready_tasks()
     cancelled[1].cancel()
-    await settle()
+    await run_ready_tasks()
     for task in cancelled:
         task.cancel()
     writers.ends["first"].set()
-    await settle()
+    await run_ready_tasks()
     assert writers.order == ["first", "last"]
     writers.ends["last"].set()
     await asyncio.gather(first, last)
@@ -145,10 +141,10 @@ async def test_a_write_that_is_cancelled_as_its_turn_begins_ends_it(
 ) -> None:
     assert queue.enter_now(writers.owner)
     next_one, last = writers.begin("next"), writers.begin("last")
-    await settle()
+    await run_ready_tasks()
     queue.leave(writers.owner)  # the turn of the next one begins, whose task has not run yet
     next_one.cancel()
-    await settle()
+    await run_ready_tasks()
     assert writers.order == ["last"]
     writers.ends["last"].set()
     await last

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from support import Person, database_of, running, settings_for
-from support.pooling import needs_pgbouncer, pooler
+from support.pgbouncer import needs_pgbouncer, pooler
 
 pytestmark = pytest.mark.processes
 

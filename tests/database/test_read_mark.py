@@ -10,18 +10,17 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
-from support import SECRET, Person, database_of, running, settings_for, token_for
+from support import SECRET, Person, database_of, token_for
 from support.command import command
 from support.processes import bare_environment
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 
 from taskward.database.sqlite import read_mark
 from taskward.database.sqlite.read_mark import FREQUENT_READS, HOLD, PAUSE_AFTER_WRITE, ReadMark
@@ -36,25 +35,13 @@ ROUNDS = 24
 LISTENING = re.compile(r"Listening on 127\.0\.0\.1:(\d+)")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "taskward.db"
-
-
-@pytest_asyncio.fixture
-async def one(path: Path) -> AsyncIterator[FastAPI]:
-    """Yields an app on a file of its own."""
-    async with running(settings_for(f"sqlite:///{path}")) as app:
-        yield app
-
-
 def mark_of(app: FastAPI) -> ReadMark:
     mark: ReadMark = database_of(app).read_mark
     return mark
 
 
 async def read_until_held(app: FastAPI, person: Person) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while not mark_of(app).is_held:
             await person.tasks()
 
@@ -77,31 +64,31 @@ def wal_pages(path: Path) -> int:
 # When it is held
 
 
-async def test_the_mark_is_held_while_reads_are_frequent_and_released_afterwards(one: FastAPI) -> None:
-    ann = Person(one)
+async def test_the_mark_is_held_while_reads_are_frequent_and_released_afterwards(file_app: FastAPI) -> None:
+    ann = Person(file_app)
     await ann.create()
     await asyncio.sleep(PAUSE_AFTER_WRITE)
-    assert not mark_of(one).is_held
-    await read_until_held(one, ann)
+    assert not mark_of(file_app).is_held
+    await read_until_held(file_app, ann)
 
     await asyncio.sleep(2 * HOLD)
-    assert not mark_of(one).is_held
+    assert not mark_of(file_app).is_held
 
 
-async def test_rare_reads_do_not_hold_it(one: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rare_reads_do_not_hold_it(file_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_mark, "WITHIN", 0.0)
-    ann = Person(one)
+    ann = Person(file_app)
     for _ in range(3 * FREQUENT_READS):
         await ann.tasks()
-        assert not mark_of(one).is_held
+        assert not mark_of(file_app).is_held
 
 
-async def test_it_is_not_held_during_a_write_of_this_process(one: FastAPI) -> None:
-    ann = Person(one)
-    await read_until_held(one, ann)
+async def test_it_is_not_held_during_a_write_of_this_process(file_app: FastAPI) -> None:
+    ann = Person(file_app)
+    await read_until_held(file_app, ann)
     held_in_commit = []
-    database_of(one).writer.set_trace_callback(
-        lambda statement: held_in_commit.append(mark_of(one).is_held) if statement == "COMMIT" else None
+    database_of(file_app).writer.set_trace_callback(
+        lambda statement: held_in_commit.append(mark_of(file_app).is_held) if statement == "COMMIT" else None
     )
 
     await asyncio.gather(ann.create(), *(ann.tasks() for _ in range(5 * FREQUENT_READS)))
@@ -109,15 +96,15 @@ async def test_it_is_not_held_during_a_write_of_this_process(one: FastAPI) -> No
     assert held_in_commit == [False]
 
 
-async def test_it_is_not_held_while_another_process_writes(one: FastAPI, path: Path) -> None:
-    ann = Person(one)
-    await read_until_held(one, ann)
+async def test_it_is_not_held_while_another_process_writes(file_app: FastAPI, path: Path) -> None:
+    ann = Person(file_app)
+    await read_until_held(file_app, ann)
     write_outside(path)
     await asyncio.sleep(2 * HOLD)  # the mark is released, and the next hold notices the write
 
     for _ in range(5 * FREQUENT_READS):
         await ann.tasks()
-        assert not mark_of(one).is_held
+        assert not mark_of(file_app).is_held
 
 
 def write_outside(path: Path) -> None:
@@ -130,10 +117,10 @@ def write_outside(path: Path) -> None:
 
 @pytest.mark.processes
 async def test_a_read_sees_each_commit_of_every_process_at_once(
-    one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
+    file_app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_mark, "PAUSE_AFTER_FOREIGN_WRITE", 0.0)
-    ann = Person(one)
+    ann = Person(file_app)
     task = await ann.create("0")
     address, headers = f"/api/tasks/{task['id']}", {"Authorization": f"Bearer {ann.token}"}
     with other_process(path) as second, other_process(path) as third:
@@ -143,9 +130,9 @@ async def test_a_read_sees_each_commit_of_every_process_at_once(
             lambda title: change_outside(path, title),
         ]
         for n in range(ROUNDS):
-            await read_until_held(one, ann)
+            await read_until_held(file_app, ann)
             writers[n % 3](str(n))
-            assert mark_of(one).is_held  # by now of an older commit
+            assert mark_of(file_app).is_held  # by now of an older commit
             assert (await ann.get(task["id"]))["title"] == str(n)
             for reader in (second, third):
                 assert reader.get(address, headers=headers).json()["title"] == str(n)
@@ -160,11 +147,11 @@ def change_outside(path: Path, title: str) -> None:
 
 
 async def test_the_log_is_reused_under_steady_reads_and_writes_of_another_process(
-    one: FastAPI, path: Path
+    file_app: FastAPI, path: Path
 ) -> None:
-    ann = Person(one)
+    ann = Person(file_app)
     assert empty_wal(path)
-    await read_until_held(one, ann)
+    await read_until_held(file_app, ann)
     reading = asyncio.create_task(read_steadily(ann))
     assert await asyncio.to_thread(is_log_reused, path)
     reading.cancel()
@@ -187,8 +174,8 @@ def is_log_reused(path: Path) -> bool:
 
 
 @pytest.mark.processes
-async def test_another_process_can_empty_the_log_under_steady_reads(one: FastAPI, path: Path) -> None:
-    ann, bob = Person(one), Person(one)
+async def test_another_process_can_empty_the_log_under_steady_reads(file_app: FastAPI, path: Path) -> None:
+    ann, bob = Person(file_app), Person(file_app)
     await bob.create("Secret")
     reading = asyncio.create_task(read_steadily(ann))
     with other_process(path) as other:
@@ -225,7 +212,7 @@ def test_one_task_takes_four_system_calls(tmp_path: Path) -> None:
             start_new_session=True,
         )
     try:
-        wait_for(lambda: LISTENING.search(log.read_text("utf-8")), seconds=4 * PATIENCE)
+        wait_for(lambda: LISTENING.search(log.read_text("utf-8")), seconds=4 * TIMEOUT)
         (port,) = LISTENING.findall(log.read_text("utf-8"))
         ask_for_one_task(int(port))
     finally:

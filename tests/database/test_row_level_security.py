@@ -30,6 +30,8 @@ from support import (
     upsert,
 )
 from support.owner_filter_mutation import drop_owner_filters
+from support.postgres_connection import connected, execute_sql
+from support.waiting import until
 from typer.testing import CliRunner
 
 from taskward import cli
@@ -83,11 +85,10 @@ async def forgetful(new_postgres: NewPostgres) -> AsyncIterator[FastAPI]:
 
 
 @pytest.fixture
-async def server(url: str) -> AsyncIterator[Any]:
+async def connection(url: str) -> AsyncIterator[Any]:
     """Yields a connection to the app's database, past the app, as its creator."""
-    connection = await asyncpg.connect(url)
-    yield connection
-    await connection.close()
+    async with connected(url) as connection:
+        yield connection
 
 
 # The tests of isolation pass on "postgres-rls-alone"; here they fail without row-level security
@@ -126,8 +127,8 @@ def test_the_statements_there_have_no_owner_filter(forgetful: FastAPI) -> None:
 
 @pytest.mark.processes
 @pytest.mark.usefixtures("app")
-async def test_row_level_security_is_forced_on_every_table(server: Any) -> None:
-    rows = await server.fetch(
+async def test_row_level_security_is_forced_on_every_table(connection: Any) -> None:
+    rows = await connection.fetch(
         "SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class "
         "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname != 'alembic_version'"
     )
@@ -137,11 +138,11 @@ async def test_row_level_security_is_forced_on_every_table(server: Any) -> None:
 
 
 @pytest.mark.processes
-async def test_the_role_has_no_attributes_and_no_other_member(server: Any, app: FastAPI) -> None:
-    role = await server.fetchrow("SELECT * FROM pg_roles WHERE rolname = $1", await role_of(app))
+async def test_the_role_has_no_attributes_and_no_other_member(connection: Any, app: FastAPI) -> None:
+    role = await connection.fetchrow("SELECT * FROM pg_roles WHERE rolname = $1", await role_of(app))
 
     assert not any(role[name] for name in role.keys() if isinstance(role[name], bool))  # noqa: SIM118 - a Record
-    assert await server.fetch("SELECT FROM pg_auth_members WHERE member = $1", role["oid"]) == []
+    assert await connection.fetch("SELECT FROM pg_auth_members WHERE member = $1", role["oid"]) == []
 
 
 @pytest.mark.processes
@@ -169,48 +170,52 @@ async def test_the_role_has_no_attributes_and_no_other_member(server: Any, app: 
         "SET row_security = off; SELECT * FROM tasks",
     ],
 )
-async def test_the_role_can_do_nothing_else(server: Any, app: FastAPI, statement: str) -> None:
-    async with undone(server):
-        await server.execute(f"SET LOCAL ROLE {await role_of(app)}; SET LOCAL taskward.owner = '{uuid4()}'")
+async def test_the_role_can_do_nothing_else(connection: Any, app: FastAPI, statement: str) -> None:
+    async with undone(connection):
+        await connection.execute(
+            f"SET LOCAL ROLE {await role_of(app)}; SET LOCAL taskward.owner = '{uuid4()}'"
+        )
 
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await server.execute(statement)
+            await connection.execute(statement)
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize(("table", "column"), PROTECTED_TABLES)
 async def test_in_every_table_it_sees_only_the_rows_of_the_owner(
-    server: Any, app: FastAPI, table: str, column: str
+    connection: Any, app: FastAPI, table: str, column: str
 ) -> None:
     ann, bob = await owner_of_rows_in_every_table(app), await owner_of_rows_in_every_table(app)
     all_of_them = f"SELECT DISTINCT {column}::text FROM {table}"
-    assert {ann, bob} <= {row[0] for row in await server.fetch(all_of_them)}
+    assert {ann, bob} <= {row[0] for row in await connection.fetch(all_of_them)}
 
-    async with undone(server):
-        await server.execute(f"SET LOCAL ROLE {await role_of(app)}")
-        assert await server.fetch(all_of_them) == []
+    async with undone(connection):
+        await connection.execute(f"SET LOCAL ROLE {await role_of(app)}")
+        assert await connection.fetch(all_of_them) == []
 
-        await server.execute(f"SET LOCAL taskward.owner = '{ann}'")
-        assert [row[0] for row in await server.fetch(all_of_them)] == [ann]
+        await connection.execute(f"SET LOCAL taskward.owner = '{ann}'")
+        assert [row[0] for row in await connection.fetch(all_of_them)] == [ann]
         for change in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
-            assert (await server.execute(f"{change} WHERE {column} = '{bob}'")).endswith(" 0")
+            assert (await connection.execute(f"{change} WHERE {column} = '{bob}'")).endswith(" 0")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            async with server.transaction():
-                await server.execute(f"UPDATE {table} SET {column} = '{bob}'")
+            async with connection.transaction():
+                await connection.execute(f"UPDATE {table} SET {column} = '{bob}'")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            async with server.transaction():
-                await server.execute(copied(table, column, await columns_of(server, table)), UUID(bob))
+            async with connection.transaction():
+                await connection.execute(
+                    copied(table, column, await columns_of(connection, table)), UUID(bob)
+                )
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("owner", ["", "nobody", "00000000-0000-0000-0000-000000000000"])
-async def test_without_an_owner_no_row_is_visible(server: Any, app: FastAPI, owner: str) -> None:
+async def test_without_an_owner_no_row_is_visible(connection: Any, app: FastAPI, owner: str) -> None:
     await Person(app).create()
 
-    async with undone(server):
-        await server.execute(f"SET LOCAL ROLE {await role_of(app)}; SET LOCAL taskward.owner = '{owner}'")
+    async with undone(connection):
+        await connection.execute(f"SET LOCAL ROLE {await role_of(app)}; SET LOCAL taskward.owner = '{owner}'")
         try:
-            assert await server.fetch("SELECT * FROM tasks") == []
+            assert await connection.fetch("SELECT * FROM tasks") == []
         except asyncpg.InvalidTextRepresentationError:
             assert owner == "nobody"
 
@@ -232,10 +237,10 @@ async def test_a_released_connection_has_no_owner(app: FastAPI) -> None:
 
 
 @pytest.mark.processes
-async def test_a_connection_has_no_owner_after_a_failure_too(app: FastAPI, server: Any) -> None:
+async def test_a_connection_has_no_owner_after_a_failure_too(app: FastAPI, connection: Any) -> None:
     ann, role = Person(app), await role_of(app)
     task = await ann.create()
-    await server.execute(f"REVOKE SELECT ON tasks FROM {role}")
+    await connection.execute(f"REVOKE SELECT ON tasks FROM {role}")
     try:
         for request in (
             ann.http.get("/api/tasks"),
@@ -243,24 +248,24 @@ async def test_a_connection_has_no_owner_after_a_failure_too(app: FastAPI, serve
         ):
             assert refusal(await request) == DATABASE_ERROR
     finally:
-        await server.execute(f"GRANT SELECT ON tasks TO {role}")
+        await connection.execute(f"GRANT SELECT ON tasks TO {role}")
 
-    async with database_of(app).pool.acquire() as connection:
-        assert await whose(connection) == ("login", "", False)
+    async with database_of(app).pool.acquire() as pooled:
+        assert await whose(pooled) == ("login", "", False)
     assert await ann.tasks() == [task]
 
 
 @pytest.mark.processes
 async def test_an_error_of_the_server_is_a_database_error_with_its_reason_in_the_log(
-    app: FastAPI, server: Any, caplog: pytest.LogCaptureFixture
+    app: FastAPI, connection: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     role = await role_of(app)
-    await server.execute(f"REVOKE SELECT ON tasks FROM {role}")
+    await connection.execute(f"REVOKE SELECT ON tasks FROM {role}")
     try:
         answer = await Person(app).http.get("/api/tasks")
         ready = await client_of(app).get("/health/ready")
     finally:
-        await server.execute(f"GRANT SELECT ON tasks TO {role}")
+        await connection.execute(f"GRANT SELECT ON tasks TO {role}")
 
     assert refusal(answer) == DATABASE_ERROR
     assert ready.status_code == 503
@@ -346,7 +351,7 @@ def make_login(new_postgres: NewPostgres) -> MakeLogin:
     async def make(rights: str) -> Login:
         url, name = await new_postgres(), f"login_{uuid4().hex}"
         database = urlsplit(url).path[1:]
-        await run(
+        await execute_sql(
             url,
             f"CREATE ROLE {name} LOGIN PASSWORD 'no secret' {rights}; "
             f"ALTER DATABASE {database} OWNER TO {name}; GRANT CREATE ON SCHEMA public TO {name}",
@@ -387,12 +392,11 @@ async def test_the_owner_of_the_tables_gets_every_row_for_a_backup(login: Login)
     async with running(settings_for(login.url)) as app:
         ann, bob = Person(app), Person(app)
         titles = {(await person.create(uuid4().hex))["title"] for person in (ann, bob)}
-    connection = await asyncpg.connect(login.url)
-    dumped = io.BytesIO()
-    await connection.copy_from_query("SELECT title FROM tasks", output=dumped)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await connection.execute("SET row_security = off; SELECT * FROM tasks")
-    await connection.close()
+    async with connected(login.url) as connection:
+        dumped = io.BytesIO()
+        await connection.copy_from_query("SELECT title FROM tasks", output=dumped)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("SET row_security = off; SELECT * FROM tasks")
 
     assert titles <= set(dumped.getvalue().decode().split())
 
@@ -425,7 +429,7 @@ async def test_a_login_that_may_not_gets_the_statements_to_run_and_they_suffice(
     assert await check(login.url, "off") == f"ok    rls       off; to turn it on: {missing}"
     assert await check(login.url, "on") == f"FAIL  rls       DATABASE_RLS is on, and {missing}"
 
-    await run(postgres_url, missing.partition("run: ")[2])
+    await execute_sql(postgres_url, missing.partition("run: ")[2])
 
     assert await check(login.url, "on") == "ok    rls       on"
     assert "rights or policies" in await check(login.url, "off")  # the check above has changed nothing
@@ -436,7 +440,7 @@ async def test_a_login_that_may_not_gets_the_statements_to_run_and_they_suffice(
 @pytest.mark.processes
 async def test_a_login_that_may_not_become_the_role_gets_an_error(login: Login, postgres_url: str) -> None:
     other = await another(login, postgres_url)
-    await run(postgres_url, (await check(login.url, "on")).partition("run: ")[2])
+    await execute_sql(postgres_url, (await check(login.url, "on")).partition("run: ")[2])
     await migrate(login.url, rls=True)
 
     told = await check(other.url, "on")
@@ -444,7 +448,7 @@ async def test_a_login_that_may_not_become_the_role_gets_an_error(login: Login, 
     assert told.startswith(
         f"FAIL  rls       DATABASE_RLS is on, and {other.name} may not become taskward_rls_"
     )
-    await run(postgres_url, told.partition("run: ")[2])
+    await execute_sql(postgres_url, told.partition("run: ")[2])
     async with running(settings_for(other.url, database_rls=True)) as app:
         await use(app)
 
@@ -453,7 +457,7 @@ async def test_a_login_that_may_not_become_the_role_gets_an_error(login: Login, 
 async def test_tables_in_the_logins_own_schema_are_found_with_it(make_login: MakeLogin) -> None:
     """The search path begins with "$user", which is the role while row-level security is on."""
     login = await make_login("CREATEROLE")
-    await run(login.url, f"CREATE SCHEMA {login.name}")
+    await execute_sql(login.url, f"CREATE SCHEMA {login.name}")
 
     async with running(settings_for(login.url, database_rls=True)) as app:
         await use(app)
@@ -500,7 +504,7 @@ async def protected(new_postgres: NewPostgres) -> str:
 )
 async def test_damaged_policies_are_repaired(protected: str, damage: str) -> None:
     whole = await current_policies(protected)
-    await run(protected, damage.format(role=await role_in(protected)))
+    await execute_sql(protected, damage.format(role=await role_in(protected)))
 
     async with running(settings_for(protected, database_rls=True)) as app:
         await use(app)
@@ -537,13 +541,13 @@ async def test_policies_that_were_weakened_are_an_error(
     protected: str, damage: str, remedy: str, told: str
 ) -> None:
     role = await role_in(protected)
-    await run(protected, damage.format(role=role))
+    await execute_sql(protected, damage.format(role=role))
     try:
         with pytest.raises(DatabaseUnusable, match=told):
             async with running(settings_for(protected, database_rls=True)):
                 raise AssertionError("it started")
     finally:
-        await run(protected, remedy.format(role=role))
+        await execute_sql(protected, remedy.format(role=role))
 
 
 @pytest.mark.processes
@@ -551,7 +555,7 @@ async def test_weakened_policies_found_after_the_start_fail_all_requests_until_t
     protected: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """If the server is down at the start, the service starts without the check."""
-    await run(protected, "CREATE POLICY more ON tasks USING (true)")
+    await execute_sql(protected, "CREATE POLICY more ON tasks USING (true)")
     blocker = await asyncpg.connect(protected)
     app = create_app(settings_for(protected, database_rls=True))
     async with AsyncExitStack() as started:
@@ -574,16 +578,15 @@ async def test_weakened_policies_found_after_the_start_fail_all_requests_until_t
 async def test_a_copy_of_a_database_has_a_role_of_its_own(protected: str, postgres_url: str) -> None:
     copy = f"copy_{uuid4().hex}"
     url = urlunsplit(urlsplit(protected)._replace(path=f"/{copy}"))
-    await run(postgres_url, f"CREATE DATABASE {copy} TEMPLATE {urlsplit(protected).path[1:]}")
+    await execute_sql(postgres_url, f"CREATE DATABASE {copy} TEMPLATE {urlsplit(protected).path[1:]}")
 
     async with running(settings_for(url, database_rls=True)) as app:
         await use(app)
 
     assert await role_in(url) != await role_in(protected)
-    connection = await asyncpg.connect(url)
-    await connection.execute(f"SET ROLE {await role_in(protected)}")  # it has its rights there too
-    assert await connection.fetch("SELECT * FROM tasks") == []
-    await connection.close()
+    async with connected(url) as connection:
+        await connection.execute(f"SET ROLE {await role_in(protected)}")  # it has its rights there too
+        assert await connection.fetch("SELECT * FROM tasks") == []
 
 
 async def use(app: FastAPI) -> None:
@@ -629,21 +632,17 @@ async def role_of(app: FastAPI) -> str:
 
 
 async def role_in(url: str) -> str:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         role = await connection.fetchval(
             "SELECT rolname FROM pg_policy JOIN pg_roles ON pg_roles.oid = ANY (polroles) "
             "WHERE polname = 'taskward_owner_rows' AND polrelid = 'tasks'::regclass"
         )
-    finally:
-        await connection.close()
     assert re.fullmatch(r"taskward_rls_[0-9]+", role)
     return str(role)
 
 
 async def current_policies(url: str) -> tuple[Any, ...]:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         return (
             await connection.fetch(
                 "SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class "
@@ -652,8 +651,6 @@ async def current_policies(url: str) -> tuple[Any, ...]:
             ),
             await connection.fetch("SELECT * FROM pg_policies ORDER BY tablename, policyname"),
         )
-    finally:
-        await connection.close()
 
 
 async def whose(connection: Any) -> tuple[str, str, bool]:
@@ -673,17 +670,9 @@ async def migrate(url: str, *, rls: bool = False) -> None:
 async def another(login: Login, postgres_url: str) -> Login:
     """Creates another login for that database, with rights on its present tables."""
     name = f"login_{uuid4().hex}"
-    await run(postgres_url, f"CREATE ROLE {name} LOGIN PASSWORD 'no secret'")
-    await run(login.url, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
+    await execute_sql(postgres_url, f"CREATE ROLE {name} LOGIN PASSWORD 'no secret'")
+    await execute_sql(login.url, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {name}")
     return Login(name, login.url.replace(login.name, name))
-
-
-async def run(url: str, statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statements)
-    finally:
-        await connection.close()
 
 
 async def check(url: str, rls: str) -> str:
@@ -694,8 +683,8 @@ async def check(url: str, rls: str) -> str:
     return line
 
 
-async def columns_of(server: Any, table: str) -> list[str]:
-    rows = await server.fetch(
+async def columns_of(connection: Any, table: str) -> list[str]:
+    rows = await connection.fetch(
         "SELECT attname FROM pg_attribute "
         "WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped",
         table,
@@ -717,8 +706,3 @@ async def undone(connection: Any) -> AsyncIterator[None]:
         yield
     finally:
         await transaction.rollback()
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110 - there is no event to wait for
-        await asyncio.sleep(0.02)

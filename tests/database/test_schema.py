@@ -16,6 +16,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel
 from support import MakeDatabase
 from support.command import Command
+from support.postgres_connection import connected
 
 from taskward.app import ROUTERS
 from taskward.database import Database, DatabaseUnusable, schema
@@ -156,14 +157,11 @@ class Raw:
     async def run(self, *statements: str) -> list[Any]:
         """Runs the statements in one connection and returns the rows of the last one."""
         if self._postgres:
-            connection = await asyncpg.connect(self._url)
-            try:
+            async with connected(self._url) as connection:
                 rows: list[Any] = []
                 for statement in statements:
                     rows = await connection.fetch(statement)
                 return [tuple(row) for row in rows]
-            finally:
-                await connection.close()
         file = sqlite3.connect(self._url.removeprefix("sqlite:///"), isolation_level=None)
         try:
             file.execute("PRAGMA foreign_keys = ON")

@@ -3,14 +3,13 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
 from sqlmodel import SQLModel
 from support import DATABASE_ERROR, Person, client_of, database_of, refusal, running, settings_for
@@ -23,18 +22,6 @@ from taskward.database.sqlite.database import SqliteDatabase
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
 from taskward.users.statements import owner_values
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "taskward.db"
-
-
-@pytest_asyncio.fixture
-async def one(path: Path) -> AsyncIterator[FastAPI]:
-    """Yields an app on a file of its own."""
-    async with running(settings_for(f"sqlite:///{path}")) as app:
-        yield app
 
 
 @contextmanager
@@ -78,8 +65,8 @@ def test_every_connection_is_durable_and_enforces_foreign_keys(path: Path) -> No
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 0}
 
 
-async def test_every_table_is_strict_and_ordered_by_its_key(one: FastAPI) -> None:
-    tables = database_of(one).reader.execute("PRAGMA table_list").fetchall()
+async def test_every_table_is_strict_and_ordered_by_its_key(file_app: FastAPI) -> None:
+    tables = database_of(file_app).reader.execute("PRAGMA table_list").fetchall()
     ours = {name: (without_rowid, strict) for _, name, _, _, without_rowid, strict in tables}
 
     for name in SQLModel.metadata.tables:
@@ -107,8 +94,8 @@ async def test_writes_in_flight_at_the_stop_are_completed(path: Path) -> None:
         assert len(await Person(app, ann.sub).tasks()) == len(made) == 20
 
 
-async def test_a_write_is_acknowledged_only_after_it_is_committed(one: FastAPI, path: Path) -> None:
-    ann = Person(one)
+async def test_a_write_is_acknowledged_only_after_it_is_committed(file_app: FastAPI, path: Path) -> None:
+    ann = Person(file_app)
     for n in range(5):
         await ann.create(f"Task {n}")
         other = sqlite3.connect(path)
@@ -119,33 +106,33 @@ async def test_a_write_is_acknowledged_only_after_it_is_committed(one: FastAPI, 
 # Group commit
 
 
-async def test_writes_that_wait_at_the_same_time_share_transactions(one: FastAPI) -> None:
-    commits = counted_commits(one)
+async def test_writes_that_wait_at_the_same_time_share_transactions(file_app: FastAPI) -> None:
+    commits = counted_commits(file_app)
 
-    await asyncio.gather(*(Person(one).create() for _ in range(100)))
+    await asyncio.gather(*(Person(file_app).create() for _ in range(100)))
 
     assert (
         1 <= len(commits) <= 12
     )  # the app begins a few in each iteration of the loop, and a commit takes several
 
 
-async def test_one_transaction_has_a_limited_number_of_writes(one: FastAPI) -> None:
-    commits = counted_commits(one)
+async def test_one_transaction_has_a_limited_number_of_writes(file_app: FastAPI) -> None:
+    commits = counted_commits(file_app)
 
-    await asyncio.gather(*(Person(one).create() for _ in range(3 * group_commit.MAX_BATCH)))
+    await asyncio.gather(*(Person(file_app).create() for _ in range(3 * group_commit.MAX_BATCH)))
 
     assert len(commits) >= 3
 
 
-async def test_a_failed_write_does_not_roll_back_the_others(one: FastAPI) -> None:
-    people = [Person(one) for _ in range(8)]
+async def test_a_failed_write_does_not_roll_back_the_others(file_app: FastAPI) -> None:
+    people = [Person(file_app) for _ in range(8)]
     bad = [
-        bad_write(one, title="x" * 201),
-        bad_write(one, title=None),
-        bad_write(one, is_completed=2**70),
-        bad_write(one, now="no time"),
+        bad_write(file_app, title="x" * 201),
+        bad_write(file_app, title=None),
+        bad_write(file_app, is_completed=2**70),
+        bad_write(file_app, now="no time"),
     ]
-    commits = counted_commits(one)
+    commits = counted_commits(file_app)
 
     outcomes = await asyncio.gather(
         *(person.create("Before") for person in people[:4]),
@@ -158,13 +145,13 @@ async def test_a_failed_write_does_not_roll_back_the_others(one: FastAPI) -> Non
     assert [isinstance(outcome, DatabaseError) for outcome in outcomes[4:6]] == [True, True]
     assert [len(await person.tasks()) for person in people] == [1] * 8
     assert len(commits) <= 2
-    assert database_of(one).reader.execute("SELECT count(*) FROM users").fetchone() == (8,)
+    assert database_of(file_app).reader.execute("SELECT count(*) FROM users").fetchone() == (8,)
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_a_cancelled_request_does_not_block_others(one: FastAPI, *, fails: bool) -> None:
-    ann, bob = Person(one), Person(one)
-    given_up = asyncio.create_task(bad_write(one, title=None) if fails else ann.create())
+async def test_a_cancelled_request_does_not_block_others(file_app: FastAPI, *, fails: bool) -> None:
+    ann, bob = Person(file_app), Person(file_app)
+    given_up = asyncio.create_task(bad_write(file_app, title=None) if fails else ann.create())
     beside = asyncio.create_task(bob.create())
     await asyncio.sleep(0)
     given_up.cancel()
@@ -173,10 +160,10 @@ async def test_a_cancelled_request_does_not_block_others(one: FastAPI, *, fails:
     assert len(await ann.tasks()) <= 1
 
 
-async def test_a_failed_commit_fails_all_its_writes_and_stores_none(one: FastAPI) -> None:
-    people = [Person(one) for _ in range(4)]
+async def test_a_failed_commit_fails_all_its_writes_and_stores_none(file_app: FastAPI) -> None:
+    people = [Person(file_app) for _ in range(4)]
     kept = await people[0].create("Kept")
-    writer = database_of(one).writer
+    writer = database_of(file_app).writer
     writer.set_authorizer(
         lambda action, what, *_: (
             sqlite3.SQLITE_DENY if (action, what) == (22, "COMMIT") else sqlite3.SQLITE_OK
@@ -193,10 +180,10 @@ async def test_a_failed_commit_fails_all_its_writes_and_stores_none(one: FastAPI
     assert (await people[1].create("After"))["title"] == "After"
 
 
-async def test_a_full_disk_is_a_database_error_until_there_is_space(one: FastAPI) -> None:
-    ann = Person(one)
+async def test_a_full_disk_is_a_database_error_until_there_is_space(file_app: FastAPI) -> None:
+    ann = Person(file_app)
     kept = await ann.create("Kept")
-    writer = database_of(one).writer
+    writer = database_of(file_app).writer
     (pages,) = writer.execute("PRAGMA page_count").fetchone()
     writer.execute(f"PRAGMA max_page_count = {pages + 1}")
 
@@ -217,8 +204,8 @@ async def test_a_full_disk_is_a_database_error_until_there_is_space(one: FastAPI
 # Another process has locked the file
 
 
-async def test_a_write_waits_until_another_process_unlocks_the_file(one: FastAPI, path: Path) -> None:
-    ann = Person(one)
+async def test_a_write_waits_until_another_process_unlocks_the_file(file_app: FastAPI, path: Path) -> None:
+    ann = Person(file_app)
     with held(path):
         writing = asyncio.create_task(ann.create())
         await asyncio.sleep(0.05)
@@ -228,14 +215,14 @@ async def test_a_write_waits_until_another_process_unlocks_the_file(one: FastAPI
     assert await ann.tasks() == [task]
 
 
-async def test_reads_and_health_work_while_a_write_waits(one: FastAPI, path: Path) -> None:
-    ann = Person(one)
+async def test_reads_and_health_work_while_a_write_waits(file_app: FastAPI, path: Path) -> None:
+    ann = Person(file_app)
     task = await ann.create("First")
     with held(path):
         writing = asyncio.create_task(ann.create("Second"))
         for _ in range(50):
             assert await ann.tasks() == [task]
-            assert (await client_of(one).get("/health/ready")).status_code == 200
+            assert (await client_of(file_app).get("/health/ready")).status_code == 200
             await asyncio.sleep(0)
         assert not writing.done()
 
@@ -243,10 +230,10 @@ async def test_reads_and_health_work_while_a_write_waits(one: FastAPI, path: Pat
 
 
 async def test_a_file_that_stays_locked_is_a_database_error(
-    one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
+    file_app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(busy, "BUSY_TIMEOUT", 0.1)
-    ann = Person(one)
+    ann = Person(file_app)
     with held(path):
         begun = time.monotonic()
         answers = await asyncio.gather(*(ann.http.post("/api/tasks", json={"title": "x"}) for _ in range(3)))
@@ -257,10 +244,10 @@ async def test_a_file_that_stays_locked_is_a_database_error(
 
 
 async def test_a_queued_write_does_not_wait_longer_than_a_single_one(
-    one: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
+    file_app: FastAPI, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(busy, "BUSY_TIMEOUT", 1.0)
-    ann = Person(one)
+    ann = Person(file_app)
     with held(path):
         first = asyncio.create_task(ann.http.post("/api/tasks", json={"title": "First"}))
         await asyncio.sleep(0.1)
@@ -271,9 +258,9 @@ async def test_a_queued_write_does_not_wait_longer_than_a_single_one(
         assert refusal(second) == refusal(await first) == DATABASE_ERROR
 
 
-async def test_two_processes_on_one_file_see_and_wait_for_each_other(one: FastAPI, path: Path) -> None:
+async def test_two_processes_on_one_file_see_and_wait_for_each_other(file_app: FastAPI, path: Path) -> None:
     async with running(settings_for(f"sqlite:///{path}")) as other:
-        ann = Person(one)
+        ann = Person(file_app)
         also_ann = Person(other, ann.sub)
         made = await asyncio.gather(
             *(person.create(f"Task {n}") for n in range(15) for person in (ann, also_ann))

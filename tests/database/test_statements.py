@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import visitors
-from support.statement_walk import owned_tables, unowned
+from support.owner_filter_check import owned_tables, unowned
 
 from taskward.app import ROUTERS
 from taskward.database.postgres.batched_sql import batch_values

@@ -1,44 +1,22 @@
 """Batched creates: each gets its own result, and none waits for the row of another owner."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from time import monotonic
 from typing import Any
 
 import asyncpg
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
 from httpx import Response
 from support import DATABASE_ERROR, MakeDatabase, Person, database_of, refusal, running, settings_for
+from support.waiting import TIMEOUT
 
 from taskward.database.postgres import deadlines
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
 from taskward.database.statements import Row, Values
 
 pytestmark = pytest.mark.processes
-
-PATIENCE = 10.0
-"""Seconds for something that should happen at once."""
-
-
-@pytest_asyncio.fixture(scope="module")
-async def url(new_database: MakeDatabase) -> str:
-    return await new_database("postgres")
-
-
-@pytest_asyncio.fixture(scope="module")
-async def served(url: str) -> AsyncIterator[FastAPI]:
-    async with running(settings_for(url)) as app:
-        yield app
-
-
-@pytest_asyncio.fixture
-async def server(url: str, served: FastAPI) -> AsyncIterator[Any]:  # noqa: ARG001 - its start creates the tables
-    """Yields a connection to the app's database, past the app."""
-    connection = await asyncpg.connect(url)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture
@@ -77,21 +55,21 @@ def create(person: Person, title: str) -> "asyncio.Task[Any]":
     )
 
 
-async def counter(server: Any, person: Person) -> int:
-    number: int = await server.fetchval("SELECT seq FROM users WHERE id = $1", person.sub)
+async def counter(connection: Any, person: Person) -> int:
+    number: int = await connection.fetchval("SELECT seq FROM users WHERE id = $1", person.sub)
     return number
 
 
-async def versions(server: Any, person: Person) -> list[int]:
-    rows = await server.fetch("SELECT version FROM tasks WHERE user_id = $1 ORDER BY version", person.sub)
+async def versions(connection: Any, person: Person) -> list[int]:
+    rows = await connection.fetch("SELECT version FROM tasks WHERE user_id = $1 ORDER BY version", person.sub)
     return [row[0] for row in rows]
 
 
 async def test_creates_in_a_batch_return_the_same_as_alone(
-    served: FastAPI, server: Any, writes: list[int]
+    own_app: FastAPI, connection: Any, writes: list[int]
 ) -> None:
-    known = await people(served, 6)
-    before = {person: await counter(server, person) for person in known}
+    known = await people(own_app, 6)
+    before = {person: await counter(connection, person) for person in known}
     writes.clear()
 
     asked = [(person, f"{n} of {m}") for m, person in enumerate(known) for n in range(m)]
@@ -106,17 +84,17 @@ async def test_creates_in_a_batch_return_the_same_as_alone(
         unbatched = await person.http.get(answer.headers["Location"])
         assert (unbatched.json(), unbatched.headers["ETag"]) == (task, answer.headers["ETag"])
     for m, person in enumerate(known):
-        numbers = [before[person], *await versions(server, person)]
+        numbers = [before[person], *await versions(connection, person)]
         assert len(set(numbers)) == m + 1
-        assert await counter(server, person) == numbers[-1]
-        in_order = await server.fetch(
+        assert await counter(connection, person) == numbers[-1]
+        in_order = await connection.fetch(
             "SELECT title FROM tasks WHERE user_id = $1 ORDER BY version", person.sub
         )
         assert [row[0] for row in in_order] == [f"{n} of {m}" for n in range(m)]
 
 
-async def test_new_users_are_created_with_their_first_tasks(served: FastAPI, writes: list[int]) -> None:
-    new = [Person(served, email=f"new-{n}@example.com") for n in range(5)]
+async def test_new_users_are_created_with_their_first_tasks(own_app: FastAPI, writes: list[int]) -> None:
+    new = [Person(own_app, email=f"new-{n}@example.com") for n in range(5)]
 
     answers = await asyncio.gather(*(create(person, f"{n}") for n in range(3) for person in new))
 
@@ -128,20 +106,22 @@ async def test_new_users_are_created_with_their_first_tasks(served: FastAPI, wri
 
 
 async def test_no_create_waits_for_another_owners_row(
-    served: FastAPI, server: Any, writes: list[int]
+    own_app: FastAPI, connection: Any, writes: list[int]
 ) -> None:
-    stuck, also_stuck, *others = await people(served, 6)
+    stuck, also_stuck, *others = await people(own_app, 6)
     writes.clear()
-    async with server.transaction():
-        await server.execute("SELECT FROM users WHERE id IN ($1, $2) FOR UPDATE", stuck.sub, also_stuck.sub)
+    async with connection.transaction():
+        await connection.execute(
+            "SELECT FROM users WHERE id IN ($1, $2) FOR UPDATE", stuck.sub, also_stuck.sub
+        )
         waiting = [create(stuck, "0")]  # alone, so that it waits for its row
-        await until_statements_wait(server)
+        await until_statements_wait(connection)
         waiting += [create(stuck, f"{n}") for n in range(1, 3)]
         waiting += [create(also_stuck, f"{n}") for n in range(MAX_IN_FLIGHT)]
-        done, _ = await asyncio.wait([create(person, "free") for person in others], timeout=PATIENCE)
+        done, _ = await asyncio.wait([create(person, "free") for person in others], timeout=TIMEOUT)
         assert len(done) == len(others)
         assert not any(task.done() for task in waiting)
-        more, _ = await asyncio.wait([create(person, "free again") for person in others], timeout=PATIENCE)
+        more, _ = await asyncio.wait([create(person, "free again") for person in others], timeout=TIMEOUT)
         assert len(more) == len(others)
         assert not any(task.done() for task in waiting)
 
@@ -153,11 +133,11 @@ async def test_no_create_waits_for_another_owners_row(
 
 
 async def test_an_error_of_one_create_does_not_fail_the_others(
-    served: FastAPI, server: Any, writes: list[int]
+    own_app: FastAPI, connection: Any, writes: list[int]
 ) -> None:
-    unlucky, *others = await people(served, 4)
+    unlucky, *others = await people(own_app, 4)
     writes.clear()
-    await server.execute(
+    await connection.execute(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE 'on purpose' USING ERRCODE = 'check_violation'; END $$; "
         "CREATE TRIGGER refuse BEFORE INSERT ON tasks FOR EACH ROW "
@@ -170,7 +150,7 @@ async def test_an_error_of_one_create_does_not_fail_the_others(
             *(create(person, "store me") for person in others[1:]),
         )
     finally:
-        await server.execute("DROP TRIGGER refuse ON tasks; DROP FUNCTION refuse()")
+        await connection.execute("DROP TRIGGER refuse ON tasks; DROP FUNCTION refuse()")
 
     assert max(writes) > 1
     assert refusal(refused) == DATABASE_ERROR
@@ -181,15 +161,15 @@ async def test_an_error_of_one_create_does_not_fail_the_others(
 
 
 async def test_a_batch_with_an_unknown_outcome_is_not_repeated(
-    served: FastAPI, server: Any, url: str, writes: list[int]
+    own_app: FastAPI, connection: Any, url: str, writes: list[int]
 ) -> None:
-    known = await people(served, 4)
+    known = await people(own_app, 4)
     writes.clear()
     onlooker = await asyncpg.connect(url)
-    async with server.transaction():
-        await server.execute("LOCK TABLE tasks IN SHARE MODE")
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE tasks IN SHARE MODE")
         waiting = [create(person, "lost") for person in known]
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while sum(writes) < len(known):  # noqa: ASYNC110 - there is no event when they are sent
                 await asyncio.sleep(0.01)
         await until_statements_wait(onlooker, len(writes))
@@ -216,33 +196,35 @@ async def test_a_batch_with_an_unknown_outcome_is_not_repeated(
     ],
 )
 async def test_a_single_write_with_an_unknown_outcome_is_not_repeated(
-    served: FastAPI, server: Any, url: str, method: str, path: str
+    own_app: FastAPI, connection: Any, url: str, method: str, path: str
 ) -> None:
-    person = Person(served)
+    person = Person(own_app)
     task = await person.create("as it was")
     request = person.http.request(method, path.format(**task), json={"title": "lost"})
-    assert refusal(await with_a_lost_connection(server, url, request)) == DATABASE_ERROR
+    assert refusal(await with_a_lost_connection(connection, url, request)) == DATABASE_ERROR
     assert await person.tasks() == [task]
 
 
 async def test_a_transaction_whose_connection_is_lost_before_its_commit_is_repeated(
-    served: FastAPI, server: Any, url: str
+    own_app: FastAPI, connection: Any, url: str
 ) -> None:
     """The server rolls it back then, so the outcome is known."""
-    person = Person(served)
+    person = Person(own_app)
     await person.create("as it was")
     operations = [{"op": "create", "task": {"title": "sent twice"}}]
     request = person.http.post("/api/tasks/batch", json={"operations": operations})
-    answer = await with_a_lost_connection(server, url, request)
+    answer = await with_a_lost_connection(connection, url, request)
     assert answer.status_code == 200
     assert [task["title"] for task in await person.tasks()] == ["sent twice", "as it was"]
 
 
-async def with_a_lost_connection(server: Any, url: str, request: Coroutine[Any, Any, Response]) -> Response:
+async def with_a_lost_connection(
+    connection: Any, url: str, request: Coroutine[Any, Any, Response]
+) -> Response:
     """Sends a request, and ends its connection to the server while its statement waits for a lock."""
     onlooker = await asyncpg.connect(url)
-    async with server.transaction():
-        await server.execute("LOCK TABLE tasks IN SHARE MODE")
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE tasks IN SHARE MODE")
         waiting = asyncio.create_task(request)
         await until_statements_wait(onlooker)
         assert await onlooker.fetchval(
@@ -255,30 +237,30 @@ async def with_a_lost_connection(server: Any, url: str, request: Coroutine[Any, 
 
 async def until_statements_wait(onlooker: Any, number: int = 1) -> None:
     """Waits until that number of statements wait for a lock on the server, which has no event for it."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while await onlooker.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < number:  # noqa: ASYNC110 - as said
             await asyncio.sleep(0.01)
 
 
 async def test_processes_that_create_for_the_same_owners_count_every_write_once(
-    url: str, served: FastAPI, server: Any, writes: list[int]
+    url: str, own_app: FastAPI, connection: Any, writes: list[int]
 ) -> None:
-    known = await people(served, 3)
-    before = {person: await counter(server, person) for person in known}
+    known = await people(own_app, 3)
+    before = {person: await counter(connection, person) for person in known}
     async with running(settings_for(url)) as other_app:
-        two_apps = [Person(other_app, person.sub) for person in known]
+        elsewhere = [Person(other_app, person.sub) for person in known]
         for n in range(10):
             answers = await asyncio.gather(
-                *(create(person, f"{n} {m}") for m in range(4) for person in [*known, *two_apps])
+                *(create(person, f"{n} {m}") for m in range(4) for person in [*known, *elsewhere])
             )
             assert {answer.status_code for answer in answers} == {201}
 
     assert max(writes) > 1
     for person in known:
-        numbers = [before[person], *await versions(server, person)]
+        numbers = [before[person], *await versions(connection, person)]
         assert numbers == sorted(set(numbers))
         assert len(numbers) == 81
-        assert await counter(server, person) == numbers[-1]
+        assert await counter(connection, person) == numbers[-1]
 
 
 async def test_a_create_has_one_deadline_together_and_alone(

@@ -8,11 +8,12 @@ from typing import cast
 import pytest
 import pytest_asyncio
 
-pytest.register_assert_rewrite("faults.load", "faults.services")
+pytest.register_assert_rewrite("faults.load", "faults.services", "faults.fault_assertions")
 
 from faults.fault_report import Observe, ObserveLoad, Row, seconds, write_table  # noqa: E402 - as above
-from faults.load import Audit, Load, in_words  # noqa: E402 - once its asserts can explain themselves
+from faults.load import Audit, Load, describe_results  # noqa: E402 - once its asserts can explain themselves
 from faults.own_postgres import OwnPostgres, own_postgres  # noqa: E402 - as above
+from support import MakeDatabase  # noqa: E402 - as above
 
 from taskward.database.postgres import connector, deadlines, outage  # noqa: E402 - as above
 
@@ -45,7 +46,7 @@ def observe_load(observe: Observe) -> ObserveLoad:
     """Returns a function that notes what the users saw who were at work."""
 
     def note(load: Load, audit: Audit) -> None:
-        observe(in_words(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))
+        observe(describe_results(load.seen()), longest=load.longest(), back=load.back_after, lost=str(audit))
 
     return note
 
@@ -72,6 +73,12 @@ async def server(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
     yield shared_server
     if not await shared_server.is_running():
         await shared_server.start()
+
+
+@pytest_asyncio.fixture(params=["disk", "postgres"])
+async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str:
+    """Returns the URL of a new database, on each engine."""
+    return await new_database(request.param)
 
 
 @pytest.fixture(

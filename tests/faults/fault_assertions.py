@@ -1,21 +1,26 @@
 """Assertions for every fault of the database under load."""
 
+import math
+
 from faults.fault_report import ObserveLoad
-from faults.load import Load, in_words, only
+from faults.load import Audit, Load, describe_results, has_only
 from faults.services import PROMISED
 
 SLACK = 3.0
 """Seconds by which a busy machine may be late."""
 
 
-async def judge(load: Load, observe_load: ObserveLoad, *allowed: str, within: float = SLACK) -> None:
-    """Waits until the service is usable again, and checks all results."""
+async def assert_recovered(
+    load: Load, observe_load: ObserveLoad, *allowed: str, longest: float = math.inf
+) -> Audit:
+    """Ends the fault, waits until the service is usable again, and asserts what clients may see of it."""
     load.fault_ends()
     await load.until_recovered()
     audit = await load.audit()
     observe_load(load, audit)
-    assert only(load.seen(), *allowed), in_words(load.seen())
-    assert load.longest() < within
+    assert has_only(load.seen(), *allowed), describe_results(load.seen())
+    assert load.longest() < longest
     assert load.back_after < PROMISED
     assert audit.lost == []
     assert audit.acknowledged > 0
+    return audit

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import httpx
+from support.waiting import TIMEOUT
 
 SUCCESS = "success"
 DATABASE_ERROR = "500 `DATABASE_ERROR`"
@@ -19,8 +20,8 @@ NO_ANSWER = "no answer"
 RECOVERED = 40
 """Successes in a row, of requests sent after the fault, that make the service usable again."""
 
-PATIENCE = 60.0
-"""Seconds after which a test gives up waiting; nothing that works takes as long."""
+LOAD_TIMEOUT = 6 * TIMEOUT
+"""Seconds after which a test under load fails."""
 
 ClientOf = Callable[[str], httpx.AsyncClient]
 """Makes a client that speaks as the person of that `sub`."""
@@ -34,7 +35,7 @@ _ENVELOPES = {
 }
 
 
-class Answer(NamedTuple):
+class RequestResult(NamedTuple):
     """The result of one request; times are of `time.monotonic`, in seconds."""
 
     begun: float
@@ -61,7 +62,9 @@ class Ledger:
     weights = (5, 3, 3, 1, 4, 1)
     """How often each kind of request is sent."""
 
-    def __init__(self, client: httpx.AsyncClient, answers: list[Answer], chance: random.Random) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, answers: list[RequestResult], chance: random.Random
+    ) -> None:
         self.acknowledged = 0
         self._client = client
         self._answers = answers
@@ -166,7 +169,7 @@ class Ledger:
             what = SUCCESS if answer.status_code == expected else outcome(answer)
         except httpx.TransportError as error:
             what = NO_ANSWER if not isinstance(error, httpx.TimeoutException) else "no response in time"
-        self._answers.append(Answer(begun, monotonic() - begun, what))
+        self._answers.append(RequestResult(begun, monotonic() - begun, what))
         return answer if what == SUCCESS else None
 
     def _acknowledge(self, task: dict[str, Any]) -> None:
@@ -243,7 +246,7 @@ class Load:
     """Several people at once, each with a ledger; `answers` are all that they got, in order."""
 
     def __init__(self, client_of: ClientOf, people: int, pause: float, ledger: type[Ledger] = Ledger) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[RequestResult] = []
         self.begun = self.ended = 0.0
         self._pause = pause
         self._ledgers = [
@@ -302,7 +305,7 @@ class Load:
     def longest(self) -> float:
         return max(one.took for one in self.during())
 
-    def during(self) -> list[Answer]:
+    def during(self) -> list[RequestResult]:
         """Returns the answers that the fault can have had to do with."""
         return [one for one in self.answers if one.begun + one.took >= self.begun]
 
@@ -317,7 +320,7 @@ class Load:
         )
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(LOAD_TIMEOUT):
             while not condition():
                 for task in self._tasks:
                     if task.done():
@@ -357,12 +360,12 @@ def outcome(answer: httpx.Response) -> str:
     return f"unexpected: {answer.status_code} {answer.text[:200]}"
 
 
-def in_words(seen: Counter[str]) -> str:
+def describe_results(seen: Counter[str]) -> str:
     """Returns the results, the most frequent first."""
     return ", ".join(f"{n} \N{MULTIPLICATION SIGN} {what}" for what, n in seen.most_common())
 
 
-def only(seen: Iterable[str], *allowed: str) -> bool:
+def has_only(seen: Iterable[str], *allowed: str) -> bool:
     """Returns whether there were no other results."""
     return set(seen) <= {SUCCESS, *allowed}
 

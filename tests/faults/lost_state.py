@@ -26,7 +26,7 @@ class Held:
 
 
 @dataclass
-class Client:
+class StaleClient:
     """A person whose newest writes are lost, one who has none, and one whose first write is lost."""
 
     ann: HttpClient
@@ -130,7 +130,7 @@ class Client:
 
 
 @asynccontextmanager
-async def client_at(port: int, same: Client | None = None) -> AsyncIterator[Client]:
+async def stale_client(port: int, same: StaleClient | None = None) -> AsyncIterator[StaleClient]:
     """Yields a client of the process there, with new people or with the same."""
     url = f"http://127.0.0.1:{port}"
     people = [str(uuid4()) for _ in range(3)] if same is None else [same.ann.sub, same.idle.sub, same.new.sub]
@@ -139,7 +139,7 @@ async def client_at(port: int, same: Client | None = None) -> AsyncIterator[Clie
         http_client(url, people[1]) as idle,
         http_client(url, people[2]) as new,
     ):
-        yield Client(ann, idle, new) if same is None else replace(same, ann=ann, idle=idle, new=new)
+        yield StaleClient(ann, idle, new) if same is None else replace(same, ann=ann, idle=idle, new=new)
 
 
 def _wrong(answers: dict[str, tuple[Any, Any]]) -> list[str]:

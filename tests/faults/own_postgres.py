@@ -210,3 +210,22 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+@asynccontextmanager
+async def standby_of(primary: OwnPostgres, *, synchronous: bool = False) -> AsyncIterator[OwnPostgres]:
+    """Runs a standby while the block runs; if synchronous, the primary acknowledges nothing without it."""
+    async with folder_of_its_own() as folder:
+        standby = await primary.standby(folder)
+        if synchronous:
+            await primary.restart(synchronous_standby_names=STANDBY)
+        try:
+            yield standby
+        finally:
+            if await standby.is_running():
+                standby.resume()
+                await standby.stop("immediate")
+            if synchronous:
+                if await primary.is_running():
+                    await primary.stop("immediate")
+                await primary.start(synchronous_standby_names="")

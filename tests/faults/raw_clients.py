@@ -88,7 +88,7 @@ def close_all(clients: Sequence[RawClient], *, reset: bool) -> None:
 
 @dataclass
 class ServerProcess:
-    """A `taskward serve`, its metrics and its memory."""
+    """A `taskward serve` and its metrics."""
 
     pid: int
     port: int
@@ -110,10 +110,6 @@ class ServerProcess:
                 assert time.monotonic() - begun < seconds, f"{name} is {left:.0f} after {seconds:.0f} s"
                 await asyncio.sleep(0.02)
         return time.monotonic() - begun
-
-    def resident(self) -> float:
-        """Returns the memory of the process, in MB."""
-        return int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]) * 4096 / 1e6
 
     async def seconds_of_a_list(self, sub: str = "somebody-else", requests: int = 40) -> float:
         """Returns the median time of a person's list of 20 tasks; each must be a 200."""

@@ -11,11 +11,11 @@ from time import monotonic
 import httpx
 from fastapi import FastAPI
 from faults.load import ClientOf
-from faults.own_postgres import DATABASE, PASSWORD, USER
+from faults.own_postgres import DATABASE, PASSWORD, USER, OwnPostgres
+from faults.tcp_proxy import TcpProxy, tcp_proxy
 from support import SECRET, running, settings_for, token_for
-from support.command import Command, command
-
-from taskward.log import JsonFormatter
+from support.captured_log import captured_log
+from support.command import Command, command, until_ready
 
 SECRETS = ("127.0.0.1", USER, PASSWORD, DATABASE)
 """Texts that no response and no line of the log may contain."""
@@ -61,21 +61,22 @@ class Service:
 @asynccontextmanager
 async def service(url: str, **settings: object) -> AsyncIterator[Service]:
     """Runs an app on that database while the block runs; its log must tell nothing of the URL."""
-    lines: list[str] = []
-    handler = _Lines(lines)
-    root = logging.getLogger()
-    levels = {logger: logger.level for logger in (root, logging.getLogger("httpx"))}
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # as taskward.log does
-    try:
+    with captured_log(logging.INFO) as log:
         async with running(settings_for(url, **settings)) as app:
-            yield Service(app, lines)
-    finally:
-        root.removeHandler(handler)
-        for logger, level in levels.items():
-            logger.setLevel(level)
-    assert_silent(lines)
+            yield Service(app, log.texts)
+    assert_silent(log.texts)
+
+
+@asynccontextmanager
+async def service_behind_proxy(
+    server: OwnPostgres, **settings: object
+) -> AsyncIterator[tuple[TcpProxy, Service]]:
+    """Runs an app while the block runs, and a proxy between it and its database."""
+    async with (
+        tcp_proxy(server.port) as proxy,
+        service(server.url_by(proxy.port), **settings) as one,
+    ):
+        yield proxy, one
 
 
 def people_at(port: int) -> ClientOf:
@@ -97,39 +98,14 @@ async def serving(folder: Path, url: str, port: int, **environment: str) -> Asyn
     """Runs `taskward serve` while the block runs."""
     given = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "LOG_LEVEL": "WARNING"} | environment
     with command(folder, "serve", "--port", str(port), **given) as taskward:
-        await until_served(port, taskward)
+        await until_ready(taskward, f"http://127.0.0.1:{port}")
         yield taskward
-
-
-async def until_served(port: int, taskward: Command) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        async with asyncio.timeout(30):
-            while True:
-                assert taskward.process.poll() is None, taskward.out + taskward.err
-                try:
-                    if (await client.get("/health/ready")).status_code == 200:
-                        return
-                except httpx.TransportError:
-                    pass
-                await asyncio.sleep(0.05)
 
 
 def assert_silent(lines: list[str]) -> None:
     """Asserts that no line holds what belongs to the URL of the database."""
     telling = [line for line in lines for secret in SECRETS if secret in line]
     assert not telling, telling[:3]
-
-
-class _Lines(logging.Handler):
-    """Keeps the log as it would be printed."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
-        self.setFormatter(JsonFormatter())
-        self._lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(self.format(record))
 
 
 async def _tells_nothing(answer: httpx.Response) -> None:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -19,7 +18,8 @@ from faults.fault_report import Observe
 from faults.own_postgres import free_port
 from support import SECRET, token_for
 from support.command import command
-from support.waiting import PATIENCE, wait_for
+from support.process_memory import resident_bytes
+from support.waiting import TIMEOUT, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -45,35 +45,31 @@ class Service:
     def __init__(self, process: int, port: int) -> None:
         self.process, self.port = process, port
 
-    def resident(self) -> int:
-        """Returns the memory of the process, in bytes."""
-        return int(Path(f"/proc/{self.process}/statm").read_text().split()[1]) * 4096
-
     def is_up(self) -> bool:
         with suppress(httpx.TransportError):
             return httpx.get(f"http://127.0.0.1:{self.port}/health/ready").status_code == 200
         return False
 
     def connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT)
         client.settimeout(0)
         return client
 
     @contextmanager
     def peak(self) -> Iterator[Callable[[], int]]:
         """Samples the memory while the block runs; the function returns the largest sample."""
-        largest = self.resident()
+        largest = resident_bytes(self.process)
         done = threading.Event()
 
         def sample() -> None:
             nonlocal largest
             while not done.wait(0.005):
-                largest = max(largest, self.resident())
+                largest = max(largest, resident_bytes(self.process))
 
         thread = threading.Thread(target=sample)
         thread.start()
         try:
-            yield lambda: max(largest, self.resident())
+            yield lambda: max(largest, resident_bytes(self.process))
         finally:
             done.set()
             thread.join()
@@ -84,7 +80,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     port, folder = free_port(), tmp_path_factory.mktemp("served")
     with command(folder, "serve", "--port", str(port), JWT_SECRET=SECRET, LOG_LEVEL="WARNING") as taskward:
         service = Service(taskward.process.pid, port)
-        wait_for(service.is_up, seconds=4 * PATIENCE)
+        wait_for(service.is_up, seconds=4 * TIMEOUT)
         with people(service) as http:  # so that all code has run
             for number in range(100):
                 assert http.get("/health").status_code == 200
@@ -97,7 +93,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def people(service: Service) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {token_for('somebody')}"}
     url = f"http://127.0.0.1:{service.port}"
-    with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE, trust_env=False) as http:
+    with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False) as http:
         yield http
 
 
@@ -176,7 +172,7 @@ def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_i
     observe: Observe,
 ) -> None:
     requests = [body_behind(begin) if has_body else begin]
-    before = service.resident()
+    before = resident_bytes(service.process)
     grown: list[int] = []
     kept: list[int] = []
     sent = 0
@@ -185,20 +181,22 @@ def test_a_connection_without_a_token_costs_little_memory_and_keeps_none_after_i
             sent += _hold(service, requests, seconds=0.4, reading=reading)
             grown.append(peak() - before)
         time.sleep(0.2)
-        kept.append(service.resident() - before)
+        kept.append(resident_bytes(service.process) - before)
     print(f"sent {sent / MIB:.1f}, grown by {in_mib(grown)}, kept {in_mib(kept)} MiB")  # noqa: T201 - if it fails
     assert sent > READ_SIZE
     assert max(grown) <= MAX_GROWTH
     assert max(kept) <= MAX_GROWTH
     assert kept[-1] - kept[0] <= MAX_GROWTH / 4
-    observe(f"{ROUNDS} connections, one after the other: memory {in_words(before, max(grown), kept[-1])}")
+    observe(
+        f"{ROUNDS} connections, one after the other: memory {describe_memory(before, max(grown), kept[-1])}"
+    )
 
 
 @pytest.mark.fault("No token: 50 connections at once that do this")
 def test_many_connections_without_a_token_leave_the_service_to_others(
     service: Service, observe: Observe
 ) -> None:
-    before = service.resident()
+    before = resident_bytes(service.process)
     kept = []
     seconds: list[float] = []
     with people(service) as http:
@@ -216,7 +214,7 @@ def test_many_connections_without_a_token_leave_the_service_to_others(
                 attack.join()
                 grown = peak() - before
             time.sleep(0.2)
-            kept.append(service.resident() - before)
+            kept.append(resident_bytes(service.process) - before)
             assert grown <= MANY * 2 * READ_SIZE + MAX_GROWTH
     print(  # noqa: T201 - shown if it fails
         f"grown by {grown / MIB:.1f}, kept {in_mib(kept)} MiB; another's list: median"
@@ -226,12 +224,12 @@ def test_many_connections_without_a_token_leave_the_service_to_others(
     assert median(seconds) < 0.5
     observe(
         f"another user's list: success, median {median(seconds) * 1000:.0f} ms; memory"
-        f" {in_words(before, grown, kept[-1])}",
+        f" {describe_memory(before, grown, kept[-1])}",
         longest=max(seconds),
     )
 
 
-def in_words(before: int, grown: int, kept: int) -> str:
+def describe_memory(before: int, grown: int, kept: int) -> str:
     more, afterwards = max(grown, 0) / MIB, max(kept, 0) / MIB
     return f"{before / MIB:.0f} MiB, {more:.1f} more meanwhile, {afterwards:.1f} more after"
 

@@ -11,18 +11,17 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from faults.fault_assertions import assert_recovered
 from faults.fault_report import Observe, ObserveLoad
 from faults.load import (
     DATABASE_ERROR,
     NO_ANSWER,
     SUCCESS,
     UNAVAILABLE,
-    in_words,
-    only,
     under_load,
 )
 from faults.own_postgres import OwnPostgres, free_port
-from faults.services import PROMISED, people_at, service, serving
+from faults.services import people_at, service, serving
 from support import SECRET, MakeDatabase, database_of
 from support.processes import bare_environment
 
@@ -62,15 +61,9 @@ async def test_a_service_that_is_killed_has_kept_what_it_acknowledged(
             await load.until_answered(WRITERS, NO_ANSWER)
             again = serving(tmp_path, url, port)
             running = await again.__aenter__()
-        load.fault_ends()
-        await load.until_recovered()
-        audit = await load.audit()
+        audit = await assert_recovered(load, observe_load, NO_ANSWER)
         running.process.kill()
-    observe_load(load, audit)
-    assert only(load.seen(), NO_ANSWER), in_words(load.seen())
-    assert load.back_after < PROMISED
     assert audit.unsure > 0, "no kill came in the midst of a write"
-    assert audit.lost == []
 
 
 @pytest.mark.processes
@@ -87,13 +80,7 @@ async def test_a_server_that_is_killed_has_kept_what_was_acknowledged(
             server.kill()
             await load.until_answered(WRITERS, DATABASE_ERROR)
             await server.start()
-        load.fault_ends()
-        await load.until_recovered()
-        audit = await load.audit()
-    observe_load(load, audit)
-    assert only(load.seen(), DATABASE_ERROR, UNAVAILABLE), in_words(load.seen())
-    assert load.back_after < PROMISED
-    assert audit.lost == []
+        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE)
 
 
 # fsync before the answer

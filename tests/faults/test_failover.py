@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from faults.fault_assertions import assert_recovered
 from faults.fault_report import ObserveLoad
-from faults.load import DATABASE_ERROR, UNAVAILABLE, in_words, only, under_load
-from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own
-from faults.services import PROMISED, service
-from faults.tcp_proxy import tcp_proxy
+from faults.load import DATABASE_ERROR, UNAVAILABLE, under_load
+from faults.own_postgres import OwnPostgres, standby_of
+from faults.services import service_behind_proxy
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
@@ -16,16 +16,8 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 @pytest_asyncio.fixture(loop_scope="session")
 async def standby(server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
     """Yields a standby without which the server acknowledges nothing."""
-    async with folder_of_its_own() as folder:
-        other = await server.standby(folder)
-        await server.restart(synchronous_standby_names=STANDBY)
-        try:
-            yield other
-        finally:
-            await other.stop("immediate")
-            if await server.is_running():
-                await server.stop("immediate")
-            await server.start(synchronous_standby_names="")
+    async with standby_of(server, synchronous=True) as other:
+        yield other
 
 
 @pytest.mark.parametrize(
@@ -42,8 +34,7 @@ async def test_a_standby_takes_over(
     server: OwnPostgres, standby: OwnPostgres, how: str, observe_load: ObserveLoad
 ) -> None:
     async with (
-        tcp_proxy(server.port) as proxy,
-        service(server.url_by(proxy.port)) as one,
+        service_behind_proxy(server) as (proxy, one),
         under_load(one.client_of) as load,
     ):
         load.fault_begins()
@@ -55,10 +46,4 @@ async def test_a_standby_takes_over(
         await standby.promote()
         proxy.target = standby.port
         proxy.forget()
-        load.fault_ends()
-        await load.until_recovered()
-        audit = await load.audit()
-    observe_load(load, audit)
-    assert only(load.seen(), DATABASE_ERROR, UNAVAILABLE), in_words(load.seen())
-    assert load.back_after < PROMISED
-    assert audit.lost == []
+        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE)

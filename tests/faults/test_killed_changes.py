@@ -15,16 +15,10 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
-from support import SECRET, MakeDatabase
-from support.command import command
-from support.neighbours import Client, document, settled
+from support import MakeDatabase
+from support.background_load import TimedClient, count_tasks, import_document
+from support.command import serve
 from support.waiting import wait_for
-
-
-@pytest_asyncio.fixture(params=["disk", "postgres"])
-async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str:
-    return await new_database(request.param)
-
 
 # All or nothing
 
@@ -42,19 +36,18 @@ def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
     url: str, tmp_path: Path, moment: float
 ) -> None:
     """At any point; the key shows which of the two it was."""
-    body, count = document(SIZE)
+    body, count = import_document(SIZE)
     sub = str(uuid4())
-    environment = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
     with (
-        command(tmp_path, "serve", **environment) as first,
+        serve(tmp_path, DATABASE_URL=url) as first,
         lost(lambda ann: ann.send("POST", "/api/me/import", body, **KEY), first.port(), sub),
     ):
         time.sleep(moment)
         os.killpg(first.process.pid, signal.SIGKILL)
-    with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
-        assert settled(ann) in {0, count}
+    with serve(tmp_path, DATABASE_URL=url) as second, TimedClient(second.port(), sub) as ann:
+        assert count_tasks(ann) in {0, count}
         wait_for(lambda: ann.send("POST", "/api/me/import", body, **KEY)[0] == 200, seconds=60, pause=0.5)
-        assert settled(ann) == count
+        assert count_tasks(ann) == count
 
 
 @pytest.mark.processes
@@ -62,18 +55,17 @@ def test_a_server_that_is_killed_leaves_all_of_an_import_or_nothing(
 def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, observe: Observe
 ) -> None:
-    body, count = document(SIZE)
+    body, count = import_document(SIZE)
     sub = str(uuid4())
-    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
     with (
-        command(tmp_path, "serve", **environment) as first,
+        serve(tmp_path, DATABASE_URL=new_database_on_disk) as first,
         lost(lambda ann: ann.send("POST", "/api/me/import", body, **KEY), first.port(), sub),
     ):
         wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
         os.killpg(first.process.pid, signal.SIGKILL)
-    with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
         begun = time.monotonic()
-        assert settled(ann) == count
+        assert count_tasks(ann) == count
         back = time.monotonic() - begun
         status, answer, _ = ann.send("POST", "/api/me/import", body, **KEY)
         assert (status, answer) == (200, {"imported": count, "skipped": 0})
@@ -86,19 +78,18 @@ def test_an_erasure_that_is_killed_is_completed_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, observe: Observe
 ) -> None:
     """The user's first write afterwards is not erased with the rest."""
-    body, count = document(SIZE)
+    body, count = import_document(SIZE)
     sub = str(uuid4())
-    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
-    with command(tmp_path, "serve", **environment) as first, Client(first.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as first, TimedClient(first.port(), sub) as ann:
         assert ann.send("POST", "/api/me/import", body)[1] == {"imported": count, "skipped": 0}
         with lost(lambda erasing: erasing.send("DELETE", "/api/me"), first.port(), sub):
             wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
             os.killpg(first.process.pid, signal.SIGKILL)
-    with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
         begun = time.monotonic()
         wait_for(lambda: ann.send("POST", "/api/tasks", {"title": "Afterwards"})[0] == 201, seconds=60)
         back = time.monotonic() - begun
-        assert settled(ann) == 1
+        assert count_tasks(ann) == 1
     observe("no answer; after the restart all is erased", back=back, lost="what was to be erased")
 
 
@@ -107,20 +98,19 @@ def test_an_erasure_that_is_killed_is_completed_after_the_restart(
 def test_a_deletion_of_a_list_that_is_killed_is_completed_after_the_restart(
     new_database_on_disk: str, tmp_path: Path, tasks: str
 ) -> None:
-    body, count = document(SIZE)
+    body, count = import_document(SIZE)
     whole = json.loads(body)
     home = {**whole["tasks"][0], "title": "Home"}
     whole = {"lists": [home], "tasks": [{**task, "list_id": home["id"]} for task in whole["tasks"]]}
     sub = str(uuid4())
     path = f"/api/lists/{home['id']}"
-    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
-    with command(tmp_path, "serve", **environment) as first, Client(first.port(), sub) as ann:
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as first, TimedClient(first.port(), sub) as ann:
         assert ann.send("POST", "/api/me/import", json.dumps(whole).encode())[0] == 200
         with lost(lambda other: other.send("DELETE", f"{path}?tasks={tasks}"), first.port(), sub):
             wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
             os.killpg(first.process.pid, signal.SIGKILL)
-    with command(tmp_path, "serve", **environment) as second, Client(second.port(), sub) as ann:
-        assert settled(ann) == (0 if tasks == "delete" else count)
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
+        assert count_tasks(ann) == (0 if tasks == "delete" else count)
         assert ann.send("GET", path)[0] == 404
         page = ann.send("GET", "/api/tasks?limit=1000")[1]
         assert not any("list_id" in task for task in page["tasks"])
@@ -133,11 +123,11 @@ def has_lock(url: str) -> bool:
 
 
 @contextmanager
-def lost(run: Callable[[Client], object], port: int, sub: str) -> Iterator[None]:
+def lost(run: Callable[[TimedClient], object], port: int, sub: str) -> Iterator[None]:
     """Sends a request while the block runs, and be content with a connection that breaks."""
 
     def sending() -> None:
-        with Client(port, sub) as client, suppress(OSError, http.client.HTTPException):
+        with TimedClient(port, sub) as client, suppress(OSError, http.client.HTTPException):
             run(client)
 
     thread = threading.Thread(target=sending)
@@ -159,13 +149,14 @@ async def new_database_on_disk(new_database: MakeDatabase) -> str:
 @pytest.mark.processes
 def test_what_was_erased_is_in_none_of_the_files(new_database_on_disk: str, tmp_path: Path) -> None:
     path = Path(new_database_on_disk.removeprefix("sqlite:///"))
-    environment = {"DATABASE_URL": new_database_on_disk, "JWT_SECRET": SECRET, "PORT": "0"}
-    with command(tmp_path, "serve", **environment) as running:
-        ann, bob = Client(running.port()), Client(running.port())
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as running:
+        ann, bob = TimedClient(running.port()), TimedClient(running.port())
         bob.send("POST", "/api/tasks", {"title": "nightingale"})
         for n in range(50):
             ann.send("POST", "/api/tasks", {"title": f"sparrow {n}", "description": "sparrow " * 200})
-        ann.send("POST", "/api/me/import", document(300_000)[0].replace(b'"title":"', b'"title":"sparrow '))
+        ann.send(
+            "POST", "/api/me/import", import_document(300_000)[0].replace(b'"title":"', b'"title":"sparrow ')
+        )
         assert b"sparrow" in contents(path)
 
         assert ann.send("DELETE", "/api/me")[0] == 200

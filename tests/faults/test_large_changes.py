@@ -10,28 +10,21 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 from faults.fault_report import Observe
-from support import SECRET, MakeDatabase, token_for
-from support.command import Command, command
-from support.neighbours import Client, Memory, document, neighbours, settled
+from support import token_for
+from support.background_load import TimedClient, background_load, count_tasks, import_document
+from support.command import Command, serve
+from support.process_memory import PeakMemory
 from support.waiting import wait_for
 
 MIB = 2**20
 SHORT = 3 * MIB // 4
 """Bytes of an import that takes several transactions: 5,000 tasks. With `make soak` it has more."""
-ENGINES = ["disk", "postgres"]
-
-
-@pytest_asyncio.fixture(params=ENGINES)
-async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str:
-    return await new_database(request.param)
 
 
 @pytest.fixture
-def server(url: str, tmp_path: Path) -> Iterator[Command]:
-    with command(tmp_path, "serve", DATABASE_URL=url, JWT_SECRET=SECRET, PORT="0") as running:
-        running.port()
+def service(url: str, tmp_path: Path) -> Iterator[Command]:
+    with serve(tmp_path, DATABASE_URL=url) as running:
         yield running
 
 
@@ -80,18 +73,18 @@ CASES = [
 
 @pytest.mark.parametrize(("url", "size", "description"), CASES, indirect=["url"])
 def test_others_hardly_notice_a_large_import_and_its_erasure(
-    server: Command, size: int, description: int, observe: Observe
+    service: Command, size: int, description: int, observe: Observe
 ) -> None:
     """The goals are 250 ms for a write, 50 ms for a read; on a busy machine the worst may take longer."""
-    body, count = document(size, description)
-    port = server.port()
-    with Client(port) as ann:
+    body, count = import_document(size, description)
+    port = service.port()
+    with TimedClient(port) as ann:
         ann.send("POST", "/api/tasks", {"title": "First"})
-        memory = Memory(server.process.pid)
-        with neighbours(port) as importing:
+        memory = PeakMemory(service.process.pid)
+        with background_load(port) as importing:
             status, answer, seconds = ann.send("POST", "/api/me/import", body)
         assert (status, answer) == (200, {"imported": count, "skipped": 0})
-        with neighbours(port) as erasing:
+        with background_load(port) as erasing:
             status, answer, _ = ann.send("DELETE", "/api/me")
         assert (status, answer) == (200, {"message": "All data deleted"})
 
@@ -111,18 +104,18 @@ def test_others_hardly_notice_a_large_import_and_its_erasure(
 
 
 @pytest.mark.parametrize("tasks", ["delete", "keep"])
-def test_others_hardly_notice_the_deletion_of_a_long_list(server: Command, tasks: str) -> None:
-    body, count = document(SHORT)
+def test_others_hardly_notice_the_deletion_of_a_long_list(service: Command, tasks: str) -> None:
+    body, count = import_document(SHORT)
     whole = json.loads(body)
     home = {**whole["tasks"][0], "title": "Home"}
     whole = {"lists": [home], "tasks": [{**task, "list_id": home["id"]} for task in whole["tasks"]]}
-    port = server.port()
-    with Client(port) as ann:
+    port = service.port()
+    with TimedClient(port) as ann:
         assert ann.send("POST", "/api/me/import", json.dumps(whole).encode())[0] == 200
-        with neighbours(port) as seen:
+        with background_load(port) as seen:
             status, answer, _ = ann.send("DELETE", f"/api/lists/{home['id']}?tasks={tasks}")
         assert (status, answer) == (200, {"message": "List deleted successfully", "id": home["id"]})
-        assert settled(ann) == (0 if tasks == "delete" else count)
+        assert count_tasks(ann) == (0 if tasks == "delete" else count)
 
     assert seen.median("write") < 0.25
     assert seen.median("read") < 0.05
@@ -130,12 +123,12 @@ def test_others_hardly_notice_the_deletion_of_a_long_list(server: Command, tasks
     assert seen.worst("read") < 0.75
 
 
-def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(server: Command) -> None:
+def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(service: Command) -> None:
     """A client that sees the first of the tasks sees all of them, from then on."""
-    body, count = document(SHORT)
+    body, count = import_document(SHORT)
     ids = [task["id"] for task in json.loads(body)["tasks"]]
-    port, sub = server.port(), str(uuid4())
-    with Client(port, sub) as ann, Client(port, sub) as beside:
+    port, sub = service.port(), str(uuid4())
+    with TimedClient(port, sub) as ann, TimedClient(port, sub) as beside:
         beside.send("POST", "/api/tasks", {"title": "Before"})
         importing = threading.Thread(target=ann.send, args=("POST", "/api/me/import", body))
         importing.start()
@@ -147,17 +140,17 @@ def test_the_owner_sees_all_of_an_import_or_nothing_and_writes_afterwards(server
         importing.join()
 
         assert (set(seen), last, created) == ({200, 404}, 200, 201)
-        assert settled(beside) == count + 2
+        assert count_tasks(beside) == count + 2
 
 
 # Uploads
 
 
 @pytest.mark.fault("Uploads: two imports of one user stop coming")
-def test_stalled_uploads_delay_no_others(server: Command, observe: Observe) -> None:
+def test_stalled_uploads_delay_no_others(service: Command, observe: Observe) -> None:
     """Not the others, and not even the person whose they are, beyond what one person may have."""
-    port, body = server.port(), b'{"tasks": []}'
-    ann, bob = Client(port), Client(port)
+    port, body = service.port(), b'{"tasks": []}'
+    ann, bob = TimedClient(port), TimedClient(port)
     with ExitStack() as stack:
         for _ in range(2):
             stalled = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
@@ -177,9 +170,9 @@ def test_stalled_uploads_delay_no_others(server: Command, observe: Observe) -> N
     bob.close()
 
 
-def test_an_upload_that_stalls_does_not_keep_its_person_from_importing(server: Command) -> None:
-    port = server.port()
-    ann = Client(port)
+def test_an_upload_that_stalls_does_not_keep_its_person_from_importing(service: Command) -> None:
+    port = service.port()
+    ann = TimedClient(port)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as stalled:
         stalled.sendall(head(ann, 60 * MIB) + b'{"tasks":[')
         time.sleep(0.5)
@@ -187,7 +180,7 @@ def test_an_upload_that_stalls_does_not_keep_its_person_from_importing(server: C
     ann.close()
 
 
-def head(person: Client, length: int) -> bytes:
+def head(person: TimedClient, length: int) -> bytes:
     return (
         f"POST /api/me/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_for(person.sub)}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"

@@ -18,7 +18,7 @@ from faults.fault_report import Observe
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, outcome
 from faults.own_postgres import DATABASE, USER, OwnPostgres, free_port
 from faults.services import people_at, serving
-from support.pooling import needs_pgbouncer, pooler
+from support.pgbouncer import needs_pgbouncer, pooler
 
 WRITES = 50
 """Of each person whose row is locked."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from changes.streams import Stream, in_process_server
 from faults.fault_report import Observe
-from faults.lost_state import Client, client_at
+from faults.lost_state import StaleClient, stale_client
 from faults.own_postgres import OwnPostgres, folder_of_its_own, free_port
 from faults.services import serving
 from faults.tcp_proxy import tcp_proxy
@@ -28,7 +28,7 @@ SAW = (
 async def test_a_backup_is_put_back_while_the_service_is_stopped(tmp_path: Path, observe: Observe) -> None:
     path, port = tmp_path / "taskward.db", free_port()
     url = f"sqlite:///{path}"
-    async with client_at(port) as client:
+    async with stale_client(port) as client:
         async with serving(tmp_path, url, port) as first:
             await client.live()
             back_up(path, tmp_path / "backup.db")
@@ -49,7 +49,7 @@ async def test_a_backup_is_put_back_while_the_service_is_stopped(tmp_path: Path,
 async def test_a_backup_is_restored_into_a_file_in_use(tmp_path: Path, observe: Observe) -> None:
     path, port = tmp_path / "taskward.db", free_port()
     url = f"sqlite:///{path}"
-    async with client_at(port) as client, serving(tmp_path, url, port):
+    async with stale_client(port) as client, serving(tmp_path, url, port):
         await client.live()
         back_up(path, tmp_path / "backup.db")
         await client.lose()
@@ -71,7 +71,7 @@ async def test_a_server_is_restored_to_a_point_in_time(
         try:
             async with tcp_proxy(server.port) as proxy:
                 url, port = server.url_by(proxy.port), free_port()
-                async with client_at(port) as client, serving(tmp_path, url, port):
+                async with stale_client(port) as client, serving(tmp_path, url, port):
                     await client.live()
                     copy = await server.base_backup(folder)
                     await server.execute("SELECT pg_create_restore_point('before')")
@@ -100,7 +100,7 @@ async def test_a_standby_takes_over_that_lacks_the_newest_commits(
 ) -> None:
     async with folder_of_its_own() as folder, tcp_proxy(server.port) as proxy:
         url, port = server.url_by(proxy.port), free_port()
-        async with client_at(port) as client, serving(tmp_path, url, port):
+        async with stale_client(port) as client, serving(tmp_path, url, port):
             await client.live()
             standby = await server.standby(folder)
             await standby.until_it_has_all_of(server)
@@ -122,12 +122,12 @@ async def test_a_standby_takes_over_that_lacks_the_newest_commits(
     observe(SAW, lost="what had not been replicated")
 
 
-async def nothing_recurs(client: Client, url: str) -> None:
+async def nothing_recurs(client: StaleClient, url: str) -> None:
     """Asserts that nothing of the lost state fits, before and after other content is there.
 
     Another server writes it: of what the one under test holds in memory, nothing is dropped for that.
     """
-    async with in_process_server(settings_for(url)) as server, client_at(server.port, client) as other:
+    async with in_process_server(settings_for(url)) as server, stale_client(server.port, client) as other:
         before = await other.misled_by_the_task_tag()
         await other.write_other_content()
     wrong = await client.misled_by_the_list()
@@ -136,7 +136,7 @@ async def nothing_recurs(client: Client, url: str) -> None:
     assert (before, wrong) == ([], [])
 
 
-async def everything_before_is_over(client: Client, folder: Path, url: str) -> None:
+async def everything_before_is_over(client: StaleClient, folder: Path, url: str) -> None:
     """Runs `taskward restored`, and asserts that all earlier cursors are invalid."""
     await client.keep("from after the restore", client.ann)
     tag = (await client.ann.http.get("/api/tasks")).headers["etag"]
@@ -149,7 +149,7 @@ async def everything_before_is_over(client: Client, folder: Path, url: str) -> N
 
 
 @asynccontextmanager
-async def open_streams(client: Client) -> AsyncIterator[list[Stream]]:
+async def open_streams(client: StaleClient) -> AsyncIterator[list[Stream]]:
     """Opens a stream of each person's, each where the client stands."""
     names = ["lost", "of an empty feed", "of a lost owner"]
     people = [client.held.cursors[name] for name in names]
@@ -157,7 +157,7 @@ async def open_streams(client: Client) -> AsyncIterator[list[Stream]]:
         yield [await stack.enter_async_context(person.stream(cursor)) for person, cursor in people]
 
 
-async def all_end(client: Client, streams: list[Stream]) -> None:
+async def all_end(client: StaleClient, streams: list[Stream]) -> None:
     """Asserts that each stream ends, at its owner's next change at the latest."""
     for person in (client.ann, client.idle, client.new):
         await person.create("The next change")

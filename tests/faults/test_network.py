@@ -5,11 +5,11 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from faults.fault_assertions import SLACK, judge
+from faults.fault_assertions import SLACK, assert_recovered
 from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, outcome, under_load
 from faults.own_postgres import OwnPostgres
-from faults.services import PROMISED, service
+from faults.services import PROMISED, service, service_behind_proxy
 from faults.tcp_proxy import tcp_proxy
 from support import database_of
 
@@ -32,15 +32,14 @@ COUNT_UPDATES = (
 @pytest.mark.fault("Network: every packet takes 0.1 s")
 async def test_a_slow_network(server: OwnPostgres, observe_load: ObserveLoad) -> None:
     async with (
-        tcp_proxy(server.port) as proxy,
-        service(server.url_by(proxy.port)) as one,
+        service_behind_proxy(server) as (proxy, one),
         under_load(one.client_of) as load,
     ):
         load.fault_begins()
         proxy.delay = 0.1
         await load.until_answered(40)
         proxy.delay = 0.0
-        await judge(load, observe_load)
+        await assert_recovered(load, observe_load, longest=SLACK)
 
 
 @pytest.mark.processes
@@ -68,8 +67,7 @@ async def test_a_black_hole(
     server: OwnPostgres, after: str, deadline: float, observe_load: ObserveLoad
 ) -> None:
     async with (
-        tcp_proxy(server.port) as proxy,
-        service(server.url_by(proxy.port)) as one,
+        service_behind_proxy(server) as (proxy, one),
         under_load(one.client_of) as load,
     ):
         load.fault_begins()
@@ -78,7 +76,7 @@ async def test_a_black_hole(
         assert not await one.is_ready()
         getattr(proxy, after)()
         proxy.go_on()
-        await judge(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
+        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE, longest=deadline + SLACK)
 
 
 @pytest.mark.processes
@@ -87,8 +85,7 @@ async def test_idle_connections_that_died_in_silence_cost_one_deadline_and_not_o
     server: OwnPostgres, deadline: float, observe: Observe
 ) -> None:
     async with (
-        tcp_proxy(server.port) as proxy,
-        service(server.url_by(proxy.port)) as one,
+        service_behind_proxy(server) as (proxy, one),
         one.client_of(str(uuid4())) as client,
     ):
         await asyncio.gather(*(client.get("/api/tasks") for _ in range(8)))
@@ -108,8 +105,7 @@ async def test_a_write_that_may_have_been_committed_is_not_run_again(
     server: OwnPostgres, observe: Observe
 ) -> None:
     async with (
-        tcp_proxy(server.port) as proxy,
-        service(server.url_by(proxy.port), database_pool_size=1) as one,
+        service_behind_proxy(server, database_pool_size=1) as (proxy, one),
         one.client_of(str(uuid4())) as client,
     ):
         path = (await client.post("/api/tasks", json={"title": "Task"})).headers["location"]
@@ -137,8 +133,7 @@ KEYED = (
 @pytest.mark.fault("Network: cut after a write with a key has arrived and before its answer")
 async def test_a_write_with_a_key_is_found_or_run_again(server: OwnPostgres, observe: Observe) -> None:
     async with (
-        tcp_proxy(server.port) as proxy,
-        service(server.url_by(proxy.port), database_pool_size=1) as one,
+        service_behind_proxy(server, database_pool_size=1) as (proxy, one),
         one.client_of(str(uuid4())) as client,
     ):
         assert (await client.post("/api/tasks", json={"title": "Task"})).status_code == 201
@@ -160,8 +155,7 @@ async def test_a_write_with_a_key_is_found_or_run_again(server: OwnPostgres, obs
 @pytest.mark.processes
 async def test_a_transaction_runs_again_only_if_its_commit_was_not_sent(server: OwnPostgres) -> None:
     async with (
-        tcp_proxy(server.port) as proxy,
-        service(server.url_by(proxy.port), database_pool_size=1) as one,
+        service_behind_proxy(server, database_pool_size=1) as (proxy, one),
         one.client_of(str(uuid4())) as client,
     ):
         assert (await client.post("/api/tasks", json={"title": "Task"})).status_code == 201

@@ -9,9 +9,10 @@ from statistics import median
 from typing import Final, NamedTuple
 
 import pytest
-from support import SECRET, MakeDatabase, token_for
+from support import SECRET, token_for
 from support.command import command
-from support.flood import Client, Seen, clients, request_bytes
+from support.load_generator import LoadClient, LoadStatistics, connect_clients, request_bytes
+from support.process_memory import resident_bytes
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 
@@ -49,8 +50,8 @@ class Service:
         batch = f'{{"operations": [{", ".join([create] * 20)}]}}'
         requests = [request_bytes(token, "POST", "/api/tasks/batch", batch) for token in self._tokens]
         for start in range(0, len(requests), 20):
-            seen = Seen()
-            made = await clients(self.port, 20, requests[start : start + 20], seen, pause=1000)
+            seen = LoadStatistics()
+            made = await connect_clients(self.port, 20, requests[start : start + 20], seen, pause=1000)
             async with asyncio.timeout(60):
                 while seen.statuses[200] < 20:  # noqa: ASYNC110 - it has no event
                     await asyncio.sleep(0.01)
@@ -59,23 +60,25 @@ class Service:
 
     @asynccontextmanager
     async def used_by(
-        self, number: int, users: int, *, others: bool = False, obedient: bool = False
-    ) -> AsyncIterator[Seen]:
+        self, number: int, users: int, *, others: bool = False, honours_retry_after: bool = False
+    ) -> AsyncIterator[LoadStatistics]:
         """Runs that many clients of that many users, without pauses, while the block runs."""
-        seen = Seen()
+        seen = LoadStatistics()
         requests = self.requests(users, others=others)
-        made = await clients(self.port, number, requests, seen, obedient=obedient)
+        made = await connect_clients(
+            self.port, number, requests, seen, honours_retry_after=honours_retry_after
+        )
         try:
             yield seen
         finally:
-            assert not seen.broken
+            assert not seen.disconnected
             await leave(made)
 
     async def good(self, seconds: float) -> float:
         """Measures the successful responses per second of as many clients as saturate it, without others."""
         async with self.used_by(BUSY, BUSY, others=True) as seen:
             await asyncio.sleep(1)
-            seen.begin_anew()
+            seen.reset()
             begin = self.could_run()
             await asyncio.sleep(seconds)
             assert set(seen.statuses) <= {200, 201}
@@ -98,15 +101,11 @@ class Service:
         stood = int(Path(f"/proc/{self.process}/schedstat").read_text().split()[1]) / 1e9
         return time.monotonic() - stood
 
-    def resident(self) -> int:
-        """Returns its memory, in bytes."""
-        return int(Path(f"/proc/{self.process}/statm").read_text().split()[1]) * 4096
-
     def descriptors(self) -> int:
         return len(list(Path(f"/proc/{self.process}/fd").iterdir()))
 
 
-def in_ms(seen: Seen, percent: float, *statuses: int) -> str:
+def in_ms(seen: LoadStatistics, percent: float, *statuses: int) -> str:
     return f"{seen.percentile(percent, *statuses) * 1000:.1f} ms"
 
 
@@ -117,15 +116,10 @@ class Moment(NamedTuple):
     descriptors: int
 
 
-async def leave(made: list[Client]) -> None:
+async def leave(made: list[LoadClient]) -> None:
     for client in made:
         client.close()
     await asyncio.sleep(0.5)
-
-
-@pytest.fixture(params=["disk", "postgres"])
-async def url(request: pytest.FixtureRequest, new_database: MakeDatabase) -> str:
-    return await new_database(request.param)
 
 
 @pytest.fixture(params=["GET", "POST"])
@@ -139,25 +133,25 @@ async def service(request: pytest.FixtureRequest, url: str, tmp_path: Path) -> A
 
 
 @pytest.mark.parametrize("users", [1, 400])
-@pytest.mark.parametrize("obedient", [False, True], ids=["at once again", "after Retry-After"])
+@pytest.mark.parametrize("honours_retry_after", [False, True], ids=["at once again", "after Retry-After"])
 async def test_ten_times_the_capacity_for_twenty_seconds(
     service: Service,
     users: int,
-    obedient: bool,  # noqa: FBT001 - a case
+    honours_retry_after: bool,  # noqa: FBT001 - a case
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = await service.good(4)
-    health = Seen()
-    watching = await clients(service.port, 1, [HEALTH], health, pause=0.05)
-    async with service.used_by(FLOOD, users, obedient=obedient) as seen:
+    health = LoadStatistics()
+    watching = await connect_clients(service.port, 1, [HEALTH], health, pause=0.05)
+    async with service.used_by(FLOOD, users, honours_retry_after=honours_retry_after) as seen:
         await asyncio.sleep(5)  # the first answers are of connecting
-        first = Moment(service.resident(), service.descriptors())
-        seen.begin_anew()
-        health.begin_anew()
+        first = Moment(resident_bytes(service.process), service.descriptors())
+        seen.reset()
+        health.reset()
         begin = service.could_run()
         await asyncio.sleep(SECONDS)
         good, statuses = seen.successes / (service.could_run() - begin), seen.statuses
-        last = Moment(service.resident(), service.descriptors())
+        last = Moment(resident_bytes(service.process), service.descriptors())
     await asyncio.sleep(2)  # what has been asked is answered
     after = await service.recovered(0.8 * before)
     await leave(watching)
@@ -177,7 +171,7 @@ async def test_ten_times_the_capacity_for_twenty_seconds(
     assert last.descriptors <= first.descriptors
     assert set(health.statuses) == {200}
     assert health.percentile(99) < 0.5
-    if obedient:
+    if honours_retry_after:
         assert seen.percentile(50, 503) < 0.2  # at once
     assert after >= 0.8 * before
 
@@ -186,15 +180,15 @@ async def test_one_user_s_flood_does_not_double_another_s_p99(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Compares with the p99 while as many others, each asking for a little, keep the process as busy."""
-    ann = Seen()
-    asking = await clients(service.port, 1, service.requests(1, others=True), ann, pause=0.05)
+    ann = LoadStatistics()
+    asking = await connect_clients(service.port, 1, service.requests(1, others=True), ann, pause=0.05)
     usual: list[float] = []
     flooded: list[float] = []
     for _ in range(5):
         for number, users, p99 in ((8, 8, usual), (FLOOD, 1, flooded)):
             async with service.used_by(number, users):
                 await asyncio.sleep(4 if number > BUSY else 1)
-                ann.begin_anew()
+                ann.reset()
                 await asyncio.sleep(8)
                 assert set(ann.statuses) <= {200, 201}
                 p99.append(ann.percentile(99))

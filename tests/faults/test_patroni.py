@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from faults.fault_report import ObserveLoad
-from faults.load import DATABASE_ERROR, UNAVAILABLE, KeyedLedger, Load, in_words, only, under_load
+from faults.load import DATABASE_ERROR, UNAVAILABLE, KeyedLedger, Load, describe_results, has_only, under_load
 from faults.own_postgres import free_port
 from faults.patroni_cluster import TTL, Cluster, needs_patroni, patroni_cluster
 from faults.services import people_at, serving
@@ -43,25 +43,25 @@ async def cluster(shared_cluster: Cluster) -> Cluster:
     return shared_cluster
 
 
-async def judge_outage(load: Load, observe_load: ObserveLoad) -> None:
+async def assert_short_outage(load: Load, observe_load: ObserveLoad) -> None:
     """Waits for the next success, and checks what an outage may cost."""
     await load.until_recovered()
     audit = await load.audit()
     observe_load(load, audit)
-    assert only(load.seen(), DATABASE_ERROR, UNAVAILABLE), in_words(load.seen())
+    assert has_only(load.seen(), DATABASE_ERROR, UNAVAILABLE), describe_results(load.seen())
     assert load.back_after < LONGEST
     assert load.longest() < DEADLINE + SLACK
     assert audit.acknowledged > 0
     assert audit.lost == []
 
 
-async def judge_unnoticed(load: Load, observe_load: ObserveLoad) -> None:
+async def assert_unnoticed(load: Load, observe_load: ObserveLoad) -> None:
     """Checks that a client with keys that repeats a 503 has seen no error."""
     load.fault_ends()
     await load.until_recovered()
     audit = await load.audit()
     observe_load(load, audit)
-    assert only(load.seen(), UNAVAILABLE), in_words(load.seen())
+    assert has_only(load.seen(), UNAVAILABLE), describe_results(load.seen())
     assert audit.acknowledged > 0
     assert audit.lost == []
 
@@ -78,7 +78,7 @@ async def test_a_switchover_is_not_noticed(
         load.fault_begins()
         before = await cluster.switch_over()
         after = await cluster.until_whole()
-        await judge_unnoticed(load, observe_load)
+        await assert_unnoticed(load, observe_load)
     assert after.name != before.name
 
 
@@ -101,7 +101,7 @@ async def test_an_update_of_the_servers_is_not_noticed(
         await cluster.until_whole()
         await leader.command("restart")
         await cluster.until_whole()
-        await judge_unnoticed(load, observe_load)
+        await assert_unnoticed(load, observe_load)
 
 
 @pytest.mark.fault("Patroni, three nodes, synchronous: Taskward updated, with a migration, and a switchover")
@@ -123,7 +123,7 @@ async def test_an_update_of_taskward_is_not_noticed(
         await cluster.switch_over()
         leader = await cluster.until_whole()
         await two.restart_each(balancer)
-        await judge_unnoticed(load, observe_load)
+        await assert_unnoticed(load, observe_load)
     built = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_tasks_user_id_due_key'::regclass"
     assert await leader.server.value(built) is True
 
@@ -137,7 +137,7 @@ async def test_the_standby_is_killed(cluster: Cluster, tmp_path: Path, observe_l
         roles["sync_standby"].kill()
         load.fault_ends()
         await asyncio.sleep(1)
-        await judge_outage(load, observe_load)
+        await assert_short_outage(load, observe_load)
 
 
 @pytest.mark.fault("Patroni, three nodes, synchronous: etcd killed (SIGSTOP) for longer than `ttl`")
@@ -148,7 +148,7 @@ async def test_etcd_is_gone(cluster: Cluster, tmp_path: Path, observe_load: Obse
         cluster.etcd.send_signal(signal.SIGSTOP)
         await asyncio.sleep(1.5 * TTL)
         cluster.etcd.send_signal(signal.SIGCONT)
-        await judge_unnoticed(load, observe_load)
+        await assert_unnoticed(load, observe_load)
 
 
 @pytest.mark.fault("Patroni, three nodes, synchronous: the leader silent (SIGSTOP), and back later")
@@ -165,7 +165,7 @@ async def test_the_leader_is_silent_and_comes_back(
         await load.until_recovered()
         leader.resume()
         successor = await cluster.until_whole()
-        await judge_outage(load, observe_load)
+        await assert_short_outage(load, observe_load)
     assert successor.name != leader.name
 
 
@@ -183,7 +183,7 @@ async def test_the_leader_is_killed_and_nothing_acknowledged_is_lost(
         leader.kill()
         load.fault_ends()  # from here on Patroni and the service are on their own
         await load.until_answered(6, DATABASE_ERROR)
-        await judge_outage(load, observe_load)
+        await assert_short_outage(load, observe_load)
         successor = await cluster.leader()
         assert taskward.process.poll() is None
     assert successor.name != leader.name

@@ -8,12 +8,12 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from changes.streams import http_client, in_process_server
+from changes.streams import two_servers
 from faults.fault_report import Observe, ObserveLoad
-from faults.load import SUCCESS, in_words, under_load
+from faults.load import SUCCESS, describe_results, under_load
 from faults.services import service
-from support import database_of, settings_for
-from support.pooling import needs_pgbouncer, pooler
+from support import database_of
+from support.pgbouncer import needs_pgbouncer, pooler
 
 from taskward.database.postgres import pool
 from taskward.http import admission
@@ -46,7 +46,7 @@ async def test_many_requests_through_two_connections(
         load.fault_ends()
         audit = await load.audit()
     observe_load(load, audit)
-    assert load.seen().keys() == {SUCCESS}, in_words(load.seen())
+    assert load.seen().keys() == {SUCCESS}, describe_results(load.seen())
     assert audit.lost == []
 
 
@@ -57,20 +57,16 @@ async def test_changes_reach_the_streams_of_another_process_through_a_pooler(
     new_postgres: Callable[[], Awaitable[str]], tmp_path: Path, observe: Observe
 ) -> None:
     sub, delays = str(uuid4()), list[float]()
-    async with pooler(await new_postgres(), tmp_path) as url:
-        settings = settings_for(url)
-        async with (
-            in_process_server(settings) as one,
-            in_process_server(settings) as other,
-            http_client(one.url, sub) as writer,
-            http_client(other.url, sub) as reader,
-            reader.stream() as stream,
-        ):
-            seen: Counter[str] = Counter()
-            for n in range(5):
-                begun = monotonic()
-                task = await writer.create(f"Task {n}")
-                seen[(await stream.next()).change["task"]["id"] == task["id"]] += 1
-                delays.append(monotonic() - begun)
+    async with (
+        pooler(await new_postgres(), tmp_path) as url,
+        two_servers(url, sub) as (writer, reader),
+        reader.stream() as stream,
+    ):
+        seen: Counter[str] = Counter()
+        for n in range(5):
+            begun = monotonic()
+            task = await writer.create(f"Task {n}")
+            seen[(await stream.next()).change["task"]["id"] == task["id"]] += 1
+            delays.append(monotonic() - begun)
     assert seen == {True: 5}
     observe("5 of 5 changes, each once and in order", longest=max(delays))

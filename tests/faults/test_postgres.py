@@ -10,7 +10,7 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
-from faults.fault_assertions import SLACK, judge
+from faults.fault_assertions import SLACK, assert_recovered
 from faults.fault_report import Observe, ObserveLoad
 from faults.load import DATABASE_ERROR, SUCCESS, UNAVAILABLE, outcome, under_load
 from faults.own_postgres import DATABASE, USER, Mode, OwnPostgres
@@ -91,7 +91,7 @@ async def test_a_server_that_is_stopped_under_load(
         await load.until_answered(20, DATABASE_ERROR)
         assert not await one.is_ready()
         await server.start()
-        await judge(load, observe_load, DATABASE_ERROR, UNAVAILABLE)
+        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE, longest=SLACK)
         assert await one.is_ready()
 
 
@@ -103,7 +103,7 @@ async def test_sessions_that_are_ended_under_load(server: OwnPostgres, observe_l
         for _ in range(10):
             assert await server.value(OURS) > 0
             await load.until_answered(20)
-        await judge(load, observe_load, DATABASE_ERROR)
+        await assert_recovered(load, observe_load, DATABASE_ERROR, longest=SLACK)
         reads_failed = [line for line in one.lines if '"method":"GET"' in line and '"status":500' in line]
         assert reads_failed == []
 
@@ -135,7 +135,7 @@ async def test_a_server_that_only_reads(server: OwnPostgres, observe_load: Obser
             f'ALTER DATABASE "{DATABASE}" RESET default_transaction_read_only', database="postgres"
         )
         # The sessions that there are go on reading only: like those to a primary that is one no more.
-        await judge(load, observe_load, DATABASE_ERROR)
+        await assert_recovered(load, observe_load, DATABASE_ERROR, longest=SLACK)
         reads_failed = [line for line in one.lines if '"method":"GET"' in line and '"status":500' in line]
         assert reads_failed == []
 
@@ -169,7 +169,7 @@ async def test_a_server_that_gives_fewer_connections_than_asked_for(
     async with service(server.url) as one, under_load(one.client_of) as load:
         load.fault_begins()
         await load.until_answered(60)
-        await judge(load, observe_load)
+        await assert_recovered(load, observe_load, longest=SLACK)
 
 
 @pytest.mark.processes
@@ -181,7 +181,7 @@ async def test_a_server_that_gives_no_connections(server: OwnPostgres, observe_l
         await server.value(OURS)
         await load.until_answered(20, DATABASE_ERROR)
         await server.execute(f'ALTER ROLE "{USER}" CONNECTION LIMIT -1')
-        await judge(load, observe_load, DATABASE_ERROR)
+        await assert_recovered(load, observe_load, DATABASE_ERROR, longest=SLACK)
 
 
 @pytest.mark.processes
@@ -191,7 +191,7 @@ async def test_a_lock_that_is_held(server: OwnPostgres, deadline: float, observe
         load.fault_begins()
         async with locked(server, "LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE"):
             await load.until_answered(6, DATABASE_ERROR)
-        await judge(load, observe_load, DATABASE_ERROR, UNAVAILABLE, within=deadline + SLACK)
+        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE, longest=deadline + SLACK)
 
 
 @pytest.mark.processes

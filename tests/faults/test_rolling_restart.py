@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faults.fault_report import ObserveLoad
-from faults.load import UNAVAILABLE, KeyedLedger, in_words, only, under_load
+from faults.load import UNAVAILABLE, KeyedLedger, describe_results, has_only, under_load
 from faults.own_postgres import OwnPostgres, free_port
 from faults.services import people_at, serving
 from faults.tcp_balancer import TcpBalancer, tcp_balancer
@@ -75,5 +75,5 @@ async def test_a_rolling_restart_is_not_noticed(
         await load.until_recovered()
         audit = await load.audit()
     observe_load(load, audit)
-    assert only(load.seen(), UNAVAILABLE), in_words(load.seen())
+    assert has_only(load.seen(), UNAVAILABLE), describe_results(load.seen())
     assert audit.lost == []

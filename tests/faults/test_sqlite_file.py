@@ -15,10 +15,11 @@ from time import monotonic
 from uuid import uuid4
 
 import pytest
+from faults.fault_assertions import assert_recovered
 from faults.fault_report import Observe, ObserveLoad
-from faults.load import DATABASE_ERROR, SUCCESS, in_words, only, under_load
+from faults.load import DATABASE_ERROR, SUCCESS, under_load
 from faults.own_postgres import free_port
-from faults.services import PROMISED, people_at, service, serving
+from faults.services import people_at, service, serving
 from support import SECRET
 from support.processes import bare_environment
 
@@ -67,16 +68,9 @@ async def test_a_file_that_is_held(
         with held(file):
             await asyncio.sleep(times * 30)
             assert await one.is_ready()
-        load.fault_ends()
-        await load.until_recovered()
-        audit = await load.audit()
+        await assert_recovered(load, observe_load, DATABASE_ERROR, longest=busy.BUSY_TIMEOUT + 3)
         assert not any('"method":"GET"' in line and '"status":500' in line for line in one.lines)
-    observe_load(load, audit)
-    assert only(load.seen(), DATABASE_ERROR), in_words(load.seen())
     assert load.seen()[DATABASE_ERROR] > 0
-    assert load.longest() < busy.BUSY_TIMEOUT + 3
-    assert load.back_after < PROMISED
-    assert audit.lost == []
 
 
 @pytest.mark.processes
@@ -90,13 +84,7 @@ async def test_a_disk_that_is_full(file: Path, observe_load: ObserveLoad) -> Non
         await load.until_answered(20, DATABASE_ERROR)
         await load.until_answered(20, SUCCESS)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        load.fault_ends()
-        await load.until_recovered()
-        audit = await load.audit()
-    observe_load(load, audit)
-    assert only(load.seen(), DATABASE_ERROR), in_words(load.seen())
-    assert load.back_after < PROMISED
-    assert audit.lost == []
+        await assert_recovered(load, observe_load, DATABASE_ERROR)
 
 
 @pytest.mark.processes

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from changes.streams import http_client
 from faults.fault_report import Observe
-from faults.load import RECOVERED, SUCCESS, Load, in_words, under_load
+from faults.load import RECOVERED, SUCCESS, Load, describe_results, under_load
 from faults.own_postgres import USER, OwnPostgres, free_port
 from faults.services import people_at, serving
 
@@ -75,10 +75,10 @@ class Watched:
             f"{now.memory / MEGABYTE:.1f} MB, {now.descriptors} descriptors, {now.connections} connections"
         )
 
-    def in_words(self) -> str:
+    def describe(self) -> str:
         memory = self.change("memory")
         return (
-            f"{self.name}: {in_words(self.load.seen())}, {self.events} events; memory "
+            f"{self.name}: {describe_results(self.load.seen())}, {self.events} events; memory "
             f"{memory.before / MEGABYTE:.1f} to {memory.after / MEGABYTE:.1f} MB"
         )
 
@@ -107,12 +107,12 @@ async def test_steady_work_leaves_nothing_behind(
 
     acknowledged = sum(audit.acknowledged for audit in audits)
     observe(
-        f"in {MINUTES:g} min, {one.in_words()}. {other.in_words()}",
+        f"in {MINUTES:g} min, {one.describe()}. {other.describe()}",
         longest=max(watched.load.longest() for watched in (one, other)),
         lost=f"nothing of {acknowledged} acknowledged writes",
     )
     for watched in (one, other):
-        assert watched.load.seen().keys() == {SUCCESS}, in_words(watched.load.seen())
+        assert watched.load.seen().keys() == {SUCCESS}, describe_results(watched.load.seen())
         memory = watched.change("memory")
         assert memory.after < 1.05 * memory.before + 2 * MEGABYTE, memory
         descriptors = watched.change("descriptors")

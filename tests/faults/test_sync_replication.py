@@ -10,14 +10,14 @@ import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
 from faults.load import DATABASE_ERROR, outcome
-from faults.own_postgres import STANDBY, USER, OwnPostgres, folder_of_its_own
+from faults.own_postgres import USER, OwnPostgres, standby_of
 from faults.services import Service, service
+from support.waiting import TIMEOUT
 
 from taskward.database.postgres import deadlines
 
 pytestmark = pytest.mark.processes
 
-PATIENCE = 20.0
 WAITING = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{USER}' AND wait_event = 'SyncRep'"  # noqa: S608 - our own name
 CANCEL = WAITING.replace("count(*)", "count(pg_cancel_backend(pid))")
 STORED = "SELECT count(*) FROM tasks WHERE title = 'Unreplicated'"
@@ -31,15 +31,8 @@ WRITES = ["create", "batch", pytest.param("creates together", marks=pytest.mark.
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def standby(shared_server: OwnPostgres) -> AsyncIterator[OwnPostgres]:
     """Yields a standby without which the server acknowledges nothing."""
-    async with folder_of_its_own() as folder:
-        other = await shared_server.standby(folder)
-        await shared_server.restart(synchronous_standby_names=STANDBY)
-        try:
-            yield other
-        finally:
-            other.resume()
-            await other.stop("immediate")
-            await shared_server.restart(synchronous_standby_names="")
+    async with standby_of(shared_server, synchronous=True) as other:
+        yield other
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=["plain", pytest.param("rls", marks=pytest.mark.soak)])
@@ -77,7 +70,7 @@ def send(clients: list[httpx.AsyncClient], write: str) -> "list[asyncio.Task[htt
 
 
 async def until_waiting(server: OwnPostgres) -> None:
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(2 * TIMEOUT):
         while not await server.value(WAITING):  # noqa: ASYNC110 - the server has no event for it
             await asyncio.sleep(0.02)
 
@@ -93,7 +86,7 @@ async def test_a_cancelled_wait_is_no_success(
     answers = send(clients, write)
     await until_waiting(server)
     assert await server.value(CANCEL) > 0
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(2 * TIMEOUT):
         seen = {outcome(await answer) for answer in answers}
     took = monotonic() - begun
     standby.resume()
@@ -120,7 +113,7 @@ async def test_a_repeated_key_is_no_success_before_the_standby_has_the_write(
     seen.append(outcome(await client.post("/api/tasks", json=NEW, headers=headers)))
     took = monotonic() - begun
     standby.resume()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(2 * TIMEOUT):
         while (again := await client.post("/api/tasks", json=NEW, headers=headers)).is_error:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.1)
 
@@ -142,14 +135,14 @@ async def test_a_write_whose_time_is_over_is_not_cancelled(
     standby.pause()
     begun = monotonic()
     answers = send(clients, write)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(2 * TIMEOUT):
         seen = {outcome(await answer) for answer in answers}
     took = monotonic() - begun
     await asyncio.sleep(0.3)  # for a cancel request to arrive, were there one
     visible, waiting = await server.value(STORED), await server.value(WAITING)
     readable = await asyncio.gather(*(client.get("/api/tasks") for client in clients))
     standby.resume()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(2 * TIMEOUT):
         while await server.value(STORED) < len(answers):  # noqa: ASYNC110 - the server has no event for it
             await asyncio.sleep(0.05)
     again = await asyncio.gather(*(client.post("/api/tasks", json={"title": "Again"}) for client in clients))

@@ -7,8 +7,9 @@ from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
+from faults.fault_assertions import assert_recovered
 from faults.fault_report import ObserveLoad
-from faults.load import DATABASE_ERROR, UNAVAILABLE, KeyedLedger, in_words, only, outcome, under_load
+from faults.load import DATABASE_ERROR, UNAVAILABLE, KeyedLedger, outcome, under_load
 from faults.own_postgres import STANDBY, OwnPostgres, folder_of_its_own
 from faults.services import PROMISED, service
 
@@ -69,14 +70,7 @@ async def test_a_client_with_keys_sees_no_error(how: str, observe_load: ObserveL
         else:
             await servers.primary.stop("fast")
         await servers.standby.promote()
-        load.fault_ends()
-        await load.until_recovered()
-        audit = await load.audit()
-    observe_load(load, audit)
-    assert only(load.seen(), UNAVAILABLE), in_words(load.seen())
-    assert load.back_after < PROMISED
-    assert audit.acknowledged > 0
-    assert audit.lost == []
+        await assert_recovered(load, observe_load, UNAVAILABLE)
 
 
 async def test_a_longer_outage_is_an_error_at_once(

@@ -11,17 +11,18 @@ import orjson
 import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
-from faults.load import in_words
+from faults.load import describe_results
 from faults.raw_clients import RawClient, ServerProcess, close_all, server_process
 from support import MakeDatabase
+from support.process_memory import resident_bytes
 
 from taskward.http.send_budget import PER_USER
 
 CLIENTS: Final = 20
 TASKS: Final = 1000
 UNSENT: Final = "taskward_response_bytes_unsent"
-GROWTH: Final = 120.0
-"""MB by which the process may grow: the budget, and what a few such responses are made of."""
+GROWTH: Final = 120_000_000
+"""Bytes by which the process may grow: the budget, and what a few such responses are made of."""
 
 NAMES: Final = {200: "success", 503: "503 `SERVICE_UNAVAILABLE`"}
 LARGEST_TASK: Final = {"title": "\x01" * 200, "description": "\x01" * 2000}
@@ -69,10 +70,10 @@ async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
     service: ServerProcess, observe: Observe
 ) -> None:
     alone = await service.seconds_of_a_list()
-    before = service.resident()
+    before = resident_bytes(service.pid)
     async with unread(service.port, "/api/tasks", CLIENTS) as clients, service.http("ann") as ann:
         beside = await service.seconds_of_a_list()
-        grown = service.resident() - before
+        grown = resident_bytes(service.pid) - before
         seen = Counter(NAMES[client.status] for client in clients)
         one_more = await ann.get("/api/tasks")
         unsent = await service.gauge(UNSENT)
@@ -93,8 +94,8 @@ async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
         back = await service.until_zero(UNSENT, 2.0)
         await read_whole_list(ann)
     observe(
-        f"{in_words(seen)}; memory {grown:+.0f} MB; another user's list {beside * 1000:.1f} ms, "
-        f"without them {alone * 1000:.1f} ms",
+        f"{describe_results(seen)}; memory {grown / 1e6:+.0f} MB; "
+        f"another user's list {beside * 1000:.1f} ms, without them {alone * 1000:.1f} ms",
         back=back,
     )
 
@@ -103,13 +104,13 @@ async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
 async def test_exports_changes_and_streams_that_are_not_read_cost_no_more(
     service: ServerProcess, path: str
 ) -> None:
-    before = service.resident()
+    before = resident_bytes(service.pid)
     async with unread(service.port, path, CLIENTS) as clients:
         assert 200 in {client.status for client in clients}
         await service.seconds_of_a_list()
         assert await service.gauge("taskward_admission_requests", state="running") == 0
         assert await service.gauge(UNSENT) < PER_USER + 2_000_000
-        assert service.resident() - before < GROWTH
+        assert resident_bytes(service.pid) - before < GROWTH
         close_all(clients, reset=False)
         await service.until_zero(UNSENT, 2.0)
     async with service.http("ann") as ann:

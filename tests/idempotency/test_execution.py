@@ -20,6 +20,7 @@ from support import (
     services_of,
     token_for,
 )
+from support.people import same_person
 
 from taskward.auth.current_user import Caller
 from taskward.database.postgres.database import PostgresDatabase
@@ -425,12 +426,6 @@ class TestAtOnce:
         assert not replayed(done)
         assert refusal(refused) == REUSED
         assert await one.tasks() == [done.json()]
-
-
-def same_person(two_apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
-    """Returns a user with a client of each app."""
-    one = Person(two_apps[0])
-    return one, Person(two_apps[1], one.sub)
 
 
 async def at_once(

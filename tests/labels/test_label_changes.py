@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, Person, database_of, running, settings_for, stored
+from support.query_plans import sqlite_plan
 
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.compiled import CompiledStatement
@@ -106,9 +107,6 @@ def fail_after(dying: pytest.MonkeyPatch, parts: int) -> None:
 @pytest.mark.parametrize("statement", [CHANGE_TASKS, RESOLVE], ids=lambda one: one.name)
 def test_a_statement_on_an_array_of_tasks_finds_each_by_its_key(app: FastAPI, statement: Any) -> None:
     """Otherwise SQLite looks through the array for each task of the owner."""
-    step = CompiledStatement.compile(statement).steps[0]
-    plan = database_of(app).reader.execute(f"EXPLAIN QUERY PLAN {step.sql}", [None] * len(step.binds))
+    plan = sqlite_plan(database_of(app).reader, CompiledStatement.compile(statement).steps[0])
 
-    assert [row[3].partition(" (")[2] for row in plan if row[3].startswith("SEARCH")] == [
-        "user_id=? AND id=?)"
-    ]
+    assert [line.partition(" (")[2] for line in plan if line.startswith("SEARCH")] == ["user_id=? AND id=?)"]

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from fastapi import FastAPI
 from support import Person, execute, problems, stored
+from support.change_feed import changes
 
 from taskward.labels import change
 
@@ -56,9 +57,10 @@ async def remove(person: Person, label: str) -> httpx.Response:
     return await person.http.post("/api/labels/remove", json={"label": label})
 
 
-async def changes_since(person: Person, cursor: str | None) -> tuple[list[dict[str, Any]], str]:
-    answer = await person.http.get("/api/changes", params={"since": cursor} if cursor else {})
-    return [change["task"] for change in answer.json()["changes"]], answer.json()["cursor"]
+async def changed_tasks(person: Person, cursor: str | None) -> tuple[list[dict[str, Any]], str]:
+    """Returns the tasks that have changed since a cursor, and the next cursor."""
+    page = await changes(person, cursor)
+    return [change["task"] for change in page["changes"]], page["cursor"]
 
 
 class TestList:
@@ -159,12 +161,12 @@ class TestRename:
     ) -> None:
         tasks = [await labelled(ann, "home") for _ in range(3)]
         await labelled(ann, "work")
-        _, cursor = await changes_since(ann, None)
+        _, cursor = await changed_tasks(ann, None)
         list_tag = (await ann.http.get("/api/tasks")).headers["etag"]
 
         await rename(ann, "home", "house")
 
-        changed, _ = await changes_since(ann, cursor)
+        changed, _ = await changed_tasks(ann, cursor)
         assert [task["id"] for task in changed] == [task["id"] for task in tasks]
         assert all(task["labels"] == ["house"] for task in changed)
         rows = await stored(app, "tasks", user_id=ann.sub)
@@ -207,14 +209,14 @@ class TestRename:
         self, app: FastAPI, ann: Person, bob: Person, labelled: Labelled
     ) -> None:
         hers = await labelled(ann, "home")
-        _, cursor = await changes_since(ann, None)
+        _, cursor = await changed_tasks(ann, None)
 
         for person in (bob, Person(app)):
             for answer in (await rename(person, "home", "x"), await remove(person, "home")):
                 assert (answer.status_code, answer.json()) == (200, {"tasks": 0})
             assert await stored(app, "users", id=person.sub) == []
         assert await ann.get(hers["id"]) == hers
-        assert (await changes_since(ann, cursor))[0] == []
+        assert (await changed_tasks(ann, cursor))[0] == []
 
     async def test_what_changes_nothing_takes_no_number(
         self, app: FastAPI, ann: Person, labelled: Labelled
@@ -231,11 +233,11 @@ class TestRename:
     ) -> None:
         monkeypatch.setattr(change, "MAX_ROWS", 2)
         tasks = [await labelled(ann, "home", f"l{n}") for n in range(5)]
-        _, cursor = await changes_since(ann, None)
+        _, cursor = await changed_tasks(ann, None)
 
         assert (await rename(ann, "home", "house")).json() == {"tasks": 5}
 
-        changed, _ = await changes_since(ann, cursor)
+        changed, _ = await changed_tasks(ann, cursor)
         assert [(task["id"], task["labels"]) for task in changed] == [
             (task["id"], ["house", f"l{n}"]) for n, task in enumerate(tasks)
         ]

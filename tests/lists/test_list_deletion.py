@@ -7,24 +7,20 @@ import pytest
 from fastapi import FastAPI
 from lists.list_support import NO_SUCH_LIST, create_list, everything, fill, lists_of
 from support import MakeDatabase, Person, database_of, refusal, running, settings_for, stored
+from support.change_feed import changes
+from support.people import same_person
 
 from taskward.database.sqlite import owner_locks
 from taskward.lists import deletion
 from taskward.me.recovery import resume_interrupted
 
+KINDS = "tasks,lists"
 NOT_EMPTY = (409, "LIST_NOT_EMPTY", "The list has tasks: say tasks=delete or tasks=keep")
 
 
 async def delete(person: Person, list_id: str, tasks: str | None = None) -> Any:
     query = {} if tasks is None else {"tasks": tasks}
     return await person.http.delete(f"/api/lists/{list_id}", params=query)
-
-
-async def changes(person: Person, since: str | None = None, kinds: str = "tasks,lists") -> Any:
-    query = {"kinds": kinds} | ({} if since is None else {"since": since})
-    answer = await person.http.get("/api/changes", params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 @pytest.mark.parametrize("tasks", [None, "delete", "keep"])
@@ -46,12 +42,12 @@ async def test_a_list_with_tasks_is_deleted_only_by_saying_what_becomes_of_them(
 ) -> None:
     created = await create_list(ann)
     await fill(app, ann, created["id"], 2)
-    before = await changes(ann)
+    before = await changes(ann, kinds=KINDS)
 
     assert refusal(await delete(ann, created["id"])) == NOT_EMPTY
 
     assert await lists_of(ann) == [created]
-    assert (await changes(ann, before["cursor"]))["changes"] == []
+    assert (await changes(ann, before["cursor"], kinds=KINDS))["changes"] == []
 
 
 async def test_kept_tasks_are_in_no_list_and_come_before_the_deletion_in_the_feed(
@@ -59,14 +55,14 @@ async def test_kept_tasks_are_in_no_list_and_come_before_the_deletion_in_the_fee
 ) -> None:
     created, inbox = await create_list(ann), await ann.create("In no list")
     ids = await fill(app, ann, created["id"], 3)
-    before = await changes(ann)
+    before = await changes(ann, kinds=KINDS)
 
     assert (await delete(ann, created["id"], "keep")).status_code == 200
 
     tasks = {task["id"]: task for task in await everything(ann)}
     assert tasks.keys() == {inbox["id"], *ids}
     assert all("list_id" not in task for task in tasks.values())
-    followed = (await changes(ann, before["cursor"]))["changes"]
+    followed = (await changes(ann, before["cursor"], kinds=KINDS))["changes"]
     *upserts, last = followed
     assert last == {"op": "delete", "kind": "list", "id": created["id"]}
     assert [change["op"] for change in upserts] == ["upsert"] * 3
@@ -79,12 +75,12 @@ async def test_kept_tasks_are_in_no_list_and_come_before_the_deletion_in_the_fee
 async def test_deleted_tasks_have_tombstones_before_that_of_the_list(app: FastAPI, ann: Person) -> None:
     created, inbox = await create_list(ann), await ann.create("In no list")
     ids = await fill(app, ann, created["id"], 3)
-    before = await changes(ann)
+    before = await changes(ann, kinds=KINDS)
 
     assert (await delete(ann, created["id"], "delete")).status_code == 200
 
     assert await ann.tasks() == [inbox]
-    *deletions, last = (await changes(ann, before["cursor"]))["changes"]
+    *deletions, last = (await changes(ann, before["cursor"], kinds=KINDS))["changes"]
     assert last == {"op": "delete", "kind": "list", "id": created["id"]}
     assert [change["op"] for change in deletions] == ["delete"] * 3
     assert {change["id"] for change in deletions} == {*ids}
@@ -112,7 +108,7 @@ async def test_a_long_list_is_deleted_in_parts_and_every_change_has_a_number_of_
     monkeypatch.setattr(deletion, "MAX_ROWS", 7)
     created = await create_list(ann)
     ids = await fill(app, ann, created["id"], 24)
-    before = await changes(ann)
+    before = await changes(ann, kinds=KINDS)
 
     assert (await delete(ann, created["id"], tasks)).status_code == 200
 
@@ -144,7 +140,7 @@ async def test_a_deletion_that_was_interrupted_is_completed(
         created, other = await create_list(ann), await create_list(ann, "Other")
         ids = await fill(app, ann, created["id"], 11)
         others = await fill(app, ann, other["id"], 2)
-        before = await changes(ann)
+        before = await changes(ann, kinds=KINDS)
         with monkeypatch.context() as dying:
             left = iter(range(2))
             steps = deletion.ListDeletion._change_steps
@@ -163,7 +159,7 @@ async def test_a_deletion_that_was_interrupted_is_completed(
         kept = {task["id"]: task.get("list_id") for task in await everything(ann)}
         expected = dict.fromkeys(others, other["id"]) | (dict.fromkeys(ids) if tasks == "keep" else {})
         assert kept == expected
-        *of_tasks, last = (await changes(ann, before["cursor"]))["changes"]
+        *of_tasks, last = (await changes(ann, before["cursor"], kinds=KINDS))["changes"]
         assert last == {"op": "delete", "kind": "list", "id": created["id"]}
         assert {change["id"] if "id" in change else change["task"]["id"] for change in of_tasks} == {*ids}
         versions = [row["version"] for row in await stored(app, "tombstones", user_id=ann.sub)]
@@ -227,9 +223,7 @@ async def test_a_list_that_is_deleted_while_it_is_filled_leaves_nothing_dangling
     two_apps: tuple[FastAPI, FastAPI], tasks: str | None
 ) -> None:
     """From two processes: each task is answered with success or refused, and stands where it was put."""
-    one, other = two_apps
-    ann = Person(one)
-    beside = Person(other, ann.sub)
+    ann, beside = same_person(two_apps)
     for _ in range(4):
         created = await create_list(ann)
         moved = [await ann.create(f"Moved {n}") for n in range(4)]
@@ -252,7 +246,7 @@ async def test_a_list_that_is_deleted_while_it_is_filled_leaves_nothing_dangling
         accepted = {answer.json()["id"] for answer in answers if answer.status_code < 400}
         if tasks != "delete":
             assert accepted <= stored.keys()
-        feed = (await changes(beside))["changes"]
+        feed = (await changes(beside, kinds=KINDS))["changes"]
         told = {change["task"]["id"]: change["task"] for change in feed if "task" in change}
         assert told == stored
         refused = [task["id"] for n, task in enumerate(moved) if answers[n].status_code == 400]

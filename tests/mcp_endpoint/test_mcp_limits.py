@@ -15,7 +15,7 @@ from changes.streams import InProcess, SmallSendBuffer, http_client, in_process_
 from mcp.shared.exceptions import MCPError
 from mcp_endpoint.agents import agent, tool_call
 from support import replace_services, settings_for, token_for
-from support.waiting import PATIENCE
+from support.waiting import TIMEOUT
 
 from taskward.http.admission import Admission, Capacity
 from taskward.mcp.endpoint import MAX_BODY
@@ -97,7 +97,7 @@ async def test_a_large_result_that_is_not_read_delays_no_other_person(service: I
     for _, one in connections:
         one.close()
     writer.close()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while budget.total:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
 
@@ -135,7 +135,7 @@ async def test_a_body_that_stalls_ends_at_the_timeout(service: InProcess) -> Non
     reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
     writer.write(request_bytes(token_for("stalls"), "find_lists")[:-5])
     begun = time.monotonic()
-    received = await asyncio.wait_for(reader.read(), PATIENCE)
+    received = await asyncio.wait_for(reader.read(), TIMEOUT)
     assert 0.3 < time.monotonic() - begun < 5
     assert received.startswith(b"HTTP/1.1 408 ")
     writer.close()

@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 from support import NO_SUCH_TASK, MakeDatabase, Person, database_of, refusal, running, settings_for
-from support.import_documents import NO_SUCH_USER, a_task, changes, export, import_tasks, many, without_owner
+from support.change_feed import changes
+from support.import_documents import NO_SUCH_USER, a_task, export, import_tasks, many, without_owner
 from support.paging import NOON, insert_rows
 
 from taskward.auth.current_user import Caller

@@ -27,6 +27,7 @@ from support import (
 from support.command import command
 from support.import_documents import export, import_tasks, many, without_owner
 from support.paging import Stored, insert_tasks
+from support.process_memory import PeakMemory
 
 from taskward.database.statements import Read, Row, Values
 from taskward.http.errors import DatabaseError
@@ -201,12 +202,6 @@ async def server(new_database: MakeDatabase, tmp_path: Path) -> AsyncIterator[tu
         yield f"http://127.0.0.1:{port}", taskward.process.pid, url
 
 
-def memory_of(pid: int) -> int:
-    """Returns the most memory that a process has had, in MiB."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) // 1024
-
-
 @pytest.mark.processes
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 @pytest.mark.parametrize(
@@ -230,7 +225,7 @@ async def test_the_memory_of_an_export_does_not_grow_with_the_tasks(
 
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:
         await client.get(path, headers={"Authorization": f"Bearer {token_for('another')}"})
-        before, size, count = memory_of(pid), 0, 0
+        memory, size, count = PeakMemory(pid), 0, 0
         async with client.stream("GET", path) as answer:
             assert answer.headers["transfer-encoding"] == "chunked"
             async for piece in answer.aiter_raw():
@@ -239,4 +234,4 @@ async def test_the_memory_of_an_export_does_not_grow_with_the_tasks(
 
     assert size > 20_000_000
     assert count >= 0.97 * total  # a name that two pieces share is not counted
-    assert memory_of(pid) - before < 16
+    assert memory.grown < 16

@@ -21,11 +21,11 @@ from support import (
     stored,
     upsert,
 )
+from support.change_feed import changes
 from support.import_documents import (
     EARLIER,
     NO_SUCH_USER,
     a_task,
-    changes,
     export,
     import_tasks,
     many,

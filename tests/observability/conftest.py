@@ -1,19 +1,13 @@
 """Fixtures of the tests of observability."""
 
-import logging
 from collections.abc import Iterator
 
 import pytest
-from observability.metrics_page import Lines
+from support.captured_log import CapturedLog, captured_log
 
 
 @pytest.fixture
-def lines() -> Iterator[Lines]:
+def lines() -> Iterator[CapturedLog]:
     """Yields all lines that are logged, down to DEBUG."""
-    root, heard = logging.getLogger(), Lines()
-    level = root.level
-    root.addHandler(heard)
-    root.setLevel(logging.DEBUG)
-    yield heard
-    root.setLevel(level)
-    root.removeHandler(heard)
+    with captured_log() as captured:
+        yield captured

@@ -1,40 +1,18 @@
-"""The log and the metrics page, as tests read them."""
+"""The metrics page, as tests read it."""
 
-import asyncio
-import json
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import httpx
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from support import as_taskward
 
-from taskward.log import JsonFormatter
 from taskward.metrics import Samples
 from taskward.observability import prometheus
 from taskward.server.sockets import listen
 
 SamplesByLabels = dict[tuple[str, frozenset[tuple[str, str]]], float]
-
-
-class Lines(logging.Handler):
-    """The lines of the log, as the service would write them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(JsonFormatter())
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name != "httpx":  # the client of the tests logs each request
-            self.texts.append(self.format(record))
-
-    def of(self, logger: str) -> list[dict[str, Any]]:
-        lines: list[dict[str, Any]] = [json.loads(text) for text in self.texts]
-        return [line for line in lines if line["logger"] == logger]
 
 
 @contextmanager
@@ -69,10 +47,3 @@ def samples_in(text: str) -> SamplesByLabels:
 def value(samples: SamplesByLabels, name: str, **labels: str) -> float:
     """Returns one sample; 0 if there is none."""
     return samples.get((name, frozenset(labels.items())), 0.0)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Waits until the condition holds."""
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110 - the condition depends on another process
-            await asyncio.sleep(0.005)

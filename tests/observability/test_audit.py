@@ -11,7 +11,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from observability.metrics_page import Lines
 from support import (
     SECRET,
     MakeDatabase,
@@ -23,6 +22,7 @@ from support import (
     settings_for,
     token_for,
 )
+from support.captured_log import CapturedLog
 
 from taskward.app import create_app
 from taskward.database.observers import observed
@@ -43,7 +43,7 @@ async def audited(engine: str, new_database: MakeDatabase) -> AsyncIterator[Fast
         yield app
 
 
-def told(lines: Lines) -> list[dict[str, Any]]:
+def told(lines: CapturedLog) -> list[dict[str, Any]]:
     """Returns the lines of the audit log, without their timestamps."""
     found = lines.of("taskward.audit")
     lines.texts.clear()
@@ -55,7 +55,9 @@ def done(action: str, **others: object) -> dict[str, object]:
     return {"message": "change", "outcome": "done", "request_id": "mine", "action": action} | others
 
 
-async def test_each_change_is_one_line_with_user_action_and_version(audited: FastAPI, lines: Lines) -> None:
+async def test_each_change_is_one_line_with_user_action_and_version(
+    audited: FastAPI, lines: CapturedLog
+) -> None:
     ann = Person(audited)
     ann.http.headers["X-Request-ID"] = "mine"
     answer = await ann.http.post("/api/tasks", json={"title": "a"})
@@ -77,7 +79,7 @@ async def test_each_change_is_one_line_with_user_action_and_version(audited: Fas
     assert told(lines) == [done("user.erase", user_id=task["user_id"])]
 
 
-async def test_each_applied_operation_of_a_batch_is_a_line(audited: FastAPI, lines: Lines) -> None:
+async def test_each_applied_operation_of_a_batch_is_a_line(audited: FastAPI, lines: CapturedLog) -> None:
     ann = Person(audited)
     old = await ann.create()
     gone = await ann.create()
@@ -105,7 +107,7 @@ async def test_each_applied_operation_of_a_batch_is_a_line(audited: FastAPI, lin
     assert {line["user_id"] for line in found} == {old["user_id"]}
 
 
-async def test_a_change_of_a_list_names_it_and_its_fields(audited: FastAPI, lines: Lines) -> None:
+async def test_a_change_of_a_list_names_it_and_its_fields(audited: FastAPI, lines: CapturedLog) -> None:
     ann = Person(audited)
     ann.http.headers["X-Request-ID"] = "mine"
     created = await ann.http.post("/api/lists", json={"title": "secret", "metadata": {"secret": "secret"}})
@@ -129,7 +131,7 @@ async def test_a_change_of_a_list_names_it_and_its_fields(audited: FastAPI, line
 
 
 async def test_a_change_of_other_fields_names_them_and_counts_what_it_moves(
-    audited: FastAPI, lines: Lines
+    audited: FastAPI, lines: CapturedLog
 ) -> None:
     ann = Person(audited)
     ann.http.headers["X-Request-ID"] = "mine"
@@ -153,7 +155,7 @@ async def test_a_change_of_other_fields_names_them_and_counts_what_it_moves(
     assert (last["action"], last["task_id"]) == ("task.delete", top["id"])
 
 
-async def test_a_batch_that_was_rolled_back_is_no_line(audited: FastAPI, lines: Lines) -> None:
+async def test_a_batch_that_was_rolled_back_is_no_line(audited: FastAPI, lines: CapturedLog) -> None:
     ann = Person(audited)
     operations = [
         {"op": "create", "task": {"title": "new"}},
@@ -165,7 +167,7 @@ async def test_a_batch_that_was_rolled_back_is_no_line(audited: FastAPI, lines: 
     assert told(lines) == []
 
 
-async def test_an_import_is_one_line_with_the_number_of_tasks(audited: FastAPI, lines: Lines) -> None:
+async def test_an_import_is_one_line_with_the_number_of_tasks(audited: FastAPI, lines: CapturedLog) -> None:
     ann, bob = Person(audited), Person(audited)
     await ann.create()
     row = (await ann.http.get("/api/me/export")).json()["tasks"][0]
@@ -180,7 +182,7 @@ async def test_an_import_is_one_line_with_the_number_of_tasks(audited: FastAPI, 
     assert told(lines) == []
 
 
-async def test_a_replayed_request_is_no_line(audited: FastAPI, lines: Lines) -> None:
+async def test_a_replayed_request_is_no_line(audited: FastAPI, lines: CapturedLog) -> None:
     ann = Person(audited)
     headers = {"Idempotency-Key": str(uuid4())}
     for path, body in [
@@ -194,7 +196,7 @@ async def test_a_replayed_request_is_no_line(audited: FastAPI, lines: Lines) -> 
         assert [line["action"] for line in told(lines)] == ["task.create"]
 
 
-async def test_reads_are_no_lines(audited: FastAPI, lines: Lines) -> None:
+async def test_reads_are_no_lines(audited: FastAPI, lines: CapturedLog) -> None:
     ann = Person(audited)
     task = await ann.create()
     tag = (await ann.http.get("/api/tasks")).headers["etag"]
@@ -210,7 +212,7 @@ async def test_reads_are_no_lines(audited: FastAPI, lines: Lines) -> None:
 
 
 async def test_each_rejection_is_one_line_that_does_not_reveal_the_owner_of_a_task(
-    audited: FastAPI, lines: Lines
+    audited: FastAPI, lines: CapturedLog
 ) -> None:
     ann, bob = Person(audited), Person(audited)
     task = await ann.create()
@@ -249,7 +251,7 @@ async def test_each_rejection_is_one_line_that_does_not_reveal_the_owner_of_a_ta
     assert (line["status"], line["route"]) == (405, template)
 
 
-async def test_a_rejected_stream_is_a_line(lines: Lines) -> None:
+async def test_a_rejected_stream_is_a_line(lines: CapturedLog) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
         services_of(app).streams._max_per_owner = 0
@@ -259,7 +261,7 @@ async def test_a_rejected_stream_is_a_line(lines: Lines) -> None:
 
 
 async def test_a_failed_change_is_logged_as_failed_and_never_as_done(
-    lines: Lines, monkeypatch: pytest.MonkeyPatch
+    lines: CapturedLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def rows(_database: SqliteDatabase, _read: ReadStatement, _values: Values) -> NoReturn:
         raise DatabaseError(reason="EIO 58030")
@@ -282,7 +284,7 @@ async def test_a_failed_change_is_logged_as_failed_and_never_as_done(
     assert line["reason"] == "EIO 58030"
 
 
-async def test_no_line_contains_content_of_users(audited: FastAPI, lines: Lines) -> None:
+async def test_no_line_contains_content_of_users(audited: FastAPI, lines: CapturedLog) -> None:
     ann = Person(audited, sub=EMAIL, email=EMAIL, name=CANARY)
     task = await ann.create(CANARY, description=EMAIL)
     path = f"/api/tasks/{task['id']}"
@@ -304,7 +306,7 @@ async def test_no_line_contains_content_of_users(audited: FastAPI, lines: Lines)
         assert word not in "".join(audit)
 
 
-async def test_an_import_on_the_command_line_is_no_line(lines: Lines) -> None:
+async def test_an_import_on_the_command_line_is_no_line(lines: CapturedLog) -> None:
     body = json.dumps({"user": None, "tasks": []}).encode()
     await import_from(
         BytesIO(body), settings_for("sqlite://", audit_log=True), uuid4(), lambda _done, _of: None
@@ -313,7 +315,7 @@ async def test_an_import_on_the_command_line_is_no_line(lines: Lines) -> None:
     assert told(lines) == []
 
 
-async def test_it_is_off_by_default(lines: Lines) -> None:
+async def test_it_is_off_by_default(lines: CapturedLog) -> None:
     async with running(settings_for("sqlite://")) as app:
         await Person(app).create()
         await client_of(app).get("/api/tasks")

@@ -8,9 +8,10 @@ import pytest
 from changes.streams import in_process_server
 from mcp_endpoint.agents import tool_call
 from observability.collector import Collector, collecting
-from observability.metrics_page import Lines, scraped, value
+from observability.metrics_page import scraped, value
 from observability.test_tracing import PARENT, in_trace, spans_of
 from support import settings_for, token_for
+from support.captured_log import CapturedLog
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 
 
 async def test_a_call_of_a_tool_is_one_trace_one_request_id_and_two_requests(
-    collector: Collector, lines: Lines
+    collector: Collector, lines: CapturedLog
 ) -> None:
     settings = settings_for("sqlite://", audit_log=True, metrics_port=0)
     sub, trace_id = str(uuid4()), uuid4().hex

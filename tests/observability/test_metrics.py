@@ -13,7 +13,7 @@ import pytest_asyncio
 from auth.identity_provider import IdentityProvider, key_set, signer
 from changes.streams import in_process_server
 from fastapi import FastAPI
-from observability.metrics_page import Lines, page_of, samples_in, scraped, text_of, until, value
+from observability.metrics_page import page_of, samples_in, scraped, text_of, value
 from support import (
     MakeDatabase,
     Person,
@@ -25,6 +25,8 @@ from support import (
     services_of,
     settings_for,
 )
+from support.captured_log import CapturedLog
+from support.waiting import until
 
 from taskward.app import create_app
 from taskward.database.postgres import pool
@@ -272,7 +274,9 @@ def test_it_responds_while_the_event_loop_is_blocked() -> None:
         assert "taskward_http_requests_in_progress" in asyncio.run(hold_up_the_loop(url))
 
 
-async def test_if_collecting_fails_the_connection_is_closed_and_the_log_has_the_reason(lines: Lines) -> None:
+async def test_if_collecting_fails_the_connection_is_closed_and_the_log_has_the_reason(
+    lines: CapturedLog,
+) -> None:
     def broken() -> Samples:
         raise LookupError("canary4711")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from observability.metrics_page import Lines
 from support import Person, client_of, running, settings_for
+from support.captured_log import CapturedLog
 
 from taskward.metrics import METRIC_FAMILIES
 
@@ -42,7 +42,7 @@ def test_each_alert_uses_metrics_and_labels_that_exist(rule: dict[str, Any]) -> 
         assert labels <= {*family.labels, "job"}
 
 
-async def test_every_field_of_the_logs_is_described(lines: Lines) -> None:
+async def test_every_field_of_the_logs_is_described(lines: CapturedLog) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
         task = await ann.create(labels=["home"])

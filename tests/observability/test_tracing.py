@@ -20,7 +20,6 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from observability.collector import Collector, Span, collecting
-from observability.metrics_page import Lines
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from support import (
     SECRET,
@@ -33,6 +32,7 @@ from support import (
     services_of,
     settings_for,
 )
+from support.captured_log import CapturedLog
 from support.command import command
 from support.processes import bare_environment
 from support.waiting import wait_for
@@ -250,7 +250,7 @@ async def test_no_span_contains_content_of_users(traced: FastAPI, collector: Col
     ],
 )
 async def test_an_invalid_parent_begins_a_new_trace(
-    traced: FastAPI, collector: Collector, parents: list[str], lines: Lines
+    traced: FastAPI, collector: Collector, parents: list[str], lines: CapturedLog
 ) -> None:
     known = {span.span_id for span in collector.spans}
     headers = [("traceparent", parent) for parent in parents]
@@ -277,7 +277,7 @@ async def test_a_trace_that_the_caller_does_not_sample_is_not_exported(
 
 
 async def test_each_log_line_of_a_request_names_its_span(
-    traced: FastAPI, collector: Collector, lines: Lines
+    traced: FastAPI, collector: Collector, lines: CapturedLog
 ) -> None:
     trace_id = uuid4().hex
     await Person(traced).http.get("/api/tasks", headers=in_trace(trace_id))
@@ -318,7 +318,7 @@ async def test_the_names_of_the_environment_are_used(collector: Collector) -> No
         assert span.resource["service.name"] == name
 
 
-async def test_a_failing_collector_fails_no_request(lines: Lines) -> None:
+async def test_a_failing_collector_fails_no_request(lines: CapturedLog) -> None:
     with collecting() as broken:
         broken.status = 400
         async with tracing_to(broken, settings_for("sqlite://")) as app:
@@ -339,7 +339,7 @@ async def test_a_failing_collector_fails_no_request(lines: Lines) -> None:
 
 
 async def test_a_hanging_collector_does_not_delay_the_end_of_the_service(
-    lines: Lines, monkeypatch: pytest.MonkeyPatch
+    lines: CapturedLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracing, "FLUSH_TIMEOUT", 0.1)
     with collecting() as hanging:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 from observability.collector import Collector, Span, collecting
-from observability.metrics_page import Lines
 from observability.test_tracing import CLIENT, tracing_of, tracing_to
 from support import MakeDatabase, Person, settings_for
+from support.captured_log import CapturedLog
+from support.waiting import until
 from webhooks.receiver import FAIL, OK, SECRET, receiving
-from webhooks.waiting import until
 
 from taskward.webhooks import attempts, retries
 
@@ -29,7 +29,7 @@ async def test_each_attempt_is_a_span_that_the_receiver_may_continue(
     engine: str,
     new_database: MakeDatabase,
     collector: Collector,
-    lines: Lines,
+    lines: CapturedLog,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for module in (retries, attempts):

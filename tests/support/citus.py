@@ -9,7 +9,7 @@ import os
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import asyncpg
+from support.postgres_connection import connected
 
 CLUSTER_URL: Final = os.environ.get("TEST_CITUS_URL")
 """The URL of the coordinator of a cluster."""
@@ -33,8 +33,7 @@ CREATE FUNCTION truncate_local_data_after_distributing_table(relation regclass) 
 async def create_database(name: str) -> str:
     """Creates an empty database on every server of the cluster, joined as one. Returns its URL."""
     assert CLUSTER_URL is not None
-    coordinator = await asyncpg.connect(CLUSTER_URL)
-    try:
+    async with connected(CLUSTER_URL) as coordinator:
         nodes = await coordinator.fetch(
             "SELECT groupid, nodename, nodeport FROM pg_dist_node ORDER BY groupid"
         )
@@ -43,8 +42,6 @@ async def create_database(name: str) -> str:
         # It copies the roles of the servers, which two databases at once cannot.
         await coordinator.execute(f"SELECT pg_advisory_lock({_JOIN_LOCK})")
         await _join(url_of(name), nodes)
-    finally:
-        await coordinator.close()
     return url_of(name)
 
 
@@ -58,25 +55,16 @@ def url_of(name: str, host: str | None = None, port: int | None = None) -> str:
 
 
 async def _create_on(name: str, host: str, port: int) -> None:
-    server = await asyncpg.connect(url_of("postgres", host, port))
-    try:
+    async with connected(url_of("postgres", host, port)) as server:
         await server.execute("SET citus.enable_create_database_propagation = off")
         await server.execute(f'CREATE DATABASE "{name}"')
         await server.execute(f'ALTER DATABASE "{name}" SET citus.shard_count = 4')
-    finally:
-        await server.close()
-    created = await asyncpg.connect(url_of(name, host, port))
-    try:
+    async with connected(url_of(name, host, port)) as created:
         await created.execute("CREATE EXTENSION citus")
-    finally:
-        await created.close()
 
 
 async def _join(url: str, nodes: Any) -> None:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as connection:
         for group, host, port in nodes:
             join = "citus_set_coordinator_host" if group == 0 else "citus_add_node"
             await connection.execute(f"SELECT {join}('{host}', {port})")
-    finally:
-        await connection.close()

@@ -48,7 +48,7 @@ class AppClient(httpx.AsyncClient):
         received = _Received()
         await received.from_app(self._call, request)
         body = b"" if request.method == "HEAD" else b"".join(received.body)
-        answer = _Answer(received, body, request)
+        answer = _BufferedResponse(received, body, request)
         documented().check(answer)
         return answer
 
@@ -58,7 +58,7 @@ def _absolute(path: str) -> httpx.URL:
     return httpx.URL(BASE_URL + path)
 
 
-class _Answer(httpx.Response):
+class _BufferedResponse(httpx.Response):
     """A response whose body is there already: the service compresses nothing."""
 
     def __init__(self, received: "_Received", body: bytes, request: httpx.Request) -> None:

@@ -1,5 +1,6 @@
 """`taskward` as a process of its own."""
 
+import asyncio
 import json
 import os
 import re
@@ -10,8 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from support.apps import SECRET
 from support.processes import bare_environment, start
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 
 
 class Command:
@@ -46,7 +50,7 @@ class Command:
 
     def port(self) -> int:
         """Waits until it listens, and returns the port."""
-        wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * PATIENCE)
+        wait_for(lambda: self._listening() or self.process.poll() is not None, seconds=4 * TIMEOUT)
         listening = self._listening()
         assert listening, self.out + self.err
         return int(listening[0]["message"].rpartition(":")[2])
@@ -65,11 +69,11 @@ class Command:
         started = (re.fullmatch(r"Started server process \[(\d+)\]", line["message"]) for line in self.lines)
         return [int(match[1]) for match in started if match]
 
-    def wait(self, seconds: float = 4 * PATIENCE) -> int:
+    def wait(self, seconds: float = 4 * TIMEOUT) -> int:
         """Waits for the end and returns the exit status."""
         status = self.process.wait(seconds)
         for reader in self._readers:
-            reader.join(PATIENCE)
+            reader.join(TIMEOUT)
         return status
 
 
@@ -82,6 +86,15 @@ def _collect(stream: int, lines: list[str]) -> None:
 def command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
     """Runs `taskward`, if possible as a fork, while the block runs; afterwards nothing of it is left."""
     with _ending(Command(folder, *arguments, environment=environment)) as running:
+        yield running
+
+
+@contextmanager
+def serve(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
+    """Runs `taskward serve` on a free port while the block runs, which starts once it listens."""
+    settings = {"JWT_SECRET": SECRET, "PORT": "0"} | environment
+    with command(folder, "serve", *arguments, **settings) as running:
+        running.port()
         yield running
 
 
@@ -100,3 +113,14 @@ def _ending(running: Command) -> Iterator[Command]:
         with suppress(ProcessLookupError):
             os.killpg(running.process.pid, signal.SIGKILL)
         running.wait()
+
+
+async def until_ready(running: Command, url: str) -> None:
+    """Waits until a service answers that it is ready; fails if it ends before."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client, asyncio.timeout(3 * TIMEOUT):
+        while True:
+            assert running.process.poll() is None, running.out + running.err
+            with suppress(httpx.TransportError):
+                if (await client.get("/health/ready")).status_code == 200:
+                    return
+            await asyncio.sleep(0.02)

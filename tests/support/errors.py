@@ -1,6 +1,10 @@
 """The errors of the contract, and assertions on their responses."""
 
+from collections.abc import Iterator
+
 import httpx
+
+from taskward.http.errors import ServiceError
 
 UNAUTHORIZED = (401, "UNAUTHORIZED", "Invalid or missing authentication token")
 INVALID_TOKEN = (401, "INVALID_TOKEN", "Authentication token is invalid")
@@ -33,3 +37,10 @@ def problems(answer: httpx.Response) -> dict[str, str]:
     named = {one["field"]: one["message"] for one in body["details"]}
     assert len(named) == len(body["details"]), "a field is named twice"
     return named
+
+
+def subclasses_of(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
+    """Yields the subclasses of a class of errors, at any depth."""
+    for one in kind.__subclasses__():
+        yield one
+        yield from subclasses_of(one)

@@ -59,12 +59,6 @@ async def export(person: Person) -> dict[str, Any]:
     return document
 
 
-async def changes(person: Person, since: str | None = None) -> Any:
-    answer = await person.http.get("/api/changes", params={} if since is None else {"since": since})
-    assert answer.status_code == 200, answer.text[:500]
-    return answer.json()
-
-
 def without_owner(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Returns tasks without the ids of a user, in one order."""
     bare = [{name: value for name, value in task.items() if name != "user_id"} for task in tasks]

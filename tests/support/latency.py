@@ -1,19 +1,16 @@
-"""A service as a process of its own, and how long others wait while it answers one request."""
+"""The latency of other requests while a service, in a process of its own, answers an expensive one."""
 
 import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Self
 from uuid import UUID
 
-from support import SECRET, running, settings_for, token_for
-from support.command import Command, command
+from support import running, settings_for, token_for
 from support.paging import Stored, insert_tasks
 
 ATTEMPTS = 4
@@ -115,15 +112,6 @@ def best_of(
         worst, reply = worst_latency(port, request(attempt))
         best = min(best, worst)
     return best, reply
-
-
-@contextmanager
-def service(folder: Path, url: str) -> Iterator[Command]:
-    """Runs `taskward serve` on a database while the block runs."""
-    settings = {"DATABASE_URL": url, "JWT_SECRET": SECRET, "PORT": "0"}
-    with command(folder, "serve", **settings) as running:
-        running.port()
-        yield running
 
 
 def fill(url: str, tasks: dict[UUID, Iterable[Stored]]) -> None:

@@ -1,4 +1,4 @@
-"""Statements that have forgotten whose rows they mean: what a bug would have to do, done to all of them."""
+"""Removes the owner filter from every statement of an app, as a defect of one of them would."""
 
 from functools import cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""Many tasks at once, walks through them page by page, and what they ask of the database."""
+"""Tasks stored past the service, lists walked page by page, and the statements that are run for them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta

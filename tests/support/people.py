@@ -47,3 +47,9 @@ class Person:
         assert answer.status_code == 200, answer.text
         tasks: list[dict[str, Any]] = answer.json()["tasks"]
         return tasks
+
+
+def same_person(apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
+    """Returns one user as a person at each of two apps."""
+    one = Person(apps[0])
+    return one, Person(apps[1], one.sub)

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from fastapi import FastAPI
 
 from support import citus
 from support.apps import database_of
-from support.waiting import PATIENCE
+from support.postgres_connection import connected
+from support.waiting import TIMEOUT
 from taskward.database.sqlite.database import SqliteDatabase
 
 
@@ -27,11 +27,8 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
     database = database_of(app)
     if isinstance(database, SqliteDatabase):
         return from_sqlite(database, sql)
-    connection = await asyncpg.connect(database.pool.url)
-    try:
+    async with connected(database.pool.url) as connection:
         return [{name: plain(value) for name, value in row.items()} for row in await connection.fetch(sql)]
-    finally:
-        await connection.close()
 
 
 async def execute(app: FastAPI, sql: str) -> None:
@@ -40,11 +37,8 @@ async def execute(app: FastAPI, sql: str) -> None:
     if isinstance(database, SqliteDatabase):
         database.writer.execute(sql)
         return
-    connection = await asyncpg.connect(database.pool.url)
-    try:
+    async with connected(database.pool.url) as connection:
         await connection.execute(sql)
-    finally:
-        await connection.close()
 
 
 @asynccontextmanager
@@ -61,7 +55,7 @@ async def locked_owners(app: FastAPI) -> AsyncIterator[Callable[[int], Awaitable
     async with database_of(app).pool.acquire() as connection, connection.transaction():
 
         async def until_waiting(count: int) -> None:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 while await connection.fetchval(waiting) < count:
                     await connection.execute("SELECT pg_stat_clear_snapshot()")
 

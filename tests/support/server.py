@@ -13,8 +13,8 @@ from unittest import mock
 from starlette.types import Receive, Scope, Send
 
 from support.apps import context_for
-from support.waiting import PATIENCE
-from support.wire import Answer, answers_in, read_all
+from support.raw_http import RawResponse, parse_responses, read_all
+from support.waiting import TIMEOUT
 from taskward.http.context import CONTEXT_KEY
 from taskward.server.lifespan import Lifespan
 from taskward.server.protocol import StrictProtocol
@@ -35,7 +35,7 @@ class TinyApp:
     """Answers as the path says, and remembers what became of each request."""
 
     def __init__(self) -> None:
-        self.fates: list[str] = []
+        self.outcomes: list[str] = []
         self.scopes: list[Scope] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +47,7 @@ class TinyApp:
         try:
             await getattr(self, f"_{kind}", self._echo)(Call(scope, receive, send))
         finally:
-            self.fates.append(f"{kind} ended")
+            self.outcomes.append(f"{kind} ended")
 
     async def _live(self, receive: Receive, send: Send) -> None:
         for _ in range(2):
@@ -65,7 +65,7 @@ class TinyApp:
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                self.fates.append("disconnected")
+                self.outcomes.append("disconnected")
                 return None
             body += message["body"]
             more = message["more_body"]
@@ -75,7 +75,7 @@ class TinyApp:
         await asyncio.sleep(0.4)
         await self._echo(call)
 
-    async def _leaving(self, call: Call) -> None:
+    async def _closing(self, call: Call) -> None:
         await asyncio.sleep(0.4)
         await answer(call.send, b"goodbye", (b"connection", b"close"))
 
@@ -94,7 +94,7 @@ class TinyApp:
     async def _toobig(self, call: Call) -> None:
         await answer(call.send, b"too big", (b"connection", b"close"), status=413)
 
-    async def _patient(self, call: Call) -> None:
+    async def _unfinished(self, call: Call) -> None:
         await call.send({"type": "http.response.start", "status": 200, "headers": []})
         await call.send({"type": "http.response.body", "body": b"first", "more_body": True})
         await self._body(call.receive)
@@ -114,7 +114,7 @@ class TinyApp:
     async def _gone(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self.fates.append("disconnected")
+        self.outcomes.append("disconnected")
 
     async def _flood(self, call: Call) -> None:
         await call.send({"type": "http.response.start", "status": 200, "headers": []})
@@ -124,20 +124,20 @@ class TinyApp:
 
     async def _forever(self, call: Call) -> None:
         await self._body(call.receive)
-        await asyncio.sleep(PATIENCE)
+        await asyncio.sleep(TIMEOUT)
 
-    async def _rest(self, call: Call) -> None:
+    async def _pause(self, call: Call) -> None:
         pause_reading(call.scope, 0.5)
         await answer(call.send, b"later", status=503)
 
-    async def _longrest(self, call: Call) -> None:
+    async def _longpause(self, call: Call) -> None:
         pause_reading(call.scope, 60.0)
         await answer(call.send, b"later", status=503)
 
     async def _crash(self, call: Call) -> None:
         raise LookupError(call.scope["path"])
 
-    async def _silence(self, call: Call) -> None:
+    async def _noresponse(self, call: Call) -> None:
         assert call
 
     async def _long(self, call: Call) -> None:
@@ -150,14 +150,14 @@ class TinyApp:
     async def _short(self, call: Call) -> None:
         await answer(call.send, b"1234", (b"content-length", b"5"))
 
-    async def _again(self, call: Call) -> None:
+    async def _tworesponses(self, call: Call) -> None:
         await answer(call.send, b"once")
         await answer(call.send, b"twice")
 
-    async def _split(self, call: Call) -> None:
+    async def _headerinjection(self, call: Call) -> None:
         await answer(call.send, b"", (b"location", b"/\r\nset-cookie: stolen"))
 
-    async def _unchanged(self, call: Call) -> None:
+    async def _notmodified(self, call: Call) -> None:
         await call.send({"type": "http.response.start", "status": 304, "headers": [(b"etag", b'"1"')]})
         await call.send({"type": "http.response.body"})
 
@@ -175,7 +175,7 @@ async def answer(send: Send, body: bytes, *headers: tuple[bytes, bytes], status:
     await send({"type": "http.response.body", "body": body})
 
 
-class Served:
+class RunningServer:
     """A server that runs in a thread."""
 
     def __init__(
@@ -185,11 +185,11 @@ class Served:
         self.exit_after = exit_after
 
     def connect(self) -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
 
-    def exchange(self, *parts: bytes, pause: float = 0.02, half_close: bool = False) -> "list[Answer]":
+    def exchange(self, *parts: bytes, pause: float = 0.02, half_close: bool = False) -> "list[RawResponse]":
         """Sends the parts, and reads until the server closes."""
         with self.connect() as client:
             for part in parts:
@@ -197,23 +197,23 @@ class Served:
                 time.sleep(pause)
             if half_close:
                 client.shutdown(socket.SHUT_WR)
-            return answers_in(read_all(client))
+            return parse_responses(read_all(client))
 
-    def ended(self, seconds: float = PATIENCE) -> bool:
+    def ended(self, seconds: float = TIMEOUT) -> bool:
         self.thread.join(seconds)
         return not self.thread.is_alive()
 
 
 @contextmanager
-def served(
+def run_server(
     protocol: type[StrictProtocol] = StrictProtocol,
     *,
     sweep: float = 0.05,
-    lame: float = 0.0,
-    drain: float = PATIENCE,
+    lame_duck: float = 0.0,
+    drain: float = TIMEOUT,
     production: bool = False,
     parent: int | None = None,
-) -> Iterator[Served]:
+) -> Iterator[RunningServer]:
     """Serves a tiny app on a free port while the block runs."""
     app = TinyApp()
     settings = load_settings(
@@ -224,7 +224,7 @@ def served(
     config.load()
     config.lifespan_class = Lifespan
     server = Server(config, settings, parent=parent)
-    server.sweep_seconds, server.lame_duck_seconds, server.drain_seconds = sweep, lame, drain
+    server.sweep_seconds, server.lame_duck_seconds, server.drain_seconds = sweep, lame_duck, drain
     started = threading.Event()
     server.on_started = started.set
     sockets = listen("127.0.0.1", 0)
@@ -232,11 +232,11 @@ def served(
     port = sockets[0].getsockname()[1]
     with mock.patch("taskward.server.server._exit_after") as exit_after:  # it would end the tests
         thread.start()
-        assert started.wait(PATIENCE)
-        yield Served(app, server, port, thread, exit_after)
+        assert started.wait(TIMEOUT)
+        yield RunningServer(app, server, port, thread, exit_after)
         server.should_exit = True
         server.lame_duck_seconds = server.drain_seconds = 0.0
-        thread.join(2 * PATIENCE)
+        thread.join(2 * TIMEOUT)
 
 
 def access_lines(records: list[logging.LogRecord]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from support import Person
-from tasks.following import Change, changes_since
+from support.change_feed import Change, changes_since
 
 Fields = dict[str, Any]
 Problems = dict[str, str]

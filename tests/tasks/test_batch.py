@@ -19,6 +19,7 @@ from support import (
     running,
     settings_for,
 )
+from support.change_feed import changes
 
 from taskward.idempotency import execution
 
@@ -71,12 +72,6 @@ async def etag(person: Person, task: Task) -> str:
 async def counter(person: Person) -> int:
     """Returns the owner's counter, which the list's entity tag begins with."""
     return int((await person.http.get("/api/tasks")).headers["etag"].strip('"').partition("-")[0])
-
-
-async def changes(person: Person, since: str | None = None) -> Any:
-    answer = await person.http.get("/api/changes", params={} if since is None else {"since": since})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 # Each result equals the answer of the single form
@@ -133,7 +128,7 @@ TAGS: dict[str, Callable[[str], str | None]] = {
 async def alike(
     person: Person, single: Callable[[Task, str], Awaitable[httpx.Response]], operation: Callable[..., Any]
 ) -> dict[str, Any]:
-    """Do to one of two two_apps in a request what is done to the other in a batch; give the common result."""
+    """Sends a request for one of two equal tasks, an operation for the other; returns the common result."""
     one, other = [await person.create("Twin", description="One of two") for _ in range(2)]
     tags = [await etag(person, one), await etag(person, other)]
 

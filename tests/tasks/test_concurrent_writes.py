@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from domain_rows import Planted, plant
 from fastapi import FastAPI
 from lists.list_support import create_list
 from support import MakeDatabase, Person, problems, running, settings_for
+from support.people import same_person
 from support.rows import locked_owners
+from support.task_rows import TaskRow, insert_task_rows
 
 from taskward.tasks.ids import new_task_id
 
@@ -23,11 +24,6 @@ CLIENTS = 8
 def devices(two_apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
     """Returns one person on two devices, each with a service of its own."""
     return same_person(two_apps)
-
-
-def same_person(two_apps: tuple[FastAPI, FastAPI]) -> tuple[Person, Person]:
-    one = Person(two_apps[0])
-    return one, Person(two_apps[1], one.sub)
 
 
 async def at_once(requests: Iterable[Awaitable[httpx.Response]]) -> list[httpx.Response]:
@@ -71,8 +67,8 @@ async def test_a_circle_of_three_is_not_closed(devices: tuple[Person, Person]) -
 
 async def test_the_limit_of_tasks_below_one_holds(two_apps: tuple[FastAPI, FastAPI]) -> None:
     devices = same_person(two_apps)
-    top = Planted()
-    await plant(two_apps[0], devices[0], [top, *(Planted(parent_id=top.id) for _ in range(494))])
+    top = TaskRow()
+    await insert_task_rows(two_apps[0], devices[0], [top, *(TaskRow(parent_id=top.id) for _ in range(494))])
 
     answers = await at_once(post(devices[n % 2], parent_id=str(top.id)) for n in range(16))
 

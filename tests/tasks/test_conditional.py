@@ -20,6 +20,7 @@ from support import (
     settings_for,
 )
 from support.paging import SORTS, insert_tasks, some_tasks, statements_run
+from support.people import same_person
 from support.rows import locked_owners
 
 PRECONDITION_FAILED = (412, "PRECONDITION_FAILED", "The task has been changed since it was read")
@@ -512,15 +513,12 @@ class TestRaces:
     async def test_of_50_writers_through_two_apps_one_succeeds(
         self, two_apps: tuple[FastAPI, FastAPI]
     ) -> None:
-        one = Person(two_apps[0])
-
-        await assert_one_writer_wins([one, Person(two_apps[1], one.sub)])
+        await assert_one_writer_wins([*same_person(two_apps)])
 
     async def test_of_many_deletions_and_changes_with_one_tag_one_succeeds(
         self, two_apps: tuple[FastAPI, FastAPI]
     ) -> None:
-        one = Person(two_apps[0])
-        other = Person(two_apps[1], one.sub)
+        one, other = same_person(two_apps)
         for n in range(10):
             task = await one.http.post("/api/tasks", json={"title": "Before"})
             headers = {"If-Match": task.headers["etag"]}
@@ -535,8 +533,7 @@ class TestRaces:
     async def test_writes_without_a_tag_all_happen_and_keep_each_others_fields(
         self, two_apps: tuple[FastAPI, FastAPI]
     ) -> None:
-        one = Person(two_apps[0])
-        other = Person(two_apps[1], one.sub)
+        one, other = same_person(two_apps)
         for _ in range(10):
             task = await one.http.post("/api/tasks", json={"title": "Before"})
 

@@ -5,10 +5,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from domain_rows import Planted, plant
 from fastapi import FastAPI
 from support import Person, problems
 from support.paging import walk
+from support.task_rows import TaskRow, insert_task_rows
 
 from taskward.database.sqlite.compiled import CompiledStatement
 from taskward.database.statements import MAX_COMPILED
@@ -99,8 +99,10 @@ class TestReferences:
     async def test_a_list_or_parent_that_is_missing_or_anothers_has_no_tasks(
         self, app: FastAPI, ann: Person, bob: Person
     ) -> None:
-        of_bob, parent = uuid4(), Planted()
-        await plant(app, bob, [parent, Planted(list_id=of_bob, parent_id=parent.id)], {of_bob: False})
+        of_bob, parent = uuid4(), TaskRow()
+        await insert_task_rows(
+            app, bob, [parent, TaskRow(list_id=of_bob, parent_id=parent.id)], {of_bob: False}
+        )
         await ann.create()
         empty = b'{"tasks":[],"next_cursor":null}'
 
@@ -113,8 +115,8 @@ class TestReferences:
         self, app: FastAPI, ann: Person
     ) -> None:
         old, new = uuid4(), uuid4()
-        tasks = [Planted(title="old", list_id=old), Planted(title="new", list_id=new), Planted(title="inbox")]
-        await plant(app, ann, tasks, {old: True, new: False})
+        tasks = [TaskRow(title="old", list_id=old), TaskRow(title="new", list_id=new), TaskRow(title="inbox")]
+        await insert_task_rows(app, ann, tasks, {old: True, new: False})
 
         assert await titles(ann) == ["inbox", "new", "old"]
         assert await titles(ann, archived="true") == ["old"]
@@ -123,7 +125,9 @@ class TestReferences:
     async def test_a_label_is_found_in_any_letter_case_and_by_its_whole_text(
         self, app: FastAPI, ann: Person
     ) -> None:
-        await plant(app, ann, [Planted(title="a", labels=("Straße", "x")), Planted(title="b", labels=("%",))])
+        await insert_task_rows(
+            app, ann, [TaskRow(title="a", labels=("Straße", "x")), TaskRow(title="b", labels=("%",))]
+        )
 
         for label in ("Straße", "STRASSE", " straße "):
             assert await titles(ann, label=label) == ["a"]
@@ -153,16 +157,16 @@ class TestDue:
     async def test_overdue_is_what_the_clients_clock_says(
         self, app: FastAPI, ann: Person, now: str, overdue: list[str]
     ) -> None:
-        await plant(
+        await insert_task_rows(
             app,
             ann,
             [
-                Planted(title="yesterday", due={"date": "2026-11-20"}),
-                Planted(title="yesterday 23:59", due={"date": "2026-11-20", "time": "23:59"}),
-                Planted(title="today", due={"date": "2026-11-21"}),
-                Planted(title="14:30", due={"date": "2026-11-21", "time": "14:30"}),
-                Planted(title="tomorrow 00:00", due={"date": "2026-11-22", "time": "00:00"}),
-                Planted(title="undated"),
+                TaskRow(title="yesterday", due={"date": "2026-11-20"}),
+                TaskRow(title="yesterday 23:59", due={"date": "2026-11-20", "time": "23:59"}),
+                TaskRow(title="today", due={"date": "2026-11-21"}),
+                TaskRow(title="14:30", due={"date": "2026-11-21", "time": "14:30"}),
+                TaskRow(title="tomorrow 00:00", due={"date": "2026-11-22", "time": "00:00"}),
+                TaskRow(title="undated"),
             ],
         )
 
@@ -173,10 +177,12 @@ class TestDue:
     async def test_with_an_offset_a_due_time_in_a_zone_is_compared_by_its_instant(
         self, app: FastAPI, ann: Person
     ) -> None:
-        def fixed(zone: str) -> Planted:
-            return Planted(title=zone, due={"date": "2026-11-21", "time": "12:00", "time_zone": zone})
+        def fixed(zone: str) -> TaskRow:
+            return TaskRow(title=zone, due={"date": "2026-11-21", "time": "12:00", "time_zone": zone})
 
-        await plant(app, ann, [fixed("Pacific/Kiritimati"), fixed("UTC"), fixed("America/New_York")])
+        await insert_task_rows(
+            app, ann, [fixed("Pacific/Kiritimati"), fixed("UTC"), fixed("America/New_York")]
+        )
 
         assert await titles(ann, due_before="2026-11-21T12:01") == [
             "America/New_York",
@@ -195,7 +201,7 @@ class TestDue:
 
     async def test_today_is_a_day_and_the_next(self, app: FastAPI, ann: Person) -> None:
         days = [{"date": f"2026-11-{day}"} for day in (20, 21, 22)]
-        await plant(app, ann, [Planted(title=day["date"], due=day) for day in days])
+        await insert_task_rows(app, ann, [TaskRow(title=day["date"], due=day) for day in days])
 
         assert await titles(ann, due_from="2026-11-21", due_before="2026-11-22") == ["2026-11-21"]
 
@@ -217,13 +223,13 @@ class TestAvailable:
     async def test_a_task_is_available_from_its_start_on(
         self, app: FastAPI, ann: Person, at: str, available: list[str]
     ) -> None:
-        await plant(
+        await insert_task_rows(
             app,
             ann,
             [
-                Planted(title="no start"),
-                Planted(title="all day", start={"date": "2026-11-21"}),
-                Planted(title="14:30", start={"date": "2026-11-21", "time": "14:30"}),
+                TaskRow(title="no start"),
+                TaskRow(title="all day", start={"date": "2026-11-21"}),
+                TaskRow(title="14:30", start={"date": "2026-11-21", "time": "14:30"}),
             ],
         )
 
@@ -233,13 +239,13 @@ class TestAvailable:
 class TestCompleted:
     async def test_from_is_inclusive_and_before_is_exclusive(self, app: FastAPI, ann: Person) -> None:
         moments = [datetime(2026, 11, 21, hour, tzinfo=UTC) for hour in (8, 9, 10)]
-        await plant(
+        await insert_task_rows(
             app,
             ann,
             [
-                *(Planted(title=f"{at.hour}", is_completed=True, completed_at=at) for at in moments),
-                Planted(title="unknown", is_completed=True),
-                Planted(title="open"),
+                *(TaskRow(title=f"{at.hour}", is_completed=True, completed_at=at) for at in moments),
+                TaskRow(title="unknown", is_completed=True),
+                TaskRow(title="open"),
             ],
         )
 
@@ -251,13 +257,13 @@ class TestCompleted:
 
 class TestSorts:
     async def test_a_sort_by_a_field_gives_the_tasks_that_have_it(self, app: FastAPI, ann: Person) -> None:
-        await plant(
+        await insert_task_rows(
             app,
             ann,
             [
-                Planted(title="plain"),
-                Planted(title="low", priority="low", due={"date": "2026-11-21"}),
-                Planted(title="urgent", priority="urgent", due={"date": "2026-11-21", "time": "23:59"}),
+                TaskRow(title="plain"),
+                TaskRow(title="low", priority="low", due={"date": "2026-11-21"}),
+                TaskRow(title="urgent", priority="urgent", due={"date": "2026-11-21", "time": "23:59"}),
             ],
         )
 
@@ -270,10 +276,10 @@ class TestSorts:
     async def test_every_task_has_a_position_which_is_by_default_its_age(
         self, app: FastAPI, ann: Person
     ) -> None:
-        tasks = [Planted(title=f"{n}") for n in range(3)]
-        placed = [Planted(title="first", position="a0"), Planted(title="last", position="z")]
-        between = Planted(title="0.5", position=f"m{tasks[0].id.hex}i")
-        await plant(app, ann, [*tasks, *placed, between])
+        tasks = [TaskRow(title=f"{n}") for n in range(3)]
+        placed = [TaskRow(title="first", position="a0"), TaskRow(title="last", position="z")]
+        between = TaskRow(title="0.5", position=f"m{tasks[0].id.hex}i")
+        await insert_task_rows(app, ann, [*tasks, *placed, between])
 
         order = ["first", "0", "0.5", "1", "2", "last"]
         assert await titles(ann, sort="position", limit=2) == order
@@ -288,8 +294,8 @@ class TestSorts:
             "completed_at": datetime(2026, 11, 21, tzinfo=UTC),
             "is_completed": True,
         }
-        tasks = [Planted(**same) for _ in range(7)]
-        await plant(app, ann, tasks)
+        tasks = [TaskRow(**same) for _ in range(7)]
+        await insert_task_rows(app, ann, tasks)
         ids = [str(task.id) for task in tasks]
 
         for limit in (1, 2, 3, 7):
@@ -308,7 +314,7 @@ class TestCursors:
     async def test_a_cursor_of_other_filters_is_refused(
         self, app: FastAPI, ann: Person, other: dict[str, str]
     ) -> None:
-        await plant(app, ann, [Planted() for _ in range(3)])
+        await insert_task_rows(app, ann, [TaskRow() for _ in range(3)])
         first = (await ann.http.get("/api/tasks?list_id=none&limit=1")).json()
         query = {"cursor": first["next_cursor"], "limit": "1"}
 
@@ -318,7 +324,9 @@ class TestCursors:
 
     async def test_a_filter_is_the_same_however_it_is_written(self, app: FastAPI, ann: Person) -> None:
         at = "2026-11-21T14:30:00"
-        await plant(app, ann, [Planted(labels=("Home",), due={"date": "2026-11-20"}) for _ in range(3)])
+        await insert_task_rows(
+            app, ann, [TaskRow(labels=("Home",), due={"date": "2026-11-20"}) for _ in range(3)]
+        )
         for one, same in (
             ({"label": "home"}, {"label": " HOME "}),
             ({"due_before": f"{at}+01:00"}, {"due_before": f"{at}.000+01:00"}),
@@ -355,7 +363,7 @@ class TestCursors:
         self, app: FastAPI, ann: Person, bob: Person, sort: str, key: str
     ) -> None:
         for person in (ann, bob):
-            await plant(app, person, [Planted(priority="high", due={"date": "2026-11-21"})])
+            await insert_task_rows(app, person, [TaskRow(priority="high", due={"date": "2026-11-21"})])
 
         cursor = forged(ann, sort, [1, key, A_LIST])
         answer = await ann.http.get("/api/tasks", params={"sort": sort, "cursor": cursor})
@@ -381,7 +389,7 @@ class TestTags:
     async def test_each_query_has_a_tag_of_its_own_that_changes_with_every_change(
         self, app: FastAPI, ann: Person
     ) -> None:
-        await plant(app, ann, [Planted()])
+        await insert_task_rows(app, ann, [TaskRow()])
         queries = [
             "list_id=none",
             "parent_id=none",
@@ -407,7 +415,9 @@ class TestTags:
     async def test_a_list_with_filters_is_given_again_only_for_the_same_filters(
         self, app: FastAPI, ann: Person
     ) -> None:
-        await plant(app, ann, [Planted(title="a", priority="low"), Planted(title="b", priority="high")])
+        await insert_task_rows(
+            app, ann, [TaskRow(title="a", priority="low"), TaskRow(title="b", priority="high")]
+        )
 
         for _ in range(2):
             assert await titles(ann, priority="low") == ["a"]

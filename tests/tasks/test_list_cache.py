@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import FastAPI
 from support import Person
+from support.people import same_person
 
 from taskward.tasks.list_cache import ENTRY_OVERHEAD, MAX_ENTRY, CachedList, ListCache
 from taskward.tasks.query import ListQuery
@@ -61,8 +62,7 @@ async def test_each_query_and_each_person_has_their_own(
 async def test_every_write_is_in_the_next_list(
     two_apps: tuple[FastAPI, FastAPI], write: str, pages: list[ListQuery]
 ) -> None:
-    here = Person(two_apps[0])
-    there = Person(two_apps[1], here.sub)
+    here, there = same_person(two_apps)
     for writer in (here, there):  # by this process, and by another one
         task = await here.create("Before")
         await here.tasks()

@@ -1,18 +1,18 @@
 """docs/contract.md, C3: lists that cost as much as their page, each along the index that is meant for it."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
-import orjson
 import pytest
-from domain_rows import Planted, plant
 from fastapi import FastAPI
 from support import MakeDatabase, database_of, running, settings_for
+from support.query_plans import plan_nodes, postgres_plans, sqlite_plan
+from support.task_rows import TaskRow, insert_task_rows
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan
+from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
 from taskward.database.statements import Read
 from taskward.tasks.cursor import PagePosition, write_cursor
 from taskward.tasks.list_statements import filtered_list
@@ -72,9 +72,9 @@ async def crowded(engine: str, new_database: MakeDatabase) -> AsyncIterator[Fast
     Its database is its own: PostgreSQL's plans depend on how many tasks the owners of other tests have.
     """
     async with running(settings_for(await new_database(engine))) as app:
-        await plant(app, OWNER, [_task(n) for n in range(3000)], {LIST: False})
+        await insert_task_rows(app, OWNER, [_task(n) for n in range(3000)], {LIST: False})
         for _ in range(150):
-            await plant(app, uuid4(), [_task(n) for n in range(100)])
+            await insert_task_rows(app, uuid4(), [_task(n) for n in range(100)])
         database = database_of(app)
         if isinstance(database, PostgresDatabase):
             async with database.pool.acquire() as connection:
@@ -116,10 +116,10 @@ async def test_the_summary_reads_the_index_of_open_tasks_only(crowded: FastAPI) 
         assert plan.is_covered
 
 
-def _task(n: int) -> Planted:
+def _task(n: int) -> TaskRow:
     """Returns one of many tasks; a tenth of them are open."""
     is_completed = n % 10 != 0
-    return Planted(
+    return TaskRow(
         is_completed=is_completed,
         completed_at=_moment(n) if is_completed and n % 20 else None,
         list_id=LIST if n % 3 == 0 else None,
@@ -151,48 +151,21 @@ async def _plans_of(app: FastAPI, text: str, *, resumed: bool) -> list[Plan]:
 async def _plans(database: Any, read: Read, values: dict[str, Any]) -> list[Plan]:
     """Returns the plan for these values and, on PostgreSQL, the one for any."""
     if not isinstance(database, PostgresDatabase):
-        return [_sqlite_plan(database, read, values)]
-    plan = database.compiled[read]
-    async with database.pool.acquire() as connection:
-        explained = [
-            await connection.fetchval(f"EXPLAIN (FORMAT JSON) {plan.sql}", *plan.arguments(values)),
-            await _generic_plan(connection, plan),
-        ]
-    return [_postgres_plan(orjson.loads(one)[0]["Plan"]) for one in explained]
-
-
-async def _generic_plan(connection: Any, plan: Any) -> str:
-    nulls = ", ".join(["NULL"] * len(plan.names))
-    async with connection.transaction():
-        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        await connection.execute(f"PREPARE listed AS {plan.sql}")
-        explained: str = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE listed({nulls})")
-        await connection.execute("DEALLOCATE listed")
-    return explained
+        step = SqliteStatement.compile(read).guarded
+        return [_sqlite_plan(sqlite_plan(database.writer, step, values))]
+    return [_postgres_plan(plan) for plan in await postgres_plans(database, read, values)]
 
 
 def _postgres_plan(top: dict[str, Any]) -> Plan:
-    nodes = [node for node in _nodes(top) if node.get("Relation Name") != "users"]
+    nodes = [node for node in plan_nodes(top) if node.get("Relation Name") != "users"]
     indexes = {node["Index Name"] for node in nodes if "Index Name" in node} - {"tasks_pkey", "users_pkey"}
     scans = {node["Node Type"] for node in nodes if node["Node Type"] == "Seq Scan"}
     is_covered = any(node["Node Type"] == "Index Only Scan" for node in nodes)
     return Plan(indexes | scans, any("Sort" in node["Node Type"] for node in nodes), is_covered)
 
 
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield node
-    for inner in node.get("Plans", ()):
-        yield from _nodes(inner)
-
-
-def _sqlite_plan(database: Any, read: Read, values: dict[str, Any]) -> Plan:
-    step = SqlitePlan.compile(read).guarded
-    arguments = [
-        bind(values.get(name, default)) if bind else values.get(name, default)
-        for name, default, bind in step.binds
-    ]
-    rows = database.writer.execute(f"EXPLAIN QUERY PLAN {step.sql}", arguments)
-    lines = [row[3] for row in rows if re.search(r" (tasks|task_labels)\b|B-TREE", row[3])]
+def _sqlite_plan(plan: list[str]) -> Plan:
+    lines = [line for line in plan if re.search(r" (tasks|task_labels)\b|B-TREE", line)]
     found = (re.search(r"INDEX (\w+)|(PRIMARY KEY|SCAN)", line) for line in lines if "B-TREE" not in line)
     indexes = {match[1] or match[2] for match in found if match}
     if any(name.startswith("ix_task_labels") for name in indexes):

@@ -4,9 +4,10 @@ from urllib.parse import urlencode
 
 import orjson
 import pytest
-from domain_rows import Garden, Planted, expected, plant
 from fastapi import FastAPI
 from support import Person, exchange
+from support.list_model import RandomTasks, expected
+from support.task_rows import TaskRow, insert_task_rows
 
 QUERIES = 120
 PROLONGED = 800
@@ -23,35 +24,37 @@ PAGES = 6
 async def test_random_queries_give_what_the_model_gives(
     app: FastAPI, ann: Person, bob: Person, seed: int, queries: int
 ) -> None:
-    garden, other = Garden(seed), Garden(seed + 100)
-    await plant(app, ann, garden.tasks, garden.archived)
-    await plant(app, bob, other.tasks, other.archived)
+    random_tasks, other = RandomTasks(seed), RandomTasks(seed + 100)
+    await insert_task_rows(app, ann, random_tasks.tasks, random_tasks.archived)
+    await insert_task_rows(app, bob, other.tasks, other.archived)
 
     for _ in range(queries):
-        query = garden.query()
-        wanted = [str(task.id) for task in expected(garden.tasks, garden.archived, query)]
+        query = random_tasks.query()
+        wanted = [str(task.id) for task in expected(random_tasks.tasks, random_tasks.archived, query)]
         limit = max(1, len(wanted) // 4)
         assert await listed(app, ann, {**query, "limit": str(limit)}) == wanted[: PAGES * limit], query
 
 
 async def test_the_tasks_of_others_are_in_no_list(app: FastAPI, ann: Person, bob: Person) -> None:
-    garden = Garden(3)
-    await plant(app, ann, garden.tasks, garden.archived)
+    random_tasks = RandomTasks(3)
+    await insert_task_rows(app, ann, random_tasks.tasks, random_tasks.archived)
 
     for _ in range(60):
-        assert await listed(app, bob, garden.query()) == []
+        assert await listed(app, bob, random_tasks.query()) == []
 
 
 async def test_the_same_ids_of_another_owner_change_nothing(app: FastAPI, ann: Person, bob: Person) -> None:
     """Ids are unique for each owner only, so another one may have the same lists and tasks."""
-    garden = Garden(4)
-    await plant(app, ann, garden.tasks, garden.archived)
-    copies = [Planted(title="Other", labels=("home", "Work", "x"), id=task.id) for task in garden.tasks]
-    await plant(app, bob, copies, {list_id: not archived for list_id, archived in garden.archived.items()})
+    random_tasks = RandomTasks(4)
+    await insert_task_rows(app, ann, random_tasks.tasks, random_tasks.archived)
+    copies = [TaskRow(title="Other", labels=("home", "Work", "x"), id=task.id) for task in random_tasks.tasks]
+    await insert_task_rows(
+        app, bob, copies, {list_id: not archived for list_id, archived in random_tasks.archived.items()}
+    )
 
     for _ in range(60):
-        query = garden.query()
-        wanted = [str(task.id) for task in expected(garden.tasks, garden.archived, query)]
+        query = random_tasks.query()
+        wanted = [str(task.id) for task in expected(random_tasks.tasks, random_tasks.archived, query)]
         assert await listed(app, ann, query) == wanted, query
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-import sqlite3
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,9 +21,10 @@ from support.paging import (
     statements_run,
     walk,
 )
+from support.query_plans import plan_nodes, postgres_plans, sqlite_plan
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite.compiled import CompiledStatement as SqlitePlan
+from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read
 from taskward.tasks.ids import new_task_id
@@ -412,29 +411,13 @@ async def _plans(database: Any, read: Read) -> list[Plan]:
         "after_updated_at": NOON + timedelta(seconds=9),
     }
     if isinstance(database, SqliteDatabase):
-        return [_sqlite_plan(database.writer, SqlitePlan.compile(read), values)]
-    plan = database.compiled[read]
-    async with database.pool.acquire() as connection:
-        explained = [
-            await connection.fetchval(f"EXPLAIN (FORMAT JSON) {plan.sql}", *plan.arguments(values)),
-            await _generic_plan(connection, plan),
-        ]
-    return [_postgres_plan(orjson.loads(one)[0]["Plan"]) for one in explained]
-
-
-async def _generic_plan(connection: Any, plan: Any) -> str:
-    """Returns the plan for values not known; the server turns to it after five runs if it seems as cheap."""
-    nulls = ", ".join(["NULL"] * len(plan.names))
-    async with connection.transaction():
-        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-        await connection.execute(f"PREPARE walked AS {plan.sql}")
-        explained: str = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE walked({nulls})")
-        await connection.execute("DEALLOCATE walked")
-    return explained
+        [step] = SqliteStatement.compile(read).steps
+        return [_sqlite_plan(sqlite_plan(database.writer, step, values))]
+    return [_postgres_plan(plan) for plan in await postgres_plans(database, read, values)]
 
 
 def _postgres_plan(top: dict[str, Any]) -> Plan:
-    nodes = list(_nodes(top))
+    nodes = list(plan_nodes(top))
     accesses = {_access(node) for node in nodes if "tasks" in {node.get("Relation Name"), node.get("Alias")}}
     return accesses, any("Sort" in node["Node Type"] for node in nodes)
 
@@ -445,19 +428,7 @@ def _access(node: dict[str, Any]) -> str:
     return "the owner's index" if "user_id = " in condition else str(node)
 
 
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield node
-    for inner in node.get("Plans", ()):
-        yield from _nodes(inner)
-
-
-def _sqlite_plan(connection: sqlite3.Connection, plan: SqlitePlan, values: dict[str, Any]) -> Plan:
-    [step] = plan.steps
-    arguments = [
-        bind(values.get(name, default)) if bind else values.get(name, default)
-        for name, default, bind in step.binds
-    ]
-    lines = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {step.sql}", arguments)]
+def _sqlite_plan(lines: list[str]) -> Plan:
     accesses = {
         "the owner's index" if line.startswith("SEARCH") and "(user_id=?" in line else line
         for line in lines

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from lists.list_support import create_list
 from support import Person, problems
-from tasks.following import changes_since, cursor_now
+from support.change_feed import changes_since, cursor_now
 
 from taskward.tasks.positions import default_key, key_between
 

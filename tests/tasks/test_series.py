@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from lists.list_support import create_list
 from support import NO_SUCH_TASK, Person, problems, refusal
-from tasks.following import changes_since, cursor_now
+from support.change_feed import changes_since, cursor_now
 from tasks.series_support import (
     IN_TIME,
     MONDAY,

@@ -4,13 +4,14 @@ import re
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
-from domain_rows import Planted, plant
 from fastapi import FastAPI
 from lists.list_support import create_list
 from support import Person, database_of, problems, refusal
-from tasks.following import changes_since, cursor_now
+from support.change_feed import changes_since, cursor_now
+from support.query_plans import sqlite_plan
+from support.task_rows import TaskRow, insert_task_rows
+from tasks.series_support import change
 
 from taskward.database.sqlite.compiled import CompiledStatement
 from taskward.database.statements import Read
@@ -32,10 +33,6 @@ async def chain(person: Person, length: int, **fields: Any) -> list[Task]:
     for level in range(2, length + 1):
         tasks.append(await person.create(f"Level {level}", parent_id=tasks[-1]["id"]))
     return tasks
-
-
-async def change(person: Person, task: Task, **fields: Any) -> httpx.Response:
-    return await person.http.put(f"/api/tasks/{task['id']}", json=fields)
 
 
 async def test_a_subtask_names_its_parent(ann: Person) -> None:
@@ -292,11 +289,11 @@ async def test_other_words_for_subtasks_are_refused(ann: Person) -> None:
 
 @pytest.mark.engines("disk", "postgres")
 async def test_at_most_five_hundred_tasks_are_below_one(app: FastAPI, ann: Person) -> None:
-    planted = Planted("Top")
-    below = Planted("Middle", parent_id=planted.id)
-    others = [Planted(parent_id=(planted.id, below.id)[n % 2]) for n in range(498)]
-    await plant(app, ann, [planted, below, *others])
-    top, middle = await ann.get(str(planted.id)), await ann.get(str(below.id))
+    stored_top = TaskRow("Top")
+    below = TaskRow("Middle", parent_id=stored_top.id)
+    others = [TaskRow(parent_id=(stored_top.id, below.id)[n % 2]) for n in range(498)]
+    await insert_task_rows(app, ann, [stored_top, below, *others])
+    top, middle = await ann.get(str(stored_top.id)), await ann.get(str(below.id))
     await ann.create("The last", parent_id=middle["id"])
 
     answer = await ann.http.post("/api/tasks", json={"title": "x", "parent_id": middle["id"]})
@@ -314,9 +311,9 @@ async def test_at_most_five_hundred_tasks_are_below_one(app: FastAPI, ann: Perso
 
 @pytest.mark.engines("disk", "postgres")
 async def test_a_move_within_a_full_tree_is_allowed(app: FastAPI, ann: Person) -> None:
-    top = Planted("Top")
-    below = [Planted(parent_id=top.id) for _ in range(500)]
-    await plant(app, ann, [top, *below])
+    top = TaskRow("Top")
+    below = [TaskRow(parent_id=top.id) for _ in range(500)]
+    await insert_task_rows(app, ann, [top, *below])
 
     moved = await ann.put(str(below[0].id), parent_id=str(below[1].id))
 
@@ -337,9 +334,7 @@ async def test_labels_of_deleted_subtasks_are_gone(ann: Person) -> None:
 async def test_related_tasks_are_found_by_equality(app: FastAPI, statement: Read) -> None:
     """SQLite takes `IS NOT NULL` beside an equality as a range, and reads all subtasks of the owner."""
     database: Any = database_of(app)
-    step = CompiledStatement.compile(statement).guarded
-    rows = database.reader.execute(f"EXPLAIN QUERY PLAN {step.sql}", [None] * len(step.binds))
-    plan = [row[3] for row in rows]
+    plan = sqlite_plan(database.reader, CompiledStatement.compile(statement).guarded)
 
     assert [line for line in plan if re.search(r"(parent|list)_id[<>]", line)] == []
     assert [line for line in plan if "ix_tasks" in line or "PRIMARY KEY" in line] != []

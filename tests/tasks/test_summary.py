@@ -5,9 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from domain_rows import Garden, Planted, instant, parameter_wall, plant, wall
 from fastapi import FastAPI
 from support import Person, problems
+from support.list_model import RandomTasks, instant, parameter_wall, wall
+from support.task_rows import TaskRow, insert_task_rows
 
 NOW = "2026-11-21T14:30:00+01:00"
 MALFORMED = "Now must be a time with a numeric offset like 2026-11-21T14:30:00+01:00"
@@ -28,9 +29,9 @@ async def test_without_tasks_everything_is_zero(ann: Person) -> None:
 
 
 async def test_open_tasks_are_overdue_due_today_due_later_or_undated(app: FastAPI, ann: Person) -> None:
-    def due(day: int, time: str | None = None, zone: str | None = None) -> Planted:
+    def due(day: int, time: str | None = None, zone: str | None = None) -> TaskRow:
         given = {"date": f"2026-11-{day}", "time": time, "time_zone": zone}
-        return Planted(due={name: value for name, value in given.items() if value})
+        return TaskRow(due={name: value for name, value in given.items() if value})
 
     overdue = [
         due(20),
@@ -45,7 +46,7 @@ async def test_open_tasks_are_overdue_due_today_due_later_or_undated(app: FastAP
         due(21, "17:59", "America/New_York"),
     ]
     later = [due(22), due(22, "00:00"), due(21, "18:00", "America/New_York")]
-    await plant(app, ann, [*overdue, *today, *later, Planted(), Planted(is_completed=True)])
+    await insert_task_rows(app, ann, [*overdue, *today, *later, TaskRow(), TaskRow(is_completed=True)])
 
     found = await summary(ann)
 
@@ -56,13 +57,13 @@ async def test_open_tasks_are_overdue_due_today_due_later_or_undated(app: FastAP
 async def test_lists_with_open_tasks_are_counted_archived_ones_too(app: FastAPI, ann: Person) -> None:
     one, other, done = sorted((uuid4(), uuid4(), uuid4()), key=str)
     tasks = [
-        Planted(),
-        Planted(list_id=one, due={"date": "2026-11-20"}),
-        Planted(list_id=one),
-        Planted(list_id=other),
-        Planted(list_id=done, is_completed=True),
+        TaskRow(),
+        TaskRow(list_id=one, due={"date": "2026-11-20"}),
+        TaskRow(list_id=one),
+        TaskRow(list_id=other),
+        TaskRow(list_id=done, is_completed=True),
     ]
-    await plant(app, ann, tasks, {one: False, other: True, done: False})
+    await insert_task_rows(app, ann, tasks, {one: False, other: True, done: False})
 
     assert (await summary(ann))["lists"] == [
         {"list_id": None, "open": 1, "overdue": 0},
@@ -73,18 +74,18 @@ async def test_lists_with_open_tasks_are_counted_archived_ones_too(app: FastAPI,
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_the_numbers_are_those_of_a_model(app: FastAPI, ann: Person, bob: Person, seed: int) -> None:
-    garden, other = Garden(seed), Garden(seed + 10)
-    await plant(app, ann, garden.tasks, garden.archived)
-    await plant(app, bob, other.tasks, other.archived)
+    random_tasks, other = RandomTasks(seed), RandomTasks(seed + 10)
+    await insert_task_rows(app, ann, random_tasks.tasks, random_tasks.archived)
+    await insert_task_rows(app, bob, other.tasks, other.archived)
 
     for text in (
         "2026-10-24T00:00:00+00:00", "2026-10-25T02:30:00+02:00", "2026-10-25T23:59:59+14:00",
         "2026-10-26T12:00:00-12:00", "2026-10-27T23:59:59.999999-05:00", "2026-10-25T12:00:00.5+23:59",
     ):  # fmt: skip
-        assert await summary(ann, text) == counted(garden.tasks, datetime.fromisoformat(text)), text
+        assert await summary(ann, text) == counted(random_tasks.tasks, datetime.fromisoformat(text)), text
 
 
-def counted(tasks: list[Planted], now: datetime) -> dict[str, Any]:
+def counted(tasks: list[TaskRow], now: datetime) -> dict[str, Any]:
     """Returns the summary by looking at every task."""
     open_tasks = [task for task in tasks if not task.is_completed]
     kinds = {task.id: kind(task, now) for task in open_tasks}
@@ -106,7 +107,7 @@ def counted(tasks: list[Planted], now: datetime) -> dict[str, Any]:
     }
 
 
-def kind(task: Planted, now: datetime) -> str:
+def kind(task: TaskRow, now: datetime) -> str:
     if task.due is None:
         return "undated"
     tomorrow = datetime(now.year, now.month, now.day, tzinfo=now.tzinfo) + timedelta(days=1)

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from support import MakeDatabase, Person, database_of, running, settings_for, stored
+from support.change_feed import changes_since, cursor_now
 from support.rows import microseconds
-from tasks.following import changes_since, cursor_now
 
 from taskward.database.statements import Read, TransactionSteps
 from taskward.tasks import zone_data

@@ -101,6 +101,10 @@ class Receiver:
         """Returns the attempts for one person."""
         return [attempt for attempt in self.attempts if attempt.data.get("user_id") == user_id]
 
+    def reminders(self) -> list[Attempt]:
+        """Returns the attempts to deliver a reminder."""
+        return [one for one in list(self.attempts) if one.content["type"] == "task.reminder_due"]
+
     def has_more_than(self, attempts: int) -> bool:
         return len(self.attempts) > attempts
 

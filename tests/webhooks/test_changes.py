@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from support import Person, as_taskward, execute, stored
+from support.waiting import until
 from webhooks.conftest import StartApp
+from webhooks.marks import marks, until_idle
 from webhooks.receiver import FAIL, OK, Attempt, Receiver, status
-from webhooks.waiting import marks, until, until_idle
 
 from taskward.webhooks import attempts, retries, worker
 

@@ -99,8 +99,7 @@ def applied(receiver: Receiver) -> list[str]:
 
 def fired(receiver: Receiver) -> list[tuple[str, str]]:
     """Returns the title and the id of each delivery of a reminder."""
-    found = [one for one in receiver.attempts if one.content["type"] == "task.reminder_due"]
-    return [(one.data["task"]["title"], one.id) for one in found]
+    return [(one.data["task"]["title"], one.id) for one in receiver.reminders()]
 
 
 @pytest.mark.processes
@@ -114,7 +113,7 @@ async def test_reminders_fire_once_and_in_time_when_the_clocks_change(
 
     assert sorted(title for title, _ in fired(receiver)) == sorted(task["title"] for task in tasks)
     assert len({delivery_id for _, delivery_id in fired(receiver)}) == len(tasks)
-    reminders = [one for one in receiver.attempts if one.content["type"] == "task.reminder_due"]
+    reminders = receiver.reminders()
     assert {datetime.fromisoformat(one.data["due_at"]).timestamp() for one in reminders} == {moment}
     assert all(moment <= one.at < moment + 3 for one in reminders)
     assert (receiver.problems, receiver.refused) == ([], [])

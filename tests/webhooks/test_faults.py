@@ -6,9 +6,9 @@ import random
 import pytest
 from support import Person
 from webhooks.conftest import StartApp
+from webhooks.marks import until_idle
 from webhooks.receiver import Receiver
 from webhooks.receiver_faults import Faults, check_deliveries
-from webhooks.waiting import until_idle
 
 from taskward.webhooks import attempts, retries, sender, worker
 

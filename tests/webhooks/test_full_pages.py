@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from fastapi import FastAPI
 from support import Person
+from support.waiting import until
 from webhooks.conftest import StartApp
 from webhooks.receiver import Attempt, Receiver, status
 from webhooks.test_operating import run
 from webhooks.test_reminders import soon
-from webhooks.waiting import until
 
 pytestmark = pytest.mark.engines("disk", "postgres")
 

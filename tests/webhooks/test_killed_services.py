@@ -159,8 +159,7 @@ def run_kills(
 
 def fired(receiver: Receiver) -> set[tuple[tuple[str, str], str]]:
     """Returns the task and the moment of each reminder, with the id of its delivery."""
-    found = [one for one in list(receiver.attempts) if one.content["type"] == "task.reminder_due"]
-    return {((one.data["task"]["id"], one.data["due_at"]), one.id) for one in found}
+    return {((one.data["task"]["id"], one.data["due_at"]), one.id) for one in receiver.reminders()}
 
 
 @pytest.mark.processes

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, Person, as_taskward, database_of, running, settings_for
+from support.waiting import until
 from typer.testing import CliRunner
 from webhooks.conftest import StartApp
+from webhooks.marks import marks, until_idle
 from webhooks.receiver import FAIL, OK, OTHER_SECRET, SECRET, Receiver, hang, status
-from webhooks.waiting import marks, until, until_idle
 
 from taskward.cli import app as commands
 from taskward.database.postgres import notifications

@@ -3,14 +3,16 @@
 import asyncio
 from typing import Any
 
-import asyncpg
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from support import Person, database_of
+from support.postgres_connection import connected
+from support.query_plans import generic_plan, plan_nodes
+from support.waiting import until
 from webhooks.conftest import StartApp
+from webhooks.marks import marks
 from webhooks.receiver import FAIL, Receiver
-from webhooks.waiting import marks, until
 
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.tasks.statements import CREATE_TASK
@@ -68,8 +70,7 @@ async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
     marked: tuple[FastAPI, Person],
 ) -> None:
     app, ann = marked
-    connection = await asyncpg.connect(database_of(app).pool.url)
-    try:
+    async with connected(database_of(app).pool.url) as connection:
         await connection.execute("BEGIN")
         await connection.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", ann.sub)
         writing = asyncio.create_task(ann.create("second"))
@@ -77,8 +78,6 @@ async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
         await connection.execute(REMOVE)
         await connection.execute("COMMIT")
         await writing
-    finally:
-        await connection.close()
 
     (mark,) = await marks(app)
     assert mark["next_at"] is not None
@@ -109,25 +108,15 @@ async def test_a_batch_finds_each_mark_by_its_key(start: StartApp) -> None:
     assert CREATE_TASK.batched is not None
     batched = CompiledStatement.compile_batched(CREATE_TASK.batched, marking=True)
     app = await start()
-    connection = await asyncpg.connect(database_of(app).pool.url)
-    try:
-        await connection.execute("SET plan_cache_mode = force_generic_plan")
-        await connection.execute(f"PREPARE batch AS {batched.sql}")
-        arguments = ", ".join(["NULL"] * len(batched.names))
-        plan = [row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE batch({arguments})")]
-    finally:
-        await connection.close()
+    async with database_of(app).pool.acquire() as connection:
+        plan = await generic_plan(connection, batched)
 
-    reads = [line for line in plan if "Scan" in line and " on webhook_marks " in line]
-    assert [line.strip(" ->").partition(" on ")[0] for line in reads] == [
-        "Index Scan using webhook_marks_pkey"
-    ]
+    of_marks = [node for node in plan_nodes(plan) if node.get("Relation Name") == "webhook_marks"]
+    reads = [(node["Node Type"], node.get("Index Name")) for node in of_marks if "Scan" in node["Node Type"]]
+    assert reads == [("Index Scan", "webhook_marks_pkey")]
 
 
 async def row_of(app: FastAPI, person: Person) -> dict[str, Any]:
     """Returns the mark, its place, and the transactions that have written and locked it."""
-    connection = await asyncpg.connect(database_of(app).pool.url)
-    try:
+    async with connected(database_of(app).pool.url) as connection:
         return dict(await connection.fetchrow(ROW, person.sub))
-    finally:
-        await connection.close()

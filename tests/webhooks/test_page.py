@@ -15,7 +15,7 @@ import pytest
 from support import token_for
 from support.command import command
 from support.processes import bare_environment
-from support.waiting import PATIENCE, wait_for
+from support.waiting import TIMEOUT, wait_for
 from webhooks.receiver import OTHER_SECRET, SECRET
 
 PAGE = (Path(__file__).parents[2] / "docs/webhooks.md").read_text("utf-8")
@@ -40,7 +40,7 @@ def running(program: list[str], folder: Path, secret: str) -> Iterator[tuple[int
     with output.open("wb") as out:
         process = subprocess.Popen(program, env=environment, stdout=out, stderr=subprocess.STDOUT)  # noqa: S603 - the page's own
     try:
-        wait_for(lambda: accepts(port), 4 * PATIENCE)
+        wait_for(lambda: accepts(port), 4 * TIMEOUT)
         yield port, lambda: output.read_text("utf-8")
     finally:
         process.kill()

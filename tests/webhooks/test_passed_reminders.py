@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 from support import Person, services_of, stored
+from support.waiting import until
 from webhooks.conftest import StartApp
 from webhooks.receiver import Receiver
 from webhooks.test_reminders import reminders_of, soon
-from webhooks.waiting import until
 
 from taskward.webhooks import passed_reminders
 

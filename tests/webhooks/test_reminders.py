@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from support import Person, stored
+from support.waiting import until
 from webhooks.conftest import StartApp
+from webhooks.marks import marks, until_idle
 from webhooks.receiver import FAIL, OK, Receiver
-from webhooks.waiting import marks, until, until_idle
 
 from taskward.webhooks import attempts, retries, worker
 
@@ -22,7 +23,7 @@ def soon(seconds: float) -> str:
 
 
 def reminders_of(receiver: Receiver) -> list[dict[str, Any]]:
-    return [one.data for one in receiver.attempts if one.content["type"] == "task.reminder_due"]
+    return [one.data for one in receiver.reminders()]
 
 
 async def test_a_reminder_fires_once_and_never_early(start: StartApp, receiver: Receiver) -> None:
@@ -41,7 +42,7 @@ async def test_a_reminder_fires_once_and_never_early(start: StartApp, receiver: 
         "due_at": fired["due_at"],
     }
     assert datetime.fromisoformat(fired["due_at"]) == datetime.fromisoformat(task["reminders"][0]["at"])
-    (attempt,) = [one for one in receiver.attempts if one.content["type"] == "task.reminder_due"]
+    (attempt,) = receiver.reminders()
     assert attempt.at >= datetime.fromisoformat(fired["due_at"]).timestamp()
     assert await stored(app, "reminders") == []
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from support import Person
+from support.waiting import until
 from webhooks.certificates import Authority
 from webhooks.conftest import StartApp
 from webhooks.receiver import OK, receiving
 from webhooks.test_sender import new_sender, patched_names, send
-from webhooks.waiting import until
 
 
 @pytest.fixture

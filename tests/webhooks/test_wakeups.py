@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from support import MakeDatabase, Person, as_taskward, database_of
-from support.pooling import needs_pgbouncer, pooler
+from support.pgbouncer import needs_pgbouncer, pooler
+from support.waiting import until
 from webhooks.conftest import StartApp
 from webhooks.receiver import Receiver
-from webhooks.waiting import until
 
 from taskward.database.postgres.notifications import POLL_INTERVAL, POLL_INTERVAL_LISTENING
 

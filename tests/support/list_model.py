@@ -1,23 +1,18 @@
-"""Tasks with the fields of Part C, put straight into the tables, and what a list of them should be.
+"""A reference model of lists: the tasks that a query returns, in their order. With random tasks and queries.
 
-The lists are computed in a way of their own: with days and minutes, zones and instants, and no sort keys.
+It computes in a way of its own: with days and minutes, zones and instants, and no sort keys.
 """
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 from typing import Any, Final
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI
-from support import Person
-from support.paging import NOON, insert_rows, insert_tasks
-
-from taskward.tasks.fields import TaskFields
-from taskward.tasks.ids import created_at, new_task_id
+from support.paging import NOON
+from support.task_rows import TaskRow
+from taskward.tasks.ids import created_at
 
 PRIORITIES: Final = ("low", "medium", "high", "urgent")
 ZONES: Final = ("Europe/Berlin", "Pacific/Kiritimati", "America/New_York", "UTC")
@@ -25,89 +20,8 @@ LABELS: Final = ("home", "Work", "straße", "x")
 FIRST_DAY: Final = date(2026, 10, 24)
 """The clocks of Berlin go back on the next day."""
 
-_FIRST_SEQ: Final = 1_000_000
-
 Wall = tuple[date, float]
 """A day, and the minutes since it began; 1440 is its end, which is before the beginning of the next."""
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A task to be put into the tables."""
-
-    title: str = "Task"
-    is_completed: bool = False
-    list_id: UUID | None = None
-    parent_id: UUID | None = None
-    position: str | None = None
-    completed_at: datetime | None = None
-    due: Mapping[str, str] | None = None
-    start: Mapping[str, str] | None = None
-    priority: str | None = None
-    labels: tuple[str, ...] = ()
-    series_id: UUID | None = None
-    updated_at: datetime = NOON
-    id: UUID = field(default_factory=new_task_id)
-
-    @cached_property
-    def place(self) -> str:
-        return self.position or f"m{self.id.hex}h"
-
-    def row(self, owner: UUID, version: int) -> dict[str, Any]:
-        fields = TaskFields(
-            due=self.due,
-            start=self.start,
-            priority=self.priority,
-            labels=self.labels,
-            series_id=str(self.series_id) if self.series_id else None,
-        )
-        return {
-            "user_id": owner,
-            "id": self.id,
-            "title": self.title,
-            "title_folded": self.title.casefold(),
-            "is_completed": self.is_completed,
-            "created_at": created_at(self.id),
-            "updated_at": self.updated_at,
-            "version": version,
-            "list_id": self.list_id,
-            "parent_id": self.parent_id,
-            "position": self.position,
-            "completed_at": self.completed_at,
-            **fields.columns(),
-        }
-
-
-async def plant(
-    app: FastAPI, owner: Person | UUID, tasks: Sequence[Planted], archived: Mapping[UUID, bool] | None = None
-) -> None:
-    """Puts the tasks of an owner who has none yet, and their lists, into the tables."""
-    owner_id = UUID(owner.sub) if isinstance(owner, Person) else owner
-    await insert_tasks(app, owner_id, [])
-    if archived:
-        await insert_rows(app, "lists", [_list_row(owner_id, *one) for one in archived.items()])
-    if tasks:
-        await insert_rows(app, "tasks", [task.row(owner_id, _FIRST_SEQ + n) for n, task in enumerate(tasks)])
-    labels = [
-        {"user_id": owner_id, "task_id": task.id, "label_folded": label.casefold(), "label": label}
-        for task in tasks
-        for label in task.labels
-    ]
-    if labels:
-        await insert_rows(app, "task_labels", labels)
-
-
-def _list_row(owner: UUID, list_id: UUID, archived: bool) -> dict[str, Any]:  # noqa: FBT001 - a pair of a mapping
-    return {
-        "user_id": owner,
-        "id": list_id,
-        "title": "List",
-        "is_archived": archived,
-        "position": "a0",
-        "created_at": NOON,
-        "updated_at": NOON,
-        "version": _FIRST_SEQ,
-    }
 
 
 def wall(when: Mapping[str, str], minutes_without_time: float) -> Wall:
@@ -158,8 +72,8 @@ def has_started(start: Mapping[str, str] | None, text: str) -> bool:
 
 
 def expected(
-    tasks: Iterable[Planted], archived: Mapping[UUID, bool], query: Mapping[str, str]
-) -> list[Planted]:
+    tasks: Iterable[TaskRow], archived: Mapping[UUID, bool], query: Mapping[str, str]
+) -> list[TaskRow]:
     """Returns the tasks of a list with that query, in its order."""
     found = [task for task in tasks if all(passes(task, archived, *one) for one in query.items())]
     sort = query.get("sort", "-created_at")
@@ -168,7 +82,7 @@ def expected(
     return sorted(having, key=lambda task: (sort_value(task, column), str(task.id)), reverse=sort[0] == "-")
 
 
-def sort_value(task: Planted, column: str) -> Any:
+def sort_value(task: TaskRow, column: str) -> Any:
     match column:
         case "created_at":
             return created_at(task.id)
@@ -182,7 +96,7 @@ def sort_value(task: Planted, column: str) -> Any:
             return getattr(task, column)
 
 
-def passes(task: Planted, archived: Mapping[UUID, bool], name: str, value: str) -> bool:  # noqa: C901, PLR0911, PLR0912 - a case for each parameter
+def passes(task: TaskRow, archived: Mapping[UUID, bool], name: str, value: str) -> bool:  # noqa: C901, PLR0911, PLR0912 - a case for each parameter
     """Returns whether a task passes a filter; other parameters filter nothing."""
     match name:
         case "is_completed":
@@ -215,14 +129,14 @@ def passes(task: Planted, archived: Mapping[UUID, bool], name: str, value: str) 
             return True
 
 
-class Garden:
+class RandomTasks:
     """Random tasks in a few lists, with many ties, and random queries of them."""
 
     def __init__(self, seed: int, count: int = 150) -> None:
         self._chance = random.Random(seed)  # noqa: S311 - the same in every run
         self.archived = {uuid4(): archived for archived in (False, False, True)}
         self._series = [uuid4(), uuid4()]
-        self.tasks: list[Planted] = []
+        self.tasks: list[TaskRow] = []
         for _ in range(count):
             self.tasks.append(self._task())
 
@@ -253,10 +167,10 @@ class Garden:
             )
         return query
 
-    def _task(self) -> Planted:
+    def _task(self) -> TaskRow:
         chance = self._chance
         is_completed = chance.random() < 0.4
-        return Planted(
+        return TaskRow(
             title=f"Task {chance.randrange(20)}",
             is_completed=is_completed,
             list_id=chance.choice([None, *self.archived]),

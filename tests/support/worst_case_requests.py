@@ -43,7 +43,7 @@ def nested(depth: int) -> bytes:
     return b"[" * depth + b"]" * depth
 
 
-def a_hundred(operation: Callable[[int], object]) -> Request:
+def batch_of_100(operation: Callable[[int], object]) -> Request:
     return Request("POST", BATCH, orjson.dumps({"operations": [operation(n) for n in range(100)]}))
 
 
@@ -59,16 +59,16 @@ BAD_TASK: Final = orjson.dumps(
 )
 
 
-def hostile_requests() -> dict[str, Request]:
+def worst_case_requests() -> dict[str, Request]:
     """Returns the requests by name. They take a second to make, so not at import."""
     return {
         "batch: unknown keys": batch(keys, "{%s}"),
         "batch: unknown keys in an operation": batch(keys, '{"operations":[{"op":"delete",%s}]}'),
         "batch: unknown keys in a task": batch(keys, '{"operations":[{"op":"create","task":{%s}}]}'),
-        "batch: 64 unknown keys in each operation": a_hundred(
+        "batch: 64 unknown keys in each operation": batch_of_100(
             lambda n: {"op": "delete", **{f"{n}-{key}-" + 130 * "k": 1 for key in range(63)}}
         ),
-        "batch: 64 bad values in each operation": a_hundred(broken),
+        "batch: 64 bad values in each operation": batch_of_100(broken),
         "batch: many objects of 64 keys": batch(
             b"{" + b",".join(b'"%x":{}' % n for n in range(64)) + b"}", in_task("[%s]")
         ),
@@ -86,7 +86,7 @@ def hostile_requests() -> dict[str, Request]:
         "batch: many entity tags": batch(
             b'\\"1\\"', '{"operations":[{"op":"delete","id":"' + TASK[-36:] + '","if_match":"%s"}]}'
         ),
-        "batch: a hundred largest tasks": a_hundred(lambda _: {"op": "create", "task": LARGEST}),
+        "batch: a hundred largest tasks": batch_of_100(lambda _: {"op": "create", "task": LARGEST}),
         "create: unknown keys": Request("POST", "/api/tasks", filled(b"{", keys, b"}", 64 * KIBIBYTE)),
         "create: one long key": Request("POST", "/api/tasks", b'{"' + b"k" * 60 * KIBIBYTE + b'":1}'),
         "create: many arrays": Request(

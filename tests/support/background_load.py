@@ -1,4 +1,4 @@
-"""The latency of other users, over real sockets, while one user keeps a server busy."""
+"""Background load: the requests of other users, and their latencies, while one user keeps a server busy."""
 
 import http.client
 import json
@@ -7,15 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
 from support import token_for
 
 
-class Client:
-    """One person's connection; each request is timed."""
+class TimedClient:
+    """One user's connection; each request is timed."""
 
     def __init__(self, port: int, sub: str | None = None) -> None:
         self.sub = sub or str(uuid4())
@@ -45,8 +44,8 @@ class Client:
         self.close()
 
 
-class Seen:
-    """The seconds that each request of the neighbours took, by what it was."""
+class Latencies:
+    """The seconds that each request of the background load took, by kind."""
 
     def __init__(self) -> None:
         self.times: dict[str, list[float]] = {"write": [], "read": [], "health": []}
@@ -65,12 +64,12 @@ class Seen:
 
 
 @contextmanager
-def neighbours(port: int) -> Iterator[Seen]:
-    """Runs three other clients while the block runs: one writes, one reads, one checks the health."""
-    seen, stop = Seen(), threading.Event()
+def background_load(port: int) -> Iterator[Latencies]:
+    """Runs three clients while the block runs: one writes, one reads, one checks the health."""
+    seen, stop = Latencies(), threading.Event()
 
     def work(kind: str) -> None:
-        client = Client(port)
+        client = TimedClient(port)
         client.send("POST", "/api/tasks", {"title": "Mine"})
         requests = {
             "write": ("POST", "/api/tasks", {"title": "Mine"}, 201),
@@ -96,25 +95,8 @@ def neighbours(port: int) -> Iterator[Seen]:
             thread.join()
 
 
-class Memory:
-    """The resident memory of a process, in MiB."""
-
-    def __init__(self, pid: int) -> None:
-        self._status = Path(f"/proc/{pid}/status")
-        Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is counted from now on
-        self.before = self._read("VmRSS:")
-
-    @property
-    def grown(self) -> int:
-        """The most that it has had since, above the level before."""
-        return self._read("VmHWM:") - self.before
-
-    def _read(self, name: str) -> int:
-        return int(self._status.read_text().partition(name)[2].split()[0]) // 1024
-
-
-def document(size: int, description: int = 0) -> tuple[bytes, int]:
-    """Returns an import of that size, of tasks with descriptions of that length; and their number."""
+def import_document(size: int, description: int = 0) -> tuple[bytes, int]:
+    """Returns an import document of that size, with descriptions of that length, and its number of tasks."""
     tasks: list[str] = []
     length = 0
     while length < size:
@@ -131,12 +113,12 @@ def document(size: int, description: int = 0) -> tuple[bytes, int]:
     return f'{{"user":null,"tasks":[{",".join(tasks)}]}}'.encode(), len(tasks)
 
 
-def settled(ann: Client) -> int:
-    """Returns the number of a user's tasks, once they can be read."""
+def count_tasks(client: TimedClient) -> int:
+    """Returns the number of a user's tasks; retries while the service completes an interrupted change."""
     count, cursor = 0, ""
     while True:
-        status, page, _ = ann.send("GET", f"/api/tasks?limit=1000{cursor}")
-        if status == 503:  # an interrupted change is still being completed
+        status, page, _ = client.send("GET", f"/api/tasks?limit=1000{cursor}")
+        if status == 503:
             time.sleep(0.05)
             continue
         assert status == 200

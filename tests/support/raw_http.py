@@ -29,7 +29,7 @@ def chunked(path: str, body: bytes, *headers: bytes) -> bytes:
     return head + b"".join(headers) + b"\r\n" + body
 
 
-class Answer:
+class RawResponse:
     """One answer as it came over the wire."""
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
@@ -44,7 +44,7 @@ class Answer:
         return json.loads(self.body)
 
 
-def answers_in(wire: bytes) -> list[Answer]:
+def parse_responses(wire: bytes) -> list[RawResponse]:
     """Parses the responses of a connection, and fails on anything else."""
     answers = []
     while wire:
@@ -62,7 +62,7 @@ def answers_in(wire: bytes) -> list[Answer]:
             body, wire = wire[: int(length)], wire[int(length) :]
         else:
             body, wire = wire, b""
-        answers.append(Answer(status, headers, body))
+        answers.append(RawResponse(status, headers, body))
     return answers
 
 
@@ -95,7 +95,7 @@ def read_until(client: socket.socket, end: bytes) -> bytes:
 
 
 @contextmanager
-def dripping(client: socket.socket, piece: bytes, every: float) -> Iterator[None]:
+def sending_repeatedly(client: socket.socket, piece: bytes, every: float) -> Iterator[None]:
     """Sends the piece repeatedly while the block runs, as long as the server reads it."""
     stop = threading.Event()
 
@@ -111,7 +111,7 @@ def dripping(client: socket.socket, piece: bytes, every: float) -> Iterator[None
     thread.join()
 
 
-def cors_of(answer: Answer) -> dict[str, str]:
+def cors_of(answer: RawResponse) -> dict[str, str]:
     return {name: value for name, value in answer.fields if name == "vary" or name.startswith("access-")}
 
 

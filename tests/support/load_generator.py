@@ -1,4 +1,4 @@
-"""Many clients at once, over raw sockets: what a server is loaded with, and what each of them sees of it."""
+"""A load generator: many clients at once, over raw sockets, and the statistics of their responses."""
 
 import asyncio
 import re
@@ -21,14 +21,14 @@ def request_bytes(
     return "\r\n".join([*lines, "", body]).encode()
 
 
-class Seen:
+class LoadStatistics:
     """The responses of a group of clients: count and latency by status."""
 
     def __init__(self) -> None:
         self.statuses: Counter[int] = Counter()
         self.seconds: dict[int, list[float]] = {}
         self.retry_after: Counter[int] = Counter()
-        self.broken = 0
+        self.disconnected = 0
 
     def add(self, status: int, seconds: float) -> None:
         self.statuses[status] += 1
@@ -39,23 +39,31 @@ class Seen:
         return sum(number for status, number in self.statuses.items() if status < 300)
 
     def percentile(self, percent: float, *statuses: int) -> float:
-        """Returns the seconds within which that part of the answers came."""
+        """Returns the seconds within which that percentage of the responses came."""
         seconds = sorted(one for status in statuses or self.statuses for one in self.seconds.get(status, ()))
         return seconds[min(len(seconds) - 1, int(len(seconds) * percent / 100))] if seconds else 0.0
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         self.__init__()  # type: ignore[misc] # as if it had just been made
 
 
-class Client(asyncio.Protocol):
-    """A connection that asks for one thing again and again, each time it has been answered."""
+class LoadClient(asyncio.Protocol):
+    """A connection that sends its request again after each response."""
 
-    def __init__(self, request: bytes, seen: Seen, pause: float = 0.0, *, obedient: bool = False) -> None:
-        self._request, self._seen, self._pause, self._obedient = request, seen, pause, obedient
+    def __init__(
+        self,
+        request: bytes,
+        statistics: LoadStatistics,
+        pause: float = 0.0,
+        *,
+        honours_retry_after: bool = False,
+    ) -> None:
+        self._request, self._statistics = request, statistics
+        self._pause, self._honours_retry_after = pause, honours_retry_after
         self._loop = asyncio.get_running_loop()
         self._received = b""
-        self.asked = 0.0
-        self._over = False
+        self._sent_at = 0.0
+        self._is_closed = False
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as it is
@@ -68,37 +76,39 @@ class Client(asyncio.Protocol):
             return
         now = time.perf_counter()
         self._received = b""
-        self._seen.add(int(found[1]), now - self.asked)
+        self._statistics.add(int(found[1]), now - self._sent_at)
         pause = self._pause
-        if told := _RETRY_AFTER.search(head):
-            self._seen.retry_after[int(told[1])] += 1
-            pause = max(pause, int(told[1]) if self._obedient else 0.0)
+        if retry_after := _RETRY_AFTER.search(head):
+            self._statistics.retry_after[int(retry_after[1])] += 1
+            pause = max(pause, int(retry_after[1]) if self._honours_retry_after else 0.0)
         if pause:
-            self._loop.call_later(pause, self.ask)
+            self._loop.call_later(pause, self.send)
         else:
-            self.ask()
+            self.send()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - as asyncio calls it
-        self._seen.broken += not self._over
+        self._statistics.disconnected += not self._is_closed
 
     def close(self) -> None:
-        self._over = True
+        self._is_closed = True
         self._transport.close()
 
-    def ask(self) -> None:
+    def send(self) -> None:
         if not self._transport.is_closing():
-            self.asked = time.perf_counter()
+            self._sent_at = time.perf_counter()
             self._transport.write(self._request)
 
 
-async def clients(port: int, number: int, requests: Sequence[bytes], seen: Seen, **how: Any) -> list[Client]:
+async def connect_clients(
+    port: int, number: int, requests: Sequence[bytes], statistics: LoadStatistics, **options: Any
+) -> list[LoadClient]:
     """Connects that many clients; each sends one of the requests."""
     loop = asyncio.get_running_loop()
-    made = []
+    connected = []
     for index in range(number):
-        make = partial(Client, requests[index % len(requests)], seen, **how)
+        make = partial(LoadClient, requests[index % len(requests)], statistics, **options)
         _, client = await loop.create_connection(make, "127.0.0.1", port)
-        made.append(client)
-    for client in made:
-        client.ask()
-    return made
+        connected.append(client)
+    for client in connected:
+        client.send()
+    return connected

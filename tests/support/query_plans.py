@@ -1,0 +1,59 @@
+"""The query plans of compiled statements, on either engine."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.database import PostgresDatabase
+from taskward.database.sqlite.compiled import CompiledStep
+from taskward.database.statements import Read, Values
+
+_EXPLAIN: Final = "EXPLAIN (FORMAT JSON) "
+
+
+async def postgres_plans(database: PostgresDatabase, read: Read, values: Values) -> list[dict[str, Any]]:
+    """Returns the plan for these values and the generic one, which is for any values.
+
+    A server uses the generic plan after five executions, if it seems as cheap.
+    """
+    statement = database.compiled[read]
+    async with database.pool.acquire() as connection:
+        explained = await connection.fetchval(_EXPLAIN + statement.sql, *statement.arguments(values))
+        return [_top_node(explained), await generic_plan(connection, statement)]
+
+
+async def generic_plan(connection: Any, statement: CompiledStatement) -> dict[str, Any]:
+    """Returns the plan of PostgreSQL for any values."""
+    nulls = ", ".join(["NULL"] * len(statement.names))
+    async with connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE explained AS {statement.sql}")
+        explained = await connection.fetchval(f"{_EXPLAIN}EXECUTE explained({nulls})")
+        await connection.execute("DEALLOCATE explained")
+    return _top_node(explained)
+
+
+def _top_node(explained: str) -> dict[str, Any]:
+    plan: dict[str, Any] = orjson.loads(explained)[0]["Plan"]
+    return plan
+
+
+def plan_nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields each node of a plan of PostgreSQL, at any depth."""
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from plan_nodes(inner)
+
+
+def sqlite_plan(
+    connection: sqlite3.Connection, step: CompiledStep, values: Values | None = None
+) -> list[str]:
+    """Returns the lines of SQLite's plan of a step; without values, all of them are NULL."""
+    arguments = [
+        None if values is None else bind(values.get(name, default)) if bind else values.get(name, default)
+        for name, default, bind in step.binds
+    ]
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {step.sql}", arguments)]

@@ -1,0 +1,96 @@
+"""Tasks with the fields of Part C, put straight into the tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import FastAPI
+
+from support import Person
+from support.paging import NOON, insert_rows, insert_tasks
+from taskward.tasks.fields import TaskFields
+from taskward.tasks.ids import created_at, new_task_id
+
+_FIRST_SEQ: Final = 1_000_000
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A task to be put into the tables."""
+
+    title: str = "Task"
+    is_completed: bool = False
+    list_id: UUID | None = None
+    parent_id: UUID | None = None
+    position: str | None = None
+    completed_at: datetime | None = None
+    due: Mapping[str, str] | None = None
+    start: Mapping[str, str] | None = None
+    priority: str | None = None
+    labels: tuple[str, ...] = ()
+    series_id: UUID | None = None
+    updated_at: datetime = NOON
+    id: UUID = field(default_factory=new_task_id)
+
+    @cached_property
+    def place(self) -> str:
+        return self.position or f"m{self.id.hex}h"
+
+    def row(self, owner: UUID, version: int) -> dict[str, Any]:
+        fields = TaskFields(
+            due=self.due,
+            start=self.start,
+            priority=self.priority,
+            labels=self.labels,
+            series_id=str(self.series_id) if self.series_id else None,
+        )
+        return {
+            "user_id": owner,
+            "id": self.id,
+            "title": self.title,
+            "title_folded": self.title.casefold(),
+            "is_completed": self.is_completed,
+            "created_at": created_at(self.id),
+            "updated_at": self.updated_at,
+            "version": version,
+            "list_id": self.list_id,
+            "parent_id": self.parent_id,
+            "position": self.position,
+            "completed_at": self.completed_at,
+            **fields.columns(),
+        }
+
+
+async def insert_task_rows(
+    app: FastAPI, owner: Person | UUID, tasks: Sequence[TaskRow], archived: Mapping[UUID, bool] | None = None
+) -> None:
+    """Puts the tasks of an owner who has none yet, and their lists, into the tables."""
+    owner_id = UUID(owner.sub) if isinstance(owner, Person) else owner
+    await insert_tasks(app, owner_id, [])
+    if archived:
+        await insert_rows(app, "lists", [_list_row(owner_id, *one) for one in archived.items()])
+    if tasks:
+        await insert_rows(app, "tasks", [task.row(owner_id, _FIRST_SEQ + n) for n, task in enumerate(tasks)])
+    labels = [
+        {"user_id": owner_id, "task_id": task.id, "label_folded": label.casefold(), "label": label}
+        for task in tasks
+        for label in task.labels
+    ]
+    if labels:
+        await insert_rows(app, "task_labels", labels)
+
+
+def _list_row(owner: UUID, list_id: UUID, archived: bool) -> dict[str, Any]:  # noqa: FBT001 - a pair of a mapping
+    return {
+        "user_id": owner,
+        "id": list_id,
+        "title": "List",
+        "is_archived": archived,
+        "position": "a0",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "version": _FIRST_SEQ,
+    }
