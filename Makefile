@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Their tests build packages and start browsers; `make test-clients` runs them.
 WITHOUT_CLIENTS := --ignore=tests/clients
 # Many tests wait more than they compute, so there are more workers than CPUs.
-PARALLEL := --workers 5
+PARALLEL := --workers 6
 PYTHONS ?= $(shell tools/find-python --versions)
 TESTS ?= test-quick
 # What compares rates and times runs first.

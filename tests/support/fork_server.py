@@ -36,8 +36,8 @@ Start: TypeAlias = tuple[list[int], dict[str, Any]]
 """The descriptors of stdin, stdout and stderr; arguments, folder and environment."""
 
 
-def main(listener: socket.socket, owners: socket.socket) -> None:
-    """Serves the processes that connect to `listener`, until nothing holds the other end of `owners`."""
+def main(listener: socket.socket, clients: socket.socket) -> None:
+    """Serves the processes that connect to `listener`, until nothing holds the other end of `clients`."""
     for module in PRELOADED:
         importlib.import_module(module)
     compile_statements()
@@ -47,7 +47,7 @@ def main(listener: socket.socket, owners: socket.socket) -> None:
     assert threading.active_count() == 1
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ, accept)
-        selector.register(owners, selectors.EVENT_READ, end)
+        selector.register(clients, selectors.EVENT_READ, end)
         start = serve(selector)
         for watched in [*selector.get_map().values()]:
             close(watched.fileobj)
@@ -70,7 +70,7 @@ def accept(selector: selectors.BaseSelector, listener: socket.socket) -> None:
     selector.register(listener.accept()[0], selectors.EVENT_READ, start_one)
 
 
-def end(_selector: selectors.BaseSelector, _owners: socket.socket) -> NoReturn:
+def end(_selector: selectors.BaseSelector, _clients: socket.socket) -> NoReturn:
     sys.exit()
 
 

@@ -119,7 +119,8 @@ class ForkServer:
         self._lock = threading.Lock()
         self._sockets: dict[int, socket.socket] = {}
         self._address = f"\0taskward-tests-{uuid4()}"
-        self._owners, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        ours.detach()  # it is open as long as this process, or a fork of it
         with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             listener.bind(self._address)
             listener.listen()
