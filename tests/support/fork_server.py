@@ -12,6 +12,7 @@ import os
 import random
 import runpy
 import selectors
+import signal
 import socket
 import sys
 import threading
@@ -38,6 +39,7 @@ Start: TypeAlias = tuple[list[int], dict[str, Any]]
 
 def main(listener: socket.socket, clients: socket.socket) -> None:
     """Serves the processes that connect to `listener`, until nothing holds the other end of `clients`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may be a job in the background
     for module in PRELOADED:
         importlib.import_module(module)
     compile_statements()

@@ -1,4 +1,4 @@
-"""`pytest --workers=5`: collects once, forks, and runs the tests of each file in one of the workers.
+"""`pytest --workers=6`: collects once, forks, and runs the tests of each file in one of the workers.
 
 Every other worker begins with the files whose tests mostly wait, so that the machine is busy.
 pytest-xdist starts an interpreter for each worker, which imports and collects every test again.
