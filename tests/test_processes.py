@@ -28,11 +28,6 @@ Run = Callable[..., AbstractContextManager[Command]]
 VARIES = re.compile(r"\b\d{4,}\b|0\.\d+\.\d+|TOKEN=.*")
 
 
-@pytest.fixture(autouse=True)
-def _without_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # with it, no process is forked
-
-
 def test_a_forked_service_does_the_same_as_an_executed_one(tmp_path: Path) -> None:
     forked, executed = (observe_service(tmp_path, run) for run in (command, executed_command))
 
@@ -104,5 +99,4 @@ def test_the_exit_status_of_a_forked_process_names_the_signal_that_killed_it(tmp
 
 def test_a_process_whose_imports_read_the_environment_is_executed() -> None:
     assert not can_fork({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"})
-    assert not can_fork({"COVERAGE_PROCESS_CONFIG": "{}"})
     assert can_fork({"PORT": "0", "PATH": "/bin"})

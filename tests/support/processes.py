@@ -60,8 +60,7 @@ def start(
 
 def can_fork(environment: Mapping[str, str]) -> bool:
     """Returns whether a fork behaves as a new interpreter: not if its imports depend on the environment."""
-    read_by_imports = ("COVERAGE_PROCESS_CONFIG", "OTEL_")
-    return sys.platform == "linux" and not any(name.startswith(read_by_imports) for name in environment)
+    return sys.platform == "linux" and not any(name.startswith("OTEL_") for name in environment)
 
 
 def bare_environment() -> dict[str, str]:
@@ -127,7 +126,7 @@ class ForkServer:
             passed = (listener.fileno(), theirs.fileno())
             subprocess.Popen(  # noqa: S603 - our own file
                 [sys.executable, str(Path(__file__).with_name("fork_server.py")), *map(str, passed)],
-                env={name: value for name, value in bare_environment().items() if can_fork({name: value})},
+                env={name: value for name, value in bare_environment().items() if _is_passed_on(name)},
                 stdin=subprocess.DEVNULL,
                 pass_fds=passed,
                 start_new_session=True,
@@ -151,6 +150,11 @@ class ForkServer:
             server.connect(self._address)
             atexit.register(server.close)
         return self._sockets[os.getpid()]
+
+
+def _is_passed_on(name: str) -> bool:
+    """Returns whether the fork server has a variable: not one that makes it measure or trace itself."""
+    return not name.startswith(("COVERAGE_", "OTEL_"))
 
 
 @cache
