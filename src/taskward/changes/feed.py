@@ -4,7 +4,7 @@ A feed is one of tasks, of lists, or of both. They share the counter, so of both
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import time
 from typing import Annotated, Any, Final
@@ -55,11 +55,15 @@ START: Final = FeedPosition(0, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class ChangePage:
-    """Changes in order, each with the position after it; the last position; whether more follow."""
+    """Changes in order, each with its number; the position after the last; whether more follow."""
 
-    changes: Sequence[tuple[dict[str, Any], FeedPosition]]
+    changes: Sequence[tuple[dict[str, Any], int]]
     position: FeedPosition
     has_more: bool
+
+    def position_after(self, number: int) -> FeedPosition:
+        """Returns the position after the change with that number."""
+        return replace(self.position, number=number)
 
 
 class ChangeFeed:
@@ -132,15 +136,11 @@ def change_page(rows: Sequence[Row], position: FeedPosition, limit: int, no_owne
         or (position != START and position.restore != restore)
     ):
         raise CursorExpired
-    changes = [
-        (change_json(row), FeedPosition(task_record(row).version, horizon, now, restore))
-        for row in rows[:limit]
-        if row[0] is not None
-    ]
-    # At the end the position passes changes of other kinds, whose tombstones will expire too.
+    changes = [_numbered_change(row) for row in rows[:limit] if row[0] is not None]
     has_more = len(rows) > limit
-    last = changes[-1][1] if has_more else FeedPosition(newest, horizon, now, restore)
-    return ChangePage(changes, last, has_more)
+    # At the end the position passes changes of other kinds, whose tombstones will expire too.
+    number = changes[-1][1] if has_more else newest
+    return ChangePage(changes, FeedPosition(number, horizon, now, restore), has_more)
 
 
 def encode_position(position: FeedPosition, owner: UUID, kinds: Kinds = "tasks") -> str:
@@ -166,15 +166,17 @@ def _milliseconds() -> int:
     return int(time() * 1000)
 
 
-def change_json(row: Row) -> dict[str, Any]:
-    """Returns one change, ready for the JSON writer; a deleted object has no title."""
+def _numbered_change(row: Row) -> tuple[dict[str, Any], int]:
+    """Returns one change, ready for the JSON writer, and its number; a deleted object has no title."""
     task = task_record(row)
     is_list = columns_after_task(row)[0]
     if not task.title:
         kind = {"kind": "list"} if is_list else {}
-        return {"op": "delete", **kind, "id": str(task.id)}
-    changed = {"list": list_json(_list_record(task))} if is_list else {"task": task_json(task)}
-    return {"op": "upsert", **changed, "etag": version_tag(task.version)}
+        return {"op": "delete", **kind, "id": str(task.id)}, task.version
+    if is_list:
+        list_value = list_json(_list_record(task))
+        return {"op": "upsert", "list": list_value, "etag": version_tag(task.version)}, task.version
+    return {"op": "upsert", "task": task_json(task), "etag": version_tag(task.version)}, task.version
 
 
 def _list_record(row: TaskRecord) -> ListRecord:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from dataclasses import replace
 from time import time
 from typing import Annotated, Any, Final
@@ -112,11 +111,11 @@ class EventStream(Response):
         return time() >= self._user.expires_at
 
     def _events(self, found: ChangePage) -> bytes:
-        return b"".join(self._encode(found.changes))
-
-    def _encode(self, changes: Iterable[tuple[dict[str, Any], FeedPosition]]) -> Iterable[bytes]:
-        for change, position in changes:
-            yield b"id: %s\ndata: %s\n\n" % (self._feed.encode(position).encode(), _on_one_line(change))
+        return b"".join(
+            b"id: %s\ndata: %s\n\n"
+            % (self._feed.encode(found.position_after(number)).encode(), _on_one_line(change))
+            for change, number in found.changes
+        )
 
 
 def _on_one_line(change: dict[str, Any]) -> bytes:
