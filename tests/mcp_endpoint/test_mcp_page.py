@@ -1,9 +1,14 @@
-"""docs/mcp.md: it names the tools, and its settings work."""
+"""docs/mcp.md: it names the tools, its settings work, and its program runs."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
-from support import settings_for
+import pytest
+from support import settings_for, token_for
+from support.command import serve
+from support.processes import bare_environment
 
 from taskward.mcp.arguments import MAX_ITEMS
 from taskward.mcp.tools import TOOLS
@@ -22,3 +27,26 @@ def test_the_settings_of_the_page_are_accepted_in_production() -> None:
     settings = settings_for("sqlite://", environment="production", **given)
     assert settings.serves_mcp
     assert f"{settings.public_url}/mcp" in settings.jwt_audiences
+
+
+@pytest.mark.processes
+def test_the_program_of_the_page_adds_one_task_however_often_it_runs(tmp_path: Path) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    with serve(tmp_path) as running:
+        service = {
+            "TASKWARD_URL": f"http://127.0.0.1:{running.port()}",
+            "TASKWARD_TOKEN": token_for("agent"),
+        }
+        printed = [
+            subprocess.run(  # noqa: S603 - the program of the page
+                [sys.executable, "-c", program],
+                env=bare_environment() | service,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60,
+            ).stdout
+            for _ in range(2)
+        ]
+    assert printed == ["Buy milk 2031-02-03\n"] * 2
+    assert "It prints `Buy milk 2031-02-03`" in PAGE
