@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve wheel test test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
+.PHONY: help setup serve wheel test test-faults test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,7 +32,10 @@ wheel: $(VENV)/.ready ## Build the wheel of the service into dist/
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
 test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(PARALLEL)
+	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --ignore=tests/faults $(PARALLEL)
+
+test-faults: $(VENV)/.ready-to-test ## Run the tests in which processes, servers, networks and disks fail
+	@$(BIN)/python -m pytest tests/faults $(PARALLEL)
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
 	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --workers 3 --quick -r fE
@@ -58,7 +61,7 @@ lint: $(VENV)/.ready-to-test ## Check format, lint, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-coverage: $(VENV)/.ready-to-test ## Run what `make test` runs, and fail if fewer than 95 % of the branches are covered
+coverage: $(VENV)/.ready-to-test ## Run what `make test` and `make test-faults` run, and fail if fewer than 95 % of the branches are covered
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(WITHOUT_CLIENTS) $(PARALLEL)
 	$(BIN)/coverage combine --quiet
