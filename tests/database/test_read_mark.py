@@ -96,6 +96,20 @@ async def test_it_is_not_held_during_a_write_of_this_process(file_app: FastAPI) 
     assert held_in_commit == [False]
 
 
+async def test_frequent_reads_during_a_long_write_do_not_hold_it(file_app: FastAPI) -> None:
+    mark = mark_of(file_app)
+    await read_until_held(file_app, Person(file_app))
+    mark.write_begins()
+    held = []
+    end = time.perf_counter() + 5 * read_mark.PAUSE
+    while time.perf_counter() < end:
+        mark.count_read(time.perf_counter())
+        held.append(mark.is_held)
+    mark.write_ends()
+
+    assert not any(held)
+
+
 async def test_it_is_not_held_while_another_process_writes(file_app: FastAPI, path: Path) -> None:
     ann = Person(file_app)
     await read_until_held(file_app, ann)
