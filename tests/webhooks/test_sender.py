@@ -331,6 +331,16 @@ async def test_a_name_that_does_not_exist_is_a_failure() -> None:
     await sender.stop()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+async def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    asked = patched_names(monkeypatch)
+    sender = new_sender(f"http://{host}:1/")
+
+    assert (await sender.send("msg_1", BODY)).error == "ConnectionRefusedError"
+    assert asked == []
+    await sender.stop()
+
+
 def patched_names(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
     """Makes each look-up give the next of the answers; returns the list of names that were looked up."""
     asked: list[str] = []

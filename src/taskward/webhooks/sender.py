@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import Final, Literal
 
 import httpx
@@ -56,6 +56,7 @@ class WebhookSender:
         self._url = httpx.URL(url)
         self._host = self._url.raw_host.decode()
         self._port = self._url.port or _PORTS[self._url.scheme]
+        self._literal = _literal_address(self._host, self._port)
         self._secrets = secrets
         self._tls: ssl.SSLContext | None = None
         self._idle: list[HttpConnection] = []
@@ -112,12 +113,14 @@ class WebhookSender:
         return await HttpConnection.open(address, self._tls, self._host)
 
     async def _addresses(self) -> list[Address]:
-        """Returns the addresses of the host, looked up once for the whole attempt.
+        """Returns the addresses of the host, looked up once for the whole attempt unless it is an address.
 
         Raises:
             OSError: there is none that may be used; without TLS, only a loopback address may.
 
         """
+        if self._literal is not None:
+            return [self._literal]
         found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         addresses = [Address(entry[0], entry[4]) for entry in found]
         if self._url.scheme == "http":
@@ -138,6 +141,17 @@ class WebhookSender:
         except BaseException:
             connection.close()
             raise
+
+
+def _literal_address(host: str, port: int) -> Address | None:
+    """Returns the address that a host is; None if it has to be looked up."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    if isinstance(address, IPv4Address):
+        return Address(socket.AF_INET, (host, port))
+    return None if address.scope_id else Address(socket.AF_INET6, (host, port, 0, 0))
 
 
 def _outcome(response: ResponseHead) -> Outcome:
