@@ -193,8 +193,8 @@ def convert_file(
     What could not be kept is reported on stderr, a line each.
     """
     from taskward.convert import convert  # noqa: PLC0415 - slow to import
-    from taskward.convert.report import Report  # noqa: PLC0415 - as above
-    from taskward.convert.source import Unconvertible  # noqa: PLC0415 - as above
+    from taskward.convert.report import Report  # noqa: PLC0415 - slow to import
+    from taskward.convert.source import Unconvertible  # noqa: PLC0415 - slow to import
 
     with friendly_errors(Unconvertible), Report() as report:
         with open_input(file) as given, open_output("-") as output, progress_bar("Converting") as progress:
@@ -217,7 +217,7 @@ def check() -> None:
 def mcp() -> None:
     """Serve MCP to an agent on standard input and output, with TASKWARD_URL and TASKWARD_TOKEN."""
     from taskward.cli.remote import checked_service  # noqa: PLC0415 - slow to import
-    from taskward.mcp.stdio import serve_stdio  # noqa: PLC0415 - as above
+    from taskward.mcp.stdio import serve_stdio  # noqa: PLC0415 - slow to import
 
     url, token = checked_service()
     asyncio.run(serve_stdio(url, token))

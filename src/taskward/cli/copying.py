@@ -44,7 +44,7 @@ def copy(
     were. An interrupted copy is continued by the same command.
     """
     from taskward.copy.errors import CopyFailed  # noqa: PLC0415 - slow to import
-    from taskward.copy.opening import FROM, TO, settings_of  # noqa: PLC0415 - as above
+    from taskward.copy.opening import FROM, TO, settings_of  # noqa: PLC0415 - slow to import
 
     with friendly_errors(CopyFailed):
         source_settings, target_settings = settings_of(FROM, source), settings_of(TO, target)
@@ -58,8 +58,8 @@ def copy(
 
 
 async def _copy(source: "Settings", target: "Settings", *, follow: bool) -> "Sequence[Verified]":
-    from taskward.copy.job import Copy  # noqa: PLC0415 - as above
-    from taskward.copy.opening import opened  # noqa: PLC0415 - as above
+    from taskward.copy.job import Copy  # noqa: PLC0415 - slow to import
+    from taskward.copy.opening import opened  # noqa: PLC0415 - slow to import
 
     task = asyncio.current_task()
     if task is not None:

@@ -104,7 +104,7 @@ def _development_token(url: str) -> str | None:
         mint_token,
         secret_file,
     )
-    from taskward.settings import SettingsError, load_settings  # noqa: PLC0415 - as above
+    from taskward.settings import SettingsError, load_settings  # noqa: PLC0415 - slow to import
 
     try:
         settings = load_settings()

@@ -66,8 +66,8 @@ def _cells(task: "Task", lists: Mapping[str, str]) -> tuple[str, ...]:
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console  # noqa: PLC0415 - slow to import
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - slow to import
+    from rich.text import Text  # noqa: PLC0415 - slow to import
 
     shown = [n for n, name in enumerate(_COLUMNS) if not name or any(row[n] for row in rows)]
     table = Table(box=None, pad_edge=False)

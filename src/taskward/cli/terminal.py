@@ -20,8 +20,8 @@ ONE_DAY: Final = 24 * 60 * 60
 def friendly_errors(*others: type[Exception]) -> Iterator[None]:
     """Prints errors of the settings, the database and other kinds in plain lines, without a traceback."""
     from taskward.database import DatabaseUnusable  # noqa: PLC0415 - slow to import
-    from taskward.http.errors import ServiceError  # noqa: PLC0415 - as above
-    from taskward.settings import SettingsError  # noqa: PLC0415 - as above
+    from taskward.http.errors import ServiceError  # noqa: PLC0415 - slow to import
+    from taskward.settings import SettingsError  # noqa: PLC0415 - slow to import
 
     expected: tuple[type[Exception], ...] = (
         *(SettingsError, DatabaseUnusable, ServiceError, OSError),

@@ -23,7 +23,7 @@ def upsert(table: CopiedTable) -> str:
 def delete_of(table: CopiedTable) -> str:
     """Returns the statement that deletes the rows of keys, from an array for each column of the key."""
     where = " AND ".join(f"{table.name}.{column.name} = given.{column.name}" for column in table.key)
-    return f"DELETE FROM {table.name} USING {_given(table.key)} WHERE {where}"  # noqa: S608 - as above
+    return f"DELETE FROM {table.name} USING {_given(table.key)} WHERE {where}"  # noqa: S608 - names of our own tables
 
 
 def _given(columns: Sequence[Column[Any]]) -> str:

@@ -35,4 +35,4 @@ def upsert(table: CopiedTable) -> str:
 def delete_of(table: CopiedTable) -> str:
     """Returns the statement that deletes the row of one key."""
     where = " AND ".join(f"{column.name} = ?" for column in table.key)
-    return f"DELETE FROM {table.name} WHERE {where}"  # noqa: S608 - as above
+    return f"DELETE FROM {table.name} WHERE {where}"  # noqa: S608 - names of our own tables

@@ -138,7 +138,7 @@ def open_database(settings: Settings) -> Database:
         from taskward.database.sqlite.database import SqliteDatabase  # noqa: PLC0415 - imports one driver only
 
         return SqliteDatabase(settings.sqlite_path, marking=marking)
-    from taskward.database.postgres.database import PostgresDatabase  # noqa: PLC0415 - as above
+    from taskward.database.postgres.database import PostgresDatabase  # noqa: PLC0415 - imports one driver only
 
     return PostgresDatabase(
         settings.database_url.get_secret_value(),

@@ -191,7 +191,7 @@ def _contains_on_postgresql(element: contains_all_words, compiler: SQLCompiler, 
 def _contains_on_sqlite(element: contains_all_words, compiler: SQLCompiler, **options: Any) -> str:
     words, text, other = (compiler.process(clause, **options) for clause in element.clauses)
     return (
-        f"NOT EXISTS (SELECT 1 FROM json_each({words}) AS word "  # noqa: S608 - as above
+        f"NOT EXISTS (SELECT 1 FROM json_each({words}) AS word "  # noqa: S608 - compiled expressions, never values
         f"WHERE instr({text}, word.value) = 0 "
         f"AND coalesce(instr({other}, word.value), 0) = 0)"
     )

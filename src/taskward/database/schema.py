@@ -83,7 +83,7 @@ def statements_since(revision: str | None, dialect: str) -> tuple[str, ...]:
             "brought up to date; export its users with that version and import them into a new database"
         )
     from alembic import command  # noqa: PLC0415 - slow to import, and rarely needed
-    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.config import Config  # noqa: PLC0415 - slow to import, and rarely needed
 
     script = _Script()
     config = Config()

@@ -154,7 +154,7 @@ class _Sdk:
 
     @asynccontextmanager
     async def _client_of(self, call: "McpContext") -> AsyncIterator["AsyncClient"]:
-        from taskward.mcp.dispatch import InProcessTransport  # noqa: PLC0415 - as above
+        from taskward.mcp.dispatch import InProcessTransport  # noqa: PLC0415 - slow to import
         from taskward_client import AsyncClient, Retries  # noqa: PLC0415 - slow to import
 
         outer: RequestContext = call.request.scope[CONTEXT_KEY]  # type: ignore[union-attr] # over HTTP there is one

@@ -43,7 +43,7 @@ class HostConnector:
         async with asyncio.timeout(timeout):
             return await self._connect_to_any(timeout, options)
 
-    async def connect_to(self, host: Host, timeout: float, **options: Any) -> Any:  # noqa: ASYNC109 - as above
+    async def connect_to(self, host: Host, timeout: float, **options: Any) -> Any:  # noqa: ASYNC109 - the driver's own argument
         """Returns a new connection to that host."""
         connection = await asyncpg.connect(
             self._dsn,
@@ -58,7 +58,7 @@ class HostConnector:
         array_types.register(connection)
         return connection
 
-    async def _connect_to_any(self, timeout: float, options: dict[str, Any]) -> Any:  # noqa: ASYNC109 - as above
+    async def _connect_to_any(self, timeout: float, options: dict[str, Any]) -> Any:  # noqa: ASYNC109 - the driver's own argument
         untried = deque(self.hosts)
         failed: list[Host] = []
         attempts: dict[asyncio.Task[Any], Host] = {}

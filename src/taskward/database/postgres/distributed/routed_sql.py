@@ -83,7 +83,7 @@ def as_values(change: Insert) -> Insert:
         return change
     values = insert(change.table).values(dict(zip(change._select_names or (), columns, strict=True)))  # noqa: SLF001 - there is no public accessor
     values._post_values_clause = change._post_values_clause  # noqa: SLF001 - ON CONFLICT
-    return values.returning(*change._returning) if change._returning else values  # noqa: SLF001 - as above
+    return values.returning(*change._returning) if change._returning else values  # noqa: SLF001 - there is no public accessor
 
 
 def condition_of(change: Any) -> Select[Any] | None:
