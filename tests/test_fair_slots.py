@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from support.waiting import run_ready_tasks
@@ -31,6 +33,11 @@ class Work:
         self._ends[person].pop(0).set()
         await run_ready_tasks()
 
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _run(self, person: str) -> None:
         end = asyncio.Event()
         async with self.slots.slot(person):
@@ -41,33 +48,41 @@ class Work:
             self.running.remove(person)
 
 
-async def test_one_person_leaves_slots_for_others() -> None:
-    work = Work(4)
+@asynccontextmanager
+async def slots_of(size: int) -> AsyncIterator[Work]:
+    work = Work(size)
+    try:
+        yield work
+    finally:
+        await work.stop()
 
-    await work.begin(*["ann"] * 10)
-    assert work.running == ["ann"] * 2
-    await work.begin(*["bob"] * 10)
-    assert work.running == ["ann"] * 2 + ["bob"]
-    await work.begin("cat")
-    assert work.running == ["ann"] * 2 + ["bob", "cat"]
+
+async def test_one_person_leaves_slots_for_others() -> None:
+    async with slots_of(4) as work:
+        await work.begin(*["ann"] * 10)
+        assert work.running == ["ann"] * 2
+        await work.begin(*["bob"] * 10)
+        assert work.running == ["ann"] * 2 + ["bob"]
+        await work.begin("cat")
+        assert work.running == ["ann"] * 2 + ["bob", "cat"]
 
 
 async def test_those_who_wait_are_served_one_person_after_the_other() -> None:
-    work = Work(1)
-    await work.begin("ann", "ann", "ann", "ann", "bob", "bob", "cat")
-    for _ in range(6):
-        await work.end(work.running[0])
+    async with slots_of(1) as work:
+        await work.begin("ann", "ann", "ann", "ann", "bob", "bob", "cat")
+        for _ in range(6):
+            await work.end(work.running[0])
 
-    assert work.begun == ["ann", "ann", "bob", "cat", "ann", "bob", "ann"]
+        assert work.begun == ["ann", "ann", "bob", "cat", "ann", "bob", "ann"]
 
 
 async def test_a_single_slot_goes_round_robin() -> None:
-    work = Work(1)
-    await work.begin("ann", "bob")
+    async with slots_of(1) as work:
+        await work.begin("ann", "bob")
 
-    assert work.running == ["ann"]
-    await work.end("ann")
-    assert work.running == ["bob"]
+        assert work.running == ["ann"]
+        await work.end("ann")
+        assert work.running == ["bob"]
 
 
 async def test_who_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
