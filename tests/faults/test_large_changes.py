@@ -28,6 +28,7 @@ def service(url: str, tmp_path: Path) -> Iterator[Command]:
         yield running
 
 
+compares_times = pytest.mark.compares_times("compares times")
 LONG = (pytest.mark.soak, pytest.mark.timeout(900))
 CASES = [
     pytest.param("disk", SHORT, 0),
@@ -71,6 +72,7 @@ CASES = [
 ]
 
 
+@compares_times
 @pytest.mark.parametrize(("url", "size", "description"), CASES, indirect=["url"])
 def test_others_hardly_notice_a_large_import_and_its_erasure(
     service: Command, size: int, description: int, observe: Observe
@@ -103,6 +105,7 @@ def test_others_hardly_notice_a_large_import_and_its_erasure(
     )
 
 
+@compares_times
 @pytest.mark.parametrize("tasks", ["delete", "keep"])
 def test_others_hardly_notice_the_deletion_of_a_long_list(service: Command, tasks: str) -> None:
     body, count = import_document(SHORT)

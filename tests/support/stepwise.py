@@ -58,8 +58,7 @@ class _Report:
 def _reason_to_leave_out(item: pytest.Item) -> str | None:
     if reason := _OF_SINGLE_STATEMENTS.get(item.path.stem):
         return reason
-    names = ("single_statements", "one_server") if citus.CLUSTER_URL else ("single_statements",)
-    for name in names:
+    for name in ("single_statements", "one_server" if citus.CLUSTER_URL else "compares_times"):
         if marker := item.get_closest_marker(name):
             return str(marker.args[0])
     return None
