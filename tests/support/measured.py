@@ -10,8 +10,11 @@ from coverage import Coverage
 _OTHER_ENGINES: Final = frozenset({"postgres-rls", "postgres-rls-alone"})
 """The engines that execute what `postgres` does."""
 
-_FAULTS: Final = "faults"
-"""The folder whose services are processes of their own, so that a test executes little of the code itself."""
+_ELSEWHERE: Final = frozenset({"faults", "deployment", "mutation", "test_prose", "test_crash"})
+"""Folders and files that execute the code in processes of their own, or not at all."""
+
+_OF_DATABASES: Final = frozenset({"database", "copies", "me"})
+"""The folders with code of its own for PostgreSQL. What the tests of others execute is measured on SQLite."""
 
 _PROCESSES: Final = frozenset(
     {"test_server", "test_cli", "test_log_console", "test_workers", "test_metrics", "test_tracing"}
@@ -29,8 +32,10 @@ def only_if_needed(item: pytest.Item) -> AbstractContextManager[None]:
 
 def _is_needed(item: pytest.Item) -> bool:
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    on_another = any(isinstance(one, str) and one in _OTHER_ENGINES for one in parameters)
-    return not on_another and item.path.parent.name != _FAULTS
+    engines = {one for one in parameters if isinstance(one, str)}
+    if engines & _OTHER_ENGINES or {item.path.parent.name, item.path.stem} & _ELSEWHERE:
+        return False
+    return "postgres" not in engines or item.path.parent.name in _OF_DATABASES
 
 
 @contextmanager
