@@ -11,12 +11,11 @@ TESTS ?= test-quick
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
 SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/clients/test_schemathesis.py tests/tasks/test_list_model.py
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+# Modules are compiled when they are first imported, and most never are: it halves the time of an installation.
+INSTALL := -m pip --disable-pip-version-check --quiet --no-input install --no-compile
 
 # Bytecode, of rewritten tests too, is kept even where the environment says otherwise: it halves the start.
 export PYTHONDONTWRITEBYTECODE :=
-# Modules are compiled when they are first imported, and most never are: it halves the time of an installation.
-export PIP_NO_COMPILE := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help setup serve wheel test test-faults test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
@@ -152,13 +151,13 @@ $(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
 	  echo "Using $$("$$python" --version), $$python"; \
 	  "$$python" -m venv $(VENV); }
 	@echo "Setting up $(VENV) (once; about a minute)"
-	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/run.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/build.txt -r requirements/run.txt
+	@$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.ready-to-test: $(VENV)/.ready requirements/dev.txt
 	@echo "Installing what the tests need (once)"
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.ready-to-test-clients: $(VENV)/.ready-to-test $(VENV)/clients/.ready
@@ -167,11 +166,10 @@ $(VENV)/.ready-to-test-clients: $(VENV)/.ready-to-test $(VENV)/clients/.ready
 $(VENV)/clients/.ready: $(VENV)/.ready requirements/clients.txt
 	@echo "Installing what generates clients (once)"
 	@test -x $(VENV)/clients/bin/python || $(BIN)/python -m venv $(VENV)/clients
-	@$(VENV)/clients/bin/python -m pip --disable-pip-version-check --quiet --no-input install --require-hashes \
-	  -r requirements/clients.txt
+	@$(VENV)/clients/bin/python $(INSTALL) --require-hashes -r requirements/clients.txt
 	@touch $@
 
 $(VENV)/.ready-to-bench: $(VENV)/.ready-to-test requirements/bench.txt
 	@echo "Installing what the drawings need (once)"
-	@$(PIP) install --require-hashes -r requirements/bench.txt
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/bench.txt
 	@touch $@
