@@ -123,8 +123,8 @@ clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types
 web-app: ## Build the web app into the package of the service; needs npm
 	@cd clients/web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
 
-screenshots: $(VENV)/.ready-to-test-clients ## Write the screenshot of docs/nextjs.md; needs npm and Chromium; a minute
-	@PYTHONPATH=tests $(BIN)/python -W ignore tools/screenshots.py
+screenshots: $(VENV)/.ready-to-test-clients $(VENV)/.ready-to-bench ## Write the screenshots of docs/nextjs.md and docs/web-app.md; needs npm and Chromium; a minute
+	@PYTHONPATH=tests:tools $(BIN)/python -W ignore tools/screenshots.py
 
 docs: $(VENV)/.ready ## Write the table of settings in docs/configuration.md
 	@PYTHONPATH=tools $(BIN)/python tools/settings_table.py
