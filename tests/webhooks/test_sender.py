@@ -305,12 +305,13 @@ async def test_the_address_of_an_attempt_is_looked_up_once(
     assert receiver.attempts[0].headers["host"] == f"localhost:{receiver.port}"
 
 
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0"])  # noqa: S104 - a connection to it would reach the receiver
 async def test_without_tls_only_a_loopback_address_is_used(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     patched_names(monkeypatch, ["10.0.0.1", "169.254.169.254"])
 
-    outcome = await send(receiver, url=f"http://localhost:{receiver.port}/hook")
+    outcome = await send(receiver, url=f"http://{host}:{receiver.port}/hook")
 
     assert outcome == Outcome("failed", "it cannot be reached (OSError)")
     assert receiver.attempts == []

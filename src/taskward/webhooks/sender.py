@@ -119,15 +119,16 @@ class WebhookSender:
             OSError: there is none that may be used; without TLS, only a loopback address may.
 
         """
-        if self._literal is not None:
-            return [self._literal]
-        found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-        addresses = [Address(entry[0], entry[4]) for entry in found]
+        addresses = [self._literal] if self._literal else await self._look_up()
         if self._url.scheme == "http":
             addresses = [one for one in addresses if ip_address(one.target[0]).is_loopback]
         if not addresses:
             raise OSError(f"{self._host} has no loopback address")
         return list(dict.fromkeys(addresses))
+
+    async def _look_up(self) -> list[Address]:
+        found = await asyncio.get_running_loop().getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        return [Address(entry[0], entry[4]) for entry in found]
 
     async def _post(
         self, connection: HttpConnection, delivery_id: str, body: bytes, headers: Mapping[str, str]
