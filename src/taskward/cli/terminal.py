@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import typer
 
+from taskward.http.errors import ServiceError
+
 if TYPE_CHECKING:
     from taskward.convert.report import Report
     from taskward.settings import Settings
@@ -20,7 +22,6 @@ ONE_DAY: Final = 24 * 60 * 60
 def friendly_errors(*others: type[Exception]) -> Iterator[None]:
     """Prints errors of the settings, the database and other kinds in plain lines, without a traceback."""
     from taskward.database import DatabaseUnusable  # noqa: PLC0415 - slow to import
-    from taskward.http.errors import ServiceError  # noqa: PLC0415 - slow to import
     from taskward.settings import SettingsError  # noqa: PLC0415 - slow to import
 
     expected: tuple[type[Exception], ...] = (
@@ -36,8 +37,6 @@ def friendly_errors(*others: type[Exception]) -> Iterator[None]:
 
 
 def _lines(error: Exception) -> list[str]:
-    from taskward.http.errors import ServiceError  # noqa: PLC0415 - slow to import
-
     if isinstance(error, OSError) and error.filename is not None:
         return [f"{error.filename}: {error.strerror}"]
     lines = str(error).splitlines()
