@@ -134,7 +134,7 @@ fix: $(VENV)/.ready-to-test ## Format, and apply the linter's fixes
 	$(BIN)/ruff check --fix .
 
 requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, with hashes
-	@for name in run build otel dev bench clients; do \
+	@for name in pip run build otel dev bench clients; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; \
 	done
@@ -142,7 +142,7 @@ requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, w
 clean: ## Remove generated files, except databases
 	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 
-$(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
+$(VENV)/.ready: requirements/pip.txt requirements/run.txt requirements/build.txt pyproject.toml
 	@test -x $(BIN)/python || { python="$(PYTHON)"; \
 	  test -n "$$python" || { echo "No supported Python with venv was found (3.11 or later; on Debian also" \
 	    "python3-venv); set PYTHON=…" >&2; exit 1; }; \
@@ -151,6 +151,7 @@ $(VENV)/.ready: requirements/run.txt requirements/build.txt pyproject.toml
 	  echo "Using $$("$$python" --version), $$python"; \
 	  "$$python" -m venv $(VENV); }
 	@echo "Setting up $(VENV) (once; about a minute)"
+	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/pip.txt
 	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/build.txt -r requirements/run.txt
 	@$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -165,8 +166,8 @@ $(VENV)/.ready-to-test-clients: $(VENV)/.ready-to-test $(VENV)/clients/.ready
 
 $(VENV)/clients/.ready: $(VENV)/.ready requirements/clients.txt
 	@echo "Installing what generates clients (once)"
-	@test -x $(VENV)/clients/bin/python || $(BIN)/python -m venv $(VENV)/clients
-	@$(VENV)/clients/bin/python $(INSTALL) --require-hashes -r requirements/clients.txt
+	@test -x $(VENV)/clients/bin/python || $(BIN)/python -m venv --without-pip $(VENV)/clients
+	@PIP_PYTHON=$(VENV)/clients/bin/python $(BIN)/python $(INSTALL) --require-hashes -r requirements/clients.txt
 	@touch $@
 
 $(VENV)/.ready-to-bench: $(VENV)/.ready-to-test requirements/bench.txt
