@@ -28,7 +28,6 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     Person,
     citus,
     client_of,
-    measured,
     order,
     processes,
     quick,
@@ -72,12 +71,6 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("quick" if config.getoption("quick") else "full")
     if count := config.getoption("workers"):
         config.pluginmanager.register(Workers(count, order.mostly_waits))
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    with measured.only_if_needed(item):
-        return (yield)
 
 
 def pytest_collection_finish() -> None:

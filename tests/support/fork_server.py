@@ -21,8 +21,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, NoReturn, TypeAlias
 
-import coverage
-
 PRELOADED: Final = (
     *("taskward.cli", "taskward.app", "taskward.server", "taskward.check", "taskward.me.admin"),
     *("taskward.auth.development", "taskward.users.restores", "taskward.observability.prometheus"),
@@ -133,7 +131,6 @@ def run_taskward(streams: list[int], message: dict[str, Any]) -> NoReturn:
     os.chdir(message["folder"])
     os.environ.clear()
     os.environ.update(message["environment"])
-    coverage.process_startup()
     time.tzset()
     for place, value in json.loads(os.environ.pop("TEST_CONSTANTS", "{}")).items():
         module, _, name = place.rpartition(".")
