@@ -18,12 +18,14 @@ INSTALL := -m pip --disable-pip-version-check --quiet --no-input install --no-co
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve wheel test test-faults test-quick test-clients test-stepwise test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
+.PHONY: help setup setup-tests serve wheel test test-faults test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready ## Create the virtual environment, with .venv/bin/taskward
+
+setup-tests: $(VENV)/.ready-to-test ## Install what the tests need, too
 
 serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded database
 	@$(BIN)/taskward serve
@@ -43,6 +45,9 @@ test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in mem
 
 test-stepwise: $(VENV)/.ready-to-test ## Run the tests on PostgreSQL with the statements as for Citus, or with TEST_CITUS_URL on a cluster
 	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) $(PARALLEL)
+
+test-newest: $(VENV)/.ready-to-test ## Run test-quick and test-stepwise as one; a test of both runs on PostgreSQL only
+	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) --quick $(PARALLEL)
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
 	@$(BIN)/python -m pytest tests/clients --workers 3

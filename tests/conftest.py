@@ -82,10 +82,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("quick"):
-        quick.deselect(config, items)
-    if citus.IS_STEPWISE:
-        stepwise.deselect(config, items)
+    if config.getoption("quick") or citus.IS_STEPWISE:
+        selected = quick.select(items) if config.getoption("quick") else set()
+        if citus.IS_STEPWISE:
+            selected |= stepwise.select(config, items)
+        config.hook.pytest_deselected(items=[item for item in items if item not in selected])
+        items[:] = [item for item in items if item in selected]
     if config.getoption("workers"):
         order.put_longest_first(config, items)
         if any(item.get_closest_marker("processes") for item in items) and processes.can_fork({}):
@@ -101,14 +103,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def engines_of(metafunc: pytest.Metafunc) -> list[str]:
-    if marker := metafunc.definition.get_closest_marker("engines"):
-        unknown = {*marker.args} - {*QUICK_ENGINES, *ENGINES, RLS, RLS_ALONE}
-        if unknown or not marker.args:
-            raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no engine {unknown or 'named'}")
-        return stepwise.engines([*marker.args]) if citus.IS_STEPWISE else list(marker.args)
-    if citus.IS_STEPWISE:
-        return stepwise.engines(None)
-    if metafunc.config.getoption("in_memory") or metafunc.config.getoption("quick"):
+    marked = _marked_engines(metafunc)
+    is_quick = metafunc.config.getoption("quick")
+    if citus.IS_STEPWISE and not (is_quick and stepwise.reason_to_leave_out(metafunc.definition)):
+        return stepwise.engines(marked)
+    if marked:
+        return marked
+    if metafunc.config.getoption("in_memory") or is_quick:
         return list(QUICK_ENGINES)
     engines = list(ENGINES)
     if metafunc.module.__name__ in BEHIND_RLS:
@@ -116,6 +117,17 @@ def engines_of(metafunc: pytest.Metafunc) -> list[str]:
     if "bob" in metafunc.fixturenames:
         engines.append(RLS_ALONE)
     return engines
+
+
+def _marked_engines(metafunc: pytest.Metafunc) -> list[str]:
+    """Returns the engines that the nearest marker names, or none."""
+    marker = metafunc.definition.get_closest_marker("engines")
+    if marker is None:
+        return []
+    unknown = {*marker.args} - {*QUICK_ENGINES, *ENGINES, RLS, RLS_ALONE}
+    if unknown or not marker.args:
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no engine {unknown or 'named'}")
+    return list(marker.args)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -132,7 +144,7 @@ def _a_slow_machine_is_no_overload() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _no_processes_in_a_quick_run(pytestconfig: pytest.Config) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
-        if pytestconfig.getoption("quick"):
+        if pytestconfig.getoption("quick") and not citus.IS_STEPWISE:
             quick.forbid_processes(patched)
         yield
 

@@ -1,8 +1,8 @@
 """`.ci/run`, with programs that only record how they are called."""
 
-import os
 import subprocess
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -11,6 +11,7 @@ pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parent.parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 NEEDED = ("node", "pgbouncer", "strace", "chromium", "chromedriver")
+SHELL = ("bash", "dirname", "env", "sed", "sh", "sleep", "sort")
 
 # As slow as a real interpreter starts: the versions are not printed all at once.
 PYTHON = '#!/bin/sh\nsleep 0.05\n[ "$3" = {version} ] && echo "$0"\n'
@@ -22,9 +23,13 @@ def program(folder: Path, name: str, text: str) -> None:
     file.chmod(0o755)
 
 
-def run_ci(folder: Path, *versions: str) -> subprocess.CompletedProcess[str]:
-    for name in NEEDED:
+def run_ci(
+    folder: Path, *versions: str, programs: tuple[str, ...] = NEEDED
+) -> subprocess.CompletedProcess[str]:
+    for name in programs:
         program(folder, name, "#!/bin/sh\n")
+    for name in SHELL:
+        (folder / name).symlink_to(which(name) or name)
     program(folder, "make", '#!/bin/sh\necho "make $*"\n')
     for version in SUPPORTED:
         missing = "#!/bin/sh\nexit 1\n"  # hides the one that this machine has
@@ -34,7 +39,7 @@ def run_ci(folder: Path, *versions: str) -> subprocess.CompletedProcess[str]:
     program(folder, "python3", PYTHON.format(version=versions[0]))
     return subprocess.run(  # noqa: S603 - the project's own script
         [ROOT / ".ci/run"],
-        env={"PATH": f"{folder}:{os.defpath}", "HOME": str(folder)},
+        env={"PATH": str(folder), "HOME": str(folder)},
         capture_output=True,
         text=True,
         check=False,
@@ -49,10 +54,11 @@ def test_ci_checks_with_the_oldest_python_and_runs_quick_tests_on_the_newest(
     run = run_ci(tmp_path, *versions)
     assert run.returncode == 0, run.stderr
     oldest = f"PYTHON={tmp_path}/python{versions[0]}"
-    newest = f"PYTHONS={versions[-1]} TESTS=test-quick test-stepwise"
+    newest = f"PYTHONS={versions[-1]}"
     assert run.stdout.splitlines() == [
-        f"make --jobs=2 --output-sync=target lint test-pythons test-clients {oldest} {newest}",
-        f"make coverage bench-smoke {oldest}",
+        f"make --jobs=2 --output-sync=target lint test-pythons {oldest} {newest} TESTS=setup-tests",
+        f"make test-pythons {newest} TESTS=test-newest",
+        f"make test-clients coverage bench-smoke {oldest}",
     ]
 
 
@@ -61,6 +67,31 @@ def test_ci_runs_no_second_python_if_there_is_only_one(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     only = f"PYTHON={tmp_path}/python3.12"
     assert run.stdout.splitlines() == [
-        f"make --jobs=2 --output-sync=target lint test-stepwise test-clients {only}",
-        f"make coverage bench-smoke {only}",
+        f"make lint {only}",
+        f"make test-stepwise {only}",
+        f"make test-clients coverage bench-smoke {only}",
     ]
+
+
+# As slow as a real one: what needs the programs has to wait for it.
+APT = '#!/bin/sh\nif [ "$1" = install ]; then sleep 0.5; echo "apt-get $*"; exit {status}; fi\n'
+
+
+def test_ci_installs_the_programs_that_are_missing_before_the_tests(tmp_path: Path) -> None:
+    program(tmp_path, "apt-get", APT.format(status=0))
+    run = run_ci(tmp_path, "3.12", programs=("node", "strace", "chromium"))
+    assert run.returncode == 0, run.stderr
+    only = f"PYTHON={tmp_path}/python3.12"
+    assert run.stdout.splitlines() == [
+        f"make lint {only}",
+        "apt-get install -y -q --no-install-recommends pgbouncer chromium-driver",
+        f"make test-stepwise {only}",
+        f"make test-clients coverage bench-smoke {only}",
+    ]
+
+
+def test_ci_fails_before_the_tests_if_a_program_cannot_be_installed(tmp_path: Path) -> None:
+    program(tmp_path, "apt-get", APT.format(status=100))
+    run = run_ci(tmp_path, "3.12", programs=("node", "strace", "chromium"))
+    assert run.returncode == 100
+    assert not [line for line in run.stdout.splitlines() if line.startswith("make test")]

@@ -1,6 +1,7 @@
 """`pytest --quick`, which `make test-quick` runs: SQLite in memory only, and no other process."""
 
 import subprocess
+from collections.abc import Iterable
 from typing import NoReturn
 
 import pytest
@@ -8,12 +9,11 @@ import pytest
 _OTHER_ENGINES = frozenset({"disk", "postgres", "postgres-rls", "postgres-rls-alone"})
 
 
-def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects the tests that a parameter puts on another engine, and those that are marked."""
-    others = [item for item in items if item.get_closest_marker("processes") or _is_on_another_engine(item)]
-    config.hook.pytest_deselected(items=others)
-    left_out = set(others)
-    items[:] = [item for item in items if item not in left_out]
+def select(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Returns the tests without those that a parameter puts on another engine, and those that are marked."""
+    return {
+        item for item in items if not item.get_closest_marker("processes") and not _is_on_another_engine(item)
+    }
 
 
 def _is_on_another_engine(item: pytest.Item) -> bool:

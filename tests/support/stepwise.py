@@ -6,7 +6,7 @@ Those that look at one server are left out on a cluster; the end of the run coun
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import pytest
@@ -33,14 +33,12 @@ _NAMES_POSTGRES: Final = re.compile(r"postgres_|_postgres|\"postgres\"|citus_")
 """A fixture or an engine in the source of a test, or of a fixture of its file."""
 
 
-def deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects the tests that do not run on PostgreSQL, and those that are about a plain one."""
+def select(config: pytest.Config, items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """Returns the tests that run on PostgreSQL, without those about a plain one, which are reported."""
     on_postgres = [item for item in items if _is_on_postgres(item)]
-    reasons = {item: reason for item in on_postgres if (reason := _reason_to_leave_out(item))}
-    kept = {item for item in on_postgres if item not in reasons}
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    reasons = {item: reason for item in on_postgres if (reason := reason_to_leave_out(item))}
     config.pluginmanager.register(_Report(Counter(reasons.values())))
-    items[:] = [item for item in items if item in kept]
+    return {item for item in on_postgres if item not in reasons}
 
 
 class _Report:
@@ -55,7 +53,8 @@ class _Report:
             terminalreporter.write_line(f"{count:>6}  {reason}")
 
 
-def _reason_to_leave_out(item: pytest.Item) -> str | None:
+def reason_to_leave_out(item: pytest.Item) -> str | None:
+    """Returns why a test does not run in that form, if it does not."""
     if reason := _OF_SINGLE_STATEMENTS.get(item.path.stem):
         return reason
     for name in ("single_statements", "one_server" if citus.CLUSTER_URL else "compares_times"):
@@ -83,6 +82,6 @@ def _names_postgres(function: Callable[..., object]) -> bool:
     return bool(_NAMES_POSTGRES.search(inspect.getsource(function)))
 
 
-def engines(marked: list[str] | None) -> list[str]:
-    """Returns the engines of a test that names the fixture, or of those that are marked."""
-    return marked if marked is not None and "postgres" not in marked else ["postgres"]
+def engines(marked: list[str]) -> list[str]:
+    """Returns the engines of a test that names the fixture, or those that are marked."""
+    return marked if marked and "postgres" not in marked else ["postgres"]
