@@ -153,8 +153,8 @@ class ForkServer:
 
 
 def _is_passed_on(name: str) -> bool:
-    """Returns whether the fork server has a variable: not one that makes it measure or trace itself."""
-    return not name.startswith(("COVERAGE_", "OTEL_"))
+    """Returns whether the fork server has a variable: not one that makes it trace itself."""
+    return not name.startswith("OTEL_")
 
 
 @cache
