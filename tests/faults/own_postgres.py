@@ -12,7 +12,13 @@ from typing import Any, Literal
 
 import asyncpg
 import psutil
-from support.postgres_files import copy_new_files, give_to_system_user, programs, system_user
+from support.postgres_files import (
+    copy_new_files,
+    folder_in_memory,
+    give_to_system_user,
+    programs,
+    system_user,
+)
 
 USER, PASSWORD, DATABASE = "keeper-7f3a", "hush-e5c19d", "ledger-9d2b"
 """Of the URL; nothing that a client or a log is shown may hold any of them."""
@@ -184,7 +190,7 @@ class OwnPostgres:
 @asynccontextmanager
 async def folder_of_its_own() -> AsyncIterator[Path]:
     """Yields a folder that the server's user owns, not below pytest's, where another user may not look."""
-    folder = Path(tempfile.mkdtemp(prefix="taskward-faults-"))
+    folder = Path(tempfile.mkdtemp(prefix="taskward-faults-", dir=folder_in_memory()))
     give_to_system_user(folder)
     try:
         yield folder

