@@ -26,14 +26,21 @@ def resource(tmp_path_factory):
     path.rmdir()
 """
 TESTS = """
-import os, random, sys
+import os, random, sys, time
+from pathlib import Path
 import pytest
+
+def workers():
+    return {line.split()[2] for line in Path(os.environ["RAN"]).read_text().splitlines()}
 
 @pytest.mark.parametrize("n", range(3))
 def test_passes(n, resource, tmp_path):
     print("printed by", n)
     with open(os.environ["RAN"], "a") as ran:
         ran.write(f"{__name__} {n} {os.getpid()} {resource} {random.random()}\\n")
+    start = time.monotonic()
+    while len(workers()) == 1 and time.monotonic() < start + 20:
+        time.sleep(0.01)  # or one worker runs all, before the others have started
 """
 FAILING = """
 import pytest
