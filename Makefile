@@ -18,7 +18,7 @@ INSTALL := -m pip --disable-pip-version-check --quiet --no-input install --no-co
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests serve wheel test test-faults test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
+.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -26,6 +26,8 @@ help: ## List the commands
 setup: $(VENV)/.ready ## Create the virtual environment, with .venv/bin/taskward
 
 setup-tests: $(VENV)/.ready-to-test ## Install what the tests need, too
+
+setup-test-clients: $(VENV)/.ready-to-test-clients ## Install what the tests of the clients need, too
 
 serve: setup ## Start the service on http://127.0.0.1:8000, on an embedded database
 	@$(BIN)/taskward serve

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parent.parent
 SUPPORTED = ("3.11", "3.12", "3.13")
 NEEDED = ("node", "pgbouncer", "strace", "chromium", "chromedriver")
+TWO = "make --jobs=2 --output-sync=target"
 SHELL = ("bash", "dirname", "env", "sed", "sh", "sleep", "sort")
 
 # As slow as a real interpreter starts: the versions are not printed all at once.
@@ -56,8 +57,8 @@ def test_ci_checks_with_the_oldest_python_and_runs_quick_tests_on_the_newest(
     oldest = f"PYTHON={tmp_path}/python{versions[0]}"
     newest = f"PYTHONS={versions[-1]}"
     assert run.stdout.splitlines() == [
-        f"make --jobs=2 --output-sync=target setup-tests test-pythons {oldest} {newest} TESTS=setup-tests",
-        f"make --jobs=2 --output-sync=target lint test-pythons {oldest} {newest} TESTS=test-newest",
+        f"{TWO} setup-tests test-pythons {oldest} {newest} TESTS=setup-tests",
+        f"{TWO} test-pythons lint setup-test-clients {oldest} {newest} TESTS=test-newest",
         f"make test-clients coverage bench-smoke {oldest}",
     ]
 
@@ -68,7 +69,7 @@ def test_ci_runs_no_second_python_if_there_is_only_one(tmp_path: Path) -> None:
     only = f"PYTHON={tmp_path}/python3.12"
     assert run.stdout.splitlines() == [
         f"make setup-tests {only}",
-        f"make --jobs=2 --output-sync=target lint test-stepwise {only}",
+        f"{TWO} test-stepwise lint setup-test-clients {only}",
         f"make test-clients coverage bench-smoke {only}",
     ]
 
@@ -85,7 +86,7 @@ def test_ci_installs_the_programs_that_are_missing_before_the_tests(tmp_path: Pa
     assert run.stdout.splitlines() == [
         f"make setup-tests {only}",
         "apt-get install -y -q --no-install-recommends pgbouncer chromium-driver",
-        f"make --jobs=2 --output-sync=target lint test-stepwise {only}",
+        f"{TWO} test-stepwise lint setup-test-clients {only}",
         f"make test-clients coverage bench-smoke {only}",
     ]
 
