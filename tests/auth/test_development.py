@@ -52,28 +52,36 @@ def test_for_another_database_it_is_in_the_working_directory(
     assert development_secret(chosen) == (tmp_path / "taskward.secret").read_bytes().strip()
 
 
+RACE = """
+import os, sys
+from taskward.auth.development import development_secret
+from taskward.settings import load_settings
+
+settings = load_settings(_env_file=None, database_url=sys.argv[1])
+start, started = os.pipe()
+for _ in range(int(sys.argv[2])):
+    if os.fork() == 0:
+        os.close(started)
+        os.read(start, 1)  # until all are there, and the last end of the pipe is closed
+        os.write(1, development_secret(settings) + b"\\n")
+        os._exit(0)
+os.close(started)
+assert all(os.wait()[1] == 0 for _ in range(int(sys.argv[2])))
+"""
+
+
 @pytest.mark.processes
 def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> None:
-    program = (
-        "import sys; from taskward.auth.development import development_secret as make\n"
-        "from taskward.settings import load_settings\n"
-        "chosen = load_settings(_env_file=None, database_url=sys.argv[1])\n"
-        "print(flush=True); sys.stdin.read()\n"
-        "print(make(chosen).decode())"
+    url = f"sqlite:///{tmp_path / 'tasks.db'}"
+    race = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", RACE, url, str(AT_ONCE)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
     )
-    command = [sys.executable, "-c", program, f"sqlite:///{tmp_path / 'tasks.db'}"]
-    racers = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own code
-        for _ in range(AT_ONCE)
-    ]
-    for racer in racers:
-        assert racer.stdout
-        racer.stdout.readline()  # it has imported everything and waits for the start
-    for racer in racers:
-        assert racer.stdin
-        racer.stdin.close()
-        racer.stdin = None
-    secrets = {racer.communicate(timeout=30)[0] for racer in racers}
+    assert len(race.stdout.splitlines()) == AT_ONCE
+    secrets = set(race.stdout.splitlines())
     assert len(secrets) == 1
     assert len(secrets.pop().strip()) >= 32
     assert [file.name for file in tmp_path.iterdir()] == ["tasks.db.secret"]
