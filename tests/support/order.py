@@ -99,7 +99,7 @@ COMPUTING_FILES: Final = (
     "webhooks/test_page",
     "copies/test_refusals",
     "auth/test_development",
-    "test_crash",
+    "faults/test_keyed_creates",
     "database/test_sqlite",
     "lists/test_my_lists",
     "idempotency/test_execution",
