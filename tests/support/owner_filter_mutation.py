@@ -15,16 +15,25 @@ from taskward.users.statements import OWNER
 
 
 def drop_owner_filters(app: FastAPI) -> None:
-    """Removes the owner filter from every statement that the running app has on PostgreSQL."""
+    """Removes the owner filter from every statement that the running app has on PostgreSQL for its users.
+
+    Those of the service itself stay: they run outside of row-level security.
+    """
     database = database_of(app)
     assert isinstance(database, PostgresDatabase)
     database.use(
         {
-            statement: CompiledStatement.compile(without_owner_filter(statement))
+            statement: CompiledStatement.compile(
+                statement if is_of_service(statement) else without_owner_filter(statement)
+            )
             for statement in list(STATEMENTS)
         },
         cache(lambda statement: CompiledStatement.compile(without_owner_filter(statement))),
     )
+
+
+def is_of_service(statement: Statement) -> bool:
+    return not isinstance(statement, Write) and statement.cross_owner
 
 
 def without_owner_filter(statement: Statement) -> Statement:
