@@ -1,13 +1,13 @@
 """Development: a generated secret, and tokens from the command line."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from auth.forge import NOW, StoppedClock, guard, settings
+from support.programs import run_program
 
 from taskward.auth.authenticator import authenticator
 from taskward.auth.clock import Clock
@@ -73,15 +73,9 @@ assert all(os.wait()[1] == 0 for _ in range(int(sys.argv[2])))
 @pytest.mark.processes
 def test_processes_that_start_together_agree_on_one_secret(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'tasks.db'}"
-    race = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", RACE, url, str(AT_ONCE)],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    assert len(race.stdout.splitlines()) == AT_ONCE
-    secrets = set(race.stdout.splitlines())
+    printed = run_program(tmp_path, sys.executable, "-c", RACE, url, str(AT_ONCE)).splitlines()
+    assert len(printed) == AT_ONCE
+    secrets = set(printed)
     assert len(secrets) == 1
     assert len(secrets.pop().strip()) >= 32
     assert [file.name for file in tmp_path.iterdir()] == ["tasks.db.secret"]
