@@ -38,6 +38,11 @@ OPENINGS = re.compile(
 )
 """A docstring begins with "Returns", "Raises" or another verb in the third person, or with a noun."""
 
+ANY_WORDS = re.compile(f"{WORDS.pattern}|{PAGE_WORDS.pattern}")
+"""In text in lower case: where case matters, Python searches three times as fast."""
+
+ANY_OPENING = re.compile(rf'"""\s*{OPENINGS.pattern}')
+
 TEST_FILES = sorted({*ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/*.py")} - {Path(__file__)})
 """Only their docstrings and comments are checked: other strings are data."""
 
@@ -66,18 +71,15 @@ def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
 
 
 def texts(path: Path) -> Iterator[Text]:
-    """Yields every text of a file; a string counts as a message if it has a space.
-
-    Comments only of a file with a denied word, for it takes long to find them.
-    """
+    """Yields every text of a file that may have a finding; a string counts as a message if it has a space."""
+    if not may_have_findings(path):
+        return
     file = path.relative_to(SOURCE if path.is_relative_to(SOURCE) else ROOT).as_posix()
     tree = ast.parse(path.read_text())
     documented = {id(node) for node in docstrings(tree)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield Text(file, node.lineno, node.value, id(node) in documented)
-    if not contains_denied_words(path):
-        return
     with path.open("rb") as source:
         for token in tokenize.tokenize(source.readline):
             if token.type == tokenize.COMMENT:
@@ -92,10 +94,10 @@ def findings(text: Text) -> Iterator[str]:
         yield f"{opening.group()} …"
 
 
-def contains_denied_words(path: Path) -> bool:
-    """Returns whether the words are anywhere in a file, for it takes long to tell what is a docstring."""
-    plain = " ".join(path.read_text("utf-8").split())
-    return bool(WORDS.search(plain) or PAGE_WORDS.search(plain))
+def may_have_findings(path: Path) -> bool:
+    """Returns whether such words are anywhere in a file, for it takes long to tell what is a docstring."""
+    source = path.read_text("utf-8")
+    return bool(ANY_WORDS.search(" ".join(source.lower().split())) or ANY_OPENING.search(source))
 
 
 @cache
@@ -110,7 +112,6 @@ def found() -> Counter[str]:
     tests = (
         f"{text.file}: {phrase.lower()}"
         for path in TEST_FILES
-        if contains_denied_words(path)
         for text in texts(path)
         if (text.is_docstring or text.text.startswith("#"))
         for plain in [" ".join(text.text.split())]
