@@ -6,7 +6,6 @@ import shutil
 import socket
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import jwt
 import pytest
 from support import SECRET, settings_for
 from support.command import command
-from support.processes import bare_environment
 from support.waiting import wait_for
 from typer.testing import CliRunner, Result
 
@@ -48,17 +46,6 @@ def shell_lines(printed: list[str]) -> list[str]:
 
 def test_the_version_is_that_of_the_package() -> None:
     assert taskward("--version").output == f"taskward {__version__}\n"
-
-
-@pytest.mark.processes
-def test_help_imports_nothing_that_is_slow() -> None:
-    code = (
-        "import sys, taskward.cli; print({'fastapi', 'sqlalchemy', 'uvicorn', 'pydantic'} & {*sys.modules})"
-    )
-    done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", code], env=bare_environment(), capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "set()\n"
 
 
 # serve

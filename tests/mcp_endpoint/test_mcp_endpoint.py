@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -222,16 +221,6 @@ def test_in_production_it_needs_settings_that_name_the_service(missing: str) -> 
 def test_the_public_url_is_an_origin(url: str) -> None:
     with pytest.raises(SettingsError, match="PUBLIC_URL"):
         settings_for("sqlite://", public_url=url)
-
-
-@pytest.mark.processes
-def test_the_service_starts_without_what_only_agents_need() -> None:
-    modules = "taskward.app, taskward.server, taskward.cli"
-    code = f"import sys, {modules}; print({{'mcp', 'taskward_client'}} & {{*sys.modules}})"
-    done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", code], env=bare_environment(), capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "set()\n"
 
 
 @pytest.mark.processes

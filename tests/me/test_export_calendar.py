@@ -1,8 +1,6 @@
 """docs/contract.md, B4: GET /api/me/export?format=ics, and its way back through `taskward convert ical`."""
 
 import asyncio
-import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta
 from time import sleep
 from typing import Any
@@ -14,7 +12,6 @@ from fastapi import FastAPI
 from icalendar import Calendar
 from support import Person, exchange, problems
 from support.import_documents import EARLIER, a_task, export, many, without_owner
-from support.processes import bare_environment
 
 from taskward.me import store
 from taskward.me.calendar import CalendarWriter
@@ -331,19 +328,3 @@ async def test_head_has_the_headers_and_reads_nothing(ann: Person) -> None:
 
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
-
-
-@pytest.mark.processes
-def test_a_service_starts_without_the_package_and_the_converters() -> None:
-    code = (
-        "import sys, taskward.app, taskward.cli, taskward.server;"
-        "print([name for name in sys.modules if name.startswith(('icalendar', 'taskward.convert'))])"
-    )
-    done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-W", "ignore", "-c", code],
-        env=bare_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "[]\n"
