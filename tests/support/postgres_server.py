@@ -13,9 +13,12 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+import psutil
 
 from support import citus
 from support.postgres_files import copy_new_files, folder_in_memory
+from support.processes import has_ended
+from support.waiting import wait_for
 from taskward.database.postgres.database import PostgresDatabase
 
 
@@ -100,15 +103,20 @@ class PostgresServer:
         folder = tempfile.mkdtemp(prefix="taskward-postgres-", dir=folder_in_memory())
         self._exit.callback(shutil.rmtree, folder, ignore_errors=True)
         copy_new_files(Path(folder))
-        server = get_server(folder, cleanup_mode="delete")
-        self._exit.callback(server.cleanup)
-        # At once: an ordinary stop writes all that is cached, to files that are deleted next.
-        self._exit.callback(os.kill, server.get_postmaster_info().pid, signal.SIGQUIT)
+        server = get_server(folder, cleanup_mode=None)  # the ways in which it would stop take seconds
+        self._exit.callback(_stop_at_once, server.get_postmaster_info().pid)
         # Autovacuum would start a process for each of the many databases, every minute.
         off = [f"ALTER SYSTEM SET {name} = off;" for name in ("fsync", "full_page_writes", "autovacuum")]
         server.psql("".join(off) + "SELECT pg_reload_conf();")
         url: str = server.get_uri()
         return url
+
+
+def _stop_at_once(pid: int) -> None:
+    """Ends a server. An ordinary stop would write all that is cached, to files that are deleted next."""
+    server = psutil.Process(pid)
+    server.send_signal(signal.SIGQUIT)
+    wait_for(lambda: has_ended(server))
 
 
 def _new_name() -> str:

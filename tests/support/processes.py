@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
+import psutil
+
 import taskward
 from taskward.settings import Settings
 
@@ -68,6 +70,14 @@ def bare_environment() -> dict[str, str]:
     unwanted = {name.upper() for name in Settings.model_fields} | {"PYTHONDONTWRITEBYTECODE"}
     kept = {name: value for name, value in os.environ.items() if name.upper() not in unwanted}
     return kept | {"PYTHONPATH": str(Path(taskward.__file__).parent.parent)}
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Returns whether a process has ended; its parent need not have noticed."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 class ForkedProcess:
