@@ -37,6 +37,7 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     stepwise,
 )
 from support.owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
+from support.postgres_connection import last_connection  # noqa: E402 - as above
 from support.postgres_server import PostgresServer  # noqa: E402 - as above
 from support.workers import Workers  # noqa: E402 - as above
 
@@ -163,6 +164,12 @@ sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type] # typeshed kno
 def postgres_server() -> Iterator[PostgresServer]:
     with PostgresServer() as server:
         yield server
+
+
+@pytest_asyncio.fixture(scope="session", autouse=True)
+async def _close_last_connection(postgres_server: PostgresServer) -> AsyncIterator[None]:  # noqa: ARG001 - before it ends
+    yield
+    await last_connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from copies.copied import trigger
 from support import MakeDatabase, running, settings_for
 from support.command import Command, command
 from support.paging import insert_tasks, some_tasks
-from support.postgres_connection import connected, execute_sql
+from support.postgres_connection import connected
 from support.waiting import TIMEOUT, wait_for
 
 pytestmark = [pytest.mark.processes, pytest.mark.single_statements("copies send SQL of their own")]
@@ -38,7 +38,7 @@ async def test_a_copy_that_is_killed_twice_is_continued_and_verified(
     arguments = ("copy", "--from", source, "--to", target)
     async with connected(target) as holder:
         for stopped_at in (2, 3):
-            await execute_sql(target, *trigger("tasks", _wait_at(stopped_at)))
+            await holder.execute(";".join(trigger("tasks", _wait_at(stopped_at))))
             await holder.execute(f"SELECT pg_advisory_lock({LOCK})")
             with command(tmp_path, *arguments) as killed:
                 await _until(holder, WAITING)
@@ -49,7 +49,7 @@ async def test_a_copy_that_is_killed_twice_is_continued_and_verified(
             found = [row["id"].int >> 96 for row in await holder.fetch("SELECT id FROM users ORDER BY id")]
             assert found == list(range(1, stopped_at)), "each owner whole, or not at all"
             assert await holder.fetchval("SELECT count(*) FROM tasks") == 2600 * len(found)
-            await execute_sql(target, "DROP FUNCTION damage CASCADE")
+            await holder.execute("DROP FUNCTION damage CASCADE")
         kept = await holder.fetch(WRITTEN_BY)
 
         with command(tmp_path, *arguments) as last:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from support import citus
 from support.apps import database_of
-from support.postgres_connection import connected
+from support.postgres_connection import execute_sql, fetch_sql
 from support.waiting import TIMEOUT
 from taskward.database.sqlite.database import SqliteDatabase
 
@@ -27,8 +27,9 @@ async def stored(app: FastAPI, table: str, **values: object) -> list[dict[str, A
     database = database_of(app)
     if isinstance(database, SqliteDatabase):
         return from_sqlite(database, sql)
-    async with connected(database.pool.url) as connection:
-        return [{name: plain(value) for name, value in row.items()} for row in await connection.fetch(sql)]
+    return [
+        {name: plain(value) for name, value in row.items()} for row in await fetch_sql(database.pool.url, sql)
+    ]
 
 
 async def execute(app: FastAPI, sql: str) -> None:
@@ -37,8 +38,7 @@ async def execute(app: FastAPI, sql: str) -> None:
     if isinstance(database, SqliteDatabase):
         database.writer.execute(sql)
         return
-    async with connected(database.pool.url) as connection:
-        await connection.execute(sql)
+    await execute_sql(database.pool.url, sql)
 
 
 @asynccontextmanager
