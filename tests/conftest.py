@@ -72,6 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("quick" if config.getoption("quick") else "full")
     if count := config.getoption("workers"):
         config.pluginmanager.register(Workers(count, order.mostly_waits))
+        if (citus.IS_STEPWISE or not config.getoption("quick")) and processes.can_fork({}):
+            processes.fork_server()  # one for all workers; it imports while this process collects the tests
 
 
 def pytest_collection_finish() -> None:
@@ -91,8 +93,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item in selected]
     if config.getoption("workers"):
         order.put_longest_first(config, items)
-        if any(item.get_closest_marker("processes") for item in items) and processes.can_fork({}):
-            processes.fork_server()  # one for all workers
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
