@@ -36,7 +36,9 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     settings_for,
     stepwise,
 )
-from support.owner_filter_mutation import drop_owner_filters  # noqa: E402 - once its asserts can explain themselves
+from support.fork_server import compile_statements  # noqa: E402 - once its asserts can explain themselves
+from support.openapi_check import documented  # noqa: E402 - as above
+from support.owner_filter_mutation import drop_owner_filters  # noqa: E402 - as above
 from support.postgres_connection import last_connection  # noqa: E402 - as above
 from support.postgres_server import PostgresServer  # noqa: E402 - as above
 from support.workers import Workers  # noqa: E402 - as above
@@ -76,8 +78,11 @@ def pytest_configure(config: pytest.Config) -> None:
             processes.fork_server()  # one for all workers; it imports while this process collects the tests
 
 
-def pytest_collection_finish() -> None:
-    """Collects garbage from now on, seldom, and never what has been imported."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Makes what each worker would; collects garbage from now on, seldom, and never what there is already."""
+    if session.config.getoption("workers"):
+        compile_statements()
+        documented()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()

@@ -115,10 +115,13 @@ def close(one: Any) -> None:
 
 
 def compile_statements() -> None:
-    """Compiles what each start compiles, with webhooks and without: the results are cached."""
+    """Compiles what each start would, with webhooks and without, and the schema: the results are cached."""
     postgres = importlib.import_module("taskward.database.postgres.database")
     sqlite = importlib.import_module("taskward.database.sqlite.compiled")
     declared = importlib.import_module("taskward.database.statements").STATEMENTS
+    schema = importlib.import_module("taskward.database.schema")
+    for dialect in ("sqlite", "postgresql"):
+        schema.statements_since(None, dialect)
     for statement in declared:
         sqlite.CompiledStatement.compile(statement)
     for marking in (False, True):

@@ -75,7 +75,7 @@ def bare_environment() -> dict[str, str]:
 def has_ended(process: psutil.Process) -> bool:
     """Returns whether a process has ended; its parent need not have noticed."""
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 
