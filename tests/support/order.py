@@ -33,7 +33,7 @@ WAITING_FILES: Final = (
     "idempotency/test_atomic_batches",
     "test_protocol",
     "auth/test_jwks_fetch",
-    "webhooks/test_killed_services",
+    "faults/test_killed_deliveries",
     "tasks/test_devices",
     "tasks/test_concurrent_writes",
     "observability/test_workers",
