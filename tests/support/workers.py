@@ -7,6 +7,7 @@ pytest-xdist starts an interpreter for each worker, which imports and collects e
 import atexit
 import os
 import random
+import selectors
 import signal
 import sys
 import threading
@@ -14,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -167,40 +168,56 @@ def _capture(config: pytest.Config) -> Any:
 
 
 class _Sender:
-    """Sends the reports of a worker, as pytest-xdist does, but not that nothing happened."""
+    """Sends the reports of a worker.
+
+    Of a test that has passed, it sends only what is counted, unless an option asks for more: pytest takes long
+    to make a whole report serialisable, and again to read it.
+    """
 
     def __init__(self, config: pytest.Config, reports: "Connection[Any, Any]") -> None:
         self._config = config
         self._reports = reports
-        self._sends_all = bool(config.option.durations)
+        option = config.option
+        self._sends_all = bool(option.durations or option.xmlpath or {"A", "P"} & {*option.reportchars})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "call" or not report.passed or self._sends_all:
+        if self._sends_all or not report.passed or hasattr(report, "wasxfail"):
             hook = self._config.hook
             self._reports.send(hook.pytest_report_to_serializable(config=self._config, report=report))
+        elif report.when == "call":
+            self._reports.send((report.nodeid, report.location))
 
 
 def _report(session: pytest.Session, workers: "dict[Connection[Any, Any], Worker]") -> None:
     """Reports what the workers send, until each has ended."""
-    config = session.config
-    running = dict(workers)
-    while running:
-        for connection in wait([*running]):
-            assert isinstance(connection, Connection)
-            worker = running[connection]
-            try:
-                data = connection.recv()
-            except EOFError:
-                del running[connection]
-                report = _death(worker) if worker.wait() else None
-            else:
-                report = config.hook.pytest_report_from_serializable(config=config, data=data)
-                worker.last = report.nodeid
-            if report is not None:
-                config.hook.pytest_runtest_logreport(report=report)
-                config.hook.pytest_runtest_logfinish(nodeid=report.nodeid, location=report.location)
-            if session.shouldfail:
-                raise session.Failed(session.shouldfail)
+    hook = session.config.hook
+    with selectors.DefaultSelector() as selector:
+        for connection, worker in workers.items():
+            selector.register(connection, selectors.EVENT_READ, worker)
+        while selector.get_map():
+            for key, _ in selector.select():
+                if report := _next_report(session.config, selector, key.fileobj, key.data):
+                    hook.pytest_runtest_logreport(report=report)
+                    hook.pytest_runtest_logfinish(nodeid=report.nodeid, location=report.location)
+                if session.shouldfail:
+                    raise session.Failed(session.shouldfail)
+
+
+def _next_report(
+    config: pytest.Config, selector: selectors.BaseSelector, connection: Any, worker: Worker
+) -> pytest.TestReport | None:
+    """Returns the next report of a worker, or that it died, or nothing if it has ended as it should."""
+    try:
+        data = connection.recv()
+    except EOFError:
+        selector.unregister(connection)
+        return _death(worker) if worker.wait() else None
+    if isinstance(data, tuple):
+        report = pytest.TestReport(*data, {}, "passed", None, "call")
+    else:
+        report = config.hook.pytest_report_from_serializable(config=config, data=data)
+    worker.last = report.nodeid
+    return report
 
 
 def _death(worker: Worker) -> pytest.TestReport:

@@ -69,6 +69,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self.lifespan.state["draining"] = self.server_state.draining
         self.lifespan.state["send_budget"] = self.server_state.send_budget
+        gc.freeze()  # imports leave hardly any garbage, and a collection would scan all that they have made
         await super().startup(sockets)
         gc.collect()
         gc.freeze()  # objects that live as long as the process are not collected again and again
