@@ -16,8 +16,9 @@ from support.command import command
 from support.waiting import wait_for
 from typer.testing import CliRunner, Result
 
-from taskward import __version__, cli, server
+from taskward import __version__, cli
 from taskward.cli.terminal import print_quickstart
+from taskward.server import serving
 from taskward.settings import Settings, load_settings
 
 URL = "http://127.0.0.1:8000"
@@ -104,7 +105,7 @@ def test_flags_override_the_environment_in_every_process(monkeypatch: pytest.Mon
         served.append((settings, reload, load_settings()))
         return 7
 
-    monkeypatch.setattr(server, "serve", serve)
+    monkeypatch.setattr(serving, "serve", serve)
     result = taskward(
         "serve", "--host", "::1", "--port", "81", "--workers", "3", HOST="::2", PORT="1", WORKERS="2"
     )

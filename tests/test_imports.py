@@ -1,4 +1,4 @@
-"""What a start does not import: what few need, and for help on the command line nothing that is slow."""
+"""What a start does not import: what few need; for help and in a new worker, nothing that is slow."""
 
 import json
 import subprocess
@@ -23,11 +23,12 @@ def imported_with(*modules: str) -> set[str]:
     return {*json.loads(done.stdout)}
 
 
-def test_help_imports_nothing_that_is_slow() -> None:
-    assert imported_with("taskward.cli").isdisjoint({"fastapi", "sqlalchemy", "uvicorn", "pydantic"})
+@pytest.mark.parametrize("module", ["taskward.cli", "taskward.server.worker"])
+def test_help_and_a_new_worker_import_nothing_that_is_slow(module: str) -> None:
+    assert imported_with(module).isdisjoint({"fastapi", "sqlalchemy", "uvicorn", "pydantic"})
 
 
 def test_a_service_starts_without_what_agents_and_calendars_need() -> None:
-    imported = imported_with("taskward.app", "taskward.cli", "taskward.server")
+    imported = imported_with("taskward.app", "taskward.cli", "taskward.server.serving")
     assert "fastapi" in imported
     assert imported.isdisjoint({"mcp", "taskward_client", "icalendar", "taskward.convert"})

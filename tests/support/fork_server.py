@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, Final, NoReturn, TypeAlias
 
 PRELOADED: Final = (
-    *("taskward.cli", "taskward.app", "taskward.server", "taskward.check", "taskward.me.admin"),
+    *("taskward.cli", "taskward.app", "taskward.server.serving", "taskward.check", "taskward.me.admin"),
     *("taskward.auth.development", "taskward.users.restores", "taskward.observability.prometheus"),
     *("taskward.database.sqlite.database", "taskward.database.postgres.database"),
     *("taskward.copy.job", "taskward.copy.opening"),

@@ -74,17 +74,17 @@ def serve(
     """Serve the API."""
     gc.disable()  # until the server listens: imports leave no garbage, and each collection scans all of them
     with friendly_errors():
-        from taskward import server  # noqa: PLC0415 - slow to import
+        from taskward.server import serving  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         flags = {"HOST": host, "PORT": port, "WORKERS": workers}
         os.environ.update({name: str(value) for name, value in flags.items() if value is not None})
         settings = load_settings()
         try:
-            status = server.serve(
+            status = serving.serve(
                 settings, reload=reload, announce=lambda url: print_quickstart(settings, url)
             )
-        except server.CannotListen as error:
+        except serving.CannotListen as error:
             typer.echo(f"taskward: {error}", err=True)
             status = 1
     raise typer.Exit(status)

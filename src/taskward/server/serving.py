@@ -1,4 +1,4 @@
-"""The HTTP server: one process, several workers under a parent, or one that reloads with its source."""
+"""`serve`: one process, several workers under a parent, or one that reloads with its source."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ from taskward.settings import Settings
 
 __all__ = ["CannotListen", "serve"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger(__package__)
 
 
 def serve(settings: Settings, *, reload: bool = False, announce: Callable[[str], None] | None = None) -> int:

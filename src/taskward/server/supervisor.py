@@ -1,22 +1,20 @@
-"""The parent process of several workers, and the main function of a worker."""
+"""The parent process of several workers."""
 
 import logging
 import multiprocessing
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from taskward import log
 from taskward.metrics import Samples, merge
 from taskward.observability import worker_metrics
-from taskward.server.server import SHUTDOWN_TIMEOUT, SIGNAL_DEBOUNCE, SIGNALS, new_server, run, serve_metrics
+from taskward.server.server import SHUTDOWN_TIMEOUT, SIGNAL_DEBOUNCE, SIGNALS, serve_metrics
+from taskward.server.worker import work
 from taskward.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,7 +80,7 @@ class Supervisor:
     def _start(self, started: Connection | None = None) -> None:
         here, there = _spawn.Pipe()
         arguments = (self._settings, self._sockets, os.getpid(), there, started)
-        worker = _spawn.Process(target=_work, args=arguments)
+        worker = _spawn.Process(target=work, args=arguments)
         worker.start()
         there.close()
         self._workers.append(worker)
@@ -123,19 +121,3 @@ class Supervisor:
             worker.join(max(0.0, end - time.monotonic()))
             worker.kill()
         return 0
-
-
-def _work(
-    settings: Settings,
-    sockets: list[socket.socket],
-    parent: int,
-    asking: Connection,
-    started: Connection | None,
-) -> None:
-    log.configure(settings)
-    server = new_server(settings, parent=parent)
-    if started is not None:
-        server.on_started = partial(started.send, "started")
-    if settings.metrics_port is not None:
-        worker_metrics.answer_requests(asking, server.collect)
-    sys.exit(run(server, sockets))
