@@ -170,8 +170,8 @@ def _capture(config: pytest.Config) -> Any:
 class _Sender:
     """Sends the reports of a worker.
 
-    Of a test that has passed, it sends only what is counted, unless an option asks for more: pytest takes long
-    to make a whole report serialisable, and again to read it.
+    Of a test that has passed, it sends only what is counted, unless an option asks for more: a whole report
+    takes pytest long to serialise, and again to read.
     """
 
     def __init__(self, config: pytest.Config, reports: "Connection[Any, Any]") -> None:
@@ -213,7 +213,8 @@ def _next_report(
         selector.unregister(connection)
         return _death(worker) if worker.wait() else None
     if isinstance(data, tuple):
-        report = pytest.TestReport(*data, {}, "passed", None, "call")
+        nodeid, location = data
+        report = pytest.TestReport(nodeid, location, {}, "passed", None, "call")
     else:
         report = config.hook.pytest_report_from_serializable(config=config, data=data)
     worker.last = report.nodeid

@@ -21,7 +21,7 @@ def work(
     """Serves until a signal, or the end of the parent, ends it.
 
     The service is imported here, after `gc.disable`: a collection scans all that there is, and imports leave
-    no garbage. Nothing can run in a new process before this function, so this module must import nothing slow.
+    no garbage. Nothing can run in a new process before this function; so this module imports nothing slow.
     """
     gc.disable()  # until the server listens
     from taskward import log  # noqa: PLC0415 - see above
