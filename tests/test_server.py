@@ -16,6 +16,7 @@ import httpx
 import pytest
 import uvicorn
 from changes.streams import InProcessServer
+from observability.metrics_page import samples_in, value
 from starlette.types import Receive, Scope, Send
 from support import SECRET, token_for
 from support.command import command, serve
@@ -341,14 +342,50 @@ def alive(process: int) -> bool:
         return False
 
 
+HEALTH = {"method": "GET", "route": "/health", "status": "200"}
+
+
 @pytest.mark.processes
-def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_replaced_its_requests_stay_counted_and_none_outlives_its_parent(
+    tmp_path: Path,
+) -> None:
+    """One service for all of it, because each worker takes a second to start."""
+    with serve(tmp_path, "--workers", "2", METRICS_PORT="0") as taskward:
+        metrics = taskward.metrics_url()
+
+        def current(name: str, **labels: str) -> float:
+            return value(samples_in(httpx.get(metrics, timeout=30).text), name, **labels)
+
+        def send_on_new_connections(times: int) -> None:
+            url = f"http://127.0.0.1:{taskward.port()}/health"
+            assert {httpx.get(url, timeout=30).status_code for _ in range(times)} == {200}
+
+        def counted() -> float:
+            return current("taskward_http_requests_total", **HEALTH)
+
+        wait_for(lambda: current("taskward_processes") == 2, seconds=60)
+        send_on_new_connections(20)
+        wait_for(lambda: counted() == 20)  # a request is counted once its response has been sent
+        assert current("process_resident_memory_bytes") > 3 * 20_000_000  # the parent's too
+        used = current("process_cpu_seconds_total")
+
+        os.kill(taskward.workers()[0], signal.SIGKILL)
+        wait_for(lambda: len(taskward.workers()) == 3, seconds=60)
+        wait_for(lambda: current("taskward_processes") == 2, seconds=60)
+        assert counted() == 20
+        assert current("process_cpu_seconds_total") >= used
+        send_on_new_connections(10)
+        wait_for(lambda: counted() == 30)
+
+        taskward.process.kill()
+        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * TIMEOUT)
+
+
+@pytest.mark.processes
+def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
     with serve(tmp_path, "--workers", "2") as taskward:
         port = taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
-        os.kill(taskward.workers()[0], signal.SIGKILL)
-        wait_for(lambda: len(taskward.workers()) == 3, seconds=2 * TIMEOUT)
-        assert {httpx.get(f"http://127.0.0.1:{port}/health").status_code for _ in range(10)} == {200}
         with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client:
             client.sendall(b"GET /health HTTP/1.1\r\n")
             time.sleep(0.1)
@@ -362,15 +399,6 @@ def test_a_worker_that_dies_is_replaced_and_ctrl_c_ends_all_workers(tmp_path: Pa
         ended = [line for line in taskward.lines if line["message"].startswith("Finished server process")]
         assert len(ended) == 2, "each ends by itself"
     assert taskward.err == []
-
-
-@pytest.mark.processes
-def test_no_worker_outlives_its_parent(tmp_path: Path) -> None:
-    with serve(tmp_path, "--workers", "2") as taskward:
-        taskward.port()
-        wait_for(lambda: len(taskward.workers()) == 2)
-        taskward.process.kill()
-        wait_for(lambda: not any(map(alive, taskward.workers())), seconds=2 * TIMEOUT)
 
 
 @pytest.mark.processes

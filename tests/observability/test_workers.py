@@ -1,8 +1,6 @@
 """The metrics of `taskward serve`: of its one process, or of all of its workers."""
 
 import multiprocessing
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,6 @@ import httpx
 import pytest
 from observability.metrics_page import SamplesByLabels, samples_in, value
 from support.command import Command, command
-from support.waiting import wait_for
 
 from taskward.metrics import Samples
 from taskward.observability import worker_metrics
@@ -30,27 +27,6 @@ def ask_each_on_its_own(service: Command, times: int) -> None:
     """Sends requests on new connections, so that no worker gets all of them."""
     for _ in range(times):
         assert httpx.get(f"http://127.0.0.1:{service.port()}/health", timeout=30).status_code == 200
-
-
-@pytest.mark.processes
-def test_the_requests_of_all_workers_are_counted_together_also_when_one_dies(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", WORKERS="2", PORT="0", METRICS_PORT="0") as service:
-        url = service.metrics_url()
-        wait_for(lambda: value(scraped(url), "taskward_processes") == 2, seconds=60)
-        ask_each_on_its_own(service, 20)
-        # A request is counted once its response has been sent.
-        wait_for(lambda: value(scraped(url), REQUESTS, **HEALTH) == 20)
-        samples = scraped(url)
-        assert value(samples, REQUESTS, **HEALTH) == 20
-        assert value(samples, "process_resident_memory_bytes") > 3 * 20_000_000  # the parent's too
-        os.kill(service.workers()[0], signal.SIGKILL)
-        wait_for(lambda: len(service.workers()) == 3, seconds=60)
-        wait_for(lambda: value(scraped(url), "taskward_processes") == 2, seconds=60)
-        after = scraped(url)
-        assert value(after, REQUESTS, **HEALTH) == 20
-        assert value(after, "process_cpu_seconds_total") >= value(samples, "process_cpu_seconds_total")
-        ask_each_on_its_own(service, 4)
-        wait_for(lambda: value(scraped(url), REQUESTS, **HEALTH) == 24)
 
 
 @pytest.mark.processes

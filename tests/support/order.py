@@ -36,7 +36,6 @@ WAITING_FILES: Final = (
     "faults/test_killed_deliveries",
     "tasks/test_devices",
     "tasks/test_concurrent_writes",
-    "observability/test_workers",
     "database/test_index_builds",
     "webhooks/test_wakeups",
     "database/test_schema",
