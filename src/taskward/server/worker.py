@@ -24,9 +24,9 @@ def work(
     no garbage. Nothing can run in a new process before this function; so this module imports nothing slow.
     """
     gc.disable()  # until the server listens
-    from taskward import log  # noqa: PLC0415 - see above
-    from taskward.observability import worker_metrics  # noqa: PLC0415 - see above
-    from taskward.server.server import new_server, run  # noqa: PLC0415 - see above
+    from taskward import log  # noqa: PLC0415 - after `gc.disable`
+    from taskward.observability import worker_metrics  # noqa: PLC0415 - after `gc.disable`
+    from taskward.server.server import new_server, run  # noqa: PLC0415 - after `gc.disable`
 
     log.configure(settings)
     server = new_server(settings, parent=parent)
