@@ -172,7 +172,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest_asyncio.fixture(scope="session", autouse=True)
-async def _close_last_connection(postgres_server: PostgresServer) -> AsyncIterator[None]:  # noqa: ARG001 - before it ends
+async def _close_last_connection(postgres_server: PostgresServer) -> AsyncIterator[None]:  # noqa: ARG001 - it ends after this
     yield
     await last_connection.close()
 

@@ -1,14 +1,13 @@
 """docs/mcp.md: it names the tools, its settings work, and its program runs."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from support import settings_for, token_for
 from support.command import serve
-from support.processes import bare_environment
+from support.programs import run_program
 
 from taskward.mcp.arguments import MAX_ITEMS
 from taskward.mcp.tools import TOOLS
@@ -36,18 +35,12 @@ def test_the_settings_of_the_page_are_accepted_in_production() -> None:
 def test_the_program_of_the_page_adds_one_task_however_often_it_runs(tmp_path: Path) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     with serve(tmp_path) as running:
-        service = {
-            "TASKWARD_URL": f"http://127.0.0.1:{running.port()}",
-            "TASKWARD_TOKEN": token_for("agent"),
-        }
-        done = subprocess.run(  # noqa: S603 - our own code, and the program of the page
-            [sys.executable, "-c", TWICE],
-            input=program,
-            env=bare_environment() | service,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
+        printed = run_program(
+            tmp_path,
+            *(sys.executable, "-c", TWICE),
+            given=program,
+            TASKWARD_URL=f"http://127.0.0.1:{running.port()}",
+            TASKWARD_TOKEN=token_for("agent"),
         )
-    assert done.stdout == 2 * "Buy milk 2031-02-03\n"
+    assert printed == 2 * "Buy milk 2031-02-03\n"
     assert "It prints `Buy milk 2031-02-03`" in PAGE
