@@ -83,14 +83,19 @@ class Receiver:
         self.url = (
             f"https://localhost:{self.port}/hook" if tls else f"http://127.0.0.1:{self.port}/hook?app=1"
         )
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
 
     def knows(self, *secrets: str) -> None:
         """Takes what is signed with one of these secrets from now on."""
         self._verifiers = [Webhook(secret) for secret in secrets]
 
     def close(self) -> None:
+        """Stops accepting. A thread that still waited could accept for the next socket with this number."""
+        with suppress(OSError):  # as on macOS
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._accepting.join(timeout=1)
 
     def answer_with(self, *responses: bytes) -> None:
         """Answers the next requests with these, and all further ones with the last."""
