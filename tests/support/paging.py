@@ -1,6 +1,7 @@
 """Tasks stored past the service, lists walked page by page, and the statements that are run for them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args
@@ -91,9 +92,17 @@ def in_order(tasks: Iterable[dict[str, Any]], sort: str) -> list[dict[str, Any]]
     return sorted(tasks, key=lambda task: (task[column], task["id"]), reverse=sort.startswith("-"))
 
 
+_of_this_test = ContextVar("of_this_test", default=False)
+"""Whether a statement is run for the current test; the jobs of an app started in another context."""
+
+
 def statements_run(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Returns a list to which each statement that the database is asked for adds its name from now on."""
+    """Returns a list to which each statement of the calling test's requests adds its name from now on.
+
+    Those of background jobs do not.
+    """
     names: list[str] = []
+    _of_this_test.set(True)
     database = database_of(app)
     for verb in ("rows", "write"):
         monkeypatch.setattr(database, verb, _noting(names, getattr(database, verb)))
@@ -102,7 +111,8 @@ def statements_run(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _noting(names: list[str], run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     async def noted(statement: Read | Write, values: Values) -> Any:
-        names.append(statement.name)
+        if _of_this_test.get():
+            names.append(statement.name)
         return await run(statement, values)
 
     return noted
