@@ -70,6 +70,15 @@ async def test_many_clients_share_two_connections_without_an_error(pooled_app: F
 
 
 @needs_pgbouncer
+async def test_no_statement_is_left_on_the_server_for_other_clients(pooled_app: FastAPI) -> None:
+    await Person(pooled_app).create()
+
+    pool, named = database_of(pooled_app).pool, "SELECT FROM pg_prepared_statements WHERE name <> ''"
+    async with pool.acquire() as one, pool.acquire() as other, one.transaction(), other.transaction():
+        assert await one.fetch(named) == await other.fetch(named) == []  # the pooler has no third connection
+
+
+@needs_pgbouncer
 async def test_a_url_of_neon_works_as_it_is(
     new_postgres: Callable[[], Awaitable[str]], tmp_path: Path
 ) -> None:

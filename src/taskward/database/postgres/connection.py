@@ -55,6 +55,10 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
         self.states[sql] = await self._get_statement(sql, None)  # from the driver's cache
         return rows
 
+    def use_unnamed_statements(self) -> None:
+        """Names no prepared statement from now on, as with a statement cache of size 0."""
+        self._stmt_cache_enabled = False
+
     async def cancel_and_close(self) -> None:
         """Cancels the statement in progress, if there is one, and closes the connection."""
         try:

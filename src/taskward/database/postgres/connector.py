@@ -1,12 +1,15 @@
 """Opens connections to PostgreSQL, directly or through a transaction pooler, which is detected."""
 
-from typing import Any, Final
+from collections.abc import Awaitable
+from typing import Any, Final, TypeVar
 
 from taskward.database.postgres.connection import PostgresConnection, begin, lock_timeout
 from taskward.database.postgres.hosts import HostConnector
 
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for connecting."""
+
+T = TypeVar("T")
 
 
 class Connector:
@@ -25,19 +28,24 @@ class Connector:
 
     async def connect(self) -> PostgresConnection:
         """Opens a connection for the pool."""
-        if self._probed and not self.pooled:
-            return await self._connect_directly()
+        is_direct = self._probed and not self.pooled
+        timeout = str(lock_timeout(self._deadline))
         connection: PostgresConnection = await self.hosts.connect(
-            CONNECT_TIMEOUT, statement_cache_size=0, connection_class=PostgresConnection
+            CONNECT_TIMEOUT,
+            statement_cache_size=512,
+            max_cached_statement_lifetime=0,
+            connection_class=PostgresConnection,
+            server_settings={"lock_timeout": timeout} if is_direct else None,  # a pooler may refuse it
         )
         if not self._probed:
             self.pooled = await _is_pooled(connection)
             self._probed = True
         if self.pooled:
+            connection.use_unnamed_statements()
             connection.begin = begin(self._deadline)
-            return connection
-        await connection.close(timeout=CONNECT_TIMEOUT)
-        return await self._connect_directly()
+        elif not is_direct:
+            await _checked(connection, connection.execute(f"SET lock_timeout = {timeout}"))
+        return connection
 
     async def dedicated(self) -> Any:
         """Opens a dedicated connection outside the pool; the caller closes it.
@@ -53,27 +61,28 @@ class Connector:
             return None
         return connection
 
-    async def _connect_directly(self) -> PostgresConnection:
-        """Opens a connection with session state: prepared statements, and a setting."""
-        connection: PostgresConnection = await self.hosts.connect(
-            CONNECT_TIMEOUT,
-            statement_cache_size=512,
-            max_cached_statement_lifetime=0,
-            connection_class=PostgresConnection,
-            server_settings={"lock_timeout": str(lock_timeout(self._deadline))},
-        )
-        return connection
-
 
 async def _is_pooled(connection: Any) -> bool:
     """Returns whether a pooler is in between: then another server process responds than the one that greeted.
 
     If that cannot be determined, the connection is closed.
     """
+    answering = await _checked(connection, _server_process(connection))
+    return bool(answering != connection.get_server_pid())
+
+
+async def _server_process(connection: Any) -> int:
+    async with connection.transaction():
+        # A named statement would stay on the server behind a pooler, for other clients to stumble over.
+        statement = await connection.prepare("SELECT pg_backend_pid()", name="")
+        process: int = await statement.fetchval()
+        return process
+
+
+async def _checked(connection: Any, call: Awaitable[T]) -> T:
+    """Returns the result of a call on a new connection, which is closed if the call fails."""
     try:
-        async with connection.transaction():
-            answering = await connection.fetchval("SELECT pg_backend_pid()")
+        return await call
     except BaseException:
         connection.terminate()
         raise
-    return bool(answering != connection.get_server_pid())
