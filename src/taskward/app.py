@@ -203,11 +203,11 @@ async def _lifespan(app: Taskward) -> AsyncIterator[None]:
             running.push_async_callback(services.mcp.stop)
         services.recovery.start()
         running.push_async_callback(services.zone_data.stop)
-        services.zone_data.start()
+        services.zone_data.start(after=services.recovery)
         if services.webhooks:
             running.push_async_callback(services.webhooks.stop)
             services.webhooks.start()
         if services.passed_reminders:
             running.push_async_callback(services.passed_reminders.stop)
-            services.passed_reminders.start()
+            services.passed_reminders.start(after=services.zone_data)
         yield

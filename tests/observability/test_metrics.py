@@ -25,6 +25,7 @@ from support import (
     services_of,
     settings_for,
 )
+from support.apps import until_jobs_have_run
 from support.captured_log import CapturedLog
 from support.waiting import until
 
@@ -144,6 +145,7 @@ async def test_the_connections_in_use_and_the_waiting_requests_are_shown(new_dat
     async with running(settings_for(url, metrics_port=0, database_pool_size=1)) as app:
         ann = Person(app)
         await ann.tasks()
+        await until_jobs_have_run(app)
         idle = scraped(app)
         assert value(idle, "taskward_database_connections_max") == 1
         assert value(idle, "taskward_database_connections", state="idle") == 1

@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Scope
 
+from support.waiting import until
 from taskward.app import create_app
 from taskward.http.application import Taskward
 from taskward.http.context import RequestContext
@@ -69,6 +70,14 @@ def services_of(app: FastAPI) -> Services:
 def database_of(app: FastAPI) -> Any:
     """Returns the database of an app; untyped, because tests inspect that of either engine."""
     return services_of(app).database
+
+
+async def until_jobs_have_run(app: FastAPI) -> None:
+    """Waits until no background job that a start began still uses the database."""
+    services = services_of(app)
+    for job in (services.recovery, services.zone_data, services.passed_reminders):
+        if job is not None:
+            await until(job.has_run.is_set)
 
 
 def replace_services(monkeypatch: pytest.MonkeyPatch, app: FastAPI, **services: Any) -> None:

@@ -3,9 +3,13 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from contextlib import suppress
+from typing import ClassVar, Final
 
 from taskward.http.errors import DatabaseError, ServiceUnavailable
+
+FIRST_RUN: Final = 1.0
+"""Seconds for which other work waits for a first run, which most often is one statement."""
 
 
 class BackgroundWork(ABC):
@@ -19,6 +23,7 @@ class BackgroundWork(ABC):
 
     def __init__(self, interval: float) -> None:
         """Takes the seconds between two runs."""
+        self.has_run = asyncio.Event()
         self._interval = interval
         self._task: asyncio.Task[None] | None = None
 
@@ -26,22 +31,31 @@ class BackgroundWork(ABC):
     async def run(self) -> bool:
         """Does what there is to do; returns whether there will never be more."""
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._repeat())
+    def start(self, after: "BackgroundWork | None" = None) -> None:
+        """Starts the work: if `after` other work, once that has run, so that both use one connection."""
+        self._task = asyncio.create_task(self._repeat(after))
 
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    async def _repeat(self) -> None:
-        log = logging.getLogger(type(self).__module__)
-        while True:
-            try:
-                if await self.run():
-                    return
-            except (DatabaseError, ServiceUnavailable) as error:
-                log.warning(self.failed, extra={"reason": error.reason})
-            except Exception:
-                log.exception(self.crashed)
+    async def _repeat(self, after: "BackgroundWork | None") -> None:
+        if after is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(after.has_run.wait(), FIRST_RUN)
+        while not await self._is_done():
+            self.has_run.set()
             await asyncio.sleep(self._interval)
+        self.has_run.set()
+
+    async def _is_done(self) -> bool:
+        """Runs once; a failure is logged."""
+        log = logging.getLogger(type(self).__module__)
+        try:
+            return await self.run()
+        except (DatabaseError, ServiceUnavailable) as error:
+            log.warning(self.failed, extra={"reason": error.reason})
+        except Exception:
+            log.exception(self.crashed)
+        return False
