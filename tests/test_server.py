@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from support.server import TinyApp, run_server
 from support.waiting import TIMEOUT, wait_for
 
 from taskward.database import DatabaseUnusable
+from taskward.http.context import request_id_of
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import DatabaseError
 from taskward.http.responses import CommonHeaders
@@ -386,6 +388,8 @@ def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
     with serve(tmp_path, "--workers", "2") as taskward:
         port = taskward.port()
         wait_for(lambda: len(taskward.workers()) == 2)
+        os.kill(taskward.workers()[0], signal.SIGKILL)
+        wait_for(lambda: len(taskward.workers()) == 3)  # also one that replaces another
         with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client:
             client.sendall(b"GET /health HTTP/1.1\r\n")
             time.sleep(0.1)
@@ -399,6 +403,19 @@ def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
         ended = [line for line in taskward.lines if line["message"].startswith("Finished server process")]
         assert len(ended) == 2, "each ends by itself"
     assert taskward.err == []
+
+
+def test_a_worker_that_is_a_fork_makes_request_ids_of_its_own() -> None:
+    ids, end = os.pipe()
+    with os.fdopen(ids) as ids_of_the_fork, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # there may be threads, whose locks this fork does not need
+        worker = os.fork()
+        if worker == 0:
+            os.write(end, request_id_of([]).encode())
+            os._exit(0)
+        os.close(end)
+        assert ids_of_the_fork.read() not in {"", request_id_of([])}
+    os.waitpid(worker, 0)
 
 
 @pytest.mark.processes

@@ -1,7 +1,9 @@
 """The context of one request: what its parts share, typed, at `scope[CONTEXT_KEY]`."""
 
+import os
 import random
 import re
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -22,6 +24,8 @@ CONTEXT_KEY: Final = "taskward"
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _random: Final = random.Random()  # noqa: S311 - an id is not a secret
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_random.seed)
 _NO_STATE: Final[dict[str, Any]] = {}
 _NO_BUDGET: Final = SendBudget()
 """Used if the server counts no unsent bytes."""

@@ -1,1 +1,1 @@
-"""The HTTP server. This module imports nothing: see `worker.py`."""
+"""The HTTP server."""

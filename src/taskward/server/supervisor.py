@@ -1,29 +1,37 @@
-"""The parent process of several workers."""
+"""The parent process of several workers.
 
+On Linux the workers are forks of the parent, which has imported the service: they share its memory, and
+nothing is imported twice. See docs/decisions/0061-forked-workers.md.
+"""
+
+import gc
+import importlib
 import logging
 import multiprocessing
 import os
 import signal
 import socket
+import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
+from taskward.database import open_database
 from taskward.metrics import Samples, merge
 from taskward.observability import worker_metrics
-from taskward.server.server import SHUTDOWN_TIMEOUT, SIGNAL_DEBOUNCE, SIGNALS, serve_metrics
+from taskward.server.server import SHUTDOWN_TIMEOUT, SIGNAL_DEBOUNCE, SIGNALS, new_config, serve_metrics
 from taskward.server.worker import work
 from taskward.settings import Settings
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.process import BaseProcess
 
 RESTART_SECONDS: Final = 1.0
 
 _log = logging.getLogger(__name__)
-_spawn = multiprocessing.get_context("spawn")
 
 
 class Supervisor:
@@ -41,16 +49,25 @@ class Supervisor:
         self._on_started = on_started
         self._metrics_sockets = metrics_sockets
         self._figures = worker_metrics.WorkerMetrics()
-        self._lines: dict[SpawnProcess, Connection] = {}
-        self._workers: list[SpawnProcess] = []
-        self._told: set[SpawnProcess] = set()
+        self._lines: dict[BaseProcess, Connection] = {}
+        self._workers: list[BaseProcess] = []
+        self._told: set[BaseProcess] = set()
+        self._process_id = os.getpid()
         self._ending = False
         self._ending_since = 0.0
 
     def run(self) -> int:
         for number in SIGNALS:
             signal.signal(number, self._end)
-        with serve_metrics(self._metrics_sockets, self._collect_all):
+        if _can_fork():
+            _import_service(self._settings)
+        if self._ending:
+            return 0
+        if not self._first_starts():
+            return 1  # the worker has logged the reason, and the others would repeat it
+        self._fill_up()
+        gc.enable()
+        with serve_metrics(self._metrics_sockets, self._collect_all):  # in a thread, so after the forks
             return self._run()
 
     def _collect_all(self) -> Samples:
@@ -59,17 +76,15 @@ class Supervisor:
         return merge([prometheus.process_samples(), self._figures.collect()])
 
     def _run(self) -> int:
-        if not self._first_starts():
-            return 1  # the worker has logged the reason, and the others would repeat it
         if not self._ending:
             self._on_started()
         while not self._ending:
-            self._fill_up()
             wait([worker.sentinel for worker in self._workers], timeout=0.2)
+            self._fill_up()
         return self._wait_for_workers()
 
     def _first_starts(self) -> bool:
-        here, there = _spawn.Pipe(duplex=False)
+        here, there = multiprocessing.Pipe(duplex=False)
         self._start(there)
         there.close()
         try:
@@ -78,9 +93,9 @@ class Supervisor:
             return self._ending
 
     def _start(self, started: Connection | None = None) -> None:
-        here, there = _spawn.Pipe()
-        arguments = (self._settings, self._sockets, os.getpid(), there, started)
-        worker = _spawn.Process(target=work, args=arguments)
+        here, there = multiprocessing.Pipe()
+        arguments = (self._settings, self._sockets, self._process_id, there, started)
+        worker = _process_class()(target=work, args=arguments)
         worker.start()
         there.close()
         self._workers.append(worker)
@@ -97,6 +112,8 @@ class Supervisor:
             self._start()
 
     def _end(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as signals call it
+        if os.getpid() != self._process_id:
+            os._exit(128 + sig)  # a fork that has not set handlers of its own yet
         if not self._ending:
             self._ending = True
             self._ending_since = time.monotonic()
@@ -121,3 +138,21 @@ class Supervisor:
             worker.join(max(0.0, end - time.monotonic()))
             worker.kill()
         return 0
+
+
+def _can_fork() -> bool:
+    """Returns whether a worker can be a fork: not beside threads, whose locks would stay locked in it."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def _process_class() -> "type[BaseProcess]":
+    context = multiprocessing.get_context("fork") if _can_fork() else multiprocessing.get_context("spawn")
+    return context.Process
+
+
+def _import_service(settings: Settings) -> None:
+    """Imports what each worker would."""
+    importlib.import_module("taskward.app")
+    open_database(settings)  # imports its driver
+    new_config(settings).get_loop_factory()  # imports the event loop
+    gc.freeze()  # a collection in a worker would copy each page that it marks

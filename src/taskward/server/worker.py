@@ -5,29 +5,22 @@ import socket
 import sys
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from taskward.settings import Settings
+from taskward import log
+from taskward.observability import worker_metrics
+from taskward.server.server import new_server, run
+from taskward.settings import Settings
 
 
 def work(
-    settings: "Settings",
+    settings: Settings,
     sockets: list[socket.socket],
     parent: int,
     asking: Connection,
     started: Connection | None,
 ) -> None:
-    """Serves until a signal, or the end of the parent, ends it.
-
-    The service is imported here, after `gc.disable`: a collection scans all that there is, and imports leave
-    no garbage. Nothing can run in a new process before this function; so this module imports nothing slow.
-    """
-    gc.disable()  # until the server listens
-    from taskward import log  # noqa: PLC0415 - after `gc.disable`
-    from taskward.observability import worker_metrics  # noqa: PLC0415 - after `gc.disable`
-    from taskward.server.server import new_server, run  # noqa: PLC0415 - after `gc.disable`
-
+    """Serves until a signal, or the end of the parent, ends it."""
+    gc.disable()  # until the server listens; what is imported meanwhile leaves no garbage
     log.configure(settings)
     server = new_server(settings, parent=parent)
     if started is not None:
