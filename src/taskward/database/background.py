@@ -43,7 +43,8 @@ class BackgroundWork(ABC):
     async def _repeat(self, after: "BackgroundWork | None") -> None:
         if after is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(after.has_run.wait(), FIRST_RUN)
+                async with asyncio.timeout(FIRST_RUN):
+                    await after.has_run.wait()
         while not await self._is_done():
             self.has_run.set()
             await asyncio.sleep(self._interval)

@@ -1,0 +1,61 @@
+"""Work beside the requests starts in turn, and ends when it is stopped."""
+
+import asyncio
+
+import pytest
+
+from taskward.database import background
+from taskward.database.background import BackgroundWork
+
+
+class Job(BackgroundWork):
+    failed = "The job failed"
+    crashed = "The job crashed"
+
+    def __init__(self) -> None:
+        super().__init__(interval=3600)
+        self.may_run = asyncio.Event()
+        self.runs = 0
+
+    async def run(self) -> bool:
+        await self.may_run.wait()
+        self.runs += 1
+        return False
+
+
+async def test_a_job_runs_once_the_one_before_it_has() -> None:
+    one, other = Job(), Job()
+    other.may_run.set()
+    one.start()
+    other.start(after=one)
+    await asyncio.sleep(0.01)
+    assert other.runs == 0
+
+    one.may_run.set()
+    await asyncio.wait_for(other.has_run.wait(), 0.5)
+    await one.stop()
+    await other.stop()
+
+
+async def test_a_job_does_not_wait_long_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "FIRST_RUN", 0.01)
+    stuck, other = Job(), Job()
+    other.may_run.set()
+    stuck.start()
+    other.start(after=stuck)
+    await asyncio.wait_for(other.has_run.wait(), 0.5)
+    await stuck.stop()
+    await other.stop()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_stop_at_the_moment_of_the_other_jobs_run_is_not_lost(turns: int) -> None:
+    one, other = Job(), Job()
+    one.may_run.set()
+    other.start(after=one)
+    await asyncio.sleep(0)
+    one.start()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await asyncio.wait_for(other.stop(), 1)
+    await one.stop()
