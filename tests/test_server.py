@@ -7,7 +7,6 @@ import signal
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ from support.server import TinyApp, run_server
 from support.waiting import TIMEOUT, wait_for
 
 from taskward.database import DatabaseUnusable
-from taskward.http.context import request_id_of
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import DatabaseError
 from taskward.http.responses import CommonHeaders
@@ -360,7 +358,9 @@ def test_a_worker_that_dies_is_replaced_its_requests_stay_counted_and_none_outli
 
         def send_on_new_connections(times: int) -> None:
             url = f"http://127.0.0.1:{taskward.port()}/health"
-            assert {httpx.get(url, timeout=30).status_code for _ in range(times)} == {200}
+            answers = [httpx.get(url, timeout=30) for _ in range(times)]
+            assert {answer.status_code for answer in answers} == {200}
+            assert len({answer.headers["x-request-id"] for answer in answers}) == times, "both make ids"
 
         def counted() -> float:
             return current("taskward_http_requests_total", **HEALTH)
@@ -403,19 +403,6 @@ def test_ctrl_c_ends_all_workers(tmp_path: Path) -> None:
         ended = [line for line in taskward.lines if line["message"].startswith("Finished server process")]
         assert len(ended) == 2, "each ends by itself"
     assert taskward.err == []
-
-
-def test_a_worker_that_is_a_fork_makes_request_ids_of_its_own() -> None:
-    ids, end = os.pipe()
-    with os.fdopen(ids) as ids_of_the_fork, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # there may be threads, whose locks this fork does not need
-        worker = os.fork()
-        if worker == 0:
-            os.write(end, request_id_of([]).encode())
-            os._exit(0)
-        os.close(end)
-        assert ids_of_the_fork.read() not in {"", request_id_of([])}
-    os.waitpid(worker, 0)
 
 
 @pytest.mark.processes
