@@ -14,7 +14,7 @@ cost    this process's time on the processor, in units of a yardstick: a fixed p
 Only the fastest of many turns count, of requests and yardstick alike: those that were not interrupted and
 had warm caches. So the figure is the same while other programs keep the machine busy.
 
-`make bench-smoke RECORD=1` records the current figures.
+`make bench-smoke RECORD=1` records the current figures, for the Python that it runs on.
 """
 
 import gc
@@ -49,6 +49,8 @@ MOST: Final = {"calls": 1.10, "cost": 1.25}
 """Times the recorded figure."""
 
 Figures = dict[str, dict[str, float]]
+Recorded = dict[str, Figures]
+"""By version of Python: on each the requests and the yardstick gain by different amounts."""
 Ask = Callable[[], Awaitable[None]]
 Requests = dict[str, tuple[Ask, Ask]]
 """By name: what comes before a request and is not measured, and the request."""
@@ -61,35 +63,45 @@ def main() -> int:
         record(measured)
         print(f"Recorded in {RECORDED.name}")
         return 0
-    return report(measured, json.loads(RECORDED.read_text("utf-8")))
+    return report(measured, json.loads(RECORDED.read_text("utf-8")), python_version())
 
 
-def report(measured: Figures, recorded: dict[str, Any]) -> int:
-    """Prints measured against recorded figures; returns the exit status."""
-    same_python = recorded["python"] == python_version()
+def report(measured: Figures, recorded: Recorded, python: str) -> int:
+    """Prints measured against recorded figures; returns the exit status.
+
+    On a Python without a record, the costs are compared with those of the newest that has one.
+    """
+    compared = python if python in recorded else max(recorded, key=_order)
     dearer = []
     for request, figures in measured.items():
         line = f"{request:<28}"
         for figure, value in figures.items():
-            ratio = value / recorded["requests"][request][figure]
+            ratio = value / recorded[compared][request][figure]
             line += f"  {figure} {value:8.3f} ({(ratio - 1) * 100:+5.1f} %)"
-            if ratio > MOST[figure] and (figure == "cost" or same_python):
+            if ratio > MOST[figure] and (figure == "cost" or compared == python):
                 dearer.append(f"{request}: {figure} rose by {(ratio - 1) * 100:.0f} %")
         print(line)
-    if not same_python:
-        print(f"Calls are not compared: they were recorded on Python {recorded['python']}.")
+    if compared != python:
+        print(f"Calls are not compared: they were recorded on Python {compared}.")
     for line in dearer:
         print(f"DEARER  {line}; `make bench-smoke RECORD=1` if that is what was wanted")
     return 1 if dearer else 0
 
 
 def record(measured: Figures) -> None:
-    found = {"python": python_version(), "requests": measured}
-    RECORDED.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    """Records the figures of this Python; those of others stay."""
+    found: Recorded = json.loads(RECORDED.read_text("utf-8")) | {python_version(): measured}
+    ordered = {python: found[python] for python in sorted(found, key=_order)}
+    RECORDED.write_text(json.dumps(ordered, indent=2) + "\n", "utf-8")
 
 
 def python_version() -> str:
     return ".".join(platform.python_version_tuple()[:2])
+
+
+def _order(python: str) -> list[int]:
+    """Returns a version like 3.11 for comparison."""
+    return [int(part) for part in python.split(".")]
 
 
 async def measure() -> Figures:

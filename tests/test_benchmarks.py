@@ -1,6 +1,7 @@
 """The limits of the benchmarks: that they fail when they should."""
 
-from typing import Any
+import json
+from pathlib import Path
 from uuid import UUID
 
 import pgbench
@@ -11,9 +12,9 @@ from support.postgres_connection import connected
 
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
 
-RECORDED: dict[str, Any] = {
-    "python": smoke.python_version(),
-    "requests": {"one": {"calls": 200, "cost": 1.0}, "create": {"calls": 400, "cost": 2.0}},
+RECORDED: smoke.Recorded = {
+    "3.9": {"one": {"calls": 100, "cost": 0.5}, "create": {"calls": 200, "cost": 1.0}},
+    "3.11": {"one": {"calls": 200, "cost": 1.0}, "create": {"calls": 400, "cost": 2.0}},
 }
 
 
@@ -23,20 +24,31 @@ def figures(**one: float) -> smoke.Figures:
 
 @pytest.mark.parametrize("one", [{}, {"cost": 1.24}, {"calls": 219}, {"calls": 100, "cost": 0.5}])
 def test_a_request_that_costs_about_as_much_passes(one: dict[str, float]) -> None:
-    assert smoke.report(figures(**one), RECORDED) == 0
+    assert smoke.report(figures(**one), RECORDED, "3.11") == 0
 
 
 @pytest.mark.parametrize("one", [{"cost": 1.26}, {"calls": 221}])
 def test_a_request_that_costs_more_fails_and_is_named(
     one: dict[str, float], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert smoke.report(figures(**one), RECORDED) == 1
+    assert smoke.report(figures(**one), RECORDED, "3.11") == 1
     assert "DEARER  one: " in capsys.readouterr().out
 
 
 def test_calls_of_another_python_are_not_compared() -> None:
-    assert smoke.report(figures(calls=300), RECORDED | {"python": "2.7"}) == 0
-    assert smoke.report(figures(cost=1.3), RECORDED | {"python": "2.7"}) == 1
+    assert smoke.report(figures(calls=300), RECORDED, "3.14") == 0
+    assert smoke.report(figures(cost=1.3), RECORDED, "3.14") == 1
+
+
+def test_the_figures_of_other_pythons_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = tmp_path / "smoke.json"
+    recorded.write_text(json.dumps(RECORDED))
+    monkeypatch.setattr(smoke, "RECORDED", recorded)
+    monkeypatch.setattr(smoke, "python_version", lambda: "3.10")
+    smoke.record(figures(calls=150))
+
+    assert [*json.loads(recorded.read_text())] == ["3.9", "3.10", "3.11"]
+    assert json.loads(recorded.read_text()) == RECORDED | {"3.10": figures(calls=150)}
 
 
 def test_pgbench_sends_whole_statements() -> None:
