@@ -43,8 +43,8 @@ async def during_the_first_page(
 
 async def test_a_reminder_comes_before_the_next_page(start: StartApp, receiver: Receiver) -> None:
     async def remind(_app: FastAPI, ann: Person) -> None:
-        await ann.create("Call", reminders=[{"at": soon(0.2)}])
-        await asyncio.sleep(0.4)
+        await ann.create("Call", reminders=[{"at": soon(1.0)}])
+        await asyncio.sleep(1.2)
 
     ann = await during_the_first_page(start, receiver, remind)
     await until(lambda: len(receiver.titles(ann.sub)) == 202)

@@ -51,7 +51,7 @@ async def test_they_are_dropped_from_time_to_time(start: StartApp, monkeypatch: 
     monkeypatch.setattr(passed_reminders, "RETENTION", timedelta(0))
     monkeypatch.setattr(passed_reminders, "INTERVAL", 0.05)
     off = await start(webhook_url=None)
-    await Person(off).create("passes", reminders=[{"at": soon(0.3)}])
+    await Person(off).create("passes", reminders=[{"at": soon(1.0)}])
     assert await count(off) == 1
 
     async def has_dropped() -> bool:

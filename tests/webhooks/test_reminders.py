@@ -29,7 +29,7 @@ def reminders_of(receiver: Receiver) -> list[dict[str, Any]]:
 async def test_a_reminder_fires_once_and_never_early(start: StartApp, receiver: Receiver) -> None:
     app, _ = await start(), await start()
     ann = Person(app)
-    due = soon(0.8)
+    due = soon(1.0)
     task = await ann.create("Call", reminders=[{"at": due}])
     await until(lambda: reminders_of(receiver), 8)
     await until_idle(app)
@@ -114,7 +114,7 @@ async def test_without_reminders_among_the_events_none_fires(start: StartApp, re
 async def test_reminders_alone_deliver_nothing_else(start: StartApp, receiver: Receiver) -> None:
     app = await start(webhook_events="reminders")
     ann = Person(app)
-    await ann.create("Call", reminders=[{"at": soon(0.3)}])
+    await ann.create("Call", reminders=[{"at": soon(1.0)}])
     await until(lambda: receiver.attempts)
     await until_idle(app)
 
