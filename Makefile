@@ -11,8 +11,12 @@ TESTS ?= test-quick
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
 SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/clients/test_schemathesis.py tests/tasks/test_list_model.py
-# Modules are compiled when they are first imported, and most never are: it halves the time of an installation.
-INSTALL := -m pip --disable-pip-version-check --quiet --no-input install --no-compile
+# `make setup UV=uv` installs with uv, in a fifth of the time. It is not the default, because uv does not read pip's settings.
+UV ?=
+# Modules are compiled when they are first imported, and most never are: it halves pip's time.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+# Installs into the environment $(1).
+install = $(if $(UV),$(UV) pip install --quiet --python $(1)/bin/python,$(PIP) --python $(1)/bin/python install --no-compile)
 
 # Bytecode, of rewritten tests too, is kept even where the environment says otherwise: it halves the start.
 export PYTHONDONTWRITEBYTECODE :=
@@ -141,7 +145,7 @@ fix: $(VENV)/.ready-to-test ## Format, and apply the linter's fixes
 	$(BIN)/ruff check --fix .
 
 requirements: $(VENV)/.ready-to-test ## Pin the newest versions of everything, with hashes
-	@for name in pip run build otel dev bench clients; do \
+	@for name in pip uv run build otel dev bench clients; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	    --no-emit-index-url --no-header --no-annotate requirements/$$name.in -o requirements/$$name.txt; \
 	done
@@ -156,16 +160,16 @@ $(VENV)/.ready: requirements/pip.txt requirements/run.txt requirements/build.txt
 	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "$$python is older than Python 3.11; set PYTHON=…" >&2; exit 1; }; \
 	  echo "Using $$("$$python" --version), $$python"; \
-	  "$$python" -m venv $(VENV); }
+	  $(if $(UV),$(UV) venv --quiet --clear --python "$$python","$$python" -m venv) $(VENV); }
 	@echo "Setting up $(VENV) (once; about a minute)"
-	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/pip.txt
-	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/build.txt -r requirements/run.txt
-	@$(BIN)/python $(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(call install,$(VENV)) --require-hashes -r requirements/pip.txt
+	@$(call install,$(VENV)) --require-hashes -r requirements/build.txt -r requirements/run.txt
+	@$(call install,$(VENV)) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.ready-to-test: $(VENV)/.ready requirements/dev.txt
 	@echo "Installing what the tests need (once)"
-	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/dev.txt
+	@$(call install,$(VENV)) --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/.ready-to-test-clients: $(VENV)/.ready-to-test $(VENV)/clients/.ready
@@ -174,10 +178,10 @@ $(VENV)/.ready-to-test-clients: $(VENV)/.ready-to-test $(VENV)/clients/.ready
 $(VENV)/clients/.ready: $(VENV)/.ready requirements/clients.txt
 	@echo "Installing what generates clients (once)"
 	@test -x $(VENV)/clients/bin/python || $(BIN)/python -m venv --without-pip $(VENV)/clients
-	@PIP_PYTHON=$(VENV)/clients/bin/python $(BIN)/python $(INSTALL) --require-hashes -r requirements/clients.txt
+	@$(call install,$(VENV)/clients) --require-hashes -r requirements/clients.txt
 	@touch $@
 
 $(VENV)/.ready-to-bench: $(VENV)/.ready-to-test requirements/bench.txt
 	@echo "Installing what the drawings need (once)"
-	@$(BIN)/python $(INSTALL) --require-hashes -r requirements/bench.txt
+	@$(call install,$(VENV)) --require-hashes -r requirements/bench.txt
 	@touch $@
