@@ -57,12 +57,11 @@ def test_an_import_that_is_killed_while_it_is_published_is_there_after_the_resta
 ) -> None:
     body, count = import_document(SIZE)
     sub = str(uuid4())
-    with (
-        serve(tmp_path, DATABASE_URL=new_database_on_disk) as first,
-        lost(lambda ann: ann.send("POST", "/api/me/import", body, **KEY), first.port(), sub),
-    ):
-        wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
-        os.killpg(first.process.pid, signal.SIGKILL)
+    with serve(tmp_path, DATABASE_URL=new_database_on_disk) as first:
+        port = first.port()
+        make_slow(new_database_on_disk)
+        with lost(lambda ann: ann.send("POST", "/api/me/import", body, **KEY), port, sub):
+            kill_during_a_change(new_database_on_disk, first.process.pid)
     with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
         begun = time.monotonic()
         assert count_tasks(ann) == count
@@ -82,9 +81,9 @@ def test_an_erasure_that_is_killed_is_completed_after_the_restart(
     sub = str(uuid4())
     with serve(tmp_path, DATABASE_URL=new_database_on_disk) as first, TimedClient(first.port(), sub) as ann:
         assert ann.send("POST", "/api/me/import", body)[1] == {"imported": count, "skipped": 0}
+        make_slow(new_database_on_disk)
         with lost(lambda erasing: erasing.send("DELETE", "/api/me"), first.port(), sub):
-            wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
-            os.killpg(first.process.pid, signal.SIGKILL)
+            kill_during_a_change(new_database_on_disk, first.process.pid)
     with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
         begun = time.monotonic()
         wait_for(lambda: ann.send("POST", "/api/tasks", {"title": "Afterwards"})[0] == 201, seconds=60)
@@ -106,9 +105,9 @@ def test_a_deletion_of_a_list_that_is_killed_is_completed_after_the_restart(
     path = f"/api/lists/{home['id']}"
     with serve(tmp_path, DATABASE_URL=new_database_on_disk) as first, TimedClient(first.port(), sub) as ann:
         assert ann.send("POST", "/api/me/import", json.dumps(whole).encode())[0] == 200
+        make_slow(new_database_on_disk)
         with lost(lambda other: other.send("DELETE", f"{path}?tasks={tasks}"), first.port(), sub):
-            wait_for(lambda: has_lock(new_database_on_disk), seconds=60)
-            os.killpg(first.process.pid, signal.SIGKILL)
+            kill_during_a_change(new_database_on_disk, first.process.pid)
     with serve(tmp_path, DATABASE_URL=new_database_on_disk) as second, TimedClient(second.port(), sub) as ann:
         assert count_tasks(ann) == (0 if tasks == "delete" else count)
         assert ann.send("GET", path)[0] == 404
@@ -116,8 +115,24 @@ def test_a_deletion_of_a_list_that_is_killed_is_completed_after_the_restart(
         assert not any("list_id" in task for task in page["tasks"])
 
 
-def has_lock(url: str) -> bool:
-    """Returns whether a change that takes several transactions is in progress."""
+def kill_during_a_change(url: str, pid: int) -> None:
+    """Kills a service while a change that takes several transactions is in progress."""
+    wait_for(lambda: _has_lock(url), seconds=60)
+    os.killpg(pid, signal.SIGKILL)
+    assert _has_lock(url)
+
+
+def make_slow(url: str) -> None:
+    """Makes each row of a change take longer, so that the change is seen also where the test hardly runs."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        for change in ("INSERT", "UPDATE", "DELETE"):
+            connection.execute(
+                f"CREATE TRIGGER slow_{change} BEFORE {change} ON tasks "
+                "BEGIN SELECT length(hex(randomblob(50000))); END"
+            )
+
+
+def _has_lock(url: str) -> bool:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         return connection.execute("SELECT 1 FROM owner_locks").fetchone() is not None
 
