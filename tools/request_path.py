@@ -44,7 +44,7 @@ SECTIONS: Final = ("server", "application", "database", TOTAL, BEFORE_DATABASE)
 
 _ENTRY: Final = Taskward.__call__.__code__
 _WARM_UP: Final = 3
-_TURNS: Final = 10
+_TURNS: Final = 30
 _NO_CODE: Final = frozenset(
     {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
 )

@@ -9,6 +9,7 @@ import pytest_asyncio
 from asyncpg.protocol import protocol
 from fastapi import FastAPI
 from support import Person, database_of, running, settings_for
+from support.apps import until_jobs_have_run
 
 CHANGED = "asyncpg has changed this: adapt database/postgres/connection.py and pool.py, see decision 0050"
 
@@ -29,9 +30,9 @@ def test_the_driver_has_the_private_functions_that_the_pool_calls() -> None:
 
 @pytest_asyncio.fixture
 async def one(new_postgres: Callable[[], Awaitable[str]]) -> AsyncIterator[FastAPI]:
-    """Yields an app on a PostgreSQL database of its own."""
+    """Yields an app on a PostgreSQL database of its own, with a connection that nothing else uses."""
     async with running(settings_for(await new_postgres(), database_pool_size=1)) as app:
-        await database_of(app).ping()
+        await until_jobs_have_run(app)
         yield app
 
 
