@@ -126,8 +126,9 @@ def test_the_first_place_can_be_taken_without_end() -> None:
 def test_two_devices_do_not_make_the_same_key() -> None:
     left, right = sorted(default_key(new_task_id()) for _ in range(2))
 
-    assert len({key_between(left, right) for _ in range(2000)}) == 2000
-    assert len({key_between(None, left) for _ in range(2000)}) == 2000
+    # Two of 2,000 are the same in one of 500 runs, two pairs in one of 500,000.
+    assert len({key_between(left, right) for _ in range(2000)}) >= 1999
+    assert len({key_between(None, left) for _ in range(2000)}) >= 1999
 
 
 @given(st.one_of(st.none(), KEYS), st.one_of(st.none(), KEYS), st.integers(0, 101))
