@@ -12,7 +12,8 @@ cost    this process's time on the processor, in units of a yardstick: a fixed p
         for PostgreSQL other programs run, and the cost depends on them.
 
 Only the fastest of many turns count, of requests and yardstick alike: those that were not interrupted and
-had warm caches. So the figure is the same while other programs keep the machine busy.
+had warm caches. So the figure is the same while other programs keep the machine busy. A figure that has risen
+all the same is measured again: a busy memory delays requests more than the yardstick.
 
 `make bench-smoke RECORD=1` records the current figures, for the Python that it runs on.
 """
@@ -48,6 +49,9 @@ COUNTED: Final = 20
 MOST: Final = {"calls": 1.10, "cost": 1.25}
 """Times the recorded figure."""
 
+ATTEMPTS: Final = 3
+"""To measure a cost that has risen; the lowest counts."""
+
 Figures = dict[str, dict[str, float]]
 Recorded = dict[str, Figures]
 """By version of Python: on each the requests and the yardstick gain by different amounts."""
@@ -63,7 +67,22 @@ def main() -> int:
         record(measured)
         print(f"Recorded in {RECORDED.name}")
         return 0
-    return report(measured, json.loads(RECORDED.read_text("utf-8")), python_version())
+    recorded = json.loads(RECORDED.read_text("utf-8"))
+    for _ in range(ATTEMPTS - 1):
+        if not report(measured, recorded, python_version()):
+            return 0
+        print("Measuring again")
+        with silent_output():
+            measured = lowest(measured, uvloop.run(measure()))
+    return report(measured, recorded, python_version())
+
+
+def lowest(one: Figures, other: Figures) -> Figures:
+    """Returns the lower of both for each figure."""
+    return {
+        request: {figure: min(value, other[request][figure]) for figure, value in figures.items()}
+        for request, figures in one.items()
+    }
 
 
 def report(measured: Figures, recorded: Recorded, python: str) -> int:

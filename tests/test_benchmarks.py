@@ -51,6 +51,23 @@ def test_the_figures_of_other_pythons_stay(tmp_path: Path, monkeypatch: pytest.M
     assert json.loads(recorded.read_text()) == RECORDED | {"3.10": figures(calls=150)}
 
 
+@pytest.mark.parametrize(("costs", "status"), [([2.0, 1.1], 0), ([2.0, 2.0, 2.0], 1), ([1.0], 0)])
+def test_a_cost_that_has_risen_is_measured_again(
+    costs: list[float], status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded, left = tmp_path / "smoke.json", iter(costs)
+    recorded.write_text(json.dumps(RECORDED))
+
+    async def measure() -> smoke.Figures:
+        return figures(cost=next(left))
+
+    monkeypatch.setattr(smoke, "RECORDED", recorded)
+    monkeypatch.setattr(smoke, "measure", measure)
+    monkeypatch.setattr(smoke, "python_version", lambda: "3.11")
+    assert smoke.main() == status
+    assert not list(left)
+
+
 def test_pgbench_sends_whole_statements() -> None:
     for statement in (LISTS["-created_at", False, False], GET_TASK, CREATE_TASK):
         owner, task, sql = pgbench.script(statement).strip().splitlines()
