@@ -11,7 +11,7 @@ TESTS ?= test-quick
 # What compares rates and times runs first.
 TIMED := tests/faults/test_overload.py tests/test_event_loop.py
 SOAKED := $(TIMED) $(filter-out $(TIMED),$(wildcard tests/faults/test_*.py)) tests/clients/test_schemathesis.py tests/tasks/test_list_model.py
-# `make setup UV=uv` installs with uv, in a fifth of the time. It is not the default, because uv does not read pip's settings.
+# `make setup UV=uv` installs with uv, in a third of the time. It is not the default, because uv does not read pip's settings.
 UV ?=
 # Modules are compiled when they are first imported, and most never are: it halves pip's time.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
