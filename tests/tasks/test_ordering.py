@@ -1,6 +1,7 @@
 """docs/contract.md, C3: positions, given by clients and computed by the service."""
 
 import random
+from time import process_time
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +10,9 @@ from lists.list_support import create_list
 from support import Person, problems
 from support.change_feed import changes_since, cursor_now
 
-from taskward.tasks.positions import default_key, key_between
+from taskward.http.errors import ValidationFailed
+from taskward.tasks.positions import DIGITS, default_key, key_between
+from taskward.tasks.steps.ordering import _with_room
 
 Task = dict[str, Any]
 
@@ -273,3 +276,15 @@ async def test_the_default_key_is_that_of_the_arithmetic(ann: Person) -> None:
     task = await ann.create()
 
     assert key_of(task) == default_key(UUID(task["id"]))
+
+
+def test_that_there_is_no_room_is_found_out_quickly() -> None:
+    """It took 700 ms of pure Python, for a request that is rejected and may be sent again and again."""
+    siblings = [(uuid4(), "m" + "Z" * 97 + one + other) for one in DIGITS for other in DIGITS[1::2]][:202]
+    begun = process_time()
+
+    for _ in range(5):
+        with pytest.raises(ValidationFailed):
+            _with_room(siblings[100::-1], siblings[101:])
+
+    assert process_time() - begun < 5 * 0.05

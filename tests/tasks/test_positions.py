@@ -1,8 +1,10 @@
 """docs/contract.md, C2: the arithmetic of positions."""
 
 import random
+import secrets
 from itertools import pairwise
 from typing import Final
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -143,6 +145,16 @@ def test_several_keys_between_two_are_in_order(one: str | None, other: str | Non
         bounds = [*([] if left is None else [left]), *keys, *([] if right is None else [right])]
         assert len(keys) == count
         assert all(before < after for before, after in pairwise(bounds))
+
+
+def test_no_key_is_made_where_there_is_no_room_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, right = "m" + "Z" * 98 + "1", "m" + "Z" * 98 + "9"
+    made = Mock(wraps=secrets.randbelow)
+    monkeypatch.setattr(secrets, "randbelow", made)
+
+    assert keys_between(left, right, 4) is None
+    made.assert_not_called()
+    assert len(keys_between(left, right, 3) or ()) == made.call_count == 3
 
 
 def test_a_key_has_as_many_digits_as_its_head_demands(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ of letters and digits is accepted as a neighbour.
 """
 
 import secrets
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +20,13 @@ SMALL_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 JITTER: Final = 1 << 30
 """The keys from which one is taken at random, so that two devices rarely make the same."""
 
+MIN_DISTANCE: Final = 2
+"""Between keys of the greatest length: one that would end in 0 is greater by one."""
+
 _JITTER_DIGITS: Final = 6
+_VALUES: Final = {
+    digits: {digit: value for value, digit in enumerate(digits)} for digits in (DIGITS, SMALL_DIGITS)
+}
 _HEADS: Final = DIGITS[10:]
 _POSITIVE: Final = len(_HEADS) // 2
 """The index of `a`, the head of the shortest integers from zero on. Those of `Z` are below it."""
@@ -32,25 +39,33 @@ def default_key(task_id: UUID) -> str:
 
 def key_between(left: str | None, right: str | None) -> str | None:
     """Returns a key after `left` and before `right`, if there are such; None if there is no room."""
-    if left is not None and right is not None:
-        return _middle(left, right)
-    if left is not None:
-        return _beside(left, 1) or _middle(left, None)
-    if right is not None:
-        return _beside(right, -1) or _middle("", right)
-    return default_key(new_task_id())
+    keys = keys_between(left, right, 1)
+    return keys[0] if keys else None
 
 
 def keys_between(left: str | None, right: str | None, count: int) -> list[str] | None:
-    """Returns `count` keys in order, spread over the room between two others; None if it is too little."""
+    """Returns `count` keys in order, after `left` and before `right`, if there are such; None without room.
+
+    Between two keys they are spread evenly; on the open side of one, each has the next integer. No key is
+    made before there is known to be room for all.
+    """
     if not count:
         return []
-    middle = key_between(left, right)
-    if middle is None:
-        return None
-    before = keys_between(left, middle, count // 2)
-    after = keys_between(middle, right, count - count // 2 - 1)
-    return None if before is None or after is None else [*before, middle, *after]
+    if left is not None and right is not None:
+        return _spread(left, right, count)
+    if left is None and right is None:
+        first = default_key(new_task_id())
+        return [first, *_row(first, 1, count - 1)]
+    row = _row(left, 1, count) if right is None else _row(right, -1, count)[::-1]
+    return row if len(row) == count else _spread(left or "", right, count)
+
+
+def _row(key: str | None, step: int, count: int) -> list[str]:
+    """Returns `count` keys, each of the integer next to the last one; fewer where the integers end."""
+    row: list[str] = []
+    while key is not None and len(row) < count and (key := _beside(key, step)) is not None:
+        row.append(key)
+    return row
 
 
 def _beside(key: str, step: int) -> str | None:
@@ -68,7 +83,7 @@ def _beside(key: str, step: int) -> str | None:
 def _next_integer(integer: str, step: int, digits: str) -> str | None:
     """Returns the integer after (1) or before (-1); None beyond the greatest and the smallest."""
     base = len(digits)
-    value = _number(integer[1:], digits) + step
+    value = _number([_VALUES[digits][digit] for digit in integer[1:]], base) + step
     if 0 <= value < base ** (len(integer) - 1):
         return integer[0] + _text(value, len(integer) - 1, digits)
     head = _HEADS.index(integer[0]) + step
@@ -77,21 +92,40 @@ def _next_integer(integer: str, step: int, digits: str) -> str | None:
     return _HEADS[head] + digits[0 if step > 0 else -1] * (_integer_length(_HEADS[head]) - 1)
 
 
-def _middle(left: str, right: str | None) -> str | None:
-    """Returns a key in the middle between two, both taken as fractions."""
+def _spread(left: str, right: str | None, count: int) -> list[str] | None:
+    """Returns keys evenly between two, taken as fractions; None stands for the end, "" for the beginning.
+
+    Each is taken at random from the numbers near its point.
+    """
     digits = _digits_of(left, right or "")
-    base = len(digits)
-    low = DIGITS.index(left[0]) if left else 0
-    high = len(DIGITS) if right is None else DIGITS.index(right[0])
-    length = 1
-    while high - low < 2 * JITTER and length < MAX_KEY_LENGTH:
-        low = low * base + _digit(left, length, digits)
-        high = high * base + _digit(right or "", length, digits)
-        length += 1
-    if high - low < 4:  # noqa: PLR2004 - between, and not at the end of the last digit
+    low, high = _values(left, digits), _values(right, digits)
+    length = _length_with_room(low, high, len(digits), count)
+    if length is None:
         return None
-    jitter = min(JITTER, (high - low) // 2)
-    value = low + (high - low - jitter) // 2 + secrets.randbelow(jitter)
+    start, end = (_number(values[:length], len(digits)) for values in (low, high))
+    distance = (end - start) // (count + 1)
+    points = (start + (end - start) * n // (count + 1) for n in range(1, count + 1))
+    return [_near(point, distance, length, digits) for point in points]
+
+
+def _length_with_room(low: Sequence[int], high: Sequence[int], base: int, count: int) -> int | None:
+    """Returns how many digits give room for `count` keys with jitter, or just room; None if none does.
+
+    Where the two are alike their difference stays 0, so that it is a large number for a few digits only.
+    """
+    room = 0
+    for length, (left, right) in enumerate(zip(low, high, strict=True), 1):
+        room = room * base + right - left
+        if room >= (count + 1) * JITTER:
+            return length
+    return MAX_KEY_LENGTH if room >= (count + 1) * MIN_DISTANCE else None
+
+
+def _near(point: int, distance: int, length: int, digits: str) -> str:
+    """Returns a key of these digits less than half the distance from a point; it does not end in 0."""
+    base = len(digits)
+    jitter = min(JITTER, distance - 1)
+    value = point - jitter // 2 + secrets.randbelow(jitter)
     head, rest = divmod(value + (value % base == 0), base ** (length - 1))
     return _completed(DIGITS[head] + _text(rest, length - 1, digits), digits)
 
@@ -116,15 +150,20 @@ def _digits_of(*keys: str) -> str:
     return SMALL_DIGITS if rest == rest.lower() else DIGITS
 
 
-def _digit(key: str, place: int, digits: str) -> int:
-    return digits.index(key[place]) if place < len(key) else 0
+def _values(key: str | None, digits: str) -> list[int]:
+    """Returns the values of the digits of a key, as many as the longest has; None stands for the end."""
+    if key is None:
+        return [len(DIGITS)] + [0] * (MAX_KEY_LENGTH - 1)
+    head, rest = key[:1] or DIGITS[0], key[1:]
+    value = _VALUES[digits]
+    return [_VALUES[DIGITS][head], *map(value.__getitem__, rest.ljust(MAX_KEY_LENGTH - 1, digits[0]))]
 
 
-def _number(text: str, digits: str) -> int:
-    value = 0
-    for place in range(len(text)):
-        value = value * len(digits) + _digit(text, place, digits)
-    return value
+def _number(values: Sequence[int], base: int) -> int:
+    number = 0
+    for value in values:
+        number = number * base + value
+    return number
 
 
 def _text(value: int, length: int, digits: str) -> str:
