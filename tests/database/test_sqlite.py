@@ -2,12 +2,14 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -19,9 +21,11 @@ from taskward.database import DatabaseUnusable
 from taskward.database.sqlite import busy, group_commit
 from taskward.database.sqlite.connection import connect
 from taskward.database.sqlite.database import SqliteDatabase
+from taskward.database.statements import TransactionSteps
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
-from taskward.users.statements import owner_values
+from taskward.tasks.steps.content import empty_task
+from taskward.users.statements import LOCK_OWNER, owner_values
 
 
 @contextmanager
@@ -119,7 +123,7 @@ async def test_writes_that_wait_at_the_same_time_share_transactions(file_app: Fa
 async def test_one_transaction_has_a_limited_number_of_writes(file_app: FastAPI) -> None:
     commits = counted_commits(file_app)
 
-    await asyncio.gather(*(Person(file_app).create() for _ in range(3 * group_commit.MAX_BATCH)))
+    await asyncio.gather(*(Person(file_app).create() for _ in range(3 * group_commit.MAX_GROUP)))
 
     assert len(commits) >= 3
 
@@ -146,6 +150,68 @@ async def test_a_failed_write_does_not_roll_back_the_others(file_app: FastAPI) -
     assert [len(await person.tasks()) for person in people] == [1] * 8
     assert len(commits) <= 2
     assert database_of(file_app).reader.execute("SELECT count(*) FROM users").fetchone() == (8,)
+
+
+async def test_a_transaction_of_several_statements_leaves_the_event_loop_free(file_app: FastAPI) -> None:
+    threads: list[threading.Thread] = []
+
+    def steps() -> TransactionSteps[None]:
+        for _ in range(3):
+            yield LOCK_OWNER, {"owner": uuid4()}
+            threads.append(threading.current_thread())
+
+    await database_of(file_app).transact(steps)
+
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
+
+
+async def test_owners_take_turns_and_the_writes_of_one_stay_in_order(file_app: FastAPI) -> None:
+    many, one = uuid4(), uuid4()
+    began: list[str] = []
+
+    def steps(owner: UUID, name: str) -> TransactionSteps[None]:
+        yield LOCK_OWNER, {"owner": owner}
+        began.append(name)
+
+    async def write(owner: UUID, name: str) -> None:
+        await database_of(file_app).transact(lambda: steps(owner, name), long=True)
+
+    await asyncio.gather(*(write(many, f"many {n}") for n in range(5)), write(one, "one"))
+
+    assert began == ["many 0", "one", *(f"many {n}" for n in range(1, 5))]
+
+
+async def test_transactions_join_a_group_only_until_it_has_taken_its_time(
+    file_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def commits_of_eight() -> int:
+        def steps(owner: UUID) -> TransactionSteps[None]:
+            yield LOCK_OWNER, {"owner": owner}
+
+        owners = [uuid4() for _ in range(8)]
+        commits = counted_commits(file_app)
+        await asyncio.gather(*(database_of(file_app).transact(partial(steps, owner)) for owner in owners))
+        return len(commits)
+
+    assert await commits_of_eight() < 8
+    monkeypatch.setattr(group_commit, "GROUP_SECONDS", 0)
+    assert await commits_of_eight() == 8
+
+
+async def test_a_transaction_that_takes_too_long_is_rolled_back(
+    file_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = Person(file_app)
+    kept = await ann.create("Kept")
+    monkeypatch.setattr("taskward.database.sqlite.database.STATEMENT_TIMEOUT", 0.2)
+    delay = partial(time.sleep, 0.3)
+    monkeypatch.setattr("taskward.tasks.steps.empty_task", lambda *task: (delay(), empty_task(*task))[1])
+
+    answer = await ann.http.post("/api/tasks", json={"title": "Late", "priority": "high"})
+
+    assert refusal(answer) == DATABASE_ERROR
+    assert await ann.tasks() == [kept]
 
 
 @pytest.mark.parametrize("fails", [False, True])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -23,17 +24,20 @@ _VERSION = 7 << 76
 _VARIANT = 2 << 62
 
 _last = 0  # the last id given out (milliseconds, random part), as one number
+_next = Lock()  # SQLite runs transactions in a thread
 
 
 def new_task_id() -> UUID:
     """Returns the next id: of this millisecond, or of the last id's if the clock was set back."""
     global _last  # noqa: PLW0603 - the order within one process is a state of the process
-    now = (time.time_ns() // 1_000_000) << _RANDOM_BITS
-    if now >> _RANDOM_BITS > _last >> _RANDOM_BITS:
-        _last = now | secrets.randbits(_RANDOM_BITS - 1)  # the top bit leaves room for increments
-    else:
-        _last += 1 + secrets.randbits(32)
-    return _uuid7(_last >> _RANDOM_BITS, _last & ((1 << _RANDOM_BITS) - 1))
+    with _next:
+        now = (time.time_ns() // 1_000_000) << _RANDOM_BITS
+        if now >> _RANDOM_BITS > _last >> _RANDOM_BITS:
+            _last = now | secrets.randbits(_RANDOM_BITS - 1)  # the top bit leaves room for increments
+        else:
+            _last += 1 + secrets.randbits(32)
+        number = _last
+    return _uuid7(number >> _RANDOM_BITS, number & ((1 << _RANDOM_BITS) - 1))
 
 
 def created_at(task_id: UUID) -> datetime:

@@ -1,4 +1,4 @@
-"""The thread that commits, because an fsync is slow.
+"""The thread that runs transactions and commits: nothing bounds the time of either.
 
 A `ThreadPoolExecutor` does more than one thread needs: two futures and several locks for each call.
 """
@@ -8,9 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-_Call: TypeAlias = tuple[Callable[[], None], "asyncio.Future[None]"]
+from taskward.database.statements import T
+
+_Call: TypeAlias = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 
 
 class CommitThread:
@@ -20,14 +22,14 @@ class CommitThread:
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         self._thread: Thread | None = None
 
-    async def run(self, call: Callable[[], None]) -> None:
-        """Runs a call in the thread; raises what it raises."""
+    async def run(self, call: Callable[[], T]) -> T:
+        """Runs a call in the thread; returns what it returns, and raises what it raises."""
         if self._thread is None:
             self._thread = Thread(target=self._work, name="sqlite-commit", daemon=True)
             self._thread.start()
-        done = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._calls.put((call, done))
-        await done
+        return await done
 
     def stop(self) -> None:
         """Ends the thread after the calls that it has been given."""
@@ -39,20 +41,21 @@ class CommitThread:
     def _work(self) -> None:
         while (given := self._calls.get()) is not None:
             call, done = given
+            result: Any = None
             error: BaseException | None = None
             try:
-                call()
+                result = call()
             except BaseException as raised:  # noqa: BLE001 - raised in the caller
                 error = raised
             with suppress(RuntimeError):  # the loop is closed
-                done.get_loop().call_soon_threadsafe(_finish, done, error)
-            del given, call, done, error
+                done.get_loop().call_soon_threadsafe(_finish, done, result, error)
+            del given, call, done, result, error
 
 
-def _finish(done: "asyncio.Future[None]", error: BaseException | None) -> None:
+def _finish(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:
     if done.done():
         return  # the caller was cancelled
     if error is None:
-        done.set_result(None)
+        done.set_result(result)
     else:
         done.set_exception(error)

@@ -1,7 +1,7 @@
 """The SQLite engine: a file or memory, on the standard library's driver.
 
 Short reads run on the event loop, long ones in threads (`readers.py`). Writes that wait at the same time
-share one transaction (`group_commit.py`).
+share one transaction (`group_commit.py`); those of several statements run in a thread.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.group_commit import GroupCommit
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.read_mark import ReadMark
-from taskward.database.sqlite.readers import SqliteReaders
+from taskward.database.sqlite.readers import STATEMENT_TIMEOUT, SqliteReaders
 from taskward.database.sqlite.split_transaction import SplitTransaction
 from taskward.database.sqlite.wal import Checkpoints
 from taskward.database.statements import (
@@ -48,6 +48,9 @@ POLL_INTERVAL: Final = 0.25
 
 LOCK_TIMEOUT: Final = 10.0
 """Seconds that a statement waits while its owner is locked."""
+
+LONG_TIMEOUT: Final = 60.0
+"""Seconds for each part of a long transaction, once it has begun; `STATEMENT_TIMEOUT` for any other."""
 
 _LOCK_RETRY: Final = 0.02
 
@@ -142,7 +145,7 @@ class SqliteDatabase:
             owners.add(owner)
             return rows[0]
 
-        return await self._unlocked(lambda: self._group_commit.run(run))
+        return await self._unlocked(lambda: self._group_commit.run(owner, run))
 
     async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         with ObservedOperation(self.observers, TRANSACTION) as operation:
@@ -198,10 +201,12 @@ class SqliteDatabase:
             await asyncio.sleep(RETRY_INTERVAL)
 
     async def _transact(self, run: TransactionRun[T], *, long: bool) -> T:
-        transaction = SplitTransaction(run, self._compiled, self._group_commit.refuse_locked)
+        seconds = LONG_TIMEOUT if long else STATEMENT_TIMEOUT
+        transaction = SplitTransaction(run, self._compiled, self._group_commit.refuse_locked, seconds)
+        owner = run.owner
         try:
             while run.step is not None:
-                await self._group_commit.run(transaction.run_part, long=long)
+                await self._group_commit.run(owner, transaction.run_part, several=True, long=long)
         finally:
             run.close()
         return run.result

@@ -1,41 +1,54 @@
 """Group commit: the writes that wait at the same time share one transaction.
 
-The loop runs their statements, and a thread commits, because the fsync is slow. Each write is acknowledged
-after the commit. In memory there is nothing to wait for, so a write that is alone runs in its caller's task.
+A write of one statement runs on the event loop. A transaction of several runs in the thread that commits,
+because nothing bounds its time: the loop only ever waits for the interpreter's lock. Each is acknowledged
+after the commit. In memory there is nothing to wait for, so a write runs in its caller's task.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from math import inf
+from time import monotonic
 from typing import Any, Final, cast
 from uuid import UUID
 
-from taskward.database.batching import Batcher, NotStarted
+from taskward.database.batch_queue import copy_error
 from taskward.database.sqlite import owner_locks
-from taskward.database.sqlite.busy import busy_deadline, retry_while_busy
+from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline
 from taskward.database.sqlite.commit_thread import CommitThread
 from taskward.database.sqlite.compiled import CompiledStatement
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.read_mark import ReadMark
+from taskward.database.sqlite.write_queue import WriteQueue
 from taskward.database.statements import Rollback, T
 from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
 
-MAX_BATCH: Final = 128
+MAX_GROUP: Final = 128
 """Writes in one transaction, so that it does not block the loop for long."""
+
+GROUP_SECONDS: Final = 0.05
+"""Seconds after which no further transaction joins a group: those before it are waiting for the commit."""
 
 
 @dataclass(eq=False, slots=True)
 class GroupedWrite:
     """A function that writes in the open transaction; it adds the owners of its changes to the set.
 
-    A `long` one has a transaction of its own, and runs in a thread.
+    One of `several` statements runs in the thread. A `long` one has a transaction of its own.
     """
 
+    owner: UUID | None
     run: Callable[[sqlite3.Connection, set[UUID]], Any]
-    long: bool = False
+    until: float
+    """The deadline of its start, on the loop's clock."""
+
+    done: "asyncio.Future[Any]"
+    several: bool
+    long: bool
     owners: set[UUID] = field(default_factory=set)
     result: Any = None
 
@@ -54,9 +67,18 @@ class GroupedWrite:
             connection.execute("ROLLBACK TO queued_write")
         connection.execute("RELEASE queued_write")
 
+    def finish(self, result: Any) -> None:
+        """Passes the result or error to the caller, if it still waits."""
+        if self.done.done():
+            return
+        if isinstance(result, Exception):
+            self.done.set_exception(result)
+        else:
+            self.done.set_result(result)
+
 
 class GroupCommit:
-    """Runs changes in group commits; a `taskward.database.batching.BatchedOperation`.
+    """Runs changes in group commits.
 
     `notify` is called with the owners of the changes of each commit. Before it, `outbox` marks each of them.
     """
@@ -69,16 +91,15 @@ class GroupCommit:
         *,
         in_memory: bool,
     ) -> None:
-        self.runs_in_caller = in_memory
         self._notify = notify
         self._mark = mark
         self._outbox = outbox
         self._in_memory = in_memory
-        self._has_begun = False
         self._locked: frozenset[str] = frozenset()
         self._thread = CommitThread()
         self._sizes = Histogram(WRITES_PER_COMMIT)
-        self._batcher: Batcher[GroupedWrite, Any] = Batcher(1, self._sizes.observe)
+        self._queue: WriteQueue[GroupedWrite] = WriteQueue()
+        self._working: asyncio.Task[None] | None = None
         self._writer: sqlite3.Connection
 
     def start(self, writer: sqlite3.Connection) -> None:
@@ -87,12 +108,34 @@ class GroupCommit:
 
     async def stop(self) -> None:
         """Commits what is queued."""
-        await self._batcher.drain()
+        while self._working is not None:
+            await asyncio.wait([self._working])
         self._thread.stop()
 
-    async def run(self, run: Callable[[sqlite3.Connection, set[UUID]], T], *, long: bool = False) -> T:
-        """Runs a function in one of the next transactions, and returns its result after the commit."""
-        return cast("T", await self._batcher.run(self, GroupedWrite(run, long), busy_deadline()))
+    async def run(
+        self,
+        owner: UUID | None,
+        run: Callable[[sqlite3.Connection, set[UUID]], T],
+        *,
+        several: bool = False,
+        long: bool = False,
+    ) -> T:
+        """Runs a function in one of the next transactions, and returns its result after the commit.
+
+        The owners take turns. A function that runs `several` statements runs in the thread.
+        """
+        done = asyncio.get_running_loop().create_future()
+        write = GroupedWrite(owner, run, busy_deadline(), done, several, long)
+        self._queue.add(write)
+        if self._in_memory:
+            self._run_in_memory()
+        elif self._working is None:
+            self._working = asyncio.create_task(self._work())
+        try:
+            return cast("T", await done)
+        finally:
+            if done.cancelled():
+                self._queue.discard(write)
 
     def refuse_locked(self, owner: UUID) -> None:
         """Raises OwnerLocked if a change that takes several transactions has locked the owner's data."""
@@ -101,72 +144,102 @@ class GroupCommit:
 
     def collect(self) -> Samples:
         return {
-            WRITES_WAITING.name: {(): self._batcher.waiting},
+            WRITES_WAITING.name: {(): len(self._queue)},
             WRITES_PER_COMMIT.name: {(): self._sizes.value()},
         }
 
-    # A BatchedOperation
-
-    def kind(self, change: GroupedWrite) -> Hashable:  # noqa: ARG002 - there is one writer
-        return self
-
-    def max_size(self, change: GroupedWrite) -> int:
-        return 1 if change.long else MAX_BATCH
-
-    def exclusive_key(self, change: GroupedWrite) -> Hashable | None:  # noqa: ARG002 - there is one batch at a time
-        return None
-
-    async def prepare(self, until: float) -> None:
-        """Begins a transaction, unless it has begun one for this batch."""
-        if self._has_begun:
-            return
+    async def _work(self) -> None:
+        """Runs one group after the other while writes are queued."""
         try:
-            await retry_while_busy(lambda: self._writer.execute("BEGIN IMMEDIATE"), until)
-        except sqlite3.Error as error:
-            if is_busy(error):
-                raise NotStarted(database_error(error)) from error
-            raise database_error(error) from error
-        self._has_begun = True
-        if not self._in_memory:
-            self._mark.write_begins()
-
-    async def run_alone(self, change: GroupedWrite, until: float) -> Any:
-        await self.prepare(until)
-        (result,) = await self.run_batch([change], until)
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    async def run_batch(self, changes: Sequence[GroupedWrite], until: float) -> Sequence[Any]:  # noqa: ARG002 - a commit has no deadline
-        """Runs changes in the open transaction; after the commit returns the result or error of each."""
-        self._has_begun = False
-        try:
-            self._locked = owner_locks.locked_owners(self._writer)
-            for change in changes:
-                await self._apply(change)
-            owners = {owner for change in changes for owner in change.owners}
-            if self._outbox is not None:
-                for owner in owners:
-                    self._outbox.run(self._writer, {"owner": owner})
-            await self._commit()
-        except Exception as error:
-            with suppress(sqlite3.Error):
-                self._writer.rollback()
-            raise database_error(error) from error
+            while await self._begin():
+                await self._run_group(self._queue.take(MAX_GROUP))
         finally:
-            if not self._in_memory:
-                self._mark.write_ends()
-        self._notify(owners)
-        return [change.result for change in changes]
+            self._working = None
 
-    async def _apply(self, change: GroupedWrite) -> None:
-        if change.long and not self._in_memory:  # a database in memory has a single connection
-            await self._thread.run(partial(change.apply, self._writer))
-        else:
-            change.apply(self._writer)
+    async def _begin(self) -> bool:
+        """Begins a transaction for the queued writes, unless there are none.
 
-    async def _commit(self) -> None:
-        if self._in_memory:
-            self._writer.commit()
+        While another process locks the file it waits; writes whose time is up fail.
+        """
+        while self._queue:
+            try:
+                self._writer.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                time = asyncio.get_running_loop().time() if is_busy(error) else inf
+                _fail(self._queue.take_late(time), error)
+            else:
+                return True
+            await asyncio.sleep(RETRY_INTERVAL)
+        return False
+
+    async def _run_group(self, group: Sequence[GroupedWrite]) -> None:
+        """Runs writes in the open transaction and commits it; those for which no time is left wait again."""
+        single = [write for write in group if not write.several]
+        transactions = [write for write in group if write.several]
+        self._mark.write_begins()
+        try:
+            self._apply(single)
+            ran = await self._thread.run(lambda: self._finish_group(single, transactions))
+        except Exception as error:  # noqa: BLE001 - raised in each caller
+            self._roll_back(group, error)
         else:
-            await self._thread.run(self._writer.commit)
+            self._queue.put_back(transactions[ran:])
+            self._acknowledge([*single, *transactions[:ran]])
+        finally:
+            self._mark.write_ends()
+
+    def _run_in_memory(self) -> None:
+        """Runs the write that was just queued: nothing waits there, so it is the only one."""
+        group = self._queue.take(MAX_GROUP)
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._apply(group)
+            self._commit(group)
+        except Exception as error:  # noqa: BLE001 - raised in the caller
+            self._roll_back(group, error)
+        else:
+            self._acknowledge(group)
+
+    def _finish_group(self, single: Sequence[GroupedWrite], transactions: Sequence[GroupedWrite]) -> int:
+        """Runs transactions until the group has taken its time, and commits; returns how many ran."""
+        until = monotonic() + GROUP_SECONDS
+        ran = 0
+        while ran < len(transactions) and (not ran or monotonic() < until):
+            self._apply(transactions[ran : ran + 1])
+            ran += 1
+        self._commit([*single, *transactions[:ran]])
+        return ran
+
+    def _apply(self, writes: Sequence[GroupedWrite]) -> None:
+        if writes:
+            self._locked = owner_locks.locked_owners(self._writer)
+        for write in writes:
+            write.apply(self._writer)
+
+    def _commit(self, group: Sequence[GroupedWrite]) -> None:
+        if self._outbox is not None:
+            for owner in _owners(group):
+                self._outbox.run(self._writer, {"owner": owner})
+        self._writer.commit()
+
+    def _acknowledge(self, group: Sequence[GroupedWrite]) -> None:
+        self._sizes.observe(len(group))
+        self._notify(_owners(group))
+        for write in group:
+            write.finish(write.result)
+
+    def _roll_back(self, group: Sequence[GroupedWrite], error: Exception) -> None:
+        with suppress(sqlite3.Error):
+            self._writer.rollback()
+        _fail(group, error)
+
+
+def _owners(group: Sequence[GroupedWrite]) -> set[UUID]:
+    return {owner for write in group for owner in write.owners}
+
+
+def _fail(writes: Sequence[GroupedWrite], error: Exception) -> None:
+    failure = database_error(error)
+    failure.__cause__ = error
+    for write in writes:
+        write.finish(copy_error(failure))

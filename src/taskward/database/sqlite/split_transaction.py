@@ -1,6 +1,7 @@
 """Runs the steps of a transaction on SQLite, or of several if they are split."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 from uuid import UUID
@@ -13,17 +14,22 @@ from taskward.http.errors import DatabaseError
 
 
 class SplitTransaction(Generic[T]):
-    """Runs the steps up to the next split, one transaction after the other, until `run.step` is None."""
+    """Runs the steps up to the next split, one transaction after the other, until `run.step` is None.
+
+    Each transaction has that many seconds.
+    """
 
     def __init__(
         self,
         run: TransactionRun[T],
         statements: Mapping[Statement, CompiledStatement],
         refuse_locked: Callable[[UUID], None],
+        seconds: float,
     ) -> None:
         self._run = run
         self._statements = statements
         self._refuse_locked = refuse_locked
+        self._seconds = seconds
         self._lock = OwnerLock()
         self._is_split = False
 
@@ -34,8 +40,10 @@ class SplitTransaction(Generic[T]):
 
         Raises:
             Rollback: the steps end, and everything has to be rolled back.
+            DatabaseError: they took too long.
 
         """
+        until = time.monotonic() + self._seconds
         try:
             self._lock.renew(connection)
         except LockLost:
@@ -49,6 +57,8 @@ class SplitTransaction(Generic[T]):
                 self._lock.take(connection, values["owner"], values["change"])
                 self._is_split = True
                 return
+            if time.monotonic() > until:
+                raise DatabaseError(reason="the transaction took too long")
             self._run.send(self._rows(connection, statement, values))
         self._lock.release(connection)
         owners |= self._run.owners
