@@ -48,6 +48,39 @@ def plan_nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from plan_nodes(inner)
 
 
+async def postgres_rows_read(database: PostgresDatabase, read: Read, values: Values) -> int:
+    """Returns how many rows the generic plan of a read visits, those that it filters out included."""
+    statement = database.compiled[read]
+    async with database.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        explained = await connection.fetchval(
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + statement.sql, *statement.arguments(values)
+        )
+    return int(
+        sum(
+            node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0)
+            for node in plan_nodes(_top_node(explained))
+            if "Relation Name" in node
+        )
+    )
+
+
+def sqlite_steps(connection: sqlite3.Connection, step: CompiledStep, values: Values) -> int:
+    """Returns how many steps of its virtual machine a read takes, to the next hundred."""
+    counted = 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += 100
+
+    connection.set_progress_handler(count, 100)
+    try:
+        step.rows(connection, values)
+    finally:
+        connection.set_progress_handler(None, 0)
+    return counted
+
+
 def sqlite_plan(
     connection: sqlite3.Connection, step: CompiledStep, values: Values | None = None
 ) -> list[str]:

@@ -1,18 +1,24 @@
 """docs/contract.md, C3: positions, given by clients and computed by the service."""
 
 import random
+from collections.abc import AsyncIterator
 from time import process_time
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from lists.list_support import create_list
-from support import Person, problems
+from support import MakeDatabase, Person, database_of, problems, running, settings_for
 from support.change_feed import changes_since, cursor_now
+from support.query_plans import postgres_rows_read, sqlite_plan, sqlite_steps
+from support.task_rows import TaskRow, insert_task_rows
 
+from taskward.database.postgres.database import PostgresDatabase
+from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
 from taskward.http.errors import ValidationFailed
 from taskward.tasks.positions import DIGITS, default_key, key_between
 from taskward.tasks.steps.ordering import _with_room
+from taskward.tasks.steps.statements import SIBLINGS
 
 Task = dict[str, Any]
 
@@ -288,3 +294,48 @@ def test_that_there_is_no_room_is_found_out_quickly() -> None:
             _with_room(siblings[100::-1], siblings[101:])
 
     assert process_time() - begun < 5 * 0.05
+
+
+@pytest.fixture
+async def owner_of_many(engine: str, new_database: MakeDatabase) -> AsyncIterator[tuple[Any, UUID]]:
+    """Returns the database and an owner with many tasks of each kind that is no sibling; never analysed."""
+    list_id, owner = UUID(int=1), uuid4()
+    top, subtasks = TaskRow(list_id=list_id), 20_000
+    tasks = [
+        *(TaskRow(position=f"m{n:05}") for n in range(500)),
+        *(TaskRow() for _ in range(500)),
+        *(TaskRow(is_completed=True) for _ in range(10_000)),
+        top,
+        *(TaskRow(list_id=list_id, parent_id=top.id) for _ in range(subtasks)),
+        *(TaskRow(list_id=list_id) for _ in range(500)),
+    ]
+    async with running(settings_for(await new_database(engine))) as app:
+        await insert_task_rows(app, owner, tasks)
+        yield database_of(app), owner
+
+
+@pytest.mark.one_server("plans and statistics of one server")
+async def test_neighbours_are_read_along_an_index_beside_many_other_tasks(
+    owner_of_many: tuple[Any, UUID],
+) -> None:
+    database, owner = owner_of_many
+    for (scope, after), statement in SIBLINGS.items():
+        values = {
+            "owner": owner,
+            "task_id": uuid4(),
+            "list_id": UUID(int=1),
+            "parent_id": UUID(int=2),
+            "limit": 101,
+            "near": UUID(int=0),
+            "key": "" if after else "~",
+        }
+        if isinstance(database, PostgresDatabase):
+            read = await postgres_rows_read(database, statement, values)
+            assert read <= 2 * 101, f"{scope}: {read} rows"
+        else:
+            step = SqliteStatement.compile(statement).guarded
+            plan = sqlite_plan(database.reader, step, values)
+            assert any("position (user_id=? AND" in line for line in plan), f"{scope}: {plan}"
+            assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+            steps = sqlite_steps(database.reader, step, values)
+            assert steps < 101 * 100, f"{scope}: {steps} steps"

@@ -1,39 +1,30 @@
-"""The position of a list among the others of its owner: there are few, so all of them are read."""
+"""The position of a list among the others of its owner."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 from uuid import UUID
 
-from taskward.database.statements import Row, TransactionSteps
-from taskward.lists.statements import LIST_POSITIONS
+from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.lists.statements import FIND_LIST_POSITION, LIST_SIBLINGS
 from taskward.tasks.steps.ordering import Point
 
 
 @dataclass(frozen=True, slots=True)
 class ListSiblings:
-    """The other lists of one owner, in order; see `taskward.tasks.steps.ordering.Siblings`."""
+    """The other lists of one owner; see `taskward.tasks.steps.ordering.Siblings`."""
 
-    points: Sequence[Point]
-
-    @classmethod
-    def read(cls, owner: UUID, list_id: UUID) -> TransactionSteps[Self]:
-        """Returns the other lists."""
-        rows = yield LIST_POSITIONS, {"owner": owner}
-        points = (Point(key, UUID(str(one))) for one, key in rows)
-        return cls([point for point in points if point.near != list_id])
+    owner: UUID
+    list_id: UUID
 
     def before(self, point: Point, limit: int = 1) -> TransactionSteps[Sequence[Row]]:
-        yield from ()
-        end = bisect_left(self.points, point)
-        return [(one.near, one.key) for one in reversed(self.points[max(0, end - limit) : end])]
+        return (yield LIST_SIBLINGS[False], self._values(point, limit))
 
     def after(self, point: Point, limit: int = 1) -> TransactionSteps[Sequence[Row]]:
-        yield from ()
-        start = bisect_right(self.points, point)
-        return [(one.near, one.key) for one in self.points[start : start + limit]]
+        return (yield LIST_SIBLINGS[True], self._values(point, limit))
 
     def point(self, neighbour: UUID) -> TransactionSteps[Point | None]:
-        yield from ()
-        return next((one for one in self.points if one.near == neighbour), None)
+        rows = yield FIND_LIST_POSITION, {"owner": self.owner, "list_id": neighbour}
+        return Point(rows[0][0], neighbour) if rows and neighbour != self.list_id else None
+
+    def _values(self, point: Point, limit: int) -> Values:
+        return {"owner": self.owner, "list_id": self.list_id, "limit": limit} | point._asdict()

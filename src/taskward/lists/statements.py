@@ -20,7 +20,7 @@ from taskward.database.functions import monotonic_now
 from taskward.database.statements import Command, Read
 from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
 from taskward.lists.tables import COLUMNS
-from taskward.tasks.steps.statements import change_ranked
+from taskward.tasks.steps.statements import change_ranked, next_to_key
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASKS
 from taskward.users.statements import OWNER
 
@@ -82,6 +82,17 @@ LIST_POSITIONS: Final = Read(
     .where(LISTS.c.user_id == OWNER)
     .order_by(LISTS.c.position, LISTS.c.id),
 )
+FIND_LIST_POSITION: Final = Read("position of a list", select(LISTS.c.position).where(*_MINE))
+LIST_SIBLINGS: Final = {
+    after: Read(
+        f"lists {'after' if after else 'before'} a key",
+        next_to_key(LISTS, LISTS.c.position, after=after).where(LISTS.c.id != _LIST_ID),
+    )
+    for after in (True, False)
+}
+"""The lists next to a key and an id, the nearest first, except `list_id`. An owner has few lists: there is no
+index by position."""
+
 SET_LIST_POSITION: Final = Command(
     "set the position of a list",
     update(LISTS)

@@ -144,8 +144,7 @@ class ListSteps:
             return NewPosition(default_key(list_id))
         if isinstance(position, str):
             return NewPosition(position)
-        siblings = yield from ListSiblings.read(self.user.id, list_id)
-        return (yield from position_steps(siblings, position))
+        return (yield from position_steps(ListSiblings(self.user.id, list_id), position))
 
     def _store(
         self, statement: Command, list_id: UUID, values: Values, new_position: NewPosition

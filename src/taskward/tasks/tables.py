@@ -166,30 +166,32 @@ def position_key(tasks: FromClause) -> ColumnElement[str]:
     return func.coalesce(tasks.c.position, default, type_=CodePointText)
 
 
-def _index(name: str, *columns: ColumnElement[Any], having: str = "", of_open: bool = False) -> None:
-    """Adds an index of the owner's tasks that have a value in that column, of all or of the open ones."""
-    has_value = [f"{having} IS NOT NULL"] if having else []
+def _index(name: str, *columns: ColumnElement[Any], where: str) -> None:
+    """Adds an index of the owner's tasks that meet a condition, in which `open` is that of the open ones."""
     Index(
         f"ix_tasks_user_id_{name}",
         TASKS.c.user_id,
         *columns,
-        postgresql_where=text(" AND ".join(has_value + ["NOT is_completed"] * of_open)),
-        sqlite_where=text(" AND ".join(has_value + ["is_completed = 0"] * of_open)),
+        postgresql_where=text(where.replace("open", "NOT is_completed")),
+        sqlite_where=text(where.replace("open", "is_completed = 0")),
     )
 
 
 _PLACE: Final = (position_key(TASKS), TASKS.c.id)
 _SUMMED: Final = (TASKS.c.list_id, TASKS.c.due_key, TASKS.c.due_utc, TASKS.c.is_completed)
-_index("open", TASKS.c.id, *_SUMMED, of_open=True)
+_index("open", TASKS.c.id, *_SUMMED, where="open")
 """With all that the summary reads, so that it does not read the tasks, which are on a page each."""
 
-_index("open_position", TASKS.c.list_id, *_PLACE, having="list_id", of_open=True)
-_index("list_id_position", TASKS.c.list_id, *_PLACE, having="list_id")
-_index("parent_id_position", TASKS.c.parent_id, *_PLACE, having="parent_id")
-_index("due_key", TASKS.c.due_key, TASKS.c.id, having="due_key", of_open=True)
-_index("priority", TASKS.c.priority, TASKS.c.id, having="priority", of_open=True)
-_index("completed_at", TASKS.c.completed_at, TASKS.c.id, having="completed_at")
-_index("series_id", TASKS.c.series_id, TASKS.c.id, having="series_id")
+_index("open_position", TASKS.c.list_id, *_PLACE, where="list_id IS NOT NULL AND open")
+_index("list_id_position", TASKS.c.list_id, *_PLACE, where="list_id IS NOT NULL")
+_index("top_position", TASKS.c.list_id, *_PLACE, where="parent_id IS NULL AND (list_id IS NOT NULL OR open)")
+"""Of the siblings in a list and in none, so that the neighbours of a new position are next to each other."""
+
+_index("parent_id_position", TASKS.c.parent_id, *_PLACE, where="parent_id IS NOT NULL")
+_index("due_key", TASKS.c.due_key, TASKS.c.id, where="due_key IS NOT NULL AND open")
+_index("priority", TASKS.c.priority, TASKS.c.id, where="priority IS NOT NULL AND open")
+_index("completed_at", TASKS.c.completed_at, TASKS.c.id, where="completed_at IS NOT NULL")
+_index("series_id", TASKS.c.series_id, TASKS.c.id, where="series_id IS NOT NULL")
 
 
 class TaskRecord(NamedTuple):

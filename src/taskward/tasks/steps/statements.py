@@ -8,6 +8,8 @@ from sqlalchemy import (
     ColumnElement,
     Insert,
     Integer,
+    Select,
+    Table,
     Text,
     bindparam,
     cast,
@@ -210,38 +212,45 @@ SET_POSITION: Final = Command(
 )
 
 
-def _siblings(name: str, *conditions: ColumnElement[bool], after: bool) -> Read:
-    """Returns the siblings next to a key and an id, the nearest first, except `task_id`."""
-    position, task_id = position_key(TASKS), TASKS.c.id
+def next_to_key(
+    table: Table, position: ColumnElement[str], *same: ColumnElement[Any], after: bool
+) -> Select[Any]:
+    """Selects the id and the position of the owner's rows next to a key and an id, the nearest first.
+
+    Bounds: `key`, `near`, `limit`. The columns that are the `same` in all these rows lead the order, so that
+    PostgreSQL follows an index where they are null.
+    """
     key, near = bindparam("key", type_=CodePointText), bindparam("near", type_=Id())
     # Two conditions on the key, because SQLite does not compare pairs along an index of an expression.
-    order: tuple[ColumnElement[Any], ...] = (position, task_id)
     if after:
-        beyond = (position >= key, (position > key) | (task_id > near))
+        beyond = (position >= key) & ((position > key) | (table.c.id > near))
     else:
-        beyond = (position <= key, (position < key) | (task_id < near))
-        order = (position.desc(), task_id.desc())
-    found = (
-        select(task_id, position)
-        .where(TASKS.c.user_id == OWNER, *conditions, *beyond, task_id != _TASK_ID)
-        .order_by(*order)
-        .limit(_LIMIT)
-    )
-    if name == _INBOX:  # SQLite would look through the completed tasks too
-        found = found.with_hint(TASKS, "INDEXED BY ix_tasks_user_id_open", "sqlite")
-    return Read(f"siblings {'after' if after else 'before'} a key, {name}", found)
+        beyond = (position <= key) & ((position < key) | (table.c.id < near))
+    order = (column if after else column.desc() for column in (*same, position, table.c.id))
+    return select(table.c.id, position).where(table.c.user_id == OWNER, beyond).order_by(*order).limit(_LIMIT)
 
 
-_INBOX: Final = "in no list"
-_SCOPES: Final = {
-    "below a parent": (TASKS.c.parent_id == _PARENT_ID,),
-    "in a list": (TASKS.c.list_id == _LIST_ID, TASKS.c.parent_id.is_(None)),
-    _INBOX: (TASKS.c.list_id.is_(None), TASKS.c.parent_id.is_(None), is_false(TASKS.c.is_completed)),
+def _siblings(scope: str, *, after: bool) -> Read:
+    index, first, *conditions = _SCOPES[scope]
+    found = next_to_key(TASKS, position_key(TASKS), first, after=after)
+    found = found.where(*conditions, TASKS.c.id != _TASK_ID).with_hint(TASKS, f"INDEXED BY {index}", "sqlite")
+    return Read(f"siblings {'after' if after else 'before'} a key, {scope}", found)
+
+
+_TOP: Final = ("ix_tasks_user_id_top_position", TASKS.c.list_id, TASKS.c.parent_id.is_(None))
+_SCOPES: Final[dict[str, tuple[Any, ...]]] = {
+    "below a parent": (
+        "ix_tasks_user_id_parent_id_position",
+        TASKS.c.parent_id,
+        TASKS.c.parent_id == _PARENT_ID,
+    ),
+    "in a list": (*_TOP, TASKS.c.list_id == _LIST_ID),
+    "in no list": (*_TOP, TASKS.c.list_id.is_(None), is_false(TASKS.c.is_completed)),
 }
+"""The index of each scope, its first column after the owner, and the conditions."""
+
 SIBLINGS: Final = {
-    (name, after): _siblings(name, *conditions, after=after)
-    for name, conditions in _SCOPES.items()
-    for after in (True, False)
+    (scope, after): _siblings(scope, after=after) for scope in _SCOPES for after in (True, False)
 }
-"""By where the siblings are, and whether those after the key are wanted. In no list only open tasks count: an
-index leads to those, and the number of completed ones has no bound."""
+"""By where the siblings are, and whether those after the key are wanted. In no list only open tasks count,
+because the number of completed ones has no bound."""

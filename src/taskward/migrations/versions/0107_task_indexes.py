@@ -8,8 +8,8 @@ built in the transaction of the migration.
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0106"
-down_revision = "0105"
+revision = "0107"
+down_revision = "0106"
 
 
 def upgrade() -> None:
@@ -19,6 +19,11 @@ def upgrade() -> None:
         ("open", ["id", "list_id", "due_key", "due_utc", "is_completed"], is_open),
         ("open_position", ["list_id", position, "id"], f"list_id IS NOT NULL AND {is_open}"),
         ("list_id_position", ["list_id", position, "id"], "list_id IS NOT NULL"),
+        (
+            "top_position",
+            ["list_id", position, "id"],
+            f"parent_id IS NULL AND (list_id IS NOT NULL OR {is_open})",
+        ),
         ("parent_id_position", ["parent_id", position, "id"], "parent_id IS NOT NULL"),
         ("due_key", ["due_key", "id"], f"due_key IS NOT NULL AND {is_open}"),
         ("priority", ["priority", "id"], f"priority IS NOT NULL AND {is_open}"),
