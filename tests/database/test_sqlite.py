@@ -21,8 +21,9 @@ from taskward.database import DatabaseUnusable
 from taskward.database.sqlite import busy, group_commit
 from taskward.database.sqlite.connection import connect
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.database.statements import TransactionSteps
+from taskward.database.statements import SPLIT, TransactionSteps
 from taskward.http.errors import DatabaseError
+from taskward.me.statements import SET_TIME_ZONE
 from taskward.tasks.statements import CREATE_TASK
 from taskward.tasks.steps.content import empty_task
 from taskward.users.statements import LOCK_OWNER, owner_values
@@ -224,6 +225,46 @@ async def test_a_cancelled_request_does_not_block_others(file_app: FastAPI, *, f
 
     assert [await beside] == await bob.tasks()
     assert len(await ann.tasks()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("cancelled_in", "zone", "is_locked"), [("Lima", None, False), ("Tokyo", "America/Lima", True)]
+)
+async def test_a_transaction_whose_caller_is_cancelled_is_rolled_back(
+    file_app: FastAPI, cancelled_in: str, zone: str | None, *, is_locked: bool
+) -> None:
+    """Of one that is split only the part that runs; the rest of it is left to the recovery."""
+    database, ann = database_of(file_app), Person(file_app)
+    owner = owner_values(ann_caller := Caller(UUID(ann.sub), None, expires_at=0))
+    runs, goes_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def pause(statement: str) -> None:
+        if cancelled_in in statement:
+            loop.call_soon_threadsafe(runs.set)
+            goes_on.wait(10)
+
+    def change(place: str) -> TransactionSteps[object]:
+        return (yield SET_TIME_ZONE, owner | {"time_zone": place, "fields": ["time_zone"]})
+
+    def steps() -> TransactionSteps[None]:
+        yield from change("America/Lima")
+        yield SPLIT, {"owner": ann_caller.id, "change": "import"}
+        yield from change("Asia/Tokyo")
+        yield from change("Europe/Berlin")
+
+    database.writer.set_trace_callback(pause)
+    running = asyncio.create_task(database.transact(steps, long=True))
+    await runs.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    goes_on.set()
+    await Person(file_app).create("Of another user")
+
+    zones = database.reader.execute("SELECT time_zone FROM users WHERE id = ?", [ann.sub]).fetchall()
+    assert zones == ([] if zone is None else [(zone,)])
+    assert is_locked == bool(database.reader.execute("SELECT 1 FROM owner_locks").fetchall())
 
 
 async def test_a_failed_commit_fails_all_its_writes_and_stores_none(file_app: FastAPI) -> None:

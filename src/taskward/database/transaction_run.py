@@ -20,6 +20,10 @@ from taskward.database.statements import (
 )
 
 
+class Abandoned(Exception):
+    """The caller of a transaction has been cancelled, so it must be rolled back."""
+
+
 class TransactionRun(Generic[T]):
     """A transaction in progress: `step` is what the engine runs next, None at the end.
 
@@ -33,6 +37,7 @@ class TransactionRun(Generic[T]):
         self._make_steps = steps
         self._operation = operation
         self._has_run = False
+        self._is_abandoned = False
         self._start()
 
     @property
@@ -52,19 +57,25 @@ class TransactionRun(Generic[T]):
 
         Raises:
             Rollback: everything has to be rolled back; `result` is set.
+            Abandoned: everything has to be rolled back; there is no result.
 
         """
         if self.step is None:
             raise AssertionError("the transaction has ended")
+        if self._is_abandoned:
+            raise Abandoned
         self._has_run = True
         statement, values = self.step
         record_owner(self.owners, statement, values)
         self._operation.ran(statement, values, rows)
         self._advance(rows)
 
-    def close(self) -> None:
-        """Ends the steps, even if they have not finished."""
-        self._steps.close()
+    def abandon(self) -> None:
+        """Makes the next `send` fail; callable while another thread runs a step.
+
+        The generator is not closed: that fails while it runs, and afterwards it would seem to be at its end.
+        """
+        self._is_abandoned = True
 
     def _start(self) -> None:
         self.owners = set()

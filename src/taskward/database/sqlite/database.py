@@ -208,7 +208,7 @@ class SqliteDatabase:
             while run.step is not None:
                 await self._group_commit.run(owner, transaction.run_part, several=True, long=long)
         finally:
-            run.close()
+            run.abandon()
         return run.result
 
     async def _unlocked(self, run: Callable[[], Awaitable[T]]) -> T:
