@@ -137,3 +137,21 @@ async def test_threads_run_what_they_are_given() -> None:
 def thread_name(seconds: float) -> str:
     threading.Event().wait(seconds)
     return threading.current_thread().name
+
+
+async def test_a_request_that_is_cancelled_just_before_its_turn_takes_no_slot() -> None:
+    slots = FairSlots(1)
+    async with slots.slot("ann"):
+        waiting = asyncio.create_task(hold(slots, "bob"))
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    async with asyncio.timeout(1), slots.slot("cat"):
+        pass
+
+
+async def hold(slots: FairSlots, user: str) -> None:
+    async with slots.slot(user):
+        pass

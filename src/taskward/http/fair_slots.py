@@ -77,7 +77,9 @@ class FairSlots:
             raise
 
     def _leave(self, user: Hashable, turn: "asyncio.Future[None]") -> None:
-        queue = self._queues[user]
+        queue = self._queues.get(user)
+        if queue is None or turn not in queue:
+            return  # a grant has passed it over
         queue.remove(turn)
         if not queue:
             del self._queues[user]
@@ -87,6 +89,10 @@ class FairSlots:
         skipped = 0
         while self._free and skipped < len(self._queues):
             user, queue = self._queues.popitem(last=False)
+            while queue and queue[0].done():  # cancelled, and its request has not run since
+                queue.popleft()
+            if not queue:
+                continue
             if self._may_take(user):
                 self._take(user)
                 queue.popleft().set_result(None)
