@@ -21,6 +21,7 @@ from support import (
 )
 from support.change_feed import changes
 
+from taskward.batch.models import MAX_SHORT, Batch
 from taskward.idempotency import execution
 
 Task = dict[str, Any]
@@ -680,3 +681,24 @@ async def test_of_concurrent_batches_with_one_tag_one_wins(ann: Person) -> None:
     statuses = sorted(tuple(one["status"] for one in batch) for batch in told)
     assert statuses == [(201, 200)] + [(424, 412)] * 7
     assert len(await ann.tasks()) == 2
+
+
+# The time that a batch may take
+
+
+@pytest.mark.engines("memory")
+@pytest.mark.parametrize(
+    ("operation", "is_long"),
+    [
+        ({"op": "update", "task": {"is_completed": True}}, True),
+        ({"op": "update", "task": {"list_id": None}}, True),
+        ({"op": "delete"}, True),
+        ({"op": "update", "task": {"title": "x", "priority": "high"}}, False),
+    ],
+)
+def test_a_batch_that_may_change_many_subtasks_has_as_long_as_an_import(
+    operation: dict[str, Any], *, is_long: bool
+) -> None:
+    for count, expected in ((MAX_SHORT, False), (MAX_SHORT + 1, is_long)):
+        batch = Batch.model_validate({"operations": [{"id": str(uuid4()), **operation}] * count})
+        assert batch.is_long() == expected

@@ -18,6 +18,9 @@ from taskward.tasks.models import NewTask, TaskChanges
 
 MAX_OPERATIONS: Final = 100
 
+MAX_SHORT: Final = 10
+"""Operations that may each change all subtasks of a task, so that a batch of more is long."""
+
 _IfMatch = Annotated[
     str | None,
     Field(description="As the header `If-Match`.", min_length=1, examples=['"1764000000000000"']),
@@ -142,8 +145,10 @@ class AnyBatch(BaseModel):
         return self._validated
 
     def is_long(self) -> bool:
-        """Returns whether the batch may change many tasks with one operation."""
-        return any(isinstance(one, ValidOperation) and one.option is not None for one in self._validated)
+        """Returns whether the batch may change thousands of tasks."""
+        valid = [one for one in self._validated if isinstance(one, ValidOperation)]
+        deletes_several = any(one.option is not None for one in valid)
+        return deletes_several or sum(one.may_change_others for one in valid) > MAX_SHORT
 
 
 class Batch(AnyBatch):

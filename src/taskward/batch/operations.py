@@ -29,6 +29,7 @@ Kind: TypeAlias = Literal["task", "list"]
 
 _VERSIONS: Final[TypeAdapter[Versions | None]] = TypeAdapter(IfMatch)
 _OPTIONS: Final = ("delete", "keep")
+_FIELDS_OF_OTHERS: Final = {"is_completed", "list_id", "parent_id", "position"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,13 @@ class ValidOperation:
     """The new object, or the changes."""
     option: Any = None
     """Whether the tasks in a deleted list, or below a deleted task, are kept; None if not given."""
+
+    @property
+    def may_change_others(self) -> bool:
+        """Returns whether it may change other tasks: those below a task, or those beside it."""
+        if self.op == "delete":
+            return True
+        return self.kind == "task" and not self.body.model_fields_set.isdisjoint(_FIELDS_OF_OTHERS)
 
 
 def _one_of(label: str, *known: str) -> BeforeValidator:
