@@ -6,7 +6,6 @@ of letters and digits is accepted as a neighbour.
 """
 
 import secrets
-from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -25,7 +24,7 @@ MIN_DISTANCE: Final = 2
 
 _JITTER_DIGITS: Final = 6
 _VALUES: Final = {
-    digits: {digit: value for value, digit in enumerate(digits)} for digits in (DIGITS, SMALL_DIGITS)
+    digits: bytes.maketrans(digits.encode(), bytes(range(len(digits)))) for digits in (DIGITS, SMALL_DIGITS)
 }
 _HEADS: Final = DIGITS[10:]
 _POSITIVE: Final = len(_HEADS) // 2
@@ -83,7 +82,7 @@ def _beside(key: str, step: int) -> str | None:
 def _next_integer(integer: str, step: int, digits: str) -> str | None:
     """Returns the integer after (1) or before (-1); None beyond the greatest and the smallest."""
     base = len(digits)
-    value = _number([_VALUES[digits][digit] for digit in integer[1:]], base) + step
+    value = _number(integer[1:].encode().translate(_VALUES[digits]), base) + step
     if 0 <= value < base ** (len(integer) - 1):
         return integer[0] + _text(value, len(integer) - 1, digits)
     head = _HEADS.index(integer[0]) + step
@@ -108,17 +107,20 @@ def _spread(left: str, right: str | None, count: int) -> list[str] | None:
     return [_near(point, distance, length, digits) for point in points]
 
 
-def _length_with_room(low: Sequence[int], high: Sequence[int], base: int, count: int) -> int | None:
-    """Returns how many digits give room for `count` keys with jitter, or just room; None if none does.
-
-    Where the two are alike their difference stays 0, so that it is a large number for a few digits only.
-    """
+def _length_with_room(low: bytes, high: bytes, base: int, count: int) -> int | None:
+    """Returns how many digits give room for `count` keys with jitter, or just room; None if none does."""
     room = 0
-    for length, (left, right) in enumerate(zip(low, high, strict=True), 1):
-        room = room * base + right - left
+    for place in range(_first_difference(low, high), MAX_KEY_LENGTH):
+        room = room * base + high[place] - low[place]
         if room >= (count + 1) * JITTER:
-            return length
+            return place + 1
     return MAX_KEY_LENGTH if room >= (count + 1) * MIN_DISTANCE else None
+
+
+def _first_difference(low: bytes, high: bytes) -> int:
+    """Returns the first place at which two differ, without a step for each place before it."""
+    different = int.from_bytes(low) ^ int.from_bytes(high)
+    return len(low) - (different.bit_length() + 7) // 8
 
 
 def _near(point: int, distance: int, length: int, digits: str) -> str:
@@ -150,16 +152,15 @@ def _digits_of(*keys: str) -> str:
     return SMALL_DIGITS if rest == rest.lower() else DIGITS
 
 
-def _values(key: str | None, digits: str) -> list[int]:
+def _values(key: str | None, digits: str) -> bytes:
     """Returns the values of the digits of a key, as many as the longest has; None stands for the end."""
     if key is None:
-        return [len(DIGITS)] + [0] * (MAX_KEY_LENGTH - 1)
-    head, rest = key[:1] or DIGITS[0], key[1:]
-    value = _VALUES[digits]
-    return [_VALUES[DIGITS][head], *map(value.__getitem__, rest.ljust(MAX_KEY_LENGTH - 1, digits[0]))]
+        return bytes([len(DIGITS)]).ljust(MAX_KEY_LENGTH, b"\0")
+    head, rest = key[:1].encode(), key[1:].encode()
+    return (head.translate(_VALUES[DIGITS]) + rest.translate(_VALUES[digits])).ljust(MAX_KEY_LENGTH, b"\0")
 
 
-def _number(values: Sequence[int], base: int) -> int:
+def _number(values: bytes, base: int) -> int:
     number = 0
     for value in values:
         number = number * base + value
