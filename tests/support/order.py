@@ -50,6 +50,7 @@ WAITING_FILES: Final = (
 """The files whose tests take long, and mostly wait."""
 
 COMPUTING_FILES: Final = (
+    "database/test_statement_plans",
     "clients/test_schemathesis",
     "clients/test_typescript",
     "clients/test_generated",

@@ -1,7 +1,8 @@
 """The query plans of compiled statements, on either engine."""
 
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import orjson
@@ -12,6 +13,8 @@ from taskward.database.sqlite.compiled import CompiledStep
 from taskward.database.statements import Read, Values
 
 _EXPLAIN: Final = "EXPLAIN (FORMAT JSON) "
+_SCANS: Final = {"Seq Scan", "Index Scan", "Index Only Scan", "Bitmap Index Scan"}
+_OWNER_ALONE: Final = re.compile(r"\(?(\w+\.)?user_id = [^()]+\)?")
 
 
 async def postgres_plans(database: PostgresDatabase, read: Read, values: Values) -> list[dict[str, Any]]:
@@ -21,17 +24,24 @@ async def postgres_plans(database: PostgresDatabase, read: Read, values: Values)
     """
     statement = database.compiled[read]
     async with database.pool.acquire() as connection:
-        explained = await connection.fetchval(_EXPLAIN + statement.sql, *statement.arguments(values))
-        return [_top_node(explained), await generic_plan(connection, statement)]
+        return [
+            await plan_for(connection, statement.sql, statement.arguments(values)),
+            await generic_plan(connection, statement),
+        ]
+
+
+async def plan_for(connection: Any, sql: str, arguments: Sequence[Any]) -> dict[str, Any]:
+    """Returns the plan of PostgreSQL for these values."""
+    return _top_node(await connection.fetchval(_EXPLAIN + sql, *arguments))
 
 
 async def generic_plan(connection: Any, statement: CompiledStatement) -> dict[str, Any]:
     """Returns the plan of PostgreSQL for any values."""
-    nulls = ", ".join(["NULL"] * len(statement.names))
+    nulls = f"({', '.join(['NULL'] * len(statement.names))})" if statement.names else ""
     async with connection.transaction():
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await connection.execute(f"PREPARE explained AS {statement.sql}")
-        explained = await connection.fetchval(f"{_EXPLAIN}EXECUTE explained({nulls})")
+        explained = await connection.fetchval(f"{_EXPLAIN}EXECUTE explained{nulls}")
         await connection.execute("DEALLOCATE explained")
     return _top_node(explained)
 
@@ -90,3 +100,28 @@ def sqlite_plan(
         for name, default, bind in step.binds
     ]
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {step.sql}", arguments)]
+
+
+def owner_scans(plan: dict[str, Any], tables: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yields the tables that a plan of PostgreSQL reads whole, or by the owner alone, and how."""
+    for node in plan_nodes(plan):
+        for inner in node.get("Plans", ()):
+            if inner["Node Type"].startswith("Bitmap"):  # one of an index has no table of its own
+                inner.setdefault("Relation Name", node.get("Relation Name"))
+        condition = node.get("Index Cond", "")
+        is_scan = node["Node Type"] in _SCANS and node["Relation Name"] in tables
+        if is_scan and (not condition or _OWNER_ALONE.fullmatch(condition)):
+            yield node["Relation Name"], f"{node['Node Type']} {node.get('Index Name', '')} {condition}"
+
+
+def owner_searches(sql: str, plan: Sequence[str], tables: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yields the tables of a statement that SQLite reads whole, or by the owner alone, and how.
+
+    Tables that the statement does not name are those of its foreign keys.
+    """
+    names = {table: table for table in tables if re.search(rf"\b{table}\b", sql)}
+    names |= {alias: table for table, alias in re.findall(r"\b(\w+) AS (\w+)", sql) if table in tables}
+    for line in plan:
+        match = re.match(r"(SCAN|SEARCH) (\w+)", line)
+        if match and match[2] in names and (match[1] == "SCAN" or line.endswith(" (user_id=?)")):
+            yield names[match[2]], line

@@ -148,10 +148,13 @@ def _no_bound_on_postgresql(element: bound_on_sqlite, compiler: SQLCompiler, **o
     return "true"
 
 
-class any_of(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
-    """`any_of(one, many)`: whether a value is among the `Ids` or `Counters`."""
+class any_of(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
+    """`any_of(one, many)`: whether a value is among the `Ids` or `Counters`.
 
-    type = Boolean()
+    Without a type, as `is_false`: compared with 1, it would lead along no index of SQLite.
+    """
+
+    type = NullType()
     inherit_cache = True
 
 
@@ -165,6 +168,22 @@ def _any_on_postgresql(element: any_of, compiler: SQLCompiler, **options: Any) -
 def _any_on_sqlite(element: any_of, compiler: SQLCompiler, **options: Any) -> str:
     one, many = (compiler.process(clause, **options) for clause in element.clauses)
     return f"{one} IN (SELECT value FROM json_each({many}))"  # noqa: S608 - compiled expressions, no values
+
+
+class few(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
+    """`few(ids)`: an array whose length PostgreSQL's planner cannot see; it assumes ten elements.
+
+    For a longer one it would read all rows of an owner instead, who has few by its estimate: without
+    statistics, a 200th of the table.
+    """
+
+    inherit_cache = True
+
+
+@compiles(few, "postgresql")
+def _few_on_postgresql(element: few, compiler: SQLCompiler, **options: Any) -> str:
+    array = compiler.process(element.clauses, **options)
+    return array if _is_distributed(compiler) else f"CAST((SELECT {array}) AS uuid[])"
 
 
 class contains_all_words(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
@@ -198,14 +217,18 @@ def _contains_on_sqlite(element: contains_all_words, compiler: SQLCompiler, **op
 
 
 class json_rows(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
-    """`json_rows(array)`: each element of a JSON array as a row with the column `value`, in order."""
+    """`json_rows(array)`: each element of a JSON array as a row with the column `value`, in order.
+
+    On PostgreSQL by way of an array, for the reason of `few`: it assumes 100 rows of the plain function.
+    """
 
     inherit_cache = True
 
 
 @compiles(json_rows, "postgresql")
 def _rows_on_postgresql(element: json_rows, compiler: SQLCompiler, **options: Any) -> str:
-    return f"jsonb_array_elements(CAST({compiler.process(element.clauses, **options)} AS jsonb))"
+    rows = f"jsonb_array_elements(CAST({compiler.process(element.clauses, **options)} AS jsonb))"
+    return rows if _is_distributed(compiler) else f"LATERAL (SELECT unnest(ARRAY(SELECT {rows})) AS value)"
 
 
 @compiles(json_rows, "sqlite")
@@ -241,7 +264,24 @@ def _instant_on_postgresql(element: instant_of, compiler: SQLCompiler, **options
     )
 
 
+class once(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
+    """`once(value)`: a value made of a volatile function, as PostgreSQL compares it along an index.
+
+    By itself it would be evaluated for each row.
+    """
+
+    inherit_cache = True
+
+
+@compiles(once, "postgresql")
+def _once_on_postgresql(element: once, compiler: SQLCompiler, **options: Any) -> str:
+    value = compiler.process(element.clauses, **options)
+    return value if _is_distributed(compiler) else f"(SELECT {value})"
+
+
 @compiles(bound_on_sqlite, "sqlite")
+@compiles(few, "sqlite")
+@compiles(once, "sqlite")
 @compiles(instant_of, "sqlite")
 def _argument(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
     return compiler.process(element.clauses, **options)

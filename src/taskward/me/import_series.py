@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Integer, Text, bindparam, cast, column, literal_column, select, update
 
 from taskward.database import Queries
-from taskward.database.functions import any_of, json_item, json_rows
+from taskward.database.functions import any_of, few, json_item, json_rows
 from taskward.database.statements import Command, Read, Row
 from taskward.database.types import Id, Ids
 from taskward.me.import_tables import IMPORT_TASKS
@@ -37,7 +37,9 @@ STAGED_IN_SERIES: Final = Read(
 )
 OWNED_AMONG: Final = Read(
     "tasks among several",
-    select(TASKS.c.id).where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, bindparam("ids", type_=Ids()))),
+    select(TASKS.c.id).where(
+        TASKS.c.user_id == OWNER, any_of(TASKS.c.id, few(bindparam("ids", type_=Ids())))
+    ),
 )
 
 

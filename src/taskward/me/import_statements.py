@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    FromClause,
     Integer,
     Table,
     Text,
@@ -14,7 +15,6 @@ from sqlalchemy import (
     cast,
     column,
     delete,
-    exists,
     func,
     literal_column,
     null,
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from taskward.database.functions import any_of, instant_of, json_item, json_rows
+from taskward.database.functions import any_of, few, instant_of, json_item, json_rows
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Ids, Instant
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
@@ -143,14 +143,23 @@ def _stage() -> Any:
             ["user_id", *values],
             select(OWNER, *values.values()).where(
                 # One condition each: an OR would make SQLite scan all of the owner's rows.
-                ~exists().where(TASKS.c.user_id == OWNER, TASKS.c.id == values["id"]),
-                ~exists().where(TASKS.c.user_id == OWNER, TASKS.c.id == values["given_id"]),
-                ~exists().where(same.c.user_id == OWNER, same.c.given_id == values["id"]),
-                ~exists().where(same.c.user_id == OWNER, same.c.id == values["given_id"]),
+                _is_free(TASKS, "id", values["id"]),
+                _is_free(TASKS, "id", values["given_id"]),
+                _is_free(same, "given_id", values["id"]),
+                _is_free(same, "id", values["given_id"]),
             ),
         )
         .on_conflict_do_nothing()
     )
+
+
+def _is_free(table: FromClause, key: str, value: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Returns whether the owner has no row with that value of a unique key.
+
+    It is looked up for each value: of an EXISTS, PostgreSQL can make a join with all rows of the owner.
+    """
+    found = select(table.c[key]).where(table.c.user_id == OWNER, table.c[key] == value)
+    return found.scalar_subquery().is_(None)
 
 
 STAGE: Final = Command("stage tasks", _stage(), quiet=True)
@@ -224,7 +233,8 @@ PUBLISH_LISTS: Final = Command("publish lists", _publish_lists(), "list.import")
 DROP_LIST_TOMBSTONES: Final = Command(
     "drop the tombstones of imported lists",
     delete(LIST_TOMBSTONES).where(
-        LIST_TOMBSTONES.c.user_id == OWNER, any_of(LIST_TOMBSTONES.c.list_id, bindparam("ids", type_=Ids()))
+        LIST_TOMBSTONES.c.user_id == OWNER,
+        any_of(LIST_TOMBSTONES.c.list_id, few(bindparam("ids", type_=Ids()))),
     ),
     quiet=True,
 )

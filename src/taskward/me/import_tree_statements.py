@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Integer, Text, bindparam, cast, column, literal_column, select, update
 
-from taskward.database.functions import any_of, json_item, json_rows
+from taskward.database.functions import any_of, few, json_item, json_rows
 from taskward.database.statements import Command, Read
 from taskward.database.types import Id, Ids
 from taskward.me.import_tables import IMPORT_TASKS
@@ -24,7 +24,7 @@ STAGED_CHILDREN: Final = Read(
 STAGED_AMONG: Final = Read(
     "staged tasks among several",
     select(IMPORT_TASKS.c.id, IMPORT_TASKS.c.list_id).where(
-        IMPORT_TASKS.c.user_id == OWNER, any_of(IMPORT_TASKS.c.id, bindparam("ids", type_=Ids()))
+        IMPORT_TASKS.c.user_id == OWNER, any_of(IMPORT_TASKS.c.id, few(bindparam("ids", type_=Ids())))
     ),
 )
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Integer, Table, Text, text
 from sqlmodel import Field, SQLModel
 
 from taskward.database.types import Counter, Id, Instant
@@ -32,6 +32,13 @@ class ReminderRow(SQLModel, table=True):
             ondelete="CASCADE",
         ),
         Index("ix_reminders_fire_at", "fire_at"),
+        Index(
+            "ix_reminders_user_id_fire_at",
+            "user_id",
+            "fire_at",
+            postgresql_where=text("fire_at IS NOT NULL"),
+            sqlite_where=text("fire_at IS NOT NULL"),
+        ),
         {"sqlite_strict": True, "sqlite_with_rowid": False},
     )
 

@@ -154,7 +154,8 @@ def _has_no_subtasks() -> ColumnElement[bool]:
     """
     other = USERS.alias("as_it_was")
     seen = select(other.c.seq).where(other.c.id == OWNER).scalar_subquery()
-    children = exists().where(TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID)
+    # The id only, which the index of subtasks has: SQLite would look through all tasks for other columns.
+    children = select(TASKS.c.id).where(TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID).exists()
     return ~children & (USERS.c.seq == seen)
 
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from sqlalchemy import Integer, bindparam, delete, exists, literal_column, select
+from sqlalchemy import Integer, bindparam, delete, exists, func, literal_column, select
 
-from taskward.database.functions import clock_number, instant_of
+from taskward.database.functions import clock_number, instant_of, once
 from taskward.database.outbox import MARKS
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id
@@ -27,8 +27,9 @@ NEXT_REMINDERS: Final = Read(
 )
 """Of those who are not marked: their next delivery sees their reminders anyway."""
 
-_IS_DUE: Final = (REMINDERS.c.user_id == OWNER, REMINDERS.c.fire_at <= instant_of(clock_number()))
-NO_REMINDER_IS_DUE: Final = ~exists().where(*_IS_DUE)
+_IS_DUE: Final = (REMINDERS.c.user_id == OWNER, REMINDERS.c.fire_at <= once(instant_of(clock_number())))
+NO_REMINDER_IS_DUE: Final = select(func.min(REMINDERS.c.fire_at)).where(*_IS_DUE).scalar_subquery().is_(None)
+"""The first one along the index: for an EXISTS, PostgreSQL expects one among any few rows."""
 
 DUE_REMINDER: Final = Read(
     "first due reminder",
@@ -50,7 +51,9 @@ TAKE_REMINDER: Final = Command(
     quiet=True,
 )
 
-_HAS_PASSED: Final = REMINDERS.c.fire_at <= instant_of(clock_number() - bindparam("retention", type_=Counter))
+_HAS_PASSED: Final = REMINDERS.c.fire_at <= once(
+    instant_of(clock_number() - bindparam("retention", type_=Counter))
+)
 
 PASSED_REMINDERS: Final = Read(
     "owners with passed reminders",

@@ -1,4 +1,4 @@
-"""The indexes of `tasks` for the optional fields, which PostgreSQL builds while the service runs.
+"""The indexes of `tasks` and of due reminders, which PostgreSQL builds while the service runs.
 
 This stays the newest migration, because the service uses the schema before it: one that changes tables is put
 before it, and this one takes the next number. An index that is there is left as it is. On SQLite they are
@@ -40,3 +40,21 @@ def upgrade() -> None:
             postgresql_concurrently=True,
             if_not_exists=True,
         )
+    op.create_index(
+        "ix_tasks_user_id_version",
+        "tasks",
+        ["user_id", "version"],
+        postgresql_where=sa.text("version IS NOT NULL"),
+        postgresql_concurrently=True,
+        if_not_exists=True,
+    )
+    has_moment = sa.text("fire_at IS NOT NULL")
+    op.create_index(
+        "ix_reminders_user_id_fire_at",
+        "reminders",
+        ["user_id", "fire_at"],
+        postgresql_where=has_moment,
+        sqlite_where=has_moment,
+        postgresql_concurrently=True,
+        if_not_exists=True,
+    )

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from taskward.database.functions import any_of, instant_of, is_false, json_item, json_rows
+from taskward.database.functions import any_of, few, instant_of, is_false, json_item, json_rows
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Ids
 from taskward.tasks.instant_tables import REMINDERS
@@ -27,7 +27,7 @@ from taskward.users.statements import OWNER
 
 _IDS: Final = bindparam("ids", type_=Ids())
 _LIMIT: Final = bindparam("limit", type_=Integer())
-_OF_TASKS: Final = (REMINDERS.c.user_id == OWNER, any_of(REMINDERS.c.task_id, _IDS))
+_OF_TASKS: Final = (REMINDERS.c.user_id == OWNER, any_of(REMINDERS.c.task_id, few(_IDS)))
 
 
 def _reminded(*conditions: ColumnElement[bool]) -> Select[tuple[object, ...]]:
@@ -69,7 +69,7 @@ DROP_REMINDERS: Final = Command(
 ADD_REMINDERS: Final = Command("add pending reminders", _add(), quiet=True)
 """Takes a JSON array of `[task id, number, microseconds since 1970 or null]`; one that is there stays."""
 
-REMINDED: Final = Read("tasks with reminders", _reminded(any_of(TASKS.c.id, _IDS)))
+REMINDED: Final = Read("tasks with reminders", _reminded(any_of(TASKS.c.id, few(_IDS))))
 REMINDED_BETWEEN: Final = Read(
     "tasks with reminders between two versions",
     _reminded(

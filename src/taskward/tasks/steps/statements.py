@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import any_of, is_false, json_item, json_rows, monotonic_now
+from taskward.database.functions import any_of, few, is_false, json_item, json_rows, monotonic_now
 from taskward.database.statements import Change, Command, Read, Write
 from taskward.database.types import CodePointText, Counter, Flag, Id, Ids, Instant, Priority
 from taskward.tasks.tables import COLUMNS, LISTS, TASK_LABELS, TASKS, TOMBSTONES, position_key
@@ -160,7 +160,7 @@ CHILDREN: Final = Read(
 
 RANKED: Final = (
     select(TASKS.c.id, (_FIRST_NUMBER + func.row_number().over(order_by=TASKS.c.id) - 1).label("number"))
-    .where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, _IDS))
+    .where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, few(_IDS)))
     .subquery("ranked")
 )
 """The tasks among `ids`, with the numbers of their changes, from `first_number` on."""
@@ -194,7 +194,7 @@ MOVE_TO_LIST: Final = Command("move several tasks to a list", change_ranked(list
 ADD_TOMBSTONES: Final = Command("add tombstones of several tasks", _add_tombstones())
 DELETE_TASKS: Final = Command(
     "delete several tasks",
-    delete(TASKS).where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, _IDS)),
+    delete(TASKS).where(TASKS.c.user_id == OWNER, any_of(TASKS.c.id, few(_IDS))),
     "task.delete",
 )
 

@@ -1,0 +1,177 @@
+"""Every declared statement finds its rows along an index, however many others their owner has.
+
+Each is explained with and without statistics of the tables: a new database, a restored one, and one just
+imported into has none.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from database.test_distributed_plans import OF_TYPE
+from fastapi import FastAPI
+from sqlalchemy import Text, bindparam, select
+from support import MakeDatabase, database_of, running, settings_for
+from support.many_rows import (
+    FIRST_VERSION,
+    RARE_LABEL,
+    insert_many_rows,
+    list_id,
+    series_id,
+    task_id,
+)
+from support.owner_filter_check import OWNED
+from support.query_plans import (
+    generic_plan,
+    owner_scans,
+    owner_searches,
+    plan_for,
+    sqlite_plan,
+)
+from support.rows import execute
+
+from taskward.database.postgres.batched_sql import BatchedRead
+from taskward.database.postgres.compiled import DIALECT, CompiledStatement
+from taskward.database.postgres.database import PostgresDatabase
+from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
+from taskward.database.statements import STATEMENTS, Read, Statement, Write
+from taskward.tasks.list_statements import OPEN_LISTS
+from taskward.tasks.statements import LISTS
+from taskward.tasks.tables import TASKS
+from taskward.users import restores
+from taskward.users.statements import OWNER as OWNER_PARAMETER
+
+assert restores.MAX_OWNERS  # its statements are those of a command
+
+pytestmark = pytest.mark.one_server("plans of one server")
+
+TASKS_OF_OWNER: Final = 50_000
+OTHER_OWNERS: Final = 20
+OWNER: Final = uuid4()
+OF_OWNERS: Final = frozenset(table.name for table in OWNED if len(table.primary_key.columns) > 1) - {"lists"}
+"""The tables that hold many rows of an owner; of lists there are at most 1,000."""
+
+ALLOWED: Final = {
+    ("siblings after a key, in no list", "tasks"): "the order of the open tasks in no list is no index: C3",
+    ("siblings before a key, in no list", "tasks"): "as the ones after it",
+    ("summarize tasks", "tasks"): "counts the open tasks, along an index that has all it reads",
+    ("count of tasks", "tasks"): "counts all, for `taskward erase`",
+    ("tasks of a deleted list", "tasks"): "once at a start, after a deletion that was interrupted",
+    ("delete task", "tombstones"): "stops at the second, in the order of the index",
+    ("newest expired of tombstones", "tombstones"): "stops at its limit, in the order of the index",
+    ("newest expired of list_tombstones", "list_tombstones"): "stops at its limit, in the order of the index",
+    ("whether reminders are pending", "reminders"): "stops at the first",
+} | {
+    (read.name, "tasks"): "by age it stops at its limit; other sorts, and searches, look through all: B1"
+    for read in (*LISTS.values(), *OPEN_LISTS.values())
+}
+"""What reads a table by the owner alone, and why."""
+
+ROWS: Final = orjson.dumps([[task_id(n), None, None] for n in range(0, TASKS_OF_OWNER, 100)]).decode()
+VALUES: Final[dict[str, Any]] = {
+    "owner": OWNER,
+    "ids": [task_id(n) for n in range(0, TASKS_OF_OWNER, 100)],
+    **dict.fromkeys(("task_id", "parent_id", "near"), task_id(40)),
+    "list_id": list_id(3),
+    "series_id": series_id(5),
+    "after_id": task_id(1000),
+    "up_to_id": task_id(1500),
+    "folded": RARE_LABEL,
+    "new": RARE_LABEL.upper(),
+    "since": FIRST_VERSION + TASKS_OF_OWNER // 2,
+    **dict.fromkeys(("first_number", "after_number"), FIRST_VERSION + 1000),
+    "last_number": FIRST_VERSION + 1500,
+    **dict.fromkeys(("limit", "count"), 500),
+    **dict.fromkeys(("tasks", "rows", "reminders", "lists"), ROWS),
+    "labels": '[["a", "a"]]',
+    **dict.fromkeys(("keys_since", "tombstones_since"), datetime(2000, 1, 1, tzinfo=UTC)),
+}
+"""The values of a request on many of the tasks; of other parameters any of their type."""
+
+BY_THE_OWNER: Final = {
+    "all columns": select(TASKS).where(TASKS.c.user_id == OWNER_PARAMETER),
+    "no index has the condition": select(TASKS.c.id).where(
+        TASKS.c.user_id == OWNER_PARAMETER, TASKS.c.past_recurrence == bindparam("key", type_=Text())
+    ),
+}
+
+
+async def test_no_statement_looks_through_the_rows_of_an_owner(
+    engine: str, new_database: MakeDatabase
+) -> None:
+    async with running(settings_for(await new_database(engine))) as app:
+        await insert_many_rows(app, OWNER, TASKS_OF_OWNER)
+        for _ in range(OTHER_OWNERS):
+            await insert_many_rows(app, uuid4(), 70)
+
+        without_statistics = await found_among(app, STATEMENTS)
+        await execute(app, "ANALYZE")
+        with_statistics = await found_among(app, STATEMENTS)
+        examples = [Read(name, one, declared=False) for name, one in BY_THE_OWNER.items()]
+        noticed = {name for name, _ in await found_among(app, examples)}
+
+    for found in (without_statistics, with_statistics):
+        assert {key: plan for key, plan in found.items() if key not in ALLOWED} == {}
+    assert noticed == {*BY_THE_OWNER}
+
+
+def test_what_is_allowed_is_declared() -> None:
+    assert {name for name, _ in ALLOWED} <= {statement.name for statement in STATEMENTS}
+
+
+async def found_among(app: FastAPI, statements: list[Any]) -> dict[tuple[str, str], str]:
+    """Returns what reads a table by the owner alone: the statement and the table, with a line of its plan."""
+    database = database_of(app)
+    if isinstance(database, PostgresDatabase):
+        async with database.pool.acquire() as connection:
+            return {
+                (statement.name, table): line
+                for statement in statements
+                for form in postgres_forms(statement)
+                for plan in await plans(connection, form)
+                for table, line in owner_scans(plan, OF_OWNERS)
+            }
+    return {
+        (statement.name, table): line
+        for statement in statements
+        for step in sqlite_steps(statement)
+        for table, line in owner_searches(step.sql, sqlite_plan(database.writer, step), OF_OWNERS)
+    }
+
+
+def sqlite_steps(statement: Statement) -> list[Any]:
+    compiled = SqliteStatement.compile(statement)
+    return [*compiled.steps, compiled.guarded]
+
+
+def postgres_forms(statement: Statement) -> Iterator[CompiledStatement]:
+    """Yields a statement as it is sent: alone, with the mark of webhooks, and for several callers."""
+    yield CompiledStatement.compile(statement)
+    if isinstance(statement, Write):
+        yield CompiledStatement.compile_marking(statement)
+        if statement.batched:
+            yield CompiledStatement.compile_batched(statement.batched, marking=True)
+    elif isinstance(statement, Read) and statement.batch_keys:
+        batched = BatchedRead.compile(statement, DIALECT, statement.batch_keys)
+        names = (*batched.common, *batched.batch_keys)
+        yield CompiledStatement(batched.sql, tuple((name, None) for name in names))
+
+
+async def plans(connection: Any, form: CompiledStatement) -> list[dict[str, Any]]:
+    """Returns the plan for the values of a request, and the one for any values."""
+    prepared = await connection.prepare(form.sql)
+    types = [one.name for one in prepared.get_parameters()]
+    values = [value_of(name, kind) for (name, _), kind in zip(form.names, types, strict=True)]
+    return [await plan_for(connection, form.sql, values), await generic_plan(connection, form)]
+
+
+def value_of(name: str, kind: str) -> Any:
+    if kind.endswith("[]") and name != "ids":
+        return [value_of(name, kind.removesuffix("[]"))]
+    if name in {"after", "up_to"}:  # of keys of several types
+        of_kind = {"uuid": VALUES["after_id" if name == "after" else "up_to_id"], "int8": FIRST_VERSION}
+        return of_kind.get(kind, "label 90")
+    return VALUES.get(name) or (UUID(int=0) if kind == "uuid" else OF_TYPE[kind])
