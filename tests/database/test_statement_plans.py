@@ -55,8 +55,6 @@ OF_OWNERS: Final = frozenset(table.name for table in OWNED if len(table.primary_
 """The tables that hold many rows of an owner; of lists there are at most 1,000."""
 
 ALLOWED: Final = {
-    ("siblings after a key, in no list", "tasks"): "the order of the open tasks in no list is no index: C3",
-    ("siblings before a key, in no list", "tasks"): "as the ones after it",
     ("summarize tasks", "tasks"): "counts the open tasks, along an index that has all it reads",
     ("count of tasks", "tasks"): "counts all, for `taskward erase`",
     ("tasks of a deleted list", "tasks"): "once at a start, after a deletion that was interrupted",
