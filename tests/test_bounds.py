@@ -144,7 +144,7 @@ class TestKeys:
 
         assert [result["status"] for result in found] == [400, 400, 201, 400]
         named = [[one["field"] for one in found[n]["details"]] for n in (0, 1, 3)]
-        assert named == [["body"], ["id.a"], ["task_id", "body"]]
+        assert named == [["body"], ["id.a"], ["id", "body"]]
 
     async def test_a_task_of_an_import(self, ann: Person) -> None:
         answer = await ann.http.post("/api/me/import", json={"tasks": [wide(65)]})
@@ -161,7 +161,7 @@ class TestIfMatchOfAnOperation:
 
         assert (result["status"], result["code"]) == (400, "VALIDATION_ERROR")
         assert result["details"] == [
-            {"field": "If-Match", "message": "If-Match cannot exceed 16384 characters"}
+            {"field": "if_match", "message": "If-Match cannot exceed 16384 characters"}
         ]
 
 

@@ -163,9 +163,9 @@ async def test_subtasks_are_deleted_or_kept(ann: Person) -> None:
         ({"op": "create", "list": {"title": "x"}}, ["list"]),
         ({"op": "create", "if_match": "*", "task": {"title": "x"}}, ["if_match"]),
         ({"op": "create", "tasks": "keep", "task": {"title": "x"}}, ["tasks"]),
-        ({"op": "create", "id": "x", "task": {"title": ""}}, ["task_id", "title"]),
-        ({"op": "create", "id": str(uuid4()), "task": {"title": "x"}}, ["task_id"]),
-        ({"op": "create", "kind": "list", "id": str(uuid4()), "list": {"title": "x"}}, ["list_id"]),
+        ({"op": "create", "id": "x", "task": {"title": ""}}, ["id", "title"]),
+        ({"op": "create", "id": str(uuid4()), "task": {"title": "x"}}, ["id"]),
+        ({"op": "create", "kind": "list", "id": str(uuid4()), "list": {"title": "x"}}, ["id"]),
         ({"op": "update", "kind": "list", "id": "x", "if_match": "x", "list": {"title": ""}}, None),
         ({"op": "update", "id": str(uuid4()), "subtasks": "keep", "task": {"title": "x"}}, ["subtasks"]),
         ({"op": "delete", "id": str(uuid4()), "tasks": "keep"}, ["tasks"]),
@@ -181,7 +181,7 @@ async def test_an_operation_takes_only_what_its_single_form_takes(
 ) -> None:
     [told] = await results(ann, operation)
     assert (told["status"], told["code"]) == (400, "VALIDATION_ERROR")
-    assert [one["field"] for one in told["details"]] == (fields or ["list_id", "If-Match", "title"])
+    assert [one["field"] for one in told["details"]] == (fields or ["id", "if_match", "title"])
     assert (await ann.http.get("/api/me")).status_code == 404
 
 

@@ -264,8 +264,9 @@ async def test_in_a_batch_each_creation_is_answered_as_a_single_one(ann: Person)
 
     assert results[0] == {"status": 412} | (await create_at(ann, there.json()["id"])).json()
     assert results[1] == {"status": 410, "error": "The task was deleted", "code": "GONE"}
-    assert {one["field"]: one["message"] for one in results[2]["details"]} == NOT_V7 | {
-        "title": "Title cannot be empty"
+    assert {one["field"]: one["message"] for one in results[2]["details"]} == {
+        "id": NOT_V7["task_id"],
+        "title": "Title cannot be empty",
     }
     assert {"field": "if_match", "message": "Unknown field"} in results[3]["details"]
     assert results[4]["details"] == [{"field": "parent_id", "message": "Parent task not found"}]

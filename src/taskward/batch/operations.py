@@ -145,7 +145,7 @@ def _create(operation: TaskOperation, kind: Kind) -> ValidOperation:
     if operation.id is not None:
         new_id = _id(operation, kind, problems)
         if new_id is not None and (message := problem_of_client_id(kind.capitalize(), new_id)):
-            problems.append(FieldError(f"{kind}_id", message))
+            problems.append(FieldError("id", message))
     body = _validate_body(_SINGLE_REQUESTS[kind].new, getattr(operation, kind), problems)
     return ValidOperation("create", kind, new_id, body=body)
 
@@ -184,7 +184,7 @@ def _id(operation: TaskOperation, kind: Kind, problems: list[FieldError]) -> UUI
     try:
         return _SINGLE_REQUESTS[kind].id.validate_python(operation.id)
     except ValidationError as error:
-        problems += field_errors(error, f"{kind}_id")
+        problems += field_errors(error, "id")
         return None
 
 
@@ -192,12 +192,12 @@ def _versions(operation: TaskOperation, problems: list[FieldError]) -> Versions 
     """Returns the versions of `if_match`."""
     given = operation.if_match
     if isinstance(given, str) and len(given) > MAX_IF_MATCH_LENGTH:
-        problems.append(FieldError("If-Match", f"If-Match cannot exceed {MAX_IF_MATCH_LENGTH} characters"))
+        problems.append(FieldError("if_match", f"If-Match cannot exceed {MAX_IF_MATCH_LENGTH} characters"))
     elif given is not None:
         try:
             return _VERSIONS.validate_python([given.encode("utf-8") if isinstance(given, str) else b""])
         except ValidationError as error:
-            problems += field_errors(error, "If-Match")
+            problems += field_errors(error, "if_match")
     return None
 
 
