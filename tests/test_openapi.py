@@ -4,7 +4,7 @@ Each response that any test gets is checked against it as well, by `support/open
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ from taskward import __version__
 from taskward.app import ROUTERS, create_app
 from taskward.http.errors import ServiceError
 from taskward.http.routing import StrictRoute
+from taskward.tasks.ids import new_task_id
 
 pytestmark = pytest.mark.engines("memory")
 
@@ -114,7 +115,9 @@ def test_every_error_has_the_one_schema_and_an_example_of_each_code(
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 schema = response["content"]["application/json"]["schema"]
-                assert schema == {"$ref": "#/components/schemas/Error"}
+                *objects, error = schema.get("oneOf", [schema])
+                assert error == {"$ref": "#/components/schemas/Error"}
+                assert all(re.fullmatch(r".*/(Task|List)Exists", one["$ref"]) for one in objects)
                 assert error_examples(response)
                 for code, example in error_examples(response).items():
                     assert (example["code"], statuses[code]) == (code, status)
@@ -163,15 +166,121 @@ def test_the_document_names_its_own_server_its_license_and_no_site(document: dic
 def test_a_list_of_kinds_is_a_choice_of_exactly_one(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     operations = schemas["Batch"]["properties"]["operations"]["items"]
-    changes = schemas["ChangeList"]["properties"]["changes"]["items"]
-    results = schemas["BatchResults"]["properties"]["results"]["items"]
 
-    assert operations["discriminator"]["propertyName"] == changes["discriminator"]["propertyName"] == "op"
+    assert operations["discriminator"]["propertyName"] == "op"
     assert set(operations["discriminator"]["mapping"]) == {"create", "update", "delete"}
-    assert set(changes["discriminator"]["mapping"]) == {"upsert", "delete"}
     assert len(operations["oneOf"]) == 3
-    assert len(changes["oneOf"]) == 2
-    assert len(results["oneOf"]) == 4
+    task_results = {"CreatedResult", "UpdatedResult", "DeletedResult", "MismatchedResult", "FailedResult"}
+    list_results = {
+        *("CreatedListResult", "UpdatedListResult", "DeletedListResult", "MismatchedListResult"),
+    }
+    assert {frozenset(names) for names in documented_choices(document)} == {
+        frozenset({"TaskUpsert", "ListUpsert", "TaskDeletion", "ListDeletion"}),
+        frozenset(task_results),
+        frozenset(task_results | list_results),
+        frozenset({"TaskExists", "Error"}),
+        frozenset({"ListExists", "Error"}),
+    }
+
+
+async def test_each_object_of_a_choice_is_of_exactly_one_of_its_schemas(
+    ann: Person, document: dict[str, Any]
+) -> None:
+    components = document["components"]
+    validators = {
+        name: Draft202012Validator({**schema, "components": components}, validate_formats=True)
+        for name, schema in components["schemas"].items()
+    }
+    seen: dict[tuple[str, ...], set[str]] = {}
+
+    async for schema, body in responses_of_every_kind(ann, document):
+        for names, value in chosen(components["schemas"], schema, body):
+            matching = [name for name in names if validators[name].is_valid(value)]
+            assert len(matching) == 1, f"{matching} match {value}"
+            seen.setdefault(names, set()).update(matching)
+
+    assert seen == {names: set(names) for names in documented_choices(document)}
+
+
+async def responses_of_every_kind(
+    person: Person, document: dict[str, Any]
+) -> AsyncIterator[tuple[dict[str, Any], Any]]:
+    """Yields responses in which each object of each choice occurs, with their schemas."""
+
+    async def send(method: str, path: str, body: Any = None, **headers: str) -> tuple[dict[str, Any], Any]:
+        answer = await person.http.request(method, path, json=body, headers=headers)
+        template = re.sub(r"[0-9a-f]{8}-[-0-9a-f]{27}", lambda _: f"{{{path.split('/')[2][:-1]}_id}}", path)
+        operation = document["paths"][template.partition("?")[0]][method.lower()]
+        response = operation["responses"][str(answer.status_code)]
+        return response["content"]["application/json"]["schema"], answer.json()
+
+    for kind in ("task", "list"):
+        path = f"/api/{kind}s/{new_task_id()}"
+        yield await send("PUT", path, {"title": "x"}, **{"If-None-Match": "*"})
+        yield await send("PUT", path, {"title": "x"}, **{"If-None-Match": "*"})
+        yield await send("PUT", path, {"title": "y"}, **{"If-Match": '"1"'})
+        yield await send("DELETE", path)
+    for path, kinds in (("/api/tasks/batch", ["task"]), ("/api/batch", ["task", "list"])):
+        for atomic in (False, True):
+            operations = [one for kind in kinds for one in operations_of(kind, named=path == "/api/batch")]
+            yield await send("POST", path, {"operations": operations, "atomic": atomic})
+    yield await send("GET", "/api/changes?kinds=tasks,lists")
+
+
+def operations_of(kind: str, *, named: bool) -> list[dict[str, Any]]:
+    """Returns operations on objects of one kind, for every result that they can have."""
+    common = {"kind": kind} if named else {}
+    made = {"id": str(new_task_id()), **common}
+    return [
+        {"op": "create", **made, kind: {"title": "x"}},
+        {"op": "create", **made, kind: {"title": "x"}},
+        {"op": "update", **made, kind: {"title": "y"}},
+        {"op": "update", **made, "if_match": '"1"', kind: {"title": "y"}},
+        {"op": "update", **made, kind: {"title": ""}},
+        {"op": "delete", **made},
+        {"op": "delete", **made},
+        {"op": "create", **common, kind: {"title": "Kept"}},
+    ]
+
+
+def chosen(
+    schemas: dict[str, Any], schema: dict[str, Any], value: Any
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yields each object of a value that is of one of several schemas, with their names."""
+    if "$ref" in schema:
+        yield from chosen(schemas, schemas[name_of(schema)], value)
+    if "oneOf" in schema:
+        yield names_of(schema), value
+    for key in schema.get("properties", {}).keys() & (value if isinstance(value, dict) else {}):
+        yield from chosen(schemas, schema["properties"][key], value[key])
+    for item in value if "items" in schema else ():
+        yield from chosen(schemas, schema["items"], item)
+
+
+def documented_choices(document: dict[str, Any]) -> set[tuple[str, ...]]:
+    """Returns the names of the schemas of each choice that a response can have."""
+    schemas, found, known = document["components"]["schemas"], set(), set()
+    left = [one["responses"] for methods in document["paths"].values() for one in methods.values()]
+    while left:
+        match left.pop():
+            case {"$ref": str(reference)} if reference not in known:
+                known.add(reference)
+                left.append(schemas[reference.rpartition("/")[2]])
+            case dict(node):
+                left += node.values()
+                if "oneOf" in node:
+                    found.add(names_of(node))
+            case list(nodes):
+                left += nodes
+    return found
+
+
+def names_of(choice: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(map(name_of, choice["oneOf"]))
+
+
+def name_of(reference: dict[str, str]) -> str:
+    return reference["$ref"].rpartition("/")[2]
 
 
 def test_no_property_has_a_default_by_which_a_generator_would_require_it(document: dict[str, Any]) -> None:
@@ -196,6 +305,38 @@ def test_a_change_has_at_least_one_writable_field_and_no_unknown_ones(document: 
         assert changes.is_valid(valid), valid
     for refused in ({}, {"id": task_id}, {"title": "x", "colour": "red"}, {"title": None}):
         assert not changes.is_valid(refused), refused
+
+
+async def test_each_body_is_documented_with_the_content_types_that_it_may_have(
+    ann: Person, operations: dict[tuple[str, str], dict[str, Any]]
+) -> None:
+    types = (
+        "application/json",
+        "application/merge-patch+json",
+        "application/x-www-form-urlencoded",
+        "text/plain",
+    )
+    for (method, path), operation in operations.items():
+        if "requestBody" in operation:
+            accepted = set()
+            for content_type in types:
+                url = path.format(task_id=new_task_id(), list_id=new_task_id())
+                answer = await ann.http.request(
+                    method, url, content=b"{}", headers={"Content-Type": content_type}
+                )
+                if answer.json()["code"] != "INVALID_REQUEST":
+                    accepted.add(content_type)
+            assert set(operation["requestBody"]["content"]) == accepted, (method, path)
+
+
+def test_a_success_has_one_content_type_and_the_export_no_query(
+    operations: dict[tuple[str, str], dict[str, Any]],
+) -> None:
+    for operation in operations.values():
+        for status, response in operation["responses"].items():
+            assert len(response.get("content", {})) == (status != "304")
+    named = {one["name"] for one in operations["get", "/api/me/export"]["parameters"]}
+    assert named == {"X-Request-ID"}
 
 
 async def test_an_answer_that_is_documented_otherwise_is_noticed(ann: Person) -> None:

@@ -25,7 +25,7 @@ absent where it has no value.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
 '''
 
@@ -35,7 +35,11 @@ Schema = dict[str, Any]
 def types_of(document: Schema) -> str:
     """Returns the module with the types of a document, formatted."""
     schemas = document["components"]["schemas"]
-    blocks = [_declaration(name, schema) for name, schema in sorted(schemas.items())]
+    alternatives = _alternatives(document)
+    blocks = [
+        "@final\n" * (name in alternatives) + _declaration(name, schema)
+        for name, schema in sorted(schemas.items())
+    ]
     blocks += [_typed_dict(name, query) for name, query in queries(document)]
     blocks.sort(key=lambda block: "TypeAlias" not in block)  # an alias is evaluated, so it comes first
     return _formatted(_HEADER + "\n\n".join(blocks))
@@ -64,6 +68,19 @@ def queries(document: Schema) -> Iterator[tuple[str, Schema]]:
                     "required": [one["name"] for one in given if one.get("required")],
                 },
             )
+
+
+def _alternatives(document: Any) -> set[str]:
+    """Returns the names of the schemas of which a value has exactly one.
+
+    Without subclasses, type checkers conclude from a key which of them a value has.
+    """
+    if isinstance(document, list):
+        return {name for one in document for name in _alternatives(one)}
+    if not isinstance(document, dict):
+        return set()
+    names = {_type(one) for one in document.get("oneOf", ()) if "$ref" in one}
+    return names | _alternatives(list(document.values()))
 
 
 def _declaration(name: str, schema: Schema) -> str:

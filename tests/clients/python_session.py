@@ -1,6 +1,7 @@
 """Every operation of the API, with the synchronous Python client."""
 
 import json
+from typing import assert_type
 
 import pytest
 
@@ -13,6 +14,14 @@ from taskward_client import (
     PreconditionFailed,
     ValidationFailed,
     new_id,
+)
+from taskward_client.types import (
+    FailedResult,
+    ListDeletion,
+    ListUpsert,
+    MismatchedResult,
+    TaskDeletion,
+    TaskUpsert,
 )
 
 NOW = "2026-11-21T14:30:00+01:00"
@@ -89,7 +98,16 @@ def recurrence(client: Client) -> None:
 
 def batches(client: Client) -> None:
     first = client.tasks.batch([{"op": "create", "task": {"title": "One"}}], idempotency_key="batch")
+    [created] = first["results"]
+    assert "task" in created
     assert client.tasks.batch([{"op": "create", "task": {"title": "One"}}], idempotency_key="batch") == first
+    outdated = client.tasks.batch([{"op": "delete", "id": created["task"]["id"], "if_match": '"1"'}])
+    for result in outdated["results"]:
+        assert "error" in result
+        assert_type(result, MismatchedResult | FailedResult)
+        assert "task" in result
+        assert_type(result, MismatchedResult)
+        assert result["task"] == created["task"]
     mixed = client.batch(
         [{"op": "create", "kind": "list", "list": {"title": "Home"}}, {"op": "delete", "id": new_id()}],
         atomic=True,
@@ -102,10 +120,14 @@ def changes(client: Client) -> None:
     cursor = ""
     for page in client.changes.iterate(limit=2):
         for change in page["changes"]:
-            if change["op"] == "upsert":
+            if "task" in change:
+                assert_type(change, TaskUpsert)
                 applied[change["task"]["id"]] = change["task"]
-            else:
+            elif change["op"] == "delete":
+                assert_type(change, TaskDeletion | ListDeletion)
                 applied.pop(change["id"], None)
+            else:
+                assert_type(change, ListUpsert)
         cursor = page["cursor"]
     assert list(applied.values()) == client.tasks.list()["tasks"]
     assert client.changes.list(since=cursor)["changes"] == []
@@ -118,7 +140,8 @@ def own_data(client: Client) -> None:
     parts = b"".join(client.me.export_parts())
     assert json.loads(parts) == exported
     assert client.me.import_(parts) == {"imported": 0, "skipped": len(exported["tasks"])}
-    assert b"".join(client.me.export_parts(form="ics")).startswith(b"BEGIN:VCALENDAR")
+    assert b"".join(client.me.export_calendar_parts()).decode() == client.me.export_calendar()
+    assert client.me.export_calendar().startswith("BEGIN:VCALENDAR")
     assert client.me.update(time_zone="Europe/Berlin")["time_zone"] == "Europe/Berlin"
     assert "time_zone" not in client.me.update(time_zone=None)
     cursor = client.changes.list()["cursor"]

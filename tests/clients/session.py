@@ -7,10 +7,12 @@ import os
 from typing import TypeVar
 
 from generated import AuthenticatedClient, Client
+from generated.api.batch import batch as run_batch
 from generated.api.changes import list_changes
 from generated.api.health import get_health, get_readiness
 from generated.api.labels import list_labels, remove_label, rename_label
-from generated.api.my_data import erase_me, export_me, get_me, import_me
+from generated.api.lists import create_list, delete_list, update_list
+from generated.api.my_data import erase_me, export_calendar, export_me, get_me, import_me, patch_me
 from generated.api.tasks import (
     batch_tasks,
     create_task,
@@ -23,9 +25,13 @@ from generated.api.tasks import (
 from generated.models import (
     Batch,
     ChangeList,
+    CreatedListResult,
     CreatedResult,
+    CreateList,
     CreateOperation,
+    DeletedListResult,
     DeletedResult,
+    DeleteList,
     DeleteOperation,
     Error,
     Export,
@@ -33,18 +39,31 @@ from generated.models import (
     Import,
     LabelRemoval,
     LabelRenaming,
+    ListChanges,
+    ListDeletion,
+    ListExists,
     ListTasksSort,
+    ListUpsert,
+    MismatchedListResult,
+    MismatchedResult,
+    MixedBatch,
+    NewList,
     NewTask,
     NewTaskDate,
     Task,
     TaskChanges,
     TaskDateChanges,
+    TaskDeletion,
+    TaskExists,
     TaskList,
     TaskPriority,
+    TaskUpsert,
+    UpdatedListResult,
     UpdatedResult,
+    UpdateList,
     UpdateOperation,
-    Upsert,
     User,
+    UserChanges,
 )
 from generated.types import UNSET
 
@@ -53,10 +72,10 @@ T = TypeVar("T")
 client = AuthenticatedClient(base_url=os.environ["SERVICE_URL"], token=os.environ["TOKEN"])
 
 
-def success(response: T | Error | None) -> T:
+def success(response: T | Error | TaskExists | ListExists | None) -> T:
     """Returns the data of a success; fails with the code of an error."""
     assert response is not None
-    assert not isinstance(response, Error), response.code
+    assert not isinstance(response, Error | TaskExists | ListExists), response.code
     return response
 
 
@@ -90,6 +109,22 @@ def create_list_read_update_delete() -> Task:
     assert details is not UNSET
     assert [(one.field, one.message) for one in details or []] == [("title", "Title cannot be empty")]
     return task
+
+
+def creation_at_an_id_that_exists() -> None:
+    there = success(create_task.sync(client=client, body=NewTask(title="There")))
+    again = update_task.sync(there.id, client=client, body=NewTask(title="x"), if_none_match="*")
+    assert isinstance(again, TaskExists)
+    assert again.task == there
+    outdated = update_task.sync(there.id, client=client, body=TaskChanges(title="x"), if_match='"1"')
+    assert error(outdated).code == "PRECONDITION_FAILED"
+    success(delete_task.sync(there.id, client=client))
+
+    listed = success(create_list.sync(client=client, body=NewList(title="There")))
+    once_more = update_list.sync(listed.id, client=client, body=NewList(title="x"), if_none_match="*")
+    assert isinstance(once_more, ListExists)
+    assert once_more.list_ == listed
+    success(delete_list.sync(listed.id, client=client))
 
 
 def optional_fields() -> None:
@@ -143,25 +178,59 @@ def batch(gone: Task) -> None:
     assert isinstance(deleted, DeletedResult)
     assert deleted.id == two.task.id
 
+    outdated = Batch(operations=[DeleteOperation(op="delete", id=one.task.id, if_match='"1"')])
+    [mismatched] = success(batch_tasks.sync(client=client, body=outdated)).results
+    assert isinstance(mismatched, MismatchedResult)
+    assert (mismatched.task, mismatched.etag) == (updated.task, updated.etag)
+
+
+def batch_of_lists() -> None:
+    home = success(create_list.sync(client=client, body=NewList(title="Home")))
+    operations: list[CreateList | UpdateList | DeleteList] = [
+        CreateList(op="create", kind="list", list_=NewList(title="Work")),
+        UpdateList(op="update", kind="list", id=home.id, list_=ListChanges(title="House")),
+        DeleteList(op="delete", kind="list", id=home.id, if_match='"1"'),
+        DeleteList(op="delete", kind="list", id=home.id),
+    ]
+    created, updated, mismatched, deleted = success(
+        run_batch.sync(client=client, body=MixedBatch(operations=[*operations]))
+    ).results
+    assert isinstance(created, CreatedListResult)
+    assert isinstance(updated, UpdatedListResult)
+    assert isinstance(mismatched, MismatchedListResult)
+    assert mismatched.list_ == updated.list_
+    assert isinstance(deleted, DeletedListResult)
+    success(delete_list.sync(created.list_.id, client=client))
+    success(create_list.sync(client=client, body=NewList(title="Kept")))
+
 
 def changes() -> None:
-    titles: dict[str, str] = {}
+    tasks: dict[str, str] = {}
+    lists: dict[str, str] = {}
+    kinds = set()
     page: ChangeList | None = None
     while page is None or page.has_more:
-        page = success(list_changes.sync(client=client, limit=2, since=page.cursor if page else UNSET))
+        cursor = page.cursor if page else UNSET
+        page = success(list_changes.sync(client=client, limit=2, since=cursor, kinds="tasks,lists"))
         for change in page.changes:
-            if isinstance(change, Upsert):
-                assert change.task
-                titles[str(change.task.id)] = change.task.title
+            kinds.add(type(change))
+            if isinstance(change, TaskUpsert):
+                tasks[str(change.task.id)] = change.task.title
+            elif isinstance(change, ListUpsert):
+                lists[str(change.list_.id)] = change.list_.title
             else:
-                titles.pop(str(change.id), None)
-    assert list(titles.values()) == ["One"]
+                (lists if isinstance(change, ListDeletion) else tasks).pop(str(change.id), None)
+    assert kinds == {TaskUpsert, ListUpsert, TaskDeletion, ListDeletion}
+    assert (list(tasks.values()), list(lists.values())) == (["One"], ["Kept"])
 
 
 def my_data() -> None:
     me: User = success(get_me.sync(client=client))
+    assert success(patch_me.sync(client=client, body=UserChanges(time_zone=None))).id == me.id
     exported: Export = success(export_me.sync(client=client))
-    assert exported.user == me
+    assert exported.user
+    assert exported.user.id == me.id
+    assert success(export_calendar.sync(client=client)).count("BEGIN:VTODO") == 1
     document = Import.from_dict(exported.to_dict())
     again = success(import_me.sync(client=client, body=document))
     assert (again.imported, again.skipped) == (0, 1)
@@ -172,8 +241,10 @@ def my_data() -> None:
 anonymous = Client(base_url=os.environ["SERVICE_URL"])
 assert success(get_health.sync(client=anonymous)).status == "healthy"
 assert success(get_readiness.sync(client=anonymous)).status == "ready"
+creation_at_an_id_that_exists()
 optional_fields()
 batch(create_list_read_update_delete())
+batch_of_lists()
 changes()
 my_data()
 print("done")  # noqa: T201 - what the test waits for

@@ -9,7 +9,7 @@ declare const process: { env: Record<string, string | undefined> };
 type Task = components["schemas"]["Task"];
 
 const { SERVICE_URL: baseUrl = "", TOKEN = "" } = process.env;
-const client = createClient<paths, "application/json">({ baseUrl, headers: { Authorization: `Bearer ${TOKEN}` } });
+const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${TOKEN}` } });
 
 function expect(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(what);
@@ -142,8 +142,8 @@ async function changes(): Promise<void> {
     const query = since === undefined ? { limit: 2 } : { limit: 2, since };
     const page = success(await client.GET("/api/changes", { params: { query } }));
     for (const change of page.changes) {
-      if (change.op === "delete") titles.delete(change.id);
-      else if (change.task) titles.set(change.task.id, change.task.title);
+      if ("task" in change) titles.set(change.task.id, change.task.title);
+      else if (change.op === "delete" && !("kind" in change)) titles.delete(change.id);
     }
     [since, more] = [page.cursor, page.has_more];
   }
@@ -159,6 +159,8 @@ async function changes(): Promise<void> {
 async function myData(): Promise<void> {
   const me = success(await client.GET("/api/me"));
   const exported = success(await client.GET("/api/me/export"));
+  const calendar: string = success(await client.GET("/api/me/calendar.ics", { parseAs: "text" }));
+  expect(calendar.startsWith("BEGIN:VCALENDAR"), "the calendar has an operation of its own");
   expect(exported.user?.id === me.id && exported.tasks.length === 1, "the export has everything");
   const again = success(await client.POST("/api/me/import", { body: exported }));
   expect(again.imported === 0 && again.skipped === 1, "what is there is skipped");

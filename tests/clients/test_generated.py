@@ -36,6 +36,7 @@ OPERATIONS = {
         "getMe",
         "patchMe",
         "exportMe",
+        "exportCalendar",
         "importMe",
         "eraseMe",
         "getHealth",

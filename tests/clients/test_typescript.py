@@ -91,6 +91,10 @@ def generated_types(package: Path) -> str:
     return target.read_text()
 
 
+def test_a_key_narrows_the_type_of_a_change_and_of_a_result(package: Path) -> None:
+    run_tests(package, "types")  # tsc has compiled it, which is the test of the types
+
+
 def test_the_requests_and_the_feed_survive_hostile_servers(package: Path) -> None:
     run_tests(package, "transport", "feed", "queue", "database", "uuid7")
 

@@ -208,7 +208,7 @@ async def server(new_database: MakeDatabase, tmp_path: Path) -> AsyncIterator[tu
     ("path", "total", "start"),
     [
         ("/api/me/export", 10_000, b'"title":'),
-        pytest.param("/api/me/export?format=ics", 10_000, b"SUMMARY:", marks=pytest.mark.soak),
+        pytest.param("/api/me/calendar.ics", 10_000, b"SUMMARY:", marks=pytest.mark.soak),
     ],
     ids=["json", "ics"],
 )

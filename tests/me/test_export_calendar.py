@@ -1,4 +1,4 @@
-"""docs/contract.md, B4: GET /api/me/export?format=ics, and its way back through `taskward convert ical`."""
+"""docs/contract.md, B4: GET /api/me/calendar.ics, and its way back through `taskward convert ical`."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +19,7 @@ from taskward.me.calendar import CalendarWriter
 pytestmark = pytest.mark.engines("memory")
 
 BERLIN = {"date": "2026-03-29", "time": "02:30", "time_zone": "Europe/Berlin"}
-PATH = "/api/me/export?format=ics"
+PATH = "/api/me/calendar.ics"
 
 
 async def calendar(person: Person) -> bytes:
@@ -58,6 +58,21 @@ async def test_before_the_first_write_it_is_an_empty_calendar(ann: Person) -> No
     assert answer.headers["content-disposition"] == 'attachment; filename="taskward-export.ics"'
     assert Calendar.from_ical(answer.content)["VERSION"] == "2.0"
     assert Calendar.from_ical(answer.content).walk("VTODO") == []
+
+
+async def test_the_export_has_it_too_as_a_format(ann: Person) -> None:
+    await ann.create()
+    for method in ("GET", "HEAD"):
+        same = [await ann.http.request(method, path) for path in ("/api/me/export?format=ics", PATH)]
+        bodies, headers = zip(
+            *((one.content, {**one.headers, "x-request-id": ""}) for one in same), strict=True
+        )
+        assert bodies[0] == bodies[1]
+        assert headers[0] == headers[1]
+
+
+async def test_it_takes_no_query(ann: Person) -> None:
+    assert problems(await ann.http.get(f"{PATH}?format=ics")) == {"format": "Unknown query parameter"}
 
 
 async def test_json_is_the_default_and_another_format_is_refused(ann: Person) -> None:

@@ -23,6 +23,13 @@ export type ErrorCode =
   | "SERVICE_UNAVAILABLE"
   | (string & {});
 
+interface ErrorFields {
+  details?: BrokenField[];
+  task?: Task;
+  list?: List;
+  etag?: string;
+}
+
 /** Any failure of a request. */
 export class TaskwardError extends Error {
   override name = "TaskwardError";
@@ -53,10 +60,10 @@ export class ApiError extends TaskwardError {
     super(body?.error ?? `HTTP status ${response.status}`);
     this.status = response.status;
     this.code = body?.code ?? codeWithoutBody(response.status);
-    this.details = body?.details ?? [];
+    const { details = [], task, list, etag } = (body ?? {}) as ErrorFields;
+    this.details = details;
     this.requestId = response.headers.get("X-Request-ID") ?? undefined;
     this.retryAfter = seconds(response.headers.get("Retry-After"));
-    const { task, list, etag } = body ?? {};
     this.current = { ...(task && { task }), ...(list && { list }), ...(etag !== undefined && { etag }) };
   }
 

@@ -139,7 +139,7 @@ interface Position {
 function latest(changes: Change[]): Change[] {
   const byId = new Map<string, Change>();
   for (const change of changes) {
-    const id = change.op === "delete" ? change.id : (change.task?.id ?? change.list?.id ?? "");
+    const { id } = "task" in change ? change.task : "list" in change ? change.list : change;
     byId.delete(id); // so that it moves to the end
     byId.set(id, change);
   }

@@ -25,7 +25,7 @@ export class Me {
 
   /** Returns the caller's tasks as iCalendar, for other products. */
   exportCalendar(options: RequestOptions = {}): Promise<string> {
-    const request = { path: "/api/me/export", query: { format: "ics" }, repeatable: true, timeout: Infinity, ...options };
+    const request = { path: "/api/me/calendar.ics", repeatable: true, timeout: Infinity, ...options };
     return this.transport.send(request, (response) => response.text());
   }
 

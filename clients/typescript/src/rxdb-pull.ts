@@ -173,8 +173,8 @@ class Position {
 /** Returns the document of a change. */
 export function documentOf(kind: "task" | "list", change: Change): { id: string; _deleted: boolean } {
   if (change.op === "delete") return deleted(change.id);
-  const value = kind === "task" ? change.task : change.list;
-  if (value === undefined) throw new TypeError(`A change has no ${kind}`);
+  if (!(kind in change)) throw new TypeError(`A change has no ${kind}`);
+  const value = "task" in change ? change.task : change.list;
   const tagged = { ...value, etag: change.etag };
   return { ...tagged, _deleted: false };
 }

@@ -108,7 +108,7 @@ async function read({ client, kind }: Target, id: string): Promise<Document> {
 }
 
 function rememberTag({ tags }: Target, { assumedMasterState: known, newDocumentState: { id } }: Row, result: BatchResult): void {
-  if ("error" in result || !("etag" in result) || result.etag === undefined) tags.delete(id);
+  if ("error" in result || !("etag" in result)) tags.delete(id);
   else tags.set(id, { etag: result.etag, previous: known?.etag });
 }
 
@@ -127,9 +127,8 @@ function operationOf({ kind, contents }: Target, { assumedMasterState: known, ne
 function conflictOf(target: Target, row: Row, result: BatchResult): Document | undefined {
   if (!("error" in result)) return undefined;
   const { assumedMasterState: known, newDocumentState: next } = row;
-  const current = result.task ?? result.list;
-  if (result.status === 412 && current !== undefined) {
-    const document = { ...current, ...(result.etag !== undefined && { etag: result.etag }), _deleted: false };
+  if ("etag" in result) {
+    const document = { ...("task" in result ? result.task : result.list), etag: result.etag, _deleted: false };
     return known === undefined && isCreated(document, next) ? undefined : document;
   }
   if (result.status === 404 && next._deleted) return undefined;

@@ -210,6 +210,26 @@ export interface paths {
         patch: operations["patchMe"];
         trace?: never;
     };
+    "/api/me/calendar.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export my tasks as a calendar
+         * @description Returns the caller's tasks as iCalendar, for other products, as a stream.
+         */
+        get: operations["exportCalendar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/export": {
         parameters: {
             query?: never;
@@ -219,7 +239,7 @@ export interface paths {
         };
         /**
          * Export all my data
-         * @description Returns everything that is stored about the caller, as a stream; or the tasks, as iCalendar.
+         * @description Returns everything that is stored about the caller, as a stream.
          */
         get: operations["exportMe"];
         put?: never;
@@ -443,7 +463,7 @@ export interface components {
          */
         BatchResults: {
             /** Results */
-            results: (components["schemas"]["CreatedResult"] | components["schemas"]["UpdatedResult"] | components["schemas"]["DeletedResult"] | components["schemas"]["FailedResult"])[];
+            results: (components["schemas"]["CreatedResult"] | components["schemas"]["UpdatedResult"] | components["schemas"]["DeletedResult"] | components["schemas"]["MismatchedResult"] | components["schemas"]["FailedResult"])[];
         };
         /**
          * BrokenField
@@ -461,7 +481,7 @@ export interface components {
          */
         ChangeList: {
             /** Changes */
-            changes: (components["schemas"]["Upsert"] | components["schemas"]["Deletion"])[];
+            changes: (components["schemas"]["TaskUpsert"] | components["schemas"]["ListUpsert"] | components["schemas"]["ListDeletion"] | components["schemas"]["TaskDeletion"])[];
             /**
              * Cursor
              * @description For the next request, whether more follows or not.
@@ -684,28 +704,6 @@ export interface components {
             subtasks?: ("delete" | "keep") | null;
         };
         /**
-         * Deletion
-         * @description A deleted task, or a deleted list.
-         */
-        Deletion: {
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * Kind
-             * @description Absent for a task.
-             * @constant
-             */
-            kind?: "list";
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            op: "delete";
-        };
-        /**
          * Erased
          * @description The response to an erasure.
          */
@@ -724,10 +722,6 @@ export interface components {
             details?: components["schemas"]["BrokenField"][];
             /** @description Text for people. */
             error: string;
-            /** @description With 412 of a creation: the entity tag of the object that is there, beside it. */
-            etag?: string;
-            list?: components["schemas"]["List"];
-            task?: components["schemas"]["Task"];
         };
         /**
          * Export
@@ -755,19 +749,11 @@ export interface components {
             /** Error */
             error: string;
             /**
-             * Etag
-             * @description Of the object that is there: with 412.
-             */
-            etag?: string;
-            /** @description The list that is there: with 412. */
-            list?: components["schemas"]["List"];
-            /**
              * Status
+             * @description 412 only if the batch had made the object itself, and was not applied.
              * @enum {integer}
              */
             status: 400 | 404 | 409 | 410 | 412 | 424;
-            /** @description The task that is there: with 412. */
-            task?: components["schemas"]["Task"];
         };
         /**
          * Import
@@ -1117,6 +1103,40 @@ export interface components {
             message: "List deleted successfully";
         };
         /**
+         * ListDeletion
+         * @description A deleted list; only with `kinds`.
+         */
+        ListDeletion: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "list";
+            /**
+             * Op
+             * @constant
+             */
+            op: "delete";
+        };
+        /**
+         * ListExists
+         * @description The error of a creation at an id that exists, with the list that is there.
+         */
+        ListExists: {
+            /** @description For programs. */
+            code: string;
+            /** @description Text for people. */
+            error: string;
+            /** @description The entity tag of the list that is there. */
+            etag: string;
+            list: components["schemas"]["List"];
+        };
+        /**
          * ListSummary
          * @description The numbers of the open tasks of one list.
          */
@@ -1130,6 +1150,67 @@ export interface components {
             open: number;
             /** Overdue */
             overdue: number;
+        };
+        /**
+         * ListUpsert
+         * @description A list that was created or changed, in its current state; only with `kinds`.
+         */
+        ListUpsert: {
+            /**
+             * Etag
+             * @description The entity tag of that state.
+             */
+            etag: string;
+            list: components["schemas"]["List"];
+            /**
+             * Op
+             * @constant
+             */
+            op: "upsert";
+        };
+        /**
+         * MismatchedListResult
+         * @description The result of an operation not carried out: the list is in another version, or there already.
+         */
+        MismatchedListResult: {
+            /** Code */
+            code: string;
+            /** Error */
+            error: string;
+            /**
+             * Etag
+             * @description The entity tag of what is there.
+             */
+            etag: string;
+            /** @description The list that is there. */
+            list: components["schemas"]["List"];
+            /**
+             * Status
+             * @constant
+             */
+            status: 412;
+        };
+        /**
+         * MismatchedResult
+         * @description The result of an operation not carried out: the task is in another version, or there already.
+         */
+        MismatchedResult: {
+            /** Code */
+            code: string;
+            /** Error */
+            error: string;
+            /**
+             * Etag
+             * @description The entity tag of what is there.
+             */
+            etag: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: 412;
+            /** @description The task that is there. */
+            task: components["schemas"]["Task"];
         };
         /**
          * MixedBatch
@@ -1150,7 +1231,7 @@ export interface components {
          */
         MixedBatchResults: {
             /** Results */
-            results: (components["schemas"]["CreatedResult"] | components["schemas"]["UpdatedResult"] | components["schemas"]["DeletedResult"] | components["schemas"]["CreatedListResult"] | components["schemas"]["UpdatedListResult"] | components["schemas"]["DeletedListResult"] | components["schemas"]["FailedResult"])[];
+            results: (components["schemas"]["CreatedResult"] | components["schemas"]["UpdatedResult"] | components["schemas"]["DeletedResult"] | components["schemas"]["MismatchedResult"] | components["schemas"]["CreatedListResult"] | components["schemas"]["UpdatedListResult"] | components["schemas"]["DeletedListResult"] | components["schemas"]["MismatchedListResult"] | components["schemas"]["FailedResult"])[];
         };
         /**
          * NewList
@@ -1703,6 +1784,35 @@ export interface components {
             message: "Task deleted successfully";
         };
         /**
+         * TaskDeletion
+         * @description A deleted task.
+         */
+        TaskDeletion: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Op
+             * @constant
+             */
+            op: "delete";
+        };
+        /**
+         * TaskExists
+         * @description The error of a creation at an id that exists, with the task that is there.
+         */
+        TaskExists: {
+            /** @description For programs. */
+            code: string;
+            /** @description Text for people. */
+            error: string;
+            /** @description The entity tag of the task that is there. */
+            etag: string;
+            task: components["schemas"]["Task"];
+        };
+        /**
          * TaskList
          * @description A page of the caller's tasks.
          */
@@ -1786,6 +1896,23 @@ export interface components {
              * @description Without a due date.
              */
             undated: number;
+        };
+        /**
+         * TaskUpsert
+         * @description A task that was created or changed, in its current state.
+         */
+        TaskUpsert: {
+            /**
+             * Etag
+             * @description The entity tag of that state.
+             */
+            etag: string;
+            /**
+             * Op
+             * @constant
+             */
+            op: "upsert";
+            task: components["schemas"]["Task"];
         };
         /**
          * UpdatedListResult
@@ -1896,25 +2023,6 @@ export interface components {
             task: components["schemas"]["TaskChanges"];
         };
         /**
-         * Upsert
-         * @description A task or list that was created or changed, in its current state: it has one of the two keys.
-         */
-        Upsert: {
-            /**
-             * Etag
-             * @description The entity tag of that state.
-             */
-            etag: string;
-            /** @description Only with `kinds`. */
-            list?: components["schemas"]["List"];
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            op: "upsert";
-            task?: components["schemas"]["Task"];
-        };
-        /**
          * User
          * @description The owner's row.
          */
@@ -1970,6 +2078,8 @@ export interface operations {
             header?: {
                 /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
                 "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1995,7 +2105,10 @@ export interface operations {
                 /** @description `cursor` of the previous response; without it, from the beginning. */
                 since?: string;
             };
-            header?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2019,6 +2132,8 @@ export interface operations {
             header?: {
                 /** @description The `id` of the last event that the client received; without it, from the beginning. */
                 "Last-Event-ID"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2045,6 +2160,8 @@ export interface operations {
             header?: {
                 /** @description Answer 304 if the ETag is one of these, or for `*`. */
                 "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2066,6 +2183,8 @@ export interface operations {
             header?: {
                 /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
                 "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2087,6 +2206,8 @@ export interface operations {
             header?: {
                 /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
                 "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2108,6 +2229,8 @@ export interface operations {
             header?: {
                 /** @description Answer 304 if the ETag is one of these, or for `*`. */
                 "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2129,6 +2252,8 @@ export interface operations {
             header?: {
                 /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
                 "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2150,6 +2275,8 @@ export interface operations {
             header?: {
                 /** @description Answer 304 if the ETag is one of these, or for `*`. */
                 "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path: {
                 /** @description A UUID, in any letter case. */
@@ -2176,6 +2303,8 @@ export interface operations {
                 "If-Match"?: string;
                 /** @description With `*`, it is created, with the id of the client. Other values have no effect. */
                 "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path: {
                 /** @description A UUID, in any letter case. */
@@ -2203,6 +2332,8 @@ export interface operations {
             header?: {
                 /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
                 "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path: {
                 /** @description A UUID, in any letter case. */
@@ -2227,6 +2358,8 @@ export interface operations {
             header?: {
                 /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
                 "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path: {
                 /** @description A UUID, in any letter case. */
@@ -2248,7 +2381,10 @@ export interface operations {
     getMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2266,7 +2402,10 @@ export interface operations {
     eraseMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2284,7 +2423,31 @@ export interface operations {
     patchMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    exportCalendar: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2301,11 +2464,11 @@ export interface operations {
     };
     exportMe: {
         parameters: {
-            query?: {
-                /** @description `json`: everything, for an import. `ics`: the tasks as iCalendar, for other products. */
-                format?: "json" | "ics";
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
-            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -2326,6 +2489,8 @@ export interface operations {
             header?: {
                 /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
                 "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2372,6 +2537,8 @@ export interface operations {
             header?: {
                 /** @description Answer 304 if the ETag is one of these, or for `*`. */
                 "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2393,6 +2560,8 @@ export interface operations {
             header?: {
                 /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
                 "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2414,6 +2583,8 @@ export interface operations {
             header?: {
                 /** @description Answer 304 if the ETag is one of these, or for `*`. */
                 "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path: {
                 /** @description A UUID, in any letter case. */
@@ -2440,6 +2611,8 @@ export interface operations {
                 "If-Match"?: string;
                 /** @description With `*`, it is created, with the id of the client. Other values have no effect. */
                 "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path: {
                 /** @description A UUID, in any letter case. */
@@ -2467,6 +2640,8 @@ export interface operations {
             header?: {
                 /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
                 "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path: {
                 /** @description A UUID, in any letter case. */
@@ -2491,6 +2666,8 @@ export interface operations {
             header?: {
                 /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
                 "If-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path: {
                 /** @description A UUID, in any letter case. */
@@ -2515,7 +2692,10 @@ export interface operations {
                 /** @description How many days to return at most. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
             path: {
                 /** @description A UUID, in any letter case. */
                 task_id: string;
@@ -2539,6 +2719,8 @@ export interface operations {
             header?: {
                 /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
                 "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2563,6 +2745,8 @@ export interface operations {
             header?: {
                 /** @description Answer 304 if the ETag is one of these, or for `*`. */
                 "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2581,7 +2765,10 @@ export interface operations {
     getHealth: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2599,7 +2786,10 @@ export interface operations {
     getReadiness: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
             path?: never;
             cookie?: never;
         };

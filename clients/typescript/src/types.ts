@@ -22,13 +22,19 @@ export type Export = Schemas["Export"];
 export type Import = Schemas["Import"];
 export type Imported = Schemas["Imported"];
 export type Deleted = Schemas["TaskDeleted"] | Schemas["ListDeleted"];
-export type Change = Schemas["Upsert"] | Schemas["Deletion"];
+/** `"task" in change`, `"list" in change` and `"kind" in change` (a deleted list) tell which one it is. */
+export type Change = ChangePage["changes"][number];
+export type TaskUpsert = Schemas["TaskUpsert"];
+export type ListUpsert = Schemas["ListUpsert"];
+export type TaskDeletion = Schemas["TaskDeletion"];
+export type ListDeletion = Schemas["ListDeletion"];
 export type ChangePage = Schemas["ChangeList"];
 export type BatchOperation = Schemas["MixedBatch"]["operations"][number];
 export type BatchResult = Schemas["MixedBatchResults"]["results"][number];
+export type MismatchedResult = Schemas["MismatchedResult"] | Schemas["MismatchedListResult"];
 export type FailedResult = Schemas["FailedResult"];
 export type BrokenField = Schemas["BrokenField"];
-export type ErrorBody = Schemas["Error"];
+export type ErrorBody = Schemas["Error"] | Schemas["TaskExists"] | Schemas["ListExists"];
 
 /** A task with its entity tag, which `ifMatch` takes. */
 export interface TaggedTask {

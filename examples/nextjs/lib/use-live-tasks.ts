@@ -30,8 +30,8 @@ async function follow(client: Taskward, signal: AbortSignal, show: (changed: Par
     if (step.type === "restart") known.clear(); // everything follows
     if (step.type !== "changes") continue;
     for (const change of step.changes) {
-      if (change.op === "delete") known.delete(change.id);
-      else if (change.task) known.set(change.task.id, change.task);
+      if ("task" in change) known.set(change.task.id, change.task);
+      else if (change.op === "delete") known.delete(change.id);
     }
     if (step.complete) show({ tasks: [...known.values()].sort((one, other) => (one.id < other.id ? 1 : -1)) });
   }

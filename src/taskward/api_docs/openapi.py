@@ -39,6 +39,11 @@ Every error has the shape `{"error", "code", "details"?}`; `X-Request-ID` names 
 `HEAD` works where `GET` does.
 """
 
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
 _ERROR_SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "title": "Error",
@@ -50,20 +55,33 @@ _ERROR_SCHEMA: Final[dict[str, Any]] = {
         "details": {
             "type": "array",
             "description": "Present where fields can be named: all of them at once.",
-            "items": {"$ref": "#/components/schemas/BrokenField"},
-        },
-        "task": {"$ref": "#/components/schemas/Task"},
-        "list": {"$ref": "#/components/schemas/List"},
-        "etag": {
-            "type": "string",
-            "description": "With 412 of a creation: the entity tag of the object that is there, beside it.",
+            "items": _reference("BrokenField"),
         },
     },
 }
 
+
+def _exists_schema(resource: str) -> dict[str, Any]:
+    """Returns the schema of the 412 of a creation at an id that exists."""
+    key = resource.lower()
+    return {
+        "type": "object",
+        "title": f"{resource}Exists",
+        "description": f"The error of a creation at an id that exists, with the {key} that is there.",
+        "required": ["error", "code", key, "etag"],
+        "additionalProperties": False,
+        "properties": {
+            "error": _ERROR_SCHEMA["properties"]["error"],
+            "code": _ERROR_SCHEMA["properties"]["code"],
+            key: _reference(resource),
+            "etag": {"type": "string", "description": f"The entity tag of the {key} that is there."},
+        },
+    }
+
+
 _NO_TITLE: Final = ValidationFailed([FieldError("title", "Title is required and cannot be empty")])
-_RESOURCES: Final = {"{task_id}": "Task", "{list_id}": "List"}
-"""The kind of object that a parameter of a path identifies."""
+_RESOURCES: Final = ("Task", "List")
+"""The kinds of objects that a path identifies, as in `{task_id}`."""
 _UNKNOWN: Final = ValidationFailed([FieldError("colour", "Unknown query parameter")])
 _BROKEN_WITHIN: Final = {
     "/api/tasks/batch": FieldError("operations.0.op", "Op must be one of create, update, delete"),
@@ -103,6 +121,14 @@ _RATE_LIMIT: Final = {
 _REQUEST_ID: Final = {
     "X-Request-ID": _header("The request's id in the log; the client's own, if it sent a valid one.")
 }
+_OWN_REQUEST_ID: Final = {
+    "name": "X-Request-ID",
+    "in": "header",
+    "required": False,
+    "description": "An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` "
+    "and `-`. Any other value is ignored.",
+    "schema": {"type": "string"},
+}
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
     201: {"Location": _header("The path of the new task.")},
     304: _ETAG,
@@ -132,16 +158,19 @@ def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> d
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Error"] = _ERROR_SCHEMA
+    schemas |= {f"{resource}Exists": _exists_schema(resource) for resource in _RESOURCES}
     for schema in schemas.values():
         _without_defaults(schema)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(path, operation)
-            # Of two types and no parameter, openapi-python-client makes a module that cannot be imported.
-            if method == "patch" and "parameters" in operation:
+            if method == "patch":
                 content = operation["requestBody"]["content"]
                 content["application/merge-patch+json"] = content["application/json"]
+            if method == "put":
+                choice = [_reference(f"{_resource(path)}Exists"), _reference("Error")]
+                operation["responses"]["412"]["content"]["application/json"]["schema"] = {"oneOf": choice}
     _drop_unreferenced(document, schemas)
     return document
 
@@ -153,6 +182,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         parameter["schema"] = _never_null(parameter["schema"])
         if parameter["in"] == "header":
             parameter["schema"].pop("default", None)
+    operation.setdefault("parameters", []).append(_OWN_REQUEST_ID)
     operation["security"] = [{"bearer": []}] if path.startswith("/api/") else []
     for status, errors in _errors(path, operation).items():
         operation["responses"].setdefault(str(status), error_response(errors))
@@ -205,11 +235,15 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
 
 
 def _errors_of_resource(path: str) -> dict[int, list[ServiceError]]:
-    for parameter, resource in _RESOURCES.items():
-        if parameter in path:
-            problem = FieldError(parameter.strip("{}"), f"{resource} id must be a UUID")
-            return {400: [ValidationFailed([problem])], 404: [NotFound(f"{resource} not found")]}
+    if resource := _resource(path):
+        problem = FieldError(f"{resource.lower()}_id", f"{resource} id must be a UUID")
+        return {400: [ValidationFailed([problem])], 404: [NotFound(f"{resource} not found")]}
     return {}
+
+
+def _resource(path: str) -> str | None:
+    """Returns the kind of object that a path identifies."""
+    return next((name for name in _RESOURCES if f"{{{name.lower()}_id}}" in path), None)
 
 
 def _drop_unreferenced(document: dict[str, Any], schemas: dict[str, Any]) -> None:

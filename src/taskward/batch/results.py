@@ -1,10 +1,10 @@
 """The responses of `POST /api/batch` and of `POST /api/tasks/batch`, for the OpenAPI document."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from taskward.http.validation import Absent
+from taskward.http.body_schemas import EXACTLY_ONE, without
 from taskward.lists.models import List, ListDeleted
 from taskward.tasks.models import Task, TaskDeleted
 
@@ -60,50 +60,54 @@ class BrokenField(BaseModel):
     message: str
 
 
-_Details = Annotated[list[BrokenField], Field(description="Present where fields can be named.")]
+_CurrentTag: TypeAlias = Annotated[str, Field(description="The entity tag of what is there.")]
+_Details: TypeAlias = Annotated[list[BrokenField], Field(description="Present where fields can be named.")]
+
+
+class MismatchedResult(BaseModel):
+    """The result of an operation not carried out: the task is in another version, or there already."""
+
+    status: Literal[412]
+    error: str
+    code: str
+    task: Task = Field(description="The task that is there.")
+    etag: _CurrentTag
+
+
+class MismatchedListResult(BaseModel):
+    """The result of an operation not carried out: the list is in another version, or there already."""
+
+    status: Literal[412]
+    error: str
+    code: str
+    list: List = Field(description="The list that is there.")
+    etag: _CurrentTag
 
 
 class FailedResult(BaseModel):
     """The result of an operation that was not carried out: the error of its single form, or 424."""
 
-    status: Literal[400, 404, 409, 410, 412, 424]
+    model_config = ConfigDict(json_schema_extra=without("task", "list"))
+
+    status: Literal[400, 404, 409, 410, 412, 424] = Field(
+        description="412 only if the batch had made the object itself, and was not applied."
+    )
     error: str
     code: str
     details: _Details = []
-    etag: str | Absent = Field(default=None, description="Of the object that is there: with 412.")
-    task: Task | Absent = Field(default=None, description="The task that is there: with 412.")
-    list: List | Absent = Field(default=None, description="The list that is there: with 412.")
 
 
-def _exactly_one(schema: dict[str, Any]) -> None:
-    """Documents the results as `oneOf`: their statuses and required keys rule each other out.
-
-    They have no discriminator in the sense of OpenAPI: `status` is a number, and an update and a deletion
-    are both 200.
-    """
-    items = schema["properties"]["results"]["items"]
-    items["oneOf"] = items.pop("anyOf")
+_TaskResult: TypeAlias = CreatedResult | UpdatedResult | DeletedResult | MismatchedResult
+_ListResult: TypeAlias = CreatedListResult | UpdatedListResult | DeletedListResult | MismatchedListResult
 
 
 class BatchResults(BaseModel):
     """The results of a batch, in the order of its operations."""
 
-    model_config = ConfigDict(json_schema_extra=_exactly_one)
-
-    results: list[CreatedResult | UpdatedResult | DeletedResult | FailedResult]
+    results: list[Annotated[_TaskResult | FailedResult, EXACTLY_ONE]]
 
 
 class MixedBatchResults(BaseModel):
     """The results of a batch, in the order of its operations."""
 
-    model_config = ConfigDict(json_schema_extra=_exactly_one)
-
-    results: list[
-        CreatedResult
-        | UpdatedResult
-        | DeletedResult
-        | CreatedListResult
-        | UpdatedListResult
-        | DeletedListResult
-        | FailedResult
-    ]
+    results: list[Annotated[_TaskResult | _ListResult | FailedResult, EXACTLY_ONE]]

@@ -11,16 +11,18 @@ from taskward.changes.feed import MAX_CHANGES, START, MyChanges
 from taskward.changes.sse import INVALID_EVENT_ID, EventStream, LastEventId
 from taskward.changes.statements import Kinds
 from taskward.changes.streams import Streams
+from taskward.http.body_schemas import EXACTLY_ONE, without
 from taskward.http.cursors import well_formed_cursor
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import JSONBytesResponse, write_json_list
 from taskward.http.routing import StrictRoute
-from taskward.http.validation import Absent, field_error, query_number
+from taskward.http.validation import field_error, query_number
 from taskward.lists.models import List
 from taskward.tasks.models import Task
 
 _INVALID_SINCE: Final = "Since is not a valid cursor"
 _KINDS: Final[dict[str, Kinds]] = {kinds: kinds for kinds in get_args(Kinds)} | {"lists,tasks": "tasks,lists"}
+_StateTag: TypeAlias = Annotated[str, Field(description="The entity tag of that state.")]
 _KindsText: TypeAlias = Annotated[str, Field(pattern="^(tasks|lists|tasks,lists|lists,tasks)$")]
 
 router = APIRouter(prefix="/api", route_class=StrictRoute, tags=["Changes"])
@@ -56,30 +58,47 @@ class ChangesQuery(KindsQuery):
     )
 
 
-class Upsert(BaseModel):
-    """A task or list that was created or changed, in its current state: it has one of the two keys."""
+class TaskUpsert(BaseModel):
+    """A task that was created or changed, in its current state."""
 
     op: Literal["upsert"]
-    task: Task | Absent = None
-    list: List | Absent = Field(default=None, description="Only with `kinds`.")
-    etag: str = Field(description="The entity tag of that state.")
+    task: Task
+    etag: _StateTag
 
 
-class Deletion(BaseModel):
-    """A deleted task, or a deleted list."""
+class ListUpsert(BaseModel):
+    """A list that was created or changed, in its current state; only with `kinds`."""
+
+    op: Literal["upsert"]
+    list: List
+    etag: _StateTag
+
+
+class ListDeletion(BaseModel):
+    """A deleted list; only with `kinds`."""
 
     op: Literal["delete"]
-    kind: Literal["list"] | Absent = Field(default=None, description="Absent for a task.")
+    kind: Literal["list"]
     id: UUID
 
 
-_Changes: TypeAlias = list[Annotated[Upsert | Deletion, Field(discriminator="op")]]
+class TaskDeletion(BaseModel):
+    """A deleted task."""
+
+    model_config = ConfigDict(json_schema_extra=without("kind"))
+
+    op: Literal["delete"]
+    id: UUID
+
+
+Change: TypeAlias = TaskUpsert | ListUpsert | ListDeletion | TaskDeletion
+"""Generated clients that try one class after the other find that of a list first: it has more keys."""
 
 
 class ChangeList(BaseModel):
     """Changes, in the order in which they are to be applied."""
 
-    changes: _Changes
+    changes: list[Annotated[Change, EXACTLY_ONE]]
     cursor: str = Field(description="For the next request, whether more follows or not.")
     has_more: bool
 

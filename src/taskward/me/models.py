@@ -65,14 +65,11 @@ def _known_format(value: Any) -> Any:
 
 
 class ExportQuery(BaseModel):
-    """The query of `GET /api/me/export`."""
+    """The query of `GET /api/me/export`; not documented, because `ics` has an operation of its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Annotated[Literal["json", "ics"], BeforeValidator(_known_format)] = Field(
-        default="json",
-        description="`json`: everything, for an import. `ics`: the tasks as iCalendar, for other products.",
-    )
+    format: Annotated[Literal["json", "ics"], BeforeValidator(_known_format)] = "json"
 
 
 class Imported(BaseModel):

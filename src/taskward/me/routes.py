@@ -22,6 +22,12 @@ from taskward.me.store import AllMyData
 router = APIRouter(prefix="/api/me", route_class=StrictRoute, tags=["My data"])
 
 
+class CalendarResponse(StreamingResponse):
+    """An iCalendar object, in pieces."""
+
+    media_type = "text/calendar; charset=utf-8"
+
+
 class ImportRoute(StrictRoute):
     """A route that stores its large body in a file, and validates it in threads."""
 
@@ -61,21 +67,31 @@ async def patch_me(changes: Annotated[UserChanges, Body()], me: AllMyData) -> Re
     return json_response(user_json(await me.set_time_zone(changes.time_zone)))
 
 
+@router.get("/export", operation_id="exportMe", response_model=Export, summary="Export all my data")
+async def export(
+    query: Annotated[ExportQuery, Query(include_in_schema=False)], me: AllMyData, context: Context
+) -> Response:
+    """Returns everything that is stored about the caller, as a stream."""
+    if query.format == "ics":
+        return await export_calendar(me, context)
+    pieces = () if context.method == "HEAD" else await me.export()
+    return StreamingResponse(pieces, headers=_file("json"), media_type="application/json")
+
+
 @router.get(
-    "/export",
-    operation_id="exportMe",
-    response_model=Export,
-    summary="Export all my data",
-    responses={200: {"content": {"text/calendar; charset=utf-8": {"schema": {"type": "string"}}}}},
+    "/calendar.ics",
+    operation_id="exportCalendar",
+    response_class=CalendarResponse,
+    summary="Export my tasks as a calendar",
 )
-async def export(query: Annotated[ExportQuery, Query()], me: AllMyData, context: Context) -> Response:
-    """Returns everything that is stored about the caller, as a stream; or the tasks, as iCalendar."""
-    headers = {"Content-Disposition": f'attachment; filename="taskward-export.{query.format}"'}
-    media_type = "text/calendar; charset=utf-8" if query.format == "ics" else "application/json"
-    if context.method == "HEAD":
-        return StreamingResponse((), headers=headers, media_type=media_type)
-    calendar = me.export_calendar(context.services.calendars) if query.format == "ics" else None
-    return StreamingResponse(await (calendar or me.export()), headers=headers, media_type=media_type)
+async def export_calendar(me: AllMyData, context: Context) -> Response:
+    """Returns the caller's tasks as iCalendar, for other products, as a stream."""
+    pieces = () if context.method == "HEAD" else await me.export_calendar(context.services.calendars)
+    return CalendarResponse(pieces, headers=_file("ics"))
+
+
+def _file(extension: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="taskward-export.{extension}"'}
 
 
 async def import_tasks(

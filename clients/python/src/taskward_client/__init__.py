@@ -3,7 +3,7 @@
 from taskward_client._async_client import AsyncClient
 from taskward_client._attempts import Retries
 from taskward_client._calls import Tagged, new_id
-from taskward_client._feed import Changed, Event, Reset
+from taskward_client._feed import Change, Changed, Event, Reset
 from taskward_client._sync_client import Client
 from taskward_client.errors import (
     APIError,
@@ -27,6 +27,7 @@ from taskward_client.errors import (
 __all__ = [
     "APIError",
     "AsyncClient",
+    "Change",
     "Changed",
     "Client",
     "Conflict",

@@ -8,7 +8,7 @@ from taskward_client._async_io import sleep
 from taskward_client._async_transport import AsyncTransport
 from taskward_client._calls import Tagged
 from taskward_client._feed import SILENCE, Event, FeedStream
-from taskward_client._operations import ExportFormat, KeepOrDelete
+from taskward_client._operations import KeepOrDelete
 from taskward_client.errors import APIError, CursorExpired, NoResponse
 from taskward_client.types import (
     ChangeList,
@@ -163,9 +163,19 @@ class AsyncMe:
         """Returns everything that is stored about the user."""
         return await self._transport.send(operations.export_me())
 
-    async def export_parts(self, *, form: ExportFormat | None = None) -> AsyncGenerator[bytes, None]:
-        """Yields the export in parts, however large it is: JSON, which can be imported, or iCalendar."""
-        async with self._transport.stream(operations.export_me(form)) as parts:
+    async def export_parts(self) -> AsyncGenerator[bytes, None]:
+        """Yields the export, as JSON, in parts, however large it is."""
+        async with self._transport.stream(operations.export_me()) as parts:
+            async for part in parts:
+                yield part
+
+    async def export_calendar(self) -> str:
+        """Returns the tasks as iCalendar, for other products."""
+        return await self._transport.send(operations.export_calendar())
+
+    async def export_calendar_parts(self) -> AsyncGenerator[bytes, None]:
+        """Yields the tasks as iCalendar, in parts, however large it is."""
+        async with self._transport.stream(operations.export_calendar()) as parts:
             async for part in parts:
                 yield part
 

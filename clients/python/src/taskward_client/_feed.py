@@ -4,12 +4,12 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from taskward_client._attempts import backoff
 from taskward_client._calls import Call, Reply
 from taskward_client.errors import APIError, NoResponse
-from taskward_client.types import Deletion, Upsert
+from taskward_client.types import ListDeletion, ListUpsert, TaskDeletion, TaskUpsert
 
 SILENCE: Final = 45.0
 """Seconds without a byte after which a stream counts as broken: the service sends a comment each 15 s."""
@@ -18,12 +18,15 @@ _LINE_END: Final = re.compile(rb"\r\n|\n|\r(?!$)")  # a \r at the end may be hal
 _RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
 _MAX_DELAY: Final = 30.0
 
+Change: TypeAlias = TaskUpsert | ListUpsert | TaskDeletion | ListDeletion
+"""What a key says: `"task" in change`, `"list" in change`, `"kind" in change` (a deleted list)."""
+
 
 @dataclass(frozen=True)
 class Changed:
     """A change. Keep `cursor` once it is applied: following from there continues without a gap."""
 
-    change: Upsert | Deletion
+    change: Change
     cursor: str
 
 

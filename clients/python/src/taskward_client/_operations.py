@@ -21,7 +21,6 @@ TaskOperation: TypeAlias = types.CreateOperation | types.UpdateOperation | types
 ListOperation: TypeAlias = types.CreateList | types.UpdateList | types.DeleteList
 MixedOperation: TypeAlias = types.CreateTask | types.UpdateTask | types.DeleteTask | ListOperation
 KeepOrDelete: TypeAlias = Literal["keep", "delete"]
-ExportFormat: TypeAlias = Literal["json", "ics"]
 
 T = TypeVar("T")
 
@@ -144,8 +143,12 @@ def patch_me(time_zone: str | None) -> Call[types.User]:
     return change("PATCH", "/api/me", {"time_zone": time_zone}, content, None)
 
 
-def export_me(form: ExportFormat | None = None) -> Call[types.Export]:
-    return read("/api/me/export", content, {"format": form})
+def export_me() -> Call[types.Export]:
+    return read("/api/me/export", content)
+
+
+def export_calendar() -> Call[str]:
+    return read("/api/me/calendar.ics", lambda reply: reply.content.decode())
 
 
 def import_me(document: types.Import | types.Export | bytes, key: str | None) -> Call[types.Imported]:

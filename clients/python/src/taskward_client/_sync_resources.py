@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, Unpack
 from taskward_client import _operations as operations
 from taskward_client._calls import Tagged
 from taskward_client._feed import SILENCE, Event, FeedStream
-from taskward_client._operations import ExportFormat, KeepOrDelete
+from taskward_client._operations import KeepOrDelete
 from taskward_client._sync_io import sleep
 from taskward_client._sync_transport import Transport
 from taskward_client.errors import APIError, CursorExpired, NoResponse
@@ -160,9 +160,18 @@ class Me:
         """Returns everything that is stored about the user."""
         return self._transport.send(operations.export_me())
 
-    def export_parts(self, *, form: ExportFormat | None = None) -> Generator[bytes, None, None]:
-        """Yields the export in parts, however large it is: JSON, which can be imported, or iCalendar."""
-        with self._transport.stream(operations.export_me(form)) as parts:
+    def export_parts(self) -> Generator[bytes, None, None]:
+        """Yields the export, as JSON, in parts, however large it is."""
+        with self._transport.stream(operations.export_me()) as parts:
+            yield from parts
+
+    def export_calendar(self) -> str:
+        """Returns the tasks as iCalendar, for other products."""
+        return self._transport.send(operations.export_calendar())
+
+    def export_calendar_parts(self) -> Generator[bytes, None, None]:
+        """Yields the tasks as iCalendar, in parts, however large it is."""
+        with self._transport.stream(operations.export_calendar()) as parts:
             yield from parts
 
     def import_(self, document: Import | Export | bytes, *, idempotency_key: str | None = None) -> Imported:

@@ -6,8 +6,7 @@ absent where it has no value.
 
 from __future__ import annotations
 
-import builtins  # noqa: TC003 - as the others
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
 TaskPriority: TypeAlias = Literal["low", "medium", "high", "urgent"]
 
@@ -29,7 +28,7 @@ class Batch(TypedDict):
 class BatchResults(TypedDict):
     """The results of a batch, in the order of its operations."""
 
-    results: list[CreatedResult | UpdatedResult | DeletedResult | FailedResult]
+    results: list[CreatedResult | UpdatedResult | DeletedResult | MismatchedResult | FailedResult]
 
 
 class BrokenField(TypedDict):
@@ -42,7 +41,7 @@ class BrokenField(TypedDict):
 class ChangeList(TypedDict):
     """Changes, in the order in which they are to be applied."""
 
-    changes: list[Upsert | Deletion]
+    changes: list[TaskUpsert | ListUpsert | ListDeletion | TaskDeletion]
     cursor: str
     """For the next request, whether more follows or not."""
     has_more: bool
@@ -60,6 +59,7 @@ class CreateList(TypedDict):
     list: NewList
 
 
+@final
 class CreateOperation(TypedDict):
     """Creates a task, as `POST /api/tasks` does, or `PUT /api/tasks/{task_id}` with `If-None-Match:
     *`.
@@ -84,6 +84,7 @@ class CreateTask(TypedDict):
     """Without it: `'task'`."""
 
 
+@final
 class CreatedListResult(TypedDict):
     """The result of an operation that created a list."""
 
@@ -92,6 +93,7 @@ class CreatedListResult(TypedDict):
     list: List
 
 
+@final
 class CreatedResult(TypedDict):
     """The result of an operation that created a task."""
 
@@ -111,6 +113,7 @@ class DeleteList(TypedDict):
     tasks: NotRequired[Literal["delete", "keep"] | None]
 
 
+@final
 class DeleteOperation(TypedDict):
     """Deletes a task, as `DELETE /api/tasks/{task_id}` does."""
 
@@ -132,6 +135,7 @@ class DeleteTask(TypedDict):
     subtasks: NotRequired[Literal["delete", "keep"] | None]
 
 
+@final
 class DeletedListResult(TypedDict):
     """The result of an operation that deleted a list."""
 
@@ -140,6 +144,7 @@ class DeletedListResult(TypedDict):
     status: Literal[200]
 
 
+@final
 class DeletedResult(TypedDict):
     """The result of an operation that deleted a task."""
 
@@ -148,21 +153,13 @@ class DeletedResult(TypedDict):
     status: Literal[200]
 
 
-class Deletion(TypedDict):
-    """A deleted task, or a deleted list."""
-
-    op: Literal["delete"]
-    kind: NotRequired[Literal["list"]]
-    """Absent for a task."""
-    id: str
-
-
 class Erased(TypedDict):
     """The response to an erasure."""
 
     message: Literal["All data deleted"]
 
 
+@final
 class Error(TypedDict):
     """Error."""
 
@@ -170,12 +167,8 @@ class Error(TypedDict):
     """Text for people."""
     code: str
     """For programs."""
-    details: NotRequired[builtins.list[BrokenField]]
+    details: NotRequired[list[BrokenField]]
     """Present where fields can be named: all of them at once."""
-    task: NotRequired[Task]
-    list: NotRequired[List]
-    etag: NotRequired[str]
-    """With 412 of a creation: the entity tag of the object that is there, beside it."""
 
 
 class Export(TypedDict):
@@ -186,20 +179,16 @@ class Export(TypedDict):
     tasks: list[Task]
 
 
+@final
 class FailedResult(TypedDict):
     """The result of an operation that was not carried out: the error of its single form, or 424."""
 
     status: Literal[400, 404, 409, 410, 412, 424]
+    """412 only if the batch had made the object itself, and was not applied."""
     error: str
     code: str
-    details: NotRequired[builtins.list[BrokenField]]
+    details: NotRequired[list[BrokenField]]
     """Present where fields can be named."""
-    etag: NotRequired[str]
-    """Of the object that is there: with 412."""
-    task: NotRequired[Task]
-    """The task that is there: with 412."""
-    list: NotRequired[List]
-    """The list that is there: with 412."""
 
 
 class Import(TypedDict):
@@ -351,6 +340,28 @@ class ListDeleted(TypedDict):
     id: str
 
 
+@final
+class ListDeletion(TypedDict):
+    """A deleted list; only with `kinds`."""
+
+    op: Literal["delete"]
+    kind: Literal["list"]
+    id: str
+
+
+@final
+class ListExists(TypedDict):
+    """The error of a creation at an id that exists, with the list that is there."""
+
+    error: str
+    """Text for people."""
+    code: str
+    """For programs."""
+    list: List
+    etag: str
+    """The entity tag of the list that is there."""
+
+
 class ListSummary(TypedDict):
     """The numbers of the open tasks of one list."""
 
@@ -358,6 +369,42 @@ class ListSummary(TypedDict):
     """null: in no list."""
     open: int
     overdue: int
+
+
+@final
+class ListUpsert(TypedDict):
+    """A list that was created or changed, in its current state; only with `kinds`."""
+
+    op: Literal["upsert"]
+    list: List
+    etag: str
+    """The entity tag of that state."""
+
+
+@final
+class MismatchedListResult(TypedDict):
+    """The result of an operation not carried out: the list is in another version, or there already."""
+
+    status: Literal[412]
+    error: str
+    code: str
+    list: List
+    """The list that is there."""
+    etag: str
+    """The entity tag of what is there."""
+
+
+@final
+class MismatchedResult(TypedDict):
+    """The result of an operation not carried out: the task is in another version, or there already."""
+
+    status: Literal[412]
+    error: str
+    code: str
+    task: Task
+    """The task that is there."""
+    etag: str
+    """The entity tag of what is there."""
 
 
 class MixedBatch(TypedDict):
@@ -375,9 +422,11 @@ class MixedBatchResults(TypedDict):
         CreatedResult
         | UpdatedResult
         | DeletedResult
+        | MismatchedResult
         | CreatedListResult
         | UpdatedListResult
         | DeletedListResult
+        | MismatchedListResult
         | FailedResult
     ]
 
@@ -623,6 +672,27 @@ class TaskDeleted(TypedDict):
     id: str
 
 
+@final
+class TaskDeletion(TypedDict):
+    """A deleted task."""
+
+    op: Literal["delete"]
+    id: str
+
+
+@final
+class TaskExists(TypedDict):
+    """The error of a creation at an id that exists, with the task that is there."""
+
+    error: str
+    """Text for people."""
+    code: str
+    """For programs."""
+    task: Task
+    etag: str
+    """The entity tag of the task that is there."""
+
+
 class TaskList(TypedDict):
     """A page of the caller's tasks."""
 
@@ -663,6 +733,16 @@ class TaskSummary(TypedDict):
     """The lists with open tasks."""
 
 
+@final
+class TaskUpsert(TypedDict):
+    """A task that was created or changed, in its current state."""
+
+    op: Literal["upsert"]
+    task: Task
+    etag: str
+    """The entity tag of that state."""
+
+
 class UpdateList(TypedDict):
     """Changes the given fields of a list, as `PUT /api/lists/{list_id}` does."""
 
@@ -674,6 +754,7 @@ class UpdateList(TypedDict):
     list: ListChanges
 
 
+@final
 class UpdateOperation(TypedDict):
     """Changes the given fields of a task, as `PUT /api/tasks/{task_id}` does."""
 
@@ -696,6 +777,7 @@ class UpdateTask(TypedDict):
     """Without it: `'task'`."""
 
 
+@final
 class UpdatedListResult(TypedDict):
     """The result of an operation that updated a list."""
 
@@ -704,23 +786,13 @@ class UpdatedListResult(TypedDict):
     list: List
 
 
+@final
 class UpdatedResult(TypedDict):
     """The result of an operation that updated a task."""
 
     status: Literal[200]
     etag: str
     task: Task
-
-
-class Upsert(TypedDict):
-    """A task or list that was created or changed, in its current state: it has one of the two keys."""
-
-    op: Literal["upsert"]
-    task: NotRequired[Task]
-    list: NotRequired[List]
-    """Only with `kinds`."""
-    etag: str
-    """The entity tag of that state."""
 
 
 class User(TypedDict):
@@ -848,10 +920,3 @@ class StreamChangesQuery(TypedDict):
 
     kinds: NotRequired[str]
     """What the changes are of. A cursor is valid for the kinds that it was given for."""
-
-
-class ExportMeQuery(TypedDict):
-    """The query of `exportMe`."""
-
-    format: NotRequired[Literal["json", "ics"]]
-    """`json`: everything, for an import. `ics`: the tasks as iCalendar, for other products."""

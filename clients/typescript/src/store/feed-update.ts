@@ -1,5 +1,5 @@
 import type { Change } from "../types.js";
-import { isAsNew, keyOf, type Stored, type Value, type Write } from "./records.js";
+import { isAsNew, keyOf, type Stored, type Write } from "./records.js";
 import type { Transaction } from "./storage.js";
 
 export interface FeedUpdate {
@@ -16,12 +16,12 @@ export interface FeedUpdate {
 /** Stores one change, and returns the key of its object. */
 export function applyOne(transaction: Transaction, change: Change): string {
   if (change.op === "delete") {
-    const key = keyOf(change.kind ?? "task", change.id);
+    const key = keyOf("kind" in change ? change.kind : "task", change.id);
     transaction.delete("objects", key);
     return key;
   }
-  const kind = change.list === undefined ? "task" : "list";
-  const value = (change.list ?? change.task) as Value;
+  const kind = "task" in change ? "task" : "list";
+  const value = "task" in change ? change.task : change.list;
   const key = keyOf(kind, value.id);
   transaction.put("objects", key, { kind, value, etag: change.etag } satisfies Stored);
   transaction.put("meta", "user", value.user_id);
@@ -38,6 +38,6 @@ export function followUp(transaction: Transaction, write: Write, change: Change 
   }
   const hasArrived =
     change?.op === "delete" ||
-    (change?.op === "upsert" && write.result.value && isAsNew((change.list ?? change.task) as Value, write.result.value));
+    (change?.op === "upsert" && write.result.value && isAsNew("task" in change ? change.task : change.list, write.result.value));
   if (hasArrived || write.result.at < startedAt) transaction.delete("writes", write.seq);
 }

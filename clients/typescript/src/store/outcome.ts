@@ -1,4 +1,4 @@
-import type { BatchResult, FailedResult, List, Task } from "../types.js";
+import type { BatchResult, FailedResult, List, MismatchedResult, Task } from "../types.js";
 import { isEqual, satisfied, touched } from "./patch.js";
 import type { Conflict, Value, Write } from "./records.js";
 
@@ -15,16 +15,15 @@ export function outcomeOf(write: Write, result: BatchResult): Outcome {
     const value = valueOf(result);
     return value === undefined ? { type: "done" } : { type: "done", value, ...etagOf(result) };
   }
-  const value = valueOf(result);
-  if (result.status === 412 && value !== undefined && result.etag !== undefined) {
-    return outcomeOfMismatch(write, result, value, result.etag);
-  }
+  if ("etag" in result) return outcomeOfMismatch(write, result);
   if (result.status === 404 && write.op === "delete") return { type: "done" };
   const isGone = (result.status === 404 && write.op === "update") || result.status === 410;
   return { type: "conflict", reason: isGone ? "gone" : "rejected", error: errorOf(result) };
 }
 
-function outcomeOfMismatch(write: Write, result: FailedResult, value: Value, etag: string): Outcome {
+function outcomeOfMismatch(write: Write, result: MismatchedResult): Outcome {
+  const { etag } = result;
+  const value = "task" in result ? result.task : result.list;
   // The id is ours: an earlier attempt has succeeded, and its response was lost.
   if (write.op === "create") return { type: "done", value, etag };
   if (write.op === "update") {
@@ -44,6 +43,6 @@ function etagOf(result: object): { etag?: string } {
   return etag === undefined ? {} : { etag };
 }
 
-function errorOf({ code, error, details = [] }: FailedResult): Conflict["error"] {
+function errorOf({ code, error, details = [] }: Pick<FailedResult, "code" | "error" | "details">): Conflict["error"] {
   return { code, message: error, details };
 }
