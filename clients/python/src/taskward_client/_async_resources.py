@@ -1,6 +1,7 @@
 """The lists, labels, changes and own data of an asynchronous client."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Literal, TypeAlias, Unpack
 
 from taskward_client import _operations as operations
@@ -134,7 +135,7 @@ class AsyncChanges:
         while True:
             failure: APIError | NoResponse | None = None
             try:
-                async with self._transport.stream(feed.call(), SILENCE) as parts:
+                async with aclosing(self._transport.stream(feed.call(), SILENCE)) as parts:
                     async for part in parts:
                         for event in feed.receive(part):
                             yield event
@@ -165,7 +166,7 @@ class AsyncMe:
 
     async def export_parts(self) -> AsyncGenerator[bytes, None]:
         """Yields the export, as JSON, in parts, however large it is."""
-        async with self._transport.stream(operations.export_me()) as parts:
+        async with aclosing(self._transport.stream(operations.export_me())) as parts:
             async for part in parts:
                 yield part
 
@@ -175,7 +176,7 @@ class AsyncMe:
 
     async def export_calendar_parts(self) -> AsyncGenerator[bytes, None]:
         """Yields the tasks as iCalendar, in parts, however large it is."""
-        async with self._transport.stream(operations.export_calendar()) as parts:
+        async with aclosing(self._transport.stream(operations.export_calendar())) as parts:
             async for part in parts:
                 yield part
 

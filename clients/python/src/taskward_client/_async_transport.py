@@ -1,6 +1,6 @@
 """Sends calls with httpx: with a token, again where that is safe."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -75,20 +75,19 @@ class AsyncTransport:
                 case None:
                     raise error_of(reply)
 
-    @asynccontextmanager
-    async def stream(
-        self, call: Call[Any], silence: float | None = None
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(self, call: Call[Any], silence: float | None = None) -> AsyncGenerator[bytes, None]:
         """Opens a response of any size, once, and yields its parts; raises as `send` does.
 
-        `silence` is the number of seconds without a part after which the connection counts as broken.
+        `silence` is the number of seconds without a part after which the connection counts as broken. Close
+        the generator, which closes the response.
         """
         token = await self._tokens.current()
         try:
             for last in (not self._tokens.renewable, True):
-                async with self._http.stream(**self._request(call, token, silence)) as response:
+                async with self._response(self._request(call, token, silence)) as response:
                     if response.status_code < _FIRST_ERROR:
-                        yield response.aiter_bytes()
+                        async for part in response.aiter_bytes():
+                            yield part
                         return
                     reply = Reply(response.status_code, response.headers, await response.aread())
                 if last or reply.status != httpx.codes.UNAUTHORIZED:
@@ -101,9 +100,20 @@ class AsyncTransport:
         request = self._request(call, token)
         key = (token, f"{call.path}?{request['params']}")
         request["headers"] |= self._cache.condition(call, key)
-        response = await self._http.request(**request)
-        reply = Reply(response.status_code, response.headers, response.content)
+        async with self._response(request) as response:
+            reply = Reply(response.status_code, response.headers, await response.aread())
         return self._cache.update(call, key, reply)
+
+    @asynccontextmanager
+    async def _response(self, request: dict[str, Any]) -> AsyncIterator[httpx.Response]:
+        """Sends a request and yields its response, which is closed after the block."""
+        response = await self._http.send(self._http.build_request(**request), stream=True)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+            # httpx's stream refers to its response: the cycle would keep the body until a garbage collection.
+            response.stream = httpx.ByteStream(b"")
 
     def _request(self, call: Call[Any], token: str, silence: float | None = None) -> dict[str, Any]:
         request: dict[str, Any] = {

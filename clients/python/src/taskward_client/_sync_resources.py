@@ -2,6 +2,7 @@
 """The lists, labels, changes and own data of a synchronous client."""
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Literal, TypeAlias, Unpack
 
 from taskward_client import _operations as operations
@@ -132,7 +133,7 @@ class Changes:
         while True:
             failure: APIError | NoResponse | None = None
             try:
-                with self._transport.stream(feed.call(), SILENCE) as parts:
+                with closing(self._transport.stream(feed.call(), SILENCE)) as parts:
                     for part in parts:
                         yield from feed.receive(part)
             except CursorExpired:
@@ -162,7 +163,7 @@ class Me:
 
     def export_parts(self) -> Generator[bytes, None, None]:
         """Yields the export, as JSON, in parts, however large it is."""
-        with self._transport.stream(operations.export_me()) as parts:
+        with closing(self._transport.stream(operations.export_me())) as parts:
             yield from parts
 
     def export_calendar(self) -> str:
@@ -171,7 +172,7 @@ class Me:
 
     def export_calendar_parts(self) -> Generator[bytes, None, None]:
         """Yields the tasks as iCalendar, in parts, however large it is."""
-        with self._transport.stream(operations.export_calendar()) as parts:
+        with closing(self._transport.stream(operations.export_calendar())) as parts:
             yield from parts
 
     def import_(self, document: Import | Export | bytes, *, idempotency_key: str | None = None) -> Imported:

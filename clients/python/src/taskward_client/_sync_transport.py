@@ -1,7 +1,7 @@
 # `make clients` writes this file from _async_transport.py; do not edit it.
 """Sends calls with httpx: with a token, again where that is safe."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -76,18 +76,18 @@ class Transport:
                 case None:
                     raise error_of(reply)
 
-    @contextmanager
-    def stream(self, call: Call[Any], silence: float | None = None) -> Iterator[Iterator[bytes]]:
+    def stream(self, call: Call[Any], silence: float | None = None) -> Generator[bytes, None, None]:
         """Opens a response of any size, once, and yields its parts; raises as `send` does.
 
-        `silence` is the number of seconds without a part after which the connection counts as broken.
+        `silence` is the number of seconds without a part after which the connection counts as broken. Close
+        the generator, which closes the response.
         """
         token = self._tokens.current()
         try:
             for last in (not self._tokens.renewable, True):
-                with self._http.stream(**self._request(call, token, silence)) as response:
+                with self._response(self._request(call, token, silence)) as response:
                     if response.status_code < _FIRST_ERROR:
-                        yield response.iter_bytes()
+                        yield from response.iter_bytes()
                         return
                     reply = Reply(response.status_code, response.headers, response.read())
                 if last or reply.status != httpx.codes.UNAUTHORIZED:
@@ -100,9 +100,20 @@ class Transport:
         request = self._request(call, token)
         key = (token, f"{call.path}?{request['params']}")
         request["headers"] |= self._cache.condition(call, key)
-        response = self._http.request(**request)
-        reply = Reply(response.status_code, response.headers, response.content)
+        with self._response(request) as response:
+            reply = Reply(response.status_code, response.headers, response.read())
         return self._cache.update(call, key, reply)
+
+    @contextmanager
+    def _response(self, request: dict[str, Any]) -> Iterator[httpx.Response]:
+        """Sends a request and yields its response, which is closed after the block."""
+        response = self._http.send(self._http.build_request(**request), stream=True)
+        try:
+            yield response
+        finally:
+            response.close()
+            # httpx's stream refers to its response: the cycle would keep the body until a garbage collection.
+            response.stream = httpx.ByteStream(b"")
 
     def _request(self, call: Call[Any], token: str, silence: float | None = None) -> dict[str, Any]:
         request: dict[str, Any] = {
