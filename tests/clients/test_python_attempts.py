@@ -21,6 +21,7 @@ from taskward_client import (
     Retries,
     ServerError,
     ServiceUnavailable,
+    Tagged,
     TaskwardError,
     _sync_resources,
     _sync_transport,
@@ -94,8 +95,12 @@ def create_at(client: Client) -> Any:
     return client.tasks.create_at("1", {"title": "x"})
 
 
-REPEATABLE = (read, create, update)
-OTHERS = (update_if_unchanged, delete, create_at)
+def create_list_at(client: Client) -> Any:
+    return client.lists.create_at("1", {"title": "x"})
+
+
+REPEATABLE = (read, create, update, create_at, create_list_at)
+OTHERS = (update_if_unchanged, delete)
 
 NOT_SENT = (httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"))
 UNKNOWN = (httpx.ReadTimeout("silent"), httpx.RemoteProtocolError("broken"), httpx.WriteError("broken"))
@@ -140,6 +145,48 @@ def test_what_may_have_been_carried_out_is_not_sent_again_otherwise(
     assert (len(requests), waits) == (1, [])
     if isinstance(failed.value, NoResponse):
         assert failed.value.sent
+
+
+def there_already(kind: str) -> httpx.Response:
+    """Returns the response to a creation at an id that exists."""
+    body = {"error": "no", "code": "PRECONDITION_FAILED", "etag": '"7"', kind: TASK}
+    return httpx.Response(412, json=body, headers={"ETag": '"7"'})
+
+
+@pytest.mark.parametrize(("call", "kind"), [(create_at, "task"), (create_list_at, "list")])
+@pytest.mark.parametrize("lost", [UNKNOWN[0], httpx.Response(502, text="<html>")])
+def test_a_repeated_creation_returns_what_an_earlier_attempt_has_created(
+    waits: list[float], call: Callable[[Client], Any], kind: str, lost: Step
+) -> None:
+    client, requests = client_of(lost, NOT_SENT[0], there_already(kind))
+    assert call(client) == Tagged(TASK, '"7"')
+    assert [one.headers["If-None-Match"] for one in requests] == ["*"] * 3
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize("call", [create_at, create_list_at])
+def test_a_creation_that_was_never_executed_before_reports_an_id_that_exists(
+    waits: list[float], call: Callable[[Client], Any]
+) -> None:
+    refused = (NOT_SENT[0], failure(503, "SERVICE_UNAVAILABLE"), failure(429, "RATE_LIMITED"))
+    client, _ = client_of(*refused, there_already("task"))
+    with pytest.raises(PreconditionFailed) as there:
+        call(client)
+    assert (there.value.etag, len(waits)) == ('"7"', 3)
+
+
+def test_a_412_of_a_proxy_is_no_creation(waits: list[float]) -> None:
+    client, _ = client_of(UNKNOWN[0], httpx.Response(412, text="<html>"))
+    with pytest.raises(PreconditionFailed):
+        create_at(client)
+    assert len(waits) == 1
+
+
+def test_a_conditional_update_after_a_lost_response_reports_a_conflict(waits: list[float]) -> None:
+    client, _ = client_of(UNKNOWN[0], there_already("task"))
+    with pytest.raises(PreconditionFailed):
+        update(client)
+    assert len(waits) == 1
 
 
 def test_a_key_whose_first_request_still_runs_is_tried_again(waits: list[float]) -> None:

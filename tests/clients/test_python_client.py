@@ -23,6 +23,7 @@ from taskward_client import (
     PreconditionFailed,
     Unauthorized,
     _operations,
+    new_id,
 )
 
 DOCUMENT = document()
@@ -112,6 +113,33 @@ async def test_the_asynchronous_client_reads_writes_and_edits(service: InProcess
         with pytest.raises(PreconditionFailed):
             await client.tasks.update(made[0].value["id"], {"title": "old"}, if_match=made[0].etag)
         assert b"".join([part async for part in client.me.export_parts()]).startswith(b'{"user"')
+
+
+class LosesResponses(httpx.AsyncHTTPTransport):
+    """Loses the first response to each creation at an id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: set[str] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        if request.method == "PUT" and request.url.path not in self.lost:
+            await response.aclose()
+            self.lost.add(request.url.path)
+            raise httpx.ReadError("lost")
+        return response
+
+
+async def test_a_creation_whose_response_was_lost_returns_what_it_has_created(service: InProcess) -> None:
+    transport, task_id, list_id = LosesResponses(), new_id(), new_id()
+    async with AsyncClient(service.url, token_for("lost"), transport=transport) as client:
+        task = await client.tasks.create_at(task_id, {"title": "Call"})
+        assert task == await client.tasks.get(task_id)
+        assert await client.lists.create_at(list_id, {"title": "Work"}) == await client.lists.get(list_id)
+        assert len(transport.lost) == 2
+        with pytest.raises(PreconditionFailed):
+            await client.tasks.create_at(task_id, {"title": "Call"})
 
 
 async def test_an_id_cannot_lead_to_another_path(service: InProcess) -> None:

@@ -51,7 +51,7 @@ class AsyncLists:
         return await self._transport.send(operations.create_list(new, idempotency_key))
 
     async def create_at(self, list_id: str, new: NewList) -> Tagged[List]:
-        """Creates a list with an id of your own, a UUIDv7; raises PreconditionFailed if there is one."""
+        """Creates a list with an id of your own, as `tasks.create_at` does."""
         return await self._transport.send(operations.create_list_at(list_id, new))
 
     async def update(

@@ -59,8 +59,11 @@ class AsyncTasks:
     async def create_at(self, task_id: str, task: NewTask) -> Tagged[Task]:
         """Creates a task with an id of your own, a UUIDv7.
 
+        If the response to an attempt is lost, it is sent again; if it has created the task, that is returned
+        as it is now.
+
         Raises:
-            PreconditionFailed: there is such a task, perhaps from an earlier attempt.
+            PreconditionFailed: there was such a task before.
 
         """
         return await self._transport.send(operations.create_task_at(task_id, task))

@@ -72,6 +72,8 @@ class AsyncTransport:
                     token = await self._tokens.renewed(token)
                 case None if reply.status < _FIRST_ERROR:
                     return call.parse(reply)
+                case None if call.parse_existing and attempts.finds_own_creation(reply):
+                    return call.parse_existing(reply)
                 case None:
                     raise error_of(reply)
 

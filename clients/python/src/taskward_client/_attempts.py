@@ -56,6 +56,7 @@ class Attempts:
         self._retries = retries
         self._renewable = renewable
         self._count = 0
+        self._may_have_executed = False
 
     def after_reply(self, reply: "Reply") -> Wait | RenewToken | None:
         """Returns what to do after a response; None: it is the last one, a success or not."""
@@ -64,7 +65,15 @@ class Attempts:
             return RENEW_TOKEN
         if not self._may_succeed_later(reply):
             return None
+        self._may_have_executed |= error_of(reply).code not in _NOT_EXECUTED
         return self._next(retry_after(reply))
+
+    def finds_own_creation(self, reply: "Reply") -> bool:
+        """Returns whether the object that the response reports as existing is that of an earlier attempt.
+
+        The response to that attempt was lost, and the id is the client's own.
+        """
+        return self._may_have_executed and error_of(reply).code == "PRECONDITION_FAILED"
 
     def after_failure(self, failure: httpx.TransportError) -> Wait:
         """Returns how long to wait after an attempt without a response.
@@ -79,6 +88,7 @@ class Attempts:
         if wait is None:
             text = f"{self._call.method} {self._call.path}: {type(failure).__name__}: {failure}"
             raise NoResponse(text.rstrip(": "), sent=sent) from failure
+        self._may_have_executed |= sent
         return wait
 
     def _may_succeed_later(self, reply: "Reply") -> bool:

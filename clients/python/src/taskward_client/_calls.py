@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from taskward_client.errors import TaskwardError
@@ -64,6 +64,8 @@ class Call(Generic[T]):
     repeatable: bool = False
     """Whether it has the same effect and the same response if it is sent again after it may have taken place.
     """
+    parse_existing: Callable[[Reply], T] | None = None
+    """Reads the object from the 412 of a creation that is repeated: an earlier attempt has created it."""
 
     def parameters(self) -> dict[str, str]:
         """Returns the query as texts, without absent values."""
@@ -96,10 +98,17 @@ def change(
     return Call(method, path, parse, body=encode(body), headers=headers, repeatable=if_match is None)
 
 
-def create_at(path: str, body: object, parse: Callable[[Reply], T]) -> Call[T]:
+def create_at(path: str, body: object, kind: Literal["task", "list"]) -> Call[Tagged[Any]]:
     """Returns the call that creates an object with an id of the client."""
+
+    def existing(reply: Reply) -> Tagged[Any]:
+        document = reply.json()
+        return Tagged(document[kind], document["etag"])
+
     headers = {"Content-Type": "application/json", "If-None-Match": "*"}
-    return Call("PUT", path, parse, body=encode(body), headers=headers)
+    return Call(
+        "PUT", path, tagged, body=encode(body), headers=headers, repeatable=True, parse_existing=existing
+    )
 
 
 def delete(

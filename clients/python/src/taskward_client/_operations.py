@@ -48,7 +48,7 @@ def get_task(task_id: str) -> Call[Tagged[types.Task]]:
 
 
 def create_task_at(task_id: str, task: types.NewTask) -> Call[Tagged[types.Task]]:
-    return create_at(path_of(_TASKS, task_id), task, tagged)
+    return create_at(path_of(_TASKS, task_id), task, "task")
 
 
 def update_task(task_id: str, changes: types.TaskChanges, if_match: str | None) -> Call[Tagged[types.Task]]:
@@ -95,7 +95,7 @@ def get_list(list_id: str) -> Call[Tagged[types.List]]:
 
 
 def create_list_at(list_id: str, new: types.NewList) -> Call[Tagged[types.List]]:
-    return create_at(path_of(_LISTS, list_id), new, tagged)
+    return create_at(path_of(_LISTS, list_id), new, "list")
 
 
 def update_list(list_id: str, changes: types.ListChanges, if_match: str | None) -> Call[Tagged[types.List]]:

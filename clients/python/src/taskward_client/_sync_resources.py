@@ -52,7 +52,7 @@ class Lists:
         return self._transport.send(operations.create_list(new, idempotency_key))
 
     def create_at(self, list_id: str, new: NewList) -> Tagged[List]:
-        """Creates a list with an id of your own, a UUIDv7; raises PreconditionFailed if there is one."""
+        """Creates a list with an id of your own, as `tasks.create_at` does."""
         return self._transport.send(operations.create_list_at(list_id, new))
 
     def update(self, list_id: str, changes: ListChanges, *, if_match: str | None = None) -> Tagged[List]:
