@@ -2,8 +2,12 @@
 
 import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
 
 import httpx
+import orjson
 import pytest
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope
@@ -12,6 +16,7 @@ from support import SECRET, BreakDatabase, Person, client_of, context_for, excha
 from taskward.http.application import RequestMiddleware, ResponseWriter
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.cors import CrossOrigin
+from taskward.http.errors import ServiceError
 from taskward.http.responses import CommonHeaders
 
 pytestmark = pytest.mark.engines("memory")
@@ -99,14 +104,46 @@ async def test_a_response_that_fails_halfway_is_aborted() -> None:
 async def test_a_request_creates_no_reference_cycle(app: FastAPI, ann: Person, path: str, token: str) -> None:
     headers = [("Authorization", f"Bearer {ann.token if token == 'good' else token}")]
     await exchange(app, "GET", path, headers=headers)  # fills the caches
+    with no_garbage():
+        for _ in range(3):
+            assert (await exchange(app, "GET", path, headers=headers)).status
+
+
+@pytest.mark.engines("memory", "disk", "postgres")
+@pytest.mark.parametrize("atomic", [True, False])
+async def test_a_batch_that_changes_nothing_creates_no_reference_cycle(
+    app: FastAPI, ann: Person, *, atomic: bool
+) -> None:
+    task = await ann.create()
+    operation = {"op": "delete", "id": task["id"], "if_match": '"0"'}
+    missing = {"op": "update", "id": str(uuid4()), "task": {"title": "x"}}
+    body = orjson.dumps({"operations": [operation, missing], "atomic": atomic})
+    headers = [
+        ("Authorization", f"Bearer {ann.token}"),
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+    ]
+    with no_garbage():
+        for _ in range(3):
+            answer = await exchange(app, "POST", "/api/tasks/batch", headers=headers, pieces=[body])
+            assert [one["status"] for one in orjson.loads(answer.body)["results"]] == [412, 404]
+
+
+@contextmanager
+def no_garbage() -> Iterator[None]:
+    """Fails if the block leaves a request or an error to the garbage collector."""
+    gc.collect()
     gc.freeze()  # to look at what follows only
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
-        for _ in range(3):
-            assert (await exchange(app, "GET", path, headers=headers)).status
+        yield
         gc.collect()
-        left = [one for one in gc.garbage if isinstance(one, dict) and "raw_path" in one]
+        left = [
+            one
+            for one in gc.garbage
+            if isinstance(one, ServiceError) or (isinstance(one, dict) and "raw_path" in one)
+        ]
     finally:
         gc.set_debug(0)
         gc.garbage.clear()

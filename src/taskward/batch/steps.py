@@ -73,7 +73,7 @@ class BatchSteps:
         try:
             return (yield from self._steps_of(operation))
         except ServiceError as error:
-            return error
+            return error.with_traceback(None)  # its frames refer to the results: a cycle would keep them
 
     def _steps_of(self, operation: ValidOperation) -> TransactionSteps[dict[str, Any]]:
         match operation:
