@@ -6,13 +6,16 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
 from changes.streams import HttpClient, InProcess, SmallSendBuffer, http_client, in_process_server
 from faults.raw_clients import RawClient
-from support import SERVICE_UNAVAILABLE, refusal, settings_for
+from support import SERVICE_UNAVAILABLE, refusal, replace_services, settings_for
+from support.raw_http import CLOSE, post
 from support.waiting import until
 
+from taskward.http.admission import Admission, Capacity
 from taskward.http.send_budget import LARGE, PER_USER, SendBudget
 
 TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}
@@ -150,6 +153,125 @@ async def test_the_response_to_a_write_is_sent_for_the_write_is_done(
     assert refusal(await ann.http.get(LIST_PATH)) == SERVICE_UNAVAILABLE
     assert (await batch(ann)).status_code == 200
     client.close()
+
+
+def refused_batch(tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns a batch that changes nothing: each of its responses is a 412 with the whole task."""
+    return {"operations": [{"op": "delete", "id": task["id"], "if_match": '"0"'} for task in tasks]}
+
+
+async def tasks_of(one: HttpClient) -> list[dict[str, Any]]:
+    tasks: list[dict[str, Any]] = (await one.http.get(LIST_PATH)).json()["tasks"]
+    return tasks
+
+
+async def test_a_large_response_to_a_post_that_has_changed_nothing_is_refused(
+    service: InProcess, budget: SendBudget, ann: HttpClient
+) -> None:
+    refused = refused_batch(await tasks_of(ann))
+    atomic = refused | {"atomic": True}
+    budget.per_user = 2 * LIST
+    client = await unread(service, ann)
+    for body in (refused, atomic):
+        assert refusal(await ann.http.post("/api/tasks/batch", json=body)) == SERVICE_UNAVAILABLE
+    client.close()
+    await until(lambda: budget.total == 0)
+    for body in (refused, atomic):
+        answer = await ann.http.post("/api/tasks/batch", json=body)
+        assert [one["status"] for one in answer.json()["results"]] == [412] * 20
+
+
+async def test_a_stored_response_that_is_large_is_refused_and_kept(
+    service: InProcess, budget: SendBudget, ann: HttpClient
+) -> None:
+    request = {
+        "json": {"operations": [{"op": "create", "task": TASK}] * 20},
+        "headers": {"Idempotency-Key": "1"},
+    }
+    first = await ann.http.post("/api/tasks/batch", **request)
+    budget.per_user = 2 * LIST
+    client = await unread(service, ann, "/api/tasks?limit=20")
+    assert refusal(await ann.http.post("/api/tasks/batch", **request)) == SERVICE_UNAVAILABLE
+    client.close()
+    await until(lambda: budget.total == 0)
+    again = await ann.http.post("/api/tasks/batch", **request)
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+
+
+async def test_a_head_request_has_no_body_that_could_be_unread(
+    service: InProcess, budget: SendBudget, ann: HttpClient
+) -> None:
+    budget.per_user = 2 * LIST
+    client = await unread(service, ann)
+    assert (await ann.http.head(LIST_PATH)).status_code == 200
+    client.close()
+
+
+async def burst(service: InProcess, one: HttpClient, body: object, number: int) -> list[RawClient]:
+    """Sends that many batches on connections that read no more than the status, all at once."""
+    clients = [await RawClient.connect(service.port) for _ in range(number)]
+    await asyncio.sleep(0.05)  # the server has accepted all of them
+    headers = (
+        b"Authorization: Bearer %b\r\n" % one.token.encode(),
+        b"Content-Type: application/json\r\n",
+        CLOSE,
+    )
+    request = post("/api/tasks/batch", *headers, body=orjson.dumps(body))
+    for client in clients:
+        await client.send(request)
+    await asyncio.gather(*(client.read_status() for client in clients))
+    return clients
+
+
+async def test_of_a_burst_that_changes_nothing_the_responses_that_fit_are_sent(
+    service: InProcess, budget: SendBudget, ann: HttpClient
+) -> None:
+    budget.per_user = 6 * LIST
+    clients = await burst(service, ann, refused_batch(await tasks_of(ann)), 30)
+    statuses = [client.status for client in clients]
+    assert statuses.count(200) + statuses.count(503) == 30
+    assert 4 <= statuses.count(200) <= 7
+    assert budget.total <= budget.per_user + LIST
+    for client in clients:
+        client.close()
+
+
+async def test_of_a_burst_of_writes_those_that_were_queued_are_not_executed(
+    service: InProcess, budget: SendBudget, ann: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None has a response yet when they arrive, so each of them is checked again when its turn has come."""
+    replace_services(monkeypatch, service.app, admission=Admission(Capacity(2, 2)))
+    budget.per_user = 4 * LIST
+    clients = await burst(service, ann, {"operations": [{"op": "create", "task": TASK}] * 20}, 30)
+    statuses = [client.status for client in clients]
+    executed = statuses.count(200)
+    assert executed + statuses.count(503) == 30
+    assert 4 <= executed <= 6
+    for client in clients:
+        client.close()
+    await until(lambda: budget.total == 0)
+    assert len(await tasks_of(ann)) == 20 + 20 * executed
+
+
+async def test_responses_to_writes_that_wait_behind_unread_ones_are_counted_too(
+    service: InProcess, budget: SendBudget, ann: HttpClient
+) -> None:
+    """A response that must be sent waits for the one before it on its connection: it counts meanwhile."""
+    client = await unread(service, ann)
+    before = budget.total
+    headers = (
+        b"Authorization: Bearer %b\r\n" % ann.token.encode(),
+        b"Content-Type: application/json\r\n",
+    )
+    second = await RawClient.connect(service.port)
+    batch_of_20 = orjson.dumps({"operations": [{"op": "create", "task": TASK}] * 20})
+    await second.send(2 * post("/api/tasks/batch", *headers, body=batch_of_20))
+    await second.read_status()
+    await until(lambda: budget.total > before + LIST)
+    await until(lambda: budget.total > before + 2 * LIST)
+    for one in (client, second):
+        one.close()
+    await until(lambda: budget.total == 0)
 
 
 async def test_when_the_process_has_no_budget_left_every_large_response_is_refused(

@@ -35,22 +35,36 @@ class RawClient:
     @classmethod
     async def get(cls, port: int, path: str, sub: str, times: int = 1) -> Self:
         """Sends a request several times in one piece, and reads up to the first status."""
-        client = cls()
+        client = await cls.connect(port)
         try:
-            await client._ask(port, path, sub, times)
+            await client._ask(path, sub, times)
         except BaseException:
             client.close()
             raise
         return client
 
-    async def _ask(self, port: int, path: str, sub: str, times: int) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.sock_connect(self._socket, ("127.0.0.1", port))
-        head = f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token_for(sub)}\r\n"
-        request = (head + "\r\n") * (times - 1) + head + "Connection: close\r\n\r\n"
-        await loop.sock_sendall(self._socket, request.encode())
+    @classmethod
+    async def connect(cls, port: int) -> Self:
+        """Connects, and sends nothing yet."""
+        client = cls()
+        await asyncio.get_running_loop().sock_connect(client._socket, ("127.0.0.1", port))
+        return client
+
+    async def send(self, request: bytes) -> None:
+        """Sends bytes in one piece."""
+        await asyncio.get_running_loop().sock_sendall(self._socket, request)
+
+    async def read_status(self) -> int:
+        """Reads up to the first status, and no further."""
         while len(self.received) < _STATUS_LINE:
             assert await self.read(_STATUS_LINE - len(self.received)), self.received
+        return self.status
+
+    async def _ask(self, path: str, sub: str, times: int) -> None:
+        head = f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token_for(sub)}\r\n"
+        request = (head + "\r\n") * (times - 1) + head + "Connection: close\r\n\r\n"
+        await self.send(request.encode())
+        await self.read_status()
 
     @property
     def status(self) -> int:

@@ -13,7 +13,8 @@ import pytest_asyncio
 from faults.fault_report import Observe
 from faults.load import describe_results
 from faults.raw_clients import RawClient, ServerProcess, close_all, server_process
-from support import MakeDatabase
+from mcp_endpoint.agents import tool_call
+from support import MakeDatabase, token_for
 from support.process_memory import resident_bytes
 
 from taskward.http.send_budget import PER_USER
@@ -98,6 +99,36 @@ async def test_unread_lists_use_up_the_budget_of_their_user_and_affect_no_other(
         f"another user's list {beside * 1000:.1f} ms, without them {alone * 1000:.1f} ms",
         back=back,
     )
+
+
+POSTING: Final = 60
+PIPELINED: Final = 6
+"""Requests of one connection: the first few of their responses are in the buffers of the kernel."""
+
+
+@pytest.mark.parametrize("path", ["/api/tasks/batch", "/mcp"])
+async def test_responses_to_posts_that_change_nothing_cost_no_more(service: ServerProcess, path: str) -> None:
+    async with service.http("ann") as ann:
+        tasks = (await ann.get("/api/tasks", params={"limit": 100})).json()["tasks"]
+    refused = [{"op": "delete", "id": task["id"], "if_match": '"0"'} for task in tasks]
+    call = tool_call("find_tasks", {"limit": 200}) if path == "/mcp" else {"json": {"operations": refused}}
+    headers = {"Authorization": f"Bearer {token_for('ann')}", **call.get("headers", {})}
+    request = httpx.Request("POST", f"http://taskward.test{path}", json=call["json"], headers=headers)
+    lines = [b"POST %b HTTP/1.1" % path.encode(), *(b"%b: %b" % pair for pair in request.headers.raw)]
+    before = resident_bytes(service.pid)
+    clients = [await RawClient.connect(service.port) for _ in range(POSTING)]
+    try:
+        content = b"\r\n".join([*lines, b"", request.content])
+        await asyncio.gather(*(client.send(PIPELINED * content) for client in clients))
+        await asyncio.gather(*(client.read_status() for client in clients))
+        assert 200 in {client.status for client in clients}
+        await service.seconds_of_a_list()
+        unsent, grown = await service.gauge(UNSENT), resident_bytes(service.pid) - before
+        assert unsent < PER_USER + 2_000_000
+        assert grown < GROWTH
+    finally:
+        close_all(clients, reset=True)
+    await service.until_zero(UNSENT, 2.0)
 
 
 @pytest.mark.parametrize("path", ["/api/me/export", "/api/changes", "/api/events"])

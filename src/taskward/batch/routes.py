@@ -15,7 +15,7 @@ from taskward.idempotency.execution import (
     Idempotent,
     IdempotentExecution,
     PendingRecord,
-    Unrecorded,
+    Unchanged,
 )
 
 router = APIRouter(prefix="/api", route_class=StrictRoute)
@@ -59,8 +59,9 @@ async def run_batch(
 
 
 async def _run(batches: BatchStore, batch: AnyBatch, once: IdempotentExecution, key: str | None) -> Response:
-    async def run(record: PendingRecord | None) -> Response | Unrecorded:
-        body, applied = await batches.run(batch, record)
-        return JSONBytesResponse(body) if applied else Unrecorded(JSONBytesResponse(body))
+    async def run(record: PendingRecord | None) -> Response | Unchanged:
+        body, applied, changed = await batches.run(batch, record)
+        response = JSONBytesResponse(body)
+        return response if changed else Unchanged(response, is_recorded=applied)
 
     return await once.run(key, run)

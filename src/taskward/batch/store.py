@@ -12,7 +12,7 @@ from taskward.batch.steps import BatchSteps, Result, batch_body
 from taskward.database import Queries
 from taskward.database.statements import Values
 from taskward.http.context import Context
-from taskward.http.errors import PreconditionFailed
+from taskward.http.errors import PreconditionFailed, ServiceError
 from taskward.idempotency.execution import PendingRecord
 from taskward.lists.models import list_json
 from taskward.lists.statements import GET_LIST
@@ -26,10 +26,14 @@ from taskward.tasks.tables import TaskRecord
 
 
 class BatchResponse(NamedTuple):
-    """The body of a response, and whether the batch was applied; an atomic one with a failure is not."""
+    """The body of a response, whether the batch was applied, and whether it has changed anything.
+
+    An atomic batch with a failure is not applied.
+    """
 
     body: bytes
     applied: bool
+    changed: bool
 
 
 class BatchStore:
@@ -57,8 +61,10 @@ class BatchStore:
         )
         self._list_cache.forget(self._user.id)
         if body is not None:
-            return BatchResponse(body, applied=True)
-        return BatchResponse(batch_body([await self._after_rollback(one) for one in results]), applied=False)
+            changed = any(not isinstance(one, ServiceError) for one in results)
+            return BatchResponse(body, applied=True, changed=changed)
+        body = batch_body([await self._after_rollback(one) for one in results])
+        return BatchResponse(body, applied=False, changed=False)
 
     async def _after_rollback(self, result: Result) -> Result:
         """Returns a result with the stored object, without the changes of the batch that was rolled back."""

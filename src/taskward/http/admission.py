@@ -87,7 +87,8 @@ class Admission:
         """Acquires a slot, or waits for one; called once, when the body has been read.
 
         Raises:
-            ServiceUnavailable: the queue is full, or no slot became free in time.
+            ServiceUnavailable: the queue is full, no slot became free in time, or meanwhile too many bytes of
+                the user's responses are unread.
 
         """
         if context.is_admitted:
@@ -98,6 +99,17 @@ class Admission:
             context.on_response_start = partial(self._release, owner)
         else:
             await self._queue(context, owner)  # a variable for the future would be a cycle with its error
+        if context.send_budget.total:
+            self.refuse_unread(context)
+
+    def refuse_unread(self, context: RequestContext) -> None:
+        """Raises ServiceUnavailable if too many bytes of the user's responses are unread."""
+        if context.send_budget.blocks(context.owner):
+            raise self.unread(context)
+
+    def unread(self, context: RequestContext) -> ServiceUnavailable:
+        """Returns the error for a user whose clients do not read their responses."""
+        return self.rejection(context, "too many response bytes are unread")
 
     def rejection(self, context: RequestContext, reason: str) -> ServiceUnavailable:
         """Returns the error for a rejected request.

@@ -29,7 +29,7 @@ from taskward.http.responses import (
     default_headers,
 )
 from taskward.http.routing import Router
-from taskward.http.send_budget import LARGE, UNREAD
+from taskward.http.send_budget import LARGE
 from taskward.log import log_request, request_fields
 from taskward.metrics import Samples
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _START: Final = "http.response.start"
 _BODY: Final = "http.response.body"
-_OK: Final = 200
+_FIRST_REDIRECT: Final = 300
 _SERVER_ERROR: Final = 500
 _CLIENT_GONE: Final = 499
 """Logged as the status of a request whose client closed the connection before the response."""
@@ -125,8 +125,8 @@ class RequestPipeline:
             context.user = await services.authenticator.identify(context.headers.get(b"authorization", ()))
             if self._rate_limit is not None:
                 self._rate_limit.check(context)
-            if context.send_budget.total and context.send_budget.blocks(context.owner):
-                raise services.admission.rejection(context, UNREAD)
+            if context.send_budget.total:
+                services.admission.refuse_unread(context)
         answer = await self._router.find(context).respond(context, receive)
         if isinstance(answer, JSONBytesResponse):
             await response.send_json(answer)
@@ -212,7 +212,7 @@ class ResponseWriter:
         """
         context = self._context
         context.response_started()
-        if context.send_budget.total and status == _OK and context.method == "GET":
+        if context.send_budget.total and status < _FIRST_REDIRECT and context.method != "HEAD":
             self._reserve(size)
         context.status = status
         common, origins = self._common_headers, context.headers.get(b"origin")
@@ -233,15 +233,17 @@ class ResponseWriter:
             self._cancel_reservation()
 
     def _reserve(self, size: int | None) -> None:
-        """Reserves room for a large response; called only while bytes are unsent.
+        """Reserves room for a large success; called only while bytes are unsent.
 
-        Writes are excepted, because they have already been committed.
+        The response to what may be committed is sent and counted, whether there is room or not.
         """
-        context = self._context
+        context, budget = self._context, self._context.send_budget
         if size is not None and size < LARGE:
             return
-        if not context.send_budget.reserve(context.owner, size or 0):
-            raise context.services.admission.rejection(context, UNREAD)
+        if context.may_have_committed:
+            budget.count(context.owner, size or 0)
+        elif not budget.reserve(context.owner, size or 0):
+            raise context.services.admission.unread(context)
         self._reserved = size or 0
 
     def _cancel_reservation(self) -> None:

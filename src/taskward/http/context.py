@@ -31,6 +31,7 @@ _NO_BUDGET: Final = SendBudget()
 """Used if the server counts no unsent bytes."""
 _EMPTY: Final = [b"0"]
 _HTTP_1: Final = frozenset({"1.0", "1.1"})
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class ErrorInfo(NamedTuple):
@@ -77,6 +78,11 @@ class RequestContext:
         """All values of each header, by its name in lower case."""
         for name, value in scope["headers"]:
             self.headers.setdefault(name, []).append(value)
+        self.may_have_committed = self.method not in _SAFE
+        """Whether what is stored may have been changed: if it is known not to be, the handler sets False.
+
+        The response is then sent with any amount unread, because 503 would mean that nothing was changed.
+        """
         self.request_id = request_id_of(self.headers.get(b"x-request-id", ()))
         self.is_api = self.path.startswith("/api/") or self.path == "/api"
         self.has_body = (

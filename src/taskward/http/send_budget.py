@@ -17,9 +17,6 @@ PER_PROCESS: Final = 256 * MIB
 LARGE: Final = 64 * 1024
 """Bytes of a response that is checked before it is sent; at that size a transport pauses writing."""
 
-UNREAD: Final = "too many response bytes are unread"
-"""The logged reason of a rejected request."""
-
 
 class SendBudget:
     """The unsent response bytes of this process."""
@@ -50,8 +47,12 @@ class SendBudget:
         self._add(user, size)
         return True
 
+    def count(self, user: int | None, size: int) -> None:
+        """Counts a response that has to be sent, as `reserve` does one that fits."""
+        self._add(user, size)
+
     def cancel(self, user: int | None, size: int) -> None:
-        """Cancels a reservation: the response has been written to the transport, or never will be."""
+        """Ends `reserve` or `count`: the response has been written to the transport, or never will be."""
         self._add(user, -size)
 
     def hold(self, connection: object, user: int | None, size: int) -> None:

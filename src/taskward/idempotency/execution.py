@@ -57,13 +57,14 @@ class PendingRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Unrecorded:
-    """The response to a request that changed nothing: it is not stored, and the key stays free."""
+class Unchanged:
+    """The response to a request that changed nothing. Unless it is recorded, the key stays free."""
 
     response: Response
+    is_recorded: bool
 
 
-Handler = Callable[[PendingRecord | None], Awaitable[Response | Unrecorded]]
+Handler = Callable[[PendingRecord | None], Awaitable[Response | Unchanged]]
 
 
 class IdempotentExecution:
@@ -84,7 +85,7 @@ class IdempotentExecution:
 
         """
         if key is None:
-            return _response(await handler(None))
+            return self._response(await handler(None))
         if (self._owner, key) in self._in_flight:
             raise IdempotencyKeyInUse
         self._in_flight.add((self._owner, key))
@@ -95,19 +96,25 @@ class IdempotentExecution:
 
     async def _run(self, record: PendingRecord, handler: Handler) -> Response:
         if stored := await self._find_response(record):
-            return stored
+            return self._response(Unchanged(stored, is_recorded=True))
         try:
             result = await self._attempt(record, handler)
         except IdempotencyConflict:  # another process was first, and this write is rolled back
             if stored := await self._find_response(record):
                 return stored
             raise
-        if isinstance(result, Unrecorded):
+        if isinstance(result, Unchanged) and not result.is_recorded:
             # Another process may have applied the same request while this one was running.
-            return await self._find_response(record) or result.response
+            return await self._find_response(record) or self._response(result)
+        return self._response(result)
+
+    def _response(self, result: Response | Unchanged) -> Response:
+        if isinstance(result, Unchanged):
+            self._context.may_have_committed = False
+            return result.response
         return result
 
-    async def _attempt(self, record: PendingRecord, handler: Handler) -> Response | Unrecorded:
+    async def _attempt(self, record: PendingRecord, handler: Handler) -> Response | Unchanged:
         """Runs the handler; if the connection was lost, once more, unless the write was committed."""
         begun = monotonic()
         try:
@@ -146,10 +153,6 @@ class IdempotentExecution:
 
 def _confirm(values: Values) -> TransactionSteps[None]:
     yield CONFIRM_RESPONSE, values
-
-
-def _response(result: Response | Unrecorded) -> Response:
-    return result.response if isinstance(result, Unrecorded) else result
 
 
 def digest_prefix(context: RequestContext) -> bytes:

@@ -1,5 +1,6 @@
 """Calls of the API within the process: they pass through the service's pipeline, as HTTP requests do."""
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ class InProcessTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
         scope = self._scope(request)
-        scope[CONTEXT_KEY] = RequestContext(scope, self._services)
+        context = scope[CONTEXT_KEY] = RequestContext(scope, self._services)
         messages: list[Message] = []
 
         async def receive() -> Message:
@@ -35,7 +36,9 @@ class InProcessTransport(httpx.AsyncBaseTransport):
         async def send(message: Message) -> None:
             messages.append(message)
 
+        await asyncio.sleep(0)  # between the requests of a tool the event loop serves others
         await self._pipeline(scope, receive, send)
+        self._outer.may_have_committed |= context.may_have_committed
         head, *parts = messages
         content = b"".join(part.get("body", b"") for part in parts)
         return httpx.Response(head["status"], headers=head["headers"], content=content, request=request)

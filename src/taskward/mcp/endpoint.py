@@ -14,7 +14,6 @@ from taskward.auth.authenticator import bearer_token
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.errors import ServiceError, Unauthorized
 from taskward.http.rate_limit import RateLimit
-from taskward.http.send_budget import UNREAD
 from taskward.settings import Settings
 
 if TYPE_CHECKING:
@@ -81,20 +80,31 @@ class McpEndpoint:
             raise
         if self._rate_limit is not None:
             self._rate_limit.check(context)
-        if context.send_budget.blocks(context.owner):
-            raise services.admission.rejection(context, UNREAD)
+        if context.send_budget.total:
+            services.admission.refuse_unread(context)
 
     async def serve(self, body: bytes, scope: Scope, send: Send) -> None:
-        """Serves an authenticated and admitted request to its end, even if the client disconnects."""
+        """Serves an authenticated and admitted request to its end, even if the client disconnects.
+
+        Raises:
+            ServiceUnavailable: the response is large, and too many response bytes are unread.
+
+        """
         manager = await self._sdk.started()
         unread = [body]
+        response: list[Message] = []
 
         async def receive() -> Message:
             if not unread:
                 await asyncio.Event().wait()
             return {"type": "http.request", "body": unread.pop(), "more_body": False}
 
-        await manager.handle_request(scope, receive, send)
+        async def collect(message: Message) -> None:
+            response.append(message)
+
+        await manager.handle_request(scope, receive, collect)
+        for message in response:  # not sent by the SDK, which would make a 500 of an error of `send`
+            await send(message)
 
     def _check_origin(self, context: RequestContext) -> None:
         for origin in context.headers.get(b"origin", ()):

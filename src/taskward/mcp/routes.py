@@ -36,6 +36,7 @@ class McpRoute(StrictRoute):
         read_json_object(context, body)  # the SDK's parser allows any nesting
         if problems := self.read_head(context, {}):
             raise ValidationFailed(problems)
+        context.may_have_committed = False  # what a tool calls sets it
         return _McpResponse(endpoint, body)
 
 
