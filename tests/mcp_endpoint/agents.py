@@ -72,3 +72,12 @@ def tool_call(tool: str, arguments: dict[str, Any] | None = None) -> dict[str, A
             "Accept": "application/json, text/event-stream",
         },
     }
+
+
+def of_version(version: str, call: dict[str, Any]) -> dict[str, Any]:
+    """Returns a call as an agent of that revision sends it."""
+    if version == LEGACY:
+        params = {name: value for name, value in call["json"]["params"].items() if name != "_meta"}
+        headers = call["headers"] | {"MCP-Protocol-Version": LEGACY}
+        return {"json": call["json"] | {"params": params}, "headers": headers}
+    return call

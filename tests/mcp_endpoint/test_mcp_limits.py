@@ -1,10 +1,12 @@
 """The limits hold at /mcp as below /api: over real sockets, with the SDK's client and with hostile ones."""
 
 import asyncio
+import gc
 import json
 import socket
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,17 +15,25 @@ import pytest
 import pytest_asyncio
 from changes.streams import InProcess, SmallSendBuffer, http_client, in_process_server
 from mcp.shared.exceptions import MCPError
-from mcp_endpoint.agents import agent, tool_call
-from support import replace_services, settings_for, token_for
+from mcp_endpoint.agents import LEGACY, MODERN, agent, of_version, tool_call
+from support import SERVICE_UNAVAILABLE, refusal, replace_services, settings_for, token_for
+from support.command import serve
+from support.process_memory import resident_bytes
 from support.waiting import TIMEOUT
 
 from taskward.http.admission import Admission, Capacity
+from taskward.http.send_budget import LARGE
 from taskward.mcp.endpoint import MAX_BODY
 
-LARGE_TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}
-TASKS = 100
-RESULT = 2 * TASKS * 13_000
-"""Bytes, somewhat fewer than a result with that many such tasks has: as text and as an object."""
+LARGE_TASK = {"title": 200 * "\U0001f600", "description": 2000 * "\U0001f600"}
+"""In a response of the newest revision each of these characters has 24 bytes, in an older one 8."""
+
+QUOTES = {"title": 200 * '"', "description": 2000 * '"', "labels": ["quotes"]}
+"""In both revisions each of these characters has 6 bytes."""
+
+TASKS = 50
+RESULT = 120_000
+"""Bytes, somewhat fewer than the response with as many such tasks as fit has."""
 
 
 class ImpatientConnection(SmallSendBuffer):
@@ -66,20 +76,17 @@ async def with_large_tasks(service: InProcess) -> str:
     """Creates a person with large tasks; returns who it is."""
     sub = str(uuid4())
     async with http_client(service.url, sub) as one:
-        for _ in range(TASKS // 50):
-            operations = [{"op": "create", "task": LARGE_TASK}] * 50
-            assert (
-                await one.http.post("/api/tasks/batch", json={"operations": operations})
-            ).status_code == 200
+        for task in (QUOTES, LARGE_TASK):
+            operations = [{"op": "create", "task": task}] * TASKS
+            answer = await one.http.post("/api/tasks/batch", json={"operations": operations})
+            assert answer.status_code == 200
     return sub
 
 
 async def test_a_large_result_that_is_not_read_delays_no_other_person(service: InProcess) -> None:
     slow, token = token_for(await with_large_tasks(service)), token_for(str(uuid4()))
     budget = service.server.server_state.send_budget
-    connections = [
-        await unread(service.port, request_bytes(slow, "find_tasks", limit=TASKS)) for _ in range(3)
-    ]
+    connections = [await unread(service.port, request_bytes(slow, "find_tasks")) for _ in range(3)]
     assert budget.total > 3 * RESULT
     waits = []
     async with agent(service.url, token) as other:
@@ -93,7 +100,7 @@ async def test_a_large_result_that_is_not_read_delays_no_other_person(service: I
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
     result = json.loads(await reader.readexactly(length))["result"]
-    assert len(result["structuredContent"]["tasks"]) == TASKS
+    assert len(result["structuredContent"]["tasks"]) > 10
     for _, one in connections:
         one.close()
     writer.close()
@@ -108,12 +115,93 @@ async def test_who_leaves_too_much_unread_gets_nothing_more_from_mcp(
     sub = await with_large_tasks(service)
     token = token_for(sub)
     monkeypatch.setattr(service.server.server_state.send_budget, "per_user", RESULT)
-    _, writer = await unread(service.port, request_bytes(token, "find_tasks", limit=TASKS))
+    _, writer = await unread(service.port, request_bytes(token, "find_tasks"))
     async with http_client(service.url, sub) as raw:
         rejected = await raw.http.post("/mcp", **tool_call("find_lists"))
-    assert (rejected.status_code, rejected.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert refusal(rejected) == SERVICE_UNAVAILABLE
     assert int(rejected.headers["retry-after"]) > 0
     writer.close()
+
+
+@pytest.mark.parametrize("version", [MODERN, LEGACY])
+async def test_a_large_result_that_does_not_fit_is_refused_unless_it_is_that_of_a_write(
+    service: InProcess, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    sub = await with_large_tasks(service)
+    budget = service.server.server_state.send_budget
+    async with http_client(service.url, sub) as one:
+        tasks = (await one.http.get("/api/tasks", params={"limit": 25, "label": "quotes"})).json()["tasks"]
+        changes = {"tasks": [{"id": task["id"], "priority": "high"} for task in tasks]}
+        reading, writing = (
+            of_version(version, tool_call(tool, arguments))
+            for tool, arguments in (("find_tasks", {"label": "quotes"}), ("update_tasks", changes))
+        )
+        monkeypatch.setattr(budget, "per_user", RESULT + LARGE)
+        _, writer = await unread(service.port, request_bytes(token_for(sub), "find_tasks"))
+        assert refusal(await one.http.post("/mcp", **reading)) == SERVICE_UNAVAILABLE
+        answer = await one.http.post("/mcp", **writing)
+        assert {task["priority"] for task in answer.json()["result"]["structuredContent"]["tasks"]} == {
+            "high"
+        }
+        assert refusal(await one.http.post("/mcp", **reading)) == SERVICE_UNAVAILABLE
+        writer.close()
+        async with asyncio.timeout(TIMEOUT):
+            while budget.total:  # noqa: ASYNC110 - it offers nothing to wait for
+                await asyncio.sleep(0.01)
+        assert (await one.http.post("/mcp", **reading)).status_code == 200
+
+
+@pytest.mark.parametrize("version", [MODERN, LEGACY])
+async def test_no_call_keeps_the_responses_of_the_api(service: InProcess, version: str) -> None:
+    sub = await with_large_tasks(service)
+    async with http_client(service.url, sub) as one:
+        failing = {"ids": [str(uuid4())]}
+        for tool, arguments in (("find_tasks", {"limit": 200}), ("get_tasks", failing), ("find_lists", {})):
+            call = of_version(version, tool_call(tool, arguments))
+            await one.http.post("/mcp", **call)
+            gc.collect()
+            gc.disable()
+            try:
+                before = responses_of_the_api()
+                for _ in range(3):
+                    await one.http.post("/mcp", **call)
+                assert responses_of_the_api() == before == 0
+            finally:
+                gc.enable()
+
+
+FEW, MANY = 20, 200
+"""Calls before the first and the second look at the memory."""
+
+GROWTH = 40_000_000
+"""Bytes. With 180 calls the API sends more than 200 MB to the tool."""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("version", [MODERN, LEGACY])
+def test_many_calls_take_no_more_memory_than_a_few(tmp_path: Path, version: str) -> None:
+    headers = {"Authorization": f"Bearer {token_for('ann')}"}
+    call = of_version(version, tool_call("find_tasks", {"limit": 200}))
+    with (
+        serve(tmp_path) as running,
+        httpx.Client(base_url=f"http://127.0.0.1:{running.port()}", headers=headers, timeout=TIMEOUT) as http,
+    ):
+        task = {"title": 200 * "\x01", "description": 2000 * "\x01"}
+        operations = [{"op": "create", "task": task}] * 50
+        assert http.post("/api/tasks/batch", json={"operations": operations}).status_code == 200
+        grown = {}
+        for number in range(1, MANY + 1):
+            assert http.post("/mcp", **call).status_code == 200
+            grown[number] = resident_bytes(running.process.pid)
+    assert grown[MANY] - grown[FEW] < GROWTH
+
+
+def responses_of_the_api() -> int:
+    """Returns the number of responses to requests that tools have made."""
+    return sum(
+        isinstance(one, httpx.Response) and one.request.url.host == "taskward.internal"
+        for one in gc.get_objects()
+    )
 
 
 async def test_more_agents_than_there_is_room_for_are_rejected_and_others_are_not(

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from taskward_client import AsyncClient
-    from taskward_client.types import List
 
 MAX_ITEMS: Final = 25
 """Tasks or lists in one call: an agent that names more has misunderstood something."""
+
+MAX_TITLES: Final = 20
+"""Titles of lists in one error, each of at most `MAX_QUOTED` characters."""
+
+MAX_QUOTED: Final = 64
+"""Characters of a name in an error."""
 
 INBOX: Final = "inbox"
 
@@ -66,12 +71,18 @@ def choice(arguments: Arguments, name: str, *values: str) -> str:
     return str(value)
 
 
+def cut(text: str, size: int = MAX_QUOTED) -> str:
+    """Returns a text of at most that many characters, with an ellipsis in place of the rest."""
+    return text if len(text) <= size else f"{text[: size - 1]}…"
+
+
 class Lists:
     """The user's lists, by id and by title; read at most once in a call."""
 
     def __init__(self, api: "AsyncClient") -> None:
         self._api = api
-        self._lists: list[List] | None = None
+        self._titles: dict[str, str] | None = None
+        self._ids: dict[str, list[str]] = {}  # by title, in folded case
 
     async def id_of(self, name: Any) -> str | None:
         """Returns the id of a list, given by its id or title; None is the inbox.
@@ -82,24 +93,37 @@ class Lists:
         """
         if name is None or name == INBOX:
             return None
-        lists = await self._all()
-        wanted = str(name).casefold()
-        found = [one["id"] for one in lists if wanted in {one["id"], one["title"].casefold()}]
+        titles, wanted = await self._all(), str(name).casefold()
+        found = self._ids.get(wanted, []) + [wanted] * (wanted in titles)
         if len(found) == 1:
             return found[0]
         if found:
-            raise ToolError(f"several lists are called {name!r}: use one of the ids {', '.join(found)}")
-        titles = ", ".join(repr(one["title"]) for one in lists) or "none"
-        raise ToolError(f"no list is called {name!r}; there are: {titles}. add_lists creates one.")
+            several = _first(found, "find_lists returns all lists")
+            raise ToolError(f"several lists are called {_quoted(name)}: use one of the ids {several}")
+        known = _first([_quoted(one) for one in titles.values()], "find_lists returns all") or "none"
+        raise ToolError(f"no list is called {_quoted(name)}; there are: {known}. add_lists creates one.")
 
     async def title_of(self, list_id: str) -> str:
         """Returns the title of a list; its id if it has been deleted since."""
-        return next((one["title"] for one in await self._all() if one["id"] == list_id), list_id)
+        return (await self._all()).get(list_id, list_id)
 
-    async def _all(self) -> "list[List]":
-        if self._lists is None:
-            self._lists = await self._api.lists.list()
-        return self._lists
+    async def _all(self) -> dict[str, str]:
+        if self._titles is None:
+            lists = await self._api.lists.list()
+            self._titles = {one["id"]: one["title"] for one in lists}
+            for one in lists:
+                self._ids.setdefault(one["title"].casefold(), []).append(one["id"])
+        return self._titles
+
+
+def _first(texts: list[str], rest: str) -> str:
+    """Returns the first texts, and where the rest is."""
+    more = len(texts) - MAX_TITLES
+    return ", ".join(texts[:MAX_TITLES]) + (f" and {more} more, {rest}" if more > 0 else "")
+
+
+def _quoted(name: Any) -> str:
+    return repr(cut(str(name)))
 
 
 def _items(arguments: Arguments, name: str, kind: type, plural: str) -> list[Any]:

@@ -1,21 +1,29 @@
 """The tools that read: find_tasks, get_tasks, get_overview, find_lists, find_labels."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, ids
+from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, cut, ids
+from taskward.mcp.results import MAX_RESULT, RESERVED, TASKS_PER_PAGE, Item, Page, Read, Room, fill
+from taskward.mcp.schemas import TASK
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from taskward_client import AsyncClient
-    from taskward_client.types import Task
+    from taskward_client.types import List, Task
 
 _STATES: Final = {"open": False, "completed": True, "all": None}
 _DEFAULT_LIMIT: Final = 50
 _MAX_LIMIT: Final = 200
+_MAX_NAMES: Final = 1000
+"""Lists or labels in one response of the API at most."""
 _MAX_OVERVIEW: Final = 50
-_FILTERS: Final = ("label", "priority", "due", "due_from", "due_before", "parent_id", "sort", "cursor")
-_OMITTED: Final = frozenset({"user_id", "updated_at", "position"})
-"""Fields of a task that are of no use to an agent."""
+_SHORT_DESCRIPTION: Final = 200
+"""Characters."""
+_FILTERS: Final = ("label", "priority", "due", "due_from", "due_before", "parent_id", "sort")
+_FIELDS: Final = tuple(TASK["properties"])
 
 
 async def find_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
@@ -24,61 +32,127 @@ async def find_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]
     if type(limit) is not int or not 0 < limit <= _MAX_LIMIT:
         raise ToolError(f"limit must be a whole number from 1 to {_MAX_LIMIT}")
     query: Any = {name: arguments[name] for name in _FILTERS if arguments.get(name) is not None}
-    query |= {"q": arguments.get("query"), "limit": limit}
+    query["q"] = arguments.get("query")
     query["is_completed"] = _STATES[choice(arguments, "state", *_STATES)]
     if arguments.get("list") is not None:
         query["list_id"] = await lists.id_of(arguments["list"]) or "none"
-    page = await api.tasks.list(**query)
-    found = {"tasks": await for_agent(page["tasks"], lists)}
-    return found | ({"cursor": page["next_cursor"]} if page["next_cursor"] else {})
+
+    async def read(size: int, cursor: str | None) -> Page:
+        page = await api.tasks.list(**query, limit=size, **_from(cursor))
+        return Page(await short_forms(page["tasks"], lists), page["next_cursor"])
+
+    page = await fill(read, limit, arguments.get("cursor"), per_page=TASKS_PER_PAGE)
+    return _found("tasks", page)
 
 
 async def get_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
-    found = [(await api.tasks.get(one)).value for one in ids(arguments)]
-    return {"tasks": await for_agent(found, Lists(api))}
+    wanted, lists = ids(arguments), Lists(api)
+    room, found = Room(), list[Item]()
+    for task_id in wanted:
+        whole = await _form((await api.tasks.get(task_id)).value, lists)
+        if not room.take([whole]) and found:
+            break
+        found.append(whole)
+    return {"tasks": found} | not_shown(wanted[len(found) :])
 
 
 async def get_overview(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
     """Returns the numbers of open tasks, the overdue ones, and those of the day."""
-    now = arguments.get("now") or datetime.now(UTC).isoformat(timespec="seconds")
+    now = _with_offset(arguments.get("now") or datetime.now(UTC).isoformat(timespec="seconds"))
     counts = await api.tasks.summary(now)
     day = datetime.fromisoformat(now).date()  # the service has accepted it
     tomorrow = (day + timedelta(days=1)).isoformat()
-    overdue = await api.tasks.list(due_before=now, is_completed=False, sort="due", limit=_MAX_OVERVIEW)
-    today = await api.tasks.list(
-        due_from=day.isoformat(), due_before=tomorrow, is_completed=False, sort="due", limit=_MAX_OVERVIEW
-    )
-    overdue_ids = {task["id"] for task in overdue["tasks"]}
+    tasks = partial(api.tasks.list, is_completed=False, sort="due", limit=_MAX_OVERVIEW)
+    overdue = await tasks(due_before=now)
+    today = await tasks(due_from=day.isoformat(), due_before=tomorrow)
     lists = Lists(api)
-    return {
-        "now": now,
-        "counts": {name: counts[name] for name in ("open", "overdue", "today", "later", "undated")},
-        "overdue": await for_agent(overdue["tasks"], lists),
-        "today": await for_agent([task for task in today["tasks"] if task["id"] not in overdue_ids], lists),
-    }
+    late = await short_forms(overdue["tasks"], lists)
+    late_ids = {task["id"] for task in late}
+    due = [one for one in await short_forms(today["tasks"], lists) if one["id"] not in late_ids]
+    shown = {"overdue": _first_half(late), "today": _first_half(due)}
+    is_whole = shown == {"overdue": late, "today": due}
+    has_more = not is_whole or bool(overdue["next_cursor"] or today["next_cursor"])
+    counted = {name: counts[name] for name in ("open", "overdue", "today", "later", "undated")}
+    return {"now": now, "counts": counted, **shown, "has_more": has_more}
 
 
-async def find_lists(api: "AsyncClient", _: Arguments) -> dict[str, Any]:
-    return {
-        "lists": [
-            {"id": one["id"], "title": one["title"], "is_archived": one["is_archived"]}
-            for one in await api.lists.list()
-        ]
-    }
+async def find_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    lists = sorted(await api.lists.list(), key=_place)
+
+    async def read(size: int, cursor: str | None) -> Page:
+        rest = [one for one in lists if cursor is None or _place(one) > cursor]
+        shown = rest[:size]
+        forms = [{"id": one["id"], "title": one["title"], "is_archived": one["is_archived"]} for one in shown]
+        return Page(forms, _place(shown[-1]) if len(rest) > size else None)
+
+    return await _all("lists", read, arguments)
 
 
-async def find_labels(api: "AsyncClient", _: Arguments) -> dict[str, Any]:
-    return {"labels": (await api.labels.list())["labels"]}
+async def find_labels(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    async def read(size: int, cursor: str | None) -> Page:
+        page = await api.labels.list(limit=size, **_from(cursor))
+        return Page([{**one} for one in page["labels"]], page["next_cursor"])
+
+    return await _all("labels", read, arguments)
 
 
-async def for_agent(tasks: "list[Task]", lists: Lists) -> list[dict[str, Any]]:
-    """Returns tasks for an agent: with the title of their list, without fields of no use to it."""
-    results = []
+async def short_forms(tasks: "Iterable[Task]", lists: Lists) -> list[Item]:
+    """Returns tasks for an agent, without metadata and with the beginning of long descriptions."""
+    forms = []
     for task in tasks:
-        one: dict[str, Any] = {
-            key: value for key, value in task.items() if key not in _OMITTED and value != ""
-        }
-        if "list_id" in task:
-            one["list"] = await lists.title_of(task["list_id"])
-        results.append(one)
-    return results
+        form = await _form(task, lists)
+        description = form.get("description", "")
+        if "metadata" in form or len(description) > _SHORT_DESCRIPTION:
+            form.pop("metadata", None)
+            if description:
+                form["description"] = cut(description, _SHORT_DESCRIPTION)
+            form["is_shortened"] = True
+        forms.append(form)
+    return forms
+
+
+def not_shown(task_ids: list[str]) -> dict[str, list[str]]:
+    """Returns the part of a result that names the objects for which there was no room."""
+    return {"not_shown": task_ids} if task_ids else {}
+
+
+async def _form(task: "Task", lists: Lists) -> Item:
+    """Returns a task for an agent: with the title of its list, without fields of no use to it."""
+    fields: Item = {**task}
+    if "list_id" in task:
+        fields["list"] = await lists.title_of(task["list_id"])
+    return {name: fields[name] for name in _FIELDS if fields.get(name) is not None}
+
+
+def _from(cursor: str | None) -> Any:
+    """Returns the argument or the part of a result that has a cursor, if there is one."""
+    return {} if cursor is None else {"cursor": cursor}
+
+
+def _found(name: str, page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = {name: page.items}
+    return found | _from(page.next_cursor)
+
+
+def _first_half(items: list[Item]) -> list[Item]:
+    """Returns those of the objects that fit into half of a result."""
+    return items[: Room((MAX_RESULT - RESERVED) // 2).take(items)]
+
+
+def _with_offset(now: Any) -> str:
+    """Returns a time with a numeric offset, which the service requires, in place of a Z."""
+    text = str(now)
+    return f"{text[:-1]}+00:00" if text.endswith(("Z", "z")) else text
+
+
+def _place(one: "List") -> str:
+    """Returns the place of a list among the others, as a text that sorts in the same way."""
+    return f"{one['position']} {one['id']}"
+
+
+async def _all(name: str, read: Read, arguments: Arguments) -> dict[str, Any]:
+    """Returns as many lists or labels as fit, after the given cursor."""
+    cursor = arguments.get("cursor")
+    if cursor is not None and not isinstance(cursor, str):
+        raise ToolError("cursor must be that of the previous result")
+    return _found(name, await fill(read, _MAX_NAMES, cursor, per_page=_MAX_NAMES))

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the tools' arguments, which agents read."""
+"""The JSON Schemas of the tools' arguments and results, which agents read."""
 
 from typing import Any, Final
 
@@ -41,8 +41,10 @@ KEY: Final = string(
     "Any text that you make up for this call. Send the same text if you repeat the call because no answer "
     "came: then nothing is created twice. Use another text for each other call."
 )
+NEXT_PAGE: Final = string("The cursor of the previous result, with the same other arguments.")
 NOW: Final = string(
-    "The present time at the user, with an offset: 2026-11-21T14:30:00+01:00. Without it, the time in UTC."
+    "The present time at the user, with an offset or Z: 2026-11-21T14:30:00+01:00. Without it, the time "
+    "in UTC."
 )
 _LABELS: Final = {"type": "array", "items": {"type": "string"}}
 _DATE: Final = {
@@ -86,4 +88,91 @@ TASK_CHANGES: Final = object_of(
         "is_completed": {"type": "boolean"},
     },
     "id",
+)
+
+
+def objects_of(schema: Schema, description: str | None = None) -> Schema:
+    """Returns the schema of a list of these objects in a result."""
+    return {"type": "array", "items": schema} | ({"description": description} if description else {})
+
+
+def _open(*required: str) -> Schema:
+    """Returns the schema of an object of the API, which may have further keys."""
+    return {"type": "object", "required": list(required)}
+
+
+_IDENTIFIER: Final[Schema] = {"type": "string"}
+_INSTANT: Final[Schema] = {"type": "string"}
+_COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+TASK: Final = object_of(
+    {
+        "id": _IDENTIFIER,
+        "title": _IDENTIFIER,
+        "description": _IDENTIFIER,
+        "is_shortened": {"type": "boolean", "description": "get_tasks returns the rest of it."},
+        "is_completed": {"type": "boolean"},
+        "completed_at": _INSTANT,
+        "due": _open("date"),
+        "start": _open("date"),
+        "priority": _PRIORITY,
+        "labels": _LABELS,
+        "list": string("The title of its list; without it, it is in the inbox."),
+        "list_id": _IDENTIFIER,
+        "parent_id": _IDENTIFIER,
+        "recurrence": _open("rule"),
+        "reminders": objects_of(_open()),
+        "series_id": string("The first task of its series."),
+        "next_id": string("The task that was created when it was completed."),
+        "metadata": {"type": "object"},
+        "created_at": _INSTANT,
+    },
+    *("id", "title", "is_completed", "created_at"),
+)
+"""A task in a result; its properties are those that an agent gets."""
+
+CURSOR: Final = string("There are more: send it with the same other arguments.")
+NOT_SHOWN: Final = {
+    "type": "array",
+    "items": _IDENTIFIER,
+    "description": "Ids of further tasks of this call, for which there was no room: get_tasks returns them.",
+}
+TASKS: Final = object_of({"tasks": objects_of(TASK), "not_shown": NOT_SHOWN}, "tasks")
+TASK_PAGE: Final = object_of({"tasks": objects_of(TASK), "cursor": CURSOR}, "tasks")
+_LIST_FORM: Final = {"id": _IDENTIFIER, "title": _IDENTIFIER}
+NEW_LISTS: Final = object_of(
+    {"lists": objects_of(object_of(_LIST_FORM, *_LIST_FORM)), "not_shown": objects_of(_IDENTIFIER)}, "lists"
+)
+LIST_PAGE: Final = object_of(
+    {
+        "lists": objects_of(
+            object_of(_LIST_FORM | {"is_archived": {"type": "boolean"}}, *_LIST_FORM, "is_archived")
+        ),
+        "cursor": CURSOR,
+    },
+    "lists",
+)
+LABEL_PAGE: Final = object_of(
+    {
+        "labels": objects_of(object_of({"label": _IDENTIFIER, "tasks": _COUNT}, "label", "tasks")),
+        "cursor": CURSOR,
+    },
+    "labels",
+)
+DELETED: Final = object_of(
+    {"deleted": objects_of(_IDENTIFIER), "not_found": objects_of(_IDENTIFIER)}, "deleted", "not_found"
+)
+_COUNTS: Final = dict.fromkeys(("open", "overdue", "today", "later", "undated"), _COUNT)
+OVERVIEW: Final = object_of(
+    {
+        "now": _INSTANT,
+        "counts": object_of(_COUNTS, *_COUNTS),
+        "overdue": objects_of(TASK),
+        "today": objects_of(TASK),
+        "has_more": {
+            "type": "boolean",
+            "description": "Whether there are more tasks of these kinds: find_tasks with due_before, sorted "
+            "by due, returns them page by page.",
+        },
+    },
+    *("now", "counts", "overdue", "today", "has_more"),
 )

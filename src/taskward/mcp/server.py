@@ -13,7 +13,8 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 
 from taskward import __version__
-from taskward.mcp.tools import INSTRUCTIONS, TOOLS, Tool, call
+from taskward.mcp.calls import call
+from taskward.mcp.tools import INSTRUCTIONS, TOOLS, Tool
 from taskward_client import AsyncClient
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ def _described(tool: Tool) -> types.Tool:
         title=tool.title,
         description=tool.description,
         input_schema=tool.schema,
+        output_schema=tool.output,
         annotations=types.ToolAnnotations(
             read_only_hint=tool.is_read_only,
             destructive_hint=tool.is_destructive,

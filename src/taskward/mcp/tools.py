@@ -1,18 +1,24 @@
 """The tools of the MCP server: their names, descriptions, arguments and hints. No protocol here."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from taskward.mcp import reading, writing
-from taskward.mcp.arguments import Arguments, ToolError
 from taskward.mcp.schemas import (
+    DELETED,
     IDS,
     KEY,
+    LABEL_PAGE,
     LIST,
+    LIST_PAGE,
+    NEW_LISTS,
     NEW_TASK,
+    NEXT_PAGE,
     NOW,
+    OVERVIEW,
     TASK_CHANGES,
+    TASK_PAGE,
+    TASKS,
     Schema,
     array_of,
     enum_of,
@@ -24,7 +30,8 @@ from taskward.mcp.schemas import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from taskward_client import AsyncClient, TaskwardError
+    from taskward.mcp.arguments import Arguments
+    from taskward_client import AsyncClient
 
 INSTRUCTIONS: Final = (
     "The user's tasks and lists. Tasks are named by id, which find_tasks and get_overview return; lists by "
@@ -32,8 +39,6 @@ INSTRUCTIONS: Final = (
     "it. Several changes belong into one call, which makes all of them or none. Deletions are permanent: "
     "ask the user."
 )
-_NAMES: Final = {"q": "query", "list_id": "list", "task_id": "ids"}
-"""The arguments that have another name in the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,70 +49,18 @@ class Tool:
     title: str
     description: str
     schema: Schema
+    output: Schema
     run: "Callable[[AsyncClient, Arguments], Awaitable[dict[str, Any]]]"
     is_read_only: bool = False
     is_destructive: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """The result of a call: an object, or the text of an error."""
-
-    text: str
-    value: dict[str, Any] | None = None
-
-
-async def call(tool: Tool, api: "AsyncClient", arguments: Arguments) -> ToolResult:
-    """Calls a tool; a failure that the agent can do something about becomes a text."""
-    from taskward_client import TaskwardError  # noqa: PLC0415 - slow to import
-
-    try:
-        _check_names(tool, arguments)
-        value = await tool.run(api, arguments)
-    except ToolError as error:
-        return ToolResult(str(error))
-    except TaskwardError as error:
-        return ToolResult(_advice(error))
-    return ToolResult(json.dumps(value, ensure_ascii=False, separators=(",", ":")), value)
-
-
-def _check_names(tool: Tool, arguments: Arguments) -> None:
-    known = tool.schema["properties"]
-    if unknown := arguments.keys() - known.keys():
-        names = ", ".join(known) or "none"
-        raise ToolError(f"{tool.name} has no argument {', '.join(sorted(unknown))}; it has: {names}")
-
-
-def _advice(error: "TaskwardError") -> str:
-    from taskward_client import (  # noqa: PLC0415 - slow to import
-        APIError,
-        Conflict,
-        NotFound,
-        RateLimited,
-        ServerError,
-        ServiceUnavailable,
-    )
-
-    match error:
-        case RateLimited() | ServiceUnavailable():
-            return f"{error.error}. Try again in {error.retry_after or 1:.0f} seconds."
-        case ServerError():
-            return f"{error.error}. Something may have been changed: look before you repeat the call."
-        case Conflict(code="IDEMPOTENCY_KEY_REUSED"):
-            return "This idempotency_key was used for a call with other arguments: use another one."
-        case NotFound():
-            return f"{error.error}. find_tasks returns the ids that there are."
-        case APIError(details=[_, *_] as details):
-            return "\n".join(f"{_NAMES.get(one['field'], one['field'])}: {one['message']}" for one in details)
-    return str(error)
 
 
 TOOLS: Final = (
     Tool(
         "find_tasks",
         "Find tasks",
-        "Finds tasks, the newest first. Without arguments: all open ones. The result has a cursor if there "
-        "are more.",
+        "Finds tasks, the newest first. Without arguments: all open ones. Long descriptions are cut: "
+        "get_tasks returns the whole. The result has a cursor if there are more.",
         object_of(
             {
                 "query": string("Words that all occur in the title or the description."),
@@ -123,17 +76,19 @@ TOOLS: Final = (
                 "parent_id": string("Parts of this task; none: only tasks that are no part of another one."),
                 "sort": string("Such as due, -priority, title, -created_at, position; - is descending."),
                 "limit": {"type": "integer", "minimum": 1, "maximum": 200, "description": "50 by default."},
-                "cursor": string("The cursor of the previous result, with the same other arguments."),
+                "cursor": NEXT_PAGE,
             }
         ),
+        TASK_PAGE,
         reading.find_tasks,
         is_read_only=True,
     ),
     Tool(
         "get_tasks",
         "Get tasks",
-        "Returns tasks with all their fields.",
+        "Returns whole tasks, with all their fields.",
         object_of({"ids": IDS}, "ids"),
+        TASKS,
         reading.get_tasks,
         is_read_only=True,
     ),
@@ -143,22 +98,27 @@ TOOLS: Final = (
         "Returns how many tasks are open, overdue, due today, later and without a date, and lists the "
         "overdue ones and those of today.",
         object_of({"now": NOW}),
+        OVERVIEW,
         reading.get_overview,
         is_read_only=True,
     ),
     Tool(
         "find_lists",
         "Find lists",
-        "Returns all lists. Tasks in no list are in the inbox, which is not among them.",
-        object_of({}),
+        "Returns the lists. Tasks in no list are in the inbox, which is not among them. The result has a "
+        "cursor if there are more.",
+        object_of({"cursor": NEXT_PAGE}),
+        LIST_PAGE,
         reading.find_lists,
         is_read_only=True,
     ),
     Tool(
         "find_labels",
         "Find labels",
-        "Returns the labels in use, each with its number of tasks.",
-        object_of({}),
+        "Returns the labels in use, each with its number of tasks. The result has a cursor if there are "
+        "more.",
+        object_of({"cursor": NEXT_PAGE}),
+        LABEL_PAGE,
         reading.find_labels,
         is_read_only=True,
     ),
@@ -171,6 +131,7 @@ TOOLS: Final = (
             "tasks",
             "idempotency_key",
         ),
+        TASKS,
         writing.add_tasks,
     ),
     Tool(
@@ -178,6 +139,7 @@ TOOLS: Final = (
         "Update tasks",
         "Changes the given fields of tasks; the others stay. Null removes a value.",
         object_of({"tasks": array_of(TASK_CHANGES, "The changes.")}, "tasks"),
+        TASKS,
         writing.update_tasks,
         is_destructive=True,
     ),
@@ -195,6 +157,7 @@ TOOLS: Final = (
             },
             "ids",
         ),
+        TASKS,
         writing.complete_tasks,
     ),
     Tool(
@@ -208,6 +171,7 @@ TOOLS: Final = (
             },
             "ids",
         ),
+        DELETED,
         writing.delete_tasks,
         is_destructive=True,
     ),
@@ -225,6 +189,7 @@ TOOLS: Final = (
             "lists",
             "idempotency_key",
         ),
+        NEW_LISTS,
         writing.add_lists,
     ),
 )

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, idempotency_key, ids, objects
-from taskward.mcp.reading import for_agent
+from taskward.mcp.reading import not_shown, short_forms
+from taskward.mcp.results import Item, Room
 
 if TYPE_CHECKING:
     from taskward_client import AsyncClient
@@ -65,7 +66,8 @@ async def add_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
     key = idempotency_key(arguments, "add_lists")
     results: Sequence[Any] = (await api.batch(operations, atomic=True, idempotency_key=key))["results"]
     _check(results, "lists")
-    return {"lists": [{"id": one["list"]["id"], "title": one["list"]["title"]} for one in results]}
+    lists = [{"id": one["list"]["id"], "title": one["list"]["title"]} for one in results]
+    return _shown("lists", lists)
 
 
 async def _tasks_after(
@@ -79,7 +81,13 @@ async def _tasks_after(
     """
     results: Sequence[Any] = (await api.batch(operations, atomic=True, idempotency_key=key))["results"]
     _check(results, argument)
-    return {"tasks": await for_agent([one["task"] for one in results], lists)}
+    return _shown("tasks", await short_forms([one["task"] for one in results], lists))
+
+
+def _shown(name: str, items: list[Item]) -> dict[str, Any]:
+    """Returns the first objects that there is room for, and the ids of the others."""
+    fitting = Room().take(items)
+    return {name: items[:fitting]} | not_shown([one["id"] for one in items[fitting:]])
 
 
 def _check(results: Sequence[Any], argument: str, summary: str = "Nothing was changed.") -> None:
