@@ -82,6 +82,29 @@ async def test_a_request_without_a_valid_token_learns_where_the_metadata_is(
     assert (await public.get("/api/tasks")).headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("localhost:8123", "localhost:8123"),
+        ("LOCALHOST", "LOCALHOST"),
+        ("127.0.0.1:8123", "127.0.0.1:8123"),
+        ("[::1]:8123", "[::1]:8123"),
+        ("evil.example", "127.0.0.1:8000"),
+        ("localhost.evil.example", "127.0.0.1:8000"),
+        ("127.0.0.1.evil.example:80", "127.0.0.1:8000"),
+        ("192.168.0.7:8000", "127.0.0.1:8000"),
+    ],
+)
+async def test_in_development_the_metadata_is_at_a_name_of_this_machine(
+    service: InProcess, host: str, base: str
+) -> None:
+    async with httpx.AsyncClient(base_url=service.url) as http:
+        rejected = await call(http, {"Host": host})
+        assert f'resource_metadata="http://{base}{METADATA}/mcp"' in rejected.headers["www-authenticate"]
+        metadata = await http.get(METADATA, headers={"Host": host})
+        assert metadata.json()["resource"] == f"http://{base}/mcp"
+
+
 async def test_a_token_for_either_audience_is_accepted(public: httpx.AsyncClient) -> None:
     for audience in ("app", f"{PUBLIC}/mcp", [f"{PUBLIC}/mcp", "other"]):
         assert (await call(public, bearer("both", aud=audience))).status_code == 200

@@ -26,7 +26,7 @@ MAX_BODY: Final = 128 * 1024
 """Bytes: 25 tasks with the longest texts."""
 
 METADATA: Final = "/.well-known/oauth-protected-resource"
-_HOST: Final = re.compile(rb"[A-Za-z0-9.-]+(?::\d{1,5})?|\[[0-9a-f:]+\](?::\d{1,5})?", re.IGNORECASE)
+_LOCAL_HOST: Final = re.compile(rb"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
 class Forbidden(ServiceError):
@@ -43,6 +43,7 @@ class McpEndpoint:
     def __init__(self, settings: Settings, rate_limit: RateLimit | None, pipeline: ASGIApp) -> None:
         """Creates it; the requests of tools pass through the pipeline."""
         self._public_url = settings.public_url
+        self._local_host = f"127.0.0.1:{settings.port}"
         self._issuer = settings.jwt_issuer
         self._origins = settings.allowed_origins | {settings.public_url}
         self._rate_limit = rate_limit
@@ -116,11 +117,15 @@ class McpEndpoint:
         return (b" " if first else b", ") + b'resource_metadata="%b"' % url
 
     def _base(self, context: RequestContext) -> str:
-        """Returns PUBLIC_URL; in development, where it may be absent, the address of this request."""
+        """Returns PUBLIC_URL; in development, where it may be absent, the address of this request.
+
+        A page that reaches this machine by a name of its own has that name in `Host`: only the names of the
+        machine itself are used.
+        """
         if self._public_url:
             return self._public_url
         host = context.headers.get(b"host", (b"",))[0]
-        return f"http://{host.decode() if _HOST.fullmatch(host) else '127.0.0.1'}"
+        return f"http://{host.decode() if _LOCAL_HOST.fullmatch(host) else self._local_host}"
 
 
 class _Sdk:
