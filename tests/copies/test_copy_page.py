@@ -12,6 +12,7 @@ from support import MakeDatabase, Person, running, settings_for, stored
 from typer.testing import CliRunner, Result
 
 from taskward import cli
+from taskward.cli.terminal import INTERRUPTED
 from taskward.copy.passes import MAX_TASKS
 from taskward.database import schema
 
@@ -57,4 +58,4 @@ def _run_example(number: int, target: str) -> list[Result]:
 def test_the_page_names_what_the_code_does() -> None:
     assert f"`{schema.UNFINISHED_COPY}…`" in PAGE
     assert f"the current {MAX_TASKS} tasks" in PAGE
-    assert f"| {cli.copying.INTERRUPTED} |" in PAGE
+    assert f"| {INTERRUPTED} |" in PAGE

@@ -9,15 +9,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from faults.fault_report import Observe
-from support import MakeDatabase
+from support import SECRET, MakeDatabase
 from support.background_load import TimedClient, count_tasks, import_document
-from support.command import serve
+from support.command import command, serve
 from support.waiting import wait_for
 
 # All or nothing
@@ -115,6 +116,76 @@ def test_a_deletion_of_a_list_that_is_killed_is_completed_after_the_restart(
         assert not any("list_id" in task for task in page["tasks"])
 
 
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("name", "is_repeated", "status"),
+    [
+        ("SIGINT", False, 0),
+        pytest.param("SIGTERM", False, 0, marks=pytest.mark.soak),
+        pytest.param("SIGHUP", False, 0, marks=pytest.mark.soak),
+        ("SIGINT", True, 130),
+        ("SIGKILL", False, -9),
+    ],
+)
+def test_a_command_that_is_stopped_while_it_publishes_leaves_all_of_an_import(
+    new_database_on_disk: str, tmp_path: Path, name: str, status: int, *, is_repeated: bool
+) -> None:
+    """An export right after it sees all; so does a repetition of the import."""
+    body, count = import_document(SIZE)
+    file, user = tmp_path / "import.json", str(uuid4())
+    file.write_bytes(body)
+    taskward = partial(command, tmp_path, DATABASE_URL=new_database_on_disk, JWT_SECRET=SECRET)
+    with taskward("migrate") as migrating:
+        assert migrating.wait() == 0
+    make_slow(new_database_on_disk)
+    with taskward("import", user, str(file)) as importing:
+        wait_for(lambda: _has_lock(new_database_on_disk), seconds=60)
+        importing.process.send_signal(signal.Signals[name])
+        while is_repeated and importing.process.poll() is None:
+            time.sleep(0.05)
+            importing.process.send_signal(signal.Signals[name])
+        # Once it has no handler any more, the next signal ends it.
+        assert importing.wait() in ({status, -signal.SIGINT} if is_repeated else {status}), importing.err
+    with taskward("export", user) as exporting:
+        assert exporting.wait() == 0, exporting.err
+    assert len(json.loads("".join(exporting.out))["tasks"]) == count
+    with taskward("import", user, str(file)) as repeating:
+        assert (repeating.wait(), repeating.out) == (0, [f"0 imported, {count} skipped\n"]), repeating.err
+    expected = {0: [f"{count} imported, 0 skipped\n"]}
+    assert importing.out == expected.get(status, [])
+    assert ("Stopped." in "".join(importing.err)) == (status == 130)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [pytest.param("SIGINT", 130, marks=pytest.mark.soak), ("SIGTERM", 130), ("SIGKILL", -9)],
+)
+def test_a_command_that_is_stopped_before_it_publishes_leaves_nothing_of_an_import(
+    new_database_on_disk: str, tmp_path: Path, name: str, status: int
+) -> None:
+    """A repetition works at once, or says when: an import without a process is abandoned after a while."""
+    body, count = import_document(SIZE)
+    file, user = tmp_path / "import.json", str(uuid4())
+    file.write_bytes(body)
+    taskward = partial(command, tmp_path, DATABASE_URL=new_database_on_disk, JWT_SECRET=SECRET)
+    with taskward("migrate") as migrating:
+        assert migrating.wait() == 0
+    make_slow(new_database_on_disk, "import_tasks")
+    with taskward("import", user, str(file)) as importing:
+        wait_for(lambda: _has_rows(new_database_on_disk, "import_tasks"), seconds=60)
+        importing.process.send_signal(signal.Signals[name])
+        assert importing.wait() == status, importing.err
+    assert not _has_rows(new_database_on_disk, "tasks")
+    with taskward("import", user, str(file)) as repeating:
+        ended = repeating.wait()
+    if status == 130:
+        assert (ended, repeating.out) == (0, [f"{count} imported, 0 skipped\n"]), repeating.err
+    else:
+        assert ended == 1
+        assert repeating.err[-1] == "taskward: Try again in 15 seconds.\n"
+
+
 def kill_during_a_change(url: str, pid: int) -> None:
     """Kills a service while a change that takes several transactions is in progress."""
     wait_for(lambda: _has_lock(url), seconds=60)
@@ -122,19 +193,23 @@ def kill_during_a_change(url: str, pid: int) -> None:
     assert _has_lock(url)
 
 
-def make_slow(url: str) -> None:
+def make_slow(url: str, table: str = "tasks") -> None:
     """Makes each row of a change take longer, so that the change is seen also where the test hardly runs."""
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
         for change in ("INSERT", "UPDATE", "DELETE"):
             connection.execute(
-                f"CREATE TRIGGER slow_{change} BEFORE {change} ON tasks "
+                f"CREATE TRIGGER slow_{change} BEFORE {change} ON {table} "
                 "BEGIN SELECT length(hex(randomblob(50000))); END"
             )
 
 
 def _has_lock(url: str) -> bool:
+    return _has_rows(url, "owner_locks")
+
+
+def _has_rows(url: str, table: str) -> bool:
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
-        return connection.execute("SELECT 1 FROM owner_locks").fetchone() is not None
+        return connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608 - our own name
 
 
 @contextmanager

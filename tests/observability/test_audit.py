@@ -31,6 +31,7 @@ from taskward.database.statements import STATEMENTS, Command, Values, Write
 from taskward.database.statements import Read as ReadStatement
 from taskward.http.errors import DatabaseError
 from taskward.me.admin import import_from
+from taskward.me.spool import spooled
 
 CANARY = "canary4711"
 EMAIL = f"{CANARY}@example.com"
@@ -308,9 +309,9 @@ async def test_no_line_contains_content_of_users(audited: FastAPI, lines: Captur
 
 async def test_an_import_on_the_command_line_is_no_line(lines: CapturedLog) -> None:
     body = json.dumps({"user": None, "tasks": []}).encode()
-    await import_from(
-        BytesIO(body), settings_for("sqlite://", audit_log=True), uuid4(), lambda _done, _of: None
-    )
+    with spooled(BytesIO(body)) as document:
+        settings = settings_for("sqlite://", audit_log=True)
+        await import_from(document, settings, uuid4(), lambda _done, _of: None)
 
     assert told(lines) == []
 

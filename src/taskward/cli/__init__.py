@@ -18,6 +18,8 @@ from taskward.cli import tasks, webhooks
 from taskward.cli.copying import copy
 from taskward.cli.terminal import (
     ONE_DAY,
+    cancel_on_signals,
+    explain_stop,
     friendly_errors,
     open_input,
     open_output,
@@ -168,11 +170,22 @@ def import_data(
     """Import an export for a user, all or nothing; tasks they already have are skipped."""
     with friendly_errors():
         from taskward.me.admin import import_from  # noqa: PLC0415 - slow to import
+        from taskward.me.spool import spooled  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         settings = load_settings()
-        with open_input(file) as document, progress_bar("Importing") as progress:
-            response = json.loads(asyncio.run(import_from(document, settings, user_id, progress)))
+        with (
+            explain_stop(STOPPED),
+            open_input(file) as given,
+            spooled(given) as document,
+            progress_bar("Importing") as progress,
+        ):
+
+            async def run() -> bytes:
+                cancel_on_signals()
+                return await import_from(document, settings, user_id, progress)
+
+            response = json.loads(asyncio.run(run()))
     typer.echo("{imported} imported, {skipped} skipped".format(**response))
 
 
@@ -222,6 +235,8 @@ def mcp() -> None:
     url, token = checked_service()
     asyncio.run(serve_stdio(url, token))
 
+
+STOPPED: Final = "Stopped. The same command imports all of it, or skips what is already there."
 
 RESTORED: Final = """\
 Owners: {owners}. Their change counters are at {number} ({moment}) or beyond.

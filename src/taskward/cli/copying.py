@@ -1,15 +1,13 @@
 """`taskward copy`: all data of one database to another."""
 
 import asyncio
-import signal
 import sys
 import threading
-from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from taskward.cli.terminal import friendly_errors, progress_bar
+from taskward.cli.terminal import cancel_on_signals, explain_stop, friendly_errors, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
     from taskward.copy.passes import Progress
     from taskward.copy.verification import Verified
     from taskward.settings import Settings
-
-INTERRUPTED: Final = 130
 
 
 def copy(
@@ -48,11 +44,8 @@ def copy(
 
     with friendly_errors(CopyFailed):
         source_settings, target_settings = settings_of(FROM, source), settings_of(TO, target)
-        try:
+        with explain_stop("Stopped. The same command continues the copy."):
             verified = asyncio.run(_copy(source_settings, target_settings, follow=follow))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            typer.echo("Stopped. The same command continues the copy.", err=True)
-            raise typer.Exit(INTERRUPTED) from None
     _print(verified)
     _print_secret(source_settings, target_settings)
 
@@ -61,10 +54,7 @@ async def _copy(source: "Settings", target: "Settings", *, follow: bool) -> "Seq
     from taskward.copy.job import Copy  # noqa: PLC0415 - slow to import
     from taskward.copy.opening import opened  # noqa: PLC0415 - slow to import
 
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError, RuntimeError):  # on Windows, and outside of the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    cancel_on_signals()
     async with opened(source, target) as databases:
         job = Copy(*databases, Terminal())
         return await (job.follow() if follow else job.once())

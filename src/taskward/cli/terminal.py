@@ -1,21 +1,28 @@
-"""Terminal input and output of the commands: error messages, files, progress, the quickstart."""
+"""Terminal input and output of the commands: error messages, signals, files, progress, the quickstart."""
 
+import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import typer
 
-from taskward.http.errors import ServiceError
+from taskward.http.errors import RateLimited, ServiceError, ServiceUnavailable
 
 if TYPE_CHECKING:
     from taskward.convert.report import Report
     from taskward.settings import Settings
 
 ONE_DAY: Final = 24 * 60 * 60
+
+INTERRUPTED: Final = 130
+"""The exit status after a signal."""
+
+_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
@@ -42,7 +49,31 @@ def _lines(error: Exception) -> list[str]:
     lines = str(error).splitlines()
     if isinstance(error, ServiceError):
         lines += [f"{one.field}: {one.message}".removeprefix(": ") for one in error.details()]
+    if isinstance(error, RateLimited | ServiceUnavailable):
+        lines.append(f"Try again in {error.retry_after} seconds.")
     return lines
+
+
+@contextmanager
+def explain_stop(text: str) -> Iterator[None]:
+    """Prints a line if a signal stops the block, and ends the program with a status of its own."""
+    try:
+        yield
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        typer.echo(text, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def cancel_on_signals() -> None:
+    """Makes each signal that stops a program cancel the current task.
+
+    A second SIGINT would otherwise cancel everything at once, the work in progress of the database included.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
+        if task is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            with suppress(NotImplementedError, RuntimeError):  # on Windows, and outside of the main thread
+                loop.add_signal_handler(number, task.cancel)
 
 
 @contextmanager

@@ -73,6 +73,15 @@ def new_spool(prefix: bytes = b"") -> Iterator[Spool]:
         yield Spool(cast("BinaryIO", file), prefix)
 
 
+@contextmanager
+def spooled(file: BinaryIO) -> Iterator[Spool]:
+    """Returns a spool with the content of a file, which may be readable only once."""
+    with new_spool() as spool:
+        while part := file.read(PART):
+            spool.append(part)
+        yield spool
+
+
 class Uploads:
     """Counts the bodies of each user in this process, also those whose client has disconnected."""
 

@@ -53,14 +53,15 @@ LEASE: Final = timedelta(seconds=15)
 RENEW_AFTER: Final = LEASE / 5
 """After so long without a write of its own an import is renewed: to validate what is refused takes long."""
 
-RETRY_AFTER: Final = 5
-"""Seconds after which a user with a running import may retry."""
+RETRY_AFTER: Final = int(LEASE.total_seconds())
+"""Seconds after which a user with a running import may retry: by then it has ended, if its process has."""
 
 MAX_ROWS: Final = 1000
 MAX_BYTES: Final = 512 * 1024
 """The limits of one transaction that stages, publishes or deletes, so that no other write waits long."""
 
 _FIRST: Final = UUID(int=0)
+_LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 
 
 class Staging:
@@ -73,6 +74,7 @@ class Staging:
         self._token: Values = {"owner": user.id, "token": uuid4()}
         self.lists = ImportLists(database, user.id)
         """To be added before the tasks, which may refer to them."""
+        self.is_publishing = False
         self._tree = ImportTree(database, user.id)
         self._added = 0
         self._ids: set[UUID] = set()
@@ -123,6 +125,7 @@ class Staging:
         """Publishes what is staged; returns the body of the response. The document has `total` tasks."""
         new = await self._count()
         body = orjson.dumps({"imported": new, "skipped": total - new})
+        self.is_publishing = True
         return await self._database.transact(lambda: self._publish_steps(new, body, record), long=True)
 
     async def clean_up(self) -> None:
@@ -218,12 +221,13 @@ def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
 
 
 def resume_steps(owner: UUID) -> TransactionSteps[None]:
-    """Completes a publication that was interrupted after its decision."""
+    """Completes a publication that was interrupted after its decision; then another import may start."""
     if not (yield RESUME, {"owner": owner}):
         return
     rows = yield FIND_IMPORT, {"owner": owner}
     if rows and rows[0][1] is not None:
         yield from copy_steps(owner, rows[0][1])
+        yield RENEW, {"owner": owner, "token": rows[0][0], "now": _LONG_AGO}
 
 
 async def delete_abandoned(database: Queries) -> None:
