@@ -2,10 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import jwt
 import pytest
 from support import SECRET, settings_for
 from support.command import command
+from support.processes import bare_environment, start
 from support.waiting import wait_for
 from typer.testing import CliRunner, Result
 
@@ -54,13 +59,18 @@ def test_the_version_is_that_of_the_package() -> None:
 
 @pytest.mark.processes
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
-def test_the_printed_session_can_be_pasted_line_by_line(tmp_path: Path) -> None:
-    with command(tmp_path, "serve", "--port", "0") as running:
-        port = running.port()
-        wait_for(lambda: any("-X DELETE" in line for line in running.out))
-        lines = shell_lines(running.out)
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_the_printed_session_can_be_pasted_line_by_line(tmp_path: Path, *, is_terminal: bool) -> None:
+    """On a terminal with its token; elsewhere, where it may be a log, with the command that makes one."""
+    with session(tmp_path, is_terminal=is_terminal) as (port, printed):
+        lines = shell_lines(printed)
         pasted = subprocess.run(
-            ["/bin/sh"], input="\n".join(lines), capture_output=True, text=True, check=True
+            ["/bin/sh"],
+            input="\n".join(lines),
+            capture_output=True,
+            text=True,
+            check=True,
+            env=bare_environment() | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
         )
     assert pasted.stderr == ""
     created, listed, read, updated, deleted = map(json.loads, pasted.stdout.splitlines())
@@ -70,10 +80,39 @@ def test_the_printed_session_can_be_pasted_line_by_line(tmp_path: Path) -> None:
     assert (updated["id"], updated["is_completed"]) == (created["id"], True)
     assert deleted == {"message": "Task deleted successfully", "id": created["id"]}
     assert f"API=http://127.0.0.1:{port}/api/tasks" in lines
+    assert ("eyJ" in "".join(printed)) == is_terminal
 
 
-def test_the_printed_token_is_a_developers_and_holds_for_a_day(capsys: pytest.CaptureFixture[str]) -> None:
+@contextmanager
+def session(folder: Path, *, is_terminal: bool) -> Iterator[tuple[int, list[str]]]:
+    """Runs a service; yields its port, and what it has printed up to the end of the session."""
+    if not is_terminal:
+        with command(folder, "serve", "--port", "0") as running:
+            wait_for(lambda: any("-X DELETE" in line for line in running.out))
+            yield running.port(), running.out
+        return
+    reading, writing = os.openpty()
+    with open(reading, encoding="utf-8") as shown, open(writing, "wb") as terminal:  # noqa: PTH123 - descriptors
+        streams = (terminal.fileno(),) * 3
+        process = start(
+            ("serve", "--port", "0"), folder, bare_environment() | {"LOG_FORMAT": "json"}, streams
+        )
+        try:
+            printed = [""]
+            while "-X DELETE" not in printed[-1]:
+                printed.append(shown.readline())
+            (port,) = re.findall(r"^API=http://127.0.0.1:(\d+)/", "".join(printed), re.MULTILINE)
+            yield int(port), printed
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_the_printed_token_is_a_developers_and_holds_for_a_day(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = settings_for("sqlite://")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     print_quickstart(settings, URL)
     print_quickstart(settings, URL)
     lines = capsys.readouterr().out.splitlines()

@@ -104,9 +104,9 @@ def value_of(name: str, session: str) -> str:
     return line.partition("=")[2]
 
 
-def try_session(session: str) -> None:
+def try_session(session: str, token: str) -> None:
     """Does what the printed session does: creates a task, lists it; and opens the pages of the service."""
-    api, token = value_of("API", session), value_of("TOKEN", session)
+    api = value_of("API", session)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     created = urllib.request.Request(api, b'{"title": "Buy milk"}', headers)  # noqa: S310 - our own service
     with urllib.request.urlopen(created) as answer:  # noqa: S310 - as above
@@ -122,7 +122,7 @@ def test_uvx_runs_the_wheel_and_serves(wheel: Path, home: dict[str, str], tmp_pa
     uvx = [str(BIN / "uvx"), "--from", str(wheel), "taskward"]
     assert run([*uvx, "--version"], tmp_path, home) == f"taskward {__version__}\n"
     with serving([*uvx, "serve", "--port", "0"], tmp_path, home) as session:
-        try_session(session)
+        try_session(session, run([*uvx, "token", "--sub", "developer"], tmp_path, home).strip())
         listed = run(
             [*uvx, "tasks", "list"], tmp_path, home | {"TASKWARD_URL": value_of("API", session)[:-10]}
         )
@@ -135,4 +135,4 @@ def test_pipx_installs_the_wheel(wheel: Path, home: dict[str, str], tmp_path: Pa
     run([*pipx, "install", str(wheel)], tmp_path, home)
     command = str(tmp_path / ".local/bin/taskward")
     with serving([command, "serve", "--port", "0"], tmp_path, home) as session:
-        try_session(session)
+        try_session(session, run([command, "token", "--sub", "developer"], tmp_path, home).strip())

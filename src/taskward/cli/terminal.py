@@ -129,7 +129,10 @@ def number_of(count: int, thing: str) -> str:
 
 
 def print_quickstart(settings: "Settings", url: str) -> None:
-    """In development, prints where the web app is, and a session to paste into a shell."""
+    """In development, prints where the web app is, and a session to paste into a shell.
+
+    Its token is printed on a terminal only: anything else may be a log.
+    """
     if settings.production or settings.jwt_jwks_url is not None:
         return
     from taskward.auth.development import (  # noqa: PLC0415 - slow to import
@@ -138,9 +141,13 @@ def print_quickstart(settings: "Settings", url: str) -> None:
         mint_token,
     )
 
-    token = mint_token(settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=ONE_DAY)
+    if sys.stdout.isatty():
+        where, token = "", mint_token(settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=ONE_DAY)
+    else:
+        where = ", in this folder and with the same settings"
+        token = f"$(taskward token --sub {DEVELOPER} --email {DEVELOPER_EMAIL} --expires-in {ONE_DAY})"
     web_app = WEB_APP.format(url=url) if settings.serves_web_app else ""
-    typer.echo(SESSION.format(url=url, token=token, web_app=web_app))
+    typer.echo(SESSION.format(url=url, where=where, token=token, web_app=web_app))
 
 
 WEB_APP: Final = "\nOpen {url}/ in a browser: the web app signs in by itself."
@@ -149,7 +156,7 @@ SESSION: Final = r"""
 Taskward listens on {url}, until Ctrl-C.{web_app}
 Its documentation is at {url}/docs
 
-Paste these lines into another terminal, one after the other. The token is valid for 24 hours.
+Paste these lines into another terminal{where}, one after the other. The token is valid for 24 hours.
 
 TOKEN={token}
 API={url}/api/tasks
