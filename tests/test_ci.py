@@ -10,7 +10,7 @@ pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parent.parent
 SUPPORTED = ("3.11", "3.12", "3.13")
-NEEDED = ("node", "pgbouncer", "strace", "chromium", "chromedriver")
+NEEDED = ("node", "pgbouncer", "strace", "zsh", "chromium", "chromedriver")
 TWO = "make --jobs=2 --output-sync=target"
 SHELL = ("bash", "chmod", "dirname", "env", "mkdir", "sed", "sh", "sleep", "sort")
 
@@ -113,7 +113,7 @@ def test_ci_installs_the_programs_that_are_missing_before_the_tests(tmp_path: Pa
     only = f"PYTHON={tmp_path}/python3.12"
     assert run.stdout.splitlines() == [
         f"make setup-tests {only}",
-        "apt-get install -y -q --no-install-recommends pgbouncer chromium-driver",
+        "apt-get install -y -q --no-install-recommends pgbouncer zsh chromium-driver",
         f"{TWO} test-stepwise lint setup-test-clients {only}",
         f"make test-clients coverage bench-smoke {only}",
     ]

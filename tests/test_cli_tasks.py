@@ -1,19 +1,28 @@
 """`taskward tasks` against a running service: what it prints, and the status that it ends with."""
 
 import json
+import os
+import pty
 import re
+import select
 import shlex
+import shutil
+import signal
+import socket
 import sys
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx
 import pytest
 from support import SECRET, token_for
 from support.command import command, serve
+from support.processes import bare_environment
+from support.waiting import wait_for
 from typer.testing import CliRunner, Result
 
 from taskward import cli
@@ -201,11 +210,7 @@ def test_a_shell_completes_lists_and_labels(service: tuple[str, Path], user: str
     printed("add", "x", "--label", "home")
 
     def completed(words: str, token: str = user) -> str:
-        shell = {
-            "_TASKWARD_COMPLETE": "complete_bash",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split()) - 1),
-        }
+        shell = completing("bash", words)
         with command(tmp_path, TASKWARD_URL=service[0], TASKWARD_TOKEN=token, **shell) as running:
             running.wait()
             return "".join((*running.out, *running.err)).strip()
@@ -216,6 +221,93 @@ def test_a_shell_completes_lists_and_labels(service: tuple[str, Path], user: str
     assert completed("taskward tasks list --label h", "x") == ""
 
 
+SPECIAL: Final = " !\"#$%&'()*,/:;<=>?@[\\]^`{|}~\t\n\x1b\x7f\x9b\u2018\u2019\u201c\u201d\u2013\u202e"
+"""Characters that some shell takes for more than a letter; PowerShell takes typographic quotes for quotes."""
+PLAIN: Final = ("Home", "Home_1", "Home-2", "Home.3", "Home+4", "Homeé", "Home家")
+
+
+def completing(shell: str, words: str) -> dict[str, str]:
+    """Returns the environment with which the script of a shell asks for the completions of its last word."""
+    return {
+        "_TASKWARD_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+        "_TYPER_COMPLETE_ARGS": words,
+        "_TYPER_COMPLETE_WORD_TO_COMPLETE": words.rsplit(maxsplit=1)[-1],
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell", "pwsh"])
+def test_a_shell_gets_no_completion_that_it_would_have_to_quote(
+    service: tuple[str, Path], user: str, tmp_path: Path, shell: str
+) -> None:
+    titles = [*PLAIN, "Home$(touch pwned)", "Home\\$(touch pwned)", *(f"Home{one}x" for one in SPECIAL)]
+    operations = [{"op": "create", "kind": "list", "list": {"title": title}} for title in titles]
+    with_token = {"Authorization": f"Bearer {user}"}
+    made = httpx.post(f"{service[0]}/api/batch", json={"operations": operations}, headers=with_token).json()
+    assert [one["status"] for one in made["results"]] == [201] * len(titles), made
+
+    environment = completing(shell, "taskward tasks list --list Home")
+    with command(tmp_path, TASKWARD_URL=service[0], TASKWARD_TOKEN=user, **environment) as running:
+        assert running.wait() == 0, running.err
+    printed = "".join(running.out).removesuffix("\n")
+
+    form = {"bash": "{}", "fish": "{}", "zsh": '"{}"'}.get(shell, "{}::: ")
+    offered = printed.removeprefix("_arguments '*: :((").removesuffix("))'").split("\n")
+    assert sorted(offered) == sorted(form.format(title) for title in PLAIN)
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh here")
+def test_a_key_press_in_zsh_runs_nothing_of_a_title(
+    service: tuple[str, Path], user: str, tmp_path: Path
+) -> None:
+    titles = ["Home\\$(touch pwned1)", "Home$(touch pwned2)", "Home`touch pwned3`", "Homework"]
+    for title in titles:
+        with_token = {"Authorization": f"Bearer {user}"}
+        assert httpx.post(f"{service[0]}/api/lists", json={"title": title}, headers=with_token).is_success
+    program = tmp_path / "bin/taskward"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n{shlex.quote(sys.executable)} -m taskward "$@"; echo $? >>~/calls\n')
+    program.chmod(0o755)
+    variables = {
+        "HOME": str(tmp_path),
+        "TERM": "dumb",
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "TASKWARD_URL": service[0],
+        "TASKWARD_TOKEN": user,
+    }
+    calls = tmp_path / "calls"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execvpe("zsh", ["zsh", "-f", "-i"], bare_environment() | variables)  # noqa: S606, S607 - the shell of the test
+    seen = ""
+
+    def shows(text: str) -> bool:
+        nonlocal seen
+        if select.select([terminal], [], [], 0.1)[0]:
+            seen += os.read(terminal, 1 << 16).decode(errors="replace")
+        return text in seen
+
+    try:
+        os.write(terminal, b"autoload -Uz compinit; compinit -u -D\n")
+        os.write(terminal, b'eval "$(env _TASKWARD_COMPLETE=source_zsh taskward)"; print read""y\n')
+        wait_for(lambda: shows("ready"), seconds=60)
+        os.write(terminal, b"taskward tasks list --list Ho\t")
+        wait_for(lambda: calls.read_text() == "0\n0\n", seconds=60)
+        os.write(terminal, b'\x15print do""ne\n')  # \x15 clears the line, as soon as it is completed
+        wait_for(lambda: shows("done"), seconds=60)
+    finally:
+        os.close(terminal)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert sorted(one.name for one in tmp_path.iterdir() if "pwned" in one.name) == []
+    assert "mework" in seen
+
+
 def test_days_are_those_of_this_place() -> None:
     now = datetime(2026, 12, 31, 23, 30, tzinfo=timezone(timedelta(hours=14)))
     assert due_filter("tomorrow", now) == {"due_from": "2027-01-01", "due_before": "2027-01-02"}
@@ -223,5 +315,18 @@ def test_days_are_those_of_this_place() -> None:
     assert due_date("today", now) == {"date": "2026-12-31", "time": None}
 
 
-def test_a_text_cannot_control_the_terminal() -> None:
-    assert plain("a\x1b\x07\r\n\x9b\u202e\u2066b é 漢") == "a" + "\ufffd" * 7 + "b é 漢"
+CONTROLS: Final = [one for one in map(chr, range(0x110000)) if unicodedata.category(one) == "Cc"] + list(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+"""The characters that control a terminal, or reorder what it shows."""
+
+
+def test_a_text_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    text = f"a{''.join(CONTROLS)}b é 漢"
+    assert plain(text) == f"a{chr(0xFFFD) * len(CONTROLS)}b é 漢"
+
+    print_json([{"title": text}])
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == [{"title": text}]
+    assert set(CONTROLS).intersection(printed) == {"\n"}
+    assert "b é 漢" in printed

@@ -1,12 +1,13 @@
 """`taskward tasks`: the tasks of a running service, with its Python client."""
 
+import re
 import sys
 from contextlib import redirect_stderr, suppress
 from datetime import datetime
 from enum import StrEnum
 from io import StringIO
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -44,10 +45,14 @@ def _labels(incomplete: str) -> list[str]:
     return _completions(incomplete, lambda client: [one["label"] for one in client.labels.iterate()])
 
 
+_UNQUOTED: Final = re.compile(r"[\w.+][\w.+-]*")
+"""Every shell takes such a word literally. Others are split or evaluated, and anyone may have written them."""
+
+
 def _completions(incomplete: str, values: Any) -> list[str]:
-    """Returns the values for a shell's completion; none if the service does not answer."""
+    """Returns the values that a shell takes without quotes; none if the service does not answer."""
     with suppress(Exception), redirect_stderr(StringIO()), service(fails_fast=True) as client:
-        return [one for one in values(client) if one.startswith(incomplete)]
+        return [one for one in values(client) if one.startswith(incomplete) and _UNQUOTED.fullmatch(one)]
     return []
 
 
