@@ -28,7 +28,7 @@ from typer.testing import CliRunner, Result
 from taskward import cli
 from taskward.cli import remote
 from taskward.cli.remote import Failed
-from taskward.cli.task_output import plain, print_tasks
+from taskward.cli.task_output import plain, print_json, print_tasks
 from taskward.cli.task_values import due_date, due_filter
 from taskward_client import NoResponse
 

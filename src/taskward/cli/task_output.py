@@ -2,7 +2,6 @@
 
 import json
 import sys
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -14,11 +13,16 @@ if TYPE_CHECKING:
     from taskward_client.types import Task
 
 _COLUMNS: Final = ("ID", "", "TITLE", "DUE", "PRIORITY", "LIST", "LABELS")
-_REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_REORDERING: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_CONTROLS: Final = (*range(0x20), *range(0x7F, 0xA0), *map(ord, _REORDERING))
+"""The characters that control a terminal: those of Unicode's category Cc, and those that reorder a line."""
+_REPLACED: Final = dict.fromkeys(_CONTROLS, "\ufffd")
+_ESCAPED: Final = {one: f"\\u{one:04x}" for one in _CONTROLS if chr(one) != "\n"}
 
 
 def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """Prints JSON in which only line breaks between values control a terminal."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2).translate(_ESCAPED))
 
 
 def print_tasks(tasks: Iterable["Task"], lists: Mapping[str, str]) -> None:
@@ -44,7 +48,7 @@ def due_text(task: "Task") -> str:
 
 def plain(text: str) -> str:
     """Returns a text without characters that control a terminal: escapes, line breaks, reordering."""
-    return "".join("\ufffd" if _is_control(one) else one for one in text)
+    return text.translate(_REPLACED)
 
 
 def _cells(task: "Task", lists: Mapping[str, str]) -> tuple[str, ...]:
@@ -76,7 +80,3 @@ def _print_table(rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*(Text("✓" if row[n] == "done" else "·") if n == 1 else Text(row[n]) for n in shown))
     Console(soft_wrap=False, highlight=False).print(table)
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) == "Cc" or character in _REORDERING
