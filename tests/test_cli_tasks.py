@@ -160,6 +160,8 @@ def test_other_programs_get_lines_and_a_terminal_gets_a_table(
         (["add", "x", "--due", "2026-02-31"], {}, 1, "due.date: Due date must be a day"),
         (["list"], {"TASKWARD_TOKEN": "x"}, 3, "TASKWARD_TOKEN is not accepted"),
         (["list"], {"TASKWARD_URL": "example.com"}, 2, "TASKWARD_URL must be like"),
+        (["list"], {"TASKWARD_URL": "http://tasks.example.com"}, 2, "TASKWARD_URL must begin with https://"),
+        (["list"], {"TASKWARD_URL": "http://127.0.0.1.example.com"}, 2, "TASKWARD_URL must begin with"),
         (
             ["list"],
             {"TASKWARD_URL": "https://example.com", "TASKWARD_TOKEN": ""},
@@ -202,6 +204,18 @@ def test_the_developer_needs_no_token_on_this_machine_only(
     monkeypatch.setenv("ENVIRONMENT", "production")
     with pytest.raises(Failed, match="TASKWARD_TOKEN"):
         remote.service_token(service[0])
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
+def test_the_token_of_a_service_on_this_machine_does_not_go_to_a_proxy(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        proxy.settimeout(0)
+        variables = {name: f"http://127.0.0.1:{proxy.getsockname()[1]}", "no_proxy": "", "NO_PROXY": ""}
+        result = tasks("list", **variables)
+        assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 @pytest.mark.usefixtures("user")

@@ -254,6 +254,7 @@ async def test_an_agent_on_this_machine_uses_standard_input_and_output(
     from mcp.client.stdio import StdioServerParameters, stdio_client  # noqa: PLC0415 - as above
 
     environment = bare_environment() | {"TASKWARD_URL": service.url, "TASKWARD_TOKEN": token_for("stdio")}
+    environment["http_proxy"] = "http://127.0.0.1:9"  # is not for this machine
     parameters = StdioServerParameters(
         command=sys.executable, args=["-m", "taskward", "mcp"], env=environment
     )

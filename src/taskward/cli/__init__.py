@@ -232,8 +232,8 @@ def mcp() -> None:
     from taskward.cli.remote import checked_service  # noqa: PLC0415 - slow to import
     from taskward.mcp.stdio import serve_stdio  # noqa: PLC0415 - slow to import
 
-    url, token = checked_service()
-    asyncio.run(serve_stdio(url, token))
+    url, token, is_local = checked_service()
+    asyncio.run(serve_stdio(url, token, uses_proxies=not is_local))
 
 
 STOPPED: Final = "Stopped. The same command imports all of it, or skips what is already there."

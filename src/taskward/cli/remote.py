@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -16,7 +17,6 @@ _NEEDED: Final = "TASKWARD_TOKEN must be a token of the service's identity provi
 _NEEDED_IN_DEVELOPMENT: Final = (
     f"{_NEEDED}; without it, in development, start the command in the folder of the service"
 )
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _TOKEN_SECONDS: Final = 300
 
 REJECTED: Final = 1
@@ -41,12 +41,16 @@ def service(*, fails_fast: bool = False) -> Iterator["Client"]:
 
     With `fails_fast`, it fails within seconds and without retries if the service does not answer.
     """
+    import httpx  # noqa: PLC0415 - slow to import
+
     from taskward_client import Client, Retries, TaskwardError  # noqa: PLC0415 - slow to import
 
     try:
         url = service_url()
         timeout, retries = (2.0, Retries(0)) if fails_fast else (30.0, Retries())
-        with Client(url, service_token(url), timeout=timeout, retries=retries) as client:
+        # With a transport of its own httpx uses no proxy of the environment.
+        direct = httpx.HTTPTransport() if _is_local(url) else None
+        with Client(url, service_token(url), timeout=timeout, retries=retries, transport=direct) as client:
             yield client
     except TaskwardError as error:
         _exit(_text(error), _status(error))
@@ -54,27 +58,32 @@ def service(*, fails_fast: bool = False) -> Iterator["Client"]:
         _exit(str(failure), failure.status)
 
 
-def checked_service() -> tuple[str, Callable[[], str]]:
-    """Returns the URL, and a function that returns a token; ends the program if there is none."""
+def checked_service() -> tuple[str, Callable[[], str], bool]:
+    """Returns the URL, a function that returns a token, and whether the service is on this machine.
+
+    It ends the program if there is no token.
+    """
     try:
         url = service_url()
         service_token(url)
     except Failed as failure:
         _exit(str(failure), failure.status)
-    return url, lambda: service_token(url)
+    return url, lambda: service_token(url), _is_local(url)
 
 
 def service_url() -> str:
     """Returns TASKWARD_URL.
 
     Raises:
-        Failed: it is not a URL.
+        Failed: it is not a URL, or others on the way could read the token.
 
     """
     url = os.environ.get("TASKWARD_URL") or DEFAULT_URL
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise Failed("TASKWARD_URL must be like https://tasks.example.com", USAGE)
+    if parts.scheme == "http" and not _is_local(url):
+        raise Failed("TASKWARD_URL must begin with https:// (http:// is for this machine alone)", USAGE)
     return url
 
 
@@ -116,7 +125,11 @@ def _development_token(url: str) -> str | None:
 
 
 def _is_local(url: str) -> bool:
-    return urlsplit(url).hostname in _LOOPBACK
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _exit(text: str, status: int) -> NoReturn:

@@ -3,15 +3,18 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import httpx
 from mcp.server.stdio import stdio_server
 
 from taskward.mcp.server import McpContext, new_server
 from taskward_client import AsyncClient
 
 
-async def serve_stdio(url: str, token: Callable[[], str]) -> None:
+async def serve_stdio(url: str, token: Callable[[], str], *, uses_proxies: bool) -> None:
     """Serves until standard input ends, with the tasks of a service and of the user of these tokens."""
-    async with AsyncClient(url, token) as api, stdio_server() as (reading, writing):
+    # With a transport of its own httpx uses no proxy of the environment.
+    transport = None if uses_proxies else httpx.AsyncHTTPTransport()
+    async with AsyncClient(url, token, transport=transport) as api, stdio_server() as (reading, writing):
 
         @asynccontextmanager
         async def client_of(_: McpContext) -> AsyncIterator[AsyncClient]:
