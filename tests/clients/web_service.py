@@ -21,7 +21,8 @@ Task = dict[str, Any]
 @asynccontextmanager
 async def development(folder: Path, port: int = 0) -> AsyncIterator[InProcess]:
     """Serves the web app in development, on a file in that folder."""
-    async with in_process_server(settings_for(f"sqlite:///{folder}/tasks.db"), port=port) as service:
+    settings = settings_for(f"sqlite:///{folder}/tasks.db", jwt_secret=None)
+    async with in_process_server(settings, port=port) as service:
         yield service
 
 

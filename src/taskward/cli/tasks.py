@@ -46,7 +46,7 @@ def _labels(incomplete: str) -> list[str]:
 
 
 _UNQUOTED: Final = re.compile(r"[\w.+][\w.+-]*")
-"""Every shell takes such a word literally. Others are split or evaluated, and anyone may have written them."""
+"""Every shell takes such a word literally. Others are split or evaluated; anyone may have written them."""
 
 
 def _completions(incomplete: str, values: Any) -> list[str]:

@@ -146,11 +146,15 @@ def print_quickstart(settings: "Settings", url: str) -> None:
     else:
         where = ", in this folder and with the same settings"
         token = f"$(taskward token --sub {DEVELOPER} --email {DEVELOPER_EMAIL} --expires-in {ONE_DAY})"
-    web_app = WEB_APP.format(url=url) if settings.serves_web_app else ""
+    web_app = ""
+    if settings.serves_web_app:
+        web_app = WEB_APP.format(url=url, how=PASTED if settings.jwt_secrets else SIGNED_IN)
     typer.echo(SESSION.format(url=url, where=where, token=token, web_app=web_app))
 
 
-WEB_APP: Final = "\nOpen {url}/ in a browser: the web app signs in by itself."
+WEB_APP: Final = "\nOpen {url}/ in a browser: the web app {how}."
+SIGNED_IN: Final = "signs in by itself"
+PASTED: Final = "asks for a token, such as the one below"
 
 SESSION: Final = r"""
 Taskward listens on {url}, until Ctrl-C.{web_app}

@@ -26,7 +26,7 @@ async def asset(name: Annotated[str, Path()], if_none_match: IfNoneMatch = None)
 
 async def new_session(context: Context) -> Response:
     if context.services.web_session is None:
-        raise NotFound("Not found", reason="an identity provider issues the tokens")
+        raise NotFound("Not found", reason="no tokens are issued here")
     return SessionResponse(context.services.web_session, context)
 
 

@@ -1,11 +1,13 @@
 """The token that the web app gets in development, so that it signs in by itself.
 
-It is for a page of this service in a browser on this machine. Pages of other sites and other machines can
-send the request too, so the address of the client, `Host` and `Origin` are checked: decision 0052.
+It is for a page of this service in a browser on this machine. Pages of other sites, proxies and programs of
+other users can send the request too, so the address of the client, its user and the headers are checked:
+decision 0052.
 """
 
+import asyncio
 import re
-from ipaddress import ip_address
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from fastapi import Response
@@ -16,11 +18,15 @@ from taskward.http.context import RequestContext
 from taskward.http.errors import NotFound
 from taskward.http.responses import dump_json
 from taskward.settings import Settings
+from taskward.web_app.peer import is_of_another_user, parse_ip
 
 TOKEN_SECONDS: Final = 3600
 
 _LOCAL_HOST: Final = re.compile(rb"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
-_BY_PROXIES: Final = (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
+_OF_PROXY: Final = re.compile(
+    rb"via|.*forwarded.*|.*(?:client|real|connecting|remote|user|original|external)[-_]?(?:ip|addr|host).*"
+)
+"""The names of headers that proxies add: who has sent a request, from where, and through what."""
 
 
 class DevelopmentSession:
@@ -34,8 +40,10 @@ class DevelopmentSession:
 
 
 def development_session(settings: Settings) -> DevelopmentSession | None:
-    """Returns what issues tokens for the web app; None if an identity provider does."""
-    if not settings.serves_web_app or settings.production or settings.jwt_jwks_url is not None:
+    """Returns what issues tokens for the web app; None unless they are signed with the generated secret."""
+    if not settings.serves_web_app or settings.production:
+        return None
+    if settings.jwt_jwks_url is not None or settings.jwt_secrets:
         return None
     return DevelopmentSession(settings)
 
@@ -54,32 +62,44 @@ class SessionResponse(Response):
             NotFound: the request does not come from a page of this service on this machine.
 
         """
-        if problem := refusal_of(scope, self._context):
+        if problem := await asyncio.to_thread(refusal_of, scope, self._context):
             raise NotFound("Not found", reason=problem)
         body = dump_json({"token": self._session.token()})
         await Response(body, media_type="application/json")(scope, receive, send)
 
 
 def refusal_of(scope: Scope, context: RequestContext) -> str | None:
-    """Returns the reason for which a request gets no token."""
-    host, headers = context.headers.get(b"host", ()), context.headers
-    if any(name in headers for name in _BY_PROXIES):
-        return "the request came through a proxy"
+    """Returns the reason for which a request gets no token. It reads a table of the system."""
+    return next(_problems(scope, context.headers), None)
+
+
+def _problems(scope: Scope, headers: Mapping[bytes, list[bytes]]) -> Iterator[str]:
+    host = headers.get(b"host", [])
+    if any(map(_OF_PROXY.fullmatch, headers)):
+        yield "the request came through a proxy"
+    # Browsers do neither; proxies often do both for the service behind them.
+    if scope["http_version"] != "1.1" or _closes(headers.get(b"connection", [])):
+        yield "the request is not of a browser"
     if not _is_on_this_machine(scope["client"]):
-        return "the client is on another machine"
+        yield "the client is on another machine"
+    if is_of_another_user(scope["client"], scope["server"]):
+        yield "the client is a program of another user"
     # A site can give its name the address of this machine (DNS rebinding). Its name is then in Host.
     if len(host) != 1 or not _LOCAL_HOST.fullmatch(host[0]):
-        return "Host is not a name of this machine"
+        yield "Host is not a name of this machine"
     # Browsers send both for each POST of a page, and no script can change them.
-    if headers.get(b"origin", ()) != [b"http://" + host[0]]:
-        return "Origin is another site"
+    if headers.get(b"origin", []) != [b"http://" + host[0]]:
+        yield "Origin is another site"
     if headers.get(b"sec-fetch-site", [b"same-origin"]) != [b"same-origin"]:
-        return "the request comes from another site"
-    return None
+        yield "the request comes from another site"
+
+
+def _closes(connection: list[bytes]) -> bool:
+    return any(option.strip().lower() == b"close" for value in connection for option in value.split(b","))
 
 
 def _is_on_this_machine(client: tuple[str, int] | None) -> bool:
     try:
-        return client is not None and ip_address(client[0]).is_loopback
+        return client is not None and parse_ip(client[0]).is_loopback
     except ValueError:  # it has no address, as with a Unix socket
         return False
