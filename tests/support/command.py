@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from support.apps import SECRET
-from support.processes import bare_environment, start
+from support.processes import TASKWARD, bare_environment, start
 from support.waiting import TIMEOUT, wait_for
 
 
@@ -27,6 +27,7 @@ class Command:
         *arguments: str,
         environment: Mapping[str, str],
         execute: bool = False,
+        program: Sequence[str] = TASKWARD,
         stdin: int | None = None,
     ) -> None:
         self.out: list[str] = []
@@ -35,7 +36,12 @@ class Command:
         with open(os.devnull, "rb") as nothing, open(their_out, "wb"), open(their_err, "wb"):  # noqa: PTH123 - two are descriptors
             streams = (nothing.fileno() if stdin is None else stdin, their_out, their_err)
             self.process = start(
-                arguments, folder, bare_environment() | dict(environment), streams, execute=execute
+                arguments,
+                folder,
+                bare_environment() | dict(environment),
+                streams,
+                execute=execute,
+                program=program,
             )
         self._readers = [
             threading.Thread(target=_collect, args=pair) for pair in ((out, self.out), (err, self.err))
@@ -102,6 +108,13 @@ def serve(folder: Path, *arguments: str, **environment: str) -> Iterator[Command
 def executed_command(folder: Path, *arguments: str, **environment: str) -> Iterator[Command]:
     """Runs `taskward` as `command` does, but always in a new interpreter."""
     with _ending(Command(folder, *arguments, environment=environment, execute=True)) as running:
+        yield running
+
+
+@contextmanager
+def program(folder: Path, *program: str, **environment: str) -> Iterator[Command]:
+    """Runs another program, with these arguments of the interpreter, in the same way."""
+    with _ending(Command(folder, environment=environment, program=program)) as running:
         yield running
 
 

@@ -1,6 +1,7 @@
 """Tasks stored past the service, lists walked page by page, and the statements that are run for them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -135,24 +136,34 @@ def _row(owner_id: UUID, task: Stored, version: int) -> dict[str, Any]:
 
 async def insert_rows(app: FastAPI, table: str, rows: list[dict[str, Any]]) -> None:
     """Puts rows with the same columns into a table, past the service."""
-    columns = list(rows[0])
-    records = [tuple(row.values()) for row in rows]
     database = database_of(app)
     if isinstance(database, PostgresDatabase):
         async with database.pool.acquire() as connection:
-            await connection.copy_records_to_table(table, columns=columns, records=records)
+            await copy_rows(connection, table, rows)
         return
     assert isinstance(database, SqliteDatabase)
-    marks = ", ".join("?" * len(columns))
     database.writer.execute("BEGIN IMMEDIATE")
-    database.writer.executemany(
+    add_rows(database.writer, table, rows)
+    database.writer.commit()
+
+
+async def copy_rows(connection: Any, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Puts rows with the same columns into a table of PostgreSQL."""
+    records = [tuple(row.values()) for row in rows]
+    await connection.copy_records_to_table(table, columns=list(rows[0]), records=records)
+
+
+def add_rows(connection: sqlite3.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Puts rows with the same columns into a table of SQLite, in the open transaction."""
+    columns = list(rows[0])
+    marks = ", ".join("?" * len(columns))
+    connection.executemany(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - names of our own tables
         (
-            [convert(value) if (convert := _FOR_SQLITE.get(type(value))) else value for value in record]
-            for record in records
+            [convert(value) if (convert := _FOR_SQLITE.get(type(value))) else value for value in row.values()]
+            for row in rows
         ),
     )
-    database.writer.commit()
 
 
 @lru_cache

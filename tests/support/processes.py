@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import uuid4
 
 import psutil
@@ -21,6 +21,7 @@ import psutil
 import taskward
 from taskward.settings import Settings
 
+TASKWARD: Final = ("-m", "taskward")
 Streams = tuple[int, int, int]
 """The descriptors of stdin, stdout and stderr."""
 
@@ -45,11 +46,15 @@ def start(
     streams: Streams,
     *,
     execute: bool = False,
+    program: Sequence[str] = TASKWARD,
 ) -> Process:
-    """Starts `taskward` in a session of its own; `execute` starts a new interpreter in any case."""
-    if execute or not can_fork(environment):
+    """Starts `taskward` in a session of its own; `execute` starts a new interpreter in any case.
+
+    So does another `program`: arguments of the interpreter.
+    """
+    if execute or program is not TASKWARD or not can_fork(environment):
         return subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "taskward", *arguments],
+            [sys.executable, *program, *arguments],
             cwd=folder,
             env=environment,
             stdin=streams[0],

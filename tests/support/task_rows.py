@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from support import Person
 from support.paging import NOON, insert_rows, insert_tasks
 from taskward.tasks.fields import TaskFields
+from taskward.tasks.fields.reminders import Reminders, moments
 from taskward.tasks.ids import created_at, new_task_id
 
 _FIRST_SEQ: Final = 1_000_000
@@ -31,6 +32,10 @@ class TaskRow:
     start: Mapping[str, str] | None = None
     priority: str | None = None
     labels: tuple[str, ...] = ()
+    description: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    reminders: Reminders = ()
+    recurrence: Mapping[str, str] | None = None
     series_id: UUID | None = None
     updated_at: datetime = NOON
     id: UUID = field(default_factory=new_task_id)
@@ -45,6 +50,9 @@ class TaskRow:
             start=self.start,
             priority=self.priority,
             labels=self.labels,
+            metadata=self.metadata,
+            reminders=self.reminders,
+            recurrence=self.recurrence,
             series_id=str(self.series_id) if self.series_id else None,
         )
         return {
@@ -52,6 +60,8 @@ class TaskRow:
             "id": self.id,
             "title": self.title,
             "title_folded": self.title.casefold(),
+            "description": self.description,
+            "description_folded": self.description and self.description.casefold(),
             "is_completed": self.is_completed,
             "created_at": created_at(self.id),
             "updated_at": self.updated_at,
@@ -72,15 +82,29 @@ async def insert_task_rows(
     await insert_tasks(app, owner_id, [])
     if archived:
         await insert_rows(app, "lists", [_list_row(owner_id, *one) for one in archived.items()])
-    if tasks:
-        await insert_rows(app, "tasks", [task.row(owner_id, _FIRST_SEQ + n) for n, task in enumerate(tasks)])
-    labels = [
-        {"user_id": owner_id, "task_id": task.id, "label_folded": label.casefold(), "label": label}
-        for task in tasks
-        for label in task.labels
-    ]
-    if labels:
-        await insert_rows(app, "task_labels", labels)
+    for table, rows in rows_of(owner_id, tasks, _FIRST_SEQ).items():
+        await insert_rows(app, table, rows)
+
+
+def rows_of(
+    owner: UUID, tasks: Sequence[TaskRow], first_version: int, zone: str | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Returns the rows of tasks by table, of an owner in a time zone; only of tables that have some."""
+    rows = {
+        "tasks": [task.row(owner, first_version + n) for n, task in enumerate(tasks)],
+        "task_labels": [
+            {"user_id": owner, "task_id": task.id, "label_folded": label.casefold(), "label": label}
+            for task in tasks
+            for label in task.labels
+        ],
+        "reminders": [
+            {"user_id": owner, "task_id": task.id, "n": n, "fire_at": moment}
+            for task in tasks
+            if not task.is_completed
+            for n, moment in moments(task.reminders, task.due, zone)
+        ],
+    }
+    return {table: of_table for table, of_table in rows.items() if of_table}
 
 
 def _list_row(owner: UUID, list_id: UUID, archived: bool) -> dict[str, Any]:  # noqa: FBT001 - a pair of a mapping

@@ -1,0 +1,37 @@
+"""The table: for each route, each operation of a batch and each tool its largest legal requests."""
+
+from collections.abc import Iterator
+from typing import Final, get_args
+
+from support.latency import Request
+from support.worst_requests.entries import Entry
+from support.worst_requests.hostile import HOSTILE
+from support.worst_requests.list_changes import LIST_CHANGES
+from support.worst_requests.own_data import OWN_DATA
+from support.worst_requests.reading import READING
+from support.worst_requests.task_changes import TASK_CHANGES
+from support.worst_requests.tools import TOOLS
+from taskward.app import ROUTERS
+from taskward.batch.operations import Kind, Op
+from taskward.http.routing import StrictRoute
+from taskward.mcp import tools
+
+_SESSION: Final = Entry(
+    "POST /app/session",
+    "a request of another site",
+    lambda _: Request("POST", "/app/session", headers=(("Origin", "http://taskward.test"),)),
+    frozenset({404}),
+)
+
+_CHANGES: Final = tuple(entry for change in (*TASK_CHANGES, *LIST_CHANGES) for entry in change.entries())
+TABLE: Final = (*READING, *_CHANGES, *OWN_DATA, *TOOLS, *HOSTILE, _SESSION)
+
+
+def named_by_service() -> Iterator[str]:
+    """Yields what must have an entry: routes by method, operations of a batch, and tools."""
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, StrictRoute)
+            yield from (f"{method} {route.path}" for method in route.methods or ())
+    yield from (f"{op} {kind}" for op in get_args(Op) for kind in get_args(Kind))
+    yield from (tool.name for tool in tools.TOOLS)

@@ -1,0 +1,187 @@
+"""The data that the requests work on, put straight into the tables of a service that runs.
+
+Each request finds rows of its own, so that it can be repeated, and run without those before it.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from support.paging import NOON, add_rows, copy_rows
+from support.task_rows import TaskRow, rows_of
+from support.worst_requests.values import (
+    ZONE,
+    inbox_task,
+    largest_task,
+    list_keys,
+    list_row,
+    tight_key,
+)
+from taskward.tasks.instant_tables import REMINDERS
+from taskward.tasks.steps.subtasks import MAX_BELOW
+from taskward.tasks.tables import LISTS, TASK_LABELS, TASKS
+
+BIG: Final = UUID(int=1)
+"""The owner of many tasks, some of them as large as they can be, and of many lists and labels."""
+
+MAX_LISTS: Final = 1_000
+TIGHT: Final = 210
+"""Tasks in a tight place: more than are moved to make room, on both sides of the one in the middle."""
+
+_FIRST_VERSION: Final = 1_000_000
+_SEQ: Final = 1_000_000_000
+"""After the versions of all rows, and before those of writes, which follow the clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much there is, and how large the requests are."""
+
+    tasks: int
+    """Of the large owner."""
+
+    largest: int
+    """Of those, how many are as large as they can be."""
+
+    heavy: int
+    """Operations of a batch that each touch hundreds of rows."""
+
+    imported: int
+    """Bytes of a document."""
+
+
+SHORT: Final = Scale(tasks=50_000, largest=1_000, heavy=10, imported=4 * 1024 * 1024)
+LONG: Final = Scale(tasks=50_000, largest=10_000, heavy=100, imported=60 * 1024 * 1024)
+
+
+class World:
+    """The data of one service."""
+
+    def __init__(self, url: str, scale: Scale) -> None:
+        self.scale = scale
+        self.engine = url.partition(":")[0]
+        self._tables = Tables(url)
+        self._versions = _FIRST_VERSION
+        self._numbers = count(1)
+        self._last_of_all = UUID(int=0)
+        self.lists: list[UUID] = []
+
+    def fill(self) -> None:
+        """Makes the large owner."""
+        self._add_owner(BIG)
+        self.lists = self.add_lists(BIG, MAX_LISTS)
+        small = [inbox_task(n) for n in range(self.scale.tasks - self.scale.largest)]
+        large = [largest_task(n, list_id=self.lists[n % len(self.lists)]) for n in range(self.scale.largest)]
+        self._last_of_all = self.add([*small, *large])[-1]
+
+    def number(self) -> int:
+        """Returns a number that it has not returned before."""
+        return next(self._numbers)
+
+    def new_owner(self) -> UUID:
+        """Returns an owner who has nothing yet."""
+        return self._add_owner(UUID(int=1000 + self.number()))
+
+    def add(self, tasks: Sequence[TaskRow], owner: UUID = BIG) -> list[UUID]:
+        """Adds tasks, and returns their ids."""
+        self._tables.insert(rows_of(owner, tasks, self._take_versions(len(tasks)), ZONE))
+        return [task.id for task in tasks]
+
+    def add_lists(
+        self, owner: UUID, number: int, position: Callable[[int], str] = list_keys, **others: Any
+    ) -> list[UUID]:
+        """Adds lists that are as large as they can be, with these other columns; returns their ids."""
+        first = self._take_versions(number)
+        rows = [{**list_row(owner, n, position(n), first + n), **others} for n in range(number)]
+        self._tables.insert({LISTS.name: rows})
+        return [row["id"] for row in rows]
+
+    def tight_places(self, number: int, **others: Any) -> list[UUID]:
+        """Adds tasks without room between two, in that many places; returns the middle one of each."""
+        tasks = [
+            TaskRow(position=tight_key(place, n), **others)
+            for place in (self.number() for _ in range(number))
+            for n in range(TIGHT)
+        ]
+        return self.add(tasks)[TIGHT // 2 :: TIGHT]
+
+    def trees(self, tops: Sequence[TaskRow], below: int = MAX_BELOW, **fields: Any) -> list[UUID]:
+        """Adds tasks with tasks below them on all levels, which have these fields; returns the upper ones."""
+        self.add([task for top in tops for task in (top, *_below(top, below, fields))])
+        return [top.id for top in tops]
+
+    def copy_of_all(self, list_id: UUID | None = None) -> UUID:
+        """Returns a new owner who has the tasks of the large owner, in that list."""
+        owner = self.new_owner()
+        places = {"user_id": f"'{owner}'"} | ({"list_id": f"'{list_id}'"} if list_id else {})
+        statements = []
+        for table, key in ((TASKS, "id"), (TASK_LABELS, "task_id"), (REMINDERS, "task_id")):
+            columns = [column.name for column in table.columns]
+            copied = [places.get(name, name) if table is TASKS else name for name in columns]
+            copied = [places["user_id"] if name == "user_id" else name for name in copied]
+            statements.append(
+                f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(copied)} "  # noqa: S608 - names of our own
+                f"FROM {table.name} WHERE user_id = '{BIG}' AND {key} <= '{self._last_of_all}'"
+            )
+        self._tables.insert({}, *statements)
+        return owner
+
+    def _add_owner(self, owner: UUID) -> UUID:
+        times = {"created_at": NOON, "updated_at": NOON, "time_zone": ZONE}
+        user = {"id": owner, "email": None, "seq": _SEQ, "horizon": _FIRST_VERSION - 1, **times}
+        self._tables.insert({"users": [user]})
+        return owner
+
+    def _take_versions(self, number: int) -> int:
+        first, self._versions = self._versions, self._versions + number
+        return first
+
+
+class Tables:
+    """The tables of a database, of either engine."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def insert(self, rows: Mapping[str, Sequence[Mapping[str, Any]]], *statements: str) -> None:
+        """Puts rows into tables, then runs statements, all in one transaction."""
+        if not self._url.startswith("sqlite:"):
+            asyncio.run(self._copy(rows, statements))
+            return
+        with closing(sqlite3.connect(self._url.removeprefix("sqlite:///"), timeout=60)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for table, of_table in rows.items():
+                add_rows(connection, table, of_table)
+            for statement in statements:
+                connection.execute(statement)
+            connection.commit()
+
+    async def _copy(self, rows: Mapping[str, Sequence[Mapping[str, Any]]], statements: Sequence[str]) -> None:
+        connection = await asyncpg.connect(self._url)
+        try:
+            async with connection.transaction():
+                for table, of_table in rows.items():
+                    await copy_rows(connection, table, of_table)
+                for statement in statements:
+                    await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+def _below(top: TaskRow, number: int, fields: Mapping[str, Any]) -> list[TaskRow]:
+    """Returns tasks below one: four of them below each other, the others below those in turn."""
+    chain = [top]
+    tasks = []
+    for n in range(number):
+        parent = chain[-1] if len(chain) < 4 else chain[n % 4]
+        tasks.append(TaskRow(**fields, parent_id=parent.id, list_id=top.list_id))
+        if len(chain) < 4:
+            chain.append(tasks[-1])
+    return tasks
