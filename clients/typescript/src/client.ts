@@ -25,6 +25,16 @@ export class Taskward {
     this.me = new Me(this.#transport);
   }
 
+  /**
+   * Returns a text that identifies the user of the token. It never changes: with a token of another user every request
+   * fails with an OtherUserError, and is not sent.
+   *
+   * Throws an ApiError with status 401 if the token names no user.
+   */
+  identity(): Promise<string> {
+    return this.#transport.identity();
+  }
+
   /** Runs 1 to 100 operations on tasks and lists in one transaction; returns the result of each, in order. */
   async batch(
     operations: readonly BatchOperation[],

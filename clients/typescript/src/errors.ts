@@ -40,6 +40,11 @@ export class NetworkError extends TaskwardError {
   override name = "NetworkError";
 }
 
+/** The token, or what the service has sent, is of another user than before. Nothing was sent or stored. */
+export class OtherUserError extends TaskwardError {
+  override name = "OtherUserError";
+}
+
 /** A response that is not a success. */
 export class ApiError extends TaskwardError {
   override name = "ApiError";
@@ -72,6 +77,11 @@ export class ApiError extends TaskwardError {
     const body: unknown = await response.json().catch(() => undefined);
     return new ApiError(response, typeof body === "object" && body !== null ? body : undefined);
   }
+}
+
+/** Returns whether an error is about the token, so that only another token can help. */
+export function isAboutToken(error: unknown): boolean {
+  return error instanceof OtherUserError || (error instanceof ApiError && error.status === 401);
 }
 
 /** A response of a proxy in between has no code of the service. */

@@ -1,5 +1,5 @@
 import { Backoff, sleep, sleepUntilOnline } from "./backoff.js";
-import { ApiError, NetworkError } from "./errors.js";
+import { ApiError, isAboutToken, NetworkError } from "./errors.js";
 import { events } from "./events.js";
 import type { RequestOptions, Transport } from "./transport.js";
 import type { Change, ChangePage, Kinds } from "./types.js";
@@ -42,7 +42,8 @@ export class Feed {
    * Yields all changes, then each new one, until the signal is aborted: by pages, then by the event stream, which is
    * opened again whenever it ends. No change is missed or repeated.
    *
-   * Throws an ApiError with status 401 if the token is rejected and cannot be renewed.
+   * Throws an ApiError with status 401 if the token is rejected and cannot be renewed, and an OtherUserError if the new
+   * one is of another user.
    */
   async *follow(options: FollowOptions = {}): AsyncGenerator<FeedStep, void, undefined> {
     const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
@@ -60,7 +61,7 @@ export class Feed {
           yield { type: "restart", error };
           continue;
         }
-        if (error instanceof ApiError && error.status === 401) throw error;
+        if (isAboutToken(error)) throw error;
         const after = error instanceof ApiError ? (error.retryAfter ?? 0) : 0;
         const retryIn = backoff.next(after * 1000);
         yield { type: "offline", error, retryIn };

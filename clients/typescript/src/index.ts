@@ -1,5 +1,5 @@
 export { Taskward } from "./client.js";
-export { ApiError, NetworkError, TaskwardError, type ErrorCode } from "./errors.js";
+export { ApiError, NetworkError, OtherUserError, TaskwardError, type ErrorCode } from "./errors.js";
 export type { FeedStep, FollowOptions } from "./feed.js";
 export type { KeyOptions } from "./post.js";
 export type { ConditionalRead, ConditionalWrite } from "./resource.js";

@@ -1,12 +1,15 @@
+import { OtherUserError } from "./errors.js";
+
 /**
  * A token, or a function that returns one. The function is called before the first request, and again with
  * `renew: true` once the service has rejected the token that it returned last.
  */
 export type TokenSource = string | ((options: { renew: boolean }) => string | Promise<string>);
 
-/** The token in use. Requests that are rejected at the same time share one renewal. */
+/** The token in use, always of the same user. Requests that are rejected at the same time share one renewal. */
 export class Tokens {
   #current: Promise<string> | undefined;
+  #identity: string | undefined;
 
   constructor(private readonly source: TokenSource) {}
 
@@ -26,11 +29,35 @@ export class Tokens {
   }
 
   #request(renew: boolean): Promise<string> {
-    const { source } = this;
-    const requested = Promise.resolve(typeof source === "string" ? source : Promise.resolve().then(() => source({ renew })));
+    const requested = this.#ask(renew);
     requested.catch(() => {
       if (this.#current === requested) this.#current = undefined; // the next call requests it again
     });
     return requested;
+  }
+
+  async #ask(renew: boolean): Promise<string> {
+    const token = typeof this.source === "string" ? this.source : await this.source({ renew });
+    const identity = identityOf(token);
+    if (this.#identity !== undefined && identity !== this.#identity) {
+      throw new OtherUserError("The token is of another user than the one before: make a client for each user");
+    }
+    this.#identity = identity;
+    return token;
+  }
+}
+
+/**
+ * Returns a text that identifies the user of a token, by its issuer and subject; undefined if it is no JSON Web Token
+ * that names a user. The token is not verified here, but by the service.
+ */
+export function identityOf(token: string): string | undefined {
+  try {
+    const payload = atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"));
+    const text = new TextDecoder().decode(Uint8Array.from(payload, (one) => one.charCodeAt(0)));
+    const { iss = "", sub } = JSON.parse(text) as { iss?: unknown; sub?: unknown };
+    return typeof sub === "string" && sub !== "" ? JSON.stringify([iss, sub]) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import { Backoff, sleep } from "./backoff.js";
 import { ApiError, NetworkError, TaskwardError } from "./errors.js";
-import { Tokens, type TokenSource } from "./token.js";
+import { identityOf, Tokens, type TokenSource } from "./token.js";
 
 export interface ClientOptions {
   /** Where the service is, as `https://tasks.example.com`. Without it: the origin of the page. */
@@ -56,6 +56,14 @@ export class Transport {
     // Called as a method of another object, the fetch of a browser throws.
     const send = options.fetch ?? globalThis.fetch;
     this.#fetch = (input, init) => send(input, init);
+  }
+
+  /** Returns what `identityOf` makes of the token. Throws an ApiError with status 401 if that names no user. */
+  async identity(): Promise<string> {
+    const identity = identityOf(await this.#tokens.get());
+    if (identity !== undefined) return identity;
+    const error = "The token is no JSON Web Token that names a user";
+    throw new ApiError(new Response(null, { status: 401 }), { error, code: "INVALID_TOKEN" });
   }
 
   /** Sends a request and returns what `read` makes of its success. */

@@ -18,9 +18,15 @@ function writing(op: Write["op"], body: Write["body"], more: Partial<NewWrite> =
   return { kind: "task", op, id: TASK.id, body, base: {}, ...more };
 }
 
+async function ofAnn(storage = new MemoryStorage()): Promise<Database> {
+  const database = new Database(storage);
+  await database.setOwner("ann");
+  return database;
+}
+
 /** Returns a database that has sent one change of the task, and the request. */
 async function sent(...updates: FeedUpdate[]) {
-  const database = new Database(new MemoryStorage());
+  const database = await ofAnn();
   for (const one of updates) await database.apply(one);
   await database.enqueue(writing("update", { title: "Sent" }, { base: { title: "Buy milk" } }), `"${AT_1}"`);
   const request = await database.nextBatch();
@@ -29,7 +35,7 @@ async function sent(...updates: FeedUpdate[]) {
 }
 
 test("a step of the feed is applied once, and only to the cursor that it follows", async () => {
-  const database = new Database(new MemoryStorage());
+  const database = await ofAnn();
   assert.ok(await database.apply(update(undefined, "c1", [upsert(AT_1)])));
   assert.ok(await database.apply(update("c1", "c3", [deletion])));
 
@@ -39,7 +45,7 @@ test("a step of the feed is applied once, and only to the cursor that it follows
 });
 
 test("a request has one write of an object, and the next one gets the tag of its result", async () => {
-  const database = new Database(new MemoryStorage());
+  const database = await ofAnn();
   await database.apply(update(undefined, "c1", [upsert(AT_1)]));
   await database.enqueue(writing("update", { add_labels: ["x"] }), `"${AT_1}"`);
   await database.enqueue(writing("update", { remove_labels: ["x"] }));
@@ -124,11 +130,48 @@ test("an overtaken change is sent again for other fields, and is a conflict for 
 });
 
 test("a creation at an id that exists has succeeded before", async () => {
-  const database = new Database(new MemoryStorage());
+  const database = await ofAnn();
   await database.enqueue(writing("create", { title: "Buy milk" }));
   const { key, writes } = (await database.nextBatch()) ?? assert.fail();
   await database.settle(key, writes, [{ status: 412, error: "x", code: "PRECONDITION_FAILED", task: TASK, etag: '"1"' }]);
 
   const { writes: rest, conflicts } = await database.read();
   assert.deepEqual([rest.map(({ result }) => result?.value), conflicts], [[TASK], []]);
+});
+
+test("writes have an owner, and nobody else becomes it", async () => {
+  const storage = new MemoryStorage();
+  const nobodys = new Database(storage);
+  await assert.rejects(nobodys.enqueue(writing("create", { title: "Of nobody" })), /whose/);
+  await storage.transaction(async (transaction) => transaction.put("writes", 1, { ...writing("create", {}), seq: 1 }));
+  await assert.rejects(nobodys.setOwner("bob"), { name: "OtherUserError" });
+
+  const anns = new MemoryStorage();
+  await ofAnn(anns);
+  await assert.rejects(new Database(anns).setOwner("bob"), { name: "OtherUserError" });
+});
+
+test("after a clear by one, no other one changes what is stored", async () => {
+  const storage = new MemoryStorage();
+  const [one, other] = [await ofAnn(storage), await ofAnn(storage)];
+  await one.clear();
+
+  const cleared = { name: "StoreClearedError" };
+  await assert.rejects(other.apply(update(undefined, "c1", [upsert(AT_1)])), cleared);
+  await assert.rejects(other.enqueue(writing("create", { title: "Late" })), cleared);
+  await assert.rejects(other.setOwner("ann"), cleared);
+  assert.equal((await other.read()).isCleared, true);
+  await one.setOwner("bob");
+  await one.apply(update(undefined, "c1", [upsert(AT_1)]));
+  assert.deepEqual((await one.read()).objects.length, 1);
+});
+
+test("objects of two users are never stored together", async () => {
+  const foreign = (at: string) => ({ op: "upsert" as const, task: { ...TASK, id: "b", user_id: "b", updated_at: at }, etag: '"b"' });
+  const wrong = { name: "OtherUserError" };
+  const { database, key, writes } = await sent(update(undefined, "c1", [upsert(AT_1)]));
+  await assert.rejects(database.apply(update("c1", "c2", [foreign(AT_2)])), wrong);
+  await assert.rejects(database.settle(key, writes, [{ status: 200, task: foreign(AT_2).task, etag: '"b"' }]), wrong);
+  await assert.rejects((await ofAnn()).apply(update(undefined, "c1", [upsert(AT_1), foreign(AT_1)])), wrong);
+  assert.deepEqual((await database.read()).objects.map(({ value }) => value.user_id), [TASK.user_id]);
 });

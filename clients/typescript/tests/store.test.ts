@@ -204,6 +204,9 @@ test("of several tabs with locks one synchronizes, and another one when it is cl
   await until(() => leader.tasks.get(task.id) !== undefined, "the leader sees it");
   await settled(leader, follower);
   assert.deepEqual(requests, []);
+  const stranger = await open(t, person(), name);
+  stranger.start();
+  await until(() => stranger.state === "other-user", "a tab of another user does not wait until it may synchronize");
   await leader.close();
   await follower.tasks.update(task.id, { is_completed: true });
   await settled(follower);
@@ -248,6 +251,106 @@ test("what is stored is never sent as another user", { skip }, async (t) => {
   assert.equal((await person(sub).tasks.list()).tasks.length, 0);
 });
 
+test("a write that was queued by one user is not sent when another one has signed in", { skip }, async (t) => {
+  const [ann, bob] = [randomUUID(), randomUUID()];
+  await person(bob).tasks.create({ title: "Of Bob" });
+  let current = () => token(ann, 1);
+  let release = () => undefined as void;
+  let gate = Promise.resolve();
+  const held: typeof fetch = async (input, init) => {
+    if (String(input).endsWith("/api/batch")) await gate;
+    return await fetch(input, init);
+  };
+  const store = await open(t, new Taskward({ baseUrl: SERVICE_URL, token: () => current(), fetch: held }));
+  store.start();
+  await store.tasks.create({ title: "Of Ann" });
+  await settled(store);
+  gate = new Promise((resolve) => (release = resolve));
+  await store.tasks.create({ title: "Of Ann, not sent" });
+  current = () => token(bob);
+  await new Promise((resolve) => setTimeout(resolve, 1100)); // the token expires
+  release();
+
+  await until(() => store.state === "other-user" || store.pending === 0, "it is noticed, or sent");
+  assert.deepEqual((await person(bob).tasks.list()).tasks.map(({ title }) => title), ["Of Bob"]);
+  await until(() => store.state === "other-user", "it is noticed");
+  assert.deepEqual(store.tasks.all().map(({ title }) => title).sort(), ["Of Ann", "Of Ann, not sent"]);
+  await assert.rejects(store.tasks.create({ title: "Of whom?" }), { name: "OtherUserError" });
+  current = () => token(ann);
+  store.start();
+  await settled(store);
+  await equalToTheList(person(ann), store);
+  assert.equal(store.tasks.all().length, 2);
+});
+
+test("a token of the same subject and another issuer is of another user", { skip }, async (t) => {
+  const sub = randomUUID();
+  const name = `tasks-${randomUUID()}`;
+  const first = await open(t, person(sub), name);
+  await first.tasks.create({ title: "Not sent" });
+  await first.close();
+  const claims = Buffer.from(JSON.stringify({ sub, iss: "https://other.example" })).toString("base64url");
+  const second = await open(t, person(sub, { token: `e30.${claims}.e30` }), name);
+  second.start();
+
+  await until(() => second.state === "other-user", "it is noticed");
+  assert.equal(second.pending, 1);
+});
+
+test("a write that no user is known for does not go to whoever signs in first", { skip }, async (t) => {
+  const sub = randomUUID();
+  let isSignedIn = false;
+  const signIn = () => {
+    if (!isSignedIn) throw new Error("Nobody is signed in");
+    return token(sub);
+  };
+  const store = await open(t, new Taskward({ baseUrl: SERVICE_URL, token: signIn }));
+
+  await assert.rejects(store.tasks.create({ title: "Of nobody" }), /Nobody is signed in/);
+
+  isSignedIn = true;
+  store.start();
+  await until(() => store.state === "live", "it is live");
+  assert.deepEqual([store.tasks.all(), (await person(sub).tasks.list()).tasks], [[], []]);
+});
+
+test("objects of another user than before are not stored", async (t) => {
+  const foreign = { ...TASK, id: "b", user_id: randomUUID() };
+  const upsert = (task: typeof TASK) => ({ op: "upsert", task, etag: '"1"' });
+  const { url } = await server(t, ({ path }, response) => {
+    if (path.includes("since=c1")) answer(response, 200, { changes: [upsert(foreign)], cursor: "c2", has_more: false });
+    else if (path.includes("/changes")) answer(response, 200, { changes: [upsert(TASK)], cursor: "c1", has_more: false });
+    else response.writeHead(200).end();
+  });
+  const store = await open(t, new Taskward({ baseUrl: url, token: token("ann") }));
+  store.start();
+
+  await until(() => store.state === "other-user", "it is noticed");
+  assert.deepEqual(store.tasks.all(), [TASK]);
+});
+
+test("a store that was cleared in one tab is not filled again by another one", { skip }, async (t) => {
+  const sub = randomUUID();
+  const name = `tasks-${sub}`;
+  const [first, second] = await Promise.all([open(t, person(sub), name), open(t, person(sub), name)]);
+  for (const tab of [first, second]) tab.start();
+  await first.tasks.create({ title: "Private" });
+  await settled(first, second);
+  await until(() => second.tasks.all().length === 1, "both have it");
+  await first.clear();
+
+  await until(() => second.state === "stopped", "the other tab has ended");
+  assert.equal((second.error as Error).name, "StoreClearedError");
+  await assert.rejects(second.tasks.create({ title: "Too late" }), { name: "StoreClearedError" });
+  second.start();
+  await until(() => second.state === "stopped", "it does not start again");
+  const again = await open(t, person(sub), name);
+  assert.deepEqual([first, second, again].map((store) => store.tasks.all()), [[], [], []]);
+  again.start();
+  await settled(again);
+  assert.equal(again.tasks.all().length, 1);
+});
+
 test("a rejected token stops it until it is started again", { skip }, async (t) => {
   const sub = randomUUID();
   let valid = false;
@@ -271,7 +374,7 @@ test("changes of several pages are shown together", async (t) => {
     else if (path.includes("/changes")) answer(response, 200, { changes: [upsert("a")], cursor: "c1", has_more: true });
     else response.writeHead(200).write(":\n\n");
   });
-  const store = await open(t, new Taskward({ baseUrl: url, token: "t" }));
+  const store = await open(t, new Taskward({ baseUrl: url, token: token("ann") }));
   const shown = new Set<number>();
   store.subscribe(() => shown.add(store.tasks.all().length));
   store.start();
@@ -292,7 +395,7 @@ test("a store can be waited for, until it cannot be synchronized", { skip }, asy
 
   await store.stop();
   await store.tasks.create({ title: "Never" });
-  const rejected = await open(t, person(sub, { token: "no token" }));
+  const rejected = await open(t, person(sub, { token: `${token(sub)}x` }));
   await rejected.tasks.create({ title: "Never" });
   rejected.start();
   await assert.rejects(rejected.settled(), { code: "INVALID_TOKEN" });

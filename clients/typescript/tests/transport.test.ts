@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError, NetworkError, Taskward } from "@taskward/client";
-import { answer, fail, server, TASK } from "./support.js";
+import { answer, fail, server, TASK, token } from "./support.js";
 
 const tagged = { ETag: '"1"' };
 
@@ -11,11 +11,11 @@ test("a rejected token is renewed once for all requests that it was rejected for
     else answer(response, 200, TASK, tagged);
   });
   const asked: boolean[] = [];
-  const token = ({ renew }: { renew: boolean }) => {
+  const source = ({ renew }: { renew: boolean }) => {
     asked.push(renew);
     return renew ? "new" : "old";
   };
-  const client = new Taskward({ baseUrl: url, token });
+  const client = new Taskward({ baseUrl: url, token: source });
 
   const found = await Promise.all([1, 2, 3, 4, 5].map(() => client.tasks.get(TASK.id)));
 
@@ -37,15 +37,34 @@ test("a token that is rejected again is an error after one renewal", async (t) =
   assert.equal(received.length, 3);
 });
 
+test("a token of another user is not used, however often it is returned", async (t) => {
+  const { url, received } = await server(t, (_, response, number) => {
+    if (number === 1) answer(response, 200, TASK, tagged);
+    else fail(response, 401, "TOKEN_EXPIRED");
+  });
+  let current = token("ann");
+  const client = new Taskward({ baseUrl: url, token: () => current });
+  assert.equal((await client.tasks.get(TASK.id)).task.id, TASK.id);
+  for (const other of [token("bob"), "opaque"]) {
+    current = other;
+    for (let n = 0; n < 2; n += 1) await assert.rejects(client.tasks.get(TASK.id), { name: "OtherUserError" });
+  }
+
+  assert.equal(await client.identity().catch((error: Error) => error.name), "OtherUserError");
+  assert.equal(received.length, 2); // the second one has expired
+  assert.ok(received.every(({ headers }) => headers.authorization === received[0]?.headers.authorization));
+  await assert.rejects(new Taskward({ token: "opaque" }).identity(), { status: 401, code: "INVALID_TOKEN" });
+});
+
 test("a renewal that fails is an error, and is tried again by the next request", async (t) => {
   const { url } = await server(t, (_, response) => answer(response, 200, TASK, tagged));
   let asked = 0;
-  const token = () => {
+  const source = () => {
     asked += 1;
     if (asked === 1) throw new Error("The provider is down");
     return "good";
   };
-  const client = new Taskward({ baseUrl: url, token });
+  const client = new Taskward({ baseUrl: url, token: source });
 
   await assert.rejects(client.tasks.get(TASK.id), /The provider is down/);
 

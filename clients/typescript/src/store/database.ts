@@ -1,6 +1,7 @@
 import type { BatchResult } from "../types.js";
-import { applyOne, followUp, type FeedUpdate } from "./feed-update.js";
+import { applyOne, followUp, valuesOf, type FeedUpdate } from "./feed-update.js";
 import { outcomeOf } from "./outcome.js";
+import { checkUser, ownerOf, setOwner, StoreClearedError } from "./owner.js";
 import { enqueue, tagFor } from "./queue.js";
 import { keyOf, operationOf, type Conflict, type NewWrite, type Stored, type Write } from "./records.js";
 import { nextNumber, queueAgain, settleOne } from "./settlement.js";
@@ -18,6 +19,8 @@ export interface Snapshot {
   /** Those of `keys`. */
   objects: Stored[];
   keys: string[] | "all";
+  /** Whether another one has deleted what was stored. */
+  isCleared: boolean;
   writes: Write[];
   conflicts: Conflict[];
   user: string;
@@ -27,19 +30,37 @@ const MAX_OPERATIONS = 100;
 /** Characters of JSON; a batch has at most 1 MiB, and a character at most 3 bytes. */
 const MAX_LENGTH = 300_000;
 
-/** The data of a store. Each change is one transaction. */
+/** The data of a store. Each change is one transaction. After a `clear` by another one, each throws a StoreClearedError. */
 export class Database {
+  #epoch: number | undefined;
+  #hasOwner = false;
+
   constructor(private readonly storage: Storage) {}
+
+  /** Whether it is known whose data this is. Without an owner nothing is queued or sent. */
+  get hasOwner(): boolean {
+    return this.#hasOwner;
+  }
+
+  /** Makes a user the owner. Throws an OtherUserError if what is stored is not of that user. */
+  async setOwner(identity: string): Promise<void> {
+    await this.#transaction((transaction) => setOwner(transaction, identity));
+    this.#hasOwner = true;
+  }
 
   /** Returns the objects that are not those of the version that is `known`, and everything else. */
   read(known?: number, changed?: Changed): Promise<Snapshot> {
     return this.storage.transaction(async (transaction) => {
+      const epoch = await epochOf(transaction);
+      this.#epoch ??= epoch;
+      this.#hasOwner ||= (await ownerOf(transaction)) !== undefined;
       const version = await versionOf(transaction);
       const isNext = changed !== undefined && changed.version === version && known === version - 1;
       const keys = known === version ? [] : isNext ? changed.keys : "all";
       return {
         version,
         keys,
+        isCleared: epoch !== this.#epoch,
         objects: await objectsOf(transaction, keys),
         writes: await transaction.getAll<Write>("writes"),
         conflicts: await transaction.getAll<Conflict>("conflicts"),
@@ -48,25 +69,18 @@ export class Database {
     });
   }
 
-  /** Returns the writes, and the id of their user. */
-  queue(): Promise<{ writes: Write[]; user: string }> {
-    return this.storage.transaction(async (transaction) => ({
-      writes: await transaction.getAll<Write>("writes"),
-      user: (await transaction.get<string>("meta", "user")) ?? "",
-    }));
+  queue(): Promise<Write[]> {
+    return this.#transaction((transaction) => transaction.getAll<Write>("writes"));
   }
 
   cursor(): Promise<string | undefined> {
-    return this.storage.transaction((transaction) => transaction.get("meta", "cursor"));
+    return this.#transaction((transaction) => transaction.get("meta", "cursor"));
   }
 
-  setUser(user: string): Promise<void> {
-    return this.storage.transaction((transaction) => Promise.resolve(transaction.put("meta", "user", user)));
-  }
-
-  /** Adds a write to the queue. `shown` is the entity tag of the object that the app shows. */
+  /** Adds a write of the owner to the queue. `shown` is the entity tag of the object that the app shows. */
   enqueue(write: NewWrite, shown?: string): Promise<void> {
-    return this.storage.transaction(async (transaction) => {
+    return this.#transaction(async (transaction) => {
+      if ((await ownerOf(transaction)) === undefined) throw new Error("It is not known whose write this is");
       const seq = await nextNumber(transaction);
       const queue = await transaction.getAll<Write>("writes");
       const ifMatch = tagFor(write, queue, await transaction.get("objects", keyOf(write.kind, write.id)), shown);
@@ -81,7 +95,7 @@ export class Database {
    * after a reload, is the same request.
    */
   nextBatch(limit = MAX_OPERATIONS): Promise<{ key: string; writes: Write[] } | undefined> {
-    return this.storage.transaction(async (transaction) => {
+    return this.#transaction(async (transaction) => {
       const queue = (await transaction.getAll<Write>("writes")).filter(({ result }) => result === undefined);
       const sent = queue[0]?.batch;
       if (sent !== undefined) return { key: sent, writes: queue.filter(({ batch }) => batch === sent) };
@@ -94,7 +108,7 @@ export class Database {
 
   /** Releases the writes of a request that was refused as a whole, so that other requests send them. */
   split(key: string): Promise<void> {
-    return this.storage.transaction(async (transaction) => {
+    return this.#transaction(async (transaction) => {
       for (const { batch, ...write } of await transaction.getAll<Write>("writes")) {
         if (batch === key && write.result === undefined) transaction.put("writes", write.seq, write);
       }
@@ -103,7 +117,7 @@ export class Database {
 
   /** Applies the results of a request. Those that another tab has applied are skipped. */
   settle(key: string, writes: readonly Write[], results: readonly BatchResult[]): Promise<void> {
-    return this.storage.transaction(async (transaction) => {
+    return this.#transaction(async (transaction) => {
       for (const [n, { seq }] of writes.entries()) {
         const write = await transaction.get<Write>("writes", seq);
         const result = results[n];
@@ -115,16 +129,17 @@ export class Database {
 
   /** Moves a write that was refused to the conflicts. */
   refuse(write: Write, error: Conflict["error"]): Promise<void> {
-    return this.storage.transaction((transaction) =>
+    return this.#transaction((transaction) =>
       settleOne(transaction, write, { type: "conflict", reason: "rejected", error }),
     );
   }
 
   /** Applies changes of the feed. Returns undefined if the stored cursor is another one than theirs. */
   apply(update: FeedUpdate): Promise<Changed | undefined> {
-    return this.storage.transaction(async (transaction) => {
+    return this.#transaction(async (transaction) => {
       if ((await transaction.get("meta", "cursor")) !== update.since) return undefined;
       if (update.isComplete) transaction.clear("objects");
+      await checkUser(transaction, valuesOf(update.changes));
       const queue = await transaction.getAll<Write>("writes");
       const delivered = new Map(update.changes.map((change) => [applyOne(transaction, change), change]));
       for (const write of queue) followUp(transaction, write, delivered.get(keyOf(write.kind, write.id)), update.startedAt);
@@ -137,7 +152,7 @@ export class Database {
 
   /** Ends a conflict: drops the write, or queues it again for the object as it is now. */
   resolve(id: number, keep: "mine" | "theirs"): Promise<void> {
-    return this.storage.transaction(async (transaction) => {
+    return this.#transaction(async (transaction) => {
       const conflict = await transaction.get<Conflict>("conflicts", id);
       if (conflict === undefined) return;
       if (keep === "mine") await queueAgain(transaction, conflict);
@@ -145,17 +160,35 @@ export class Database {
     });
   }
 
+  /** Deletes everything. Only this one can be used afterwards. */
   clear(): Promise<void> {
     return this.storage.transaction(async (transaction) => {
       const version = await versionOf(transaction);
+      const epoch = (await epochOf(transaction)) + 1;
       for (const table of ["objects", "writes", "conflicts", "meta"] as const) transaction.clear(table);
       transaction.put("meta", "version", version + 1);
+      transaction.put("meta", "epoch", epoch);
+      this.#epoch = epoch;
+      this.#hasOwner = false;
     });
   }
 
   close(): void {
     this.storage.close();
   }
+
+  #transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    return this.storage.transaction(async (transaction) => {
+      const epoch = await epochOf(transaction);
+      if (epoch !== (this.#epoch ??= epoch)) throw new StoreClearedError("Another store has deleted what was stored");
+      return await work(transaction);
+    });
+  }
+}
+
+/** Returns how many times everything was deleted. */
+async function epochOf(transaction: Transaction): Promise<number> {
+  return (await transaction.get<number>("meta", "epoch")) ?? 0;
 }
 
 async function versionOf(transaction: Transaction): Promise<number> {

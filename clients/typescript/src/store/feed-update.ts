@@ -13,6 +13,11 @@ export interface FeedUpdate {
   startedAt: number;
 }
 
+/** Returns the tasks and lists of changes. */
+export function valuesOf(changes: readonly Change[]): Value[] {
+  return changes.flatMap((change) => (change.op === "upsert" ? ((change.list ?? change.task) as Value) : []));
+}
+
 /** Stores one change, and returns the key of its object. */
 export function applyOne(transaction: Transaction, change: Change): string {
   if (change.op === "delete") {
@@ -24,7 +29,6 @@ export function applyOne(transaction: Transaction, change: Change): string {
   const value = "task" in change ? change.task : change.list;
   const key = keyOf(kind, value.id);
   transaction.put("objects", key, { kind, value, etag: change.etag } satisfies Stored);
-  transaction.put("meta", "user", value.user_id);
   return key;
 }
 

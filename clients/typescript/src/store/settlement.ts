@@ -1,4 +1,5 @@
 import type { Outcome } from "./outcome.js";
+import { checkUser } from "./owner.js";
 import { touched } from "./patch.js";
 import { isAsNew, keyOf, type Conflict, type Stored, type Value, type Write } from "./records.js";
 import type { Transaction } from "./storage.js";
@@ -14,7 +15,7 @@ export async function settleOne(transaction: Transaction, write: Write, outcome:
   const etag = outcome.type === "done" ? outcome.etag : write.ifMatch;
   if (next !== undefined && etag !== undefined) transaction.put("writes", next.seq, { ...next, ifMatch: etag });
   if (outcome.type === "done" && !hasArrived(write, stored, outcome.value)) {
-    if (outcome.value !== undefined) transaction.put("meta", "user", outcome.value.user_id);
+    if (outcome.value !== undefined) await checkUser(transaction, [outcome.value]);
     const { type, ...result } = { ...outcome, at: Date.now() };
     return transaction.put("writes", write.seq, { ...write, result });
   }

@@ -3,6 +3,7 @@ import type { List, ListChanges, NewList, NewTask, Task, TaskChanges } from "../
 import { Database, type Changed } from "./database.js";
 import { IndexedDBStorage } from "./indexeddb.js";
 import { LocalObjects, type Writer } from "./objects.js";
+import { StoreClearedError } from "./owner.js";
 import { lastConfirmed } from "./queue.js";
 import { keyOf, type Conflict, type NewWrite, type Stored, type Write } from "./records.js";
 import { MemoryStorage, type Storage } from "./storage.js";
@@ -103,14 +104,14 @@ export class Store {
     if (this.#running !== undefined) return;
     const ending = new AbortController();
     const { signal } = ending;
-    const ended = this.#tabs
-      .runExclusively(signal, () => this.#sync.run(signal))
+    const ended = this.#sync
+      .run(signal, (work) => this.#tabs.runExclusively(signal, work))
       .catch((error: unknown) => {
         if (!signal.aborted) this.#setState("offline", error);
       })
       .finally(() => {
         this.#running = undefined;
-        if (signal.aborted) this.#setState("stopped");
+        if (signal.aborted) this.#setState("stopped", signal.reason instanceof StoreClearedError ? signal.reason : undefined);
         else this.#notify();
       });
     this.#running = { ending, ended };
@@ -156,10 +157,14 @@ export class Store {
     this.#sync.wake();
   }
 
-  /** Deletes everything on this device, unsent writes too. The service keeps what it has. */
+  /**
+   * Deletes everything on this device, unsent writes too. The service keeps what it has. The stores of other tabs end:
+   * their state is `stopped`, their error a StoreClearedError, and they cannot be started again.
+   */
   async clear(): Promise<void> {
     await this.stop();
     await this.#database.clear();
+    this.#setState("stopped");
     await this.#changed();
   }
 
@@ -170,6 +175,8 @@ export class Store {
   }
 
   async #write(write: NewWrite): Promise<void> {
+    if (this.#state === "other-user") throw this.#error;
+    if (!this.#database.hasOwner) await this.#sync.setOwner();
     const { kind, id } = write;
     const stored = this.#objects.get(keyOf(kind, id));
     await this.#database.enqueue(write, (lastConfirmed(this.#writes, kind, id, stored) ?? stored)?.etag);
@@ -194,7 +201,7 @@ export class Store {
   }
 
   async #refresh(changed?: Changed): Promise<void> {
-    const { version, keys, objects, writes, conflicts, user } = await this.#database.read(this.#version, changed);
+    const { version, keys, objects, writes, conflicts, user, isCleared } = await this.#database.read(this.#version, changed);
     const read = byKey(objects);
     if (keys === "all") this.#objects = read;
     else for (const key of keys) replace(this.#objects, key, read.get(key));
@@ -202,6 +209,7 @@ export class Store {
     this.#writes = writes;
     this.#conflicts = conflicts;
     this.#view = new View(this.#objects.values(), writes, user);
+    if (isCleared) this.#running?.ending.abort(new StoreClearedError("Another store has deleted what was stored"));
     this.#notify();
   }
 

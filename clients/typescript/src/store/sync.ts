@@ -1,9 +1,10 @@
 import { Backoff, sleep, sleepUntilOnline } from "../backoff.js";
 import type { Taskward } from "../client.js";
-import { ApiError } from "../errors.js";
+import { ApiError, isAboutToken, OtherUserError } from "../errors.js";
 import type { FeedStep } from "../feed.js";
 import type { Changed, Database } from "./database.js";
 import type { FeedUpdate } from "./feed-update.js";
+import { StoreClearedError } from "./owner.js";
 import { operationOf, type Write } from "./records.js";
 
 /** `unauthorized`: the token was rejected. `other-user`: what is stored belongs to another user than the token. */
@@ -21,10 +22,6 @@ const CONFIRMATION_TIMEOUT = 5000;
 /** Client errors of a whole request that are not about its content. */
 const RETRYABLE = [401, 408, 409, 425, 429];
 
-class UserMismatch extends Error {
-  override name = "UserMismatch";
-}
-
 /** Sends the queued writes and follows the feed, until the signal is aborted. */
 export class Synchronizer {
   #wake: () => void = () => undefined;
@@ -37,57 +34,60 @@ export class Synchronizer {
     private readonly events: SyncEvents,
   ) {}
 
+  /** Makes the user of the token the owner of the database, or throws an OtherUserError. */
+  async setOwner(): Promise<void> {
+    await this.database.setOwner(await this.client.identity());
+  }
+
   /** Wakes the loop that sends writes. */
   wake(): void {
     this.#wake();
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    const failing = new AbortController();
-    const either = AbortSignal.any([signal, failing.signal]);
-    this.events.onState("connecting");
+  /** Synchronizes by `exclusively`, which runs its argument when no other tab synchronizes. */
+  async run(signal: AbortSignal, exclusively: (work: () => Promise<void>) => Promise<void>): Promise<void> {
     try {
-      await this.#checkUser(either);
-      const both = [this.#follow(either), this.#push(either)];
-      await Promise.all(both).finally(() => {
-        failing.abort();
-        return Promise.allSettled(both);
-      });
+      await this.#checkToken();
+      await exclusively(() => this.#synchronize(signal));
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof UserMismatch) this.events.onState("other-user", error);
-      else if (error instanceof ApiError && error.status === 401) this.events.onState("unauthorized", error);
+      if (error instanceof OtherUserError) this.events.onState("other-user", error);
+      else if (error instanceof StoreClearedError) this.events.onState("stopped", error);
+      else if (isAboutToken(error)) this.events.onState("unauthorized", error);
       else throw error;
     }
   }
 
-  /** Throws a UserMismatch if what is stored belongs to another user than the token. */
-  async #checkUser(signal: AbortSignal): Promise<void> {
+  /** Throws an OtherUserError if there is a token of another user. A tab without one may wait until it synchronizes. */
+  async #checkToken(): Promise<void> {
+    await this.setOwner().catch((error: unknown) => {
+      if (error instanceof OtherUserError || error instanceof StoreClearedError) throw error;
+    });
+  }
+
+  async #synchronize(signal: AbortSignal): Promise<void> {
+    const failing = new AbortController();
+    const either = AbortSignal.any([signal, failing.signal]);
+    this.events.onState("connecting");
+    await this.#waitForOwner(either);
+    const both = [this.#follow(either), this.#push(either)];
+    await Promise.all(both).finally(() => {
+      failing.abort();
+      return Promise.allSettled(both);
+    });
+  }
+
+  async #waitForOwner(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     for (;;) {
       try {
-        const user = await this.#user(signal);
-        const { user: known, writes } = await this.database.queue();
-        if (known !== "" && user !== known && (user !== "" || writes.length > 0)) {
-          throw new UserMismatch("What is stored belongs to another user");
-        }
-        if (user !== "") await this.database.setUser(user);
-        return;
+        return await this.setOwner();
       } catch (error) {
         signal.throwIfAborted();
-        if (error instanceof UserMismatch || (error instanceof ApiError && error.status === 401)) throw error;
+        if (isFinal(error)) throw error;
         this.events.onState("offline", error);
         await sleepUntilOnline(backoff.next(), signal);
       }
-    }
-  }
-
-  async #user(signal: AbortSignal): Promise<string> {
-    try {
-      return (await this.client.me.get({ signal })).id;
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return ""; // before the first write
-      throw error;
     }
   }
 
@@ -144,7 +144,7 @@ export class Synchronizer {
       } catch (error) {
         signal.throwIfAborted();
         if (isRefusal(error)) limit = await this.#split(batch, error);
-        else if (error instanceof ApiError && error.status === 401) throw error;
+        else if (isFinal(error)) throw error;
         else await Promise.race([sleep(backoff.next(retryAfter(error)), signal), woken]);
       }
       await this.events.onChange();
@@ -173,7 +173,7 @@ export class Synchronizer {
     await sleep(2 * CONFIRMATION_TIMEOUT, signal).catch(() => undefined);
     this.#isChecking = false;
     if (signal.aborted) return;
-    const { writes } = await this.database.queue();
+    const writes = await this.database.queue();
     if (writes.some(({ result }) => result !== undefined && result.at < Date.now() - CONFIRMATION_TIMEOUT)) this.#reread?.abort();
   }
 }
@@ -185,6 +185,11 @@ function begin(since: string | undefined, isComplete: boolean): FeedUpdate {
 function extended(update: FeedUpdate, step: FeedStep & { type: "changes" }): FeedUpdate {
   update.changes.push(...step.changes);
   return { ...update, cursor: step.cursor, startedAt: step.startedAt };
+}
+
+/** Returns whether the synchronization ends with an error. */
+function isFinal(error: unknown): boolean {
+  return isAboutToken(error) || error instanceof StoreClearedError;
 }
 
 function isRefusal(error: unknown): error is ApiError {
