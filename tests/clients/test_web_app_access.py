@@ -18,6 +18,16 @@ pytestmark = [
 ]
 
 WEB = Path(__file__).parents[2] / "clients/web"
+RECORD_RESPONSES = """
+window.responses = [];
+const send = fetch;
+window.fetch = async (...request) => {
+  const response = await send(...request);
+  responses.push(response);
+  return response;
+};
+"""
+UNREAD = "responses.filter(({ body, bodyUsed }) => body !== null && !bodyUsed).map(({ url }) => url)"
 AXE = (
     "axe.run(document, { resultTypes: ['violations'], runOnly: %s })"
     ".then(({ violations }) => JSON.stringify(violations))"
@@ -126,6 +136,21 @@ async def test_in_production_a_token_is_asked_for_and_stays_in_the_tab(
             await page.click("Sign out", "dialog")
             await page.until("document.querySelector('.sign-in') !== null")
         assert await page.run("JSON.stringify([{ ...localStorage }, { ...sessionStorage }])") == "[{},{}]"
+
+
+async def test_no_response_is_left_unread(browser: Browser, tmp_path: Path) -> None:
+    settings = settings_for(f"sqlite:///{tmp_path}/tasks.db", environment="production", web_app=True)
+    async with in_process_server(settings) as service:
+        page = WebApp(await browser.window(f"{service.url}/", script=RECORD_RESPONSES))
+        await page.fill("textarea", token_for("ann"))
+        assert await page.run("responses.length") == 1  # it has asked for a development token
+        assert await page.run(UNREAD) == []
+        await page.click("Sign in")
+        await page.until("document.querySelector('.app') !== null")
+        await page.add("A task")
+        await page.says("Up to date", ".status")
+        assert await page.run("responses.length") >= 3
+        await page.until(f"{UNREAD}.length === 0")
 
 
 async def test_an_expired_token_is_replaced_without_a_loss(browser: Browser, tmp_path: Path) -> None:

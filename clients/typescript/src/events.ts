@@ -7,23 +7,34 @@ export interface FeedEvent {
   cursor: string;
 }
 
-/**
- * Yields the events of a response, all that arrived together at once; nothing for a comment. Ends when the service
- * ends the stream.
- *
- * Throws a NetworkError if the connection breaks, or if nothing arrives for `silence` milliseconds.
- */
-export async function* events(response: Response, silence: number): AsyncGenerator<FeedEvent[], void, undefined> {
-  if (response.body === null) return;
-  const reader = response.body.getReader();
-  const decoder = new TextDecoder();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await within(silence, reader.read());
-    if (done) return;
-    const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
-    rest = blocks.pop() ?? "";
-    yield blocks.map(parse).filter((event) => event !== undefined);
+/** The event stream of a response. */
+export class EventStream {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  constructor(response: Response) {
+    this.#reader = response.body?.getReader();
+  }
+
+  /**
+   * Yields the events, all that arrived together at once; nothing for a comment. Ends when the service ends the stream.
+   *
+   * Throws a NetworkError if the connection breaks, or if nothing arrives for `silence` milliseconds.
+   */
+  async *events(silence: number): AsyncGenerator<FeedEvent[], void, undefined> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    while (this.#reader !== undefined) {
+      const { done, value } = await within(silence, this.#reader.read());
+      if (done) return;
+      const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
+      rest = blocks.pop() ?? "";
+      yield blocks.map(parse).filter((event) => event !== undefined);
+    }
+  }
+
+  /** Ends it, and the connection, without the rest. */
+  cancel(): void {
+    this.#reader?.cancel().catch(() => undefined); // it has broken off
   }
 }
 

@@ -1,6 +1,6 @@
 import { Backoff, sleep, sleepUntilOnline } from "./backoff.js";
 import { ApiError, isAboutToken, NetworkError } from "./errors.js";
-import { events } from "./events.js";
+import { EventStream } from "./events.js";
 import type { RequestOptions, Transport } from "./transport.js";
 import type { Change, ChangePage, Kinds } from "./types.js";
 
@@ -101,11 +101,12 @@ export class Feed {
       retries: 0,
       signal: signal === undefined ? connection.signal : AbortSignal.any([connection.signal, signal]),
     };
+    let stream: EventStream | undefined;
     try {
-      const response = await this.transport.send(request, (opened) => Promise.resolve(opened));
+      stream = new EventStream(await this.transport.open(request));
       clearTimeout(timer);
       yield { type: "live" };
-      for await (const arrived of events(response, silence)) {
+      for await (const arrived of stream.events(silence)) {
         backoff.reset();
         const last = arrived.at(-1);
         if (last === undefined) continue;
@@ -117,6 +118,7 @@ export class Feed {
     } finally {
       clearTimeout(timer);
       globalThis.removeEventListener?.("offline", cut);
+      stream?.cancel();
       connection.abort();
     }
   }

@@ -66,8 +66,23 @@ export class Transport {
     throw new ApiError(new Response(null, { status: 401 }), { error, code: "INVALID_TOKEN" });
   }
 
-  /** Sends a request and returns what `read` makes of its success. */
-  async send<Value>(request: Request, read: (response: Response) => Promise<Value>): Promise<Value> {
+  /** Sends a request and returns what `read` makes of its success. What that leaves of the body is cancelled. */
+  send<Value>(request: Request, read: (response: Response) => Promise<Value>): Promise<Value> {
+    return this.#repeated(request, async (response) => {
+      try {
+        return await read(response);
+      } finally {
+        if (!response.bodyUsed) await response.body?.cancel().catch(() => undefined); // it has broken off
+      }
+    });
+  }
+
+  /** Sends a request and returns its success, whose body the caller has to read or to cancel. */
+  open(request: Request): Promise<Response> {
+    return this.#repeated(request, (response) => Promise.resolve(response));
+  }
+
+  async #repeated<Value>(request: Request, read: (response: Response) => Promise<Value>): Promise<Value> {
     const backoff = new Backoff(MIN_RETRY_DELAY, MAX_RETRY_DELAY);
     const retries = request.retries ?? this.#retries;
     let maybeExecuted = false;

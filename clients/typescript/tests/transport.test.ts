@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError, NetworkError, Taskward } from "@taskward/client";
-import { answer, fail, server, TASK, token } from "./support.js";
+import { answer, fail, server, TASK, token, until } from "./support.js";
 
 const tagged = { ETag: '"1"' };
 
@@ -197,4 +197,66 @@ test("a change of what was read is repeated when another one was first", async (
 
   assert.equal(task.title, '"3"');
   assert.equal(received.at(-1)?.body, '{"title":"Version 3!"}');
+});
+
+/** Returns a fetch whose responses have endless bodies if `isEndless`, and the state of each body. */
+function tracked(respond: (path: string, number: number) => [status: number, body: string, isEndless?: boolean]) {
+  const bodies: ("open" | "read" | "cancelled")[] = [];
+  const send: typeof fetch = (input) => {
+    const number = bodies.push("open");
+    const [status, text, isEndless = false] = respond(String(input), number);
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+      pull: async (controller) => {
+        if (isEndless) await new Promise(() => undefined);
+        bodies[number - 1] = "read";
+        controller.close();
+      },
+      cancel: () => void (bodies[number - 1] = "cancelled"),
+    }, { highWaterMark: 0 });
+    const response = new Response(body, { headers: { ...tagged, "Retry-After": "0" } });
+    // The constructor accepts no body for some of the statuses.
+    return Promise.resolve(Object.defineProperties(response, { status: { value: status }, ok: { value: status < 300 } }));
+  };
+  return { bodies, send };
+}
+
+test("each response is read or cancelled, whatever its status", async () => {
+  const statuses: [number, string][] = [[401, "{}"], [503, "<html>"], [304, "unexpected"], [404, "{}"], [200, "no JSON"]];
+  const { bodies, send } = tracked((_, number) => statuses[number - 1] ?? [200, JSON.stringify(TASK)]);
+  const client = new Taskward({ token: ({ renew }) => String(renew), fetch: send });
+
+  assert.equal(await client.tasks.get(TASK.id, { ifNoneMatch: '"1"' }), undefined);
+  await assert.rejects(client.tasks.get(TASK.id), { status: 404 });
+  assert.equal((await client.tasks.get(TASK.id)).task.id, TASK.id); // the second attempt
+
+  assert.deepEqual(bodies, ["read", "read", "cancelled", "read", "read", "read"]);
+});
+
+test("an event stream is cancelled when nobody reads on, and when it is silent", async () => {
+  const page = JSON.stringify({ changes: [], cursor: "c1", has_more: false });
+  const last = async (isEnough: (type: string, number: number) => boolean) => {
+    const { bodies, send } = tracked((path) => (path.includes("/events") ? [200, ":\n\n", true] : [200, page]));
+    const client = new Taskward({ token: "t", fetch: send });
+    let number = 0;
+    for await (const { type } of client.changes.follow({ silence: 50 })) if (isEnough(type, (number += 1))) break;
+    return bodies[1];
+  };
+
+  assert.equal(await last((type) => type === "live"), "cancelled");
+  assert.equal(await last((type) => type === "offline"), "cancelled");
+});
+
+test("an aborted request closes its connection", async (t) => {
+  let closed = 0;
+  const { url } = await server(t, (_, response) => {
+    response.on("close", () => (closed += 1));
+    response.writeHead(200, { "Content-Type": "application/json" }).write("{");
+  });
+  const aborting = new AbortController();
+  const exported = new Taskward({ baseUrl: url, token: "t" }).me.export({ signal: aborting.signal });
+  setTimeout(() => aborting.abort(new Error("left the page")), 50);
+
+  await assert.rejects(exported, /left the page/);
+  await until(() => closed === 1, "the connection is closed");
 });

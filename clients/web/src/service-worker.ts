@@ -30,8 +30,13 @@ worker.addEventListener("fetch", (event) => {
 async function fetchOrCached(request: Request, file: string): Promise<Response> {
   const cached = await caches.match(file, { cacheName: CACHE });
   if (cached === undefined) return await fetch(request);
-  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(cached), NETWORK_TIMEOUT));
-  const fresh = fetch(request).then((response) => (response.status < 500 ? response : cached));
+  let isLate = false;
+  const late = new Promise<Response>((resolve) => setTimeout(() => ((isLate = true), resolve(cached)), NETWORK_TIMEOUT));
+  const fresh = fetch(request).then(async (response) => {
+    if (response.status < 500 && !isLate) return response;
+    await response.body?.cancel();
+    return cached;
+  });
   return await Promise.race([fresh.catch(() => cached), late]);
 }
 

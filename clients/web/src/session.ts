@@ -52,9 +52,10 @@ export function clearSession(): void {
 /** Returns a token of the service, or undefined if it issues none for this page: docs/web-app.md. */
 async function developmentToken(): Promise<string | undefined> {
   const response = await fetch("/app/session", { method: "POST", cache: "no-store" });
+  if (response.ok) return ((await response.json()) as { token: string }).token;
+  await response.body?.cancel();
   if (response.status === 404) return undefined;
-  if (!response.ok) throw new Error(`The session has status ${response.status}`);
-  return ((await response.json()) as { token: string }).token;
+  throw new Error(`The session has status ${response.status}`);
 }
 
 function storeDatabaseName(database: string): string {
