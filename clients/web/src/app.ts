@@ -6,7 +6,7 @@ import { localNow, timeZone, type Now } from "./dates.js";
 import { rowControl } from "./focus.js";
 import { formatRoute, isSameView, parseRoute, viewLink, type Route, type View } from "./route.js";
 import { countOf, rowsOf, type Row } from "./rows.js";
-import type { Session } from "./session.js";
+import { isCurrent, type Session } from "./session.js";
 import { Toast } from "./toast.js";
 import { Tree } from "./tree.js";
 
@@ -146,7 +146,7 @@ export class App {
 
   /** Lets the browser ask whether to leave the page before everything is stored. */
   #onBeforeUnload(event: BeforeUnloadEvent): void {
-    if (this.actions.areRunning || this.drafts.haveChanges) event.preventDefault();
+    if (isCurrent() && (this.actions.areRunning || this.drafts.haveChanges)) event.preventDefault();
   }
 
   #focusOnceShown(find: () => HTMLElement | null): void {

@@ -3,21 +3,22 @@ import { Store } from "@taskward/client/store";
 import { render } from "lit-html";
 import { App } from "./app.js";
 import { page } from "./page.js";
-import { currentSession, token } from "./session.js";
+import { currentSession, DATABASE, deleteOldDatabases, onOtherSession, token } from "./session.js";
 import { restoringFocus } from "./focus.js";
 import { onPageKey } from "./keyboard.js";
-import { openSignInDialog, signInPage } from "./sign-in.js";
+import { askToReplace, openSignInDialog, signInPage } from "./sign-in.js";
 
 async function start(): Promise<void> {
   void navigator.serviceWorker?.register("/app/service-worker.js", { scope: "/" }).catch(() => undefined);
+  onOtherSession(() => location.reload());
   const session = await currentSession();
-  const { database } = session;
-  if (database === undefined) {
+  await deleteOldDatabases(session);
+  if (session === undefined) {
     render(signInPage(), document.body);
     return;
   }
   const client = new Taskward({ token });
-  const store = await Store.open({ client, name: database });
+  const store = await Store.open({ client, name: DATABASE });
   const app = new App(store, client, session, (shown) => {
     restoringFocus(() => render(page(shown), document.body));
   });
@@ -25,9 +26,11 @@ async function start(): Promise<void> {
   store.start();
   let before = store.state;
   store.subscribe(() => {
-    // The dialog opens once; later the button in the sidebar opens it.
-    if (store.state === "unauthorized" && before !== store.state) openSignInDialog(app);
-    before = store.state;
+    const { state } = store;
+    // A dialog opens once; later the button in the sidebar opens it.
+    if (state === "unauthorized" && before !== state) openSignInDialog(app);
+    if (state === "other-user" && before !== state) void askToReplace(app);
+    before = state;
   });
 }
 

@@ -1,27 +1,33 @@
-import { ApiError, type TokenSource } from "@taskward/client";
+import { ApiError, Taskward, type TokenSource } from "@taskward/client";
 
 const TOKEN = "taskward.token";
-const DATABASE = "taskward.database";
+const SESSION = "taskward.session";
 
-/** Without a signed-in user, the app shows what is stored on the device, and asks for a token. */
+/** The database on this device. It is of one user at a time, and its name does not tell who that is. */
+export const DATABASE = "taskward-app";
+/** Earlier versions had a database for each user, named after issuer and subject. */
+const OLD_DATABASES = "taskward of ";
+
+/**
+ * From the first sign-in on this device until a sign-out. Without a token of its own, a window shows what is stored on
+ * the device, and asks for one.
+ */
 export interface Session {
-  /** The name of the database on this device; undefined if no user has signed in here. */
-  database: string | undefined;
   /** Whether the service issues the token, which it does only in development. */
   isDevelopment: boolean;
 }
 
-export async function currentSession(): Promise<Session> {
-  const stored = localStorage.getItem(DATABASE) ?? undefined;
-  const pasted = sessionStorage.getItem(TOKEN);
-  if (pasted !== null) return { database: storeDatabaseName(databaseOf(pasted)), isDevelopment: false };
-  try {
-    const token = await developmentToken();
-    if (token === undefined) return { database: stored, isDevelopment: false };
-    return { database: storeDatabaseName(databaseOf(token)), isDevelopment: true };
-  } catch {
-    return { database: stored, isDevelopment: false }; // no network
-  }
+/** The id of the session that this page is of. All windows read it in `localStorage`; null if there is no session. */
+let id = localStorage.getItem(SESSION);
+
+/** Returns the session; undefined if nobody is signed in on this device. */
+export async function currentSession(): Promise<Session | undefined> {
+  // A token is of one session: another window may have ended it while this one was not open.
+  if (sessionStorage.getItem(SESSION) !== id) forgetToken();
+  if (sessionStorage.getItem(TOKEN) !== null) return { isDevelopment: false };
+  const isDevelopment = await developmentToken().then((token) => token !== undefined, () => false); // no network
+  if (isDevelopment) joinSession();
+  return id === null ? undefined : { isDevelopment };
 }
 
 /** Returns the token of the session; with `renew`, after the service has rejected it, a new one if there is one. */
@@ -34,19 +40,58 @@ export const token: TokenSource = async ({ renew }) => {
 };
 
 /**
- * Stores a token of the identity provider for this tab. Returns the name of its database.
+ * Stores a token of the identity provider for this window.
  *
  * Throws an error if it is not a JSON Web Token.
  */
-export function signIn(token: string): string {
-  const database = databaseOf(token);
+export async function signIn(token: string): Promise<void> {
+  await new Taskward({ token }).identity();
+  joinSession();
   sessionStorage.setItem(TOKEN, token);
-  return storeDatabaseName(database);
 }
 
-export function clearSession(): void {
+/** Removes the token of this window; returns whether there was one. */
+export function forgetToken(): boolean {
+  const had = sessionStorage.getItem(TOKEN) !== null;
   sessionStorage.removeItem(TOKEN);
-  localStorage.removeItem(DATABASE);
+  sessionStorage.removeItem(SESSION);
+  return had;
+}
+
+/** Ends the session, in all windows. */
+export function endSession(): void {
+  forgetToken();
+  localStorage.removeItem(SESSION);
+}
+
+/** Ends the session in the other windows, and begins another one with the token of this window. */
+export function replaceSession(): void {
+  localStorage.setItem(SESSION, crypto.randomUUID());
+  sessionStorage.setItem(SESSION, localStorage.getItem(SESSION) ?? "");
+}
+
+/** Returns whether the session of this page has not ended. */
+export function isCurrent(): boolean {
+  return localStorage.getItem(SESSION) === id;
+}
+
+/** Calls a function once another window has ended the session of this page, or has begun one. */
+export function onOtherSession(listener: () => void): void {
+  for (const type of ["storage", "pageshow"]) addEventListener(type, () => !isCurrent() && listener());
+}
+
+/** Deletes what is stored on this device for other users than that of the session. */
+export async function deleteOldDatabases(session: Session | undefined): Promise<void> {
+  for (const { name = "" } of await indexedDB.databases()) {
+    const isOld = name.startsWith(OLD_DATABASES) || (name === DATABASE && session === undefined);
+    if (isOld) indexedDB.deleteDatabase(name);
+  }
+}
+
+function joinSession(): void {
+  id ??= localStorage.getItem(SESSION) ?? crypto.randomUUID();
+  localStorage.setItem(SESSION, id);
+  sessionStorage.setItem(SESSION, id);
 }
 
 /** Returns a token of the service, or undefined if it issues none for this page: docs/web-app.md. */
@@ -56,18 +101,4 @@ async function developmentToken(): Promise<string | undefined> {
   await response.body?.cancel();
   if (response.status === 404) return undefined;
   throw new Error(`The session has status ${response.status}`);
-}
-
-function storeDatabaseName(database: string): string {
-  localStorage.setItem(DATABASE, database);
-  return database;
-}
-
-/** Returns the name of the user's database: each user has one. The token is not verified here, but by the service. */
-function databaseOf(token: string): string {
-  const [, payload = ""] = token.split(".");
-  const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
-  const { iss = "", sub } = JSON.parse(new TextDecoder().decode(bytes)) as { iss?: string; sub?: unknown };
-  if (typeof sub !== "string") throw new Error("The token names no user");
-  return `taskward of ${sub} at ${iss}`;
 }

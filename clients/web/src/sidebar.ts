@@ -83,7 +83,7 @@ function status(app: App): TemplateResult {
   return html`
     <div class="status">
       <p data-state=${state} role="status">${text}${state === "live" ? "" : waiting}</p>
-      ${state === "unauthorized" ? html`<button class="plain" @click=${() => openSignInDialog(app)}>Sign in</button>` : nothing}
+      ${state === "unauthorized" || (state === "other-user" && !app.session.isDevelopment) ? html`<button class="plain" @click=${() => openSignInDialog(app)}>Sign in</button>` : nothing}
       <button class="plain" @click=${() => void signOut(app)}>${app.session.isDevelopment ? "Clear this device" : "Sign out"}</button>
     </div>
   `;

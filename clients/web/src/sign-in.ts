@@ -1,14 +1,14 @@
 import { html, nothing, render, type TemplateResult } from "lit-html";
 import type { App } from "./app.js";
 import { ask, openDialog } from "./dialogs.js";
-import { clearSession, signIn } from "./session.js";
+import { endSession, forgetToken, replaceSession, signIn } from "./session.js";
 
 let isDialogOpen = false;
 
 /** The page that is shown until a user signs in on this device. */
 export function signInPage(problem?: string): TemplateResult {
-  const submit = (event: SubmitEvent) => {
-    const error = trySignIn(event);
+  const submit = async (event: SubmitEvent) => {
+    const error = await trySignIn(event);
     if (error === undefined) location.reload();
     else render(signInPage(error), document.body);
   };
@@ -24,10 +24,9 @@ export function signInPage(problem?: string): TemplateResult {
 export function openSignInDialog(app: App): void {
   if (isDialogOpen) return;
   isDialogOpen = true;
-  const { database } = app.session;
   const signedIn = openDialog<"signed in">("Your session has ended", (close) => {
-    const submit = (event: SubmitEvent) => {
-      const error = trySignIn(event);
+    const submit = async (event: SubmitEvent) => {
+      const error = await trySignIn(event);
       if (error === undefined) close("signed in");
       else app.toast.error(error);
     };
@@ -36,26 +35,39 @@ export function openSignInDialog(app: App): void {
   });
   void signedIn.then((result) => {
     isDialogOpen = false;
-    if (result === undefined) return;
-    if (localStorage.getItem("taskward.database") !== database) location.reload();
-    else app.store.start();
+    if (result !== undefined) app.store.start();
   });
 }
 
-/** Asks for confirmation, deletes all data on this device, and ends the session. */
+/** Asks for confirmation, deletes all data on this device, and ends the session in all windows. */
 export async function signOut(app: App): Promise<void> {
-  const { pending } = app.store;
-  const unsent = pending === 0 ? "" : ` ${pending} ${pending === 1 ? "change was" : "changes were"} not sent and will be lost.`;
-  const text = `All tasks are deleted from this device; the service keeps them.${unsent}`;
-  if ((await ask("Sign out?", text, [["out", "Sign out", "danger"]])) === undefined) return;
-  await app.store.clear();
-  await app.store.close();
-  clearSession();
-  location.hash = "";
-  location.reload();
+  const text = `All tasks are deleted from this device; the service keeps them.${unsentText(app)}`;
+  if ((await ask("Sign out?", text, [["out", "Sign out", "danger"]])) !== undefined) await leave(app, endSession);
 }
 
-function form(submit: (event: SubmitEvent) => void, problem: string | undefined): TemplateResult {
+/** Asks whether to delete what is on this device, which is of another user than the token. If not, the token is dropped. */
+export async function askToReplace(app: App): Promise<void> {
+  const text = `The tasks of another user are on this device. They are deleted from it; the service keeps them.${unsentText(app)}`;
+  const answer = await ask("Sign in as another user?", text, [["delete", "Delete them and sign in", "danger"]]);
+  if (answer !== undefined) await leave(app, replaceSession);
+  else if (forgetToken()) location.reload();
+}
+
+function unsentText({ store: { pending } }: App): string {
+  return pending === 0 ? "" : ` ${pending} ${pending === 1 ? "change was" : "changes were"} not sent and will be lost.`;
+}
+
+async function leave(app: App, changeSession: () => void): Promise<void> {
+  try {
+    await app.store.clear();
+  } finally {
+    changeSession();
+    location.hash = "";
+    location.reload();
+  }
+}
+
+function form(submit: (event: SubmitEvent) => unknown, problem: string | undefined): TemplateResult {
   return html`
     <form @submit=${submit}>
       <label>
@@ -73,11 +85,11 @@ function form(submit: (event: SubmitEvent) => void, problem: string | undefined)
   `;
 }
 
-function trySignIn(event: SubmitEvent): string | undefined {
+async function trySignIn(event: SubmitEvent): Promise<string | undefined> {
   event.preventDefault();
   const { value } = (event.target as HTMLFormElement).elements.namedItem("token") as HTMLTextAreaElement;
   try {
-    signIn(value.trim().replace(/^Bearer\s+/i, ""));
+    await signIn(value.trim().replace(/^Bearer\s+/i, ""));
     return undefined;
   } catch {
     return "That is not a JSON Web Token.";
