@@ -1,5 +1,5 @@
 import type { Change } from "../types.js";
-import { isAsNew, keyOf, type Stored, type Write } from "./records.js";
+import { isAsNew, keyOf, type Stored, type Value, type Write } from "./records.js";
 import type { Transaction } from "./storage.js";
 
 export interface FeedUpdate {
@@ -15,7 +15,7 @@ export interface FeedUpdate {
 
 /** Returns the tasks and lists of changes. */
 export function valuesOf(changes: readonly Change[]): Value[] {
-  return changes.flatMap((change) => (change.op === "upsert" ? ((change.list ?? change.task) as Value) : []));
+  return changes.flatMap((change) => (change.op === "upsert" ? valueOf(change) : []));
 }
 
 /** Stores one change, and returns the key of its object. */
@@ -26,7 +26,7 @@ export function applyOne(transaction: Transaction, change: Change): string {
     return key;
   }
   const kind = "task" in change ? "task" : "list";
-  const value = "task" in change ? change.task : change.list;
+  const value = valueOf(change);
   const key = keyOf(kind, value.id);
   transaction.put("objects", key, { kind, value, etag: change.etag } satisfies Stored);
   return key;
@@ -42,6 +42,10 @@ export function followUp(transaction: Transaction, write: Write, change: Change 
   }
   const hasArrived =
     change?.op === "delete" ||
-    (change?.op === "upsert" && write.result.value && isAsNew("task" in change ? change.task : change.list, write.result.value));
+    (change?.op === "upsert" && write.result.value && isAsNew(valueOf(change), write.result.value));
   if (hasArrived || write.result.at < startedAt) transaction.delete("writes", write.seq);
+}
+
+function valueOf(change: Extract<Change, { op: "upsert" }>): Value {
+  return "task" in change ? change.task : change.list;
 }
