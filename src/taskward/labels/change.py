@@ -15,7 +15,7 @@ from uuid import UUID
 
 import orjson
 
-from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps
+from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
 from taskward.labels.statements import ADD_LABELS, CHANGE_TASKS, COUNT_LABELLED, DROP_LABELS, LABELLED_AFTER
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.labels import folded_label
@@ -52,11 +52,14 @@ class LabelChange:
             if done:
                 yield SPLIT, {"owner": self.owner, "change": self._change()}
             rows = yield LABELLED_AFTER, values
-            yield from self._page_steps(rows, numbers)
-            values["after_id"] = UUID(str(rows[-1][0]))
+            values["up_to_id"] = UUID(str(rows[-1][0]))
+            yield from self._page_steps(rows, numbers, values)
+            values["after_id"] = values["up_to_id"]
 
-    def _page_steps(self, rows: Sequence[Row], numbers: Iterator[int]) -> TransactionSteps[None]:
-        values = self._values() | {"tasks": self._changed(rows, numbers), "count": len(rows)}
+    def _page_steps(
+        self, rows: Sequence[Row], numbers: Iterator[int], values: Values
+    ) -> TransactionSteps[None]:
+        values = {**values, "tasks": self._changed(rows, numbers), "now": datetime.now(UTC)}
         yield CHANGE_TASKS, values
         yield DROP_LABELS, values
         if self.new is not None:

@@ -4,7 +4,6 @@ from typing import Final
 
 from sqlalchemy import (
     CTE,
-    Delete,
     Insert,
     Integer,
     Text,
@@ -67,10 +66,6 @@ def _change_tasks() -> Update:
     )
 
 
-def _drop_labels() -> Delete:
-    return delete(TASK_LABELS).where(*_MATCHING, TASK_LABELS.c.task_id.in_(select(_given().c.id)))
-
-
 def _add_labels() -> Insert:
     return (
         insert(TASK_LABELS)
@@ -127,6 +122,15 @@ LABELLED_AFTER: Final = _labelled_after()
 CHANGE_TASKS: Final = Command("change the labels of tasks", _change_tasks(), "task.relabel")
 """Takes the tasks as a JSON array of `[id, extra, version]`."""
 
-DROP_LABELS: Final = Command("drop a label of tasks", _drop_labels())
+DROP_LABELS: Final = Command(
+    "drop a label of tasks",
+    delete(TASK_LABELS).where(
+        *_MATCHING,
+        TASK_LABELS.c.task_id > _AFTER_ID,
+        TASK_LABELS.c.task_id <= bindparam("up_to_id", type_=Id()),
+    ),
+)
+"""Takes a range of ids: PostgreSQL would compare an array of the tasks with each row of the label."""
+
 ADD_LABELS: Final = Command("add a label to tasks", _add_labels())
 """A task that has the label in another spelling keeps it."""
