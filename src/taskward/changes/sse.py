@@ -19,7 +19,7 @@ from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailabl
 from taskward.http.responses import dump_json
 from taskward.http.validation import field_error
 
-PAGE: Final = 100
+PAGE: Final = 50
 """Changes that a stream holds in memory at once."""
 
 KEEP_ALIVE: Final = 15.0
@@ -78,7 +78,7 @@ class EventStream(Response):
             await send({"type": "http.response.body"})
 
     async def _stream(self, found: ChangePage, subscription: Subscription, send: Send) -> None:
-        await _send_part(send, self._events(found) or _COMMENT)
+        await _send_part(send, await self._events(found) or _COMMENT)
         try:
             while True:
                 if not found.has_more:
@@ -89,7 +89,7 @@ class EventStream(Response):
                 # The stream has read every change up to now, so its position is as old as now.
                 found = await self._since(replace(found.position, reached_at=int(time() * 1000)))
                 if found.changes:
-                    await _send_part(send, self._events(found))
+                    await _send_part(send, await self._events(found))
         except (CursorExpired, DatabaseError, ServiceUnavailable) as error:
             log.warning("Event stream closed", extra={"code": error.code, "reason": error.reason})
 
@@ -110,12 +110,19 @@ class EventStream(Response):
     def _expired(self) -> bool:
         return time() >= self._user.expires_at
 
-    def _events(self, found: ChangePage) -> bytes:
-        return b"".join(
-            b"id: %s\ndata: %s\n\n"
-            % (self._feed.encode(found.position_after(number)).encode(), _on_one_line(change))
-            for change, number in found.changes
-        )
+    async def _events(self, found: ChangePage) -> bytes:
+        """Returns the events of a page, and lets others run before the next page of any stream.
+
+        Neither a read from SQLite nor a client that reads at once suspends.
+        """
+        async with self._streams.writing:
+            events = b"".join(
+                b"id: %s\ndata: %s\n\n"
+                % (self._feed.encode(found.position_after(number)).encode(), _on_one_line(change))
+                for change, number in found.changes
+            )
+            await asyncio.sleep(0)
+        return events
 
 
 def _on_one_line(change: dict[str, Any]) -> bytes:

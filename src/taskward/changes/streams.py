@@ -46,6 +46,8 @@ class StreamRegistry:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.reading = asyncio.Semaphore(max(1, settings.database_pool_size // 2))
         """Limits the concurrent reads of streams, so that requests always find free connections."""
+        self.writing = asyncio.Lock()
+        """Held while the events of one page are written, and until other requests have had the event loop."""
         self._database = database
         self._max_per_owner = settings.max_streams_per_user
         self._max_open = settings.max_streams
