@@ -40,7 +40,7 @@ class Services:
     large_bodies: FairThreads
     """A thread that parses and validates large bodies."""
     calendars: FairThreads
-    """A thread that writes exports as iCalendar, a page at a time."""
+    """A thread that writes exports as iCalendar, a few tasks at a time."""
     uploads: Uploads
     recovery: Recovery
     zone_data: ZoneDataUpdate

@@ -1,8 +1,9 @@
 """docs/contract.md, B4: GET /api/me/calendar.ics, and its way back through `taskward convert ical`."""
 
 import asyncio
+import re
 from datetime import UTC, date, datetime, timedelta
-from time import sleep
+from time import process_time, sleep
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +13,12 @@ from fastapi import FastAPI
 from icalendar import Calendar
 from support import Person, exchange, problems
 from support.import_documents import EARLIER, a_task, export, many, without_owner
+from support.waiting import until
 
 from taskward.me import store
 from taskward.me.calendar import CalendarWriter
+from taskward.me.calendar_zones import time_zone_component
+from taskward.time_zones import time_zone_names
 
 pytestmark = pytest.mark.engines("memory")
 
@@ -336,6 +340,55 @@ async def test_one_page_is_written_at_a_time(
 
     assert most == 1
     assert all(answer.content.endswith(b"END:VCALENDAR\r\n") for answer in answers)
+
+
+async def test_calendars_of_several_users_take_turns(
+    ann: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[CalendarWriter] = []
+    sizes: list[int] = []
+    write = CalendarWriter.tasks
+
+    def noted(self: CalendarWriter, tasks: list[Any]) -> bytes:
+        turns.append(self)
+        sizes.append(len(tasks))
+        return write(self, tasks)
+
+    monkeypatch.setattr(CalendarWriter, "tasks", noted)
+    await ann.http.post("/api/me/import", json={"tasks": many(400)})
+    await bob.create("His")
+
+    large = asyncio.create_task(calendar(ann))
+    await until(lambda: len(turns) > 2)
+    before = len(turns)
+    assert b"SUMMARY:His" in await calendar(bob)
+    between = turns[before:]
+
+    assert not large.done()
+    assert len(between) <= 4, "each of his two turns comes after at most one of hers"
+    assert (await large).count(b"BEGIN:VTODO") == 400
+    assert max(sizes) <= store.CALENDAR_TURN <= 8
+
+
+async def test_every_time_zone_is_written_once_for_all_calendars(ann: Person) -> None:
+    """598 zones by the package `icalendar` take 5 s; the other work on these tasks takes 0.2 s."""
+    time_zone_component.cache_clear()
+    zones = sorted(time_zone_names() - {"UTC"})
+    tasks = [a_task(due={**BERLIN, "time_zone": zone}) for zone in zones]
+    await ann.http.post("/api/me/import", json={"tasks": tasks})
+
+    begun = process_time()
+    first = await calendar(ann)
+    middle = process_time()
+    second = await calendar(ann)
+
+    assert middle - begun < 3.5
+    assert process_time() - middle < 0.5
+    assert second == first
+    written = re.findall(rb"\r\nTZID:([^\r]+)", first)
+    assert sorted(zone.decode() for zone in written) == zones
+    info = time_zone_component.cache_info()
+    assert (info.misses, info.currsize) == (len(zones), len(zones))
 
 
 async def test_head_has_the_headers_and_reads_nothing(ann: Person) -> None:

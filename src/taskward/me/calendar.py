@@ -8,12 +8,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Final
 
-from icalendar import Alarm, Calendar, Timezone, Todo, vRecur, vText
+from icalendar import Alarm, Calendar, Todo, vRecur, vText
 from icalendar.prop import vCategory, vDDDTypes
 
+from taskward.me.calendar_zones import time_zone_component
 from taskward.tasks.fields.dates import instant
 
 PRODUCT: Final = "//Taskward//"
@@ -33,10 +33,6 @@ _UNTIL: Final = re.compile(r"UNTIL=(\d{8})")
 _PIECES: Final = re.compile(rb"(?s:.{1,74})(?![\x80-\xbf])(?:(?<![\\^])|$)|(?s:.{1,74})(?![\x80-\xbf])")
 """The pieces of a long line: of whole characters, and if possible without a cut after the first character of
 an escape sequence, which some clients do not expect."""
-
-_FIRST_DAY: Final = date(1970, 1, 1)
-_LAST_DAY: Final = date(2050, 1, 1)
-"""The days for which the rules of a time zone are written."""
 
 Task = Mapping[str, Any]
 
@@ -69,7 +65,7 @@ class CalendarWriter:
             zone = (local or {}).get("time_zone", "UTC")
             if zone not in {"UTC", *self._zones}:
                 self._zones.add(zone)
-                yield _time_zone(zone)
+                yield time_zone_component(zone)
 
     def _todo(self, task: Task) -> bytes:
         todo = Todo()
@@ -191,8 +187,3 @@ class _Text(vText):
 def _text(text: str) -> _Text:
     """Returns a text without the control characters that iCalendar does not allow."""
     return _Text(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
-
-
-@lru_cache(maxsize=64)
-def _time_zone(name: str) -> bytes:
-    return bytes(Timezone.from_tzid(name, first_date=_FIRST_DAY, last_date=_LAST_DAY).to_ical())
