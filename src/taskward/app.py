@@ -34,7 +34,7 @@ from taskward.mcp import routes as mcp
 from taskward.mcp.endpoint import McpEndpoint
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
-from taskward.me.spool import Uploads
+from taskward.me.spool import Uploads, space_for_uploads
 from taskward.metrics import merge
 from taskward.observability.audit import AuditMiddleware, ChangeLog
 from taskward.observability.http_metrics import MetricsMiddleware
@@ -112,7 +112,7 @@ def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -
         in_flight_keys=set(),
         large_bodies=FairThreads(1, "large-bodies"),
         calendars=FairThreads(1, "calendars", timeout=None),  # their responses have begun
-        uploads=Uploads(),
+        uploads=Uploads(space_for_uploads(settings.workers)),
         recovery=Recovery(database),
         zone_data=ZoneDataUpdate(database),
         webhooks=webhooks,

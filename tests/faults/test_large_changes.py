@@ -1,14 +1,16 @@
 """Large imports and erasures over real sockets: what others see meanwhile, what memory they take."""
 
 import json
+import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import pytest
 from faults.fault_report import Observe
 from support import token_for
@@ -183,8 +185,74 @@ def test_an_upload_that_stalls_does_not_keep_its_person_from_importing(service: 
     ann.close()
 
 
-def head(person: TimedClient, length: int) -> bytes:
+@pytest.mark.processes
+@pytest.mark.fault("Uploads: many users at once send more than there is space for")
+def test_uploads_take_no_more_space_than_there_is(tmp_path: Path, observe: Observe) -> None:
+    """What is beyond it is rejected, and its space is free again; other requests work, and small imports."""
+    constants = json.dumps({"taskward.me.spool.MAX_UPLOADED": 16 * MIB})
+    with (
+        serve(tmp_path, TEST_CONSTANTS=constants) as service,
+        ExitStack() as stack,
+    ):
+        port, process = service.port(), psutil.Process(service.process.pid)
+        ann = stack.enter_context(TimedClient(port))
+        uploads = []
+        for _ in range(16):  # of 16 users, who do not finish: together four times as much as there is
+            uploading = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            body = b'{"tasks":[' + b" " * 4 * MIB
+            head_of_it = head(stack.enter_context(TimedClient(port)), None)
+            sent = threading.Thread(target=send_all, args=(uploading, head_of_it + chunk(body)))
+            sent.start()
+            uploads.append((uploading, sent))
+        for _, sent in uploads:
+            sent.join()
+        wait_for(lambda: bytes_of_unnamed_files(process) >= 12 * MIB)
+        most = bytes_of_unnamed_files(process)
+        rejected = sum(is_rejected(uploading) for uploading, _ in uploads)
+        assert most <= 16 * MIB
+        assert rejected >= 12
+        assert ann.send("POST", "/api/tasks", {"title": "Still writing"})[0] == 201
+        for uploading, _ in uploads:
+            uploading.close()
+        wait_for(lambda: bytes_of_unnamed_files(process) == 0)
+        assert ann.send("POST", "/api/me/import", b'{"tasks": []}')[0] == 200
+    observe("success up to the limit; 503 with Retry-After beyond it", lost="nothing")
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(content), content)
+
+
+def send_all(connection: socket.socket, content: bytes) -> None:
+    with suppress(OSError):  # it is rejected
+        connection.sendall(content)
+
+
+def is_rejected(connection: socket.socket) -> bool:
+    """Returns whether an upload has got a 503 that says when to try again."""
+    if not select.select([connection], [], [], 0.5)[0]:
+        return False
+    with suppress(ConnectionResetError):
+        answer = connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: 10\r\n" in answer
+    return True
+
+
+def bytes_of_unnamed_files(process: psutil.Process) -> int:
+    """Returns the bytes that a process has in files that are in no folder."""
+    size = 0
+    for link in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(OSError):
+            if " (deleted)" in str(link.readlink()):
+                size += link.stat().st_size
+    return size
+
+
+def head(person: TimedClient, length: int | None) -> bytes:
     return (
         f"POST /api/me/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_for(person.sub)}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        f"Content-Type: application/json\r\n"
+        + ("Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}")
+        + "\r\n\r\n"
     ).encode()

@@ -1,6 +1,8 @@
 """docs/contract.md, B4: POST /api/me/import."""
 
 import asyncio
+import shutil
+import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,8 @@ from support import (
     exchange,
     problems,
     refusal,
+    running,
+    settings_for,
     stored,
     upsert,
 )
@@ -35,7 +39,7 @@ from support.import_documents import (
 )
 
 from taskward.http.signature import BodyLimits
-from taskward.me import import_models, staged_rows, staging
+from taskward.me import import_models, spool, staged_rows, staging
 from taskward.me.import_document import ImportDocument
 from taskward.me.routes import ImportRoute
 from taskward.me.spool import Spool
@@ -460,6 +464,48 @@ async def test_a_body_that_says_that_it_is_too_large_is_not_read(app: FastAPI, a
 
 
 @pytest.mark.engines("memory")
+@pytest.mark.parametrize(("announced", "status"), [(300, 503), (LARGEST, 503), (LARGEST + 1, 413)])
+async def test_a_body_for_which_there_is_no_space_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, announced: int, status: int
+) -> None:
+    """One for which there is space is imported."""
+    monkeypatch.setattr(spool, "MAX_UPLOADED", 299)
+    async with running(settings_for("sqlite://")) as app:
+        ann = Person(app)
+        headers = [("Authorization", f"Bearer {ann.token}"), ("Content-Type", "application/json")]
+        headers.append(("Content-Length", str(announced)))
+        sent = await exchange(app, "POST", "/api/me/import", headers=headers)
+
+        assert (sent.status, sent.asked) == (status, 0)
+        assert await import_tasks(ann) == (0, 0)
+
+
+@pytest.mark.engines("memory")
+async def test_the_space_of_a_rejected_upload_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "MAX_UPLOADED", 299)
+    async with running(settings_for("sqlite://")) as app:
+        ann = Person(app)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(4):
+                yield b" " * 100
+
+        for _ in range(3):
+            answer = await ann.http.post(
+                "/api/me/import", content=pieces(), headers={"Content-Type": "application/json"}
+            )
+            assert refusal(answer) == (503, "SERVICE_UNAVAILABLE", "The service is temporarily unavailable")
+            assert answer.headers["retry-after"] == "10"
+        assert await import_tasks(ann) == (0, 0)
+
+
+def test_the_workers_share_a_third_of_the_free_space() -> None:
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    assert spool.space_for_uploads(1) <= 256 * 1024 * 1024
+    assert spool.space_for_uploads(4096) == pytest.approx(min(free / 3 / 4096, 2**28), rel=0.2)
+
+
+@pytest.mark.engines("memory")
 async def test_a_body_that_becomes_too_large_is_not_read_to_its_end(
     app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -595,10 +641,10 @@ async def test_a_person_has_two_bodies_at_once_also_while_they_are_read(
     reading, go_on = asyncio.Semaphore(0), asyncio.Event()
     outline_of = ImportDocument.of
 
-    async def slowly(spool: Spool) -> ImportDocument:
+    async def slowly(received: Spool) -> ImportDocument:
         reading.release()
         await go_on.wait()
-        return await outline_of(spool)
+        return await outline_of(received)
 
     monkeypatch.setattr(ImportDocument, "of", slowly)
     first = [asyncio.create_task(ann.http.post("/api/me/import", json={"tasks": []})) for _ in range(2)]

@@ -51,6 +51,12 @@ async def read_body(context: RequestContext, receive: Receive, max_body: int = M
     return bytes(body)
 
 
+def announced_size(context: RequestContext) -> int:
+    """Returns the Content-Length; 0 without one."""
+    announced = context.headers.get(b"content-length", (b"0",))[-1]
+    return int(announced) if announced.isdigit() else 0
+
+
 async def body_parts(context: RequestContext, receive: Receive, largest: int) -> AsyncIterator[bytes]:
     """Yields the parts of the body as they arrive.
 
@@ -59,8 +65,7 @@ async def body_parts(context: RequestContext, receive: Receive, largest: int) ->
         ClientDisconnect: the connection closed before the body was complete.
 
     """
-    announced = context.headers.get(b"content-length", (b"0",))[-1]
-    if announced.isdigit() and int(announced) > largest:
+    if announced_size(context) > largest:
         raise PayloadTooLarge
     size, more = 0, context.has_body
     while more:

@@ -16,7 +16,6 @@ from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRe
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.importing import import_document
 from taskward.me.models import Erased, Export, ExportQuery, Imported, User, UserChanges, user_json
-from taskward.me.spool import new_spool
 from taskward.me.store import AllMyData
 
 router = APIRouter(prefix="/api/me", route_class=StrictRoute, tags=["My data"])
@@ -32,9 +31,9 @@ class ImportRoute(StrictRoute):
     """A route that stores its large body in a file, and validates it in threads."""
 
     async def respond(self, context: RequestContext, receive: Receive) -> Response:
-        uploads = context.services.uploads
-        with uploads.one_more(context.caller.id), new_spool(digest_prefix(context)) as spool:
-            await spool.receive(context, receive, self.signature.limits.max_body)
+        largest = self.signature.limits.max_body
+        with context.services.uploads.new_spool(context, largest, digest_prefix(context)) as spool:
+            await spool.receive(context, receive, largest)
             await context.services.admission.acquire(context)
             require_json_type(context)
             context.digest = spool.digest

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import BinaryIO, Final, cast
@@ -13,8 +14,8 @@ from uuid import UUID
 from starlette.types import Receive
 
 from taskward.http.context import RequestContext
-from taskward.http.errors import RateLimited
-from taskward.http.requests import body_parts
+from taskward.http.errors import RateLimited, ServiceUnavailable
+from taskward.http.requests import announced_size, body_parts
 
 PART: Final = 1024 * 1024
 """Bytes that are written at once, in a thread."""
@@ -22,16 +23,30 @@ PART: Final = 1024 * 1024
 MAX_UPLOADS: Final = 2
 """Bodies that one user may have at once, in transfer or being read: each may need 64 MiB of disk."""
 
+MAX_UPLOADED: Final = 256 * 1024 * 1024
+"""Bytes of all uploads of a process at once, on a disk with enough space."""
+
 RETRY_AFTER: Final = 10
 """Seconds after which a rejected upload may be retried."""
 
 
-class Spool:
-    """A received body: its file, its size, and the SHA-256 of prefix and body."""
+def space_for_uploads(workers: int) -> int:
+    """Returns the bytes that the uploads of this process may have: of all workers a third of what is free."""
+    return min(MAX_UPLOADED, shutil.disk_usage(tempfile.gettempdir()).free // 3 // workers)
 
-    def __init__(self, file: BinaryIO, prefix: bytes = b"") -> None:
+
+class Spool:
+    """A received body: its file, its size, and the SHA-256 of prefix and body.
+
+    `reserve` is called with the bytes of each part before it is received into the file.
+    """
+
+    def __init__(
+        self, file: BinaryIO, prefix: bytes = b"", reserve: Callable[[int], None] = lambda _: None
+    ) -> None:
         self.size = 0
         self._file = file
+        self._reserve = reserve
         self._digest = sha256(prefix)
 
     @property
@@ -43,12 +58,14 @@ class Spool:
 
         Raises:
             PayloadTooLarge: it is longer than `largest`, or announced as such.
+            ServiceUnavailable: there is no space for it.
             ClientDisconnect: the connection closed before the body was complete.
 
         """
         part = bytearray()
         async for some in body_parts(context, receive, largest):
             part += some
+            self._reserve(len(some))
             if len(part) >= PART:
                 await asyncio.to_thread(self.append, bytes(part))
                 part.clear()
@@ -67,41 +84,55 @@ class Spool:
 
 
 @contextmanager
-def new_spool(prefix: bytes = b"") -> Iterator[Spool]:
-    """Returns an empty spool; its file is removed with the block, or with the process."""
-    with tempfile.TemporaryFile() as file:
-        yield Spool(cast("BinaryIO", file), prefix)
-
-
-@contextmanager
 def spooled(file: BinaryIO) -> Iterator[Spool]:
     """Returns a spool with the content of a file, which may be readable only once."""
-    with new_spool() as spool:
+    with tempfile.TemporaryFile() as copy:
+        spool = Spool(cast("BinaryIO", copy))
         while part := file.read(PART):
             spool.append(part)
         yield spool
 
 
 class Uploads:
-    """Counts the bodies of each user in this process, also those whose client has disconnected."""
+    """The bodies that are received or read in this process, also those whose client has disconnected."""
 
-    def __init__(self) -> None:
-        self._running: Counter[UUID] = Counter()
+    def __init__(self, space: int) -> None:
+        """Takes the bytes that they may have together."""
+        self._space = space
+        self._running = Counter[UUID]()
 
     @contextmanager
-    def one_more(self, owner: UUID) -> Iterator[None]:
-        """Counts one upload while the block runs.
+    def new_spool(self, context: RequestContext, largest: int, prefix: bytes) -> Iterator[Spool]:
+        """Returns an empty spool for a body of up to `largest` bytes; the end of the block removes its file.
 
         Raises:
             RateLimited: the user has the maximum number of uploads in progress.
+            ServiceUnavailable: the body is announced as larger than the space that is left.
 
         """
+        owner = context.caller.id
         if self._running[owner] >= MAX_UPLOADS:
             raise RateLimited("Too many imports are being uploaded", retry_after=RETRY_AFTER)
+        if (announced := announced_size(context)) <= largest:  # `receive` rejects it otherwise
+            self._check(announced)
         self._running[owner] += 1
+        reserved = 0
+
+        def reserve(size: int) -> None:
+            nonlocal reserved
+            self._check(size)
+            self._space -= size
+            reserved += size
+
         try:
-            yield
+            with tempfile.TemporaryFile() as file:
+                yield Spool(cast("BinaryIO", file), prefix, reserve)
         finally:
+            self._space += reserved
             self._running[owner] -= 1
             if not self._running[owner]:
                 del self._running[owner]
+
+    def _check(self, size: int) -> None:
+        if size > self._space:
+            raise ServiceUnavailable(reason="there is no space for more uploads", retry_after=RETRY_AFTER)
