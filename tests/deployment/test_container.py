@@ -29,6 +29,8 @@ from support import SECRET
 from support.command import command
 from support.processes import bare_environment
 
+from taskward.me.spool import MAX_UPLOADED
+
 CONTAINERFILE = list(instructions((ROOT / "Containerfile").read_text("utf-8")))
 BUILD, IMAGE = (
     CONTAINERFILE[: (last := max(n for n, (name, _) in enumerate(CONTAINERFILE) if name == "FROM"))],
@@ -218,6 +220,29 @@ def services(**variables: str) -> dict[str, Any]:
 
 def test_it_is_valid_compose() -> None:
     check_schema("compose-spec", COMPOSE)
+
+
+def mebibytes(size: str) -> int:
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
+
+
+@pytest.mark.parametrize("service", ["taskward", "migration", "database"])
+def test_no_service_can_take_all_of_the_machine(service: str) -> None:
+    limits = services()[service]
+    assert mebibytes(limits["mem_limit"]) <= 1024
+    assert 0 < limits["cpus"] <= 2
+    assert 0 < limits["pids_limit"] <= 256
+
+
+def test_the_temporary_folder_is_for_all_uploads_and_counts_towards_the_memory() -> None:
+    (tmpfs,) = services()["taskward"]["tmpfs"]
+    (size,) = re.findall(r"^/tmp:size=(\d+m),", tmpfs)
+    pod = load_yaml("deploy/kubernetes/deployment.yaml")["spec"]["template"]["spec"]
+    (container,), (volume,) = pod["containers"], pod["volumes"]
+    assert mebibytes(size) * 2**20 >= 3 * MAX_UPLOADED
+    process = int(container["resources"]["limits"]["memory"].removesuffix("Mi"))
+    assert mebibytes(services()["taskward"]["mem_limit"]) * 2**20 >= process * 2**20 + MAX_UPLOADED
+    assert int(volume["emptyDir"]["sizeLimit"].removesuffix("Gi")) * 2**30 > MAX_UPLOADED
 
 
 def test_without_a_password_it_says_so() -> None:
