@@ -271,6 +271,34 @@ async def test_several_lists_of_one_title_and_many_titles_are_named_in_part(
         assert text.endswith(" and 10 more, find_lists returns all lists")
 
 
+@pytest.mark.parametrize(
+    "arguments", [{"tasks": [[]] * 6000}, {"ids": ["x"] * 6000}, {f"{n}": {"a": [1] * 99} for n in range(60)}]
+)
+async def test_a_message_with_very_many_values_is_refused(
+    service: InProcess, arguments: dict[str, Any]
+) -> None:
+    call = tool_call("add_tasks", arguments)
+    headers = call["headers"] | {"Authorization": f"Bearer {token_for('values')}"}
+    async with httpx.AsyncClient(base_url=service.url) as http:
+        answer = await http.post("/mcp", json=call["json"], headers=headers)
+    assert (answer.status_code, answer.json()["details"]) == (
+        400,
+        [{"field": "body", "message": "A message cannot have more than 5000 values"}],
+    )
+
+
+async def test_a_call_with_everything_that_is_allowed_is_accepted(service: InProcess) -> None:
+    full = {
+        "title": "x",
+        "labels": [f"{n}" for n in range(20)],
+        "metadata": {f"{n}": n for n in range(50)},
+        "list": "inbox",
+    }
+    tasks = [largest_task("x") | full | {"description": "x"}] * MAX_ITEMS
+    async with agent(service.url, token_for("everything")) as one:
+        assert len((await one.ask("add_tasks", tasks=tasks, idempotency_key="1"))["tasks"]) > 10
+
+
 @pytest.mark.parametrize("version", [MODERN, LEGACY])
 @pytest.mark.parametrize("name", ["id", "method"])
 async def test_a_message_with_a_long_id_or_method_is_refused(

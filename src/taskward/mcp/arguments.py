@@ -128,8 +128,8 @@ def _quoted(name: Any) -> str:
 
 def _items(arguments: Arguments, name: str, kind: type, plural: str) -> list[Any]:
     items = arguments.get(name)
+    if isinstance(items, list) and not 0 < len(items) <= MAX_ITEMS:
+        raise ToolError(f"{name} must have 1 to {MAX_ITEMS} entries")
     if not isinstance(items, list) or not all(isinstance(one, kind) for one in items):
         raise ToolError(f"{name} must be a list of {plural}")
-    if not 0 < len(items) <= MAX_ITEMS:
-        raise ToolError(f"{name} must have 1 to {MAX_ITEMS} entries")
     return items

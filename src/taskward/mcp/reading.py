@@ -124,7 +124,7 @@ async def _form(task: "Task", lists: Lists) -> Item:
     return {name: fields[name] for name in _FIELDS if fields.get(name) is not None}
 
 
-def _from(cursor: str | None) -> Any:
+def _from(cursor: str | None) -> dict[str, Any]:
     """Returns the argument or the part of a result that has a cursor, if there is one."""
     return {} if cursor is None else {"cursor": cursor}
 

@@ -7,12 +7,13 @@ from starlette.types import Receive, Scope, Send
 
 from taskward.http.context import Context, RequestContext
 from taskward.http.cors import HeaderNames
-from taskward.http.errors import FieldError, ValidationFailed
+from taskward.http.errors import ValidationFailed
 from taskward.http.requests import read_body, read_json_object
 from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.http.signature import BodyLimits
 from taskward.mcp.endpoint import MAX_BODY, METADATA, McpEndpoint
+from taskward.mcp.messages import message_problems
 
 METADATA_PATHS: Final = (METADATA, f"{METADATA}/mcp")
 
@@ -21,9 +22,6 @@ CROSS_ORIGIN: Final = dict.fromkeys(
     HeaderNames(request=b"MCP-Protocol-Version, Mcp-Method, Mcp-Name", exposed=b"WWW-Authenticate"),
 )
 """Headers of the protocol that pages send and read. There are no sessions, so no `Mcp-Session-Id`."""
-
-MAX_NAME: Final = 256
-"""Characters of the id and of the method of a message."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,19 +35,10 @@ class McpRoute(StrictRoute):
         body = await read_body(context, receive, self.signature.limits.max_body)
         await context.services.admission.acquire(context)
         message = read_json_object(context, body)  # the SDK's parser allows any nesting
-        if problems := [*self.read_head(context, {}), *_long_names(message)]:
+        if problems := [*self.read_head(context, {}), *message_problems(message)]:
             raise ValidationFailed(problems)
         context.may_have_committed = False  # what a tool calls sets it
         return _McpResponse(endpoint, body)
-
-
-def _long_names(message: dict[str, Any]) -> list[FieldError]:
-    """Returns the problems of what the SDK repeats in its responses."""
-    return [
-        FieldError(name, f"It cannot exceed {MAX_NAME} characters")
-        for name in ("id", "method")
-        if isinstance(message.get(name), str) and len(message[name]) > MAX_NAME
-    ]
 
 
 class _McpResponse(Response):
