@@ -14,6 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from changes.streams import InProcess, SmallSendBuffer, http_client, in_process_server
+from faults.raw_clients import RawClient
 from mcp.shared.exceptions import MCPError
 from mcp_endpoint.agents import LEGACY, MODERN, agent, of_version, tool_call
 from support import SERVICE_UNAVAILABLE, refusal, replace_services, settings_for, token_for
@@ -120,6 +121,11 @@ async def test_who_leaves_too_much_unread_gets_nothing_more_from_mcp(
         rejected = await raw.http.post("/mcp", **tool_call("find_lists"))
     assert refusal(rejected) == SERVICE_UNAVAILABLE
     assert int(rejected.headers["retry-after"]) > 0
+    incomplete = request_bytes(token, "find_lists")[:-5]
+    early = await RawClient.connect(service.port)
+    await early.send(incomplete)
+    assert await early.read_status() == 503, "it is refused before its body has come"
+    early.close()
     writer.close()
 
 
