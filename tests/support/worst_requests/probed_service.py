@@ -56,7 +56,7 @@ class LoopProbe:
         self._stacks = stacks
         self._thread = threading.get_native_id()
         self._own = _schedule_of(self._thread)
-        self._others = waits_of_threads()
+        self._others = threads_of()
         self._now = self._written = time.monotonic()
         self._computed = time.thread_time()
         self._waited = _wait_of(self._own)
@@ -78,13 +78,14 @@ class LoopProbe:
 
     def _write(self) -> None:
         os.write(self._file, f"{self._now} {self._longest.held} {self._longest.computed}\n".encode())
-        self._longest, self._written, self._others = Turn(), self._now, waits_of_threads()
+        self._longest, self._written, self._others = Turn(), self._now, threads_of()
 
     def _longest_wait(self) -> float:
         """Returns for how long another thread of the process has waited for a processor in this window."""
-        waits = waits_of_threads()
-        waits.pop(str(self._thread), None)
-        return max(waits[thread] - self._others.get(thread, waits[thread]) for thread in waits)
+        threads = threads_of()
+        threads.pop(str(self._thread), None)
+        waits = (now.waited - self._others.get(name, now).waited for name, now in threads.items())
+        return max(waits, default=0.0)
 
 
 def _schedule_of(thread: int) -> int | None:
@@ -98,13 +99,21 @@ def _wait_of(schedule: int | None) -> float:
     return 0.0 if schedule is None else int(os.pread(schedule, 100, 0).split()[1]) / 1e9
 
 
-def waits_of_threads(process: int | str = "self") -> dict[str, float]:
-    """Returns that of each thread of a process, by its number; none where there are no statistics."""
-    waits = {"": 0.0}
+class Scheduled(NamedTuple):
+    """For how many seconds a thread has run, and was ready while the machine ran others."""
+
+    ran: float
+    waited: float
+
+
+def threads_of(process: int | str = "self") -> dict[str, Scheduled]:
+    """Returns how each thread of a process was scheduled; none where there are no statistics."""
+    found = {}
     for path in Path(f"/proc/{process}/task").glob("*/schedstat"):
-        with suppress(OSError, IndexError):  # a thread that has ended
-            waits[path.parent.name] = int(path.read_bytes().split()[1]) / 1e9
-    return waits
+        with suppress(OSError, ValueError):  # a thread that has ended
+            ran, waited, *_ = path.read_bytes().split()
+            found[path.parent.name] = Scheduled(int(ran) / 1e9, int(waited) / 1e9)
+    return found
 
 
 def compute() -> None:

@@ -14,7 +14,7 @@ from support.latency import Beside, Request, Sender, beside
 from support.waiting import wait_for
 from support.worst_requests import probed_service as probe
 from support.worst_requests.entries import TASKS, request
-from support.worst_requests.probed_service import Turn
+from support.worst_requests.probed_service import Scheduled, Turn
 
 OTHER: Final = UUID(int=2)
 """The user beside whom requests are measured."""
@@ -35,15 +35,15 @@ class Measured:
     turn: Turn
     """The longest turn of the event loop."""
 
-    machine: float
-    """The seconds for which one thread of the service was ready, and the machine ran others."""
+    slowdown: float
+    """How many times as long the service has taken because the machine ran other programs."""
 
     def __str__(self) -> str:
         waits = ", ".join(f"{name} {seconds * 1000:.0f}" for name, seconds in self.beside.waits.items())
         held, computed = (seconds * 1000 for seconds in self.turn)
         return (
             f"turn {held:.0f} ms (computed {computed:.0f}), {waits} ms, "
-            f"request {self.beside.reply.seconds:.2f} s, machine {self.machine * 1000:.0f} ms"
+            f"request {self.beside.reply.seconds:.2f} s, slowdown {self.slowdown:.1f}"
         )
 
 
@@ -57,13 +57,16 @@ class ProbedService:
 
     def measure(self, sender: Sender, others: Mapping[str, Request] = OTHERS) -> Measured:
         """Sends a request, with others beside it."""
-        before, begun = self._waits(), time.monotonic() + probe.WINDOW
+        before, begun = self._scheduled(), time.monotonic() + probe.WINDOW
         found = beside(self.port, sender, others, _SETTLE)
-        machine = max(wait - before.get(thread, 0.0) for thread, wait in self._waits().items())
-        return Measured(found, self._longest_turn(begun, time.monotonic()), machine)
+        ran, waited = (now - then for now, then in zip(self._scheduled(), before, strict=True))
+        slowdown = 1 + waited / ran if ran > 0 else 1.0
+        return Measured(found, self._longest_turn(begun, time.monotonic()), slowdown)
 
-    def _waits(self) -> dict[str, float]:
-        return probe.waits_of_threads(self.pid)
+    def _scheduled(self) -> Scheduled:
+        """Returns for how long all threads together have run, and waited for a processor."""
+        threads = probe.threads_of(self.pid).values()
+        return Scheduled(sum(one.ran for one in threads), sum(one.waited for one in threads))
 
     def _longest_turn(self, begun: float, ended: float) -> Turn:
         def turns() -> list[list[float]]:
