@@ -39,7 +39,8 @@ pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 def problems(entry: Entry, measured: Measured) -> list[str]:
     """Returns in what a request is not as it should be."""
-    found = statuses(measured.beside.reply)
+    reply = measured.beside.reply
+    found = statuses(reply)
     late = [
         f"the {name} of another user waits {seconds * 1000:.0f} ms"
         for name, seconds in measured.beside.waits.items()
@@ -50,10 +51,11 @@ def problems(entry: Entry, measured: Measured) -> list[str]:
         for name, found in measured.beside.statuses.items()
         if max(found) >= 300
     ]
+    wrong = [] if found <= entry.statuses else [f"answered with {found}: {reply.body[-200:]!r}"]
     held = [f"the event loop is held for {measured.turn.held * 1000:.0f} ms"] * (
         measured.turn.held > PROMISED
     )
-    return [*held, *late, *refused, *([f"answered with {found}"] * (not found <= entry.statuses))]
+    return [*held, *late, *refused, *wrong]
 
 
 def report(entry: Entry, measured: Measured, engine: str) -> None:

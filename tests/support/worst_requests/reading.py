@@ -144,10 +144,10 @@ READING: Final = (
     Entry("GET /api/me", "the user row", _read("/api/me")),
     Entry("GET /api/me/export", "all tasks", _read("/api/me/export")),
     Entry(
-        "GET /api/me/export",
-        "all tasks as a calendar, in all time zones",
-        _read("/api/me/export?format=ics"),
-        others={"calendar": request("GET", "/api/me/export?format=ics", None, _OTHER)},
+        "GET /api/me/calendar.ics",
+        "all tasks, in all time zones",
+        _read("/api/me/calendar.ics"),
+        others={"calendar": request("GET", "/api/me/calendar.ics", None, _OTHER)},
     ),
     *(
         Entry(f"GET {path}", "its file", _read(path))

@@ -82,13 +82,9 @@ def _moved_trees(world: World) -> Mapping[str, Any]:
 
 
 def _changed(world: World) -> Mapping[str, Any]:
-    changes = {
-        "due": due(7),
-        "start": due(8),
-        "remove_labels": [label(n) for n in range(10)],
-        "add_labels": ["other"],
-    }
-    return {"tasks": [{"id": one, **changes} for one in _largest(world, MAX_ITEMS)]}
+    dates = {"due": due(7), "start": due(8), "add_labels": ["other"]}
+    tasks = enumerate(_largest(world, MAX_ITEMS))
+    return {"tasks": [{"id": one, **dates, "remove_labels": [label(n)]} for n, one in tasks]}
 
 
 def _series(world: World) -> Mapping[str, Any]:
