@@ -52,9 +52,9 @@ def problems(entry: Entry, measured: Measured) -> list[str]:
         if max(found) >= 300
     ]
     wrong = [] if found <= entry.statuses else [f"answered with {found}: {reply.body[-200:]!r}"]
-    held = [f"the event loop is held for {measured.turn.held * 1000:.0f} ms"] * (
-        measured.turn.held > PROMISED
-    )
+    turn = measured.turn
+    is_held = turn.computed > PROMISED or turn.held > PROMISED * measured.slowdown
+    held = [f"the event loop is held for {turn.held * 1000:.0f} ms"] * is_held
     return [*held, *late, *refused, *wrong]
 
 

@@ -22,7 +22,7 @@ NO_RESPONSE: Final = 599
 KEPT: Final = 8 * 1024 * 1024
 """Bytes of a response that are kept; the rest is read and dropped."""
 
-_PAUSE: Final = 0.005
+_PAUSE: Final = 0.02
 _PIECE: Final = 256 * 1024
 _LENGTH: Final = re.compile(rb"content-length: (\d+)")
 
@@ -121,6 +121,9 @@ class Repeated:
 class Beside:
     """What was noticed beside a request."""
 
+    begun: float
+    """When it was sent, on the monotonic clock."""
+
     reply: Reply
     waits: Mapping[str, float]
     """The worst latency of each of the others, by name, in seconds."""
@@ -137,11 +140,13 @@ def beside(port: int, sender: Sender, others: Mapping[str, Request], settle: flo
         one.seconds.clear()
     with _repeating(repeated.values()):
         time.sleep(settle)
+        begun = time.monotonic()
         reply = _sent(port, sender)
         time.sleep(settle)
     for one in repeated.values():
         one.close()
     return Beside(
+        begun,
         reply,
         {name: max(one.seconds) for name, one in repeated.items()},
         {name: one.statuses for name, one in repeated.items()},

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 from uuid import UUID
 
 from support import SECRET
@@ -14,7 +14,7 @@ from support.latency import Beside, Request, Sender, beside
 from support.waiting import wait_for
 from support.worst_requests import probed_service as probe
 from support.worst_requests.entries import TASKS, request
-from support.worst_requests.probed_service import Scheduled, Turn
+from support.worst_requests.probed_service import Turn
 
 OTHER: Final = UUID(int=2)
 """The user beside whom requests are measured."""
@@ -24,7 +24,7 @@ OTHERS: Final[Mapping[str, Request]] = {
     "list": request("GET", f"{TASKS}?limit=20", None, OTHER),
     "write": request("POST", TASKS, {"title": "x"}, OTHER),
 }
-_SETTLE: Final = 2 * probe.WINDOW
+_SETTLE: Final = 1.5 * probe.WINDOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +50,41 @@ class Measured:
 class ProbedService:
     """A running service."""
 
-    def __init__(self, running: Command, turns: Path) -> None:
+    def __init__(self, running: Command, turns: TextIO) -> None:
         self.port = running.port()
         self.pid = running.process.pid
         self._turns = turns
 
     def measure(self, sender: Sender, others: Mapping[str, Request] = OTHERS) -> Measured:
         """Sends a request, with others beside it."""
-        before, begun = self._scheduled(), time.monotonic() + probe.WINDOW
+        before = self._scheduled()
         found = beside(self.port, sender, others, _SETTLE)
         ran, waited = (now - then for now, then in zip(self._scheduled(), before, strict=True))
         slowdown = 1 + waited / ran if ran > 0 else 1.0
-        return Measured(found, self._longest_turn(begun, time.monotonic()), slowdown)
+        return Measured(found, self._longest_turn(found.begun, time.monotonic()), slowdown)
 
-    def _scheduled(self) -> Scheduled:
-        """Returns for how long all threads together have run, and waited for a processor."""
-        threads = probe.threads_of(self.pid).values()
-        return Scheduled(sum(one.ran for one in threads), sum(one.waited for one in threads))
+    def _scheduled(self) -> tuple[int, int]:
+        """Returns for how long all threads together have run, and were ready while the machine ran others.
+
+        In nanoseconds; nothing where there are no statistics.
+        """
+        ran, waited = 0, 0
+        for path in Path(f"/proc/{self.pid}/task").glob("*/schedstat"):
+            with suppress(OSError, ValueError):  # a thread that has ended
+                of_thread = [int(number) for number in path.read_bytes().split()]
+                ran, waited = ran + of_thread[0], waited + of_thread[1]
+        return ran, waited
 
     def _longest_turn(self, begun: float, ended: float) -> Turn:
-        def turns() -> list[list[float]]:
-            lines = self._turns.read_text().splitlines()
-            return [[float(number) for number in line.split()] for line in lines]
+        turns: list[list[float]] = []
 
-        wait_for(lambda: turns()[-1][0] >= ended)
-        return max(Turn(held, computed) for at, held, computed in turns() if at > begun)
+        def has_ended() -> bool:
+            turns.extend([float(number) for number in line.split()] for line in self._turns)
+            return bool(turns) and turns[-1][0] >= ended
+
+        wait_for(has_ended)
+        figures = [turn[1:] for turn in turns if turn[0] > begun]
+        return Turn(*map(max, zip(*figures, strict=True)))
 
 
 @contextmanager
@@ -83,4 +93,6 @@ def probed_service(folder: Path, url: str, **environment: str) -> Iterator[Probe
     turns = folder / "turns"
     settings = {"JWT_SECRET": SECRET, "PORT": "0", "DATABASE_URL": url} | environment
     with program(folder, "-P", probe.__file__, str(turns), **settings) as running:
-        yield ProbedService(running, turns)
+        running.port()  # it has made the file
+        with turns.open(encoding="utf-8") as lines:
+            yield ProbedService(running, lines)
