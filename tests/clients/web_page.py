@@ -8,10 +8,11 @@ from typing import Any, Final
 from changes.browser import PAGE_TIMEOUT, Browser, CommandError, Window
 
 KEYS: Final = {
-    "Enter": 13, "Escape": 27, "Tab": 9, "Delete": 46, "End": 35, "Home": 36,
+    "Enter": 13, "Escape": 27, "Tab": 9, "Space": 32, "Delete": 46, "End": 35, "Home": 36,
     "ArrowUp": 38, "ArrowDown": 40, "ArrowLeft": 37, "ArrowRight": 39,
 }  # fmt: skip
 ALT: Final = 1
+CTRL: Final = 2
 TITLES: Final = "[...document.querySelectorAll('.tasks .title > .text')].map((one) => one.textContent)"
 ROWS: Final = "[...document.querySelectorAll('.tasks li')]"
 RECORD: Final = """
@@ -140,7 +141,12 @@ class WebApp:
     async def press(self, key: str, modifiers: int = 0) -> None:
         """Presses a key."""
         text = {"Enter": "\r", "Space": " "}.get(key)
-        values = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS.get(key, 0), "modifiers": modifiers}
+        values = {
+            "key": " " if key == "Space" else key,
+            "code": key,
+            "windowsVirtualKeyCode": KEYS.get(key, 0),
+            "modifiers": modifiers,
+        }
         await self.window.ask(
             "Input.dispatchKeyEvent", type="keyDown", **values, **({"text": text} if text else {})
         )

@@ -10,6 +10,9 @@ const MOVES: Record<string, "up" | "down" | "in" | "out"> = {
   ArrowLeft: "out",
 };
 
+/** The fields with an undo of their own. */
+const TEXT_FIELDS = "textarea, input:not([type=checkbox], [type=date], [type=time])";
+
 /** The keys of the list: they act on the row that has the focus. */
 export function onListKey(app: App, event: KeyboardEvent): void {
   const key = (event.target as Element).closest<HTMLElement>("[data-row]")?.dataset["row"];
@@ -30,7 +33,6 @@ export function onListKey(app: App, event: KeyboardEvent): void {
     const rows = app.rows.filter(({ type }) => type !== "heading");
     focusOn(app, rows.at(event.key === "Home" ? 0 : -1)?.key, event.target as HTMLElement);
   } else if (task !== undefined && event.key === "Delete") {
-    focusOn(app, neighbour(key, 1) ?? neighbour(key, -1), event.target as HTMLElement);
     void app.actions.remove(task);
   }
 }
@@ -38,7 +40,7 @@ export function onListKey(app: App, event: KeyboardEvent): void {
 /** The keys of the whole page. */
 export function onPageKey(app: App, event: KeyboardEvent): void {
   if (document.querySelector("dialog[open]") !== null) return;
-  const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  const isTyping = (event.target as Element).matches?.(TEXT_FIELDS) === true;
   if (event.key === "Escape" && !event.defaultPrevented) close(app);
   else if ((event.ctrlKey || event.metaKey) && event.key === "z" && !isTyping && app.toast.undo()) event.preventDefault();
 }

@@ -20,7 +20,7 @@ async function start(): Promise<void> {
   const client = new Taskward({ token });
   const store = await Store.open({ client, name: DATABASE });
   const app = new App(store, client, session, (shown) => {
-    restoringFocus(() => render(page(shown), document.body));
+    restoringFocus(() => render(page(shown), document.body), () => shown.current);
   });
   addEventListener("keydown", (event) => onPageKey(app, event));
   store.start();

@@ -26,7 +26,7 @@ let shown = "";
 /** The virtualized list of the tasks. */
 export function taskList(app: App): TemplateResult {
   const { rows } = app;
-  if (layout.rows !== rows) layout = layOut(app, rows);
+  layOutRows(app);
   const visible = visibleRows(app);
   shown = `${visible[0]} ${visible.at(-1)}`;
   return html`
@@ -44,7 +44,7 @@ export function taskList(app: App): TemplateResult {
 
 /** Scrolls until a row is visible. */
 export function reveal(app: App, key: string): void {
-  if (layout.rows !== app.rows) layout = layOut(app, app.rows);
+  layOutRows(app);
   const scroller = document.querySelector(".scroll");
   const at = layout.indexes.get(key);
   if (scroller === null || at === undefined) return;
@@ -58,7 +58,8 @@ export function reveal(app: App, key: string): void {
 export function neighbour(key: string, step: number): string | undefined {
   const rows = layout.rows;
   for (let at = (layout.indexes.get(key) ?? 0) + step; at >= 0 && at < rows.length; at += Math.sign(step)) {
-    if (rows[at]?.type !== "heading") return rows[at]?.key;
+    const row = rows[at];
+    if (row !== undefined && isReachable(row)) return row.key;
   }
   return undefined;
 }
@@ -76,6 +77,28 @@ export function rowAtHeight(height: number): number {
 
 export function topOf(at: number): number {
   return layout.tops[at] ?? layout.height;
+}
+
+/** Lays the rows out, if they have changed. If the current row is not there any more, the one in its place becomes current. */
+function layOutRows(app: App): void {
+  const { rows, current } = app;
+  if (layout.rows === rows) return;
+  const before = layout;
+  layout = layOut(app, rows);
+  const at = current === undefined || layout.indexes.has(current) ? undefined : before.indexes.get(current);
+  if (at !== undefined) app.current = successor(before.rows, at) ?? rows.find(isReachable)?.key;
+}
+
+/** Returns the key of the next row that is still there, but none behind the fold, or of the last one before. */
+function successor(before: readonly Row[], at: number): string | undefined {
+  const isThere = (row: Row) => isReachable(row) && layout.indexes.has(row.key);
+  const fold = before.findIndex(({ type }, n) => n > at && type === "fold");
+  const after = before.slice(at + 1, fold === -1 ? undefined : fold);
+  return (after.find(isThere) ?? before.slice(0, at).findLast(isThere))?.key;
+}
+
+function isReachable({ type }: Row): boolean {
+  return type !== "heading";
 }
 
 function layOut(app: App, rows: readonly Row[]): Layout {
@@ -102,19 +125,19 @@ function visibleRows(app: App): number[] {
 /** Returns the row that has the focus, or gets it by the Tab key. It is always in the page. */
 function reachableRow({ current }: App): number {
   const known = current === undefined ? undefined : layout.indexes.get(current);
-  return known ?? Math.max(0, layout.rows.findIndex(({ type }) => type !== "heading"));
+  return known ?? Math.max(0, layout.rows.findIndex(isReachable));
 }
 
 function rowAt(app: App, at: number): TemplateResult {
   const row = layout.rows[at] as Row;
-  const isReachable = at === reachableRow(app);
+  const hasTab = at === reachableRow(app);
   const style = `transform: translateY(${topOf(at)}px); height: ${topOf(at + 1) - topOf(at)}px`;
-  const position = { style, at, count: layout.rows.length, isReachable };
+  const position = { style, at, count: layout.rows.length, isReachable: hasTab };
   if (row.type === "task") return taskRow(app, row, position);
   if (row.type === "heading") return html`<li class="group" data-row=${row.key} .style=${style}><h2>${row.text}</h2></li>`;
   return html`
     <li class="group" data-row=${row.key} .style=${style}>
-      <button class="plain fold" data-control="title" aria-expanded=${app.isFoldOpen} tabindex=${isReachable ? 0 : -1}
+      <button class="plain fold" data-control="title" aria-expanded=${app.isFoldOpen} tabindex=${hasTab ? 0 : -1}
         @click=${() => app.toggle("isFoldOpen")}>
         ${icon("fold")} Completed <span class="count">${row.count}</span>
       </button>
@@ -138,5 +161,5 @@ function focused(app: App, event: FocusEvent): void {
 function empty({ store, route }: App): TemplateResult {
   const isLoading = store.state === "connecting" && store.tasks.all().length === 0;
   const text = isLoading ? "Loading your tasks" : route.search !== "" ? "Nothing was found" : "Nothing to do here";
-  return html`<p class="empty">${text}</p>`;
+  return html`<p class="empty" tabindex="-1">${text}</p>`;
 }
