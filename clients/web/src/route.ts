@@ -57,7 +57,17 @@ export function isSameView(one: View, other: View): boolean {
 function parseView(path: string): View {
   const [name, value = ""] = path.split("/");
   if (name === "list") return { name, id: value };
-  if (name === "label") return { name, label: decodeURIComponent(value) };
+  const label = name === "label" ? decoded(value) : undefined;
+  if (label !== undefined) return { name: "label", label };
   if (name === "today" || name === "upcoming" || name === "all") return { name };
   return { name: "inbox" };
+}
+
+/** Returns a part of an address; undefined if a person or a program has damaged it. */
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
