@@ -1,7 +1,7 @@
 import type { List, NewTask, Task, TaskChanges } from "@taskward/client";
-import type { App } from "./app.js";
 import { ask } from "./dialogs.js";
 import { indent, moveBy, moveTo, outdent, positionBetween, type Place } from "./moving.js";
+import type { Page } from "./page-state.js";
 import type { View } from "./route.js";
 import { isSameLabel, positionOf } from "./tree.js";
 
@@ -10,7 +10,7 @@ export class Actions {
   #lastMove: Promise<void> = Promise.resolve();
   #running = 0;
 
-  constructor(private readonly app: App) {}
+  constructor(private readonly page: Page) {}
 
   /** Whether a change of the user is not stored yet. */
   get areRunning(): boolean {
@@ -21,40 +21,40 @@ export class Actions {
     if (title.trim() === "") return;
     const fields = parent === undefined ? this.#fieldsOfView() : { parent_id: parent.id };
     await this.#run(async () => {
-      const { id } = await this.app.store.tasks.create({ title: title.trim().slice(0, 200), ...fields });
-      if (parent === undefined) this.app.current = id;
-      this.app.toast.show(`Added: ${title.trim()}`);
+      const { id } = await this.page.store.tasks.create({ title: title.trim().slice(0, 200), ...fields });
+      if (parent === undefined) this.page.current = id;
+      this.page.toast.show(`Added: ${title.trim()}`);
     });
   }
 
   async change(id: string, changes: TaskChanges): Promise<void> {
-    await this.#run(() => this.app.store.tasks.update(id, changes));
+    await this.#run(() => this.page.store.tasks.update(id, changes));
   }
 
   async setCompleted({ id, title }: Task, is_completed: boolean): Promise<void> {
     await this.#run(async () => {
-      await this.app.store.tasks.update(id, { is_completed });
+      await this.page.store.tasks.update(id, { is_completed });
       const undo = () => void this.change(id, { is_completed: !is_completed });
-      this.app.toast.show(`${is_completed ? "Completed" : "Reopened"}: ${title}`, undo);
+      this.page.toast.show(`${is_completed ? "Completed" : "Reopened"}: ${title}`, undo);
     });
   }
 
   /** A task that was deleted does not come back with its id, so undoing makes a new one. */
   async remove(task: Task): Promise<void> {
-    const below = this.app.tree.children(task.id).length;
+    const below = this.page.tree.children(task.id).length;
     const subtasks = below === 0 ? undefined : await this.#askForSubtasks(task, below);
     if (below > 0 && subtasks === undefined) return;
     await this.#run(async () => {
-      await this.app.store.tasks.delete(task.id, subtasks && { subtasks });
-      if (this.app.route.task === task.id) this.app.close();
-      this.app.toast.show(`Deleted: ${task.title}`, below > 0 ? undefined : () => void this.restore(task));
+      await this.page.store.tasks.delete(task.id, subtasks && { subtasks });
+      if (this.page.route.task === task.id) this.page.close();
+      this.page.toast.show(`Deleted: ${task.title}`, below > 0 ? undefined : () => void this.restore(task));
     });
   }
 
   /** Creates a task as another one was. */
   async restore(task: Task): Promise<void> {
     const { id: _, user_id, created_at, updated_at, series_id, next_id, ...fields } = task;
-    await this.#run(() => this.app.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
+    await this.#run(() => this.page.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
   }
 
   /** Moves a task by one step. A step begins where the one before has ended, however fast the keys are pressed. */
@@ -64,7 +64,7 @@ export class Actions {
   }
 
   async moveTo(task: Task, place: Place): Promise<void> {
-    const changes = moveTo(this.app.tree, task, place);
+    const changes = moveTo(this.page.tree, task, place);
     if (changes === undefined) return;
     await this.change(task.id, changes);
     this.#showPosition(task.id);
@@ -72,62 +72,62 @@ export class Actions {
 
   /** Moves a task to the end of a list, or of the inbox. */
   async putInList(task: Task, list: string | undefined): Promise<void> {
-    const changes = moveTo(this.app.tree, task, { parent: undefined, list, before: undefined });
+    const changes = moveTo(this.page.tree, task, { parent: undefined, list, before: undefined });
     if (changes === undefined) return;
     await this.change(task.id, changes);
-    this.app.toast.show(`Moved to ${this.app.tree.list(list)?.title ?? "Inbox"}`);
+    this.page.toast.show(`Moved to ${this.page.tree.list(list)?.title ?? "Inbox"}`);
   }
 
   async addList(title: string): Promise<void> {
     if (title.trim() === "") return;
     await this.#run(async () => {
-      const { id } = await this.app.store.lists.create({ title: title.trim() });
-      this.app.show({ name: "list", id });
+      const { id } = await this.page.store.lists.create({ title: title.trim() });
+      this.page.show({ name: "list", id });
     });
   }
 
   async changeList(id: string, changes: { title?: string; is_archived?: boolean }): Promise<void> {
-    await this.#run(() => this.app.store.lists.update(id, changes));
+    await this.#run(() => this.page.store.lists.update(id, changes));
   }
 
   async moveList(list: List, step: -1 | 1): Promise<void> {
-    const lists = this.app.tree.lists.filter(({ is_archived }) => !is_archived);
+    const lists = this.page.tree.lists.filter(({ is_archived }) => !is_archived);
     const others = lists.filter(({ id }) => id !== list.id);
     const at = lists.findIndex(({ id }) => id === list.id) + step;
     if (at < 0 || at > others.length) return;
-    await this.#run(() => this.app.store.lists.update(list.id, { position: positionBetween(others[at - 1], others[at]) }));
+    await this.#run(() => this.page.store.lists.update(list.id, { position: positionBetween(others[at - 1], others[at]) }));
   }
 
   async removeList(list: List, tasks: "delete" | "keep"): Promise<void> {
-    await this.#run(() => this.app.store.lists.delete(list.id, { tasks }));
-    this.app.show({ name: "inbox" });
+    await this.#run(() => this.page.store.lists.delete(list.id, { tasks }));
+    this.page.show({ name: "inbox" });
   }
 
   /** Changes a label on all tasks, which the service does; so it needs a network. */
   async renameLabel(from: string, to: string): Promise<void> {
     await this.#run(async () => {
-      await this.app.client.labels.rename(from, to);
-      this.app.show({ name: "label", label: to });
+      await this.page.client.labels.rename(from, to);
+      this.page.show({ name: "label", label: to });
     });
   }
 
   async removeLabel(label: string): Promise<void> {
     await this.#run(async () => {
-      const { tasks } = await this.app.client.labels.remove(label);
-      this.app.show({ name: "inbox" });
-      this.app.toast.show(`Removed ${label} from ${tasks} ${tasks === 1 ? "task" : "tasks"}`);
+      const { tasks } = await this.page.client.labels.remove(label);
+      this.page.show({ name: "inbox" });
+      this.page.toast.show(`Removed ${label} from ${tasks} ${tasks === 1 ? "task" : "tasks"}`);
     });
   }
 
   async addLabel(task: Task, label: string): Promise<void> {
-    const known = [...this.app.tree.labels.keys()].find((one) => isSameLabel(one, label.trim()));
+    const known = [...this.page.tree.labels.keys()].find((one) => isSameLabel(one, label.trim()));
     if (label.trim() !== "") await this.change(task.id, { add_labels: [known ?? label.trim()] });
   }
 
   /** Returns the fields with which a new task is in the view that is shown. */
   #fieldsOfView(): Omit<NewTask, "title"> {
-    const { view } = this.app.route;
-    const { day } = this.app.now;
+    const { view } = this.page.route;
+    const { day } = this.page.now;
     const fields: Record<View["name"], Omit<NewTask, "title">> = {
       today: { due: { date: day } },
       upcoming: {},
@@ -148,24 +148,24 @@ export class Actions {
   }
 
   async #moveOnce(id: string, how: "up" | "down" | "in" | "out"): Promise<void> {
-    const { tree } = this.app;
+    const { tree } = this.page;
     const task = tree.get(id);
     if (task === undefined) return;
     const changes =
       how === "in" ? indent(tree, task) : how === "out" ? outdent(tree, task) : moveBy(tree, task, how === "up" ? -1 : 1);
-    if (changes === undefined) return this.app.toast.show(`${task.title} cannot be moved further`);
+    if (changes === undefined) return this.page.toast.show(`${task.title} cannot be moved further`);
     await this.change(id, changes);
     this.#showPosition(id);
   }
 
   #showPosition(id: string): void {
-    const { tree } = this.app;
+    const { tree } = this.page;
     const task = tree.get(id);
     if (task === undefined) return;
     const siblings = tree.siblings(task);
     const parent = tree.parent(task);
     const where = parent === undefined ? "" : ` below ${parent.title}`;
-    this.app.toast.show(`${task.title}: ${siblings.indexOf(task) + 1} of ${siblings.length}${where}`);
+    this.page.toast.show(`${task.title}: ${siblings.indexOf(task) + 1} of ${siblings.length}${where}`);
   }
 
   async #run(work: () => Promise<unknown>): Promise<void> {
@@ -173,7 +173,7 @@ export class Actions {
     try {
       await work();
     } catch (error) {
-      this.app.toast.error(error instanceof Error ? error.message : String(error));
+      this.page.toast.error(error instanceof Error ? error.message : String(error));
     } finally {
       this.#running -= 1;
     }

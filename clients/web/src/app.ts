@@ -4,6 +4,7 @@ import { Actions } from "./actions.js";
 import { Drafts } from "./drafts.js";
 import { localNow, timeZone, type Now } from "./dates.js";
 import { rowControl } from "./focus.js";
+import type { Page } from "./page-state.js";
 import { formatRoute, isSameView, parseRoute, viewLink, type Route, type View } from "./route.js";
 import { countOf, rowsOf, type Row } from "./rows.js";
 import { isCurrent, type Session } from "./session.js";
@@ -13,7 +14,7 @@ import { Tree } from "./tree.js";
 const CAN_HOVER = matchMedia("(hover: hover)");
 
 /** The state of the page: the store, the route, and what belongs to this window alone. */
-export class App {
+export class App implements Page {
   readonly actions: Actions;
   readonly drafts = new Drafts();
   readonly toast = new Toast(() => this.update());

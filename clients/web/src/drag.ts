@@ -1,8 +1,8 @@
 import type { Task } from "@taskward/client";
 import type { App } from "./app.js";
+import { rowAtHeight, topOf } from "./layout.js";
 import type { Place } from "./moving.js";
 import type { TaskRow } from "./rows.js";
-import { rowAtHeight, topOf } from "./task-list.js";
 
 const INDENT = 28;
 const EDGE = 48;

@@ -1,7 +1,7 @@
 import type { App } from "./app.js";
 import { rowControl } from "./focus.js";
+import { neighbour, reveal } from "./layout.js";
 import { isManual } from "./rows.js";
-import { neighbour, reveal } from "./task-list.js";
 
 const MOVES: Record<string, "up" | "down" | "in" | "out"> = {
   ArrowUp: "up",

@@ -5,9 +5,10 @@ import { conflictBanner } from "./conflicts.js";
 import { detailsPanel } from "./details.js";
 import { filterBar } from "./filters.js";
 import { icon } from "./icons.js";
+import { reveal } from "./layout.js";
 import { listMenu } from "./menus.js";
 import { sidebar } from "./sidebar.js";
-import { reveal, taskList } from "./task-list.js";
+import { taskList } from "./task-list.js";
 import { longDay } from "./dates.js";
 
 const NARROW = matchMedia("(max-width: 899px)");

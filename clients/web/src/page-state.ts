@@ -1,0 +1,22 @@
+import type { Taskward } from "@taskward/client";
+import type { Store } from "@taskward/client/store";
+import type { Now } from "./dates.js";
+import type { Route, View } from "./route.js";
+import type { Toast } from "./toast.js";
+import type { Tree } from "./tree.js";
+
+/** What the actions of the user need of the page. */
+export interface Page {
+  readonly store: Store;
+  readonly client: Taskward;
+  readonly toast: Toast;
+  /** All tasks and lists as they are now. */
+  readonly tree: Tree;
+  readonly route: Route;
+  readonly now: Now;
+  /** The row that the Tab key reaches. */
+  current: string | undefined;
+  show(view: View): void;
+  /** Closes the details. */
+  close(): void;
+}
