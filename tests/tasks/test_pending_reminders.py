@@ -3,11 +3,20 @@
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
 from fastapi import FastAPI
-from support import Person, stored
+from support import Person, database_of, stored
 from support.rows import microseconds
+
+from taskward.auth.current_user import Caller
+from taskward.database.sqlite import owner_locks
+from taskward.database.statements import SPLIT, TransactionSteps
+from taskward.me.recovery import resume_interrupted
+from taskward.me.store import time_zone_steps
+from taskward.tasks.steps import reminders
 
 BERLIN = "Europe/Berlin"
 NEXT_YEAR = datetime.now(UTC).year + 1
@@ -178,6 +187,40 @@ async def test_many_tasks_move_to_another_time_zone(app: FastAPI, ann: Person, b
     assert {row["fire_at"] for row in rows} == {at_local(DAY, "09:00")}
     assert len(rows) == 250
     assert {row["fire_at"] for row in await stored(app, "reminders", user_id=bob.sub)} == {None}
+
+
+@pytest.mark.engines("disk")
+async def test_an_interrupted_move_to_another_time_zone_is_completed(
+    app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large one takes several transactions on SQLite, so a process may die between two."""
+    database = database_of(app)
+    task = {"title": "Task", "due": {"date": str(DAY)}, "reminders": [{"offset_minutes": 540}]}
+    await ann.http.post("/api/tasks/batch", json={"operations": [{"op": "create", "task": task}] * 30})
+    monkeypatch.setattr(reminders, "PAGE", 10)
+    monkeypatch.setattr(owner_locks, "LEASE", 0)
+    moved = 0
+
+    def steps() -> TransactionSteps[None]:
+        nonlocal moved
+        change = time_zone_steps(Caller(UUID(ann.sub), None, 0), BERLIN)
+        step: Any = next(change)
+        while True:
+            if step[0] is SPLIT:
+                moved += 1
+                if moved == 2:
+                    raise ConnectionError
+            step = change.send((yield step))
+
+    with pytest.raises(ConnectionError):
+        await database.transact(steps, long=True)
+    before = [row["fire_at"] for row in await stored(app, "reminders", user_id=ann.sub)]
+    await resume_interrupted(database)
+
+    after = {row["fire_at"] for row in await stored(app, "reminders", user_id=ann.sub)}
+    assert before.count(None) == 20
+    assert after == {at_local(DAY, "09:00")}
+    assert await database.interrupted() == []
 
 
 async def test_the_next_task_of_a_series_has_those_relative_to_due(app: FastAPI, ann: Person) -> None:

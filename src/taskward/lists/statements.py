@@ -90,8 +90,7 @@ LIST_SIBLINGS: Final = {
     )
     for after in (True, False)
 }
-"""The lists next to a key and an id, the nearest first, except `list_id`. An owner has few lists: there is no
-index by position."""
+"""The lists next to a key and an id, the nearest first, except `list_id`."""
 
 SET_LIST_POSITION: Final = Command(
     "set the position of a list",

@@ -133,6 +133,7 @@ class ListRow(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("length(title) BETWEEN 1 AND 200", name="ck_lists_title_length"),
         Index("ix_lists_user_id_version", "user_id", "version"),
+        Index("ix_lists_user_id_position", "user_id", "position", "id"),
         {"sqlite_strict": True, "sqlite_with_rowid": False},
     )
 

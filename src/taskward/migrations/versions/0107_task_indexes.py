@@ -1,4 +1,4 @@
-"""The indexes of `tasks` and of due reminders, which PostgreSQL builds while the service runs.
+"""The indexes of tasks, the order of lists and due reminders, which PostgreSQL builds while the service runs.
 
 This stays the newest migration, because the service uses the schema before it: one that changes tables is put
 before it, and this one takes the next number. An index that is there is left as it is. On SQLite they are
@@ -45,6 +45,13 @@ def upgrade() -> None:
         "tasks",
         ["user_id", "version"],
         postgresql_where=sa.text("version IS NOT NULL"),
+        postgresql_concurrently=True,
+        if_not_exists=True,
+    )
+    op.create_index(
+        "ix_lists_user_id_position",
+        "lists",
+        ["user_id", "position", "id"],
         postgresql_concurrently=True,
         if_not_exists=True,
     )

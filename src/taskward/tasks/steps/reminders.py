@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
 from taskward.database.types import to_microseconds
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.reminders import Reminders, moments
@@ -25,10 +25,15 @@ from taskward.tasks.steps.reminder_statements import (
     REMINDED_BETWEEN,
 )
 from taskward.tasks.tables import TaskRecord
+from taskward.users.statements import LOCK_OWNER
 
 PAGE: Final = 200
 """Tasks whose reminders are computed at once: 2000 moments take 10 ms."""
 
+CHANGE: Final = "moments of reminders"
+"""The name of the change in the owner's lock; whether passed ones are kept follows."""
+
+_KEEPS: Final = "passed ones are kept"
 _FIRST: Final = UUID(int=0)
 
 
@@ -78,10 +83,12 @@ def move_reminders_steps(
     """Computes the moments of all pending reminders of an owner anew, who is in that time zone now.
 
     Those whose new moment has passed are dropped; with `keeps_passed`, for new data of the same zones, they
-    fire late.
+    fire late. SQLite does it in parts, and the owner's data is locked from the first to the last.
     """
     after: Any = _FIRST
     while rows := (yield PENDING_AFTER, {"owner": owner, "after_id": after, "limit": PAGE}):
+        if after != _FIRST:
+            yield SPLIT, {"owner": owner, "change": f"{CHANGE}\n{_KEEPS if keeps_passed else ''}"}
         ids = [row[0] for row in rows]
         after = ids[-1]
         of_tasks = {"owner": owner, "ids": [str(one) for one in ids]}
@@ -90,6 +97,13 @@ def move_reminders_steps(
         moved = _moved(pending, tasks, zone, keeps_passed=keeps_passed)
         yield DROP_REMINDERS, of_tasks
         yield from _add_steps(owner, moved)
+
+
+def resume_steps(owner: UUID, passed: str) -> TransactionSteps[None]:
+    """Completes an interrupted `move_reminders_steps`; moments that are computed already stay the same."""
+    if (yield RESUME, {"owner": owner}):
+        locked = yield LOCK_OWNER, {"owner": owner}
+        yield from move_reminders_steps(owner, locked[0][0], keeps_passed=passed == _KEEPS)
 
 
 def _schedule(extra: str | None, *, is_completed: bool) -> tuple[Reminders, Mapping[str, str] | None] | None:
