@@ -134,7 +134,7 @@ READING: Final = (
     Entry(
         "GET /api/events",
         "all tasks and lists from the beginning",
-        lambda world: Streamed(request("GET", "/api/events?kinds=tasks,lists"), world.scale.tasks),
+        lambda world: Streamed(request("GET", "/api/events?kinds=tasks,lists"), world.scale.changed),
     ),
     Entry(
         "GET /api/events",

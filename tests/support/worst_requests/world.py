@@ -50,6 +50,9 @@ class Scale:
     largest: int
     """Of those, how many are as large as they can be."""
 
+    changed: int
+    """How many one request changes, if it changes all of an owner."""
+
     heavy: int
     """Operations of a batch that each touch hundreds of rows."""
 
@@ -57,8 +60,8 @@ class Scale:
     """Bytes of a document."""
 
 
-SHORT: Final = Scale(tasks=50_000, largest=1_000, heavy=10, imported=4 * 1024 * 1024)
-LONG: Final = Scale(tasks=50_000, largest=10_000, heavy=100, imported=60 * 1024 * 1024)
+SHORT: Final = Scale(tasks=50_000, largest=1_000, changed=10_000, heavy=10, imported=4 * 1024 * 1024)
+LONG: Final = Scale(tasks=50_000, largest=10_000, changed=50_000, heavy=100, imported=60 * 1024 * 1024)
 
 
 class World:
@@ -70,7 +73,7 @@ class World:
         self._tables = Tables(url)
         self._versions = _FIRST_VERSION
         self._numbers = count(1)
-        self._last_of_all = UUID(int=0)
+        self._copied: tuple[UUID, UUID]
         self.lists: list[UUID] = []
 
     def fill(self) -> None:
@@ -79,7 +82,9 @@ class World:
         self.lists = self.add_lists(BIG, MAX_LISTS)
         small = [inbox_task(n) for n in range(self.scale.tasks - self.scale.largest)]
         large = [largest_task(n, list_id=self.lists[n % len(self.lists)]) for n in range(self.scale.largest)]
-        self._last_of_all = self.add([*small, *large])[-1]
+        self.add([*large, *small])  # so the largest ones are the newest, and their changes the first ones
+        of_all = [*small, *large]
+        self._copied = of_all[-self.scale.changed].id, of_all[-1].id
 
     def number(self) -> int:
         """Returns a number that it has not returned before."""
@@ -118,8 +123,8 @@ class World:
         return [top.id for top in tops]
 
     def copy_of_all(self, list_id: UUID | None = None) -> UUID:
-        """Returns a new owner who has the tasks of the large owner, in that list."""
-        owner = self.new_owner()
+        """Returns a new owner who has the newest tasks of the large owner, in that list."""
+        owner, (first, last) = self.new_owner(), self._copied
         places = {"user_id": f"'{owner}'"} | ({"list_id": f"'{list_id}'"} if list_id else {})
         statements = []
         for table, key in ((TASKS, "id"), (TASK_LABELS, "task_id"), (REMINDERS, "task_id")):
@@ -128,7 +133,7 @@ class World:
             copied = [places["user_id"] if name == "user_id" else name for name in copied]
             statements.append(
                 f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT {', '.join(copied)} "  # noqa: S608 - names of our own
-                f"FROM {table.name} WHERE user_id = '{BIG}' AND {key} <= '{self._last_of_all}'"
+                f"FROM {table.name} WHERE user_id = '{BIG}' AND {key} BETWEEN '{first}' AND '{last}'"
             )
         self._tables.insert({}, *statements)
         return owner
