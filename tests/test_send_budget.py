@@ -184,7 +184,7 @@ async def test_a_large_response_to_a_post_that_has_changed_nothing_is_refused(
 async def test_a_stored_response_that_is_large_is_refused_and_kept(
     service: InProcess, budget: SendBudget, ann: HttpClient
 ) -> None:
-    request = {
+    request: dict[str, Any] = {
         "json": {"operations": [{"op": "create", "task": TASK}] * 20},
         "headers": {"Idempotency-Key": "1"},
     }

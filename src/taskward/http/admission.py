@@ -87,8 +87,7 @@ class Admission:
         """Acquires a slot, or waits for one; called once, when the body has been read.
 
         Raises:
-            ServiceUnavailable: the queue is full, no slot became free in time, or meanwhile too many bytes of
-                the user's responses are unread.
+            ServiceUnavailable: the queue is full, no slot became free in time, or responses are unread.
 
         """
         if context.is_admitted:

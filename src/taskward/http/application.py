@@ -162,10 +162,8 @@ class ResponseWriter:
         body, context = response.body, self._context
         common = self._start(response.status_code, len(body))
         headers = [(b"content-length", b"%d" % len(body)), (b"x-request-id", context.request_id.encode())]
-        if response.tag is None:
-            headers += common.json
-        else:
-            headers += [(b"etag", response.tag.encode()), *common.tagged_json]
+        tag = response.tag
+        headers += common.json if tag is None else [(b"etag", tag.encode()), *common.tagged_json]
         if response.location is not None:
             headers.append((b"location", response.location.encode()))
         headers += context.rate_limit_headers

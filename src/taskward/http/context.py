@@ -64,6 +64,8 @@ class RequestContext:
     """Seconds for which the server does not read from the connection after the response."""
     on_response_start: Callable[[], None] | None = None
     """Called once: when the response starts, or at the end of a request without a response."""
+    has_changed_nothing = False
+    """Set by a handler that knows it, of a method that may change what is stored."""
     status = 0
     """The status of the response, once it has started."""
     error: ErrorInfo | None = None
@@ -78,11 +80,6 @@ class RequestContext:
         """All values of each header, by its name in lower case."""
         for name, value in scope["headers"]:
             self.headers.setdefault(name, []).append(value)
-        self.may_have_committed = self.method not in _SAFE
-        """Whether what is stored may have been changed: if it is known not to be, the handler sets False.
-
-        The response is then sent with any amount unread, because 503 would mean that nothing was changed.
-        """
         self.request_id = request_id_of(self.headers.get(b"x-request-id", ()))
         self.is_api = self.path.startswith("/api/") or self.path == "/api"
         self.has_body = (
@@ -107,6 +104,14 @@ class RequestContext:
     def owner(self) -> int | None:
         """The number of the user's id, by which limits are counted; None without a user."""
         return self.user.id.int if self.user else None
+
+    @property
+    def may_have_committed(self) -> bool:
+        """Whether what is stored may have been changed.
+
+        If so, the response is sent with any amount unread, because 503 would mean that nothing was changed.
+        """
+        return self.method not in _SAFE and not self.has_changed_nothing
 
     def response_started(self) -> None:
         """Calls `on_response_start`; later calls do nothing."""

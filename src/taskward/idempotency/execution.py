@@ -110,7 +110,7 @@ class IdempotentExecution:
 
     def _response(self, result: Response | Unchanged) -> Response:
         if isinstance(result, Unchanged):
-            self._context.may_have_committed = False
+            self._context.has_changed_nothing = True
             return result.response
         return result
 

@@ -38,7 +38,8 @@ class InProcessTransport(httpx.AsyncBaseTransport):
 
         await asyncio.sleep(0)  # between the requests of a tool the event loop serves others
         await self._pipeline(scope, receive, send)
-        self._outer.may_have_committed |= context.may_have_committed
+        if context.may_have_committed:
+            self._outer.has_changed_nothing = False
         head, *parts = messages
         content = b"".join(part.get("body", b"") for part in parts)
         return httpx.Response(head["status"], headers=head["headers"], content=content, request=request)

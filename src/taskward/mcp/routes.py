@@ -37,7 +37,7 @@ class McpRoute(StrictRoute):
         message = read_json_object(context, body)  # the SDK's parser allows any nesting
         if problems := [*self.read_head(context, {}), *message_problems(message)]:
             raise ValidationFailed(problems)
-        context.may_have_committed = False  # what a tool calls sets it
+        context.has_changed_nothing = True  # until a tool calls what changes something
         return _McpResponse(endpoint, body)
 
 
