@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from support.latency import TIMEOUT, Reply, Request, Sender
 from support.paging import NOON
 from support.task_rows import TaskRow
 from support.worst_requests.entries import LISTS, TASKS, Entry, request
 from support.worst_requests.values import COMMON, LABELS, due, largest_task
-from support.worst_requests.world import World
+from support.worst_requests.world import QUIET, World
 from taskward.tasks.sorts import SORTS
 
 _WORDS: Final = "+".join(["task", *(f"{n}" for n in range(10)), *("k",) * 20, "zzz"])
@@ -25,7 +24,6 @@ UNREAD: Final = 0.3
 """Seconds for which nobody reads."""
 
 _MANY_TAGS: Final = '"1",' * 15_000 + '"2"'
-_OTHER: Final = UUID(int=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +145,7 @@ READING: Final = (
         "GET /api/me/calendar.ics",
         "all tasks, in all time zones",
         _read("/api/me/calendar.ics"),
-        others={"calendar": request("GET", "/api/me/calendar.ics", None, _OTHER)},
+        others={"calendar": request("GET", "/api/me/calendar.ics", None, QUIET)},
     ),
     *(
         Entry(f"GET {path}", "its file", _read(path))

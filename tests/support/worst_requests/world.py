@@ -31,6 +31,9 @@ from taskward.tasks.tables import LISTS, TASK_LABELS, TASKS
 BIG: Final = UUID(int=1)
 """The owner of many tasks, some of them as large as they can be, and of many lists and labels."""
 
+QUIET: Final = UUID(int=3)
+"""The owner of one task, who writes nothing."""
+
 MAX_LISTS: Final = 1_000
 TIGHT: Final = 210
 """Tasks in a tight place: more than are moved to make room, on both sides of the one in the middle."""
@@ -77,8 +80,10 @@ class World:
         self.lists: list[UUID] = []
 
     def fill(self) -> None:
-        """Makes the large owner."""
+        """Makes the large owner, and a quiet one."""
         self._add_owner(BIG)
+        self._add_owner(QUIET)
+        self.add([inbox_task(0)], QUIET)
         self.lists = self.add_lists(BIG, MAX_LISTS)
         small = [inbox_task(n) for n in range(self.scale.tasks - self.scale.largest)]
         large = [largest_task(n, list_id=self.lists[n % len(self.lists)]) for n in range(self.scale.largest)]
