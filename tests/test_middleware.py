@@ -129,6 +129,35 @@ async def test_a_batch_that_changes_nothing_creates_no_reference_cycle(
             assert [one["status"] for one in orjson.loads(answer.body)["results"]] == [412, 404]
 
 
+@pytest.mark.engines("memory", "disk")
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [
+        ("PUT", {"title": "x"}, 412),
+        ("POST", {"title": "x", "list_id": str(uuid4())}, 400),
+        ("DELETE", None, 412),
+    ],
+)
+async def test_a_write_that_is_rejected_creates_no_reference_cycle(
+    app: FastAPI, ann: Person, method: str, body: dict[str, str] | None, status: int
+) -> None:
+    path = "/api/tasks" if method == "POST" else f"/api/tasks/{(await ann.create())['id']}"
+    content = b"" if body is None else orjson.dumps(body)
+    headers = [
+        ("Authorization", f"Bearer {ann.token}"),
+        *([] if method == "POST" else [("If-Match", '"0"')]),
+        *(
+            []
+            if body is None
+            else [("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
+        ),
+    ]
+    with no_garbage():
+        for _ in range(3):
+            answer = await exchange(app, method, path, headers=headers, pieces=[content])
+            assert answer.status == status
+
+
 @contextmanager
 def no_garbage() -> Iterator[None]:
     """Fails if the block leaves a request or an error to the garbage collector."""

@@ -46,7 +46,9 @@ class GroupedWrite:
     until: float
     """The deadline of its start, on the loop's clock."""
 
-    done: "asyncio.Future[Any]"
+    done: "asyncio.Future[Any] | None"
+    """None once it is done."""
+
     several: bool
     long: bool
     owners: set[UUID] = field(default_factory=set)
@@ -68,13 +70,17 @@ class GroupedWrite:
         connection.execute("RELEASE queued_write")
 
     def finish(self, result: Any) -> None:
-        """Passes the result or error to the caller, if it still waits."""
-        if self.done.done():
+        """Passes the result or error to the caller, if it still waits.
+
+        Nothing here refers to it any more: an error refers to the frame of `apply`, so that both would stay.
+        """
+        done, self.done, self.result = self.done, None, None
+        if done is None or done.done():
             return
         if isinstance(result, Exception):
-            self.done.set_exception(result)
+            done.set_exception(result)
         else:
-            self.done.set_result(result)
+            done.set_result(result)
 
 
 class GroupCommit:
@@ -124,18 +130,19 @@ class GroupCommit:
 
         The owners take turns. A function that runs `several` statements runs in the thread.
         """
-        done = asyncio.get_running_loop().create_future()
-        write = GroupedWrite(owner, run, busy_deadline(), done, several, long)
+        future = asyncio.get_running_loop().create_future()
+        write = GroupedWrite(owner, run, busy_deadline(), future, several, long)
         self._queue.add(write)
         if self._in_memory:
             self._run_in_memory()
         elif self._working is None:
             self._working = asyncio.create_task(self._work())
         try:
-            return cast("T", await done)
+            return cast("T", await future)
         finally:
-            if done.cancelled():
+            if future.cancelled():
                 self._queue.discard(write)
+            del future, write  # an error refers to this frame, so that they would be a cycle with it
 
     def refuse_locked(self, owner: UUID) -> None:
         """Raises OwnerLocked if a change that takes several transactions has locked the owner's data."""
