@@ -1,4 +1,4 @@
-"""Event streams that send a long history give way to other requests after each page."""
+"""Event streams that send a long history let other requests run after each page."""
 
 import asyncio
 from itertools import groupby

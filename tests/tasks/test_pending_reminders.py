@@ -198,7 +198,6 @@ async def test_an_interrupted_move_to_another_time_zone_is_completed(
     task = {"title": "Task", "due": {"date": str(DAY)}, "reminders": [{"offset_minutes": 540}]}
     await ann.http.post("/api/tasks/batch", json={"operations": [{"op": "create", "task": task}] * 30})
     monkeypatch.setattr(reminders, "PAGE", 10)
-    monkeypatch.setattr(owner_locks, "LEASE", 0)
     moved = 0
 
     def steps() -> TransactionSteps[None]:
@@ -215,6 +214,7 @@ async def test_an_interrupted_move_to_another_time_zone_is_completed(
     with pytest.raises(ConnectionError):
         await database.transact(steps, long=True)
     before = [row["fire_at"] for row in await stored(app, "reminders", user_id=ann.sub)]
+    monkeypatch.setattr(owner_locks, "LEASE", 0)
     await resume_interrupted(database)
 
     after = {row["fire_at"] for row in await stored(app, "reminders", user_id=ann.sub)}

@@ -1,4 +1,4 @@
-"""Reads: pages, searches, the feed and its streams, exports, and responses that nobody reads."""
+"""Reads: pages, searches, the feed and its streams, exports, and unread responses."""
 
 import socket
 import time
@@ -21,7 +21,7 @@ _ALL_FILTERS: Final = (
     "&is_completed=false&archived=true&list_id=none"
 )
 UNREAD: Final = 0.3
-"""Seconds for which nobody reads."""
+"""Seconds for which a response stays unread."""
 
 _MANY_TAGS: Final = '"1",' * 15_000 + '"2"'
 
@@ -102,7 +102,7 @@ READING: Final = (
     Entry(f"GET {TASKS}", "a series of 1,000", _a_series),
     Entry(
         f"GET {TASKS}",
-        "the largest page that nobody reads",
+        "the largest page, unread",
         lambda _: Unread(request("GET", f"{TASKS}?limit=999")),
     ),
     Entry(f"GET {TASKS}/summary", "all tasks", _read(f"{TASKS}/summary?now=2031-06-01T12:00:00%2B01:00")),
@@ -119,7 +119,7 @@ READING: Final = (
     Entry(f"GET {LISTS}", "the largest lists", _read(LISTS)),
     Entry(
         f"GET {LISTS}",
-        "the largest lists that nobody reads",
+        "the largest lists, unread",
         lambda _: Unread(request("GET", LISTS)),
     ),
     Entry(
@@ -136,7 +136,7 @@ READING: Final = (
     ),
     Entry(
         "GET /api/events",
-        "a stream that nobody reads",
+        "an unread stream",
         lambda _: Unread(request("GET", "/api/events")),
     ),
     Entry("GET /api/me", "the user row", _read("/api/me")),
