@@ -205,7 +205,7 @@ async def test_a_transaction_that_takes_too_long_is_rolled_back(
 ) -> None:
     ann = Person(file_app)
     kept = await ann.create("Kept")
-    monkeypatch.setattr("taskward.database.sqlite.database.STATEMENT_TIMEOUT", 0.2)
+    monkeypatch.setattr("taskward.database.sqlite.database.TRANSACTION_TIMEOUT", 0.2)
     delay = partial(time.sleep, 0.3)
     monkeypatch.setattr("taskward.tasks.steps.empty_task", lambda *task: (delay(), empty_task(*task))[1])
 

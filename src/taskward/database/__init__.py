@@ -29,8 +29,9 @@ class Queries(Protocol):
     async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         """Runs steps in one transaction and returns their result once it is durable.
 
-        A `long` one has a minute, and does not block the reads of others. If its steps contain a `Split`, an
-        engine may run them as several transactions; other statements of the owner see all or nothing.
+        A `long` one has a minute on PostgreSQL, and shares no transaction with others on SQLite. If its steps
+        contain a `Split`, an engine may run them as several transactions; other statements of the owner see
+        all or nothing.
         """
 
 

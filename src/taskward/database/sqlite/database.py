@@ -25,7 +25,7 @@ from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.group_commit import GroupCommit
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.read_mark import ReadMark
-from taskward.database.sqlite.readers import STATEMENT_TIMEOUT, SqliteReaders
+from taskward.database.sqlite.readers import SqliteReaders
 from taskward.database.sqlite.split_transaction import SplitTransaction
 from taskward.database.sqlite.wal import Checkpoints
 from taskward.database.statements import (
@@ -49,8 +49,8 @@ POLL_INTERVAL: Final = 0.25
 LOCK_TIMEOUT: Final = 10.0
 """Seconds that a statement waits while its owner is locked."""
 
-LONG_TIMEOUT: Final = 60.0
-"""Seconds for each part of a long transaction, once it has begun; `STATEMENT_TIMEOUT` for any other."""
+TRANSACTION_TIMEOUT: Final = 10.0
+"""Seconds for a transaction, or a part of a split one, once it has begun: no other can run meanwhile."""
 
 _LOCK_RETRY: Final = 0.02
 
@@ -201,8 +201,9 @@ class SqliteDatabase:
             await asyncio.sleep(RETRY_INTERVAL)
 
     async def _transact(self, run: TransactionRun[T], *, long: bool) -> T:
-        seconds = LONG_TIMEOUT if long else STATEMENT_TIMEOUT
-        transaction = SplitTransaction(run, self._compiled, self._group_commit.refuse_locked, seconds)
+        transaction = SplitTransaction(
+            run, self._compiled, self._group_commit.refuse_locked, TRANSACTION_TIMEOUT
+        )
         owner = run.owner
         try:
             while run.step is not None:
