@@ -91,7 +91,7 @@ bench: $(VENV)/.ready-to-bench ## Measure 1 to 64 connections against Fastify an
 bench-tables: $(VENV)/.ready-to-bench ## Write the figures of `make bench` into docs/performance.md; BEFORE=file adds earlier ones
 	@$(BIN)/python benchmarks/tables.py $(BEFORE)
 
-bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; five minutes
+bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; ten minutes
 	@$(BIN)/python -W ignore benchmarks/growth.py
 
 bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches; a minute

@@ -5,7 +5,7 @@
 Each size is a database of its own with an app of its own in this process. In every turn each of them gets
 each kind of request once, in an order by chance, of an owner by chance; so all meet the same machine in the
 same mood. Before each measured request its owner changes a task, so that nothing can be answered from what
-is remembered. A page has 10 tasks.
+is remembered. A page has 10 tasks. The smallest of the tables of large owners has one owner of 100 tasks.
 """
 
 import contextlib
@@ -41,6 +41,11 @@ TASKS_EACH: Final = 100
 PEOPLE: Final = 200
 """Owners of each table who send requests."""
 
+LARGE: Final = 10_000
+"""Tasks of each owner in tables of large owners, whose statistics say so."""
+
+MAX_LARGE: Final = 1_000_000
+
 READERS: Final = 3
 """Users with each number of tasks."""
 
@@ -54,6 +59,8 @@ PART_C: Final = {
     "a label's tasks": f"label=home&limit={PAGE}",
 }
 KINDS: Final = ("one task", "first page", "last page", "create", "pull of changes", *PART_C, "summary")
+
+LARGE_OWNERS: Final = f"tasks in the tables, of owners with {LARGE:,}"
 
 MakeDatabase = Callable[[str, Mapping[int, int]], Awaitable[str]]
 """Creates a database of that name, with owners who have that many tasks each, and returns its URL."""
@@ -69,7 +76,7 @@ def main() -> None:
     for name, costs in found.items():
         print_costs(name, costs)
     print_growth(found)
-    draw(found)
+    draw({name: costs for name, costs in found.items() if LARGE_OWNERS not in name})
     print(f"\n{PLOT}")
 
 
@@ -96,6 +103,13 @@ async def measure(sizes: Sequence[int]) -> dict[str, Costs]:
                     for n, size in enumerate(OF_ONE_USER)
                 }
                 found[f"{engine}: tasks of one user"] = await compare(people)
+                tables = {}
+                for size in (TASKS_EACH, *(size for size in sizes if LARGE <= size <= MAX_LARGE)):
+                    each = min(size, LARGE)
+                    owners = dict.fromkeys(range(size // each), each)
+                    app = await running.enter_async_context(an_app(await make(f"large_{size}", owners)))
+                    tables[size] = [await person_of(app, owner, each) for owner in _some(len(owners))]
+                found[f"{engine}: {LARGE_OWNERS}"] = await compare(tables)
     return found
 
 
@@ -104,7 +118,10 @@ def _owners(size: int) -> dict[int, int]:
 
 
 def _some_of(size: int) -> list[int]:
-    owners = size // TASKS_EACH
+    return _some(size // TASKS_EACH)
+
+
+def _some(owners: int) -> list[int]:
     return random.Random(1).sample(range(owners), min(owners, PEOPLE))  # noqa: S311 - the same every time
 
 

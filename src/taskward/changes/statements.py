@@ -20,7 +20,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from taskward.database.functions import any_of
+from taskward.database.functions import any_of, once
 from taskward.database.statements import Read
 from taskward.database.types import Counter, Ids
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES, TaskRecord
@@ -30,8 +30,11 @@ from taskward.users.tables import USERS
 Kind: TypeAlias = Literal["tasks", "lists"]
 Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists"]
 
-_SINCE: Final = bindparam("since", type_=Counter)
-_LIMIT: Final = bindparam("limit", type_=Integer())
+_SINCE: Final = once(bindparam("since", type_=Counter))
+_LIMIT: Final = once(bindparam("limit", type_=Integer()))
+"""Values that PostgreSQL's planner cannot see. If it could, the plan for any values would seem dear, and each
+pull of an owner with many tasks would be planned anew, which takes longer than the pull."""
+
 _COLUMNS_OF_LIST: Final = {
     "is_completed": LISTS.c.is_archived,
     "extra": LISTS.c.metadata,

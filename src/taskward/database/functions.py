@@ -265,9 +265,10 @@ def _instant_on_postgresql(element: instant_of, compiler: SQLCompiler, **options
 
 
 class once(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
-    """`once(value)`: a value made of a volatile function, as PostgreSQL compares it along an index.
+    """`once(value)`: a value that PostgreSQL evaluates once, at the start, and that its planner cannot see.
 
-    By itself it would be evaluated for each row.
+    A volatile function would be evaluated for each row, and along no index. A parameter that is seen may make
+    the plan for any values seem dear, so that each execution is planned anew.
     """
 
     inherit_cache = True
