@@ -40,10 +40,11 @@ class DevelopmentSession:
 
 
 def development_session(settings: Settings) -> DevelopmentSession | None:
-    """Returns what issues tokens for the web app; None unless they are signed with the generated secret."""
-    if not settings.serves_web_app or settings.production:
-        return None
-    if settings.jwt_jwks_url is not None or settings.jwt_secrets:
+    """Returns what issues tokens for the web app; None unless they are signed with the generated secret.
+
+    So there is none in production, where JWT_SECRET or JWT_JWKS_URL is set.
+    """
+    if settings.jwt_secrets or settings.jwt_jwks_url is not None or not settings.serves_web_app:
         return None
     return DevelopmentSession(settings)
 
