@@ -113,14 +113,32 @@ def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
     assert reason("ical", vtodo("DESCRIPTION:" + "x" * 100)) == "the file has more than 0 MiB"
     assert reason("vikunja", "[" + " " * 60 + "]") == "the JSON file has more than 0 MiB"
-    assert reason("vikunja", archive("data.json", b" " * 101)) == "the file has more than 0 MiB"
 
 
-def archive(name: str, content: bytes) -> bytes:
+def archive(name: str, content: bytes, count: int = 1) -> bytes:
+    """Returns a ZIP archive with a file, in that many folders."""
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as files:
-        files.writestr(name, content)
+        for n in range(count):
+            files.writestr(f"{n}/{name}", content)
     return whole.getvalue()
+
+
+def test_the_files_of_an_archive_are_limited_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (SAMPLES / "google.json").read_bytes()
+    monkeypatch.setattr(source, "MAX_UNPACKED", 3 * len(content))
+
+    assert len(converted("google", archive("Tasks.json", content, 3)).tasks) == 9
+    assert reason("google", archive("Tasks.json", content, 4)) == (
+        "the files of the ZIP archive have more than 0 MiB"
+    )
+
+
+def test_the_number_of_files_of_an_archive_is_limited() -> None:
+    assert reason("google", archive("Tasks.json", b"{", source.MAX_MEMBERS)).startswith("line 1")
+    assert reason("google", archive("Tasks.json", b"{", source.MAX_MEMBERS + 1)) == (
+        "the ZIP archive has more than 1000 files of this format"
+    )
 
 
 def test_a_file_in_any_folder_of_an_archive_is_found() -> None:

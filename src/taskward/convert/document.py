@@ -1,6 +1,7 @@
 """The document of an import, written from drafts. Only what connects tasks is kept in memory."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, BinaryIO, Final, NamedTuple, Self
@@ -50,6 +51,8 @@ class Document:
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._entries: list[_Entry] = []
         self._numbers: dict[str, int] = {}
+        self._repetitions = Counter[str]()
+        """By the id in the source: the number that its last task has got, if several have it."""
         self._lists: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
@@ -122,9 +125,10 @@ class Document:
         if draft.source_id not in self._numbers:
             return draft.source_id
         draft.notes.append("another task of the file has the same id: both are kept")
-        number = 2
+        number = max(2, self._repetitions[draft.source_id] + 1)
         while (key := f"{draft.source_id} {number}") in self._numbers:
             number += 1
+        self._repetitions[draft.source_id] = number
         return key
 
     def _id(self, key: str, created: datetime) -> UUID:

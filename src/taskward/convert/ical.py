@@ -17,6 +17,7 @@ from taskward.convert.ical_values import first, rule_of, several, text_of, whole
 from taskward.convert.limits import UNTITLED, clean_text
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible
+from taskward.convert.values import in_range
 from taskward.me.calendar import LIST, LIST_ID, METADATA, POSITION, PRODUCT, RECURRENCE
 from taskward.tasks.ids import created_at
 
@@ -190,10 +191,11 @@ def _own_id(uid: str, created: datetime | None) -> UUID | None:
 
 
 def _version_7(text: str) -> UUID | None:
-    with suppress(ValueError):
+    """Returns a UUIDv7 of a time that the service takes."""
+    with suppress(ValueError, OverflowError):
         given = UUID(text)
         if given.version == 7 and str(given) == text.lower():  # noqa: PLR2004 - the version number
-            return given
+            return given if in_range(created_at(given)) else None
     return None
 
 

@@ -1,7 +1,12 @@
-"""Descriptions in HTML as plain text."""
+"""Descriptions in HTML as plain text.
 
+`html.parser` takes quadratic time for tags and comments that do not end. The pattern here is linear: where it
+looks into a quotation from several `<`, at most two of them come beyond the next `<`.
+"""
+
+import html
 import re
-from html.parser import HTMLParser
+from collections.abc import Iterator
 from typing import Final
 
 _BLOCKS: Final = frozenset(
@@ -9,36 +14,42 @@ _BLOCKS: Final = frozenset(
 )
 _HIDDEN: Final = frozenset({"script", "style", "head", "title"})
 _LOOKS_LIKE_HTML: Final = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
-
-
-class _Text(HTMLParser):
-    """Collects the text between tags."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - of the base class
-        self._hidden += tag in _HIDDEN
-        if tag in _BLOCKS:
-            self.pieces.append("\n- " if tag == "li" else "\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden = max(0, self._hidden - (tag in _HIDDEN))
-        if tag == "p":
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.pieces.append(data)
+_MARKUP: Final = re.compile(
+    r"""<!--.*?(?:-->|\Z)  # a comment, to the end of the text if it does not end
+    | <(?P<end>/?)(?P<tag>[a-z][a-z0-9]*+)(?:[^<>"']|"[^"]*+"|'[^']*+')*+>
+    | <[!?/][^<>]*+>""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+_HUGE_REFERENCE: Final = re.compile(r"&#(?:[0-9]{8,}|x[0-9a-f]{7,});?", re.IGNORECASE)
+"""No character has such a number, and `html.unescape` fails for one of thousands of digits."""
 
 
 def plain_text(text: str) -> str:
     """Returns a description without its tags if it is HTML, else as it is."""
     if not _LOOKS_LIKE_HTML.search(text):
         return text
-    parser = _Text()
-    parser.feed(text)
-    parser.close()
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t\r\xa0]+\n", "\n", "".join(parser.pieces))).strip()
+    lines = "".join(_pieces(text)).split("\n")
+    lines[:-1] = [line.rstrip(" \t\r\xa0") for line in lines[:-1]]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yields the texts between the tags, and a line break for each tag that begins a line."""
+    hidden, place = "", 0
+    for match in _MARKUP.finditer(text):
+        if not hidden:
+            yield _unescaped(text[place : match.start()])
+        place = match.end()
+        tag, ends = (match["tag"] or "").lower(), bool(match["end"])
+        if hidden:
+            hidden = "" if ends and tag == hidden else hidden
+        elif tag in _HIDDEN and not ends:
+            hidden = tag
+        elif tag in _BLOCKS and (tag == "p" or not ends):
+            yield "\n- " if tag == "li" else "\n"
+    if not hidden:
+        yield _unescaped(text[place:])
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(_HUGE_REFERENCE.sub("\ufffd", text))

@@ -49,5 +49,7 @@ class Report:
 
 def printable(text: str, longest: int = MAX_NAME_LENGTH) -> str:
     """Returns a text as one line without control characters, cut at a length."""
-    line = "".join(one if one.isprintable() else " " for one in text[: longest + 1])
+    line = text[: longest + 1]
+    if not line.isprintable():
+        line = "".join(one if one.isprintable() else " " for one in line)
     return line if len(line) <= longest else line[: longest - 1] + "…"

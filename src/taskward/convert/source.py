@@ -19,6 +19,12 @@ from taskward.convert.report import Report
 MAX_FILE_SIZE: Final = 1024 * 1024 * 1024
 """Bytes of a file, unpacked. It is read in chunks."""
 
+MAX_MEMBERS: Final = 1000
+"""Files of a ZIP archive that are read."""
+
+MAX_UNPACKED: Final = 256 * 1024 * 1024
+"""Bytes of all of them, unpacked."""
+
 MAX_JSON_SIZE: Final = 256 * 1024 * 1024
 """Bytes of a JSON file, which is read into memory: about 200,000 tasks."""
 
@@ -154,9 +160,16 @@ def _unpacked(archive: zipfile.ZipFile, members: str, zone: str | None, report: 
     names = sorted(name for name in archive.namelist() if re.search(members, name, re.IGNORECASE))
     if not names:
         raise Unconvertible("the ZIP archive has no file of this format")
+    if len(names) > MAX_MEMBERS:
+        raise Unconvertible(f"the ZIP archive has more than {MAX_MEMBERS} files of this format")
+    left = MAX_UNPACKED
+    too_large = Unconvertible(f"the files of the ZIP archive have more than {MAX_UNPACKED >> 20} MiB")
     for name in names:
-        with archive.open(name) as packed, _copy(packed) as file, _in_utf8(file) as content:
-            yield _source(content, PurePath(name).stem, zone, report)
+        with archive.open(name) as packed, _copy(packed, left, too_large) as file:
+            left -= file.seek(0, io.SEEK_END)
+            file.seek(0)
+            with _in_utf8(file) as content:
+                yield _source(content, PurePath(name).stem, zone, report)
 
 
 def _source(file: IO[bytes], name: str, zone: str | None, report: Report) -> Source:
@@ -175,18 +188,18 @@ def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
     if file.seekable():
         yield file
         return
-    with _copy(file) as copy:
+    with _copy(file, MAX_FILE_SIZE, _too_large()) as copy:
         yield copy
 
 
 @contextmanager
-def _copy(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    remaining = MAX_FILE_SIZE
+def _copy(file: IO[bytes], largest: int, otherwise: Unconvertible) -> Iterator[IO[bytes]]:
+    remaining = largest
     with tempfile.TemporaryFile() as copy:
         while chunk := file.read(_CHUNK):
             remaining -= len(chunk)
             if remaining < 0:
-                raise _too_large()
+                raise otherwise
             copy.write(chunk)
         copy.seek(0)
         yield copy

@@ -14,7 +14,7 @@ _PRIORITIES: Final = {"1": "urgent", "2": "high", "3": "medium"}
 """By the number in CSV files, where 1 is p1, unlike in the API."""
 
 _HEADER: Final = frozenset({"TYPE", "CONTENT"})
-_FILE_ID: Final = re.compile(r"\s*\[\w+\]$")
+_FILE_ID: Final = re.compile(r"(?<!\s)\s*\[\w+\]$")
 """A backup adds the id of the project to the name of its file."""
 
 _LABEL: Final = re.compile(r"(?:^|\s)@([^\s@]+)(?=\s|$)")
@@ -63,18 +63,18 @@ class _Project:
         if self._list is not None:
             yield self._list
         draft: Draft | None = None
+        texts: list[str] = []
         for number, (line, row) in enumerate(rows):
             kind = row.get("TYPE", "").strip().lower()
             if kind == "note" and draft is not None:
-                draft.description += f"\n\nComment: {row.get('CONTENT', '')}"
+                texts.append(f"Comment: {row.get('CONTENT', '')}")
             elif kind == "section":
                 self._section = row.get("CONTENT", "")
             elif kind == "task":
-                if draft is not None:
-                    yield draft
+                yield from _with_texts(draft, texts)
                 draft = self._draft(row, line, number)
-        if draft is not None:
-            yield draft
+                texts = [draft.description]
+        yield from _with_texts(draft, texts)
 
     def _draft(self, row: Row, line: int, number: int) -> Draft:
         content = row.get("CONTENT", "")
@@ -107,6 +107,13 @@ class _Project:
         key = _digest(above, content)
         self._numbers[key] = number = self._numbers.get(key, 0) + 1
         return key if number == 1 else _digest(key, str(number))
+
+
+def _with_texts(draft: Draft | None, texts: list[str]) -> Iterator[Draft]:
+    """Yields a task with its description and the comments of the rows below it."""
+    if draft is not None:
+        draft.description = "\n\n".join(texts)
+        yield draft
 
 
 def _digest(*parts: str) -> str:
