@@ -2,13 +2,12 @@
 
 import json
 import os
-import pty
 import re
 import select
 import shlex
 import shutil
-import signal
 import socket
+import subprocess
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -294,10 +293,17 @@ def test_a_key_press_in_zsh_runs_nothing_of_a_title(
         "TASKWARD_TOKEN": user,
     }
     calls = tmp_path / "calls"
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(tmp_path)
-        os.execvpe("zsh", ["zsh", "-f", "-i"], bare_environment() | variables)  # noqa: S606, S607 - the shell of the test
+    terminal, of_shell = os.openpty()
+    shell = subprocess.Popen(
+        ["zsh", "-f", "-i"],  # noqa: S607 - the shell of the user
+        cwd=tmp_path,
+        env=bare_environment() | variables,
+        stdin=of_shell,
+        stdout=of_shell,
+        stderr=of_shell,
+        start_new_session=True,
+    )
+    os.close(of_shell)
     seen = ""
 
     def shows(text: str) -> bool:
@@ -316,8 +322,8 @@ def test_a_key_press_in_zsh_runs_nothing_of_a_title(
         wait_for(lambda: shows("done"), seconds=60)
     finally:
         os.close(terminal)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        shell.kill()
+        shell.wait()
     assert sorted(one.name for one in tmp_path.iterdir() if "pwned" in one.name) == []
     assert "mework" in seen
 
