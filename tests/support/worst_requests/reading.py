@@ -1,4 +1,4 @@
-"""Reads: pages, searches, the feed and its streams, exports, and unread responses."""
+"""Reads: pages, searches, the feed and its streams, exports, and responses that are not read."""
 
 import socket
 import time
@@ -23,7 +23,7 @@ _ALL_FILTERS: Final = (
 _PIECE: Final = 1024 * 1024
 _END_OF_EVENT: Final = b"\n\n"
 UNREAD: Final = 0.3
-"""Seconds for which a response stays unread."""
+"""Seconds without a read."""
 
 _MANY_TAGS: Final = '"1",' * 15_000 + '"2"'
 
@@ -104,7 +104,7 @@ READING: Final = (
     Entry(f"GET {TASKS}", "a series of 1,000", _a_series),
     Entry(
         f"GET {TASKS}",
-        "the largest page, unread",
+        "the largest page that is not read",
         lambda _: Unread(request("GET", f"{TASKS}?limit=999")),
     ),
     Entry(f"GET {TASKS}/summary", "all tasks", _read(f"{TASKS}/summary?now=2031-06-01T12:00:00%2B01:00")),
@@ -121,7 +121,7 @@ READING: Final = (
     Entry(f"GET {LISTS}", "the largest lists", _read(LISTS)),
     Entry(
         f"GET {LISTS}",
-        "the largest lists, unread",
+        "the largest lists that are not read",
         lambda _: Unread(request("GET", LISTS)),
     ),
     Entry(
@@ -138,7 +138,7 @@ READING: Final = (
     ),
     Entry(
         "GET /api/events",
-        "an unread stream",
+        "a stream that is not read",
         lambda _: Unread(request("GET", "/api/events")),
     ),
     Entry("GET /api/me", "the user row", _read("/api/me")),

@@ -135,7 +135,7 @@ TOOLS: Final = (
     ),
     Entry(
         "find_tasks",
-        "the largest page that nobody reads",
+        "the largest page that is not read",
         lambda _: Unread(tool_call("find_tasks", {"limit": 200})),
     ),
     _tool("get_tasks", "the largest", lambda world: {"ids": _largest(world, MAX_ITEMS)}),
