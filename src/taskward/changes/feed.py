@@ -57,7 +57,9 @@ START: Final = FeedPosition(0, 0, 0, 0)
 class ChangePage:
     """Changes in order, each with its number; the position after the last; whether more follow."""
 
-    changes: Sequence[tuple[dict[str, Any], int]]
+    changes: Sequence[Row]
+    """In the form of a response by `change_json`, with their numbers by `change_number`."""
+
     position: FeedPosition
     has_more: bool
 
@@ -136,11 +138,26 @@ def change_page(rows: Sequence[Row], position: FeedPosition, limit: int, no_owne
         or (position != START and position.restore != restore)
     ):
         raise CursorExpired
-    changes = [_numbered_change(row) for row in rows[:limit] if row[0] is not None]
+    changes = rows[:limit] if rows and rows[0][0] is not None else ()
     has_more = len(rows) > limit
     # At the end the position passes changes of other kinds, whose tombstones will expire too.
-    number = changes[-1][1] if has_more else newest
+    number = change_number(changes[-1]) if has_more else newest
     return ChangePage(changes, FeedPosition(number, horizon, now, restore), has_more)
+
+
+def change_number(row: Row) -> int:
+    """Returns the number of a change."""
+    return task_record(row).version
+
+
+def change_json(row: Row) -> dict[str, Any]:
+    """Returns a change, ready for the JSON writer; a deleted object has no title."""
+    task = task_record(row)
+    is_list = columns_after_task(row)[0]
+    if not task.title:
+        return {"op": "delete", **({"kind": "list"} if is_list else {}), "id": str(task.id)}
+    value = {"list": list_json(_list_record(task))} if is_list else {"task": task_json(task)}
+    return {"op": "upsert", **value, "etag": version_tag(task.version)}
 
 
 def encode_position(position: FeedPosition, owner: UUID, kinds: Kinds = "tasks") -> str:
@@ -164,19 +181,6 @@ def _cursor_scope(owner: UUID, kinds: Kinds) -> bytes:
 
 def _milliseconds() -> int:
     return int(time() * 1000)
-
-
-def _numbered_change(row: Row) -> tuple[dict[str, Any], int]:
-    """Returns one change, ready for the JSON writer, and its number; a deleted object has no title."""
-    task = task_record(row)
-    is_list = columns_after_task(row)[0]
-    if not task.title:
-        kind = {"kind": "list"} if is_list else {}
-        return {"op": "delete", **kind, "id": str(task.id)}, task.version
-    if is_list:
-        list_value = list_json(_list_record(task))
-        return {"op": "upsert", "list": list_value, "etag": version_tag(task.version)}, task.version
-    return {"op": "upsert", "task": task_json(task), "etag": version_tag(task.version)}, task.version
 
 
 def _list_record(row: TaskRecord) -> ListRecord:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from taskward.auth.current_user import CurrentUser
-from taskward.changes.feed import MAX_CHANGES, START, MyChanges
+from taskward.changes.feed import MAX_CHANGES, START, MyChanges, change_json
 from taskward.changes.sse import INVALID_EVENT_ID, EventStream, LastEventId
 from taskward.changes.statements import Kinds
 from taskward.changes.streams import Streams
@@ -112,9 +112,7 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
         raise ValidationFailed([FieldError("since", _INVALID_SINCE)])
     found = await feed.since(position, query.limit)
     others = {"cursor": feed.encode(found.position), "has_more": found.has_more}
-    return JSONBytesResponse(
-        await write_json_list("changes", found.changes, lambda change: change[0], others)
-    )
+    return JSONBytesResponse(await write_json_list("changes", found.changes, change_json, others))
 
 
 @router.get(

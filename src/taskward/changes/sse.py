@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 from starlette.types import Receive, Scope, Send
 
 from taskward.auth.current_user import Caller
-from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
+from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition, change_json, change_number
 from taskward.changes.streams import StreamRegistry, Subscription
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.cursors import well_formed_cursor
@@ -118,8 +118,11 @@ class EventStream(Response):
         async with self._streams.writing:
             events = b"".join(
                 b"id: %s\ndata: %s\n\n"
-                % (self._feed.encode(found.position_after(number)).encode(), _on_one_line(change))
-                for change, number in found.changes
+                % (
+                    self._feed.encode(found.position_after(change_number(row))).encode(),
+                    _on_one_line(change_json(row)),
+                )
+                for row in found.changes
             )
             await asyncio.sleep(0)
         return events

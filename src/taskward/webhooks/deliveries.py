@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from taskward.changes.feed import (
     START,
     FeedPosition,
+    change_json,
     change_page,
     changes_read,
     decode_position,
@@ -74,7 +75,7 @@ def next_changes_steps(owner: UUID, acknowledged: str | None) -> TransactionStep
     cursor = encode_position(page.position, owner)
     if not page.changes:
         return Composed(cursor)
-    changes = [change for change, _ in page.changes]
+    changes = [change_json(row) for row in page.changes]
     data = {"user_id": owner, "changes": changes, "cursor": cursor, "has_more": page.has_more}
     return compose("task.changes", data, upto=cursor)
 
