@@ -4,6 +4,7 @@ The tasks that are new are staged, each with the id of its parent as the documen
 later in the document, it may be stored under another id, and it may be a task that the owner already has.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
@@ -103,6 +104,7 @@ class ImportTree:
                 self._lists[after] = list_id and _uuid(list_id)
                 if given in self.stored_ids:
                     self._changed.add(after)
+            await asyncio.sleep(0)  # SQLite returns the next page at once; this lets other requests run
 
     async def _read_parents(self) -> None:
         """Reads the parents that have none themselves, and drops references to what does not exist."""
@@ -116,12 +118,16 @@ class ImportTree:
             for parent in parents:
                 if parent not in staged and not await self._read_anchor(parent):
                     missing.add(parent)
+            await asyncio.sleep(0)
+        await asyncio.to_thread(self._drop_references, missing)
+
+    def _drop_references(self, missing: set[UUID]) -> None:
         for task in [task for task, parent in self._parents.items() if parent in missing]:
             del self._parents[task]
             self._changed.add(task)
 
     async def _unknown_parents(self) -> AsyncIterator[list[UUID]]:
-        parents = iter(set(self._parents.values()) - self._parents.keys())
+        parents = iter(await asyncio.to_thread(lambda: set(self._parents.values()) - self._parents.keys()))
         while some := list(islice(parents, MAX_ROWS)):
             yield some
 
