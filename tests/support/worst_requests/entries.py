@@ -36,6 +36,9 @@ class Entry:
     others: Mapping[str, Request] = field(default_factory=dict)
     """More requests of other users, which use what this one uses."""
 
+    is_first: bool = False
+    """Whether only the first one in a process costs as much, so that it cannot be tried again."""
+
     def __str__(self) -> str:
         return f"{self.of}: {self.case}"
 

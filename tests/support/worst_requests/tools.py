@@ -119,7 +119,7 @@ def _deep(_: World) -> Sender:
 
 
 TOOLS: Final = (
-    _tool("find_lists", "the largest lists", lambda _: {}),
+    _tool("find_lists", "the first call, of the largest lists", lambda _: {}, is_first=True),
     *(
         Entry(
             "find_tasks",
