@@ -133,7 +133,7 @@ def _not_deleted(world: World, number: int) -> Operations:
 
 
 def _one_place(world: World) -> Any:
-    return {"after": world.tight_places(1)[0]}
+    return {"after": world.place_without_room()}
 
 
 def _in_the_middle(world: World) -> Any:

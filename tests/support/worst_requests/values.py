@@ -33,8 +33,6 @@ RULE: Final = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYMONTH=2;COUNT=999"
 
 _FIRST_DAY: Final = date(2031, 1, 1)
 _TIGHT: Final = MAX_KEY_LENGTH - 16
-_ROOM: Final = 3
-"""Keys from one to the next in a tight place: there is none between that can be used."""
 
 
 @cache
@@ -56,9 +54,12 @@ def label(n: int) -> str:
     return f"{n:04}" + "\x01" * 46
 
 
-def tight_key(place: int, n: int) -> str:
-    """Returns the position of the n-th object of a place in which there is no room between two."""
-    return "m" + "Z" * (_TIGHT - 1) + _digits(place, 8) + _digits(n * _ROOM + 62**6, 8)
+def tight_key(place: int, n: int, step: int = 3) -> str:
+    """Returns the position of the n-th object of a place in which there is no room between two.
+
+    With a step of 1 no key is free between them; with 3 there are a few, which 100 new objects use up.
+    """
+    return "m" + "Z" * (_TIGHT - 1) + _digits(place, 8) + _digits(n * step + 62**6, 8)
 
 
 def list_keys(n: int) -> str:

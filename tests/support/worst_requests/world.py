@@ -25,6 +25,7 @@ from support.worst_requests.values import (
     tight_key,
 )
 from taskward.tasks.instant_tables import REMINDERS
+from taskward.tasks.steps.ordering import MAX_MOVED
 from taskward.tasks.steps.subtasks import MAX_BELOW
 from taskward.tasks.tables import LISTS, TASK_LABELS, TASKS
 
@@ -35,8 +36,6 @@ QUIET: Final = UUID(int=3)
 """The owner of one task, who writes nothing."""
 
 MAX_LISTS: Final = 1_000
-TIGHT: Final = 210
-"""Tasks in a tight place: more than are moved to make room, on both sides of the one in the middle."""
 
 _FIRST_VERSION: Final = 1_000_000
 _SEQ: Final = 1_000_000_000
@@ -113,14 +112,17 @@ class World:
         self._tables.insert({LISTS.name: rows})
         return [row["id"] for row in rows]
 
-    def tight_places(self, number: int, **others: Any) -> list[UUID]:
-        """Adds tasks without room between two, in that many places; returns the middle one of each."""
-        tasks = [
-            TaskRow(position=tight_key(place, n), **others)
-            for place in (self.number() for _ in range(number))
-            for n in range(TIGHT)
-        ]
-        return self.add(tasks)[TIGHT // 2 :: TIGHT]
+    def tight_places(self, number: int) -> list[UUID]:
+        """Adds tasks in that many places where nearly 100 have to move for one; returns the middle ones."""
+        return [self._place(2 * (MAX_MOVED - 1) + 1, step=1) for _ in range(number)]
+
+    def place_without_room(self) -> UUID:
+        """Adds tasks in a place where soon more than 100 would have to move; returns the middle one."""
+        return self._place(2 * MAX_MOVED + 11, step=3)
+
+    def _place(self, tasks: int, step: int) -> UUID:
+        place = self.number()
+        return self.add([TaskRow(position=tight_key(place, n, step)) for n in range(tasks)])[tasks // 2]
 
     def trees(self, tops: Sequence[TaskRow], below: int = MAX_BELOW, **fields: Any) -> list[UUID]:
         """Adds tasks with tasks below them on all levels, which have these fields; returns the upper ones."""
