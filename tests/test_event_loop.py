@@ -22,11 +22,18 @@ from support.worst_requests.service import OTHERS, Measured, ProbedService, prob
 from support.worst_requests.table import TABLE, named_by_service
 from support.worst_requests.world import LONG, SHORT, World
 
+from taskward.database.sqlite.database import TRANSACTION_TIMEOUT
+
 PROMISED: Final = 0.05
 """Seconds for which one request may keep the event loop from serving others."""
 
 TOLERATED: Final = {"health": 0.15, "list": 0.25, "write": 0.25}
 """Seconds for which others may wait on a machine that is shared."""
+
+LONG_BATCH: Final = TRANSACTION_TIMEOUT
+"""Seconds for which the write of another user may wait on SQLite for a batch that changes thousands of rows.
+
+It is one transaction, and there is one writer."""
 
 BUSY: Final = 1.2
 """The slowdown from which on the machine is busy."""
@@ -37,14 +44,15 @@ REPORT: Final = "WORST_REQUESTS"
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 
-def problems(entry: Entry, measured: Measured) -> list[str]:
+def problems(entry: Entry, measured: Measured, engine: str) -> list[str]:
     """Returns in what a request is not as it should be."""
+    tolerated = TOLERATED | ({"write": LONG_BATCH} if entry.is_long_batch and engine == "sqlite" else {})
     reply = measured.beside.reply
     found = statuses(reply)
     late = [
         f"the {name} of another user waits {seconds * 1000:.0f} ms"
         for name, seconds in measured.beside.waits.items()
-        if seconds > TOLERATED.get(name, 0.25) * measured.slowdown
+        if seconds > tolerated.get(name, 0.25) * measured.slowdown
     ]
     refused = [
         f"the {name} of another user is answered with {found}"
@@ -61,7 +69,7 @@ def problems(entry: Entry, measured: Measured) -> list[str]:
 def report(entry: Entry, measured: Measured, engine: str) -> None:
     if path := os.environ.get(REPORT):
         with Path(path).open("a", encoding="utf-8") as file:
-            wrong = "; ".join(problems(entry, measured))
+            wrong = "; ".join(problems(entry, measured, engine))
             file.write(f"{'FAIL' if wrong else 'ok'} | {engine} | {entry} | {measured} | {wrong}\n")
 
 
@@ -123,7 +131,7 @@ async def _new(new_database: MakeDatabase, engine: str) -> str:
 def test_no_request_delays_others(measured_on: tuple[ProbedService, World], entry: Entry) -> None:
     service, world = measured_on
     measured = service.measure(entry.make(world), {**OTHERS, **entry.others})
-    if problems(entry, measured) and measured.slowdown > BUSY and not entry.is_first:
+    if problems(entry, measured, world.engine) and measured.slowdown > BUSY and not entry.is_first:
         measured = service.measure(entry.make(world), {**OTHERS, **entry.others})
     report(entry, measured, world.engine)
-    assert not problems(entry, measured), str(measured)
+    assert not problems(entry, measured, world.engine), str(measured)

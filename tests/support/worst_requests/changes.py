@@ -46,7 +46,8 @@ class Change:
         method = self.method or _METHODS[self.op]
         one = "" if method == "POST" else f"/{{{self.kind}_id}}"
         yield Entry(f"{method} {_PATHS[self.kind]}{one}", self.case, self._single, self.statuses)
-        yield Entry(f"{self.op} {self.kind}", self.case, self._batch, self.statuses)
+        long = self.is_heavy
+        yield Entry(f"{self.op} {self.kind}", self.case, self._batch, self.statuses, is_long_batch=long)
 
     def _single(self, world: World) -> Sender:
         operations, person = self.make(world, 1)

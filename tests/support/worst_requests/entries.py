@@ -36,6 +36,9 @@ class Entry:
     others: Mapping[str, Request] = field(default_factory=dict)
     """More requests of other users, which use what this one uses."""
 
+    is_long_batch: bool = False
+    """Whether it is a batch that changes thousands of rows, in one transaction."""
+
     is_first: bool = False
     """Whether only the first one in a process costs as much, so that it cannot be tried again."""
 

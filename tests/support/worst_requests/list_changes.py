@@ -97,7 +97,7 @@ LIST_CHANGES: Final = (
         for tasks in ("delete", "keep")
     ),
     *(
-        Change("list", "delete", f"all tasks, {tasks}", _deleted_with_all(tasks), CHANGED)
+        Change("list", "delete", f"all tasks, {tasks}", _deleted_with_all(tasks), CHANGED, is_heavy=True)
         for tasks in ("delete", "keep")
     ),
 )
