@@ -61,7 +61,7 @@ def problems(entry: Entry, measured: Measured, engine: str) -> list[str]:
     ]
     wrong = [] if found <= entry.statuses else [f"answered with {found}: {reply.body[-200:]!r}"]
     turn = measured.turn
-    is_held = turn.computed > PROMISED or turn.held > PROMISED * measured.slowdown
+    is_held = max(turn) > PROMISED * measured.slowdown
     held = [f"the event loop is held for {turn.held * 1000:.0f} ms"] * is_held
     return [*held, *late, *refused, *wrong]
 

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from changes.streams import HttpClient, InProcess, Stream, http_client, in_process_server
 from support import MakeDatabase, services_of, settings_for, upsert
+from support.waiting import until
 
 from taskward.changes import sse
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
@@ -306,10 +307,14 @@ async def test_a_client_that_takes_nothing_is_dropped_and_nothing_is_queued_for_
         request = f"GET /api/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {one.token}\r\n\r\n"
         writer.write(request.encode())
         await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(0.2)
         connections = service.server.server_state.connections
-        waiting = max(connection.transport.get_write_buffer_size() for connection in connections)
-        assert 0 < waiting < 2_000_000, "of the 13 MB that are there"
+
+        def waiting() -> int:
+            return max((one.transport.get_write_buffer_size() for one in connections), default=0)
+
+        await until(waiting)
+        await asyncio.sleep(0.2)
+        assert waiting() < 2_000_000, "of the 13 MB that are there"
         await until_nobody_listens(service)
         writer.close()
 
