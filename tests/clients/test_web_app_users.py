@@ -133,6 +133,7 @@ async def test_a_window_that_was_away_while_another_one_signed_out_is_signed_out
 async def test_no_name_of_a_database_tells_the_user(browser: Browser, production: InProcess) -> None:
     page = await signed_in(browser, production, token_for("ann"))
     await page.add("Private")
+    await page.says("Up to date", ".status")
 
     assert "Private" in await page.run(STORED)
     assert await page.run(NAMES) == '["taskward-app"]'
