@@ -38,6 +38,9 @@ It is one transaction, and there is one writer."""
 BUSY: Final = 1.2
 """The slowdown from which on the machine is busy."""
 
+CALLS: Final = 4
+"""Of a stack, in a message."""
+
 REPORT: Final = "WORST_REQUESTS"
 """An environment variable: the file to which each figure is written."""
 
@@ -62,7 +65,8 @@ def problems(entry: Entry, measured: Measured, engine: str) -> list[str]:
     wrong = [] if found <= entry.statuses else [f"answered with {found}: {reply.body[-200:]!r}"]
     turn = measured.turn
     is_held = max(turn) > PROMISED * measured.slowdown
-    held = [f"the event loop is held for {turn.held * 1000:.0f} ms"] * is_held
+    where = " < ".join(measured.stack[:CALLS]) or "a thread holds the interpreter's lock"
+    held = [f"the event loop is held for {turn.held * 1000:.0f} ms: {where}"] * is_held
     return [*held, *late, *refused, *wrong]
 
 

@@ -1,18 +1,21 @@
 """A program: the service of `taskward serve`, with a probe of its event loop.
 
-It takes the name of a file, to which the probe writes. SIGUSR1 keeps the event loop busy for 60 ms, and
-SIGUSR2 has a thread hold the interpreter's lock for about as long: so a test sees that the probe notices it.
+It takes the name of a file, to which the probe writes lines of JSON: the time, the longest turn of the event
+loop, and what it did. SIGUSR1 keeps the event loop busy for 60 ms, and SIGUSR2 has a thread hold the
+interpreter's lock for about as long: so a test sees that the probe notices it.
 """
 
 import asyncio
-import faulthandler
 import gc
+import json
 import os
 import signal
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
+from types import FrameType
 from typing import Final, NamedTuple
 
 from taskward.server import serving
@@ -24,10 +27,9 @@ INTERVAL: Final = 0.001
 WINDOW: Final = 0.02
 """Seconds after which the longest turn is written."""
 
-STACKS: Final = "PROBE_STACKS"
-"""An environment variable: the file for the stacks of all threads during each turn of over `LONG` seconds."""
-
 LONG: Final = 0.05
+"""Seconds of a turn after which the stack of the event loop is noted."""
+
 BUSY: Final = 0.06
 
 
@@ -45,10 +47,12 @@ class LoopProbe:
     or by the disk; but not the time in which it was ready and the machine ran other programs.
     """
 
-    def __init__(self, file: int, stacks: int | None) -> None:
+    def __init__(self, file: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._file = file
-        self._stacks = stacks
+        self._stack: list[str] = []
+        signal.signal(signal.SIGALRM, self._note_stack)
+        signal.siginterrupt(signal.SIGALRM, False)  # noqa: FBT003 - as Python has it
         self._schedule = _schedule_of_this_thread()
         self._now = self._written = time.monotonic()
         self._computed = time.thread_time()
@@ -61,11 +65,15 @@ class LoopProbe:
         self._longest = Turn(*map(max, self._longest, turn))
         self._now, self._computed, self._waited = now, computed, waited
         if now - self._written > WINDOW:
-            os.write(self._file, f"{now} {self._longest.held} {self._longest.computed}\n".encode())
-            self._longest, self._written = Turn(), now
-        if self._stacks is not None:
-            faulthandler.dump_traceback_later(LONG, file=self._stacks)
+            os.write(self._file, json.dumps([now, *self._longest, self._stack]).encode() + b"\n")
+            self._longest, self._written, self._stack = Turn(), now, []
+        signal.setitimer(signal.ITIMER_REAL, LONG)  # until the next beat
         self._loop.call_later(INTERVAL, self.beat)
+
+    def _note_stack(self, _: int, frame: FrameType | None) -> None:
+        """Notes what the loop is doing; after a call of C that cannot be interrupted, who has called it."""
+        calls = traceback.extract_stack(frame)
+        self._stack = [f"{call.filename.rpartition('/src/')[2]}:{call.lineno} {call.name}" for call in calls]
 
     def _wait(self) -> float:
         """Returns the seconds for which the thread was ready, but the machine ran others."""
@@ -92,15 +100,12 @@ def hold_lock() -> None:
 
 def main() -> None:
     file = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    stacks = (
-        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if (path := os.environ.get(STACKS)) else None
-    )
 
     def announce(_: str) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGUSR1, compute)
         loop.add_signal_handler(signal.SIGUSR2, lambda: threading.Thread(target=hold_lock).start())
-        LoopProbe(file, stacks).beat()
+        LoopProbe(file).beat()
 
     gc.disable()  # until the server listens, as `taskward serve`
     sys.exit(serving.serve(load_settings(), announce=announce))

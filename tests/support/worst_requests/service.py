@@ -1,11 +1,12 @@
 """A service in a process of its own with a probe of its event loop, and what is measured beside a request."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 from uuid import UUID
 
 from support import SECRET
@@ -35,6 +36,9 @@ class Measured:
     turn: Turn
     """The longest turn of the event loop."""
 
+    stack: list[str]
+    """What the event loop did in a long turn."""
+
     slowdown: float
     """How many times as long the service has taken because the machine ran other programs."""
 
@@ -61,7 +65,7 @@ class ProbedService:
         found = beside(self.port, sender, others, _SETTLE)
         ran, waited = (now - then for now, then in zip(self._scheduled(), before, strict=True))
         slowdown = 1 + waited / ran if ran > 0 else 1.0
-        return Measured(found, self._longest_turn(found.begun, time.monotonic()), slowdown)
+        return Measured(found, *self._turns_between(found.begun, time.monotonic()), slowdown)
 
     def _scheduled(self) -> tuple[int, int]:
         """Returns for how long all threads together have run, and were ready while the machine ran others.
@@ -75,16 +79,18 @@ class ProbedService:
                 ran, waited = ran + of_thread[0], waited + of_thread[1]
         return ran, waited
 
-    def _longest_turn(self, begun: float, ended: float) -> Turn:
-        turns: list[list[float]] = []
+    def _turns_between(self, begun: float, ended: float) -> tuple[Turn, list[str]]:
+        """Returns the longest turn, and what the loop did in a long one, the innermost call first."""
+        windows: list[Any] = []
 
         def has_ended() -> bool:
-            turns.extend([float(number) for number in line.split()] for line in self._turns)
-            return bool(turns) and turns[-1][0] >= ended
+            windows.extend(json.loads(line) for line in self._turns)
+            return bool(windows) and windows[-1][0] >= ended
 
         wait_for(has_ended)
-        figures = [turn[1:] for turn in turns if turn[0] > begun]
-        return Turn(*map(max, zip(*figures, strict=True)))
+        windows = [window for window in windows if window[0] > begun]
+        _, held, computed, _ = zip(*windows, strict=True)
+        return Turn(max(held), max(computed)), max(stack for *_, stack in windows)[::-1]
 
 
 @contextmanager
