@@ -206,7 +206,7 @@ def test_uploads_take_no_more_space_than_there_is(tmp_path: Path, observe: Obser
             uploads.append((uploading, sent))
         for _, sent in uploads:
             sent.join()
-        wait_for(lambda: bytes_of_unnamed_files(process) >= 12 * MIB)
+        wait_for(lambda: bytes_of_unnamed_files(process) >= 4 * MIB)  # one has found its space
         most = bytes_of_unnamed_files(process)
         rejected = sum(is_rejected(uploading) for uploading, _ in uploads)
         assert most <= 16 * MIB
