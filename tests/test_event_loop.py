@@ -27,6 +27,9 @@ from taskward.database.sqlite.database import TRANSACTION_TIMEOUT
 PROMISED: Final = 0.05
 """Seconds for which one request may keep the event loop from serving others."""
 
+PROMISED_FIRST: Final = 0.15
+"""For the first request of its kind in a process: it imports modules, which hold the interpreter's lock."""
+
 TOLERATED: Final = {"health": 0.15, "list": 0.25, "write": 0.25}
 """Seconds for which others may wait on a machine that is shared."""
 
@@ -64,7 +67,7 @@ def problems(entry: Entry, measured: Measured, engine: str) -> list[str]:
     ]
     wrong = [] if found <= entry.statuses else [f"answered with {found}: {reply.body[-200:]!r}"]
     turn = measured.turn
-    is_held = max(turn) > PROMISED * measured.slowdown
+    is_held = max(turn) > (PROMISED_FIRST if entry.is_first else PROMISED) * measured.slowdown
     where = " < ".join(measured.stack[:CALLS]) or "a thread holds the interpreter's lock"
     held = [f"the event loop is held for {turn.held * 1000:.0f} ms: {where}"] * is_held
     return [*held, *late, *refused, *wrong]
