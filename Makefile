@@ -22,7 +22,7 @@ install = $(if $(UV),$(UV) pip install --quiet --python $(1)/bin/python,$(PIP) -
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
+.PHONY: help setup setup-tests setup-test-clients serve wheel test test-faults test-quick test-clients test-stepwise test-newest test-pythons check lint coverage soak mutants bench bench-writes bench-pages bench-growth bench-profile bench-copy bench-citus bench-rls bench-units bench-smoke bench-tables bench-webhooks request-path clients web-app screenshots docs fix requirements clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -86,6 +86,14 @@ mutants: $(VENV)/.ready-to-test ## Apply each defect of tests/mutation, and name
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m mutation.run $(if $(AREA),--area $(AREA)) $(if $(REPORT),--report $(REPORT))
 
 bench: $(VENV)/.ready-to-bench ## Measure 1 to 64 connections against Fastify and pgbench; needs wrk and npm; twelve minutes
+	@$(BIN)/python -W ignore benchmarks/bench.py
+
+bench-writes: export BENCH_ONLY = create,create-real,create-full,update,update-priority,update-due,update-labels
+bench-writes: export BENCH_CONNECTIONS = 1,16
+bench-writes: export BENCH_PEERS = off
+bench-writes: export BENCH_SECONDS ?= 1
+bench-writes: export BENCH_ROUNDS ?= 2
+bench-writes: $(VENV)/.ready-to-bench ## Measure writes of optional fields against bare ones; needs wrk; two minutes
 	@$(BIN)/python -W ignore benchmarks/bench.py
 
 bench-tables: $(VENV)/.ready-to-bench ## Write the figures of `make bench` into docs/performance.md; BEFORE=file adds earlier ones

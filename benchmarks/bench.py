@@ -1,10 +1,14 @@
 """The cost of a request: Taskward against Fastify and pgbench, on SQLite and on PostgreSQL.
 
-    make bench [BENCH_ROUNDS=3] [BENCH_SECONDS=2] [BENCH_ONLY=one,create]
+    make bench [BENCH_ROUNDS=3] [BENCH_SECONDS=2] [BENCH_ONLY=one,create] [BENCH_CONNECTIONS=1,16]
+               [BENCH_PEERS=off]
 
 Measures 1, 4, 16 and 64 connections, with one process for each program. The load generator, the servers and
 PostgreSQL share this machine's processors; docs/performance.md explains how to read the figures. Needs wrk,
 node with npm and, for slow flushes, strace.
+
+`make bench-writes` measures creates and updates only, with and without optional fields, with 1 and 16
+connections, and without the peer and pgbench. It needs wrk.
 """
 
 import asyncio
@@ -13,7 +17,7 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -22,25 +26,45 @@ from typing import Any, Final
 
 import durable
 import footprint
+from comparison import CONNECTIONS as ALL_CONNECTIONS
 from comparison import (
-    CONNECTIONS,
     MAX_CONNECTIONS,
     PEER,
     SCENARIOS,
     TASKWARD,
     Comparison,
+    Effort,
     Program,
     Results,
 )
 from cpu_chart import draw
-from dataset import OWNERS, TASKS_EACH, fill_postgres, fill_sqlite, write_targets
-from goals import DURABLE_GOAL, MEMORY_GOAL, START_GOAL, TAIL_GOAL, Goal, goals_of, print_goals, print_table
+from dataset import LIST_TASKS, OWNERS, TASKS_EACH, WRITING, fill_postgres, fill_sqlite, write_targets
+from goals import (
+    DURABLE_GOAL,
+    MEMORY_GOAL,
+    START_GOAL,
+    TAIL_GOAL,
+    Goal,
+    cost_goals,
+    goals_of,
+    print_costs,
+    print_goals,
+    print_table,
+)
 from pgbench import write_scripts
 from stage import HERE, Server, a_postgres, migrate
 
 ROUNDS: Final = int(os.environ.get("BENCH_ROUNDS") or 3)
 SECONDS: Final = int(os.environ.get("BENCH_SECONDS") or 2)
-ONLY: Final = [name for name in (os.environ.get("BENCH_ONLY") or "").split(",") if name] or list(SCENARIOS)
+
+
+def _chosen(setting: str) -> list[str]:
+    return [name for name in (os.environ.get(setting) or "").split(",") if name]
+
+
+ONLY: Final = _chosen("BENCH_ONLY") or list(SCENARIOS)
+CONNECTIONS: Final = [int(number) for number in _chosen("BENCH_CONNECTIONS")] or list(ALL_CONNECTIONS)
+WITH_PEERS: Final = os.environ.get("BENCH_PEERS") != "off"
 RESULTS: Final = HERE / "results.json"
 
 
@@ -63,22 +87,23 @@ def main() -> None:
         folder = Path(stage.enter_context(tempfile.TemporaryDirectory(prefix="taskward-bench-")))
         file = folder / "taskward.db"
         postgres = stage.enter_context(a_postgres())
-        owners = dict.fromkeys(range(OWNERS), TASKS_EACH)
-        migrate(postgres.url, folder)
-        asyncio.run(fill_postgres(postgres.url, owners))
-        migrate(f"sqlite:///{file}", folder)
-        fill_sqlite(file, owners)
+        fill(postgres.url, file, folder)
         targets = write_targets(folder)
         comparison = Comparison(stage, folder, postgres, file, targets)
-        programs = comparison.start(write_scripts(folder))
+        programs = comparison.start()
+        if WITH_PEERS:
+            programs += comparison.start_others(write_scripts(folder))
         comparison.check_responses(programs)
-        for scenario in ONLY:
-            results = comparison.run(scenario, programs, ROUNDS, SECONDS)
-            report.results[scenario] = results
-            print_results(scenario, results)
-            print_table(scenario, results)
-            report.goals += goals_of(scenario, results)
-        if list(SCENARIOS) == ONLY:
+        for scenarios in compared(ONLY):
+            found = comparison.run(scenarios, programs, CONNECTIONS, Effort(ROUNDS, SECONDS))
+            for scenario, results in found.items():
+                print_results(scenario, results)
+                print_table(scenario, results)
+                report.goals += goals_of(scenario, results)
+            print_costs(found)
+            report.goals += cost_goals(found)
+            report.results |= found
+        if is_complete():
             servers = {one.name: one for one in programs}
             report.goals += tails(report, targets, servers)
             report.goals += footprints(postgres.url, file, folder, servers[TASKWARD].server)
@@ -87,6 +112,31 @@ def main() -> None:
     print_goals(report.goals)
     RESULTS.write_text(json.dumps(as_json(report), indent=2) + "\n", "utf-8")
     print(f"\nAll figures are in {RESULTS}")
+
+
+def is_complete() -> bool:
+    """Returns whether all is measured that docs/performance.md shows."""
+    return list(SCENARIOS) == ONLY and list(ALL_CONNECTIONS) == CONNECTIONS and WITH_PEERS
+
+
+def compared(scenarios: Sequence[str]) -> list[list[str]]:
+    """Returns the scenarios in groups: each bare one with those whose cost is counted in it."""
+    groups: dict[str, list[str]] = {}
+    for scenario in scenarios:
+        groups.setdefault(SCENARIOS[scenario].bare or scenario, []).append(scenario)
+    return list(groups.values())
+
+
+def fill(url: str, file: Path, folder: Path) -> None:
+    """Makes the same rows on both engines: many owners of few tasks, and the lists of the writers."""
+    migrate(url, folder)
+    migrate(f"sqlite:///{file}", folder)
+    for owners, domain in (
+        (dict.fromkeys(range(OWNERS), TASKS_EACH), False),
+        (dict.fromkeys(WRITING, LIST_TASKS), True),
+    ):
+        asyncio.run(fill_postgres(url, owners, domain=domain))
+        fill_sqlite(file, owners, domain=domain)
 
 
 def about_this_machine() -> dict[str, Any]:
@@ -160,7 +210,7 @@ def durabilities(report: Report, targets: Path, folder: Path) -> Iterator[Goal]:
 
 
 def print_results(scenario: str, results: Results) -> None:
-    print(f"\n{SCENARIOS[scenario]}")
+    print(f"\n{SCENARIOS[scenario].title}")
     print(f"  {'connections':>12} {'':<24}{'per s':>9}{'CPU us':>8}{'PG us':>7}{'p50 ms':>8}{'p99 ms':>8}")
     for connections, series in results.items():
         for name, one in series.items():

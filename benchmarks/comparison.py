@@ -5,22 +5,17 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 import asyncpg
 import orjson
-from dataset import OWNERS, SECRET, TASKS_EACH, created, for_sqlite
+from dataset import CREATES, OWNERS, SECRET, TASKS_EACH, UPDATES, created, for_sqlite
 from pgbench import pgbench
 from stage import Load, Postgres, Server, a_server, cpu_seconds, fastify, taskward, wrk
 
-SCENARIOS: Final = {
-    "list-changed": "list of 20, the owner has written since the last read",
-    "list-unchanged": "list of 20, nothing has changed since the last read",
-    "one": "one task",
-    "create": "create",
-}
 CONNECTIONS: Final = (1, 4, 16, 64)
 MAX_CONNECTIONS: Final = max(CONNECTIONS)
 WARM_UP_SECONDS: Final = 1
@@ -30,6 +25,32 @@ SQLITE: Final = "Taskward on SQLite"
 PEER: Final = "Fastify without a log"
 LOGGING_PEER: Final = "Fastify with pino"
 DATABASE: Final = "pgbench"
+OURS: Final = (TASKWARD, SQLITE)
+SERVERS: Final = (*OURS, PEER, LOGGING_PEER)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A kind of request, and the programs that it is sent to."""
+
+    title: str
+    programs: tuple[str, ...] = (*SERVERS, DATABASE)
+    bare: str | None = None
+    """The scenario of the same request without optional fields, in whose CPU time this one is counted."""
+
+
+SCENARIOS: Final[Mapping[str, Scenario]] = {
+    "list-changed": Scenario("list of 20, the owner has written since the last read"),
+    "list-unchanged": Scenario("list of 20, nothing has changed since the last read"),
+    "one": Scenario("one task"),
+    "create": Scenario("create"),
+    "create-real": Scenario("create with list, due date, priority and two labels", OURS, "create"),
+    "create-full": Scenario("create with reminders, metadata and recurrence too", OURS, "create"),
+    "update": Scenario("update of the title", OURS),
+    "update-priority": Scenario("update of the priority", OURS, "update"),
+    "update-due": Scenario("update of the due date", OURS, "update"),
+    "update-labels": Scenario("update of the labels", OURS, "update"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +62,11 @@ class Sample:
     postgres_cpu: float = 0
     p50: float = 0
     p99: float = 0
+
+    @property
+    def cpu(self) -> float:
+        """That of the server and of PostgreSQL together."""
+        return self.server_cpu + self.postgres_cpu
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,14 @@ class Series:
         return [getattr(sample, figure) for sample in self.samples]
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How often and how long each program runs a scenario with each number of connections."""
+
+    rounds: int
+    seconds: int
+
+
 Results = dict[int, dict[str, Series]]
 """The series of a scenario, by number of connections and name of the program."""
 
@@ -83,13 +117,17 @@ class Comparison:
         self._file = file
         self._targets = targets
 
-    def start(self, scripts: Mapping[str, Path]) -> list[Program]:
-        """Starts every server, each with one process."""
-        on_postgres = {"DATABASE_URL": self._postgres.url}
-        on_sqlite = {"DATABASE_URL": f"sqlite:///{self._file}"}
+    def start(self) -> list[Program]:
+        """Starts our servers, each with one process."""
         return [
-            self._server(TASKWARD, taskward("serve"), on_postgres),
-            self._server(SQLITE, taskward("serve"), on_sqlite),
+            self._server(TASKWARD, taskward("serve"), {"DATABASE_URL": self._postgres.url}),
+            self._server(SQLITE, taskward("serve"), {"DATABASE_URL": f"sqlite:///{self._file}"}),
+        ]
+
+    def start_others(self, scripts: Mapping[str, Path]) -> list[Program]:
+        """Starts the peers, each with one process."""
+        on_postgres = {"DATABASE_URL": self._postgres.url}
+        return [
             self._server(PEER, fastify(), on_postgres | {"LOG": "off"}),
             self._server(LOGGING_PEER, fastify(), on_postgres | {"LOG": "on"}),
             self._pgbench(scripts),
@@ -102,22 +140,34 @@ class Comparison:
             RuntimeError: two responses differ.
 
         """
-        servers = [one.server for one in programs if one.server]
         for scenario, targets in self._targets.items():
             target = targets.read_text("utf-8").partition("\n")[0]
+            servers = [one.server for one in _those_of(scenario, programs) if one.server]
             responses = [comparable(scenario, server.ask(target)) for server in servers]
             if any(response != responses[0] for response in responses):
                 raise RuntimeError(f"{scenario}: the responses of the programs differ")
 
-    def run(self, scenario: str, programs: Sequence[Program], rounds: int, seconds: int) -> Results:
-        """Runs a scenario: in each round every program in turn, with every number of connections."""
-        results: Results = {n: {one.name: Series([]) for one in programs} for n in CONNECTIONS}
-        for program in programs:
-            program.run(scenario, MAX_CONNECTIONS, WARM_UP_SECONDS)
-        for _ in range(rounds):
-            for connections, series in results.items():
-                for program in programs:
-                    series[program.name].samples.append(program.run(scenario, connections, seconds))
+    def run(
+        self,
+        scenarios: Sequence[str],
+        programs: Sequence[Program],
+        connections: Sequence[int],
+        effort: Effort,
+    ) -> dict[str, Results]:
+        """Runs scenarios that are compared: in each round all of them, each with every program in turn."""
+        chosen = {scenario: _those_of(scenario, programs) for scenario in scenarios}
+        results: dict[str, Results] = {
+            scenario: {n: {one.name: Series([]) for one in those} for n in connections}
+            for scenario, those in chosen.items()
+        }
+        for scenario, those in chosen.items():
+            for program in those:
+                program.run(scenario, max(connections), WARM_UP_SECONDS)
+        for _, n in product(range(effort.rounds), connections):
+            for scenario, those in chosen.items():
+                for program in those:
+                    sample = program.run(scenario, n, effort.seconds)
+                    results[scenario][n][program.name].samples.append(sample)
         return results
 
     def _server(self, name: str, command: list[str], env: Mapping[str, str]) -> Program:
@@ -165,15 +215,22 @@ class Comparison:
         return Program(DATABASE, run)
 
 
+_OWN_KEYS: Final = frozenset({"id", "created_at", "updated_at"})
+
+
 def comparable(scenario: str, body: bytes) -> object:
-    """Returns the part of a response that all programs share: of a new task, its keys.
+    """Returns the part of a response that all programs share: of a new task, all but its id and its times.
 
     A program may omit a timestamp's fraction if it is zero.
     """
     answer = orjson.loads(body.replace(b".000000Z", b"Z"))
-    if scenario == "create":
-        return list(answer)
+    if scenario in CREATES or scenario in UPDATES:
+        return [(key, None if key in _OWN_KEYS else value) for key, value in answer.items()]
     return answer.get("tasks", answer)
+
+
+def _those_of(scenario: str, programs: Iterable[Program]) -> list[Program]:
+    return [one for one in programs if one.name in SCENARIOS[scenario].programs]
 
 
 def _sample(scenario: str, loads: list[Load], server_cpu: float, postgres_cpu: float) -> Sample:

@@ -21,7 +21,7 @@ def draw(results: Mapping[str, Results]) -> None:
         for name, style in STYLES.items():
             cpu = [found[connections][name].median("server_cpu") for connections in CONNECTIONS]
             axis.plot(CONNECTIONS, cpu, style, marker="o", markersize=3, label=name)
-        axis.set(xscale="log", xticks=CONNECTIONS, title=SCENARIOS[scenario])
+        axis.set(xscale="log", xticks=CONNECTIONS, title=SCENARIOS[scenario].title)
         axis.set_xticklabels([str(n) for n in CONNECTIONS])
         axis.minorticks_off()
         axis.set_ylim(bottom=0)

@@ -17,9 +17,17 @@ import orjson
 
 SECRET: Final = "a secret that only the benchmarks know"  # noqa: S105 - of servers on this machine alone
 OWNERS: Final = 9_000
-"""Fewer than the tokens that Taskward and the peer remember (10,000)."""
+"""With `WRITERS` fewer than the tokens that Taskward and the peer remember (10,000)."""
 
 TASKS_EACH: Final = 25
+WRITERS: Final = 200
+"""Further owners, who write: each has a list of `LIST_TASKS` tasks with optional fields."""
+
+LIST_TASKS: Final = 1_000
+WRITING: Final = range(OWNERS, OWNERS + WRITERS)
+UPDATED: Final = 10
+"""Tasks of each writer that are updated."""
+
 BUSY_OWNERS: Final = 500
 """The owners whose unchanged lists are read repeatedly."""
 
@@ -27,6 +35,7 @@ PAGE: Final = 20
 BEGINNING: Final = datetime(2025, 1, 1, tzinfo=UTC)
 TITLE: Final = "Buy milk and a birthday card"
 DESCRIPTION: Final = "Two litres, the blue one; and ask whether the other shop has it, before it closes."
+BARE_TASK: Final = {"title": TITLE, "description": DESCRIPTION}
 
 USER_COLUMNS: Final = ("id", "email", "seq", "horizon", "created_at", "updated_at")
 TASK_COLUMNS: Final = (
@@ -42,6 +51,16 @@ TASK_COLUMNS: Final = (
     "version",
 )
 DOMAIN_COLUMNS: Final = (*TASK_COLUMNS, "list_id", "completed_at", "extra", "due_key", "priority")
+LIST_COLUMNS: Final = (
+    "user_id",
+    "id",
+    "title",
+    "is_archived",
+    "position",
+    "created_at",
+    "updated_at",
+    "version",
+)
 LABEL_COLUMNS: Final = ("user_id", "task_id", "label_folded", "label")
 LABELLED: Final = 10
 """Tasks of each owner that have the label, or all if there are fewer."""
@@ -53,12 +72,19 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SEQ: Final = 1_000_000
 
 Record = tuple[Any, ...]
+Target = tuple[str, str, str, str]
+"""Method, path, token and body of a request."""
+
 MakeRecords = Callable[[int, int], Iterable[Record]]
 """Makes the records of an owner with that many tasks."""
 
 
 def owner_id(owner: int) -> UUID:
     return UUID(int=_OWNER | owner)
+
+
+def list_id(owner: int) -> UUID:
+    return owner_id(owner)  # an id like any other
 
 
 def task_id(owner: int, task: int) -> UUID:
@@ -124,12 +150,17 @@ def domain_records(owner: int, tasks: int) -> Iterator[Record]:
             *record[:6],
             done,
             *record[7:],
-            owner_id(owner),  # an id like any other
+            list_id(owner),
             record[7] if done else None,
             orjson.dumps(extra).decode(),
             f"{day}T24:00",
             3,
         )
+
+
+def list_records(owner: int, _tasks: int) -> Iterator[Record]:
+    """Yields the list of an owner's tasks."""
+    yield owner_id(owner), list_id(owner), "Home", False, "m", BEGINNING, BEGINNING, _FIRST_SEQ
 
 
 def label_records(owner: int, tasks: int) -> Iterator[Record]:
@@ -145,7 +176,7 @@ def _numbers(tasks: int, some: int) -> range:
 async def fill_postgres(url: str, owners: Mapping[int, int], *, domain: bool = False) -> None:
     """Adds owners, each with that many tasks, and collects statistics, as the server would.
 
-    With `domain`, the tasks have the fields of Part C.
+    With `domain`, the tasks have optional fields and are in a list of their owner.
     """
     connection = await asyncpg.connect(url)
     await connection.execute("SET session_replication_role = replica")  # these rows need no checking
@@ -184,7 +215,11 @@ def fill_sqlite(path: Path, owners: Mapping[int, int], *, domain: bool = False) 
 def _task_tables(*, domain: bool) -> list[tuple[str, tuple[str, ...], MakeRecords]]:
     if not domain:
         return [("tasks", TASK_COLUMNS, task_records)]
-    return [("tasks", DOMAIN_COLUMNS, domain_records), ("task_labels", LABEL_COLUMNS, label_records)]
+    return [
+        ("lists", LIST_COLUMNS, list_records),
+        ("tasks", DOMAIN_COLUMNS, domain_records),
+        ("task_labels", LABEL_COLUMNS, label_records),
+    ]
 
 
 def for_sqlite(value: Any) -> Any:
@@ -205,11 +240,76 @@ def token_of(user: UUID) -> str:
     )
 
 
+def real_task(in_list: UUID | str, day: int = 1) -> dict[str, Any]:
+    """Returns the body of a task as apps make them: in a list, due at a time in a zone, with labels."""
+    return BARE_TASK | {
+        "list_id": str(in_list),
+        "due": {"date": f"2030-05-{day:02}", "time": "14:30", "time_zone": "Europe/Berlin"},
+        "priority": "high",
+        "labels": ["errands", "home"],
+    }
+
+
+def full_task(in_list: UUID | str, day: int = 1) -> dict[str, Any]:
+    """Returns the same with the other fields that need no other task."""
+    return real_task(in_list, day) | {
+        "reminders": [{"offset_minutes": -30}],
+        "metadata": {"colour": "blue", "minutes": 25},
+        "recurrence": {"rule": "FREQ=DAILY;INTERVAL=2"},
+    }
+
+
+CREATES: Final[Mapping[str, Callable[[UUID | str, int], dict[str, Any]]]] = {
+    "create": lambda _list, _day: BARE_TASK,
+    "create-real": real_task,
+    "create-full": full_task,
+}
+"""The body of each kind of create, for a list and a day of a month."""
+
+UPDATES: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
+    "update": ({"title": TITLE}, {"title": TITLE.upper()}),
+    "update-priority": ({"priority": "urgent"}, {"priority": "low"}),
+    "update-due": (
+        {"due": {"date": "2030-06-01", "time": "14:30", "time_zone": "Europe/Berlin"}},
+        {"due": {"date": "2030-07-01", "time": "09:15", "time_zone": "Europe/Berlin"}},
+    ),
+    "update-labels": ({"labels": ["errands", "home"]}, {"labels": ["home", "work"]}),
+}
+"""Two bodies of each kind of update, which take turns: so each changes the task."""
+
+
+def _creates() -> dict[str, list[Target]]:
+    return {
+        scenario: [
+            ("POST", "/api/tasks", token(owner), _json(body(list_id(owner), owner % 28 + 1)))
+            for owner in WRITING
+        ]
+        for scenario, body in CREATES.items()
+    }
+
+
+def _updates() -> dict[str, list[Target]]:
+    """Returns updates of tasks of all ages; first all of them with one body, then with the other."""
+    numbers = _numbers(LIST_TASKS, UPDATED)
+    return {
+        scenario: [
+            ("PUT", f"/api/tasks/{task_id(owner, number)}", token(owner), _json(body))
+            for body in bodies
+            for number in numbers
+            for owner in WRITING
+        ]
+        for scenario, bodies in UPDATES.items()
+    }
+
+
+def _json(body: Mapping[str, Any]) -> str:
+    return orjson.dumps(body).decode()
+
+
 def write_targets(folder: Path) -> dict[str, Path]:
     """Writes what load.lua sends, a file a scenario."""
     tokens = [token(owner) for owner in range(OWNERS)]
     chance = random.Random(1)  # noqa: S311 - the same requests in every run
-    body = orjson.dumps({"title": TITLE, "description": DESCRIPTION}).decode()
     lists = [("GET", f"/api/tasks?limit={PAGE}", one, "") for one in tokens]
     # After all owners within a slice, the next lists have not been requested either.
     shorter = [("GET", f"/api/tasks?limit={PAGE - 1}", one, "") for one in tokens]
@@ -220,7 +320,8 @@ def write_targets(folder: Path) -> dict[str, Path]:
             ("GET", f"/api/tasks/{task_id(owner, chance.randrange(TASKS_EACH))}", tokens[owner], "")
             for owner in chance.sample(range(OWNERS), OWNERS)
         ],
-        "create": [("POST", "/api/tasks", one, body) for one in tokens],
+        **_creates(),
+        **_updates(),
     }
     files = {}
     for name, lines in scenarios.items():

@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from statistics import median
 from typing import Final
 
-from comparison import CONNECTIONS, LOGGING_PEER, PEER, SQLITE, TASKWARD, Results, Series
+from comparison import (
+    CONNECTIONS,
+    LOGGING_PEER,
+    OURS,
+    PEER,
+    SCENARIOS,
+    SQLITE,
+    TASKWARD,
+    Results,
+    Series,
+)
 
+PEERS: Final = (PEER, LOGGING_PEER)
+READS: Final = ("list-changed", "list-unchanged", "one")
 PEER_GOALS: Final[Mapping[str, tuple[float, ...]]] = {
     "one": (1.0, 1.0, 1.1, 1.2),
     "create": (1.0, 1.0, 1.0, 1.2),
@@ -16,7 +29,15 @@ PEER_GOALS: Final[Mapping[str, tuple[float, ...]]] = {
 """For each of `CONNECTIONS`, against Fastify without a log."""
 
 LOGGING_PEER_GOALS: Final = (1.3, 1.3, 1.3, 1.5)
-"""For each of `CONNECTIONS`, of every scenario against Fastify with a log line per request."""
+"""For each of `CONNECTIONS`, of every bare scenario against Fastify with a log line per request."""
+
+REAL_CREATE_GOALS: Final = (0.9, 0.9, 1.0, 1.0)
+"""For each of `CONNECTIONS`, of creates with optional fields, against both."""
+
+COST_CONNECTIONS: Final = (1, 16)
+COST_GOALS: Final[Mapping[str, float]] = {"create": 1.35, "update": 1.6}
+"""CPU time of service and database together, of a request with optional fields against the bare one."""
+
 
 SQLITE_GOAL: Final = 1.5
 DURABLE_GOAL: Final = 10.0
@@ -43,16 +64,54 @@ class Goal:
 
 def goals_of(scenario: str, results: Results) -> Iterator[Goal]:
     """Yields the goals of a scenario: ratios of rate and of CPU time, each within one round."""
-    for n, connections in enumerate(CONNECTIONS):
-        series = results[connections]
+    for connections, series in results.items():
+        n = CONNECTIONS.index(connections)
         at = f"{connections:>2} connections"
-        for peer, wanted in ((PEER, PEER_GOALS[scenario][n]), (LOGGING_PEER, LOGGING_PEER_GOALS[n])):
-            against = f"{scenario}, {at}, against {peer}"
-            yield _goal(f"{against}: rate", wanted, rates(series, TASKWARD, peer))
-            yield _goal(f"{against}: CPU", wanted, cpu_savings(series, TASKWARD, peer))
-        if scenario != "create":
+        for peer in PEERS:
+            if peer in series:
+                against, wanted = f"{scenario}, {at}, against {peer}", peer_goals(scenario, peer)[n]
+                yield _goal(f"{against}: rate", wanted, rates(series, TASKWARD, peer))
+                yield _goal(f"{against}: CPU", wanted, cpu_savings(series, TASKWARD, peer))
+        if scenario in READS:
             on_sqlite = f"{scenario}, {at}, SQLite against PostgreSQL: rate"
             yield _goal(on_sqlite, SQLITE_GOAL, rates(series, SQLITE, TASKWARD))
+
+
+def cost_goals(results: Mapping[str, Results]) -> Iterator[Goal]:
+    """Yields the goals of the scenarios with optional fields: ratios of CPU time, each within one round."""
+    for scenario, costs in costs_of(results).items():
+        wanted = COST_GOALS[str(SCENARIOS[scenario].bare)]
+        for (program, connections), ratios in costs.items():
+            engine = "SQLite" if program == SQLITE else "PostgreSQL"
+            name = f"{scenario}, {engine}, {connections:>2} at a time: CPU of service and database"
+            yield _goal(name, wanted, ratios, at_least=False)
+
+
+def costs_of(results: Mapping[str, Results]) -> dict[str, dict[tuple[str, int], list[float]]]:
+    """Returns the CPU time of each scenario with optional fields against that of the bare one.
+
+    It is that of service and database together: by program and number of connections, a ratio for each round.
+    """
+    return {
+        scenario: {
+            (program, n): _costs(results[scenario][n][program], results[bare][n][program])
+            for program, n in product(OURS, COST_CONNECTIONS)
+            if n in results[scenario]
+        }
+        for scenario in results
+        if (bare := SCENARIOS[scenario].bare) is not None and bare in results
+    }
+
+
+def _costs(series: Series, bare: Series) -> list[float]:
+    return [a / b for a, b in zip(series.values("cpu"), bare.values("cpu"), strict=True)]
+
+
+def peer_goals(scenario: str, peer: str) -> tuple[float, ...]:
+    """Returns what is wanted against a peer, for each of `CONNECTIONS`."""
+    if SCENARIOS[scenario].bare:
+        return REAL_CREATE_GOALS
+    return LOGGING_PEER_GOALS if peer == LOGGING_PEER else PEER_GOALS[scenario]
 
 
 def rates(series: Mapping[str, Series], ours: str, theirs: str) -> list[float]:
@@ -69,21 +128,41 @@ def cpu_savings(series: Mapping[str, Series], ours: str, theirs: str) -> list[fl
 
 
 def print_table(scenario: str, results: Results) -> None:
-    """Prints our rate and CPU against both peers, a column for each number of connections."""
-    print("\n| ours against | " + " | ".join(f"{n}" for n in CONNECTIONS) + " |")
-    print("|---|" + "---|" * len(CONNECTIONS))
-    for peer, wanted in ((PEER, PEER_GOALS[scenario]), (LOGGING_PEER, LOGGING_PEER_GOALS)):
-        cells = [
-            f"{median(rates(results[n], TASKWARD, peer)):.2f} / "
-            f"{median(cpu_savings(results[n], TASKWARD, peer)):.2f} (≥ {goal:g})"
-            for n, goal in zip(CONNECTIONS, wanted, strict=True)
+    """Prints our rate and CPU against the peers, a column for each number of connections."""
+    rows = {}
+    for peer in PEERS:
+        if any(peer not in series for series in results.values()):
+            continue
+        rows[f"{peer}: rate / CPU"] = [
+            f"{median(rates(series, TASKWARD, peer)):.2f} / "
+            f"{median(cpu_savings(series, TASKWARD, peer)):.2f} "
+            f"(≥ {peer_goals(scenario, peer)[CONNECTIONS.index(n)]:g})"
+            for n, series in results.items()
         ]
-        print(f"| {peer}: rate / CPU | {' | '.join(cells)} |")
-    if scenario != "create":
-        cells = [
-            f"{median(rates(results[n], SQLITE, TASKWARD)):.2f} (≥ {SQLITE_GOAL:g})" for n in CONNECTIONS
+    if scenario in READS:
+        rows["SQLite against PostgreSQL: rate"] = [
+            f"{median(rates(series, SQLITE, TASKWARD)):.2f} (≥ {SQLITE_GOAL:g})"
+            for series in results.values()
         ]
-        print(f"| SQLite against PostgreSQL: rate | {' | '.join(cells)} |")
+    if rows:
+        print("\n| ours against | " + " | ".join(f"{n}" for n in results) + " |")
+        print("|---|" + "---|" * len(results))
+    for title, cells in rows.items():
+        print(f"| {title} | {' | '.join(cells)} |")
+
+
+def print_costs(results: Mapping[str, Results]) -> None:
+    """Prints the CPU time of each scenario with optional fields against the bare one's."""
+    columns = list(dict.fromkeys(column for costs in costs_of(results).values() for column in costs))
+    if not columns:
+        return
+    print("\n| CPU of service and database, against the bare request's | ", end="")
+    print(" | ".join(f"{program}, {n}" for program, n in columns), "|")
+    print("|---|" + "---|" * len(columns))
+    for scenario, costs in costs_of(results).items():
+        cells = [f"{median(costs[one]):.2f} ({min(costs[one]):.2f}-{max(costs[one]):.2f})" for one in columns]
+        goal = COST_GOALS[str(SCENARIOS[scenario].bare)]
+        print(f"| {SCENARIOS[scenario].title} (≤ {goal:g}) | {' | '.join(cells)} |")
 
 
 def print_goals(goals: list[Goal]) -> None:
@@ -97,5 +176,5 @@ def print_goals(goals: list[Goal]) -> None:
     print(f"\n{sum(goal.met for goal in goals)} of {len(goals)} goals are met")
 
 
-def _goal(name: str, wanted: float, ratios: list[float]) -> Goal:
-    return Goal(name, wanted, median(ratios), (min(ratios), max(ratios)))
+def _goal(name: str, wanted: float, ratios: list[float], *, at_least: bool = True) -> Goal:
+    return Goal(name, wanted, median(ratios), (min(ratios), max(ratios)), at_least=at_least)

@@ -37,7 +37,7 @@ def main() -> None:
         server = stage.enter_context(a_server(taskward("serve"), env, folder))
         for scenario in PROFILED:
             stacks, microseconds = stacks_of(server, targets[scenario], folder / scenario)
-            print_profile(SCENARIOS[scenario], stacks, microseconds)
+            print_profile(SCENARIOS[scenario].title, stacks, microseconds)
             server.empty_log()
 
 

@@ -7,7 +7,21 @@ from uuid import UUID
 import pgbench
 import pytest
 import smoke
-from dataset import OWNER_SQL, TASK_SQL, owner_id, task_id
+from comparison import OURS, SCENARIOS, Results, Sample, Series
+from dataset import (
+    CREATES,
+    DOMAIN_COLUMNS,
+    LIST_COLUMNS,
+    OWNER_SQL,
+    TASK_SQL,
+    UPDATES,
+    domain_records,
+    list_records,
+    owner_id,
+    task_id,
+    write_targets,
+)
+from goals import COST_CONNECTIONS, Goal, cost_goals
 from support.postgres_connection import connected
 
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
@@ -66,6 +80,52 @@ def test_a_cost_that_has_risen_is_measured_again(
     monkeypatch.setattr(smoke, "python_version", lambda: "3.11")
     assert smoke.main() == status
     assert not list(left)
+
+
+def results(*cpu: tuple[float, float]) -> Results:
+    """The results of a scenario whose rounds took that much CPU time of the service and of the database."""
+    samples = [Sample(1000, service, database) for service, database in cpu]
+    return {n: {program: Series(samples) for program in OURS} for n in COST_CONNECTIONS}
+
+
+def costs(scenario: str, *cpu: tuple[float, float]) -> list[Goal]:
+    bare = str(SCENARIOS[scenario].bare)
+    return [*cost_goals({bare: results((100, 100), (200, 200), (300, 300)), scenario: results(*cpu)})]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "bound"), [("create-real", 1.35), ("create-full", 1.35), ("update-labels", 1.6)]
+)
+def test_a_write_of_optional_fields_has_a_bound_on_each_engine(scenario: str, bound: float) -> None:
+    below, above = 200 * bound - 101, 200 * bound - 99
+    assert [goal.met for goal in costs(scenario, (below, 100), (400, 400), (100, 100))] == [True] * 4
+    assert [goal.met for goal in costs(scenario, (100, above), (400, 400), (900, 900))] == [False] * 4
+
+
+def test_a_write_of_optional_fields_is_compared_within_a_round() -> None:
+    goals = costs("update-due", (150, 150), (300, 300), (450, 450))
+    assert {(goal.measured, goal.spread) for goal in goals} == {(1.5, (1.5, 1.5))}
+
+
+def test_no_cost_is_computed_without_the_bare_request() -> None:
+    assert not [*cost_goals({"update-due": results((1, 1))})]
+
+
+def test_each_scenario_has_requests_and_each_write_its_own(tmp_path: Path) -> None:
+    targets = {name: file.read_text().splitlines() for name, file in write_targets(tmp_path).items()}
+
+    assert [*targets] == [*SCENARIOS]
+    assert all(lines for lines in targets.values())
+    for scenario in (*CREATES, *UPDATES):
+        assert len(set(targets[scenario])) == len(targets[scenario])
+
+
+def test_the_tasks_of_the_writers_are_in_their_list() -> None:
+    (stored,) = list_records(7, 3)
+    tasks = [dict(zip(DOMAIN_COLUMNS, record, strict=True)) for record in domain_records(7, 3)]
+    stored_list = dict(zip(LIST_COLUMNS, stored, strict=True))
+    assert {task["list_id"] for task in tasks} == {stored_list["id"]}
+    assert min(task["version"] for task in tasks) > stored_list["version"]
 
 
 def test_pgbench_sends_whole_statements() -> None:
