@@ -14,7 +14,18 @@ import asyncpg
 import orjson
 from dataset import CREATES, OWNERS, SECRET, TASKS_EACH, UPDATES, created, for_sqlite
 from pgbench import pgbench
-from stage import Load, Postgres, Server, a_server, cpu_seconds, fastify, taskward, wrk
+from stage import (
+    PEER_SCHEMA,
+    Load,
+    Postgres,
+    Server,
+    a_server,
+    cpu_seconds,
+    fastify,
+    run_script,
+    taskward,
+    wrk,
+)
 
 CONNECTIONS: Final = (1, 4, 16, 64)
 MAX_CONNECTIONS: Final = max(CONNECTIONS)
@@ -44,7 +55,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "list-unchanged": Scenario("list of 20, nothing has changed since the last read"),
     "one": Scenario("one task"),
     "create": Scenario("create"),
-    "create-real": Scenario("create with list, due date, priority and two labels", OURS, "create"),
+    "create-real": Scenario("create with list, due date, priority and two labels", SERVERS, "create"),
     "create-full": Scenario("create with reminders, metadata and recurrence too", OURS, "create"),
     "update": Scenario("update of the title", OURS),
     "update-priority": Scenario("update of the priority", OURS, "update"),
@@ -126,6 +137,7 @@ class Comparison:
 
     def start_others(self, scripts: Mapping[str, Path]) -> list[Program]:
         """Starts the peers, each with one process."""
+        run_script(self._postgres, PEER_SCHEMA)
         on_postgres = {"DATABASE_URL": self._postgres.url}
         return [
             self._server(PEER, fastify(), on_postgres | {"LOG": "off"}),

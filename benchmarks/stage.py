@@ -21,6 +21,7 @@ from typing import Final
 
 HERE: Final = Path(__file__).parent
 PEER: Final = HERE / "peers" / "fastify"
+PEER_SCHEMA: Final = PEER / "schema.sql"
 _POSTGRES_SETTINGS: Final = (
     "autovacuum = off",
     "checkpoint_timeout = '1h'",
@@ -58,6 +59,12 @@ def a_postgres() -> Iterator[Postgres]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_script(postgres: Postgres, script: Path) -> None:
+    """Runs a file of SQL."""
+    command = [str(postgres.programs / "psql"), "--quiet", "--set=ON_ERROR_STOP=1", f"--file={script}"]
+    subprocess.run([*command, postgres.url], check=True)
 
 
 @dataclass(frozen=True, slots=True)

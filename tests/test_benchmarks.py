@@ -1,13 +1,17 @@
 """The limits of the benchmarks: that they fail when they should."""
 
 import json
+from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pgbench
 import pytest
 import smoke
-from comparison import OURS, SCENARIOS, Results, Sample, Series
+import tables
+from comparison import CONNECTIONS, OURS, SCENARIOS, SERVERS, Results, Sample, Series
 from dataset import (
     CREATES,
     DOMAIN_COLUMNS,
@@ -21,7 +25,7 @@ from dataset import (
     task_id,
     write_targets,
 )
-from goals import COST_CONNECTIONS, Goal, cost_goals
+from goals import COST_CONNECTIONS, READS, Goal, cost_goals, goals_of
 from support.postgres_connection import connected
 
 from taskward.tasks.statements import CREATE_TASK, GET_TASK, LISTS
@@ -109,6 +113,37 @@ def test_a_write_of_optional_fields_is_compared_within_a_round() -> None:
 
 def test_no_cost_is_computed_without_the_bare_request() -> None:
     assert not [*cost_goals({"update-due": results((1, 1))})]
+
+
+def a_complete_run(*scenarios: str) -> dict[str, Any]:
+    """The figures of `make bench`, each program of the scenarios as fast as any other."""
+    found: dict[str, Results] = {
+        name: {n: {program: Series([Sample(1000, 100, 50)]) for program in SERVERS} for n in CONNECTIONS}
+        for name in scenarios
+    }
+    goals = [*chain.from_iterable(goals_of(name, one) for name, one in found.items()), *cost_goals(found)]
+    return {
+        "goals": [asdict(goal) | {"met": goal.met} for goal in goals],
+        "scenarios": {
+            name: {
+                str(n): {program: [asdict(sample) for sample in one.samples] for program, one in of_n.items()}
+                for n, of_n in one_found.items()
+            }
+            for name, one_found in found.items()
+        },
+    }
+
+
+def test_the_tables_have_creates_with_optional_fields() -> None:
+    now, before = a_complete_run(*tables.TITLES), a_complete_run("create", "one", *READS)
+
+    lines = [*tables.cpu_table(now, before)]
+    assert "| **create**: PostgreSQL, before → now |" + " 100 → 100 |" * 4 in lines
+    assert "| **create with optional fields**: PostgreSQL |" + " 100 |" * 4 in lines
+    ratios = " | ".join(f"1.00 / 1.00 (≥ {goal})" for goal in ("0.9", "0.9", "1", "1"))
+    assert f"| create with optional fields, Fastify with pino | {ratios} |" in tables.ratio_table(now)
+    cost = "create-real, SQLite, 16 at a time: CPU of service and database"
+    assert f"| {cost} | ≤ 1.35x | 1.00x | met |" in tables.other_goals(now)
 
 
 def test_each_scenario_has_requests_and_each_write_its_own(tmp_path: Path) -> None:
