@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 from uuid import UUID
 
-from dataset import DESCRIPTION, SECRET, TITLE, token_of
+from dataset import BARE_TASK, SECRET, token_of
 from starlette.types import Message
 from uvicorn.config import Config
 
@@ -21,7 +21,7 @@ from taskward.server.protocol import StrictProtocol
 from taskward.server.state import ConnectionState
 from taskward.settings import load_settings
 
-NEW_TASK: Final = json.dumps({"title": TITLE, "description": DESCRIPTION}).encode()
+NEW_TASK: Final = json.dumps(BARE_TASK).encode()
 
 
 @asynccontextmanager

@@ -24,13 +24,15 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
+import orjson
 import uvloop
-from dataset import PAGE
+from dataset import CREATES, PAGE, UPDATES
 from inprocess import NEW_TASK, Client, Connection, an_app, silent_output
 from stage import a_postgres
 
@@ -232,12 +234,40 @@ async def requests_of(app: Taskward, engine: str) -> Requests:
     async def create() -> None:
         await client.ask("POST", "/api/tasks", body=NEW_TASK)
 
-    return {
-        f"{engine}, list changed": (change, newest),
-        f"{engine}, list unchanged": (nothing, newest),
-        f"{engine}, one": (nothing, one),
-        f"{engine}, one over HTTP": (nothing, one_over_http),
-        f"{engine}, create": (nothing, create),
+    asked = {
+        "list changed": (change, newest),
+        "list unchanged": (nothing, newest),
+        "one": (nothing, one),
+        "one over HTTP": (nothing, one_over_http),
+        "create": (nothing, create),
+        **{name: (nothing, ask) for name, ask in (await writes_of(Client(app, uuid4()))).items()},
+    }
+    return {f"{engine}, {name}": asks for name, asks in asked.items()}
+
+
+async def writes_of(client: Client) -> dict[str, Ask]:
+    """Returns creates with optional fields in a list of the client's own, and updates of a task in it."""
+    in_list = json.loads(await client.ask("POST", "/api/lists", body=b'{"title": "Home"}'))["id"]
+
+    def creating(body: bytes) -> Ask:
+        async def create() -> None:
+            await client.ask("POST", "/api/tasks", body=body)
+
+        return create
+
+    def updating(path: str, bodies: Iterable[bytes]) -> Ask:
+        turns = cycle(bodies)
+
+        async def update() -> None:
+            await client.ask("PUT", path, body=next(turns))
+
+        return update
+
+    new = {name: orjson.dumps(body(in_list, 1)) for name, body in CREATES.items() if name != "create"}
+    task = json.loads(await client.ask("POST", "/api/tasks", body=new["create-real"]))
+    path = f"/api/tasks/{task['id']}"
+    return {name: creating(body) for name, body in new.items()} | {
+        name: updating(path, map(orjson.dumps, bodies)) for name, bodies in UPDATES.items()
     }
 
 

@@ -69,6 +69,15 @@ def test_the_figures_of_other_pythons_stay(tmp_path: Path, monkeypatch: pytest.M
     assert json.loads(recorded.read_text()) == RECORDED | {"3.10": figures(calls=150)}
 
 
+def test_each_python_has_a_record_of_the_same_requests() -> None:
+    recorded: smoke.Recorded = json.loads(smoke.RECORDED.read_text())
+    names = [{(name, *figures) for name, figures in requests.items()} for requests in recorded.values()]
+    assert all(one == names[0] for one in names)
+    writes = {*CREATES, *UPDATES}
+    assert {(f"PostgreSQL, {name}", "calls") for name in writes} <= names[0]
+    assert {(f"SQLite, {name}", "calls", "cost") for name in writes} <= names[0]
+
+
 @pytest.mark.parametrize(("costs", "status"), [([2.0, 1.1], 0), ([2.0, 2.0, 2.0], 1), ([1.0], 0)])
 def test_a_cost_that_has_risen_is_measured_again(
     costs: list[float], status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
