@@ -141,7 +141,7 @@ def task_records(owner: int, tasks: int) -> Iterator[Record]:
 def domain_records(owner: int, tasks: int) -> Iterator[Record]:
     """Returns tasks in one list, with a due date and a priority; a hundred are open, ten have a label."""
     labelled = _numbers(tasks, LABELLED)
-    is_open = _numbers(tasks, OPEN)
+    is_open = open_numbers(tasks)
     for n, record in enumerate(task_records(owner, tasks)):
         day = (BEGINNING + timedelta(days=n * 7919 % 1000)).date().isoformat()
         extra = {"due": {"date": day}, "priority": "high"} | ({"labels": ["home"]} if n in labelled else {})
@@ -166,6 +166,11 @@ def list_records(owner: int, _tasks: int) -> Iterator[Record]:
 def label_records(owner: int, tasks: int) -> Iterator[Record]:
     for n in _numbers(tasks, LABELLED):
         yield owner_id(owner), task_id(owner, n), "home", "home"
+
+
+def open_numbers(tasks: int) -> range:
+    """Returns the numbers of an owner's open tasks, from all ages."""
+    return _numbers(tasks, OPEN)
 
 
 def _numbers(tasks: int, some: int) -> range:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, cycle, repeat
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -25,8 +25,19 @@ from urllib.parse import quote
 
 import asyncpg
 import matplotlib as mpl
+import orjson
 import uvloop
-from dataset import OPEN, fill_postgres, fill_sqlite, owner_id, task_id
+from dataset import (
+    OPEN,
+    UPDATES,
+    fill_postgres,
+    fill_sqlite,
+    list_id,
+    open_numbers,
+    owner_id,
+    real_task,
+    task_id,
+)
 from inprocess import NEW_TASK, Client, an_app, silent_output
 from matplotlib import pyplot as plt
 from stage import Postgres, a_postgres, migrate
@@ -58,7 +69,18 @@ PART_C: Final = {
     "open by due": f"is_completed=false&sort=due&due_before=2028-01-01T12:00:00%2B02:00&limit={PAGE}",
     "a label's tasks": f"label=home&limit={PAGE}",
 }
-KINDS: Final = ("one task", "first page", "last page", "create", "pull of changes", *PART_C, "summary")
+WRITES: Final = ("create", "real create", "update", "real update")
+"""The bare ones, and those of a list, a due date, a priority and labels."""
+
+KINDS: Final = ("one task", "first page", "last page", *WRITES, "pull of changes", *PART_C, "summary")
+
+REAL_UPDATE: Final = [
+    priority | due | labels
+    for priority, due, labels in zip(
+        UPDATES["update-priority"], UPDATES["update-due"], UPDATES["update-labels"], strict=True
+    )
+]
+"""Two bodies that take turns."""
 
 LARGE_OWNERS: Final = f"tasks in the tables, of owners with {LARGE:,}"
 
@@ -166,25 +188,37 @@ class OnSqlite:
 class Person:
     """An owner of that many tasks: each kind of request, and the database's part of it."""
 
-    def __init__(self, app: Taskward, client: Client, paths: Mapping[str, str], middle: str) -> None:
-        self._client = client
+    def __init__(self, app: Taskward, owner: int, tasks: int, paths: Mapping[str, str]) -> None:
+        self._client = Client(app, owner_id(owner))
         self._paths = paths
-        self._middle = middle
+        self._middle = paths["one task"]
         self._clock = clock_of(app)
+        numbers = open_numbers(tasks)
+        self._open = f"/api/tasks/{task_id(owner, numbers[len(numbers) // 3])}"
+        self._bodies = {
+            "create": repeat(NEW_TASK),
+            "real create": repeat(orjson.dumps(real_task(list_id(owner)))),
+            "update": cycle(map(orjson.dumps, UPDATES["update"])),
+            "real update": cycle(map(orjson.dumps, REAL_UPDATE)),
+        }
 
     async def cost(self, kind: str) -> tuple[float, float]:
         """Returns the milliseconds of one request, and of the database within it."""
         await self._client.ask("PUT", self._middle, b'{"is_completed": true}')
+        method, path, body = self._request(kind)
         self._clock.seconds = 0
         begun = time.perf_counter()
-        if kind == "create":
-            answer = await self._client.ask("POST", "/api/tasks", NEW_TASK)
-        else:
-            answer = await self._client.ask("GET", self._paths[kind])
+        answer = await self._client.ask(method, path, body)
         took = time.perf_counter() - begun, self._clock.seconds
-        if kind == "create":
+        if method == "POST":
             await self._client.ask("DELETE", f"/api/tasks/{json.loads(answer)['id']}")
         return took[0] * 1000, took[1] * 1000
+
+    def _request(self, kind: str) -> tuple[str, str, bytes]:
+        if kind not in WRITES:
+            return "GET", self._paths[kind], b""
+        body = next(self._bodies[kind])
+        return ("PUT", self._open, body) if "update" in kind else ("POST", "/api/tasks", body)
 
 
 async def person_of(app: Taskward, owner: int, tasks: int) -> Person:
@@ -196,16 +230,15 @@ async def person_of(app: Taskward, owner: int, tasks: int) -> Person:
         cursor = f"&cursor={quote(page['next_cursor'])}"
         pulled = json.loads(await client.ask("GET", f"/api/changes?limit={limit}{since}"))
         since = f"&since={quote(pulled['cursor'])}"
-    middle = f"/api/tasks/{task_id(owner, tasks // 2)}"
     paths = {
-        "one task": middle,
+        "one task": f"/api/tasks/{task_id(owner, tasks // 2)}",
         "first page": f"/api/tasks?limit={PAGE}",
         "last page": f"/api/tasks?limit={PAGE}{cursor}",
         "pull of changes": f"/api/changes?limit={PAGE}{since}",
-        **{kind: f"/api/tasks?{query.format(list_id=owner_id(owner))}" for kind, query in PART_C.items()},
+        **{kind: f"/api/tasks?{query.format(list_id=list_id(owner))}" for kind, query in PART_C.items()},
         "summary": "/api/tasks/summary?now=2026-06-01T12:00:00%2B02:00",
     }
-    return Person(app, client, paths, middle)
+    return Person(app, owner, tasks, paths)
 
 
 def _steps(count: int) -> list[int]:
@@ -214,16 +247,16 @@ def _steps(count: int) -> list[int]:
 
 
 class Clock:
-    """Adds up the time that the database takes, as the service waits for it."""
+    """Adds up the time that the database takes, with what is computed within a transaction."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     def around(self, run: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def timed(*arguments: Any) -> Any:
+        async def timed(*arguments: Any, **options: Any) -> Any:
             begun = time.perf_counter()
             try:
-                return await run(*arguments)
+                return await run(*arguments, **options)
             finally:
                 self.seconds += time.perf_counter() - begun
 
@@ -236,7 +269,8 @@ def clock_of(app: Taskward) -> Clock:
     if clock is None:
         app.state.clock = clock = Clock()
         database: Any = app.services.database
-        database.rows, database.write = clock.around(database.rows), clock.around(database.write)
+        for call in ("rows", "write", "transact"):
+            setattr(database, call, clock.around(getattr(database, call)))
     return clock
 
 
