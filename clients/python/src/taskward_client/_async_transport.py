@@ -8,9 +8,10 @@ import httpx
 
 from taskward_client._async_io import Lock, TokenProvider, sleep, token_of
 from taskward_client._attempts import Attempts, RenewToken, Retries, Wait
-from taskward_client._calls import Call, Reply
+from taskward_client._calls import Call
 from taskward_client._etags import ResponseCache
-from taskward_client.errors import NoResponse, error_of
+from taskward_client._replies import Reply, error_of
+from taskward_client.errors import NoResponse
 
 T = TypeVar("T")
 

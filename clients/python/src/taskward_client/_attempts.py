@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
-from taskward_client.errors import NoResponse, error_of, retry_after
+from taskward_client._replies import error_of
+from taskward_client.errors import NoResponse, retry_after
 
 if TYPE_CHECKING:
-    from taskward_client._calls import Call, Reply
+    from taskward_client._calls import Call
+    from taskward_client._replies import Reply
 
 _MIN_DELAY: Final = 0.25
 _MAX_DELAY: Final = 8.0
@@ -66,7 +68,7 @@ class Attempts:
         if not self._may_succeed_later(reply):
             return None
         self._may_have_executed |= error_of(reply).code not in _NOT_EXECUTED
-        return self._next(retry_after(reply))
+        return self._next(retry_after(reply.headers))
 
     def finds_own_creation(self, reply: "Reply") -> bool:
         """Returns whether the object that the response reports as existing is that of an earlier attempt.

@@ -9,35 +9,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from taskward_client.errors import TaskwardError
+from taskward_client._replies import Reply
 
 T = TypeVar("T")
 
 _MERGE_PATCH: Final = "application/merge-patch+json"
-
-
-class Reply(NamedTuple):
-    """A whole response."""
-
-    status: int
-    headers: Mapping[str, str]
-    """By name in lower case."""
-    content: bytes
-
-    def json(self) -> Any:
-        """Returns the document in the body.
-
-        Raises:
-            TaskwardError: it is not JSON.
-
-        """
-        try:
-            return json.loads(self.content)
-        except ValueError:
-            raise TaskwardError("the response is not JSON: is this the URL of Taskward?") from None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from taskward_client._calls import Call, Reply
+    from taskward_client._calls import Call
+    from taskward_client._replies import Reply
 
 _MAX_BYTES: Final = 4 * 1024 * 1024
 _MAX_ENTRIES: Final = 256

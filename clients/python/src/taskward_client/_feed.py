@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from taskward_client._attempts import backoff
-from taskward_client._calls import Call, Reply
+from taskward_client._calls import Call
+from taskward_client._replies import Reply
 from taskward_client.errors import APIError, NoResponse
 from taskward_client.types import ListDeletion, ListUpsert, TaskDeletion, TaskUpsert
 

@@ -5,7 +5,6 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from taskward_client import types
 from taskward_client._calls import (
     Call,
-    Reply,
     Tagged,
     change,
     content,
@@ -16,6 +15,7 @@ from taskward_client._calls import (
     read,
     tagged,
 )
+from taskward_client._replies import Reply
 
 TaskOperation: TypeAlias = types.CreateOperation | types.UpdateOperation | types.DeleteOperation
 ListOperation: TypeAlias = types.CreateList | types.UpdateList | types.DeleteList

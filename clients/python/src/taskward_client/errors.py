@@ -18,11 +18,10 @@ TaskwardError
         └── ServiceUnavailable  503
 """
 
-import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taskward_client._calls import Reply
     from taskward_client.types import BrokenField
 
 
@@ -44,15 +43,15 @@ class APIError(TaskwardError):
     `code` is empty if the response is not one of the service, but of a proxy before it.
     """
 
-    def __init__(self, reply: "Reply", envelope: dict[str, Any]) -> None:
-        self.status = reply.status
+    def __init__(self, status: int, headers: Mapping[str, str], envelope: Mapping[str, Any]) -> None:
+        self.status = status
         self.code: str = envelope.get("code", "")
-        self.error: str = envelope.get("error", f"HTTP status {reply.status}")
+        self.error: str = envelope.get("error", f"HTTP status {status}")
         self.details: list[BrokenField] = envelope.get("details", [])
         """The problem of each field, where fields can be named."""
-        self.request_id = reply.headers.get("x-request-id")
+        self.request_id = headers.get("x-request-id")
         """It is in the log of the service too."""
-        self.retry_after = retry_after(reply)
+        self.retry_after = retry_after(headers)
         """Seconds, if the service has said when to try again."""
         super().__init__(self._text())
 
@@ -96,9 +95,9 @@ class CursorExpired(APIError):
 class PreconditionFailed(APIError):
     """The object has been changed since it was read, or exists already; `etag` is its current entity tag."""
 
-    def __init__(self, reply: "Reply", envelope: dict[str, Any]) -> None:
-        super().__init__(reply, envelope)
-        self.etag = reply.headers.get("etag")
+    def __init__(self, status: int, headers: Mapping[str, str], envelope: Mapping[str, Any]) -> None:
+        super().__init__(status, headers, envelope)
+        self.etag = headers.get("etag")
 
 
 class PayloadTooLarge(APIError):
@@ -117,41 +116,7 @@ class ServiceUnavailable(ServerError):
     """The service is overloaded or not ready; it has done nothing."""
 
 
-_BY_CODE: Final = {
-    "VALIDATION_ERROR": ValidationFailed,
-    "LIST_NOT_EMPTY": ListNotEmpty,
-    "CURSOR_EXPIRED": CursorExpired,
-}
-_BY_STATUS: Final = {
-    400: InvalidRequest,
-    401: Unauthorized,
-    404: NotFound,
-    409: Conflict,
-    410: Gone,
-    412: PreconditionFailed,
-    413: PayloadTooLarge,
-    422: Conflict,
-    429: RateLimited,
-    503: ServiceUnavailable,
-}
-
-
-def error_of(reply: "Reply") -> APIError:
-    """Returns the exception of an error response."""
-    envelope = _envelope(reply.content)
-    kind = _BY_CODE.get(envelope.get("code", "")) or _BY_STATUS.get(reply.status)
-    return (kind or (ServerError if reply.status >= 500 else APIError))(reply, envelope)  # noqa: PLR2004 - as HTTP says
-
-
-def retry_after(reply: "Reply") -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Returns the seconds of `Retry-After`; a date is ignored, because the service sends none."""
-    text = reply.headers.get("retry-after", "")
+    text = headers.get("retry-after", "")
     return float(text) if text.isascii() and text.isdigit() else None
-
-
-def _envelope(content: bytes) -> dict[str, Any]:
-    try:
-        envelope = json.loads(content)
-    except ValueError:
-        return {}
-    return envelope if isinstance(envelope, dict) and isinstance(envelope.get("code"), str) else {}

@@ -1,0 +1,79 @@
+"""Responses, and the exception of each."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from taskward_client.errors import (
+    APIError,
+    Conflict,
+    CursorExpired,
+    Gone,
+    InvalidRequest,
+    ListNotEmpty,
+    NotFound,
+    PayloadTooLarge,
+    PreconditionFailed,
+    RateLimited,
+    ServerError,
+    ServiceUnavailable,
+    TaskwardError,
+    Unauthorized,
+    ValidationFailed,
+)
+
+_BY_CODE: Final = {
+    "VALIDATION_ERROR": ValidationFailed,
+    "LIST_NOT_EMPTY": ListNotEmpty,
+    "CURSOR_EXPIRED": CursorExpired,
+}
+_BY_STATUS: Final = {
+    400: InvalidRequest,
+    401: Unauthorized,
+    404: NotFound,
+    409: Conflict,
+    410: Gone,
+    412: PreconditionFailed,
+    413: PayloadTooLarge,
+    422: Conflict,
+    429: RateLimited,
+    503: ServiceUnavailable,
+}
+
+
+class Reply(NamedTuple):
+    """A whole response."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By name in lower case."""
+    content: bytes
+
+    def json(self) -> Any:
+        """Returns the document in the body.
+
+        Raises:
+            TaskwardError: it is not JSON.
+
+        """
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            raise TaskwardError("the response is not JSON: is this the URL of Taskward?") from None
+
+
+def error_of(reply: Reply) -> APIError:
+    """Returns the exception of an error response."""
+    envelope = _envelope(reply.content)
+    kind = _BY_CODE.get(envelope.get("code", "")) or _BY_STATUS.get(reply.status)
+    return (kind or (ServerError if reply.status >= 500 else APIError))(  # noqa: PLR2004 - as HTTP says
+        reply.status, reply.headers, envelope
+    )
+
+
+def _envelope(content: bytes) -> dict[str, Any]:
+    try:
+        envelope = json.loads(content)
+    except ValueError:
+        return {}
+    return envelope if isinstance(envelope, dict) and isinstance(envelope.get("code"), str) else {}
