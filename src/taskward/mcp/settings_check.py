@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from taskward.settings import Settings
-from taskward.settings.combinations import missing_for_mcp
+from taskward.settings import Settings, missing_for_mcp
 
 
 def mcp_state(settings: Settings) -> str:

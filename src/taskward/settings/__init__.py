@@ -6,7 +6,6 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from taskward.settings.combinations import check_combination
 from taskward.settings.parsing import (
     Audiences,
     DatabaseUrl,
@@ -233,8 +232,37 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_combination(self) -> Self:
-        check_combination(self)
+        """Checks the settings that exclude or need each other."""
+        if self.jwt_secret is not None and self.jwt_jwks_url is not None:
+            raise ValueError(
+                "JWT_SECRET and JWT_JWKS_URL are both set; tokens are verified one way, so set one"
+            )
+        if self.production and self.jwt_secret is None and self.jwt_jwks_url is None:
+            raise ValueError("JWT_SECRET or JWT_JWKS_URL must be set in production")
+        if self.database_rls and self.engine == "sqlite":
+            raise ValueError("DATABASE_RLS is for PostgreSQL; SQLite has no row-level security")
+        if self.metrics_port and self.metrics_port == self.port:
+            raise ValueError("METRICS_PORT must be another port than PORT: what it shows is not for clients")
+        if self.workers > 1 and self.engine == "sqlite" and self.sqlite_path is None:
+            raise ValueError("WORKERS must be 1 with a database in memory, which no two processes share")
+        webhook_settings(self.webhook_url, self.webhook_secret, self.webhook_events)
+        if self.production and self.mcp:
+            self._check_mcp()
         return self
+
+    def _check_mcp(self) -> None:
+        if missing := missing_for_mcp(self):
+            raise ValueError(
+                "MCP needs PUBLIC_URL, JWT_ISSUER and JWT_AUDIENCE in production: with them its clients find "
+                "the identity provider, and tokens for other services are rejected. "
+                f"Not set: {', '.join(missing)}"
+            )
+
+
+def missing_for_mcp(settings: Settings) -> list[str]:
+    """Returns the names of the settings that MCP needs in production and that are not set."""
+    names = ("PUBLIC_URL", "JWT_ISSUER", "JWT_AUDIENCE")
+    return [name for name in names if not getattr(settings, name.lower())]
 
 
 def load_settings(**overrides: Any) -> Settings:
