@@ -42,6 +42,7 @@ from inprocess import NEW_TASK, Client, an_app, silent_output
 from matplotlib import pyplot as plt
 from stage import Postgres, a_postgres, migrate
 
+from taskward.database import DATABASE
 from taskward.http.application import Taskward
 
 IN_TABLES: Final = (10_000, 100_000, 1_000_000, 5_000_000)
@@ -268,7 +269,7 @@ def clock_of(app: Taskward) -> Clock:
     clock: Clock | None = getattr(app.state, "clock", None)
     if clock is None:
         app.state.clock = clock = Clock()
-        database: Any = app.services.database
+        database: Any = app.parts[DATABASE]
         for call in ("rows", "write", "transact"):
             setattr(database, call, clock.around(getattr(database, call)))
     return clock

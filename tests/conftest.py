@@ -14,6 +14,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from httpx._transports import default
 
+from taskward.database import DATABASE
 from taskward.database.postgres import migrate, pool
 from taskward.http import admission
 
@@ -31,7 +32,7 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     order,
     processes,
     quick,
-    replace_services,
+    replace_part,
     running,
     settings_for,
     stepwise,
@@ -272,7 +273,7 @@ async def two_apps(
 
 @pytest.fixture
 def break_database(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> BreakDatabase:
-    return lambda error: replace_services(monkeypatch, app, database=Broken(error))
+    return lambda error: replace_part(monkeypatch, app, DATABASE, Broken(error))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

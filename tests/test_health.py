@@ -5,9 +5,11 @@ import asyncio
 import httpx
 import pytest
 from fastapi import FastAPI
-from support import BreakDatabase, Broken, exchange, refusal, replace_services
+from support import BreakDatabase, Broken, exchange, refusal, replace_part
 
 from taskward import health
+from taskward.auth.authenticator import AUTHENTICATOR
+from taskward.database import DATABASE
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 
 
@@ -50,7 +52,7 @@ async def test_a_database_that_does_not_answer_in_time_is_not_waited_for(
         async def ping(self) -> None:  # type: ignore[override] # it never returns either
             await asyncio.Event().wait()
 
-    replace_services(monkeypatch, app, database=Silent(AssertionError()))
+    replace_part(monkeypatch, app, DATABASE, Silent(AssertionError()))
     monkeypatch.setattr(health, "DATABASE_TIMEOUT", 0.01)
 
     answer = await stranger.get("/health/ready")
@@ -64,7 +66,7 @@ async def test_a_service_that_has_no_keys_yet_is_not_ready(
     class WithoutKeys:
         ready = False
 
-    replace_services(monkeypatch, app, authenticator=WithoutKeys())
+    replace_part(monkeypatch, app, AUTHENTICATOR, WithoutKeys())
 
     assert (await stranger.get("/health/ready")).status_code == 503
     assert (await stranger.get("/health")).status_code == 200

@@ -11,11 +11,12 @@ import pytest
 import pytest_asyncio
 from changes.streams import HttpClient, InProcess, SmallSendBuffer, http_client, in_process_server
 from faults.raw_clients import RawClient
-from support import SERVICE_UNAVAILABLE, refusal, replace_services, settings_for
+from support import SERVICE_UNAVAILABLE, refusal, replace_part, settings_for
 from support.raw_http import CLOSE, post
 from support.waiting import until
 
 from taskward.http.admission import Admission, Capacity
+from taskward.http.context import ADMISSION
 from taskward.http.send_budget import LARGE, PER_USER, SendBudget
 
 TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}
@@ -240,7 +241,7 @@ async def test_of_a_burst_of_writes_those_that_were_queued_are_not_executed(
     service: InProcess, budget: SendBudget, ann: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """None has a response yet when they arrive, so each of them is checked again when its turn has come."""
-    replace_services(monkeypatch, service.app, admission=Admission(Capacity(2, 2)))
+    replace_part(monkeypatch, service.app, ADMISSION, Admission(Capacity(2, 2)))
     budget.per_user = 4 * LIST
     clients = await burst(service, ann, {"operations": [{"op": "create", "task": TASK}] * 20}, 30)
     statuses = [client.status for client in clients]

@@ -5,7 +5,7 @@ any failure, anywhere: raise -> RequestMiddleware -> envelope; see docs/request-
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
@@ -16,36 +16,42 @@ from starlette.types import Receive, Scope, Send
 from taskward import __version__, health, log
 from taskward.api_docs import swagger_ui
 from taskward.api_docs.openapi import openapi_document
-from taskward.auth.authenticator import authenticator
+from taskward.api_docs.swagger_ui import OPENAPI
+from taskward.auth.authenticator import AUTHENTICATOR, authenticator
 from taskward.batch import routes as batch
 from taskward.changes import routes as changes
-from taskward.changes.streams import StreamRegistry
-from taskward.database import Database, open_database
+from taskward.changes.streams import STREAM_REGISTRY, StreamRegistry
+from taskward.database import DATABASE, Database
+from taskward.database.engines import open_database
 from taskward.http.admission import Admission, Capacity
-from taskward.http.application import RequestMiddleware, RequestPipeline, Taskward
+from taskward.http.application import RequestMiddleware, RequestPipeline, Runs, Stops, Taskward
+from taskward.http.context import ADMISSION
 from taskward.http.cors import CrossOrigin
 from taskward.http.fair_slots import FairThreads
+from taskward.http.parts import Parts
 from taskward.http.rate_limit import RateLimit
 from taskward.http.responses import CommonHeaders
-from taskward.http.routing import Router
+from taskward.http.routing import BODY_THREAD, Router
+from taskward.idempotency.execution import IN_FLIGHT_KEYS
 from taskward.labels import routes as labels
 from taskward.lists import routes as lists
 from taskward.mcp import routes as mcp
-from taskward.mcp.endpoint import McpEndpoint
+from taskward.mcp.endpoint import MCP_ENDPOINT, McpEndpoint
 from taskward.me import routes as me
 from taskward.me.recovery import Recovery
-from taskward.me.spool import Uploads, space_for_uploads
+from taskward.me.routes import CALENDAR_THREAD
+from taskward.me.spool import UPLOADS, Uploads, space_for_uploads
 from taskward.metrics import merge
 from taskward.observability.audit import AuditMiddleware, ChangeLog
 from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import Tracing, tracing_from_env
-from taskward.services import Services
 from taskward.settings import Settings, load_settings
 from taskward.tasks import routes as tasks
-from taskward.tasks.list_cache import ListCache
+from taskward.tasks.list_cache import LIST_CACHE, ListCache
+from taskward.tasks.tombstones import TOMBSTONES_KEPT
 from taskward.tasks.zone_data import ZoneDataUpdate
 from taskward.web_app import routes as web_app
-from taskward.web_app.session import development_session
+from taskward.web_app.session import WEB_SESSION, development_session
 from taskward.webhooks.attempts import untraced
 from taskward.webhooks.passed_reminders import PassedReminders
 from taskward.webhooks.worker import WebhookWorker
@@ -76,18 +82,23 @@ def create_app(settings: Settings | None = None) -> Taskward:
         log.configure(settings)
     app = Taskward(openapi_document, title="Taskward", version=__version__, lifespan=_lifespan)
     rate_limit = settings.rate and RateLimit(settings.rate)
-    app.services = _services(settings, app, rate_limit)
+    tracing = tracing_from_env()
+    database = _database(settings, tracing)
+    webhooks = _webhooks(settings, database, tracing)
+    _add_parts(app, settings, database, rate_limit)
+    database.on_change = _changed(app.parts, webhooks)
+    app.components = tuple(_components(app.parts, tracing, webhooks))
     for feature in ROUTERS:
         if _is_served(feature, settings):
             app.router.routes.extend(feature.routes)
     router = Router(app.routes)
     cross_origin = CrossOrigin(settings.allowed_origins, mcp.CROSS_ORIGIN if settings.serves_mcp else {})
     app.pipeline = RequestMiddleware(
-        RequestPipeline(router, rate_limit),
+        RequestPipeline(router, app.parts[AUTHENTICATOR], rate_limit),
         cross_origin,
         CommonHeaders(cross_origin, https_only=settings.production),
     )
-    _add_observability(app, settings, router)
+    _add_observability(app, settings, router, tracing, webhooks)
     return app
 
 
@@ -95,51 +106,6 @@ def _is_served(feature: APIRouter, settings: Settings) -> bool:
     if feature is mcp.router:
         return settings.serves_mcp
     return feature is not web_app.router or settings.serves_web_app
-
-
-def _services(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -> Services:
-    tracing = tracing_from_env()
-    database = _database(settings, tracing)
-    list_cache, streams = ListCache(), StreamRegistry(database, settings)
-    webhooks = _webhooks(settings, database, tracing)
-    database.on_change = _changed(list_cache, streams, webhooks)
-    return Services(
-        database=database,
-        authenticator=authenticator(settings),
-        admission=Admission(Capacity.of(settings)),
-        streams=streams,
-        list_cache=list_cache,
-        in_flight_keys=set(),
-        large_bodies=FairThreads(1, "large-bodies"),
-        calendars=FairThreads(1, "calendars", timeout=None),  # their responses have begun
-        uploads=Uploads(space_for_uploads(settings.workers)),
-        recovery=Recovery(database),
-        zone_data=ZoneDataUpdate(database),
-        webhooks=webhooks,
-        passed_reminders=None if webhooks and webhooks.reminds else PassedReminders(database),
-        tombstones_kept=timedelta(days=settings.tombstone_days),
-        tracing=tracing,
-        openapi=app.openapi,
-        mcp=_mcp(settings, app, rate_limit),
-        web_session=development_session(settings),
-    )
-
-
-def _webhooks(settings: Settings, database: Database, tracing: Tracing | None) -> WebhookWorker | None:
-    if settings.webhooks is None:
-        return None
-    trace = tracing.deliveries(settings.webhooks.url) if tracing else untraced
-    return WebhookWorker(database, settings.webhooks, trace)
-
-
-def _mcp(settings: Settings, app: Taskward, rate_limit: RateLimit | None) -> McpEndpoint | None:
-    if not settings.serves_mcp:
-        return None
-
-    async def pipeline(scope: Scope, receive: Receive, send: Send) -> None:
-        await app.pipeline(scope, receive, send)
-
-    return McpEndpoint(settings, rate_limit, pipeline)
 
 
 def _database(settings: Settings, tracing: Tracing | None) -> Database:
@@ -152,24 +118,77 @@ def _database(settings: Settings, tracing: Tracing | None) -> Database:
     return database
 
 
-def _add_observability(app: Taskward, settings: Settings, router: Router) -> None:
+def _webhooks(settings: Settings, database: Database, tracing: Tracing | None) -> WebhookWorker | None:
+    if settings.webhooks is None:
+        return None
+    trace = tracing.deliveries(settings.webhooks.url) if tracing else untraced
+    return WebhookWorker(database, settings.webhooks, trace)
+
+
+def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit: RateLimit | None) -> None:
+    """Adds what handlers and their dependencies use."""
+    parts = app.parts
+    parts.add(DATABASE, database)
+    parts.add(AUTHENTICATOR, authenticator(settings))
+    parts.add(ADMISSION, Admission(Capacity.of(settings)))
+    parts.add(STREAM_REGISTRY, StreamRegistry(database, settings))
+    parts.add(LIST_CACHE, ListCache())
+    parts.add(IN_FLIGHT_KEYS, set())
+    parts.add(BODY_THREAD, FairThreads(1, "large-bodies"))
+    parts.add(CALENDAR_THREAD, FairThreads(1, "calendars", timeout=None))  # their responses have begun
+    parts.add(UPLOADS, Uploads(space_for_uploads(settings.workers)))
+    parts.add(TOMBSTONES_KEPT, timedelta(days=settings.tombstone_days))
+    parts.add(OPENAPI, app.openapi)
+    parts.add(WEB_SESSION, development_session(settings))
+    if settings.serves_mcp:
+
+        async def pipeline(scope: Scope, receive: Receive, send: Send) -> None:
+            await app.pipeline(scope, receive, send)
+
+        parts.add(MCP_ENDPOINT, McpEndpoint(settings, rate_limit, pipeline))
+
+
+def _components(parts: Parts, tracing: Tracing | None, webhooks: WebhookWorker | None) -> Iterator[Stops]:
+    """Yields what is started or stopped with the application, in the order of the starts."""
+    database = parts[DATABASE]
+    if tracing:
+        yield tracing
+    yield from (parts[AUTHENTICATOR], database, parts[STREAM_REGISTRY], parts[BODY_THREAD])
+    yield parts[CALENDAR_THREAD]
+    if MCP_ENDPOINT in parts:
+        yield parts[MCP_ENDPOINT]
+    recovery = Recovery(database)
+    zone_data = ZoneDataUpdate(database, after=recovery)
+    yield from (recovery, zone_data)
+    if webhooks:
+        yield webhooks
+    if not (webhooks and webhooks.reminds):
+        yield PassedReminders(database, after=zone_data)
+
+
+def _add_observability(
+    app: Taskward,
+    settings: Settings,
+    router: Router,
+    tracing: Tracing | None,
+    webhooks: WebhookWorker | None,
+) -> None:
     """Wraps the pipeline with audit, tracing and metrics middleware, each only if its setting is on."""
-    services = app.services
     if settings.audit_log:
         app.pipeline = AuditMiddleware(app.pipeline, router.route_template)
-    if services.tracing:
-        app.pipeline = services.tracing.middleware(app.pipeline, router.route_template)
+    if tracing:
+        app.pipeline = tracing.middleware(app.pipeline, router.route_template)
     if settings.metrics_port is not None:
         app.pipeline = meter = MetricsMiddleware(app.pipeline, router.route_template)
-        parts = (meter, services.admission, services.database, services.authenticator, services.streams)
-        others = (services.webhooks,) if services.webhooks else ()
-        app.collect_metrics = lambda: merge([part.collect() for part in (*parts, *others)])
+        parts = app.parts
+        always = (meter, parts[ADMISSION], parts[DATABASE], parts[AUTHENTICATOR], parts[STREAM_REGISTRY])
+        others = (webhooks,) if webhooks else ()
+        app.collect_metrics = lambda: merge([one.collect() for one in (*always, *others)])
 
 
-def _changed(
-    list_cache: ListCache, streams: StreamRegistry, webhooks: WebhookWorker | None
-) -> Callable[[UUID], None]:
+def _changed(parts: Parts, webhooks: WebhookWorker | None) -> Callable[[UUID], None]:
     """Returns a callback that drops an owner's cached lists, and notifies their streams and webhooks."""
+    list_cache, streams = parts[LIST_CACHE], parts[STREAM_REGISTRY]
 
     def changed(owner: UUID) -> None:
         list_cache.forget(owner)
@@ -187,27 +206,9 @@ def _changed(
 
 @asynccontextmanager
 async def _lifespan(app: Taskward) -> AsyncIterator[None]:
-    services = app.services
     async with AsyncExitStack() as running:
-        if services.tracing:
-            services.tracing.start()
-            running.push_async_callback(services.tracing.stop)
-        for part in (services.authenticator, services.database):
-            running.push_async_callback(part.stop)
-            await part.start()
-        running.push_async_callback(services.streams.stop)
-        running.push_async_callback(services.large_bodies.stop)
-        running.push_async_callback(services.calendars.stop)
-        running.push_async_callback(services.recovery.stop)
-        if services.mcp:
-            running.push_async_callback(services.mcp.stop)
-        services.recovery.start()
-        running.push_async_callback(services.zone_data.stop)
-        services.zone_data.start(after=services.recovery)
-        if services.webhooks:
-            running.push_async_callback(services.webhooks.stop)
-            services.webhooks.start()
-        if services.passed_reminders:
-            running.push_async_callback(services.passed_reminders.stop)
-            services.passed_reminders.start(after=services.zone_data)
+        for component in app.components:
+            running.push_async_callback(component.stop)
+            if isinstance(component, Runs):
+                await component.start()
         yield

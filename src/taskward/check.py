@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from taskward.auth.keys import describe_keys
-from taskward.database import DatabaseUnusable, open_database, schema
+from taskward.database import DatabaseUnusable, schema
+from taskward.database.engines import open_database
 from taskward.database.postgres.host_report import HostStatus, report_hosts
 from taskward.database.sqlite.connection import file_problem
 from taskward.http.errors import ServiceError

@@ -6,6 +6,8 @@ from typing import Final, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from taskward.auth.authenticator import AUTHENTICATOR
+from taskward.database import DATABASE
 from taskward.http.context import Context
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.http.responses import json_response
@@ -40,11 +42,11 @@ async def ready(context: Context) -> Response:
     """Returns 200; 503 while the database or the keys cannot be used, and after the stop signal."""
     if context.draining:
         raise ServiceUnavailable("The service is stopping", retry_after=5)
-    if not context.services.authenticator.ready:
+    if not context.parts[AUTHENTICATOR].ready:
         raise ServiceUnavailable("The key set of the identity provider has not been loaded yet")
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT):
-            await context.services.database.ping()
+            await context.parts[DATABASE].ping()
     except (DatabaseError, TimeoutError) as error:
         raise ServiceUnavailable(
             "The database cannot be used", reason=getattr(error, "reason", "no response in time")

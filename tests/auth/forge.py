@@ -13,7 +13,7 @@ from support.apps import new_settings
 
 from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.clock import Clock
-from taskward.auth.current_user import Caller
+from taskward.http.caller import Caller
 from taskward.http.errors import InvalidToken
 from taskward.settings import Settings
 

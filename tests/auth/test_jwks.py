@@ -12,8 +12,8 @@ from auth.identity_provider import IdentityProvider, Signer, guarding, signer
 from support.waiting import until
 
 from taskward.auth.authenticator import Authenticator, authenticator
-from taskward.auth.current_user import Caller
 from taskward.auth.jwks_fetch import FETCH_TIMEOUT
+from taskward.http.caller import Caller
 from taskward.http.errors import InvalidToken, ServiceError, ServiceUnavailable, TokenExpired
 
 DAY = 24 * 3600

@@ -8,9 +8,9 @@ from auth.forge import NOW, SECRET, StoppedClock, claims, forge, guard, token
 
 from taskward.auth.authenticator import MAX_TOKENS, Authenticator, TokenCache
 from taskward.auth.claims import Claims, ClaimsValidator
-from taskward.auth.current_user import Caller
 from taskward.auth.jws import UnverifiedToken
 from taskward.auth.shared_secret import SharedSecret
+from taskward.http.caller import Caller
 from taskward.http.errors import InvalidToken, TokenExpired
 
 CLAIMS = Claims(Caller(uuid4(), None, NOW + 900), valid_from=NOW - 60)

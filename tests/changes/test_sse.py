@@ -10,12 +10,12 @@ import httpx
 import pytest
 import pytest_asyncio
 from changes.streams import HttpClient, InProcess, Stream, http_client, in_process_server
-from support import MakeDatabase, services_of, settings_for, upsert
+from support import MakeDatabase, parts_of, settings_for, upsert
 from support.waiting import until
 
 from taskward.changes import sse
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition
-from taskward.changes.streams import StreamRegistry
+from taskward.changes.streams import STREAM_REGISTRY, StreamRegistry
 from taskward.http.errors import DatabaseError
 from taskward.server.protocol import StrictProtocol
 from taskward.server.response_cycle import StrictCycle
@@ -270,9 +270,9 @@ async def test_a_refused_stream_takes_no_room(new_database: MakeDatabase) -> Non
 
 async def test_a_client_that_goes_is_noticed_without_a_change(service: InProcess, eve: HttpClient) -> None:
     async with eve.stream():
-        assert services_of(service.app).streams._open == 1
+        assert parts_of(service.app)[STREAM_REGISTRY]._open == 1
     await until_nobody_listens(service)
-    assert services_of(service.app).streams._subscriptions == {}
+    assert parts_of(service.app)[STREAM_REGISTRY]._subscriptions == {}
 
 
 async def test_a_stream_whose_client_cannot_be_watched_ends_and_says_why(
@@ -372,7 +372,7 @@ async def until_nothing_polls(service: InProcess) -> None:
 
 def attends(service: InProcess) -> bool:
     """Returns whether there is any activity that only open streams need."""
-    bell = services_of(service.app).streams
+    bell = parts_of(service.app)[STREAM_REGISTRY]
     return bell._polling is not None or bool(bell._stopping)
 
 
@@ -385,7 +385,7 @@ async def test_without_a_token_there_is_no_stream(service: InProcess) -> None:
 
 async def until_nobody_listens(service: InProcess) -> None:
     async with asyncio.timeout(3):
-        while services_of(service.app).streams._open:  # noqa: ASYNC110 - it offers nothing to wait for
+        while parts_of(service.app)[STREAM_REGISTRY]._open:  # noqa: ASYNC110 - it offers nothing to wait for
             await asyncio.sleep(0.01)
 
 

@@ -12,8 +12,8 @@ class Job(BackgroundWork):
     failed = "The job failed"
     crashed = "The job crashed"
 
-    def __init__(self) -> None:
-        super().__init__(interval=3600)
+    def __init__(self, after: BackgroundWork | None = None) -> None:
+        super().__init__(3600, after)
         self.may_run = asyncio.Event()
         self.runs = 0
 
@@ -24,10 +24,11 @@ class Job(BackgroundWork):
 
 
 async def test_a_job_runs_once_the_one_before_it_has() -> None:
-    one, other = Job(), Job()
+    one = Job()
+    other = Job(after=one)
     other.may_run.set()
-    one.start()
-    other.start(after=one)
+    await one.start()
+    await other.start()
     await asyncio.sleep(0.01)
     assert other.runs == 0
 
@@ -39,10 +40,11 @@ async def test_a_job_runs_once_the_one_before_it_has() -> None:
 
 async def test_a_job_does_not_wait_long_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background, "FIRST_RUN", 0.01)
-    stuck, other = Job(), Job()
+    stuck = Job()
+    other = Job(after=stuck)
     other.may_run.set()
-    stuck.start()
-    other.start(after=stuck)
+    await stuck.start()
+    await other.start()
     await asyncio.wait_for(other.has_run.wait(), 0.5)
     await stuck.stop()
     await other.stop()
@@ -50,11 +52,12 @@ async def test_a_job_does_not_wait_long_for_another(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_stop_at_the_moment_of_the_other_jobs_run_is_not_lost(turns: int) -> None:
-    one, other = Job(), Job()
+    one = Job()
+    other = Job(after=one)
     one.may_run.set()
-    other.start(after=one)
+    await other.start()
     await asyncio.sleep(0)
-    one.start()
+    await one.start()
     for _ in range(turns):
         await asyncio.sleep(0)
     await asyncio.wait_for(other.stop(), 1)

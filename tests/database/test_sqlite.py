@@ -16,12 +16,12 @@ from fastapi import FastAPI
 from sqlmodel import SQLModel
 from support import DATABASE_ERROR, Person, client_of, database_of, refusal, running, settings_for
 
-from taskward.auth.current_user import Caller
 from taskward.database import DatabaseUnusable
 from taskward.database.sqlite import busy, group_commit
 from taskward.database.sqlite.connection import connect
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import SPLIT, TransactionSteps
+from taskward.http.caller import Caller
 from taskward.http.errors import DatabaseError
 from taskward.me.statements import SET_TIME_ZONE
 from taskward.tasks.statements import CREATE_TASK

@@ -15,15 +15,15 @@ from support import (
     Person,
     context_for,
     database_of,
+    parts_of,
     problems,
     refusal,
-    services_of,
     token_for,
 )
 from support.people import same_person
 
-from taskward.auth.current_user import Caller
 from taskward.database.postgres.database import PostgresDatabase
+from taskward.http.caller import Caller
 from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotentExecution
 from taskward.tasks import commands
@@ -144,7 +144,7 @@ class TestOtherRequests:
     async def test_a_key_of_another_path_is_refused(self, app: FastAPI, ann: Person) -> None:
         """No body is good for two paths today, so this is asked below HTTP."""
         await post(ann, "key")
-        context = context_for({"method": "POST", "path": "/api/others"}, services_of(app))
+        context = context_for({"method": "POST", "path": "/api/others"}, parts_of(app))
         context.user, context.body = Caller(UUID(ann.sub), None, 0), TASK
 
         async def act(_: object) -> Response:

@@ -17,12 +17,13 @@ from changes.streams import InProcess, SmallSendBuffer, http_client, in_process_
 from faults.raw_clients import RawClient
 from mcp.shared.exceptions import MCPError
 from mcp_endpoint.agents import LEGACY, MODERN, agent, of_version, tool_call
-from support import SERVICE_UNAVAILABLE, refusal, replace_services, settings_for, token_for
+from support import SERVICE_UNAVAILABLE, refusal, replace_part, settings_for, token_for
 from support.command import serve
 from support.process_memory import resident_bytes
 from support.waiting import TIMEOUT
 
 from taskward.http.admission import Admission, Capacity
+from taskward.http.context import ADMISSION
 from taskward.http.send_budget import LARGE
 from taskward.mcp.endpoint import MAX_BODY
 
@@ -213,7 +214,7 @@ def responses_of_the_api() -> int:
 async def test_more_agents_than_there_is_room_for_are_rejected_and_others_are_not(
     service: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    replace_services(monkeypatch, service.app, admission=Admission(Capacity(4, 4), 4))
+    replace_part(monkeypatch, service.app, ADMISSION, Admission(Capacity(4, 4), 4))
     sub, other = str(uuid4()), str(uuid4())
     async with http_client(service.url, sub) as flood, agent(service.url, token_for(other)) as bob:
         calls = [asyncio.create_task(flood.http.post("/mcp", **tool_call("find_lists"))) for _ in range(40)]

@@ -12,8 +12,8 @@ from support.change_feed import changes
 from support.import_documents import NO_SUCH_USER, a_task, export, import_tasks, many, without_owner
 from support.paging import NOON, insert_rows
 
-from taskward.auth.current_user import Caller
 from taskward.database.sqlite.database import SqliteDatabase
+from taskward.http.caller import Caller
 from taskward.me.import_models import ImportedTask
 from taskward.me.staging import Staging
 

@@ -17,14 +17,15 @@ from support import (
     Person,
     client_of,
     exchange,
+    parts_of,
     running,
-    services_of,
     settings_for,
     token_for,
 )
 from support.captured_log import CapturedLog
 
 from taskward.app import create_app
+from taskward.changes.streams import STREAM_REGISTRY
 from taskward.database.observers import observed
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import STATEMENTS, Command, Values, Write
@@ -255,7 +256,7 @@ async def test_each_rejection_is_one_line_that_does_not_reveal_the_owner_of_a_ta
 async def test_a_rejected_stream_is_a_line(lines: CapturedLog) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
-        services_of(app).streams._max_per_owner = 0
+        parts_of(app)[STREAM_REGISTRY]._max_per_owner = 0
         await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
         (line,) = told(lines)
     assert (line["status"], line["code"], line["outcome"]) == (429, "RATE_LIMITED", "refused")

@@ -21,8 +21,8 @@ from support import (
     client_of,
     database_of,
     exchange,
+    parts_of,
     running,
-    services_of,
     settings_for,
 )
 from support.apps import until_jobs_have_run
@@ -30,6 +30,7 @@ from support.captured_log import CapturedLog
 from support.waiting import until
 
 from taskward.app import create_app
+from taskward.auth.authenticator import AUTHENTICATOR
 from taskward.database.postgres import pool
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.http.application import RequestMiddleware
@@ -196,10 +197,10 @@ async def test_the_state_of_the_providers_keys_is_shown() -> None:
     provider.document = key_set(signer("EdDSA"), signer("ES256", "two"))
     settings = settings_for("sqlite://", jwt_secret=None, jwt_jwks_url=provider.url, metrics_port=0)
     async with running(settings) as app:
-        await until(lambda: services_of(app).authenticator.ready)
+        await until(lambda: parts_of(app)[AUTHENTICATOR].ready)
         good = scraped(app)
         provider.answers(b"HTTP/1.1 500 Broken\r\nContent-Length: 0")
-        keys: Any = services_of(app).authenticator._keys
+        keys: Any = parts_of(app)[AUTHENTICATOR]._keys
         await keys._fetch_once()
         bad = scraped(app)
     await provider.close()

@@ -26,10 +26,10 @@ from support import (
     MakeDatabase,
     Person,
     client_of,
+    components_of,
     database_of,
     exchange,
     running,
-    services_of,
     settings_for,
 )
 from support.captured_log import CapturedLog
@@ -81,8 +81,7 @@ async def traced(engine: str, new_database: MakeDatabase, collector: Collector) 
 
 
 def tracing_of(app: FastAPI) -> Tracing:
-    found = services_of(app).tracing
-    assert found is not None
+    (found,) = components_of(app, Tracing)
     return found
 
 

@@ -3,9 +3,8 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import cache
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn, TypeVar
 
 import pytest
 from fastapi import FastAPI
@@ -13,10 +12,14 @@ from starlette.types import Scope
 
 from support.waiting import until
 from taskward.app import create_app
+from taskward.database import DATABASE
+from taskward.database.background import BackgroundWork
 from taskward.http.application import Taskward
 from taskward.http.context import RequestContext
-from taskward.services import Services
+from taskward.http.parts import Key, Parts
 from taskward.settings import Settings, load_settings
+
+T = TypeVar("T")
 
 MakeDatabase = Callable[[str], Awaitable[str]]
 """Creates a database of the engine named, and returns its URL."""
@@ -51,10 +54,10 @@ async def running(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
-def context_for(scope: Scope, services: Services | None = None) -> RequestContext:
+def context_for(scope: Scope, parts: Parts | None = None) -> RequestContext:
     """Returns the context of a request; its scope need not have all that a server gives it."""
     whole = {"method": "GET", "path": "/", "query_string": b"", "http_version": "1.1", "headers": [], **scope}
-    return RequestContext(whole, cast("Services", services))
+    return RequestContext(whole, parts or Parts())
 
 
 def as_taskward(app: FastAPI) -> Taskward:
@@ -62,27 +65,30 @@ def as_taskward(app: FastAPI) -> Taskward:
     return app
 
 
-def services_of(app: FastAPI) -> Services:
-    """Returns the services of an app: its database, its caches and so on."""
-    return as_taskward(app).services
+def parts_of(app: FastAPI) -> Parts:
+    """Returns what an app shares with its requests: its database, its caches and so on."""
+    return as_taskward(app).parts
+
+
+def components_of(app: FastAPI, kind: type[T]) -> list[T]:
+    """Returns those of a type among what is started and stopped with an app."""
+    return [one for one in as_taskward(app).components if isinstance(one, kind)]
 
 
 def database_of(app: FastAPI) -> Any:
     """Returns the database of an app; untyped, because tests inspect that of either engine."""
-    return services_of(app).database
+    return parts_of(app)[DATABASE]
 
 
 async def until_jobs_have_run(app: FastAPI) -> None:
     """Waits until no background job that a start began still uses the database."""
-    services = services_of(app)
-    for job in (services.recovery, services.zone_data, services.passed_reminders):
-        if job is not None:
-            await until(job.has_run.is_set)
+    for job in (one for one in as_taskward(app).components if isinstance(one, BackgroundWork)):
+        await until(job.has_run.is_set)
 
 
-def replace_services(monkeypatch: pytest.MonkeyPatch, app: FastAPI, **services: Any) -> None:
-    """Replaces some of the services of an app until the test is over."""
-    monkeypatch.setattr(app, "services", replace(services_of(app), **services))
+def replace_part(monkeypatch: pytest.MonkeyPatch, app: FastAPI, key: Key[Any], part: object) -> None:
+    """Replaces a part of an app until the test is over."""
+    monkeypatch.setitem(parts_of(app), key, part)
 
 
 BreakDatabase = Callable[[BaseException], None]

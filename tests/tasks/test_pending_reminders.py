@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from support import Person, database_of, stored
 from support.rows import microseconds
 
-from taskward.auth.current_user import Caller
 from taskward.database.sqlite import owner_locks
 from taskward.database.statements import SPLIT, TransactionSteps
+from taskward.http.caller import Caller
 from taskward.me.recovery import resume_interrupted
 from taskward.me.store import time_zone_steps
 from taskward.tasks.steps import reminders

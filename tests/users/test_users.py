@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from support import Person, database_of, stored
 
-from taskward.auth.current_user import Caller
+from taskward.http.caller import Caller
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
 from taskward.users.statements import owner_values

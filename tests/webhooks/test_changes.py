@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from support import Person, as_taskward, execute, stored
+from support import Person, components_of, execute, stored
 from support.waiting import until
 from webhooks.conftest import StartApp
 from webhooks.marks import marks, until_idle
 from webhooks.receiver import FAIL, OK, Attempt, Receiver, status
 
 from taskward.webhooks import attempts, retries, worker
+from taskward.webhooks.worker import WebhookWorker
 
 pytestmark = pytest.mark.engines("disk", "postgres")
 
@@ -215,9 +216,9 @@ async def test_an_outage_costs_one_row_a_person_and_one_probe_for_all(
 async def test_of_two_processes_one_makes_the_probe(start: StartApp) -> None:
     apps = [await start(), await start()]
     await execute(apps[0], "UPDATE webhook_endpoint SET failed_at = 1, failing_since = 1, probe_at = 1")
-    workers = [as_taskward(app).services.webhooks for app in apps]
+    workers = [one for app in apps for one in components_of(app, WebhookWorker)]
 
-    claimed = await asyncio.gather(*(one._attempts.claim_probe() for one in workers if one is not None))
+    claimed = await asyncio.gather(*(one._attempts.claim_probe() for one in workers))
 
     assert sorted(claimed) == [False, True]
 

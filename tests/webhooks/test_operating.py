@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from support import MakeDatabase, Person, as_taskward, database_of, running, settings_for
+from support import MakeDatabase, Person, components_of, database_of, running, settings_for
 from support.waiting import until
 from typer.testing import CliRunner
 from webhooks.conftest import StartApp
@@ -22,6 +22,7 @@ from taskward.database.postgres import notifications
 from taskward.settings import SettingsError
 from taskward.users.restores import mark_restored
 from taskward.webhooks import attempts, retries, worker
+from taskward.webhooks.worker import WebhookWorker
 
 pytestmark = pytest.mark.engines("disk", "postgres")
 
@@ -215,8 +216,7 @@ async def test_410_stops_all_processes_until_a_restart(
     await asyncio.sleep(0.6)
 
     assert len(receiver.attempts) <= 2
-    stopped = as_taskward(one).services.webhooks
-    assert stopped is not None
+    (stopped,) = components_of(one, WebhookWorker)
     assert stopped.collect()["taskward_webhook_stopped"] == {(): 1}
     assert max(record.levelno for record in caplog.records) == logging.ERROR
 
@@ -272,8 +272,7 @@ async def test_the_metrics_count_attempts_and_who_waits(start: StartApp, receive
     await ann.create()
     await until(lambda: len(receiver.attempts) == 2)
     await asyncio.sleep(0.1)
-    webhooks = as_taskward(app).services.webhooks
-    assert webhooks is not None
+    (webhooks,) = components_of(app, WebhookWorker)
     await webhooks._backlog.update()
 
     samples = webhooks.collect()

@@ -5,20 +5,20 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
-from support import Person, services_of, stored
+from support import Person, components_of, stored
 from support.waiting import until
 from webhooks.conftest import StartApp
 from webhooks.receiver import Receiver
 from webhooks.test_reminders import reminders_of, soon
 
 from taskward.webhooks import passed_reminders
+from taskward.webhooks.passed_reminders import PassedReminders
 
 pytestmark = pytest.mark.engines("disk", "postgres", "postgres-rls")
 
 
 async def drop(app: FastAPI) -> None:
-    found = services_of(app).passed_reminders
-    assert found is not None
+    (found,) = components_of(app, PassedReminders)
     await found.run()
 
 
@@ -64,5 +64,5 @@ async def test_a_process_that_delivers_drops_none(start: StartApp) -> None:
     app = await start()
     off = await start(webhook_url=None), await start(webhook_events="changes")
 
-    assert services_of(app).passed_reminders is None
-    assert all(services_of(one).passed_reminders for one in off)
+    assert not components_of(app, PassedReminders)
+    assert all(components_of(one, PassedReminders) for one in off)

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from support import MakeDatabase, Person, as_taskward, database_of
+from support import MakeDatabase, Person, components_of, database_of
 from support.pgbouncer import needs_pgbouncer, pooler
 from support.waiting import until
 from webhooks.conftest import StartApp
 from webhooks.receiver import Receiver
 
 from taskward.database.postgres.notifications import POLL_INTERVAL, POLL_INTERVAL_LISTENING
+from taskward.webhooks.worker import WebhookWorker
 
 SOON = 1.0
 """Seconds: much less than between two polls of a process that listens."""
@@ -28,8 +29,7 @@ async def latency(app: FastAPI, receiver: Receiver) -> float:
 
 async def without_worker(app: FastAPI) -> FastAPI:
     """Stops the deliveries of an app, so that another one has to make them."""
-    webhooks = as_taskward(app).services.webhooks
-    assert webhooks is not None
+    (webhooks,) = components_of(app, WebhookWorker)
     await webhooks.stop()
     return app
 

@@ -11,10 +11,13 @@ from fastapi import APIRouter, Path, Response
 
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
+from taskward.http.parts import Key
 from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute
 
 router = APIRouter(route_class=ProbeRoute, include_in_schema=False)
+OPENAPI: Final = Key[Callable[[], dict[str, Any]]]("OpenAPI document")
+
 _describing: Final = Lock()
 
 _TYPES: Final = {
@@ -59,7 +62,7 @@ async def docs_asset(name: Annotated[str, Path()]) -> Response:
 
 @router.get("/openapi.json")
 async def openapi_json(context: Context) -> Response:
-    return json_response(await asyncio.to_thread(_document, context.services.openapi))
+    return json_response(await asyncio.to_thread(_document, context.parts[OPENAPI]))
 
 
 def _document(describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:

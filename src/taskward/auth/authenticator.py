@@ -5,13 +5,15 @@ A token is verified once. Then its user comes from the cache, which is the whole
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 from taskward.auth.claims import Claims, ClaimsValidator
 from taskward.auth.clock import Clock
-from taskward.auth.current_user import Caller
 from taskward.auth.jws import parse_jwt
 from taskward.auth.keys import Keys, verification_keys
+from taskward.http.caller import Caller
 from taskward.http.errors import InvalidToken, Unauthorized
+from taskward.http.parts import Key
 from taskward.metrics import Samples
 from taskward.settings import Settings
 
@@ -75,6 +77,9 @@ class Authenticator:
         claims = self._validator.validate(token.payload, self._clock.now())
         self._cache.put(text, self._keys.generation, claims)
         return claims.user
+
+
+AUTHENTICATOR: Final = Key[Authenticator]("authenticator")
 
 
 def bearer_token(authorization: Sequence[bytes]) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from taskward.auth.current_user import Caller
+from taskward.http.caller import Caller
 from taskward.http.errors import InvalidToken, TokenExpired
 from taskward.time_zones import is_time_zone
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import Caller
 from taskward.batch.models import AnyBatch
 from taskward.batch.steps import BatchSteps, Result, batch_body
-from taskward.database import Queries
+from taskward.database import DATABASE, Queries
 from taskward.database.statements import Values
+from taskward.http.caller import Caller
 from taskward.http.context import Context
 from taskward.http.errors import PreconditionFailed, ServiceError
 from taskward.idempotency.execution import PendingRecord
@@ -18,11 +18,12 @@ from taskward.lists.models import list_json
 from taskward.lists.statements import GET_LIST
 from taskward.lists.steps import ListSteps
 from taskward.lists.tables import ListRecord
-from taskward.tasks.list_cache import ListCache
+from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.models import task_json, task_record, version_tag
 from taskward.tasks.statements import GET_TASK
 from taskward.tasks.steps import TaskSteps
 from taskward.tasks.tables import TaskRecord
+from taskward.tasks.tombstones import TOMBSTONES_KEPT
 
 
 class BatchResponse(NamedTuple):
@@ -81,8 +82,8 @@ class BatchStore:
 
 
 def _my_batches(context: Context) -> BatchStore:
-    services = context.services
-    return BatchStore(services.database, context.caller, services.list_cache, services.tombstones_kept)
+    parts = context.parts
+    return BatchStore(parts[DATABASE], context.caller, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
 
 
 MyBatches = Annotated[BatchStore, Depends(_my_batches)]

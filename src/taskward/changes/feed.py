@@ -12,10 +12,10 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import Caller
 from taskward.changes.statements import CHANGES, RESTORE, Kinds
-from taskward.database import Database
+from taskward.database import DATABASE, Database
 from taskward.database.statements import Read, Row, Values
+from taskward.http.caller import Caller
 from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
@@ -23,6 +23,7 @@ from taskward.lists.models import list_json
 from taskward.lists.tables import ListRecord
 from taskward.tasks.models import task_json, task_record, version_tag
 from taskward.tasks.tables import TaskRecord, columns_after_task
+from taskward.tasks.tombstones import TOMBSTONES_KEPT
 
 MAX_CHANGES: Final = 1000
 """Changes in one response at most."""
@@ -199,7 +200,7 @@ def _list_record(row: TaskRecord) -> ListRecord:
 
 
 def _my_changes(context: Context) -> ChangeFeed:
-    return ChangeFeed(context.services.database, context.caller, context.services.tombstones_kept)
+    return ChangeFeed(context.parts[DATABASE], context.caller, context.parts[TOMBSTONES_KEPT])
 
 
 MyChanges = Annotated[ChangeFeed, Depends(_my_changes)]

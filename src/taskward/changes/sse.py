@@ -10,9 +10,9 @@ from fastapi import Header, Response
 from pydantic import BeforeValidator
 from starlette.types import Receive, Scope, Send
 
-from taskward.auth.current_user import Caller
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition, change_json, change_number
 from taskward.changes.streams import StreamRegistry, Subscription
+from taskward.http.caller import Caller
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.cursors import well_formed_cursor
 from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailable

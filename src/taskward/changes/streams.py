@@ -13,6 +13,7 @@ from taskward.changes.statements import COUNTERS
 from taskward.database import Database
 from taskward.http.context import Context
 from taskward.http.errors import DatabaseError, RateLimited, ServiceUnavailable
+from taskward.http.parts import Key
 from taskward.metrics import STREAMS, Samples
 from taskward.settings import Settings
 
@@ -152,8 +153,11 @@ class StreamRegistry:
         return found
 
 
+STREAM_REGISTRY: Final = Key[StreamRegistry]("event streams")
+
+
 def _streams(context: Context) -> StreamRegistry:
-    return context.services.streams
+    return context.parts[STREAM_REGISTRY]
 
 
 Streams = Annotated[StreamRegistry, Depends(_streams)]

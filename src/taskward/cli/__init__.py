@@ -96,7 +96,7 @@ def serve(
 def migrate() -> None:
     """Migrate the database schema."""
     with friendly_errors():
-        from taskward.database import open_database  # noqa: PLC0415 - slow to import
+        from taskward.database.engines import open_database  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
         revision = asyncio.run(open_database(load_settings()).migrate())

@@ -9,7 +9,8 @@ from taskward.copy.errors import CopyFailed
 from taskward.copy.postgres import PostgresCopyDatabase
 from taskward.copy.sqlite import SqliteCopyDatabase
 from taskward.copy.tables import COPIED, EXCLUDED, SEEDED
-from taskward.database import DatabaseUnusable, open_database, schema
+from taskward.database import DatabaseUnusable, schema
+from taskward.database.engines import open_database
 from taskward.http.errors import ServiceError
 from taskward.settings import Settings, SettingsError, load_settings
 

@@ -4,14 +4,14 @@ Failures are raised as `taskward.http.errors.DatabaseError`.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from taskward.database.observers import Observer
 from taskward.database.statements import Read, Row, T, TransactionSteps, Values, Write
 from taskward.http.errors import DatabaseError
+from taskward.http.parts import Key
 from taskward.metrics import Samples
-from taskward.settings import Settings
 
 
 class Queries(Protocol):
@@ -116,6 +116,9 @@ class Database(Queries, LargeChanges, ChangeHints, Administration, Lifecycle, Mo
     """All of a database, as the app sees it. Others ask for the ports that they need."""
 
 
+DATABASE: Final = Key[Database]("database")
+
+
 class ConnectionLost(DatabaseError):
     """The connection was lost; whether the statement was executed is unknown."""
 
@@ -130,20 +133,3 @@ class DatabaseUnusable(Exception):
 
 def ignore_change(owner: UUID) -> None:
     """Does nothing; the default of `on_change`."""
-
-
-def open_database(settings: Settings) -> Database:
-    """Returns the database of `DATABASE_URL`, not started."""
-    marking = settings.webhooks is not None and settings.webhooks.changes
-    if settings.engine == "sqlite":
-        from taskward.database.sqlite.database import SqliteDatabase  # noqa: PLC0415 - imports one driver only
-
-        return SqliteDatabase(settings.sqlite_path, marking=marking)
-    from taskward.database.postgres.database import PostgresDatabase  # noqa: PLC0415 - imports one driver only
-
-    return PostgresDatabase(
-        settings.database_url.get_secret_value(),
-        settings.database_pool_size,
-        rls=settings.database_rls,
-        marking=marking,
-    )

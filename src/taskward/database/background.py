@@ -21,30 +21,30 @@ class BackgroundWork(ABC):
     crashed: ClassVar[str]
     """The log message after any other failure."""
 
-    def __init__(self, interval: float) -> None:
-        """Takes the seconds between two runs."""
+    def __init__(self, interval: float, after: "BackgroundWork | None" = None) -> None:
+        """Takes the seconds between two runs, and work that runs first, so that both use one connection."""
         self.has_run = asyncio.Event()
         self._interval = interval
+        self._after = after
         self._task: asyncio.Task[None] | None = None
 
     @abstractmethod
     async def run(self) -> bool:
         """Does what there is to do; returns whether there will never be more."""
 
-    def start(self, after: "BackgroundWork | None" = None) -> None:
-        """Starts the work: if `after` other work, once that has run, so that both use one connection."""
-        self._task = asyncio.create_task(self._repeat(after))
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._repeat())
 
     async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
 
-    async def _repeat(self, after: "BackgroundWork | None") -> None:
-        if after is not None:
+    async def _repeat(self) -> None:
+        if self._after is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(FIRST_RUN):
-                    await after.has_run.wait()
+                    await self._after.has_run.wait()
         while not await self._is_done():
             self.has_run.set()
             await asyncio.sleep(self._interval)

@@ -84,14 +84,14 @@ class Admission:
         self._rejections_until = 0.0  # loop time until which earlier rejections use up the rate
 
     async def acquire(self, context: RequestContext) -> None:
-        """Acquires a slot, or waits for one; called once, when the body has been read.
+        """Acquires a slot, or waits for one, unless the request is admitted; the body has been read.
 
         Raises:
             ServiceUnavailable: the queue is full, no slot became free in time, or responses are unread.
 
         """
         if context.is_admitted:
-            raise RuntimeError("The request has already been admitted")
+            return
         context.is_admitted = True
         owner = context.caller.id.int
         if self._try_acquire(owner):

@@ -10,15 +10,17 @@ Taskward             creates the context of the request
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from fastapi import FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from taskward.http.context import CONTEXT_KEY, ErrorInfo, Headers, RequestContext
+from taskward.http.caller import Caller
+from taskward.http.context import ADMISSION, CONTEXT_KEY, ErrorInfo, Headers, RequestContext
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import InternalError, ServiceError
+from taskward.http.parts import Parts
 from taskward.http.rate_limit import RateLimit
 from taskward.http.requests import ClientDisconnect
 from taskward.http.responses import (
@@ -32,9 +34,6 @@ from taskward.http.routing import Router
 from taskward.http.send_budget import LARGE
 from taskward.log import log_request, request_fields
 from taskward.metrics import Samples
-
-if TYPE_CHECKING:
-    from taskward.services import Services
 
 _START: Final = "http.response.start"
 _BODY: Final = "http.response.body"
@@ -51,16 +50,33 @@ Describe = Callable[[str, str, Sequence[BaseRoute]], dict[str, Any]]
 log = logging.getLogger(__name__)
 
 
+class Stops(Protocol):
+    """A component that is stopped with the application."""
+
+    async def stop(self) -> None:
+        """Ends its work."""
+
+
+@runtime_checkable
+class Runs(Stops, Protocol):
+    """A component that runs from the start of the application to its end."""
+
+    async def start(self) -> None:
+        """Begins its work."""
+
+
 class Taskward(FastAPI):
     """FastAPI for declarations and their document; the request path is Taskward's own."""
 
-    services: "Services"
+    components: Sequence[Stops] = ()
+    """In the order of their starts, which is the reverse of that of their stops."""
     pipeline: ASGIApp
     collect_metrics: Callable[[], Samples]
     """Set only if metrics are enabled."""
 
     def __init__(self, describe: Describe, **options: object) -> None:
         super().__init__(docs_url=None, redoc_url=None, openapi_url=None, **options)  # type: ignore[arg-type] # FastAPI has forty options
+        self.parts = Parts()
         self.openapi_schema = None
         self._describe = describe
 
@@ -69,7 +85,7 @@ class Taskward(FastAPI):
             scope["app"] = self
             await self.router(scope, receive, send)
             return
-        scope[CONTEXT_KEY] = RequestContext(scope, self.services)
+        scope[CONTEXT_KEY] = RequestContext(scope, self.parts)
         await self.pipeline(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
@@ -110,23 +126,30 @@ class RequestMiddleware:
             response.close(idle=not self._in_progress)
 
 
+class Identifies(Protocol):
+    """Authentication, as a request uses it."""
+
+    async def identify(self, authorization: Sequence[bytes], /) -> Caller:
+        """Returns the user of the `Authorization` headers; raises a ServiceError if there is none."""
+
+
 class RequestPipeline:
     """The steps of a request before its route; each raises a ServiceError to reject the request."""
 
-    def __init__(self, router: Router, rate_limit: RateLimit | None) -> None:
+    def __init__(self, router: Router, authenticator: Identifies, rate_limit: RateLimit | None) -> None:
         self._router = router
+        self._authenticator = authenticator
         self._rate_limit = rate_limit
 
     async def __call__(
         self, context: RequestContext, scope: Scope, receive: Receive, response: "ResponseWriter"
     ) -> None:
         if context.is_api:
-            services = context.services
-            context.user = await services.authenticator.identify(context.headers.get(b"authorization", ()))
+            context.user = await self._authenticator.identify(context.headers.get(b"authorization", ()))
             if self._rate_limit is not None:
                 self._rate_limit.check(context)
             if context.send_budget.total:
-                services.admission.refuse_unread(context)
+                context.parts[ADMISSION].refuse_unread(context)
         answer = await self._router.find(context).respond(context, receive)
         if isinstance(answer, JSONBytesResponse):
             await response.send_json(answer)
@@ -241,7 +264,7 @@ class ResponseWriter:
         if context.may_have_committed:
             budget.count(context.owner, size or 0)
         elif not budget.reserve(context.owner, size or 0):
-            raise context.services.admission.unread(context)
+            raise context.parts[ADMISSION].unread(context)
         self._reserved = size or 0
 
     def _cancel_reservation(self) -> None:

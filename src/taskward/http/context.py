@@ -5,18 +5,18 @@ import random
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, Protocol
 
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from taskward.http.caller import Caller
+from taskward.http.errors import ServiceUnavailable
+from taskward.http.parts import Key, Parts
 from taskward.http.send_budget import SendBudget
-
-if TYPE_CHECKING:
-    from taskward.auth.current_user import Caller
-    from taskward.services import Services
+from taskward.metrics import Samples
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -50,7 +50,7 @@ class RequestContext:
     """
 
     # Set on the way
-    user: "Caller | None" = None
+    user: Caller | None = None
     """The verified user; None outside of /api."""
     rate_limit_headers: Sequence[tuple[bytes, bytes]] = ()
     route: str | None = None
@@ -60,6 +60,7 @@ class RequestContext:
     digest: str | None = None
     """The digest of a request whose body was not read into memory."""
     is_admitted = False
+    """Set at the start for a request that is a part of an admitted one."""
     pause_reading_s = 0.0
     """Seconds for which the server does not read from the connection after the response."""
     on_response_start: Callable[[], None] | None = None
@@ -70,9 +71,9 @@ class RequestContext:
     """The status of the response, once it has started."""
     error: ErrorInfo | None = None
 
-    def __init__(self, scope: Scope, services: "Services") -> None:
+    def __init__(self, scope: Scope, parts: Parts) -> None:
         self.started_at = time.perf_counter()
-        self.services = services
+        self.parts = parts
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query_string: bytes = scope["query_string"]
@@ -94,7 +95,7 @@ class RequestContext:
         self.send_budget: SendBudget = state.get("send_budget", _NO_BUDGET)
 
     @property
-    def caller(self) -> "Caller":
+    def caller(self) -> Caller:
         """The verified user of a request below /api."""
         if self.user is None:
             raise AssertionError(f"{self.route} is used without authentication")
@@ -113,11 +114,39 @@ class RequestContext:
         """
         return self.method not in _SAFE and not self.has_changed_nothing
 
+    def admit(self) -> Awaitable[None]:
+        """Waits for admission, until the response starts; once admitted, returns at once.
+
+        Raises:
+            ServiceUnavailable: the request is rejected.
+
+        """
+        return self.parts[ADMISSION].acquire(self)
+
     def response_started(self) -> None:
         """Calls `on_response_start`; later calls do nothing."""
         call, self.on_response_start = self.on_response_start, None
         if call is not None:
             call()
+
+
+class AdmissionControl(Protocol):
+    """`Admission`, as requests and metrics use it."""
+
+    async def acquire(self, context: RequestContext, /) -> None:
+        """Admits a request, unless it is admitted already; raises ServiceUnavailable to reject it."""
+
+    def refuse_unread(self, context: RequestContext, /) -> None:
+        """Raises ServiceUnavailable if too many bytes of the user's responses are unread."""
+
+    def unread(self, context: RequestContext, /) -> ServiceUnavailable:
+        """Returns the error for a user whose clients do not read their responses."""
+
+    def collect(self) -> Samples:
+        """Returns the metrics; callable from any thread."""
+
+
+ADMISSION: Final = Key[AdmissionControl]("admission")
 
 
 def request_id_of(values: Sequence[bytes]) -> str:

@@ -16,6 +16,8 @@ from starlette.types import Receive
 
 from taskward.http.context import RequestContext
 from taskward.http.errors import FieldError, MethodNotAllowed, NotFound, ValidationFailed
+from taskward.http.fair_slots import FairThreads
+from taskward.http.parts import Key
 from taskward.http.requests import (
     MAX_KEYS,
     nul_problems,
@@ -35,6 +37,8 @@ MAX_CACHED_QUERY: Final = 128
 
 INLINE_BODY: Final = 16 * 1024
 """Bytes of a body that is parsed and validated on the event loop; a larger one is handled in a thread."""
+
+BODY_THREAD: Final = Key[FairThreads]("thread that parses and validates large bodies")
 
 Arguments = dict[str, Any]
 
@@ -110,11 +114,11 @@ class StrictRoute(APIRoute):
         if context.has_body:
             context.body = await read_body(context, receive, self.signature.limits.max_body)
         if context.user is not None:
-            await context.services.admission.acquire(context)
+            await context.admit()
         if len(context.body) <= INLINE_BODY:
             arguments = self._read(context)
         else:
-            arguments = await context.services.large_bodies.run(context.owner, self._read_large, context)
+            arguments = await context.parts[BODY_THREAD].run(context.owner, self._read_large, context)
         return await self.handler(**arguments)
 
     def read_head(self, context: RequestContext, arguments: Arguments) -> list[FieldError]:

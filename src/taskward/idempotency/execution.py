@@ -13,9 +13,10 @@ from uuid import UUID
 from fastapi import Depends, Header, Response
 from pydantic import BeforeValidator
 
-from taskward.database import ConnectionLost, IdempotencyConflict, Queries
+from taskward.database import DATABASE, ConnectionLost, IdempotencyConflict, Queries
 from taskward.database.statements import TransactionSteps, Values
 from taskward.http.context import Context, RequestContext
+from taskward.http.parts import Key
 from taskward.http.validation import field_error
 from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from taskward.idempotency.statements import CONFIRM_RESPONSE, FIND_RESPONSE
@@ -33,6 +34,8 @@ _KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 
 InFlightKeys = set[tuple[UUID, str]]
 """The keys of the requests in progress in this process, each with its owner."""
+
+IN_FLIGHT_KEYS: Final = Key[InFlightKeys]("idempotency keys in flight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,8 @@ class IdempotentExecution:
     """Executes requests with the same key once."""
 
     def __init__(self, context: RequestContext) -> None:
-        self._database: Queries = context.services.database
-        self._in_flight = context.services.in_flight_keys
+        self._database: Queries = context.parts[DATABASE]
+        self._in_flight = context.parts[IN_FLIGHT_KEYS]
         self._context = context
         self._owner = context.caller.id
 

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 
 from fastapi import Depends
 
-from taskward.auth.current_user import Caller
-from taskward.database import Queries
+from taskward.database import DATABASE, Queries
 from taskward.database.statements import Row, TransactionSteps
+from taskward.http.caller import Caller
 from taskward.http.conditional import scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
@@ -18,7 +18,7 @@ from taskward.idempotency.execution import PendingRecord
 from taskward.labels.change import LabelChange
 from taskward.labels.models import LabelsQuery
 from taskward.labels.statements import LABELS_AFTER
-from taskward.tasks.list_cache import ListCache
+from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 
@@ -102,8 +102,7 @@ class LabelStore:
 
 
 def _my_labels(context: Context) -> LabelStore:
-    services = context.services
-    return LabelStore(services.database, context.caller, services.list_cache)
+    return LabelStore(context.parts[DATABASE], context.caller, context.parts[LIST_CACHE])
 
 
 MyLabels = Annotated[LabelStore, Depends(_my_labels)]

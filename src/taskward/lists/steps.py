@@ -10,8 +10,8 @@ from uuid import UUID
 
 import orjson
 
-from taskward.auth.current_user import Caller
 from taskward.database.statements import Command, TransactionSteps, Values
+from taskward.http.caller import Caller
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.lists.deletion import ListDeletion, TasksOption

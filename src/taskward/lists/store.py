@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import Caller
-from taskward.database import Queries
+from taskward.database import DATABASE, Queries
 from taskward.database.statements import T, TransactionSteps
+from taskward.http.caller import Caller
 from taskward.http.conditional import Versions
 from taskward.http.context import Context
 from taskward.http.responses import dump_json, write_json_list
@@ -20,9 +20,10 @@ from taskward.lists.models import ListChanges, NewList, list_json, list_path
 from taskward.lists.statements import GET_LIST, LIST_LISTS
 from taskward.lists.steps import ListSteps
 from taskward.lists.tables import ListRecord
-from taskward.tasks.list_cache import ListCache
+from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.models import version_tag
 from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
+from taskward.tasks.tombstones import TOMBSTONES_KEPT
 
 
 class ListStore:
@@ -121,8 +122,8 @@ class ListStore:
 
 
 def _my_lists(context: Context) -> ListStore:
-    services = context.services
-    return ListStore(services.database, context.caller, services.list_cache, services.tombstones_kept)
+    parts = context.parts
+    return ListStore(parts[DATABASE], context.caller, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
 
 
 MyLists = Annotated[ListStore, Depends(_my_lists)]

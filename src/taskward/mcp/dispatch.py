@@ -1,19 +1,12 @@
 """Calls of the API within the process: they pass through the service's pipeline, as HTTP requests do."""
 
 import asyncio
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import httpx
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Scope
 
-from taskward.http.admission import Admission
 from taskward.http.context import CONTEXT_KEY, RequestContext
-from taskward.http.errors import ServiceUnavailable
-
-if TYPE_CHECKING:
-    from taskward.services import Services
 
 
 class InProcessTransport(httpx.AsyncBaseTransport):
@@ -22,12 +15,12 @@ class InProcessTransport(httpx.AsyncBaseTransport):
     def __init__(self, pipeline: ASGIApp, outer: RequestContext) -> None:
         self._pipeline = pipeline
         self._outer = outer
-        self._services = _already_admitted(outer.services)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
         scope = self._scope(request)
-        context = scope[CONTEXT_KEY] = RequestContext(scope, self._services)
+        context = scope[CONTEXT_KEY] = RequestContext(scope, self._outer.parts)
+        context.is_admitted = True  # it holds the slot of the outer request
         messages: list[Message] = []
 
         async def receive() -> Message:
@@ -58,21 +51,3 @@ class InProcessTransport(httpx.AsyncBaseTransport):
             "query_string": request.url.query,
             "headers": [*headers, (b"x-request-id", self._outer.request_id.encode())],
         }
-
-
-class _Admitted(Admission):
-    """The admission of requests that are parts of an admitted one: they hold its slot."""
-
-    def __init__(self, outer: Admission) -> None:
-        self._outer = outer
-
-    async def acquire(self, context: RequestContext) -> None:
-        context.is_admitted = True
-
-    def rejection(self, context: RequestContext, reason: str) -> ServiceUnavailable:
-        return self._outer.rejection(context, reason)
-
-
-def _already_admitted(services: "Services") -> "Services":
-    """Returns the services, without a limit of requests in progress."""
-    return replace(services, admission=_Admitted(services.admission))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp, Message, Scope, Send
 
-from taskward.auth.authenticator import bearer_token
-from taskward.http.context import CONTEXT_KEY, RequestContext
+from taskward.auth.authenticator import AUTHENTICATOR, bearer_token
+from taskward.http.context import ADMISSION, CONTEXT_KEY, RequestContext
 from taskward.http.errors import ServiceError, Unauthorized
+from taskward.http.parts import Key
 from taskward.http.rate_limit import RateLimit
 from taskward.settings import Settings
 
@@ -73,16 +74,16 @@ class McpEndpoint:
 
         """
         self._check_origin(context)
-        services = context.services
         try:
-            context.user = await services.authenticator.identify(context.headers.get(b"authorization", ()))
+            authorization = context.headers.get(b"authorization", ())
+            context.user = await context.parts[AUTHENTICATOR].identify(authorization)
         except Unauthorized as error:
             error.challenge += self._metadata_parameter(context, first=error.challenge == b"Bearer")
             raise
         if self._rate_limit is not None:
             self._rate_limit.check(context)
         if context.send_budget.total:
-            services.admission.refuse_unread(context)
+            context.parts[ADMISSION].refuse_unread(context)
 
     async def serve(self, body: bytes, scope: Scope, send: Send) -> None:
         """Serves an authenticated and admitted request to its end, even if the client disconnects.
@@ -126,6 +127,9 @@ class McpEndpoint:
             return self._public_url
         host = context.headers.get(b"host", (b"",))[0]
         return f"http://{host.decode() if _LOCAL_HOST.fullmatch(host) else self._local_host}"
+
+
+MCP_ENDPOINT: Final = Key[McpEndpoint]("MCP endpoint")
 
 
 class _Sdk:

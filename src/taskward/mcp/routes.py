@@ -12,7 +12,7 @@ from taskward.http.requests import read_body, read_json_object
 from taskward.http.responses import json_response
 from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.http.signature import BodyLimits
-from taskward.mcp.endpoint import MAX_BODY, METADATA, McpEndpoint
+from taskward.mcp.endpoint import MAX_BODY, MCP_ENDPOINT, METADATA, McpEndpoint
 from taskward.mcp.messages import message_problems
 
 METADATA_PATHS: Final = (METADATA, f"{METADATA}/mcp")
@@ -30,10 +30,10 @@ class McpRoute(StrictRoute):
     """The route of the endpoint: outside of /api, but authenticated and admitted like its routes."""
 
     async def respond(self, context: RequestContext, receive: Receive) -> Response:
-        endpoint = _endpoint(context)
+        endpoint = context.parts[MCP_ENDPOINT]
         await endpoint.authenticate(context)
         body = await read_body(context, receive, self.signature.limits.max_body)
-        await context.services.admission.acquire(context)
+        await context.admit()
         message = read_json_object(context, body)  # the SDK's parser allows any nesting
         if problems := [*self.read_head(context, {}), *message_problems(message)]:
             raise ValidationFailed(problems)
@@ -58,13 +58,7 @@ async def serve_mcp(_: Annotated[dict[str, Any], Body(), BodyLimits(max_body=MAX
 
 
 async def read_metadata(context: Context) -> Response:
-    return json_response(_endpoint(context).metadata(context))
-
-
-def _endpoint(context: RequestContext) -> McpEndpoint:
-    if context.services.mcp is None:
-        raise AssertionError("the routes of MCP are there, but not the endpoint")
-    return context.services.mcp
+    return json_response(context.parts[MCP_ENDPOINT].metadata(context))
 
 
 router.add_api_route("/mcp", serve_mcp, methods=["POST"], route_class_override=McpRoute)

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from typing import BinaryIO
 from uuid import UUID
 
-from taskward.auth.current_user import Caller
-from taskward.database import open_database
+from taskward.database.engines import open_database
+from taskward.http.caller import Caller
 from taskward.me.import_document import ImportDocument
 from taskward.me.importing import import_document
 from taskward.me.recovery import Recovery, resume_interrupted
@@ -72,7 +72,7 @@ async def _data_of(settings: Settings, user_id: UUID) -> AsyncIterator[MyData]:
     recovery = Recovery(database)
     try:
         await resume_interrupted(database)
-        recovery.start()  # a process may have died a moment ago: its locks are not abandoned yet
+        await recovery.start()  # a process may have died a moment ago: its locks are not abandoned yet
         await recovery.has_run.wait()  # it has deleted what an abandoned import has staged
         yield MyData(database, Caller(user_id, None, 0), ListCache())
     finally:

@@ -1,12 +1,14 @@
 """/api/me, a user's own data: docs/contract.md, B4."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive
 
 from taskward.http.context import Context, RequestContext
+from taskward.http.fair_slots import FairThreads
+from taskward.http.parts import Key
 from taskward.http.requests import require_json_type
 from taskward.http.responses import json_response
 from taskward.http.routing import StrictRoute
@@ -16,7 +18,11 @@ from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRe
 from taskward.me.import_document import ImportDocument, Problems
 from taskward.me.importing import import_document
 from taskward.me.models import Erased, Export, ExportQuery, Imported, User, UserChanges, user_json
+from taskward.me.spool import UPLOADS
 from taskward.me.store import AllMyData
+
+CALENDAR_THREAD: Final = Key[FairThreads]("thread that writes calendars")
+"""It writes exports as iCalendar, a few tasks at a time."""
 
 router = APIRouter(prefix="/api/me", route_class=StrictRoute, tags=["My data"])
 
@@ -32,9 +38,9 @@ class ImportRoute(StrictRoute):
 
     async def respond(self, context: RequestContext, receive: Receive) -> Response:
         largest = self.signature.limits.max_body
-        with context.services.uploads.new_spool(context, largest, digest_prefix(context)) as spool:
+        with context.parts[UPLOADS].new_spool(context, largest, digest_prefix(context)) as spool:
             await spool.receive(context, receive, largest)
-            await context.services.admission.acquire(context)
+            await context.admit()
             require_json_type(context)
             context.digest = spool.digest
             arguments = await self._read_import(context, await ImportDocument.of(spool))
@@ -85,7 +91,7 @@ async def export(
 )
 async def export_calendar(me: AllMyData, context: Context) -> Response:
     """Returns the caller's tasks as iCalendar, for other products, as a stream."""
-    pieces = () if context.method == "HEAD" else await me.export_calendar(context.services.calendars)
+    pieces = () if context.method == "HEAD" else await me.export_calendar(context.parts[CALENDAR_THREAD])
     return CalendarResponse(pieces, headers=_file("ics"))
 
 

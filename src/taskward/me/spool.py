@@ -15,6 +15,7 @@ from starlette.types import Receive
 
 from taskward.http.context import RequestContext
 from taskward.http.errors import RateLimited, ServiceUnavailable
+from taskward.http.parts import Key
 from taskward.http.requests import announced_size, body_parts
 
 PART: Final = 1024 * 1024
@@ -136,3 +137,6 @@ class Uploads:
     def _check(self, size: int) -> None:
         if size > self._space:
             raise ServiceUnavailable(reason="there is no space for more uploads", retry_after=RETRY_AFTER)
+
+
+UPLOADS: Final = Key[Uploads]("uploads")

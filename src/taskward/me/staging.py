@@ -14,9 +14,9 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from taskward.auth.current_user import Caller
 from taskward.database import Queries
 from taskward.database.statements import RESUME, SPLIT, Command, TransactionSteps, Values, command_steps
+from taskward.http.caller import Caller
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
 from taskward.me.import_document import Problems

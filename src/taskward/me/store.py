@@ -8,9 +8,9 @@ from uuid import UUID
 import orjson
 from fastapi import Depends
 
-from taskward.auth.current_user import Caller
-from taskward.database import Database
+from taskward.database import DATABASE, Database
 from taskward.database.statements import Read, Row, TransactionSteps
+from taskward.http.caller import Caller
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.fair_slots import FairThreads
@@ -22,7 +22,7 @@ from taskward.me.erasure import erase_steps
 from taskward.me.models import user_json
 from taskward.me.staging import Staging
 from taskward.me.statements import COUNT, LISTS_AFTER, SET_TIME_ZONE, TASKS_AFTER, USER
-from taskward.tasks.list_cache import ListCache
+from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.models import task_json, task_record
 from taskward.tasks.steps.reminders import move_reminders_steps
 from taskward.users.statements import owner_values
@@ -170,7 +170,7 @@ def _calendar_writer(list_titles: dict[str, str]) -> "CalendarWriter":
 
 
 def _my_data(context: Context) -> MyData:
-    return MyData(context.services.database, context.caller, context.services.list_cache)
+    return MyData(context.parts[DATABASE], context.caller, context.parts[LIST_CACHE])
 
 
 AllMyData = Annotated[MyData, Depends(_my_data)]

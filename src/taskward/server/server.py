@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from taskward.database import DATABASE
 from taskward.http.cors import CrossOrigin
 from taskward.http.responses import CommonHeaders
 from taskward.metrics import Samples, merge
@@ -130,7 +131,7 @@ class Server(uvicorn.Server):
         return merge(
             [
                 prometheus.process_samples(),
-                prometheus.serving_samples(app.services.database.engine),
+                prometheus.serving_samples(app.parts[DATABASE].engine),
                 app.collect_metrics(),
                 self.server_state.collect(),
             ]

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-from taskward.database import open_database
+from taskward.database.engines import open_database
 from taskward.metrics import Samples, merge
 from taskward.observability import worker_metrics
 from taskward.server.server import SHUTDOWN_TIMEOUT, SIGNAL_DEBOUNCE, SIGNALS, new_config, serve_metrics

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from taskward.auth.current_user import Caller
 from taskward.database.statements import Values, Write
+from taskward.http.caller import Caller
 from taskward.http.conditional import Versions
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.statements import CREATE_TASK, DELETE_TASK, UPDATE_TASK

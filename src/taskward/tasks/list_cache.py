@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from taskward.http.parts import Key
 from taskward.tasks.filters import Filter
 from taskward.tasks.query import ListQuery
 
@@ -68,6 +69,9 @@ class ListCache:
     def forget(self, owner: UUID) -> None:
         """Drops an owner's lists after a change, which saves the next reader a useless check."""
         self._size -= _size_of_all(self._lists.pop(owner, {}))
+
+
+LIST_CACHE: Final = Key[ListCache]("list cache")
 
 
 def _cache_key(query: ListQuery) -> _CacheKey:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.auth.current_user import Caller
-from taskward.database import Queries
+from taskward.database import DATABASE, Queries
 from taskward.database.statements import T, TransactionSteps, Values, Write
+from taskward.http.caller import Caller
 from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, scope_of
@@ -19,7 +19,7 @@ from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.commands import TaskCommands, expected_task
 from taskward.tasks.cursor import read_cursor, write_cursor
-from taskward.tasks.list_cache import CachedList, ListCache
+from taskward.tasks.list_cache import LIST_CACHE, CachedList, ListCache
 from taskward.tasks.list_statements import filtered_list
 from taskward.tasks.models import (
     NewTask,
@@ -43,6 +43,7 @@ from taskward.tasks.statements import (
 )
 from taskward.tasks.steps import TaskSteps
 from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
+from taskward.tasks.tombstones import TOMBSTONES_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +243,8 @@ class TaskStore:
 
 
 def _my_tasks(context: Context) -> TaskStore:
-    services = context.services
-    return TaskStore(services.database, context.caller, services.list_cache, services.tombstones_kept)
+    parts = context.parts
+    return TaskStore(parts[DATABASE], context.caller, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]

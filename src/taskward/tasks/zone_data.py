@@ -15,11 +15,11 @@ from uuid import UUID
 
 import orjson
 
-from taskward.auth.current_user import Caller
 from taskward.database import Queries
 from taskward.database.background import BackgroundWork
 from taskward.database.statements import Command, Row, TransactionSteps, Values, command_steps
 from taskward.database.types import from_microseconds, to_microseconds
+from taskward.http.caller import Caller
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.steps.reminders import move_reminders_steps
 from taskward.tasks.zone_data_statements import (
@@ -58,8 +58,10 @@ class ZoneDataUpdate(BackgroundWork):
     failed = "Cannot compute the instants of dates again yet; retrying"
     crashed = "Computing the instants of dates again crashed; retrying"
 
-    def __init__(self, database: Queries, version: str = DATA_VERSION) -> None:
-        super().__init__(INTERVAL)
+    def __init__(
+        self, database: Queries, version: str = DATA_VERSION, *, after: BackgroundWork | None = None
+    ) -> None:
+        super().__init__(INTERVAL, after)
         self._database = database
         self._version = version
         self._held = _NEVER

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, insert, select, update
 
-from taskward.database import DatabaseUnusable, Queries, open_database
+from taskward.database import DatabaseUnusable, Queries
+from taskward.database.engines import open_database
 from taskward.database.functions import clock_number, greatest
 from taskward.database.outbox import mark_steps
 from taskward.database.statements import Command, Values, command_steps

@@ -27,10 +27,10 @@ from sqlalchemy.dialects.postgresql import Insert as Upsert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
-from taskward.auth.current_user import Caller
 from taskward.database.functions import clock_number, greatest, unless_taken
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
+from taskward.http.caller import Caller
 from taskward.users.tables import RESTORES, USERS
 
 OWNER: Final = bindparam("owner", type_=Id())

@@ -9,7 +9,7 @@ from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.routing import ProbeRoute, StrictRoute
 from taskward.web_app.files import WebFile, web_file
-from taskward.web_app.session import SessionResponse
+from taskward.web_app.session import WEB_SESSION, SessionResponse
 
 router = APIRouter(route_class=ProbeRoute, include_in_schema=False)
 
@@ -25,9 +25,10 @@ async def asset(name: Annotated[str, Path()], if_none_match: IfNoneMatch = None)
 
 
 async def new_session(context: Context) -> Response:
-    if context.services.web_session is None:
+    session = context.parts[WEB_SESSION]
+    if session is None:
         raise NotFound("Not found", reason="no tokens are issued here")
-    return SessionResponse(context.services.web_session, context)
+    return SessionResponse(session, context)
 
 
 router.add_api_route("/app/session", new_session, methods=["POST"], route_class_override=StrictRoute)

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from taskward.auth.development import DEVELOPER, DEVELOPER_EMAIL, mint_token
 from taskward.http.context import RequestContext
 from taskward.http.errors import NotFound
+from taskward.http.parts import Key
 from taskward.http.responses import dump_json
 from taskward.settings import Settings
 from taskward.web_app.peer import is_of_another_user, parse_ip
@@ -37,6 +38,9 @@ class DevelopmentSession:
 
     def token(self) -> str:
         return mint_token(self._settings, DEVELOPER, email=DEVELOPER_EMAIL, expires_in=TOKEN_SECONDS)
+
+
+WEB_SESSION: Final = Key[DevelopmentSession | None]("session of the web app")
 
 
 def development_session(settings: Settings) -> DevelopmentSession | None:

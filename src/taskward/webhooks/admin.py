@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 from taskward.changes.feed import decode_position
-from taskward.database import Database, open_database
+from taskward.database import Database
+from taskward.database.engines import open_database
 from taskward.database.outbox import MARK
 from taskward.database.statements import TransactionSteps
 from taskward.http.errors import FieldError, NotFound, ValidationFailed

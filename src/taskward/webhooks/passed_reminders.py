@@ -30,8 +30,8 @@ class PassedReminders(BackgroundWork):
     failed = "Cannot drop passed reminders yet; retrying"
     crashed = "Dropping passed reminders crashed; retrying"
 
-    def __init__(self, database: Queries) -> None:
-        super().__init__(INTERVAL)
+    def __init__(self, database: Queries, *, after: BackgroundWork | None = None) -> None:
+        super().__init__(INTERVAL, after)
         self._database = database
 
     async def run(self) -> bool:

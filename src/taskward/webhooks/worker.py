@@ -71,7 +71,7 @@ class WebhookWorker:
         """Makes it poll."""
         self._woken.set()
 
-    def start(self) -> None:
+    async def start(self) -> None:
         parts = [self._run(), self._wake_on_hints()]
         self._tasks = [asyncio.create_task(part) for part in (*parts, self._backlog.run())]
 

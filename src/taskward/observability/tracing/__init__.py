@@ -87,7 +87,7 @@ class Tracing:
         self._tracer = provider.get_tracer("taskward", __version__)
         self._plain_records = logging.getLogRecordFactory()
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Adds the current trace and span ids to log records."""
         self._plain_records = logging.getLogRecordFactory()
         logging.setLogRecordFactory(self._record)

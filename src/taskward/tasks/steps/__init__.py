@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from taskward.auth.current_user import Caller
 from taskward.database.statements import TransactionSteps, Values
+from taskward.http.caller import Caller
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import NotFound, PreconditionFailed
 from taskward.tasks.commands import TaskCommands

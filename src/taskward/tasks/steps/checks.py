@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from taskward.auth.current_user import Caller
 from taskward.database.statements import TransactionSteps, Values
+from taskward.http.caller import Caller
 from taskward.tasks.steps.content import effective, merged_fields, plain_values
 from taskward.tasks.steps.ordering import NewPosition, TaskSiblings, position_steps
 from taskward.tasks.steps.series import NextTask, check_series_steps, completed_fields

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import orjson
 
-from taskward.auth.current_user import Caller
 from taskward.database.statements import TransactionSteps, Values
+from taskward.http.caller import Caller
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.completion import has_offset

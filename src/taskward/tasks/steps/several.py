@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from taskward.auth.current_user import Caller
 from taskward.database.statements import Command, TransactionSteps, Values
+from taskward.http.caller import Caller
 from taskward.tasks.steps.statements import (
     ADD_TOMBSTONES,
     CHILDREN,
