@@ -17,8 +17,8 @@ from taskward.users.statements import LOCK_OWNER
 CHANGE: Final = "erasure"
 """The name of the change in the owner's lock."""
 
-MAX_ROWS: Final = 1000
-"""Rows that are deleted in one transaction."""
+MAX_ROWS: Final = 300
+"""Rows that are deleted in one transaction: of the largest tasks, which are in many indexes, 0.1 ms each."""
 
 
 def erase_steps(owner: UUID) -> TransactionSteps[None]:

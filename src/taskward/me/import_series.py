@@ -22,7 +22,8 @@ from taskward.tasks.fields import TaskFields
 from taskward.tasks.tables import TASKS
 from taskward.users.statements import OWNER
 
-MAX_ROWS: Final = 1000
+MAX_ROWS: Final = 300
+"""Tasks whose fields are parsed in one turn of the event loop, and stored in one transaction."""
 
 STAGED_IN_SERIES: Final = Read(
     "staged tasks of series",

@@ -28,6 +28,7 @@ from taskward.database.functions import any_of, few, instant_of, json_item, json
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Ids, Instant
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
+from taskward.tasks.fields.reminders import MAX_REMINDERS
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER
 
@@ -92,6 +93,34 @@ STAGED_IDS: Final = Read(
     .order_by(IMPORT_TASKS.c.id)
     .limit(_LIMIT),
 )
+
+
+def _rows() -> ColumnElement[int]:
+    """Counts the rows that a staged task becomes: at least those of its labels and its reminders.
+
+    A thousand characters of text count as a row more.
+    """
+    between = literal_column("'],['", Text())
+    labels = IMPORT_TASKS.c.labels
+    others = (func.length(labels) - func.length(func.replace(labels, between, literal_column("''")))) / 3
+    is_reminded = IMPORT_TASKS.c.extra.like(literal_column("""'%"reminders":%'"""))
+    text = sum(func.coalesce(func.length(IMPORT_TASKS.c[name]), 0) for name in ("description", "extra"))
+    return (
+        literal_column("1", Integer())
+        + func.coalesce(others + 1, 0)
+        + case((is_reminded, MAX_REMINDERS), else_=0)
+        + text / 1000
+    )
+
+
+STAGED_ROWS: Final = Read(
+    "rows of staged tasks",
+    select(IMPORT_TASKS.c.id, _rows())
+    .where(IMPORT_TASKS.c.user_id == OWNER, IMPORT_TASKS.c.id > _AFTER)
+    .order_by(IMPORT_TASKS.c.id)
+    .limit(_LIMIT),
+)
+"""The ids, and how many rows each task becomes."""
 
 COLUMNS: Final = (
     "id",

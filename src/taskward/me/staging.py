@@ -6,10 +6,13 @@ would block all other writes, so its first transaction decides, and locks the ow
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from itertools import accumulate
+from typing import Final
 from uuid import UUID, uuid4
 
 import orjson
@@ -35,6 +38,7 @@ from taskward.me.import_statements import (
     RENEW,
     STAGE,
     STAGED_IDS,
+    STAGED_ROWS,
     UNSTAGE,
 )
 from taskward.me.import_tree import ImportTree
@@ -58,10 +62,26 @@ RETRY_AFTER: Final = int(LEASE.total_seconds())
 
 MAX_ROWS: Final = 1000
 MAX_BYTES: Final = 512 * 1024
-"""The limits of one transaction that stages, publishes or deletes, so that no other write waits long."""
+"""The limits of one transaction that stages, publishes or deletes, so that no other write waits long. What is
+staged is bounded by its bytes; of a task that is published its labels and reminders are rows too."""
 
 _FIRST: Final = UUID(int=0)
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Staged tasks that are changed in one transaction, by their ids; `after` and `up_to` are its bounds."""
+
+    owner: UUID
+    after: UUID
+    up_to: UUID
+    count: int
+    is_followed: bool
+
+    @property
+    def range(self) -> Values:
+        return {"owner": self.owner, "after_id": self.after, "up_to_id": self.up_to}
 
 
 class Staging:
@@ -156,27 +176,24 @@ class Staging:
         self._renewed_at = now
 
     async def _count(self) -> int:
-        count, after = 0, _FIRST
-        while ids := await self._database.rows(STAGED_IDS, _page(self._owner, after)):
+        count, after, page = 0, _FIRST, {**self._owner, "limit": MAX_ROWS}
+        while ids := await self._database.rows(STAGED_IDS, page | {"after_id": after}):
             count += len(ids)
             after = UUID(str(ids[-1][0]))
             await asyncio.sleep(0)  # SQLite returns the next page at once; this lets other requests run
         return count
 
     async def _delete_rows(self) -> None:
-        after: UUID | None = _FIRST
-        while after is not None:
-            after = await self._database.transact(partial(self._delete_steps, after), long=True)
+        page = _before_all(self._user.id)
+        while page.is_followed:
+            page = await self._database.transact(partial(self._delete_steps, page), long=True)
 
-    def _delete_steps(self, after: UUID) -> TransactionSteps[UUID | None]:
-        """Deletes staged tasks after an id; returns the last id deleted, or None when no more follow."""
+    def _delete_steps(self, before: _Page) -> TransactionSteps[_Page]:
+        """Deletes the staged tasks that follow a page; returns their page."""
         yield from self._renew()
-        ids = yield STAGED_IDS, _page(self._owner, after)
-        if not ids:
-            return None
-        last = UUID(str(ids[-1][0]))
-        yield UNSTAGE, {**self._owner, "after_id": after, "up_to_id": last}
-        return last if len(ids) == MAX_ROWS else None
+        page = yield from _next_steps(before)
+        yield UNSTAGE, page.range
+        return page
 
     def _publish_steps(self, new: int, body: bytes, record: PendingRecord | None) -> TransactionSteps[bytes]:
         first, lists = 0, len(self.lists.new)
@@ -201,22 +218,19 @@ class Staging:
 
 def copy_steps(owner: UUID, first: int) -> TransactionSteps[None]:
     """Copies the staged tasks to `tasks`, numbered from `first` on, in the order of their ids."""
-    after = _FIRST
+    page = _before_all(owner)
     locked = yield LOCK_OWNER, {"owner": owner}
     zone = locked[0][0] if locked else None
     while True:
-        ids = yield STAGED_IDS, _page({"owner": owner}, after)
-        if not ids:
-            return
-        values = {"owner": owner, "after_id": after, "up_to_id": UUID(str(ids[-1][0]))}
-        numbers = {**values, "first_number": first, "count": len(ids)}
+        page = yield from _next_steps(page)
+        numbers = {**page.range, "first_number": first, "count": page.count}
         yield PUBLISH, numbers
         yield PUBLISH_LABELS, numbers
-        yield from add_reminders_between_steps(owner, first, len(ids), zone)
-        yield DROP_TOMBSTONES, values
-        if len(ids) < MAX_ROWS:
+        yield from add_reminders_between_steps(owner, first, page.count, zone)
+        yield DROP_TOMBSTONES, page.range
+        if not page.is_followed:
             return
-        after, first = values["up_to_id"], first + len(ids)
+        first += page.count
         yield SPLIT, {"owner": owner, "change": CHANGE}
 
 
@@ -242,8 +256,21 @@ async def delete_abandoned(database: Queries) -> None:
         await staging.clean_up()
 
 
-def _page(owner: Values, after: UUID) -> dict[str, Any]:
-    return {**owner, "after_id": after, "limit": MAX_ROWS}
+def _before_all(owner: UUID) -> _Page:
+    return _Page(owner, _FIRST, _FIRST, MAX_ROWS, is_followed=True)
+
+
+def _next_steps(page: _Page) -> TransactionSteps[_Page]:
+    """Returns the next staged tasks that become at most `MAX_ROWS` rows, or one that becomes more.
+
+    At most twice the tasks of the page before are read: counting the rows of a task reads its texts.
+    """
+    limit = min(MAX_ROWS, 2 * page.count)
+    tasks = yield STAGED_ROWS, {"owner": page.owner, "after_id": page.up_to, "limit": limit}
+    fitting = bisect_right(list(accumulate(rows for _, rows in tasks)), MAX_ROWS)
+    count = max(fitting, min(len(tasks), 1))
+    up_to = UUID(str(tasks[count - 1][0])) if tasks else page.up_to
+    return _Page(page.owner, page.up_to, up_to, count, is_followed=count < len(tasks) or len(tasks) == limit)
 
 
 def _interrupted() -> ServiceUnavailable:

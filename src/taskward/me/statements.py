@@ -14,7 +14,7 @@ from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.lists.tables import COLUMNS as LIST_COLUMNS
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.instant_tables import REMINDERS
-from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_owner
 from taskward.users.tables import USERS
 
@@ -76,6 +76,7 @@ ERASE_PART: Final = {
     table.name: (_next(table, key), _delete(table, key))
     for table, key in (
         (REMINDERS, "task_id"),
+        (TASK_LABELS, "task_id"),
         (TASKS, "id"),
         (TOMBSTONES, "task_id"),
         (LISTS, "id"),
@@ -85,7 +86,7 @@ ERASE_PART: Final = {
     )
 }
 """For each table that can hold many rows of an owner: the statements that read and that delete their next
-keys."""
+keys. Tasks come after their reminders and labels, which would be deleted with them."""
 
 SEIZE_IMPORT: Final = Command(
     "seize an import",
