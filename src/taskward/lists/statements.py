@@ -16,12 +16,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import monotonic_now
+from taskward.database.functions import any_of, few, monotonic_now
 from taskward.database.statements import Command, Read
-from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
+from taskward.database.types import CodePointText, Counter, Flag, Id, Ids, Instant
 from taskward.lists.tables import COLUMNS
 from taskward.tasks.steps.statements import change_ranked, next_to_key
-from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASKS
+from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS
 from taskward.users.statements import OWNER
 
 _LIST_ID: Final = bindparam("list_id", type_=Id())
@@ -117,6 +117,15 @@ NEXT_TASKS: Final = Read("next tasks in a list", select(TASKS.c.id).where(*_IN_L
 
 KEEP_TASKS: Final = Command(
     "take several tasks out of their list", change_ranked(list_id=null()), "task.update"
+)
+
+DROP_LABELS_OF_TASKS: Final = Command(
+    "drop the labels of several tasks",
+    delete(TASK_LABELS).where(
+        TASK_LABELS.c.user_id == OWNER,
+        any_of(TASK_LABELS.c.task_id, few(bindparam("ids", type_=Ids()))),
+    ),
+    quiet=True,
 )
 
 TASKS_OF_DELETED_LISTS: Final = Read(
