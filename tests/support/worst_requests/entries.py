@@ -37,7 +37,7 @@ class Entry:
     """More requests of other users, which use what this one uses."""
 
     is_long_batch: bool = False
-    """Whether it is a batch that changes thousands of rows, in one transaction."""
+    """Whether it is a batch that changes thousands of rows, in one transaction. A tool's call is a batch."""
 
     is_first: bool = False
     """Whether only the first one in a process costs as much, so that it cannot be tried again."""
