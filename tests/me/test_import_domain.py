@@ -320,6 +320,27 @@ async def test_a_large_import_is_published_in_parts(ann: Person, monkeypatch: py
     assert (counts["top"], counts["below"], counts["3"]) == (12, 40, 1)
 
 
+async def test_the_tree_of_an_import_is_freed_in_parts(ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not at once, which would hold the event loop, when the import ends."""
+    clear = import_tree.ImportTree.clear
+    sizes: list[tuple[int, ...]] = []
+
+    async def watched(self: import_tree.ImportTree) -> None:
+        for cleared in (False, True):
+            if cleared:
+                await clear(self)
+            sizes.append(
+                tuple(len(getattr(self, name)) for name in ("_numbers", "_parents", "_lists", "_places"))
+            )
+
+    monkeypatch.setattr(import_tree.ImportTree, "clear", watched)
+    top = a_task()
+
+    assert await imported(ann, [top, *(below(top, n) for n in range(3))]) == (4, 0)
+
+    assert sizes == [(3, 3, 4, 3), (0, 0, 0, 0)]
+
+
 async def test_a_list_that_is_deleted_during_an_import_leaves_nothing_dangling(
     ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

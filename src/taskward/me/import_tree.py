@@ -93,6 +93,20 @@ class ImportTree:
                 return False
         return True
 
+    async def clear(self) -> None:
+        """Frees what is known of the tasks: hundreds of thousands at once would hold the event loop."""
+        async for _ in in_thread(self._drop_all()):
+            pass
+
+    def _drop_all(self) -> Iterator[None]:
+        for known in (self._places, self._lists, self._parents, self._numbers, self.stored_ids):
+            while known:
+                known.popitem()
+                yield
+        while self._changed:
+            self._changed.pop()
+            yield
+
     async def _read_children(self) -> None:
         after = _FIRST
         while rows := await self._database.rows(

@@ -149,7 +149,8 @@ class Staging:
         return await self._database.transact(lambda: self._publish_steps(new, body, record), long=True)
 
     async def clean_up(self) -> None:
-        """Ends the import, and deletes what is still staged."""
+        """Ends the import, deletes what is still staged, and frees the memory."""
+        await self._tree.clear()
         await self._delete_rows()
         await self._database.transact(lambda: command_steps(RELEASE, self._token))
 
