@@ -26,6 +26,7 @@ from sqlalchemy.sql import operators, visitors
 from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
+from taskward.database.functions import once
 from taskward.database.postgres.batched_sql import batch_values
 from taskward.users.statements import OWNER, bump_unlocked_owners
 
@@ -130,6 +131,8 @@ def says_whose(clause: Any, column: ColumnElement[Any]) -> bool:
 
 
 def is_owner(value: object) -> bool:
+    if isinstance(value, once):
+        (value,) = value.clauses
     if isinstance(value, ColumnClause):  # each row of a batch is one call, or one owner of those that asked
         rows = value.table
         return value.key == OWNER.key and isinstance(rows, CTE) and rows.name in _OF_A_BATCH

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Integer, bindparam, or_, select, tuple_
 
-from taskward.database.functions import bound_on_sqlite, contains_all_words
+from taskward.database.functions import bound_on_sqlite, contains_all_words, once
 from taskward.database.statements import Read
 from taskward.database.types import Flag, Words
 from taskward.tasks.filters import CONDITIONS
@@ -50,7 +50,9 @@ def list_tasks(
     """
     column, descending = sort.removeprefix("-"), sort.startswith("-")
     keys = _sort_keys(column, conditions or frozenset())
-    where = [TASKS.c.user_id == OWNER]
+    # To sort labelled tasks PostgreSQL begins with the labels, also with statistics from before them.
+    sorts_labelled = column in _KEYS and conditions is not None and "label" in conditions
+    where: list[ColumnElement[bool]] = [TASKS.c.user_id == (once(OWNER) if sorts_labelled else OWNER)]
     if conditions is None:
         where.append(or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED))
     if resumed:
