@@ -85,7 +85,7 @@ soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES
 mutants: $(VENV)/.ready-to-test ## Apply each defect of tests/mutation, and name those that no test notices; AREA=tokens, REPORT=file
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m mutation.run $(if $(AREA),--area $(AREA)) $(if $(REPORT),--report $(REPORT))
 
-bench: $(VENV)/.ready-to-bench ## Measure 1 to 64 connections against Fastify and pgbench; needs wrk and npm; twelve minutes
+bench: $(VENV)/.ready-to-bench ## Measure 1 to 64 connections against Fastify and pgbench; needs wrk and npm; eighteen minutes
 	@$(BIN)/python -W ignore benchmarks/bench.py
 
 bench-writes: export BENCH_ONLY = create,create-real,create-full,update,update-priority,update-due,update-labels
@@ -99,7 +99,7 @@ bench-writes: $(VENV)/.ready-to-bench ## Measure writes of optional fields again
 bench-tables: $(VENV)/.ready-to-bench ## Write the figures of `make bench` into docs/performance.md; BEFORE=file adds earlier ones
 	@$(BIN)/python benchmarks/tables.py $(BEFORE)
 
-bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; ten minutes
+bench-growth: $(VENV)/.ready-to-bench ## Measure with 10 thousand to 5 million tasks, draw docs/growth.svg; thirteen minutes
 	@$(BIN)/python -W ignore benchmarks/growth.py
 
 bench-pages: $(VENV)/.ready-to-test ## Measure pages of a long list and searches; a minute
