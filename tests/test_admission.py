@@ -29,13 +29,14 @@ from support.server import RunningServer, run_server
 from support.waiting import TIMEOUT, until, wait_for
 
 from taskward.database import DATABASE
-from taskward.http import admission
-from taskward.http.admission import MAX_PAUSE, MAX_REJECTIONS_PER_SECOND, Admission, Capacity
+from taskward.http import admission, fair_semaphore
+from taskward.http.admission import ADMISSION, MAX_PAUSE, MAX_REJECTIONS_PER_SECOND, Admission, Capacity
 from taskward.http.application import ResponseWriter
 from taskward.http.caller import Caller
 from taskward.http.context import RequestContext
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import ServiceUnavailable
+from taskward.http.parts import Parts
 from taskward.http.requests import ClientDisconnect, read_body
 from taskward.http.responses import CommonHeaders
 
@@ -58,7 +59,7 @@ class FakeApp:
         self, context: RequestContext, scope: Scope, receive: Receive, response: ResponseWriter
     ) -> None:
         await read_body(context, receive)
-        await self.admission.acquire(context)
+        await context.admit()
         owner = context.caller.id.int
         this = (owner, asyncio.get_running_loop().create_future())
         self.begun.append(owner)
@@ -82,7 +83,7 @@ class FakeApp:
     async def request(
         self, owner: int, receive: Receive | None = None, send: Send | None = None, **scope: Any
     ) -> None:
-        context = request_of(owner, scope)
+        context = request_of(owner, self.admission, scope)
         response = ResponseWriter(context, send or ignore, NO_HEADERS)
         try:
             await self(context, scope, receive or an_empty_body(), response)
@@ -110,14 +111,20 @@ class FakeApp:
             task.cancel()
         await asyncio.gather(*self.requests, return_exceptions=True)
         await turns()
-        assert (self.admission._in_flight, self.admission._in_flight_by) == (0, {}), "a slot is leaked"
+        assert holds_nothing(self.admission), "a slot is leaked"
         assert not self.inside
 
 
-def request_of(owner: int, scope: Scope) -> RequestContext:
-    context = context_for(scope)
+def request_of(owner: int, admission: Admission, scope: Scope | None = None) -> RequestContext:
+    parts = Parts()
+    parts.add(ADMISSION, admission)
+    context = context_for(scope or {}, parts)
     context.user = Caller(UUID(int=owner), None, 0)
     return context
+
+
+def holds_nothing(admission: Admission) -> bool:
+    return (admission._free, admission._held) == (admission._max_in_flight, {})
 
 
 async def turns(number: int = 300) -> None:
@@ -222,8 +229,8 @@ async def test_users_who_send_the_next_request_at_once_get_equal_shares() -> Non
 
     async def ask(owner: int) -> None:
         while max(served.values(), default=0) < 50:
-            context = request_of(owner, {})
-            await admission.acquire(context)
+            context = request_of(owner, admission)
+            await context.admit()
             served[owner] += 1
             context.response_started()
             await asyncio.sleep(0)  # the response is sent, and the next request arrives
@@ -261,8 +268,8 @@ async def test_single_requests_add_no_work_to_the_loop(monkeypatch: pytest.Monke
     desk = Admission(Capacity(1000, 16))
     monkeypatch.setattr(loop, "call_soon", count)
     for _ in range(7):
-        context = request_of(ANN, {})
-        await desk.acquire(context)
+        context = request_of(ANN, desk)
+        await context.admit()
         context.response_started()
 
     assert calls == []
@@ -321,8 +328,8 @@ async def test_it_counts_the_running_the_waiting_and_the_rejected_requests() -> 
 
 
 async def test_a_request_that_waits_for_too_long_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_semaphore, "_EXPIRE_INTERVAL", 0.001)
     monkeypatch.setattr(admission, "QUEUE_TIMEOUT", 0.01)
-    monkeypatch.setattr(admission, "_EXPIRE_INTERVAL", 0.001)
     async with a_desk(places=2) as fake:
         fake.ask(ANN)
         await turns()
@@ -415,20 +422,20 @@ async def test_a_request_is_admitted_once_although_more_is_received_after_its_re
 
 async def test_a_second_admission_of_a_request_returns_at_once_and_holds_no_slot() -> None:
     admission = Admission(Capacity(2, STARTS))
-    context = request_of(ANN, {})
-    await admission.acquire(context)
-    await asyncio.wait_for(admission.acquire(context), 1)
-    assert admission._in_flight == 1
+    context = request_of(ANN, admission)
+    await context.admit()
+    await asyncio.wait_for(context.admit(), 1)
+    assert admission._held == {ANN: 1}
     context.response_started()
-    assert (admission._in_flight, admission._in_flight_by) == (0, {})
+    assert holds_nothing(admission)
 
 
 async def test_rejections_are_delayed_by_the_time_that_they_cost() -> None:
     async with a_desk(places=2, room=1) as fake:
         fake.ask(ANN, 2)
         await turns()
-        contexts = [request_of(BOB, {}) for _ in range(8 * MAX_REJECTIONS_PER_SECOND)]
-        refusals = [fake.admission.rejection(context, "a test") for context in contexts]
+        contexts = [request_of(BOB, fake.admission) for _ in range(8 * MAX_REJECTIONS_PER_SECOND)]
+        refusals = [context.rejection("a test") for context in contexts]
 
     told = [dict(refusal.headers())[b"retry-after"] for refusal in refusals]
     rests = [context.pause_reading_s for context in contexts]

@@ -20,7 +20,6 @@ from support import (
 )
 
 from taskward.app import ROUTERS
-from taskward.http.admission import Admission
 from taskward.http.context import RequestContext
 from taskward.http.routing import ProbeRoute, StrictRoute
 
@@ -96,13 +95,13 @@ async def test_a_request_without_a_token_is_401_except_on_public_paths(
 async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
     ann: Person, monkeypatch: pytest.MonkeyPatch, method: str, route: StrictRoute
 ) -> None:
-    acquire, admitted = Admission.acquire, []
+    admit, admitted = RequestContext.admit, []
 
-    async def count(admission: Admission, context: RequestContext) -> None:
+    async def count(context: RequestContext) -> None:
         admitted.append(context.path)
-        await acquire(admission, context)
+        await admit(context)
 
-    monkeypatch.setattr(Admission, "acquire", count)
+    monkeypatch.setattr(RequestContext, "admit", count)
     path = url(route.path)
     await ann.http.request(method, path, json=fitting(route))
     assert admitted == ([] if route.path in PUBLIC else [path])

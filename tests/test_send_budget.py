@@ -15,8 +15,7 @@ from support import SERVICE_UNAVAILABLE, refusal, replace_part, settings_for
 from support.raw_http import CLOSE, post
 from support.waiting import until
 
-from taskward.http.admission import Admission, Capacity
-from taskward.http.context import ADMISSION
+from taskward.http.admission import ADMISSION, Admission, Capacity
 from taskward.http.send_budget import LARGE, PER_USER, SendBudget
 
 TASK = {"title": "\x01" * 200, "description": "\x01" * 2000}

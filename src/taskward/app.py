@@ -23,11 +23,10 @@ from taskward.changes import routes as changes
 from taskward.changes.streams import STREAM_REGISTRY, StreamRegistry
 from taskward.database import DATABASE, Database
 from taskward.database.engines import open_database
-from taskward.http.admission import Admission, Capacity
+from taskward.http.admission import ADMISSION, Admission, Capacity
 from taskward.http.application import RequestMiddleware, RequestPipeline, Runs, Stops, Taskward
-from taskward.http.context import ADMISSION
 from taskward.http.cors import CrossOrigin
-from taskward.http.fair_slots import FairThreads
+from taskward.http.fair_semaphore import FairThreads
 from taskward.http.parts import Parts
 from taskward.http.rate_limit import RateLimit
 from taskward.http.responses import CommonHeaders

@@ -22,8 +22,7 @@ from support.command import serve
 from support.process_memory import resident_bytes
 from support.waiting import TIMEOUT
 
-from taskward.http.admission import Admission, Capacity
-from taskward.http.context import ADMISSION
+from taskward.http.admission import ADMISSION, Admission, Capacity
 from taskward.http.send_budget import LARGE
 from taskward.mcp.endpoint import MAX_BODY
 

@@ -43,7 +43,7 @@ WAITING_FILES: Final = (
     "webhooks/test_faults",
     "test_admission",
     "database/test_write_batching",
-    "test_fair_slots",
+    "test_fair_semaphore",
     "webhooks/test_full_pages",
     "webhooks/test_sender",
 )

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from taskward.http.caller import Caller
-from taskward.http.context import ADMISSION, CONTEXT_KEY, ErrorInfo, Headers, RequestContext
+from taskward.http.context import CONTEXT_KEY, UNREAD, ErrorInfo, Headers, RequestContext
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import InternalError, ServiceError
 from taskward.http.parts import Parts
@@ -149,7 +149,7 @@ class RequestPipeline:
             if self._rate_limit is not None:
                 self._rate_limit.check(context)
             if context.send_budget.total:
-                context.parts[ADMISSION].refuse_unread(context)
+                context.refuse_unread()
         answer = await self._router.find(context).respond(context, receive)
         if isinstance(answer, JSONBytesResponse):
             await response.send_json(answer)
@@ -264,7 +264,7 @@ class ResponseWriter:
         if context.may_have_committed:
             budget.count(context.owner, size or 0)
         elif not budget.reserve(context.owner, size or 0):
-            raise context.parts[ADMISSION].unread(context)
+            raise context.rejection(UNREAD)
         self._reserved = size or 0
 
     def _cancel_reservation(self) -> None:

@@ -1,26 +1,31 @@
 """The context of one request: what its parts share, typed, at `scope[CONTEXT_KEY]`."""
 
+import math
 import os
 import random
 import re
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
-from typing import Annotated, Any, Final, NamedTuple, Protocol
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from taskward.http.admission import ADMISSION, REJECT_BURST_SECONDS
 from taskward.http.caller import Caller
 from taskward.http.errors import ServiceUnavailable
-from taskward.http.parts import Key, Parts
+from taskward.http.parts import Parts
 from taskward.http.send_budget import SendBudget
-from taskward.metrics import Samples
 
 Headers = list[tuple[bytes, bytes]]
 
 CONTEXT_KEY: Final = "taskward"
+
+UNREAD: Final = "too many response bytes are unread"
+"""The reason of a rejection because the clients of the user do not read their responses."""
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _random: Final = random.Random()  # noqa: S311 - an id is not a secret
@@ -114,39 +119,43 @@ class RequestContext:
         """
         return self.method not in _SAFE and not self.has_changed_nothing
 
-    def admit(self) -> Awaitable[None]:
-        """Waits for admission, until the response starts; once admitted, returns at once.
+    async def admit(self) -> None:
+        """Waits for a slot, and holds it until the response starts; once admitted, returns at once.
 
         Raises:
-            ServiceUnavailable: the request is rejected.
+            ServiceUnavailable: the queue is full, no slot became free in time, or responses are unread.
 
         """
-        return self.parts[ADMISSION].acquire(self)
+        if self.is_admitted:
+            return
+        self.is_admitted = True
+        admission, owner = self.parts[ADMISSION], self.caller.id.int
+        if not admission.try_acquire(owner):
+            await admission.wait(owner, self.rejection)
+        self.on_response_start = partial(admission.release, owner)
+        if self.send_budget.total:
+            self.refuse_unread()
+
+    def refuse_unread(self) -> None:
+        """Raises ServiceUnavailable if too many bytes of the user's responses are unread."""
+        if self.send_budget.blocks(self.owner):
+            raise self.rejection(UNREAD)
+
+    def rejection(self, reason: str) -> ServiceUnavailable:
+        """Returns the error for a rejected request.
+
+        During many rejections, the server does not read from the connection until the client should retry.
+        """
+        seconds = self.parts[ADMISSION].pace_rejection()
+        if seconds > REJECT_BURST_SECONDS:
+            self.pause_reading_s = seconds
+        return ServiceUnavailable(reason=reason, retry_after=math.ceil(seconds))
 
     def response_started(self) -> None:
         """Calls `on_response_start`; later calls do nothing."""
         call, self.on_response_start = self.on_response_start, None
         if call is not None:
             call()
-
-
-class AdmissionControl(Protocol):
-    """`Admission`, as requests and metrics use it."""
-
-    async def acquire(self, context: RequestContext, /) -> None:
-        """Admits a request, unless it is admitted already; raises ServiceUnavailable to reject it."""
-
-    def refuse_unread(self, context: RequestContext, /) -> None:
-        """Raises ServiceUnavailable if too many bytes of the user's responses are unread."""
-
-    def unread(self, context: RequestContext, /) -> ServiceUnavailable:
-        """Returns the error for a user whose clients do not read their responses."""
-
-    def collect(self) -> Samples:
-        """Returns the metrics; callable from any thread."""
-
-
-ADMISSION: Final = Key[AdmissionControl]("admission")
 
 
 def request_id_of(values: Sequence[bytes]) -> str:

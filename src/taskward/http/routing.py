@@ -16,7 +16,7 @@ from starlette.types import Receive
 
 from taskward.http.context import RequestContext
 from taskward.http.errors import FieldError, MethodNotAllowed, NotFound, ValidationFailed
-from taskward.http.fair_slots import FairThreads
+from taskward.http.fair_semaphore import FairThreads
 from taskward.http.parts import Key
 from taskward.http.requests import (
     MAX_KEYS,

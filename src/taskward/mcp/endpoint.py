@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.types import ASGIApp, Message, Scope, Send
 
 from taskward.auth.authenticator import AUTHENTICATOR, bearer_token
-from taskward.http.context import ADMISSION, CONTEXT_KEY, RequestContext
+from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.errors import ServiceError, Unauthorized
 from taskward.http.parts import Key
 from taskward.http.rate_limit import RateLimit
@@ -83,7 +83,7 @@ class McpEndpoint:
         if self._rate_limit is not None:
             self._rate_limit.check(context)
         if context.send_budget.total:
-            context.parts[ADMISSION].refuse_unread(context)
+            context.refuse_unread()
 
     async def serve(self, body: bytes, scope: Scope, send: Send) -> None:
         """Serves an authenticated and admitted request to its end, even if the client disconnects.

@@ -7,7 +7,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive
 
 from taskward.http.context import Context, RequestContext
-from taskward.http.fair_slots import FairThreads
+from taskward.http.fair_semaphore import FairThreads
 from taskward.http.parts import Key
 from taskward.http.requests import require_json_type
 from taskward.http.responses import json_response

@@ -13,7 +13,7 @@ from taskward.database.statements import Read, Row, TransactionSteps
 from taskward.http.caller import Caller
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
-from taskward.http.fair_slots import FairThreads
+from taskward.http.fair_semaphore import FairThreads
 from taskward.http.responses import dump_json
 from taskward.lists.models import list_json
 from taskward.lists.statements import LIST_LISTS

@@ -40,7 +40,7 @@ from taskward.database.statements import (
 )
 from taskward.database.transaction_run import TransactionRun
 from taskward.http.errors import DatabaseError, ServiceUnavailable
-from taskward.http.fair_slots import FairSlots
+from taskward.http.fair_semaphore import FairSemaphore
 from taskward.metrics import Samples
 
 _PING: Final = f"SELECT 1 FROM tasks WHERE user_id = '{NO_OWNER}' LIMIT 1"  # noqa: S608 - nothing from outside
@@ -65,7 +65,7 @@ class PostgresDatabase:
         row_level_security = RowLevelSecurity() if rls else None
         self.executor = Executor(self.pool, row_level_security)
         self.migration = SchemaMigration(self.pool, row_level_security, self._on_reached)
-        self._long_reads = FairSlots(max(1, size // 2))
+        self._long_reads = FairSemaphore(max(1, size // 2))
         self._owner_queue = OwnerQueue()
         self._notifier = ChangeNotifier(self._send_notification)
 

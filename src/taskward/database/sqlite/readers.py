@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from taskward.database.sqlite.read_mark import ReadMark
 from taskward.database.statements import Read, Row, Values
 from taskward.http.errors import DatabaseError
-from taskward.http.fair_slots import FairThreads
+from taskward.http.fair_semaphore import FairThreads
 
 STATEMENT_TIMEOUT: Final = 10.0
 """Seconds for a read in a thread, including the wait for the thread."""

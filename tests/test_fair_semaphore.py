@@ -1,4 +1,4 @@
-"""Slots for expensive work are shared fairly between users."""
+"""The slots of a semaphore are shared fairly between users."""
 
 import asyncio
 import threading
@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 import pytest
 from support.waiting import run_ready_tasks
 
-from taskward.http import fair_slots
+from taskward.http import fair_semaphore
 from taskward.http.errors import ServiceUnavailable
-from taskward.http.fair_slots import FairSlots, FairThreads
+from taskward.http.fair_semaphore import FairSemaphore, FairThreads
 
 
 class Work:
     """Work of people, each piece of which holds a slot until it is ended."""
 
     def __init__(self, size: int) -> None:
-        self.slots = FairSlots(size)
+        self.slots = FairSemaphore(size)
         self.running: list[str] = []
         self.begun: list[str] = []
         self._ends: dict[str, list[asyncio.Event]] = {}
@@ -86,8 +86,8 @@ async def test_a_single_slot_goes_round_robin() -> None:
 
 
 async def test_who_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fair_slots, "QUEUE_TIMEOUT", 0.02)
-    slots = FairSlots(1)
+    monkeypatch.setattr(fair_semaphore, "_EXPIRE_INTERVAL", 0.01)
+    slots = FairSemaphore(1, timeout=0.02)
     async with slots.slot("ann"):
         with pytest.raises(ServiceUnavailable):
             async with slots.slot("bob"):
@@ -101,7 +101,7 @@ async def test_who_waits_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 async def test_who_gives_up_passes_the_slot_on() -> None:
     """Also if it was granted in the same turn of the event loop."""
     for settled in (False, True):
-        slots = FairSlots(1)
+        slots = FairSemaphore(1)
         order: list[str] = []
 
         async def work(person: str) -> None:
@@ -140,7 +140,7 @@ def thread_name(seconds: float) -> str:
 
 
 async def test_a_request_that_is_cancelled_just_before_its_turn_takes_no_slot() -> None:
-    slots = FairSlots(1)
+    slots = FairSemaphore(1)
     async with slots.slot("ann"):
         waiting = asyncio.create_task(hold(slots, "bob"))
         await asyncio.sleep(0)
@@ -152,6 +152,20 @@ async def test_a_request_that_is_cancelled_just_before_its_turn_takes_no_slot() 
         pass
 
 
-async def hold(slots: FairSlots, user: str) -> None:
+async def test_a_request_that_is_cancelled_at_its_turn_releases_the_slot() -> None:
+    slots = FairSemaphore(1)
+    async with slots.slot("ann"):
+        waiting = asyncio.create_task(hold(slots, "bob"))
+        await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(waiting.cancel)  # once granted, before its request runs
+
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    async with asyncio.timeout(1), slots.slot("cat"):
+        pass
+    assert slots._free == 1
+
+
+async def hold(slots: FairSemaphore, user: str) -> None:
     async with slots.slot(user):
         pass
