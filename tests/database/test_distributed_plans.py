@@ -19,10 +19,10 @@ from support.postgres_server import PostgresServer
 
 from taskward.database.postgres.batched_sql import BatchedRead
 from taskward.database.postgres.compiled import DIALECT, CompiledStatement
+from taskward.database.postgres.connector import Connector
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement, route
-from taskward.database.postgres.hosts import HostConnector
 from taskward.database.statements import STATEMENTS, Read, Statement
 from taskward.tasks.filters import CONDITIONS
 from taskward.tasks.list_statements import filtered_list
@@ -103,7 +103,7 @@ async def connection(postgres_server: PostgresServer) -> AsyncIterator[Any]:
     database = PostgresDatabase(url, 1)
     await database.migrate()
     await database.stop()
-    connection = await HostConnector(url).connect(10.0)
+    connection = await Connector(url, 10.0).connect()
     await connection.execute(OWNER_ROWS, OWNERS)
     for task in (TASK, STAGED):
         await connection.execute(STAGED_ROW, OWNERS[0], task, NOW)
@@ -135,7 +135,7 @@ async def test_no_statement_asks_for_more_than_it_has_to(
 
 async def never(_: object, types: Any, timeout: object) -> None:  # noqa: ARG001, ASYNC109 - as the driver calls it
     """Fails if the driver looks up types in the catalogue, which takes half a second on Citus."""
-    pytest.fail(f"array_types.py lacks {types}")
+    pytest.fail(f"connector.py prepares no arrays of {types}")
 
 
 async def execute(connection: Any, name: str, statements: list[Sent]) -> None:

@@ -7,14 +7,12 @@ write that receives such a warning counts as failed, with an unknown outcome.
 """
 
 import asyncio
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final
 
 import asyncpg
 
 from taskward.database.postgres.errors import DRIVER_ERRORS
-from taskward.database.statements import Row
 
 CANCEL_TIMEOUT: Final = 5.0
 """Seconds for cancelling a statement, before its connection is dropped."""
@@ -43,21 +41,7 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
         self.begin = "BEGIN"
         self.is_writing = False
         self.is_commit_in_doubt = False
-        self.bind_execute = self._protocol.bind_execute
-        """Runs a prepared statement; the driver's `fetch` calls it through five other functions."""
-        self.states: dict[str, Any] = {}
-        """The prepared statements of `fetch_and_keep`, by their SQL, as `bind_execute` takes them."""
         self.add_log_listener(_on_log_message)
-
-    async def fetch_and_keep(self, sql: str, arguments: Sequence[Any]) -> Sequence[Row]:
-        """Runs a statement, and keeps what the driver has prepared for it."""
-        rows: Sequence[Row] = await self.fetch(sql, *arguments)
-        self.states[sql] = await self._get_statement(sql, None)  # from the driver's cache
-        return rows
-
-    def use_unnamed_statements(self) -> None:
-        """Names no prepared statement from now on, as with a statement cache of size 0."""
-        self._stmt_cache_enabled = False
 
     async def cancel_and_close(self) -> None:
         """Cancels the statement in progress, if there is one, and closes the connection."""
@@ -69,7 +53,7 @@ class PostgresConnection(asyncpg.Connection):  # type: ignore[misc] # asyncpg ha
     def _cancel_current_command(self, waiter: Any, cancel_waiter: Any = None) -> None:
         """Sends the driver's CancelRequest; for a write, closes the connection instead."""
         if self.is_writing:
-            self._loop.call_soon(self.terminate)  # the driver is still using it
+            self.loop.call_soon(self.terminate)  # the driver is still using it
         else:
             super()._cancel_current_command(waiter, cancel_waiter)
 

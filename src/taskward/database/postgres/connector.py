@@ -9,6 +9,14 @@ from taskward.database.postgres.hosts import HostConnector
 CONNECT_TIMEOUT: Final = 10.0
 """Seconds for connecting."""
 
+_ARRAYS: Final = "SELECT " + ", ".join(
+    f"NULL::{element}[]"
+    for element in ("bool", "int2", "int4", "int8", "text", "varchar", "timestamptz", "uuid")
+)
+"""The types of arrays in statements. The driver looks up a type that it does not know, once on each
+connection, while the first statement with it runs; in a write that would be after the owner's row has been
+locked. So each connection prepares this statement before its first use."""
+
 T = TypeVar("T")
 
 
@@ -28,23 +36,34 @@ class Connector:
 
     async def connect(self) -> PostgresConnection:
         """Opens a connection for the pool."""
+        connection = await self._open() if self._probed else await self._probe()
+        await _checked(connection, connection.prepare(_ARRAYS, name=""))
+        if self.pooled:
+            connection.begin = begin(self._deadline)
+        return connection
+
+    async def _probe(self) -> PostgresConnection:
+        """Opens the first connection; behind a pooler a second one, which names no statements."""
+        connection = await self._open()
+        self.pooled = await _is_pooled(connection)
+        self._probed = True
+        if not self.pooled:
+            set_timeout = f"SET lock_timeout = {lock_timeout(self._deadline)}"
+            await _checked(connection, connection.execute(set_timeout))
+            return connection
+        await _checked(connection, connection.close(timeout=CONNECT_TIMEOUT))
+        return await self._open()
+
+    async def _open(self) -> PostgresConnection:
         is_direct = self._probed and not self.pooled
         timeout = str(lock_timeout(self._deadline))
         connection: PostgresConnection = await self.hosts.connect(
             CONNECT_TIMEOUT,
-            statement_cache_size=512,
+            statement_cache_size=0 if self.pooled else 512,
             max_cached_statement_lifetime=0,
             connection_class=PostgresConnection,
             server_settings={"lock_timeout": timeout} if is_direct else None,  # a pooler may refuse it
         )
-        if not self._probed:
-            self.pooled = await _is_pooled(connection)
-            self._probed = True
-        if self.pooled:
-            connection.use_unnamed_statements()
-            connection.begin = begin(self._deadline)
-        elif not is_direct:
-            await _checked(connection, connection.execute(f"SET lock_timeout = {timeout}"))
         return connection
 
     async def dedicated(self) -> Any:

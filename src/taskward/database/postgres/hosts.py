@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from taskward.database.postgres import array_types
 from taskward.settings.database_url import Host, PostgresUrl
 
 STAGGER: Final = 0.5
@@ -45,7 +44,7 @@ class HostConnector:
 
     async def connect_to(self, host: Host, timeout: float, **options: Any) -> Any:  # noqa: ASYNC109 - the driver's own argument
         """Returns a new connection to that host."""
-        connection = await asyncpg.connect(
+        return await asyncpg.connect(
             self._dsn,
             host=host.name,
             port=host.port,
@@ -55,8 +54,6 @@ class HostConnector:
             timeout=timeout,
             **options,
         )
-        array_types.register(connection)
-        return connection
 
     async def _connect_to_any(self, timeout: float, options: dict[str, Any]) -> Any:  # noqa: ASYNC109 - the driver's own argument
         untried = deque(self.hosts)

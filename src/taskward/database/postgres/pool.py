@@ -12,7 +12,6 @@ from taskward.database.postgres.connector import Connector
 from taskward.database.postgres.errors import (
     FORGOTTEN_STATEMENT,
     READ_ONLY,
-    STALE_STATEMENTS,
     CommitInDoubt,
     is_connection_lost,
 )
@@ -104,10 +103,7 @@ class ConnectionPool:
             TimeoutError: it took too long.
 
         """
-        if (state := connection.states.get(sql)) is None:
-            call = connection.fetch_and_keep(sql, arguments)
-        else:
-            call = connection.bind_execute(state, arguments, "", 0, False, None)  # noqa: FBT003 - as the driver has it
+        call = connection.fetch(sql, *arguments)
         try:
             rows: Sequence[Row] = await self._deadline_checks.run(call, until, connection.loop)
         except BaseException as error:
@@ -146,8 +142,6 @@ class ConnectionPool:
 
     def _give_back_failed(self, connection: PostgresConnection, error: BaseException) -> None:
         """Takes back a connection whose user failed."""
-        if isinstance(error, STALE_STATEMENTS):
-            connection.states.clear()
         if self._suspects_all(error):
             self._invalidated_at = _now()
             self._discard_idle()
