@@ -32,7 +32,7 @@ def test_no_private_function_of_the_driver_is_called() -> None:
 
 
 def attributes(file: Path) -> Iterator[str]:
-    """Yields the names of attributes and functions in a file, except those of `self` in classes of our own."""
+    """Yields the names of attributes and functions in a file, but for those of `self` in other classes."""
     inherits = file.name == "connection.py"
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.FunctionDef) and inherits:

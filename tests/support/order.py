@@ -82,7 +82,7 @@ COMPUTING_FILES: Final = (
     "mutation/test_mutants",
     "database/test_fair_searches",
     "me/test_import_domain",
-    "database/test_read_mark",
+    "database/test_reads_beside_writers",
     "tasks/test_model",
     "auth/test_jwks",
     "test_series_races",

@@ -24,7 +24,6 @@ from taskward.database.sqlite.connection import connect, explain_unusable, quick
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.group_commit import GroupCommit
 from taskward.database.sqlite.owner_locks import OwnerLocked
-from taskward.database.sqlite.read_mark import ReadMark
 from taskward.database.sqlite.readers import SqliteReaders
 from taskward.database.sqlite.split_transaction import SplitTransaction
 from taskward.database.sqlite.wal import Checkpoints
@@ -69,11 +68,10 @@ class SqliteDatabase:
         self.path = path
         self.writer: sqlite3.Connection
         self.reader: sqlite3.Connection
-        self.read_mark = ReadMark()
-        self.readers = SqliteReaders(partial(connect, path), self.read_mark) if path else None
+        self.readers = SqliteReaders(partial(connect, path)) if path else None
         self._compiled: Mapping[Statement, CompiledStatement] = {}
         outbox = CompiledStatement.compile(MARK) if marking else None
-        self._group_commit = GroupCommit(self._notify, self.read_mark, outbox, in_memory=path is None)
+        self._group_commit = GroupCommit(self._notify, outbox, in_memory=path is None)
         self._checkpoints = Checkpoints(path) if path else None
 
     async def start(self) -> None:
@@ -81,9 +79,6 @@ class SqliteDatabase:
             self.writer = opened.enter_context(closing(connect(self.path)))
             await asyncio.to_thread(quick_check, self.writer, self.path)
             await asyncio.to_thread(schema.upgrade_sqlite, self.writer)
-            if self.path is not None:
-                self.read_mark.start(connect(self.path))
-                opened.callback(self.read_mark.stop)
             self.reader = connect(self.path) if self.path else self.writer
             opened.pop_all()
         if self.readers is not None:
@@ -98,7 +93,6 @@ class SqliteDatabase:
             await self._checkpoints.stop()
         if self.readers is not None:
             await self.readers.stop()
-        self.read_mark.stop()
         if self._compiled:
             self.reader.close()
             self.writer.close()

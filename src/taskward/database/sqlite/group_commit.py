@@ -22,7 +22,6 @@ from taskward.database.sqlite.commit_thread import CommitThread
 from taskward.database.sqlite.compiled import CompiledStatement
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.owner_locks import OwnerLocked
-from taskward.database.sqlite.read_mark import ReadMark
 from taskward.database.sqlite.write_queue import WriteQueue
 from taskward.database.statements import Rollback, T
 from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
@@ -92,13 +91,11 @@ class GroupCommit:
     def __init__(
         self,
         notify: Callable[[set[UUID]], None],
-        mark: ReadMark,
         outbox: CompiledStatement | None,
         *,
         in_memory: bool,
     ) -> None:
         self._notify = notify
-        self._mark = mark
         self._outbox = outbox
         self._in_memory = in_memory
         self._locked: frozenset[str] = frozenset()
@@ -183,7 +180,6 @@ class GroupCommit:
         """Runs writes in the open transaction and commits it; those for which no time is left wait again."""
         single = [write for write in group if not write.several]
         transactions = [write for write in group if write.several]
-        self._mark.write_begins()
         try:
             self._apply(single)
             ran = await self._thread.run(lambda: self._finish_group(single, transactions))
@@ -192,8 +188,6 @@ class GroupCommit:
         else:
             self._queue.put_back(transactions[ran:])
             self._acknowledge([*single, *transactions[:ran]])
-        finally:
-            self._mark.write_ends()
 
     def _run_in_memory(self) -> None:
         """Runs the write that was just queued: nothing waits there, so it is the only one."""

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
-from taskward.database.sqlite.read_mark import ReadMark
 from taskward.database.statements import Read, Row, Values
 from taskward.http.errors import DatabaseError
 from taskward.http.fair_semaphore import FairThreads
@@ -44,9 +43,8 @@ class Query(Protocol):
 class SqliteReaders:
     """A connection for the event loop, and one for each thread; `connect` opens one."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], mark: ReadMark) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
-        self._mark = mark
         self._loop_connection: sqlite3.Connection
         self._deadline = float("inf")
         self._threads = FairThreads(THREADS, "sqlite-reader")
@@ -70,9 +68,7 @@ class SqliteReaders:
         """Runs a short read on the event loop; returns None if it is long."""
         if read.long or (self._slow and (read, values.get("owner")) in self._slow):
             return None
-        now = time.perf_counter()
-        self._mark.count_read(now)
-        self._deadline = now + LOOP_BUDGET
+        self._deadline = time.perf_counter() + LOOP_BUDGET
         try:
             return query.rows(self._loop_connection, values)
         except sqlite3.OperationalError as error:
