@@ -1,7 +1,9 @@
-"""docs/decisions/0045: a mark covers every write, and a marked person's writes leave the mark alone."""
+"""docs/decisions/0064: a mark covers every write, and is an upsert in the transaction of the write."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, Final
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -14,15 +16,17 @@ from webhooks.conftest import StartApp
 from webhooks.marks import marks
 from webhooks.receiver import FAIL, Receiver
 
+from taskward.database.outbox import mark_steps
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.tasks.statements import CREATE_TASK
-from taskward.webhooks import attempts
 
 pytestmark = pytest.mark.engines("postgres")
 
-ROW = "SELECT xmin, xmax, ctid, * FROM webhook_marks WHERE user_id = $1"
+ROW = "SELECT xmin, ctid, * FROM webhook_marks WHERE user_id = $1"
 FAR = "UPDATE webhook_marks SET next_at = next_at + 3600000000, holder = NULL"
 REMOVE = "UPDATE webhook_marks SET next_at = NULL, marked_at = NULL"
+OPERATION: Final = {"op": "create", "task": {"title": "second"}}
+LATER = "INSERT INTO webhook_marks (user_id, next_at, attempts, is_erased) VALUES ($1, 9e15, 0, false)"
 
 
 @pytest_asyncio.fixture
@@ -42,31 +46,16 @@ async def marked(start: StartApp, receiver: Receiver) -> tuple[FastAPI, Person]:
     return app, ann
 
 
-@pytest.mark.single_statements("step by step, the mark is a statement that takes the lock")
-async def test_the_writes_of_a_marked_person_leave_the_mark_alone(marked: tuple[FastAPI, Person]) -> None:
-    """Not even its row is locked: that would write to the page, and to the log of the server."""
+async def test_the_writes_of_a_marked_person_do_not_change_the_mark(marked: tuple[FastAPI, Person]) -> None:
+    """They lock its row, and write no new version of it: `xmin` and `ctid` stay."""
     app, ann = marked
-
-    async def is_left_alone() -> bool:
-        before = await row_of(app, ann)
-        task = await ann.create("second")
-        await asyncio.gather(*(ann.create(f"{n}") for n in range(20)))
-        await ann.put(task["id"], title="changed")
-        await ann.http.delete(f"/api/tasks/{task['id']}")
-        return await row_of(app, ann) == before
-
-    await until(is_left_alone)  # a transaction that a busy machine delays by 25 ms takes the lock
-
-
-async def test_a_write_does_not_rely_on_a_mark_that_is_claimed(marked: tuple[FastAPI, Person]) -> None:
-    """The process that has claimed it may be about to remove it: the write takes the lock of its row."""
-    app, ann = marked
-    async with database_of(app).pool.acquire(writes=True) as connection:
-        await connection.execute("UPDATE webhook_marks SET holder = user_id")
     before = await row_of(app, ann)
-    await ann.create("second")
+    task = await ann.create("second")
+    await asyncio.gather(*(ann.create(f"{n}") for n in range(20)))
+    await ann.put(task["id"], title="changed")
+    await ann.http.delete(f"/api/tasks/{task['id']}")
 
-    assert (await row_of(app, ann))["xmax"] != before["xmax"]
+    assert await row_of(app, ann) == before
 
 
 async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
@@ -86,27 +75,50 @@ async def test_a_write_that_waited_does_not_rely_on_a_mark_that_is_gone(
     assert mark["next_at"] is not None
 
 
-async def test_a_mark_is_not_removed_soon_after_its_claim(
-    start: StartApp, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["single", "batch", "transaction"])
+async def test_a_write_waits_for_a_transaction_that_removes_the_mark(
+    marked: tuple[FastAPI, Person], kind: str
 ) -> None:
-    monkeypatch.setattr(attempts, "MARK_REMOVAL_DELAY", 1.5)
-    app = await start()
-    ann = Person(app)
-    await ann.create()
-    await until(lambda: receiver.titles(ann.sub))
-    await asyncio.sleep(0.3)
-    (held,) = await marks(app)
-    assert held["holder"] is not None
+    """However long that takes: the write decides on the mark as it is then."""
+    app, ann = marked
+    async with connected(database_of(app).pool.url) as connection:
+        await connection.execute("BEGIN")
+        await connection.execute(REMOVE)
+        writing = asyncio.gather(*writes_of(kind, ann))
+        await asyncio.sleep(0.3)
+        assert not writing.done()
+        await connection.execute("COMMIT")
+        await writing
 
-    async def is_free() -> bool:
-        (mark,) = await marks(app)
-        return mark["holder"] is None and mark["next_at"] is None
+    (mark,) = await marks(app)
+    assert mark["next_at"] is not None
 
-    await until(is_free)
+
+def writes_of(kind: str, person: Person) -> list[Awaitable[Any]]:
+    if kind == "transaction":
+        return [person.http.post("/api/batch", json={"operations": [OPERATION]})]
+    return [person.create(f"{n}") for n in range(1 if kind == "single" else 20)]
+
+
+async def test_marks_of_several_people_are_locked_in_the_order_of_their_ids(start: StartApp) -> None:
+    """So no two transactions that mark several people wait for each other."""
+    database = database_of(await start())
+    people = [UUID(int=2**127 + n) for n in range(8)]
+    async with connected(database.pool.url) as connection:
+        await connection.executemany(LATER, [[one] for one in people])
+        await connection.execute("BEGIN")
+        await connection.execute("SELECT FROM webhook_marks WHERE user_id = $1 FOR UPDATE", people[0])
+        marking = asyncio.create_task(database.transact(lambda: mark_steps(reversed(people))))
+        await asyncio.sleep(0.3)
+        free = await connection.fetch("SELECT user_id FROM webhook_marks FOR UPDATE SKIP LOCKED")
+        await connection.execute("COMMIT")
+        await marking
+
+    assert len(free) == len(people)
 
 
 @pytest.mark.single_statements("step by step, the mark is a statement of its own")
-async def test_a_batch_finds_each_mark_by_its_key(start: StartApp) -> None:
+async def test_a_batch_marks_in_the_order_of_ids_and_reads_no_marks(start: StartApp) -> None:
     """Also if its plan was made while there were none: otherwise each write reads all marks of an outage."""
     assert CREATE_TASK.batched is not None
     batched = CompiledStatement.compile_batched(CREATE_TASK.batched, marking=True)
@@ -114,12 +126,12 @@ async def test_a_batch_finds_each_mark_by_its_key(start: StartApp) -> None:
     async with database_of(app).pool.acquire() as connection:
         plan = await generic_plan(connection, batched)
 
-    of_marks = [node for node in plan_nodes(plan) if node.get("Relation Name") == "webhook_marks"]
-    reads = [(node["Node Type"], node.get("Index Name")) for node in of_marks if "Scan" in node["Node Type"]]
-    assert reads == [("Index Scan", "webhook_marks_pkey")]
+    (marking,) = [node for node in plan_nodes(plan) if node.get("Relation Name") == "webhook_marks"]
+    assert marking["Node Type"] == "ModifyTable"
+    assert "Sort" in {node["Node Type"] for node in plan_nodes(marking)}
 
 
 async def row_of(app: FastAPI, person: Person) -> dict[str, Any]:
-    """Returns the mark, its place, and the transactions that have written and locked it."""
+    """Returns the mark, its place, and the transaction that has written it."""
     async with connected(database_of(app).pool.url) as connection:
         return dict(await connection.fetchrow(ROW, person.sub))

@@ -70,23 +70,6 @@ def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: An
     return f"{SQLITE_CLOCK}()"
 
 
-class began_within(FunctionElement[bool]):  # noqa: N801 - named like an SQL function
-    """`began_within(microseconds, number)`: whether the transaction began less than that ago, for PostgreSQL.
-
-    By the clock once there is the `number`, which is never null. On SQLite a writer waits before it begins.
-    """
-
-    type = Boolean()
-    inherit_cache = True
-
-
-@compiles(began_within, "postgresql")
-def _began_on_postgresql(element: began_within, compiler: SQLCompiler, **options: Any) -> str:
-    limit, number = (compiler.process(clause, **options) for clause in element.clauses)
-    # One condition with the number, so that no planner evaluates it earlier.
-    return f"({number} IS NOT NULL AND clock_timestamp() - now() < {limit} * INTERVAL '1 microsecond')"
-
-
 class greatest(FunctionElement[int]):  # noqa: N801 - named like an SQL function
     """`greatest(one, other)`: the greater of two numbers."""
 

@@ -2,13 +2,12 @@
 
 With webhooks on, every transaction that changes what an owner sees marks that owner, before it commits. The
 engines do it where they also notify of changes, so no statement of a feature names the outbox. While an owner
-is marked, further writes change nothing, so that an outage of the receiver costs one row for each owner.
+is marked, further writes change nothing in the row, so that an outage of the receiver costs one row for each
+owner.
 
-On PostgreSQL a statement may have waited for its owner, and what it sees of the outbox is as old as its
-beginning. It relies on a mark that no process has claimed, without touching it, only if less than
-`MARK_TRUST_PERIOD` microseconds have passed since: a mark is removed `MARK_REMOVAL_DELAY` seconds after its
-claim was committed at the earliest, so none that was unclaimed at the beginning can be gone. Otherwise it
-takes the row's lock.
+A mark is an upsert, which locks the row and sees it as it is then: what a statement has seen of it before it
+waited for its owner does not count. A mark is removed under the lock of the owner, by a transaction that has
+compared the owner's counter. Locks are taken in one order: the owner, then marks by the ids of their owners.
 """
 
 from collections.abc import Iterable
@@ -27,26 +26,18 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
-    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Field, SQLModel
 
-from taskward.database.functions import began_within, clock_number, greatest
+from taskward.database.functions import clock_number, greatest
 from taskward.database.statements import Command, TransactionSteps
 from taskward.database.types import Counter, Flag, Id
 
 MIN_DELIVERY_INTERVAL: Final = 1_000_000
 """Microseconds between two deliveries of one owner who writes all the time: they are the same work for many
 changes as for one. Pages that are full are delivered without a pause."""
-
-
-MARK_TRUST_PERIOD: Final = 25_000
-"""Microseconds from the beginning of a transaction for which it may rely on a mark that it sees unclaimed."""
-
-MARK_REMOVAL_DELAY: Final = 0.05
-"""Minimum seconds from the commit of a claim to the removal of its mark; longer than `MARK_TRUST_PERIOD`."""
 
 
 class WebhookMarkRow(SQLModel, table=True):
@@ -108,19 +99,12 @@ _NEW: Final[dict[str, Any]] = {
 def mark_owners(owners: Select[Any]) -> Insert:
     """Marks the owners that a query returns, unless they are marked; for PostgreSQL.
 
-    The query returns each owner with the number of the write, which there is once the owner's row is locked.
-    `ON CONFLICT` sees the mark as it is, and not as it was when the statement began: a write that has waited
-    for its owner must not rely on a mark that has been removed meanwhile.
+    The query returns each owner with the number of the write, which there is once the owner's row is locked;
+    so the mark comes after that lock.
     """
     owner, number = owners.selected_columns
-    # Not EXISTS, for which PostgreSQL may read the marks of all owners: it plans before the table is large.
-    mark = select(MARKS.c.user_id).where(
-        MARKS.c.user_id == owner, MARKS.c.next_at.is_not(None), MARKS.c.holder.is_(None)
-    )
-    is_marked = mark.scalar_subquery().is_not(None)
-    is_trusted = is_marked & began_within(literal_column(str(MARK_TRUST_PERIOD)), number)
-    unmarked = owners.with_only_columns(owner, *_NEW.values()).where(~is_trusted)
-    return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], unmarked))
+    marked = owners.with_only_columns(owner, *_NEW.values()).where(number.is_not(None)).order_by(owner)
+    return _unless_marked(insert(MARKS).from_select(["user_id", *_NEW], marked))
 
 
 def _unless_marked(marked: Any) -> Insert:
@@ -143,5 +127,5 @@ MARK: Final = Command(
 
 def mark_steps(owners: Iterable[UUID]) -> TransactionSteps[None]:
     """Marks owners without a change of theirs."""
-    for owner in owners:
+    for owner in sorted(owners):
         yield MARK, {"owner": owner}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from taskward.database import Queries
-from taskward.database.outbox import MARK_REMOVAL_DELAY
 from taskward.database.statements import Command, Row, TransactionSteps
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.metrics import WEBHOOK_ATTEMPTS, Samples
@@ -95,15 +94,12 @@ class Attempts:
 
         Unless the owner's turn `goes_on`, the delivery is acknowledged when it returns.
         """
-        loop = asyncio.get_running_loop()
-        until = loop.time() + LEASE - LEASE_MARGIN
+        until = asyncio.get_running_loop().time() + LEASE - LEASE_MARGIN
         delivery = await take()
-        settled = loop.time() + MARK_REMOVAL_DELAY
         if delivery is None or not await self._attempt(delivery, until):
             return None
         if delivery.is_full_page and goes_on:
             return partial(self._take_following, delivery)
-        await asyncio.sleep(settled - loop.time())
         due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
         if due_again is None or delivery.is_last_page:
             return None
@@ -119,7 +115,6 @@ class Attempts:
         following = await self._database.transact(partial(self._queues.replace, delivery))
         if following is not None:
             return following
-        await asyncio.sleep(MARK_REMOVAL_DELAY)
         due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
         return None if due_again is None else await self._take(delivery.owner, due_again)
 

@@ -68,10 +68,7 @@ class Queues:
         return (yield from self._next_delivery(owner, rows[0], self._compose)) if rows else None
 
     def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
-        """Ends a delivery that has succeeded; returns when the owner is due again, if they are.
-
-        It may remove the mark, so it must not run within `MARK_REMOVAL_DELAY` seconds of the claim.
-        """
+        """Ends a delivery that has succeeded; returns when the owner is due again, if they are."""
         counter = yield LOCK_COUNTER, {"owner": delivery.owner}
         is_due = bool(counter) and self.changes and counter[0][0] > number_of(delivery.upto, delivery.owner)
         return (yield from self._finish(delivery, ACKNOWLEDGE if counter else DROP_MARK, is_due=is_due))

@@ -141,7 +141,7 @@ class Executor:
             await self._mark_owners(connection, self.mark, run.owners)
 
     async def _mark_owners(self, connection: Any, mark: CompiledStatement, owners: set[UUID]) -> None:
-        for owner in owners:
+        for owner in sorted(owners):
             if self._rls is not None and len(owners) > 1:
                 await self._rls.set_owner(connection, owner)
             await connection.fetch(mark.sql, *mark.arguments({"owner": owner}))
