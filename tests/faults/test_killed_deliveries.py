@@ -24,7 +24,8 @@ from webhooks.receiver_faults import Faults, check_deliveries
 
 WRITERS = 4
 CONSTANTS = {
-    **{f"{module}.LEASE": 4.0 for module in ("steps", "attempts")},
+    "statements.QUEUE.seconds": 4.0,
+    "statements.NEXT_PROBE.seconds": 0.4,
     **{f"{module}.FIRST_RETRY_DELAY": 0.2 for module in ("retries", "attempts")},
     **{f"{module}.PROBE_INTERVAL": 0.4 for module in ("retries", "attempts")},
     "sender.ATTEMPT_TIMEOUT": 1.5,

@@ -665,7 +665,7 @@ async def test_a_person_has_two_bodies_at_once_also_while_they_are_read(
 async def test_an_import_is_renewed_while_nothing_of_it_is_staged(
     app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(staging, "RENEW_AFTER", timedelta(0))
+    monkeypatch.setattr(staging, "RENEW_AFTER", 0.0)
     renewed: list[Any] = []
     add = staging.Staging.add
 

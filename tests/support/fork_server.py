@@ -9,6 +9,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import random
 import runpy
 import selectors
@@ -136,8 +137,8 @@ def run_taskward(streams: list[int], message: dict[str, Any]) -> NoReturn:
     os.environ.update(message["environment"])
     time.tzset()
     for place, value in json.loads(os.environ.pop("TEST_CONSTANTS", "{}")).items():
-        module, _, name = place.rpartition(".")
-        setattr(importlib.import_module(module), name, value)
+        owner, _, name = place.rpartition(".")
+        setattr(pkgutil.resolve_name(owner), name, value)
     replace_streams(streams)
     sys.argv = ["taskward", *message["arguments"]]
     sys.path[0] = message["folder"]

@@ -5,12 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from support import MakeDatabase, Person, database_of, running, settings_for, stored
+from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
 from support.change_feed import changes_since, cursor_now
 from support.rows import microseconds
 
@@ -18,7 +18,7 @@ from taskward.database.statements import Read, TransactionSteps
 from taskward.tasks import zone_data
 from taskward.tasks.steps.reminder_statements import ADD_REMINDERS, DROP_REMINDERS
 from taskward.tasks.zone_data import MAX_TASKS, ZoneDataUpdate
-from taskward.tasks.zone_data_statements import CLAIM, NOTE, NOTED, SET_INSTANTS
+from taskward.tasks.zone_data_statements import CLAIM, LEASE, NOTE, NOTED, SET_INSTANTS
 from taskward.time_zones import DATA_VERSION
 
 BERLIN = {"date": "2026-11-21", "time": "14:30", "time_zone": "Europe/Berlin"}
@@ -47,6 +47,13 @@ async def run(app: FastAPI, statement: Any, **values: Any) -> Any:
         return (yield statement, values)
 
     return await database_of(app).transact(steps)
+
+
+async def renewed_before(app: FastAPI, seconds: int) -> None:
+    """Makes the claim on the data older by that time."""
+    is_sqlite = database_of(app).engine == "sqlite"
+    time = f"{seconds * 1_000_000}" if is_sqlite else f"interval '{seconds} seconds'"
+    await execute(app, f"UPDATE time_zone_data SET renewed_at = renewed_at - {time}")  # noqa: S608 - numbers of the test
 
 
 async def spoil(app: FastAPI, person: Person, *tasks: dict[str, Any]) -> None:
@@ -151,31 +158,30 @@ async def test_one_of_several_processes_does_it(fresh: FastAPI) -> None:
 
 
 async def test_the_claim_of_a_dead_process_is_taken_over(fresh: FastAPI) -> None:
-    now = datetime.now(UTC)
     ann = Person(fresh)
     await spoil(fresh, ann, task := await ann.create(due=BERLIN))
-    alive = {"now": now - timedelta(seconds=50), "stale": now - timedelta(days=1), "seen": DATA_VERSION}
-    assert await run(fresh, CLAIM, **alive)
+    dead = LEASE.values(uuid4())
+    assert await run(fresh, CLAIM, **dead, seen=DATA_VERSION)
+    await renewed_before(fresh, seconds=50)
     update = ZoneDataUpdate(database_of(fresh), NEWER)
     assert not await update.run(), "it is not dead yet"
     assert await overdue(ann) == set()
 
-    await run(fresh, NOTE, held=alive["now"], version=DATA_VERSION)
-    assert await run(fresh, CLAIM, **{**alive, "now": now - timedelta(seconds=61)})
-
+    await renewed_before(fresh, seconds=61)
     assert await update.run()
     assert await overdue(ann) == {task["id"]}
-    assert not await run(fresh, NOTE, held=now - timedelta(seconds=61), version="2020.1"), "it was taken over"
+    assert not await run(fresh, NOTE, **dead, version="2020.1"), "it was taken over"
     await noted(fresh, NEWER)
 
 
 async def test_a_process_that_was_overtaken_stops(fresh: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     ann = Person(fresh)
     await ann.create(due=BERLIN)
-    monkeypatch.setattr(zone_data, "RENEW_AFTER", timedelta(0))
+    monkeypatch.setattr(zone_data, "RENEW_AFTER", 0.0)
     update = ZoneDataUpdate(database_of(fresh), NEWER)
     assert await update._claim(DATA_VERSION)
-    monkeypatch.setattr(update, "_held", datetime.now(UTC) - timedelta(hours=1))
+    await renewed_before(fresh, seconds=61)
+    assert await ZoneDataUpdate(database_of(fresh), NEWER)._claim(DATA_VERSION)
 
     assert not await update._keep_claim()
 

@@ -70,6 +70,27 @@ def _clock_on_sqlite(element: clock_number, compiler: SQLCompiler, **options: An
     return f"{SQLITE_CLOCK}()"
 
 
+class clock_instant(FunctionElement[datetime]):  # noqa: N801 - named like an SQL function
+    """`clock_instant(microseconds)`: the time of `clock_number` that long ago, as an `Instant`."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(clock_instant, "postgresql")
+def _clock_instant_on_postgresql(element: clock_instant, compiler: SQLCompiler, **options: Any) -> str:
+    (ago,) = element.clauses
+    if _is_distributed(compiler):
+        return compiler.process(instant_of(CLOCK - ago), **options)
+    return f"(clock_timestamp() - {compiler.process(ago, **options)} * INTERVAL '1 microsecond')"
+
+
+@compiles(clock_instant, "sqlite")
+def _clock_instant_on_sqlite(element: clock_instant, compiler: SQLCompiler, **options: Any) -> str:
+    (ago,) = element.clauses
+    return f"({SQLITE_CLOCK}() - {compiler.process(ago, **options)})"
+
+
 class greatest(FunctionElement[int]):  # noqa: N801 - named like an SQL function
     """`greatest(one, other)`: the greater of two numbers."""
 

@@ -5,13 +5,13 @@ and the owner's data is locked from the first part to the last: nothing is visib
 owner's next write waits for the end. An interrupted erasure is completed.
 """
 
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
 from taskward.database.statements import RESUME, SPLIT, TransactionSteps
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
-from taskward.me.statements import DROP_IMPORT, ERASE, ERASE_PART, RESET_WEBHOOKS, SEIZE_IMPORT
+from taskward.me.import_statements import DROP_IMPORT, LEASE, SEIZE
+from taskward.me.statements import ERASE, ERASE_PART, RESET_WEBHOOKS
 from taskward.users.statements import LOCK_OWNER
 
 CHANGE: Final = "erasure"
@@ -27,7 +27,7 @@ def erase_steps(owner: UUID) -> TransactionSteps[None]:
     Undelivered webhooks are dropped, except that the receiver still gets the erasure.
     """
     yield LOCK_OWNER, {"owner": owner}
-    yield SEIZE_IMPORT, {"owner": owner, "token": uuid4(), "now": datetime.now(UTC)}
+    yield SEIZE, {"owner": owner, **LEASE.values(uuid4())}
     for table in ERASE_PART:
         yield from _part_steps(owner, table)
     yield RESET_WEBHOOKS, {"owner": owner}

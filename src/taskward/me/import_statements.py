@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from taskward.database.functions import any_of, few, instant_of, json_item, json_rows
+from taskward.database.leases import Lease
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Ids, Instant
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
@@ -32,56 +33,48 @@ from taskward.tasks.fields.reminders import MAX_REMINDERS
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER
 
-_TOKEN: Final = bindparam("token", type_=Id())
-_NOW: Final = bindparam("now", type_=Instant())
-_STALE: Final = bindparam("stale", type_=Instant())
+LEASE: Final = Lease(
+    IMPORTS.c.user_id == OWNER, holder=IMPORTS.c.token, renewed_at=IMPORTS.c.renewed_at, seconds=15.0
+)
+"""An import that is not renewed for that time was left by a process that died."""
+
 _AFTER: Final = bindparam("after_id", type_=Id())
 _UP_TO: Final = bindparam("up_to_id", type_=Id())
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
 CLAIM: Final = Command(
     "claim an import",
-    insert(IMPORTS)
-    .values(user_id=OWNER, token=_TOKEN, renewed_at=_NOW, first_number=None)
-    .on_conflict_do_update(
-        index_elements=["user_id"],
-        set_={"token": _TOKEN, "renewed_at": _NOW, "first_number": None},
-        where=IMPORTS.c.renewed_at < _STALE,
-    )
-    .returning(IMPORTS.c.user_id),
+    LEASE.claim_or_insert({"user_id": OWNER, "first_number": null()}, LEASE.has_ended),
     quiet=True,
 )
 """Returns a row unless the owner's import is in progress elsewhere."""
 
-RENEW: Final = Command(
-    "renew an import",
-    update(IMPORTS)
-    .where(IMPORTS.c.user_id == OWNER, IMPORTS.c.token == _TOKEN)
-    .values(renewed_at=_NOW)
-    .returning(IMPORTS.c.user_id),
-    quiet=True,
+SEIZE: Final = Command(
+    "seize an import", LEASE.claim_or_insert({"user_id": OWNER, "first_number": null()}), quiet=True
 )
+"""Ends an import in progress, and prevents a new one before this transaction ends."""
+
+RENEW: Final = Command("renew an import", LEASE.renew(), quiet=True)
 DECIDE: Final = Command(
     "decide an import",
-    update(IMPORTS)
-    .where(IMPORTS.c.user_id == OWNER, IMPORTS.c.token == _TOKEN)
-    .values(first_number=bindparam("first_number", type_=Counter))
-    .returning(IMPORTS.c.user_id),
+    LEASE.change(first_number=bindparam("first_number", type_=Counter)),
     quiet=True,
 )
 """From this commit on the import is published, or will be when the process restarts."""
 
-RELEASE: Final = Command(
-    "release an import",
-    delete(IMPORTS).where(IMPORTS.c.user_id == OWNER, IMPORTS.c.token == _TOKEN),
+RELEASE: Final = Command("release an import", LEASE.drop(), quiet=True)
+GIVE_UP: Final = Command(
+    "give up an import",
+    update(IMPORTS).where(IMPORTS.c.user_id == OWNER).values(renewed_at=LEASE.given_up["renewed_at"]),
     quiet=True,
 )
-FIND_IMPORT: Final = Read(
-    "find an import", select(IMPORTS.c.token, IMPORTS.c.first_number).where(IMPORTS.c.user_id == OWNER)
-)
+"""Then another import may start, and its staged rows are deleted."""
+
+DROP_IMPORT: Final = Command("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
+FIND_IMPORT: Final = Read("find an import", select(IMPORTS.c.first_number).where(IMPORTS.c.user_id == OWNER))
 ABANDONED: Final = Read(
     "abandoned imports",
-    select(IMPORTS.c.user_id).where(IMPORTS.c.renewed_at < _STALE).limit(100),
+    select(IMPORTS.c.user_id).where(LEASE.has_ended).limit(100),
     cross_owner=True,
 )
 """Across all owners, for the service itself."""

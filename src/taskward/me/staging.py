@@ -6,10 +6,10 @@ would block all other writes, so its first transaction decides, and locks the ow
 """
 
 import asyncio
+import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import accumulate
 from typing import Final
@@ -32,6 +32,8 @@ from taskward.me.import_statements import (
     DECIDE,
     DROP_TOMBSTONES,
     FIND_IMPORT,
+    GIVE_UP,
+    LEASE,
     PUBLISH,
     PUBLISH_LABELS,
     RELEASE,
@@ -51,13 +53,10 @@ from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 CHANGE: Final = "import"
 """The name of the change in the owner's lock."""
 
-LEASE: Final = timedelta(seconds=15)
-"""The time without renewal after which an import counts as abandoned."""
-
-RENEW_AFTER: Final = LEASE / 5
+RENEW_AFTER: Final = LEASE.seconds / 5
 """After so long without a write of its own an import is renewed: to validate what is refused takes long."""
 
-RETRY_AFTER: Final = int(LEASE.total_seconds())
+RETRY_AFTER: Final = int(LEASE.seconds)
 """Seconds after which a user with a running import may retry: by then it has ended, if its process has."""
 
 MAX_ROWS: Final = 1000
@@ -66,7 +65,6 @@ MAX_BYTES: Final = 512 * 1024
 staged is bounded by its bytes; of a task that is published its labels and reminders are rows too."""
 
 _FIRST: Final = UUID(int=0)
-_LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Staging:
         self._database = database
         self._user = user
         self._owner: Values = {"owner": user.id}
-        self._token: Values = {"owner": user.id, "token": uuid4()}
+        self._held: Values = {"owner": user.id, **LEASE.values(uuid4())}
         self.lists = ImportLists(database, user.id)
         """To be added before the tasks, which may refer to them."""
         self.is_publishing = False
@@ -100,7 +98,7 @@ class Staging:
         self._ids: set[UUID] = set()
         self._rows: list[bytes] = []
         self._size = 0
-        self._renewed_at = datetime.now(UTC)
+        self._renewed_at = time.monotonic()
 
     async def claim(self) -> None:
         """Starts the import; deletes the staged rows of an abandoned one.
@@ -109,9 +107,7 @@ class Staging:
             RateLimited: another import of the owner is in progress.
 
         """
-        now = datetime.now(UTC)
-        values = {**self._token, "now": now, "stale": now - LEASE}
-        if not await self._database.transact(lambda: command_steps(CLAIM, values)):
+        if not await self._database.transact(lambda: command_steps(CLAIM, self._held)):
             raise RateLimited("Another import is running", retry_after=RETRY_AFTER)
         await self._delete_rows()
 
@@ -127,7 +123,7 @@ class Staging:
             if len(self._rows) >= MAX_ROWS or self._size >= MAX_BYTES:
                 await self._flush()
         self._added += len(tasks)
-        if datetime.now(UTC) - self._renewed_at >= RENEW_AFTER:
+        if time.monotonic() - self._renewed_at >= RENEW_AFTER:
             await self._database.transact(self._renew)
 
     async def resolve(self, problems: Problems) -> None:
@@ -152,7 +148,7 @@ class Staging:
         """Ends the import, deletes what is still staged, and frees the memory."""
         await self._tree.clear()
         await self._delete_rows()
-        await self._database.transact(lambda: command_steps(RELEASE, self._token))
+        await self._database.transact(lambda: command_steps(RELEASE, self._held))
 
     async def _flush(self) -> None:
         if not self._rows:
@@ -171,10 +167,9 @@ class Staging:
         yield command, {**self._owner, **values}
 
     def _renew(self) -> TransactionSteps[None]:
-        now = datetime.now(UTC)
-        if not (yield RENEW, {**self._token, "now": now}):
+        if not (yield RENEW, self._held):
             raise _interrupted()
-        self._renewed_at = now
+        self._renewed_at = time.monotonic()
 
     async def _count(self) -> int:
         count, after, page = 0, _FIRST, {**self._owner, "limit": MAX_ROWS}
@@ -201,7 +196,7 @@ class Staging:
         if new or lists:
             rows = yield COUNT_MANY, owner_values(self._user) | {"count": new + lists}
             first = rows[0][0] - new + 1
-            if new and not (yield DECIDE, {**self._token, "first_number": first}):
+            if new and not (yield DECIDE, {**self._held, "first_number": first}):
                 raise _interrupted()
             yield from self.lists.publish_steps(first - lists)
             if not (yield from self._tree.verify_steps()):
@@ -240,15 +235,14 @@ def resume_steps(owner: UUID) -> TransactionSteps[None]:
     if not (yield RESUME, {"owner": owner}):
         return
     rows = yield FIND_IMPORT, {"owner": owner}
-    if rows and rows[0][1] is not None:
-        yield from copy_steps(owner, rows[0][1])
-        yield RENEW, {"owner": owner, "token": rows[0][0], "now": _LONG_AGO}
+    if rows and rows[0][0] is not None:
+        yield from copy_steps(owner, rows[0][0])
+        yield GIVE_UP, {"owner": owner, **LEASE.values()}
 
 
 async def delete_abandoned(database: Queries) -> None:
     """Deletes the staged rows of imports without a running process."""
-    stale = datetime.now(UTC) - LEASE
-    for (owner,) in await database.rows(ABANDONED, {"stale": stale}):
+    for (owner,) in await database.rows(ABANDONED, LEASE.values()):
         staging = Staging(database, Caller(UUID(str(owner)), None, 0))
         try:
             await staging.claim()

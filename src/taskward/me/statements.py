@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Column, Integer, Table, bindparam, case, delete, func, null, select, true, update
-from sqlalchemy.dialects.postgresql import insert
 
 from taskward.database.functions import clock_number, monotonic_now
 from taskward.database.outbox import MARKS
@@ -12,7 +11,7 @@ from taskward.database.statements import Command, Read
 from taskward.database.types import Id, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.lists.tables import COLUMNS as LIST_COLUMNS
-from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
+from taskward.me.import_tables import IMPORT_TASKS
 from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_owner
@@ -88,18 +87,6 @@ ERASE_PART: Final = {
 """For each table that can hold many rows of an owner: the statements that read and that delete their next
 keys. Tasks come after their reminders and labels, which would be deleted with them."""
 
-SEIZE_IMPORT: Final = Command(
-    "seize an import",
-    insert(IMPORTS)
-    .values(user_id=OWNER, token=_TOKEN, renewed_at=_NOW, first_number=None)
-    .on_conflict_do_update(
-        index_elements=["user_id"], set_={"token": _TOKEN, "renewed_at": _NOW, "first_number": None}
-    ),
-    quiet=True,
-)
-"""Ends an import in progress, and prevents a new one before this transaction ends."""
-
-DROP_IMPORT: Final = Command("erase an import", delete(IMPORTS).where(IMPORTS.c.user_id == OWNER), quiet=True)
 RESET_WEBHOOKS: Final = Command(
     "reset the webhooks of an owner",
     update(MARKS)

@@ -63,6 +63,7 @@ class TimeZoneDataRow(SQLModel, table=True):
     number: int = Field(sa_column=Column(Counter, primary_key=True, autoincrement=False))
     version: str | None = Field(sa_column=Column(Text, nullable=True))
     renewed_at: datetime | None = Field(sa_column=Column(Instant, nullable=True))
+    holder: UUID | None = Field(sa_column=Column(Id, nullable=True))
 
 
 REMINDERS: Final[Table] = SQLModel.metadata.tables["reminders"]

@@ -8,23 +8,23 @@ instant may be off by the change.
 import logging
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 
 from taskward.database import Queries
 from taskward.database.background import BackgroundWork
 from taskward.database.statements import Command, Row, TransactionSteps, Values, command_steps
-from taskward.database.types import from_microseconds, to_microseconds
+from taskward.database.types import to_microseconds
 from taskward.http.caller import Caller
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.steps.reminders import move_reminders_steps
 from taskward.tasks.zone_data_statements import (
     CLAIM,
     HAS_REMINDERS,
+    LEASE,
     NOTE,
     NOTED,
     OWNERS_AFTER,
@@ -39,15 +39,13 @@ MAX_TASKS: Final = 200
 """Tasks that are computed in one transaction: 3 ms."""
 
 MAX_OWNERS: Final = 500
-LEASE: Final = timedelta(minutes=1)
-"""A process that has not renewed its claim for as long is dead."""
+RENEW_AFTER: Final = 5.0
+"""Seconds until a claim is renewed."""
 
-RENEW_AFTER: Final = timedelta(seconds=5)
 INTERVAL: Final = 5.0
 """Seconds until the next attempt, while another process works or the database fails."""
 
 _FIRST: Final = UUID(int=0)
-_NEVER: Final = from_microseconds(0)
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +62,8 @@ class ZoneDataUpdate(BackgroundWork):
         super().__init__(INTERVAL, after)
         self._database = database
         self._version = version
-        self._held = _NEVER
+        self._held = LEASE.values(uuid4())
+        self._renewed_at = 0.0
 
     async def run(self) -> bool:
         """Computes the instants if necessary; returns whether they are of this version, or of a newer one.
@@ -87,7 +86,7 @@ class ZoneDataUpdate(BackgroundWork):
                 changed += await self._update_owner(after)
                 if not await self._keep_claim():
                     return False
-        await self._transact(NOTE, {"held": self._held, "version": self._version})
+        await self._transact(NOTE, {**self._held, "version": self._version})
         seconds = {"tasks": changed, "seconds": round(time.monotonic() - begun, 1)}
         log.info("The instants of dates are those of the new time zone data", extra=words | seconds)
         return True
@@ -105,17 +104,15 @@ class ZoneDataUpdate(BackgroundWork):
         return changed
 
     async def _claim(self, seen: str) -> bool:
-        now = datetime.now(UTC)
-        self._held = now
-        return bool(await self._transact(CLAIM, {"now": now, "stale": now - LEASE, "seen": seen}))
+        self._renewed_at = time.monotonic()
+        return bool(await self._transact(CLAIM, {**self._held, "seen": seen}))
 
     async def _keep_claim(self) -> bool:
         """Renews the claim from time to time; returns whether it still is this process's."""
-        now = datetime.now(UTC)
-        if now - self._held < RENEW_AFTER:
+        if time.monotonic() - self._renewed_at < RENEW_AFTER:
             return True
-        held, self._held = self._held, now
-        return bool(await self._transact(RENEW, {"held": held, "now": now}))
+        self._renewed_at = time.monotonic()
+        return bool(await self._transact(RENEW, self._held))
 
     async def _transact(self, command: Command, values: Values) -> Sequence[Row]:
         return await self._database.transact(lambda: command_steps(command, values))

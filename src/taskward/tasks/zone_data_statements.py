@@ -10,64 +10,49 @@ from sqlalchemy import (
     column,
     func,
     literal_column,
+    null,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
 
 from taskward.database.functions import instant_of, json_item, json_rows
+from taskward.database.leases import Lease
 from taskward.database.statements import Command, Read
-from taskward.database.types import Counter, Id, Instant
+from taskward.database.types import Counter, Id
 from taskward.tasks.instant_tables import REMINDERS, TIME_ZONE_DATA
 from taskward.tasks.tables import TASKS
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
 _VERSION: Final = bindparam("version", type_=Text())
-_NOW: Final = bindparam("now", type_=Instant())
-_HELD: Final = bindparam("held", type_=Instant())
 _AFTER: Final = bindparam("after_id", type_=Id())
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _ONE: Final = literal_column("1", Counter)
+
+LEASE: Final = Lease(
+    TIME_ZONE_DATA.c.number == _ONE,
+    holder=TIME_ZONE_DATA.c.holder,
+    renewed_at=TIME_ZONE_DATA.c.renewed_at,
+    seconds=60.0,
+)
 
 NOTED: Final = Read("noted version of the time zone data", select(TIME_ZONE_DATA.c.version), cross_owner=True)
 
 
 def _claim() -> Any:
     seen = func.coalesce(TIME_ZONE_DATA.c.version, literal_column("''"))
-    renewed_at = TIME_ZONE_DATA.c.renewed_at
-    is_free = or_(renewed_at.is_(None), renewed_at < bindparam("stale", type_=Instant()))
-    return (
-        insert(TIME_ZONE_DATA)
-        .values(number=_ONE, version=None, renewed_at=_NOW)
-        .on_conflict_do_update(
-            index_elements=["number"],
-            set_={"renewed_at": _NOW},
-            where=is_free & (seen == bindparam("seen", type_=Text())),
-        )
-        .returning(TIME_ZONE_DATA.c.number)
-    )
+    is_seen = seen == bindparam("seen", type_=Text())
+    return LEASE.claim_or_insert({"number": _ONE}, LEASE.has_ended & is_seen)
 
 
 CLAIM: Final = Command("claim the time zone data", _claim(), quiet=True, cross_owner=True)
 """Returns a row if no other process computes the instants, and the noted version is still the `seen` one."""
 
-RENEW: Final = Command(
-    "renew the claim on the time zone data",
-    update(TIME_ZONE_DATA)
-    .where(TIME_ZONE_DATA.c.renewed_at == _HELD)
-    .values(renewed_at=_NOW)
-    .returning(TIME_ZONE_DATA.c.number),
-    quiet=True,
-    cross_owner=True,
-)
+RENEW: Final = Command("renew the claim on the time zone data", LEASE.renew(), quiet=True, cross_owner=True)
 NOTE: Final = Command(
     "note the version of the time zone data",
-    update(TIME_ZONE_DATA)
-    .where(TIME_ZONE_DATA.c.renewed_at == _HELD)
-    .values(version=_VERSION, renewed_at=None)
-    .returning(TIME_ZONE_DATA.c.number),
+    LEASE.change(version=_VERSION, renewed_at=null()),
     quiet=True,
     cross_owner=True,
 )

@@ -16,8 +16,8 @@ from taskward.metrics import WEBHOOK_ATTEMPTS, Samples
 from taskward.webhooks.deliveries import Delivery
 from taskward.webhooks.receiver import ReceiverState
 from taskward.webhooks.retries import FIRST_RETRY_DELAY, PROBE_INTERVAL, retry_delay
-from taskward.webhooks.statements import FAILED, PROBE, STOPPED, SUCCEEDED
-from taskward.webhooks.steps import LEASE, Queues
+from taskward.webhooks.statements import FAILED, NEXT_PROBE, PROBE, QUEUE, STOPPED, SUCCEEDED
+from taskward.webhooks.steps import Queues
 
 if TYPE_CHECKING:
     from taskward.webhooks.sender import Outcome, WebhookSender
@@ -84,7 +84,7 @@ class Attempts:
 
     async def claim_probe(self) -> bool:
         """Returns whether this process may make the next attempt of the whole deployment."""
-        return bool(await self._run(PROBE, wait=PROBE_INTERVAL))
+        return bool(await self._run(PROBE, **NEXT_PROBE.values()))
 
     def collect(self) -> Samples:
         return {WEBHOOK_ATTEMPTS.name: {(kind,): count for kind, count in self._outcomes.items()}}
@@ -94,7 +94,7 @@ class Attempts:
 
         Unless the owner's turn `goes_on`, the delivery is acknowledged when it returns.
         """
-        until = asyncio.get_running_loop().time() + LEASE - LEASE_MARGIN
+        until = asyncio.get_running_loop().time() + QUEUE.seconds - LEASE_MARGIN
         delivery = await take()
         if delivery is None or not await self._attempt(delivery, until):
             return None

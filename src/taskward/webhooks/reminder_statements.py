@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Integer, bindparam, delete, exists, func, literal_column, select
 
-from taskward.database.functions import clock_number, instant_of, once
+from taskward.database.functions import clock_instant, once
 from taskward.database.outbox import MARKS
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id
@@ -27,7 +27,10 @@ NEXT_REMINDERS: Final = Read(
 )
 """Of those who are not marked: their next delivery sees their reminders anyway."""
 
-_IS_DUE: Final = (REMINDERS.c.user_id == OWNER, REMINDERS.c.fire_at <= once(instant_of(clock_number())))
+_IS_DUE: Final = (
+    REMINDERS.c.user_id == OWNER,
+    REMINDERS.c.fire_at <= once(clock_instant(literal_column("0"))),
+)
 NO_REMINDER_IS_DUE: Final = select(func.min(REMINDERS.c.fire_at)).where(*_IS_DUE).scalar_subquery().is_(None)
 """The first one along the index: for an EXISTS, PostgreSQL expects one among any few rows."""
 
@@ -51,9 +54,7 @@ TAKE_REMINDER: Final = Command(
     quiet=True,
 )
 
-_HAS_PASSED: Final = REMINDERS.c.fire_at <= once(
-    instant_of(clock_number() - bindparam("retention", type_=Counter))
-)
+_HAS_PASSED: Final = REMINDERS.c.fire_at <= once(clock_instant(bindparam("retention", type_=Counter)))
 
 PASSED_REMINDERS: Final = Read(
     "owners with passed reminders",

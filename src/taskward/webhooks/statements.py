@@ -21,25 +21,29 @@ from sqlalchemy import (
 )
 
 from taskward.database.functions import clock_number
+from taskward.database.leases import Lease
 from taskward.database.outbox import MARKS, MIN_DELIVERY_INTERVAL
 from taskward.database.statements import Command, Read
-from taskward.database.types import Counter, Flag, Id
+from taskward.database.types import Counter, Flag
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 from taskward.webhooks.reminder_statements import NO_REMINDER_IS_DUE
+from taskward.webhooks.retries import PROBE_INTERVAL
 from taskward.webhooks.tables import RECEIVER
 
 _SEEN: Final = bindparam("seen", type_=Counter)
-_HOLDER: Final = bindparam("holder", type_=Id())
-_LEASE: Final = bindparam("lease", type_=Counter)
 _WAIT: Final = bindparam("wait", type_=Counter)
 _DELIVERY_ID: Final = bindparam("delivery_id", type_=Text())
 _UPTO: Final = bindparam("upto", type_=Text())
 _LIMIT: Final = bindparam("limit", type_=Integer())
-_FREE: Final[dict[str, Any]] = {"holder": null()}
 _NO_DELIVERY: Final[dict[str, Any]] = {"delivery_id": null(), "body": null(), "upto": null()}
-_HELD: Final = (MARKS.c.user_id == OWNER, MARKS.c.holder == _HOLDER)
-_DELIVERED: Final = (*_HELD, MARKS.c.delivery_id.is_not_distinct_from(_DELIVERY_ID))
+
+QUEUE: Final = Lease(MARKS.c.user_id == OWNER, holder=MARKS.c.holder, due_at=MARKS.c.next_at, seconds=20.0)
+"""An owner's queue, for longer than an attempt. Those of a process that died are due again after that."""
+
+NEXT_PROBE: Final = Lease(due_at=RECEIVER.c.probe_at, seconds=PROBE_INTERVAL)
+
+_DELIVERED: Final = (QUEUE.is_held, MARKS.c.delivery_id.is_not_distinct_from(_DELIVERY_ID))
 """The delivery that was sent is still the stored one: neither an erasure nor a replay has dropped it."""
 
 
@@ -97,22 +101,16 @@ LOCK_COUNTER: Final = Read(
 )
 """As the lock of every write, so that no write is in progress while a mark is removed."""
 
-_LEASED: Final[dict[str, Any]] = {"next_at": clock_number() + _LEASE}
-_CLAIM: Final = (
-    update(MARKS)
-    .where(MARKS.c.user_id == OWNER, MARKS.c.next_at == _SEEN)
-    .values(**_LEASED, holder=_HOLDER)
-    .returning(
-        MARKS.c.acknowledged,
-        MARKS.c.delivery_id,
-        MARKS.c.body,
-        MARKS.c.upto,
-        MARKS.c.attempts,
-        MARKS.c.is_erased,
-    )
+_CLAIM: Final = QUEUE.claim(MARKS.c.next_at == _SEEN).returning(
+    MARKS.c.acknowledged,
+    MARKS.c.delivery_id,
+    MARKS.c.body,
+    MARKS.c.upto,
+    MARKS.c.attempts,
+    MARKS.c.is_erased,
 )
 CLAIM: Final = Command("claim an owner for webhooks", _CLAIM, quiet=True)
-"""Returns a row unless another process was faster: each claim changes `next_at`."""
+"""Returns a row unless another process was faster: each claim changes `next_at`. Its first column is that."""
 
 CLAIM_CHANGES: Final = Command(
     "claim an owner for a webhook of changes",
@@ -127,14 +125,13 @@ _DELIVERY: Final[dict[str, Any]] = {
     "upto": _UPTO,
     "attempts": 0,
 }
-STORE: Final = Command("store a webhook", update(MARKS).where(*_HELD).values(**_DELIVERY), quiet=True)
+STORE: Final = Command("store a webhook", QUEUE.change(**_DELIVERY), quiet=True)
 
 STORE_NEXT: Final = Command(
     "acknowledge a webhook and store the next",
-    update(MARKS)
-    .where(*_HELD, MARKS.c.delivery_id == bindparam("delivered_id", type_=Text()), NO_REMINDER_IS_DUE)
-    .values(**_LEASED, **_DELIVERY, acknowledged=MARKS.c.upto, marked_at=clock_number())
-    .returning(MARKS.c.user_id),
+    QUEUE.renew()
+    .where(MARKS.c.delivery_id == bindparam("delivered_id", type_=Text()), NO_REMINDER_IS_DUE)
+    .values(**_DELIVERY, acknowledged=MARKS.c.upto, marked_at=clock_number()),
     quiet=True,
 )
 """Returns a row if changes are what is delivered next."""
@@ -150,7 +147,7 @@ def _acknowledge() -> Update:
         update(MARKS)
         .where(*_DELIVERED)
         .values(
-            **_FREE,
+            holder=null(),
             **_NO_DELIVERY,
             acknowledged=_UPTO,
             attempts=0,
@@ -174,13 +171,13 @@ POSTPONE: Final = Command(
     "postpone a webhook",
     update(MARKS)
     .where(*_DELIVERED)
-    .values(**_FREE, attempts=MARKS.c.attempts + 1, next_at=clock_number() + _WAIT)
+    .values(holder=null(), attempts=MARKS.c.attempts + 1, next_at=clock_number() + _WAIT)
     .returning(MARKS.c.user_id),
     quiet=True,
 )
 RELEASE: Final = Command(
     "release an owner for webhooks",
-    update(MARKS).where(*_HELD).values(**_FREE, next_at=clock_number()),
+    QUEUE.change(**QUEUE.given_up),
     quiet=True,
 )
 
@@ -222,10 +219,7 @@ FAILED: Final = Command(
 
 PROBE: Final = Command(
     "claim the next probe",
-    update(RECEIVER)
-    .where(RECEIVER.c.probe_at <= clock_number())
-    .values(probe_at=clock_number() + _WAIT)
-    .returning(RECEIVER.c.id),
+    NEXT_PROBE.claim(NEXT_PROBE.has_ended & RECEIVER.c.probe_at.is_not(None)),
     quiet=True,
     cross_owner=True,
 )

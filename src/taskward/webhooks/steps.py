@@ -26,17 +26,13 @@ from taskward.webhooks.statements import (
     DROP_MARK,
     LOCK_COUNTER,
     POSTPONE,
+    QUEUE,
     RELEASE,
     STORE,
     STORE_NEXT,
 )
 
-LEASE: Final = 20.0
-"""Seconds for which a process has an owner to itself; longer than an attempt. Those of a process that died
-become free after that."""
-
 _SECOND: Final = 1_000_000
-_LEASE: Final = int(LEASE * _SECOND)
 
 ComposeNext: TypeAlias = Callable[[UUID, str | None], TransactionSteps[Composed]]
 """Composes the next delivery of an owner, after an acknowledged cursor."""
@@ -80,7 +76,7 @@ class Queues:
         """
         owner = delivery.owner
         composed = yield from next_changes_steps(owner, delivery.upto)
-        values = {"owner": owner, "holder": self.holder, "lease": _LEASE, "delivered_id": delivery.id}
+        values = {"owner": owner, **QUEUE.values(self.holder), "delivered_id": delivery.id}
         if composed.id is None or not (yield STORE_NEXT, values | composed.stored()):
             return None
         return Delivery(owner, composed.id, composed.body, composed.upto, 0)
@@ -89,7 +85,7 @@ class Queues:
         self, owner: UUID, claimed: Row, compose_next: ComposeNext
     ) -> TransactionSteps[Delivery]:
         """Returns the stored delivery of an owner who was claimed, or composes and stores one."""
-        acknowledged, delivery_id, body, upto, attempts, is_erased = claimed
+        _, acknowledged, delivery_id, body, upto, attempts, is_erased = claimed
         if delivery_id is not None:
             return Delivery(owner, delivery_id, body, upto, attempts)
         if is_erased:
@@ -111,7 +107,7 @@ class Queues:
         yield RELEASE, {"owner": owner, "holder": self.holder}
 
     def _claim_values(self, owner: UUID, seen: int) -> Values:
-        return {"owner": owner, "holder": self.holder, "seen": seen, "lease": _LEASE}
+        return {"owner": owner, **QUEUE.values(self.holder), "seen": seen}
 
     def _compose(self, owner: UUID, acknowledged: str | None) -> TransactionSteps[Composed]:
         reminder = (yield from next_reminder_steps(owner, acknowledged)) if self.reminders else None

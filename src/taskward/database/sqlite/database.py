@@ -23,6 +23,7 @@ from taskward.database.sqlite.compiled import CompiledStatement, CompiledStep
 from taskward.database.sqlite.connection import connect, explain_unusable, quick_check
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.group_commit import GroupCommit
+from taskward.database.sqlite.owner_lock import abandoned
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.readers import SqliteReaders
 from taskward.database.sqlite.split_transaction import SplitTransaction
@@ -146,7 +147,7 @@ class SqliteDatabase:
             return await self._unlocked(lambda: self._transact(TransactionRun(steps, operation), long=long))
 
     async def interrupted(self) -> Sequence[tuple[UUID, str]]:
-        return await self._retry_while_busy(lambda: owner_locks.abandoned(self.reader))
+        return await self._retry_while_busy(lambda: abandoned(self.reader))
 
     async def wait_unlocked(self, owner: UUID) -> None:
         with suppress(ServiceUnavailable):

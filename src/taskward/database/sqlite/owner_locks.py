@@ -10,17 +10,14 @@ that died; another process takes it over and completes the change.
 """
 
 import sqlite3
-import time
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Column, Select, Table, Text, bindparam, case, exists, func, literal_column
 from sqlmodel import Field, SQLModel
 
+from taskward.database.leases import Lease
 from taskward.database.types import Counter, Id
-
-LEASE: Final = 3.0
-"""Seconds without renewal after which a lock is considered abandoned."""
 
 _RAISE: Final = "raise_owner_locked"
 
@@ -38,8 +35,14 @@ class OwnerLockRow(SQLModel, table=True):
     """Microseconds since 1970."""
 
 
-_LOCKS: Final[Table] = SQLModel.metadata.tables["owner_locks"]
-_LOCKED: Final = exists().where(_LOCKS.c.user_id == bindparam("owner", type_=Id()))
+LOCKS: Final[Table] = SQLModel.metadata.tables["owner_locks"]
+_OWNER: Final = bindparam("owner", type_=Id())
+_LOCKED: Final = exists().where(LOCKS.c.user_id == _OWNER)
+
+LEASE: Final = Lease(
+    LOCKS.c.user_id == _OWNER, holder=LOCKS.c.holder, renewed_at=LOCKS.c.renewed_at, seconds=3.0
+)
+"""A lock that is not renewed for that time was left by a process that died."""
 
 
 class OwnerLocked(Exception):
@@ -48,10 +51,6 @@ class OwnerLocked(Exception):
     def __init__(self, owner: UUID) -> None:
         super().__init__("the owner's data is locked")
         self.owner = owner
-
-
-class LockLost(Exception):
-    """Another process has taken over the change."""
 
 
 def install(connection: sqlite3.Connection) -> None:
@@ -86,64 +85,3 @@ def locked_owners(connection: sqlite3.Connection) -> frozenset[str]:
 def is_locked(connection: sqlite3.Connection, owner: UUID) -> bool:
     found = connection.execute("SELECT 1 FROM owner_locks WHERE user_id = ?", (str(owner),)).fetchone()
     return found is not None
-
-
-def abandoned(connection: sqlite3.Connection) -> list[tuple[UUID, str]]:
-    """Returns the locks that are not renewed: their owners, and the names of the changes."""
-    stale = (_now() - int(LEASE * 1_000_000),)
-    rows = connection.execute("SELECT user_id, change FROM owner_locks WHERE renewed_at < ?", stale)
-    return [(UUID(owner), change) for owner, change in rows]
-
-
-class OwnerLock:
-    """The lock of one change, taken with its first split."""
-
-    def __init__(self) -> None:
-        self._holder = uuid4().hex
-        self._owner: str | None = None
-
-    def permits(self, owner: UUID) -> bool:
-        """Returns whether this change holds the owner's lock."""
-        return self._owner == str(owner)
-
-    def take(self, connection: sqlite3.Connection, owner: UUID, change: str) -> None:
-        """Takes the lock within the open transaction, unless it is already held."""
-        if self._owner is None:
-            values = (str(owner), change, self._holder, _now())
-            connection.execute("INSERT INTO owner_locks VALUES (?, ?, ?, ?)", values)
-            self._owner = str(owner)
-
-    def take_over(self, connection: sqlite3.Connection, owner: UUID) -> bool:
-        """Takes over an abandoned lock; returns whether there was one."""
-        stale = _now() - int(LEASE * 1_000_000)
-        changed = connection.execute(
-            "UPDATE owner_locks SET holder = ?, renewed_at = ? WHERE user_id = ? AND renewed_at < ?",
-            (self._holder, _now(), str(owner), stale),
-        )
-        if changed.rowcount:
-            self._owner = str(owner)
-        return changed.rowcount > 0
-
-    def renew(self, connection: sqlite3.Connection) -> None:
-        """Renews the lock, if it is held.
-
-        Raises:
-            LockLost: another process has taken it over.
-
-        """
-        if self._owner is not None:
-            values = (_now(), self._owner, self._holder)
-            changed = connection.execute(
-                "UPDATE owner_locks SET renewed_at = ? WHERE user_id = ? AND holder = ?", values
-            )
-            if not changed.rowcount:
-                raise LockLost
-
-    def release(self, connection: sqlite3.Connection) -> None:
-        """Releases the lock within the open transaction."""
-        if self._owner is not None:
-            connection.execute("DELETE FROM owner_locks WHERE user_id = ?", (self._owner,))
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -7,7 +7,7 @@ from typing import Generic
 from uuid import UUID
 
 from taskward.database.sqlite.compiled import CompiledStatement
-from taskward.database.sqlite.owner_locks import LockLost, OwnerLock
+from taskward.database.sqlite.owner_lock import LockLost, OwnerLock
 from taskward.database.statements import SPLIT, Row, Split, Statement, T, Values
 from taskward.database.transaction_run import TransactionRun
 from taskward.http.errors import DatabaseError

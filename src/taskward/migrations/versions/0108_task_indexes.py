@@ -8,8 +8,8 @@ built in the transaction of the migration.
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "0107"
-down_revision = "0106"
+revision = "0108"
+down_revision = "0107"
 
 
 def upgrade() -> None:

@@ -1,0 +1,76 @@
+"""The lock of one change that takes several transactions, as a lease; see `owner_locks`."""
+
+import sqlite3
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import Text, bindparam, insert, select
+
+from taskward.database.sqlite.compiled import CompiledStep
+from taskward.database.sqlite.owner_locks import LEASE, LOCKS
+from taskward.database.types import Id
+
+if TYPE_CHECKING:
+    from taskward.database.statements import Values
+
+_OWNER: Final = bindparam("owner", type_=Id())
+_TAKE: Final = CompiledStep.compile(
+    insert(LOCKS).values(user_id=_OWNER, change=bindparam("change", type_=Text()), **LEASE.taken)
+)
+_TAKE_OVER: Final = CompiledStep.compile(LEASE.claim(LEASE.has_ended))
+_RENEW: Final = CompiledStep.compile(LEASE.renew())
+_RELEASE: Final = CompiledStep.compile(LEASE.drop())
+_ABANDONED: Final = CompiledStep.compile(select(LOCKS.c.user_id, LOCKS.c.change).where(LEASE.has_ended))
+
+
+class LockLost(Exception):
+    """Another process has taken over the change."""
+
+
+class OwnerLock:
+    """The lock of one change, taken with its first split."""
+
+    def __init__(self) -> None:
+        self._values: Values = LEASE.values(uuid4().hex)
+        self._owner: UUID | None = None
+
+    def permits(self, owner: UUID) -> bool:
+        """Returns whether this change holds the owner's lock."""
+        return self._owner == owner
+
+    def take(self, connection: sqlite3.Connection, owner: UUID, change: str) -> None:
+        """Takes the lock within the open transaction, unless it is already held."""
+        if self._owner is None:
+            self._hold(owner)
+            _TAKE.rows(connection, {**self._values, "change": change})
+
+    def take_over(self, connection: sqlite3.Connection, owner: UUID) -> bool:
+        """Takes over an abandoned lock; returns whether there was one."""
+        is_taken = bool(_TAKE_OVER.rows(connection, {**self._values, "owner": owner}))
+        if is_taken:
+            self._hold(owner)
+        return is_taken
+
+    def renew(self, connection: sqlite3.Connection) -> None:
+        """Renews the lock, if it is held.
+
+        Raises:
+            LockLost: another process has taken it over.
+
+        """
+        if self._owner is not None and not _RENEW.rows(connection, self._values):
+            raise LockLost
+
+    def release(self, connection: sqlite3.Connection) -> None:
+        """Releases the lock within the open transaction."""
+        if self._owner is not None:
+            _RELEASE.rows(connection, self._values)
+
+    def _hold(self, owner: UUID) -> None:
+        self._owner = owner
+        self._values = {**self._values, "owner": owner}
+
+
+def abandoned(connection: sqlite3.Connection) -> list[tuple[UUID, str]]:
+    """Returns the locks that are not renewed: their owners, and the names of the changes."""
+    return [(UUID(str(owner)), change) for owner, change in _ABANDONED.rows(connection, LEASE.values())]
