@@ -1,0 +1,69 @@
+"""docs/decisions/0065: one process at a time holds a lease, by the clock of the database."""
+
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi import FastAPI
+from support import Person, database_of, execute, stored
+
+from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.statements import Command, Values, command_steps
+from taskward.me import import_statements as imports
+from taskward.tasks import zone_data_statements as zone_data
+from taskward.webhooks import statements as webhooks
+
+OF_LEASES: Final[set[Command]] = {
+    *(imports.CLAIM, imports.SEIZE, imports.RENEW, imports.DECIDE, imports.RELEASE, imports.GIVE_UP),
+    *(zone_data.CLAIM, zone_data.RENEW, zone_data.NOTE),
+    *(webhooks.CLAIM, webhooks.CLAIM_CHANGES, webhooks.STORE_NEXT, webhooks.RELEASE, webhooks.PROBE),
+}
+
+
+async def run(app: FastAPI, command: Command, values: Values) -> bool:
+    return bool(await database_of(app).transact(lambda: command_steps(command, values)))
+
+
+def holder_for(person: Person) -> Values:
+    return {"owner": UUID(person.sub), **imports.LEASE.values(uuid4()), "first_number": 5}
+
+
+async def age(app: FastAPI, person: Person, seconds: int) -> None:
+    time = f"{seconds * 1_000_000}" if database_of(app).engine == "sqlite" else f"interval '{seconds} s'"
+    aged = f"UPDATE imports SET renewed_at = renewed_at - {time}"  # noqa: S608 - a number of the test
+    await execute(app, f"{aged} WHERE user_id = '{person.sub}'")
+
+
+async def test_one_holds_it_until_it_is_not_renewed_any_more(app: FastAPI, ann: Person) -> None:
+    one, other = holder_for(ann), holder_for(ann)
+    assert await run(app, imports.CLAIM, one)
+    await age(app, ann, 14)
+    assert not await run(app, imports.CLAIM, other)
+    assert await run(app, imports.RENEW, one)
+    await age(app, ann, 14)
+    assert not await run(app, imports.CLAIM, other)
+    await age(app, ann, 1)
+
+    assert await run(app, imports.CLAIM, other)
+    for command in (imports.RENEW, imports.DECIDE, imports.CLAIM):
+        assert not await run(app, command, one), command.name
+    await run(app, imports.RELEASE, one)
+    assert await run(app, imports.RENEW, other)
+
+
+async def test_one_that_is_given_up_can_be_claimed_at_once(app: FastAPI, ann: Person) -> None:
+    await run(app, imports.CLAIM, holder_for(ann))
+    await run(app, imports.GIVE_UP, holder_for(ann))
+
+    assert await run(app, imports.CLAIM, holder_for(ann))
+    assert len(await stored(app, "imports", user_id=ann.sub)) == 1
+
+
+@pytest.mark.parametrize("name", sorted(command.name for command in OF_LEASES))
+def test_no_process_sends_a_time_of_its_own(name: str) -> None:
+    """`seen` is a time that was read from the row; `lease` a length."""
+    (command,) = [command for command in OF_LEASES if command.name == name]
+    names: dict[str, Any] = dict(CompiledStatement.compile(command).names)
+
+    assert not {"now", "stale", "held", "until", "clock"} & names.keys()
+    assert "clock_timestamp()" in CompiledStatement.compile(command).sql or "lease" not in names
