@@ -1,4 +1,4 @@
-"""docs/decisions/0065: one process at a time holds a lease, by the clock of the database."""
+"""docs/decisions/0066: one process at a time holds a lease, by the clock of the database."""
 
 from typing import Any, Final
 from uuid import UUID, uuid4

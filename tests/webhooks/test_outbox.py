@@ -1,4 +1,4 @@
-"""docs/decisions/0064: a mark covers every write, and is an upsert in the transaction of the write."""
+"""docs/decisions/0065: a mark covers every write, and is an upsert in the transaction of the write."""
 
 import asyncio
 from collections.abc import Awaitable
