@@ -32,7 +32,7 @@ from taskward.database.postgres.errors import database_error
 from taskward.database.postgres.executor import Executor
 from taskward.database.statements import Write
 from taskward.http.errors import DatabaseError
-from taskward.tasks.statements import CREATE_TASK_ONCE, UPDATE_TASK
+from taskward.tasks.statements import CREATE_TASK, UPDATE_TASK
 
 pytestmark = pytest.mark.processes
 
@@ -309,9 +309,10 @@ def an_update(person: Person, task_id: str, title: str) -> tuple[Write, dict[str
 
 def test_a_conflict_of_idempotency_keys_is_known_by_its_step() -> None:
     """Citus reports neither the table nor the constraint of an error on another server."""
-    statement = route(CREATE_TASK_ONCE)
+    statement = route(CREATE_TASK)
     assert isinstance(statement, RoutedStatement)
-    assert [step.table for step in statement.following] == ["tasks", "idempotency_keys", "idempotency_keys"]
+    tables = [step.table for step in statement.following]
+    assert tables == ["tasks", "task_labels", "reminders", "idempotency_keys", "idempotency_keys"]
 
 
 async def test_a_response_is_stored_under_its_condition(own_app: FastAPI, connection: Any) -> None:

@@ -48,9 +48,11 @@ OF_TYPE: Final[dict[str, Any]] = {
     "bool": False,
     "timestamptz": NOW,
 }
-JSON: Final = frozenset({"tasks", "lists", "reminders", "labels", "rows"})
+JSON: Final = frozenset(
+    {"tasks", "lists", "reminders", "labels", "rows", "dropped_labels", "dropped_reminders"}
+)
 VALUES_OF: Final[dict[str, dict[str, Any]]] = {
-    "add labels": {"task_id": TASK, "labels": '[["y", "y"]]'},
+    "create task": {"task_id": TASK, "labels": '[["y", "y"]]'},
     "add pending reminders": {"reminders": f'[["{TASK}", 1, 1000]]'},
     "add a label to tasks": {"tasks": f'[["{TASK}", "", 5]]'},
     "publish lists": {"lists": f'[["{uuid4()}", "List", false, "m", null, 1, 1]]'},

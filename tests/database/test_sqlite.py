@@ -209,7 +209,7 @@ async def test_a_transaction_that_takes_too_long_is_rolled_back(
     delay = partial(time.sleep, 0.3)
     monkeypatch.setattr("taskward.tasks.steps.empty_task", lambda *task: (delay(), empty_task(*task))[1])
 
-    answer = await ann.http.post("/api/tasks", json={"title": "Late", "priority": "high"})
+    answer = await ann.http.post("/api/tasks", json={"title": "Late", "position": {"at": "first"}})
 
     assert refusal(answer) == DATABASE_ERROR
     assert await ann.tasks() == [kept]

@@ -34,7 +34,12 @@ from support.query_plans import (
 from support.rows import execute
 
 from taskward.database.postgres.batched_sql import BatchedRead
-from taskward.database.postgres.compiled import DIALECT, CompiledStatement
+from taskward.database.postgres.compiled import (
+    DIALECT,
+    CompiledStatement,
+    as_batched_statement,
+    as_single_statement,
+)
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
@@ -84,6 +89,7 @@ VALUES: Final[dict[str, Any]] = {
     "last_number": FIRST_VERSION + 1500,
     **dict.fromkeys(("limit", "count"), 500),
     **dict.fromkeys(("tasks", "rows", "reminders", "lists"), ROWS),
+    **dict.fromkeys(("dropped_labels", "dropped_reminders"), '[["7"]]'),
     "labels": '[["a", "a"]]',
     **dict.fromkeys(("keys_since", "tombstones_since"), datetime(2000, 1, 1, tzinfo=UTC)),
 }
@@ -149,9 +155,12 @@ def postgres_forms(statement: Statement) -> Iterator[CompiledStatement]:
     """Yields a statement as it is sent: alone, with the mark of webhooks, and for several callers."""
     yield CompiledStatement.compile(statement)
     if isinstance(statement, Write):
-        yield CompiledStatement.compile_marking(statement)
+        every = as_single_statement(statement, marking=True)
+        yield CompiledStatement.from_expression(every)
         if statement.batched:
-            yield CompiledStatement.compile_batched(statement.batched, marking=True)
+            yield CompiledStatement.from_expression(
+                as_batched_statement(statement, statement.parts, marking=True)
+            )
     elif isinstance(statement, Read) and statement.batch_keys:
         batched = BatchedRead.compile(statement, DIALECT, statement.batch_keys)
         names = (*batched.common, *batched.batch_keys)

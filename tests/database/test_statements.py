@@ -156,9 +156,13 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
             for marking in (False, True)
             for form in (
                 as_single_statement(statement, marking=marking),
-                *([as_batched_statement(statement.batched, marking=marking)] if statement.batched else []),
+                *(
+                    [as_batched_statement(statement, statement.parts, marking=marking)]
+                    if statement.batched
+                    else []
+                ),
             )
         ]
     number: ColumnElement[int] = bindparam("seq", type_=Integer())
-    traces = [trace(number, true()) for trace in statement.side_effects]
-    return [statement.bump, statement.change(number), *traces]
+    parts = [part.change(number, true()) for part in statement.parts]
+    return [statement.bump, statement.change(number), *parts]

@@ -26,7 +26,7 @@ from taskward.database.postgres.database import PostgresDatabase
 from taskward.http.caller import Caller
 from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotentExecution
-from taskward.tasks import commands
+from taskward.tasks import steps
 
 REUSED = (422, "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another request")
 IN_USE = (409, "IDEMPOTENCY_KEY_IN_USE", "A request with this idempotency key is still running")
@@ -256,7 +256,7 @@ class TestOneTransaction:
     ) -> None:
         taken = UUID((await post(ann, None)).json()["id"])
         with monkeypatch.context() as patch:
-            patch.setattr(commands, "new_task_id", lambda: taken)
+            patch.setattr(steps, "new_task_id", lambda: taken)
             assert refusal(await post(ann, "key")) == DATABASE_ERROR
 
         assert await keys_of(app, ann) == set()

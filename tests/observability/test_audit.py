@@ -354,6 +354,7 @@ def test_every_statement_that_changes_data_of_a_user_is_an_action() -> None:
         "erase of idempotency_keys",
         "erase of import_tasks",
         "erase of reminders",
+        "erase of task_labels",
         "erase of tasks",
         "erase of tombstones",
         "erase of lists",

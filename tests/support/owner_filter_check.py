@@ -27,8 +27,7 @@ from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
 from taskward.database.functions import once
-from taskward.database.postgres.batched_sql import batch_values
-from taskward.users.statements import OWNER, bump_unlocked_owners
+from taskward.users.statements import OWNER
 
 assert ROUTERS  # with them every feature is imported, and so is every table
 
@@ -38,7 +37,8 @@ OwnerColumns: TypeAlias = Mapping[Table, str]
 OWNED: Final[OwnerColumns] = {
     table: "user_id" for table in SQLModel.metadata.tables.values() if "user_id" in table.c
 }
-_OF_A_BATCH: Final = {batch_values(OWNER).name, bump_unlocked_owners(batch_values(OWNER)).name}
+_OF_A_BATCH: Final = {"asked", "valid", "numbered", "counted"}
+"""The rows of a batch, each with the owner who asked, and the owners of them."""
 
 
 def unowned(expression: Any, columns: OwnerColumns = OWNED) -> Iterator[str]:

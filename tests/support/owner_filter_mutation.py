@@ -1,16 +1,16 @@
 """Removes the owner filter from every statement of an app, as a defect of one of them would."""
 
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from sqlalchemy import BinaryExpression, BindParameter, ColumnClause, ColumnElement, Subquery, Update
 from sqlalchemy.sql import operators, visitors
 
 from support import database_of
-from taskward.database.postgres.compiled import CompiledStatement, as_single_statement
+from taskward.database.postgres.compiled import CompiledStatement, CompiledWrite, as_single_statement
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.statements import STATEMENTS, Command, Statement, Write
+from taskward.database.statements import STATEMENTS, Command, Part, Read, Statement, Values, Write
 from taskward.users.statements import OWNER
 
 
@@ -23,23 +23,41 @@ def drop_owner_filters(app: FastAPI) -> None:
     assert isinstance(database, PostgresDatabase)
     database.use(
         {
-            statement: CompiledStatement.compile(
-                statement if is_of_service(statement) else without_owner_filter(statement)
-            )
+            statement: CompiledStatement.compile(statement)
+            if is_of_service(statement)
+            else compiled_without_owner_filter(statement)
             for statement in list(STATEMENTS)
         },
-        cache(lambda statement: CompiledStatement.compile(without_owner_filter(statement))),
+        cache(compiled_without_owner_filter),
     )
+
+
+class UnfilteredWrite(CompiledWrite):
+    """A write of which each form lacks the owner filter."""
+
+    def for_values(self, values: Values) -> CompiledStatement:
+        write = cast("Write", self.write)
+        return unfiltered_form(write, write.parts_for(values))
+
+
+@cache
+def unfiltered_form(write: Write, parts: tuple[Part, ...]) -> CompiledStatement:
+    return CompiledStatement.from_expression(without_owner(as_single_statement(write, parts)))
+
+
+def compiled_without_owner_filter(statement: Statement) -> CompiledStatement:
+    if isinstance(statement, Write):
+        return UnfilteredWrite("", (), write=statement)
+    return CompiledStatement.compile(without_owner_filter(statement))
 
 
 def is_of_service(statement: Statement) -> bool:
     return not isinstance(statement, Write) and statement.cross_owner
 
 
-def without_owner_filter(statement: Statement) -> Statement:
+def without_owner_filter(statement: Read | Command) -> Statement:
     """Returns the same statement without any comparison with the owner; inserted values stay as they are."""
-    expression = as_single_statement(statement) if isinstance(statement, Write) else statement.statement
-    forgotten = Command(statement.name, without_owner(expression))
+    forgotten = Command(statement.name, without_owner(statement.statement))
     STATEMENTS.remove(forgotten)  # it is none of the service's
     return forgotten
 

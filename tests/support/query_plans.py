@@ -117,9 +117,9 @@ def owner_scans(plan: dict[str, Any], tables: Collection[str]) -> Iterator[tuple
 def owner_searches(sql: str, plan: Sequence[str], tables: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yields the tables of a statement that SQLite reads whole, or by the owner alone, and how.
 
-    Tables that the statement does not name are those of its foreign keys.
+    Tables that the statement does not name, or only with an alias, are those of its foreign keys.
     """
-    names = {table: table for table in tables if re.search(rf"\b{table}\b", sql)}
+    names = {table: table for table in tables if re.search(rf"\b{table}\b(?! AS )", sql)}
     names |= {alias: table for table, alias in re.findall(r"\b(\w+) AS (\w+)", sql) if table in tables}
     for line in plan:
         match = re.match(r"(SCAN|SEARCH) (\w+)", line)

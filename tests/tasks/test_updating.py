@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from support import NO_SUCH_TASK, Person, problems, refusal
 
-from taskward.tasks import commands
+from taskward.tasks import steps
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def test_updated_at_moves_forwards_when_the_clock_goes_back(
             return cls.fromtimestamp(datetime.now(tz).timestamp() - 3600, UTC)
 
     task = await ann.create()
-    monkeypatch.setattr(commands, "datetime", Earlier)
+    monkeypatch.setattr(steps, "datetime", Earlier)
     first, second = await ann.put(task["id"], title="One"), await ann.put(task["id"], title="Two")
 
     assert task["updated_at"] < first["updated_at"] < second["updated_at"]

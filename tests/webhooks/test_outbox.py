@@ -17,7 +17,7 @@ from webhooks.marks import marks
 from webhooks.receiver import FAIL, Receiver
 
 from taskward.database.outbox import mark_steps
-from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.compiled import CompiledWrite
 from taskward.tasks.statements import CREATE_TASK
 
 pytestmark = pytest.mark.engines("postgres")
@@ -120,8 +120,7 @@ async def test_marks_of_several_people_are_locked_in_the_order_of_their_ids(star
 @pytest.mark.single_statements("step by step, the mark is a statement of its own")
 async def test_a_batch_marks_in_the_order_of_ids_and_reads_no_marks(start: StartApp) -> None:
     """Also if its plan was made while there were none: otherwise each write reads all marks of an outage."""
-    assert CREATE_TASK.batched is not None
-    batched = CompiledStatement.compile_batched(CREATE_TASK.batched, marking=True)
+    batched = CompiledWrite.of(CREATE_TASK, marking=True).for_batch([{}])
     app = await start()
     async with database_of(app).pool.acquire() as connection:
         plan = await generic_plan(connection, batched)

@@ -9,13 +9,16 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
-from taskward.database.types import Counter, Instant
+from taskward.database.types import Counter, Flag, Instant
 
 SQLITE_CLOCK: Final = "clock_microseconds"
 """A function registered on each SQLite connection, because SQLite's own clock has milliseconds only."""
 
 CLOCK: Final = bindparam("clock", type_=Counter)
 """The value of `clock_number` in a change of a distributed database, read from its clock just before."""
+
+CONDITIONAL: Final = bindparam("is_conditional", value=False, type_=Flag())
+"""Whether an INSERT has a condition. A distributed database evaluates that before, with the owner locked."""
 
 
 def _is_distributed(compiler: SQLCompiler) -> bool:
@@ -46,6 +49,26 @@ def _monotonic_on_postgresql(element: monotonic_now, compiler: SQLCompiler, **op
 def _monotonic_on_sqlite(element: monotonic_now, compiler: SQLCompiler, **options: Any) -> str:
     now, before = (compiler.process(clause, **options) for clause in element.clauses)
     return f"max({now}, {before} + 1)"
+
+
+class earlier(FunctionElement[datetime]):  # noqa: N801 - named like an SQL function
+    """`earlier(instant, microseconds)`: the instant that much before."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(earlier, "postgresql")
+def _earlier_on_postgresql(element: earlier, compiler: SQLCompiler, **options: Any) -> str:
+    instant, span = (compiler.process(clause, **options) for clause in element.clauses)
+    # In UTC, because subtracting from a time in a time zone is no immutable function.
+    return f"(({instant} AT TIME ZONE 'UTC' - {span} * INTERVAL '1 microsecond') AT TIME ZONE 'UTC')"
+
+
+@compiles(earlier, "sqlite")
+def _earlier_on_sqlite(element: earlier, compiler: SQLCompiler, **options: Any) -> str:
+    instant, span = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({instant} - {span})"
 
 
 class clock_number(FunctionElement[int]):  # noqa: N801 - named like an SQL function
@@ -149,6 +172,26 @@ class bound_on_sqlite(FunctionElement[Any]):  # noqa: N801 - named like an SQL f
 
 @compiles(bound_on_sqlite, "postgresql")
 def _no_bound_on_postgresql(element: bound_on_sqlite, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
+    return "true"
+
+
+class unless_locked(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
+    """`unless_locked(condition)`: a condition that holds where the owner is locked before the statement.
+
+    That is so on a distributed database, which takes no sub-select in it, and on SQLite.
+    """
+
+    type = NullType()
+    inherit_cache = True
+
+
+@compiles(unless_locked, "postgresql")
+def _unless_locked_on_postgresql(element: unless_locked, compiler: SQLCompiler, **options: Any) -> str:
+    return "true" if _is_distributed(compiler) else compiler.process(element.clauses, **options)
+
+
+@compiles(unless_locked, "sqlite")
+def _locked_on_sqlite(element: unless_locked, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
     return "true"
 
 

@@ -17,11 +17,12 @@ from taskward.database.types import Counter
 T = TypeVar("T")
 
 Change: TypeAlias = Insert | Update | Delete
-SideEffect: TypeAlias = Callable[[ColumnElement[int], ColumnElement[bool]], Insert | Delete]
+PartChange: TypeAlias = Callable[[ColumnElement[int], ColumnElement[bool]], Insert | Delete]
 Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any]
 
-_SEQ: Final = bindparam("seq", type_=Counter)
+SEQ: Final = bindparam("seq", type_=Counter)
+"""The number of a write in its steps."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,12 +53,25 @@ class Read:
             STATEMENTS.append(self)
 
 
+class Part(NamedTuple):
+    """A change of other rows that goes with a write.
+
+    `change` takes the number of the write, and whether it has changed something. With `needs`, the part is
+    left out of the write while the value of that name is null.
+    """
+
+    change: PartChange
+    needs: str | None = None
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Write:
     """A change of one owner: a transaction of two or more statements, in this order.
 
     1. `bump` increments the counter in the owner's row and returns the number; without one, nothing else
     runs.
+    2. `change` changes one row with that number, and returns it or its version; without it, no part runs.
+    3. `parts` change rows that belong to it.
 
     PostgreSQL runs them as one statement with data-modifying CTEs, `number` being a subquery; SQLite and a
     distributed PostgreSQL run its `steps` one after the other.
@@ -66,20 +80,29 @@ class Write:
     name: str
     bump: ReturningInsert[Any] | ReturningUpdate[Any]
     change: Callable[[ColumnElement[int]], Change]
-    side_effects: tuple[SideEffect, ...] = ()
+    parts: tuple[Part, ...] = ()
     action: str | None = None
     """Its name in the audit log."""
 
-    batched: "BatchedWrite | None" = None
-    """The form for a batch, for a write that always returns a row; an engine may try it first."""
+    batched: "Callable[[tuple[Part, ...]], BatchedWrite] | None" = None
+    """Makes the form for a batch with these parts; an engine may try it first, because a write that gets no
+    row from it is run by itself."""
 
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
 
+    def parts_for(self, *several: Values) -> tuple[Part, ...]:
+        """Returns the parts that one of several writes with these values has."""
+        return tuple(
+            part
+            for part in self.parts
+            if part.needs is None or any(values.get(part.needs) is not None for values in several)
+        )
+
     def steps(self) -> tuple[Change, ...]:
         """Returns its statements in order, `number` being the parameter `seq`."""
-        effects = (side_effect(_SEQ, true()) for side_effect in self.side_effects)
-        return (self.bump, self.change(_SEQ), *effects)
+        parts = (part.change(SEQ, true()) for part in self.parts)
+        return (self.bump, self.change(SEQ), *parts)
 
 
 class BatchedWrite(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Generic
+from typing import Generic, Protocol
 from uuid import UUID
 
 from taskward.database.observers import Observation
@@ -17,6 +17,7 @@ from taskward.database.statements import (
     T,
     TransactionSteps,
     Values,
+    Write,
 )
 
 
@@ -96,6 +97,32 @@ class TransactionRun(Generic[T]):
             raise
         else:
             self._operation.started(self.step[0])
+
+
+class Statements(Protocol):
+    """A database that runs single statements."""
+
+    async def rows(self, read: Read, values: Values, /) -> Sequence[Row]: ...
+
+    async def write(self, write: Write, values: Values, /) -> Row | None: ...
+
+
+async def run_each(database: Statements, steps: TransactionSteps[T]) -> T:
+    """Runs each of some steps by itself and returns their result: reads, and writes that need no lock."""
+    rows: Sequence[Row] | None = None
+    try:
+        while True:
+            statement, values = next(steps) if rows is None else steps.send(rows)
+            if isinstance(statement, Write):
+                row = await database.write(statement, values)
+                rows = () if row is None else (row,)
+            elif isinstance(statement, Read):
+                rows = await database.rows(statement, values)
+            else:
+                raise TypeError(f"{statement.name} needs a transaction")
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 def record_owner(owners: set[UUID], statement: Statement | Split, values: Values) -> None:

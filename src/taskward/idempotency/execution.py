@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from time import monotonic
 from typing import Annotated, Any, Final
@@ -19,10 +19,7 @@ from taskward.http.context import Context, RequestContext
 from taskward.http.parts import Key
 from taskward.http.validation import field_error
 from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
-from taskward.idempotency.statements import CONFIRM_RESPONSE, FIND_RESPONSE
-
-KEY_LIFETIME: Final = timedelta(hours=24)
-"""The time during which a repeated request gets the stored response."""
+from taskward.idempotency.statements import CONFIRM_RESPONSE, FIND_RESPONSE, KEY_LIFETIME
 
 RETRY_WITHIN: Final = 4.0
 """Seconds after which a request whose connection was lost is not run again: the answer must come in time."""

@@ -1,5 +1,6 @@
 """The statements that store a response in the transaction of its write, and that find it again."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -11,18 +12,24 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    literal_column,
     null,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from taskward.database.functions import earlier
 from taskward.database.statements import Command, Read
-from taskward.database.types import Instant
+from taskward.database.types import Counter, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.users.statements import OWNER
 
 _KEY: Final = bindparam("key", type_=Text())
+KEY_LIFETIME: Final = timedelta(hours=24)
+"""The time during which a repeated request gets the stored response."""
+
+_LIFETIME: Final = literal_column(str(KEY_LIFETIME // timedelta(microseconds=1)), Counter)
 _SINCE: Final = bindparam("keys_since", type_=Instant())
 """Keys older than this have expired."""
 
@@ -70,7 +77,7 @@ def store_response(tag: ColumnElement[str] | None, changed: ColumnElement[bool])
         "created_at": bindparam("kept_at", type_=Instant()),
     }
     kept = insert(IDEMPOTENCY_KEYS).from_select(list(response), select(*response.values()).where(changed))
-    expired = IDEMPOTENCY_KEYS.c.created_at <= _SINCE
+    expired = IDEMPOTENCY_KEYS.c.created_at <= earlier(kept.excluded.created_at, _LIFETIME)
     replaced = {name: kept.excluded[name] for name in response if name not in {"user_id", "key"}}
     return kept.on_conflict_do_update(
         index_elements=["user_id", "key"],

@@ -7,9 +7,9 @@ import orjson
 
 from taskward.database.types import to_microseconds
 from taskward.me.import_models import ImportedList, ImportedTask
-from taskward.tasks.commands import folded
 from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.positions import default_key
+from taskward.tasks.steps.content import folded
 
 
 def staged_row(task: ImportedTask, list_id: UUID | None = None) -> bytes:

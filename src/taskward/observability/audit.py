@@ -97,7 +97,7 @@ def _changes(statement: Statement | Split, values: Values, rows: Sequence[Row]) 
         entry["fields"] = values["fields"]
     if isinstance(statement, Command):
         return [entry | _many_or_list(values)]
-    return [entry | _task(row) for row in rows]
+    return [entry | _task(values, row) for row in rows]
 
 
 def _many_or_list(values: Values) -> AuditEntry:
@@ -109,9 +109,10 @@ def _many_or_list(values: Values) -> AuditEntry:
     return {}
 
 
-def _task(row: Row) -> AuditEntry:
-    task = task_record(row)
-    return {"task_id": str(task.id), "version": task.version}
+def _task(values: Values, row: Row) -> AuditEntry:
+    """Returns the task of a write, which returns its row or its version alone."""
+    version = row[0] if len(row) == 1 else task_record(row).version
+    return {"task_id": str(values["task_id"]), "version": version}
 
 
 def _log_changes(entries: list[AuditEntry]) -> None:

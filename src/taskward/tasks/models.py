@@ -1,6 +1,5 @@
 """The task on the wire: its request models and its response models."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
@@ -12,6 +11,7 @@ from taskward.database.statements import Row
 from taskward.http.body_schemas import Ignored, ignoring, requiring_one
 from taskward.http.responses import json_timestamp, rfc3339
 from taskward.http.validation import Absent, field_error
+from taskward.tasks.fields import BASE_FIELDS
 from taskward.tasks.fields.completion import CompletedAt, GivenCompletedAt
 from taskward.tasks.fields.dates import Due, DueChanges, NewDue, NewStart, Start, StartChanges
 from taskward.tasks.fields.labels import AddedLabels, GivenLabels, Labels, RemovedLabels
@@ -34,9 +34,6 @@ from taskward.tasks.fields.texts import (
     Title,
 )
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
-
-_PLAIN: Final = frozenset({"title", "description", "is_completed", "completed_at"})
-"""The fields that one statement writes."""
 
 _WRITABLE: Final = (
     *("title", "description", "is_completed", "completed_at", "due", "start", "priority"),
@@ -91,7 +88,7 @@ class NewTask(_Body):
         return {
             name: values[name]
             for name in self.model_fields_set
-            if name in _PLAIN or (name in _WRITABLE and values[name])
+            if name in BASE_FIELDS or (name in _WRITABLE and values[name])
         }
 
 
@@ -131,11 +128,6 @@ class TaskChanges(_Body):
         """
         values = self.__dict__
         return {name: values[name] for name in self.model_fields_set if name in _WRITABLE}
-
-
-def uses_domain(given: Mapping[str, Any]) -> bool:
-    """Returns whether some given fields need more than the one statement that writes the others."""
-    return not given.keys() <= _PLAIN
 
 
 class Task(BaseModel):

@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping
 from typing import Any, Final, get_args
+from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     BindParameter,
     ColumnElement,
     Delete,
     Insert,
+    Integer,
     Text,
     bindparam,
     case,
     cast,
+    column,
     delete,
     exists,
     func,
@@ -20,24 +24,34 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.sql import visitors
 
-from taskward.database.functions import any_of, monotonic_now
-from taskward.database.postgres.batched_sql import batch_values
-from taskward.database.statements import BatchedWrite, Change, Command, Read, Write
-from taskward.database.types import Counters, Flag, Id, Instant
+from taskward.database.functions import any_of, instant_of, json_item, json_rows, monotonic_now, once
+from taskward.database.postgres.batched_sql import batch_values, for_each
+from taskward.database.statements import BatchedWrite, Change, Command, Part, Read, Write
+from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, Instant, Priority
 from taskward.idempotency.statements import drop_expired_responses, store_response
+from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.list_statements import list_tasks
 from taskward.tasks.sorts import Sort
-from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
-from taskward.users.statements import OWNER, bump_owner_if, bump_unlocked_owners, upsert_owner_and_bump
+from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS, TOMBSTONES
+from taskward.tasks.tables import LISTS as LIST_TABLE
+from taskward.users.statements import (
+    OWNER,
+    bump_owner_if,
+    bump_unlocked_owners,
+    is_as_read,
+    upsert_owner_and_bump,
+)
 from taskward.users.tables import USERS
 
 _TASK_ID: Final = bindparam("task_id", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())
-_TITLE: Final = bindparam("title", type_=Text())
+_TITLE: Final = bindparam("title", type_=CodePointText)
 _TITLE_FOLDED: Final = bindparam("title_folded", type_=Text())
 _DESCRIPTION: Final = bindparam("description", type_=Text())
 _DESCRIPTION_FOLDED: Final = bindparam("description_folded", type_=Text())
@@ -52,7 +66,17 @@ _VERSIONS: Final = bindparam("versions", type_=Counters())
 _TOMBSTONES_SINCE: Final = bindparam("tombstones_since", type_=Instant())
 """Tombstones older than this have expired."""
 
+_LIST_ID: Final = bindparam("list_id", type_=Id())
+_CLIENT_ID: Final = bindparam("client_id", type_=Id())
+"""The id of a new task, if the client has made it."""
+_MOMENTS_ZONE: Final = bindparam("moments_zone", type_=Text())
+"""The time zone of the owner by which moments of reminders are computed; null if it does not matter."""
+_NO_ZONE: Final = literal_column("''", Text())
+_MOVES: Final = bindparam("moves", type_=Flag())
+"""Whether the task goes to another list."""
+
 _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
+_SEEN: Final = (*_MINE, TASKS.c.version == bindparam("seen", type_=Counter))
 _MATCHING: Final = (
     *_MINE,
     or_(_VERSIONS.is_(None), any_of(TASKS.c.version, _VERSIONS)),
@@ -65,58 +89,157 @@ def _lacks(field: str) -> ColumnElement[bool]:
     return TASKS.c.extra.not_like(literal_column(f"""'%"{field}":%'"""))
 
 
-_ALONE: Final = or_(
+_TOUCHES_NO_OTHER_ROWS: Final = or_(
     _IS_COMPLETED.is_(None),
     _IS_COMPLETED & or_(TASKS.c.extra.is_(None), _lacks("recurrence") & _lacks("reminders")),
     ~_IS_COMPLETED & TASKS.c.next_version.is_(None) & or_(TASKS.c.extra.is_(None), _lacks("reminders")),
 )
 """Whether the update does not make the next task of a series, take it back, or change pending reminders."""
 
-_NEW: Final[dict[str, BindParameter[Any]]] = {
-    "user_id": OWNER,
-    "id": _TASK_ID,
+CONTENT: Final[dict[str, BindParameter[Any]]] = {
     "title": _TITLE,
     "title_folded": _TITLE_FOLDED,
     "description": _DESCRIPTION,
     "description_folded": _DESCRIPTION_FOLDED,
     "is_completed": _IS_COMPLETED,
-    "created_at": _NOW,
-    "updated_at": _NOW,
     "completed_at": _COMPLETED_AT,
+    "list_id": _LIST_ID,
+    "parent_id": bindparam("parent_id", type_=Id()),
+    "position": bindparam("position", type_=CodePointText),
+    "extra": bindparam("extra", type_=Text()),
+    "due_key": bindparam("due_key", type_=CodePointText),
+    "due_utc": bindparam("due_utc", type_=Instant()),
+    "start_key": bindparam("start_key", type_=CodePointText),
+    "start_utc": bindparam("start_utc", type_=Instant()),
+    "priority": bindparam("priority", type_=Priority),
+    "series_id": bindparam("series_id", type_=Id()),
+}
+"""The columns that clients fill."""
+
+_NEW: Final[dict[str, BindParameter[Any]]] = {
+    "user_id": OWNER,
+    "id": _TASK_ID,
+    "created_at": bindparam("created_at", type_=Instant()),
+    "updated_at": _NOW,
+    **CONTENT,
 }
 """The values of a new task, except its version."""
 
 
-def _insert_task(number: ColumnElement[int]) -> Change:
-    return insert(TASKS).values(**_NEW, version=number).returning(*COLUMNS)
+def _can_be_new(
+    owner: ColumnElement[UUID],
+    client_id: ColumnElement[UUID],
+    list_id: ColumnElement[UUID],
+    moments_zone: ColumnElement[str],
+) -> ColumnElement[bool]:
+    """Returns whether the client's id is free, the list is there, and the time zone is as assumed."""
+    used, deleted = TASKS.alias("used"), TOMBSTONES.alias("deleted")
+    is_used = exists().where(used.c.user_id == owner, used.c.id == client_id)
+    is_deleted = exists().where(deleted.c.user_id == owner, deleted.c.task_id == client_id)
+    has_list = exists().where(LIST_TABLE.c.user_id == owner, LIST_TABLE.c.id == list_id)
+    elsewhere = exists().where(
+        USERS.c.id == owner, func.coalesce(USERS.c.time_zone, _NO_ZONE) != moments_zone
+    )
+    return (
+        or_(client_id.is_(None), ~is_used & ~is_deleted)
+        & or_(list_id.is_(None), has_list)
+        & or_(moments_zone.is_(None), ~elsewhere)
+    )
 
 
-def _insert_tasks() -> BatchedWrite:
+def _insert_task(number: ColumnElement[int]) -> Insert:
+    values = select(*_NEW.values(), number).where(number.is_not(None))
+    return (
+        upsert(TASKS)
+        .from_select([*_NEW, "version"], values)
+        .on_conflict_do_nothing(index_elements=["user_id", "id"])
+        .returning(TASKS.c.version)
+    )
+
+
+def _insert_tasks(parts: tuple[Part, ...]) -> BatchedWrite:
     """Inserts tasks of several owners; those of one owner in the order of their requests."""
-    asked = batch_values(*_NEW.values())
+    number: ColumnElement[int] = literal_column("0", Counter)
+    changes = [part.change(number, true()) for part in parts]
+    found = [one for change in changes for one in visitors.iterate(change) if isinstance(one, BindParameter)]
+    of_parts = [one for one in found if not one.unique]
+    asked = batch_values(*_NEW.values(), _CLIENT_ID, _MOMENTS_ZONE, *of_parts, where=_each_can_be_new)
     counted = bump_unlocked_owners(asked)
+    numbered = (
+        select(asked, (counted.c.seq - asked.c.later).label("number"))
+        .join(counted, counted.c.owner == asked.c.owner)
+        .cte("numbered")
+    )
     inserted = (
         insert(TASKS)
         .from_select(
             [*_NEW, "version"],
-            select(
-                *(asked.c[value.key] for value in _NEW.values()),
-                counted.c.seq - asked.c.later,
-            ).join(counted, counted.c.owner == asked.c.owner),
+            select(*(numbered.c[value.key] for value in _NEW.values()), numbered.c.number),
         )
-        .returning(*COLUMNS)
+        .returning(TASKS.c.user_id, TASKS.c.id, TASKS.c.version)
         .cte("inserted")
     )
-    found = select(inserted, asked.c.n).join(asked, asked.c.task_id == inserted.c.id)
+    others = [
+        for_each(part.change(numbered.c.number, true()), numbered).cte(f"part_{n}")
+        for n, part in enumerate(parts)
+    ]
     last = asked.c.later == literal_column("0")
     owners = select(asked.c.owner, counted.c.seq).join(counted, counted.c.owner == asked.c.owner)
-    return BatchedWrite(found, owners.where(last))
+    versions = select(numbered.c.number, numbered.c.n).add_cte(inserted, *others)
+    return BatchedWrite(versions, owners.where(last))
+
+
+def _each_can_be_new(asked: CTE) -> ColumnElement[bool]:
+    return _can_be_new(asked.c.owner, asked.c.client_id, asked.c.list_id, asked.c.moments_zone)
+
+
+def _labels(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:  # noqa: ARG001 - a Part
+    labels = json_rows(bindparam("labels", type_=Text())).table_valued(column("value"), name="given")
+    folded, label = (cast(json_item(labels.c.value, literal_column(n)), Text()) for n in "01")
+    names = ["user_id", "task_id", "label_folded", "label"]
+    added = upsert(TASK_LABELS).from_select(names, select(OWNER, _TASK_ID, folded, label).where(changed))
+    return added.on_conflict_do_update(
+        index_elements=["user_id", "task_id", "label_folded"], set_={"label": added.excluded.label}
+    )
+
+
+def _dropped_labels(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Part
+    dropped = json_rows(bindparam("dropped_labels", type_=Text())).table_valued(
+        column("value"), name="dropped"
+    )
+    folded = select(cast(json_item(dropped.c.value, literal_column("0")), Text()))
+    return delete(TASK_LABELS).where(
+        TASK_LABELS.c.user_id == OWNER,
+        TASK_LABELS.c.task_id == _TASK_ID,
+        TASK_LABELS.c.label_folded.in_(folded),
+        changed,
+    )
+
+
+def _reminders(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:  # noqa: ARG001 - a Part
+    given = json_rows(bindparam("reminders", type_=Text())).table_valued(column("value"), name="given")
+    count, moment = (json_item(given.c.value, literal_column(n)) for n in "01")
+    values = select(OWNER, _TASK_ID, cast(count, Integer()), instant_of(moment)).where(changed)
+    added = upsert(REMINDERS).from_select(["user_id", "task_id", "n", "fire_at"], values)
+    return added.on_conflict_do_update(
+        index_elements=["user_id", "task_id", "n"], set_={"fire_at": added.excluded.fire_at}
+    )
+
+
+def _dropped_reminders(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Part
+    dropped = json_rows(bindparam("dropped_reminders", type_=Text())).table_valued(
+        column("value"), name="dropped"
+    )
+    count = select(cast(json_item(dropped.c.value, literal_column("0")), Integer()))
+    return delete(REMINDERS).where(
+        REMINDERS.c.user_id == OWNER, REMINDERS.c.task_id == _TASK_ID, REMINDERS.c.n.in_(count), changed
+    )
 
 
 def _update_task(number: ColumnElement[int]) -> Change:
     return (
         update(TASKS)
-        .where(*_MATCHING, _ALONE, number.is_not(None))
+        .where(*_MATCHING, _TOUCHES_NO_OTHER_ROWS, number.is_not(None))
         .values(
             title=func.coalesce(_TITLE, TASKS.c.title),
             title_folded=func.coalesce(_TITLE_FOLDED, TASKS.c.title_folded),
@@ -142,6 +265,31 @@ def _completed_at() -> ColumnElement[Any]:
     )
 
 
+def _change_task(number: ColumnElement[int]) -> Change:
+    """Stores the content of a task that was read in the version `seen`."""
+    return (
+        update(TASKS)
+        .where(*_SEEN, number.is_not(None))
+        .values(**CONTENT, updated_at=_NOW, version=number)
+        .returning(TASKS.c.version)
+    )
+
+
+def _can_be_changed() -> ColumnElement[bool]:
+    """Returns whether the task is as it was read, and what its new content needs is there.
+
+    To go to another list, it has no subtasks. The moments of its reminders are those of the
+    time zone of the owner.
+    """
+    zone = once(_MOMENTS_ZONE)
+    there = select(LIST_TABLE.c.id).where(LIST_TABLE.c.user_id == OWNER, LIST_TABLE.c.id == _LIST_ID).exists()
+    return (
+        exists().where(*_SEEN)
+        & or_(~_MOVES, _has_no_subtasks() & or_(once(_LIST_ID).is_(None), there))
+        & or_(zone.is_(None), func.coalesce(USERS.c.time_zone, _NO_ZONE) == zone)
+    )
+
+
 def _delete_task(number: ColumnElement[int]) -> Change:
     return delete(TASKS).where(*_MATCHING, number.is_not(None)).returning(*COLUMNS)
 
@@ -149,14 +297,11 @@ def _delete_task(number: ColumnElement[int]) -> Change:
 def _has_no_subtasks() -> ColumnElement[bool]:
     """Returns whether the task has no subtasks, and cannot get any while the statement runs.
 
-    On PostgreSQL a statement that has waited for the owner's row still sees the other rows as they were
-    before. Then the counter, which it sees as it is, has moved.
+    For that see `is_as_read`.
     """
-    other = USERS.alias("as_it_was")
-    seen = select(other.c.seq).where(other.c.id == OWNER).scalar_subquery()
     # The id only, which the index of subtasks has: SQLite would look through all tasks for other columns.
     children = select(TASKS.c.id).where(TASKS.c.user_id == OWNER, TASKS.c.parent_id == _TASK_ID).exists()
-    return ~children & (USERS.c.seq == seen)
+    return ~children & is_as_read(OWNER)
 
 
 def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
@@ -220,24 +365,54 @@ LISTS: Final[Mapping[tuple[Any, ...], Read]] = {
 COUNTER: Final = Read(
     "owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), batch_keys=("owner",)
 )
+READ_TO_CHANGE: Final = Read(
+    "task to change",
+    select(*COLUMNS, TASKS.c.next_version, USERS.c.time_zone)
+    .join(USERS, USERS.c.id == TASKS.c.user_id)
+    .where(*_MINE, USERS.c.id == OWNER),
+    batch_keys=("owner", "task_id"),
+)
+"""A task, the version in which the next one of its series was made, and the time zone of the owner."""
+
 GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), batch_keys=("owner", "task_id"))
 CREATE_TASK: Final = Write(
-    "create task", upsert_owner_and_bump(), _insert_task, action="task.create", batched=_insert_tasks()
-)
-CREATE_TASK_ONCE: Final = Write(
-    "create task once",
-    upsert_owner_and_bump(),
+    "create task",
+    upsert_owner_and_bump(condition=_can_be_new(OWNER, *map(once, (_CLIENT_ID, _LIST_ID, _MOMENTS_ZONE)))),
     _insert_task,
-    (_store_response, _drop_expired_responses),
+    (
+        Part(_labels, "labels"),
+        Part(_reminders, "reminders"),
+        Part(_store_response, "key"),
+        Part(_drop_expired_responses, "key"),
+    ),
     "task.create",
+    _insert_tasks,
 )
+"""Returns the version; no row if the task cannot be new, see `_can_be_new`."""
 UPDATE_TASK: Final = Write(
-    "update task", bump_owner_if(exists().where(*_MATCHING, _ALONE)), _update_task, action="task.update"
+    "update task",
+    bump_owner_if(exists().where(*_MATCHING, _TOUCHES_NO_OTHER_ROWS)),
+    _update_task,
+    action="task.update",
 )
+CHANGE_TASK: Final = Write(
+    "change task",
+    bump_owner_if(_can_be_changed()),
+    _change_task,
+    (
+        Part(_labels, "labels"),
+        Part(_dropped_labels, "dropped_labels"),
+        Part(_reminders, "reminders"),
+        Part(_dropped_reminders, "dropped_reminders"),
+    ),
+    "task.update",
+)
+"""Returns the version; no row if the task has been changed since it was read, or its content does not fit."""
+
 DELETE_TASK: Final = Write(
     "delete task",
     bump_owner_if(exists().where(*_MATCHING) & _has_no_subtasks(), horizon=_horizon_after_expiry()),
     _delete_task,
-    (_drop_expired_tombstones, _leave_tombstone),
+    (Part(_drop_expired_tombstones), Part(_leave_tombstone)),
     "task.delete",
 )

@@ -1,23 +1,24 @@
 """The tasks of one owner; every statement is filtered by that owner."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends
 
 from taskward.database import DATABASE, Queries
-from taskward.database.statements import T, TransactionSteps, Values, Write
+from taskward.database.statements import T, TransactionSteps
+from taskward.database.transaction_run import run_each
 from taskward.http.caller import Caller
 from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, scope_of
-from taskward.http.errors import FieldError, NotFound, PreconditionFailed, ValidationFailed
+from taskward.http.errors import FieldError, NotFound, ValidationFailed
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
-from taskward.tasks.commands import TaskCommands, expected_task
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import LIST_CACHE, CachedList, ListCache
 from taskward.tasks.list_statements import filtered_list
@@ -28,19 +29,10 @@ from taskward.tasks.models import (
     task_json,
     task_path,
     task_record,
-    uses_domain,
-    version_tag,
 )
 from taskward.tasks.query import ListQuery
 from taskward.tasks.sorts import position_of, position_values
-from taskward.tasks.statements import (
-    COUNTER,
-    CREATE_TASK_ONCE,
-    DROP_EXPIRED_RESPONSES,
-    GET_TASK,
-    LISTS,
-    STORE_RESPONSE,
-)
+from taskward.tasks.statements import COUNTER, GET_TASK, LISTS
 from taskward.tasks.steps import TaskSteps
 from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
 from taskward.tasks.tombstones import TOMBSTONES_KEPT
@@ -137,18 +129,12 @@ class TaskStore:
             ValidationFailed: a list, parent or neighbour does not exist, or there is no room for it.
 
         """
-        given = new.given()
-        if uses_domain(given):
-            return await self._transact(lambda: self._create_steps(new, record))
-        write, values = self._commands().create(given)
-        if record is not None:
-            write = CREATE_TASK_ONCE
-            body = dump_json(task_json(expected_task(values)))
-            values |= record.values(201, body, task_path(values["task_id"]))
-        task = await self._write(write, values)
-        if task is None:
-            raise AssertionError("a task was created and not returned")
-        return task
+        response = None if record is None else partial(_response_values, record)
+        steps = self._steps()
+        return await self._write(
+            lambda: steps.create_alone(new, response=response),
+            lambda: steps.create_locked(new, response=response),
+        )
 
     async def create_at(self, task_id: UUID, new: NewTask) -> TaskRecord:
         """Stores a new task with an id that the client has made.
@@ -159,7 +145,10 @@ class TaskStore:
             ValidationFailed: as for `create`.
 
         """
-        return await self._transact(lambda: self._steps().create(new, task_id))
+        steps = self._steps()
+        return await self._write(
+            lambda: steps.create_alone(new, task_id), lambda: steps.create_locked(new, task_id)
+        )
 
     async def update(
         self, task_id: UUID, changes: TaskChanges, versions: Versions | None = None
@@ -172,13 +161,11 @@ class TaskStore:
             ValidationFailed: as for `create`, or the changes do not fit what is stored.
 
         """
-        given = changes.given()
-        if uses_domain(given):
-            return await self._transact(lambda: self._steps().update(task_id, changes, versions))
-        if task := await self._write(*self._commands().update(task_id, given, versions)):
-            return task
-        await self._require_matching(task_id, given, versions)
-        return await self._transact(lambda: self._steps().update_all(task_id, given, versions))
+        given, steps = changes.given(), self._steps()
+        return await self._write(
+            lambda: steps.update_alone(task_id, given, versions),
+            lambda: steps.update_locked(task_id, given, versions),
+        )
 
     async def delete(
         self, task_id: UUID, versions: Versions | None = None, subtasks: Subtasks = "keep"
@@ -190,44 +177,26 @@ class TaskStore:
             PreconditionFailed: it is in another version.
 
         """
-        if await self._write(*self._commands().delete(task_id, versions)) is None:
-            await self.get(task_id)
-            await self._transact(lambda: self._steps().delete_tree(task_id, versions, subtasks))
-
-    def _create_steps(self, new: NewTask, record: PendingRecord | None) -> TransactionSteps[TaskRecord]:
-        task = yield from self._steps().create(new)
-        if record is not None:
-            tag, body = version_tag(task.version), dump_json(task_json(task))
-            values = record.values(201, body, task_path(task.id))
-            yield STORE_RESPONSE, {"owner": self._user.id, **values, "tag": tag}
-            yield DROP_EXPIRED_RESPONSES, {"owner": self._user.id, **values}
-        return task
-
-    def _commands(self) -> TaskCommands:
-        return TaskCommands(self._user, self._tombstones_kept)
+        steps = self._steps()
+        await self._write(
+            lambda: steps.delete_alone(task_id, versions),
+            lambda: steps.delete_locked(task_id, versions, subtasks),
+        )
 
     def _steps(self) -> TaskSteps:
         return TaskSteps(self._user, self._tombstones_kept)
 
-    async def _transact(self, steps: Callable[[], TransactionSteps[T]]) -> T:
-        result = await self._database.transact(steps)
+    async def _write(
+        self,
+        alone: Callable[[], TransactionSteps[T | None]],
+        locked: Callable[[], TransactionSteps[T]],
+    ) -> T:
+        """Runs a write statement by statement, and in a transaction if it concerns other tasks, too."""
+        result = await run_each(self._database, alone())
+        if not result:
+            result = await self._database.transact(locked)
         self._list_cache.forget(self._user.id)
         return result
-
-    async def _write(self, write: Write, values: Values) -> TaskRecord | None:
-        row = await self._database.write(write, values)
-        self._list_cache.forget(self._user.id)
-        return None if row is None else task_record(row)
-
-    async def _require_matching(
-        self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
-    ) -> None:
-        """Raises the error for a task that an update did not find: no such task, or another version."""
-        if versions is None and "is_completed" not in given:  # any task would do
-            raise NotFound
-        task = await self.get(task_id)
-        if versions is not None and task.version not in versions:
-            raise PreconditionFailed(version_tag(task.version))
 
     def _position(self, query: ListQuery) -> dict[str, Any]:
         if query.cursor is None:
@@ -240,6 +209,10 @@ class TaskStore:
 
     def _cursor(self, query: ListQuery, last: TaskRecord) -> str:
         return write_cursor(position_of(query.sort, last), query.cursor_scope(self._user.id))
+
+
+def _response_values(record: PendingRecord, task: TaskRecord) -> dict[str, Any]:
+    return record.values(201, dump_json(task_json(task)), task_path(task.id))
 
 
 def _my_tasks(context: Context) -> TaskStore:

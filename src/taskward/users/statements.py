@@ -9,6 +9,7 @@ without them is promoted), later writes get greater numbers than the lost ones h
 
 from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     CTE,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
+    or_,
     select,
     true,
     update,
@@ -27,7 +29,7 @@ from sqlalchemy.dialects.postgresql import Insert as Upsert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
-from taskward.database.functions import clock_number, greatest, unless_taken
+from taskward.database.functions import CONDITIONAL, clock_number, greatest, unless_locked, unless_taken
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
 from taskward.http.caller import Caller
@@ -46,20 +48,28 @@ LAST_RESTORE: Final = func.coalesce(
 """The number of the last `taskward restored`; 0 if there was none."""
 
 
-def upsert_owner_and_bump(writes: ColumnElement[int] | None = None) -> ReturningInsert[Any]:
+def upsert_owner_and_bump(
+    writes: ColumnElement[int] | None = None, condition: ColumnElement[bool] | None = None
+) -> ReturningInsert[Any]:
     """Bumps the counter of an owner, creating the row if needed, by one write or several; returns `seq`.
 
     Several writes take the numbers up to `seq`. Those of a new owner begin at the clock, because lower
-    numbers may have been issued before an erasure.
+    numbers may have been issued before an erasure. For a `condition` see `upsert_owner`.
     """
-    return upsert_owner(writes, seq=_next_number(_ONE if writes is None else writes)).returning(USERS.c.seq)
+    seq = _next_number(_ONE if writes is None else writes)
+    return upsert_owner(writes, condition, seq=seq).returning(USERS.c.seq)
 
 
-def upsert_owner(writes: ColumnElement[int] | None = None, **changes: ColumnElement[Any]) -> Upsert:
+def upsert_owner(
+    writes: ColumnElement[int] | None = None,
+    condition: ColumnElement[bool] | None = None,
+    **changes: ColumnElement[Any],
+) -> Upsert:
     """Creates the row of an owner, who makes a first write or several, or changes the one that is there.
 
     An e-mail address that another row has is left out: the first row keeps it. The time zone is that of the
-    token, as a first value.
+    token, as a first value. With a `condition` on other rows of the owner it does nothing unless that holds;
+    it counts only if `CONDITIONAL` is true.
     """
     other = USERS.alias("other")
     free_email = unless_taken(_EMAIL, exists().where(other.c.email == _EMAIL))
@@ -74,18 +84,40 @@ def upsert_owner(writes: ColumnElement[int] | None = None, **changes: ColumnElem
         "updated_at": SINCE,
         "time_zone": TIME_ZONE,
     }
+    found = select(*new.values())
+    if condition is None:
+        return (
+            insert(USERS)
+            .from_select([*new], found.where(true()))
+            .on_conflict_do_update(index_elements=["id"], set_=changes)
+        )
     return (
         insert(USERS)
-        .from_select([*new], select(*new.values()).where(true()))
-        .on_conflict_do_update(index_elements=["id"], set_=changes)
+        .from_select([*new], found.where(or_(~CONDITIONAL, condition)))
+        .on_conflict_do_update(
+            index_elements=["id"], set_=changes, where=or_(~CONDITIONAL, unless_locked(is_as_read(OWNER)))
+        )
     )
+
+
+def is_as_read(owner: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Returns whether the owner's row, once locked, is the one that the statement has read at its start.
+
+    On PostgreSQL a statement that has waited for the row still sees the other rows as they were before. Then
+    the counter, which it sees as it is, has moved, or the time zone is another one.
+    """
+    other = USERS.alias("as_it_was")
+    seq = select(other.c.seq).where(other.c.id == owner).scalar_subquery()
+    time_zone = select(other.c.time_zone).where(other.c.id == owner).scalar_subquery()
+    return (USERS.c.seq == seq) & USERS.c.time_zone.is_not_distinct_from(time_zone)
 
 
 def bump_unlocked_owners(requested: CTE) -> CTE:
     """Bumps the counters of the owners in `requested`; returns each `owner` and its last `seq`.
 
     Owners that are new or locked are skipped (`SKIP LOCKED`), so no owner waits for another, and no two such
-    statements can deadlock.
+    statements can deadlock. Owners who have written since the statement began are skipped, too, because what
+    it has read of their other rows may have changed.
     """
     writes = (
         select(requested.c.owner, func.count().label("writes")).group_by(requested.c.owner).subquery("writes")
@@ -93,6 +125,7 @@ def bump_unlocked_owners(requested: CTE) -> CTE:
     free = (
         select(writes)
         .join(USERS, USERS.c.id == writes.c.owner)
+        .where(is_as_read(writes.c.owner))
         .with_for_update(of=USERS, key_share=True, skip_locked=True)
         .cte("free")
     )

@@ -9,15 +9,16 @@ A write has a form of its own for that (`Write.batched`), made with `batch_value
 of a row is the number of its caller, `asked.n`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     CTE,
     BindParameter,
     ClauseElement,
+    ColumnElement,
     Dialect,
     Select,
     bindparam,
@@ -31,6 +32,8 @@ from sqlalchemy.sql import visitors
 
 from taskward.database.statements import Read, Row, Values
 from taskward.database.types import Id
+
+E = TypeVar("E", bound=ClauseElement)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -82,8 +85,10 @@ def unsized_array(number: int, element: str) -> str:
     return f"(SELECT ${number}::{element}[])"
 
 
-def batch_values(*values: BindParameter[Any]) -> CTE:
-    """Returns the values of several callers as rows, for `Write.batched`.
+def batch_values(
+    *values: BindParameter[Any], where: Callable[[CTE], ColumnElement[bool]] | None = None
+) -> CTE:
+    """Returns the values of several callers as rows, for `Write.batched`; only those that meet `where`.
 
     There is a column for each value, an array in the statement (for the sub-select around it see
     `unsized_array`); `n`, the number of the caller; and `later`, the number of later rows of the same owner.
@@ -93,10 +98,27 @@ def batch_values(*values: BindParameter[Any]) -> CTE:
         select(bindparam(key, type_=ARRAY(value.type))).scalar_subquery() for key, value in named.items()
     ]
     columns = [column(key, value.type) for key, value in named.items()]
-    asked = func.unnest(*arrays).table_valued(*columns, with_ordinality="n").render_derived()
-    latest_first = func.row_number().over(partition_by=asked.c.owner, order_by=asked.c.n.desc())
-    later = latest_first - literal_column("1")
-    return select(asked, later.label("later")).cte("asked")
+    given = func.unnest(*arrays).table_valued(*columns, with_ordinality="n").render_derived()
+    if where is None:
+        return select(given, _later(given.c)).cte("asked")
+    asked = select(given).cte("asked")
+    return select(asked, _later(asked.c)).where(where(asked)).cte("valid")
+
+
+def _later(rows: Any) -> ColumnElement[int]:
+    """Returns the number of later rows of the same owner."""
+    latest_first = func.row_number().over(partition_by=rows.owner, order_by=rows.n.desc())
+    return (latest_first - literal_column("1")).label("later")
+
+
+def for_each(expression: E, rows: CTE) -> E:
+    """Returns an expression whose parameters are the columns of those names."""
+
+    def column_of(element: ClauseElement, **_: Any) -> ClauseElement | None:
+        is_value = isinstance(element, BindParameter) and element.key in rows.c
+        return rows.c[cast("BindParameter[Any]", element).key] if is_value else None
+
+    return cast("E", visitors.replacement_traverse(expression, {}, column_of))
 
 
 def split_rows(rows: Sequence[Row], number: int) -> Sequence[Sequence[Row]]:

@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Hashable, Sequence
 from typing import Any, Final
 
 from taskward.database.postgres.batched_sql import BatchedRead, split_rows
-from taskward.database.postgres.compiled import DIALECT, CompiledStatement
+from taskward.database.postgres.compiled import DIALECT, CompiledStatement, CompiledWrite
 from taskward.database.postgres.errors import Rejected
 from taskward.database.postgres.executor import Executor
 from taskward.database.statements import Read, Row, Values
@@ -68,10 +68,9 @@ class WriteBatch:
 
     runs_in_caller = True
 
-    def __init__(self, single: CompiledStatement, batched: CompiledStatement, executor: Executor) -> None:
+    def __init__(self, write: CompiledWrite, executor: Executor) -> None:
         self._executor = executor
-        self._single = single
-        self._batched = batched
+        self._write = write
 
     def kind(self, values: Values) -> Hashable:  # noqa: ARG002 - all writes of one statement are
         return self
@@ -87,14 +86,13 @@ class WriteBatch:
         """Does nothing: a batch can start at any time."""
 
     def run_alone(self, values: Values, until: float) -> Coroutine[Any, Any, Sequence[Row]]:
-        return self._executor.write(self._single, values, until)
+        return self._executor.write(self._write, values, until)
 
     async def run_batch(self, several: Sequence[Values], until: float) -> Sequence[Sequence[Row]]:
         """Executes the writes that need not wait; if the server rejects the batch, none."""
+        batched = self._write.for_batch(several)
         try:
-            rows = await self._executor.run(
-                self._batched.sql, self._batched.arrays(several), until, None, writes=True
-            )
+            rows = await self._executor.run(batched.sql, batched.arrays(several), until, None, writes=True)
         except Rejected:
             return [()] * len(several)
         return split_rows(rows, len(several))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import Dialect, bindparam, exists, select
@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from taskward.database.outbox import mark_owners
 from taskward.database.statements import (
     MAX_COMPILED,
-    BatchedWrite,
     Change,
+    Part,
     Read,
     Statement,
     Values,
@@ -36,20 +36,11 @@ class CompiledStatement:
     @classmethod
     @lru_cache(maxsize=MAX_COMPILED)
     def compile(cls, statement: Statement) -> "CompiledStatement":
-        expression = as_single_statement(statement) if isinstance(statement, Write) else statement.statement
+        if isinstance(statement, Write):
+            return CompiledWrite.of(statement)
+        expression = statement.statement
         cross_owner = isinstance(statement, Read) and statement.cross_owner
         return cls.from_expression(expression, cross_owner=cross_owner)
-
-    @classmethod
-    @cache
-    def compile_marking(cls, write: Write) -> "CompiledStatement":
-        """Compiles a write that also marks its owner in the outbox."""
-        return cls.from_expression(as_single_statement(write, marking=True))
-
-    @classmethod
-    @cache
-    def compile_batched(cls, batched: BatchedWrite, *, marking: bool = False) -> "CompiledStatement":
-        return cls.from_expression(as_batched_statement(batched, marking=marking))
 
     @classmethod
     def from_expression(
@@ -69,32 +60,75 @@ class CompiledStatement:
         """Returns the bound values in order, as an array for each name."""
         return [[values.get(name, default) for values in several] for name, default in self.names]
 
+    def for_values(self, values: Values) -> "CompiledStatement":  # noqa: ARG002 - a write has a form for them
+        """Returns the form of the statement for these values."""
+        return self
+
     def owner(self, values: Values) -> UUID | None:
         """Returns the owner whose rows it may touch; None for the service's own statements."""
         owner: UUID | None = None if self.cross_owner else values["owner"]
         return owner
 
 
-def as_batched_statement(batched: BatchedWrite, *, marking: bool = False) -> Any:
+@dataclass(frozen=True, eq=False, slots=True)
+class CompiledWrite(CompiledStatement):
+    """A write without the parts that need a value; `for_values` returns it with those that it has.
+
+    With `marking` each form also marks the owner in the outbox. A form is compiled when it is first used.
+    """
+
+    write: Write | None = None
+    marking: bool = False
+
+    @classmethod
+    @cache
+    def of(cls, write: Write, *, marking: bool = False) -> "CompiledWrite":
+        form = _with_parts(write, write.parts_for({}), marking=marking)
+        return cls(form.sql, form.names, write=write, marking=marking)
+
+    def for_values(self, values: Values) -> CompiledStatement:
+        write = cast("Write", self.write)
+        return _with_parts(write, write.parts_for(values), marking=self.marking) if write.parts else self
+
+    def for_batch(self, several: Sequence[Values]) -> CompiledStatement:
+        """Returns the form for several writes, with the parts that one of them has."""
+        write = cast("Write", self.write)
+        return _batched(write, write.parts_for(*several), marking=self.marking)
+
+
+@cache
+def _with_parts(write: Write, parts: tuple[Part, ...], *, marking: bool) -> CompiledStatement:
+    return CompiledStatement.from_expression(as_single_statement(write, parts, marking=marking))
+
+
+@cache
+def _batched(write: Write, parts: tuple[Part, ...], *, marking: bool) -> CompiledStatement:
+    return CompiledStatement.from_expression(as_batched_statement(write, parts, marking=marking))
+
+
+def as_batched_statement(write: Write, parts: tuple[Part, ...], *, marking: bool = False) -> Any:
     """Returns the statement of a batch; with `marking` it also marks the owners in the outbox."""
+    if write.batched is None:
+        raise TypeError(f"{write.name} has no form for a batch")
+    batched = write.batched(parts)
     return (
         batched.statement.add_cte(mark_owners(batched.owners).cte("marked")) if marking else batched.statement
     )
 
 
-def as_single_statement(write: Write, *, marking: bool = False) -> Any:
+def as_single_statement(write: Write, parts: tuple[Part, ...] | None = None, *, marking: bool = False) -> Any:
     """Combines the steps of a write into one statement: each is a CTE, and the change is returned.
 
-    With `marking` it also marks the owner in the outbox.
+    Without `parts` it has all. With `marking` it also marks the owner in the outbox.
     """
+    parts = write.parts if parts is None else parts
     owner = write.bump.cte("owner")
     number = select(owner.c.seq).scalar_subquery()
     change: Change = write.change(number)
     marked = [mark_owners(select(_OWNER, owner.c.seq)).cte("marked")] if marking else []
-    if not write.side_effects:
+    if not parts:
         return change.add_cte(owner, *marked)
     changed = change.cte("changed")
-    traces = [
-        trace(number, exists(select(changed))).cte(f"trace_{n}") for n, trace in enumerate(write.side_effects)
-    ]
-    return select(changed).add_cte(owner, *marked, *traces)
+    has_changed = exists(select(changed))
+    others = [part.change(number, has_changed).cte(f"part_{n}") for n, part in enumerate(parts)]
+    return select(changed).add_cte(owner, *marked, *others)

@@ -51,7 +51,7 @@ class Executor:
 
     async def write(self, statement: CompiledStatement, values: Values, until: float) -> Sequence[Row]:
         """Runs a write by itself."""
-        owner = values["owner"]
+        owner, statement = values["owner"], statement.for_values(values)
         return await retry_on_conflict(
             lambda overrides: self.run(
                 statement.sql, statement.arguments(values, overrides), until, owner, writes=True
@@ -134,7 +134,7 @@ class Executor:
                 if self._rls is not None and not of_service and values["owner"] != current_owner:
                     current_owner = values["owner"]  # RLS: one owner per statement
                     await self._rls.set_owner(connection, values["owner"])
-                compiled = statements[statement]
+                compiled = statements[statement].for_values(values)
                 rows = await connection.fetch(compiled.sql, *compiled.arguments(values, overrides))
             run.send(rows)
         if self.mark is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from taskward.database.postgres.batches import ReadBatch, WriteBatch
-from taskward.database.postgres.compiled import CompiledStatement
+from taskward.database.postgres.compiled import CompiledStatement, CompiledWrite
 from taskward.database.postgres.executor import Executor
 from taskward.database.statements import STATEMENTS, CompiledStatements, Read, Statement, Write
 from taskward.http.errors import DatabaseError
@@ -45,14 +45,12 @@ def single_forms(
     every: Compiled = CompiledStatements(compile_other, compiled)
     singles = every
     if marking:
-        singles = {write: CompiledStatement.compile_marking(write) for write in _writes()}
+        singles = {write: CompiledWrite.of(write, marking=True) for write in _writes()}
     if not batched:
         return StatementForms(every, singles)
     reads = {read: ReadBatch(read, every[read], executor, read.batch_keys) for read in _batched_reads()}
     writes = {
-        write: WriteBatch(
-            singles[write], CompiledStatement.compile_batched(write.batched, marking=marking), executor
-        )
+        write: WriteBatch(CompiledWrite.of(write, marking=marking), executor)
         for write in _writes()
         if write.batched is not None
     }

@@ -78,13 +78,15 @@ class CompiledStatement:
 
     steps: tuple[CompiledStep, ...]
     guarded: CompiledStep
+    needs: tuple[str | None, ...] = ()
+    """For each part of a write the value without which it is left out."""
 
     @classmethod
     @lru_cache(maxsize=MAX_COMPILED)
     def compile(cls, statement: Statement) -> "CompiledStatement":
         if isinstance(statement, Write):
             steps = tuple(CompiledStep.compile(change) for change in statement.steps())
-            return cls(steps, steps[0])
+            return cls(steps, steps[0], tuple(part.needs for part in statement.parts))
         step = CompiledStep.compile(statement.statement)
         if isinstance(statement, Read) and not statement.cross_owner:
             return cls((step,), CompiledStep.compile(owner_locks.guarded(statement.statement)))
@@ -97,8 +99,10 @@ class CompiledStatement:
         if not rows or not others:
             return rows
         values = {**values, "seq": rows[0][0]}
-        change, *side_effects = others
+        change, *parts = others
         rows = change.rows(connection, values)
-        for side_effect in side_effects:
-            side_effect.rows(connection, values)
+        if rows:
+            for part, needed in zip(parts, self.needs, strict=True):
+                if needed is None or values.get(needed) is not None:
+                    part.rows(connection, values)
         return rows

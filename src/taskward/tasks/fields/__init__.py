@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 import orjson
@@ -14,6 +14,9 @@ from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.fields.priority import PRIORITIES
 from taskward.tasks.fields.recurrence import merged_recurrence, problems_of_recurrence
 from taskward.tasks.fields.reminders import Reminders
+
+BASE_FIELDS: Final = frozenset({"title", "description", "is_completed", "completed_at"})
+"""The fields that each have a column; every other one is optional."""
 
 
 @dataclass(frozen=True, slots=True)

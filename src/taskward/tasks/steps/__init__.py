@@ -1,52 +1,64 @@
-"""The writes of one owner's tasks as steps of a transaction, each for one operation.
+"""The writes of one owner's tasks, as steps that run one after the other.
 
-Each write checks everything before its first change, so that a batch can go on after one that fails. What one
-statement can do is that statement alone. Everything else locks the owner's row first, so that nothing that it
-has read changes before it writes.
+A write that changes one task and its own rows is one statement, or a read before it: `…_alone`. The statement
+holds only for what was read, so that it needs no transaction. Returns None if the write concerns other tasks
+(a parent, neighbours, a series, a subtree) or if another request came in between. Then it runs again in a
+transaction that locks the owner's row first, so that nothing that it has read changes before it writes:
+`…_locked`.
+
+Everything is checked before the first change, so that a batch can go on after a write that fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from taskward.database.statements import TransactionSteps, Values
+from taskward.database.statements import Row, TransactionSteps, Values
 from taskward.http.caller import Caller
 from taskward.http.conditional import Gone, Versions
-from taskward.http.errors import NotFound, PreconditionFailed
-from taskward.tasks.commands import TaskCommands
+from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
+from taskward.tasks.fields import BASE_FIELDS, TaskFields
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import (
-    NewTask,
-    Subtasks,
-    TaskChanges,
-    task_json,
-    task_record,
-    uses_domain,
-    version_tag,
+from taskward.tasks.models import NewTask, Subtasks, TaskChanges, task_json, task_record, version_tag
+from taskward.tasks.statements import (
+    CHANGE_TASK,
+    CREATE_TASK,
+    DELETE_TASK,
+    GET_TASK,
+    READ_TO_CHANGE,
+    UPDATE_TASK,
 )
-from taskward.tasks.statements import GET_TASK
 from taskward.tasks.steps.checks import WriteChecks
-from taskward.tasks.steps.content import changed_labels, empty_task
-from taskward.tasks.steps.reminders import store_reminders_steps
-from taskward.tasks.steps.series import next_task_steps, take_back_steps, undo_steps
+from taskward.tasks.steps.content import (
+    base_values,
+    effective,
+    empty_task,
+    in_utc,
+    merged_fields,
+    stored_task,
+    text_values,
+)
+from taskward.tasks.steps.reminders import pending_moments_steps
+from taskward.tasks.steps.rows import ReminderChange, label_values, schedule
+from taskward.tasks.steps.series import is_part_of_series, next_task_steps, take_back_steps, undo_steps
 from taskward.tasks.steps.several import (
     delete_below_steps,
     move_below_steps,
     raise_children_steps,
     set_positions_steps,
 )
-from taskward.tasks.steps.statements import (
-    ADD_LABELS,
-    DROP_LABELS,
-    FIND_TOMBSTONE,
-    STORE_CHANGED,
-    STORE_NEW,
-)
+from taskward.tasks.steps.statements import FIND_TOMBSTONE
 from taskward.tasks.steps.subtasks import place_of
-from taskward.tasks.tables import TaskRecord
-from taskward.users.statements import LOCK_OWNER
+from taskward.tasks.tables import RECORD_WIDTH, TaskRecord
+from taskward.users.statements import LOCK_OWNER, owner_values
+
+MAX_ATTEMPTS: Final = 4
+"""Attempts at an update of a task that others change at the same time, before it locks the owner."""
+
+Response = Callable[[TaskRecord], Values]
+"""Returns the values that store the response to a create under its idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class TaskSteps:
     tombstones_kept: timedelta
     is_batch: bool = False
 
-    def create(self, new: NewTask, given_id: UUID | None = None) -> TransactionSteps[TaskRecord]:
+    def create(self, new: NewTask, client_id: UUID | None = None) -> TransactionSteps[TaskRecord]:
         """Stores a new task, at the id that the client has made, if any.
 
         `problem_of_client_id` has no problem with that id.
@@ -71,25 +83,47 @@ class TaskSteps:
             ValidationFailed: a list, parent or neighbour does not exist, or there is no room for it.
 
         """
+        task = yield from self.create_alone(new, client_id)
+        return task or (yield from self.create_locked(new, client_id))
+
+    def create_alone(
+        self, new: NewTask, client_id: UUID | None = None, response: Response | None = None
+    ) -> TransactionSteps[TaskRecord | None]:
+        """Stores a new task by one statement; raises as `create`."""
         given = new.given()
-        if given_id is None and not uses_domain(given):
-            rows = yield self._commands().create(given)
-            return task_record(rows[0])
+        if _is_among_others(given):
+            return None
+        before, now = self._new_task(client_id)
+        try:
+            values = self._content(before, given, now, self.user.time_zone)
+        except ValidationFailed:
+            if client_id is not None:
+                yield from self._check_free(client_id)
+            raise
+        if values is None:
+            return None
+        depends = values.get("list_id") is not None or values.get("moments_zone") is not None
+        values |= {"client_id": client_id, "is_conditional": depends or client_id is not None}
+        return (yield from self._store_new(before, values, response))
+
+    def create_locked(
+        self, new: NewTask, client_id: UUID | None = None, response: Response | None = None
+    ) -> TransactionSteps[TaskRecord]:
+        """Stores a new task in a transaction; raises as `create`."""
         zone = yield from self._lock_steps()
-        if given_id is not None:
-            yield from self._check_free(given_id)
-        task_id = given_id or new_task_id()
-        made = created_at(task_id)
-        now = made if given_id is None else max(made, datetime.now(UTC))
-        before = empty_task(task_id, self.user.id, made)
-        checked = yield from WriteChecks(self.user, now).steps(before, given)
-        rows = yield STORE_NEW, checked.values
-        if not rows:  # another request was the first write of this owner
-            yield from self._check_free(task_id)
-        yield from self._store_labels(before, checked.values)
-        yield from store_reminders_steps(self.user.id, before, checked.values, zone)
+        if client_id is not None:
+            yield from self._check_free(client_id)
+        before, now = self._new_task(client_id)
+        checked = yield from WriteChecks(self.user, now, zone).steps(before, new.given())
+        values = checked.values | checked.reminders.values(now)
+        values |= {"is_conditional": False, "moments_zone": None}
+        task = yield from self._store_new(before, values, response)
+        if task is None:
+            if client_id is not None:  # another request was the first write of this owner
+                yield from self._check_free(client_id)
+            raise DatabaseError(reason="a new id is in use")
         yield from set_positions_steps(self.user, checked.new_position.moved, now)
-        return task_record(rows[0])
+        return task
 
     def update(
         self, task_id: UUID, changes: TaskChanges, versions: Versions | None
@@ -103,19 +137,40 @@ class TaskSteps:
 
         """
         given = changes.given()
-        if not uses_domain(given):
-            rows = yield self._commands().update(task_id, given, versions)
+        task = yield from self.update_alone(task_id, given, versions)
+        return task or (yield from self.update_locked(task_id, given, versions))
+
+    def update_alone(
+        self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
+    ) -> TransactionSteps[TaskRecord | None]:
+        """Changes the given fields of a task by one statement, or by a read and one; raises as `update`.
+
+        The base fields need nothing that is stored, unless the task is one of a series or has reminders.
+        """
+        if given.keys() <= BASE_FIELDS:
+            rows = yield UPDATE_TASK, self._base_changes(task_id, given, versions)
             if rows:
                 return task_record(rows[0])
-            yield from self._matching(task_id, versions)
-        return (yield from self.update_all(task_id, given, versions))
+        elif _is_among_others(given):
+            return None
+        for _ in range(MAX_ATTEMPTS):
+            before, values = yield from self._read_and_merge(task_id, given, versions)
+            if values is None:
+                break
+            rows = yield CHANGE_TASK, values
+            if rows:
+                return stored_task(before, values, rows[0][0])
+            if values["moves"]:  # it may have subtasks, or the list is not there
+                break
+        return None
 
-    def update_all(
+    def update_locked(
         self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
     ) -> TransactionSteps[TaskRecord]:
         """Changes the given fields, and what depends on them in other tasks; raises as `update`."""
         zone = yield from self._lock_steps()
-        before, now = (yield from self._matching(task_id, versions)), datetime.now(UTC)
+        before = stored = yield from self._matching(task_id, versions)
+        now = _later(before)
         undo = yield from undo_steps(self.user.id, before, given)
         if undo is not None:
             before = undo.task
@@ -123,16 +178,18 @@ class TaskSteps:
         checked = yield from checks.steps(before, given)
         if undo is not None:
             yield from take_back_steps(self.user, task_id, undo.next_id, now, now - self.tombstones_kept)
-        values = checked.values
-        rows = yield STORE_CHANGED, values
-        yield from self._store_labels(before, values)
-        yield from store_reminders_steps(self.user.id, before, values, zone)
+        renumbers = checked.reminders.renumbers
+        pending = (yield from pending_moments_steps(self.user.id, task_id)) if renumbers else ()
+        values = checked.values | checked.reminders.values(now, pending)
+        values |= {"seen": stored.version, "moves": False, "moments_zone": None}
+        rows = yield CHANGE_TASK, values
+        task = stored_task(before, values, rows[0][0])
         if checked.next_task is not None:
             yield from next_task_steps(self.user, values, checked.recurrence, checked.next_task, zone)
         if values["list_id"] != place_of(before).list_id:
             yield from move_below_steps(self.user, task_id, values["list_id"], now)
         yield from set_positions_steps(self.user, checked.new_position.moved, now)
-        return task_record(rows[0])
+        return task
 
     def delete(
         self, task_id: UUID, versions: Versions | None, subtasks: Subtasks = "keep"
@@ -144,34 +201,123 @@ class TaskSteps:
             PreconditionFailed: it is in another version.
 
         """
-        if not (yield self._commands().delete(task_id, versions)):
-            yield from self.delete_tree(task_id, versions, subtasks)
+        if not (yield from self.delete_alone(task_id, versions)):
+            yield from self.delete_locked(task_id, versions, subtasks)
 
-    def delete_tree(
+    def delete_alone(self, task_id: UUID, versions: Versions | None) -> TransactionSteps[bool]:
+        """Deletes a task by one statement; returns false if it is not there, or has subtasks."""
+        rows = yield DELETE_TASK, self._deletion(task_id, versions)
+        return bool(rows)
+
+    def delete_locked(
         self, task_id: UUID, versions: Versions | None, subtasks: Subtasks
     ) -> TransactionSteps[None]:
         """Deletes a task that may have subtasks; raises as `delete`."""
-        write, values = self._commands().delete(task_id, versions)
+        values = self._deletion(task_id, versions)
         yield LOCK_OWNER, self._owner
         task = yield from self._matching(task_id, versions)
         if subtasks == "keep":
             yield from raise_children_steps(self.user, task_id, task.parent_id, values["now"])
         else:
             yield from delete_below_steps(self.user, task_id, values["now"], values["tombstones_since"])
-        yield write, values
+        yield DELETE_TASK, values
 
     def _lock_steps(self) -> TransactionSteps[str | None]:
         """Locks the owner's row; returns the time zone of the owner, at first that of the token."""
         locked = yield LOCK_OWNER, self._owner
         return locked[0][0] if locked else self.user.time_zone
 
-    def _store_labels(self, before: TaskRecord, values: Values) -> TransactionSteps[None]:
-        labels = changed_labels(before, values["extra"])
-        if labels is None:
-            return
-        if before.version:
-            yield DROP_LABELS, values
-        yield ADD_LABELS, {**values, "labels": labels}
+    def _new_task(self, client_id: UUID | None) -> tuple[TaskRecord, datetime]:
+        """Returns an empty task with its id, and the time of its first write."""
+        task_id = client_id or new_task_id()
+        made = created_at(task_id)
+        now = made if client_id is None else max(made, datetime.now(UTC))
+        return empty_task(task_id, self.user.id, made), now
+
+    def _content(
+        self, before: TaskRecord, given: Mapping[str, Any], now: datetime, zone: str | None
+    ) -> dict[str, Any] | None:
+        """Returns what a write that concerns no other task stores; None if it needs a lock.
+
+        Raises:
+            ValidationFailed: the changes do not fit what is stored.
+
+        """
+        given = effective(before, given)
+        values = base_values(before, given, now)
+        values |= {"owner": self.user.id, "task_id": before.id, "now": now}
+        if not before.version:
+            values |= owner_values(self.user) | {"created_at": before.created_at}
+            if given.keys() <= BASE_FIELDS:
+                return values
+        values["fields"] = sorted(given)  # for the audit log
+        old = TaskFields.parse(before.extra)
+        new = merged_fields(old, given)
+        values |= new.columns()
+        values |= label_values(old, new)
+        reminders = ReminderChange(
+            schedule(old, is_completed=before.is_completed),
+            schedule(new, is_completed=values["is_completed"]),
+            zone,
+        )
+        list_id = given.get("list_id", before.list_id)
+        place = {"list_id": list_id, "parent_id": before.parent_id}
+        position = {"position": given.get("position", before.position)}
+        seen = {"seen": before.version, "moves": _text(list_id) != _text(before.list_id)}
+        return None if reminders.renumbers else values | reminders.values(now) | place | position | seen
+
+    def _store_new(
+        self, before: TaskRecord, values: Mapping[str, Any], response: Response | None
+    ) -> TransactionSteps[TaskRecord | None]:
+        if response is not None:
+            values = {**values, **response(stored_task(before, values, 0))}
+        rows = yield CREATE_TASK, values
+        return stored_task(before, values, rows[0][0]) if rows else None
+
+    def _base_changes(
+        self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
+    ) -> dict[str, Any]:
+        return {
+            "owner": self.user.id,
+            "task_id": task_id,
+            "now": datetime.now(UTC),
+            **text_values(given.get("title"), given.get("description")),
+            "is_completed": given.get("is_completed"),
+            "completed_at": in_utc(given.get("completed_at")),
+            "describes": "description" in given,
+            "versions": versions,
+        }
+
+    def _deletion(self, task_id: UUID, versions: Versions | None) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        since = now - self.tombstones_kept
+        return {
+            **self._owner,
+            "task_id": task_id,
+            "now": now,
+            "versions": versions,
+            "tombstones_since": since,
+        }
+
+    def _read_and_merge(
+        self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
+    ) -> TransactionSteps[tuple[TaskRecord, dict[str, Any] | None]]:
+        """Returns the stored task, and what a change of it stores; None if that needs a lock.
+
+        Raises:
+            NotFound: the owner has no such task.
+            PreconditionFailed: it is in another version.
+            ValidationFailed: the changes do not fit what is stored.
+
+        """
+        rows = yield READ_TO_CHANGE, {**self._owner, "task_id": task_id}
+        task = self._in_version(rows, versions)
+        next_version, zone = rows[0][RECORD_WIDTH : RECORD_WIDTH + 2]
+        if is_part_of_series(task, given, next_version):
+            return task, None
+        values = self._content(task, given, _later(task), zone)
+        leaves_parent = values is not None and values["moves"] and task.parent_id is not None
+        return task, None if leaves_parent else values
 
     def _check_free(self, task_id: UUID) -> TransactionSteps[None]:
         values = {**self._owner, "task_id": task_id}
@@ -190,6 +336,9 @@ class TaskSteps:
 
         """
         rows = yield GET_TASK, {**self._owner, "task_id": task_id}
+        return self._in_version(rows, versions)
+
+    def _in_version(self, rows: Sequence[Row], versions: Versions | None) -> TaskRecord:
         if not rows:
             raise NotFound
         task = task_record(rows[0])
@@ -201,8 +350,19 @@ class TaskSteps:
     def _owner(self) -> Values:
         return {"owner": self.user.id}
 
-    def _commands(self) -> TaskCommands:
-        return TaskCommands(self.user, self.tombstones_kept)
+
+def _is_among_others(given: Mapping[str, Any]) -> bool:
+    """Returns whether the fields place a task below another one, or beside its neighbours."""
+    return "parent_id" in given or isinstance(given.get("position"), dict)
+
+
+def _later(before: TaskRecord) -> datetime:
+    """Returns the time of an update, which moves forward also if the clock has not."""
+    return max(datetime.now(UTC), before.updated_at + timedelta(microseconds=1))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _changed(task: TaskRecord, text: str | None, *, shown: bool) -> PreconditionFailed:

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from taskward.database.statements import TransactionSteps, Values
+from taskward.database.statements import TransactionSteps
 from taskward.http.caller import Caller
-from taskward.tasks.steps.content import effective, merged_fields, plain_values
+from taskward.tasks.fields import TaskFields
+from taskward.tasks.steps.content import base_values, effective, merged_fields
 from taskward.tasks.steps.ordering import NewPosition, TaskSiblings, position_steps
+from taskward.tasks.steps.rows import ReminderChange, label_values, schedule
 from taskward.tasks.steps.series import NextTask, check_series_steps, completed_fields
 from taskward.tasks.steps.subtasks import Place, check_room_steps, place_of, place_steps
 from taskward.tasks.tables import TaskRecord
@@ -17,9 +19,10 @@ from taskward.users.statements import owner_values
 
 
 class Checked(NamedTuple):
-    """The values that store a task, its position, and the next one of its series if it is completed."""
+    """The values that store a task, its reminders, its position, and the next one of its series, if any."""
 
-    values: Values
+    values: dict[str, Any]
+    reminders: ReminderChange
     new_position: NewPosition
     next_task: NextTask | None
     recurrence: Mapping[str, str] | None
@@ -47,22 +50,29 @@ class WriteChecks:
         """
         owner, task_id = self.user.id, UUID(str(before.id))
         given = effective(before, given)
-        plain, fields = plain_values(before, given, self.now), merged_fields(before, given)
+        base, old = base_values(before, given, self.now), TaskFields.parse(before.extra)
+        fields = merged_fields(old, given)
         yield from check_series_steps(owner, before, given)
         recurrence, next_task = fields.recurrence, None
-        if plain["is_completed"] and recurrence is not None:
-            completed_at = given.get("completed_at") or plain["completed_at"]
+        if base["is_completed"] and recurrence is not None:
+            completed_at = given.get("completed_at") or base["completed_at"]
             fields, next_task = completed_fields(task_id, fields, completed_at, self.zone)
         moving = [one for one in (task_id, self.replaced) if one is not None] if before.version else []
         place = yield from place_steps(owner, task_id, place_of(before), given, moving)
         if next_task is not None and place.parent_id is not None:
             yield from check_room_steps(owner, task_id, place.parent_id)
         new_position = yield from self._new_position(task_id, before, place, given)
-        values = owner_values(self.user) | plain | fields.columns() | place._asdict()
+        values = owner_values(self.user) | base | fields.columns() | place._asdict()
         times = {"created_at": before.created_at, "now": self.now}
         names = {"fields": sorted(given)}  # for the audit log
         values |= times | names | {"task_id": task_id, "position": new_position.position}
-        return Checked(values, new_position, next_task, recurrence)
+        values |= label_values(old, fields)
+        schedules = (
+            schedule(old, is_completed=before.is_completed),
+            schedule(fields, is_completed=base["is_completed"]),
+        )
+        reminders = ReminderChange(*schedules, self.zone)
+        return Checked(values, reminders, new_position, next_task, recurrence)
 
     def _new_position(
         self, task_id: UUID, before: TaskRecord, place: Place, given: Mapping[str, Any]

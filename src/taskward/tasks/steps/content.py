@@ -1,16 +1,12 @@
 """The columns of a task after a change; a new task is a change of an empty one."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
 from taskward.http.errors import FieldError, ValidationFailed
-from taskward.tasks.commands import in_utc, text_values
 from taskward.tasks.fields import TaskFields
-from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.fields.recurrence import NEEDS_OPEN_TASK
 from taskward.tasks.tables import TaskRecord
 
@@ -22,13 +18,33 @@ def empty_task(task_id: UUID, owner: UUID, created_at: datetime) -> TaskRecord:
     return TaskRecord(task_id, owner, "", None, False, created_at, created_at, version=0)  # noqa: FBT003 - in the order of the columns
 
 
-def plain_values(before: TaskRecord, given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Returns the values of the columns of Part A."""
+def base_values(before: TaskRecord, given: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Returns the values of the columns of the base fields."""
     return {
         **text_values(given.get("title", before.title), given.get("description", before.description)),
         "is_completed": given.get("is_completed", before.is_completed),
         "completed_at": _completed_at(before, given, now),
     }
+
+
+def text_values(title: str | None, description: str | None) -> dict[str, Any]:
+    """Returns the values of the columns with the texts of a task."""
+    return {
+        "title": title,
+        "title_folded": folded(title),
+        "description": description,
+        "description_folded": folded(description),
+    }
+
+
+def folded(text: str | None) -> str | None:
+    """Returns a text in its case-folded form for searches."""
+    return None if text is None else text.casefold()
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Returns a time in UTC."""
+    return moment and moment.astimezone(UTC)
 
 
 def effective(before: TaskRecord, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -46,28 +62,35 @@ def effective(before: TaskRecord, given: Mapping[str, Any]) -> Mapping[str, Any]
     return {name: given[name] for name in given if name != "recurrence" or not before.is_completed}
 
 
-def merged_fields(before: TaskRecord, given: Mapping[str, Any]) -> TaskFields:
-    """Returns the optional fields.
+def merged_fields(fields: TaskFields, given: Mapping[str, Any]) -> TaskFields:
+    """Returns the optional fields after a change.
 
     Raises:
         ValidationFailed: the changes do not fit what is stored.
 
     """
-    fields = TaskFields.parse(before.extra)
     if given.get("recurrence") is not None and fields.next_id is not None:
         raise ValidationFailed([FieldError("recurrence", SERIES_GOES_ON)])
     return fields.merged(given)
 
 
-def changed_labels(before: TaskRecord, extra: str | None) -> str | None:
-    """Returns all labels after a change, as `ADD_LABELS` takes them; None if they have not changed."""
-    labels = TaskFields.parse(extra).labels
-    return None if labels == TaskFields.parse(before.extra).labels else labels_json(labels)
-
-
-def labels_json(labels: Iterable[str]) -> str:
-    """Returns labels as `ADD_LABELS` takes them."""
-    return orjson.dumps([(folded_label(label), label) for label in labels]).decode()
+def stored_task(before: TaskRecord, values: Mapping[str, Any], version: int) -> TaskRecord:
+    """Returns the task that was stored with these values."""
+    return TaskRecord(
+        values["task_id"],
+        values["owner"],
+        values["title"],
+        values["description"],
+        values["is_completed"],
+        before.created_at,
+        values["now"],
+        version,
+        values.get("list_id"),
+        values.get("parent_id"),
+        values.get("position"),
+        values["completed_at"],
+        values.get("extra"),
+    )
 
 
 def _completed_at(before: TaskRecord, given: Mapping[str, Any], now: datetime) -> datetime | None:

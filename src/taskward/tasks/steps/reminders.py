@@ -5,17 +5,17 @@ whose moment has passed when it is stored is left out. One that is pending stays
 when its moment has passed, unless its moment changes: an edit of something else does not lose it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
-from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
+from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps
 from taskward.database.types import to_microseconds
 from taskward.tasks.fields import TaskFields
-from taskward.tasks.fields.reminders import Reminders, moments
+from taskward.tasks.fields.reminders import moments
 from taskward.tasks.steps.reminder_statements import (
     ADD_REMINDERS,
     DROP_REMINDERS,
@@ -24,7 +24,6 @@ from taskward.tasks.steps.reminder_statements import (
     REMINDED,
     REMINDED_BETWEEN,
 )
-from taskward.tasks.tables import TaskRecord
 from taskward.users.statements import LOCK_OWNER
 
 PAGE: Final = 200
@@ -37,27 +36,9 @@ _KEEPS: Final = "passed ones are kept"
 _FIRST: Final = UUID(int=0)
 
 
-def store_reminders_steps(
-    owner: UUID, before: TaskRecord, values: Values, zone: str | None
-) -> TransactionSteps[None]:
-    """Stores the pending reminders of a task that was just stored with these values.
-
-    `before` is the task before that, without a version if it is new; `zone` is the owner's time zone.
-    """
-    old = _schedule(before.extra, is_completed=before.is_completed)
-    new = _schedule(values["extra"], is_completed=values["is_completed"])
-    if old == new:
-        return
-    task_id = values["task_id"]
-    pending: set[Any] = set()
-    if old is not None:
-        of_task = {"owner": owner, "ids": [task_id]}
-        pending = {row[2] for row in (yield PENDING, of_task)}
-        yield DROP_REMINDERS, of_task
-    if new is not None:
-        now = datetime.now(UTC)
-        found = [(n, at) for n, at in moments(*new, zone) if at is None or at > now or at in pending]
-        yield from _add_steps(owner, ((task_id, n, at) for n, at in found))
+def pending_moments_steps(owner: UUID, task_id: UUID) -> TransactionSteps[set[Any]]:
+    """Returns the moments of a task's pending reminders."""
+    return {row[2] for row in (yield PENDING, {"owner": owner, "ids": [task_id]})}
 
 
 def add_reminders_steps(owner: UUID, ids: Sequence[Any], zone: str | None) -> TransactionSteps[None]:
@@ -104,14 +85,6 @@ def resume_steps(owner: UUID, passed: str) -> TransactionSteps[None]:
     if (yield RESUME, {"owner": owner}):
         locked = yield LOCK_OWNER, {"owner": owner}
         yield from move_reminders_steps(owner, locked[0][0], keeps_passed=passed == _KEEPS)
-
-
-def _schedule(extra: str | None, *, is_completed: bool) -> tuple[Reminders, Mapping[str, str] | None] | None:
-    """Returns what the moments of a task's reminders depend on; None if none is pending."""
-    if is_completed or extra is None or '"reminders":' not in extra:
-        return None
-    fields = TaskFields.parse(extra)
-    return (fields.reminders, fields.due) if fields.reminders else None
 
 
 def _moved(

@@ -19,10 +19,11 @@ from taskward.tasks.fields.completion import has_offset
 from taskward.tasks.fields.dates import moved_by
 from taskward.tasks.fields.reminders import relative
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import task_record
 from taskward.tasks.recurrence.next_day import Recurrence, next_occurrence
-from taskward.tasks.steps.content import SERIES_GOES_ON, labels_json
+from taskward.tasks.statements import CREATE_TASK
+from taskward.tasks.steps.content import SERIES_GOES_ON
 from taskward.tasks.steps.reminders import add_reminders_steps
+from taskward.tasks.steps.rows import labels_json
 from taskward.tasks.steps.series_statements import (
     FIND_NEXT,
     MOVE_TO_NEXT,
@@ -31,7 +32,6 @@ from taskward.tasks.steps.series_statements import (
     SUBTASKS,
 )
 from taskward.tasks.steps.several import change_several_steps, delete_several_steps, raise_children_steps
-from taskward.tasks.steps.statements import ADD_LABELS, STORE_NEW
 from taskward.tasks.tables import TaskRecord
 
 
@@ -73,6 +73,16 @@ def completed_fields(
     return replace(done, next_id=str(next_task.id)), next_task
 
 
+def is_part_of_series(task: TaskRecord, given: Mapping[str, Any], next_version: int | None) -> bool:
+    """Returns whether a change may concern another task of the series: the next one, or the open one."""
+    fields = TaskFields.parse(task.extra)
+    if given.get("recurrence") is not None and fields.series_id is not None:
+        return True
+    if given.get("is_completed", task.is_completed):
+        return not task.is_completed and (fields.recurrence or given.get("recurrence")) is not None
+    return task.is_completed and next_version is not None
+
+
 def check_series_steps(owner: UUID, before: TaskRecord, given: Mapping[str, Any]) -> TransactionSteps[None]:
     """Checks that a task which gets a recurrence is the only one of its series that has one.
 
@@ -100,13 +110,13 @@ def next_task_steps(
     now = created_at(next_task.id)
     state = {"is_completed": False, "completed_at": None, "created_at": now, "now": now}
     columns = next_task.fields.columns()
-    values = {**done, **columns, **state, "task_id": next_task.id, "fields": ["recurrence"]}
-    rows = yield STORE_NEW, values
-    if next_task.fields.labels:
-        yield ADD_LABELS, {**values, "labels": labels_json(next_task.fields.labels)}
+    labels = labels_json(next_task.fields.labels) if next_task.fields.labels else None
+    rows_of_task = {"labels": labels, "reminders": None, "is_conditional": False}
+    values = {**done, **columns, **state, **rows_of_task, "task_id": next_task.id, "fields": ["recurrence"]}
+    rows = yield CREATE_TASK, values
     of_done = {"owner": user.id, "task_id": done["task_id"], "next_id": next_task.id}
     past = orjson.dumps(recurrence).decode()
-    yield NOTE_NEXT, of_done | {"next_version": task_record(rows[0]).version, "past_recurrence": past}
+    yield NOTE_NEXT, of_done | {"next_version": rows[0][0], "past_recurrence": past}
     rows = yield SUBTASKS, of_done
     moved = of_done | {"list_id": done["list_id"], "now": done["now"]}
     opened = [row[0] for row in rows]

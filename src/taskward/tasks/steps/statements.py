@@ -4,20 +4,14 @@ from typing import Any, Final
 
 from sqlalchemy import (
     CTE,
-    BindParameter,
     ColumnElement,
     Insert,
     Integer,
     Select,
     Table,
-    Text,
     bindparam,
-    cast,
-    column,
     delete,
-    exists,
     func,
-    insert,
     literal_column,
     select,
     true,
@@ -25,11 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from taskward.database.functions import any_of, few, is_false, json_item, json_rows, monotonic_now
-from taskward.database.statements import Change, Command, Read, Write
-from taskward.database.types import CodePointText, Counter, Flag, Id, Ids, Instant, Priority
-from taskward.tasks.tables import COLUMNS, LISTS, TASK_LABELS, TASKS, TOMBSTONES, position_key
-from taskward.users.statements import OWNER, bump_owner_if, upsert_owner_and_bump
+from taskward.database.functions import any_of, few, is_false, monotonic_now
+from taskward.database.statements import Change, Command, Read
+from taskward.database.types import CodePointText, Counter, Id, Ids, Instant
+from taskward.tasks.tables import LISTS, TASKS, TOMBSTONES, position_key
+from taskward.users.statements import OWNER
 
 MAX_LEVELS: Final = 5
 """Levels of tasks: a task and four levels below it."""
@@ -45,55 +39,6 @@ _POSITION: Final = bindparam("position", type_=CodePointText)
 _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
 _ONE: Final = literal_column("1", Integer())
 
-_CONTENT: Final[dict[str, BindParameter[Any]]] = {
-    "title": bindparam("title", type_=CodePointText),
-    "title_folded": bindparam("title_folded", type_=Text()),
-    "description": bindparam("description", type_=Text()),
-    "description_folded": bindparam("description_folded", type_=Text()),
-    "is_completed": bindparam("is_completed", type_=Flag()),
-    "completed_at": bindparam("completed_at", type_=Instant()),
-    "list_id": _LIST_ID,
-    "parent_id": _PARENT_ID,
-    "position": _POSITION,
-    "extra": bindparam("extra", type_=Text()),
-    "due_key": bindparam("due_key", type_=CodePointText),
-    "due_utc": bindparam("due_utc", type_=Instant()),
-    "start_key": bindparam("start_key", type_=CodePointText),
-    "start_utc": bindparam("start_utc", type_=Instant()),
-    "priority": bindparam("priority", type_=Priority),
-    "series_id": bindparam("series_id", type_=Id()),
-}
-"""The columns that clients fill."""
-
-
-def _store_new(number: ColumnElement[int]) -> Change:
-    values = {"user_id": OWNER, "id": _TASK_ID, "created_at": bindparam("created_at", type_=Instant())}
-    return (
-        upsert(TASKS)
-        .values(**values, **_CONTENT, updated_at=_NOW, version=number)
-        .on_conflict_do_nothing(index_elements=["user_id", "id"])
-        .returning(*COLUMNS)
-    )
-
-
-def _store_changed(number: ColumnElement[int]) -> Change:
-    return (
-        update(TASKS)
-        .where(*_MINE, number.is_not(None))
-        .values(**_CONTENT, updated_at=monotonic_now(_NOW, TASKS.c.updated_at), version=number)
-        .returning(*COLUMNS)
-    )
-
-
-STORE_NEW: Final = Write(
-    "create task with all fields", upsert_owner_and_bump(), _store_new, action="task.create"
-)
-"""Returns no row if there is a task of that id."""
-
-STORE_CHANGED: Final = Write(
-    "update task with all fields", bump_owner_if(exists().where(*_MINE)), _store_changed, action="task.update"
-)
-
 FIND_TOMBSTONE: Final = Read(
     "find a task's tombstone",
     select(TOMBSTONES.c.version).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.task_id == _TASK_ID),
@@ -101,22 +46,6 @@ FIND_TOMBSTONE: Final = Read(
 FIND_LIST: Final = Read(
     "find the list of a task", select(LISTS.c.id).where(LISTS.c.user_id == OWNER, LISTS.c.id == _LIST_ID)
 )
-
-
-def _add_labels() -> Insert:
-    labels = json_rows(bindparam("labels", type_=Text())).table_valued(column("value"), name="labels")
-    folded, label = (cast(json_item(labels.c.value, literal_column(n)), Text()) for n in "01")
-    names = ["user_id", "task_id", "label_folded", "label"]
-    return insert(TASK_LABELS).from_select(names, select(OWNER, _TASK_ID, folded, label))
-
-
-DROP_LABELS: Final = Command(
-    "drop labels",
-    delete(TASK_LABELS).where(TASK_LABELS.c.user_id == OWNER, TASK_LABELS.c.task_id == _TASK_ID),
-    quiet=True,
-)
-ADD_LABELS: Final = Command("add labels", _add_labels(), quiet=True)
-"""Takes a JSON array of `[folded, label]`."""
 
 
 def _ancestors() -> Read:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from taskward.database.functions import CONDITIONAL
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement
@@ -18,6 +19,7 @@ from taskward.database.postgres.pool import ConnectionPool
 from taskward.database.statements import Row, Split, Statement, T, Values
 from taskward.database.transaction_run import TransactionRun
 
+_LOCK_OWNER: Final = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE"
 _READ_CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 
@@ -72,19 +74,19 @@ async def _run(connection: Any, statement: CompiledStatement, values: Values) ->
     if not rows or not isinstance(statement, RoutedStatement) or not statement.following:
         return rows
     values = {**values, "seq": rows[0][0]}
-    change, *side_effects = statement.following
+    change, *parts = statement.following
     rows = await _run_one(connection, change, values)
-    for side_effect in side_effects:
-        await _run_one(connection, side_effect, values)
+    if rows:
+        for part in parts:
+            if part.needs is None or values.get(part.needs) is not None:
+                await _run_one(connection, part, values)
     return rows
 
 
 async def _run_one(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:
     if not isinstance(statement, RoutedStatement):
         return await _fetch(connection, statement, values)
-    if statement.condition is not None and not await connection.fetchval(
-        statement.condition.sql, *statement.condition.arguments(values)
-    ):
+    if statement.condition is not None and not await _holds(connection, statement.condition, values):
         return ()
     if statement.reads_clock:
         values = {**values, "clock": await connection.fetchval(_READ_CLOCK)}
@@ -98,6 +100,15 @@ async def _run_one(connection: Any, statement: CompiledStatement, values: Values
     if statement.erases_owner:
         await email_directory.release(connection, values, rows)
     return rows
+
+
+async def _holds(connection: Any, condition: CompiledStatement, values: Values) -> bool:
+    """Returns whether a condition holds until the end of the transaction: the owner is locked before."""
+    if any(name == CONDITIONAL.key for name, _ in condition.names):
+        if not values.get(CONDITIONAL.key):
+            return True
+        await connection.fetchval(_LOCK_OWNER, values["owner"])
+    return bool(await connection.fetchval(condition.sql, *condition.arguments(values)))
 
 
 async def _fetch(connection: Any, statement: CompiledStatement, values: Values) -> Sequence[Row]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnClause, Delete, Insert, Select, Subquery, null, select
+from sqlalchemy import BindParameter, ColumnClause, Delete, Insert, Select, Subquery, null, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import visitors
@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import AsBoolean, True_
 
 from taskward.database.functions import CLOCK, unless_taken
 from taskward.database.postgres.compiled import CompiledStatement
-from taskward.database.statements import MAX_COMPILED, Change, Command, Read, Statement
+from taskward.database.statements import MAX_COMPILED, SEQ, Change, Command, Read, Statement
 
 OWNERS: Final = "users"
 """The table of owners, whose e-mail addresses are in the directory too (`email_directory.py`)."""
@@ -40,7 +40,7 @@ class RoutedStatement(CompiledStatement):
 
     One that `creates_owner` returns the time of creation after its own columns, one that `erases_owner` the
     e-mail address. `email_column` is the number of that column among those that it returns, if it does. It
-    runs only if its `condition` returns true.
+    runs only if its `condition` returns true, a part of a write only if there is the value that it `needs`.
     """
 
     table: str = ""
@@ -49,6 +49,7 @@ class RoutedStatement(CompiledStatement):
     erases_owner: bool = False
     email_column: int | None = None
     condition: CompiledStatement | None = None
+    needs: str | None = None
     following: tuple["RoutedStatement", ...] = ()
 
 
@@ -57,8 +58,12 @@ def route(statement: Statement) -> CompiledStatement:
     """Compiles a statement for a distributed database."""
     if isinstance(statement, Read):
         return CompiledStatement.compile(statement)
-    first, *others = [statement.statement] if isinstance(statement, Command) else statement.steps()
-    return _compile(first, tuple(_compile(change) for change in others))
+    if isinstance(statement, Command):
+        return _compile(statement.statement)
+    bump, change, *parts = statement.steps()
+    needs = [part.needs for part in statement.parts]
+    following = (_compile(one, needs=needed) for one, needed in zip(parts, needs, strict=True))
+    return _compile(bump, (_compile(change), *following))
 
 
 def routed_change(change: Any) -> Any:
@@ -87,11 +92,16 @@ def as_values(change: Insert) -> Insert:
 
 
 def condition_of(change: Any) -> Select[Any] | None:
-    """Returns the condition of an INSERT that `as_values` turns into one of values, as a statement."""
+    """Returns the condition of an INSERT that `as_values` turns into one of values, as a statement.
+
+    One on the number of a write is left out: without it the change does not run.
+    """
     if not isinstance(change, Insert) or _values_of_select(change) is None:
         return None
     condition = cast("Select[Any]", change.select).whereclause
-    return None if condition is None or _is_true(condition) else select(condition)
+    if condition is None or _is_true(condition) or _names_only_the_number(condition):
+        return None
+    return select(condition)
 
 
 def _values_of_select(change: Insert) -> list[Any] | None:
@@ -120,6 +130,12 @@ def _is_true(condition: Any) -> bool:
     return isinstance(condition.element if isinstance(condition, AsBoolean) else condition, True_ | None)
 
 
+def _names_only_the_number(condition: Any) -> bool:
+    parts = list(visitors.iterate(condition))
+    binds = {part.key for part in parts if isinstance(part, BindParameter)}
+    return binds == {SEQ.key} and not any(_reads_rows(part) for part in parts)
+
+
 def _reads_rows(part: Any) -> bool:
     return isinstance(part, Select) or (isinstance(part, ColumnClause) and part.table is not None)
 
@@ -142,7 +158,9 @@ def _value_of(column: ColumnClause[Any]) -> Any:
     return cast("Any", column.table).element.selected_columns[column.key].element
 
 
-def _compile(declared: Change, following: tuple[RoutedStatement, ...] = ()) -> RoutedStatement:
+def _compile(
+    declared: Change, following: tuple[RoutedStatement, ...] = (), needs: str | None = None
+) -> RoutedStatement:
     change, condition = routed_change(declared), condition_of(declared)
     compiled = RoutedStatement.from_expression(change, dialect=DIALECT)
     returned = [column.name for column in change._returning]  # noqa: SLF001 - there is no public accessor
@@ -156,5 +174,6 @@ def _compile(declared: Change, following: tuple[RoutedStatement, ...] = ()) -> R
         erases_owner=is_of_owner and isinstance(change, Delete),
         email_column=returned.index("email") if "email" in returned else None,
         condition=None if condition is None else CompiledStatement.from_expression(condition),
+        needs=needs,
         following=following,
     )
