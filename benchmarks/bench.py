@@ -26,6 +26,18 @@ from typing import Any, Final
 
 import durable
 import footprint
+from bounds import (
+    DURABLE_BOUND,
+    MEMORY_BOUND,
+    START_BOUND,
+    TAIL_BOUND,
+    Bound,
+    bounds_of,
+    cost_bounds,
+    print_bounds,
+    print_costs,
+    print_table,
+)
 from comparison import CONNECTIONS as ALL_CONNECTIONS
 from comparison import (
     MAX_CONNECTIONS,
@@ -39,18 +51,6 @@ from comparison import (
 )
 from cpu_chart import draw
 from dataset import LIST_TASKS, OWNERS, TASKS_EACH, WRITING, fill_postgres, fill_sqlite, write_targets
-from goals import (
-    DURABLE_GOAL,
-    MEMORY_GOAL,
-    START_GOAL,
-    TAIL_GOAL,
-    Goal,
-    cost_goals,
-    goals_of,
-    print_costs,
-    print_goals,
-    print_table,
-)
 from pgbench import write_scripts
 from stage import HERE, Server, a_postgres, migrate
 
@@ -74,7 +74,7 @@ class Report:
 
     machine: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Results] = field(default_factory=dict)
-    goals: list[Goal] = field(default_factory=list)
+    bounds: list[Bound] = field(default_factory=list)
     others: dict[str, Any] = field(default_factory=dict)
 
 
@@ -99,17 +99,17 @@ def main() -> None:
             for scenario, results in found.items():
                 print_results(scenario, results)
                 print_table(scenario, results)
-                report.goals += goals_of(scenario, results)
+                report.bounds += bounds_of(scenario, results)
             print_costs(found)
-            report.goals += cost_goals(found)
+            report.bounds += cost_bounds(found)
             report.results |= found
         if is_complete():
             servers = {one.name: one for one in programs}
-            report.goals += tails(report, targets, servers)
-            report.goals += footprints(postgres.url, file, folder, servers[TASKWARD].server)
-            report.goals += durabilities(report, targets["create"], folder)
+            report.bounds += tails(report, targets, servers)
+            report.bounds += footprints(postgres.url, file, folder, servers[TASKWARD].server)
+            report.bounds += durabilities(report, targets["create"], folder)
             draw(report.results)
-    print_goals(report.goals)
+    print_bounds(report.bounds)
     RESULTS.write_text(json.dumps(as_json(report), indent=2) + "\n", "utf-8")
     print(f"\nAll figures are in {RESULTS}")
 
@@ -157,7 +157,7 @@ def about_this_machine() -> dict[str, Any]:
     }
 
 
-def tails(report: Report, targets: Mapping[str, Path], programs: Mapping[str, Program]) -> Iterator[Goal]:
+def tails(report: Report, targets: Mapping[str, Path], programs: Mapping[str, Program]) -> Iterator[Bound]:
     """Measures latencies at half of capacity."""
     for scenario in ("list-unchanged", "one", "create"):
         for name in (TASKWARD, PEER):
@@ -172,31 +172,31 @@ def tails(report: Report, targets: Mapping[str, Path], programs: Mapping[str, Pr
                 f"p50 {load.p50 / 1000:.2f} ms, p99 {load.p99 / 1000:.2f} ms"
             )
             if name == TASKWARD:
-                yield Goal(
+                yield Bound(
                     f"{scenario}: p99 against p50 at half of capacity",
-                    TAIL_GOAL,
+                    TAIL_BOUND,
                     load.p99 / load.p50,
                     at_least=False,
                 )
 
 
-def footprints(url: str, file: Path, folder: Path, used: Server | None) -> Iterator[Goal]:
+def footprints(url: str, file: Path, folder: Path, used: Server | None) -> Iterator[Bound]:
     """Measures memory and start; `used` is a server that has run all scenarios."""
     engines = {"PostgreSQL": url, "SQLite": f"sqlite:///{file}"}
     for engine, engine_url in engines.items():
         env = {"DATABASE_URL": engine_url}
         fresh = footprint.fresh_megabytes(env, folder)
-        yield Goal(
-            f"memory, {footprint.OPEN} connections, {engine}", MEMORY_GOAL, fresh, at_least=False, unit=" MB"
+        yield Bound(
+            f"memory, {footprint.OPEN} connections, {engine}", MEMORY_BOUND, fresh, at_least=False, unit=" MB"
         )
         start = footprint.seconds_to_first_answer(env, folder)
-        yield Goal(f"start to first response, {engine}", START_GOAL, start, at_least=False, unit=" s")
+        yield Bound(f"start to first response, {engine}", START_BOUND, start, at_least=False, unit=" s")
     if used is not None:
         after = footprint.megabytes_with_open_connections(used)
-        yield Goal("the same memory after all of the above", MEMORY_GOAL, after, at_least=False, unit=" MB")
+        yield Bound("the same memory after all of the above", MEMORY_BOUND, after, at_least=False, unit=" MB")
 
 
-def durabilities(report: Report, targets: Path, folder: Path) -> Iterator[Goal]:
+def durabilities(report: Report, targets: Path, folder: Path) -> Iterator[Bound]:
     """Measures creates on SQLite against one flush for each."""
     for slow in (False, True):
         measured = durable.measure(targets, folder, SECONDS, slow=slow)
@@ -206,7 +206,7 @@ def durabilities(report: Report, targets: Path, folder: Path) -> Iterator[Goal]:
             f"SQLite, {flushes}: {measured.creates:.0f} creates/s over HTTP; one at a time "
             f"{measured.commits:.0f} commits/s, {measured.flushes:.0f} flushes/s"
         )
-        yield Goal(f"durable creates against one commit each, {flushes}", DURABLE_GOAL, measured.ratio)
+        yield Bound(f"durable creates against one commit each, {flushes}", DURABLE_BOUND, measured.ratio)
 
 
 def print_results(scenario: str, results: Results) -> None:
@@ -237,7 +237,7 @@ def as_json(report: Report) -> dict[str, Any]:
             for scenario, results in report.results.items()
         },
         "others": report.others,
-        "goals": [asdict(goal) | {"met": goal.met} for goal in report.goals],
+        "bounds": [asdict(bound) | {"kept": bound.kept} for bound in report.bounds],
     }
 
 

@@ -63,9 +63,9 @@ READERS: Final = 3
 
 PAGE: Final = 10
 TURNS: Final = 200
-GOAL: Final = 1.5
+BOUND: Final = 1.5
 PLOT: Final = Path(__file__).parents[1] / "docs" / "growth.svg"
-PART_C: Final = {
+FILTERED: Final = {
     "open by position": f"list_id={{list_id}}&is_completed=false&sort=position&limit={PAGE}",
     "open by due": f"is_completed=false&sort=due&due_before=2028-01-01T12:00:00%2B02:00&limit={PAGE}",
     "a label's tasks": f"label=home&limit={PAGE}",
@@ -73,7 +73,7 @@ PART_C: Final = {
 WRITES: Final = ("create", "real create", "update", "real update")
 """The bare ones, and those of a list, a due date, a priority and labels."""
 
-KINDS: Final = ("one task", "first page", "last page", *WRITES, "pull of changes", *PART_C, "summary")
+KINDS: Final = ("one task", "first page", "last page", *WRITES, "pull of changes", *FILTERED, "summary")
 
 REAL_UPDATE: Final = [
     priority | due | labels
@@ -236,7 +236,7 @@ async def person_of(app: Taskward, owner: int, tasks: int) -> Person:
         "first page": f"/api/tasks?limit={PAGE}",
         "last page": f"/api/tasks?limit={PAGE}{cursor}",
         "pull of changes": f"/api/changes?limit={PAGE}{since}",
-        **{kind: f"/api/tasks?{query.format(list_id=list_id(owner))}" for kind, query in PART_C.items()},
+        **{kind: f"/api/tasks?{query.format(list_id=list_id(owner))}" for kind, query in FILTERED.items()},
         "summary": "/api/tasks/summary?now=2026-06-01T12:00:00%2B02:00",
     }
     return Person(app, owner, tasks, paths)
@@ -313,7 +313,7 @@ def print_costs(name: str, costs: Costs) -> None:
     for kind, by_size in costs.items():
         cells = "".join(f"{_cell(by_size.get(size)):>18}" for size in sizes)
         ratio = growth(by_size)[-1]
-        print(f"{kind:<17}{cells}{ratio:>8.2f}{'' if ratio <= GOAL else f'  over {GOAL}'}")
+        print(f"{kind:<17}{cells}{ratio:>8.2f}{'' if ratio <= BOUND else f'  over {BOUND}'}")
 
 
 def _cell(cost: tuple[float, float] | None) -> str:
@@ -339,7 +339,7 @@ def draw(found: Mapping[str, Costs]) -> None:
     for axis, (name, costs) in zip(axes.flat, found.items(), strict=True):
         for kind, by_size in costs.items():
             axis.plot(list(by_size), growth(by_size), marker="o", markersize=3, label=kind)
-        axis.axhline(GOAL, color="grey", linestyle="--", linewidth=0.8)
+        axis.axhline(BOUND, color="grey", linestyle="--", linewidth=0.8)
         axis.set(xscale="log", title=name, ylim=(0, 2))
     for axis in axes[:, 0]:
         axis.set_ylabel("cost, against the smallest")

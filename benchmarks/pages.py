@@ -55,11 +55,11 @@ FILTERED: Final = (
     "is_completed=false",
     "label=home",
 )
-"""Lists along the indexes of Part C."""
+"""Lists along the indexes of optional fields."""
 
 
 class People(NamedTuple):
-    """Owners of many tasks: one for lists of Part B, one for those of Part C, one for searches."""
+    """Owners of many tasks: one for lists by base fields, one by optional fields, one for searches."""
 
     walker: Person
     planner: Person
@@ -161,7 +161,7 @@ async def loaded(url: str) -> AsyncIterator[People]:
 
 
 def task_row(n: int) -> TaskRow:
-    """Returns a task with the fields of Part C; each fourth is open, and each tenth has the label."""
+    """Returns a task with optional fields; each fourth is open, and each tenth has the label."""
     is_completed = n % 4 != 0
     return TaskRow(
         title=f"Task {n}",

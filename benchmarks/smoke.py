@@ -105,7 +105,7 @@ def report(measured: Figures, recorded: Recorded, python: str) -> int:
     if compared != python:
         print(f"Calls are not compared: they were recorded on Python {compared}.")
     for line in dearer:
-        print(f"DEARER  {line}; `make bench-smoke RECORD=1` if that is what was wanted")
+        print(f"DEARER  {line}; `make bench-smoke RECORD=1` if that is intended")
     return 1 if dearer else 0
 
 

@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any, Final
 
 from comparison import CONNECTIONS, LOGGING_PEER, PEER, SCENARIOS, SQLITE, TASKWARD
+from footprint import OPEN
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
 RESULTS: Final = Path(__file__).with_name("results.json")
@@ -25,6 +26,12 @@ TITLES: Final = {
     "create-real": "create with optional fields",
 }
 
+BUSY: Final = 16
+"""Connections, in the table of what one core serves."""
+
+START: Final = "start to first response"
+TAIL: Final = "at half of capacity"
+
 Figures = dict[str, Any]
 
 
@@ -35,15 +42,45 @@ def main(before: str | None = None) -> None:
         raise SystemExit(f"{RESULTS} is not of a complete run")
     page = PAGE.read_text("utf-8")
     for name, lines in (
+        ("summary", summary_table(now)),
+        ("footprint", footprint_table(now)),
         ("cpu", cpu_table(now, earlier)),
         ("ratios", ratio_table(now)),
-        ("others", other_goals(now)),
+        ("others", other_figures(now)),
     ):
         begin, end = f"<!-- {name}: written by make bench-tables -->\n", f"<!-- end of {name} -->"
         head, _, rest = page.partition(begin)
         _, _, tail = rest.partition(end)
         page = "".join([head, begin, "\n", *(f"{line}\n" for line in lines), "\n", end, tail])
     PAGE.write_text(page, "utf-8")
+
+
+def summary_table(now: Figures) -> Iterator[str]:
+    """Yields what one core of the service serves, and its latency."""
+    yield f"| requests per second of a core, {BUSY} clients | PostgreSQL | SQLite | p99, half of capacity |"
+    yield "|---|---|---|---|"
+    loads = now["others"]
+    for scenario, title in TITLES.items():
+        rates = [f"{per_core(now, scenario, program):,}" for program in (TASKWARD, SQLITE)]
+        load = loads.get(f"{scenario}, {TASKWARD} at half of capacity")
+        tail = f"{load['p99'] / 1000:.1f} ms, {load['p99'] / load['p50']:.1f} x p50" if load else ""
+        yield f"| {title} | {' | '.join(rates)} | {tail} |"
+
+
+def per_core(figures: Figures, scenario: str, program: str) -> int:
+    """Returns the requests that a second of CPU time of the service is enough for, to two digits."""
+    rate = 1e6 / median(values(figures, scenario, BUSY, program, "server_cpu"))
+    return int(float(f"{rate:.2g}"))
+
+
+def footprint_table(now: Figures) -> Iterator[str]:
+    """Yields memory and start of one process on each engine."""
+    measured = by_name(now)
+    yield "| one process | PostgreSQL | SQLite |"
+    yield "|---|---|---|"
+    for title, unit, digits in ((f"memory, {OPEN} connections", "MB", 0), (START, "s", 2)):
+        cells = [f"{measured[f'{title}, {engine}']:.{digits}f} {unit}" for engine in ("PostgreSQL", "SQLite")]
+        yield f"| {title} | {' | '.join(cells)} |"
 
 
 def cpu_table(now: Figures, earlier: Figures | None) -> Iterator[str]:
@@ -75,34 +112,35 @@ def values(figures: Figures, scenario: str, connections: int, program: str, figu
 
 
 def ratio_table(now: Figures) -> Iterator[str]:
-    """Yields our rate and CPU as multiples of the peers', with the goals."""
-    yield f"| rate / CPU, a multiple of the peer's (goal) | {' | '.join(map(str, CONNECTIONS))} |"
+    """Yields our rate and CPU as multiples of the peers'."""
+    yield f"| rate / CPU, a multiple of the peer's | {' | '.join(map(str, CONNECTIONS))} |"
     yield "|---" * (len(CONNECTIONS) + 1) + "|"
-    goals = {goal["name"]: goal for goal in now["goals"]}
+    measured = by_name(now)
     for scenario, title in TITLES.items():
         for peer in (PEER, LOGGING_PEER):
             names = [f"{scenario}, {n:>2} connections, against {peer}" for n in CONNECTIONS]
-            pairs = [(goals[f"{name}: rate"], goals[f"{name}: CPU"]) for name in names]
-            cells = [
-                f"{rate['measured']:.2f} / {cpu['measured']:.2f} (≥ {rate['wanted']:g})"
-                for rate, cpu in pairs
-            ]
+            cells = [f"{measured[f'{name}: rate']:.2f} / {measured[f'{name}: CPU']:.2f}" for name in names]
             yield f"| {title}, {peer} | {' | '.join(cells)} |"
     for scenario, title in TITLES.items():
         names = [f"{scenario}, {n:>2} connections, SQLite against PostgreSQL: rate" for n in CONNECTIONS]
-        if names[0] in goals:
-            cells = [f"{goals[name]['measured']:.2f} (≥ {goals[name]['wanted']:g})" for name in names]
+        if names[0] in measured:
+            cells = [f"{measured[name]:.2f}" for name in names]
             yield f"| {title}, SQLite against PostgreSQL, rate only | {' | '.join(cells)} |"
 
 
-def other_goals(now: Figures) -> Iterator[str]:
-    yield "| other goals | wanted | measured | |"
-    yield "|---|---|---|---|"
-    for goal in now["goals"]:
-        if " connections, " not in goal["name"] or goal["name"].startswith("memory"):
-            sign, verdict = "≥" if goal["at_least"] else "≤", "met" if goal["met"] else "not met"
-            wanted, measured = f"{goal['wanted']:g}{goal['unit']}", f"{goal['measured']:.2f}{goal['unit']}"
-            yield f"| {goal['name']} | {sign} {wanted} | {measured} | {verdict} |"
+def by_name(now: Figures) -> dict[str, float]:
+    """Returns the figures that have a bound."""
+    return {bound["name"]: bound["measured"] for bound in now["bounds"]}
+
+
+def other_figures(now: Figures) -> Iterator[str]:
+    """Yields the figures that are in no other table."""
+    yield "| figure | measured |"
+    yield "|---|---|"
+    for bound in now["bounds"]:
+        name = bound["name"]
+        if " connections, " not in name and not name.startswith("start") and TAIL not in name:
+            yield f"| {name} | {bound['measured']:.2f}{bound['unit']} |"
 
 
 if __name__ == "__main__":

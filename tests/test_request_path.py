@@ -18,7 +18,7 @@ FILES, LINES = 8, 300
 """At most, between the call of the application and the call of the database."""
 
 FILES_IN_TOTAL, LINES_IN_TOTAL = 14, 620
-"""They only get smaller."""
+"""At most, with the HTTP server and the pool: so much has to be read to follow one request."""
 
 
 @pytest.mark.parametrize(("name", "file"), LINKS, ids=[name for name, _ in LINKS])

@@ -79,7 +79,7 @@ CASES = [
 def test_others_hardly_notice_a_large_import_and_its_erasure(
     service: Command, size: int, description: int, observe: Observe
 ) -> None:
-    """The goals are 250 ms for a write, 50 ms for a read; on a busy machine the worst may take longer."""
+    """A write is to take at most 250 ms, a read 50 ms; on a busy machine the worst may take longer."""
     body, count = import_document(size, description)
     port = service.port()
     with TimedClient(port) as ann:

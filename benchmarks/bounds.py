@@ -1,4 +1,4 @@
-"""The goals of `make bench`, and whether they are met."""
+"""The bounds on the figures of `make bench`, and whether they are kept."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from comparison import (
 
 PEERS: Final = (PEER, LOGGING_PEER)
 READS: Final = ("list-changed", "list-unchanged", "one")
-PEER_GOALS: Final[Mapping[str, tuple[float, ...]]] = {
+PEER_BOUNDS: Final[Mapping[str, tuple[float, ...]]] = {
     "one": (1.0, 1.0, 1.1, 1.2),
     "create": (1.0, 1.0, 1.0, 1.2),
     "list-unchanged": (1.5, 1.5, 2.0, 2.0),
@@ -28,63 +28,63 @@ PEER_GOALS: Final[Mapping[str, tuple[float, ...]]] = {
 }
 """For each of `CONNECTIONS`, against Fastify without a log."""
 
-LOGGING_PEER_GOALS: Final = (1.3, 1.3, 1.3, 1.5)
+LOGGING_PEER_BOUNDS: Final = (1.3, 1.3, 1.3, 1.5)
 """For each of `CONNECTIONS`, of every bare scenario against Fastify with a log line per request."""
 
-REAL_CREATE_GOALS: Final = (0.9, 0.9, 1.0, 1.0)
+REAL_CREATE_BOUNDS: Final = (0.9, 0.9, 1.0, 1.0)
 """For each of `CONNECTIONS`, of creates with optional fields, against both."""
 
 COST_CONNECTIONS: Final = (1, 16)
-COST_GOALS: Final[Mapping[str, float]] = {"create": 1.35, "update": 1.6}
+COST_BOUNDS: Final[Mapping[str, float]] = {"create": 1.35, "update": 1.6}
 """CPU time of service and database together, of a request with optional fields against the bare one."""
 
 
-SQLITE_GOAL: Final = 1.5
-DURABLE_GOAL: Final = 10.0
-MEMORY_GOAL: Final = 90.0
-START_GOAL: Final = 1.0
-TAIL_GOAL: Final = 5.0
+SQLITE_BOUND: Final = 1.5
+DURABLE_BOUND: Final = 10.0
+MEMORY_BOUND: Final = 90.0
+START_BOUND: Final = 1.0
+TAIL_BOUND: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
-    """A goal and the measured figure, which must be at least, or at most, what is wanted."""
+class Bound:
+    """A measured figure and its limit: the least that it is to be, or the most."""
 
     name: str
-    wanted: float
+    limit: float
     measured: float
     spread: tuple[float, float] | None = None
     at_least: bool = True
     unit: str = "x"
 
     @property
-    def met(self) -> bool:
-        return self.measured >= self.wanted if self.at_least else self.measured <= self.wanted
+    def kept(self) -> bool:
+        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
 
-def goals_of(scenario: str, results: Results) -> Iterator[Goal]:
-    """Yields the goals of a scenario: ratios of rate and of CPU time, each within one round."""
+def bounds_of(scenario: str, results: Results) -> Iterator[Bound]:
+    """Yields the bounds of a scenario: ratios of rate and of CPU time, each within one round."""
     for connections, series in results.items():
         n = CONNECTIONS.index(connections)
         at = f"{connections:>2} connections"
         for peer in PEERS:
             if peer in series:
-                against, wanted = f"{scenario}, {at}, against {peer}", peer_goals(scenario, peer)[n]
-                yield _goal(f"{against}: rate", wanted, rates(series, TASKWARD, peer))
-                yield _goal(f"{against}: CPU", wanted, cpu_savings(series, TASKWARD, peer))
+                against, limit = f"{scenario}, {at}, against {peer}", peer_bounds(scenario, peer)[n]
+                yield _bound(f"{against}: rate", limit, rates(series, TASKWARD, peer))
+                yield _bound(f"{against}: CPU", limit, cpu_savings(series, TASKWARD, peer))
         if scenario in READS:
             on_sqlite = f"{scenario}, {at}, SQLite against PostgreSQL: rate"
-            yield _goal(on_sqlite, SQLITE_GOAL, rates(series, SQLITE, TASKWARD))
+            yield _bound(on_sqlite, SQLITE_BOUND, rates(series, SQLITE, TASKWARD))
 
 
-def cost_goals(results: Mapping[str, Results]) -> Iterator[Goal]:
-    """Yields the goals of the scenarios with optional fields: ratios of CPU time, each within one round."""
+def cost_bounds(results: Mapping[str, Results]) -> Iterator[Bound]:
+    """Yields the bounds of the scenarios with optional fields: ratios of CPU time, each within one round."""
     for scenario, costs in costs_of(results).items():
-        wanted = COST_GOALS[str(SCENARIOS[scenario].bare)]
+        limit = COST_BOUNDS[str(SCENARIOS[scenario].bare)]
         for (program, connections), ratios in costs.items():
             engine = "SQLite" if program == SQLITE else "PostgreSQL"
             name = f"{scenario}, {engine}, {connections:>2} at a time: CPU of service and database"
-            yield _goal(name, wanted, ratios, at_least=False)
+            yield _bound(name, limit, ratios, at_least=False)
 
 
 def costs_of(results: Mapping[str, Results]) -> dict[str, dict[tuple[str, int], list[float]]]:
@@ -107,11 +107,11 @@ def _costs(series: Series, bare: Series) -> list[float]:
     return [a / b for a, b in zip(series.values("cpu"), bare.values("cpu"), strict=True)]
 
 
-def peer_goals(scenario: str, peer: str) -> tuple[float, ...]:
-    """Returns what is wanted against a peer, for each of `CONNECTIONS`."""
+def peer_bounds(scenario: str, peer: str) -> tuple[float, ...]:
+    """Returns the least multiple of a peer, for each of `CONNECTIONS`."""
     if SCENARIOS[scenario].bare:
-        return REAL_CREATE_GOALS
-    return LOGGING_PEER_GOALS if peer == LOGGING_PEER else PEER_GOALS[scenario]
+        return REAL_CREATE_BOUNDS
+    return LOGGING_PEER_BOUNDS if peer == LOGGING_PEER else PEER_BOUNDS[scenario]
 
 
 def rates(series: Mapping[str, Series], ours: str, theirs: str) -> list[float]:
@@ -136,12 +136,12 @@ def print_table(scenario: str, results: Results) -> None:
         rows[f"{peer}: rate / CPU"] = [
             f"{median(rates(series, TASKWARD, peer)):.2f} / "
             f"{median(cpu_savings(series, TASKWARD, peer)):.2f} "
-            f"(≥ {peer_goals(scenario, peer)[CONNECTIONS.index(n)]:g})"
+            f"(≥ {peer_bounds(scenario, peer)[CONNECTIONS.index(n)]:g})"
             for n, series in results.items()
         ]
     if scenario in READS:
         rows["SQLite against PostgreSQL: rate"] = [
-            f"{median(rates(series, SQLITE, TASKWARD)):.2f} (≥ {SQLITE_GOAL:g})"
+            f"{median(rates(series, SQLITE, TASKWARD)):.2f} (≥ {SQLITE_BOUND:g})"
             for series in results.values()
         ]
     if rows:
@@ -161,20 +161,20 @@ def print_costs(results: Mapping[str, Results]) -> None:
     print("|---|" + "---|" * len(columns))
     for scenario, costs in costs_of(results).items():
         cells = [f"{median(costs[one]):.2f} ({min(costs[one]):.2f}-{max(costs[one]):.2f})" for one in columns]
-        goal = COST_GOALS[str(SCENARIOS[scenario].bare)]
-        print(f"| {SCENARIOS[scenario].title} (≤ {goal:g}) | {' | '.join(cells)} |")
+        bound = COST_BOUNDS[str(SCENARIOS[scenario].bare)]
+        print(f"| {SCENARIOS[scenario].title} (≤ {bound:g}) | {' | '.join(cells)} |")
 
 
-def print_goals(goals: list[Goal]) -> None:
-    """Prints the goals as docs/performance.md shows them."""
-    print("\n| goal | wanted | measured | from-to | |\n|---|---|---|---|---|")
-    for goal in goals:
-        wanted = f"{'≥' if goal.at_least else '≤'} {goal.wanted:g}{goal.unit}"
-        spread = f"{goal.spread[0]:.2f}-{goal.spread[1]:.2f}" if goal.spread else ""
-        verdict = "met" if goal.met else "not met"
-        print(f"| {goal.name} | {wanted} | {goal.measured:.2f}{goal.unit} | {spread} | {verdict} |")
-    print(f"\n{sum(goal.met for goal in goals)} of {len(goals)} goals are met")
+def print_bounds(bounds: list[Bound]) -> None:
+    """Prints each bound, with the extremes of the rounds."""
+    print("\n| figure | bound | measured | from-to | |\n|---|---|---|---|---|")
+    for bound in bounds:
+        limit = f"{'≥' if bound.at_least else '≤'} {bound.limit:g}{bound.unit}"
+        spread = f"{bound.spread[0]:.2f}-{bound.spread[1]:.2f}" if bound.spread else ""
+        verdict = "kept" if bound.kept else "exceeded"
+        print(f"| {bound.name} | {limit} | {bound.measured:.2f}{bound.unit} | {spread} | {verdict} |")
+    print(f"\n{sum(bound.kept for bound in bounds)} of {len(bounds)} bounds are kept")
 
 
-def _goal(name: str, wanted: float, ratios: list[float], *, at_least: bool = True) -> Goal:
-    return Goal(name, wanted, median(ratios), (min(ratios), max(ratios)), at_least=at_least)
+def _bound(name: str, limit: float, ratios: list[float], *, at_least: bool = True) -> Bound:
+    return Bound(name, limit, median(ratios), (min(ratios), max(ratios)), at_least=at_least)
