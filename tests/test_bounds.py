@@ -1,4 +1,4 @@
-"""Bounds of one request and of an error: docs/contract.md, A3."""
+"""Bounds of one request and of an error: docs/contract.md#validation-of-requests."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""docs/contract.md, A6: which pages may call from a browser, and what their scripts may see."""
+"""docs/contract.md#operation: which pages may call from a browser, and what their scripts may see."""
 
 from collections.abc import AsyncIterator
 

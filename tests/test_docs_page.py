@@ -1,4 +1,4 @@
-"""docs/contract.md, A6: interactive documentation that reaches no other site."""
+"""docs/contract.md#operation: interactive documentation that reaches no other site."""
 
 import re
 from html.parser import HTMLParser

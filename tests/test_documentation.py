@@ -28,6 +28,7 @@ _SOURCE_FILE = re.compile(r"`((?:[\w.-]+/)+\w+\.py|taskward(?!\.db)(?:\.\w+){2,}
 """A path in a folder, or a dotted name in a package."""
 _CODE = re.compile(r"```.*?```", re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_CHAPTERS = re.compile(r"docs/([\w-]+\.md)((?:#[\w-]+(?:,? and |, )?)+)")
 _TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
 
 
@@ -50,6 +51,18 @@ def _leads(page: Path, link: str) -> bool:
     name, _, anchor = link.partition("#")
     file = (page.parent / name).resolve() if name else page
     return file.exists() and (not anchor or anchor in _anchors(file))
+
+
+def test_every_chapter_that_a_docstring_names_exists() -> None:
+    files = [*SOURCE.rglob("*.py"), *ROOT.glob("tests/**/*.py")]
+    named = {
+        (file.name, page, chapter)
+        for file in files
+        for page, chapters in _CHAPTERS.findall(file.read_text("utf-8"))
+        for chapter in re.findall(r"#([\w-]+)", chapters)
+    }
+    assert ("test_bounds.py", "contract.md", "validation-of-requests") in named
+    assert {(file, name) for file, page, name in named if name not in _anchors(ROOT / "docs" / page)} == set()
 
 
 def test_every_command_exists() -> None:

@@ -1,4 +1,4 @@
-"""docs/contract.md, A3: every failure has an answer, and no answer says more than it should."""
+"""docs/contract.md#errors: every failure has an answer, and no answer says more than it should."""
 
 import re
 from collections.abc import AsyncIterator

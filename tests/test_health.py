@@ -1,4 +1,4 @@
-"""docs/contract.md, A6: health checks."""
+"""docs/contract.md#operation: health checks."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""docs/contract.md, A2: users see their own tasks and nothing of others, not even their existence."""
+"""docs/contract.md#endpoints: users see their own tasks and nothing of others, not even their existence."""
 
 from typing import Any
 from uuid import uuid4

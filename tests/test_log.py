@@ -1,4 +1,4 @@
-"""docs/contract.md, A3 and A6: one line a request, and never a word of what people wrote."""
+"""docs/contract.md#errors and #operation: one line a request, and never a word of what people wrote."""
 
 import asyncio
 import io

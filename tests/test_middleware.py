@@ -1,4 +1,4 @@
-"""docs/contract.md, A3: the middleware of every request."""
+"""docs/contract.md#errors: the middleware of every request."""
 
 import gc
 import re

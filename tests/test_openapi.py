@@ -1,4 +1,4 @@
-"""docs/contract.md, A6: the document describes exactly what is on the wire.
+"""docs/contract.md#operation: the document describes exactly what is on the wire.
 
 Each response that any test gets is checked against it as well, by `support/openapi_check.py`.
 """

@@ -1,6 +1,6 @@
 """HTTP over a socket: malformed, too large, too slow or unusual requests.
 
-RFC 9110 and RFC 9112; docs/contract.md, A3 and A6.
+RFC 9110 and RFC 9112; docs/contract.md#errors and #operation.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""docs/contract.md, A3: the form of requests, and the order of their checks."""
+"""docs/contract.md#errors: the form of requests, and the order of their checks."""
 
 import json
 from collections.abc import AsyncIterator

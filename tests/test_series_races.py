@@ -1,4 +1,4 @@
-"""docs/contract.md, C5: many clients, several processes and crashes give one next task."""
+"""docs/contract.md#recurrence: many clients, several processes and crashes give one next task."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""docs/contract.md, A6: the configuration, and what is refused at start."""
+"""docs/contract.md#operation: the configuration, and what is refused at start."""
 
 from pathlib import Path
 from typing import Any

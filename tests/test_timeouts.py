@@ -1,4 +1,4 @@
-"""The timeouts of HTTP connections, over a socket: docs/contract.md, A6."""
+"""The timeouts of HTTP connections, over a socket: docs/contract.md#operation."""
 
 import gc
 import socket

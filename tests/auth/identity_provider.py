@@ -16,7 +16,7 @@ from taskward.auth.authenticator import Authenticator, authenticator
 from taskward.auth.clock import Clock
 
 ALGORITHMS = ["EdDSA", "ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
-"""The algorithms that a key set may have keys for: docs/contract.md, A4."""
+"""The algorithms that a key set may have keys for: docs/contract.md#tokens."""
 
 _ALGORITHMS = get_default_algorithms()
 _CURVES: dict[str, ec.EllipticCurve] = {

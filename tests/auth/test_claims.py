@@ -1,4 +1,4 @@
-"""The claims of a token, and the user that they identify: docs/contract.md, A4 and A5."""
+"""The claims of a token, and the user that they identify: docs/contract.md#tokens and #users."""
 
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5

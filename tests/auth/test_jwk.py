@@ -1,4 +1,4 @@
-"""The keys of a key set that are used, and those that are ignored: docs/contract.md, A4."""
+"""The keys of a key set that are used, and those that are ignored: docs/contract.md#tokens."""
 
 import json
 from typing import Any

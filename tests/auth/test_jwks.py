@@ -1,4 +1,4 @@
-"""The provider's keys over time: rotation, revocation, outage. docs/contract.md, A4."""
+"""The provider's keys over time: rotation, revocation, outage. docs/contract.md#tokens."""
 
 import asyncio
 import logging

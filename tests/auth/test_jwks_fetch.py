@@ -1,4 +1,4 @@
-"""Fetching the key set, and the permitted URLs: docs/contract.md, A4."""
+"""Fetching the key set, and the permitted URLs: docs/contract.md#tokens."""
 
 import asyncio
 import gzip

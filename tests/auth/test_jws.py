@@ -1,4 +1,4 @@
-"""The format of a token: docs/contract.md, A3 (UNAUTHORIZED) and A4 (tokens)."""
+"""The format of a token: docs/contract.md#errors (UNAUTHORIZED) and #tokens."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The responses to clients, byte by byte: docs/contract.md, A3 and A4."""
+"""The responses to clients, byte by byte: docs/contract.md#errors and #tokens."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Tokens signed with JWT_SECRET: docs/contract.md, A4."""
+"""Tokens signed with JWT_SECRET: docs/contract.md#tokens."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""docs/contract.md, B3: GET /api/changes."""
+"""docs/contract.md#changes-and-batches: GET /api/changes."""
 
 import asyncio
 import shutil

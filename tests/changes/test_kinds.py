@@ -1,4 +1,4 @@
-"""docs/contract.md, C4: `kinds` of /api/changes and /api/events."""
+"""docs/contract.md#ids-batches-and-kinds: `kinds` of /api/changes and /api/events."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""docs/contract.md, B3: the feed, pushed."""
+"""docs/contract.md#changes-and-batches: the feed, pushed."""
 
 import asyncio
 import time

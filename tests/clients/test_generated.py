@@ -1,4 +1,4 @@
-"""docs/contract.md, A6: clients are generated from the document of a running service.
+"""docs/contract.md#operation: clients are generated from the document of a running service.
 
 They compile under strict settings, have a type for every body and response, and use every operation.
 """

@@ -35,7 +35,7 @@ QUERIES: Final[Sequence[dict[str, str]]] = (
 
 
 async def fill(person: Person) -> list[str]:
-    """Stores everything of Part C for a person; returns the ids of the tasks that are left."""
+    """Stores optional fields, lists and labels for a person; returns the ids of the tasks that are left."""
     await _sent(person, "PATCH", "/api/me", {"time_zone": "Europe/Berlin"})
     work = await _sent(person, "POST", "/api/lists", {"title": ODD, "metadata": {"colour": "red"}})
     old = await _sent(person, "POST", "/api/lists", {"title": "Old"})

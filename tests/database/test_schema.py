@@ -1,4 +1,4 @@
-"""docs/contract.md, A1: the constraints of the database, and the migrations."""
+"""docs/contract.md#tasks-and-users: the constraints of the database, and the migrations."""
 
 import asyncio
 import sqlite3

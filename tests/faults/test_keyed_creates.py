@@ -1,4 +1,4 @@
-"""docs/contract.md, B2: a crash leaves both the task and its key, or neither."""
+"""docs/contract.md#concurrency-and-retries: a crash leaves both the task and its key, or neither."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""docs/contract.md, B2 and B3: the `Idempotency-Key` of an atomic batch, sent to two processes at once."""
+"""docs/contract.md#concurrency-and-retries: the `Idempotency-Key` of an atomic batch, in two processes."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""docs/contract.md, B2: `Idempotency-Key`, by which a repeated POST acts once."""
+"""docs/contract.md#concurrency-and-retries: `Idempotency-Key`, by which a repeated POST acts once."""
 
 import asyncio
 import string

@@ -1,4 +1,4 @@
-"""docs/contract.md, C1: the labels in use, and changes of a label of all tasks."""
+"""docs/contract.md#optional-fields: the labels in use, and changes of a label of all tasks."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

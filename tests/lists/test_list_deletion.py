@@ -1,4 +1,4 @@
-"""docs/contract.md, C2: DELETE /api/lists/{list_id}."""
+"""docs/contract.md#lists-subtasks-and-order: DELETE /api/lists/{list_id}."""
 
 import asyncio
 from typing import Any

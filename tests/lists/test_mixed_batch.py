@@ -1,4 +1,4 @@
-"""docs/contract.md, C4: POST /api/batch."""
+"""docs/contract.md#ids-batches-and-kinds: POST /api/batch."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""docs/contract.md, C2: /api/lists."""
+"""docs/contract.md#lists-subtasks-and-order: /api/lists."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/contract.md, B4: the time zones of a calendar say what the zones of the package `tzdata` say."""
+"""docs/contract.md#a-users-own-data: the time zones of a calendar, against the package `tzdata`."""
 
 from bisect import bisect_right
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""docs/contract.md, B4: DELETE /api/me."""
+"""docs/contract.md#a-users-own-data: DELETE /api/me."""
 
 import asyncio
 from typing import Any

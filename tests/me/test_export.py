@@ -1,4 +1,4 @@
-"""docs/contract.md, B4: GET /api/me/export."""
+"""docs/contract.md#a-users-own-data: GET /api/me/export."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""docs/contract.md, B4: GET /api/me/calendar.ics, and its way back through `taskward convert ical`."""
+"""docs/contract.md#a-users-own-data: GET /api/me/calendar.ics, and back through `taskward convert ical`."""
 
 import asyncio
 import re

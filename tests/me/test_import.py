@@ -1,4 +1,4 @@
-"""docs/contract.md, B4: POST /api/me/import."""
+"""docs/contract.md#a-users-own-data: POST /api/me/import."""
 
 import asyncio
 import shutil

@@ -1,4 +1,4 @@
-"""docs/contract.md, C4: export and import of lists, subtasks and all optional fields."""
+"""docs/contract.md#ids-batches-and-kinds: export and import of lists, subtasks and all optional fields."""
 
 import asyncio
 from datetime import timedelta

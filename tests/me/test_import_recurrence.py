@@ -1,4 +1,4 @@
-"""docs/contract.md, C4: recurrences and reminders in an import."""
+"""docs/contract.md#ids-batches-and-kinds: recurrences and reminders in an import."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""docs/contract.md, C4 and C5: recurring tasks are exported and imported."""
+"""docs/contract.md#ids-batches-and-kinds and #recurrence: recurring tasks are exported and imported."""
 
 from typing import Any
 

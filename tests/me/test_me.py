@@ -1,4 +1,4 @@
-"""docs/contract.md, B4: GET /api/me."""
+"""docs/contract.md#a-users-own-data: GET /api/me."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -16,7 +16,7 @@ PAYLOAD_TOO_LARGE = (413, "PAYLOAD_TOO_LARGE", "Request body is too large")
 INTERNAL_ERROR = (500, "INTERNAL_ERROR", "An internal server error occurred")
 SERVICE_UNAVAILABLE = (503, "SERVICE_UNAVAILABLE", "The service is temporarily unavailable")
 DATABASE_ERROR = (500, "DATABASE_ERROR", "A database error occurred")
-"""The errors that name no field, as `refusal` gives them (docs/contract.md, A3)."""
+"""The errors that name no field, as `refusal` gives them (docs/contract.md#errors)."""
 
 
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:

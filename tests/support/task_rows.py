@@ -1,4 +1,4 @@
-"""Tasks with the fields of Part C, put straight into the tables."""
+"""Tasks with optional fields, put straight into the tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""docs/contract.md, B3: POST /api/tasks/batch."""
+"""docs/contract.md#changes-and-batches: POST /api/tasks/batch."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""docs/contract.md, C5: creation with an id that the client has made."""
+"""docs/contract.md#ids-batches-and-kinds: creation with an id that the client has made."""
 
 import time
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""docs/contract.md, C3 and C5: writes of one person at once, through two services on one database."""
+"""docs/contract.md#lists-subtasks-and-order: writes of one person at once, through two services."""
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Iterable

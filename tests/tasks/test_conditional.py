@@ -1,4 +1,4 @@
-"""docs/contract.md, B2: ETag, If-None-Match, If-Match and PATCH (RFC 9110, 8.8.3 and 13; RFC 7396)."""
+"""docs/contract.md#concurrency-and-retries: ETag, If-None-Match, If-Match and PATCH (RFC 9110, RFC 7396)."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""docs/contract.md, A1 and A2: POST /api/tasks."""
+"""docs/contract.md#tasks-and-users and #endpoints: POST /api/tasks."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""docs/contract.md, B1: a cursor is good for the walk that it came from, and for nothing else."""
+"""docs/contract.md#pages-and-sorts: a cursor is good for the walk that it came from, and for nothing else."""
 
 import string
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""docs/contract.md, A2: DELETE /api/tasks/{task_id}."""
+"""docs/contract.md#endpoints: DELETE /api/tasks/{task_id}."""
 
 import asyncio
 from uuid import uuid4

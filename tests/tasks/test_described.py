@@ -1,4 +1,4 @@
-"""docs/contract.md, A6: the document describes what is on the wire; here, of B1 and B2."""
+"""docs/contract.md#operation: the document describes what is on the wire; of pages, ETags and retries."""
 
 import re
 from typing import Any

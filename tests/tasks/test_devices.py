@@ -1,4 +1,4 @@
-"""docs/contract.md, Part C: any writes by several devices of a person give what a plain model gives."""
+"""docs/contract.md#optional-fields: writes by several devices of a person, against a plain model."""
 
 import random
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""docs/contract.md, C1: the optional fields of a task over HTTP, on each engine."""
+"""docs/contract.md#optional-fields: the optional fields of a task over HTTP, on each engine."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ KEYS = ["id", "user_id", "title", "description", "is_completed", "created_at", "
 
 
 def optional(task: dict[str, Any]) -> dict[str, Any]:
-    """Returns the fields of a task that Part A does not have."""
+    """Returns the optional fields of a task."""
     return {name: value for name, value in task.items() if name not in KEYS}
 
 

@@ -1,4 +1,4 @@
-"""docs/contract.md, A1 and A3: what a title, a description and a state may be, on POST and on PUT alike."""
+"""docs/contract.md#tasks-and-users: title, description and state, on POST and on PUT alike."""
 
 import sys
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""docs/contract.md, C3: the filters and sorts of a list, one by one."""
+"""docs/contract.md#filters-and-summary: the filters and sorts of a list, one by one."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/contract.md, C3: lists that cost as much as their page, each along the index that is meant for it."""
+"""docs/contract.md#filters-and-summary: lists that cost as much as their page, each along its index."""
 
 import re
 from collections.abc import AsyncIterator

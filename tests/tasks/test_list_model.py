@@ -1,4 +1,4 @@
-"""docs/contract.md, C3: each list against a model that looks at every task."""
+"""docs/contract.md#filters-and-summary: each list against a model that looks at every task."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""docs/contract.md, B1: lists that grow."""
+"""docs/contract.md#pages-and-sorts: lists that grow."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""docs/contract.md, B1 and B2: any sequence of requests gives what a plain model gives."""
+"""docs/contract.md#pages-and-sorts: any sequence of requests gives what a plain model gives."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""docs/contract.md, C1: the optional fields of a task, as read from a body and merged with a task."""
+"""docs/contract.md#optional-fields: the fields, as read from a body and merged with a task."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/contract.md, C3: positions, given by clients and computed by the service."""
+"""docs/contract.md#lists-subtasks-and-order: positions, given by clients and computed by the service."""
 
 import random
 from collections.abc import AsyncIterator

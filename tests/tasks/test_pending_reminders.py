@@ -1,4 +1,4 @@
-"""docs/contract.md, C6: the pending reminders in the database follow the tasks, on every engine."""
+"""docs/contract.md#reminders: the pending reminders in the database follow the tasks, on every engine."""
 
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta

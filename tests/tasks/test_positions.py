@@ -1,4 +1,4 @@
-"""docs/contract.md, C2: the arithmetic of positions."""
+"""docs/contract.md#lists-subtasks-and-order: the arithmetic of positions."""
 
 import random
 import secrets

@@ -1,4 +1,4 @@
-"""docs/contract.md, A2: GET /api/tasks and GET /api/tasks/{task_id}."""
+"""docs/contract.md#endpoints: GET /api/tasks and GET /api/tasks/{task_id}."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""docs/contract.md, C5: the field `recurrence`, as read from a body and merged with a task."""
+"""docs/contract.md#recurrence: the field `recurrence`, as read from a body and merged with a task."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""docs/contract.md, C6: the field `reminders`, and the moments of reminders."""
+"""docs/contract.md#reminders: the field `reminders`, and the moments of reminders."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/contract.md, B1: `q`, plain containment of each word, case-folded alike on both engines."""
+"""docs/contract.md#pages-and-sorts: `q`, containment of each word, case-folded alike on both engines."""
 
 import string
 

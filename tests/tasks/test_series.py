@@ -1,4 +1,4 @@
-"""docs/contract.md, C5: completing a recurring task makes the next one, and reopening it takes that back."""
+"""docs/contract.md#recurrence: completing a recurring task makes the next, reopening removes it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""docs/contract.md, C5: any writes on recurring tasks by several devices give what a plain model gives.
+"""docs/contract.md#recurrence: writes on recurring tasks by several devices, against a plain model.
 
 A device writes while it is offline, by what it has read last, and sends its writes later, some of them twice,
 because the response was lost. So tasks that are completed, reopened or deleted by one device are completed

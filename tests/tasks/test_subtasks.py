@@ -1,4 +1,4 @@
-"""docs/contract.md, C3: subtasks, and the list that they share with their parent."""
+"""docs/contract.md#lists-subtasks-and-order: subtasks, and the list that they share with their parent."""
 
 import re
 from typing import Any

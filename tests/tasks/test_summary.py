@@ -1,4 +1,4 @@
-"""docs/contract.md, C3: GET /api/tasks/summary."""
+"""docs/contract.md#filters-and-summary: GET /api/tasks/summary."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/contract.md, A2: PUT /api/tasks/{task_id}."""
+"""docs/contract.md#endpoints: PUT /api/tasks/{task_id}."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any

@@ -1,4 +1,4 @@
-"""docs/contract.md, C1: stored instants follow the rules of time zones, also those that change later."""
+"""docs/contract.md#optional-fields: stored instants follow changes of the rules of time zones."""
 
 import asyncio
 import logging

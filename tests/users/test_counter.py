@@ -1,4 +1,4 @@
-"""docs/contract.md, B3: the owner's counter, which every write moves."""
+"""docs/contract.md#changes-and-batches: the owner's counter, which every write moves."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""docs/contract.md, A5: the owner's row in the database."""
+"""docs/contract.md#users: the owner's row in the database."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""docs/contract.md, C1 and C6: reminders at times that the clocks skip or show twice (RFC 5545, 3.3.5).
+"""docs/contract.md#optional-fields: reminders at times that the clocks skip or show twice (RFC 5545, 3.3.5).
 
 The clocks of two time zones of the test's own change around the moment of the reminders. Their
 offsets have seconds, so that a time of whole minutes is any moment. Two real services deliver; one is killed

@@ -1,4 +1,4 @@
-"""docs/contract.md, C7: what happens during a full page comes before the next one, or instead of it."""
+"""docs/contract.md#webhooks: what happens during a full page comes before the next one, or instead of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""docs/contract.md, C6: a reminder that passes while webhooks are off is dropped, one of an outage is not."""
+"""docs/contract.md#reminders: one that passes while webhooks are off is dropped, one of an outage is not."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""docs/contract.md, C7: reminders, each with one id, never early, in the person's one queue."""
+"""docs/contract.md#webhooks: reminders, each with one id, never early, in the person's one queue."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""docs/contract.md, C7: over TLS a webhook goes only to a receiver with a certificate for its host."""
+"""docs/contract.md#webhooks: over TLS a webhook goes only to a receiver with a certificate for its host."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""/api/batch and /api/tasks/batch: docs/contract.md, B3 and C4."""
+"""/api/batch and /api/tasks/batch: docs/contract.md#changes-and-batches and #ids-batches-and-kinds."""
 
 from typing import Annotated
 

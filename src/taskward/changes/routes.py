@@ -1,4 +1,4 @@
-"""/api/changes and /api/events: docs/contract.md, B3."""
+"""/api/changes and /api/events: docs/contract.md#changes-and-batches."""
 
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID

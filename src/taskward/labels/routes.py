@@ -1,4 +1,4 @@
-"""/api/labels: docs/contract.md, C1."""
+"""/api/labels: docs/contract.md#optional-fields."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""/api/lists: docs/contract.md, C2."""
+"""/api/lists: docs/contract.md#lists-subtasks-and-order."""
 
 from typing import Annotated
 from uuid import UUID

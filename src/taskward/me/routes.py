@@ -1,4 +1,4 @@
-"""/api/me, a user's own data: docs/contract.md, B4."""
+"""/api/me, a user's own data: docs/contract.md#a-users-own-data."""
 
 from typing import Annotated, Any, Final
 

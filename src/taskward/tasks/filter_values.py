@@ -1,4 +1,4 @@
-"""The values of the filters of a list: docs/contract.md, C3."""
+"""The values of the filters of a list: docs/contract.md#filters-and-summary."""
 
 import re
 from collections.abc import Callable
@@ -161,7 +161,11 @@ DueFilter: TypeAlias = Annotated[
 DueFrom: TypeAlias = Annotated[
     ClockTime,
     _time_compared("Due from"),
-    Field(description="Only tasks due then or later. With an offset: see C3.", examples=_EXAMPLES),
+    Field(
+        description="Only tasks due then or later. With an offset, a due date with a time zone is "
+        "compared by its instant, any other by the clock of that offset.",
+        examples=_EXAMPLES,
+    ),
 ]
 DueBefore: TypeAlias = Annotated[
     ClockTime,

@@ -46,7 +46,7 @@ def list_tasks(
 ) -> Read:
     """Lists one task more than a page holds, which shows whether another page follows.
 
-    `conditions` are those of Part C (`CONDITIONS`); None for a list that has at most the filters of Part B.
+    `conditions` are `CONDITIONS` on optional fields; None for a list that filters by base fields at most.
     """
     column, descending = sort.removeprefix("-"), sort.startswith("-")
     keys = _sort_keys(column, conditions or frozenset())
@@ -82,7 +82,7 @@ def list_tasks(
 
 @lru_cache(maxsize=MAX_FILTERED)
 def filtered_list(sort: str, resumed: bool, searched: bool, conditions: frozenset[str] = frozenset()) -> Read:  # noqa: FBT001 - a shape of `ListQuery`
-    """Returns the statement with these conditions of Part C, made when it is first needed."""
+    """Returns the statement with these conditions on optional fields, made when it is first needed."""
     if conditions == {"open"} and sort in OPEN_LISTS and not (resumed or searched):
         return OPEN_LISTS[sort]
     return list_tasks(sort, resumed=resumed, searched=searched, conditions=conditions, declared=False)

@@ -1,4 +1,4 @@
-"""The days on which a recurring task comes again, for clients without a library: docs/contract.md, C5."""
+"""The days of a recurring task, for clients without a library: docs/contract.md#recurrence."""
 
 from datetime import date
 from typing import Annotated, Final

@@ -1,4 +1,4 @@
-"""The query parameters of a list: docs/contract.md, B1 and C3."""
+"""The query parameters of a list: docs/contract.md#pages-and-sorts and #filters-and-summary."""
 
 from functools import cached_property
 from typing import Annotated, Any, Final, TypeAlias, get_args
@@ -29,7 +29,7 @@ MAX_TASKS: Final = 1000
 MAX_WORDS: Final = 32
 """Words in a search at most."""
 
-_SORTS_OF_PART_B: Final = frozenset(get_args(Sort))
+_BASE_SORTS: Final = frozenset(get_args(Sort))
 _BY_AGE: Final = frozenset({"created_at", "-created_at"})
 
 
@@ -98,7 +98,7 @@ class ListQuery(BaseModel):
 
     @cached_property
     def filters(self) -> tuple[Filter, ...]:
-        """Returns the filters of Part C."""
+        """Returns the filters by optional fields."""
         given = self.model_fields_set & FILTERS.keys()
         return tuple(make(getattr(self, name)) for name, make in FILTERS.items() if name in given)
 
@@ -106,12 +106,12 @@ class ListQuery(BaseModel):
     def shape(self) -> ListShape:
         """Returns what decides the statement: sort, whether resumed, whether searched, and the conditions.
 
-        There are no conditions if the sort and the filters are those of Part B. Open tasks by age are
+        There are no conditions if the sort and the filters are of base fields. Open tasks by age are
         different: there is an index of open tasks, and only a statement with that condition uses it.
         """
         plain = (self.sort, self.cursor is not None, bool(self.words))
         is_open_by_age = self.is_completed is False and self.sort in _BY_AGE
-        if self.sort in _SORTS_OF_PART_B and not self.filters and not is_open_by_age:
+        if self.sort in _BASE_SORTS and not self.filters and not is_open_by_age:
             return plain
         conditions = {one.condition for one in self.filters}
         if self.is_completed is not None:

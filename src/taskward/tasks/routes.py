@@ -1,4 +1,4 @@
-"""/api/tasks: docs/contract.md, A2, B1, B2, C3 and C5."""
+"""/api/tasks: docs/contract.md#endpoints."""
 
 from typing import Annotated
 from uuid import UUID

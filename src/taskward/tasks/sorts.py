@@ -16,7 +16,7 @@ Sort = Literal["-created_at", "created_at", "-updated_at", "updated_at", "-title
 DomainSort = Literal[
     "position", "-position", "due", "-due", "priority", "-priority", "completed_at", "-completed_at"
 ]
-"""By a field of Part C. A sort by a field that a task may lack lists the tasks that have it."""
+"""By an optional field. A sort by a field that a task may lack lists the tasks that have it."""
 
 AnySort = Literal[Sort, DomainSort]
 

@@ -1,4 +1,4 @@
-"""The numbers of an owner's open tasks: docs/contract.md, C3."""
+"""The numbers of an owner's open tasks: docs/contract.md#filters-and-summary."""
 
 from collections.abc import Sequence
 from datetime import timedelta

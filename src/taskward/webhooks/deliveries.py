@@ -1,4 +1,4 @@
-"""The deliveries of one owner: which is the next, and its body. See docs/contract.md, C7."""
+"""The deliveries of one owner: which is the next, and its body. See docs/contract.md#webhooks."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""docs/contract.md, C5: the days of a rule, also compared with those of python-dateutil."""
+"""docs/contract.md#recurrence: the days of a rule, also compared with those of python-dateutil."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""docs/contract.md, C5: when the task after a completed one is due."""
+"""docs/contract.md#recurrence: when the task after a completed one is due."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta

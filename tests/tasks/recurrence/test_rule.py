@@ -1,4 +1,4 @@
-"""docs/contract.md, C5: which rules are accepted, how they are spelt, and how others are refused."""
+"""docs/contract.md#recurrence: which rules are accepted, how they are spelt, and how others are refused."""
 
 from itertools import islice
 from typing import Final

@@ -1,4 +1,4 @@
-"""The optional fields of a task that are stored together, in `tasks.extra`: docs/contract.md, C1."""
+"""Optional fields of a task that are stored together in `tasks.extra`: docs/contract.md#optional-fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

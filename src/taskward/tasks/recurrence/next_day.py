@@ -1,4 +1,4 @@
-"""The day on which a recurring task is due next: docs/contract.md, C5."""
+"""The day on which a recurring task is due next: docs/contract.md#recurrence."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

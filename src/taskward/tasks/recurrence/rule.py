@@ -1,4 +1,4 @@
-"""The rule of a recurrence: RFC 5545 RRULE in days, see docs/contract.md, C5.
+"""The rule of a recurrence: RFC 5545 RRULE in days, see docs/contract.md#recurrence.
 
 Parts that ask for a time of day are left out, and those in which libraries disagree: docs/decisions/0043.
 """
