@@ -41,7 +41,7 @@ _COLUMNS_OF_LIST: Final = {
 } | {name: LISTS.c[name] for name in TaskRecord._fields if name in LISTS.c}
 
 
-def _half(table: Table, columns: Mapping[str, ColumnElement[Any]], kind: Kind) -> Select[Any]:
+def _source(table: Table, columns: Mapping[str, ColumnElement[Any]], kind: Kind) -> Select[Any]:
     """Selects the rows of one table after the number; columns that it lacks are null.
 
     Each is ordered and limited separately, so that its index is read only as far as the page needs.
@@ -60,17 +60,17 @@ def _half(table: Table, columns: Mapping[str, ColumnElement[Any]], kind: Kind) -
 
 
 def _tombstones(table: Table, key: str, kind: Kind) -> Select[Any]:
-    return _half(table, {"id": table.c[key], "user_id": table.c.user_id, "version": table.c.version}, kind)
+    return _source(table, {"id": table.c[key], "user_id": table.c.user_id, "version": table.c.version}, kind)
 
 
-_HALVES: Final[Mapping[Kind, Sequence[Select[Any]]]] = {
-    "tasks": (_half(TASKS, dict(TASKS.c.items()), "tasks"), _tombstones(TOMBSTONES, "task_id", "tasks")),
-    "lists": (_half(LISTS, _COLUMNS_OF_LIST, "lists"), _tombstones(LIST_TOMBSTONES, "list_id", "lists")),
+_SOURCES: Final[Mapping[Kind, Sequence[Select[Any]]]] = {
+    "tasks": (_source(TASKS, dict(TASKS.c.items()), "tasks"), _tombstones(TOMBSTONES, "task_id", "tasks")),
+    "lists": (_source(LISTS, _COLUMNS_OF_LIST, "lists"), _tombstones(LIST_TOMBSTONES, "list_id", "lists")),
 }
 
 
 def _changes(*kinds: Kind) -> Read:
-    changes = union_all(*(half for kind in kinds for half in _HALVES[kind])).subquery("changes")
+    changes = union_all(*(source for kind in kinds for source in _SOURCES[kind])).subquery("changes")
     owner = (
         select(USERS.c.horizon, USERS.c.seq, LAST_RESTORE.label("restore"))
         .where(USERS.c.id == OWNER)
