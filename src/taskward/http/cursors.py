@@ -27,11 +27,11 @@ def encode_cursor(content: Any, scope: bytes) -> str:
 
 def decode_cursor(text: str, scope: bytes) -> Any:
     """Returns the JSON value of a cursor; None if it has another scope or was modified."""
-    sealed = _decoded(text)
-    if sealed is None or sealed[:_DIGEST] != _digest(sealed[_DIGEST:], scope):
+    raw = _decoded(text)
+    if raw is None or raw[:_DIGEST] != _digest(raw[_DIGEST:], scope):
         return None
     try:
-        return orjson.loads(sealed[_DIGEST:])
+        return orjson.loads(raw[_DIGEST:])
     except ValueError:
         return None
 
@@ -55,14 +55,14 @@ def scope_of(*parts: Any) -> bytes:
 def _decoded(text: str) -> bytes | None:
     """Returns digest and content; None if the text is not in the one form that `_encoded` writes."""
     try:
-        sealed = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         return None
-    return sealed if len(sealed) > _DIGEST and _encoded(sealed) == text else None
+    return raw if len(raw) > _DIGEST and _encoded(raw) == text else None
 
 
-def _encoded(sealed: bytes) -> str:
-    return urlsafe_b64encode(sealed).decode().rstrip("=")
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _digest(content: bytes, scope: bytes) -> bytes:

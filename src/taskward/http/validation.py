@@ -19,7 +19,7 @@ NUL_REFUSED: Final = "The character U+0000 is not allowed"
 Absent = SkipJsonSchema[None]
 """For a property of a documented model that is absent where it has no value, and never null."""
 
-_FIELD_ERROR: Final = "refusal"
+_FIELD_ERROR: Final = "field_error"
 
 _HOUR: Final = r"([01]\d|2[0-3]):[0-5]\d"
 _RFC3339: Final = re.compile(

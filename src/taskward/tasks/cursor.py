@@ -17,18 +17,18 @@ class PagePosition:
     task_id: UUID
 
 
-def write_cursor(position: PagePosition, walk: bytes) -> str:
-    """Returns the cursor of a position; `walk` is the owner, the sort and the filter."""
-    return encode_cursor([_VERSION, position.key, str(position.task_id)], walk)
+def write_cursor(position: PagePosition, scope: bytes) -> str:
+    """Returns the cursor of a position; `scope` is the owner, the sort and the filter."""
+    return encode_cursor([_VERSION, position.key, str(position.task_id)], scope)
 
 
-def read_cursor(cursor: str, walk: bytes) -> PagePosition | None:
-    """Returns the position of a cursor; None if the cursor is not valid for this walk."""
-    match decode_cursor(cursor, walk):
+def read_cursor(cursor: str, scope: bytes) -> PagePosition | None:
+    """Returns the position of a cursor; None if the cursor has another scope or is malformed."""
+    match decode_cursor(cursor, scope):
         case [1, None | str() as key, str(task_id)] if "\0" not in (key or ""):
             try:
                 position = PagePosition(key, UUID(task_id))
             except ValueError:
                 return None
-            return position if write_cursor(position, walk) == cursor else None
+            return position if write_cursor(position, scope) == cursor else None
     return None

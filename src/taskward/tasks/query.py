@@ -125,5 +125,5 @@ class ListQuery(BaseModel):
         return values | {name: value for one in self.filters for name, value in one.values}
 
     def cursor_scope(self, owner: Any) -> bytes:
-        """Returns the scope of the cursors of this walk, which does not depend on its cursor and limit."""
+        """Returns the scope of the cursors of this list, which does not depend on its cursor and limit."""
         return scope_of(owner, self.sort, self.is_completed, self.words, *self.filters)
