@@ -32,7 +32,7 @@ _KEYS: Final[dict[str, ColumnElement[Any]]] = {
 _BY_NO_INDEX: Final = {"created_at", "position"}
 """The sorts without an index of their own for open tasks in any list."""
 
-_HAVING: Final = {"due": "due", "priority": "priority", "completed_at": "completed at"}
+_SORTS_WITH_NULLS: Final = {"due": "due", "priority": "priority", "completed_at": "completed at"}
 """The condition of a sort by a field that a task may lack."""
 
 
@@ -99,7 +99,7 @@ def _index_for_sqlite(column: str, conditions: frozenset[str]) -> str | None:
 
 
 def _with_value(column: str) -> frozenset[str]:
-    return frozenset({_HAVING[column]} if column in _HAVING else ())
+    return frozenset({_SORTS_WITH_NULLS[column]} if column in _SORTS_WITH_NULLS else ())
 
 
 def _sort_keys(column: str, conditions: frozenset[str]) -> tuple[ColumnElement[Any], ...]:
