@@ -112,8 +112,8 @@ def test_only_what_has_to_touch_several_servers_does() -> None:
 
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_a_list_with_filters_is_one_owners(name: str) -> None:
-    for resumed, searched in ((False, False), (True, True)):
-        read = filtered_list("due", resumed, searched, frozenset({name}))
+    for has_cursor, has_search in ((False, False), (True, True)):
+        read = filtered_list("due", has_cursor, has_search, frozenset({name}))
         assert list(unowned(read.statement, SHARDED)) == []
 
 

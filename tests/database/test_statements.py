@@ -58,8 +58,8 @@ def test_every_list_with_filters_says_whose(name: str) -> None:
     for sort in ALL_SORTS:
         others = chance.sample(list(CONDITIONS), 5)
         for conditions in ({name}, {name, *others}):
-            resumed, searched = chance.random() < 0.5, chance.random() < 0.5
-            read = filtered_list(sort, resumed, searched, frozenset(conditions))
+            has_cursor, has_search = chance.random() < 0.5, chance.random() < 0.5
+            read = filtered_list(sort, has_cursor, has_search, frozenset(conditions))
             assert list(unowned(read.statement)) == []
             assert set(map(str, owned_tables(read.statement))) >= {"tasks"}
 
@@ -67,7 +67,7 @@ def test_every_list_with_filters_says_whose(name: str) -> None:
 def test_lists_with_filters_are_no_declared_statements() -> None:
     before = list(STATEMENTS)
 
-    filtered_list("due", resumed=True, searched=False, conditions=frozenset({"open"}))
+    filtered_list("due", has_cursor=True, has_search=False, conditions=frozenset({"open"}))
 
     assert before == STATEMENTS
 

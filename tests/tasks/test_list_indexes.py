@@ -85,7 +85,7 @@ async def crowded(engine: str, new_database: MakeDatabase) -> AsyncIterator[Fast
 @pytest.mark.parametrize("page", ["first", "next"])
 @pytest.mark.parametrize("query", ALONG_AN_INDEX)
 async def test_a_list_is_read_along_its_index(crowded: FastAPI, query: str, page: str) -> None:
-    for plan in await _plans_of(crowded, query, resumed=page == "next"):
+    for plan in await _plans_of(crowded, query, has_cursor=page == "next"):
         assert plan.indexes == {f"ix_tasks_user_id_{ALONG_AN_INDEX[query]}"}
         assert query == FEW or not plan.sorts
 
@@ -94,7 +94,7 @@ async def test_a_list_is_read_along_its_index(crowded: FastAPI, query: str, page
 async def test_the_order_of_the_inbox_is_made_of_the_open_tasks_only(crowded: FastAPI, page: str) -> None:
     query = "list_id=none&is_completed=false&sort=position"
 
-    for plan in await _plans_of(crowded, query, resumed=page == "next"):
+    for plan in await _plans_of(crowded, query, has_cursor=page == "next"):
         assert plan.indexes == {"ix_tasks_user_id_open"}
 
 
@@ -103,7 +103,7 @@ async def test_the_order_of_the_inbox_is_made_of_the_open_tasks_only(crowded: Fa
 async def test_the_tasks_of_a_label_are_read_along_the_labels(
     crowded: FastAPI, query: str, page: str
 ) -> None:
-    for plan in await _plans_of(crowded, query, resumed=page == "next"):
+    for plan in await _plans_of(crowded, query, has_cursor=page == "next"):
         assert "ix_task_labels_user_id_label_folded" in plan.indexes
         assert not plan.sorts
 
@@ -135,14 +135,14 @@ def _moment(n: int) -> Any:
     return SummaryQuery.model_validate({"now": f"2026-11-{n % 28 + 1:02}T12:00:00+00:00"}).now.instant
 
 
-async def _plans_of(app: FastAPI, text: str, *, resumed: bool) -> list[Plan]:
+async def _plans_of(app: FastAPI, text: str, *, has_cursor: bool) -> list[Plan]:
     query = ListQuery.model_validate(
-        dict(part.split("=", 1) for part in text.split("&")) | ({"cursor": CURSOR} if resumed else {})
+        dict(part.split("=", 1) for part in text.split("&")) | ({"cursor": CURSOR} if has_cursor else {})
     )
     keys = {"position": "m5", "due": "2026-06-01T24:00", "priority": "2"}
     keys["completed_at"] = _moment(9).isoformat()
     position = PagePosition(keys.get(query.sort.removeprefix("-")), UUID(int=7 << 76))
-    after = position_values(query.sort, position) if resumed else {}
+    after = position_values(query.sort, position) if has_cursor else {}
     assert after is not None
     read = LISTS.get(query.shape) or filtered_list(*query.shape)
     return await _plans(database_of(app), read, {"owner": OWNER, **query.values, **after, "limit": 11})

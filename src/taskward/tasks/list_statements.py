@@ -39,8 +39,8 @@ _SORTS_WITH_NULLS: Final = {"due": "due", "priority": "priority", "completed_at"
 def list_tasks(
     sort: str,
     *,
-    resumed: bool,
-    searched: bool,
+    has_cursor: bool,
+    has_search: bool,
     conditions: frozenset[str] | None = None,
     declared: bool = True,
 ) -> Read:
@@ -55,11 +55,11 @@ def list_tasks(
     where: list[ColumnElement[bool]] = [TASKS.c.user_id == (once(OWNER) if sorts_labelled else OWNER)]
     if conditions is None:
         where.append(or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED))
-    if resumed:
-        where += _after_position(column, keys, descending=descending)
+    if has_cursor:
+        where += _after_cursor(column, keys, descending=descending)
     if conditions is not None:
         where += [CONDITIONS[name] for name in sorted(conditions | _with_value(column))]
-    if searched:
+    if has_search:
         where.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
     counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
     statement = select(*COLUMNS, counter).where(*where)
@@ -67,25 +67,32 @@ def list_tasks(
         statement = statement.with_hint(TASKS, f"INDEXED BY ix_tasks_user_id_{index}", "sqlite")
     return Read(
         f"list tasks by {sort}"
-        + resumed * " from a position"
-        + searched * " with words"
+        + has_cursor * " from a position"
+        + has_search * " with words"
         + (conditions is not None) * " with filters",
         statement.order_by(*(key.desc() if descending else key for key in keys)).limit(
             bindparam("limit", type_=Integer())
         ),
-        long=searched,
-        batch_keys=() if resumed or searched or not declared else ("owner",),
+        long=has_search,
+        batch_keys=() if has_cursor or has_search or not declared else ("owner",),
         limit_key="limit",
         declared=declared,
     )
 
 
 @lru_cache(maxsize=MAX_FILTERED)
-def filtered_list(sort: str, resumed: bool, searched: bool, conditions: frozenset[str] = frozenset()) -> Read:  # noqa: FBT001 - a shape of `ListQuery`
+def filtered_list(
+    sort: str,
+    has_cursor: bool,  # noqa: FBT001 - a shape of `ListQuery`
+    has_search: bool,  # noqa: FBT001 - likewise
+    conditions: frozenset[str] = frozenset(),
+) -> Read:
     """Returns the statement with these conditions on optional fields, made when it is first needed."""
-    if conditions == {"open"} and sort in OPEN_LISTS and not (resumed or searched):
+    if conditions == {"open"} and sort in OPEN_LISTS and not (has_cursor or has_search):
         return OPEN_LISTS[sort]
-    return list_tasks(sort, resumed=resumed, searched=searched, conditions=conditions, declared=False)
+    return list_tasks(
+        sort, has_cursor=has_cursor, has_search=has_search, conditions=conditions, declared=False
+    )
 
 
 def _index_for_sqlite(column: str, conditions: frozenset[str]) -> str | None:
@@ -108,7 +115,7 @@ def _sort_keys(column: str, conditions: frozenset[str]) -> tuple[ColumnElement[A
     return (_KEYS[column], task_id) if column in _KEYS else (task_id,)
 
 
-def _after_position(
+def _after_cursor(
     column: str, keys: tuple[ColumnElement[Any], ...], *, descending: bool
 ) -> list[ColumnElement[bool]]:
     after = [
@@ -124,7 +131,7 @@ def _after_position(
 
 
 OPEN_LISTS: Final = {
-    sort: list_tasks(sort, resumed=False, searched=False, conditions=frozenset({"open"}))
+    sort: list_tasks(sort, has_cursor=False, has_search=False, conditions=frozenset({"open"}))
     for sort in ("-created_at", "created_at")
 }
 """The first pages of the open tasks by age, which are declared, so that they are batched."""

@@ -104,7 +104,7 @@ class ListQuery(BaseModel):
 
     @cached_property
     def shape(self) -> ListShape:
-        """Returns what decides the statement: sort, whether resumed, whether searched, and the conditions.
+        """Returns what decides the statement: sort, whether there is a cursor, a search, and conditions.
 
         There are no conditions if the sort and the filters are of base fields. Open tasks by age are
         different: there is an index of open tasks, and only a statement with that condition uses it.

@@ -355,12 +355,12 @@ STORE_RESPONSE: Final = Command(
 """Without a `tag`, the response has none."""
 DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
 LISTS: Final[Mapping[tuple[Any, ...], Read]] = {
-    (sort, resumed, searched): list_tasks(sort, resumed=resumed, searched=searched)
+    (sort, has_cursor, has_search): list_tasks(sort, has_cursor=has_cursor, has_search=has_search)
     for sort in get_args(Sort)
-    for resumed in (False, True)
-    for searched in (False, True)
+    for has_cursor in (False, True)
+    for has_search in (False, True)
 }
-"""The lists of Part B by sort, whether a cursor is given, and whether words are searched."""
+"""The lists without conditions on optional fields: by sort, with or without a cursor and a search."""
 
 COUNTER: Final = Read(
     "owner's counter", select(USERS.c.seq).where(USERS.c.id == OWNER), batch_keys=("owner",)
