@@ -15,7 +15,7 @@ from taskward.database.postgres.errors import (
     CommitInDoubt,
     is_connection_lost,
 )
-from taskward.database.postgres.openings import Openings
+from taskward.database.postgres.connection_opener import ConnectionOpener
 from taskward.database.statements import Row
 from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Samples
 
@@ -45,7 +45,7 @@ class ConnectionPool:
     def __init__(self, url: str, size: int, deadline: float) -> None:
         self.url = url
         self.connector = Connector(url, deadline)
-        self._openings = Openings(self.connector, size)
+        self._opener = ConnectionOpener(self.connector, size)
         self._deadline_checks = DeadlineChecks()
         self._idle: list[PostgresConnection] = []
         self._closing: set[asyncio.Task[None]] = set()
@@ -71,7 +71,7 @@ class ConnectionPool:
         """
         connection = self.take_idle()
         while connection is None:
-            connection = await self._openings.next(ACQUIRE_TIMEOUT) or self.take_idle()
+            connection = await self._opener.open_or_wait(ACQUIRE_TIMEOUT) or self.take_idle()
         connection.is_writing, connection.is_commit_in_doubt = writes, False
         try:
             yield connection
@@ -85,7 +85,7 @@ class ConnectionPool:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_closed():
-                self._openings.closed()
+                self._opener.closed()
             elif connection.loop.time() - connection.used_at > MAX_IDLE:
                 self._discard(connection)
             else:
@@ -120,16 +120,16 @@ class ConnectionPool:
 
     def collect(self) -> Samples:
         """Returns the metrics; callable from any thread."""
-        openings, idle = self._openings, len(self._idle)
-        connecting = openings.connecting
+        opener, idle = self._opener, len(self._idle)
+        connecting = opener.connecting
         return {
             CONNECTIONS.name: {
-                ("used",): max(0, openings.opened - idle - connecting),
+                ("used",): max(0, opener.opened - idle - connecting),
                 ("idle",): idle,
                 ("connecting",): connecting,
             },
-            CONNECTIONS_MAX.name: {(): openings.size},
-            REQUESTS_WAITING.name: {(): openings.waiting},
+            CONNECTIONS_MAX.name: {(): opener.size},
+            REQUESTS_WAITING.name: {(): opener.waiting},
         }
 
     def _give_back(self, connection: PostgresConnection) -> None:
@@ -150,7 +150,7 @@ class ConnectionPool:
             self._release(connection)
         elif connection.is_writing:
             connection.terminate()  # its statement is not cancelled on the server
-            self._openings.closed()
+            self._opener.closed()
         else:
             self._discard(connection)
 
@@ -158,8 +158,8 @@ class ConnectionPool:
         if connection.made_at <= self._invalidated_at:
             self._discard(connection)
         elif connection.is_closed():
-            self._openings.closed()
-        elif not (self._openings.turns and self._openings.hand_over(connection)):
+            self._opener.closed()
+        elif not (self._opener.waiters and self._opener.hand_over(connection)):
             self._idle.append(connection)
 
     def _suspects_all(self, error: BaseException) -> bool:
@@ -180,7 +180,7 @@ class ConnectionPool:
         closing = asyncio.create_task(connection.cancel_and_close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
-        self._openings.closed()
+        self._opener.closed()
 
 
 class DeadlineChecks:

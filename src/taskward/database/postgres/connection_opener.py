@@ -1,4 +1,4 @@
-"""Opening the connections of a pool, and the queue of those who wait for one."""
+"""Opening the connections of a pool, and the queue for a connection."""
 
 import asyncio
 from collections import deque
@@ -16,7 +16,7 @@ RETRY_SECONDS: Final = 1.0
 """Seconds between two checks whether the server allows more connections."""
 
 
-class Openings:
+class ConnectionOpener:
     """Opens up to `size` connections, and passes on those that are given back while others wait."""
 
     def __init__(self, connector: Connector, size: int) -> None:
@@ -24,18 +24,18 @@ class Openings:
         self.opened = 0
         """Connections that are open or being opened."""
         self.connecting = 0
-        self.turns: deque[asyncio.Future[PostgresConnection | None]] = deque()
-        """Of those who wait, the first one first; some have given up."""
+        self.waiters: deque[asyncio.Future[PostgresConnection | None]] = deque()
+        """In the order of the queue; some have given up."""
         self._connector = connector
         self._outage = Outage()
         self._server_full_until = 0.0
 
     @property
     def waiting(self) -> int:
-        """Returns the number of those who wait; callable from any thread."""
-        return sum(not turn.done() for turn in list(self.turns))
+        """Returns the length of the queue; callable from any thread."""
+        return sum(not waiter.done() for waiter in list(self.waiters))
 
-    async def next(self, seconds: float) -> PostgresConnection | None:
+    async def open_or_wait(self, seconds: float) -> PostgresConnection | None:
         """Opens a connection, or waits that many seconds for one; None means that the caller may try again.
 
         At the beginning of an outage both take longer, see `outage.py`.
@@ -63,10 +63,10 @@ class Openings:
 
     def hand_over(self, connection: PostgresConnection | None) -> bool:
         """Passes the connection, or the permission to open one, to the oldest waiter, if there is one."""
-        while self.turns:
-            turn = self.turns.popleft()
-            if not turn.done():
-                turn.set_result(connection)
+        while self.waiters:
+            waiter = self.waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
                 return True
         return False
 
@@ -94,15 +94,15 @@ class Openings:
 
     async def _wait(self, seconds: float) -> PostgresConnection | None:
         """Waits in the queue; returns the connection handed over, or None if a new one may be opened."""
-        turn = asyncio.get_running_loop().create_future()
-        self.turns.append(turn)
+        waiter = asyncio.get_running_loop().create_future()
+        self.waiters.append(waiter)
         try:
             async with asyncio.timeout(seconds):
-                given: PostgresConnection | None = await turn
+                given: PostgresConnection | None = await waiter
                 return given
         except BaseException as error:
-            if turn.done() and not turn.cancelled():  # the turn came at the same moment: pass it on
-                self.hand_over(turn.result())
+            if waiter.done() and not waiter.cancelled():  # it was served at the same moment: pass it on
+                self.hand_over(waiter.result())
             if not isinstance(error, TimeoutError):
                 raise
         if self.connecting:  # the database is the reason, not the load
