@@ -9,7 +9,7 @@ import asyncpg
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.connector import Connector
 from taskward.database.postgres.errors import DRIVER_ERRORS, TOO_MANY_CONNECTIONS, is_connection_lost
-from taskward.database.postgres.outage import Outage
+from taskward.database.postgres.outage import FailoverRetry
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 
 RETRY_SECONDS: Final = 1.0
@@ -27,7 +27,7 @@ class ConnectionOpener:
         self.waiters: deque[asyncio.Future[PostgresConnection | None]] = deque()
         """In the order of the queue; some have given up."""
         self._connector = connector
-        self._outage = Outage()
+        self._failover = FailoverRetry()
         self._server_full_until = 0.0
 
     @property
@@ -54,7 +54,7 @@ class ConnectionOpener:
                     raise
                 # Until then, use the existing ones.
                 self._server_full_until = asyncio.get_running_loop().time() + RETRY_SECONDS
-        return await self._wait(max(seconds, self._outage.time_left()))
+        return await self._wait(max(seconds, self._failover.time_left()))
 
     def closed(self) -> None:
         """Counts one connection less, and lets another be opened."""
@@ -86,10 +86,10 @@ class ConnectionOpener:
             try:
                 connection = await self._connector.connect()
             except DRIVER_ERRORS as error:
-                if not (is_connection_lost(error) and await self._outage.pause()):
+                if not (is_connection_lost(error) and await self._failover.wait_before_retry()):
                     raise
             else:
-                self._outage.end()
+                self._failover.end()
                 return connection
 
     async def _wait(self, seconds: float) -> PostgresConnection | None:

@@ -15,8 +15,8 @@ RETRY_INTERVAL: Final = 0.2
 """Seconds between two attempts to connect."""
 
 
-class Outage:
-    """Whether the database has been unreachable, and for how long, as far as connecting shows it."""
+class FailoverRetry:
+    """Retries a connection that fails, for some seconds from the first failure on."""
 
     def __init__(self) -> None:
         self._has_connected = False
@@ -33,8 +33,8 @@ class Outage:
             return 0.0
         return max(0.0, self._began + FAILOVER_WAIT - _now())
 
-    async def pause(self) -> bool:
-        """Records a failure, and waits before the next attempt; returns False if there should be none.
+    async def wait_before_retry(self) -> bool:
+        """Waits before the next attempt after a failure; returns False if there should be none.
 
         A database that has never been reached is not waited for: its address is more likely wrong.
         """
