@@ -60,7 +60,7 @@ ON_EVERY_SERVER: Final = {
     "add a restore": "`taskward restored`",
     "claim the time zone data": "at a start with new time zone data",
     "renew the claim on the time zone data": "every few seconds while one process computes instants again",
-    "note the version of the time zone data": "once after that",
+    "store the version of the time zone data": "once after that",
     "note a failed webhook": "after each attempt that fails",
     "claim the next probe": "once a minute while the receiver is failing",
     "note that webhooks succeed again": "after the first attempt that succeeds",

@@ -14,8 +14,15 @@ from taskward.tasks import zone_data_statements as zone_data
 from taskward.webhooks import statements as webhooks
 
 OF_LEASES: Final[set[Command]] = {
-    *(imports.CLAIM, imports.SEIZE, imports.RENEW, imports.DECIDE, imports.RELEASE, imports.GIVE_UP),
-    *(zone_data.CLAIM, zone_data.RENEW, zone_data.NOTE),
+    *(
+        imports.CLAIM,
+        imports.SEIZE,
+        imports.RENEW,
+        imports.BEGIN_PUBLICATION,
+        imports.RELEASE,
+        imports.GIVE_UP,
+    ),
+    *(zone_data.CLAIM, zone_data.RENEW, zone_data.STORE_VERSION),
     *(webhooks.CLAIM, webhooks.CLAIM_CHANGES, webhooks.STORE_NEXT, webhooks.RELEASE, webhooks.PROBE),
 }
 
@@ -45,7 +52,7 @@ async def test_one_holds_it_until_it_is_not_renewed_any_more(app: FastAPI, ann: 
     await age(app, ann, 1)
 
     assert await run(app, imports.CLAIM, other)
-    for command in (imports.RENEW, imports.DECIDE, imports.CLAIM):
+    for command in (imports.RENEW, imports.BEGIN_PUBLICATION, imports.CLAIM):
         assert not await run(app, command, one), command.name
     await run(app, imports.RELEASE, one)
     assert await run(app, imports.RENEW, other)

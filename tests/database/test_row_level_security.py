@@ -44,7 +44,7 @@ from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHAR
 from taskward.database.statements import STATEMENTS, Read
 from taskward.me.admin import export_to
 from taskward.me.import_statements import ABANDONED
-from taskward.tasks.zone_data_statements import NOTED, OWNERS_AFTER
+from taskward.tasks.zone_data_statements import OWNERS_AFTER, STORED_VERSION
 from taskward.webhooks.reminder_statements import NEXT_REMINDERS, PASSED_REMINDERS
 from taskward.webhooks.statements import BACKLOG, FAILED_BEFORE, WAITING
 
@@ -295,7 +295,7 @@ async def test_these_statements_run_without_row_level_security() -> None:
     found = {one for one in STATEMENTS if isinstance(one, Read) and one.cross_owner}
 
     assert found == {
-        *(COUNTERS, ABANDONED, NOTED, OWNERS_AFTER),
+        *(COUNTERS, ABANDONED, STORED_VERSION, OWNERS_AFTER),
         *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS),
     }
 

@@ -18,7 +18,7 @@ from taskward.database.statements import Read, TransactionSteps
 from taskward.tasks import zone_data
 from taskward.tasks.steps.reminder_statements import ADD_REMINDERS, DROP_REMINDERS
 from taskward.tasks.zone_data import MAX_TASKS, ZoneDataUpdate
-from taskward.tasks.zone_data_statements import CLAIM, LEASE, NOTE, NOTED, SET_INSTANTS
+from taskward.tasks.zone_data_statements import CLAIM, LEASE, SET_INSTANTS, STORE_VERSION, STORED_VERSION
 from taskward.time_zones import DATA_VERSION
 
 BERLIN = {"date": "2026-11-21", "time": "14:30", "time_zone": "Europe/Berlin"}
@@ -38,7 +38,7 @@ async def fresh(request: pytest.FixtureRequest, new_database: MakeDatabase) -> A
 async def noted(app: FastAPI, version: str) -> None:
     """Waits until the instants are of a version."""
     async with asyncio.timeout(10):
-        while [tuple(row) for row in await database_of(app).rows(NOTED, {})] != [(version,)]:  # noqa: ASYNC110 - a row
+        while [tuple(row) for row in await database_of(app).rows(STORED_VERSION, {})] != [(version,)]:  # noqa: ASYNC110 - a row
             await asyncio.sleep(0.01)
 
 
@@ -68,7 +68,7 @@ async def overdue(person: Person) -> set[str]:
 
 
 async def test_the_first_start_notes_the_version(fresh: FastAPI) -> None:
-    rows = await database_of(fresh).rows(NOTED, {})
+    rows = await database_of(fresh).rows(STORED_VERSION, {})
 
     assert [tuple(row) for row in rows] == [(DATA_VERSION,)]
     assert await ZoneDataUpdate(database_of(fresh)).run(), "nothing is left to do"
@@ -170,7 +170,7 @@ async def test_the_claim_of_a_dead_process_is_taken_over(fresh: FastAPI) -> None
     await renewed_before(fresh, seconds=61)
     assert await update.run()
     assert await overdue(ann) == {task["id"]}
-    assert not await run(fresh, NOTE, **dead, version="2020.1"), "it was taken over"
+    assert not await run(fresh, STORE_VERSION, **dead, version="2020.1"), "it was taken over"
     await noted(fresh, NEWER)
 
 
@@ -200,7 +200,7 @@ async def test_it_works_under_row_level_security(new_database: MakeDatabase) -> 
 
 
 def test_only_statements_of_the_service_run_without_an_owner() -> None:
-    assert isinstance(NOTED, Read)
-    assert NOTED.cross_owner
+    assert isinstance(STORED_VERSION, Read)
+    assert STORED_VERSION.cross_owner
     assert CLAIM.cross_owner
     assert not SET_INSTANTS.cross_owner

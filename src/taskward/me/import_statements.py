@@ -55,8 +55,8 @@ SEIZE: Final = Command(
 """Ends an import in progress, and prevents a new one before this transaction ends."""
 
 RENEW: Final = Command("renew an import", LEASE.renew(), quiet=True)
-DECIDE: Final = Command(
-    "decide an import",
+BEGIN_PUBLICATION: Final = Command(
+    "begin the publication of an import",
     LEASE.change(first_number=bindparam("first_number", type_=Counter)),
     quiet=True,
 )

@@ -28,8 +28,8 @@ from taskward.me.import_models import ImportedTask
 from taskward.me.import_series import RESOLVE_SERIES, ImportSeries
 from taskward.me.import_statements import (
     ABANDONED,
+    BEGIN_PUBLICATION,
     CLAIM,
-    DECIDE,
     DROP_TOMBSTONES,
     FIND_IMPORT,
     GIVE_UP,
@@ -196,7 +196,7 @@ class Staging:
         if new or lists:
             rows = yield COUNT_MANY, owner_values(self._user) | {"count": new + lists}
             first = rows[0][0] - new + 1
-            if new and not (yield DECIDE, {**self._held, "first_number": first}):
+            if new and not (yield BEGIN_PUBLICATION, {**self._held, "first_number": first}):
                 raise _interrupted()
             yield from self.lists.publish_steps(first - lists)
             if not (yield from self._tree.verify_steps()):

@@ -25,11 +25,11 @@ from taskward.tasks.zone_data_statements import (
     CLAIM,
     HAS_REMINDERS,
     LEASE,
-    NOTE,
-    NOTED,
     OWNERS_AFTER,
     RENEW,
     SET_INSTANTS,
+    STORE_VERSION,
+    STORED_VERSION,
     ZONED_AFTER,
 )
 from taskward.time_zones import DATA_VERSION
@@ -70,7 +70,7 @@ class ZoneDataUpdate(BackgroundWork):
 
         They are not while another process computes them.
         """
-        rows = await self._database.rows(NOTED, {})
+        rows = await self._database.rows(STORED_VERSION, {})
         noted = rows[0][0] if rows else None
         if noted is not None and _order(noted) >= _order(self._version):
             return True
@@ -86,7 +86,7 @@ class ZoneDataUpdate(BackgroundWork):
                 changed += await self._update_owner(after)
                 if not await self._keep_claim():
                     return False
-        await self._transact(NOTE, {**self._held, "version": self._version})
+        await self._transact(STORE_VERSION, {**self._held, "version": self._version})
         seconds = {"tasks": changed, "seconds": round(time.monotonic() - begun, 1)}
         log.info("The instants of dates are those of the new time zone data", extra=words | seconds)
         return True

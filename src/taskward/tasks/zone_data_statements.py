@@ -37,7 +37,9 @@ LEASE: Final = Lease(
     seconds=60.0,
 )
 
-NOTED: Final = Read("noted version of the time zone data", select(TIME_ZONE_DATA.c.version), cross_owner=True)
+STORED_VERSION: Final = Read(
+    "stored version of the time zone data", select(TIME_ZONE_DATA.c.version), cross_owner=True
+)
 
 
 def _claim() -> Any:
@@ -47,11 +49,11 @@ def _claim() -> Any:
 
 
 CLAIM: Final = Command("claim the time zone data", _claim(), quiet=True, cross_owner=True)
-"""Returns a row if no other process computes the instants, and the noted version is still the `seen` one."""
+"""Returns a row if no other process computes the instants, and the stored version is still the `seen` one."""
 
 RENEW: Final = Command("renew the claim on the time zone data", LEASE.renew(), quiet=True, cross_owner=True)
-NOTE: Final = Command(
-    "note the version of the time zone data",
+STORE_VERSION: Final = Command(
+    "store the version of the time zone data",
     LEASE.change(version=_VERSION, renewed_at=null()),
     quiet=True,
     cross_owner=True,

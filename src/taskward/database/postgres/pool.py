@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from taskward.database.postgres.connection import PostgresConnection
+from taskward.database.postgres.connection_opener import ConnectionOpener
 from taskward.database.postgres.connector import Connector
 from taskward.database.postgres.errors import (
     FORGOTTEN_STATEMENT,
@@ -15,7 +16,6 @@ from taskward.database.postgres.errors import (
     CommitInDoubt,
     is_connection_lost,
 )
-from taskward.database.postgres.connection_opener import ConnectionOpener
 from taskward.database.statements import Row
 from taskward.metrics import CONNECTIONS, CONNECTIONS_MAX, REQUESTS_WAITING, Samples
 
