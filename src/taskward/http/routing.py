@@ -202,9 +202,9 @@ class StrictRoute(APIRoute):
         """Adds the body to the arguments; returns its problems."""
         parameter, limits = self.signature.body, self.signature.limits
         problems: list[FieldError] = []
-        if self.signature.body_if is not None:
-            condition, then = self.signature.body_if
-            if arguments.get(condition.argument):
+        if self.signature.alternative_body is not None:
+            condition, then = self.signature.alternative_body
+            if arguments.get(condition.when):
                 parameter = then
                 problems += condition.problems(arguments)
         problems += refuse_wide_objects(document, body, limits.key_depth)

@@ -5,8 +5,8 @@
     Annotated[T, Depends(function)]                     the result of the (plain) function for the request
     Context                                             the context of the request
 
-A `BodyLimits` beside `Body()` replaces the default limits. A `BodyIf` there has the model of the body for one
-value of another argument.
+A `BodyLimits` beside `Body()` replaces the default limits. An `AlternativeBody` there has the
+model of the body for one value of another argument.
 """
 
 import inspect
@@ -42,10 +42,10 @@ DEFAULT_LIMITS: Final = BodyLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class BodyIf:
-    """The body has one model if an argument from a header is true, and another one if not."""
+class AlternativeBody:
+    """The body has one model if the argument `when`, from a header, is true, and another one if not."""
 
-    argument: str
+    when: str
     then: type
     otherwise: type
     problems: Callable[[Mapping[str, Any]], list[FieldError]]
@@ -77,7 +77,7 @@ class HandlerSignature:
         self.headers: list[tuple[bytes, Parameter]] = []
         self.query: Parameter | None = None
         self.body: Parameter | None = None
-        self.body_if: tuple[BodyIf, Parameter] | None = None
+        self.alternative_body: tuple[AlternativeBody, Parameter] | None = None
         """A condition, and the body if it is true."""
         self.limits = DEFAULT_LIMITS
         self.dependencies: list[tuple[str, Resolver]] = []
@@ -97,11 +97,11 @@ class HandlerSignature:
                     raise TypeError(f"{type_!r}: queries are cached, so its model must be frozen")
                 self.query = Parameter.of(parameter, type_, marker)
             case params.Body() as marker:
-                condition = next((one for one in metadata if isinstance(one, BodyIf)), None)
+                condition = next((one for one in metadata if isinstance(one, AlternativeBody)), None)
                 if condition is not None:
                     type_ = condition.otherwise
                     then = Parameter.of(parameter, condition.then, marker)
-                    self.body_if = condition, then
+                    self.alternative_body = condition, then
                 self.body = Parameter.of(parameter, type_, marker)
                 self.limits = next((one for one in metadata if isinstance(one, BodyLimits)), DEFAULT_LIMITS)
             case marker:
@@ -121,7 +121,9 @@ def _annotation(hint: Any) -> tuple[Any, list[Any]]:
 
 
 def _marker(metadata: list[Any]) -> Any:
-    return next((one for one in reversed(metadata) if not isinstance(one, BodyLimits | BodyIf)), None)
+    return next(
+        (one for one in reversed(metadata) if not isinstance(one, BodyLimits | AlternativeBody)), None
+    )
 
 
 def _resolver(type_: Any, marker: Any) -> Resolver:
@@ -149,4 +151,4 @@ def _itself(context: RequestContext) -> RequestContext:
     return context
 
 
-_OURS: Final = (params.Param, params.Body, params.Depends, BodyLimits, BodyIf)
+_OURS: Final = (params.Param, params.Body, params.Depends, BodyLimits, AlternativeBody)

@@ -16,7 +16,7 @@ from taskward.http.conditional import (
 from taskward.http.error_docs import error_responses
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
-from taskward.http.signature import BodyIf
+from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.lists.errors import ListNotEmpty
@@ -38,7 +38,11 @@ from taskward.tasks.models import version_tag
 router = APIRouter(prefix="/api/lists", route_class=StrictRoute, tags=["Lists"])
 
 PutBody = Annotated[
-    ListChanges | NewList, Body(), BodyIf("creates", NewList, ListChanges, problems_of_creation("list"))
+    ListChanges | NewList,
+    Body(),
+    AlternativeBody(
+        when="creates", then=NewList, otherwise=ListChanges, problems=problems_of_creation("list")
+    ),
 ]
 
 ListId = Annotated[UUID, strict_uuid("List id"), Path(description="A UUID, in any letter case.")]

@@ -17,7 +17,7 @@ from taskward.http.error_docs import error_responses
 from taskward.http.errors import PreconditionFailed
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
 from taskward.http.routing import StrictRoute
-from taskward.http.signature import BodyIf
+from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.tasks.ids import problems_of_creation
@@ -41,7 +41,11 @@ from taskward.tasks.tables import TaskRecord
 router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
 
 PutBody = Annotated[
-    TaskChanges | NewTask, Body(), BodyIf("creates", NewTask, TaskChanges, problems_of_creation("task"))
+    TaskChanges | NewTask,
+    Body(),
+    AlternativeBody(
+        when="creates", then=NewTask, otherwise=TaskChanges, problems=problems_of_creation("task")
+    ),
 ]
 
 TaskId = Annotated[UUID, strict_uuid("Task id"), Path(description="A UUID, in any letter case.")]
