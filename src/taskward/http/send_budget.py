@@ -31,7 +31,7 @@ class SendBudget:
         self._by_user: dict[int | None, int] = {}
         self._by_connection: dict[object, tuple[int | None, int]] = {}
 
-    def figures(self) -> Samples:
+    def collect(self) -> Samples:
         return {UNSENT.name: {(): self.total}}
 
     def blocks(self, user: int | None) -> bool:

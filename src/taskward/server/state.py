@@ -63,7 +63,7 @@ class ConnectionState(ServerState):
         statuses: Counter[tuple[str, ...]] = Counter()
         for (status, _), count in rejections:
             statuses["_OTHER", "unmatched", str(status)] += count
-        return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes), **self.send_budget.figures()}
+        return {REQUESTS.name: dict(statuses), ERRORS.name: dict(codes), **self.send_budget.collect()}
 
     def error_response(self, error: ServiceError, request: Scope, *, waited: float) -> bytes:
         """Returns the response to a request that the application does not answer, and count and log it.
