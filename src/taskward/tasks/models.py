@@ -117,7 +117,7 @@ class TaskChanges(_Body):
     @model_validator(mode="after")
     def _that_change_something(self) -> Self:
         if self.model_fields_set.isdisjoint(_WRITABLE):
-            raise field_error("At least one of title, description, is_completed is required")
+            raise field_error("At least one writable field is required")
         return self
 
     def given(self) -> dict[str, Any]:
