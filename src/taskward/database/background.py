@@ -30,7 +30,7 @@ class BackgroundWork(ABC):
 
     @abstractmethod
     async def run(self) -> bool:
-        """Does what there is to do; returns whether there will never be more."""
+        """Runs once. Returns True when the job is finished for good."""
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._repeat())

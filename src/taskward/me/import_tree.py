@@ -1,4 +1,4 @@
-"""Which tasks of an import are below which others: references resolved, and the rules of subtasks checked.
+"""Resolves the parents of imported tasks and checks depth and size of each tree.
 
 The tasks that are new are staged, each with the id of its parent as the document has it. A parent may come
 later in the document, it may be stored under another id, and it may be a task that the owner already has.

@@ -42,7 +42,7 @@ class WebhookWorker:
     """The deliveries of one process.
 
     It polls the outbox when it is woken: by a change in this process, by the hints of the database about
-    others, or when an attempt is to be repeated. At rest it does nothing.
+    others, or when an attempt is to be repeated. It does not poll while nothing is due.
     """
 
     def __init__(self, database: Database, settings: WebhookSettings, trace: Trace = untraced) -> None:

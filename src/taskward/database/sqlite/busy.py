@@ -20,7 +20,7 @@ def busy_deadline() -> float:
 
 
 async def retry_while_busy(run: Callable[[], T], until: float) -> T:
-    """Returns what a function returns; while the file is locked, tries again until that time of the loop."""
+    """Calls `run`, retrying while SQLite reports a locked file, until that time of the loop."""
     loop = asyncio.get_running_loop()
     while True:
         try:
