@@ -21,8 +21,13 @@ from taskward.database.postgres.deadlines import begin_if_late, statement_deadli
 from taskward.database.postgres.distributed.executor import StepwiseExecutor
 from taskward.database.postgres.distributed.routed_sql import route
 from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, database_error
+from taskward.database.postgres.execution_plan import (
+    NOT_CONNECTED,
+    ExecutionPlan,
+    distributed_plan,
+    plain_plan,
+)
 from taskward.database.postgres.executor import Executor
-from taskward.database.postgres.forms import UNREACHED, StatementForms, single_forms, stepwise_forms
 from taskward.database.postgres.migrate import SchemaMigration
 from taskward.database.postgres.notifications import CHANNEL, NOTIFY, ChangeListener, ChangeNotifier
 from taskward.database.postgres.owner_queue import OwnerQueue
@@ -61,7 +66,7 @@ class PostgresDatabase:
         self._is_batched = not rls  # RLS: one owner per statement
         self._is_distributed: bool | None = None  # None until the server has been reached
         self._reading = self._writing = False  # whether a read, a write runs without the batcher
-        self._use(UNREACHED)
+        self._use(NOT_CONNECTED)
         row_level_security = RowLevelSecurity() if rls else None
         self.executor = Executor(self.pool, row_level_security)
         self.migration = SchemaMigration(self.pool, row_level_security, self._on_reached)
@@ -80,22 +85,22 @@ class PostgresDatabase:
     ) -> None:
         """Runs the declared statements in these compiled forms from now on, and compiles others like that."""
         marking, executor = self._marking, self.executor
-        self._use(single_forms(compiled, compile_other, executor, batched=self._is_batched, marking=marking))
+        self._use(plain_plan(compiled, compile_other, executor, batched=self._is_batched, marking=marking))
         executor.mark = compiled[MARK] if marking else None
 
     def _on_reached(self, is_distributed: bool) -> None:  # noqa: FBT001 - a callback
-        """Chooses the form of the statements, when the server is reached, and if it is distributed since."""
+        """Chooses the execution plan, when the server is reached, and if it is distributed since."""
         if self._loop is None or is_distributed is self._is_distributed:
             return
         self._is_distributed = is_distributed
         if is_distributed:
             self.executor = StepwiseExecutor(self.pool, route(MARK) if self._marking else None)
-            self._use(stepwise_forms(route, self.executor))
+            self._use(distributed_plan(route, self.executor))
         else:
             self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})
 
-    def _use(self, forms: StatementForms) -> None:
-        self.compiled, self._single_writes, direct, self._batched_reads, self._batched_writes = forms
+    def _use(self, plan: ExecutionPlan) -> None:
+        self.compiled, self._single_writes, direct, self._batched_reads, self._batched_writes = plan
         self._direct_reads = {} if self.observers else direct
 
     async def stop(self) -> None:

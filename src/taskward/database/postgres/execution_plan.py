@@ -1,4 +1,4 @@
-"""The forms in which a database runs the declared statements: compiled, in batches, or as steps."""
+"""The plan by which a database runs the declared statements: plain, in batches, or distributed."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from taskward.http.errors import DatabaseError
 Compiled = Mapping[Statement, CompiledStatement]
 
 
-class StatementForms(NamedTuple):
-    """The forms of each statement; what is in none of the last three is run by itself."""
+class ExecutionPlan(NamedTuple):
+    """The compiled form of each statement; what is in none of the last three is run by itself."""
 
     compiled: Compiled
     single_writes: Compiled
@@ -24,49 +24,49 @@ class StatementForms(NamedTuple):
     batched_writes: Mapping[Write, WriteBatch] = {}
 
 
-class _Unreached(dict[Statement, CompiledStatement]):
+class _NotConnected(dict[Statement, CompiledStatement]):
     def __missing__(self, statement: Statement) -> CompiledStatement:
         raise DatabaseError(reason="the server has not been reached yet")
 
 
-UNREACHED = StatementForms(_Unreached(), _Unreached())
+NOT_CONNECTED = ExecutionPlan(_NotConnected(), _NotConnected())
 """Before the server has been reached; what it takes is not known yet."""
 
 
-def single_forms(
+def plain_plan(
     compiled: dict[Statement, CompiledStatement],
     compile_other: Callable[[Statement], CompiledStatement],
     executor: Executor,
     *,
     batched: bool,
     marking: bool,
-) -> StatementForms:
-    """Returns the forms for PostgreSQL: each read and each write is one statement."""
+) -> ExecutionPlan:
+    """Returns the plan for PostgreSQL: each read and each write is one statement."""
     every: Compiled = CompiledStatements(compile_other, compiled)
     singles = every
     if marking:
         singles = {write: CompiledWrite.of(write, marking=True) for write in _writes()}
     if not batched:
-        return StatementForms(every, singles)
+        return ExecutionPlan(every, singles)
     reads = {read: ReadBatch(read, every[read], executor, read.batch_keys) for read in _batched_reads()}
     writes = {
         write: WriteBatch(CompiledWrite.of(write, marking=marking), executor)
         for write in _writes()
         if write.batched is not None
     }
-    return StatementForms(every, singles, _short_reads(every), reads, writes)
+    return ExecutionPlan(every, singles, _short_reads(every), reads, writes)
 
 
-def stepwise_forms(
+def distributed_plan(
     compile_one: Callable[[Statement], CompiledStatement], executor: Executor
-) -> StatementForms:
-    """Returns the forms for a distributed database: steps for a write, one owner for a batch of reads."""
+) -> ExecutionPlan:
+    """Returns the plan for a distributed database: a write of several statements, a batch of one owner."""
     every: Compiled = CompiledStatements(compile_one, {one: compile_one(one) for one in STATEMENTS})
     reads = {
         read: ReadBatch(read, every[read], executor, tuple(key for key in read.batch_keys if key != "owner"))
         for read in _batched_reads()
     }
-    return StatementForms(every, every, _short_reads(every), reads)
+    return ExecutionPlan(every, every, _short_reads(every), reads)
 
 
 def _writes() -> list[Write]:
