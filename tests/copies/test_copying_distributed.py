@@ -16,7 +16,7 @@ from support.postgres_server import PostgresServer
 from taskward.copy.errors import CopyFailed
 from taskward.copy.opening import FROM, TO, opened, settings_of
 from taskward.copy.postgres import PostgresCopyDatabase
-from taskward.database.postgres.distributed.executor import StepwiseExecutor
+from taskward.database.postgres.distributed.executor import RoutedExecutor
 
 pytestmark = pytest.mark.processes
 
@@ -29,7 +29,7 @@ async def test_a_client_continues_on_a_distributed_copy(
     await copy_with_clients(f"sqlite:///{tmp_path / 'source.db'}", target)
 
     async with running(settings_for(target)) as app:
-        assert isinstance(database_of(app).executor, StepwiseExecutor)
+        assert isinstance(database_of(app).executor, RoutedExecutor)
 
 
 async def test_a_client_continues_on_a_copy_of_a_distributed_database(

@@ -26,7 +26,7 @@ from taskward.database.postgres import migrate
 from taskward.database.postgres.batches import ReadBatch
 from taskward.database.postgres.connection import PostgresConnection
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.postgres.distributed.executor import StepwiseExecutor
+from taskward.database.postgres.distributed.executor import RoutedExecutor
 from taskward.database.postgres.distributed.routed_sql import RoutedStatement, route
 from taskward.database.postgres.errors import database_error
 from taskward.database.postgres.executor import Executor
@@ -80,7 +80,7 @@ async def test_a_start_distributes_an_empty_database(connection: Any, own_app: F
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
 
     assert await distributed(connection) == {row[0] for row in tables} - {"pg_dist_partition"}
-    assert isinstance(database_of(own_app).executor, StepwiseExecutor)
+    assert isinstance(database_of(own_app).executor, RoutedExecutor)
 
 
 async def test_migrating_again_changes_nothing(connection: Any, url: str) -> None:
@@ -132,7 +132,7 @@ async def test_only_the_command_moves_people(
     await migrated(url)
 
     async with running(settings_for(url)) as app:
-        assert isinstance(database_of(app).executor, StepwiseExecutor)
+        assert isinstance(database_of(app).executor, RoutedExecutor)
         assert await Person(app, ann.sub).get(task["id"]) == task
         bob = Person(app, email=email)
         await bob.create()

@@ -18,7 +18,7 @@ from taskward.database.postgres import deadlines
 from taskward.database.postgres.batches import MAX_IN_FLIGHT, WriteBatch
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.deadlines import begin_if_late, statement_deadline
-from taskward.database.postgres.distributed.executor import StepwiseExecutor
+from taskward.database.postgres.distributed.executor import RoutedExecutor
 from taskward.database.postgres.distributed.routed_sql import route
 from taskward.database.postgres.errors import DRIVER_ERRORS, Conflict, database_error
 from taskward.database.postgres.execution_plan import (
@@ -94,7 +94,7 @@ class PostgresDatabase:
             return
         self._is_distributed = is_distributed
         if is_distributed:
-            self.executor = StepwiseExecutor(self.pool, route(MARK) if self._marking else None)
+            self.executor = RoutedExecutor(self.pool, route(MARK) if self._marking else None)
             self._use(distributed_plan(route, self.executor))
         else:
             self.use({statement: CompiledStatement.compile(statement) for statement in STATEMENTS})

@@ -23,7 +23,7 @@ _LOCK_OWNER: Final = "SELECT 1 FROM users WHERE id = $1 FOR UPDATE"
 _READ_CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 
-class StepwiseExecutor(Executor):
+class RoutedExecutor(Executor):
     """Runs statements on a distributed database; it has no row-level security."""
 
     def __init__(self, pool: ConnectionPool, mark: CompiledStatement | None) -> None:
