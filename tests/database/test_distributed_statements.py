@@ -208,7 +208,7 @@ def problems_of(statement: Statement) -> Iterator[str]:
 
 
 def declared_changes(statement: Write | Command) -> list[Any]:
-    return [statement.statement] if isinstance(statement, Command) else [*statement.steps()]
+    return [statement.statement] if isinstance(statement, Command) else [*statement.statements()]
 
 
 def routed_changes(statement: Write | Command) -> list[Any]:

@@ -41,7 +41,7 @@ from taskward.database.postgres.compiled import (
     as_single_statement,
 )
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
+from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.statements import STATEMENTS, Read, Statement, Write
 from taskward.tasks.list_statements import OPEN_LISTS
 from taskward.tasks.statements import LISTS
@@ -148,7 +148,7 @@ async def found_among(app: FastAPI, statements: list[Any]) -> dict[tuple[str, st
 
 def sqlite_steps(statement: Statement) -> list[Any]:
     compiled = SqliteStatement.compile(statement)
-    return [*compiled.steps, compiled.guarded]
+    return [*compiled.statements, compiled.guarded]
 
 
 def postgres_forms(statement: Statement) -> Iterator[CompiledStatement]:

@@ -9,7 +9,7 @@ from support import MakeDatabase, Person, database_of, running, settings_for, st
 from support.query_plans import sqlite_plan
 
 from taskward.database.sqlite import owner_locks
-from taskward.database.sqlite.compiled import CompiledStatement
+from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.labels import change
 from taskward.labels.statements import CHANGE_TASKS
 from taskward.me.import_tree_statements import RESOLVE
@@ -107,6 +107,6 @@ def fail_after(dying: pytest.MonkeyPatch, parts: int) -> None:
 @pytest.mark.parametrize("statement", [CHANGE_TASKS, RESOLVE], ids=lambda one: one.name)
 def test_a_statement_on_an_array_of_tasks_finds_each_by_its_key(app: FastAPI, statement: Any) -> None:
     """Otherwise SQLite looks through the array for each task of the owner."""
-    plan = sqlite_plan(database_of(app).reader, CompiledStatement.compile(statement).steps[0])
+    plan = sqlite_plan(database_of(app).reader, SqliteStatement.compile(statement).statements[0])
 
     assert [line.partition(" (")[2] for line in plan if line.startswith("SEARCH")] == ["user_id=? AND id=?)"]

@@ -124,7 +124,7 @@ def compile_statements() -> None:
     for dialect in ("sqlite", "postgresql"):
         schema.statements_since(None, dialect)
     for statement in declared:
-        sqlite.CompiledStatement.compile(statement)
+        sqlite.SqliteStatement.compile(statement)
     for marking in (False, True):
         database = postgres.PostgresDatabase("postgresql://localhost/unused", 1, marking=marking)
         database.use({statement: postgres.CompiledStatement.compile(statement) for statement in declared})

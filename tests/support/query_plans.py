@@ -9,7 +9,7 @@ import orjson
 
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite.compiled import CompiledStep
+from taskward.database.sqlite.compiled import CompiledSql
 from taskward.database.statements import Read, Values
 
 _EXPLAIN: Final = "EXPLAIN (FORMAT JSON) "
@@ -75,7 +75,7 @@ async def postgres_rows_read(database: PostgresDatabase, read: Read, values: Val
     )
 
 
-def sqlite_steps(connection: sqlite3.Connection, step: CompiledStep, values: Values) -> int:
+def sqlite_steps(connection: sqlite3.Connection, step: CompiledSql, values: Values) -> int:
     """Returns how many steps of its virtual machine a read takes, to the next hundred."""
     counted = 0
 
@@ -91,9 +91,7 @@ def sqlite_steps(connection: sqlite3.Connection, step: CompiledStep, values: Val
     return counted
 
 
-def sqlite_plan(
-    connection: sqlite3.Connection, step: CompiledStep, values: Values | None = None
-) -> list[str]:
+def sqlite_plan(connection: sqlite3.Connection, step: CompiledSql, values: Values | None = None) -> list[str]:
     """Returns the lines of SQLite's plan of a step; without values, all of them are NULL."""
     arguments = [
         None if values is None else bind(values.get(name, default)) if bind else values.get(name, default)

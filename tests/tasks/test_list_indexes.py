@@ -12,7 +12,7 @@ from support.query_plans import plan_nodes, postgres_plans, sqlite_plan
 from support.task_rows import TaskRow, insert_task_rows
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
+from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.statements import Read
 from taskward.tasks.cursor import PagePosition, write_cursor
 from taskward.tasks.list_statements import filtered_list

@@ -24,7 +24,7 @@ from support.paging import (
 from support.query_plans import plan_nodes, postgres_plans, sqlite_plan
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
+from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read
 from taskward.tasks.ids import new_task_id
@@ -411,7 +411,7 @@ async def _plans(database: Any, read: Read) -> list[Plan]:
         "after_updated_at": NOON + timedelta(seconds=9),
     }
     if isinstance(database, SqliteDatabase):
-        [step] = SqliteStatement.compile(read).steps
+        [step] = SqliteStatement.compile(read).statements
         return [_sqlite_plan(sqlite_plan(database.writer, step, values))]
     return [_postgres_plan(plan) for plan in await postgres_plans(database, read, values)]
 

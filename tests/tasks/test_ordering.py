@@ -14,7 +14,7 @@ from support.query_plans import postgres_rows_read, sqlite_plan, sqlite_steps
 from support.task_rows import TaskRow, insert_task_rows
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.sqlite.compiled import CompiledStatement as SqliteStatement
+from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.http.errors import ValidationFailed
 from taskward.tasks.positions import DIGITS, default_key, key_between
 from taskward.tasks.steps.ordering import _with_room

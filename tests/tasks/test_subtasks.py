@@ -13,7 +13,7 @@ from support.query_plans import sqlite_plan
 from support.task_rows import TaskRow, insert_task_rows
 from tasks.series_support import change
 
-from taskward.database.sqlite.compiled import CompiledStatement
+from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.statements import Read
 from taskward.tasks.steps.statements import CHILDREN, SIBLINGS, SUBTREE, SUBTREE_SIZE
 
@@ -334,7 +334,7 @@ async def test_labels_of_deleted_subtasks_are_gone(ann: Person) -> None:
 async def test_related_tasks_are_found_by_equality(app: FastAPI, statement: Read) -> None:
     """SQLite takes `IS NOT NULL` beside an equality as a range, and reads all subtasks of the owner."""
     database: Any = database_of(app)
-    plan = sqlite_plan(database.reader, CompiledStatement.compile(statement).guarded)
+    plan = sqlite_plan(database.reader, SqliteStatement.compile(statement).guarded)
 
     assert [line for line in plan if re.search(r"(parent|list)_id[<>]", line)] == []
     assert [line for line in plan if "ix_tasks" in line or "PRIMARY KEY" in line] != []

@@ -99,7 +99,7 @@ class Write:
             if part.needs is None or any(values.get(part.needs) is not None for values in several)
         )
 
-    def steps(self) -> tuple[Change, ...]:
+    def statements(self) -> tuple[Change, ...]:
         """Returns its statements in order, `number` being the parameter `seq`."""
         parts = (part.change(SEQ, true()) for part in self.parts)
         return (self.bump, self.change(SEQ), *parts)

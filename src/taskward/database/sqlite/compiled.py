@@ -25,7 +25,7 @@ _DIALECT.statement_compiler = _Compiler
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class CompiledStep:
+class CompiledSql:
     """One SQL statement: its text, the conversion of its values, and of its columns."""
 
     sql: str
@@ -33,7 +33,7 @@ class CompiledStep:
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     @classmethod
-    def compile(cls, statement: Change | Any) -> "CompiledStep":
+    def compile(cls, statement: Change | Any) -> "CompiledSql":
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         binds = tuple(
             (
@@ -70,31 +70,31 @@ class CompiledStep:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class CompiledStatement:
-    """A compiled statement: its steps, one for a read and two or more for a write.
+class SqliteStatement:
+    """A statement as SQLite runs it: one of SQL for a read, two or more for a write.
 
-    `guarded` is the step of a read outside of a transaction, which fails if its owner is locked.
+    `guarded` is that of a read outside of a transaction, which fails if its owner is locked.
     """
 
-    steps: tuple[CompiledStep, ...]
-    guarded: CompiledStep
+    statements: tuple[CompiledSql, ...]
+    guarded: CompiledSql
     needs: tuple[str | None, ...] = ()
     """For each part of a write the value without which it is left out."""
 
     @classmethod
     @lru_cache(maxsize=MAX_COMPILED)
-    def compile(cls, statement: Statement) -> "CompiledStatement":
+    def compile(cls, statement: Statement) -> "SqliteStatement":
         if isinstance(statement, Write):
-            steps = tuple(CompiledStep.compile(change) for change in statement.steps())
-            return cls(steps, steps[0], tuple(part.needs for part in statement.parts))
-        step = CompiledStep.compile(statement.statement)
+            several = tuple(CompiledSql.compile(change) for change in statement.statements())
+            return cls(several, several[0], tuple(part.needs for part in statement.parts))
+        single = CompiledSql.compile(statement.statement)
         if isinstance(statement, Read) and not statement.cross_owner:
-            return cls((step,), CompiledStep.compile(owner_locks.guarded(statement.statement)))
-        return cls((step,), step)
+            return cls((single,), CompiledSql.compile(owner_locks.guarded(statement.statement)))
+        return cls((single,), single)
 
     def run(self, connection: sqlite3.Connection, values: Values) -> Sequence[Row]:
-        """Runs the steps in the open transaction; returns the rows of the read or of the change."""
-        first, *others = self.steps
+        """Runs all of it in the open transaction; returns the rows of the read or of the change."""
+        first, *others = self.statements
         rows = first.rows(connection, values)
         if not rows or not others:
             return rows

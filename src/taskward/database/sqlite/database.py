@@ -19,7 +19,7 @@ from taskward.database.observers import TRANSACTION, ObservedOperation, Observer
 from taskward.database.outbox import MARK
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline, retry_while_busy
-from taskward.database.sqlite.compiled import CompiledStatement, CompiledStep
+from taskward.database.sqlite.compiled import CompiledSql, SqliteStatement
 from taskward.database.sqlite.connection import connect, explain_unusable, quick_check
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.group_commit import GroupCommit
@@ -70,8 +70,8 @@ class SqliteDatabase:
         self.writer: sqlite3.Connection
         self.reader: sqlite3.Connection
         self.readers = SqliteReaders(partial(connect, path)) if path else None
-        self._compiled: Mapping[Statement, CompiledStatement] = {}
-        outbox = CompiledStatement.compile(MARK) if marking else None
+        self._compiled: Mapping[Statement, SqliteStatement] = {}
+        outbox = SqliteStatement.compile(MARK) if marking else None
         self._group_commit = GroupCommit(self._notify, outbox, in_memory=path is None)
         self._checkpoints = Checkpoints(path) if path else None
 
@@ -85,8 +85,8 @@ class SqliteDatabase:
         if self.readers is not None:
             self.readers.start(self.reader)
         self._group_commit.start(self.writer)
-        compiled = {statement: CompiledStatement.compile(statement) for statement in STATEMENTS}
-        self._compiled = CompiledStatements(CompiledStatement.compile, compiled)
+        compiled = {statement: SqliteStatement.compile(statement) for statement in STATEMENTS}
+        self._compiled = CompiledStatements(SqliteStatement.compile, compiled)
 
     async def stop(self) -> None:
         await self._group_commit.stop()
@@ -173,7 +173,7 @@ class SqliteDatabase:
     def collect(self) -> Samples:
         return self._group_commit.collect()
 
-    async def _read_again(self, read: Read, step: CompiledStep, values: Values) -> Sequence[Row]:
+    async def _read_again(self, read: Read, step: CompiledSql, values: Values) -> Sequence[Row]:
         """Reads again while another process locks the file.
 
         Raises:

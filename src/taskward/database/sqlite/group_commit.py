@@ -19,7 +19,7 @@ from taskward.database.batch_queue import copy_error
 from taskward.database.sqlite import owner_locks
 from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline
 from taskward.database.sqlite.commit_thread import CommitThread
-from taskward.database.sqlite.compiled import CompiledStatement
+from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.write_queue import WriteQueue
@@ -91,7 +91,7 @@ class GroupCommit:
     def __init__(
         self,
         notify: Callable[[set[UUID]], None],
-        outbox: CompiledStatement | None,
+        outbox: SqliteStatement | None,
         *,
         in_memory: bool,
     ) -> None:

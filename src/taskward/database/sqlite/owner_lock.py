@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Text, bindparam, insert, select
 
-from taskward.database.sqlite.compiled import CompiledStep
+from taskward.database.sqlite.compiled import CompiledSql
 from taskward.database.sqlite.owner_locks import LEASE, LOCKS
 from taskward.database.types import Id
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from taskward.database.statements import Values
 
 _OWNER: Final = bindparam("owner", type_=Id())
-_TAKE: Final = CompiledStep.compile(
+_TAKE: Final = CompiledSql.compile(
     insert(LOCKS).values(user_id=_OWNER, change=bindparam("change", type_=Text()), **LEASE.taken)
 )
-_TAKE_OVER: Final = CompiledStep.compile(LEASE.claim(LEASE.has_ended))
-_RENEW: Final = CompiledStep.compile(LEASE.renew())
-_RELEASE: Final = CompiledStep.compile(LEASE.drop())
-_ABANDONED: Final = CompiledStep.compile(select(LOCKS.c.user_id, LOCKS.c.change).where(LEASE.has_ended))
+_TAKE_OVER: Final = CompiledSql.compile(LEASE.claim(LEASE.has_ended))
+_RENEW: Final = CompiledSql.compile(LEASE.renew())
+_RELEASE: Final = CompiledSql.compile(LEASE.drop())
+_ABANDONED: Final = CompiledSql.compile(select(LOCKS.c.user_id, LOCKS.c.change).where(LEASE.has_ended))
 
 
 class LockLost(Exception):

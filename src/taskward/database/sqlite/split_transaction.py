@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Generic
 from uuid import UUID
 
-from taskward.database.sqlite.compiled import CompiledStatement
+from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.sqlite.owner_lock import LockLost, OwnerLock
 from taskward.database.statements import SPLIT, Row, Split, Statement, T, Values
 from taskward.database.transaction_run import TransactionRun
@@ -22,7 +22,7 @@ class SplitTransaction(Generic[T]):
     def __init__(
         self,
         run: TransactionRun[T],
-        statements: Mapping[Statement, CompiledStatement],
+        statements: Mapping[Statement, SqliteStatement],
         refuse_locked: Callable[[UUID], None],
         seconds: float,
     ) -> None:

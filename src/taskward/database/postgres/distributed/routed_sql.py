@@ -60,7 +60,7 @@ def route(statement: Statement) -> CompiledStatement:
         return CompiledStatement.compile(statement)
     if isinstance(statement, Command):
         return _compile(statement.statement)
-    bump, change, *parts = statement.steps()
+    bump, change, *parts = statement.statements()
     needs = [part.needs for part in statement.parts]
     following = (_compile(one, needs=needed) for one, needed in zip(parts, needs, strict=True))
     return _compile(bump, (_compile(change), *following))
