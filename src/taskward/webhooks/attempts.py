@@ -30,7 +30,7 @@ LEASE_MARGIN: Final = 2.0
 
 _SECOND: Final = 1_000_000
 
-TakeNext: TypeAlias = Callable[[], Awaitable[Delivery | None]]
+NextDelivery: TypeAlias = Callable[[], Awaitable[Delivery | None]]
 
 
 class TracedAttempt(NamedTuple):
@@ -67,10 +67,10 @@ class Attempts:
     async def deliver(self, owner: UUID, seen: int, state: ReceiverState) -> None:
         """Delivers what an owner who was due at `seen` has waiting; it raises nothing."""
         self._is_suspect = self._is_suspect or state.is_suspect or state.stopped_at is not None
-        take: TakeNext = partial(self._take, owner, seen)
+        take: NextDelivery = partial(self._take, owner, seen)
         try:
             for left in reversed(range(1 if state.is_suspect else MAX_CONSECUTIVE_DELIVERIES)):
-                following = await self._deliver_next(take, goes_on=left > 0)
+                following = await self._deliver_next(take, may_continue=left > 0)
                 if following is None:
                     return
                 take = following
@@ -89,21 +89,21 @@ class Attempts:
     def collect(self) -> Samples:
         return {WEBHOOK_ATTEMPTS.name: {(kind,): count for kind, count in self._outcomes.items()}}
 
-    async def _deliver_next(self, take: TakeNext, *, goes_on: bool) -> TakeNext | None:
+    async def _deliver_next(self, take: NextDelivery, *, may_continue: bool) -> NextDelivery | None:
         """Takes a delivery and makes one attempt; returns how to take the next, if that is due at once.
 
-        Unless the owner's turn `goes_on`, the delivery is acknowledged when it returns.
+        Unless it `may_continue` with the next one, the delivery is acknowledged when it returns.
         """
         until = asyncio.get_running_loop().time() + QUEUE.seconds - LEASE_MARGIN
         delivery = await take()
         if delivery is None or not await self._attempt(delivery, until):
             return None
-        if delivery.is_full_page and goes_on:
+        if delivery.is_full_page and may_continue:
             return partial(self._take_following, delivery)
-        due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
-        if due_again is None or delivery.is_last_page:
+        next_due = await self._database.transact(partial(self._queues.acknowledge, delivery))
+        if next_due is None or delivery.is_last_page:
             return None
-        return partial(self._take, delivery.owner, due_again)
+        return partial(self._take, delivery.owner, next_due)
 
     async def _take(self, owner: UUID, seen: int) -> Delivery | None:
         """Takes the next delivery of an owner; most are of changes, for which fewer statements are enough."""
@@ -115,8 +115,8 @@ class Attempts:
         following = await self._database.transact(partial(self._queues.replace, delivery))
         if following is not None:
             return following
-        due_again = await self._database.transact(partial(self._queues.acknowledge, delivery))
-        return None if due_again is None else await self._take(delivery.owner, due_again)
+        next_due = await self._database.transact(partial(self._queues.acknowledge, delivery))
+        return None if next_due is None else await self._take(delivery.owner, next_due)
 
     async def _attempt(self, delivery: Delivery, until: float) -> bool:
         """Returns whether a delivery has succeeded; one of nothing has."""
