@@ -17,7 +17,7 @@ from taskward.webhooks.deliveries import Delivery
 from taskward.webhooks.receiver import ReceiverState
 from taskward.webhooks.retries import FIRST_RETRY_DELAY, PROBE_INTERVAL, retry_delay
 from taskward.webhooks.statements import FAILED, NEXT_PROBE, PROBE, QUEUE, STOPPED, SUCCEEDED
-from taskward.webhooks.steps import Queues
+from taskward.webhooks.steps import DeliveryQueue
 
 if TYPE_CHECKING:
     from taskward.webhooks.sender import Outcome, WebhookSender
@@ -55,11 +55,11 @@ class Attempts:
     """The attempts of one process."""
 
     def __init__(
-        self, database: Queries, sender: "WebhookSender", queues: Queues, trace: Trace = untraced
+        self, database: Queries, sender: "WebhookSender", queue: DeliveryQueue, trace: Trace = untraced
     ) -> None:
         self._database = database
         self._sender = sender
-        self._queues = queues
+        self._queue = queue
         self._trace = trace
         self._is_suspect = False
         self._outcomes: Counter[str] = Counter()
@@ -100,22 +100,22 @@ class Attempts:
             return None
         if delivery.is_full_page and may_continue:
             return partial(self._take_following, delivery)
-        next_due = await self._database.transact(partial(self._queues.acknowledge, delivery))
+        next_due = await self._database.transact(partial(self._queue.acknowledge, delivery))
         if next_due is None or delivery.is_last_page:
             return None
         return partial(self._take, delivery.owner, next_due)
 
     async def _take(self, owner: UUID, seen: int) -> Delivery | None:
         """Takes the next delivery of an owner; most are of changes, for which fewer statements are enough."""
-        of_changes = await self._database.transact(partial(self._queues.take_changes, owner, seen))
-        return of_changes or await self._database.transact(partial(self._queues.take, owner, seen))
+        of_changes = await self._database.transact(partial(self._queue.take_changes, owner, seen))
+        return of_changes or await self._database.transact(partial(self._queue.take, owner, seen))
 
     async def _take_following(self, delivery: Delivery) -> Delivery | None:
         """Acknowledges a full page, and takes the next delivery."""
-        following = await self._database.transact(partial(self._queues.replace, delivery))
+        following = await self._database.transact(partial(self._queue.replace, delivery))
         if following is not None:
             return following
-        next_due = await self._database.transact(partial(self._queues.acknowledge, delivery))
+        next_due = await self._database.transact(partial(self._queue.acknowledge, delivery))
         return None if next_due is None else await self._take(delivery.owner, next_due)
 
     async def _attempt(self, delivery: Delivery, until: float) -> bool:
@@ -144,7 +144,7 @@ class Attempts:
         is_failing = bool(rows) and rows[0][0] is not None
         failed = delivery.attempts + 1
         seconds = retry_delay(failed, is_failing=is_failing, retry_after=outcome.retry_after)
-        await self._database.transact(partial(self._queues.postpone, delivery, seconds))
+        await self._database.transact(partial(self._queue.postpone, delivery, seconds))
         details = {
             "user_id": str(delivery.owner),
             "webhook_id": delivery.id,
@@ -158,7 +158,7 @@ class Attempts:
 
     async def _release(self, owner: UUID) -> None:
         try:
-            await self._database.transact(partial(self._queues.release, owner))
+            await self._database.transact(partial(self._queue.release, owner))
         except (DatabaseError, ServiceUnavailable) as error:
             log.warning("A webhook is repeated once its lease ends", extra={"reason": error.reason})
 

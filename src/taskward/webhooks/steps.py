@@ -39,8 +39,8 @@ ComposeNext: TypeAlias = Callable[[UUID, str | None], TransactionSteps[Composed]
 
 
 @dataclass(frozen=True, slots=True)
-class Queues:
-    """The queues of all owners, as the process `holder` works on them, with what is delivered."""
+class DeliveryQueue:
+    """Claims, stores and acknowledges deliveries of all owners, as the process `holder`."""
 
     holder: UUID
     changes: bool

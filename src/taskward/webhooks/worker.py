@@ -15,7 +15,7 @@ from taskward.webhooks.backlog import Backlog
 from taskward.webhooks.due_reminders import DueReminders
 from taskward.webhooks.receiver import ReceiverState, ReceiverStopped, Waiting, state_of, waiting_of
 from taskward.webhooks.statements import FAILED_BEFORE, WAITING
-from taskward.webhooks.steps import Queues
+from taskward.webhooks.steps import DeliveryQueue
 
 MAX_PARALLEL: Final = 16
 """Owners whose webhooks a process delivers at the same time."""
@@ -51,8 +51,8 @@ class WebhookWorker:
         holder = uuid4()
         self._database = database
         self._sender = WebhookSender(settings.url, settings.secrets)
-        queues = Queues(holder, changes=settings.changes, reminders=settings.reminders)
-        self._attempts = Attempts(database, self._sender, queues, trace)
+        queue = DeliveryQueue(holder, changes=settings.changes, reminders=settings.reminders)
+        self._attempts = Attempts(database, self._sender, queue, trace)
         self._reminders = DueReminders(database) if settings.reminders else None
         self._backlog = Backlog(database)
         self._woken = asyncio.Event()
