@@ -15,15 +15,21 @@ from taskward.webhooks import statements as webhooks
 
 OF_LEASES: Final[set[Command]] = {
     *(
-        imports.CLAIM,
-        imports.SEIZE,
-        imports.RENEW,
+        imports.CLAIM_IMPORT,
+        imports.SEIZE_IMPORT,
+        imports.RENEW_IMPORT,
         imports.BEGIN_PUBLICATION,
-        imports.RELEASE,
-        imports.GIVE_UP,
+        imports.RELEASE_IMPORT,
+        imports.GIVE_UP_IMPORT,
     ),
-    *(zone_data.CLAIM, zone_data.RENEW, zone_data.STORE_VERSION),
-    *(webhooks.CLAIM, webhooks.CLAIM_CHANGES, webhooks.STORE_NEXT, webhooks.RELEASE, webhooks.PROBE),
+    *(zone_data.CLAIM_ZONE_DATA, zone_data.RENEW_ZONE_DATA, zone_data.STORE_VERSION),
+    *(
+        webhooks.CLAIM_QUEUE,
+        webhooks.CLAIM_CHANGES,
+        webhooks.STORE_NEXT,
+        webhooks.RELEASE_QUEUE,
+        webhooks.PROBE,
+    ),
 }
 
 
@@ -32,7 +38,7 @@ async def run(app: FastAPI, command: Command, values: Values) -> bool:
 
 
 def holder_for(person: Person) -> Values:
-    return {"owner": UUID(person.sub), **imports.LEASE.values(uuid4()), "first_number": 5}
+    return {"owner": UUID(person.sub), **imports.IMPORT_LEASE.values(uuid4()), "first_number": 5}
 
 
 async def age(app: FastAPI, person: Person, seconds: int) -> None:
@@ -43,26 +49,26 @@ async def age(app: FastAPI, person: Person, seconds: int) -> None:
 
 async def test_one_holds_it_until_it_is_not_renewed_any_more(app: FastAPI, ann: Person) -> None:
     one, other = holder_for(ann), holder_for(ann)
-    assert await run(app, imports.CLAIM, one)
+    assert await run(app, imports.CLAIM_IMPORT, one)
     await age(app, ann, 14)
-    assert not await run(app, imports.CLAIM, other)
-    assert await run(app, imports.RENEW, one)
+    assert not await run(app, imports.CLAIM_IMPORT, other)
+    assert await run(app, imports.RENEW_IMPORT, one)
     await age(app, ann, 14)
-    assert not await run(app, imports.CLAIM, other)
+    assert not await run(app, imports.CLAIM_IMPORT, other)
     await age(app, ann, 1)
 
-    assert await run(app, imports.CLAIM, other)
-    for command in (imports.RENEW, imports.BEGIN_PUBLICATION, imports.CLAIM):
+    assert await run(app, imports.CLAIM_IMPORT, other)
+    for command in (imports.RENEW_IMPORT, imports.BEGIN_PUBLICATION, imports.CLAIM_IMPORT):
         assert not await run(app, command, one), command.name
-    await run(app, imports.RELEASE, one)
-    assert await run(app, imports.RENEW, other)
+    await run(app, imports.RELEASE_IMPORT, one)
+    assert await run(app, imports.RENEW_IMPORT, other)
 
 
 async def test_one_that_is_given_up_can_be_claimed_at_once(app: FastAPI, ann: Person) -> None:
-    await run(app, imports.CLAIM, holder_for(ann))
-    await run(app, imports.GIVE_UP, holder_for(ann))
+    await run(app, imports.CLAIM_IMPORT, holder_for(ann))
+    await run(app, imports.GIVE_UP_IMPORT, holder_for(ann))
 
-    assert await run(app, imports.CLAIM, holder_for(ann))
+    assert await run(app, imports.CLAIM_IMPORT, holder_for(ann))
     assert len(await stored(app, "imports", user_id=ann.sub)) == 1
 
 

@@ -62,7 +62,7 @@ async def test_one_that_was_interrupted_is_completed(
 ) -> None:
     """The process died after the second part; a repeated request gets the response that was stored."""
     monkeypatch.setattr(change, "MAX_ROWS", 4)
-    monkeypatch.setattr(owner_locks.LEASE, "seconds", 0.0)
+    monkeypatch.setattr(owner_locks.OWNER_LOCK_LEASE, "seconds", 0.0)
     async with running(settings_for(await new_database("disk"))) as app:
         ann = Person(app)
         ids = await label_tasks(ann)

@@ -134,7 +134,7 @@ async def test_a_deletion_that_was_interrupted_is_completed(
 ) -> None:
     """On SQLite, where it takes several transactions; the process died after the second."""
     monkeypatch.setattr(deletion, "MAX_ROWS", 4)
-    monkeypatch.setattr(owner_locks.LEASE, "seconds", 0.0)
+    monkeypatch.setattr(owner_locks.OWNER_LOCK_LEASE, "seconds", 0.0)
     async with running(settings_for(await new_database("disk"))) as app:
         ann = Person(app)
         created, other = await create_list(ann), await create_list(ann, "Other")

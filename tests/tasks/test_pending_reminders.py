@@ -214,7 +214,7 @@ async def test_an_interrupted_move_to_another_time_zone_is_completed(
     with pytest.raises(ConnectionError):
         await database.transact(steps, long=True)
     before = [row["fire_at"] for row in await stored(app, "reminders", user_id=ann.sub)]
-    monkeypatch.setattr(owner_locks.LEASE, "seconds", 0.0)
+    monkeypatch.setattr(owner_locks.OWNER_LOCK_LEASE, "seconds", 0.0)
     await resume_interrupted(database)
 
     after = {row["fire_at"] for row in await stored(app, "reminders", user_id=ann.sub)}

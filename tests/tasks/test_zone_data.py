@@ -18,7 +18,13 @@ from taskward.database.statements import Read, TransactionSteps
 from taskward.tasks import zone_data
 from taskward.tasks.steps.reminder_statements import ADD_REMINDERS, DROP_REMINDERS
 from taskward.tasks.zone_data import MAX_TASKS, ZoneDataUpdate
-from taskward.tasks.zone_data_statements import CLAIM, LEASE, SET_INSTANTS, STORE_VERSION, STORED_VERSION
+from taskward.tasks.zone_data_statements import (
+    CLAIM_ZONE_DATA,
+    SET_INSTANTS,
+    STORE_VERSION,
+    STORED_VERSION,
+    ZONE_DATA_LEASE,
+)
 from taskward.time_zones import DATA_VERSION
 
 BERLIN = {"date": "2026-11-21", "time": "14:30", "time_zone": "Europe/Berlin"}
@@ -160,8 +166,8 @@ async def test_one_of_several_processes_does_it(fresh: FastAPI) -> None:
 async def test_the_claim_of_a_dead_process_is_taken_over(fresh: FastAPI) -> None:
     ann = Person(fresh)
     await spoil(fresh, ann, task := await ann.create(due=BERLIN))
-    dead = LEASE.values(uuid4())
-    assert await run(fresh, CLAIM, **dead, seen=DATA_VERSION)
+    dead = ZONE_DATA_LEASE.values(uuid4())
+    assert await run(fresh, CLAIM_ZONE_DATA, **dead, seen=DATA_VERSION)
     await renewed_before(fresh, seconds=50)
     update = ZoneDataUpdate(database_of(fresh), NEWER)
     assert not await update.run(), "it is not dead yet"
@@ -202,5 +208,5 @@ async def test_it_works_under_row_level_security(new_database: MakeDatabase) -> 
 def test_only_statements_of_the_service_run_without_an_owner() -> None:
     assert isinstance(STORED_VERSION, Read)
     assert STORED_VERSION.cross_owner
-    assert CLAIM.cross_owner
+    assert CLAIM_ZONE_DATA.cross_owner
     assert not SET_INSTANTS.cross_owner

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from taskward.database.statements import RESUME, SPLIT, TransactionSteps
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
-from taskward.me.import_statements import DROP_IMPORT, LEASE, SEIZE
+from taskward.me.import_statements import DROP_IMPORT, IMPORT_LEASE, SEIZE_IMPORT
 from taskward.me.statements import ERASE, ERASE_PART, RESET_WEBHOOKS
 from taskward.users.statements import LOCK_OWNER
 
@@ -27,7 +27,7 @@ def erase_steps(owner: UUID) -> TransactionSteps[None]:
     Undelivered webhooks are dropped, except that the receiver still gets the erasure.
     """
     yield LOCK_OWNER, {"owner": owner}
-    yield SEIZE, {"owner": owner, **LEASE.values(uuid4())}
+    yield SEIZE_IMPORT, {"owner": owner, **IMPORT_LEASE.values(uuid4())}
     for table in ERASE_PART:
         yield from _part_steps(owner, table)
     yield RESET_WEBHOOKS, {"owner": owner}

@@ -33,7 +33,7 @@ from taskward.tasks.fields.reminders import MAX_REMINDERS
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.users.statements import OWNER
 
-LEASE: Final = Lease(
+IMPORT_LEASE: Final = Lease(
     IMPORTS.c.user_id == OWNER, holder=IMPORTS.c.token, renewed_at=IMPORTS.c.renewed_at, seconds=15.0
 )
 """An import that is not renewed for that time was left by a process that died."""
@@ -42,30 +42,30 @@ _AFTER: Final = bindparam("after_id", type_=Id())
 _UP_TO: Final = bindparam("up_to_id", type_=Id())
 _LIMIT: Final = bindparam("limit", type_=Integer())
 
-CLAIM: Final = Command(
+CLAIM_IMPORT: Final = Command(
     "claim an import",
-    LEASE.claim_or_insert({"user_id": OWNER, "first_number": null()}, LEASE.has_ended),
+    IMPORT_LEASE.claim_or_insert({"user_id": OWNER, "first_number": null()}, IMPORT_LEASE.has_ended),
     quiet=True,
 )
 """Returns a row unless the owner's import is in progress elsewhere."""
 
-SEIZE: Final = Command(
-    "seize an import", LEASE.claim_or_insert({"user_id": OWNER, "first_number": null()}), quiet=True
+SEIZE_IMPORT: Final = Command(
+    "seize an import", IMPORT_LEASE.claim_or_insert({"user_id": OWNER, "first_number": null()}), quiet=True
 )
 """Ends an import in progress, and prevents a new one before this transaction ends."""
 
-RENEW: Final = Command("renew an import", LEASE.renew(), quiet=True)
+RENEW_IMPORT: Final = Command("renew an import", IMPORT_LEASE.renew(), quiet=True)
 BEGIN_PUBLICATION: Final = Command(
     "begin the publication of an import",
-    LEASE.change(first_number=bindparam("first_number", type_=Counter)),
+    IMPORT_LEASE.change(first_number=bindparam("first_number", type_=Counter)),
     quiet=True,
 )
 """From this commit on the import is published, or will be when the process restarts."""
 
-RELEASE: Final = Command("release an import", LEASE.drop(), quiet=True)
-GIVE_UP: Final = Command(
+RELEASE_IMPORT: Final = Command("release an import", IMPORT_LEASE.drop(), quiet=True)
+GIVE_UP_IMPORT: Final = Command(
     "give up an import",
-    update(IMPORTS).where(IMPORTS.c.user_id == OWNER).values(renewed_at=LEASE.given_up["renewed_at"]),
+    update(IMPORTS).where(IMPORTS.c.user_id == OWNER).values(renewed_at=IMPORT_LEASE.given_up["renewed_at"]),
     quiet=True,
 )
 """Then another import may start, and its staged rows are deleted."""
@@ -74,7 +74,7 @@ DROP_IMPORT: Final = Command("erase an import", delete(IMPORTS).where(IMPORTS.c.
 FIND_IMPORT: Final = Read("find an import", select(IMPORTS.c.first_number).where(IMPORTS.c.user_id == OWNER))
 ABANDONED: Final = Read(
     "abandoned imports",
-    select(IMPORTS.c.user_id).where(LEASE.has_ended).limit(100),
+    select(IMPORTS.c.user_id).where(IMPORT_LEASE.has_ended).limit(100),
     cross_owner=True,
 )
 """Across all owners, for the service itself."""

@@ -29,15 +29,15 @@ from taskward.me.import_series import RESOLVE_SERIES, ImportSeries
 from taskward.me.import_statements import (
     ABANDONED,
     BEGIN_PUBLICATION,
-    CLAIM,
+    CLAIM_IMPORT,
     DROP_TOMBSTONES,
     FIND_IMPORT,
-    GIVE_UP,
-    LEASE,
+    GIVE_UP_IMPORT,
+    IMPORT_LEASE,
     PUBLISH,
     PUBLISH_LABELS,
-    RELEASE,
-    RENEW,
+    RELEASE_IMPORT,
+    RENEW_IMPORT,
     STAGE,
     STAGED_IDS,
     STAGED_ROWS,
@@ -53,10 +53,10 @@ from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 CHANGE: Final = "import"
 """The name of the change in the owner's lock."""
 
-RENEW_AFTER: Final = LEASE.seconds / 5
+RENEW_AFTER: Final = IMPORT_LEASE.seconds / 5
 """After so long without a write of its own an import is renewed: to validate what is refused takes long."""
 
-RETRY_AFTER: Final = int(LEASE.seconds)
+RETRY_AFTER: Final = int(IMPORT_LEASE.seconds)
 """Seconds after which a user with a running import may retry: by then it has ended, if its process has."""
 
 MAX_ROWS: Final = 1000
@@ -89,7 +89,7 @@ class Staging:
         self._database = database
         self._user = user
         self._owner: Values = {"owner": user.id}
-        self._held: Values = {"owner": user.id, **LEASE.values(uuid4())}
+        self._held: Values = {"owner": user.id, **IMPORT_LEASE.values(uuid4())}
         self.lists = ImportLists(database, user.id)
         """To be added before the tasks, which may refer to them."""
         self.is_publishing = False
@@ -107,7 +107,7 @@ class Staging:
             RateLimited: another import of the owner is in progress.
 
         """
-        if not await self._database.transact(lambda: command_steps(CLAIM, self._held)):
+        if not await self._database.transact(lambda: command_steps(CLAIM_IMPORT, self._held)):
             raise RateLimited("Another import is running", retry_after=RETRY_AFTER)
         await self._delete_rows()
 
@@ -148,7 +148,7 @@ class Staging:
         """Ends the import, deletes what is still staged, and frees the memory."""
         await self._tree.clear()
         await self._delete_rows()
-        await self._database.transact(lambda: command_steps(RELEASE, self._held))
+        await self._database.transact(lambda: command_steps(RELEASE_IMPORT, self._held))
 
     async def _flush(self) -> None:
         if not self._rows:
@@ -167,7 +167,7 @@ class Staging:
         yield command, {**self._owner, **values}
 
     def _renew(self) -> TransactionSteps[None]:
-        if not (yield RENEW, self._held):
+        if not (yield RENEW_IMPORT, self._held):
             raise _interrupted()
         self._renewed_at = time.monotonic()
 
@@ -237,12 +237,12 @@ def resume_steps(owner: UUID) -> TransactionSteps[None]:
     rows = yield FIND_IMPORT, {"owner": owner}
     if rows and rows[0][0] is not None:
         yield from copy_steps(owner, rows[0][0])
-        yield GIVE_UP, {"owner": owner, **LEASE.values()}
+        yield GIVE_UP_IMPORT, {"owner": owner, **IMPORT_LEASE.values()}
 
 
 async def delete_abandoned(database: Queries) -> None:
     """Deletes the staged rows of imports without a running process."""
-    for (owner,) in await database.rows(ABANDONED, LEASE.values()):
+    for (owner,) in await database.rows(ABANDONED, IMPORT_LEASE.values()):
         staging = Staging(database, Caller(UUID(str(owner)), None, 0))
         try:
             await staging.claim()

@@ -22,14 +22,14 @@ from taskward.http.caller import Caller
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.steps.reminders import move_reminders_steps
 from taskward.tasks.zone_data_statements import (
-    CLAIM,
+    CLAIM_ZONE_DATA,
     HAS_REMINDERS,
-    LEASE,
     OWNERS_AFTER,
-    RENEW,
+    RENEW_ZONE_DATA,
     SET_INSTANTS,
     STORE_VERSION,
     STORED_VERSION,
+    ZONE_DATA_LEASE,
     ZONED_AFTER,
 )
 from taskward.time_zones import DATA_VERSION
@@ -62,7 +62,7 @@ class ZoneDataUpdate(BackgroundWork):
         super().__init__(INTERVAL, after)
         self._database = database
         self._version = version
-        self._held = LEASE.values(uuid4())
+        self._held = ZONE_DATA_LEASE.values(uuid4())
         self._renewed_at = 0.0
 
     async def run(self) -> bool:
@@ -105,14 +105,14 @@ class ZoneDataUpdate(BackgroundWork):
 
     async def _claim(self, seen: str) -> bool:
         self._renewed_at = time.monotonic()
-        return bool(await self._transact(CLAIM, {**self._held, "seen": seen}))
+        return bool(await self._transact(CLAIM_ZONE_DATA, {**self._held, "seen": seen}))
 
     async def _keep_claim(self) -> bool:
         """Renews the claim from time to time; returns whether it still is this process's."""
         if time.monotonic() - self._renewed_at < RENEW_AFTER:
             return True
         self._renewed_at = time.monotonic()
-        return bool(await self._transact(RENEW, self._held))
+        return bool(await self._transact(RENEW_ZONE_DATA, self._held))
 
     async def _transact(self, command: Command, values: Values) -> Sequence[Row]:
         return await self._database.transact(lambda: command_steps(command, values))

@@ -30,7 +30,7 @@ _AFTER: Final = bindparam("after_id", type_=Id())
 _LIMIT: Final = bindparam("limit", type_=Integer())
 _ONE: Final = literal_column("1", Counter)
 
-LEASE: Final = Lease(
+ZONE_DATA_LEASE: Final = Lease(
     TIME_ZONE_DATA.c.number == _ONE,
     holder=TIME_ZONE_DATA.c.holder,
     renewed_at=TIME_ZONE_DATA.c.renewed_at,
@@ -45,16 +45,18 @@ STORED_VERSION: Final = Read(
 def _claim() -> Any:
     seen = func.coalesce(TIME_ZONE_DATA.c.version, literal_column("''"))
     is_seen = seen == bindparam("seen", type_=Text())
-    return LEASE.claim_or_insert({"number": _ONE}, LEASE.has_ended & is_seen)
+    return ZONE_DATA_LEASE.claim_or_insert({"number": _ONE}, ZONE_DATA_LEASE.has_ended & is_seen)
 
 
-CLAIM: Final = Command("claim the time zone data", _claim(), quiet=True, cross_owner=True)
+CLAIM_ZONE_DATA: Final = Command("claim the time zone data", _claim(), quiet=True, cross_owner=True)
 """Returns a row if no other process computes the instants, and the stored version is still the `seen` one."""
 
-RENEW: Final = Command("renew the claim on the time zone data", LEASE.renew(), quiet=True, cross_owner=True)
+RENEW_ZONE_DATA: Final = Command(
+    "renew the claim on the time zone data", ZONE_DATA_LEASE.renew(), quiet=True, cross_owner=True
+)
 STORE_VERSION: Final = Command(
     "store the version of the time zone data",
-    LEASE.change(version=_VERSION, renewed_at=null()),
+    ZONE_DATA_LEASE.change(version=_VERSION, renewed_at=null()),
     quiet=True,
     cross_owner=True,
 )

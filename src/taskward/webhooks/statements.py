@@ -109,7 +109,7 @@ _CLAIM: Final = QUEUE.claim(MARKS.c.next_at == _SEEN).returning(
     MARKS.c.attempts,
     MARKS.c.is_erased,
 )
-CLAIM: Final = Command("claim an owner for webhooks", _CLAIM, quiet=True)
+CLAIM_QUEUE: Final = Command("claim an owner for webhooks", _CLAIM, quiet=True)
 """Returns a row unless another process was faster: each claim changes `next_at`. Its first column is that."""
 
 CLAIM_CHANGES: Final = Command(
@@ -117,7 +117,7 @@ CLAIM_CHANGES: Final = Command(
     _CLAIM.where(NO_REMINDER_IS_DUE, MARKS.c.is_erased.is_(false())),
     quiet=True,
 )
-"""As `CLAIM`, if changes are what is delivered next."""
+"""As `CLAIM_QUEUE`, if changes are what is delivered next."""
 
 _DELIVERY: Final[dict[str, Any]] = {
     "delivery_id": _DELIVERY_ID,
@@ -175,7 +175,7 @@ POSTPONE: Final = Command(
     .returning(MARKS.c.user_id),
     quiet=True,
 )
-RELEASE: Final = Command(
+RELEASE_QUEUE: Final = Command(
     "release an owner for webhooks",
     QUEUE.change(**QUEUE.given_up),
     quiet=True,

@@ -21,13 +21,13 @@ from taskward.webhooks.deliveries import (
 from taskward.webhooks.reminders import next_reminder_steps
 from taskward.webhooks.statements import (
     ACKNOWLEDGE,
-    CLAIM,
     CLAIM_CHANGES,
+    CLAIM_QUEUE,
     DROP_MARK,
     LOCK_COUNTER,
     POSTPONE,
     QUEUE,
-    RELEASE,
+    RELEASE_QUEUE,
     STORE,
     STORE_NEXT,
 )
@@ -60,7 +60,7 @@ class DeliveryQueue:
         Returns None if another process was faster.
         """
         yield LOCK_COUNTER, {"owner": owner}
-        rows = yield CLAIM, self._claim_values(owner, seen)
+        rows = yield CLAIM_QUEUE, self._claim_values(owner, seen)
         return (yield from self._next_delivery(owner, rows[0], self._compose)) if rows else None
 
     def acknowledge(self, delivery: Delivery) -> TransactionSteps[int | None]:
@@ -100,11 +100,11 @@ class DeliveryQueue:
         """Postpones a delivery that has failed."""
         values = {"owner": delivery.owner, "holder": self.holder, "delivery_id": delivery.id}
         if not (yield POSTPONE, {**values, "wait": int(seconds * _SECOND)}):
-            yield RELEASE, values
+            yield RELEASE_QUEUE, values
 
     def release(self, owner: UUID) -> TransactionSteps[None]:
         """Releases an owner without having delivered."""
-        yield RELEASE, {"owner": owner, "holder": self.holder}
+        yield RELEASE_QUEUE, {"owner": owner, "holder": self.holder}
 
     def _claim_values(self, owner: UUID, seen: int) -> Values:
         return {"owner": owner, **QUEUE.values(self.holder), "seen": seen}
@@ -123,5 +123,5 @@ class DeliveryQueue:
         acknowledged = {"upto": delivery.upto, "is_due": is_due, "is_last": delivery.is_last_page}
         rows = yield finish, values | acknowledged
         if not rows:  # an erasure or a replay has dropped the delivery meanwhile
-            yield RELEASE, values
+            yield RELEASE_QUEUE, values
         return rows[0][1] if rows and finish is ACKNOWLEDGE else None

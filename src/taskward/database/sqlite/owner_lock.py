@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Text, bindparam, insert, select
 
 from taskward.database.sqlite.compiled import CompiledSql
-from taskward.database.sqlite.owner_locks import LEASE, LOCKS
+from taskward.database.sqlite.owner_locks import LOCKS, OWNER_LOCK_LEASE
 from taskward.database.types import Id
 
 if TYPE_CHECKING:
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 _OWNER: Final = bindparam("owner", type_=Id())
 _TAKE: Final = CompiledSql.compile(
-    insert(LOCKS).values(user_id=_OWNER, change=bindparam("change", type_=Text()), **LEASE.taken)
+    insert(LOCKS).values(user_id=_OWNER, change=bindparam("change", type_=Text()), **OWNER_LOCK_LEASE.taken)
 )
-_TAKE_OVER: Final = CompiledSql.compile(LEASE.claim(LEASE.has_ended))
-_RENEW: Final = CompiledSql.compile(LEASE.renew())
-_RELEASE: Final = CompiledSql.compile(LEASE.drop())
-_ABANDONED: Final = CompiledSql.compile(select(LOCKS.c.user_id, LOCKS.c.change).where(LEASE.has_ended))
+_TAKE_OVER: Final = CompiledSql.compile(OWNER_LOCK_LEASE.claim(OWNER_LOCK_LEASE.has_ended))
+_RENEW: Final = CompiledSql.compile(OWNER_LOCK_LEASE.renew())
+_RELEASE: Final = CompiledSql.compile(OWNER_LOCK_LEASE.drop())
+_ABANDONED: Final = CompiledSql.compile(
+    select(LOCKS.c.user_id, LOCKS.c.change).where(OWNER_LOCK_LEASE.has_ended)
+)
 
 
 class LockLost(Exception):
@@ -31,7 +33,7 @@ class OwnerLock:
     """The lock of one change, taken with its first split."""
 
     def __init__(self) -> None:
-        self._values: Values = LEASE.values(uuid4().hex)
+        self._values: Values = OWNER_LOCK_LEASE.values(uuid4().hex)
         self._owner: UUID | None = None
 
     def permits(self, owner: UUID) -> bool:
@@ -73,4 +75,6 @@ class OwnerLock:
 
 def abandoned(connection: sqlite3.Connection) -> list[tuple[UUID, str]]:
     """Returns the locks that are not renewed: their owners, and the names of the changes."""
-    return [(UUID(str(owner)), change) for owner, change in _ABANDONED.rows(connection, LEASE.values())]
+    return [
+        (UUID(str(owner)), change) for owner, change in _ABANDONED.rows(connection, OWNER_LOCK_LEASE.values())
+    ]

@@ -39,7 +39,7 @@ LOCKS: Final[Table] = SQLModel.metadata.tables["owner_locks"]
 _OWNER: Final = bindparam("owner", type_=Id())
 _LOCKED: Final = exists().where(LOCKS.c.user_id == _OWNER)
 
-LEASE: Final = Lease(
+OWNER_LOCK_LEASE: Final = Lease(
     LOCKS.c.user_id == _OWNER, holder=LOCKS.c.holder, renewed_at=LOCKS.c.renewed_at, seconds=3.0
 )
 """A lock that is not renewed for that time was left by a process that died."""
