@@ -19,8 +19,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.sql import visitors
-from support.owner_filter_check import owned_tables, unowned
+from support.owner_filter_check import distinct_parts, owned_tables, unowned
 
 from taskward.app import ROUTERS
 from taskward.database.postgres.batched_sql import batch_values
@@ -94,7 +93,7 @@ def test_the_walk_visits_every_kind_of_statement_on_tasks_and_tombstones() -> No
         (type(part).__name__.lower(), str(table))
         for statement in STATEMENTS
         for expression in expressions(statement, "postgresql")
-        for part in visitors.iterate(expression)
+        for part in distinct_parts(expression)
         for table in owned_tables(part)
     }
 

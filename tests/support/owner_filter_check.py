@@ -53,13 +53,25 @@ def unowned(expression: Any, columns: OwnerColumns = OWNED) -> Iterator[str]:
 
 def parts(expression: Any) -> Iterator[Any]:
     """Yields each part; of an UPDATE also those of the subqueries that only its columns name."""
-    within = list(visitors.iterate(expression))
+    within = list(distinct_parts(expression))
     yield from within
     if isinstance(expression, Update):
         tables = {part.table for part in within if isinstance(part, ColumnClause)}
         for table in tables:
             if isinstance(table, Subquery):
                 yield from parts(table.element)
+
+
+def distinct_parts(expression: Any) -> Iterator[Any]:
+    """Yields an expression and each part of it once; `visitors.iterate` enters a CTE at each of its columns."""
+    seen, left = {id(expression)}, [expression]
+    while left:
+        part = left.pop()
+        yield part
+        for child in part.get_children():
+            if id(child) not in seen:
+                seen.add(id(child))
+                left.append(child)
 
 
 def owned_tables(part: Any, columns: OwnerColumns = OWNED) -> list[FromClause]:

@@ -145,7 +145,7 @@ class TestStatements:
         moved = await ann.put(task["id"], list_id=place["id"])
         back = await ann.put(task["id"], list_id=None)
 
-        assert calls == ["task to change", "change task"] * 2
+        assert calls == ["task to change", "move task"] * 2
         assert moved["list_id"] == place["id"]
         assert back == task | {"updated_at": back["updated_at"]}
 
@@ -216,7 +216,7 @@ class TestWhatWasRead:
         async def delete() -> None:
             await ann.http.delete(f"/api/lists/{place['id']}")
 
-        for statement in ("create task", "change task"):
+        for statement in ("create task", "move task"):
             before(app, monkeypatch, statement, delete)
         created = await ann.http.post("/api/tasks", json={"title": "x", **fields})
         moved = await ann.http.put(f"/api/tasks/{task['id']}", json=fields)
@@ -233,7 +233,7 @@ class TestWhatWasRead:
         async def add() -> None:
             made.append(await ann.create(parent_id=task["id"]))
 
-        before(app, monkeypatch, "change task", add)
+        before(app, monkeypatch, "move task", add)
         await ann.put(task["id"], list_id=place["id"])
 
         assert (await ann.get(made[0]["id"]))["list_id"] == place["id"]

@@ -72,8 +72,6 @@ _CLIENT_ID: Final = bindparam("client_id", type_=Id())
 _MOMENTS_ZONE: Final = bindparam("moments_zone", type_=Text())
 """The time zone of the owner by which moments of reminders are computed; null if it does not matter."""
 _NO_ZONE: Final = literal_column("''", Text())
-_MOVES: Final = bindparam("moves", type_=Flag())
-"""Whether the task goes to another list."""
 
 _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
 _SEEN: Final = (*_MINE, TASKS.c.version == bindparam("seen", type_=Counter))
@@ -275,19 +273,17 @@ def _change_task(number: ColumnElement[int]) -> Change:
     )
 
 
-def _can_be_changed() -> ColumnElement[bool]:
-    """Returns whether the task is as it was read, and what its new content needs is there.
-
-    To go to another list, it has no subtasks. The moments of its reminders are those of the
-    time zone of the owner.
-    """
+def _is_as_seen() -> ColumnElement[bool]:
+    """Returns whether the task is as it was read, and the time zone of the owner as it was."""
     zone = once(_MOMENTS_ZONE)
+    is_same_zone = or_(zone.is_(None), func.coalesce(USERS.c.time_zone, _NO_ZONE) == zone)
+    return exists().where(*_SEEN) & is_same_zone
+
+
+def _can_move() -> ColumnElement[bool]:
+    """Returns whether nothing else moves to the new list with the task, and that list is there."""
     there = select(LIST_TABLE.c.id).where(LIST_TABLE.c.user_id == OWNER, LIST_TABLE.c.id == _LIST_ID).exists()
-    return (
-        exists().where(*_SEEN)
-        & or_(~_MOVES, _has_no_subtasks() & or_(once(_LIST_ID).is_(None), there))
-        & or_(zone.is_(None), func.coalesce(USERS.c.time_zone, _NO_ZONE) == zone)
-    )
+    return _has_no_subtasks() & or_(once(_LIST_ID).is_(None), there)
 
 
 def _delete_task(number: ColumnElement[int]) -> Change:
@@ -395,19 +391,21 @@ UPDATE_TASK: Final = Write(
     _update_task,
     action="task.update",
 )
-CHANGE_TASK: Final = Write(
-    "change task",
-    bump_owner_if(_can_be_changed()),
-    _change_task,
-    (
-        Part(_labels, "labels"),
-        Part(_dropped_labels, "dropped_labels"),
-        Part(_reminders, "reminders"),
-        Part(_dropped_reminders, "dropped_reminders"),
-    ),
-    "task.update",
+_CHANGED_ROWS: Final = (
+    Part(_labels, "labels"),
+    Part(_dropped_labels, "dropped_labels"),
+    Part(_reminders, "reminders"),
+    Part(_dropped_reminders, "dropped_reminders"),
 )
-"""Returns the version; no row if the task has been changed since it was read, or its content does not fit."""
+CHANGE_TASK: Final = Write(
+    "change task", bump_owner_if(_is_as_seen()), _change_task, _CHANGED_ROWS, "task.update"
+)
+"""Returns the version; no row if the task or the time zone has been changed since they were read."""
+
+MOVE_TASK: Final = Write(
+    "move task", bump_owner_if(_is_as_seen() & _can_move()), _change_task, _CHANGED_ROWS, "task.update"
+)
+"""`CHANGE_TASK` to another list, or to none: no row also if it has subtasks, or the list is not there."""
 
 DELETE_TASK: Final = Write(
     "delete task",

@@ -27,6 +27,7 @@ from taskward.tasks.statements import (
     CREATE_TASK,
     DELETE_TASK,
     GET_TASK,
+    MOVE_TASK,
     READ_TO_CHANGE,
     UPDATE_TASK,
 )
@@ -157,10 +158,11 @@ class TaskSteps:
             before, values = yield from self._read_and_merge(task_id, given, versions)
             if values is None:
                 break
-            rows = yield CHANGE_TASK, values
+            moves = values["list_id"] != before.list_id
+            rows = yield (MOVE_TASK if moves else CHANGE_TASK), values
             if rows:
                 return stored_task(before, values, rows[0][0])
-            if values["moves"]:  # it may have subtasks, or the list is not there
+            if moves:  # it may have subtasks, or the list is not there
                 break
         return None
 
@@ -181,7 +183,7 @@ class TaskSteps:
         renumbers = checked.reminders.renumbers
         pending = (yield from pending_moments_steps(self.user.id, task_id)) if renumbers else ()
         values = checked.values | checked.reminders.values(now, pending)
-        values |= {"seen": stored.version, "moves": False, "moments_zone": None}
+        values |= {"seen": stored.version, "moments_zone": None}
         rows = yield CHANGE_TASK, values
         task = stored_task(before, values, rows[0][0])
         if checked.next_task is not None:
@@ -260,11 +262,9 @@ class TaskSteps:
             schedule(new, is_completed=values["is_completed"]),
             zone,
         )
-        list_id = given.get("list_id", before.list_id)
-        place = {"list_id": list_id, "parent_id": before.parent_id}
-        position = {"position": given.get("position", before.position)}
-        seen = {"seen": before.version, "moves": _text(list_id) != _text(before.list_id)}
-        return None if reminders.renumbers else values | reminders.values(now) | place | position | seen
+        place = _place(before, given) | {"position": given.get("position", before.position)}
+        seen = {"seen": before.version}
+        return None if reminders.renumbers else values | reminders.values(now) | place | seen
 
     def _store_new(
         self, before: TaskRecord, values: Mapping[str, Any], response: Response | None
@@ -316,7 +316,7 @@ class TaskSteps:
         if is_part_of_series(task, given, next_version):
             return task, None
         values = self._content(task, given, _later(task), zone)
-        leaves_parent = values is not None and values["moves"] and task.parent_id is not None
+        leaves_parent = task.parent_id is not None and values and values["list_id"] != task.list_id
         return task, None if leaves_parent else values
 
     def _check_free(self, task_id: UUID) -> TransactionSteps[None]:
@@ -361,8 +361,11 @@ def _later(before: TaskRecord) -> datetime:
     return max(datetime.now(UTC), before.updated_at + timedelta(microseconds=1))
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _place(before: TaskRecord, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the list and the parent of a task; in the form that they are stored in."""
+    list_id = given.get("list_id", before.list_id)
+    is_same = before.list_id is not None and str(list_id) == str(before.list_id)
+    return {"list_id": before.list_id if is_same else list_id, "parent_id": before.parent_id}
 
 
 def _changed(task: TaskRecord, text: str | None, *, shown: bool) -> PreconditionFailed:
