@@ -22,7 +22,7 @@ from sqlalchemy import (
     Update,
 )
 from sqlalchemy.dialects.postgresql.dml import OnConflictDoUpdate
-from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql import operators
 from sqlmodel import SQLModel
 
 from taskward.app import ROUTERS
@@ -63,7 +63,7 @@ def parts(expression: Any) -> Iterator[Any]:
 
 
 def distinct_parts(expression: Any) -> Iterator[Any]:
-    """Yields an expression and each part of it once; `visitors.iterate` enters a CTE at each of its columns."""
+    """Yields an expression and each part of it once; `visitors.iterate` enters a CTE at each column of it."""
     seen, left = {id(expression)}, [expression]
     while left:
         part = left.pop()

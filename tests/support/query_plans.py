@@ -93,10 +93,9 @@ def sqlite_steps(connection: sqlite3.Connection, step: CompiledSql, values: Valu
 
 def sqlite_plan(connection: sqlite3.Connection, step: CompiledSql, values: Values | None = None) -> list[str]:
     """Returns the lines of SQLite's plan of a step; without values, all of them are NULL."""
-    arguments = [
-        None if values is None else bind(values.get(name, default)) if bind else values.get(name, default)
-        for name, default, bind in step.binds
-    ]
+    arguments = {**step.defaults, **(values or {})}
+    for name, bind in step.binds:
+        arguments[name] = None if values is None else bind(arguments[name])
     return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {step.sql}", arguments)]
 
 

@@ -91,13 +91,9 @@ class Write:
     def __post_init__(self) -> None:
         STATEMENTS.append(self)
 
-    def parts_for(self, *several: Values) -> tuple[Part, ...]:
-        """Returns the parts that one of several writes with these values has."""
-        return tuple(
-            part
-            for part in self.parts
-            if part.needs is None or any(values.get(part.needs) is not None for values in several)
-        )
+    def parts_for(self, values: Values) -> tuple[Part, ...]:
+        """Returns the parts of a write with these values."""
+        return tuple([one for one in self.parts if one.needs is None or values.get(one.needs) is not None])
 
     def statements(self) -> tuple[Change, ...]:
         """Returns its statements in order, `number` being the parameter `seq`."""

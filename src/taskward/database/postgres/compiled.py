@@ -1,7 +1,7 @@
 """The statements of stores as SQL for PostgreSQL, with their parameters in order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, Final, cast
 from uuid import UUID
@@ -32,6 +32,10 @@ class CompiledStatement:
     sql: str
     names: tuple[tuple[str, Any], ...]
     cross_owner: bool = False
+    _defaults: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_defaults", dict(self.names))
 
     @classmethod
     @lru_cache(maxsize=MAX_COMPILED)
@@ -54,11 +58,12 @@ class CompiledStatement:
         """Returns the bound values in order; `overrides` take precedence over `values`."""
         if overrides:
             values = {**values, **overrides}
-        return [values.get(name, default) for name, default in self.names]
+        # The parameters come first and in order, those that are given or not; then other values.
+        return list({**self._defaults, **values}.values())[: len(self.names)]
 
     def arrays(self, several: Sequence[Values]) -> list[Any]:
         """Returns the bound values in order, as an array for each name."""
-        return [[values.get(name, default) for values in several] for name, default in self.names]
+        return list(map(list, zip(*map(self.arguments, several), strict=True)))
 
     def for_values(self, values: Values) -> "CompiledStatement":  # noqa: ARG002 - a write has a form for them
         """Returns the form of the statement for these values."""
@@ -93,7 +98,8 @@ class CompiledWrite(CompiledStatement):
     def for_batch(self, several: Sequence[Values]) -> CompiledStatement:
         """Returns the form for several writes, with the parts that one of them has."""
         write = cast("Write", self.write)
-        return _batched(write, write.parts_for(*several), marking=self.marking)
+        needed = {part for values in several for part in write.parts_for(values)}
+        return _batched(write, tuple(part for part in write.parts if part in needed), marking=self.marking)
 
 
 @cache

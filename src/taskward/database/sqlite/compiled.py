@@ -20,43 +20,47 @@ class _Compiler(SQLiteCompiler):
         return text
 
 
-_DIALECT: Final = sqlite.dialect()
+_DIALECT: Final = sqlite.dialect(paramstyle="named")
 _DIALECT.statement_compiler = _Compiler
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class CompiledSql:
-    """One SQL statement: its text, the conversion of its values, and of its columns."""
+    """One SQL statement with named parameters: its text, the conversion of its values, and of its columns."""
 
     sql: str
-    binds: tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]
+    defaults: dict[str, Any]
+    """All parameters, with the value of each that is not given."""
+
+    binds: tuple[tuple[str, Callable[[Any], Any]], ...]
+    """The parameters whose values are converted, unless they are null."""
+
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     @classmethod
     def compile(cls, statement: Change | Any) -> "CompiledSql":
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        binds = tuple(
-            (
-                name,
-                compiled.params[name],
-                compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT),
-            )
-            for name in compiled.positiontup or ()
-        )
+        processors = {
+            name: bind.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
+            for name, bind in compiled.binds.items()
+        }
         converters = (
             column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
             for column in statement.exported_columns
         )
         return cls(
-            compiled.string, binds, tuple((n, convert) for n, convert in enumerate(converters) if convert)
+            compiled.string,
+            dict(compiled.params),
+            tuple((name, bind) for name, bind in processors.items() if bind),
+            tuple((n, convert) for n, convert in enumerate(converters) if convert),
         )
 
     def rows(self, connection: sqlite3.Connection, values: Values) -> list[Row]:
         """Runs the statement."""
-        arguments = [
-            bind(values.get(name, default)) if bind else values.get(name, default)
-            for name, default, bind in self.binds
-        ]
+        arguments = {**self.defaults, **values}
+        for name, bind in self.binds:
+            if arguments[name] is not None:
+                arguments[name] = bind(arguments[name])
         rows: list[Row] = connection.execute(self.sql, arguments).fetchall()
         return self._converted(rows) if rows and self.converters else rows
 
