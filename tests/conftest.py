@@ -29,7 +29,6 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     Person,
     citus,
     client_of,
-    order,
     processes,
     quick,
     replace_part,
@@ -74,7 +73,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("quick" if config.getoption("quick") else "full")
     if count := config.getoption("workers"):
-        config.pluginmanager.register(Workers(count, order.mostly_waits))
+        config.pluginmanager.register(Workers(count))
         if (citus.IS_STEPWISE or not config.getoption("quick")) and processes.can_fork({}):
             processes.fork_server()  # one for all workers; it imports while this process collects the tests
 
@@ -97,8 +96,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             selected |= stepwise.select(config, items)
         config.hook.pytest_deselected(items=[item for item in items if item not in selected])
         items[:] = [item for item in items if item in selected]
-    if config.getoption("workers"):
-        order.put_longest_first(config, items)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,6 +1,5 @@
 """`pytest --workers=6`: collects once, forks, and runs the tests of each file in one of the workers.
 
-Every other worker begins with the files whose tests mostly wait, so that the machine is busy.
 pytest-xdist starts an interpreter for each worker, which imports and collects every test again.
 """
 
@@ -13,27 +12,28 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import pytest
 
 NUMBER: Final = 4
-"""Bytes of the number of a file in the queue of the workers."""
+"""Bytes of the number of a file in the queue of the workers; a pipe holds 16,000 of them."""
 
 PATIENCE: Final = 10.0
 """Seconds that an interrupted worker has to end."""
 
 
 class Workers:
-    """Runs the tests in workers, which take the files one after the other, and reports what they send."""
+    """Runs the tests in workers, which take the files one after the other, and reports what they send.
 
-    def __init__(self, count: int, mostly_waits: Callable[[Path], bool] = lambda _: False) -> None:
+    Files with many tests come first, so that no long one is left alone at the end.
+    """
+
+    def __init__(self, count: int) -> None:
         self._count = count
-        self._mostly_waits = mostly_waits
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -42,11 +42,10 @@ class Workers:
         by_path: dict[str, list[pytest.Item]] = {}
         for item in session.items:
             by_path.setdefault(str(item.path), []).append(item)
-        files = [*by_path.values()]
-        queues = _queues([self._mostly_waits(items[0].path) for items in files])
+        files = sorted(by_path.values(), key=len, reverse=True)
         reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
         reporter.showfspath = False  # tests of several files are reported in turn
-        workers = _start(session, files, queues, min(self._count, len(files)))
+        workers = _start(session, files, min(self._count, len(files)))
         try:
             _report(session, workers)
         finally:
@@ -82,11 +81,14 @@ class Worker:
 
 
 def _start(
-    session: pytest.Session, files: Sequence[Sequence[pytest.Item]], queues: Sequence[int], count: int
+    session: pytest.Session, files: Sequence[Sequence[pytest.Item]], count: int
 ) -> "dict[Connection[Any, Any], Worker]":
-    """Starts the workers; each takes the number of its next file from the pipes that they share."""
+    """Starts the workers; each takes the number of its next file from the pipe that they share."""
     assert threading.active_count() == 1, "a fork has no other threads"
     session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # the workers make theirs in it
+    queue, end = os.pipe()
+    os.write(end, b"".join(n.to_bytes(NUMBER) for n in range(len(files))))
+    os.close(end)
     workers: dict[Connection[Any, Any], Worker] = {}
     for n in range(count):
         receiver, sender = Pipe(duplex=False)
@@ -95,27 +97,14 @@ def _start(
             sender.close()
             workers[receiver] = Worker(pid)
         else:
-            _work(session, _in_turn(files, queues[:: -1 if n % 2 else 1]), sender, f"worker{n}")
-    for queue in queues:
-        os.close(queue)
+            _work(session, _in_turn(files, queue), sender, f"worker{n}")
+    os.close(queue)
     return workers
 
 
-def _queues(mostly_wait: Sequence[bool]) -> list[int]:
-    """Returns two pipes with the numbers of the files: of those that mostly wait, and of the others."""
-    queues = []
-    for wanted in (True, False):
-        queue, end = os.pipe()
-        os.write(end, b"".join(n.to_bytes(NUMBER) for n, one in enumerate(mostly_wait) if one is wanted))
-        os.close(end)
-        queues.append(queue)
-    return queues
-
-
-def _in_turn(files: Sequence[Sequence[pytest.Item]], queues: Sequence[int]) -> Iterator[pytest.Item]:
-    for queue in queues:
-        while number := os.read(queue, NUMBER):
-            yield from files[int.from_bytes(number)]
+def _in_turn(files: Sequence[Sequence[pytest.Item]], queue: int) -> Iterator[pytest.Item]:
+    while number := os.read(queue, NUMBER):
+        yield from files[int.from_bytes(number)]
 
 
 def _work(
