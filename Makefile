@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Their tests build packages and start browsers; `make test-clients` runs them.
 WITHOUT_CLIENTS := --ignore=tests/clients
+# By itself pytest runs a test on one engine.
+EVERY_ENGINE := --engines all
 # Many tests wait more than they compute, so there are more workers than CPUs.
 PARALLEL := --workers 6
 PYTHONS ?= $(shell tools/find-python --versions)
@@ -41,10 +43,10 @@ wheel: $(VENV)/.ready ## Build the wheel of the service into dist/
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
 test: $(VENV)/.ready-to-test ## Run the tests of the service, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --ignore=tests/faults $(PARALLEL)
+	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --ignore=tests/faults $(EVERY_ENGINE) $(PARALLEL)
 
 test-faults: $(VENV)/.ready-to-test ## Run the tests in which processes, servers, networks and disks fail
-	@$(BIN)/python -m pytest tests/faults $(PARALLEL)
+	@$(BIN)/python -m pytest tests/faults $(EVERY_ENGINE) $(PARALLEL)
 
 test-quick: $(VENV)/.ready-to-test ## Run the tests that need only SQLite in memory and no other process; 40 seconds
 	@$(BIN)/python -m pytest $(WITHOUT_CLIENTS) --workers 3 --quick -r fE
@@ -56,7 +58,7 @@ test-newest: $(VENV)/.ready-to-test ## Run test-quick and test-stepwise as one; 
 	@TEST_POSTGRES_FORM=stepwise $(BIN)/python -m pytest $(WITHOUT_CLIENTS) --quick $(PARALLEL)
 
 test-clients: $(VENV)/.ready-to-test-clients ## Run the tests of the clients and of what runs in a browser; needs npm and Chromium
-	@$(BIN)/python -m pytest tests/clients --workers 3
+	@$(BIN)/python -m pytest tests/clients $(EVERY_ENGINE) --workers 3
 
 test-pythons: ## Run TESTS (test-quick) on each supported Python that is installed; PYTHONS="3.11 3.13"
 	@for version in $(PYTHONS); do \
@@ -76,11 +78,11 @@ lint: $(VENV)/.ready-to-test ## Check format, lint, types and import directions
 # It would measure the tests too, which pytest compiles, and warns that it cannot.
 coverage: $(VENV)/.ready-to-test ## Run what `make test` and `make test-faults` run, and fail if fewer than 97 % of the lines and branches are covered
 	@$(BIN)/python -W "ignore:Unable to activate pytest" -m slipcover --json --out .coverage.json \
-	  -m pytest $(WITHOUT_CLIENTS) $(PARALLEL)
+	  -m pytest $(WITHOUT_CLIENTS) $(EVERY_ENGINE) $(PARALLEL)
 	@$(BIN)/python -m slipcover --merge .coverage.json --out .coverage.json --fail-under 97
 
 soak: $(VENV)/.ready-to-test ## Inject every fault, at length, then SOAK_MINUTES (10) of work; writes docs/reliability.md
-	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest $(SOAKED) -m "soak or fault" --verbose
+	@RELIABILITY_TABLE=docs/reliability.md $(BIN)/python -m pytest $(SOAKED) $(EVERY_ENGINE) -m "soak or fault" --verbose
 
 mutants: $(VENV)/.ready-to-test ## Apply each defect of tests/mutation, and name those that no test notices; AREA=tokens, REPORT=file
 	@PYTHONPATH=tests $(BIN)/python -W ignore -m mutation.run $(if $(AREA),--area $(AREA)) $(if $(REPORT),--report $(REPORT))

@@ -29,6 +29,7 @@ from support import (  # noqa: E402 - once its asserts can explain themselves
     Person,
     citus,
     client_of,
+    engines,
     processes,
     quick,
     replace_part,
@@ -47,12 +48,6 @@ from support.workers import Workers  # noqa: E402 - as above
 hypothesis.settings.register_profile("full", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
 
-ENGINES = ("disk", "postgres")
-QUICK_ENGINES = ("memory",)
-RLS = "postgres-rls"
-RLS_ALONE = "postgres-rls-alone"
-"""Row-level security on; and with nothing but that, for then no statement says whose rows it means."""
-
 BEHIND_RLS = {
     *("test_creating", "test_updating", "test_deleting", "test_batch", "test_execution", "test_feed"),
     *("test_me", "test_export", "test_import", "test_erasure", "test_users", "test_counter"),
@@ -61,12 +56,12 @@ BEHIND_RLS = {
     *("test_labels", "test_import_domain", "test_subtasks", "test_ordering", "test_client_ids"),
     *("test_devices", "test_pending_reminders"),
 }
-"""The files whose tests run behind it too. All tests with two users also run on it alone."""
+"""The files whose tests run behind row-level security too. All tests with two users also run on it alone."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--in-memory", action="store_true", help="SQLite in memory is the only engine")
-    parser.addoption("--quick", action="store_true", help="the same, and no test that starts a process")
+    engines.add_option(parser)
+    parser.addoption("--quick", action="store_true", help="only tests in memory that start no process")
     parser.addoption("--workers", type=int, default=0, help="run the tests in that many processes")
 
 
@@ -90,16 +85,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("quick") or citus.IS_STEPWISE:
-        selected = quick.select(items) if config.getoption("quick") else set()
-        if citus.IS_STEPWISE:
-            selected |= stepwise.select(config, items)
-        config.hook.pytest_deselected(items=[item for item in items if item not in selected])
-        items[:] = [item for item in items if item in selected]
+    if config.getoption("quick"):
+        selected = engines.select(items, [engines.MEMORY]) & quick.select(items)
+    else:
+        selected = set() if citus.IS_STEPWISE else engines.select(items, config.getoption("engines"))
+    if citus.IS_STEPWISE:
+        selected |= stepwise.select(config, items)
+    config.hook.pytest_deselected(items=[item for item in items if item not in selected])
+    items[:] = [item for item in items if item in selected]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs a test that uses the fixture `engine` on each engine, or on those of the nearest marker."""
+    """Runs a test that uses the fixture `engine` on the engines that are asked for."""
     parametrized = any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
     if "engine" not in metafunc.fixturenames or parametrized:
         return
@@ -107,31 +104,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def engines_of(metafunc: pytest.Metafunc) -> list[str]:
-    marked = _marked_engines(metafunc)
     is_quick = metafunc.config.getoption("quick")
     if citus.IS_STEPWISE and not (is_quick and stepwise.reason_to_leave_out(metafunc.definition)):
-        return stepwise.engines(marked)
-    if marked:
-        return marked
-    if metafunc.config.getoption("in_memory") or is_quick:
-        return list(QUICK_ENGINES)
-    engines = list(ENGINES)
-    if metafunc.module.__name__ in BEHIND_RLS:
-        engines.append(RLS)
+        return stepwise.engines(engines.marked(metafunc))
+    behind_rls = [engines.RLS] if metafunc.module.__name__ in BEHIND_RLS else []
     if "bob" in metafunc.fixturenames:
-        engines.append(RLS_ALONE)
-    return engines
-
-
-def _marked_engines(metafunc: pytest.Metafunc) -> list[str]:
-    """Returns the engines that the nearest marker names, or none."""
-    marker = metafunc.definition.get_closest_marker("engines")
-    if marker is None:
-        return []
-    unknown = {*marker.args} - {*QUICK_ENGINES, *ENGINES, RLS, RLS_ALONE}
-    if unknown or not marker.args:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: there is no engine {unknown or 'named'}")
-    return list(marker.args)
+        behind_rls.append(engines.RLS_ALONE)
+    return engines.of_test(metafunc, behind_rls)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -226,10 +205,10 @@ async def app_on(new_database: MakeDatabase) -> AsyncIterator[Callable[[str], Aw
 
         async def app_on(engine: str) -> FastAPI:
             if engine not in started:
-                rls = engine in {RLS, RLS_ALONE}
+                rls = engine in {engines.RLS, engines.RLS_ALONE}
                 settings = settings_for(await new_database(engine), database_rls=rls)
                 started[engine] = await apps.enter_async_context(running(settings))
-                if engine == RLS_ALONE:
+                if engine == engines.RLS_ALONE:
                     drop_owner_filters(started[engine])
             return started[engine]
 

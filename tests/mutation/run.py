@@ -41,6 +41,13 @@ MOST_SECONDS: Final = 300.0
 
 _NOT_COPIED: Final = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "*.db", "*.egg-info")
 
+_ENGINES_OF: Final[dict[Engine, str]] = {
+    "memory": "memory",
+    "disk": "disk",
+    "postgres": "postgres,postgres-rls,postgres-rls-alone",
+}
+"""The engines on which the tests of a mutant run."""
+
 Selection = tuple[tuple[str, ...], Engine]
 
 
@@ -55,11 +62,11 @@ class Tree:
         """Runs tests. Returns pytest's exit status, or None on a timeout, and the end of its output."""
         tests, engine = selection
         command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no"]
-        command += ["-p", "no:cacheprovider", "-p", "engine_only", *tests]
+        command += ["-p", "no:cacheprovider", "--engines", _ENGINES_OF[engine], *tests]
         process = subprocess.Popen(  # noqa: S603 - pytest, on our own tests
             command,
             cwd=self.path,
-            env=self.environment | {"MUTATION_ENGINE": engine},
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -136,8 +143,7 @@ class Runner:
 
     def _copy(self, path: Path) -> Tree:
         shutil.copytree(self.root, path, ignore=_NOT_COPIED)
-        places = os.pathsep.join([str(path / "src"), str(FOLDER)])
-        return Tree(path, os.environ | self.environment | {"PYTHONPATH": places})
+        return Tree(path, os.environ | self.environment | {"PYTHONPATH": str(path / "src")})
 
     def _judge_group(self, tree: Tree, group: list[Mutant]) -> Iterator[Result]:
         """Tests mutants with one selection of tests, which must pass without any."""

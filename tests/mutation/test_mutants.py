@@ -69,6 +69,9 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "src").mkdir()
     (tmp_path / "tests").mkdir()
     (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    (tmp_path / "tests" / "conftest.py").write_text(
+        'def pytest_addoption(parser):\n    parser.addoption("--engines")\n'
+    )
     (tmp_path / "src" / "product.py").write_text("def double(n: int) -> int:\n    return n * 2\n")
     (tmp_path / "tests" / "test_product.py").write_text(
         "from product import double\n\n\ndef test_it() -> None:\n    assert double(2) == 4\n"

@@ -6,20 +6,10 @@ from typing import NoReturn
 
 import pytest
 
-_OTHER_ENGINES = frozenset({"disk", "postgres", "postgres-rls", "postgres-rls-alone"})
-
 
 def select(items: Iterable[pytest.Item]) -> set[pytest.Item]:
-    """Returns the tests without those that a parameter puts on another engine, and those that are marked."""
-    return {
-        item for item in items if not item.get_closest_marker("processes") and not _is_on_another_engine(item)
-    }
-
-
-def _is_on_another_engine(item: pytest.Item) -> bool:
-    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
-        return False
-    return any(isinstance(one, str) and one in _OTHER_ENGINES for one in item.callspec.params.values())
+    """Returns the tests without those that are marked."""
+    return {item for item in items if not item.get_closest_marker("processes")}
 
 
 def forbid_processes(monkeypatch: pytest.MonkeyPatch) -> None:
