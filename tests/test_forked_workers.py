@@ -125,7 +125,8 @@ def test_failures_skips_and_broken_teardowns_are_reported(tmp_path: Path) -> Non
 
 
 def test_a_worker_that_dies_is_a_failure_and_the_others_go_on(tmp_path: Path) -> None:
-    files = {"test_dying": DYING, **{f"test_{n}": "def test_it(): pass" for n in range(6)}}
+    three = "import pytest\n\n@pytest.mark.parametrize('n', range(3))\ndef test_it(n): pass"
+    files = {"test_dying": DYING, **{f"test_{n}": three for n in range(6)}}  # which come first
     status, output = run(tmp_path, **files)
 
     assert status == 1
@@ -133,7 +134,7 @@ def test_a_worker_that_dies_is_a_failure_and_the_others_go_on(tmp_path: Path) ->
         "A worker ended with status 7. The last test that it reported is test_dying.py::test_before."
         in output
     )
-    assert re.search(r"=+ 1 failed, 7 passed in ", output)
+    assert re.search(r"=+ 1 failed, 19 passed in ", output)
 
 
 def test_the_option_x_ends_all_workers_at_the_first_failure(tmp_path: Path) -> None:
