@@ -1,5 +1,8 @@
 """The results of the mutation run are correct, and its list fits the code."""
 
+import ast
+import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +55,58 @@ def test_each_mutant_fits_the_code_changes_it_and_names_its_tests() -> None:
 def test_a_text_is_found_however_its_lines_are_wrapped() -> None:
     source = "x = call(\n    one,  # a comment\n    two,\n)\n"
 
-    start, end = locate(source, "call(one, two)", "wrapped")
+    start, end, _ = locate(source, "call(one, two)", "wrapped")
 
     assert source[:start] + "None" + source[end:] == "x = None\n"
 
 
-@pytest.mark.parametrize("text", ["three", "one"])
+@pytest.mark.parametrize("text", ["three + 3", "one"])
 def test_a_text_that_does_not_occur_exactly_once_is_an_error(text: str) -> None:
     with pytest.raises(MutantError, match=r"its text occurs [02] times"):
         locate("one = 1\nother = one\n", text, "name")
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "mutated"),
+    [
+        ("if user.old > end: go(user)", "owner.old > end", "owner.old", "if user.old: go(user)"),
+        ("one_more = one > 1", "one > 1", "one", "one_more = one"),
+        ("x = call(a, b, d)\ny = run(a, b, d)", "call(a, b, c)", "call(c)", "x = call(d)\ny = run(a, b, d)"),
+    ],
+    ids=["another name", "a part of a word", "the nearest of two"],
+)
+def test_a_mutant_fits_if_names_have_changed(source: str, old: str, new: str, mutated: str) -> None:
+    assert mutant("renamed", new, old=old).apply(source) == mutated
+
+
+@pytest.mark.parametrize(("name", "condition"), [("second", "is_end"), ("renamed", "is_last")])
+def test_a_text_is_looked_for_in_the_function_that_is_named_if_there_is_one(
+    name: str, condition: str
+) -> None:
+    function = "def {}(n):\n    if {}:\n        return n\n"
+    source = function.format("first", "n") + function.format(name, "is_last")
+
+    mutated = mutant("within", "if True:", old=f"if {condition}:", within="second").apply(source)
+
+    assert mutated == source.replace("is_last", "True")
+
+
+def test_a_name_that_changes_keeps_nearly_all_mutants() -> None:
+    """The others look like another part of the same function then, which is an error and no wrong place."""
+    problems = []
+    some = MUTANTS[::8]
+    for one in some:
+        source = (ROOT / one.file).read_text()
+        name = max(re.findall(r"[A-Za-z_]\w+", one.old), key=len)
+        renamed = partial(re.sub, rf"\b{name}\b", f"{name}_2")
+        try:
+            assert ast.dump(ast.parse(one.apply(renamed(source)))) == ast.dump(
+                ast.parse(renamed(one.apply(source)))
+            )
+        except MutantError as error:
+            problems.append(str(error))
+
+    assert len(problems) <= len(some) // 10, problems
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ async def test_reminders_are_replaced_in_the_database_too(app: FastAPI, ann: Per
     assert await pending(app, ann, task) == {}
 
 
-async def test_an_edit_of_something_else_keeps_one_that_is_late(app: FastAPI, ann: Person) -> None:
+async def test_an_edit_keeps_one_that_is_late(app: FastAPI, ann: Person) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=1)
     given = {"at": soon.isoformat()}
     task = await ann.create(due=DUE, reminders=[given, AT])
@@ -108,8 +108,10 @@ async def test_an_edit_of_something_else_keeps_one_that_is_late(app: FastAPI, an
     assert await pending(app, ann, task) == late
     await ann.put(task["id"], reminders=[given, BEFORE])
     assert await pending(app, ann, task) == {0: microseconds(soon), 1: at_local(DAY, "14:00")}
+    await ann.put(task["id"], reminders=[BEFORE, PAST, given])  # with another number
+    assert await pending(app, ann, task) == {0: at_local(DAY, "14:00"), 2: microseconds(soon)}
     await set_zone(ann, BERLIN)
-    assert await pending(app, ann, task) == {0: microseconds(soon), 1: at_local(DAY, "14:00")}
+    assert await pending(app, ann, task) == {0: at_local(DAY, "14:00"), 2: microseconds(soon)}
     other = await ann.create(reminders=[given])
     assert await pending(app, ann, other) == {}
 

@@ -29,6 +29,10 @@ FIELDS: dict[str, Any] = {
 }
 REMINDED = {"due": DUE, "reminders": [{"offset_minutes": -30}, {"at": "2099-11-01T09:00:00Z"}]}
 RECURRING = {"due": DUE, "recurrence": {"rule": "FREQ=WEEKLY"}}
+FLOATING: dict[str, Any] = {
+    "due": {"date": "2099-01-02", "time": "12:00"},
+    "reminders": [{"offset_minutes": 0}],
+}
 MADE = {
     **{name: {name: value} for name, value in FIELDS.items()},
     "reminders": REMINDED,
@@ -149,6 +153,43 @@ class TestStatements:
         assert moved["list_id"] == place["id"]
         assert back == task | {"updated_at": back["updated_at"]}
 
+    async def test_a_list_of_another_user_is_not_found(self, ann: Person, bob: Person) -> None:
+        place, task = await create_list(bob), await ann.create()
+        fields = {"list_id": place["id"]}
+
+        created = await ann.http.post("/api/tasks", json={"title": "x", **fields})
+        moved = await ann.http.put(f"/api/tasks/{task['id']}", json=fields)
+
+        assert problems(created) == problems(moved) == {"list_id": "List not found"}
+        assert await ann.tasks() == [task]
+
+    async def test_a_create_at_an_id_that_is_used_changes_nothing(self, app: FastAPI, ann: Person) -> None:
+        task = await ann.create(labels=["one"])
+        before = await ann.http.get("/api/tasks")
+
+        again = await ann.http.put(
+            f"/api/tasks/{task['id']}",
+            json={"title": "x", "labels": ["two"]},
+            headers={"If-None-Match": "*"},
+        )
+
+        assert again.status_code == 412
+        assert (await ann.http.get("/api/tasks")).headers["etag"] == before.headers["etag"]
+        assert [row["label"] for row in await stored(app, "task_labels", user_id=ann.sub)] == ["one"]
+
+    async def test_the_labels_in_use_follow_the_task(self, app: FastAPI, ann: Person) -> None:
+        task = await ann.create(labels=["Home", "one"])
+        await ann.put(task["id"], labels=["home", "two"])
+        await ann.put(task["id"], add_labels=["Three"])
+
+        used = await stored(app, "task_labels", user_id=ann.sub)
+
+        assert {row["label_folded"]: row["label"] for row in used} == {
+            "home": "home",
+            "two": "two",
+            "three": "Three",
+        }
+
     async def test_subtasks_go_to_the_list_too(self, ann: Person) -> None:
         task, place = await ann.create(), await create_list(ann)
         below = await ann.create(parent_id=task["id"])
@@ -242,16 +283,12 @@ class TestWhatWasRead:
         self, app: FastAPI, ann: Person, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Both for a new task, which assumes the time zone of the token, and for one that gets reminders."""
-        floating: dict[str, Any] = {
-            "due": {"date": "2099-01-02", "time": "12:00"},
-            "reminders": [{"offset_minutes": 0}],
-        }
         await set_zone(ann, "Europe/Berlin")
         task = await ann.create()
         before(app, monkeypatch, "change task", lambda: set_zone(ann, "Asia/Tokyo"))
 
-        await ann.put(task["id"], **floating)
-        await ann.create(**floating)
+        await ann.put(task["id"], **FLOATING)
+        await ann.create(**FLOATING)
 
         moments = [row["fire_at"] for row in await stored(app, "reminders", user_id=ann.sub)]
         assert moments == [noon_in(9)] * 2
@@ -305,6 +342,19 @@ class TestLockedOwner:
         assert [problems(answer) for answer in answers] == [{"list_id": "List not found"}] * several
         assert await ann.tasks() == []
         assert await stored(app, "task_labels", user_id=ann.sub) == []
+
+    async def test_a_time_zone_that_is_set_meanwhile_is_that_of_the_reminders(self, app: FastAPI) -> None:
+        person = Person(app, zoneinfo="Europe/Berlin")
+        await person.create()
+        async with locked(app, person) as (connection, until_waiting):
+            create = asyncio.create_task(person.create(**FLOATING))
+            await until_waiting()
+            await connection.execute(
+                "UPDATE users SET time_zone = 'Asia/Tokyo' WHERE id = $1", UUID(person.sub)
+            )
+        await create
+
+        assert [row["fire_at"] for row in await stored(app, "reminders", user_id=person.sub)] == [noon_in(9)]
 
     async def test_an_id_that_is_taken_meanwhile_is_taken_once(self, app: FastAPI, ann: Person) -> None:
         await ann.create()
