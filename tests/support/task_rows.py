@@ -45,7 +45,7 @@ class TaskRow:
         return self.position or f"m{self.id.hex}h"
 
     def row(self, owner: UUID, version: int) -> dict[str, Any]:
-        fields = TaskFields(
+        fields = TaskFields().replaced(
             due=self.due,
             start=self.start,
             priority=self.priority,

@@ -1,7 +1,7 @@
 """docs/contract.md#optional-fields: the fields, as read from a body and merged with a task."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -11,7 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from taskward.batch.operations import TaskOperation, ValidOperation
 from taskward.http.errors import ServiceError, ValidationFailed
 from taskward.http.validation import field_errors
+from taskward.tasks import fields as fields_of_tasks
 from taskward.tasks.fields import TaskFields
+from taskward.tasks.fields.rule import FieldRule
 from taskward.tasks.models import NewTask, TaskChanges, task_json
 from taskward.tasks.tables import TaskRecord
 
@@ -418,6 +420,45 @@ class TestMerging:
         assert created(labels=task["labels"]) == task
 
 
+class WithFalsyValues(NewTask):
+    """A new task with fields of which zero and false are values."""
+
+    number: int | None = None
+    flag: bool | None = None
+    text: str | None = None
+    items: list[str] | None = None
+
+
+@pytest.fixture
+def falsy_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = (*fields_of_tasks.RULES, *map(FieldRule, ("number", "flag", "text", "items")))
+    monkeypatch.setattr(fields_of_tasks, "RULES", rules)
+
+
+@pytest.mark.usefixtures("falsy_fields")
+class TestFalsyValues:
+    """Zero and false are values; null and what is empty are not."""
+
+    GIVEN: Final = {"number": 0, "flag": False, "text": "", "items": []}
+
+    def test_zero_and_false_are_given_and_stored(self) -> None:
+        given = WithFalsyValues.model_validate({"title": "Buy milk", **self.GIVEN}).given()
+
+        assert given == {"title": "Buy milk", "number": 0, "flag": False}
+        assert stored(TaskFields().merged(given)) == {"number": 0, "flag": False}
+
+    def test_a_change_to_zero_and_false_replaces_other_values(self) -> None:
+        task = TaskFields.parse('{"number": 30, "flag": true, "text": "x", "items": ["x"]}')
+
+        assert stored(task.merged(self.GIVEN)) == {"number": 0, "flag": False}
+
+    def test_they_stay_when_another_field_changes(self) -> None:
+        task = TaskFields.parse('{"number": 0, "flag": false}')
+
+        assert stored(task.merged({"priority": "low"})) == {"priority": "low", "number": 0, "flag": False}
+        assert stored(task.merged({"number": None, "flag": None})) == {}
+
+
 class TestColumns:
     """What is filtered and sorted has columns of its own."""
 
@@ -429,7 +470,7 @@ class TestColumns:
         ],
     )
     def test_a_date_is_a_sortable_text(self, date: dict[str, str], due_key: str, start_key: str) -> None:
-        columns = TaskFields(due=date, start=date).columns()
+        columns = TaskFields({"due": date, "start": date}).columns()
 
         assert (columns["due_key"], columns["start_key"]) == (due_key, start_key)
         assert (columns["due_utc"], columns["start_utc"]) == (None, None)

@@ -1,6 +1,5 @@
 """The document of an import, as its tasks and lists are validated."""
 
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Final
@@ -11,7 +10,6 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
     PlainValidator,
     TypeAdapter,
     ValidationError,
@@ -22,25 +20,19 @@ from pydantic.json_schema import SkipJsonSchema
 from taskward.http.body_schemas import Ignored, ignoring
 from taskward.http.validation import field_error, located_errors, moment, strict_uuid
 from taskward.lists.models import IsArchived
-from taskward.tasks.fields import TaskFields
-from taskward.tasks.fields.completion import GivenCompletedAt
-from taskward.tasks.fields.dates import NewDue, NewStart
-from taskward.tasks.fields.labels import GivenLabels
+from taskward.tasks.fields import RULES, TaskFields
 from taskward.tasks.fields.metadata import NewMetadata
-from taskward.tasks.fields.placement import POSITION_MESSAGE, GivenListId, GivenParentId, Position
-from taskward.tasks.fields.priority import GivenPriority
+from taskward.tasks.fields.placement import POSITION_MESSAGE, Position
 from taskward.tasks.fields.recurrence import (
     NEEDS_OPEN_TASK,
     GivenRecurrence,
     merged_recurrence,
     problems_of_recurrence,
 )
-from taskward.tasks.fields.reminders import GivenReminders
-from taskward.tasks.fields.texts import Description, IsCompleted, Title
+from taskward.tasks.fields.rule import is_value
+from taskward.tasks.fields.texts import Title
 from taskward.tasks.ids import is_of, task_id_at
-
-_FIELDS: Final = ("due", "start", "priority", "labels", "metadata", "reminders", "recurrence")
-_OPTIONAL: Final = frozenset({*_FIELDS, "completed_at", "list_id", "parent_id", "position", "series_id"})
+from taskward.tasks.models import TaskContent
 
 
 def _timestamp(value: Any) -> datetime:
@@ -101,39 +93,34 @@ class _Imported(BaseModel):
         return self.id if is_of(self.id, self.created_at) else task_id_at(self.created_at, self.id)
 
 
-class ImportedTask(_Imported):
+class ImportedTask(TaskContent, _Imported):
     """A task of an export. Its owner is ignored: it becomes the caller's."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user_id", "series_id", "next_id"))
 
     series_id: _Reference = None
     next_id: _Reference = None
-    description: Description = None
-    is_completed: IsCompleted = False
-    completed_at: GivenCompletedAt = None
-    due: NewDue = None
-    start: NewStart = None
-    priority: GivenPriority = None
-    labels: GivenLabels = Field(default=None)
-    list_id: GivenListId = None
-    parent_id: GivenParentId = None
     position: _Key = None
     metadata: NewMetadata = {}
-    reminders: GivenReminders = None
     recurrence: Annotated[GivenRecurrence, AfterValidator(_possible)] = None
 
     @property
     def has_optional_fields(self) -> bool:
-        return not self.model_fields_set.isdisjoint(_OPTIONAL)
+        return not self.model_fields_set <= _ALWAYS_GIVEN
 
     def fields(self) -> TaskFields:
         """Returns its optional fields."""
-        given = {name: value for name in _FIELDS if (value := getattr(self, name))}
-        fields = TaskFields().merged(given) if given else TaskFields()
+        values = self.__dict__
+        given = self.model_fields_set & _OPTIONAL
+        fields = TaskFields().merged({name: values[name] for name in given if is_value(values[name])})
         if self.series_id is None:
             return fields
         next_id = str(self.next_id) if self.next_id else None
-        return replace(fields, series_id=str(self.series_id), next_id=next_id)
+        return fields.replaced(series_id=str(self.series_id), next_id=next_id)
+
+
+_OPTIONAL: Final = frozenset(TaskContent.model_fields).intersection(rule.name for rule in RULES)
+_ALWAYS_GIVEN: Final = frozenset({*_Imported.model_fields, "description", "is_completed"})
 
 
 class ImportedList(_Imported):

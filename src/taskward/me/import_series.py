@@ -5,7 +5,6 @@ that the owner already has. So the staged tasks are changed once all are staged.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -100,4 +99,4 @@ class ImportSeries:
             stored if one and (stored := str(self._stored(one))) in known else None
             for one in (fields.series_id, fields.next_id)
         )
-        return replace(fields, series_id=series_id, next_id=next_id if series_id else None)
+        return fields.replaced(series_id=series_id, next_id=next_id if series_id else None)

@@ -26,6 +26,7 @@ from taskward.tasks.fields.recurrence import (
     SeriesId,
 )
 from taskward.tasks.fields.reminders import GivenReminders, TaskReminders
+from taskward.tasks.fields.rule import is_value
 from taskward.tasks.fields.texts import (
     MAX_DESCRIPTION_LENGTH,
     MAX_TITLE_LENGTH,
@@ -34,13 +35,6 @@ from taskward.tasks.fields.texts import (
     Title,
 )
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
-
-_WRITABLE: Final = (
-    *("title", "description", "is_completed", "completed_at", "due", "start", "priority"),
-    *("labels", "add_labels", "remove_labels", "list_id", "parent_id", "position", "metadata"),
-    *("reminders", "recurrence"),
-)
-
 
 _NO_OPTIONAL_FIELDS: Final = [None] * 5
 _ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at", "series_id", "next_id")
@@ -62,8 +56,11 @@ class _Body(BaseModel):
     next_id: Ignored = None
 
 
-class NewTask(_Body):
-    """The body of `POST /api/tasks`."""
+_SERVER_KEYS: Final = frozenset(_Body.model_fields)
+
+
+class TaskContent(BaseModel):
+    """The fields that clients fill, in a new task, in changes, and in an import."""
 
     title: Title
     description: Description = None
@@ -73,8 +70,6 @@ class NewTask(_Body):
     start: NewStart = None
     priority: GivenPriority = None
     labels: GivenLabels = None
-    add_labels: AddedLabels = None
-    remove_labels: RemovedLabels = None
     list_id: GivenListId = None
     parent_id: GivenParentId = None
     position: Position = None
@@ -82,41 +77,42 @@ class NewTask(_Body):
     reminders: GivenReminders = None
     recurrence: GivenRecurrence = None
 
+
+class NewTask(TaskContent, _Body):
+    """The body of `POST /api/tasks`."""
+
+    add_labels: AddedLabels = None
+    remove_labels: RemovedLabels = None
+
     def given(self) -> dict[str, Any]:
         """Returns the writable fields that the client sent; of the optional ones only those with a value."""
         values = self.__dict__
         return {
             name: values[name]
             for name in self.model_fields_set
-            if name in BASE_FIELDS or (name in _WRITABLE and values[name])
+            if name not in _SERVER_KEYS and (name in BASE_FIELDS or is_value(values[name]))
         }
 
 
-class TaskChanges(_Body):
+_WRITABLE: Final = tuple(name for name in NewTask.model_fields if name not in _SERVER_KEYS)
+
+
+class TaskChanges(TaskContent, _Body):
     """The body of `PUT /api/tasks/{task_id}`: only the given fields change; at least one is required."""
 
     model_config = ConfigDict(json_schema_extra=requiring_one(_WRITABLE, _ignoring_server_keys))
 
     title: Title = ""
-    description: Description = None
-    is_completed: IsCompleted = False
-    completed_at: GivenCompletedAt = None
     due: DueChanges = None
     start: StartChanges = None
-    priority: GivenPriority = None
-    labels: GivenLabels = None
     add_labels: AddedLabels = None
     remove_labels: RemovedLabels = None
-    list_id: GivenListId = None
-    parent_id: GivenParentId = None
-    position: Position = None
     metadata: MetadataChanges = None
-    reminders: GivenReminders = None
     recurrence: GivenRecurrenceChanges = None
 
     @model_validator(mode="after")
     def _that_change_something(self) -> Self:
-        if self.model_fields_set.isdisjoint(_WRITABLE):
+        if self.model_fields_set <= _SERVER_KEYS:
             raise field_error("At least one writable field is required")
         return self
 
@@ -127,7 +123,7 @@ class TaskChanges(_Body):
         `{"before": UUID}`, `{"at": "first"}`, `{"at": "last"}`, or None.
         """
         values = self.__dict__
-        return {name: values[name] for name in self.model_fields_set if name in _WRITABLE}
+        return {name: values[name] for name in self.model_fields_set if name not in _SERVER_KEYS}
 
 
 class Task(BaseModel):

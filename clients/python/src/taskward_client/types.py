@@ -478,10 +478,6 @@ class NewTask(TypedDict):
     priority: NotRequired[TaskPriority | None]
     labels: NotRequired[list[str] | None]
     """All labels of the task; null or `[]` removes them."""
-    add_labels: NotRequired[list[str]]
-    """Labels to add; not together with `labels`."""
-    remove_labels: NotRequired[list[str]]
-    """Labels to remove, before others are added; not together with `labels`."""
     list_id: NotRequired[str | None]
     """The list that it is in; without it: in none, which is the inbox."""
     parent_id: NotRequired[str | None]
@@ -496,6 +492,10 @@ class NewTask(TypedDict):
     """
     recurrence: NotRequired[NewRecurrence | None]
     """By which rule the task comes again once it is completed; null: it does not."""
+    add_labels: NotRequired[list[str]]
+    """Labels to add; not together with `labels`."""
+    remove_labels: NotRequired[list[str]]
+    """Labels to remove, before others are added; not together with `labels`."""
 
 
 class NewTaskDate(TypedDict):
@@ -625,10 +625,6 @@ class TaskChanges(TypedDict):
     priority: NotRequired[TaskPriority | None]
     labels: NotRequired[list[str] | None]
     """All labels of the task; null or `[]` removes them."""
-    add_labels: NotRequired[list[str]]
-    """Labels to add; not together with `labels`."""
-    remove_labels: NotRequired[list[str]]
-    """Labels to remove, before others are added; not together with `labels`."""
     list_id: NotRequired[str | None]
     """The list that it is in; without it: in none, which is the inbox."""
     parent_id: NotRequired[str | None]
@@ -643,6 +639,10 @@ class TaskChanges(TypedDict):
     """
     recurrence: NotRequired[RecurrenceChanges | None]
     """By which rule the task comes again once it is completed; null: it does not."""
+    add_labels: NotRequired[list[str]]
+    """Labels to add; not together with `labels`."""
+    remove_labels: NotRequired[list[str]]
+    """Labels to remove, before others are added; not together with `labels`."""
 
 
 class TaskDate(TypedDict):

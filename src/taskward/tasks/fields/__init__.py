@@ -1,60 +1,82 @@
 """Optional fields of a task that are stored together in `tasks.extra`: docs/contract.md#optional-fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
-from uuid import UUID
 
 import orjson
 
-from taskward.http.errors import FieldError, ValidationFailed
-from taskward.tasks.fields.dates import due_key, instant, merged_date, problems_of_date, start_key
-from taskward.tasks.fields.labels import TOO_MANY_LABELS, merged_labels, too_many
-from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
-from taskward.tasks.fields.priority import PRIORITIES
-from taskward.tasks.fields.recurrence import merged_recurrence, problems_of_recurrence
-from taskward.tasks.fields.reminders import Reminders
+from taskward.http.errors import ValidationFailed
+from taskward.tasks.fields.dates import DUE, START
+from taskward.tasks.fields.labels import LABELS
+from taskward.tasks.fields.metadata import METADATA
+from taskward.tasks.fields.priority import PRIORITY
+from taskward.tasks.fields.recurrence import NEXT_ID, RECURRENCE, SERIES_ID
+from taskward.tasks.fields.reminders import REMINDERS, Reminders
+from taskward.tasks.fields.rule import Change, FieldRule, Values, is_value
 
 BASE_FIELDS: Final = frozenset({"title", "description", "is_completed", "completed_at"})
 """The fields that each have a column; every other one is optional."""
 
+RULES: Final[tuple[FieldRule, ...]] = (
+    *(DUE, START, PRIORITY, LABELS, METADATA, REMINDERS, RECURRENCE),
+    *(SERIES_ID, NEXT_ID),
+)
+"""Every field in `extra`, in the order of a response. A rule may depend on the fields before it."""
+
+_COLUMNS: Final = tuple((column, rule.name, of) for rule in RULES for column, of in rule.columns.items())
+
 
 @dataclass(frozen=True, slots=True)
 class TaskFields:
-    """The values of one task, in the form of a response; what it does not have is None or empty."""
+    """The values of one task, by name, in the form of a response; what it does not have is absent."""
 
-    due: Mapping[str, str] | None = None
-    start: Mapping[str, str] | None = None
-    priority: str | None = None
-    labels: tuple[str, ...] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    reminders: Reminders = ()
-    recurrence: Mapping[str, str] | None = None
-    """Of an open task only."""
+    values: Values = field(default_factory=dict)
 
-    series_id: str | None = None
-    """The id of the first task of its series."""
+    @property
+    def due(self) -> Mapping[str, str] | None:
+        return self.values.get("due")
 
-    next_id: str | None = None
-    """The id of the task that was made when this one was completed."""
+    @property
+    def start(self) -> Mapping[str, str] | None:
+        return self.values.get("start")
+
+    @property
+    def priority(self) -> str | None:
+        return self.values.get("priority")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.values.get("labels", ()))
+
+    @property
+    def reminders(self) -> Reminders:
+        return tuple(self.values.get("reminders", ()))
+
+    @property
+    def recurrence(self) -> Mapping[str, str] | None:
+        """Of an open task only."""
+        return self.values.get("recurrence")
+
+    @property
+    def series_id(self) -> str | None:
+        """The id of the first task of its series."""
+        return self.values.get("series_id")
+
+    @property
+    def next_id(self) -> str | None:
+        """The id of the task that was made when this one was completed."""
+        return self.values.get("next_id")
 
     @classmethod
     def parse(cls, extra: str | None) -> Self:
         """Returns the fields of a stored task."""
-        if extra is None:
-            return cls()
-        values = orjson.loads(extra)
-        return cls(
-            values.get("due"),
-            values.get("start"),
-            values.get("priority"),
-            tuple(values.get("labels", ())),
-            values.get("metadata", {}),
-            tuple(values.get("reminders", ())),
-            values.get("recurrence"),
-            values.get("series_id"),
-            values.get("next_id"),
-        )
+        return cls() if extra is None else cls(orjson.loads(extra))
+
+    def replaced(self, **values: Any) -> Self:
+        """Returns the fields with other values; null and empty ones remove theirs."""
+        merged = {**self.values, **values}
+        return type(self)({name: value for name, value in merged.items() if is_value(value)})
 
     def merged(self, changes: Mapping[str, Any]) -> Self:
         """Returns the fields after valid changes; objects are merged as in RFC 7396.
@@ -63,65 +85,25 @@ class TaskFields:
             ValidationFailed: the changes do not fit what is stored; each such field is named.
 
         """
-        due = merged_date(self.due, changes["due"]) if "due" in changes else self.due
-        merged = replace(
-            self,
-            due=due,
-            start=merged_date(self.start, changes["start"]) if "start" in changes else self.start,
-            priority=changes.get("priority", self.priority),
-            labels=merged_labels(self.labels, changes),
-            metadata=(
-                merged_metadata(self.metadata, changes["metadata"])
-                if "metadata" in changes
-                else self.metadata
-            ),
-            reminders=changes.get("reminders", self.reminders) or (),
-            recurrence=merged_recurrence(self.recurrence, changes, due),
-        )
-        problems = merged.problems()
-        if merged.recurrence is not None and "recurrence" in changes:
-            problems += problems_of_recurrence(merged.recurrence, due, self.recurrence)
+        merged = dict(self.values)
+        change = Change(self.values, changes, merged)
+        concerned = [rule for rule in RULES if rule.is_concerned(changes)]
+        for rule in concerned:
+            merged[rule.name] = rule.merged(change)
+        problems = [problem for rule in concerned for problem in rule.problems(change)]
         if problems:
             raise ValidationFailed(problems)
-        return merged
-
-    def problems(self) -> list[FieldError]:
-        """Returns why these values cannot be stored together, by field; except for the recurrence."""
-        problems = [
-            FieldError(f"{name}.{part}", message)
-            for name, date in (("due", self.due), ("start", self.start))
-            if date is not None
-            for part, message in problems_of_date(name.capitalize(), date).items()
-        ]
-        if too_many(self.labels):  # only by adding: a list of labels is checked when it is read
-            problems.append(FieldError("add_labels", TOO_MANY_LABELS))
-        if message := problem_of_metadata(self.metadata):
-            problems.append(FieldError("metadata", message))
-        return problems
+        return type(self)({name: value for name, value in merged.items() if is_value(value)})
 
     def columns(self) -> dict[str, Any]:
         """Returns the values of the columns of `tasks` that these fields fill."""
-        return {
-            "extra": self._json(),
-            "due_key": self.due and due_key(self.due),
-            "due_utc": self.due and instant(self.due),
-            "start_key": self.start and start_key(self.start),
-            "start_utc": self.start and instant(self.start),
-            "priority": self.priority and PRIORITIES.index(self.priority) + 1,
-            "series_id": self.series_id and UUID(self.series_id),
-        }
+        values = self.values
+        columns = {column: of(values[name]) if name in values else None for column, name, of in _COLUMNS}
+        return {"extra": self._json(), **columns}
 
     def _json(self) -> str | None:
-        values = {
-            "due": self.due,
-            "start": self.start,
-            "priority": self.priority,
-            "labels": self.labels,
-            "metadata": self.metadata,
-            "reminders": self.reminders,
-            "recurrence": self.recurrence,
-            "series_id": self.series_id,
-            "next_id": self.next_id,
-        }
-        present = {name: value for name, value in values.items() if value}
-        return orjson.dumps(present).decode() if present else None
+        if not self.values:
+            return None
+        return orjson.dumps(
+            {rule.name: self.values[rule.name] for rule in RULES if rule.name in self.values}
+        ).decode()

@@ -4,13 +4,15 @@ A request may give a part of it, which is merged with what is stored: docs/decis
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
+from taskward.http.errors import FieldError
 from taskward.http.validation import UNKNOWN_FIELD, Absent, field_error, located_errors
+from taskward.tasks.fields.rule import Change, FieldRule
 from taskward.time_zones import is_time_zone, time_zone
 
 FIRST_YEAR: Final = 1970
@@ -165,6 +167,24 @@ def is_day(value: Any) -> bool:
     except ValueError:
         return False
 
+
+def _rule(name: str, key: Callable[[Mapping[str, str]], str]) -> FieldRule:
+    """Returns the rule of a date with this sort key."""
+
+    def merge(change: Change) -> dict[str, Any] | None:
+        return merged_date(change.stored.get(name), change.given[name])
+
+    def problems(change: Change) -> Iterator[FieldError]:
+        date = change.merged[name]
+        if date is not None:
+            for part, message in problems_of_date(name.capitalize(), date).items():
+                yield FieldError(f"{name}.{part}", message)
+
+    return FieldRule(name, merge, problems, columns={f"{name}_key": key, f"{name}_utc": instant})
+
+
+DUE: Final = _rule("due", due_key)
+START: Final = _rule("start", start_key)
 
 _DUE: Final = Field(description="By when it must be done.")
 _START: Final = Field(description="Before this it is not to be shown as something to do.")

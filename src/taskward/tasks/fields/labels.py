@@ -1,11 +1,13 @@
 """`labels`: texts on a task. Two that differ in case only are the same label."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
+from taskward.http.errors import FieldError
 from taskward.http.validation import field_error
+from taskward.tasks.fields.rule import Change, FieldRule
 
 MAX_LABELS: Final = 20
 MAX_LABEL_LENGTH: Final = 50
@@ -19,18 +21,22 @@ def folded_label(label: str) -> str:
     return label.casefold()
 
 
-def merged_labels(stored: tuple[str, ...], changes: Mapping[str, Any]) -> tuple[str, ...]:
-    """Returns labels after changes: replaced, or some removed and then some added."""
-    if not changes.keys() & {"labels", "add_labels", "remove_labels"}:
-        return stored
+def _merged(change: Change) -> tuple[str, ...]:
+    """Returns labels after a change: replaced, or some removed and then some added."""
+    stored, changes = change.stored.get("labels", ()), change.given
     removed = {folded_label(label) for label in changes.get("remove_labels") or ()}
     kept = (label for label in changes.get("labels", stored) or () if folded_label(label) not in removed)
     return _distinct([*kept, *(changes.get("add_labels") or ())])
 
 
-def too_many(labels: tuple[str, ...]) -> bool:
-    """Returns whether these are more labels than a task can have."""
-    return len(labels) > MAX_LABELS
+def _problems(change: Change) -> Iterator[FieldError]:
+    if (
+        len(change.merged["labels"]) > MAX_LABELS
+    ):  # only by adding: a list of labels is checked when it is read
+        yield FieldError("add_labels", TOO_MANY_LABELS)
+
+
+LABELS: Final = FieldRule("labels", _merged, _problems, also_given=("add_labels", "remove_labels"))
 
 
 def _distinct(labels: Iterable[str]) -> tuple[str, ...]:

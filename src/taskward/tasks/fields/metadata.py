@@ -1,13 +1,15 @@
 """`metadata`: the app builder's own values, flat and bounded; of tasks and of lists."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
 import orjson
 from pydantic import Field, PlainValidator
 
+from taskward.http.errors import FieldError
 from taskward.http.validation import field_error, located_errors
+from taskward.tasks.fields.rule import Change, FieldRule
 
 MAX_KEYS: Final = 50
 MAX_BYTES: Final = 4096
@@ -34,6 +36,18 @@ def problem_of_metadata(merged: Mapping[str, Any]) -> str | None:
     if len(orjson.dumps(merged)) > MAX_BYTES:
         return f"Metadata cannot exceed {MAX_BYTES} bytes"
     return None
+
+
+def _merged(change: Change) -> dict[str, Any]:
+    return merged_metadata(change.stored.get("metadata", {}), change.given["metadata"])
+
+
+def _problems(change: Change) -> Iterator[FieldError]:
+    if message := problem_of_metadata(change.merged["metadata"]):
+        yield FieldError("metadata", message)
+
+
+METADATA: Final = FieldRule("metadata", _merged, _problems)
 
 
 def _changes(value: Any) -> dict[str, Any] | None:

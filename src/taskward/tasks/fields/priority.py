@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, PlainValidator
 
 from taskward.http.validation import field_error
+from taskward.tasks.fields.rule import FieldRule
 
 
 class TaskPriority(StrEnum):
@@ -19,6 +20,14 @@ class TaskPriority(StrEnum):
 
 PRIORITIES: Final = tuple(TaskPriority)
 """Ascending; stored as 1 to 4."""
+
+
+def priority_number(priority: str) -> int:
+    """Returns the number of a priority, which is its sort key."""
+    return PRIORITIES.index(priority) + 1
+
+
+PRIORITY: Final = FieldRule("priority", columns={"priority": priority_number})
 
 
 def _known(value: Any) -> Any:

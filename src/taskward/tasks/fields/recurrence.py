@@ -3,7 +3,7 @@
 A request may give a part of it, which is merged with what is stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 from taskward.http.errors import FieldError
 from taskward.http.validation import UNKNOWN_FIELD, Absent, field_error, located_errors
 from taskward.tasks.fields.dates import DAY_RULE, DayText, is_day
+from taskward.tasks.fields.rule import Change, FieldRule
 from taskward.tasks.recurrence.days import HORIZON, has_day
 from taskward.tasks.recurrence.rule import MALFORMED, MAX_RULE_LENGTH, Rule
 
@@ -99,6 +100,24 @@ def problems_of_recurrence(
         return [FieldError("recurrence", "Recurrence needs a due date")]
     message = None if merged == stored else _problem_of_rule(merged)
     return [FieldError("recurrence.rule", message)] if message else []
+
+
+def _merged(change: Change) -> dict[str, str] | None:
+    return merged_recurrence(change.stored.get("recurrence"), change.given, change.merged.get("due"))
+
+
+def _problems(change: Change) -> Iterable[FieldError]:
+    merged = change.merged["recurrence"]
+    if merged is None or "recurrence" not in change.given:
+        return ()
+    return problems_of_recurrence(merged, change.merged.get("due"), change.stored.get("recurrence"))
+
+
+RECURRENCE: Final = FieldRule("recurrence", _merged, _problems, also_given=("due",))
+"""After `due`, of which it takes its first day. Of an open task only."""
+
+SERIES_ID: Final = FieldRule("series_id", columns={"series_id": UUID})
+NEXT_ID: Final = FieldRule("next_id")
 
 
 def _problem_of_rule(merged: Mapping[str, str]) -> str | None:

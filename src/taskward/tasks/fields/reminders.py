@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from taskward.http.validation import field_error, located_errors, moment
+from taskward.tasks.fields.rule import FieldRule
 from taskward.time_zones import time_zone
 
 MAX_REMINDERS: Final = 10
@@ -19,6 +20,8 @@ _MALFORMED: Final = "A reminder has either offset_minutes or at"
 
 Reminders = tuple[Mapping[str, Any], ...]
 """In the form of a response; the number of one is its index."""
+
+REMINDERS: Final = FieldRule("reminders")
 
 
 class OffsetReminder(BaseModel):

@@ -4,7 +4,6 @@ Both are a part of the write that completes or reopens, in its transaction: docs
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -58,19 +57,18 @@ def completed_fields(
     """
     recurrence, due = Recurrence.parse(fields.recurrence or {}), fields.due or {}
     found = next_occurrence(recurrence, due, completed_at, zone, offset_given=has_offset(completed_at))
-    done = replace(fields, recurrence=None, series_id=fields.series_id or str(task_id))
+    done = fields.replaced(recurrence=None, series_id=fields.series_id or str(task_id))
     if found is None:
         return done, None
     days = found[0] - date.fromisoformat(due["date"])
-    following = replace(
-        done,
+    following = done.replaced(
         due=moved_by(due, days),
         start=fields.start and moved_by(fields.start, days),
         reminders=relative(fields.reminders),
         recurrence=found[1].json(),
     )
     next_task = NextTask(new_task_id(), following)
-    return replace(done, next_id=str(next_task.id)), next_task
+    return done.replaced(next_id=str(next_task.id)), next_task
 
 
 def is_part_of_series(task: TaskRecord, given: Mapping[str, Any], next_version: int | None) -> bool:
@@ -139,8 +137,7 @@ def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> Trans
     if past_recurrence is None or made_in != version or (fields.due or given.get("due")) is None:
         return None
     is_first = fields.series_id == str(task.id)
-    fields = replace(
-        fields,
+    fields = fields.replaced(
         recurrence=orjson.loads(past_recurrence),
         series_id=None if is_first else fields.series_id,
         next_id=None,

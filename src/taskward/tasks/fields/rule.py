@@ -1,0 +1,57 @@
+"""The rule of an optional field: how a change is merged with what is stored, and which columns it fills."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from taskward.http.errors import FieldError
+
+Values: TypeAlias = Mapping[str, Any]
+"""Values of optional fields, by name."""
+
+
+class Change(NamedTuple):
+    """A valid change of a task: what is stored, what is given, and what is merged so far, rule by rule."""
+
+    stored: Values
+    given: Values
+    merged: Values
+
+
+def no_problems(_: Change) -> Iterable[FieldError]:
+    """Returns nothing: the field fits whatever is stored."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """The rule of one field, which is given, stored and answered under its name.
+
+    A field without a value is absent. `0` and `false` are values; null and what is empty are not.
+    """
+
+    name: str
+    merge: Callable[[Change], Any] | None = None
+    """Returns the value after a change; without it, the given value replaces the stored one."""
+
+    problems: Callable[[Change], Iterable[FieldError]] = no_problems
+    """Returns why the merged value cannot be stored."""
+
+    also_given: tuple[str, ...] = ()
+    """Further keys of a request on which the value depends."""
+
+    columns: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """The columns of `tasks` that are made of the value, beside `extra`; null without a value."""
+
+    def is_concerned(self, given: Values) -> bool:
+        """Returns whether a request may change the field."""
+        return self.name in given or not given.keys().isdisjoint(self.also_given)
+
+    def merged(self, change: Change) -> Any:
+        """Returns the value after a change that concerns the field; it may be none."""
+        return change.given[self.name] if self.merge is None else self.merge(change)
+
+
+def is_value(value: Any) -> bool:
+    """Returns whether a field has this value; null and empty texts, lists and objects are none."""
+    return bool(value) or value == 0  # as `False` is
