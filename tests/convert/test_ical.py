@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from convert.conversion import converted, drafts, sample, sample_drafts, todo, vtodo
 
+from taskward.convert import ical
+
 BERLIN = {"date": "2026-03-09", "time": "18:00", "time_zone": "Europe/Berlin"}
 
 
@@ -232,3 +234,26 @@ def test_an_id_is_of_the_creation_time_and_of_the_source() -> None:
     assert one != two
     assert one[:13] == two[:13] != other_day[:13]
     assert int(one.replace("-", "")[:12], 16) == datetime(2026, 3, 1, 8, 30, tzinfo=UTC).timestamp() * 1000
+
+
+def test_fields_without_a_property_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = r'X-TASKWARD-FIELDS;VALUE=TEXT:{"metadata": {"colour": "red"}\, "id": "x"\, "title": "Another"}'
+    assert "metadata" not in converted("ical", vtodo(line)).task("Buy milk"), "it has a property of its own"
+
+    monkeypatch.setattr(ical, "OTHERS", ("metadata",))
+
+    assert converted("ical", vtodo(line)).task("Buy milk")["metadata"] == {"colour": "red"}
+
+
+def test_a_field_of_a_newer_service_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ical, "OTHERS", ("number",))
+
+    done = converted("ical", vtodo('X-TASKWARD-FIELDS;VALUE=TEXT:{"number": 0}'))
+
+    assert "number" not in done.task("Buy milk")
+    assert any("number is left out: Unknown field" in note for note in done.notes)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '"number"'])
+def test_malformed_fields_are_ignored(text: str) -> None:
+    assert converted("ical", vtodo(f"X-TASKWARD-FIELDS;VALUE=TEXT:{text}")).task("Buy milk")["title"] == "Buy milk"

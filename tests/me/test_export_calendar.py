@@ -15,6 +15,7 @@ from support import Person, exchange, problems
 from support.import_documents import EARLIER, a_task, export, many, without_owner
 from support.waiting import until
 
+from taskward.me import calendar as own_calendar
 from taskward.me import store
 from taskward.me.calendar import CalendarWriter
 from taskward.me.calendar_zones import time_zone_component
@@ -133,6 +134,14 @@ async def test_priorities(ann: Person, word: str, number: int) -> None:
     await ann.create(priority=word)
 
     assert (await todos(ann))["Buy milk"]["PRIORITY"] == number
+
+
+def test_a_field_without_a_property_is_in_one_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_calendar, "OTHERS", ("number", "flag", "absent"))
+
+    lines = CalendarWriter({}).tasks([a_task(number=0, flag=False)]).splitlines()
+
+    assert rb'X-TASKWARD-FIELDS;VALUE=TEXT:{"number": 0\, "flag": false}' in lines
 
 
 async def test_a_completed_task(ann: Person) -> None:

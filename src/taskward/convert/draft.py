@@ -45,6 +45,8 @@ class Draft:
     reminders: list[dict[str, Any]] = field(default_factory=list)
     recurrence: dict[str, str] | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
+    """Further fields, if it is from an export of this service."""
     own_id: UUID | None = None
     """The id to keep, if it is from an export of this service."""
     notes: list[str] = field(default_factory=list)

@@ -18,7 +18,7 @@ from taskward.convert.limits import UNTITLED, clean_text
 from taskward.convert.rules import recurrence
 from taskward.convert.source import Source, Unconvertible
 from taskward.convert.values import in_range
-from taskward.me.calendar import LIST, LIST_ID, METADATA, POSITION, PRODUCT, RECURRENCE
+from taskward.me.calendar import FIELDS, LIST, LIST_ID, METADATA, OTHERS, POSITION, PRODUCT, RECURRENCE
 from taskward.tasks.ids import created_at
 
 MEMBERS: Final = r"\.ics$"
@@ -104,6 +104,7 @@ def _draft(todo: Component, block: Block, calendar: _Calendar, source: Source) -
         order=whole_of(todo, "X-APPLE-SORT-ORDER"),
         position=text_of(todo, POSITION) or None,
         metadata=_object(text_of(todo, METADATA)),
+        others={name: one for name, one in _object(text_of(todo, FIELDS)).items() if name in OTHERS},
         own_id=own_id,
         notes=[*dates.notes, *_notes(todo, block)],
     )

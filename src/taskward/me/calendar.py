@@ -14,6 +14,7 @@ from icalendar import Alarm, Calendar, Todo, vRecur, vText
 from icalendar.prop import vCategory, vDDDTypes
 
 from taskward.me.calendar_zones import time_zone_component
+from taskward.tasks.fields import RULES
 from taskward.tasks.fields.dates import instant
 
 PRODUCT: Final = "//Taskward//"
@@ -25,6 +26,15 @@ POSITION: Final = "X-TASKWARD-POSITION"
 METADATA: Final = "X-TASKWARD-METADATA"
 RECURRENCE: Final = "X-TASKWARD-RECURRENCE"
 """The recurrence as JSON, with the start date: DTSTART of a recurring task is its due date."""
+
+FIELDS: Final = "X-TASKWARD-FIELDS"
+"""The fields without a property of their own, as one JSON object."""
+
+_WITH_PROPERTY: Final = frozenset(
+    {"due", "start", "priority", "labels", "metadata", "reminders", "recurrence", "series_id", "next_id"}
+)
+OTHERS: Final = tuple(rule.name for rule in RULES if rule.name not in _WITH_PROPERTY)
+"""The names of the fields without a property of their own."""
 
 PRIORITIES: Final = {"urgent": 1, "high": 3, "medium": 5, "low": 9}
 
@@ -99,6 +109,8 @@ class CalendarWriter:
             _add_own(todo, POSITION, task["position"])
         if "metadata" in task:
             _add_own(todo, METADATA, json.dumps(task["metadata"]))
+        if others := {name: task[name] for name in OTHERS if name in task}:
+            _add_own(todo, FIELDS, json.dumps(others))
 
 
 def _add_own(todo: Todo, name: str, text: str, **parameters: str) -> None:
