@@ -34,7 +34,7 @@ from taskward.http.errors import DatabaseError
 from taskward.me import store
 from taskward.me.statements import TASKS_AFTER
 from taskward.tasks.ids import new_task_id
-from taskward.tasks.models import task_record
+from taskward.tasks.records import task_record
 
 
 async def test_before_the_first_write_there_is_nothing_to_export(ann: Person) -> None:

@@ -14,7 +14,8 @@ from taskward.http.validation import field_errors
 from taskward.tasks import fields as fields_of_tasks
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.rule import FieldRule
-from taskward.tasks.models import NewTask, TaskChanges, task_json
+from taskward.tasks.models import NewTask, TaskChanges
+from taskward.tasks.records import task_json
 from taskward.tasks.tables import TaskRecord
 
 NEW = TypeAdapter(NewTask)

@@ -10,7 +10,7 @@ from taskward.http.errors import ServiceError
 from taskward.http.responses import dump_json
 from taskward.lists.models import list_json
 from taskward.lists.steps import ListSteps
-from taskward.tasks.models import task_json, version_tag
+from taskward.tasks.records import task_json, version_tag
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.tasks.steps import TaskSteps
 

@@ -19,7 +19,7 @@ from taskward.lists.statements import GET_LIST
 from taskward.lists.steps import ListSteps
 from taskward.lists.tables import ListRecord
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
-from taskward.tasks.models import task_json, task_record, version_tag
+from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.statements import GET_TASK
 from taskward.tasks.steps import TaskSteps
 from taskward.tasks.tables import TaskRecord

@@ -21,7 +21,7 @@ from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
 from taskward.lists.models import list_json
 from taskward.lists.tables import ListRecord
-from taskward.tasks.models import task_json, task_record, version_tag
+from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.tables import TaskRecord, columns_after_task
 from taskward.tasks.tombstones import TOMBSTONES_KEPT
 

@@ -33,7 +33,7 @@ from taskward.lists.models import (
 from taskward.lists.store import MyLists
 from taskward.lists.tables import ListRecord
 from taskward.tasks.ids import problems_of_creation
-from taskward.tasks.models import version_tag
+from taskward.tasks.records import version_tag
 
 router = APIRouter(prefix="/api/lists", route_class=StrictRoute, tags=["Lists"])
 

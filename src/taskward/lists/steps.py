@@ -30,8 +30,8 @@ from taskward.lists.statements import (
 from taskward.lists.tables import ListRecord
 from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import version_tag
 from taskward.tasks.positions import default_key
+from taskward.tasks.records import version_tag
 from taskward.tasks.steps.ordering import NewPosition, position_steps
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
 

@@ -21,7 +21,7 @@ from taskward.lists.statements import GET_LIST, LIST_LISTS
 from taskward.lists.steps import ListSteps
 from taskward.lists.tables import ListRecord
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
-from taskward.tasks.models import version_tag
+from taskward.tasks.records import version_tag
 from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.tasks.tombstones import TOMBSTONES_KEPT
 

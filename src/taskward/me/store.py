@@ -23,7 +23,7 @@ from taskward.me.models import user_json
 from taskward.me.staging import Staging
 from taskward.me.statements import COUNT, LISTS_AFTER, SET_TIME_ZONE, TASKS_AFTER, USER
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
-from taskward.tasks.models import task_json, task_record
+from taskward.tasks.records import task_json, task_record
 from taskward.tasks.steps.reminders import move_reminders_steps
 from taskward.users.statements import owner_values
 

@@ -16,7 +16,7 @@ from taskward.database.statements import Command, Read, Row, Split, Statement, V
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.log import masked_path
 from taskward.observability.http_metrics import UNMATCHED_ROUTE, RouteTemplate
-from taskward.tasks.models import task_record
+from taskward.tasks.records import task_record
 
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _INTERNAL: Final = 500

@@ -4,12 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from taskward.database.statements import Row
 from taskward.http.body_schemas import Ignored, ignoring, requiring_one
-from taskward.http.responses import json_timestamp, rfc3339
 from taskward.http.validation import Absent, field_error
 from taskward.tasks.fields import BASE_FIELDS
 from taskward.tasks.fields.completion import CompletedAt, GivenCompletedAt
@@ -34,9 +31,7 @@ from taskward.tasks.fields.texts import (
     IsCompleted,
     Title,
 )
-from taskward.tasks.tables import RECORD_WIDTH, TaskRecord, new_record
 
-_NO_OPTIONAL_FIELDS: Final = [None] * 5
 _ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at", "series_id", "next_id")
 
 
@@ -186,46 +181,3 @@ class TaskDeleted(BaseModel):
 
     message: Literal["Task deleted successfully"]
     id: UUID
-
-
-def task_path(task_id: object) -> str:
-    """Returns the path of a task."""
-    return f"/api/tasks/{task_id}"
-
-
-def task_record(row: Row) -> TaskRecord:
-    """Returns the task at the beginning of a row; other columns may follow."""
-    return new_record(row[:RECORD_WIDTH])
-
-
-def version_tag(version: int) -> str:
-    """Returns the entity tag of a task in that version."""
-    return f'"{version}"'
-
-
-def task_json(task: TaskRecord) -> dict[str, Any]:
-    """Returns a stored task, ready for `dump_json`."""
-    task_id, user_id, title, description, is_completed, created_at, updated_at, _, *optional = task
-    value = {
-        "id": str(task_id),
-        "user_id": str(user_id),
-        "title": title,
-        "description": description,
-        "is_completed": is_completed,
-        # `json_timestamp`, without its call: a list of 1000 has 2000 times
-        "created_at": created_at if created_at.microsecond else rfc3339(created_at),
-        "updated_at": updated_at if updated_at.microsecond else rfc3339(updated_at),
-    }
-    return value if optional == _NO_OPTIONAL_FIELDS else value | _optional_fields(task)
-
-
-def _optional_fields(task: TaskRecord) -> dict[str, Any]:
-    """Returns the fields that are in a response only where they have a value."""
-    columns = {
-        "list_id": task.list_id and str(task.list_id),
-        "parent_id": task.parent_id and str(task.parent_id),
-        "position": task.position,
-        "completed_at": task.completed_at and json_timestamp(task.completed_at),
-    }
-    present = {name: value for name, value in columns.items() if value is not None}
-    return present if task.extra is None else present | orjson.loads(task.extra)

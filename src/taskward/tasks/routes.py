@@ -21,19 +21,10 @@ from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.tasks.ids import problems_of_creation
-from taskward.tasks.models import (
-    NewTask,
-    Task,
-    TaskChanges,
-    TaskDeleted,
-    TaskDeletionQuery,
-    TaskList,
-    task_json,
-    task_path,
-    version_tag,
-)
+from taskward.tasks.models import NewTask, Task, TaskChanges, TaskDeleted, TaskDeletionQuery, TaskList
 from taskward.tasks.occurrences import Occurrences, OccurrencesQuery, occurrences
 from taskward.tasks.query import ListQuery
+from taskward.tasks.records import task_json, task_path, version_tag
 from taskward.tasks.store import MyTasks
 from taskward.tasks.summary import MySummary, SummaryQuery, TaskSummary
 from taskward.tasks.tables import TaskRecord

@@ -22,15 +22,9 @@ from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import LIST_CACHE, CachedList, ListCache
 from taskward.tasks.list_statements import filtered_list
-from taskward.tasks.models import (
-    NewTask,
-    Subtasks,
-    TaskChanges,
-    task_json,
-    task_path,
-    task_record,
-)
+from taskward.tasks.models import NewTask, Subtasks, TaskChanges
 from taskward.tasks.query import ListQuery
+from taskward.tasks.records import task_json, task_path, task_record
 from taskward.tasks.sorts import position_of, position_values
 from taskward.tasks.statements import COUNTER, GET_TASK, LISTS
 from taskward.tasks.steps import TaskSteps

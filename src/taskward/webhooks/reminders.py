@@ -9,7 +9,7 @@ import orjson
 
 from taskward.database.statements import TransactionSteps
 from taskward.http.responses import rfc3339
-from taskward.tasks.models import task_json, task_record
+from taskward.tasks.records import task_json, task_record
 from taskward.tasks.tables import TaskRecord, columns_after_task
 from taskward.webhooks.deliveries import Composed, compose
 from taskward.webhooks.reminder_statements import DUE_REMINDER, TAKE_REMINDER

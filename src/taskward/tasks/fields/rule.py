@@ -19,7 +19,7 @@ class Change(NamedTuple):
 
 
 def no_problems(_: Change) -> Iterable[FieldError]:
-    """Returns nothing: the field fits whatever is stored."""
+    """Returns nothing: the field fits all that may be stored."""
     return ()
 
 

@@ -21,7 +21,8 @@ from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.tasks.fields import BASE_FIELDS, TaskFields
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import NewTask, Subtasks, TaskChanges, task_json, task_record, version_tag
+from taskward.tasks.models import NewTask, Subtasks, TaskChanges
+from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.statements import (
     CHANGE_TASK,
     CREATE_TASK,
