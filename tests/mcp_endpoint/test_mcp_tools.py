@@ -3,17 +3,21 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
 from changes.streams import InProcess
 from mcp.shared.exceptions import MCPError
 from mcp_endpoint.agents import LEGACY, MODERN, Agent, agent
+from pydantic import Field
 from support import token_for
 
 from taskward.mcp.arguments import Lists
+from taskward.mcp.schemas import with_others
 from taskward.mcp.tools import TOOLS
+from taskward.tasks.fields.priority import TaskPriority
+from taskward.tasks.models import NewTask
 
 READING = {"find_tasks", "get_tasks", "get_overview", "find_lists", "find_labels"}
 ADDING = {"add_tasks", "add_lists"}
@@ -62,6 +66,31 @@ async def new_person(service: InProcess) -> AsyncIterator[Agent]:
 
 async def titles(one: Agent, **arguments: Any) -> list[str]:
     return [task["title"] for task in (await one.ask("find_tasks", **arguments))["tasks"]]
+
+
+def test_a_field_that_is_not_known_here_is_offered_as_the_api_has_it() -> None:
+    class WithSize(NewTask):
+        """A task with two more fields."""
+
+        size: Annotated[int, Field(ge=0)] | None = None
+        kind: TaskPriority | None = None
+
+    properties = with_others({"title": {"type": "string"}}, WithSize, NewTask.model_fields.keys())
+
+    assert properties == {
+        "title": {"type": "string"},
+        "size": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}]},
+        "kind": {
+            "anyOf": [
+                {
+                    "description": "The importance of a task; a task without it has none.",
+                    "enum": ["low", "medium", "high", "urgent"],
+                    "type": "string",
+                },
+                {"type": "null"},
+            ]
+        },
+    }
 
 
 async def test_every_tool_says_what_it_does_to_the_tasks(service: InProcess) -> None:

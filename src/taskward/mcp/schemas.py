@@ -1,8 +1,12 @@
 """The JSON Schemas of the tools' arguments and results, which agents read."""
 
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from taskward.mcp.arguments import MAX_ITEMS
+from taskward.tasks.models import NewTask, Task, TaskChanges
 
 Schema = dict[str, Any]
 
@@ -35,6 +39,25 @@ def nullable_constant(description: str, value: str) -> Schema:
     return {"enum": [value, None], "description": description}
 
 
+def with_others(known: Schema, model: type[BaseModel], hidden: AbstractSet[str]) -> Schema:
+    """Returns the known properties, and each other field of a model that is not hidden as the API has it."""
+    schema = model.model_json_schema()
+    others = [name for name in schema["properties"] if name not in known and name not in hidden]
+    return known | {name: _inlined(schema["properties"][name], schema) for name in others}
+
+
+def _inlined(schema: Any, root: Schema) -> Any:
+    """Returns a schema without references, and without titles and defaults, which tell an agent nothing."""
+    if isinstance(schema, list):
+        return [_inlined(one, root) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]] | schema
+    dropped = {"$ref", "title", "default"}
+    return {name: _inlined(value, root) for name, value in schema.items() if name not in dropped}
+
+
 IDS: Final = array_of(string("The id of a task."), "Ids of tasks, as find_tasks returns them.")
 LIST: Final = string("The title or the id of a list; inbox: in no list.")
 KEY: Final = string(
@@ -64,29 +87,34 @@ _COMMON: Final = {
     "list": nullable(LIST),
     "parent_id": nullable(string("The id of the task that this one is a part of.")),
 }
+_NOT_WRITTEN: Final = frozenset({"list_id", "position", "metadata", "reminders", "completed_at"})
+"""The fields that agents do not write, or not under this name."""
+
+_NEW_TASK: Final[Schema] = {
+    **_COMMON,
+    "due": object_of(_DATE, "date", description="By when it must be done."),
+    "start": object_of(_DATE, "date", description="Before this it is nothing to do yet."),
+    "recurrence": object_of(_RECURRENCE, "rule", description="Completing it creates the next one."),
+    "priority": _PRIORITY,
+    "labels": _LABELS,
+}
 NEW_TASK: Final = object_of(
-    {
-        **_COMMON,
-        "due": object_of(_DATE, "date", description="By when it must be done."),
-        "start": object_of(_DATE, "date", description="Before this it is nothing to do yet."),
-        "recurrence": object_of(_RECURRENCE, "rule", description="Completing it creates the next one."),
-        "priority": _PRIORITY,
-        "labels": _LABELS,
-    },
+    with_others(_NEW_TASK, NewTask, _NOT_WRITTEN | {"is_completed", "add_labels", "remove_labels"}),
     "title",
 )
+_TASK_CHANGES: Final[Schema] = {
+    "id": string("The id of the task."),
+    **_COMMON,
+    "due": nullable(object_of(_DATE, description="Only the given parts change; null removes it.")),
+    "start": nullable(object_of(_DATE, description="Only the given parts change; null removes it.")),
+    "recurrence": nullable(object_of(_RECURRENCE, description="null ends the series.")),
+    "priority": {"enum": [*_PRIORITY["enum"], None], "description": "null removes it."},
+    "add_labels": _LABELS,
+    "remove_labels": _LABELS,
+    "is_completed": {"type": "boolean"},
+}
 TASK_CHANGES: Final = object_of(
-    {
-        "id": string("The id of the task."),
-        **_COMMON,
-        "due": nullable(object_of(_DATE, description="Only the given parts change; null removes it.")),
-        "start": nullable(object_of(_DATE, description="Only the given parts change; null removes it.")),
-        "recurrence": nullable(object_of(_RECURRENCE, description="null ends the series.")),
-        "priority": {"enum": [*_PRIORITY["enum"], None], "description": "null removes it."},
-        "add_labels": _LABELS,
-        "remove_labels": _LABELS,
-        "is_completed": {"type": "boolean"},
-    },
+    with_others(_TASK_CHANGES, TaskChanges, _NOT_WRITTEN | {"labels"}),
     "id",
 )
 
@@ -104,28 +132,29 @@ def _open(*required: str) -> Schema:
 _IDENTIFIER: Final[Schema] = {"type": "string"}
 _INSTANT: Final[Schema] = {"type": "string"}
 _COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
+_TASK: Final[Schema] = {
+    "id": _IDENTIFIER,
+    "title": _IDENTIFIER,
+    "description": _IDENTIFIER,
+    "is_shortened": {"type": "boolean", "description": "get_tasks returns the rest of it."},
+    "is_completed": {"type": "boolean"},
+    "completed_at": _INSTANT,
+    "due": _open("date"),
+    "start": _open("date"),
+    "priority": _PRIORITY,
+    "labels": _LABELS,
+    "list": string("The title of its list; without it, it is in the inbox."),
+    "list_id": _IDENTIFIER,
+    "parent_id": _IDENTIFIER,
+    "recurrence": _open("rule"),
+    "reminders": objects_of(_open()),
+    "series_id": string("The first task of its series."),
+    "next_id": string("The task that was created when it was completed."),
+    "metadata": {"type": "object"},
+    "created_at": _INSTANT,
+}
 TASK: Final = object_of(
-    {
-        "id": _IDENTIFIER,
-        "title": _IDENTIFIER,
-        "description": _IDENTIFIER,
-        "is_shortened": {"type": "boolean", "description": "get_tasks returns the rest of it."},
-        "is_completed": {"type": "boolean"},
-        "completed_at": _INSTANT,
-        "due": _open("date"),
-        "start": _open("date"),
-        "priority": _PRIORITY,
-        "labels": _LABELS,
-        "list": string("The title of its list; without it, it is in the inbox."),
-        "list_id": _IDENTIFIER,
-        "parent_id": _IDENTIFIER,
-        "recurrence": _open("rule"),
-        "reminders": objects_of(_open()),
-        "series_id": string("The first task of its series."),
-        "next_id": string("The task that was created when it was completed."),
-        "metadata": {"type": "object"},
-        "created_at": _INSTANT,
-    },
+    with_others(_TASK, Task, {"user_id", "updated_at", "position"}),
     *("id", "title", "is_completed", "created_at"),
 )
 """A task in a result; its properties are those that an agent gets."""
