@@ -256,4 +256,6 @@ def test_a_field_of_a_newer_service_is_reported(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"number"'])
 def test_malformed_fields_are_ignored(text: str) -> None:
-    assert converted("ical", vtodo(f"X-TASKWARD-FIELDS;VALUE=TEXT:{text}")).task("Buy milk")["title"] == "Buy milk"
+    found = converted("ical", vtodo(f"X-TASKWARD-FIELDS;VALUE=TEXT:{text}"))
+
+    assert found.task("Buy milk")["title"] == "Buy milk"
