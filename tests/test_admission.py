@@ -24,6 +24,7 @@ from support import (
     running,
     settings_for,
 )
+from support.people import caller_of
 from support.raw_http import read_all, read_until
 from support.server import RunningServer, run_server
 from support.waiting import TIMEOUT, until, wait_for
@@ -32,7 +33,6 @@ from taskward.database import DATABASE
 from taskward.http import admission, fair_semaphore
 from taskward.http.admission import ADMISSION, MAX_PAUSE, MAX_REJECTIONS_PER_SECOND, Admission, Capacity
 from taskward.http.application import ResponseWriter
-from taskward.http.caller import Caller
 from taskward.http.context import RequestContext
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import ServiceUnavailable
@@ -119,7 +119,7 @@ def request_of(owner: int, admission: Admission, scope: Scope | None = None) -> 
     parts = Parts()
     parts.add(ADMISSION, admission)
     context = context_for(scope or {}, parts)
-    context.user = Caller(UUID(int=owner), None, 0)
+    context.known_caller = caller_of(UUID(int=owner))
     return context
 
 

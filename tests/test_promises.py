@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ from support import (
 )
 
 from taskward.app import ROUTERS
-from taskward.http.context import RequestContext
+from taskward.http.admission import Admission
 from taskward.http.routing import ProbeRoute, StrictRoute
 
 METADATA = {f"/.well-known/oauth-protected-resource{path}" for path in ("", "/mcp")}
@@ -95,16 +95,15 @@ async def test_a_request_without_a_token_is_401_except_on_public_paths(
 async def test_every_request_of_a_user_is_admitted_once_and_no_other_is(
     ann: Person, monkeypatch: pytest.MonkeyPatch, method: str, route: StrictRoute
 ) -> None:
-    admit, admitted = RequestContext.admit, []
+    try_acquire, admitted = Admission.try_acquire, []
 
-    async def count(context: RequestContext) -> None:
-        admitted.append(context.path)
-        await admit(context)
+    def count(admission: Admission, caller: int) -> bool:
+        admitted.append(UUID(int=caller))
+        return try_acquire(admission, caller)
 
-    monkeypatch.setattr(RequestContext, "admit", count)
-    path = url(route.path)
-    await ann.http.request(method, path, json=fitting(route))
-    assert admitted == ([] if route.path in PUBLIC else [path])
+    monkeypatch.setattr(Admission, "try_acquire", count)
+    await ann.http.request(method, url(route.path), json=fitting(route))
+    assert admitted == ([] if route.path in PUBLIC else [UUID(ann.sub)])
 
 
 @pytest.mark.engines("memory")

@@ -310,7 +310,7 @@ async def test_iss_absent_and_iss_empty_are_one_issuer() -> None:
     "email", ["ann@example.com", "a@b", "é+tag@bücher.example", "x" * 242 + "@example.com"]
 )
 async def test_a_plausible_email_is_read_from_the_claim(email: str) -> None:
-    assert (await identify(token(email=email))).email == email
+    assert (await identify(token(email=email))).own.email == email
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ async def test_a_plausible_email_is_read_from_the_claim(email: str) -> None:
     ],
 )
 async def test_an_email_that_is_not_plausible_is_ignored(email: object) -> None:
-    assert (await identify(token(email=email))).email is None
+    assert (await identify(token(email=email))).own.email is None
 
 
 async def test_unknown_claims_are_ignored() -> None:

@@ -132,7 +132,7 @@ async def test_a_created_token_is_accepted_with_the_development_secret(tmp_path:
     chosen = without_key(tmp_path)
     made = mint_token(chosen, "ann", email="ann@example.com")
     user = await authenticator(chosen, Clock()).identify([b"Bearer " + made.encode()])
-    assert user.email == "ann@example.com"
+    assert user.own.email == "ann@example.com"
 
 
 @pytest.mark.parametrize("audience", [None, "tasks", "tasks, app:web"])

@@ -5,15 +5,15 @@ from uuid import uuid4
 
 import pytest
 from auth.forge import NOW, SECRET, StoppedClock, claims, forge, guard, token
+from support.people import caller_of
 
 from taskward.auth.authenticator import MAX_TOKENS, Authenticator, TokenCache
 from taskward.auth.claims import Claims, ClaimsValidator
 from taskward.auth.jws import UnverifiedToken
 from taskward.auth.shared_secret import SharedSecret
-from taskward.http.caller import Caller
 from taskward.http.errors import InvalidToken, TokenExpired
 
-CLAIMS = Claims(Caller(uuid4(), None, NOW + 900), valid_from=NOW - 60)
+CLAIMS = Claims(caller_of(uuid4(), expires_at=NOW + 900), valid_from=NOW - 60)
 
 
 class CountingSecret(SharedSecret):
@@ -110,7 +110,7 @@ def test_the_cache_is_bounded_and_the_oldest_entry_is_removed() -> None:
         cache.put(b"%d" % number, 0, CLAIMS)
     assert len(cache._claims) == MAX_TOKENS
     assert cache.get(b"9", 0, NOW) is None
-    assert cache.get(b"10", 0, NOW) == CLAIMS.user
+    assert cache.get(b"10", 0, NOW) == CLAIMS.caller
 
 
 def test_the_cache_contains_no_token() -> None:
@@ -124,4 +124,4 @@ def test_an_entry_of_a_new_generation_clears_the_cache() -> None:
     cache.put(b"old", 0, CLAIMS)
     cache.put(b"new", 1, replace(CLAIMS, valid_from=NOW))
     assert cache.get(b"old", 1, NOW) is None
-    assert cache.get(b"new", 1, NOW) == CLAIMS.user
+    assert cache.get(b"new", 1, NOW) == CLAIMS.caller

@@ -21,12 +21,12 @@ from taskward.database.sqlite import busy, group_commit
 from taskward.database.sqlite.connection import connect
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import SPLIT, TransactionSteps
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.errors import DatabaseError
 from taskward.me.statements import SET_TIME_ZONE
 from taskward.tasks.statements import CREATE_TASK
 from taskward.tasks.steps.content import empty_task
-from taskward.users.statements import LOCK_OWNER, owner_values
+from taskward.users.statements import LOCK_OWNER, person_values
 
 
 @contextmanager
@@ -51,8 +51,8 @@ def counted_commits(app: FastAPI) -> list[str]:
 
 def bad_write(app: FastAPI, **wrong: Any) -> Any:
     """Sends an invalid write past all validation, so that the database rejects it."""
-    user = Caller(uuid4(), None, expires_at=0)
-    values = owner_values(user) | {"task_id": uuid4(), "title": "x", "title_folded": "x"} | wrong
+    user = Owner(uuid4())
+    values = person_values(user) | {"task_id": uuid4(), "title": "x", "title_folded": "x"} | wrong
     return database_of(app).write(CREATE_TASK, values)
 
 
@@ -235,7 +235,7 @@ async def test_a_transaction_whose_caller_is_cancelled_is_rolled_back(
 ) -> None:
     """Of one that is split only the part that runs; the rest of it is left to the recovery."""
     database, ann = database_of(file_app), Person(file_app)
-    owner = owner_values(ann_caller := Caller(UUID(ann.sub), None, expires_at=0))
+    owner = person_values(ann_caller := Owner(UUID(ann.sub)))
     runs, goes_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 

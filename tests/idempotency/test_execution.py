@@ -20,10 +20,9 @@ from support import (
     refusal,
     token_for,
 )
-from support.people import same_person
+from support.people import caller_of, same_person
 
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.http.caller import Caller
 from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotentExecution
 from taskward.tasks import steps
@@ -145,7 +144,7 @@ class TestOtherRequests:
         """No body is good for two paths today, so this is asked below HTTP."""
         await post(ann, "key")
         context = context_for({"method": "POST", "path": "/api/others"}, parts_of(app))
-        context.user, context.body = Caller(UUID(ann.sub), None, 0), TASK
+        context.known_caller, context.body = caller_of(UUID(ann.sub)), TASK
 
         async def act(_: object) -> Response:
             raise AssertionError("the request is carried out")

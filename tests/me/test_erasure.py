@@ -13,7 +13,7 @@ from support.import_documents import NO_SUCH_USER, a_task, export, import_tasks,
 from support.paging import NOON, insert_rows
 
 from taskward.database.sqlite.database import SqliteDatabase
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.me.import_models import ImportedTask
 from taskward.me.staging import Staging
 
@@ -72,7 +72,7 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
     ]:
         answer = await person.http.post(path, json=body, headers={"Idempotency-Key": f"{word}-{path}"})
         assert answer.status_code < 300
-    abandoned = Staging(database_of(app), Caller(UUID(person.sub), None, 0))
+    abandoned = Staging(database_of(app), Owner(UUID(person.sub)))
     await abandoned.claim()
     await abandoned.add(
         [

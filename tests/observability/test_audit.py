@@ -30,6 +30,8 @@ from taskward.database.observers import observed
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import STATEMENTS, Command, Values, Write
 from taskward.database.statements import Read as ReadStatement
+from taskward.http.caller import Owner
+from taskward.http.context import RequestContext
 from taskward.http.errors import DatabaseError
 from taskward.me.admin import import_from
 from taskward.me.spool import spooled
@@ -53,8 +55,10 @@ def told(lines: CapturedLog) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.items() if name != "logger"} for line in found]
 
 
-def done(action: str, **others: object) -> dict[str, object]:
-    return {"message": "change", "outcome": "done", "request_id": "mine", "action": action} | others
+def done(action: str, user_id: str, **others: object) -> dict[str, object]:
+    """Returns the line of a change by a user of their own data."""
+    request = {"request_id": "mine", "caller_id": user_id, "user_id": user_id}
+    return {"message": "change", "outcome": "done", "action": action} | request | others
 
 
 async def test_each_change_is_one_line_with_user_action_and_version(
@@ -79,6 +83,21 @@ async def test_each_change_is_one_line_with_user_action_and_version(
 
     await ann.http.delete("/api/me")
     assert told(lines) == [done("user.erase", user_id=task["user_id"])]
+
+
+async def test_a_line_names_the_caller_and_the_owner_of_the_data(
+    audited: FastAPI, lines: CapturedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, owner = Person(audited), Owner(uuid4())
+    monkeypatch.setattr(RequestContext, "owner", property(lambda _: owner))
+
+    await ann.create()
+    await ann.http.get(f"/api/tasks/{uuid4()}")
+
+    made, refused = told(lines)
+    assert (made["outcome"], refused["outcome"]) == ("done", "refused")
+    for line in (made, refused):
+        assert (line["caller_id"], line["user_id"]) == (ann.sub, str(owner.id))
 
 
 async def test_each_applied_operation_of_a_batch_is_a_line(audited: FastAPI, lines: CapturedLog) -> None:
@@ -256,7 +275,7 @@ async def test_each_rejection_is_one_line_that_does_not_reveal_the_owner_of_a_ta
 async def test_a_rejected_stream_is_a_line(lines: CapturedLog) -> None:
     async with running(settings_for("sqlite://", audit_log=True)) as app:
         ann = Person(app)
-        parts_of(app)[STREAM_REGISTRY]._max_per_owner = 0
+        parts_of(app)[STREAM_REGISTRY]._max_per_caller = 0
         await exchange(app, "GET", "/api/events", headers=[("Authorization", f"Bearer {ann.token}")])
         (line,) = told(lines)
     assert (line["status"], line["code"], line["outcome"]) == (429, "RATE_LIMITED", "refused")
@@ -347,6 +366,7 @@ def test_every_statement_that_changes_data_of_a_user_is_an_action() -> None:
         "store a response",
         "drop expired responses",
         "count many writes",
+        "count many writes of a person",
         "add tombstones of several tasks",
         "add a list's tombstone",
         "add a label to tasks",

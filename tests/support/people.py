@@ -2,18 +2,24 @@
 
 import time
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 from fastapi import FastAPI
 
 from support.apps import SECRET
 from support.client import client_of
+from taskward.http.caller import Caller, Owner
 
 
 def token_for(sub: str, **claims: Any) -> str:
     """Signs a token as an identity provider with the shared secret would; valid for an hour by default."""
     return jwt.encode({"sub": sub, "exp": int(time.time()) + 3600} | claims, SECRET, algorithm="HS256")
+
+
+def caller_of(user_id: UUID, *, expires_at: float = 0) -> Caller:
+    """Returns the caller whom a token of that user names."""
+    return Caller(user_id, expires_at, Owner(user_id))
 
 
 class Person:

@@ -13,7 +13,7 @@ from support.rows import microseconds
 
 from taskward.database.sqlite import owner_locks
 from taskward.database.statements import SPLIT, TransactionSteps
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.me.recovery import resume_interrupted
 from taskward.me.store import time_zone_steps
 from taskward.tasks.steps import reminders
@@ -204,7 +204,7 @@ async def test_an_interrupted_move_to_another_time_zone_is_completed(
 
     def steps() -> TransactionSteps[None]:
         nonlocal moved
-        change = time_zone_steps(Caller(UUID(ann.sub), None, 0), BERLIN)
+        change = time_zone_steps(Owner(UUID(ann.sub)), BERLIN)
         step: Any = next(change)
         while True:
             if step[0] is SPLIT:

@@ -9,10 +9,10 @@ import pytest
 from fastapi import FastAPI
 from support import Person, database_of, stored
 
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.errors import DatabaseError
 from taskward.tasks.statements import CREATE_TASK
-from taskward.users.statements import owner_values
+from taskward.users.statements import person_values
 
 
 def address() -> str:
@@ -76,8 +76,8 @@ async def test_a_refused_write_makes_no_row(app: FastAPI, ann: Person) -> None:
 
 
 async def test_a_write_that_the_database_refuses_makes_no_row(app: FastAPI) -> None:
-    user = Caller(uuid4(), address(), expires_at=0)
-    values = owner_values(user) | {"task_id": uuid4(), "now": None, "title": "a task without a time"}
+    user = Owner(uuid4(), address())
+    values = person_values(user) | {"task_id": uuid4(), "now": None, "title": "a task without a time"}
 
     with pytest.raises(DatabaseError):
         await database_of(app).write(CREATE_TASK, values)

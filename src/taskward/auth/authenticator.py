@@ -76,7 +76,7 @@ class Authenticator:
         await self._keys.verify(token)
         claims = self._validator.validate(token.payload, self._clock.now())
         self._cache.put(text, self._keys.generation, claims)
-        return claims.user
+        return claims.caller
 
 
 AUTHENTICATOR: Final = Key[Authenticator]("authenticator")
@@ -111,7 +111,7 @@ class TokenCache:
     def get(self, token: bytes, generation: int, now: float) -> Caller | None:
         """Returns the user of a cached token, if it is valid now and its key is still in use."""
         claims = self._claims.get(_cache_key(token, generation))
-        return claims.user if claims and claims.valid_from <= now < claims.user.expires_at else None
+        return claims.caller if claims and claims.valid_from <= now < claims.caller.expires_at else None
 
     def put(self, token: bytes, generation: int, claims: Claims) -> None:
         """Stores the claims of a token that was verified with the keys of that generation."""

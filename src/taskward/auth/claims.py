@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from taskward.http.caller import Caller
+from taskward.http.caller import Caller, Owner
 from taskward.http.errors import InvalidToken, TokenExpired
 from taskward.time_zones import is_time_zone
 
@@ -21,9 +21,9 @@ MAX_EMAIL = 254
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """The claims of a token, valid from `valid_from` until just before `user.expires_at`."""
+    """The claims of a token, valid from `valid_from` until just before `caller.expires_at`."""
 
-    user: Caller
+    caller: Caller
     valid_from: float
 
 
@@ -47,8 +47,9 @@ class ClaimsValidator:
         issuer = self._issuer(payload)
         self._check_audience(payload)
         expires_at = _required_timestamp(payload, "exp")
+        own = Owner(user_id(issuer, subject), _email(payload), _time_zone(payload))
         claims = Claims(
-            Caller(user_id(issuer, subject), _email(payload), expires_at, _time_zone(payload)),
+            Caller(own.id, expires_at, own),
             valid_from=max(_timestamp(payload, "nbf"), _timestamp(payload, "iat")) - LEEWAY,
         )
         if now < claims.valid_from:

@@ -10,7 +10,7 @@ from taskward.batch.models import AnyBatch
 from taskward.batch.steps import BatchSteps, Result, batch_body
 from taskward.database import DATABASE, Queries
 from taskward.database.statements import Values
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.context import Context
 from taskward.http.errors import PreconditionFailed, ServiceError
 from taskward.idempotency.execution import PendingRecord
@@ -41,13 +41,13 @@ class BatchStore:
     """The batches of one owner, who is fixed for the store's lifetime."""
 
     def __init__(
-        self, database: Queries, user: Caller, list_cache: ListCache, tombstones_kept: timedelta
+        self, database: Queries, owner: Owner, list_cache: ListCache, tombstones_kept: timedelta
     ) -> None:
         self._database = database
         self._list_cache = list_cache
-        self._user = user
+        self._owner = owner
         self._steps = BatchSteps(
-            TaskSteps(user, tombstones_kept, is_batch=True), ListSteps(user, tombstones_kept, is_batch=True)
+            TaskSteps(owner, tombstones_kept, is_batch=True), ListSteps(owner, tombstones_kept, is_batch=True)
         )
 
     async def run(self, batch: AnyBatch, record: PendingRecord | None = None) -> BatchResponse:
@@ -55,12 +55,12 @@ class BatchStore:
         operations = batch.validated()
 
         def record_of(body: bytes) -> Values | None:
-            return {"owner": self._user.id, **record.values(200, body)} if record else None
+            return {"owner": self._owner.id, **record.values(200, body)} if record else None
 
         results, body = await self._database.transact(
             lambda: self._steps.run(operations, record_of, atomic=batch.atomic), long=batch.is_long()
         )
-        self._list_cache.forget(self._user.id)
+        self._list_cache.forget(self._owner.id)
         if body is not None:
             changed = any(not isinstance(one, ServiceError) for one in results)
             return BatchResponse(body, applied=True, changed=changed)
@@ -72,7 +72,7 @@ class BatchStore:
         if not isinstance(result, PreconditionFailed) or result.current is None:
             return result
         ((kind, shown),) = result.current.items()
-        values = {"owner": self._user.id, f"{kind}_id": UUID(shown["id"])}
+        values = {"owner": self._owner.id, f"{kind}_id": UUID(shown["id"])}
         rows = await self._database.rows(GET_TASK if kind == "task" else GET_LIST, values)
         if not rows:  # the batch had made it
             return PreconditionFailed("", result.error)
@@ -83,7 +83,7 @@ class BatchStore:
 
 def _my_batches(context: Context) -> BatchStore:
     parts = context.parts
-    return BatchStore(parts[DATABASE], context.caller, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
+    return BatchStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
 
 
 MyBatches = Annotated[BatchStore, Depends(_my_batches)]

@@ -15,7 +15,7 @@ from fastapi import Depends
 from taskward.changes.statements import CHANGES, RESTORE, Kinds
 from taskward.database import DATABASE, Database
 from taskward.database.statements import Read, Row, Values
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
@@ -72,15 +72,19 @@ class ChangePage:
 class ChangeFeed:
     """The change feed of one owner, of some kinds of objects."""
 
-    def __init__(self, database: Database, user: Caller, kept: timedelta, kinds: Kinds = "tasks") -> None:
+    def __init__(self, database: Database, owner: Owner, kept: timedelta, kinds: Kinds = "tasks") -> None:
         self._database = database
-        self._user = user
+        self._owner = owner
         self._kept = kept
         self._kinds = kinds
 
+    @property
+    def owner(self) -> UUID:
+        return self._owner.id
+
     def of(self, kinds: Kinds) -> "ChangeFeed":
         """Returns the owner's feed of these kinds."""
-        return self if kinds == self._kinds else ChangeFeed(self._database, self._user, self._kept, kinds)
+        return self if kinds == self._kinds else ChangeFeed(self._database, self._owner, self._kept, kinds)
 
     async def since(self, position: FeedPosition, limit: int) -> ChangePage:
         """Returns the changes after a position: each object at most once, in its latest state.
@@ -94,25 +98,25 @@ class ChangeFeed:
         """
         if position != START and position.reached_at < _milliseconds() - self._kept // _MILLISECOND:
             raise CursorExpired
-        read, values = changes_read(self._user.id, position, limit, self._kinds)
+        read, values = changes_read(self._owner.id, position, limit, self._kinds)
         rows = await self._database.rows(read, values)
         return change_page(rows, position, limit, 0 if rows else await self._restore())
 
     async def wait_unlocked(self) -> None:
         """Waits while the owner's data is locked by a change that takes several transactions."""
-        await self._database.wait_unlocked(self._user.id)
+        await self._database.wait_unlocked(self._owner.id)
 
     def encode(self, position: FeedPosition) -> str:
         """Returns the cursor of a position."""
-        return encode_position(position, self._user.id, self._kinds)
+        return encode_position(position, self._owner.id, self._kinds)
 
     def decode(self, cursor: str) -> FeedPosition | None:
         """Returns the position of a cursor; None if the cursor is not valid for this owner."""
-        return decode_position(cursor, self._user.id, self._kinds)
+        return decode_position(cursor, self._owner.id, self._kinds)
 
     async def _restore(self) -> int:
         """Returns the number of the last restore, for an owner without a row."""
-        return int((await self._database.rows(RESTORE, {"owner": self._user.id}))[0][0])
+        return int((await self._database.rows(RESTORE, {"owner": self._owner.id}))[0][0])
 
 
 def changes_read(
@@ -200,7 +204,7 @@ def _list_record(row: TaskRecord) -> ListRecord:
 
 
 def _my_changes(context: Context) -> ChangeFeed:
-    return ChangeFeed(context.parts[DATABASE], context.caller, context.parts[TOMBSTONES_KEPT])
+    return ChangeFeed(context.parts[DATABASE], context.owner, context.parts[TOMBSTONES_KEPT])
 
 
 MyChanges = Annotated[ChangeFeed, Depends(_my_changes)]

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-from taskward.auth.current_user import CurrentUser
+from taskward.auth.current_caller import CurrentCaller
 from taskward.changes.feed import MAX_CHANGES, START, MyChanges, change_json
 from taskward.changes.sse import INVALID_EVENT_ID, EventStream, LastEventId
 from taskward.changes.statements import Kinds
@@ -125,7 +125,7 @@ async def list_changes(query: Annotated[ChangesQuery, Query()], feed: MyChanges)
 async def push_changes(
     query: Annotated[KindsQuery, Query()],
     feed: MyChanges,
-    user: CurrentUser,
+    caller: CurrentCaller,
     streams: Streams,
     last_event_id: LastEventId = None,
 ) -> Response:
@@ -134,4 +134,4 @@ async def push_changes(
     position = START if last_event_id is None else feed.decode(last_event_id)
     if position is None:
         raise ValidationFailed([FieldError("Last-Event-ID", INVALID_EVENT_ID)])
-    return EventStream(feed, position, user, streams)
+    return EventStream(feed, position, caller, streams)

@@ -54,18 +54,18 @@ class EventStream(Response):
     """For the OpenAPI document; on the wire it is the same, without a charset, because it is always UTF-8."""
 
     def __init__(
-        self, feed: ChangeFeed, position: FeedPosition, user: Caller, streams: StreamRegistry
+        self, feed: ChangeFeed, position: FeedPosition, caller: Caller, streams: StreamRegistry
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["Content-Length"]
         self._feed = feed
         self._position = position
-        self._user = user
+        self._caller = caller
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope[CONTEXT_KEY]
-        with self._streams.subscribe(self._user.id, context.draining) as subscription:
+        with self._streams.subscribe(self._feed.owner, self._caller.id, context.draining) as subscription:
             found = await self._since(self._position)  # errors are raised before the response starts
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             if context.method != "HEAD":
@@ -97,7 +97,7 @@ class EventStream(Response):
         """Waits for changes or for the end; sends a comment after a long silence."""
         while not subscription.woken.is_set() and not self._expired():
             try:
-                async with asyncio.timeout(min(KEEP_ALIVE, self._user.expires_at - time())):
+                async with asyncio.timeout(min(KEEP_ALIVE, self._caller.expires_at - time())):
                     await subscription.woken.wait()
             except TimeoutError:
                 await _send_part(send, _COMMENT)
@@ -108,7 +108,7 @@ class EventStream(Response):
             return await self._feed.since(position, PAGE)
 
     def _expired(self) -> bool:
-        return time() >= self._user.expires_at
+        return time() >= self._caller.expires_at
 
     async def _events(self, found: ChangePage) -> bytes:
         """Returns the events of a page, and lets others run before the next page of any stream.

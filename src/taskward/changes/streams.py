@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from typing import Annotated, Any, Final
@@ -38,7 +39,7 @@ class Subscription:
 
 
 class StreamRegistry:
-    """The open streams of this process, by owner.
+    """The open streams of this process: each is notified by owner, and counted by caller.
 
     The database notifies it of changes in this process and in others. While streams are open, it also polls
     their owners' counters, at the interval that the database sets.
@@ -50,25 +51,29 @@ class StreamRegistry:
         self.writing = asyncio.Lock()
         """Held while the events of one page are written, and until other requests have had the event loop."""
         self._database = database
-        self._max_per_owner = settings.max_streams_per_user
+        self._max_per_caller = settings.max_streams_per_user
         self._max_open = settings.max_streams
         self._open = 0
+        self._open_of = Counter[UUID]()
         self._subscriptions: dict[UUID, set[Subscription]] = {}
         self._polling: asyncio.Task[None] | None = None
         self._stopping: set[asyncio.Task[None]] = set()
 
     @contextmanager
-    def subscribe(self, owner: UUID, draining: asyncio.Event | None = None) -> Iterator[Subscription]:
-        """Subscribes a stream of the owner; it is over once the process is `draining`.
+    def subscribe(
+        self, owner: UUID, caller: UUID, draining: asyncio.Event | None = None
+    ) -> Iterator[Subscription]:
+        """Subscribes a caller's stream of an owner's changes; it is over once the process is `draining`.
 
         Raises:
-            RateLimited: the owner has the maximum number of streams.
+            RateLimited: the caller has the maximum number of streams.
             ServiceUnavailable: the process has the maximum number of streams, or is stopping.
 
         """
-        self._check_limits(owner, draining)
+        self._check_limits(caller, draining)
         subscription = Subscription()
         self._open += 1
+        self._open_of[caller] += 1
         self._subscriptions.setdefault(owner, set()).add(subscription)
         if self._polling is None:
             self._polling = asyncio.create_task(self._run(draining))
@@ -76,6 +81,9 @@ class StreamRegistry:
             yield subscription
         finally:
             self._open -= 1
+            self._open_of[caller] -= 1
+            if not self._open_of[caller]:
+                del self._open_of[caller]
             self._subscriptions[owner].discard(subscription)
             if not self._subscriptions[owner]:
                 del self._subscriptions[owner]
@@ -97,10 +105,10 @@ class StreamRegistry:
         if self._stopping:
             await asyncio.wait(self._stopping)
 
-    def _check_limits(self, owner: UUID, draining: asyncio.Event | None) -> None:
+    def _check_limits(self, caller: UUID, draining: asyncio.Event | None) -> None:
         if draining is not None and draining.is_set():
             raise ServiceUnavailable("The service is stopping")
-        if len(self._subscriptions.get(owner, ())) >= self._max_per_owner:
+        if self._open_of[caller] >= self._max_per_caller:
             raise RateLimited("Too many event streams are open", retry_after=RETRY_AFTER)
         if self._open >= self._max_open:
             raise ServiceUnavailable(reason="MAX_STREAMS streams are open", retry_after=RETRY_AFTER)

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from taskward.http.caller import Caller
+from taskward.http.caller import CALLER, Caller
 from taskward.http.context import CONTEXT_KEY, UNREAD, ErrorInfo, Headers, RequestContext
 from taskward.http.cors import CrossOrigin
 from taskward.http.errors import InternalError, ServiceError
@@ -130,7 +130,7 @@ class Identifies(Protocol):
     """Authentication, as a request uses it."""
 
     async def identify(self, authorization: Sequence[bytes], /) -> Caller:
-        """Returns the user of the `Authorization` headers; raises a ServiceError if there is none."""
+        """Returns the caller of the `Authorization` headers; raises a ServiceError if there is none."""
 
 
 class RequestPipeline:
@@ -145,7 +145,9 @@ class RequestPipeline:
         self, context: RequestContext, scope: Scope, receive: Receive, response: "ResponseWriter"
     ) -> None:
         if context.is_api:
-            context.user = await self._authenticator.identify(context.headers.get(b"authorization", ()))
+            caller = await self._authenticator.identify(context.headers.get(b"authorization", ()))
+            context.known_caller = caller
+            CALLER.set(caller.id)
             if self._rate_limit is not None:
                 self._rate_limit.check(context)
             if context.send_budget.total:
@@ -217,7 +219,7 @@ class ResponseWriter:
         if self._reserved:
             self._cancel_reservation()
         seconds = time.perf_counter() - context.started_at
-        user_id = context.user.id if context.user else None
+        user_id = context.known_caller.id if context.known_caller else None
         fields = request_fields(
             context.request_id, context.method, context.path, context.status, seconds, user_id
         )
@@ -262,11 +264,11 @@ class ResponseWriter:
         if size is not None and size < LARGE:
             return
         if context.may_have_committed:
-            budget.count(context.owner, size or 0)
-        elif not budget.reserve(context.owner, size or 0):
+            budget.count(context.counted_by, size or 0)
+        elif not budget.reserve(context.counted_by, size or 0):
             raise context.rejection(UNREAD)
         self._reserved = size or 0
 
     def _cancel_reservation(self) -> None:
-        self._context.send_budget.cancel(self._context.owner, self._reserved)
+        self._context.send_budget.cancel(self._context.counted_by, self._reserved)
         self._reserved = 0

@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from starlette.types import Scope
 
 from taskward.http.admission import ADMISSION, REJECT_BURST_SECONDS
-from taskward.http.caller import Caller
+from taskward.http.caller import Caller, Owner
 from taskward.http.errors import ServiceUnavailable
 from taskward.http.parts import Parts
 from taskward.http.send_budget import SendBudget
@@ -55,8 +55,8 @@ class RequestContext:
     """
 
     # Set on the way
-    user: Caller | None = None
-    """The verified user; None outside of /api."""
+    known_caller: Caller | None = None
+    """The user of the verified token; None outside of /api."""
     rate_limit_headers: Sequence[tuple[bytes, bytes]] = ()
     route: str | None = None
     """The template of the route."""
@@ -101,15 +101,20 @@ class RequestContext:
 
     @property
     def caller(self) -> Caller:
-        """The verified user of a request below /api."""
-        if self.user is None:
+        """The sender of a request below /api."""
+        if self.known_caller is None:
             raise AssertionError(f"{self.route} is used without authentication")
-        return self.user
+        return self.known_caller
 
     @property
-    def owner(self) -> int | None:
-        """The number of the user's id, by which limits are counted; None without a user."""
-        return self.user.id.int if self.user else None
+    def owner(self) -> Owner:
+        """The owner of the rows that a request below /api reads and writes: the caller as a person."""
+        return self.caller.own
+
+    @property
+    def counted_by(self) -> int | None:
+        """The number of the caller's id, by which limits are counted; None without a caller."""
+        return self.known_caller.id.int if self.known_caller else None
 
     @property
     def may_have_committed(self) -> bool:
@@ -120,25 +125,27 @@ class RequestContext:
         return self.method not in _SAFE and not self.has_changed_nothing
 
     async def admit(self) -> None:
-        """Waits for a slot, and holds it until the response starts; once admitted, returns at once.
+        """Waits for a slot, and holds it until the response starts.
+
+        Without a caller, or once admitted, it returns at once.
 
         Raises:
             ServiceUnavailable: the queue is full, no slot became free in time, or responses are unread.
 
         """
-        if self.is_admitted:
+        if self.is_admitted or self.known_caller is None:
             return
         self.is_admitted = True
-        admission, owner = self.parts[ADMISSION], self.caller.id.int
-        if not admission.try_acquire(owner):
-            await admission.wait(owner, self.rejection)
-        self.on_response_start = partial(admission.release, owner)
+        admission, caller = self.parts[ADMISSION], self.known_caller.id.int
+        if not admission.try_acquire(caller):
+            await admission.wait(caller, self.rejection)
+        self.on_response_start = partial(admission.release, caller)
         if self.send_budget.total:
             self.refuse_unread()
 
     def refuse_unread(self) -> None:
         """Raises ServiceUnavailable if too many bytes of the user's responses are unread."""
-        if self.send_budget.blocks(self.owner):
+        if self.send_budget.blocks(self.counted_by):
             raise self.rejection(UNREAD)
 
     def rejection(self, reason: str) -> ServiceUnavailable:

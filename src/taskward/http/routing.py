@@ -113,12 +113,11 @@ class StrictRoute(APIRoute):
         """
         if context.has_body:
             context.body = await read_body(context, receive, self.signature.limits.max_body)
-        if context.user is not None:
-            await context.admit()
+        await context.admit()
         if len(context.body) <= INLINE_BODY:
             arguments = self._read(context)
         else:
-            arguments = await context.parts[BODY_THREAD].run(context.owner, self._read_large, context)
+            arguments = await context.parts[BODY_THREAD].run(context.counted_by, self._read_large, context)
         return await self.handler(**arguments)
 
     def read_head(self, context: RequestContext, arguments: Arguments) -> list[FieldError]:

@@ -57,9 +57,9 @@ class SendBudget:
 
     def hold(self, connection: object, user: int | None, size: int) -> None:
         """Counts bytes that the connection's transport could not send at once."""
-        owner, before = self._by_connection.get(connection, (user, 0))
-        self._by_connection[connection] = (owner, before + size)
-        self._add(owner, size)
+        first, before = self._by_connection.get(connection, (user, 0))
+        self._by_connection[connection] = (first, before + size)
+        self._add(first, size)
 
     def release(self, connection: object) -> None:
         """Removes the connection from the count: its buffer is empty, or it has ended."""

@@ -30,7 +30,7 @@ THREADED_DIGEST_BYTES: Final = 256 * 1024
 _KEY: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 
 InFlightKeys = set[tuple[UUID, str]]
-"""The keys of the requests in progress in this process, each with its owner."""
+"""The keys of the requests in progress in this process, each with the owner of the rows."""
 
 IN_FLIGHT_KEYS: Final = Key[InFlightKeys]("idempotency keys in flight")
 
@@ -74,7 +74,6 @@ class IdempotentExecution:
         self._database: Queries = context.parts[DATABASE]
         self._in_flight = context.parts[IN_FLIGHT_KEYS]
         self._context = context
-        self._owner = context.caller.id
 
     async def run(self, key: str | None, handler: Handler) -> Response:
         """Returns the handler's response, or the stored one if the key was used before.
@@ -86,13 +85,23 @@ class IdempotentExecution:
         """
         if key is None:
             return self._response(await handler(None))
-        if (self._owner, key) in self._in_flight:
+        key = self._key_of_caller(key)
+        running = (self._context.owner.id, key)
+        if running in self._in_flight:
             raise IdempotencyKeyInUse
-        self._in_flight.add((self._owner, key))
+        self._in_flight.add(running)
         try:
             return await self._run(PendingRecord(key, await self._digest()), handler)
         finally:
-            self._in_flight.discard((self._owner, key))
+            self._in_flight.discard(running)
+
+    def _key_of_caller(self, key: str) -> str:
+        """Returns the key under which the owner's rows have the response: several callers may use one key.
+
+        A caller's key has no space in it.
+        """
+        caller, owner = self._context.caller.id, self._context.owner.id
+        return key if caller == owner else f"{caller} {key}"
 
     async def _run(self, record: PendingRecord, handler: Handler) -> Response:
         if stored := await self._find_response(record):
@@ -130,7 +139,8 @@ class IdempotentExecution:
         Under synchronous replication a commit whose wait was interrupted can be read, and may still be lost
         with its server. A commit after it waits for both.
         """
-        values = {"owner": self._owner, "key": record.key, "keys_since": datetime.now(UTC) - KEY_LIFETIME}
+        since = datetime.now(UTC) - KEY_LIFETIME
+        values = {"owner": self._context.owner.id, "key": record.key, "keys_since": since}
         rows = await self._database.rows(FIND_RESPONSE, values)
         if not rows:
             return None

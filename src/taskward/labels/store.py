@@ -8,7 +8,7 @@ from fastapi import Depends
 
 from taskward.database import DATABASE, Queries
 from taskward.database.statements import Row, TransactionSteps
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.conditional import scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, scope_of
@@ -20,7 +20,7 @@ from taskward.labels.models import LabelsQuery
 from taskward.labels.statements import LABELS_AFTER
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
-from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
+from taskward.users.statements import COUNT_MANY, LOCK_OWNER
 
 _CURSOR_VERSION: Final = 1
 
@@ -36,16 +36,16 @@ class LabelPage:
 class LabelStore:
     """The labels of one owner, who is fixed for the store's lifetime."""
 
-    def __init__(self, database: Queries, user: Caller, list_cache: ListCache) -> None:
+    def __init__(self, database: Queries, owner: Owner, list_cache: ListCache) -> None:
         self._database = database
-        self._user = user
+        self._owner = owner
         self._list_cache = list_cache
 
     async def tag(self, query: LabelsQuery) -> str:
         """Returns the entity tag of a page, by reading one row; read before the page, which may be newer."""
-        rows = await self._database.rows(COUNTER, {"owner": self._user.id})
+        rows = await self._database.rows(COUNTER, {"owner": self._owner.id})
         counter = int(rows[0][0]) if rows else 0
-        return scoped_tag(counter, scope_of(self._user.id, "labels", str(query.limit), query.cursor or ""))
+        return scoped_tag(counter, scope_of(self._owner.id, "labels", str(query.limit), query.cursor or ""))
 
     async def page(self, query: LabelsQuery) -> LabelPage:
         """Returns one page of the labels in use, by code points of their folded texts.
@@ -54,7 +54,7 @@ class LabelStore:
             ValidationFailed: the cursor is not valid for this owner.
 
         """
-        values = {"owner": self._user.id, "after": self._position(query.cursor), "limit": query.limit + 1}
+        values = {"owner": self._owner.id, "after": self._position(query.cursor), "limit": query.limit + 1}
         rows = await self._database.rows(LABELS_AFTER, values)
         shown = rows[: query.limit]
         follows = len(rows) > query.limit
@@ -66,23 +66,23 @@ class LabelStore:
         With a `record`, the response is stored too.
         """
         body = await self._database.transact(lambda: self._change_steps(old, new, record), long=True)
-        self._list_cache.forget(self._user.id)
+        self._list_cache.forget(self._owner.id)
         return body
 
     def _change_steps(
         self, old: str, new: str | None, record: PendingRecord | None
     ) -> TransactionSteps[bytes]:
         """Changes the tasks; the response is stored before the first split, because a later part may fail."""
-        change = LabelChange(self._user.id, old, new)
-        yield LOCK_OWNER, {"owner": self._user.id}
+        change = LabelChange(self._owner.id, old, new)
+        yield LOCK_OWNER, {"owner": self._owner.id}
         total = yield from change.count_steps()
         body = dump_json({"tasks": total})
         if record is not None:
-            stored = {"owner": self._user.id, **record.values(200, body)}
+            stored = {"owner": self._owner.id, **record.values(200, body)}
             yield STORE_RESPONSE, stored
             yield DROP_EXPIRED_RESPONSES, stored
         if total:
-            rows = yield COUNT_MANY, owner_values(self._user) | {"count": total}
+            rows = yield COUNT_MANY, {"owner": self._owner.id, "count": total}
             yield from change.steps(total, rows[0][0])
         return body
 
@@ -98,11 +98,11 @@ class LabelStore:
         return encode_cursor([_CURSOR_VERSION, last[0]], self._scope())
 
     def _scope(self) -> bytes:
-        return scope_of(self._user.id, "labels")
+        return scope_of(self._owner.id, "labels")
 
 
 def _my_labels(context: Context) -> LabelStore:
-    return LabelStore(context.parts[DATABASE], context.caller, context.parts[LIST_CACHE])
+    return LabelStore(context.parts[DATABASE], context.owner, context.parts[LIST_CACHE])
 
 
 MyLabels = Annotated[LabelStore, Depends(_my_labels)]

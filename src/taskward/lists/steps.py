@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from taskward.database.statements import Command, TransactionSteps, Values
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
 from taskward.lists.deletion import ListDeletion, TasksOption
@@ -33,7 +33,7 @@ from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.positions import default_key
 from taskward.tasks.records import version_tag
 from taskward.tasks.steps.ordering import NewPosition, position_steps
-from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
+from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, LOCK_OWNER, person_values
 
 MAX_LISTS: Final = 1000
 """Lists of one owner."""
@@ -48,7 +48,7 @@ class ListSteps:
     split.
     """
 
-    user: Caller
+    owner: Owner
     tombstones_kept: timedelta
     is_batch: bool = False
 
@@ -103,20 +103,24 @@ class ListSteps:
         if count and tasks is None:
             raise ListNotEmpty
         now = datetime.now(UTC)
-        deletion = ListDeletion(self.user.id, list_id, tasks or "keep", now, now - self.tombstones_kept)
+        deletion = ListDeletion(self.owner.id, list_id, tasks or "keep", now, now - self.tombstones_kept)
         last = yield from self._numbers(count + 1)
         yield from deletion.steps(count, last, is_split=not self.is_batch)
 
     @property
     def _owner(self) -> Values:
-        return {"owner": self.user.id}
+        return {"owner": self.owner.id}
 
     def _values(self, list_id: UUID) -> dict[str, Any]:
-        return {"owner": self.user.id, "list_id": list_id}
+        return {"owner": self.owner.id, "list_id": list_id}
 
-    def _numbers(self, count: int) -> TransactionSteps[int]:
+    def _numbers(self, count: int, *, may_be_first: bool = False) -> TransactionSteps[int]:
         """Takes numbers of the owner's counter; returns the last one."""
-        rows = yield COUNT_MANY, owner_values(self.user) | {"count": count}
+        values = {**self._owner, "count": count}
+        if may_be_first:
+            rows = yield COUNT_MANY_OF_PERSON, values | person_values(self.owner)
+        else:
+            rows = yield COUNT_MANY, values
         number: int = rows[0][0]
         return number
 
@@ -144,13 +148,13 @@ class ListSteps:
             return NewPosition(default_key(list_id))
         if isinstance(position, str):
             return NewPosition(position)
-        return (yield from position_steps(ListSiblings(self.user.id, list_id), position))
+        return (yield from position_steps(ListSiblings(self.owner.id, list_id), position))
 
     def _store(
         self, statement: Command, list_id: UUID, values: Values, new_position: NewPosition
     ) -> TransactionSteps[ListRecord]:
         """Stores a list, and the new positions of the lists that make room for it."""
-        last = yield from self._numbers(1 + len(new_position.moved))
+        last = yield from self._numbers(1 + len(new_position.moved), may_be_first=statement is CREATE_LIST)
         number = last - len(new_position.moved)
         stored = {**values, "position": new_position.position, "version": number}
         rows = yield statement, self._values(list_id) | stored

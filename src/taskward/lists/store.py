@@ -9,7 +9,7 @@ from fastapi import Depends
 
 from taskward.database import DATABASE, Queries
 from taskward.database.statements import T, TransactionSteps
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.conditional import Versions
 from taskward.http.context import Context
 from taskward.http.responses import dump_json, write_json_list
@@ -30,21 +30,21 @@ class ListStore:
     """The lists of one owner, who is fixed for the store's lifetime."""
 
     def __init__(
-        self, database: Queries, user: Caller, list_cache: ListCache, tombstones_kept: timedelta
+        self, database: Queries, owner: Owner, list_cache: ListCache, tombstones_kept: timedelta
     ) -> None:
         self._database = database
         self._list_cache = list_cache
-        self._user = user
-        self._steps = ListSteps(user, tombstones_kept)
+        self._owner = owner
+        self._steps = ListSteps(owner, tombstones_kept)
 
     async def tag(self) -> str:
         """Returns the entity tag of all lists, by reading one row."""
-        rows = await self._database.rows(COUNTER, {"owner": self._user.id})
+        rows = await self._database.rows(COUNTER, {"owner": self._owner.id})
         return f'"{rows[0][0] if rows else 0}-lists"'
 
     async def body(self) -> bytes:
         """Returns all lists, by position, as a response body."""
-        rows = await self._database.rows(LIST_LISTS, {"owner": self._user.id})
+        rows = await self._database.rows(LIST_LISTS, {"owner": self._owner.id})
         return await write_json_list("lists", [ListRecord(*row) for row in rows], list_json, {})
 
     async def get(self, list_id: UUID) -> ListRecord:
@@ -54,7 +54,7 @@ class ListStore:
             ListNotFound: the owner has no list of that id.
 
         """
-        rows = await self._database.rows(GET_LIST, {"owner": self._user.id, "list_id": list_id})
+        rows = await self._database.rows(GET_LIST, {"owner": self._owner.id, "list_id": list_id})
         if not rows:
             raise ListNotFound
         return ListRecord(*rows[0])
@@ -107,7 +107,7 @@ class ListStore:
 
     async def _transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         result = await self._database.transact(steps, long=long)
-        self._list_cache.forget(self._user.id)
+        self._list_cache.forget(self._owner.id)
         return result
 
     def _create_steps(self, new: NewList, record: PendingRecord | None) -> TransactionSteps[ListRecord]:
@@ -115,7 +115,7 @@ class ListStore:
         if record is not None:
             body = dump_json(list_json(created))
             values = record.values(201, body, list_path(created.id))
-            values |= {"owner": self._user.id, "tag": version_tag(created.version)}
+            values |= {"owner": self._owner.id, "tag": version_tag(created.version)}
             yield STORE_RESPONSE, values
             yield DROP_EXPIRED_RESPONSES, values
         return created
@@ -123,7 +123,7 @@ class ListStore:
 
 def _my_lists(context: Context) -> ListStore:
     parts = context.parts
-    return ListStore(parts[DATABASE], context.caller, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
+    return ListStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
 
 
 MyLists = Annotated[ListStore, Depends(_my_lists)]

@@ -64,7 +64,7 @@ class McpEndpoint:
         }
 
     async def authenticate(self, context: RequestContext) -> None:
-        """Sets the user of a request, as the pipeline does below /api.
+        """Sets the caller of a request, as the pipeline does below /api.
 
         Raises:
             Unauthorized: there is no valid token; the response says where the metadata is.
@@ -76,7 +76,7 @@ class McpEndpoint:
         self._check_origin(context)
         try:
             authorization = context.headers.get(b"authorization", ())
-            context.user = await context.parts[AUTHENTICATOR].identify(authorization)
+            context.known_caller = await context.parts[AUTHENTICATOR].identify(authorization)
         except Unauthorized as error:
             error.challenge += self._metadata_parameter(context, first=error.challenge == b"Bearer")
             raise

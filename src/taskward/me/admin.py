@@ -7,7 +7,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from taskward.database.engines import open_database
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.me.import_document import ImportDocument
 from taskward.me.importing import import_document
 from taskward.me.recovery import Recovery, resume_interrupted
@@ -74,7 +74,7 @@ async def _data_of(settings: Settings, user_id: UUID) -> AsyncIterator[MyData]:
         await resume_interrupted(database)
         await recovery.start()  # a process may have died a moment ago: its locks are not abandoned yet
         await recovery.has_run.wait()  # it has deleted what an abandoned import has staged
-        yield MyData(database, Caller(user_id, None, 0), ListCache())
+        yield MyData(database, Owner(user_id), ListCache())
     finally:
         await recovery.stop()
         await database.stop()

@@ -91,7 +91,9 @@ async def export(
 )
 async def export_calendar(me: AllMyData, context: Context) -> Response:
     """Returns the caller's tasks as iCalendar, for other products, as a stream."""
-    pieces = () if context.method == "HEAD" else await me.export_calendar(context.parts[CALENDAR_THREAD])
+    if context.method == "HEAD":
+        return CalendarResponse((), headers=_file("ics"))
+    pieces = await me.export_calendar(context.parts[CALENDAR_THREAD], context.caller.id.int)
     return CalendarResponse(pieces, headers=_file("ics"))
 
 

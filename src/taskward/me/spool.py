@@ -111,12 +111,12 @@ class Uploads:
             ServiceUnavailable: the body is announced as larger than the space that is left.
 
         """
-        owner = context.caller.id
-        if self._running[owner] >= MAX_UPLOADS:
+        caller = context.caller.id
+        if self._running[caller] >= MAX_UPLOADS:
             raise RateLimited("Too many imports are being uploaded", retry_after=RETRY_AFTER)
         if (announced := announced_size(context)) <= largest:  # `receive` rejects it otherwise
             self._check(announced)
-        self._running[owner] += 1
+        self._running[caller] += 1
         reserved = 0
 
         def reserve(size: int) -> None:
@@ -130,9 +130,9 @@ class Uploads:
                 yield Spool(cast("BinaryIO", file), prefix, reserve)
         finally:
             self._space += reserved
-            self._running[owner] -= 1
-            if not self._running[owner]:
-                del self._running[owner]
+            self._running[caller] -= 1
+            if not self._running[caller]:
+                del self._running[caller]
 
     def _check(self, size: int) -> None:
         if size > self._space:

@@ -19,7 +19,7 @@ import orjson
 
 from taskward.database import Queries
 from taskward.database.statements import RESUME, SPLIT, Command, TransactionSteps, Values, command_steps
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
 from taskward.me.import_document import Problems
@@ -48,7 +48,7 @@ from taskward.me.import_tree_statements import RESOLVE
 from taskward.me.staged_rows import staged_row
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.tasks.steps.reminders import add_reminders_between_steps
-from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
+from taskward.users.statements import COUNT_MANY_OF_PERSON, LOCK_OWNER, person_values
 
 CHANGE: Final = "import"
 """The name of the change in the owner's lock."""
@@ -85,15 +85,15 @@ class _Page:
 class Staging:
     """One import of an owner."""
 
-    def __init__(self, database: Queries, user: Caller) -> None:
+    def __init__(self, database: Queries, owner: Owner) -> None:
         self._database = database
-        self._user = user
-        self._owner: Values = {"owner": user.id}
-        self._held: Values = {"owner": user.id, **IMPORT_LEASE.values(uuid4())}
-        self.lists = ImportLists(database, user.id)
+        self._person = owner
+        self._owner: Values = {"owner": owner.id}
+        self._held: Values = {"owner": owner.id, **IMPORT_LEASE.values(uuid4())}
+        self.lists = ImportLists(database, owner.id)
         """To be added before the tasks, which may refer to them."""
         self.is_publishing = False
-        self._tree = ImportTree(database, user.id)
+        self._tree = ImportTree(database, owner.id)
         self._added = 0
         self._ids: set[UUID] = set()
         self._rows: list[bytes] = []
@@ -134,7 +134,7 @@ class Staging:
             return
         for rows in self._tree.changed_rows():
             await self._change(RESOLVE, rows=rows)
-        async for rows in ImportSeries(self._database, self._user.id, self._tree.stored_ids).changed_rows():
+        async for rows in ImportSeries(self._database, self._person.id, self._tree.stored_ids).changed_rows():
             await self._change(RESOLVE_SERIES, rows=rows)
 
     async def publish(self, total: int, record: PendingRecord | None) -> bytes:
@@ -180,7 +180,7 @@ class Staging:
         return count
 
     async def _delete_rows(self) -> None:
-        page = _before_all(self._user.id)
+        page = _before_all(self._person.id)
         while page.is_followed:
             page = await self._database.transact(partial(self._delete_steps, page), long=True)
 
@@ -194,7 +194,7 @@ class Staging:
     def _publish_steps(self, new: int, body: bytes, record: PendingRecord | None) -> TransactionSteps[bytes]:
         first, lists = 0, len(self.lists.new)
         if new or lists:
-            rows = yield COUNT_MANY, owner_values(self._user) | {"count": new + lists}
+            rows = yield COUNT_MANY_OF_PERSON, person_values(self._person) | {"count": new + lists}
             first = rows[0][0] - new + 1
             if new and not (yield BEGIN_PUBLICATION, {**self._held, "first_number": first}):
                 raise _interrupted()
@@ -208,7 +208,7 @@ class Staging:
         if new > MAX_ROWS:
             yield SPLIT, {**self._owner, "change": CHANGE}
         if new:
-            yield from copy_steps(self._user.id, first)
+            yield from copy_steps(self._person.id, first)
         return body
 
 
@@ -243,7 +243,7 @@ def resume_steps(owner: UUID) -> TransactionSteps[None]:
 async def delete_abandoned(database: Queries) -> None:
     """Deletes the staged rows of imports without a running process."""
     for (owner,) in await database.rows(ABANDONED, IMPORT_LEASE.values()):
-        staging = Staging(database, Caller(UUID(str(owner)), None, 0))
+        staging = Staging(database, Owner(UUID(str(owner))))
         try:
             await staging.claim()
         except RateLimited:  # another process is deleting it

@@ -14,7 +14,7 @@ from taskward.lists.tables import COLUMNS as LIST_COLUMNS
 from taskward.me.import_tables import IMPORT_TASKS
 from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
-from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_owner
+from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_person
 from taskward.users.tables import USERS
 
 _LIMIT: Final = bindparam("limit", type_=Integer())
@@ -28,7 +28,7 @@ USER: Final = Read(
 )
 SET_TIME_ZONE: Final = Command(
     "set the time zone of an owner",
-    upsert_owner(time_zone=TIME_ZONE, updated_at=monotonic_now(SINCE, USERS.c.updated_at)).returning(*_USER),
+    upsert_person(time_zone=TIME_ZONE, updated_at=monotonic_now(SINCE, USERS.c.updated_at)).returning(*_USER),
     "user.update",
     quiet=True,
 )

@@ -10,7 +10,7 @@ from fastapi import Depends
 
 from taskward.database import DATABASE, Database
 from taskward.database.statements import Read, Row, TransactionSteps
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.fair_semaphore import FairThreads
@@ -25,7 +25,7 @@ from taskward.me.statements import COUNT, LISTS_AFTER, SET_TIME_ZONE, TASKS_AFTE
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, task_record
 from taskward.tasks.steps.reminders import move_reminders_steps
-from taskward.users.statements import owner_values
+from taskward.users.statements import person_values
 
 if TYPE_CHECKING:
     from taskward.me.calendar import CalendarWriter
@@ -43,9 +43,9 @@ _BEFORE_ALL: Final = UUID(int=0)
 class MyData:
     """All data of one owner."""
 
-    def __init__(self, database: Database, user: Caller, lists: ListCache) -> None:
+    def __init__(self, database: Database, owner: Owner, lists: ListCache) -> None:
         self._database = database
-        self._user = user
+        self._owner = owner
         self._lists = lists
 
     async def user(self) -> Row:
@@ -55,14 +55,14 @@ class MyData:
             NotFound: the owner has never written.
 
         """
-        rows = await self._database.rows(USER, {"owner": self._user.id})
+        rows = await self._database.rows(USER, {"owner": self._owner.id})
         if not rows:
             raise NotFound("User not found")
         return rows[0]
 
     async def set_time_zone(self, time_zone: str | None) -> Row:
         """Sets the time zone of the owner, and returns the owner's row."""
-        return await self._database.transact(lambda: time_zone_steps(self._user, time_zone), long=True)
+        return await self._database.transact(lambda: time_zone_steps(self._owner, time_zone), long=True)
 
     async def export(self) -> AsyncIterator[bytes]:
         """Yields the export in pieces of one JSON document; at most a page is in memory at once.
@@ -70,35 +70,35 @@ class MyData:
         The user row and first page are read before the response starts, so a database error is a 500 and not
         a truncated body.
         """
-        rows = await self._database.rows(USER, {"owner": self._user.id})
+        rows = await self._database.rows(USER, {"owner": self._owner.id})
         lists = await self._page(LISTS_AFTER, _BEFORE_ALL)
         tasks = () if lists else await self._page(TASKS_AFTER, _BEFORE_ALL)
         return self._chunks(rows[0] if rows else None, lists, tasks)
 
-    async def export_calendar(self, threads: FairThreads) -> AsyncIterator[bytes]:
+    async def export_calendar(self, threads: FairThreads, caller: int) -> AsyncIterator[bytes]:
         """Yields the tasks as iCalendar, in pieces as `export` does.
 
-        They are written in `threads`, a few at a time, so that calendars of several users take turns.
+        They are written in `threads`, a few at a time, so that calendars of several callers take turns.
         """
-        lists = await self._database.rows(LIST_LISTS, {"owner": self._user.id})
+        lists = await self._database.rows(LIST_LISTS, {"owner": self._owner.id})
         tasks = await self._page(TASKS_AFTER, _BEFORE_ALL)
         writer = await threads.run(
-            self._user.id.int, _calendar_writer, {str(row[0]): ListRecord(*row).title for row in lists}
+            caller, _calendar_writer, {str(row[0]): ListRecord(*row).title for row in lists}
         )
-        return self._calendar_pieces(threads, writer, tasks)
+        return self._calendar_pieces(threads, caller, writer, tasks)
 
     async def count(self) -> int:
         """Returns the number of the owner's tasks."""
-        return int((await self._database.rows(COUNT, {"owner": self._user.id}))[0][0])
+        return int((await self._database.rows(COUNT, {"owner": self._owner.id}))[0][0])
 
     def staging(self) -> Staging:
         """Returns an import that stages and publishes tasks."""
-        return Staging(self._database, self._user)
+        return Staging(self._database, self._owner)
 
     async def erase(self) -> None:
         """Erases everything, from SQLite's files and from this process's cache too."""
-        await self._database.transact(lambda: erase_steps(self._user.id), long=True)
-        self._lists.forget(self._user.id)
+        await self._database.transact(lambda: erase_steps(self._owner.id), long=True)
+        self._lists.forget(self._owner.id)
         await self._database.scrub()
 
     async def _chunks(
@@ -129,7 +129,7 @@ class MyData:
         yield (b"" if separator == b"," else separator) + b"]"
 
     async def _calendar_pieces(
-        self, threads: FairThreads, writer: "CalendarWriter", page: Sequence[Row]
+        self, threads: FairThreads, caller: int, writer: "CalendarWriter", page: Sequence[Row]
     ) -> AsyncIterator[bytes]:
         yield writer.begin()
         while page:
@@ -138,20 +138,20 @@ class MyData:
             page = ()
             for start in range(0, len(tasks), CALENDAR_TURN):
                 some = tasks[start : start + CALENDAR_TURN]
-                yield await threads.run(self._user.id.int, writer.tasks, some)
+                yield await threads.run(caller, writer.tasks, some)
             page = await self._page(TASKS_AFTER, last)
         yield writer.end()
 
     async def _page(self, read: Read, after: UUID) -> Sequence[Row]:
-        values = {"owner": self._user.id, "after_id": after, "limit": EXPORT_PAGE}
+        values = {"owner": self._owner.id, "after_id": after, "limit": EXPORT_PAGE}
         return await self._database.rows(read, values)
 
 
-def time_zone_steps(user: Caller, time_zone: str | None) -> TransactionSteps[Row]:
+def time_zone_steps(owner: Owner, time_zone: str | None) -> TransactionSteps[Row]:
     """Sets the time zone of an owner, and moves the pending reminders; returns the owner's row."""
-    values = owner_values(user) | {"time_zone": time_zone, "fields": ["time_zone"]}
+    values = person_values(owner) | {"time_zone": time_zone, "fields": ["time_zone"]}
     rows = yield SET_TIME_ZONE, values
-    yield from move_reminders_steps(user.id, time_zone)
+    yield from move_reminders_steps(owner.id, time_zone)
     return rows[0]
 
 
@@ -170,7 +170,7 @@ def _calendar_writer(list_titles: dict[str, str]) -> "CalendarWriter":
 
 
 def _my_data(context: Context) -> MyData:
-    return MyData(context.parts[DATABASE], context.caller, context.parts[LIST_CACHE])
+    return MyData(context.parts[DATABASE], context.owner, context.parts[LIST_CACHE])
 
 
 AllMyData = Annotated[MyData, Depends(_my_data)]

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from taskward.database.observers import Observation
 from taskward.database.statements import Command, Read, Row, Split, Statement, Values
+from taskward.http.caller import CALLER
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.log import masked_path
 from taskward.observability.http_metrics import UNMATCHED_ROUTE, RouteTemplate
@@ -55,7 +56,8 @@ class AuditMiddleware:
         line = {
             "outcome": "failed" if error.status == _INTERNAL else "refused",
             "request_id": context.request_id,
-            "user_id": str(context.user.id) if context.user else None,
+            "user_id": str(context.owner.id) if context.known_caller else None,
+            "caller_id": str(context.caller.id) if context.known_caller else None,
             "method": context.method,
             "route": context.route or self._template_of(context.path) or UNMATCHED_ROUTE,
             "path": masked_path(context.path),
@@ -116,5 +118,7 @@ def _task(values: Values, row: Row) -> AuditEntry:
 
 
 def _log_changes(entries: list[AuditEntry]) -> None:
+    caller = CALLER.get()
+    request = {"request_id": _request_id.get(), "caller_id": str(caller) if caller else None}
     for entry in entries:
-        audit.info("change", extra={"outcome": "done", "request_id": _request_id.get()} | entry)
+        audit.info("change", extra={"outcome": "done"} | request | entry)

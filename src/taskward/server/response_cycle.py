@@ -195,8 +195,8 @@ class StrictCycle:
         data, self._head = self._head + body, b""
         self._connection.write(data)
         if self._connection.write_paused:  # these bytes count until the client has read all of them
-            owner = self.context.owner if self.context else None
-            self._connection.server_state.send_budget.hold(self._connection, owner, len(data))
+            caller = self.context.counted_by if self.context else None
+            self._connection.server_state.send_budget.hold(self._connection, caller, len(data))
 
     def _complete(self) -> None:
         self.response_complete = True

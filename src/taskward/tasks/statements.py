@@ -42,10 +42,10 @@ from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.tasks.tables import LISTS as LIST_TABLE
 from taskward.users.statements import (
     OWNER,
-    bump_owner_if,
+    bump_owner,
+    bump_person,
     bump_unlocked_owners,
     is_as_read,
-    upsert_owner_and_bump,
 )
 from taskward.users.tables import USERS
 
@@ -373,7 +373,7 @@ READ_TO_CHANGE: Final = Read(
 GET_TASK: Final = Read("get task", select(*COLUMNS).where(*_MINE), batch_keys=("owner", "task_id"))
 CREATE_TASK: Final = Write(
     "create task",
-    upsert_owner_and_bump(condition=_can_be_new(OWNER, *map(once, (_CLIENT_ID, _LIST_ID, _MOMENTS_ZONE)))),
+    bump_person(condition=_can_be_new(OWNER, *map(once, (_CLIENT_ID, _LIST_ID, _MOMENTS_ZONE)))),
     _insert_task,
     (
         Part(_labels, "labels"),
@@ -387,7 +387,7 @@ CREATE_TASK: Final = Write(
 """Returns the version; no row if the task cannot be new, see `_can_be_new`."""
 UPDATE_TASK: Final = Write(
     "update task",
-    bump_owner_if(exists().where(*_MATCHING, _TOUCHES_NO_OTHER_ROWS)),
+    bump_owner(exists().where(*_MATCHING, _TOUCHES_NO_OTHER_ROWS)),
     _update_task,
     action="task.update",
 )
@@ -398,18 +398,18 @@ _CHANGED_ROWS: Final = (
     Part(_dropped_reminders, "dropped_reminders"),
 )
 CHANGE_TASK: Final = Write(
-    "change task", bump_owner_if(_is_as_seen()), _change_task, _CHANGED_ROWS, "task.update"
+    "change task", bump_owner(_is_as_seen()), _change_task, _CHANGED_ROWS, "task.update"
 )
 """Returns the version; no row if the task or the time zone has been changed since they were read."""
 
 MOVE_TASK: Final = Write(
-    "move task", bump_owner_if(_is_as_seen() & _can_move()), _change_task, _CHANGED_ROWS, "task.update"
+    "move task", bump_owner(_is_as_seen() & _can_move()), _change_task, _CHANGED_ROWS, "task.update"
 )
 """`CHANGE_TASK` to another list, or to none: no row also if it has subtasks, or the list is not there."""
 
 DELETE_TASK: Final = Write(
     "delete task",
-    bump_owner_if(exists().where(*_MATCHING) & _has_no_subtasks(), horizon=_horizon_after_expiry()),
+    bump_owner(exists().where(*_MATCHING) & _has_no_subtasks(), horizon=_horizon_after_expiry()),
     _delete_task,
     (Part(_drop_expired_tombstones), Part(_leave_tombstone)),
     "task.delete",

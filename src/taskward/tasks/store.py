@@ -12,7 +12,7 @@ from fastapi import Depends
 from taskward.database import DATABASE, Queries
 from taskward.database.statements import T, TransactionSteps
 from taskward.database.transaction_run import run_each
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.conditional import Versions, scoped_tag
 from taskward.http.context import Context
 from taskward.http.cursors import INVALID_CURSOR, scope_of
@@ -46,13 +46,13 @@ class TaskStore:
     """The tasks of one owner, who is fixed for the store's lifetime."""
 
     _database: Queries
-    _user: Caller
+    _owner: Owner
     _list_cache: ListCache
     _tombstones_kept: timedelta
 
     async def counter(self) -> int:
         """Returns the number of the owner's last write, by reading one row; 0 before the first write."""
-        rows = await self._database.rows(COUNTER, {"owner": self._user.id})
+        rows = await self._database.rows(COUNTER, {"owner": self._owner.id})
         return int(rows[0][0]) if rows else 0
 
     async def list_body(self, query: ListQuery) -> CachedList:
@@ -62,13 +62,13 @@ class TaskStore:
             ValidationFailed: see `page`.
 
         """
-        cached = self._list_cache.get(self._user.id, query)
+        cached = self._list_cache.get(self._owner.id, query)
         if cached is not None and cached.counter == await self.counter():
             return cached
         page = await self.page(query)
         body = await write_json_list("tasks", page.tasks, task_json, {"next_cursor": page.next_cursor})
         entry = CachedList(body, self.list_tag(query, page.counter), page.counter)
-        self._list_cache.put(self._user.id, query, entry)
+        self._list_cache.put(self._owner.id, query, entry)
         return entry
 
     async def page(self, query: ListQuery) -> Page:
@@ -78,7 +78,7 @@ class TaskStore:
             ValidationFailed: the cursor is not valid for this owner, sort and filter.
 
         """
-        values = {"owner": self._user.id, **query.values, **self._position(query)}
+        values = {"owner": self._owner.id, **query.values, **self._position(query)}
         statement = LISTS.get(query.shape) or filtered_list(*query.shape)
         rows = await self._database.rows(statement, values)
         counter = columns_after_task(rows[0])[0] if rows else 0
@@ -102,7 +102,7 @@ class TaskStore:
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Returns the entity tag of a page at that counter."""
-        return scoped_tag(counter, scope_of(query.cursor_scope(self._user.id), query.cursor, query.limit))
+        return scoped_tag(counter, scope_of(query.cursor_scope(self._owner.id), query.cursor, query.limit))
 
     async def get(self, task_id: UUID) -> TaskRecord:
         """Returns one task.
@@ -111,7 +111,7 @@ class TaskStore:
             NotFound: the owner has no task of that id.
 
         """
-        rows = await self._database.rows(GET_TASK, {"owner": self._user.id, "task_id": task_id})
+        rows = await self._database.rows(GET_TASK, {"owner": self._owner.id, "task_id": task_id})
         if not rows:
             raise NotFound
         return task_record(rows[0])
@@ -178,7 +178,7 @@ class TaskStore:
         )
 
     def _steps(self) -> TaskSteps:
-        return TaskSteps(self._user, self._tombstones_kept)
+        return TaskSteps(self._owner, self._tombstones_kept)
 
     async def _write(
         self,
@@ -189,20 +189,20 @@ class TaskStore:
         result = await run_each(self._database, alone())
         if not result:
             result = await self._database.transact(locked)
-        self._list_cache.forget(self._user.id)
+        self._list_cache.forget(self._owner.id)
         return result
 
     def _position(self, query: ListQuery) -> dict[str, Any]:
         if query.cursor is None:
             return {}
-        position = read_cursor(query.cursor, query.cursor_scope(self._user.id))
+        position = read_cursor(query.cursor, query.cursor_scope(self._owner.id))
         values = None if position is None else position_values(query.sort, position)
         if values is None:
             raise ValidationFailed([FieldError("cursor", INVALID_CURSOR)])
         return values
 
     def _cursor(self, query: ListQuery, last: TaskRecord) -> str:
-        return write_cursor(position_of(query.sort, last), query.cursor_scope(self._user.id))
+        return write_cursor(position_of(query.sort, last), query.cursor_scope(self._owner.id))
 
 
 def _response_values(record: PendingRecord, task: TaskRecord) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def _response_values(record: PendingRecord, task: TaskRecord) -> dict[str, Any]:
 
 def _my_tasks(context: Context) -> TaskStore:
     parts = context.parts
-    return TaskStore(parts[DATABASE], context.caller, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
+    return TaskStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]

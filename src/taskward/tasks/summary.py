@@ -83,7 +83,7 @@ class SummaryStore:
 
 
 def _my_summary(context: Context) -> SummaryStore:
-    return SummaryStore(context.parts[DATABASE], context.caller.id)
+    return SummaryStore(context.parts[DATABASE], context.owner.id)
 
 
 MySummary = Annotated[SummaryStore, Depends(_my_summary)]

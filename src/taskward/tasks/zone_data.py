@@ -18,7 +18,6 @@ from taskward.database import Queries
 from taskward.database.background import BackgroundWork
 from taskward.database.statements import Command, Row, TransactionSteps, Values, command_steps
 from taskward.database.types import to_microseconds
-from taskward.http.caller import Caller
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.steps.reminders import move_reminders_steps
 from taskward.tasks.zone_data_statements import (
@@ -33,7 +32,7 @@ from taskward.tasks.zone_data_statements import (
     ZONED_AFTER,
 )
 from taskward.time_zones import DATA_VERSION
-from taskward.users.statements import COUNT_MANY, LOCK_OWNER, owner_values
+from taskward.users.statements import COUNT_MANY, LOCK_OWNER
 
 MAX_TASKS: Final = 200
 """Tasks that are computed in one transaction: 3 ms."""
@@ -124,7 +123,7 @@ def page_steps(values: Values) -> TransactionSteps[tuple[int, UUID]]:
     rows = yield ZONED_AFTER, values
     changed = [one for row in rows for one in [_computed(row)] if one is not None]
     if changed:  # lists that compare instants have changed, so their tags must change too
-        yield COUNT_MANY, owner_values(Caller(values["owner"], None, 0)) | {"count": 1}
+        yield COUNT_MANY, {"owner": values["owner"], "count": 1}
         yield SET_INSTANTS, {**values, "tasks": orjson.dumps(changed).decode()}
     return len(changed), UUID(str(rows[-1][0])) if rows else values["after_id"]
 

@@ -1,7 +1,9 @@
 """The first statement of every write: it bumps the owner's counter.
 
 It numbers the write and, through the row's lock, makes the numbers of one owner follow the order of the
-commits. PostgreSQL and SQLite run the same statements.
+commits. PostgreSQL and SQLite run the same statements. There are two kinds: `bump_owner` needs the owner's
+row, and does nothing without it; `bump_person` creates it for a person, with address and time zone, and only
+a write that may be the first one needs that.
 
 The numbers follow the database's clock. When the newest writes are lost (a backup is restored, a standby
 without them is promoted), later writes get greater numbers than the lost ones had.
@@ -32,7 +34,7 @@ from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 from taskward.database.functions import CONDITIONAL, clock_number, greatest, unless_locked, unless_taken
 from taskward.database.statements import Command, Read
 from taskward.database.types import Counter, Id, Instant
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.users.tables import RESTORES, USERS
 
 OWNER: Final = bindparam("owner", type_=Id())
@@ -40,6 +42,7 @@ TIME_ZONE: Final = bindparam("time_zone", type_=Text())
 _EMAIL: Final = bindparam("email", type_=Text())
 SINCE: Final = bindparam("user_since", type_=Instant())
 _ONE: Final = literal_column("1", Integer())
+_ALWAYS: Final = true()
 
 LAST_RESTORE: Final = func.coalesce(
     select(RESTORES.c.number).order_by(RESTORES.c.number.desc()).limit(_ONE).scalar_subquery(),
@@ -48,24 +51,24 @@ LAST_RESTORE: Final = func.coalesce(
 """The number of the last `taskward restored`; 0 if there was none."""
 
 
-def upsert_owner_and_bump(
+def bump_person(
     writes: ColumnElement[int] | None = None, condition: ColumnElement[bool] | None = None
 ) -> ReturningInsert[Any]:
-    """Bumps the counter of an owner, creating the row if needed, by one write or several; returns `seq`.
+    """Bumps the counter of a person, creating the row if needed, by one write or several; returns `seq`.
 
-    Several writes take the numbers up to `seq`. Those of a new owner begin at the clock, because lower
-    numbers may have been issued before an erasure. For a `condition` see `upsert_owner`.
+    Several writes take the numbers up to `seq`. Those of a new person begin at the clock, because lower
+    numbers may have been issued before an erasure. For a `condition` see `upsert_person`.
     """
     seq = _next_number(_ONE if writes is None else writes)
-    return upsert_owner(writes, condition, seq=seq).returning(USERS.c.seq)
+    return upsert_person(writes, condition, seq=seq).returning(USERS.c.seq)
 
 
-def upsert_owner(
+def upsert_person(
     writes: ColumnElement[int] | None = None,
     condition: ColumnElement[bool] | None = None,
     **changes: ColumnElement[Any],
 ) -> Upsert:
-    """Creates the row of an owner, who makes a first write or several, or changes the one that is there.
+    """Creates the row of a person, who makes a first write or several, or changes the one that is there.
 
     An e-mail address that another row has is left out: the first row keeps it. The time zone is that of the
     token, as a first value. With a `condition` on other rows of the owner it does nothing unless that holds;
@@ -138,12 +141,20 @@ def bump_unlocked_owners(requested: CTE) -> CTE:
     )
 
 
-def bump_owner_if(condition: ColumnElement[bool], **others: ColumnElement[Any]) -> ReturningUpdate[Any]:
-    """Bumps an owner's counter, if the condition holds; returns `seq`. `others` are set with it."""
+def bump_owner(
+    condition: ColumnElement[bool] = _ALWAYS,
+    *,
+    writes: ColumnElement[int] = _ONE,
+    **others: ColumnElement[Any],
+) -> ReturningUpdate[Any]:
+    """Bumps an owner's counter by one write or several, if the condition holds; returns `seq`.
+
+    `others` are set with it. Without a row of the owner it returns nothing.
+    """
     return (
         update(USERS)
         .where(USERS.c.id == OWNER, condition)
-        .values(seq=_next_number(_ONE), **others)
+        .values(seq=_next_number(writes), **others)
         .returning(USERS.c.seq)
     )
 
@@ -157,13 +168,13 @@ Returns the time zone of the owner; no row if the owner has never written. Then 
 the same rows is detected as a conflict."""
 
 
-def owner_values(user: Caller) -> dict[str, Any]:
-    """Returns the values that `upsert_owner_and_bump` takes."""
+def person_values(person: Owner) -> dict[str, Any]:
+    """Returns the values that `bump_person` takes."""
     return {
-        "owner": user.id,
-        "email": user.email,
+        "owner": person.id,
+        "email": person.email,
         "user_since": datetime.now(UTC),
-        "time_zone": user.time_zone,
+        "time_zone": person.time_zone,
     }
 
 
@@ -172,5 +183,10 @@ def _next_number(writes: ColumnElement[int]) -> ColumnElement[int]:
     return greatest(USERS.c.seq + writes, clock_number())
 
 
-COUNT_MANY: Final = Command("count many writes", upsert_owner_and_bump(bindparam("count", type_=Counter)))
+_COUNT: Final = bindparam("count", type_=Counter)
+
+COUNT_MANY: Final = Command("count many writes", bump_owner(writes=_COUNT))
 """Moves the owner's counter by `count` and returns the number of the last of those writes."""
+
+COUNT_MANY_OF_PERSON: Final = Command("count many writes of a person", bump_person(_COUNT))
+"""As `COUNT_MANY`, for writes of which the first may be the person's first."""

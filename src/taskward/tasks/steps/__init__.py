@@ -16,7 +16,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from taskward.database.statements import Row, TransactionSteps, Values
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.tasks.fields import BASE_FIELDS, TaskFields
@@ -54,7 +54,7 @@ from taskward.tasks.steps.several import (
 from taskward.tasks.steps.statements import FIND_TOMBSTONE
 from taskward.tasks.steps.subtasks import place_of
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord
-from taskward.users.statements import LOCK_OWNER, owner_values
+from taskward.users.statements import LOCK_OWNER, person_values
 
 MAX_ATTEMPTS: Final = 4
 """Attempts at an update of a task that others change at the same time, before it locks the owner."""
@@ -70,7 +70,7 @@ class TaskSteps:
     In a `batch` a version that does not match is answered with the current task.
     """
 
-    user: Caller
+    owner: Owner
     tombstones_kept: timedelta
     is_batch: bool = False
 
@@ -97,7 +97,7 @@ class TaskSteps:
             return None
         before, now = self._new_task(client_id)
         try:
-            values = self._content(before, given, now, self.user.time_zone)
+            values = self._content(before, given, now, self.owner.time_zone)
         except ValidationFailed:
             if client_id is not None:
                 yield from self._check_free(client_id)
@@ -116,15 +116,15 @@ class TaskSteps:
         if client_id is not None:
             yield from self._check_free(client_id)
         before, now = self._new_task(client_id)
-        checked = yield from WriteChecks(self.user, now, zone).steps(before, new.given())
-        values = checked.values | checked.reminders.values(now)
+        checked = yield from WriteChecks(self.owner.id, now, zone).steps(before, new.given())
+        values = person_values(self.owner) | checked.values | checked.reminders.values(now)
         values |= {"is_conditional": False, "moments_zone": None}
         task = yield from self._store_new(before, values, response)
         if task is None:
             if client_id is not None:  # another request was the first write of this owner
                 yield from self._check_free(client_id)
             raise DatabaseError(reason="a new id is in use")
-        yield from set_positions_steps(self.user, checked.new_position.moved, now)
+        yield from set_positions_steps(self.owner.id, checked.new_position.moved, now)
         return task
 
     def update(
@@ -174,24 +174,24 @@ class TaskSteps:
         zone = yield from self._lock_steps()
         before = stored = yield from self._matching(task_id, versions)
         now = _later(before)
-        undo = yield from undo_steps(self.user.id, before, given)
+        undo = yield from undo_steps(self.owner.id, before, given)
         if undo is not None:
             before = undo.task
-        checks = WriteChecks(self.user, now, zone, undo and undo.next_id)
+        checks = WriteChecks(self.owner.id, now, zone, undo and undo.next_id)
         checked = yield from checks.steps(before, given)
         if undo is not None:
-            yield from take_back_steps(self.user, task_id, undo.next_id, now, now - self.tombstones_kept)
+            yield from take_back_steps(self.owner.id, task_id, undo.next_id, now, now - self.tombstones_kept)
         renumbers = checked.reminders.renumbers
-        pending = (yield from pending_moments_steps(self.user.id, task_id)) if renumbers else ()
+        pending = (yield from pending_moments_steps(self.owner.id, task_id)) if renumbers else ()
         values = checked.values | checked.reminders.values(now, pending)
         values |= {"seen": stored.version, "moments_zone": None}
         rows = yield CHANGE_TASK, values
         task = stored_task(before, values, rows[0][0])
         if checked.next_task is not None:
-            yield from next_task_steps(self.user, values, checked.recurrence, checked.next_task, zone)
+            yield from next_task_steps(self.owner, values, checked.recurrence, checked.next_task, zone)
         if values["list_id"] != place_of(before).list_id:
-            yield from move_below_steps(self.user, task_id, values["list_id"], now)
-        yield from set_positions_steps(self.user, checked.new_position.moved, now)
+            yield from move_below_steps(self.owner.id, task_id, values["list_id"], now)
+        yield from set_positions_steps(self.owner.id, checked.new_position.moved, now)
         return task
 
     def delete(
@@ -220,22 +220,22 @@ class TaskSteps:
         yield LOCK_OWNER, self._owner
         task = yield from self._matching(task_id, versions)
         if subtasks == "keep":
-            yield from raise_children_steps(self.user, task_id, task.parent_id, values["now"])
+            yield from raise_children_steps(self.owner.id, task_id, task.parent_id, values["now"])
         else:
-            yield from delete_below_steps(self.user, task_id, values["now"], values["tombstones_since"])
+            yield from delete_below_steps(self.owner.id, task_id, values["now"], values["tombstones_since"])
         yield DELETE_TASK, values
 
     def _lock_steps(self) -> TransactionSteps[str | None]:
         """Locks the owner's row; returns the time zone of the owner, at first that of the token."""
         locked = yield LOCK_OWNER, self._owner
-        return locked[0][0] if locked else self.user.time_zone
+        return locked[0][0] if locked else self.owner.time_zone
 
     def _new_task(self, client_id: UUID | None) -> tuple[TaskRecord, datetime]:
         """Returns an empty task with its id, and the time of its first write."""
         task_id = client_id or new_task_id()
         made = created_at(task_id)
         now = made if client_id is None else max(made, datetime.now(UTC))
-        return empty_task(task_id, self.user.id, made), now
+        return empty_task(task_id, self.owner.id, made), now
 
     def _content(
         self, before: TaskRecord, given: Mapping[str, Any], now: datetime, zone: str | None
@@ -248,9 +248,9 @@ class TaskSteps:
         """
         given = effective(before, given)
         values = base_values(before, given, now)
-        values |= {"owner": self.user.id, "task_id": before.id, "now": now}
+        values |= {"owner": self.owner.id, "task_id": before.id, "now": now}
         if not before.version:
-            values |= owner_values(self.user) | {"created_at": before.created_at}
+            values |= person_values(self.owner) | {"created_at": before.created_at}
             if given.keys() <= BASE_FIELDS:
                 return values
         values["fields"] = sorted(given)  # for the audit log
@@ -279,7 +279,7 @@ class TaskSteps:
         self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
     ) -> dict[str, Any]:
         return {
-            "owner": self.user.id,
+            "owner": self.owner.id,
             "task_id": task_id,
             "now": datetime.now(UTC),
             **text_values(given.get("title"), given.get("description")),
@@ -349,7 +349,7 @@ class TaskSteps:
 
     @property
     def _owner(self) -> Values:
-        return {"owner": self.user.id}
+        return {"owner": self.owner.id}
 
 
 def _is_among_others(given: Mapping[str, Any]) -> bool:

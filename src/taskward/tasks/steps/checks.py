@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from taskward.database.statements import TransactionSteps
-from taskward.http.caller import Caller
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.steps.content import base_values, effective, merged_fields
 from taskward.tasks.steps.ordering import NewPosition, TaskSiblings, position_steps
@@ -15,7 +14,6 @@ from taskward.tasks.steps.rows import ReminderChange, label_values, schedule
 from taskward.tasks.steps.series import NextTask, check_series_steps, completed_fields
 from taskward.tasks.steps.subtasks import Place, check_room_steps, place_of, place_steps
 from taskward.tasks.tables import TaskRecord
-from taskward.users.statements import owner_values
 
 
 class Checked(NamedTuple):
@@ -36,7 +34,7 @@ class WriteChecks:
     Another task is `replaced` if the write takes it back: its subtasks will be below the written one.
     """
 
-    user: Caller
+    owner: UUID
     now: datetime
     zone: str | None = None
     replaced: UUID | None = None
@@ -48,7 +46,7 @@ class WriteChecks:
             ValidationFailed: the changes do not fit what is stored.
 
         """
-        owner, task_id = self.user.id, UUID(str(before.id))
+        owner, task_id = self.owner, UUID(str(before.id))
         given = effective(before, given)
         base, old = base_values(before, given, self.now), TaskFields.parse(before.extra)
         fields = merged_fields(old, given)
@@ -62,10 +60,10 @@ class WriteChecks:
         if next_task is not None and place.parent_id is not None:
             yield from check_room_steps(owner, task_id, place.parent_id)
         new_position = yield from self._new_position(task_id, before, place, given)
-        values = owner_values(self.user) | base | fields.columns() | place._asdict()
+        values = {"owner": owner, "task_id": task_id} | base | fields.columns() | place._asdict()
         times = {"created_at": before.created_at, "now": self.now}
         names = {"fields": sorted(given)}  # for the audit log
-        values |= times | names | {"task_id": task_id, "position": new_position.position}
+        values |= times | names | {"position": new_position.position}
         values |= label_values(old, fields)
         schedules = (
             schedule(old, is_completed=before.is_completed),
@@ -80,4 +78,4 @@ class WriteChecks:
         position: Any = given.get("position", before.position)
         if not isinstance(position, dict):
             return NewPosition(position)
-        return (yield from position_steps(TaskSiblings(self.user.id, task_id, place), position))
+        return (yield from position_steps(TaskSiblings(self.owner, task_id, place), position))

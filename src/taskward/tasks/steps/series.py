@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from taskward.database.statements import TransactionSteps, Values
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.completion import has_offset
@@ -32,6 +32,7 @@ from taskward.tasks.steps.series_statements import (
 )
 from taskward.tasks.steps.several import change_several_steps, delete_several_steps, raise_children_steps
 from taskward.tasks.tables import TaskRecord
+from taskward.users.statements import person_values
 
 
 class NextTask(NamedTuple):
@@ -98,7 +99,7 @@ def check_series_steps(owner: UUID, before: TaskRecord, given: Mapping[str, Any]
 
 
 def next_task_steps(
-    user: Caller,
+    owner: Owner,
     done: Values,
     recurrence: Mapping[str, str] | None,
     next_task: NextTask,
@@ -111,16 +112,17 @@ def next_task_steps(
     labels = labels_json(next_task.fields.labels) if next_task.fields.labels else None
     rows_of_task = {"labels": labels, "reminders": None, "is_conditional": False}
     values = {**done, **columns, **state, **rows_of_task, "task_id": next_task.id, "fields": ["recurrence"]}
+    values |= person_values(owner)
     rows = yield CREATE_TASK, values
-    of_done = {"owner": user.id, "task_id": done["task_id"], "next_id": next_task.id}
+    of_done = {"owner": owner.id, "task_id": done["task_id"], "next_id": next_task.id}
     past = orjson.dumps(recurrence).decode()
     yield NOTE_NEXT, of_done | {"next_version": rows[0][0], "past_recurrence": past}
     rows = yield SUBTASKS, of_done
     moved = of_done | {"list_id": done["list_id"], "now": done["now"]}
     opened = [row[0] for row in rows]
-    yield from change_several_steps(user, MOVE_TO_NEXT, opened, moved)
+    yield from change_several_steps(owner.id, MOVE_TO_NEXT, opened, moved)
     reminded = [next_task.id] if next_task.fields.reminders else []
-    yield from add_reminders_steps(user.id, [*reminded, *opened], zone)
+    yield from add_reminders_steps(owner.id, [*reminded, *opened], zone)
 
 
 def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> TransactionSteps[Undo | None]:
@@ -146,10 +148,10 @@ def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> Trans
 
 
 def take_back_steps(
-    user: Caller, task_id: UUID, next_id: UUID, now: datetime, tombstones_since: datetime
+    owner: UUID, task_id: UUID, next_id: UUID, now: datetime, tombstones_since: datetime
 ) -> TransactionSteps[None]:
     """Deletes the next task of a series; its subtasks are below the one before again."""
-    yield from raise_children_steps(user, next_id, task_id, now)
-    yield from delete_several_steps(user, [next_id], now, tombstones_since)
-    values = {"owner": user.id, "task_id": task_id, "next_version": None, "past_recurrence": None}
+    yield from raise_children_steps(owner, next_id, task_id, now)
+    yield from delete_several_steps(owner, [next_id], now, tombstones_since)
+    values = {"owner": owner, "task_id": task_id, "next_version": None, "past_recurrence": None}
     yield NOTE_NEXT, values

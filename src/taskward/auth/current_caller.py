@@ -1,4 +1,4 @@
-"""The calling user: the only part of authentication that the features use."""
+"""The caller: the only part of authentication that the features use."""
 
 from typing import Annotated
 
@@ -8,9 +8,9 @@ from taskward.http.caller import Caller
 from taskward.http.context import Context
 
 
-def _current_user(context: Context) -> Caller:
+def _current_caller(context: Context) -> Caller:
     return context.caller
 
 
-CurrentUser = Annotated[Caller, Depends(_current_user)]
+CurrentCaller = Annotated[Caller, Depends(_current_caller)]
 """For a handler: the verified caller."""
