@@ -44,6 +44,7 @@ from taskward.database.statements import (
     Write,
 )
 from taskward.database.transaction_run import TransactionRun
+from taskward.database.turns import counted_by
 from taskward.http.errors import DatabaseError, ServiceUnavailable
 from taskward.http.fair_semaphore import FairSemaphore
 from taskward.metrics import Samples
@@ -199,7 +200,7 @@ class PostgresDatabase:
         """Runs a read beside others, or one that needs more than a connection."""
         until = statement_deadline(self._loop)
         if read.long:
-            async with self._long_reads.slot(values["owner"]):
+            async with self._long_reads.slot(counted_by(values)):
                 return await self.executor.read(self.compiled[read], values, until)
         batch = self._batched_reads.get(read)
         if batch is None:

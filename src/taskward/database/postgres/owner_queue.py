@@ -1,10 +1,10 @@
-"""Per-owner FIFO queue for writes in this process.
+"""Per-owner queue for writes in this process, in which the callers take turns.
 
 A write that waits for its owner's row holds a connection while it waits. With this queue the writes of one
 owner wait for each other before they take one, so each owner uses at most one connection to write.
 
-A turn is one write, or several `shared` ones that were queued one after the other: creates, which the
-batcher runs as one statement.
+A turn is one write, or several `shared` ones that one caller has queued one after the other: creates, which
+the batcher runs as one statement.
 """
 
 import asyncio
@@ -12,13 +12,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from taskward.database.turns import add_in_turn
+from taskward.http.caller import CALLER
 from taskward.http.errors import DatabaseError
 
 
 @dataclass(eq=False, slots=True)
 class _Turn:
-    """A queued turn, and those that wait for it."""
+    """A queued turn of a caller, and those that wait for it."""
 
+    caller: UUID | None
     shared: bool
     waiters: list["asyncio.Future[None]"] = field(default_factory=list)
 
@@ -78,11 +81,14 @@ class OwnerQueue:
             del self._running[owner]
 
     def _join(self, owner: UUID, *, shared: bool) -> _Turn:
-        """Returns the turn to wait for: the last one if both are shared, else a new one at the end."""
-        turns = self._queued.setdefault(owner, deque())
-        if not (shared and turns and turns[-1].shared):
-            turns.append(_Turn(shared))
-        return turns[-1]
+        """Returns the turn to wait for: the last one of the caller if both are shared, else a new one."""
+        turns, caller = self._queued.setdefault(owner, deque()), CALLER.get()
+        last = next((turn for turn in reversed(turns) if turn.caller == caller), None)
+        if last is not None and last.shared and shared:
+            return last
+        turn = _Turn(caller, shared)
+        add_in_turn(turns, turn)
+        return turn
 
     def _remove(self, owner: UUID, turn: _Turn, waiter: "asyncio.Future[None]") -> None:
         turn.waiters.remove(waiter)

@@ -17,13 +17,14 @@ from uuid import UUID
 
 from taskward.database.batch_queue import copy_error
 from taskward.database.sqlite import owner_locks
-from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline
+from taskward.database.sqlite.busy import BUSY_TIMEOUT, RETRY_INTERVAL
 from taskward.database.sqlite.commit_thread import CommitThread
 from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.sqlite.errors import database_error, is_busy
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.write_queue import WriteQueue
 from taskward.database.statements import Rollback, T
+from taskward.http.caller import CALLER
 from taskward.metrics import WRITES_PER_COMMIT, WRITES_WAITING, Histogram, Samples
 
 MAX_GROUP: Final = 128
@@ -41,6 +42,7 @@ class GroupedWrite:
     """
 
     owner: UUID | None
+    caller: UUID | None
     run: Callable[[sqlite3.Connection, set[UUID]], Any]
     until: float
     """The deadline of its start, on the loop's clock."""
@@ -125,10 +127,12 @@ class GroupCommit:
     ) -> T:
         """Runs a function in one of the next transactions, and returns its result after the commit.
 
-        The owners take turns. A function that runs `several` statements runs in the thread.
+        The owners take turns, and so do the callers of one. A function of `several` statements runs in the
+        thread.
         """
-        future = asyncio.get_running_loop().create_future()
-        write = GroupedWrite(owner, run, busy_deadline(), future, several, long)
+        loop = asyncio.get_running_loop()
+        future, until = loop.create_future(), loop.time() + BUSY_TIMEOUT
+        write = GroupedWrite(owner, CALLER.get(), run, until, future, several, long)
         self._queue.add(write)
         if self._in_memory:
             self._run_in_memory()

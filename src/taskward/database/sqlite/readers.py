@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 from taskward.database.statements import Read, Row, Values
+from taskward.database.turns import counted_by
 from taskward.http.errors import DatabaseError
 from taskward.http.fair_semaphore import FairThreads
 
@@ -89,7 +90,7 @@ class SqliteReaders:
         kind = (read, values.get("owner"))
         until = time.monotonic() + STATEMENT_TIMEOUT
         try:
-            rows, seconds = await self._threads.run(kind[1], self._run, query, values, until)
+            rows, seconds = await self._threads.run(counted_by(values), self._run, query, values, until)
         except sqlite3.Error as error:
             raise DatabaseError(reason=getattr(error, "sqlite_errorname", type(error).__name__)) from error
         if seconds > LOOP_BUDGET:

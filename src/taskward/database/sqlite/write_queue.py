@@ -1,17 +1,20 @@
-"""The queue of the writes that wait for SQLite's only writer: the owners take turns."""
+"""The queue of the writes that wait for SQLite's only writer: owners take turns, and the callers of each."""
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
+from taskward.database.turns import add_in_turn
+
 
 class QueuedWrite(Protocol):
-    """A write of an owner, None for the service's own; a `long` one has a transaction of its own."""
+    """A write of an owner, for a caller; None for the service's own. A `long` one has its own transaction."""
 
     owner: UUID | None
+    caller: UUID | None
     until: float
-    """Its deadline; those of one owner's writes are in order."""
+    """Its deadline."""
 
     long: bool
 
@@ -20,7 +23,7 @@ W = TypeVar("W", bound=QueuedWrite)
 
 
 class WriteQueue(Generic[W]):
-    """Queued writes; those of one owner stay in order, and the owners are served round robin."""
+    """Queued writes: the owners are served round robin, and of one owner the callers."""
 
     def __init__(self) -> None:
         self._of_owner: OrderedDict[UUID | None, deque[W]] = OrderedDict()
@@ -32,8 +35,12 @@ class WriteQueue(Generic[W]):
         return bool(self._of_owner)
 
     def add(self, write: W) -> None:
-        """Queues a write behind the others of its owner."""
-        self._of_owner.setdefault(write.owner, deque()).append(write)
+        """Queues a write behind the others of its owner, in its caller's turn."""
+        writes = self._of_owner.setdefault(write.owner, deque())
+        if writes:
+            add_in_turn(writes, write)
+        else:
+            writes.append(write)
 
     def put_back(self, writes: Sequence[W]) -> None:
         """Queues writes that were taken and have not run: they come first."""
@@ -59,12 +66,9 @@ class WriteQueue(Generic[W]):
 
     def take_late(self, time: float) -> list[W]:
         """Takes the writes whose deadline is not after that time."""
-        late = []
-        for owner, writes in list(self._of_owner.items()):
-            while writes and writes[0].until <= time:
-                late.append(writes.popleft())
-            if not writes:
-                del self._of_owner[owner]
+        late = [write for writes in self._of_owner.values() for write in writes if write.until <= time]
+        for write in late:
+            self.discard(write)
         return late
 
     def discard(self, write: W) -> None:
