@@ -3,17 +3,25 @@
 import asyncio
 import random
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
-from support.waiting import run_ready_tasks
+from fastapi import FastAPI
+from support import MakeDatabase, Person, database_of, running, settings_for
+from support.waiting import run_ready_tasks, until
 
+from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.postgres.owner_queue import OwnerQueue
 from taskward.database.sqlite.write_queue import WriteQueue
+from taskward.database.statements import TransactionSteps
 from taskward.database.turns import add_in_turn
 from taskward.http.caller import CALLER
+from taskward.metrics import CONNECTIONS
+from taskward.users.statements import COUNT_MANY, LOCK_OWNER
 
 LONG = 10.0
 
@@ -118,3 +126,55 @@ def test_a_write_that_is_late_is_taken_from_behind_one_that_is_not() -> None:
     assert [one.name for one in queue.take_late(1.5)] == ["first", "second"]
     assert [one.name for one in queue.take(3)] == ["third"]
     assert not queue
+
+
+def count(owners: Sequence[UUID]) -> TransactionSteps[list[int]]:
+    """Takes a number of each owner's counter."""
+    numbers: list[int] = []
+    for owner in owners:
+        yield LOCK_OWNER, {"owner": owner}
+        rows = yield COUNT_MANY, {"owner": owner, "count": 1}
+        numbers.append(rows[0][0])
+    return numbers
+
+
+async def test_a_transaction_changes_rows_of_several_owners(app: FastAPI, ann: Person, bob: Person) -> None:
+    await ann.create()
+    await bob.create()
+    database, both = database_of(app), sorted(UUID(person.sub) for person in (ann, bob))
+    one, other = both
+
+    taken = await asyncio.gather(
+        *(
+            database.transact(partial(count, owners), owners=owners)
+            for _ in range(20)
+            for owners in (both, [one], [other])
+        )
+    )
+
+    assert len({numbers[0] for numbers in (*taken[::3], *taken[1::3])}) == 40
+    assert len({numbers[-1] for numbers in (*taken[::3], *taken[2::3])}) == 40
+
+
+async def test_a_transaction_waits_for_each_of_its_owners_without_a_connection(
+    new_database: MakeDatabase,
+) -> None:
+    async with running(settings_for(await new_database("postgres"))) as app:
+        database, home, work = database_of(app), uuid4(), uuid4()
+        assert isinstance(database, PostgresDatabase)
+        queue = database._owner_queue
+        assert queue.enter_now(work)
+
+        waiting = asyncio.create_task(database.transact(partial(bump, home), owners=[home, work]))
+        for _ in range(5):
+            await database.transact(partial(bump, uuid4()))
+        await until(lambda: not database.pool.collect()[CONNECTIONS.name]["used",])
+        assert not waiting.done()
+
+        queue.leave(work)
+        await waiting
+        assert (queue._running, queue._queued) == ({}, {})
+
+
+def bump(owner: UUID) -> TransactionSteps[object]:
+    return (yield COUNT_MANY, {"owner": owner, "count": 1})

@@ -26,12 +26,15 @@ class Queries(Protocol):
         Returns None if no row matched; then nothing is changed.
         """
 
-    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
+    async def transact(
+        self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
+    ) -> T:
         """Runs steps in one transaction and returns their result once it is durable.
 
         A `long` one has a minute on PostgreSQL, and shares no transaction with others on SQLite. If its steps
         contain a `Split`, an engine may run them as several transactions; other statements of the owner see
-        all or nothing.
+        all or nothing. Steps that change rows of several `owners` name them, in the order in which they lock
+        the owners' rows; it must be the same in all transactions.
         """
 
 

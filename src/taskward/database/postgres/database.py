@@ -155,19 +155,23 @@ class PostgresDatabase:
         self._notify({values["owner"]})
         return rows[0]
 
-    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
+    async def transact(
+        self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
+    ) -> T:
         until = statement_deadline(long=long)
         with ObservedOperation(self.observers, TRANSACTION) as operation:
             run = TransactionRun(steps, operation)
             if run.step is None:
                 return run.result
-            owner = run.owner
-            if owner is not None and not self._owner_queue.enter_now(owner):
-                await self._owner_queue.enter(owner, until)
+            entered: list[UUID] = []
             try:
+                for owner in owners or ([] if run.owner is None else [run.owner]):
+                    if not self._owner_queue.enter_now(owner):
+                        await self._owner_queue.enter(owner, until)
+                    entered.append(owner)
                 result = await self.executor.transact(run, self.compiled, until)
             finally:
-                if owner is not None:
+                for owner in entered:
                     self._owner_queue.leave(owner)
         self._notify(run.owners)
         return result

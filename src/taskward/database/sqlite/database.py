@@ -142,7 +142,10 @@ class SqliteDatabase:
 
         return await self._unlocked(lambda: self._group_commit.run(owner, run))
 
-    async def transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
+    async def transact(
+        self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False, owners: Sequence[UUID] = ()
+    ) -> T:
+        del owners  # there is one writer
         with ObservedOperation(self.observers, TRANSACTION) as operation:
             return await self._unlocked(lambda: self._transact(TransactionRun(steps, operation), long=long))
 
