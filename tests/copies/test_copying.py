@@ -16,11 +16,11 @@ from support.postgres_connection import execute_sql
 from webhooks.receiver import SECRET as WEBHOOK_SECRET
 
 from taskward.copy import passes, postgres_sql, sqlite_sql, windows
+from taskward.copy.copied import COPIED, EXCLUDED, CopiedTable, kind_of
 from taskward.copy.errors import CopyFailed, Differs
 from taskward.copy.job import Copy
 from taskward.copy.opening import FROM, TO, opened, settings_of
 from taskward.copy.sql import page_arguments, page_sql
-from taskward.copy.tables import COPIED, EXCLUDED, CopiedTable, kind_of
 from taskward.copy.verification import Verification
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.sqlite.database import SqliteDatabase

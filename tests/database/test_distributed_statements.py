@@ -23,7 +23,7 @@ from sqlalchemy.sql import visitors
 from support.owner_filter_check import OWNED, unowned
 
 from taskward.database.functions import clock_number, monotonic_now
-from taskward.database.postgres.distributed.distribution import DISTRIBUTED_TABLES, REFERENCE_TABLES
+from taskward.database.postgres.distributed.distribution import distributed_tables, reference_tables
 from taskward.database.postgres.distributed.routed_sql import (
     DIALECT,
     RoutedStatement,
@@ -80,8 +80,8 @@ ADDS_TO_A_TIME: Final = re.compile(r"\b\w+_(?:at|utc) [+-] interval")
 def test_every_table_is_distributed_or_copied() -> None:
     distributed = {table.name: column for table, column in SHARDED.items()}
 
-    assert dict(DISTRIBUTED_TABLES) == distributed
-    assert {*REFERENCE_TABLES} == {"alembic_version", *USERS.metadata.tables} - {*distributed}
+    assert dict(distributed_tables()) == distributed
+    assert {*reference_tables()} == {"alembic_version", *USERS.metadata.tables} - {*distributed}
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: statement.name)

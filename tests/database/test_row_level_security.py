@@ -40,13 +40,16 @@ from taskward.changes.statements import COUNTERS
 from taskward.database import DatabaseUnusable
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.database import PostgresDatabase
-from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHARED
 from taskward.database.statements import STATEMENTS, Read
+from taskward.database.tables import owned_tables, shared_tables
 from taskward.me.admin import export_to
 from taskward.me.import_statements import ABANDONED
 from taskward.tasks.zone_data_statements import OWNERS_AFTER, STORED_VERSION
 from taskward.webhooks.reminder_statements import NEXT_REMINDERS, PASSED_REMINDERS
 from taskward.webhooks.statements import BACKLOG, FAILED_BEFORE, WAITING
+
+PROTECTED_TABLES: Final = [(table.name, column.name) for table, column in owned_tables()]
+SHARED: Final = [table.name for table in shared_tables()]
 
 ISOLATION: Final = [
     partial(test_isolation.test_two_people_see_their_own_tasks_only),
@@ -133,8 +136,8 @@ async def test_row_level_security_is_forced_on_every_table(connection: Any) -> N
         "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname != 'alembic_version'"
     )
 
+    assert set(SHARED) == {"restores", "time_zone_data", "webhook_endpoint"}
     assert {tuple(row) for row in rows} == {(name, name not in SHARED) for name in SQLModel.metadata.tables}
-    assert {name for name, _ in PROTECTED_TABLES} | {*SHARED} == set(SQLModel.metadata.tables)
 
 
 @pytest.mark.processes

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from taskward.copy.tables import CopiedTable, OwnerRange, Row
+from taskward.copy.copied import CopiedTable, OwnerRange, Row
 
 FENCE_TIMEOUT = 10.0
 """Seconds that a fenced snapshot waits for writes in progress."""

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
+from taskward.copy.copied import UNCOUNTED
 from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import CopyFailed
 from taskward.copy.opening import FROM, check_revision
 from taskward.copy.passes import Pass, Progress
-from taskward.copy.tables import UNCOUNTED
 from taskward.copy.verification import Verification, Verified
 from taskward.database import schema
 

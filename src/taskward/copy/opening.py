@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from taskward.copy.copied import COPIED, EXCLUDED, SEEDED
 from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import CopyFailed
 from taskward.copy.postgres import PostgresCopyDatabase
 from taskward.copy.sqlite import SqliteCopyDatabase
-from taskward.copy.tables import COPIED, EXCLUDED, SEEDED
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.engines import open_database
 from taskward.http.errors import ServiceError

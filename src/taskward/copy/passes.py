@@ -8,8 +8,7 @@ therefore continues an interrupted one, and follows the changes since the last o
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from taskward.copy.databases import CopyDatabase
-from taskward.copy.tables import (
+from taskward.copy.copied import (
     COPIED_TASKS,
     COPIED_USERS,
     COUNTED,
@@ -19,6 +18,7 @@ from taskward.copy.tables import (
     OwnerRange,
     Row,
 )
+from taskward.copy.databases import CopyDatabase
 from taskward.copy.windows import Window, windows
 
 MAX_TASKS: Final = 5000

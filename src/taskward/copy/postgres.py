@@ -10,11 +10,11 @@ from typing import Any, Final, Self
 
 import asyncpg
 
+from taskward.copy.copied import COPIED, CopiedTable, OwnerRange, Row
 from taskward.copy.databases import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
 from taskward.copy.postgres_sql import DIALECT, delete_of, upsert
 from taskward.copy.sql import page_arguments, page_sql
-from taskward.copy.tables import COPIED, CopiedTable, OwnerRange, Row
 from taskward.database import schema
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.errors import DRIVER_ERRORS

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Column
 
+from taskward.copy.copied import CopiedTable, Kind, kind_of
 from taskward.copy.sql import SqlDialect, on_conflict
-from taskward.copy.tables import CopiedTable, Kind, kind_of
 
 
 @lru_cache

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Column, Integer
 
-from taskward.copy.tables import CopiedTable, OwnerRange, Row
+from taskward.copy.copied import CopiedTable, OwnerRange, Row
 
 _LIMIT: Final = Column("limit", Integer())
 

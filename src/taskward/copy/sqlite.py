@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
+from taskward.copy.copied import CopiedTable, OwnerRange, Row
 from taskward.copy.databases import FENCE_TIMEOUT
 from taskward.copy.errors import CopyFailed
 from taskward.copy.sql import page_arguments, page_sql
 from taskward.copy.sqlite_sql import DIALECT, delete_of, upsert
-from taskward.copy.tables import CopiedTable, OwnerRange, Row
 from taskward.database import schema
 from taskward.database.sqlite.connection import file_problem
 from taskward.database.sqlite.errors import error_text, is_busy

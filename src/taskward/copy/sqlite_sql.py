@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import Column
 
+from taskward.copy.copied import CopiedTable
 from taskward.copy.sql import SqlDialect, on_conflict
-from taskward.copy.tables import CopiedTable
 
 
 class _SqliteDialect:

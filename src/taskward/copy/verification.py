@@ -10,9 +10,9 @@ from typing import Final
 
 import orjson
 
+from taskward.copy.copied import COPIED, COPIED_TASKS, COPIED_USERS, COUNTED, CopiedTable, OwnerRange, Row
 from taskward.copy.databases import CopyDatabase
 from taskward.copy.errors import Differs
-from taskward.copy.tables import COPIED, COPIED_TASKS, COPIED_USERS, COUNTED, CopiedTable, OwnerRange, Row
 from taskward.copy.windows import Window, windows
 
 _DIGEST: Final = 16

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
 
+from taskward.copy.copied import CopiedTable, OwnerRange, Row
 from taskward.copy.databases import CopyDatabase
-from taskward.copy.tables import CopiedTable, OwnerRange, Row
 
 PAGE: Final = 2000
 """Rows that are read at once: with the longest texts that is 40 MB."""

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from taskward.database.statements import RESUME, SPLIT, TransactionSteps
-from taskward.idempotency.tables import IDEMPOTENCY_KEYS
+from taskward.database.types import Id
 from taskward.me.import_statements import DROP_IMPORT, IMPORT_LEASE, SEIZE_IMPORT
 from taskward.me.statements import ERASE, ERASE_PART, RESET_WEBHOOKS
 from taskward.users.statements import LOCK_OWNER
@@ -38,7 +38,7 @@ def erase_steps(owner: UUID) -> TransactionSteps[None]:
 def _part_steps(owner: UUID, table: str) -> TransactionSteps[None]:
     """Deletes the rows of an owner from one table in key order, so that none is scanned twice."""
     read, delete = ERASE_PART[table]
-    after: object = "" if table == IDEMPOTENCY_KEYS.name else UUID(int=0)
+    after: object = UUID(int=0) if isinstance(read.statement.selected_columns[0].type, Id) else ""
     while True:
         keys = yield read, {"owner": owner, "after": after, "limit": MAX_ROWS}
         if not keys:

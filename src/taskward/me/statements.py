@@ -8,12 +8,10 @@ from sqlalchemy import Column, Integer, Table, bindparam, case, delete, func, nu
 from taskward.database.functions import clock_number, monotonic_now
 from taskward.database.outbox import MARKS
 from taskward.database.statements import Command, Read
+from taskward.database.tables import owned_tables
 from taskward.database.types import Id, Instant
-from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.lists.tables import COLUMNS as LIST_COLUMNS
-from taskward.me.import_tables import IMPORT_TASKS
-from taskward.tasks.instant_tables import REMINDERS
-from taskward.tasks.tables import COLUMNS, LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, LISTS, TASKS
 from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_person
 from taskward.users.tables import USERS
 
@@ -73,19 +71,11 @@ def _delete(table: Table, key: str) -> Command:
 
 ERASE_PART: Final = {
     table.name: (_next(table, key), _delete(table, key))
-    for table, key in (
-        (REMINDERS, "task_id"),
-        (TASK_LABELS, "task_id"),
-        (TASKS, "id"),
-        (TOMBSTONES, "task_id"),
-        (LISTS, "id"),
-        (LIST_TOMBSTONES, "list_id"),
-        (IDEMPOTENCY_KEYS, "key"),
-        (IMPORT_TASKS, "id"),
-    )
+    for table, _ in reversed(owned_tables())
+    for key in table.primary_key.columns.keys()[1:2]
 }
-"""For each table that can hold many rows of an owner: the statements that read and that delete their next
-keys. Tasks come after their reminders and labels, which would be deleted with them."""
+"""For each table that can hold many rows of an owner, which have more in their key: the statements that read
+and that delete the next values of that. Referenced tables come last: their rows delete others with them."""
 
 RESET_WEBHOOKS: Final = Command(
     "reset the webhooks of an owner",

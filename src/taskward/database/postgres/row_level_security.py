@@ -19,36 +19,14 @@ import asyncpg
 
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.postgres.rls_status import RlsStatus, rls_status
+from taskward.database.tables import owned_tables, shared_tables
 from taskward.http.errors import DatabaseError
-
-PROTECTED_TABLES: Final = (
-    ("users", "id"),
-    ("tasks", "user_id"),
-    ("tombstones", "user_id"),
-    ("task_labels", "user_id"),
-    ("reminders", "user_id"),
-    ("lists", "user_id"),
-    ("list_tombstones", "user_id"),
-    ("idempotency_keys", "user_id"),
-    ("imports", "user_id"),
-    ("import_tasks", "user_id"),
-    ("owner_locks", "user_id"),
-    ("webhook_marks", "user_id"),
-)
-"""Tables with an owner, and the column that holds it. A migration that adds one runs `SETUP_SQL` again."""
-
-SHARED: Final = ("restores", "time_zone_data", "webhook_endpoint")
-"""Tables without an owner: the role may read them. A migration that adds one runs `SETUP_SQL` again."""
 
 NO_OWNER: Final = UUID(int=0)
 """An owner without rows, for statements that need none."""
 
-PROTECTED: Final = tuple(table for table, _ in PROTECTED_TABLES)
-_VALUES: Final = ", ".join(f"('{table}', '{column}')" for table, column in PROTECTED_TABLES)
-_SHARED: Final = ", ".join(f"('{table}')" for table in SHARED)
-
 # Roles are global to the server: the database's OID makes the name unique.
-SETUP_SQL: Final = f"""
+_SETUP: Final = """
 DO $rls_role$
 DECLARE
     rls_role text := 'taskward_rls_' || (SELECT oid FROM pg_database WHERE datname = current_database());
@@ -76,7 +54,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), rls_role);
     END IF;
     FOR protected IN
-        SELECT * FROM (VALUES {_VALUES}) AS every (name, owner) WHERE to_regclass(name) IS NOT NULL
+        SELECT * FROM (VALUES {owned}) AS every (name, owner) WHERE to_regclass(name) IS NOT NULL
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', protected.name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', protected.name);
@@ -92,17 +70,27 @@ BEGIN
         END IF;
     END LOOP;
     FOR shared IN
-        SELECT name FROM (VALUES {_SHARED}) AS every (name)
+        SELECT name FROM (VALUES {shared}) AS every (name)
         WHERE to_regclass(name) IS NOT NULL AND to_regrole(rls_role) IS NOT NULL
     LOOP
         EXECUTE format('GRANT SELECT ON %I TO %I', shared, rls_role);
     END LOOP;
 END
 $rls_role$
-"""  # noqa: S608 - names of our own tables
-"""Creates the role, grants and policies, as far as the current user may. Running it again repairs them. Each
-policy covers reading and writing; its sub-SELECTs are evaluated once per statement, not once per row. A
-setting that ended with its transaction is empty afterwards, not null."""
+"""
+
+
+def setup_sql() -> str:
+    """Returns the statement that creates the role, grants and policies, as far as the current user may.
+
+    Running it again repairs them; a migration that adds a table runs it. It names all tables of this version
+    and skips those that are not there. Each policy covers reading and writing; its sub-SELECTs are evaluated
+    once per statement, not once per row. A setting that ended with its transaction is empty afterwards, not
+    null.
+    """
+    owned = ", ".join(f"('{table.name}', '{column.name}')" for table, column in owned_tables())
+    shared = ", ".join(f"('{table.name}')" for table in shared_tables())
+    return _SETUP.format(owned=owned, shared=shared)
 
 
 class RowLevelSecurity:
@@ -118,15 +106,15 @@ class RowLevelSecurity:
             DatabaseUnusable: something is missing, and this login may not create it; the text names it.
 
         """
-        found = await rls_status(connection, PROTECTED, SHARED)
+        found = await _status(connection)
         if found.problem:
             try:
                 async with connection.transaction():
                     await connection.execute(f"SELECT pg_advisory_xact_lock({schema.LOCK})")
-                    await connection.execute(SETUP_SQL)
+                    await connection.execute(setup_sql())
             except asyncpg.InsufficientPrivilegeError:
                 pass  # the missing parts are still missing
-            found = await rls_status(connection, PROTECTED, SHARED)
+            found = await _status(connection)
         if found.problem:
             raise DatabaseUnusable(f"DATABASE_RLS is on, and {found.problem}")
         self._set_role = await _set_role_sql(connection, found)
@@ -165,13 +153,18 @@ async def check(connection: Any, *, after_setup: bool) -> str | None:
     await trial.start()
     try:
         if not after_setup:
-            return (await rls_status(connection, PROTECTED, SHARED)).problem
+            return (await _status(connection)).problem
         await RowLevelSecurity().ensure(connection)
     except DatabaseUnusable as error:
         return str(error)
     finally:
         await trial.rollback()
     return None
+
+
+async def _status(connection: Any) -> RlsStatus:
+    owned = [table.name for table, _ in owned_tables()]
+    return await rls_status(connection, owned, [table.name for table in shared_tables()])
 
 
 async def _set_role_sql(connection: Any, found: RlsStatus) -> str:

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Text, bindparam, insert, select
 
 from taskward.database.sqlite.compiled import CompiledSql
-from taskward.database.sqlite.owner_locks import LOCKS, OWNER_LOCK_LEASE
+from taskward.database.sqlite.owner_locks import OWNER_LOCK_LEASE
+from taskward.database.tables import LOCKS
 from taskward.database.types import Id
 
 if TYPE_CHECKING:

@@ -13,29 +13,13 @@ import sqlite3
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Column, Select, Table, Text, bindparam, case, exists, func, literal_column
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Select, bindparam, case, exists, func, literal_column
 
 from taskward.database.leases import Lease
-from taskward.database.types import Counter, Id
+from taskward.database.tables import LOCKS
+from taskward.database.types import Id
 
 _RAISE: Final = "raise_owner_locked"
-
-
-class OwnerLockRow(SQLModel, table=True):
-    """The lock of a change in progress. PostgreSQL has the table too, always empty."""
-
-    __tablename__ = "owner_locks"
-    __table_args__ = ({"sqlite_strict": True, "sqlite_with_rowid": False},)
-
-    user_id: UUID = Field(sa_column=Column(Id, primary_key=True))
-    change: str = Field(sa_column=Column(Text, nullable=False))
-    holder: str = Field(sa_column=Column(Text, nullable=False))
-    renewed_at: int = Field(sa_column=Column(Counter, nullable=False))
-    """Microseconds since 1970."""
-
-
-LOCKS: Final[Table] = SQLModel.metadata.tables["owner_locks"]
 _OWNER: Final = bindparam("owner", type_=Id())
 _LOCKED: Final = exists().where(LOCKS.c.user_id == _OWNER)
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import context, op
 
-from taskward.database.postgres.row_level_security import SETUP_SQL
+from taskward.database.postgres.row_level_security import setup_sql
 from taskward.database.types import CodePointText, Counter, Flag, Id, Instant
 
 revision = "0100"
@@ -115,4 +115,4 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     if context.get_context().dialect.name == "postgresql":
-        op.execute(SETUP_SQL)
+        op.execute(setup_sql())

@@ -6,7 +6,7 @@ Adding nullable columns is immediate on both engines.
 import sqlalchemy as sa
 from alembic import context, op
 
-from taskward.database.postgres.row_level_security import SETUP_SQL
+from taskward.database.postgres.row_level_security import setup_sql
 from taskward.database.types import CodePointText, Counter, Flag, Id, Instant, Priority
 
 revision = "0101"
@@ -17,7 +17,7 @@ def upgrade() -> None:
     _add_tables()
     _add_columns()
     if context.get_context().dialect.name == "postgresql":
-        op.execute(SETUP_SQL)
+        op.execute(setup_sql())
 
 
 def _add_tables() -> None:

@@ -6,7 +6,7 @@ Adding nullable columns is immediate on both engines.
 import sqlalchemy as sa
 from alembic import context, op
 
-from taskward.database.postgres.row_level_security import SETUP_SQL
+from taskward.database.postgres.row_level_security import setup_sql
 from taskward.database.types import Counter, Id, Instant
 from taskward.time_zones import DATA_VERSION
 
@@ -49,4 +49,4 @@ def upgrade() -> None:
         "WHERE NOT EXISTS (SELECT 1 FROM users)"
     )
     if context.get_context().dialect.name == "postgresql":
-        op.execute(SETUP_SQL)
+        op.execute(setup_sql())

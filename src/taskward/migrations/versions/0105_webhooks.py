@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import context, op
 
-from taskward.database.postgres.row_level_security import SETUP_SQL
+from taskward.database.postgres.row_level_security import setup_sql
 from taskward.database.types import Counter, Flag, Id
 
 revision = "0105"
@@ -48,4 +48,4 @@ def upgrade() -> None:
     )
     op.execute("INSERT INTO webhook_endpoint (id) VALUES (1)")
     if context.get_context().dialect.name == "postgresql":
-        op.execute(SETUP_SQL)
+        op.execute(setup_sql())

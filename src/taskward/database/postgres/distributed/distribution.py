@@ -15,15 +15,10 @@ import asyncpg
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.postgres.distributed import email_directory
 from taskward.database.postgres.hosts import HostConnector
-from taskward.database.postgres.row_level_security import PROTECTED_TABLES, SHARED
+from taskward.database.tables import owned_tables, shared_tables
 
-DISTRIBUTED_TABLES: Final = PROTECTED_TABLES
-"""The distributed tables with their distribution columns; the others reference the first one."""
-
-_FIRST_TABLE: Final = DISTRIBUTED_TABLES[0][0]
-
-REFERENCE_TABLES: Final = ("alembic_version", *SHARED)
-"""The tables that each server has a copy of."""
+_FIRST_TABLE: Final = "users"
+"""The rows of all other distributed tables are where the owner's row in this one is."""
 
 _CONNECT_TIMEOUT: Final = 10.0
 _HAS_CITUS: Final = "SELECT to_regclass('pg_dist_partition') IS NOT NULL"
@@ -38,6 +33,16 @@ SELECT
 """
 
 log = logging.getLogger(__name__)
+
+
+def distributed_tables() -> Sequence[tuple[str, str]]:
+    """Returns the distributed tables with their distribution columns, referenced ones first."""
+    return [(table.name, column.name) for table, column in owned_tables()]
+
+
+def reference_tables() -> Sequence[str]:
+    """Returns the tables that each server has a copy of."""
+    return ["alembic_version", *(table.name for table in shared_tables())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ async def read_distribution(connection: Any) -> Distribution | None:
     async with connection.transaction():
         if not await connection.fetchval(_HAS_CITUS):
             return None
-        names = [name for name, _ in DISTRIBUTED_TABLES] + [email_directory.TABLE, *REFERENCE_TABLES]
+        names = [*dict(distributed_tables()), email_directory.TABLE, *reference_tables()]
         return Distribution(*await connection.fetchrow(_STATE, names))
 
 
@@ -116,13 +121,13 @@ async def _distribute(connection: Any, distribution: Distribution) -> None:
         await connection.execute(f"ALTER TABLE {_FIRST_TABLE} DROP CONSTRAINT IF EXISTS uq_users_email")
         await connection.execute(email_directory.CREATE)
     await connection.execute(email_directory.FILL)
-    for table, column in DISTRIBUTED_TABLES:
+    for table, column in distributed_tables():
         if table in distribution.missing:
             await _drop_policies(connection, table)
             await _distribute_table(connection, table, column)
     if not distribution.is_used:
         await _distribute_table(connection, email_directory.TABLE, "email", is_colocated=False)
-    for table in REFERENCE_TABLES:
+    for table in reference_tables():
         if table in distribution.missing:
             await connection.execute(f"SELECT create_reference_table('{table}')")
 

@@ -11,13 +11,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Column, Integer, Table
 
-from taskward.database.outbox import MARKS
+from taskward.database.tables import LOCKS, all_tables, owner_column
 from taskward.database.types import Flag, Id, Instant
-from taskward.idempotency.tables import IDEMPOTENCY_KEYS
+from taskward.features import ENTITIES
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
-from taskward.tasks.instant_tables import REMINDERS, TIME_ZONE_DATA
-from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
-from taskward.users.tables import RESTORES, USERS
+from taskward.tasks.instant_tables import TIME_ZONE_DATA
+from taskward.tasks.tables import TASKS
+from taskward.users.tables import USERS
 from taskward.webhooks.tables import RECEIVER
 
 Row: TypeAlias = tuple[Any, ...]
@@ -39,7 +39,7 @@ class CopiedTable:
     @property
     def has_owner(self) -> bool:
         """Whether the first column of its rows is the owner."""
-        return self.table is USERS or self.key[0].name == "user_id"
+        return owner_column(self.table) is not None
 
     @cached_property
     def key(self) -> Sequence[Column[Any]]:
@@ -73,21 +73,21 @@ COPIED_TASKS: Final = CopiedTable(TASKS)
 EMAIL: Final = [column.name for column in COPIED_USERS.columns].index("email")
 """The index of the e-mail address in a row of `users`."""
 
-COUNTED: Final = (
-    COPIED_TASKS,
-    *map(CopiedTable, (TASK_LABELS, TOMBSTONES, LISTS, LIST_TOMBSTONES)),
-)
+_OF_ENTITIES: Final = [one for entity in ENTITIES for one in (entity.table, *entity.parts, entity.tombstones)]
+COUNTED: Final = tuple(map(CopiedTable, _OF_ENTITIES))
 """Tables of an owner whose changes also change the owner's row, because they move its counter."""
 
+EXCLUDED: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, LOCKS.name})
+"""Tables of changes in progress. Their owners are copied once the change is complete; an import that is being
+staged ends with the service that runs it."""
+
 UNCOUNTED: Final = tuple(
-    map(CopiedTable, (REMINDERS, IDEMPOTENCY_KEYS, MARKS, RECEIVER, RESTORES, TIME_ZONE_DATA))
+    CopiedTable(table)
+    for table in all_tables()
+    if table.name not in EXCLUDED | {USERS.name, *(one.name for one in _OF_ENTITIES)}
 )
 """Tables that also change without the owner's row: they are compared row by row, each time."""
 
 COPIED: Final = (COPIED_USERS, *COUNTED, *UNCOUNTED)
-EXCLUDED: Final = frozenset({IMPORTS.name, IMPORT_TASKS.name, "owner_locks"})
-"""Tables of changes in progress. Their owners are copied once the change is complete; an import that is being
-staged ends with the service that runs it."""
-
 SEEDED: Final = frozenset({RECEIVER.name, TIME_ZONE_DATA.name})
 """Tables with one row, which the migrations insert."""
