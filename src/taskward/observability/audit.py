@@ -91,24 +91,23 @@ class ChangeLog(Observation):
 
 
 def _changes(statement: Statement | Split, values: Values, rows: Sequence[Row]) -> list[AuditEntry]:
-    """Returns the change that a statement made: a task, a list, many at once, or all data of a user."""
+    """Returns the changes that a statement made: of one object, of many at once, or of all data of a user."""
     if isinstance(statement, Read) or statement.action is None:
         return []
     entry: AuditEntry = {"action": statement.action, "user_id": str(values["owner"])}
     if "fields" in values:
         entry["fields"] = values["fields"]
     if isinstance(statement, Command):
-        return [entry | _many_or_list(values)]
+        return [entry | _many_or_one(statement.action, values)]
     return [entry | _task(values, row) for row in rows]
 
 
-def _many_or_list(values: Values) -> AuditEntry:
-    """Returns the number of objects that a command changes, or the list."""
+def _many_or_one(action: str, values: Values) -> AuditEntry:
+    """Returns the number of objects that a command changes, or the one: an action begins with its kind."""
     if "count" in values:
         return {"count": values["count"]}
-    if "list_id" in values:
-        return {"list_id": str(values["list_id"]), "version": values["version"]}
-    return {}
+    key = f"{action.partition('.')[0]}_id"
+    return {key: str(values[key]), "version": values["version"]} if key in values else {}
 
 
 def _task(values: Values, row: Row) -> AuditEntry:
