@@ -1,6 +1,6 @@
 """The change feed of one owner, for `GET /api/changes` and event streams; the cursor is the counter.
 
-A feed is one of tasks, of lists, or of both. They share the counter, so of both it is one order.
+A feed is one of some kinds of objects. They share the counter, so of several kinds it is one order.
 """
 
 from collections.abc import Sequence
@@ -12,17 +12,15 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from taskward.changes.statements import CHANGES, RESTORE, Kinds
+from taskward.changes.statements import DEFAULT_KINDS, ID, RESTORE, SOURCES, VERSION, Kinds, changes_of
 from taskward.database import DATABASE, Database
 from taskward.database.statements import Read, Row, Values
+from taskward.features import ENTITIES
 from taskward.http.caller import Owner
 from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
-from taskward.lists.models import list_json
-from taskward.lists.tables import ListRecord
-from taskward.tasks.records import task_json, task_record, version_tag
-from taskward.tasks.tables import TaskRecord, columns_after_task
+from taskward.tasks.records import version_tag
 from taskward.tasks.tombstones import TOMBSTONES_KEPT
 
 MAX_CHANGES: Final = 1000
@@ -72,7 +70,9 @@ class ChangePage:
 class ChangeFeed:
     """The change feed of one owner, of some kinds of objects."""
 
-    def __init__(self, database: Database, owner: Owner, kept: timedelta, kinds: Kinds = "tasks") -> None:
+    def __init__(
+        self, database: Database, owner: Owner, kept: timedelta, kinds: Kinds = DEFAULT_KINDS
+    ) -> None:
         self._database = database
         self._owner = owner
         self._kept = kept
@@ -120,10 +120,10 @@ class ChangeFeed:
 
 
 def changes_read(
-    owner: UUID, position: FeedPosition, limit: int, kinds: Kinds = "tasks"
+    owner: UUID, position: FeedPosition, limit: int, kinds: Kinds = DEFAULT_KINDS
 ) -> tuple[Read, Values]:
     """Returns the statement, with its values, that reads the rows of `change_page`."""
-    return CHANGES[kinds], {"owner": owner, "since": position.number, "limit": limit + 1}
+    return changes_of(kinds), {"owner": owner, "since": position.number, "limit": limit + 1}
 
 
 def change_page(rows: Sequence[Row], position: FeedPosition, limit: int, no_owner_restore: int) -> ChangePage:
@@ -136,7 +136,7 @@ def change_page(rows: Sequence[Row], position: FeedPosition, limit: int, no_owne
 
     """
     now = _milliseconds()
-    horizon, newest, restore = columns_after_task(rows[0])[1:] if rows else (0, 0, no_owner_restore)
+    horizon, newest, restore = rows[0][-3:] if rows else (0, 0, no_owner_restore)
     if (
         position.number > newest  # from before an erasure or a restore
         or not position.is_complete_since(horizon)
@@ -152,26 +152,27 @@ def change_page(rows: Sequence[Row], position: FeedPosition, limit: int, no_owne
 
 def change_number(row: Row) -> int:
     """Returns the number of a change."""
-    return task_record(row).version
+    number: int = row[VERSION]
+    return number
 
 
 def change_json(row: Row) -> dict[str, Any]:
-    """Returns a change, ready for the JSON writer; a deleted object has no title."""
-    task = task_record(row)
-    is_list = columns_after_task(row)[0]
-    if not task.title:
-        return {"op": "delete", **({"kind": "list"} if is_list else {}), "id": str(task.id)}
-    value = {"list": list_json(_list_record(task))} if is_list else {"task": task_json(task)}
-    return {"op": "upsert", **value, "etag": version_tag(task.version)}
+    """Returns a change, ready for the JSON writer."""
+    entity, columns, new = SOURCES[row[0]]
+    if columns is not None and new is not None:
+        value = entity.to_json(new(columns(row)))
+        return {"op": "upsert", entity.kind: value, "etag": version_tag(row[VERSION])}
+    kind = {} if entity is ENTITIES[0] else {"kind": entity.kind}
+    return {"op": "delete", **kind, "id": str(row[ID])}
 
 
-def encode_position(position: FeedPosition, owner: UUID, kinds: Kinds = "tasks") -> str:
+def encode_position(position: FeedPosition, owner: UUID, kinds: Kinds = DEFAULT_KINDS) -> str:
     """Returns the cursor of a position in the feed of an owner."""
     numbers = [1, position.number, position.horizon, position.reached_at, position.restore]
     return encode_cursor(numbers, _cursor_scope(owner, kinds))
 
 
-def decode_position(cursor: str, owner: UUID, kinds: Kinds = "tasks") -> FeedPosition | None:
+def decode_position(cursor: str, owner: UUID, kinds: Kinds = DEFAULT_KINDS) -> FeedPosition | None:
     """Returns the position of a cursor; None if the cursor is not valid for that owner."""
     content = decode_cursor(cursor, _cursor_scope(owner, kinds))
     if not isinstance(content, list) or [type(part) for part in content] != [int] * 5 or content[0] != 1:
@@ -181,26 +182,12 @@ def decode_position(cursor: str, owner: UUID, kinds: Kinds = "tasks") -> FeedPos
 
 
 def _cursor_scope(owner: UUID, kinds: Kinds) -> bytes:
-    return scope_of("changes", owner, *([] if kinds == "tasks" else [kinds]))
+    names = ",".join(entity.plural for entity in ENTITIES if entity.plural in kinds)
+    return scope_of("changes", owner, *([] if kinds == DEFAULT_KINDS else [names]))
 
 
 def _milliseconds() -> int:
     return int(time() * 1000)
-
-
-def _list_record(row: TaskRecord) -> ListRecord:
-    """Returns the list in the columns of a task."""
-    return ListRecord(
-        row.id,
-        row.user_id,
-        row.title,
-        row.is_completed,
-        row.position or "",
-        row.extra,
-        row.created_at,
-        row.updated_at,
-        row.version,
-    )
 
 
 def _my_changes(context: Context) -> ChangeFeed:

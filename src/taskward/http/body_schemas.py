@@ -4,14 +4,20 @@ Of requests: keys that are accepted and ignored, and changes of at least one fie
 exactly one schema.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, Final, Literal, TypeAlias, Union
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 Extend: TypeAlias = Callable[[dict[str, Any]], None]
 """Changes the schema of a model, as `json_schema_extra` of pydantic does."""
+
+_ANNOTATED: Final[Any] = Annotated
+_LIST: Final[Any] = list
+_LITERAL: Final[Any] = Literal
+_UNION: Final[Any] = Union
+"""For types that are made while the modules are imported; a type checker cannot follow them."""
 
 Ignored = Annotated[Any, BeforeValidator(lambda _: None), SkipJsonSchema()]
 """A key that is accepted and ignored; its value, which may be large, is dropped. See `ignoring`."""
@@ -56,6 +62,30 @@ EXACTLY_ONE: Final[Any] = Field(json_schema_extra=_as_one_of)
 
 It has no discriminator in the sense of OpenAPI, which is one key with a text, different in each schema.
 """
+
+
+def one_of(models: Iterable[Any]) -> Any:
+    """Returns the type of a value of exactly one of these models, made for each kind of object."""
+    return _ANNOTATED[_UNION[tuple(models)], EXACTLY_ONE]
+
+
+def list_of(model: Any) -> Any:
+    """Returns the type of a list of these."""
+    return _LIST[model]
+
+
+def constant(text: str) -> Any:
+    """Returns the type of a value that is always this text."""
+    return _LITERAL[text]
+
+
+def model_of(name: str, text: str, fields: dict[str, Any], extend: Extend | None = None) -> type[BaseModel]:
+    """Returns a model of an object with these fields, all required, and that description."""
+    given: dict[str, Any] = {key: (value, ...) for key, value in fields.items()}
+    made: type[BaseModel] = create_model(
+        name, __doc__=text, __config__=ConfigDict(json_schema_extra=extend), **given
+    )
+    return made
 
 
 def without(*names: str) -> Extend:
