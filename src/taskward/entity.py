@@ -5,10 +5,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Table
+
+from taskward.database.statements import Read, TransactionSteps
+from taskward.http.caller import Caller
+from taskward.http.conditional import Versions
+
+
+class EntitySteps(Protocol):
+    """The writes of one owner's objects of a kind, each with the checks and errors of its single request.
+
+    Any of them may follow others in one transaction. With `versions`, an object is changed only if it is in
+    one of them.
+    """
+
+    def create(self, new: Any, given_id: UUID | None, /) -> TransactionSteps[Any]:
+        """Stores a new object, with the id that the client has made, if any; returns its record."""
+
+    def update(self, object_id: UUID, changes: Any, versions: Versions | None, /) -> TransactionSteps[Any]:
+        """Changes the given fields, and returns the record."""
+
+    def delete(self, object_id: UUID, versions: Versions | None, option: Any, /) -> TransactionSteps[None]:
+        """Deletes an object; see `Entity.option`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,24 @@ class Entity:
 
     model: type[BaseModel]
     """Documents what `to_json` returns."""
+
+    new: type[BaseModel]
+    """The body of a creation."""
+
+    changes: type[BaseModel]
+    """The body of an update."""
+
+    get: Read
+    """Returns the columns of `record` by `owner` and the id."""
+
+    batch_steps: Callable[[Caller, timedelta], EntitySteps]
+    """Returns the steps for a batch, by whose and the time for which tombstones are kept."""
+
+    option: str | None = None
+    """The parameter of a deletion for the objects in it or below it, whose value is `delete` or `keep`."""
+
+    fields_of_others: frozenset[str] = frozenset()
+    """The fields whose change may change other objects."""
 
     parts: tuple[Table, ...] = ()
     """Tables with further rows of one object, which change only with its version."""

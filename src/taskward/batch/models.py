@@ -5,16 +5,19 @@ invalid one is a 400 in its own result and does not reject the batch. The OpenAP
 operation with its types.
 """
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PrivateAttr
+from pydantic_core import CoreSchema
 
-from taskward.batch.operations import Operation, TaskOperation, ValidOperation
+from taskward.batch.operations import OPERATION, MixedOperation, Op, TaskOperation, ValidOperation
+from taskward.entity import Entity
+from taskward.features import ENTITIES
+from taskward.http.body_schemas import annotated, constant, list_of, model_of, union_of
 from taskward.http.errors import ServiceError
 from taskward.http.validation import field_error
-from taskward.lists.models import ListChanges, NewList
-from taskward.tasks.models import NewTask, TaskChanges
 
 MAX_OPERATIONS: Final = 100
 
@@ -29,93 +32,63 @@ _NewId = Annotated[
     UUID | None, Field(description="An id that the client has made: a UUIDv7. Without it, the service's own.")
 ]
 _Option: TypeAlias = Literal["delete", "keep"] | None
+_FORBID: Final = ConfigDict(extra="forbid")
 
 
-class _TypedOperation(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+def _single(entity: Entity) -> Mapping[Op, str]:
+    """Returns the descriptions of the operations on a kind, by their single requests."""
+    path = f"/api/{entity.plural}"
+    one = f"{path}/{{{entity.kind}_id}}"
+    return {
+        "create": f"Creates a {entity.kind}, as `POST {path}` does, or `PUT {one}` with `If-None-Match: *`.",
+        "update": f"Changes the given fields of a {entity.kind}, as `PUT {one}` does.",
+        "delete": f"Deletes a {entity.kind}, as `DELETE {one}` does.",
+    }
 
 
-class CreateOperation(_TypedOperation):
-    """Creates a task, as `POST /api/tasks` does, or `PUT /api/tasks/{task_id}` with `If-None-Match: *`."""
-
-    op: Literal["create"]
-    id: _NewId = None
-    task: NewTask
-
-
-class UpdateOperation(_TypedOperation):
-    """Changes the given fields of a task, as `PUT /api/tasks/{task_id}` does."""
-
-    op: Literal["update"]
-    id: UUID
-    if_match: _IfMatch = None
-    task: TaskChanges
+def _fields(entity: Entity, op: Op) -> dict[str, Any]:
+    """Returns the fields of an operation, without its op, kind and option."""
+    if op == "create":
+        return {"id": (_NewId, None), entity.kind: entity.new}
+    target = {"id": UUID, "if_match": (_IfMatch, None)}
+    return target if op == "delete" else {**target, entity.kind: entity.changes}
 
 
-class DeleteOperation(_TypedOperation):
-    """Deletes a task, as `DELETE /api/tasks/{task_id}` does."""
-
-    op: Literal["delete"]
-    id: UUID
-    if_match: _IfMatch = None
+def _of_tasks(op: Op) -> Any:
+    """Returns the model of an operation of a batch that is of the first kind only."""
+    fields = {"op": constant(op), **_fields(ENTITIES[0], op)}
+    return model_of(f"{op.capitalize()}Operation", _single(ENTITIES[0])[op], fields, _FORBID)
 
 
-class CreateTask(CreateOperation):
-    """Creates a task, as `POST /api/tasks` does, or `PUT /api/tasks/{task_id}` with `If-None-Match: *`."""
-
-    kind: Literal["task"] = "task"
-
-
-class UpdateTask(UpdateOperation):
-    """Changes the given fields of a task, as `PUT /api/tasks/{task_id}` does."""
-
-    kind: Literal["task"] = "task"
-
-
-class DeleteTask(DeleteOperation):
-    """Deletes a task, as `DELETE /api/tasks/{task_id}` does."""
-
-    kind: Literal["task"] = "task"
-    subtasks: _Option = None
-
-
-class CreateList(_TypedOperation):
-    """Creates a list, as `POST /api/lists` does, or `PUT /api/lists/{list_id}` with `If-None-Match: *`."""
-
-    op: Literal["create"]
-    kind: Literal["list"]
-    id: _NewId = None
-    list: NewList
-
-
-class UpdateList(_TypedOperation):
-    """Changes the given fields of a list, as `PUT /api/lists/{list_id}` does."""
-
-    op: Literal["update"]
-    kind: Literal["list"]
-    id: UUID
-    if_match: _IfMatch = None
-    list: ListChanges
-
-
-class DeleteList(_TypedOperation):
-    """Deletes a list, as `DELETE /api/lists/{list_id}` does."""
-
-    op: Literal["delete"]
-    kind: Literal["list"]
-    id: UUID
-    if_match: _IfMatch = None
-    tasks: _Option = None
+def _of_any(entity: Entity, op: Op) -> Any:
+    """Returns the model of an operation that names its kind, or is of the first one."""
+    kind, others = constant(entity.kind), _fields(entity, op)
+    if entity is ENTITIES[0]:
+        fields = {"op": constant(op), **others, "kind": (kind, entity.kind)}
+    else:
+        fields = {"op": constant(op), "kind": kind, **others}
+    if op == "delete" and entity.option:
+        fields[entity.option] = (_Option, None)
+    name = f"{op.capitalize()}{entity.kind.capitalize()}"
+    return model_of(name, _single(entity)[op], fields, _FORBID)
 
 
 _BOUNDS: Final = Field(min_length=1, max_length=MAX_OPERATIONS)
-_TypedTaskOperations: TypeAlias = Annotated[
-    list[Annotated[CreateOperation | UpdateOperation | DeleteOperation, Field(discriminator="op")]], _BOUNDS
-]
-_TypedOperations: TypeAlias = Annotated[
-    list[CreateTask | UpdateTask | DeleteTask | CreateList | UpdateList | DeleteList], _BOUNDS
-]
+_OPS: Final = get_args(Op)
+_TYPED_TASK_OPERATIONS: Final = annotated(
+    list_of(annotated(union_of(map(_of_tasks, _OPS)), Field(discriminator="op"))), _BOUNDS
+)
+_TYPED_OPERATIONS: Final = annotated(
+    list_of(union_of(_of_any(entity, op) for entity in ENTITIES for op in _OPS)), _BOUNDS
+)
 """The documented types of the operations."""
+
+
+class _Parsed:
+    """Parses operations as another model than the annotated one, which is made for the kinds."""
+
+    def __get_pydantic_core_schema__(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(OPERATION)
 
 
 def _operation_count(value: Any) -> Any:
@@ -155,7 +128,7 @@ class Batch(AnyBatch):
     """The body of `POST /api/tasks/batch`."""
 
     operations: Annotated[
-        list[TaskOperation], BeforeValidator(_operation_count, json_schema_input_type=_TypedTaskOperations)
+        list[TaskOperation], BeforeValidator(_operation_count, json_schema_input_type=_TYPED_TASK_OPERATIONS)
     ]
 
 
@@ -163,5 +136,6 @@ class MixedBatch(AnyBatch):
     """The body of `POST /api/batch`."""
 
     operations: Annotated[
-        list[Operation], BeforeValidator(_operation_count, json_schema_input_type=_TypedOperations)
+        list[Annotated[MixedOperation, _Parsed()]],
+        BeforeValidator(_operation_count, json_schema_input_type=_TYPED_OPERATIONS),
     ]

@@ -1,12 +1,13 @@
 """One operation of a batch, validated like its single request."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, create_model
 
+from taskward.entity import Entity
+from taskward.features import ENTITIES
 from taskward.http.conditional import IfMatch, Versions
 from taskward.http.errors import FieldError, InvalidRequest, ServiceError, ValidationFailed
 from taskward.http.requests import MAX_KEYS, nul_problems, refuse_wide_objects
@@ -17,45 +18,35 @@ from taskward.http.validation import (
     first_of_each_field,
     strict_uuid,
 )
-from taskward.lists.models import ListChanges, NewList
 from taskward.tasks.ids import problem_of_client_id
-from taskward.tasks.models import NewTask, TaskChanges
 
 MAX_IF_MATCH_LENGTH: Final = 16 * 1024
 """Characters. Headers are limited too, and a longer value takes long to parse."""
 
 Op: TypeAlias = Literal["create", "update", "delete"]
-Kind: TypeAlias = Literal["task", "list"]
 
 _VERSIONS: Final[TypeAdapter[Versions | None]] = TypeAdapter(IfMatch)
 _OPTIONS: Final = ("delete", "keep")
-_FIELDS_OF_OTHERS: Final = {"is_completed", "list_id", "parent_id", "position"}
 
 
 @dataclass(frozen=True, slots=True)
 class _SingleRequests:
-    """The single requests on one kind of object: their id, their bodies, and the option of a deletion."""
+    """The single requests on one kind of object: their id, and their bodies."""
 
     id: TypeAdapter[UUID]
     new: TypeAdapter[Any]
     changes: TypeAdapter[Any]
-    option: str
 
 
-_SINGLE_REQUESTS: Final[Mapping[Kind, _SingleRequests]] = {
-    "task": _SingleRequests(
-        TypeAdapter(Annotated[UUID, strict_uuid("Task id")]),
-        TypeAdapter(NewTask),
-        TypeAdapter(TaskChanges),
-        "subtasks",
-    ),
-    "list": _SingleRequests(
-        TypeAdapter(Annotated[UUID, strict_uuid("List id")]),
-        TypeAdapter(NewList),
-        TypeAdapter(ListChanges),
-        "tasks",
-    ),
+_SINGLE_REQUESTS: Final = {
+    entity: _SingleRequests(
+        TypeAdapter(Annotated[UUID, strict_uuid(f"{entity.kind.capitalize()} id")]),
+        TypeAdapter(entity.new),
+        TypeAdapter(entity.changes),
+    )
+    for entity in ENTITIES
 }
+_ENTITIES: Final = {entity.kind: entity for entity in ENTITIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +54,21 @@ class ValidOperation:
     """An operation whose fields are all valid."""
 
     op: Op
-    kind: Kind
+    entity: Entity
     id: Any = None
     """None for a new object whose id the service makes."""
     versions: Versions | None = None
     body: Any = None
     """The new object, or the changes."""
     option: Any = None
-    """Whether the tasks in a deleted list, or below a deleted task, are kept; None if not given."""
+    """Whether the objects in or below a deleted one are kept; None if not given."""
 
     @property
     def may_change_others(self) -> bool:
-        """Returns whether it may change other tasks: those below a task, or those beside it."""
+        """Returns whether it may change other objects: those below it, or those beside it."""
         if self.op == "delete":
             return True
-        return self.kind == "task" and not self.body.model_fields_set.isdisjoint(_FIELDS_OF_OTHERS)
+        return not self.body.model_fields_set.isdisjoint(self.entity.fields_of_others)
 
 
 def _one_of(label: str, *known: str) -> BeforeValidator:
@@ -103,70 +94,76 @@ class TaskOperation(BaseModel):
         """Returns the operation, or its error if it is invalid."""
         keys = {"create": ["id", "task"], "update": ["id", "if_match", "task"], "delete": ["id", "if_match"]}
         if self.op == "create" and self.if_match is not None:
-            return _validated(self, "task", ["task"])  # what is to match has an id, so both are wrong
-        return _validated(self, "task", keys[self.op])
+            return _validated(self, ENTITIES[0], ["task"])  # what is to match has an id, so both are wrong
+        return _validated(self, ENTITIES[0], keys[self.op])
 
 
-class Operation(TaskOperation):
-    """One operation on a task or a list as parsed."""
+class MixedOperation(TaskOperation):
+    """One operation on an object of any kind as parsed."""
 
-    kind: Annotated[Kind, _one_of("Kind", "task", "list")] = "task"
-    list: Any = None
-    tasks: Any = None
-    subtasks: Any = None
+    kind: Annotated[str, _one_of("Kind", *_ENTITIES)] = ENTITIES[0].kind
 
     def validated(self) -> ValidOperation | ServiceError:
+        entity = _ENTITIES[self.kind]
         keys = {
             "create": ["id", self.kind],
             "update": ["id", "if_match", self.kind],
-            "delete": ["id", "if_match", _SINGLE_REQUESTS[self.kind].option],
+            "delete": ["id", "if_match", *([entity.option] if entity.option else [])],
         }
-        return _validated(self, self.kind, keys[self.op])
+        return _validated(self, entity, keys[self.op])
 
 
-def _validated(operation: TaskOperation, kind: Kind, keys: list[str]) -> ValidOperation | ServiceError:
+_KEYS: Final[dict[str, Any]] = {
+    **{entity.kind: (Any, None) for entity in ENTITIES[1:]},
+    **{entity.option: (Any, None) for entity in reversed(ENTITIES) if entity.option},
+}
+OPERATION: Final = create_model("Operation", __base__=MixedOperation, **_KEYS)
+"""With a key for the object of each kind, and for each option."""
+
+
+def _validated(operation: TaskOperation, entity: Entity, keys: list[str]) -> ValidOperation | ServiceError:
     """Validates an operation that takes these keys beside its op and kind."""
     try:
         _refuse_keys(operation, keys)
         match operation.op:
             case "create":
-                return _create(operation, kind)
+                return _create(operation, entity)
             case "update":
-                return _update(operation, kind)
+                return _update(operation, entity)
             case _:
-                return _delete(operation, kind)
+                return _delete(operation, entity)
     except ServiceError as error:
         return error
 
 
-def _create(operation: TaskOperation, kind: Kind) -> ValidOperation:
+def _create(operation: TaskOperation, entity: Entity) -> ValidOperation:
     problems: list[FieldError] = []
     new_id = None
     if operation.id is not None:
-        new_id = _id(operation, kind, problems)
-        if new_id is not None and (message := problem_of_client_id(kind.capitalize(), new_id)):
+        new_id = _id(operation, entity, problems)
+        if new_id is not None and (message := problem_of_client_id(entity.kind.capitalize(), new_id)):
             problems.append(FieldError("id", message))
-    body = _validate_body(_SINGLE_REQUESTS[kind].new, getattr(operation, kind), problems)
-    return ValidOperation("create", kind, new_id, body=body)
+    body = _validate_body(_SINGLE_REQUESTS[entity].new, getattr(operation, entity.kind), problems)
+    return ValidOperation("create", entity, new_id, body=body)
 
 
-def _update(operation: TaskOperation, kind: Kind) -> ValidOperation:
+def _update(operation: TaskOperation, entity: Entity) -> ValidOperation:
     problems: list[FieldError] = []
-    target = _id(operation, kind, problems), _versions(operation, problems)
-    body = _validate_body(_SINGLE_REQUESTS[kind].changes, getattr(operation, kind), problems)
-    return ValidOperation("update", kind, *target, body)
+    target = _id(operation, entity, problems), _versions(operation, problems)
+    body = _validate_body(_SINGLE_REQUESTS[entity].changes, getattr(operation, entity.kind), problems)
+    return ValidOperation("update", entity, *target, body)
 
 
-def _delete(operation: TaskOperation, kind: Kind) -> ValidOperation:
+def _delete(operation: TaskOperation, entity: Entity) -> ValidOperation:
     problems: list[FieldError] = []
-    target = _id(operation, kind, problems), _versions(operation, problems)
-    name = _SINGLE_REQUESTS[kind].option
+    target = _id(operation, entity, problems), _versions(operation, problems)
+    name = entity.option or ""
     option = getattr(operation, name, None)
     if option is not None and option not in _OPTIONS:
         problems.append(FieldError(name, f"{name.capitalize()} must be keep or delete"))
     if problems:
         raise ValidationFailed(problems)
-    return ValidOperation("delete", kind, *target, option=option)
+    return ValidOperation("delete", entity, *target, option=option)
 
 
 def _refuse_keys(operation: TaskOperation, keys: list[str]) -> None:
@@ -180,9 +177,9 @@ def _refuse_keys(operation: TaskOperation, keys: list[str]) -> None:
         raise ValidationFailed(FieldError(name, UNKNOWN_FIELD) for name in given)
 
 
-def _id(operation: TaskOperation, kind: Kind, problems: list[FieldError]) -> UUID | None:
+def _id(operation: TaskOperation, entity: Entity, problems: list[FieldError]) -> UUID | None:
     try:
-        return _SINGLE_REQUESTS[kind].id.validate_python(operation.id)
+        return _SINGLE_REQUESTS[entity].id.validate_python(operation.id)
     except ValidationError as error:
         problems += field_errors(error, "id")
         return None

@@ -1,56 +1,16 @@
-"""The responses of `POST /api/batch` and of `POST /api/tasks/batch`, for the OpenAPI document."""
+"""The responses of `POST /api/batch` and of `POST /api/tasks/batch`, for the OpenAPI document.
 
-from typing import Annotated, Literal, TypeAlias
+The models are made for each kind of object. Those of the first kind, tasks, are named without it.
+"""
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from taskward.http.body_schemas import EXACTLY_ONE, without
-from taskward.lists.models import List, ListDeleted
-from taskward.tasks.models import Task, TaskDeleted
-
-
-class CreatedResult(BaseModel):
-    """The result of an operation that created a task."""
-
-    status: Literal[201]
-    etag: str
-    task: Task
-
-
-class UpdatedResult(BaseModel):
-    """The result of an operation that updated a task."""
-
-    status: Literal[200]
-    etag: str
-    task: Task
-
-
-class DeletedResult(TaskDeleted):
-    """The result of an operation that deleted a task."""
-
-    status: Literal[200]
-
-
-class CreatedListResult(BaseModel):
-    """The result of an operation that created a list."""
-
-    status: Literal[201]
-    etag: str
-    list: List
-
-
-class UpdatedListResult(BaseModel):
-    """The result of an operation that updated a list."""
-
-    status: Literal[200]
-    etag: str
-    list: List
-
-
-class DeletedListResult(ListDeleted):
-    """The result of an operation that deleted a list."""
-
-    status: Literal[200]
+from taskward.entity import Entity
+from taskward.features import ENTITIES
+from taskward.http.body_schemas import constant, list_of, model_of, one_of, without
 
 
 class BrokenField(BaseModel):
@@ -64,30 +24,10 @@ _CurrentTag: TypeAlias = Annotated[str, Field(description="The entity tag of wha
 _Details: TypeAlias = Annotated[list[BrokenField], Field(description="Present where fields can be named.")]
 
 
-class MismatchedResult(BaseModel):
-    """The result of an operation not carried out: the task is in another version, or there already."""
-
-    status: Literal[412]
-    error: str
-    code: str
-    task: Task = Field(description="The task that is there.")
-    etag: _CurrentTag
-
-
-class MismatchedListResult(BaseModel):
-    """The result of an operation not carried out: the list is in another version, or there already."""
-
-    status: Literal[412]
-    error: str
-    code: str
-    list: List = Field(description="The list that is there.")
-    etag: _CurrentTag
-
-
 class FailedResult(BaseModel):
     """The result of an operation that was not carried out: the error of its single form, or 424."""
 
-    model_config = ConfigDict(json_schema_extra=without("task", "list"))
+    model_config = ConfigDict(json_schema_extra=without(*(entity.kind for entity in ENTITIES)))
 
     status: Literal[400, 404, 409, 410, 412, 424] = Field(
         description="412 only if the batch had made the object itself, and was not applied."
@@ -97,17 +37,59 @@ class FailedResult(BaseModel):
     details: _Details = []
 
 
-_TaskResult: TypeAlias = CreatedResult | UpdatedResult | DeletedResult | MismatchedResult
-_ListResult: TypeAlias = CreatedListResult | UpdatedListResult | DeletedListResult | MismatchedListResult
+def _changed(entity: Entity, done: str, status: int) -> type[BaseModel]:
+    return model_of(
+        _name(entity, done.capitalize()),
+        f"The result of an operation that {done} a {entity.kind}.",
+        {"status": constant(status), "etag": str, entity.kind: entity.model},
+    )
 
 
-class BatchResults(BaseModel):
-    """The results of a batch, in the order of its operations."""
+def _deleted(entity: Entity) -> type[BaseModel]:
+    return model_of(
+        _name(entity, "Deleted"),
+        f"The result of an operation that deleted a {entity.kind}.",
+        {"message": constant(deletion_message(entity)), "id": UUID, "status": constant(200)},
+    )
 
-    results: list[Annotated[_TaskResult | FailedResult, EXACTLY_ONE]]
+
+def _mismatched(entity: Entity) -> type[BaseModel]:
+    problem = f"the {entity.kind} is in another version, or there already"
+    stored: Any = Field(description=f"The {entity.kind} that is there.")
+    return model_of(
+        _name(entity, "Mismatched"),
+        f"The result of an operation not carried out: {problem}.",
+        {
+            "status": constant(412),
+            "error": str,
+            "code": str,
+            entity.kind: (entity.model, stored),
+            "etag": _CurrentTag,
+        },
+    )
 
 
-class MixedBatchResults(BaseModel):
-    """The results of a batch, in the order of its operations."""
+def _name(entity: Entity, done: str) -> str:
+    return f"{done}{'' if entity is ENTITIES[0] else entity.kind.capitalize()}Result"
 
-    results: list[Annotated[_TaskResult | _ListResult | FailedResult, EXACTLY_ONE]]
+
+def _results(name: str, *entities: Entity) -> type[BaseModel]:
+    choice = [model for entity in entities for model in _MODELS[entity]]
+    fields = {"results": list_of(one_of([*choice, FailedResult]))}
+    return model_of(name, "The results of a batch, in the order of its operations.", fields)
+
+
+def deletion_message(entity: Entity) -> str:
+    """Returns the message of a deletion."""
+    return f"{entity.kind.capitalize()} deleted successfully"
+
+
+_MODELS: Final = {
+    entity: (
+        *(_changed(entity, "created", 201), _changed(entity, "updated", 200)),
+        *(_deleted(entity), _mismatched(entity)),
+    )
+    for entity in ENTITIES
+}
+BatchResults: Final = _results("BatchResults", ENTITIES[0])
+MixedBatchResults: Final = _results("MixedBatchResults", *ENTITIES)

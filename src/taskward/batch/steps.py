@@ -1,18 +1,17 @@
 """Batches: up to a hundred operations, each answered like its single request."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from taskward.batch.operations import ValidOperation
+from taskward.batch.results import deletion_message
 from taskward.database.statements import Rollback, TransactionSteps, Values
+from taskward.entity import Entity, EntitySteps
 from taskward.http.errors import ServiceError
 from taskward.http.responses import dump_json
-from taskward.lists.models import list_json
-from taskward.lists.steps import ListSteps
-from taskward.tasks.records import task_json, version_tag
+from taskward.tasks.records import version_tag
 from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
-from taskward.tasks.steps import TaskSteps
 
 Result: TypeAlias = dict[str, Any] | ServiceError
 
@@ -39,8 +38,7 @@ class BatchOutcome(NamedTuple):
 class BatchSteps:
     """The operations of one batch as steps of a transaction."""
 
-    tasks: TaskSteps
-    lists: ListSteps
+    steps: Mapping[Entity, EntitySteps]
 
     def run(
         self,
@@ -76,25 +74,19 @@ class BatchSteps:
             return error.with_traceback(None)  # its frames refer to the results: a cycle would keep them
 
     def _steps_of(self, operation: ValidOperation) -> TransactionSteps[dict[str, Any]]:
+        entity, steps = operation.entity, self.steps[operation.entity]
         match operation:
-            case ValidOperation(kind="task", op="create", body=new, id=task_id):
-                task = yield from self.tasks.create(new, task_id)
-                return {"status": 201, "etag": version_tag(task.version), "task": task_json(task)}
-            case ValidOperation(kind="task", op="update", body=changes, id=task_id, versions=versions):
-                task = yield from self.tasks.update(task_id, changes, versions)
-                return {"status": 200, "etag": version_tag(task.version), "task": task_json(task)}
-            case ValidOperation(kind="task", id=task_id, versions=versions, option=option):
-                yield from self.tasks.delete(task_id, versions, option or "keep")
-                return {"status": 200, "message": "Task deleted successfully", "id": str(task_id)}
-            case ValidOperation(op="create", body=new, id=list_id):
-                one = yield from self.lists.create(new, list_id)
-                return {"status": 201, "etag": version_tag(one.version), "list": list_json(one)}
-            case ValidOperation(op="update", body=changes, id=list_id, versions=versions):
-                one = yield from self.lists.update(list_id, changes, versions)
-                return {"status": 200, "etag": version_tag(one.version), "list": list_json(one)}
-            case ValidOperation(id=list_id, versions=versions, option=option):
-                yield from self.lists.delete(list_id, option, versions)
-                return {"status": 200, "message": "List deleted successfully", "id": str(list_id)}
+            case ValidOperation(op="create", body=new, id=new_id):
+                return _stored(201, entity, (yield from steps.create(new, new_id)))
+            case ValidOperation(op="update", body=changes, id=target, versions=versions):
+                return _stored(200, entity, (yield from steps.update(target, changes, versions)))
+            case ValidOperation(id=target, versions=versions, option=option):
+                yield from steps.delete(target, versions, option)
+                return {"status": 200, "message": deletion_message(entity), "id": str(target)}
+
+
+def _stored(status: int, entity: Entity, record: Any) -> dict[str, Any]:
+    return {"status": status, "etag": version_tag(record.version), entity.kind: entity.to_json(record)}
 
 
 def batch_body(results: Iterable[Result]) -> bytes:

@@ -10,19 +10,13 @@ from taskward.batch.models import AnyBatch
 from taskward.batch.steps import BatchSteps, Result, batch_body
 from taskward.database import DATABASE, Queries
 from taskward.database.statements import Values
+from taskward.features import ENTITIES
 from taskward.http.caller import Owner
 from taskward.http.context import Context
 from taskward.http.errors import PreconditionFailed, ServiceError
 from taskward.idempotency.execution import PendingRecord
-from taskward.lists.models import list_json
-from taskward.lists.statements import GET_LIST
-from taskward.lists.steps import ListSteps
-from taskward.lists.tables import ListRecord
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
-from taskward.tasks.records import task_json, task_record, version_tag
-from taskward.tasks.statements import GET_TASK
-from taskward.tasks.steps import TaskSteps
-from taskward.tasks.tables import TaskRecord
+from taskward.tasks.records import version_tag
 from taskward.tasks.tombstones import TOMBSTONES_KEPT
 
 
@@ -46,9 +40,7 @@ class BatchStore:
         self._database = database
         self._list_cache = list_cache
         self._owner = owner
-        self._steps = BatchSteps(
-            TaskSteps(owner, tombstones_kept, is_batch=True), ListSteps(owner, tombstones_kept, is_batch=True)
-        )
+        self._steps = BatchSteps({one: one.batch_steps(owner, tombstones_kept) for one in ENTITIES})
 
     async def run(self, batch: AnyBatch, record: PendingRecord | None = None) -> BatchResponse:
         """Runs the operations of a batch in one transaction."""
@@ -73,12 +65,12 @@ class BatchStore:
             return result
         ((kind, shown),) = result.current.items()
         values = {"owner": self._owner.id, f"{kind}_id": UUID(shown["id"])}
-        rows = await self._database.rows(GET_TASK if kind == "task" else GET_LIST, values)
+        entity = next(one for one in ENTITIES if one.kind == kind)
+        rows = await self._database.rows(entity.get, values)
         if not rows:  # the batch had made it
             return PreconditionFailed("", result.error)
-        stored = task_record(rows[0]) if kind == "task" else ListRecord(*rows[0])
-        content = task_json(stored) if isinstance(stored, TaskRecord) else list_json(stored)
-        return PreconditionFailed(version_tag(stored.version), result.error, {kind: content})
+        stored = entity.record(*rows[0])
+        return PreconditionFailed(version_tag(stored.version), result.error, {kind: entity.to_json(stored)})
 
 
 def _my_batches(context: Context) -> BatchStore:

@@ -69,7 +69,7 @@ def _deletion(entity: Entity) -> type[BaseModel]:
     name, text = f"{entity.kind.capitalize()}Deletion", f"A deleted {entity.kind}{_if_asked(entity)}."
     op, kind = constant("delete"), constant(entity.kind)
     if entity is ENTITIES[0]:
-        return model_of(name, text, {"op": op, "id": UUID}, without("kind"))
+        return model_of(name, text, {"op": op, "id": UUID}, ConfigDict(json_schema_extra=without("kind")))
     return model_of(name, text, {"op": op, "kind": kind, "id": UUID})
 
 

@@ -66,7 +66,17 @@ It has no discriminator in the sense of OpenAPI, which is one key with a text, d
 
 def one_of(models: Iterable[Any]) -> Any:
     """Returns the type of a value of exactly one of these models, made for each kind of object."""
-    return _ANNOTATED[_UNION[tuple(models)], EXACTLY_ONE]
+    return annotated(union_of(models), EXACTLY_ONE)
+
+
+def union_of(types: Iterable[Any]) -> Any:
+    """Returns the union of these types."""
+    return _UNION[tuple(types)]
+
+
+def annotated(given: Any, *metadata: Any) -> Any:
+    """Returns a type with these annotations."""
+    return _ANNOTATED[given, *metadata]
 
 
 def list_of(model: Any) -> Any:
@@ -74,17 +84,19 @@ def list_of(model: Any) -> Any:
     return _LIST[model]
 
 
-def constant(text: str) -> Any:
-    """Returns the type of a value that is always this text."""
-    return _LITERAL[text]
+def constant(value: str | int) -> Any:
+    """Returns the type of a value that is always this one."""
+    return _LITERAL[value]
 
 
-def model_of(name: str, text: str, fields: dict[str, Any], extend: Extend | None = None) -> type[BaseModel]:
-    """Returns a model of an object with these fields, all required, and that description."""
-    given: dict[str, Any] = {key: (value, ...) for key, value in fields.items()}
-    made: type[BaseModel] = create_model(
-        name, __doc__=text, __config__=ConfigDict(json_schema_extra=extend), **given
-    )
+def model_of(
+    name: str, text: str, fields: dict[str, Any], config: ConfigDict | None = None
+) -> type[BaseModel]:
+    """Returns a model with that description. A field is a type, or a type with its default."""
+    given: dict[str, Any] = {
+        key: value if isinstance(value, tuple) else (value, ...) for key, value in fields.items()
+    }
+    made: type[BaseModel] = create_model(name, __doc__=text, __config__=config, **given)
     return made
 
 

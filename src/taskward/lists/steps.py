@@ -94,7 +94,7 @@ class ListSteps:
         return (yield from self._store(UPDATE_LIST, list_id, values, new_position))
 
     def delete(
-        self, list_id: UUID, tasks: TasksOption | None, versions: Versions | None
+        self, list_id: UUID, versions: Versions | None, tasks: TasksOption | None
     ) -> TransactionSteps[None]:
         """Deletes a list, and deletes or keeps the tasks in it."""
         yield from self._matching(list_id, versions)

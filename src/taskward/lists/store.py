@@ -103,7 +103,7 @@ class ListStore:
             ListNotEmpty: there are tasks in it, and `tasks` is None.
 
         """
-        await self._transact(lambda: self._steps.delete(list_id, tasks, versions), long=tasks is not None)
+        await self._transact(lambda: self._steps.delete(list_id, versions, tasks), long=tasks is not None)
 
     async def _transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         result = await self._database.transact(steps, long=long)

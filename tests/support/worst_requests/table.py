@@ -12,7 +12,8 @@ from support.worst_requests.reading import READING
 from support.worst_requests.task_changes import TASK_CHANGES
 from support.worst_requests.tools import TOOLS
 from taskward.app import ROUTERS
-from taskward.batch.operations import Kind, Op
+from taskward.batch.operations import Op
+from taskward.features import ENTITIES
 from taskward.http.routing import StrictRoute
 from taskward.mcp import tools
 
@@ -33,5 +34,5 @@ def named_by_service() -> Iterator[str]:
         for route in router.routes:
             assert isinstance(route, StrictRoute)
             yield from (f"{method} {route.path}" for method in route.methods or ())
-    yield from (f"{op} {kind}" for op in get_args(Op) for kind in get_args(Kind))
+    yield from (f"{op} {entity.kind}" for op in get_args(Op) for entity in ENTITIES)
     yield from (tool.name for tool in tools.TOOLS)

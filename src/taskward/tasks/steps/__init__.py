@@ -195,9 +195,9 @@ class TaskSteps:
         return task
 
     def delete(
-        self, task_id: UUID, versions: Versions | None, subtasks: Subtasks = "keep"
+        self, task_id: UUID, versions: Versions | None, subtasks: Subtasks | None = None
     ) -> TransactionSteps[None]:
-        """Deletes a task.
+        """Deletes a task, by default without its subtasks.
 
         Raises:
             NotFound: the owner has no such task.
@@ -205,7 +205,7 @@ class TaskSteps:
 
         """
         if not (yield from self.delete_alone(task_id, versions)):
-            yield from self.delete_locked(task_id, versions, subtasks)
+            yield from self.delete_locked(task_id, versions, subtasks or "keep")
 
     def delete_alone(self, task_id: UUID, versions: Versions | None) -> TransactionSteps[bool]:
         """Deletes a task by one statement; returns false if it is not there, or has subtasks."""
