@@ -32,7 +32,8 @@ from support.process_memory import PeakMemory
 from taskward.database.statements import Read, Row, Values
 from taskward.http.errors import DatabaseError
 from taskward.me import store
-from taskward.me.statements import TASKS_AFTER
+from taskward.me.statements import AFTER
+from taskward.tasks.entity import TASK
 from taskward.tasks.ids import new_task_id
 from taskward.tasks.records import task_record
 
@@ -150,7 +151,7 @@ async def test_what_changes_meanwhile_does_no_harm(
 
     async def and_write(read: Read, values: Values) -> Sequence[Row]:
         found: Sequence[Row] = await rows(read, values)
-        if read is TASKS_AFTER and found and task_record(found[0]).title != "New":
+        if read is AFTER[TASK] and found and task_record(found[0]).title != "New":
             await ann.http.delete(f"/api/tasks/{found[0][0]}")
             await ann.create("New")
         return found
@@ -181,7 +182,7 @@ def fail_at(app: FastAPI, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 
     async def failing(read: Read, values: Values) -> Sequence[Row]:
         nonlocal left
-        left -= read is TASKS_AFTER
+        left -= read is AFTER[TASK]
         if not left:
             raise DatabaseError(reason="made up")
         found: Sequence[Row] = await rows(read, values)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
+from taskward.features import ENTITIES
 from taskward.http.error_docs import error_response
 from taskward.http.errors import (
     CursorExpired,
@@ -80,14 +81,15 @@ def _exists_schema(resource: str) -> dict[str, Any]:
 
 
 _NO_TITLE: Final = ValidationFailed([FieldError("title", "Title is required and cannot be empty")])
-_RESOURCES: Final = ("Task", "List")
-"""The kinds of objects that a path identifies, as in `{task_id}`."""
+_RESOURCES: Final = tuple(entity.model.__name__ for entity in ENTITIES)
+"""The models of the objects that a path identifies, as in `{task_id}`; they carry an entity tag."""
 _UNKNOWN: Final = ValidationFailed([FieldError("colour", "Unknown query parameter")])
+_UNKNOWN_KIND: Final = f"Kind must be one of {', '.join(entity.kind for entity in ENTITIES)}"
 _BROKEN_WITHIN: Final = {
     "/api/tasks/batch": FieldError("operations.0.op", "Op must be one of create, update, delete"),
     "/api/labels/rename": FieldError("from", "A label has 1 to 50 characters"),
     "/api/labels/remove": FieldError("label", "A label has 1 to 50 characters"),
-    "/api/batch": FieldError("operations.0.kind", "Kind must be one of task, list"),
+    "/api/batch": FieldError("operations.0.kind", _UNKNOWN_KIND),
     "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
 """Examples of invalid bodies that are not a task."""
@@ -137,9 +139,8 @@ _HEADERS: Final[dict[int, dict[str, Any]]] = {
     429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
+_OK: Final = 200
 _IN_USE: Final = IdempotencyKeyInUse.status
-_TAGGED: Final = {"Task", "TaskList", "List", "ListCollection", "TaskSummary", "LabelList"}
-"""The models whose responses carry an entity tag."""
 
 
 def openapi_document(title: str, version: str, routes: Sequence[BaseRoute]) -> dict[str, Any]:
@@ -196,7 +197,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
 
 def _headers(status: int, model: str, parameters: set[str]) -> dict[str, Any]:
     headers = _REQUEST_ID | _HEADERS.get(status, {})
-    if model in _TAGGED:
+    if model in _RESOURCES or (status == _OK and "If-None-Match" in parameters):
         headers |= _ETAG
     if "Idempotency-Key" in parameters:
         headers |= _REPLAYED if model != "Error" else _RETRY_AFTER if status == _IN_USE else {}

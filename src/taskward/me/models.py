@@ -7,11 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from taskward.database.statements import Row
-from taskward.http.body_schemas import Ignored, ignoring
+from taskward.features import ENTITIES
+from taskward.http.body_schemas import Ignored, ignoring, list_of, model_of, union_of
 from taskward.http.responses import rfc3339
 from taskward.http.validation import Absent, field_error
-from taskward.lists.models import List
-from taskward.tasks.models import Task
 from taskward.time_zones import is_time_zone
 
 _ZONE: Final = Field(
@@ -50,12 +49,15 @@ class UserChanges(BaseModel):
     time_zone: Annotated[str | None, BeforeValidator(_known_zone), _ZONE]
 
 
-class Export(BaseModel):
-    """Everything that is stored about a user; `user` is null before their first write."""
-
-    user: User | None
-    lists: list[List] | Absent = None
-    tasks: list[Task]
+Export: Final = model_of(
+    "Export",
+    "Everything that is stored about a user; `user` is null before their first write.",
+    {
+        "user": union_of([User, None]),
+        **{one.plural: (union_of([list_of(one.model), Absent]), None) for one in reversed(ENTITIES[1:])},
+        ENTITIES[0].plural: list_of(ENTITIES[0].model),
+    },
+)
 
 
 def _known_format(value: Any) -> Any:

@@ -1,17 +1,17 @@
 """The statements on all data of one owner."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Column, Integer, Table, bindparam, case, delete, func, null, select, true, update
+from sqlalchemy import Integer, Table, bindparam, case, delete, func, null, select, true, update
 
 from taskward.database.functions import clock_number, monotonic_now
 from taskward.database.outbox import MARKS
 from taskward.database.statements import Command, Read
 from taskward.database.tables import owned_tables
 from taskward.database.types import Id, Instant
-from taskward.lists.tables import COLUMNS as LIST_COLUMNS
-from taskward.tasks.tables import COLUMNS, LISTS, TASKS
+from taskward.entity import Entity
+from taskward.features import ENTITIES
+from taskward.tasks.tables import TASKS
 from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_person
 from taskward.users.tables import USERS
 
@@ -33,18 +33,20 @@ SET_TIME_ZONE: Final = Command(
 """Returns the row as `USER` does. It is not in the feed, so there is no change to notify."""
 
 
-def _after(table: Table, columns: Sequence[Column[Any]]) -> Read:
+def _after(entity: Entity) -> Read:
+    table = entity.table
     return Read(
         f"{table.name} after an id",
-        select(*columns)
+        select(*(table.c[name] for name in entity.record._fields))
         .where(table.c.user_id == OWNER, table.c.id > bindparam("after_id", type_=Id()))
         .order_by(table.c.id)
         .limit(_LIMIT),
     )
 
 
-TASKS_AFTER: Final = _after(TASKS, COLUMNS)
-LISTS_AFTER: Final = _after(LISTS, LIST_COLUMNS)
+AFTER: Final = {entity: _after(entity) for entity in ENTITIES}
+"""Rows of `Entity.record`."""
+
 COUNT: Final = Read("count of tasks", select(func.count(TASKS.c.id)).where(TASKS.c.user_id == OWNER))
 
 

@@ -1,7 +1,7 @@
 """All data of one owner: shown, exported, imported, erased."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
@@ -9,19 +9,21 @@ import orjson
 from fastapi import Depends
 
 from taskward.database import DATABASE, Database
-from taskward.database.statements import Read, Row, TransactionSteps
+from taskward.database.statements import Row, TransactionSteps
+from taskward.entity import Entity
+from taskward.features import ENTITIES
 from taskward.http.caller import Owner
 from taskward.http.context import Context
 from taskward.http.errors import NotFound
 from taskward.http.fair_semaphore import FairThreads
 from taskward.http.responses import dump_json
-from taskward.lists.models import list_json
 from taskward.lists.statements import LIST_LISTS
 from taskward.lists.tables import ListRecord
 from taskward.me.erasure import erase_steps
 from taskward.me.models import user_json
 from taskward.me.staging import Staging
-from taskward.me.statements import COUNT, LISTS_AFTER, SET_TIME_ZONE, TASKS_AFTER, USER
+from taskward.me.statements import AFTER, COUNT, SET_TIME_ZONE, USER
+from taskward.tasks.entity import TASK
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, task_record
 from taskward.tasks.steps.reminders import move_reminders_steps
@@ -71,9 +73,10 @@ class MyData:
         a truncated body.
         """
         rows = await self._database.rows(USER, {"owner": self._owner.id})
-        lists = await self._page(LISTS_AFTER, _BEFORE_ALL)
-        tasks = () if lists else await self._page(TASKS_AFTER, _BEFORE_ALL)
-        return self._chunks(rows[0] if rows else None, lists, tasks)
+        arrays = list(reversed(ENTITIES))
+        while not (page := await self._page(arrays[0], _BEFORE_ALL)) and len(arrays) > 1:
+            del arrays[0]
+        return self._chunks(rows[0] if rows else None, arrays, page)
 
     async def export_calendar(self, threads: FairThreads, caller: int) -> AsyncIterator[bytes]:
         """Yields the tasks as iCalendar, in pieces as `export` does.
@@ -81,7 +84,7 @@ class MyData:
         They are written in `threads`, a few at a time, so that calendars of several callers take turns.
         """
         lists = await self._database.rows(LIST_LISTS, {"owner": self._owner.id})
-        tasks = await self._page(TASKS_AFTER, _BEFORE_ALL)
+        tasks = await self._page(TASK, _BEFORE_ALL)
         writer = await threads.run(
             caller, _calendar_writer, {str(row[0]): ListRecord(*row).title for row in lists}
         )
@@ -102,30 +105,29 @@ class MyData:
         await self._database.scrub()
 
     async def _chunks(
-        self, user: Row | None, lists: Sequence[Row], tasks: Sequence[Row]
+        self, user: Row | None, entities: Sequence[Entity], page: Sequence[Row]
     ) -> AsyncIterator[bytes]:
+        """Yields the document: an array for each entity that has objects, and for the last one always."""
         yield b'{"user":' + orjson.dumps(user and user_json(user))
-        if lists:
-            async for piece in self._array("lists", LISTS_AFTER, lists, _list_json):
-                yield piece
-            tasks = await self._page(TASKS_AFTER, _BEFORE_ALL)
-        async for piece in self._array("tasks", TASKS_AFTER, tasks, _task_json):
-            yield piece
+        for entity in entities:
+            page = page if entity is entities[0] else await self._page(entity, _BEFORE_ALL)
+            if page or entity is entities[-1]:
+                async for piece in self._array(entity, page):
+                    yield piece
+            page = ()
         yield b"}"
 
-    async def _array(
-        self, name: str, read: Read, page: Sequence[Row], to_json: Callable[[Row], Any]
-    ) -> AsyncIterator[bytes]:
+    async def _array(self, entity: Entity, page: Sequence[Row]) -> AsyncIterator[bytes]:
         """Yields the rows from a page on as an array of JSON."""
-        separator = b',"%b":[' % name.encode()
+        separator = b',"%b":[' % entity.plural.encode()
         while page:
-            piece = separator + b",".join(dump_json(to_json(row)) for row in page)
+            piece = separator + b",".join(dump_json(entity.to_json(entity.record(*row))) for row in page)
             separator = b","
             last = UUID(str(page[-1][0]))
             page = ()  # frees the page while the client reads
             yield piece
             await asyncio.sleep(0)  # SQLite returns the next page at once; this lets other requests run
-            page = await self._page(read, last)
+            page = await self._page(entity, last)
         yield (b"" if separator == b"," else separator) + b"]"
 
     async def _calendar_pieces(
@@ -139,12 +141,12 @@ class MyData:
             for start in range(0, len(tasks), CALENDAR_TURN):
                 some = tasks[start : start + CALENDAR_TURN]
                 yield await threads.run(caller, writer.tasks, some)
-            page = await self._page(TASKS_AFTER, last)
+            page = await self._page(TASK, last)
         yield writer.end()
 
-    async def _page(self, read: Read, after: UUID) -> Sequence[Row]:
+    async def _page(self, entity: Entity, after: UUID) -> Sequence[Row]:
         values = {"owner": self._owner.id, "after_id": after, "limit": EXPORT_PAGE}
-        return await self._database.rows(read, values)
+        return await self._database.rows(AFTER[entity], values)
 
 
 def time_zone_steps(owner: Owner, time_zone: str | None) -> TransactionSteps[Row]:
@@ -153,10 +155,6 @@ def time_zone_steps(owner: Owner, time_zone: str | None) -> TransactionSteps[Row
     rows = yield SET_TIME_ZONE, values
     yield from move_reminders_steps(owner.id, time_zone)
     return rows[0]
-
-
-def _list_json(row: Row) -> dict[str, Any]:
-    return list_json(ListRecord(*row))
 
 
 def _task_json(row: Row) -> dict[str, Any]:
