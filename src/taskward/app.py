@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.types import Receive, Scope, Send
 
-from taskward import __version__, health, log
+from taskward import __version__, features, health, log
 from taskward.api_docs import swagger_ui
 from taskward.api_docs.openapi import openapi_document
 from taskward.api_docs.swagger_ui import OPENAPI
@@ -32,8 +32,6 @@ from taskward.http.rate_limit import RateLimit
 from taskward.http.responses import CommonHeaders
 from taskward.http.routing import BODY_THREAD, Router
 from taskward.idempotency.execution import IN_FLIGHT_KEYS
-from taskward.labels import routes as labels
-from taskward.lists import routes as lists
 from taskward.mcp import routes as mcp
 from taskward.mcp.endpoint import MCP_ENDPOINT, McpEndpoint
 from taskward.me import routes as me
@@ -45,7 +43,6 @@ from taskward.observability.audit import AuditMiddleware, ChangeLog
 from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import Tracing, tracing_from_env
 from taskward.settings import Settings, load_settings
-from taskward.tasks import routes as tasks
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.tombstones import TOMBSTONES_KEPT
 from taskward.tasks.zone_data import ZoneDataUpdate
@@ -56,9 +53,7 @@ from taskward.webhooks.passed_reminders import PassedReminders
 from taskward.webhooks.worker import WebhookWorker
 
 ROUTERS = (
-    tasks.router,
-    labels.router,
-    lists.router,
+    *features.ROUTERS,
     batch.router,
     changes.router,
     me.router,

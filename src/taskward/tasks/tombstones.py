@@ -8,9 +8,9 @@ from sqlalchemy import Integer, Table, bindparam, delete, func, select, update
 
 from taskward.database.functions import greatest
 from taskward.database.statements import Command, Read, TransactionSteps
+from taskward.database.tables import all_tables
 from taskward.database.types import Counter, Instant
 from taskward.http.parts import Key
-from taskward.tasks.tables import LIST_TOMBSTONES, TOMBSTONES
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
@@ -36,7 +36,11 @@ def _drop(table: Table) -> Command:
     return Command(f"drop expired of {table.name}", old, quiet=True)
 
 
-_EXPIRED: Final = {table: (_newest_expired(table), _drop(table)) for table in (TOMBSTONES, LIST_TOMBSTONES)}
+_EXPIRED: Final = {
+    table: (_newest_expired(table), _drop(table))
+    for table in all_tables()
+    if table.name.endswith("tombstones")
+}
 _RAISE_HORIZON: Final = Command(
     "raise the horizon",
     update(USERS).where(USERS.c.id == OWNER).values(horizon=greatest(USERS.c.horizon, _UP_TO)),
