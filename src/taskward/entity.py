@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy import Table
 
 from taskward.database.statements import Read, TransactionSteps
-from taskward.http.caller import Caller
+from taskward.http.caller import Owner
 from taskward.http.conditional import Versions
 
 
@@ -69,7 +69,7 @@ class Entity:
     get: Read
     """Returns the columns of `record` by `owner` and the id."""
 
-    batch_steps: Callable[[Caller, timedelta], EntitySteps]
+    batch_steps: Callable[[Owner, timedelta], EntitySteps]
     """Returns the steps for a batch, by whose and the time for which tombstones are kept."""
 
     option: str | None = None
