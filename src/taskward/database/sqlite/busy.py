@@ -14,9 +14,9 @@ BUSY_TIMEOUT: Final = 10.0
 RETRY_INTERVAL: Final = 0.005
 
 
-def busy_deadline() -> float:
+def busy_deadline(loop: asyncio.AbstractEventLoop) -> float:
     """Returns the deadline, on the loop's clock, of a statement that starts now."""
-    return asyncio.get_running_loop().time() + BUSY_TIMEOUT
+    return loop.time() + BUSY_TIMEOUT
 
 
 async def retry_while_busy(run: Callable[[], T], until: float) -> T:

@@ -183,8 +183,8 @@ class SqliteDatabase:
             OwnerLocked: the owner's data is locked.
 
         """
-        until = busy_deadline()
         loop = asyncio.get_running_loop()
+        until = busy_deadline(loop)
         while True:
             try:
                 if self.readers is None:
@@ -230,7 +230,7 @@ class SqliteDatabase:
 
     async def _retry_while_busy(self, run: Callable[[], T]) -> T:
         try:
-            return await retry_while_busy(run, busy_deadline())
+            return await retry_while_busy(run, busy_deadline(asyncio.get_running_loop()))
         except sqlite3.Error as error:
             raise database_error(error) from error
 

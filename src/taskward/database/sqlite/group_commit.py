@@ -17,7 +17,7 @@ from uuid import UUID
 
 from taskward.database.batch_queue import copy_error
 from taskward.database.sqlite import owner_locks
-from taskward.database.sqlite.busy import BUSY_TIMEOUT, RETRY_INTERVAL
+from taskward.database.sqlite.busy import RETRY_INTERVAL, busy_deadline
 from taskward.database.sqlite.commit_thread import CommitThread
 from taskward.database.sqlite.compiled import SqliteStatement
 from taskward.database.sqlite.errors import database_error, is_busy
@@ -131,8 +131,8 @@ class GroupCommit:
         thread.
         """
         loop = asyncio.get_running_loop()
-        future, until = loop.create_future(), loop.time() + BUSY_TIMEOUT
-        write = GroupedWrite(owner, CALLER.get(), run, until, future, several, long)
+        future = loop.create_future()
+        write = GroupedWrite(owner, CALLER.get(), run, busy_deadline(loop), future, several, long)
         self._queue.add(write)
         if self._in_memory:
             self._run_in_memory()
