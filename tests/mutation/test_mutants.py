@@ -20,6 +20,7 @@ AREAS = {
     "feed",
     "idempotency",
     "admission",
+    "callers",
     "citus",
     "fields",
     "mcp",
