@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -16,11 +16,11 @@ from taskward.database.postgres.database import PostgresDatabase
 from taskward.database.sqlite.database import SqliteDatabase
 from taskward.database.statements import Read, Values, Write
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.sorts import Sort
+from taskward.tasks.sorts import BASE_SORTS
 from taskward.tasks.tables import TASKS
 from taskward.users.tables import USERS
 
-SORTS: Final[tuple[str, ...]] = get_args(Sort)
+SORTS: Final[tuple[str, ...]] = BASE_SORTS
 NOON: Final = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

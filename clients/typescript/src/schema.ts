@@ -2532,7 +2532,7 @@ export interface operations {
                 /** @description Only tasks of this series. */
                 series_id?: string;
                 /** @description The order; `-` is descending. Titles are ordered by code points. By `due`, `priority` or `completed_at`: only tasks that have one. */
-                sort?: "-created_at" | "created_at" | "-updated_at" | "updated_at" | "-title" | "title" | "position" | "-position" | "due" | "-due" | "priority" | "-priority" | "completed_at" | "-completed_at";
+                sort?: "-created_at" | "created_at" | "-updated_at" | "updated_at" | "title" | "-title" | "position" | "-position" | "due" | "-due" | "priority" | "-priority" | "completed_at" | "-completed_at";
             };
             header?: {
                 /** @description Answer 304 if the ETag is one of these, or for `*`. */

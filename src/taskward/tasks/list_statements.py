@@ -3,13 +3,14 @@
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, bindparam, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Integer, bindparam, or_, select, tuple_
 
 from taskward.database.functions import bound_on_sqlite, contains_all_words, once
 from taskward.database.statements import Read
 from taskward.database.types import Flag, Words
 from taskward.tasks.filters import CONDITIONS
-from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS, position_key
+from taskward.tasks.sorts import SortKey, key_of
+from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
 
@@ -18,22 +19,6 @@ MAX_FILTERED: Final = 256
 
 _ONLY_COMPLETED: Final = bindparam("only_completed", type_=Flag())
 _WORDS: Final = bindparam("words", type_=Words())
-
-_KEYS: Final[dict[str, ColumnElement[Any]]] = {
-    "updated_at": TASKS.c.updated_at,
-    "title": TASKS.c.title,
-    "position": position_key(TASKS),
-    "due": TASKS.c.due_key,
-    "priority": TASKS.c.priority,
-    "completed_at": TASKS.c.completed_at,
-}
-"""The sort key of a list before the id. Ids are ordered by time, so `created_at` needs nothing."""
-
-_BY_NO_INDEX: Final = {"created_at", "position"}
-"""The sorts without an index of their own for open tasks in any list."""
-
-_SORTS_WITH_NULLS: Final = {"due": "due", "priority": "priority", "completed_at": "completed at"}
-"""The condition of a sort by a field that a task may lack."""
 
 
 def list_tasks(
@@ -48,29 +33,31 @@ def list_tasks(
 
     `conditions` are `CONDITIONS` on optional fields; None for a list that filters by base fields at most.
     """
-    column, descending = sort.removeprefix("-"), sort.startswith("-")
-    keys = _sort_keys(column, conditions or frozenset())
+    key, descending = key_of(sort), sort.startswith("-")
+    columns = _sort_columns(key, conditions or frozenset())
     # To sort labelled tasks PostgreSQL begins with the labels, also with statistics from before them.
-    sorts_labelled = column in _KEYS and conditions is not None and "label" in conditions
+    sorts_labelled = key.column is not None and conditions is not None and "label" in conditions
     where: list[ColumnElement[bool]] = [TASKS.c.user_id == (once(OWNER) if sorts_labelled else OWNER)]
     if conditions is None:
         where.append(or_(_ONLY_COMPLETED.is_(None), TASKS.c.is_completed == _ONLY_COMPLETED))
     if has_cursor:
-        where += _after_cursor(column, keys, descending=descending)
+        where += _after_cursor(key, columns, descending=descending)
     if conditions is not None:
-        where += [CONDITIONS[name] for name in sorted(conditions | _with_value(column))]
+        where += [CONDITIONS[name] for name in sorted(conditions)]
+    if key.requires is not None:
+        where.append(key.requires)
     if has_search:
         where.append(contains_all_words(_WORDS, TASKS.c.title_folded, TASKS.c.description_folded))
     counter = select(USERS.c.seq).where(USERS.c.id == OWNER).scalar_subquery()
     statement = select(*COLUMNS, counter).where(*where)
-    if index := _index_for_sqlite(column, conditions or frozenset()):
+    if index := key.index(conditions or frozenset()):
         statement = statement.with_hint(TASKS, f"INDEXED BY ix_tasks_user_id_{index}", "sqlite")
     return Read(
         f"list tasks by {sort}"
         + has_cursor * " from a position"
         + has_search * " with words"
         + (conditions is not None) * " with filters",
-        statement.order_by(*(key.desc() if descending else key for key in keys)).limit(
+        statement.order_by(*(column.desc() if descending else column for column in columns)).limit(
             bindparam("limit", type_=Integer())
         ),
         long=has_search,
@@ -95,39 +82,25 @@ def filtered_list(
     )
 
 
-def _index_for_sqlite(column: str, conditions: frozenset[str]) -> str | None:
-    """Returns the index of a list for which SQLite, which has no statistics, would choose another one."""
-    if "open" in conditions and column == "position" and "list" in conditions:
-        return "open_position"
-    if column == "created_at" and "series" in conditions:
-        return "series_id"
-    is_selective = conditions & {"label", "list", "parent", "series"}
-    return "open" if "open" in conditions and column in _BY_NO_INDEX and not is_selective else None
-
-
-def _with_value(column: str) -> frozenset[str]:
-    return frozenset({_SORTS_WITH_NULLS[column]} if column in _SORTS_WITH_NULLS else ())
-
-
-def _sort_keys(column: str, conditions: frozenset[str]) -> tuple[ColumnElement[Any], ...]:
+def _sort_columns(key: SortKey, conditions: frozenset[str]) -> tuple[ColumnElement[Any], ...]:
     """Returns what a list is sorted by: along the index of labels, their own column of the same id."""
     task_id = TASK_LABELS.c.task_id if "label" in conditions else TASKS.c.id
-    return (_KEYS[column], task_id) if column in _KEYS else (task_id,)
+    return (task_id,) if key.column is None else (key.column, task_id)
 
 
 def _after_cursor(
-    column: str, keys: tuple[ColumnElement[Any], ...], *, descending: bool
+    key: SortKey, columns: tuple[ColumnElement[Any], ...], *, descending: bool
 ) -> list[ColumnElement[bool]]:
     after = [
-        bindparam(f"after_{name}", type_=key.type)
-        for name, key in zip((column, "id")[-len(keys) :], keys, strict=True)
+        bindparam(f"after_{name}", type_=column.type)
+        for name, column in zip((key.name, "id")[-len(columns) :], columns, strict=True)
     ]
-    rows = tuple_(*keys) < tuple_(*after) if descending else tuple_(*keys) > tuple_(*after)
-    if column != "position":
+    rows = tuple_(*columns) < tuple_(*after) if descending else tuple_(*columns) > tuple_(*after)
+    if isinstance(columns[0], Column):
         return [rows]
     # SQLite continues along an index of an expression only if the expression is compared by itself.
-    position, bound = keys[0], after[0]
-    return [rows, bound_on_sqlite(position <= bound if descending else position >= bound)]
+    expression, bound = columns[0], after[0]
+    return [rows, bound_on_sqlite(expression <= bound if descending else expression >= bound)]
 
 
 OPEN_LISTS: Final = {

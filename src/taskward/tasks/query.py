@@ -1,7 +1,7 @@
 """The query parameters of a list: docs/contract.md#pages-and-sorts and #filters-and-summary."""
 
 from functools import cached_property
-from typing import Annotated, Any, Final, TypeAlias, get_args
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -21,7 +21,7 @@ from taskward.tasks.filter_values import (
     PriorityFilter,
 )
 from taskward.tasks.filters import FILTERS, Filter
-from taskward.tasks.sorts import SORTS, AnySort, Sort
+from taskward.tasks.sorts import BASE_SORTS, SORT_KEYS, SORTS
 
 MAX_TASKS: Final = 1000
 """Tasks in one response at most."""
@@ -29,7 +29,7 @@ MAX_TASKS: Final = 1000
 MAX_WORDS: Final = 32
 """Words in a search at most."""
 
-_BASE_SORTS: Final = frozenset(get_args(Sort))
+_MAY_BE_ABSENT: Final = [f"`{key.name}`" for key in SORT_KEYS.values() if key.requires is not None]
 _BY_AGE: Final = frozenset({"created_at", "-created_at"})
 
 
@@ -69,10 +69,11 @@ class ListQuery(BaseModel):
         "case-folded.",
         examples=["milk"],
     )
-    sort: Annotated[AnySort, BeforeValidator(_known_sort)] = Field(
+    sort: Annotated[str, BeforeValidator(_known_sort)] = Field(
         default="-created_at",
-        description="The order; `-` is descending. Titles are ordered by code points. By `due`, `priority` "
-        "or `completed_at`: only tasks that have one.",
+        description="The order; `-` is descending. Titles are ordered by code points. "
+        f"By {', '.join(_MAY_BE_ABSENT[:-1])} or {_MAY_BE_ABSENT[-1]}: only tasks that have one.",
+        json_schema_extra={"enum": list(SORTS)},
     )
     list_id: ListFilter | None = None
     parent_id: ParentFilter | None = None
@@ -111,7 +112,7 @@ class ListQuery(BaseModel):
         """
         plain = (self.sort, self.cursor is not None, bool(self.words))
         is_open_by_age = self.is_completed is False and self.sort in _BY_AGE
-        if self.sort in _BASE_SORTS and not self.filters and not is_open_by_age:
+        if self.sort in BASE_SORTS and not self.filters and not is_open_by_age:
             return plain
         conditions = {one.condition for one in self.filters}
         if self.is_completed is not None:

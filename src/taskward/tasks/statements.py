@@ -1,7 +1,7 @@
 """Every SQL statement on tasks. The WHERE of each begins with the owner; a test verifies it."""
 
 from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -37,7 +37,7 @@ from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, 
 from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.list_statements import list_tasks
-from taskward.tasks.sorts import Sort
+from taskward.tasks.sorts import BASE_SORTS
 from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS, TOMBSTONES
 from taskward.tasks.tables import LISTS as LIST_TABLE
 from taskward.users.statements import (
@@ -352,7 +352,7 @@ STORE_RESPONSE: Final = Command(
 DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
 LISTS: Final[Mapping[tuple[Any, ...], Read]] = {
     (sort, has_cursor, has_search): list_tasks(sort, has_cursor=has_cursor, has_search=has_search)
-    for sort in get_args(Sort)
+    for sort in BASE_SORTS
     for has_cursor in (False, True)
     for has_search in (False, True)
 }
