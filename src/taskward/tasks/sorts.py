@@ -12,7 +12,7 @@ from taskward.tasks.cursor import PagePosition
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.priority import PRIORITIES
 from taskward.tasks.positions import default_key
-from taskward.tasks.tables import TASKS, TaskRecord, position_key
+from taskward.tasks.tables import TASKS, TaskRecord, position_key, task_index
 
 Conditions: TypeAlias = frozenset[str]
 """The names of a list's conditions: `filters.CONDITIONS`."""
@@ -146,6 +146,10 @@ SORT_KEYS: Final[Mapping[str, SortKey]] = {
     )
 }
 """By name, in the order in which the OpenAPI document and an error name them."""
+
+task_index("due_key", TASKS.c.due_key, TASKS.c.id, where="due_key IS NOT NULL AND open")
+task_index("priority", TASKS.c.priority, TASKS.c.id, where="priority IS NOT NULL AND open")
+task_index("completed_at", TASKS.c.completed_at, TASKS.c.id, where="completed_at IS NOT NULL")
 
 SORTS: Final = tuple(sort for key in SORT_KEYS.values() for sort in key.sorts)
 BASE_SORTS: Final = tuple(sort for key in SORT_KEYS.values() if key.is_base for sort in key.sorts)

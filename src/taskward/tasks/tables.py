@@ -177,7 +177,7 @@ def position_key(tasks: FromClause) -> ColumnElement[str]:
     return func.coalesce(tasks.c.position, default, type_=CodePointText)
 
 
-def _index(name: str, *columns: ColumnElement[Any], where: str) -> None:
+def task_index(name: str, *columns: ColumnElement[Any], where: str) -> None:
     """Adds an index of the owner's tasks that meet a condition, in which `open` is that of the open ones."""
     Index(
         f"ix_tasks_user_id_{name}",
@@ -190,19 +190,18 @@ def _index(name: str, *columns: ColumnElement[Any], where: str) -> None:
 
 _PLACE: Final = (position_key(TASKS), TASKS.c.id)
 _SUMMED: Final = (TASKS.c.list_id, TASKS.c.due_key, TASKS.c.due_utc, TASKS.c.is_completed)
-_index("open", TASKS.c.id, *_SUMMED, where="open")
+task_index("open", TASKS.c.id, *_SUMMED, where="open")
 """With all that the summary reads, so that it does not read the tasks, which are on a page each."""
 
-_index("open_position", TASKS.c.list_id, *_PLACE, where="list_id IS NOT NULL AND open")
-_index("list_id_position", TASKS.c.list_id, *_PLACE, where="list_id IS NOT NULL")
-_index("top_position", TASKS.c.list_id, *_PLACE, where="parent_id IS NULL AND (list_id IS NOT NULL OR open)")
+task_index("open_position", TASKS.c.list_id, *_PLACE, where="list_id IS NOT NULL AND open")
+task_index("list_id_position", TASKS.c.list_id, *_PLACE, where="list_id IS NOT NULL")
+task_index(
+    "top_position", TASKS.c.list_id, *_PLACE, where="parent_id IS NULL AND (list_id IS NOT NULL OR open)"
+)
 """Of the siblings in a list and in none, so that the neighbours of a new position are next to each other."""
 
-_index("parent_id_position", TASKS.c.parent_id, *_PLACE, where="parent_id IS NOT NULL")
-_index("due_key", TASKS.c.due_key, TASKS.c.id, where="due_key IS NOT NULL AND open")
-_index("priority", TASKS.c.priority, TASKS.c.id, where="priority IS NOT NULL AND open")
-_index("completed_at", TASKS.c.completed_at, TASKS.c.id, where="completed_at IS NOT NULL")
-_index("series_id", TASKS.c.series_id, TASKS.c.id, where="series_id IS NOT NULL")
+task_index("parent_id_position", TASKS.c.parent_id, *_PLACE, where="parent_id IS NOT NULL")
+task_index("series_id", TASKS.c.series_id, TASKS.c.id, where="series_id IS NOT NULL")
 
 
 class TaskRecord(NamedTuple):
