@@ -115,32 +115,8 @@ STAGED_ROWS: Final = Read(
 )
 """The ids, and how many rows each task becomes."""
 
-COLUMNS: Final = (
-    "id",
-    "given_id",
-    "title",
-    "title_folded",
-    "description",
-    "description_folded",
-    "is_completed",
-    "created_at",
-    "updated_at",
-    "list_id",
-    "parent_id",
-    "position",
-    "completed_at",
-    "extra",
-    "due_key",
-    "due_utc",
-    "start_key",
-    "start_utc",
-    "priority",
-    "series_id",
-    "labels",
-)
-"""The columns of a staged task, in the order of the JSON arrays that `STAGE` takes; times in microseconds.
-
-An array may end after the times."""
+COLUMNS: Final = tuple(one.name for one in IMPORT_TASKS.c if one.name != "user_id")
+"""The columns of a staged task, in the order of the JSON arrays that `STAGE` takes; times in microseconds."""
 
 
 def _values_of(

@@ -33,7 +33,7 @@ from sqlalchemy.sql import visitors
 from taskward.database.functions import any_of, instant_of, json_item, json_rows, monotonic_now, once
 from taskward.database.postgres.batched_sql import batch_values, for_each
 from taskward.database.statements import BatchedWrite, Change, Command, Part, Read, Write
-from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, Instant, Priority
+from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
 from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.list_statements import list_tasks
@@ -94,23 +94,11 @@ _TOUCHES_NO_OTHER_ROWS: Final = or_(
 )
 """Whether the update does not make the next task of a series, take it back, or change pending reminders."""
 
+_OF_THE_SERVICE: Final = frozenset(
+    {"user_id", "id", "created_at", "updated_at", "version", "next_version", "past_recurrence"}
+)
 CONTENT: Final[dict[str, BindParameter[Any]]] = {
-    "title": _TITLE,
-    "title_folded": _TITLE_FOLDED,
-    "description": _DESCRIPTION,
-    "description_folded": _DESCRIPTION_FOLDED,
-    "is_completed": _IS_COMPLETED,
-    "completed_at": _COMPLETED_AT,
-    "list_id": _LIST_ID,
-    "parent_id": bindparam("parent_id", type_=Id()),
-    "position": bindparam("position", type_=CodePointText),
-    "extra": bindparam("extra", type_=Text()),
-    "due_key": bindparam("due_key", type_=CodePointText),
-    "due_utc": bindparam("due_utc", type_=Instant()),
-    "start_key": bindparam("start_key", type_=CodePointText),
-    "start_utc": bindparam("start_utc", type_=Instant()),
-    "priority": bindparam("priority", type_=Priority),
-    "series_id": bindparam("series_id", type_=Id()),
+    one.name: bindparam(one.name, type_=one.type) for one in TASKS.c if one.name not in _OF_THE_SERVICE
 }
 """The columns that clients fill."""
 
