@@ -87,10 +87,14 @@ class TaskFields:
         """
         merged = dict(self.values)
         change = Change(self.values, changes, merged)
-        concerned = [rule for rule in RULES if rule.is_concerned(changes)]
+        concerned = [
+            rule
+            for rule in RULES
+            if rule.name in changes or (rule.also_given and not rule.also_given.isdisjoint(changes))
+        ]
         for rule in concerned:
-            merged[rule.name] = rule.merged(change)
-        problems = [problem for rule in concerned for problem in rule.problems(change)]
+            merged[rule.name] = changes[rule.name] if rule.merge is None else rule.merge(change)
+        problems = [one for rule in concerned if rule.problems is not None for one in rule.problems(change)]
         if problems:
             raise ValidationFailed(problems)
         return type(self)({name: value for name, value in merged.items() if is_value(value)})

@@ -36,7 +36,7 @@ def _problems(change: Change) -> Iterator[FieldError]:
         yield FieldError("add_labels", TOO_MANY_LABELS)
 
 
-LABELS: Final = FieldRule("labels", _merged, _problems, also_given=("add_labels", "remove_labels"))
+LABELS: Final = FieldRule("labels", _merged, _problems, also_given=frozenset({"add_labels", "remove_labels"}))
 
 
 def _distinct(labels: Iterable[str]) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ def _problems(change: Change) -> Iterable[FieldError]:
     return problems_of_recurrence(merged, change.merged.get("due"), change.stored.get("recurrence"))
 
 
-RECURRENCE: Final = FieldRule("recurrence", _merged, _problems, also_given=("due",))
+RECURRENCE: Final = FieldRule("recurrence", _merged, _problems, also_given=frozenset({"due"}))
 """After `due`, of which it takes its first day. Of an open task only."""
 
 SERIES_ID: Final = FieldRule("series_id", columns={"series_id": UUID})

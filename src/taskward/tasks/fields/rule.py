@@ -18,11 +18,6 @@ class Change(NamedTuple):
     merged: Values
 
 
-def no_problems(_: Change) -> Iterable[FieldError]:
-    """Returns nothing: the field fits all that may be stored."""
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class FieldRule:
     """The rule of one field, which is given, stored and answered under its name.
@@ -34,22 +29,14 @@ class FieldRule:
     merge: Callable[[Change], Any] | None = None
     """Returns the value after a change; without it, the given value replaces the stored one."""
 
-    problems: Callable[[Change], Iterable[FieldError]] = no_problems
-    """Returns why the merged value cannot be stored."""
+    problems: Callable[[Change], Iterable[FieldError]] | None = None
+    """Returns why the merged value cannot be stored; without it, every given value can."""
 
-    also_given: tuple[str, ...] = ()
+    also_given: frozenset[str] = frozenset()
     """Further keys of a request on which the value depends."""
 
     columns: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     """The columns of `tasks` that are made of the value, beside `extra`; null without a value."""
-
-    def is_concerned(self, given: Values) -> bool:
-        """Returns whether a request may change the field."""
-        return self.name in given or not given.keys().isdisjoint(self.also_given)
-
-    def merged(self, change: Change) -> Any:
-        """Returns the value after a change that concerns the field; it may be none."""
-        return change.given[self.name] if self.merge is None else self.merge(change)
 
 
 def is_value(value: Any) -> bool:
