@@ -12,7 +12,7 @@ from taskward.http.validation import field_errors
 from taskward.me.import_models import ImportedTask
 from taskward.tasks.fields.labels import MAX_LABEL_LENGTH, MAX_LABELS, folded_label
 from taskward.tasks.fields.reminders import MAX_OFFSET, MAX_REMINDERS
-from taskward.tasks.fields.rule import is_value
+from taskward.tasks.fields.rule import present
 from taskward.tasks.fields.texts import MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH
 
 UNTITLED: Final = "Untitled"
@@ -45,7 +45,7 @@ def limited_task(draft: Draft) -> dict[str, Any]:
     }
     if draft.is_completed and (completed := in_range(draft.completed_at)):
         task["completed_at"] = rfc3339(completed)
-    return {name: value for name, value in task.items() if is_value(value)}
+    return present(task)
 
 
 def without_invalid_fields(task: dict[str, Any], draft: Draft) -> dict[str, Any]:

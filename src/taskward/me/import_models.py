@@ -29,7 +29,7 @@ from taskward.tasks.fields.recurrence import (
     merged_recurrence,
     problems_of_recurrence,
 )
-from taskward.tasks.fields.rule import is_value
+from taskward.tasks.fields.rule import present
 from taskward.tasks.fields.texts import Title
 from taskward.tasks.ids import is_of, task_id_at
 from taskward.tasks.models import TaskContent
@@ -112,7 +112,7 @@ class ImportedTask(TaskContent, _Imported):
         """Returns its optional fields."""
         values = self.__dict__
         given = self.model_fields_set & _OPTIONAL
-        fields = TaskFields().merged({name: values[name] for name in given if is_value(values[name])})
+        fields = TaskFields().merged(present({name: values[name] for name in given}))
         if self.series_id is None:
             return fields
         next_id = str(self.next_id) if self.next_id else None

@@ -23,7 +23,7 @@ from taskward.tasks.fields.recurrence import (
     SeriesId,
 )
 from taskward.tasks.fields.reminders import GivenReminders, TaskReminders
-from taskward.tasks.fields.rule import is_value
+from taskward.tasks.fields.rule import present
 from taskward.tasks.fields.texts import (
     MAX_DESCRIPTION_LENGTH,
     MAX_TITLE_LENGTH,
@@ -82,11 +82,8 @@ class NewTask(TaskContent, _Body):
     def given(self) -> dict[str, Any]:
         """Returns the writable fields that the client sent; of the optional ones only those with a value."""
         values = self.__dict__
-        return {
-            name: values[name]
-            for name in self.model_fields_set
-            if name not in _SERVER_KEYS and (name in BASE_FIELDS or is_value(values[name]))
-        }
+        sent = {name: values[name] for name in self.model_fields_set if name not in _SERVER_KEYS}
+        return present(sent, BASE_FIELDS)
 
 
 _WRITABLE: Final = tuple(name for name in NewTask.model_fields if name not in _SERVER_KEYS)

@@ -13,7 +13,7 @@ from taskward.tasks.fields.metadata import METADATA
 from taskward.tasks.fields.priority import PRIORITY
 from taskward.tasks.fields.recurrence import NEXT_ID, RECURRENCE, SERIES_ID
 from taskward.tasks.fields.reminders import REMINDERS, Reminders
-from taskward.tasks.fields.rule import Change, FieldRule, Values, is_value
+from taskward.tasks.fields.rule import Change, FieldRule, Values, present
 
 BASE_FIELDS: Final = frozenset({"title", "description", "is_completed", "completed_at"})
 """The fields that each have a column; every other one is optional."""
@@ -75,8 +75,7 @@ class TaskFields:
 
     def replaced(self, **values: Any) -> Self:
         """Returns the fields with other values; null and empty ones remove theirs."""
-        merged = {**self.values, **values}
-        return type(self)({name: value for name, value in merged.items() if is_value(value)})
+        return type(self)(present({**self.values, **values}))
 
     def merged(self, changes: Mapping[str, Any]) -> Self:
         """Returns the fields after valid changes; objects are merged as in RFC 7396.
@@ -97,7 +96,7 @@ class TaskFields:
         problems = [one for rule in concerned if rule.problems is not None for one in rule.problems(change)]
         if problems:
             raise ValidationFailed(problems)
-        return type(self)({name: value for name, value in merged.items() if is_value(value)})
+        return type(self)(present(merged))
 
     def columns(self) -> dict[str, Any]:
         """Returns the values of the columns of `tasks` that these fields fill."""

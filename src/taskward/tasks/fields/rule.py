@@ -1,6 +1,7 @@
 """The rule of an optional field: how a change is merged with what is stored, and which columns it fills."""
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -39,6 +40,6 @@ class FieldRule:
     """The columns of `tasks` that are made of the value, beside `extra`; null without a value."""
 
 
-def is_value(value: Any) -> bool:
-    """Returns whether a field has this value; null and empty texts, lists and objects are none."""
-    return bool(value) or value == 0  # as `False` is
+def present(values: Values, keeping: AbstractSet[str] = frozenset()) -> dict[str, Any]:
+    """Returns the fields with a value, and those to keep; null and empty texts, lists and objects are none."""
+    return {name: value for name, value in values.items() if value or value == 0 or name in keeping}
