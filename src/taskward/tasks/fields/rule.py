@@ -41,5 +41,5 @@ class FieldRule:
 
 
 def present(values: Values, keeping: AbstractSet[str] = frozenset()) -> dict[str, Any]:
-    """Returns the fields with a value, and those to keep; null and empty texts, lists and objects are none."""
+    """Returns the fields with a value, and those to keep; null and what is empty are none."""
     return {name: value for name, value in values.items() if value or value == 0 or name in keeping}
