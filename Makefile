@@ -136,6 +136,7 @@ request-path: $(VENV)/.ready-to-test ## Print the files and functions that one r
 
 clients: $(VENV)/.ready-to-test ## Write what is generated of the clients: types from the OpenAPI document, the synchronous half, the web app; needs npm
 	@PYTHONPATH=tools $(BIN)/python tools/client_types.py
+	@PYTHONPATH=tools $(BIN)/python tools/rxdb_properties.py
 	@PYTHONPATH=tools $(BIN)/python tools/client_sync.py
 	@cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error
 	@$(BIN)/python tools/openapi_document.py | (cd clients/typescript && node scripts/types.js /dev/stdin)

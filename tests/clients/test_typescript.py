@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import rxdb_properties
 from clients.typescript_package import BUILT, SOURCE, built_package
 from openapi_document import document
 from support import SECRET, MakeDatabase
@@ -89,6 +90,12 @@ def generated_types(package: Path) -> str:
         run_program(package, "node", "scripts/types.js", "types/openapi.json", "types/schema.ts")
         (target.parent / "schema.ts").rename(target)
     return target.read_text()
+
+
+def test_the_properties_of_a_collection_are_those_of_the_document() -> None:
+    written = rxdb_properties.TARGET.read_text("utf-8")
+
+    assert written == rxdb_properties.properties_of(document()), "run `make clients`"
 
 
 def test_a_key_narrows_the_type_of_a_change_and_of_a_result(package: Path) -> None:

@@ -3,6 +3,7 @@ import { Observable } from "rxjs";
 import type { RxCollection, RxJsonSchema } from "rxdb";
 import type { Taskward } from "./client.js";
 import { checkpointed, type Checkpoint } from "./rxdb-pull.js";
+import { LIST_PROPERTIES, TASK_PROPERTIES } from "./rxdb-properties.js";
 import { pushed, type Rejection, type SentTag } from "./rxdb-push.js";
 import type { List, Task } from "./types.js";
 
@@ -69,43 +70,15 @@ function replicate<Document extends TaskDocument | ListDocument>(
   });
 }
 
-const TEXT = { type: "string" } as const;
-const OBJECT = { type: "object" } as const;
-const COMMON = {
-  id: { type: "string", maxLength: 36 },
-  user_id: TEXT,
-  title: TEXT,
-  position: TEXT,
-  metadata: OBJECT,
-  created_at: TEXT,
-  updated_at: TEXT,
-  etag: TEXT,
-} as const;
-
-/** Each field that the service may return, except those of a newer version. */
-const TASK_PROPERTIES = {
-  ...COMMON,
-  description: { type: ["string", "null"] },
-  is_completed: { type: "boolean" },
-  completed_at: TEXT,
-  due: OBJECT,
-  start: OBJECT,
-  priority: TEXT,
-  labels: { type: "array", items: TEXT },
-  list_id: TEXT,
-  parent_id: TEXT,
-  recurrence: OBJECT,
-  reminders: { type: "array", items: OBJECT },
-  series_id: TEXT,
-  next_id: TEXT,
-};
+/** What both kinds of documents have beside the fields of the service, or as RxDB needs it. */
+const OWN = { id: { type: "string", maxLength: 36 }, etag: { type: "string" } };
 
 /** The schema of a collection of tasks. */
 export const taskSchema: RxJsonSchema<TaskDocument> = {
   version: 0,
   primaryKey: "id",
   type: "object",
-  properties: TASK_PROPERTIES as RxJsonSchema<TaskDocument>["properties"],
+  properties: { ...TASK_PROPERTIES, ...OWN } as RxJsonSchema<TaskDocument>["properties"],
   required: ["id", "title"],
 };
 
@@ -114,6 +87,6 @@ export const listSchema: RxJsonSchema<ListDocument> = {
   version: 0,
   primaryKey: "id",
   type: "object",
-  properties: { ...COMMON, is_archived: { type: "boolean" } },
+  properties: { ...LIST_PROPERTIES, ...OWN } as RxJsonSchema<ListDocument>["properties"],
   required: ["id", "title"],
 };
