@@ -20,6 +20,7 @@ from support import (
 )
 
 from taskward.app import ROUTERS
+from taskward.features import ENTITIES
 from taskward.http.admission import Admission
 from taskward.http.routing import ProbeRoute, StrictRoute
 
@@ -46,7 +47,9 @@ every_path = pytest.mark.parametrize("path", PATHS)
 def url(path: str, task_id: object = None, list_id: object = None) -> str:
     """Returns a path that this route answers on; a parameter that is new needs a value here."""
     name = "app.js" if path in WEB_APP else "init.js"
-    return path.format(task_id=task_id or uuid4(), list_id=list_id or uuid4(), name=name)
+    ids = {f"{entity.kind}_id": uuid4() for entity in ENTITIES}
+    given = {"task_id": task_id, "list_id": list_id}
+    return path.format(**ids | {key: value for key, value in given.items() if value}, name=name)
 
 
 def methods_of(path: str) -> set[str]:
