@@ -30,9 +30,8 @@ def _merged(change: Change) -> tuple[str, ...]:
 
 
 def _problems(change: Change) -> Iterator[FieldError]:
-    if (
-        len(change.merged["labels"]) > MAX_LABELS
-    ):  # only by adding: a list of labels is checked when it is read
+    # Only by adding: a list of labels is checked when it is read.
+    if len(change.merged["labels"]) > MAX_LABELS:
         yield FieldError("add_labels", TOO_MANY_LABELS)
 
 
