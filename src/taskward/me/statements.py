@@ -16,7 +16,6 @@ from taskward.users.statements import OWNER, SINCE, TIME_ZONE, upsert_person
 from taskward.users.tables import USERS
 
 _LIMIT: Final = bindparam("limit", type_=Integer())
-_TOKEN: Final = bindparam("token", type_=Id())
 _NOW: Final = bindparam("now", type_=Instant())
 
 _USER: Final = (USERS.c.id, USERS.c.email, USERS.c.created_at, USERS.c.updated_at, USERS.c.time_zone)

@@ -227,7 +227,6 @@ class TaskRecord(NamedTuple):
 COLUMNS: Final = tuple(TASKS.c[name] for name in TaskRecord._fields)
 """The columns that the statements on tasks return first, in the order of `TaskRecord`."""
 
-OPTIONAL_COLUMNS: Final = tuple(TaskRecord._field_defaults)
 RECORD_WIDTH: Final = len(COLUMNS)
 _columns_of_task: Final = itemgetter(slice(RECORD_WIDTH))
 new_record: Final = partial(tuple.__new__, TaskRecord)
