@@ -33,9 +33,9 @@ from taskward.database.postgres.distributed.routed_sql import (
 )
 from taskward.database.statements import STATEMENTS, Command, Read, Statement, Write
 from taskward.database.types import Counter, Instant
+from taskward.idempotency.statements import STORE_RESPONSE
 from taskward.tasks.filters import CONDITIONS
 from taskward.tasks.list_statements import filtered_list
-from taskward.tasks.statements import STORE_RESPONSE
 from taskward.tasks.tables import TASKS, TOMBSTONES
 from taskward.users import restores
 from taskward.users.statements import OWNER

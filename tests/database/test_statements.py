@@ -15,7 +15,6 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -24,7 +23,7 @@ from support.owner_filter_check import distinct_parts, owned_tables, unowned
 from taskward.app import ROUTERS
 from taskward.database.postgres.batched_sql import batch_values
 from taskward.database.postgres.compiled import as_batched_statement, as_single_statement
-from taskward.database.statements import STATEMENTS, Read, Statement, Write
+from taskward.database.statements import STATEMENTS, Read, Statement, Write, Written
 from taskward.database.types import Id
 from taskward.tasks.filters import CONDITIONS
 from taskward.tasks.list_statements import filtered_list
@@ -163,5 +162,5 @@ def expressions(statement: Statement, engine_name: str) -> list[Any]:
             )
         ]
     number: ColumnElement[int] = bindparam("seq", type_=Integer())
-    parts = [part.change(number, true()) for part in statement.parts]
+    parts = [part.change(Written(number)) for part in statement.parts]
     return [statement.bump, statement.change(number), *parts]

@@ -10,8 +10,8 @@ from taskward.database.statements import Rollback, TransactionSteps, Values
 from taskward.entity import Entity, EntitySteps
 from taskward.http.errors import ServiceError
 from taskward.http.responses import dump_json
+from taskward.idempotency.statements import store_response_steps
 from taskward.tasks.records import version_tag
-from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 
 Result: TypeAlias = dict[str, Any] | ServiceError
 
@@ -60,8 +60,7 @@ class BatchSteps:
             raise Rollback(BatchOutcome(failures, None))
         body = batch_body(results)
         if values := record_of(body):
-            yield STORE_RESPONSE, values
-            yield DROP_EXPIRED_RESPONSES, values
+            yield from store_response_steps(values)
         return BatchOutcome(results, body)
 
     def _result_of(self, operation: ValidOperation | ServiceError) -> TransactionSteps[Result]:

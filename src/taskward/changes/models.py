@@ -22,7 +22,7 @@ _KINDS: Final[dict[str, Kinds]] = {
     for count in range(1, len(_NAMES) + 1)
     for names in permutations(_NAMES, count)
 }
-_OR_SEVERAL: Final = "both" if len(_NAMES) == 2 else "several"  # noqa: PLR2004 - English has a word for two
+_OR_SEVERAL: Final = "several" if _NAMES[2:] else "both"
 _KindsText: TypeAlias = Annotated[str, Field(pattern=f"^({'|'.join(_KINDS)})$")]
 _StateTag: TypeAlias = Annotated[str, Field(description="The entity tag of that state.")]
 

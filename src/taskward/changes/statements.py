@@ -11,7 +11,6 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     Column,
-    Dialect,
     Integer,
     Select,
     Table,
@@ -23,10 +22,10 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.types import TypeEngine
 
 from taskward.database.functions import any_of, once
+from taskward.database.postgres.compiled import DIALECT
 from taskward.database.statements import Read, Row
 from taskward.database.types import Counter, Ids
 from taskward.entity import Entity
@@ -51,7 +50,6 @@ _COMMON: Final = ("id", "user_id", "version")
 ID: Final = 1 + _COMMON.index("id")
 VERSION: Final = 1 + _COMMON.index("version")
 
-_POSTGRESQL: Final[Dialect] = PGDialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
 _types: list[TypeEngine[Any]] = []
 """The types of the columns that follow. Each kind uses those that it needs."""
 
@@ -72,7 +70,7 @@ def _places(entity: Entity) -> dict[str, int]:
 
 
 def _sql(type_: TypeEngine[Any]) -> str:
-    return type_.compile(_POSTGRESQL)
+    return type_.compile(DIALECT)
 
 
 _PLACES: Final = {entity: _places(entity) for entity in ENTITIES}

@@ -176,23 +176,18 @@ def _no_bound_on_postgresql(element: bound_on_sqlite, compiler: SQLCompiler, **o
 
 
 class unless_locked(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
-    """`unless_locked(condition)`: a condition that holds where the owner is locked before the statement.
+    """`unless_locked(condition)`: true on a distributed database, which has locked the owner before.
 
-    That is so on a distributed database, which takes no sub-select in it, and on SQLite.
+    It takes no sub-select in such a condition.
     """
 
     type = NullType()
     inherit_cache = True
 
 
-@compiles(unless_locked, "postgresql")
-def _unless_locked_on_postgresql(element: unless_locked, compiler: SQLCompiler, **options: Any) -> str:
+@compiles(unless_locked)
+def _unless_locked(element: unless_locked, compiler: SQLCompiler, **options: Any) -> str:
     return "true" if _is_distributed(compiler) else compiler.process(element.clauses, **options)
-
-
-@compiles(unless_locked, "sqlite")
-def _locked_on_sqlite(element: unless_locked, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ARG001 - as SQLAlchemy calls it
-    return "true"
 
 
 class any_of(FunctionElement[Any]):  # noqa: N801 - named like an SQL function

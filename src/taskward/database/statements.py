@@ -17,7 +17,6 @@ from taskward.database.types import Counter
 T = TypeVar("T")
 
 Change: TypeAlias = Insert | Update | Delete
-PartChange: TypeAlias = Callable[[ColumnElement[int], ColumnElement[bool]], Insert | Delete]
 Row: TypeAlias = Sequence[Any]
 Values: TypeAlias = Mapping[str, Any]
 
@@ -53,14 +52,20 @@ class Read:
             STATEMENTS.append(self)
 
 
+class Written(NamedTuple):
+    """A write, for its parts: its number, and whether it has changed something."""
+
+    number: ColumnElement[int]
+    has_changed: ColumnElement[bool] = true()
+
+
 class Part(NamedTuple):
     """A change of other rows that goes with a write.
 
-    `change` takes the number of the write, and whether it has changed something. With `needs`, the part is
-    left out of the write while the value of that name is null.
+    With `needs`, it is left out of the write while the value of that name is null.
     """
 
-    change: PartChange
+    change: Callable[[Written], Insert | Delete]
     needs: str | None = None
 
 
@@ -97,7 +102,7 @@ class Write:
 
     def statements(self) -> tuple[Change, ...]:
         """Returns its statements in order, `number` being the parameter `seq`."""
-        parts = (part.change(SEQ, true()) for part in self.parts)
+        parts = (part.change(Written(SEQ)) for part in self.parts)
         return (self.bump, self.change(SEQ), *parts)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     literal_column,
     null,
     select,
@@ -20,10 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from taskward.database.functions import earlier
-from taskward.database.statements import Command, Read
+from taskward.database.statements import Command, Read, TransactionSteps, Values
 from taskward.database.types import Counter, Instant
 from taskward.idempotency.tables import IDEMPOTENCY_KEYS
 from taskward.users.statements import OWNER
+from taskward.users.tables import USERS
 
 _KEY: Final = bindparam("key", type_=Text())
 KEY_LIFETIME: Final = timedelta(hours=24)
@@ -92,3 +94,18 @@ def drop_expired_responses() -> Delete:
         IDEMPOTENCY_KEYS.c.created_at <= _SINCE,
         IDEMPOTENCY_KEYS.c.key != _KEY,
     )
+
+
+STORE_RESPONSE: Final = Command(
+    "store a response",
+    store_response(bindparam("tag", type_=Text()), exists().where(USERS.c.id == OWNER)),
+)
+"""Without a `tag`, the response has none."""
+
+DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
+
+
+def store_response_steps(values: Values) -> TransactionSteps[None]:
+    """Stores the response of a transaction of several statements."""
+    yield STORE_RESPONSE, values
+    yield DROP_EXPIRED_RESPONSES, values

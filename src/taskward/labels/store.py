@@ -15,11 +15,12 @@ from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, 
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import dump_json
 from taskward.idempotency.execution import PendingRecord
+from taskward.idempotency.statements import store_response_steps
 from taskward.labels.change import LabelChange
 from taskward.labels.models import LabelsQuery
 from taskward.labels.statements import LABELS_AFTER
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
-from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
+from taskward.tasks.statements import COUNTER
 from taskward.users.statements import COUNT_MANY, LOCK_OWNER
 
 _CURSOR_VERSION: Final = 1
@@ -78,9 +79,7 @@ class LabelStore:
         total = yield from change.count_steps()
         body = dump_json({"tasks": total})
         if record is not None:
-            stored = {"owner": self._owner.id, **record.values(200, body)}
-            yield STORE_RESPONSE, stored
-            yield DROP_EXPIRED_RESPONSES, stored
+            yield from store_response_steps({"owner": self._owner.id, **record.values(200, body)})
         if total:
             rows = yield COUNT_MANY, {"owner": self._owner.id, "count": total}
             yield from change.steps(total, rows[0][0])

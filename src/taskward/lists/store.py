@@ -14,6 +14,7 @@ from taskward.http.conditional import Versions
 from taskward.http.context import Context
 from taskward.http.responses import dump_json, write_json_list
 from taskward.idempotency.execution import PendingRecord
+from taskward.idempotency.statements import store_response_steps
 from taskward.lists.deletion import TasksOption
 from taskward.lists.errors import ListNotFound
 from taskward.lists.models import ListChanges, NewList, list_json, list_path
@@ -22,7 +23,7 @@ from taskward.lists.steps import ListSteps
 from taskward.lists.tables import ListRecord
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import version_tag
-from taskward.tasks.statements import COUNTER, DROP_EXPIRED_RESPONSES, STORE_RESPONSE
+from taskward.tasks.statements import COUNTER
 from taskward.tasks.tombstones import TOMBSTONES_KEPT
 
 
@@ -116,8 +117,7 @@ class ListStore:
             body = dump_json(list_json(created))
             values = record.values(201, body, list_path(created.id))
             values |= {"owner": self._owner.id, "tag": version_tag(created.version)}
-            yield STORE_RESPONSE, values
-            yield DROP_EXPIRED_RESPONSES, values
+            yield from store_response_steps(values)
         return created
 
 

@@ -22,6 +22,7 @@ from taskward.database.statements import RESUME, SPLIT, Command, TransactionStep
 from taskward.http.caller import Owner
 from taskward.http.errors import RateLimited, ServiceUnavailable
 from taskward.idempotency.execution import PendingRecord
+from taskward.idempotency.statements import store_response_steps
 from taskward.me.import_document import Problems
 from taskward.me.import_lists import ImportLists
 from taskward.me.import_models import ImportedTask
@@ -46,7 +47,6 @@ from taskward.me.import_statements import (
 from taskward.me.import_tree import ImportTree
 from taskward.me.import_tree_statements import RESOLVE
 from taskward.me.staged_rows import staged_row
-from taskward.tasks.statements import DROP_EXPIRED_RESPONSES, STORE_RESPONSE
 from taskward.tasks.steps.reminders import add_reminders_between_steps
 from taskward.users.statements import COUNT_MANY_OF_PERSON, LOCK_OWNER, person_values
 
@@ -202,9 +202,7 @@ class Staging:
             if not (yield from self._tree.verify_steps()):
                 raise _interrupted()
         if record is not None:
-            kept = {**self._owner, **record.values(200, body)}
-            yield STORE_RESPONSE, kept
-            yield DROP_EXPIRED_RESPONSES, kept
+            yield from store_response_steps({**self._owner, **record.values(200, body)})
         if new > MAX_ROWS:
             yield SPLIT, {**self._owner, "change": CHANGE}
         if new:

@@ -10,12 +10,10 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Insert,
-    Integer,
     Text,
     bindparam,
     case,
     cast,
-    column,
     delete,
     exists,
     func,
@@ -24,21 +22,20 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import visitors
 
-from taskward.database.functions import any_of, instant_of, json_item, json_rows, monotonic_now, once
+from taskward.database.functions import any_of, monotonic_now, once
 from taskward.database.postgres.batched_sql import batch_values, for_each
-from taskward.database.statements import BatchedWrite, Change, Command, Part, Read, Write
+from taskward.database.statements import SEQ, BatchedWrite, Change, Part, Read, Write, Written
 from taskward.database.types import CodePointText, Counter, Counters, Flag, Id, Instant
 from taskward.idempotency.statements import drop_expired_responses, store_response
-from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.list_statements import list_tasks
+from taskward.tasks.row_statements import DROPPED_LABELS, DROPPED_REMINDERS, LABELS, REMINDERS
 from taskward.tasks.sorts import BASE_SORTS
-from taskward.tasks.tables import COLUMNS, TASK_LABELS, TASKS, TOMBSTONES
+from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
 from taskward.tasks.tables import LISTS as LIST_TABLE
 from taskward.users.statements import (
     OWNER,
@@ -145,10 +142,9 @@ def _insert_task(number: ColumnElement[int]) -> Insert:
 
 def _insert_tasks(parts: tuple[Part, ...]) -> BatchedWrite:
     """Inserts tasks of several owners; those of one owner in the order of their requests."""
-    number: ColumnElement[int] = literal_column("0", Counter)
-    changes = [part.change(number, true()) for part in parts]
+    changes = [part.change(Written(SEQ)) for part in parts]
     found = [one for change in changes for one in visitors.iterate(change) if isinstance(one, BindParameter)]
-    of_parts = [one for one in found if not one.unique]
+    of_parts = [one for one in found if not one.unique and one.key != SEQ.key]
     asked = batch_values(*_NEW.values(), _CLIENT_ID, _MOMENTS_ZONE, *of_parts, where=_each_can_be_new)
     counted = bump_unlocked_owners(asked)
     numbered = (
@@ -166,7 +162,7 @@ def _insert_tasks(parts: tuple[Part, ...]) -> BatchedWrite:
         .cte("inserted")
     )
     others = [
-        for_each(part.change(numbered.c.number, true()), numbered).cte(f"part_{n}")
+        for_each(part.change(Written(numbered.c.number)), numbered).cte(f"part_{n}")
         for n, part in enumerate(parts)
     ]
     last = asked.c.later == literal_column("0")
@@ -177,49 +173,6 @@ def _insert_tasks(parts: tuple[Part, ...]) -> BatchedWrite:
 
 def _each_can_be_new(asked: CTE) -> ColumnElement[bool]:
     return _can_be_new(asked.c.owner, asked.c.client_id, asked.c.list_id, asked.c.moments_zone)
-
-
-def _labels(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:  # noqa: ARG001 - a Part
-    labels = json_rows(bindparam("labels", type_=Text())).table_valued(column("value"), name="given")
-    folded, label = (cast(json_item(labels.c.value, literal_column(n)), Text()) for n in "01")
-    names = ["user_id", "task_id", "label_folded", "label"]
-    added = upsert(TASK_LABELS).from_select(names, select(OWNER, _TASK_ID, folded, label).where(changed))
-    return added.on_conflict_do_update(
-        index_elements=["user_id", "task_id", "label_folded"], set_={"label": added.excluded.label}
-    )
-
-
-def _dropped_labels(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Part
-    dropped = json_rows(bindparam("dropped_labels", type_=Text())).table_valued(
-        column("value"), name="dropped"
-    )
-    folded = select(cast(json_item(dropped.c.value, literal_column("0")), Text()))
-    return delete(TASK_LABELS).where(
-        TASK_LABELS.c.user_id == OWNER,
-        TASK_LABELS.c.task_id == _TASK_ID,
-        TASK_LABELS.c.label_folded.in_(folded),
-        changed,
-    )
-
-
-def _reminders(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:  # noqa: ARG001 - a Part
-    given = json_rows(bindparam("reminders", type_=Text())).table_valued(column("value"), name="given")
-    count, moment = (json_item(given.c.value, literal_column(n)) for n in "01")
-    values = select(OWNER, _TASK_ID, cast(count, Integer()), instant_of(moment)).where(changed)
-    added = upsert(REMINDERS).from_select(["user_id", "task_id", "n", "fire_at"], values)
-    return added.on_conflict_do_update(
-        index_elements=["user_id", "task_id", "n"], set_={"fire_at": added.excluded.fire_at}
-    )
-
-
-def _dropped_reminders(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Part
-    dropped = json_rows(bindparam("dropped_reminders", type_=Text())).table_valued(
-        column("value"), name="dropped"
-    )
-    count = select(cast(json_item(dropped.c.value, literal_column("0")), Integer()))
-    return delete(REMINDERS).where(
-        REMINDERS.c.user_id == OWNER, REMINDERS.c.task_id == _TASK_ID, REMINDERS.c.n.in_(count), changed
-    )
 
 
 def _update_task(number: ColumnElement[int]) -> Change:
@@ -288,16 +241,16 @@ def _has_no_subtasks() -> ColumnElement[bool]:
     return ~children & is_as_read(OWNER)
 
 
-def _leave_tombstone(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
+def _leave_tombstone(written: Written) -> Insert:
     return (
         upsert(TOMBSTONES)
         .from_select(
             ["user_id", "task_id", "version", "deleted_at"],
-            select(OWNER, _TASK_ID, number, _NOW).where(changed),
+            select(OWNER, _TASK_ID, written.number, _NOW).where(written.has_changed),
         )
         .on_conflict_do_update(
             index_elements=["user_id", "task_id"],
-            set_={"version": number, "deleted_at": _NOW},
+            set_={"version": written.number, "deleted_at": _NOW},
         )
     )
 
@@ -320,24 +273,18 @@ def _horizon_after_expiry() -> ColumnElement[Any]:
     return case((newest > USERS.c.horizon, newest), else_=USERS.c.horizon)
 
 
-def _drop_expired_tombstones(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Trace
+def _drop_expired_tombstones(_: Written) -> Delete:
     return delete(TOMBSTONES).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.version.in_(_EXPIRED))
 
 
-def _store_response(number: ColumnElement[int], changed: ColumnElement[bool]) -> Insert:
-    return store_response('"' + cast(number, Text) + '"', changed)
+def _store_response(written: Written) -> Insert:
+    return store_response('"' + cast(written.number, Text) + '"', written.has_changed)
 
 
-def _drop_expired_responses(number: ColumnElement[int], changed: ColumnElement[bool]) -> Delete:  # noqa: ARG001 - a Trace
+def _drop_expired_responses(_: Written) -> Delete:
     return drop_expired_responses()
 
 
-STORE_RESPONSE: Final = Command(
-    "store a response",
-    store_response(bindparam("tag", type_=Text()), exists().where(USERS.c.id == OWNER)),
-)
-"""Without a `tag`, the response has none."""
-DROP_EXPIRED_RESPONSES: Final = Command("drop expired responses", drop_expired_responses())
 LISTS: Final[Mapping[tuple[Any, ...], Read]] = {
     (sort, has_cursor, has_search): list_tasks(sort, has_cursor=has_cursor, has_search=has_search)
     for sort in BASE_SORTS
@@ -364,8 +311,8 @@ CREATE_TASK: Final = Write(
     bump_person(condition=_can_be_new(OWNER, *map(once, (_CLIENT_ID, _LIST_ID, _MOMENTS_ZONE)))),
     _insert_task,
     (
-        Part(_labels, "labels"),
-        Part(_reminders, "reminders"),
+        LABELS,
+        REMINDERS,
         Part(_store_response, "key"),
         Part(_drop_expired_responses, "key"),
     ),
@@ -379,12 +326,7 @@ UPDATE_TASK: Final = Write(
     _update_task,
     action="task.update",
 )
-_CHANGED_ROWS: Final = (
-    Part(_labels, "labels"),
-    Part(_dropped_labels, "dropped_labels"),
-    Part(_reminders, "reminders"),
-    Part(_dropped_reminders, "dropped_reminders"),
-)
+_CHANGED_ROWS: Final = (LABELS, DROPPED_LABELS, REMINDERS, DROPPED_REMINDERS)
 CHANGE_TASK: Final = Write(
     "change task", bump_owner(_is_as_seen()), _change_task, _CHANGED_ROWS, "task.update"
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
 from taskward_client.errors import (
@@ -66,9 +67,9 @@ def error_of(reply: Reply) -> APIError:
     """Returns the exception of an error response."""
     envelope = _envelope(reply.content)
     kind = _BY_CODE.get(envelope.get("code", "")) or _BY_STATUS.get(reply.status)
-    return (kind or (ServerError if reply.status >= 500 else APIError))(  # noqa: PLR2004 - as HTTP says
-        reply.status, reply.headers, envelope
-    )
+    if kind is None:
+        kind = ServerError if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR else APIError
+    return kind(reply.status, reply.headers, envelope)
 
 
 def _envelope(content: bytes) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from taskward.database.statements import (
     Statement,
     Values,
     Write,
+    Written,
 )
 from taskward.database.types import Id
 
@@ -135,6 +136,6 @@ def as_single_statement(write: Write, parts: tuple[Part, ...] | None = None, *, 
     if not parts:
         return change.add_cte(owner, *marked)
     changed = change.cte("changed")
-    has_changed = exists(select(changed))
-    others = [part.change(number, has_changed).cte(f"part_{n}") for n, part in enumerate(parts)]
+    written = Written(number, exists(select(changed)))
+    others = [part.change(written).cte(f"part_{n}") for n, part in enumerate(parts)]
     return select(changed).add_cte(owner, *marked, *others)
