@@ -4,6 +4,7 @@ Each takes a JSON array of arrays: of `[folded, label]`, `[folded]`, `[number, m
 null]` or `[number]`.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Delete,
     Insert,
     Integer,
+    Table,
     Text,
     bindparam,
     cast,
@@ -20,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.types import TypeEngine
 
 from taskward.database.functions import instant_of, json_item, json_rows
 from taskward.database.statements import Part, Written
@@ -28,8 +31,30 @@ from taskward.tasks import instant_tables
 from taskward.tasks.tables import TASK_LABELS
 from taskward.users.statements import OWNER
 
-_REMINDERS: Final = instant_tables.REMINDERS
 _TASK_ID: Final = bindparam("task_id", type_=Id())
+
+
+def _added(name: str, table: Table, columns: tuple[str, str], of: Callable[[Any, Any], Any]) -> Part:
+    """Adds rows with these two columns, or changes the second of those that are there; `of` returns both."""
+    key, value = columns
+
+    def change(written: Written) -> Insert:
+        values = select(OWNER, _TASK_ID, *of(*_items(name))).where(written.has_changed)
+        added = insert(table).from_select(["user_id", "task_id", key, value], values)
+        return added.on_conflict_do_update(
+            index_elements=["user_id", "task_id", key], set_={value: added.excluded[value]}
+        )
+
+    return Part(change, name)
+
+
+def _dropped(name: str, table: Table, key: str, type_: TypeEngine[Any]) -> Part:
+    def change(written: Written) -> Delete:
+        keys = select(cast(_items(name)[0], type_))
+        of_task = (table.c.user_id == OWNER, table.c.task_id == _TASK_ID)
+        return delete(table).where(*of_task, table.c[key].in_(keys), written.has_changed)
+
+    return Part(change, name)
 
 
 def _items(name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -39,45 +64,15 @@ def _items(name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return first, second
 
 
-def _labels(written: Written) -> Insert:
-    folded, label = (cast(item, Text()) for item in _items("labels"))
-    values = select(OWNER, _TASK_ID, folded, label).where(written.has_changed)
-    added = insert(TASK_LABELS).from_select(["user_id", "task_id", "label_folded", "label"], values)
-    return added.on_conflict_do_update(
-        index_elements=["user_id", "task_id", "label_folded"], set_={"label": added.excluded.label}
-    )
+def _label(folded: Any, label: Any) -> Any:
+    return cast(folded, Text()), cast(label, Text())
 
 
-def _dropped_labels(written: Written) -> Delete:
-    folded, _ = _items("dropped_labels")
-    return delete(TASK_LABELS).where(
-        TASK_LABELS.c.user_id == OWNER,
-        TASK_LABELS.c.task_id == _TASK_ID,
-        TASK_LABELS.c.label_folded.in_(select(cast(folded, Text()))),
-        written.has_changed,
-    )
+def _reminder(number: Any, moment: Any) -> Any:
+    return cast(number, Integer()), instant_of(moment)
 
 
-def _reminders(written: Written) -> Insert:
-    number, moment = _items("reminders")
-    values = select(OWNER, _TASK_ID, cast(number, Integer()), instant_of(moment)).where(written.has_changed)
-    added = insert(_REMINDERS).from_select(["user_id", "task_id", "n", "fire_at"], values)
-    return added.on_conflict_do_update(
-        index_elements=["user_id", "task_id", "n"], set_={"fire_at": added.excluded.fire_at}
-    )
-
-
-def _dropped_reminders(written: Written) -> Delete:
-    number, _ = _items("dropped_reminders")
-    return delete(_REMINDERS).where(
-        _REMINDERS.c.user_id == OWNER,
-        _REMINDERS.c.task_id == _TASK_ID,
-        _REMINDERS.c.n.in_(select(cast(number, Integer()))),
-        written.has_changed,
-    )
-
-
-LABELS: Final = Part(_labels, "labels")
-DROPPED_LABELS: Final = Part(_dropped_labels, "dropped_labels")
-REMINDERS: Final = Part(_reminders, "reminders")
-DROPPED_REMINDERS: Final = Part(_dropped_reminders, "dropped_reminders")
+LABELS: Final = _added("labels", TASK_LABELS, ("label_folded", "label"), _label)
+DROPPED_LABELS: Final = _dropped("dropped_labels", TASK_LABELS, "label_folded", Text())
+REMINDERS: Final = _added("reminders", instant_tables.REMINDERS, ("n", "fire_at"), _reminder)
+DROPPED_REMINDERS: Final = _dropped("dropped_reminders", instant_tables.REMINDERS, "n", Integer())
