@@ -44,8 +44,9 @@ from taskward.observability.http_metrics import MetricsMiddleware
 from taskward.observability.tracing import Tracing, tracing_from_env
 from taskward.settings import Settings, load_settings
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
-from taskward.tasks.tombstones import TOMBSTONES_KEPT
 from taskward.tasks.zone_data import ZoneDataUpdate
+from taskward.trash.expiry import TrashExpiry
+from taskward.users.retention import RETENTION, Retention
 from taskward.web_app import routes as web_app
 from taskward.web_app.session import WEB_SESSION, development_session
 from taskward.webhooks.attempts import untraced
@@ -131,7 +132,8 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
     parts.add(BODY_THREAD, FairThreads(1, "large-bodies"))
     parts.add(CALENDAR_THREAD, FairThreads(1, "calendars", timeout=None))  # their responses have begun
     parts.add(UPLOADS, Uploads(space_for_uploads(settings.workers)))
-    parts.add(TOMBSTONES_KEPT, timedelta(days=settings.tombstone_days))
+    kept = Retention(timedelta(days=settings.tombstone_days), timedelta(days=settings.trash_days))
+    parts.add(RETENTION, kept)
     parts.add(OPENAPI, app.openapi)
     parts.add(WEB_SESSION, development_session(settings))
     if settings.serves_mcp:
@@ -153,7 +155,7 @@ def _components(parts: Parts, tracing: Tracing | None, webhooks: WebhookWorker |
         yield parts[MCP_ENDPOINT]
     recovery = Recovery(database)
     zone_data = ZoneDataUpdate(database, after=recovery)
-    yield from (recovery, zone_data)
+    yield from (recovery, zone_data, TrashExpiry(database, parts[RETENTION].trash, after=zone_data))
     if webhooks:
         yield webhooks
     if not (webhooks and webhooks.reminds):

@@ -5,8 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -15,6 +14,7 @@ from sqlalchemy import Table
 from taskward.database.statements import Read, TransactionSteps
 from taskward.http.caller import Owner
 from taskward.http.conditional import Versions
+from taskward.users.retention import Retention
 
 
 class EntitySteps(Protocol):
@@ -30,8 +30,10 @@ class EntitySteps(Protocol):
     def update(self, object_id: UUID, changes: Any, versions: Versions | None, /) -> TransactionSteps[Any]:
         """Changes the given fields, and returns the record."""
 
-    def delete(self, object_id: UUID, versions: Versions | None, option: Any, /) -> TransactionSteps[None]:
-        """Deletes an object; see `Entity.option`."""
+    def delete(
+        self, object_id: UUID, versions: Versions | None, option: Any, to: Any, /
+    ) -> TransactionSteps[None]:
+        """Deletes an object; see `Entity.option` and `Entity.trash`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,15 @@ class Entity:
     get: Read
     """Returns the columns of `record` by `owner` and the id."""
 
-    batch_steps: Callable[[Owner, timedelta], EntitySteps]
-    """Returns the steps for a batch, by whose and the time for which tombstones are kept."""
+    batch_steps: Callable[[Owner, Retention], EntitySteps]
+    """Returns the steps for a batch, by whose and how long what is deleted is kept."""
 
     option: str | None = None
     """The parameter of a deletion for the objects in it or below it, whose value is `delete` or `keep`."""
+
+    trash: Literal["object", "option"] | None = None
+    """The objects that a deletion with `to=trash` puts into the trash: the object itself, or those in it,
+    which needs the `option` to be `delete`; None if there is no such deletion."""
 
     fields_of_others: frozenset[str] = frozenset()
     """The fields whose change may change other objects."""

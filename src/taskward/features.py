@@ -8,9 +8,10 @@ from taskward.lists import routes as lists
 from taskward.lists.entity import LIST
 from taskward.tasks import routes as tasks
 from taskward.tasks.entity import TASK
+from taskward.trash import routes as trash
 
 ENTITIES: Final[tuple[Entity, ...]] = (TASK, LIST)
 """Tasks are first: they are meant where a request names no kind."""
 
-ROUTERS: Final = (tasks.router, labels.router, lists.router)
+ROUTERS: Final = (tasks.router, labels.router, lists.router, trash.router)
 """In the order of the OpenAPI document."""

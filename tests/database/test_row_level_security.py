@@ -45,6 +45,7 @@ from taskward.database.tables import owned_tables, shared_tables
 from taskward.me.admin import export_to
 from taskward.me.import_statements import ABANDONED
 from taskward.tasks.zone_data_statements import OWNERS_AFTER, STORED_VERSION
+from taskward.trash.statements import OWNERS_OF_EXPIRED
 from taskward.webhooks.reminder_statements import NEXT_REMINDERS, PASSED_REMINDERS
 from taskward.webhooks.statements import BACKLOG, FAILED_BEFORE, WAITING
 
@@ -299,7 +300,7 @@ async def test_these_statements_run_without_row_level_security() -> None:
 
     assert found == {
         *(COUNTERS, ABANDONED, STORED_VERSION, OWNERS_AFTER),
-        *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS),
+        *(WAITING, FAILED_BEFORE, BACKLOG, NEXT_REMINDERS, PASSED_REMINDERS, OWNERS_OF_EXPIRED),
     }
 
 
@@ -614,6 +615,7 @@ async def owner_of_rows_in_every_table(app: FastAPI) -> str:
     ann = Person(app)
     await ann.create(labels=["home"])
     await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}")
+    await ann.http.delete(f"/api/tasks/{(await ann.create())['id']}", params={"to": "trash"})
     for _ in range(2):
         created = await ann.http.post("/api/lists", json={"title": "Home"})
     await ann.http.delete(f"/api/lists/{created.json()['id']}")

@@ -64,6 +64,8 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
     )
     gone = await person.create(f"{word} Gone")
     await person.http.delete(f"/api/tasks/{gone['id']}")
+    trashed = await person.create(f"{word} Trashed", description=f"{word} too", labels=[word], **fields)
+    await person.http.delete(f"/api/tasks/{trashed['id']}", params={"to": "trash"})
     await person.put(kept["id"], description=f"{word} changed")
     for path, body in [
         ("/api/tasks", {"title": f"{word} keyed"}),
@@ -95,6 +97,7 @@ async def test_everything_is_gone_from_every_table(app: FastAPI) -> None:
         "lists",
         "task_labels",
         "tasks",
+        "trash",
         "users",
     ]
     assert await traces(app, ann.sub) == [table.name for table in TABLES]
@@ -130,8 +133,8 @@ async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -
         "idempotency_keys.digest",
         "idempotency_keys.location",
         "idempotency_keys.tag",
-        *(f"{table}.{name}" for table in ("tasks", "import_tasks") for name in ("due_key", "start_key")),
-        "tasks.past_recurrence",
+        *(f"{one}.{name}" for one in ("tasks", "import_tasks", "trash") for name in ("due_key", "start_key")),
+        *(f"{one}.past_recurrence" for one in ("tasks", "trash")),
         "users.time_zone",
     }
 

@@ -32,6 +32,10 @@ _NewId = Annotated[
     UUID | None, Field(description="An id that the client has made: a UUIDv7. Without it, the service's own.")
 ]
 _Option: TypeAlias = Literal["delete", "keep"] | None
+_To: TypeAlias = Annotated[
+    Literal["trash"] | None,
+    Field(description="`trash` puts what is deleted into the trash, from where it can be restored."),
+]
 _FORBID: Final = ConfigDict(extra="forbid")
 
 
@@ -51,7 +55,9 @@ def _fields(entity: Entity, op: Op) -> dict[str, Any]:
     if op == "create":
         return {"id": (_NewId, None), entity.kind: entity.new}
     target = {"id": UUID, "if_match": (_IfMatch, None)}
-    return target if op == "delete" else {**target, entity.kind: entity.changes}
+    if op == "update":
+        return {**target, entity.kind: entity.changes}
+    return {**target, "to": (_To, None)} if entity.trash else target
 
 
 def _of_tasks(op: Op) -> Any:

@@ -62,6 +62,8 @@ class ValidOperation:
     """The new object, or the changes."""
     option: Any = None
     """Whether the objects in or below a deleted one are kept; None if not given."""
+    to: Any = None
+    """The place that deleted tasks go to; None if they are deleted for good."""
 
     @property
     def may_change_others(self) -> bool:
@@ -88,11 +90,16 @@ class TaskOperation(BaseModel):
     op: Annotated[Op, _one_of("Op", "create", "update", "delete")]
     id: Any = None
     if_match: Any = None
+    to: Any = None
     task: Any = None
 
     def validated(self) -> ValidOperation | ServiceError:
         """Returns the operation, or its error if it is invalid."""
-        keys = {"create": ["id", "task"], "update": ["id", "if_match", "task"], "delete": ["id", "if_match"]}
+        keys = {
+            "create": ["id", "task"],
+            "update": ["id", "if_match", "task"],
+            "delete": ["id", "if_match", "to"],
+        }
         if self.op == "create" and self.if_match is not None:
             return _validated(self, ENTITIES[0], ["task"])  # what is to match has an id, so both are wrong
         return _validated(self, ENTITIES[0], keys[self.op])
@@ -108,9 +115,13 @@ class MixedOperation(TaskOperation):
         keys = {
             "create": ["id", self.kind],
             "update": ["id", "if_match", self.kind],
-            "delete": ["id", "if_match", *([entity.option] if entity.option else [])],
+            "delete": ["id", "if_match", *_keys_of_deletion(entity)],
         }
         return _validated(self, entity, keys[self.op])
+
+
+def _keys_of_deletion(entity: Entity) -> list[str]:
+    return [*([entity.option] if entity.option else []), *(["to"] if entity.trash else [])]
 
 
 _KEYS: Final[dict[str, Any]] = {
@@ -161,9 +172,19 @@ def _delete(operation: TaskOperation, entity: Entity) -> ValidOperation:
     option = getattr(operation, name, None)
     if option is not None and option not in _OPTIONS:
         problems.append(FieldError(name, f"{name.capitalize()} must be keep or delete"))
+    problems += _problems_of_to(operation.to, entity, option)
     if problems:
         raise ValidationFailed(problems)
-    return ValidOperation("delete", entity, *target, option=option)
+    return ValidOperation("delete", entity, *target, option=option, to=operation.to)
+
+
+def _problems_of_to(given: Any, entity: Entity, option: Any) -> list[FieldError]:
+    if given is None:
+        return []
+    if given != "trash":
+        return [FieldError("to", "To must be trash")]
+    needs_option = entity.trash == "option" and option != "delete"
+    return [FieldError("to", f"To needs {entity.option}=delete")] if needs_option else []
 
 
 def _refuse_keys(operation: TaskOperation, keys: list[str]) -> None:

@@ -79,8 +79,8 @@ class BatchSteps:
                 return _stored(201, entity, (yield from steps.create(new, new_id)))
             case ValidOperation(op="update", body=changes, id=target, versions=versions):
                 return _stored(200, entity, (yield from steps.update(target, changes, versions)))
-            case ValidOperation(id=target, versions=versions, option=option):
-                yield from steps.delete(target, versions, option)
+            case ValidOperation(id=target, versions=versions, option=option, to=to):
+                yield from steps.delete(target, versions, option, to)
                 return {"status": 200, "message": deletion_message(entity), "id": str(target)}
 
 

@@ -1,6 +1,5 @@
 """The batches of one owner."""
 
-from datetime import timedelta
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from taskward.http.errors import PreconditionFailed, ServiceError
 from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import version_tag
-from taskward.tasks.tombstones import TOMBSTONES_KEPT
+from taskward.users.retention import RETENTION, Retention
 
 
 class BatchResponse(NamedTuple):
@@ -34,13 +33,11 @@ class BatchResponse(NamedTuple):
 class BatchStore:
     """The batches of one owner, who is fixed for the store's lifetime."""
 
-    def __init__(
-        self, database: Queries, owner: Owner, list_cache: ListCache, tombstones_kept: timedelta
-    ) -> None:
+    def __init__(self, database: Queries, owner: Owner, list_cache: ListCache, retention: Retention) -> None:
         self._database = database
         self._list_cache = list_cache
         self._owner = owner
-        self._steps = BatchSteps({one: one.batch_steps(owner, tombstones_kept) for one in ENTITIES})
+        self._steps = BatchSteps({one: one.batch_steps(owner, retention) for one in ENTITIES})
 
     async def run(self, batch: AnyBatch, record: PendingRecord | None = None) -> BatchResponse:
         """Runs the operations of a batch in one transaction."""
@@ -75,7 +72,7 @@ class BatchStore:
 
 def _my_batches(context: Context) -> BatchStore:
     parts = context.parts
-    return BatchStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
+    return BatchStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[RETENTION])
 
 
 MyBatches = Annotated[BatchStore, Depends(_my_batches)]

@@ -21,7 +21,7 @@ from taskward.http.context import Context
 from taskward.http.cursors import decode_cursor, encode_cursor, scope_of
 from taskward.http.errors import CursorExpired
 from taskward.tasks.records import version_tag
-from taskward.tasks.tombstones import TOMBSTONES_KEPT
+from taskward.users.retention import RETENTION
 
 MAX_CHANGES: Final = 1000
 """Changes in one response at most."""
@@ -191,7 +191,7 @@ def _milliseconds() -> int:
 
 
 def _my_changes(context: Context) -> ChangeFeed:
-    return ChangeFeed(context.parts[DATABASE], context.owner, context.parts[TOMBSTONES_KEPT])
+    return ChangeFeed(context.parts[DATABASE], context.owner, context.parts[RETENTION].tombstones)
 
 
 MyChanges = Annotated[ChangeFeed, Depends(_my_changes)]

@@ -9,9 +9,9 @@ number after theirs.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from sqlalchemy import Table
@@ -27,15 +27,25 @@ from taskward.lists.statements import (
     TASKS_OF_DELETED_LISTS,
 )
 from taskward.tasks.steps.reminder_statements import DROP_REMINDERS
-from taskward.tasks.steps.statements import ADD_TOMBSTONES, DELETE_TASKS
+from taskward.tasks.steps.several import remove_several_steps
+from taskward.tasks.steps.statements import ADD_TOMBSTONES
 from taskward.tasks.tables import LIST_TOMBSTONES, TOMBSTONES
 from taskward.tasks.tombstones import drop_expired_steps
+from taskward.users.retention import Deletion
 
 MAX_ROWS: Final = 300
 """Tasks that are changed in one transaction; those with the most labels take some 0.1 ms each."""
 
 TasksOption: TypeAlias = Literal["delete", "keep"]
 """The tasks are deleted too, or they are kept and in no list."""
+
+TasksFate: TypeAlias = Literal["delete", "keep", "trash"]
+"""As `TasksOption`, or the tasks are deleted and go to the trash."""
+
+
+_FATES: Final[tuple[TasksFate, ...]] = get_args(TasksFate)
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing was left before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +54,12 @@ class ListDeletion:
 
     owner: UUID
     list_id: UUID
-    tasks: TasksOption
-    now: datetime
-    tombstones_since: datetime | None
-    """Tombstones from before are dropped; with None, none are."""
+    tasks: TasksFate
+    deletion: Deletion
 
     def steps(self, count: int, last: int, *, is_split: bool) -> TransactionSteps[None]:
         """Deletes the list; its `count` tasks and the list itself take the numbers up to `last`."""
-        values = {"owner": self.owner, "list_id": self.list_id, "version": last, "now": self.now}
+        values = {"owner": self.owner, "list_id": self.list_id, "version": last, "now": self.deletion.now}
         yield DELETE_LIST, values
         yield ADD_LIST_TOMBSTONE, values
         yield from self._drop_expired_steps(LIST_TOMBSTONES, 1)
@@ -70,7 +78,7 @@ class ListDeletion:
             "owner": self.owner,
             "ids": ids,
             "first_number": first,
-            "now": self.now,
+            "now": self.deletion.now,
             "count": len(ids),
         }
         if self.tasks == "keep":
@@ -80,32 +88,31 @@ class ListDeletion:
         yield DROP_LABELS_OF_TASKS, values
         yield DROP_REMINDERS, values
         yield ADD_TOMBSTONES, values
-        yield DELETE_TASKS, values
+        yield from remove_several_steps(values, self.deletion)
         yield from self._drop_expired_steps(TOMBSTONES, len(ids))
 
     def _drop_expired_steps(self, table: Table, deleted: int) -> TransactionSteps[None]:
-        if self.tombstones_since is not None:
-            yield from drop_expired_steps(self.owner, table, deleted, self.tombstones_since)
+        yield from drop_expired_steps(self.owner, table, deleted, self.deletion.tombstones_since)
 
 
-def _resume_steps(tasks: TasksOption, owner: UUID) -> TransactionSteps[None]:
-    """Completes an interrupted deletion; expired tombstones are left to the next one."""
+def _resume_steps(tasks: TasksFate, owner: UUID) -> TransactionSteps[None]:
+    """Completes an interrupted deletion; what has expired is left to the next one."""
     if not (yield RESUME, {"owner": owner}):
         return
     for list_id, count in (yield TASKS_OF_DELETED_LISTS, {"owner": owner}):
         rows = yield FIND_LIST_TOMBSTONE, {"owner": owner, "list_id": list_id}
         version, now = rows[0]
-        deletion = ListDeletion(owner, list_id, tasks, now, None)
-        yield from deletion.task_steps(count, version - count, is_split=True)
+        deletion = Deletion(now, _NEVER, _NEVER if tasks == "trash" else None)
+        change = ListDeletion(owner, list_id, tasks, deletion)
+        yield from change.task_steps(count, version - count, is_split=True)
 
 
-def _change(tasks: TasksOption) -> str:
+def _change(tasks: TasksFate) -> str:
     """Returns the name of the change in the owner's lock."""
     return f"deletion of a list, tasks: {tasks}"
 
 
 RESUME_STEPS: Final[Mapping[str, Callable[[UUID], TransactionSteps[None]]]] = {
-    _change("delete"): partial(_resume_steps, "delete"),
-    _change("keep"): partial(_resume_steps, "keep"),
+    _change(fate): partial(_resume_steps, fate) for fate in _FATES
 }
 """For each change that may be interrupted: the steps that complete it."""

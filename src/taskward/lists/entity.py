@@ -23,4 +23,5 @@ LIST: Final = Entity(
     get=GET_LIST,
     batch_steps=partial(ListSteps, is_batch=True),
     option="tasks",
+    trash="option",
 )

@@ -9,11 +9,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from taskward.http.body_schemas import Ignored, ignoring, requiring_one
 from taskward.http.responses import json_timestamp
-from taskward.http.validation import Absent, field_error
+from taskward.http.validation import Absent, field_error, located_errors
 from taskward.lists.tables import ListRecord
 from taskward.tasks.fields.metadata import Metadata, MetadataChanges, NewMetadata
 from taskward.tasks.fields.placement import Key, Position
 from taskward.tasks.fields.texts import MAX_TITLE_LENGTH, Title
+from taskward.tasks.models import GivenTo
 
 _WRITABLE: Final = ("title", "is_archived", "position", "metadata")
 _ignoring_server_keys = ignoring("id", "user_id", "created_at", "updated_at")
@@ -65,6 +66,9 @@ class ListChanges(_Body):
         return self
 
 
+TO_NEEDS_TASKS: Final = "To needs tasks=delete"
+
+
 def _known_option(value: Any) -> Any:
     if value not in {"delete", "keep"}:
         raise field_error("Tasks must be keep or delete")
@@ -81,6 +85,13 @@ class ListDeletionQuery(BaseModel):
         description="What becomes of the tasks in the list: they are deleted too, or kept and in no list. "
         "Required if there are any.",
     )
+    to: GivenTo = None
+
+    @model_validator(mode="after")
+    def _that_has_tasks_for_the_trash(self) -> Self:
+        if self.to is not None and self.tasks != "delete":
+            raise located_errors({"to": TO_NEEDS_TASKS})
+        return self
 
 
 class List(BaseModel):

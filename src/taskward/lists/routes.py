@@ -130,7 +130,7 @@ async def delete_list(
     list_id: ListId, query: Annotated[ListDeletionQuery, Query()], lists: MyLists, if_match: IfMatch = None
 ) -> Response:
     """Deletes a list permanently. If there are tasks in it, `tasks` says what becomes of them."""
-    await lists.delete(list_id, query.tasks, if_match)
+    await lists.delete(list_id, query.tasks, if_match, query.to)
     return json_response({"message": "List deleted successfully", "id": str(list_id)})
 
 

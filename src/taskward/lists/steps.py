@@ -4,7 +4,7 @@ All checks come before the first change, under the lock of the owner's row: see 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from taskward.database.statements import Command, TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
 from taskward.http.errors import FieldError, PreconditionFailed, ValidationFailed
-from taskward.lists.deletion import ListDeletion, TasksOption
+from taskward.lists.deletion import ListDeletion, TasksFate, TasksOption
 from taskward.lists.errors import ListNotEmpty, ListNotFound
 from taskward.lists.models import ListChanges, NewList, list_json
 from taskward.lists.ordering import ListSiblings
@@ -30,9 +30,12 @@ from taskward.lists.statements import (
 from taskward.lists.tables import ListRecord
 from taskward.tasks.fields.metadata import merged_metadata, problem_of_metadata
 from taskward.tasks.ids import created_at, new_task_id
+from taskward.tasks.models import To
 from taskward.tasks.positions import default_key
 from taskward.tasks.records import version_tag
+from taskward.tasks.steps import TRASH_IS_OFF
 from taskward.tasks.steps.ordering import NewPosition, position_steps
+from taskward.users.retention import Retention
 from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, LOCK_OWNER, person_values
 
 MAX_LISTS: Final = 1000
@@ -49,7 +52,7 @@ class ListSteps:
     """
 
     owner: Owner
-    tombstones_kept: timedelta
+    retention: Retention
     is_batch: bool = False
 
     def create(self, new: NewList, given_id: UUID | None = None) -> TransactionSteps[ListRecord]:
@@ -94,18 +97,21 @@ class ListSteps:
         return (yield from self._store(UPDATE_LIST, list_id, values, new_position))
 
     def delete(
-        self, list_id: UUID, versions: Versions | None, tasks: TasksOption | None
+        self, list_id: UUID, versions: Versions | None, tasks: TasksOption | None, to: To | None = None
     ) -> TransactionSteps[None]:
-        """Deletes a list, and deletes or keeps the tasks in it."""
+        """Deletes a list; the tasks in it are deleted, moved to the trash, or kept."""
+        if to is not None and not self.retention.trash:
+            raise ValidationFailed([FieldError("to", TRASH_IS_OFF)])
         yield from self._matching(list_id, versions)
         rows = yield COUNT_TASKS, self._values(list_id)
         count = rows[0][0]
         if count and tasks is None:
             raise ListNotEmpty
-        now = datetime.now(UTC)
-        deletion = ListDeletion(self.owner.id, list_id, tasks or "keep", now, now - self.tombstones_kept)
+        deletion = self.retention.deletion(datetime.now(UTC), to_trash=to is not None)
+        fate: TasksFate = "trash" if to else tasks or "keep"
+        change = ListDeletion(self.owner.id, list_id, fate, deletion)
         last = yield from self._numbers(count + 1)
-        yield from deletion.steps(count, last, is_split=not self.is_batch)
+        yield from change.steps(count, last, is_split=not self.is_batch)
 
     @property
     def _owner(self) -> Values:

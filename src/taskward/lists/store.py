@@ -1,7 +1,6 @@
 """The lists of one owner; every statement is filtered by that owner."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -22,21 +21,20 @@ from taskward.lists.statements import GET_LIST, LIST_LISTS
 from taskward.lists.steps import ListSteps
 from taskward.lists.tables import ListRecord
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
+from taskward.tasks.models import To
 from taskward.tasks.records import version_tag
 from taskward.tasks.statements import COUNTER
-from taskward.tasks.tombstones import TOMBSTONES_KEPT
+from taskward.users.retention import RETENTION, Retention
 
 
 class ListStore:
     """The lists of one owner, who is fixed for the store's lifetime."""
 
-    def __init__(
-        self, database: Queries, owner: Owner, list_cache: ListCache, tombstones_kept: timedelta
-    ) -> None:
+    def __init__(self, database: Queries, owner: Owner, list_cache: ListCache, retention: Retention) -> None:
         self._database = database
         self._list_cache = list_cache
         self._owner = owner
-        self._steps = ListSteps(owner, tombstones_kept)
+        self._steps = ListSteps(owner, retention)
 
     async def tag(self) -> str:
         """Returns the entity tag of all lists, by reading one row."""
@@ -94,7 +92,11 @@ class ListStore:
         return await self._transact(lambda: self._steps.update(list_id, changes, versions))
 
     async def delete(
-        self, list_id: UUID, tasks: TasksOption | None = None, versions: Versions | None = None
+        self,
+        list_id: UUID,
+        tasks: TasksOption | None = None,
+        versions: Versions | None = None,
+        to: To | None = None,
     ) -> None:
         """Deletes a list permanently; with `versions`, only if it is in one of them.
 
@@ -102,9 +104,10 @@ class ListStore:
             ListNotFound: the owner has no such list.
             PreconditionFailed: it is in another version.
             ListNotEmpty: there are tasks in it, and `tasks` is None.
+            ValidationFailed: its tasks shall go to the trash, and there is none.
 
         """
-        await self._transact(lambda: self._steps.delete(list_id, versions, tasks), long=tasks is not None)
+        await self._transact(lambda: self._steps.delete(list_id, versions, tasks, to), long=tasks is not None)
 
     async def _transact(self, steps: Callable[[], TransactionSteps[T]], *, long: bool = False) -> T:
         result = await self._database.transact(steps, long=long)
@@ -123,7 +126,7 @@ class ListStore:
 
 def _my_lists(context: Context) -> ListStore:
     parts = context.parts
-    return ListStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
+    return ListStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[RETENTION])
 
 
 MyLists = Annotated[ListStore, Depends(_my_lists)]

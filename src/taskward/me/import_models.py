@@ -20,6 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 from taskward.http.body_schemas import Ignored, ignoring
 from taskward.http.validation import field_error, located_errors, moment, strict_uuid
 from taskward.lists.models import IsArchived
+from taskward.me.import_scanner import IGNORED
 from taskward.tasks.fields import RULES, TaskFields
 from taskward.tasks.fields.metadata import NewMetadata
 from taskward.tasks.fields.placement import POSITION_MESSAGE, Position
@@ -136,8 +137,11 @@ class ImportedList(_Imported):
 class Import(BaseModel):
     """The body of `POST /api/me/import`: an export."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user"))
+    model_config = ConfigDict(extra="forbid", json_schema_extra=ignoring("user", *IGNORED))
 
     user: Ignored = None
     lists: list[ImportedList] = []
     tasks: list[ImportedTask]
+    trash: Ignored = None
+    spaces: Ignored = None
+    tokens: Ignored = None

@@ -29,6 +29,9 @@ SLICE_ITEMS: Final = 200
 ARRAYS: Final = ("lists", "tasks")
 """The keys whose values are read slice by slice."""
 
+IGNORED: Final = ("trash", "spaces", "tokens")
+"""Further arrays of an export, which an import skips: they only have to be JSON."""
+
 _SPACE: Final = re.compile(rb"[ \t\n\r]*+")
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SCALAR: Final = re.compile(rb"[^ \t\n\r,\]}\[{\":]++")
@@ -102,7 +105,7 @@ class Scanner:
                 raise _not_json()
             key = self._value("body")
             self._expect(b":")
-            if key in ARRAYS:
+            if key in (*ARRAYS, *IGNORED):
                 yield from self._array(key, outline)
             else:
                 outline.add(key, self._value(key))

@@ -31,6 +31,7 @@ from taskward.database.types import Counter, Id, Ids, Instant
 from taskward.me.import_tables import IMPORT_TASKS, IMPORTS
 from taskward.tasks.fields.reminders import MAX_REMINDERS
 from taskward.tasks.tables import LIST_TOMBSTONES, LISTS, TASK_LABELS, TASKS, TOMBSTONES
+from taskward.tasks.trash_tables import TRASH
 from taskward.users.statements import OWNER
 
 IMPORT_LEASE: Final = Lease(
@@ -132,7 +133,7 @@ def _values_of(
 
 
 def _stage() -> Any:
-    """Stages the tasks that the owner does not have, each id once."""
+    """Stages the tasks that the owner does not have, not even in the trash, each id once."""
     values = _values_of(IMPORT_TASKS, COLUMNS, bindparam("tasks", type_=Text()))
     same = IMPORT_TASKS.alias("same")
     return (
@@ -143,6 +144,8 @@ def _stage() -> Any:
                 # One condition each: an OR would make SQLite scan all of the owner's rows.
                 _is_free(TASKS, "id", values["id"]),
                 _is_free(TASKS, "id", values["given_id"]),
+                _is_free(TRASH, "id", values["id"]),
+                _is_free(TRASH, "id", values["given_id"]),
                 _is_free(same, "given_id", values["id"]),
                 _is_free(same, "id", values["given_id"]),
             ),
@@ -157,6 +160,13 @@ def _is_free(table: FromClause, key: str, value: ColumnElement[Any]) -> ColumnEl
     It is looked up for each value: of an EXISTS, PostgreSQL can make a join with all rows of the owner.
     """
     found = select(table.c[key]).where(table.c.user_id == OWNER, table.c[key] == value)
+    return found.scalar_subquery().is_(None)
+
+
+def _is_not_in_trash(table: Table, task_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Returns whether the task of a row of the owner is not in the trash."""
+    trashed = (TRASH.c.user_id == OWNER, TRASH.c.id == task_id)
+    found = select(TRASH.c.id).where(*trashed, table.c.user_id == OWNER)
     return found.scalar_subquery().is_(None)
 
 
@@ -175,15 +185,17 @@ _PUBLISHED: Final[dict[str, ColumnElement[Any]]] = {
     "list_id": case((IMPORT_TASKS.c.list_id.in_(_LISTS_OF_OWNER), IMPORT_TASKS.c.list_id), else_=null()),
     "next_version": case((_HAS_NEXT, literal_column("0", Counter)), else_=null()),
 }
-"""A list may have been deleted since its tasks were staged. No task has the version 0, so the next one of a
-series is not taken back after an import."""
+"""A list may have been deleted since its tasks were staged, or a task moved to the trash. No task has the
+version 0, so the next one of a series is not taken back after an import."""
 
 PUBLISH: Final = Command(
     "publish staged tasks",
     insert(TASKS)
     .from_select(
         ["user_id", *_PUBLISHED, "version"],
-        select(OWNER, *_PUBLISHED.values(), _FIRST_NUMBER + _RANK - 1).where(*_RANGE),
+        select(OWNER, *_PUBLISHED.values(), _FIRST_NUMBER + _RANK - 1).where(
+            *_RANGE, _is_not_in_trash(IMPORT_TASKS, IMPORT_TASKS.c.id)
+        ),
     )
     .on_conflict_do_nothing(),
     "task.import",
@@ -244,6 +256,7 @@ DROP_TOMBSTONES: Final = Command(
         TOMBSTONES.c.task_id > _AFTER,
         TOMBSTONES.c.task_id <= _UP_TO,
         TOMBSTONES.c.task_id.in_(select(IMPORT_TASKS.c.id).where(*_RANGE)),
+        _is_not_in_trash(TOMBSTONES, TOMBSTONES.c.task_id),
     ),
     quiet=True,
 )

@@ -1,15 +1,15 @@
 """All data of one owner: shown, exported, imported, erased."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 from fastapi import Depends
 
 from taskward.database import DATABASE, Database
-from taskward.database.statements import Row, TransactionSteps
+from taskward.database.statements import Read, Row, TransactionSteps
 from taskward.entity import Entity
 from taskward.features import ENTITIES
 from taskward.http.caller import Owner
@@ -27,6 +27,8 @@ from taskward.tasks.entity import TASK
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, task_record
 from taskward.tasks.steps.reminders import move_reminders_steps
+from taskward.trash.statements import TRASH_AFTER
+from taskward.trash.store import trashed_json
 from taskward.users.statements import person_values
 
 if TYPE_CHECKING:
@@ -40,6 +42,27 @@ CALENDAR_TURN: Final = 8
 zone that no calendar has had before."""
 
 _BEFORE_ALL: Final = UUID(int=0)
+
+
+class _Array(NamedTuple):
+    """An array of an export, which is left out if it is empty, unless it is there `always`."""
+
+    name: str
+    read: Read
+    """Returns the rows after an id, in the order of ids."""
+    to_json: Callable[[Row], Mapping[str, Any]]
+    always: bool = False
+
+
+def _objects(entity: Entity) -> _Array:
+    def to_json(row: Row) -> Mapping[str, Any]:
+        return entity.to_json(entity.record(*row))
+
+    return _Array(entity.plural, AFTER[entity], to_json, always=entity is ENTITIES[0])
+
+
+_TASKS: Final = _objects(TASK)
+_ARRAYS: Final = (*map(_objects, reversed(ENTITIES)), _Array("trash", TRASH_AFTER, trashed_json))
 
 
 class MyData:
@@ -73,8 +96,8 @@ class MyData:
         a truncated body.
         """
         rows = await self._database.rows(USER, {"owner": self._owner.id})
-        arrays = list(reversed(ENTITIES))
-        while not (page := await self._page(arrays[0], _BEFORE_ALL)) and len(arrays) > 1:
+        arrays = list(_ARRAYS)
+        while not (page := await self._page(arrays[0], _BEFORE_ALL)) and not arrays[0].always:
             del arrays[0]
         return self._chunks(rows[0] if rows else None, arrays, page)
 
@@ -84,7 +107,7 @@ class MyData:
         They are written in `threads`, a few at a time, so that calendars of several callers take turns.
         """
         lists = await self._database.rows(LIST_LISTS, {"owner": self._owner.id})
-        tasks = await self._page(TASK, _BEFORE_ALL)
+        tasks = await self._page(_TASKS, _BEFORE_ALL)
         writer = await threads.run(
             caller, _calendar_writer, {str(row[0]): ListRecord(*row).title for row in lists}
         )
@@ -105,29 +128,29 @@ class MyData:
         await self._database.scrub()
 
     async def _chunks(
-        self, user: Row | None, entities: Sequence[Entity], page: Sequence[Row]
+        self, user: Row | None, arrays: Sequence[_Array], page: Sequence[Row]
     ) -> AsyncIterator[bytes]:
-        """Yields the document: an array for each entity that has objects, and for the last one always."""
+        """Yields the document; the page is the first one of the first array."""
         yield b'{"user":' + orjson.dumps(user and user_json(user))
-        for entity in entities:
-            page = page if entity is entities[0] else await self._page(entity, _BEFORE_ALL)
-            if page or entity is entities[-1]:
-                async for piece in self._array(entity, page):
+        for array in arrays:
+            page = page if array is arrays[0] else await self._page(array, _BEFORE_ALL)
+            if page or array.always:
+                async for piece in self._pieces(array, page):
                     yield piece
             page = ()
         yield b"}"
 
-    async def _array(self, entity: Entity, page: Sequence[Row]) -> AsyncIterator[bytes]:
+    async def _pieces(self, array: _Array, page: Sequence[Row]) -> AsyncIterator[bytes]:
         """Yields the rows from a page on as an array of JSON."""
-        separator = b',"%b":[' % entity.plural.encode()
+        separator = b',"%b":[' % array.name.encode()
         while page:
-            piece = separator + b",".join(dump_json(entity.to_json(entity.record(*row))) for row in page)
+            piece = separator + b",".join(dump_json(array.to_json(row)) for row in page)
             separator = b","
             last = UUID(str(page[-1][0]))
             page = ()  # frees the page while the client reads
             yield piece
             await asyncio.sleep(0)  # SQLite returns the next page at once; this lets other requests run
-            page = await self._page(entity, last)
+            page = await self._page(array, last)
         yield (b"" if separator == b"," else separator) + b"]"
 
     async def _calendar_pieces(
@@ -141,12 +164,12 @@ class MyData:
             for start in range(0, len(tasks), CALENDAR_TURN):
                 some = tasks[start : start + CALENDAR_TURN]
                 yield await threads.run(caller, writer.tasks, some)
-            page = await self._page(TASK, last)
+            page = await self._page(_TASKS, last)
         yield writer.end()
 
-    async def _page(self, entity: Entity, after: UUID) -> Sequence[Row]:
+    async def _page(self, array: _Array, after: UUID) -> Sequence[Row]:
         values = {"owner": self._owner.id, "after_id": after, "limit": EXPORT_PAGE}
-        return await self._database.rows(AFTER[entity], values)
+        return await self._database.rows(array.read, values)
 
 
 def time_zone_steps(owner: Owner, time_zone: str | None) -> TransactionSteps[Row]:

@@ -135,6 +135,13 @@ class Settings(BaseSettings):
         description="Days for which the change feed keeps deletions, more than 0 and at most 36500; "
         "fractions are allowed. A client that was offline for longer has to fetch everything again.",
     )
+    trash_days: float = Field(
+        default=30,
+        ge=0,
+        le=36500,
+        description="Days for which tasks in the [trash](contract.md#trash) can be restored, at most 36500; "
+        "fractions are allowed. `0` turns the trash off, and what is in it is deleted within an hour.",
+    )
     max_streams_per_user: MaxStreams = Field(
         default=10,
         description="Maximum number of open event streams of one user in each process, 1 to 1000000. "

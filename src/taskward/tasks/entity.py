@@ -23,6 +23,7 @@ TASK: Final = Entity(
     get=GET_TASK,
     batch_steps=partial(TaskSteps, is_batch=True),
     option="subtasks",
+    trash="object",
     fields_of_others=frozenset({"is_completed", "list_id", "parent_id", "position"}),
     parts=(TASK_LABELS,),
 )

@@ -161,6 +161,26 @@ def known_subtasks(value: Any) -> Any:
     return value
 
 
+To: TypeAlias = Literal["trash"]
+"""The place that a deleted task goes to, from where it can be restored."""
+
+
+def known_to(value: Any) -> Any:
+    """Raises a field error unless the value is of `To`."""
+    if value != "trash":
+        raise field_error("To must be trash")
+    return value
+
+
+GivenTo = Annotated[
+    Annotated[To, BeforeValidator(known_to)] | None,
+    Field(
+        description="`trash` puts what is deleted into the trash, from where it can be restored. Without "
+        "it, the deletion is permanent.",
+    ),
+]
+
+
 class TaskDeletionQuery(BaseModel):
     """The query of `DELETE /api/tasks/{task_id}`."""
 
@@ -171,6 +191,7 @@ class TaskDeletionQuery(BaseModel):
         description="What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all "
         "of them, on all levels.",
     )
+    to: GivenTo = None
 
 
 class TaskDeleted(BaseModel):

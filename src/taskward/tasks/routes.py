@@ -148,8 +148,8 @@ async def delete_task(
     tasks: MyTasks,
     if_match: IfMatch = None,
 ) -> Response:
-    """Deletes a task permanently; `subtasks` says what becomes of the tasks below it."""
-    await tasks.delete(task_id, if_match, query.subtasks)
+    """Deletes a task, for good or to the trash; `subtasks` says what becomes of the tasks below it."""
+    await tasks.delete(task_id, if_match, query.subtasks, query.to)
     return json_response({"message": "Task deleted successfully", "id": str(task_id)})
 
 

@@ -37,6 +37,8 @@ from taskward.tasks.row_statements import DROPPED_LABELS, DROPPED_REMINDERS, LAB
 from taskward.tasks.sorts import BASE_SORTS
 from taskward.tasks.tables import COLUMNS, TASKS, TOMBSTONES
 from taskward.tasks.tables import LISTS as LIST_TABLE
+from taskward.tasks.trash_statements import drop_expired, insert_into_trash
+from taskward.tasks.trash_tables import TRASH
 from taskward.users.statements import (
     OWNER,
     bump_owner,
@@ -116,15 +118,16 @@ def _can_be_new(
     moments_zone: ColumnElement[str],
 ) -> ColumnElement[bool]:
     """Returns whether the client's id is free, the list is there, and the time zone is as assumed."""
-    used, deleted = TASKS.alias("used"), TOMBSTONES.alias("deleted")
+    used, deleted, trashed = TASKS.alias("used"), TOMBSTONES.alias("deleted"), TRASH.alias("trashed")
     is_used = exists().where(used.c.user_id == owner, used.c.id == client_id)
     is_deleted = exists().where(deleted.c.user_id == owner, deleted.c.task_id == client_id)
+    is_trashed = exists().where(trashed.c.user_id == owner, trashed.c.id == client_id)
     has_list = exists().where(LIST_TABLE.c.user_id == owner, LIST_TABLE.c.id == list_id)
     elsewhere = exists().where(
         USERS.c.id == owner, func.coalesce(USERS.c.time_zone, _NO_ZONE) != moments_zone
     )
     return (
-        or_(client_id.is_(None), ~is_used & ~is_deleted)
+        or_(client_id.is_(None), ~is_used & ~is_deleted & ~is_trashed)
         & or_(list_id.is_(None), has_list)
         & or_(moments_zone.is_(None), ~elsewhere)
     )
@@ -229,6 +232,18 @@ def _can_move() -> ColumnElement[bool]:
 
 def _delete_task(number: ColumnElement[int]) -> Change:
     return delete(TASKS).where(*_MATCHING, number.is_not(None)).returning(*COLUMNS)
+
+
+def _trash_task(number: ColumnElement[int]) -> Change:
+    return insert_into_trash(*_MATCHING, number.is_not(None)).returning(TRASH.c.version)
+
+
+def _delete_trashed_task(written: Written) -> Delete:
+    return delete(TASKS).where(*_MINE, written.has_changed)
+
+
+def _drop_expired_trash(_: Written) -> Delete:
+    return drop_expired(literal_column("2"))
 
 
 def _has_no_subtasks() -> ColumnElement[bool]:
@@ -337,10 +352,16 @@ MOVE_TASK: Final = Write(
 )
 """`CHANGE_TASK` to another list, or to none: no row also if it has subtasks, or the list is not there."""
 
-DELETE_TASK: Final = Write(
-    "delete task",
-    bump_owner(exists().where(*_MATCHING) & _has_no_subtasks(), horizon=_horizon_after_expiry()),
-    _delete_task,
-    (Part(_drop_expired_tombstones), Part(_leave_tombstone)),
-    "task.delete",
+_CAN_DELETE: Final = bump_owner(
+    exists().where(*_MATCHING) & _has_no_subtasks(), horizon=_horizon_after_expiry()
 )
+_OF_DELETION: Final = (Part(_drop_expired_tombstones), Part(_leave_tombstone))
+DELETE_TASK: Final = Write("delete task", _CAN_DELETE, _delete_task, _OF_DELETION, "task.delete")
+TRASH_TASK: Final = Write(
+    "move task to the trash",
+    _CAN_DELETE,
+    _trash_task,
+    (Part(_delete_trashed_task), Part(_drop_expired_trash), *_OF_DELETION),
+    "task.trash",
+)
+"""Returns the version that the task had."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,14 +21,14 @@ from taskward.idempotency.execution import PendingRecord
 from taskward.tasks.cursor import read_cursor, write_cursor
 from taskward.tasks.list_cache import LIST_CACHE, CachedList, ListCache
 from taskward.tasks.list_statements import filtered_list
-from taskward.tasks.models import NewTask, Subtasks, TaskChanges
+from taskward.tasks.models import NewTask, Subtasks, TaskChanges, To
 from taskward.tasks.query import ListQuery
 from taskward.tasks.records import task_json, task_path, task_record
 from taskward.tasks.sorts import position_of, position_values
 from taskward.tasks.statements import COUNTER, GET_TASK, LISTS
 from taskward.tasks.steps import TaskSteps
 from taskward.tasks.tables import TaskRecord, columns_after_task, task_records
-from taskward.tasks.tombstones import TOMBSTONES_KEPT
+from taskward.users.retention import RETENTION, Retention
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class TaskStore:
     _database: Queries
     _owner: Owner
     _list_cache: ListCache
-    _tombstones_kept: timedelta
+    _retention: Retention
 
     async def counter(self) -> int:
         """Returns the number of the owner's last write, by reading one row; 0 before the first write."""
@@ -162,23 +161,28 @@ class TaskStore:
         )
 
     async def delete(
-        self, task_id: UUID, versions: Versions | None = None, subtasks: Subtasks = "keep"
+        self,
+        task_id: UUID,
+        versions: Versions | None = None,
+        subtasks: Subtasks = "keep",
+        to: To | None = None,
     ) -> None:
-        """Deletes a task permanently; with `versions`, only if the task is in one of them.
+        """Deletes a task, for good or to the trash; with `versions`, only if the task is in one of them.
 
         Raises:
             NotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
+            ValidationFailed: there is no trash.
 
         """
         steps = self._steps()
         await self._write(
-            lambda: steps.delete_alone(task_id, versions),
-            lambda: steps.delete_locked(task_id, versions, subtasks),
+            lambda: steps.delete_alone(task_id, versions, to),
+            lambda: steps.delete_locked(task_id, versions, subtasks, to),
         )
 
     def _steps(self) -> TaskSteps:
-        return TaskSteps(self._owner, self._tombstones_kept)
+        return TaskSteps(self._owner, self._retention)
 
     async def _write(
         self,
@@ -211,7 +215,7 @@ def _response_values(record: PendingRecord, task: TaskRecord) -> dict[str, Any]:
 
 def _my_tasks(context: Context) -> TaskStore:
     parts = context.parts
-    return TaskStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[TOMBSTONES_KEPT])
+    return TaskStore(parts[DATABASE], context.owner, parts[LIST_CACHE], parts[RETENTION])
 
 
 MyTasks = Annotated[TaskStore, Depends(_my_tasks)]

@@ -1,6 +1,6 @@
 """Tombstones that have expired: a deletion of several rows drops up to twice as many, so none accumulate."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,11 +10,8 @@ from taskward.database.functions import greatest
 from taskward.database.statements import Command, Read, TransactionSteps
 from taskward.database.tables import all_tables
 from taskward.database.types import Counter, Instant
-from taskward.http.parts import Key
 from taskward.users.statements import OWNER
 from taskward.users.tables import USERS
-
-TOMBSTONES_KEPT: Final = Key[timedelta]("time for which tombstones are kept")
 
 _UP_TO: Final = bindparam("up_to", type_=Counter)
 

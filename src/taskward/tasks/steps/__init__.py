@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.database.statements import Row, TransactionSteps, Values, Write
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
-from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
+from taskward.http.errors import DatabaseError, FieldError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.tasks.fields import BASE_FIELDS, TaskFields
 from taskward.tasks.ids import created_at, new_task_id
-from taskward.tasks.models import NewTask, Subtasks, TaskChanges
+from taskward.tasks.models import NewTask, Subtasks, TaskChanges, To
 from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.statements import (
     CHANGE_TASK,
@@ -30,6 +30,7 @@ from taskward.tasks.statements import (
     GET_TASK,
     MOVE_TASK,
     READ_TO_CHANGE,
+    TRASH_TASK,
     UPDATE_TASK,
 )
 from taskward.tasks.steps.checks import WriteChecks
@@ -51,13 +52,16 @@ from taskward.tasks.steps.several import (
     raise_children_steps,
     set_positions_steps,
 )
-from taskward.tasks.steps.statements import FIND_TOMBSTONE
+from taskward.tasks.steps.statements import FIND_DELETED
 from taskward.tasks.steps.subtasks import place_of
 from taskward.tasks.tables import RECORD_WIDTH, TaskRecord
+from taskward.users.retention import Deletion, Retention
 from taskward.users.statements import LOCK_OWNER, person_values
 
 MAX_ATTEMPTS: Final = 4
 """Attempts at an update of a task that others change at the same time, before it locks the owner."""
+
+TRASH_IS_OFF: Final = "The trash is off"
 
 Response = Callable[[TaskRecord], Values]
 """Returns the values that store the response to a create under its idempotency key."""
@@ -71,7 +75,7 @@ class TaskSteps:
     """
 
     owner: Owner
-    tombstones_kept: timedelta
+    retention: Retention
     is_batch: bool = False
 
     def create(self, new: NewTask, client_id: UUID | None = None) -> TransactionSteps[TaskRecord]:
@@ -180,7 +184,8 @@ class TaskSteps:
         checks = WriteChecks(self.owner.id, now, zone, undo and undo.next_id)
         checked = yield from checks.steps(before, given)
         if undo is not None:
-            yield from take_back_steps(self.owner.id, task_id, undo.next_id, now, now - self.tombstones_kept)
+            deletion = self.retention.deletion(now, to_trash=False)
+            yield from take_back_steps(self.owner.id, task_id, undo.next_id, deletion)
         renumbers = checked.reminders.renumbers
         pending = (yield from pending_moments_steps(self.owner.id, task_id)) if renumbers else ()
         values = checked.values | checked.reminders.values(now, pending)
@@ -195,35 +200,47 @@ class TaskSteps:
         return task
 
     def delete(
-        self, task_id: UUID, versions: Versions | None, subtasks: Subtasks | None = None
+        self,
+        task_id: UUID,
+        versions: Versions | None,
+        subtasks: Subtasks | None = None,
+        to: To | None = None,
     ) -> TransactionSteps[None]:
-        """Deletes a task, by default without its subtasks.
+        """Deletes a task, by default without its subtasks, for good or to the trash.
 
         Raises:
             NotFound: the owner has no such task.
             PreconditionFailed: it is in another version.
+            ValidationFailed: there is no trash.
 
         """
-        if not (yield from self.delete_alone(task_id, versions)):
-            yield from self.delete_locked(task_id, versions, subtasks or "keep")
+        if not (yield from self.delete_alone(task_id, versions, to)):
+            yield from self.delete_locked(task_id, versions, subtasks or "keep", to)
 
-    def delete_alone(self, task_id: UUID, versions: Versions | None) -> TransactionSteps[bool]:
+    def delete_alone(
+        self, task_id: UUID, versions: Versions | None, to: To | None = None
+    ) -> TransactionSteps[bool]:
         """Deletes a task by one statement; returns false if it is not there, or has subtasks."""
-        rows = yield DELETE_TASK, self._deletion(task_id, versions)
-        return bool(rows)
+        if to is not None and not self.retention.trash:
+            raise ValidationFailed([FieldError("to", TRASH_IS_OFF)])
+        write, values = self._deletion(task_id, versions, self._deletion_now(to))
+        return bool((yield write, values))
 
     def delete_locked(
-        self, task_id: UUID, versions: Versions | None, subtasks: Subtasks
+        self, task_id: UUID, versions: Versions | None, subtasks: Subtasks, to: To | None = None
     ) -> TransactionSteps[None]:
         """Deletes a task that may have subtasks; raises as `delete`."""
-        values = self._deletion(task_id, versions)
+        deletion = self._deletion_now(to)
         yield LOCK_OWNER, self._owner
         task = yield from self._matching(task_id, versions)
         if subtasks == "keep":
-            yield from raise_children_steps(self.owner.id, task_id, task.parent_id, values["now"])
+            yield from raise_children_steps(self.owner.id, task_id, task.parent_id, deletion.now)
         else:
-            yield from delete_below_steps(self.owner.id, task_id, values["now"], values["tombstones_since"])
-        yield DELETE_TASK, values
+            yield from delete_below_steps(self.owner.id, task_id, deletion)
+        yield self._deletion(task_id, versions, deletion)
+
+    def _deletion_now(self, to: To | None) -> Deletion:
+        return self.retention.deletion(datetime.now(UTC), to_trash=to is not None)
 
     def _lock_steps(self) -> TransactionSteps[str | None]:
         """Locks the owner's row; returns the time zone of the owner, at first that of the token."""
@@ -289,16 +306,12 @@ class TaskSteps:
             "versions": versions,
         }
 
-    def _deletion(self, task_id: UUID, versions: Versions | None) -> dict[str, Any]:
-        now = datetime.now(UTC)
-        since = now - self.tombstones_kept
-        return {
-            **self._owner,
-            "task_id": task_id,
-            "now": now,
-            "versions": versions,
-            "tombstones_since": since,
-        }
+    def _deletion(
+        self, task_id: UUID, versions: Versions | None, deletion: Deletion
+    ) -> tuple[Write, dict[str, Any]]:
+        """Returns the write that deletes a task alone, and its values."""
+        values = {**self._owner, "task_id": task_id, "versions": versions, **deletion._asdict()}
+        return DELETE_TASK if deletion.trash_since is None else TRASH_TASK, values
 
     def _read_and_merge(
         self, task_id: UUID, given: Mapping[str, Any], versions: Versions | None
@@ -325,7 +338,7 @@ class TaskSteps:
         rows = yield GET_TASK, values
         if rows:
             raise _changed(task_record(rows[0]), "A task with this id exists", shown=True)
-        if (yield FIND_TOMBSTONE, values):
+        if (yield FIND_DELETED, values):
             raise Gone("The task was deleted")
 
     def _matching(self, task_id: UUID, versions: Versions | None) -> TransactionSteps[TaskRecord]:

@@ -32,6 +32,7 @@ from taskward.tasks.steps.series_statements import (
 )
 from taskward.tasks.steps.several import change_several_steps, delete_several_steps, raise_children_steps
 from taskward.tasks.tables import TaskRecord
+from taskward.users.retention import Deletion
 from taskward.users.statements import person_values
 
 
@@ -147,11 +148,9 @@ def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> Trans
     return Undo(task._replace(extra=fields.columns()["extra"]), next_id)
 
 
-def take_back_steps(
-    owner: UUID, task_id: UUID, next_id: UUID, now: datetime, tombstones_since: datetime
-) -> TransactionSteps[None]:
+def take_back_steps(owner: UUID, task_id: UUID, next_id: UUID, deletion: Deletion) -> TransactionSteps[None]:
     """Deletes the next task of a series; its subtasks are below the one before again."""
-    yield from raise_children_steps(owner, next_id, task_id, now)
-    yield from delete_several_steps(owner, [next_id], now, tombstones_since)
+    yield from raise_children_steps(owner, next_id, task_id, deletion.now)
+    yield from delete_several_steps(owner, [next_id], deletion)
     values = {"owner": owner, "task_id": task_id, "next_version": None, "past_recurrence": None}
     yield NOTE_NEXT, values

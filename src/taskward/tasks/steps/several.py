@@ -17,6 +17,8 @@ from taskward.tasks.steps.statements import (
 from taskward.tasks.steps.subtasks import subtree_steps
 from taskward.tasks.tables import TOMBSTONES
 from taskward.tasks.tombstones import drop_expired_steps
+from taskward.tasks.trash_statements import DELETE_TRASHED_TASKS, DROP_EXPIRED_TRASH, TRASH_TASKS
+from taskward.users.retention import Deletion
 from taskward.users.statements import COUNT_MANY
 
 
@@ -43,22 +45,33 @@ def move_below_steps(owner: UUID, task_id: UUID, list_id: object, now: datetime)
     yield from change_several_steps(owner, MOVE_TO_LIST, ids, {"list_id": list_id, "now": now})
 
 
-def delete_below_steps(
-    owner: UUID, task_id: UUID, now: datetime, tombstones_since: datetime
-) -> TransactionSteps[None]:
+def delete_below_steps(owner: UUID, task_id: UUID, deletion: Deletion) -> TransactionSteps[None]:
     """Deletes the tasks below a task."""
     ids = yield from _below(owner, task_id)
-    yield from delete_several_steps(owner, ids, now, tombstones_since)
+    yield from delete_several_steps(owner, ids, deletion, deleted_with=task_id)
 
 
 def delete_several_steps(
-    owner: UUID, ids: Sequence[Any], now: datetime, tombstones_since: datetime
+    owner: UUID, ids: Sequence[Any], deletion: Deletion, deleted_with: UUID | None = None
 ) -> TransactionSteps[None]:
     """Deletes the tasks with these ids."""
-    values = yield from change_several_steps(owner, ADD_TOMBSTONES, ids, {"now": now})
+    values = yield from change_several_steps(owner, ADD_TOMBSTONES, ids, {"now": deletion.now})
     if ids:
+        yield from remove_several_steps(values, deletion, deleted_with)
+        yield from drop_expired_steps(owner, TOMBSTONES, len(ids), deletion.tombstones_since)
+
+
+def remove_several_steps(
+    values: Values, deletion: Deletion, deleted_with: UUID | None = None
+) -> TransactionSteps[None]:
+    """Removes the rows of the `count` tasks with the `ids`, or moves them to the trash."""
+    if deletion.trash_since is None:
         yield DELETE_TASKS, values
-        yield from drop_expired_steps(owner, TOMBSTONES, len(ids), tombstones_since)
+        return
+    yield TRASH_TASKS, {**values, "deleted_with": deleted_with}
+    yield DELETE_TRASHED_TASKS, values
+    expired = {"limit": 2 * values["count"], "trash_since": deletion.trash_since}
+    yield DROP_EXPIRED_TRASH, {"owner": values["owner"], **expired}
 
 
 def change_several_steps(

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    exists,
     func,
     literal_column,
     select,
@@ -23,7 +24,9 @@ from taskward.database.functions import any_of, few, is_false, monotonic_now
 from taskward.database.statements import Change, Command, Read
 from taskward.database.types import CodePointText, Counter, Id, Ids, Instant
 from taskward.tasks.tables import LISTS, TASKS, TOMBSTONES, position_key
+from taskward.tasks.trash_tables import TRASH
 from taskward.users.statements import OWNER
+from taskward.users.tables import USERS
 
 MAX_LEVELS: Final = 5
 """Levels of tasks: a task and four levels below it."""
@@ -39,10 +42,16 @@ _POSITION: Final = bindparam("position", type_=CodePointText)
 _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
 _ONE: Final = literal_column("1", Integer())
 
-FIND_TOMBSTONE: Final = Read(
-    "find a task's tombstone",
-    select(TOMBSTONES.c.version).where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.task_id == _TASK_ID),
+FIND_DELETED: Final = Read(
+    "find a deleted task",
+    select(USERS.c.id).where(
+        USERS.c.id == OWNER,
+        exists().where(TOMBSTONES.c.user_id == OWNER, TOMBSTONES.c.task_id == _TASK_ID)
+        | exists().where(TRASH.c.user_id == OWNER, TRASH.c.id == _TASK_ID),
+    ),
 )
+"""Returns a row if there is a tombstone of it, or if it is in the trash."""
+
 FIND_LIST: Final = Read(
     "find the list of a task", select(LISTS.c.id).where(LISTS.c.user_id == OWNER, LISTS.c.id == _LIST_ID)
 )

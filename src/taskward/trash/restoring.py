@@ -1,0 +1,176 @@
+"""Restores a task from the trash with those that were deleted with it.
+
+They come back with the ids, the fields and the order that they had. A task whose parent is not there, or has
+no room, comes to the top; one whose list was deleted comes into no list.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.database.types import to_microseconds
+from taskward.http.errors import NotFound
+from taskward.tasks.fields import TaskFields
+from taskward.tasks.fields.labels import folded_label
+from taskward.tasks.records import task_record
+from taskward.tasks.statements import GET_TASK
+from taskward.tasks.steps.reminders import add_reminders_steps
+from taskward.tasks.steps.series_statements import OPEN_IN_SERIES
+from taskward.tasks.steps.several import first_number_steps
+from taskward.tasks.steps.statements import ANCESTORS, FIND_LIST, MAX_LEVELS, SUBTREE_SIZE
+from taskward.tasks.steps.subtasks import MAX_BELOW
+from taskward.tasks.tables import TaskRecord
+from taskward.trash.statements import (
+    ADD_LABELS,
+    DELETE_RESTORED,
+    DROP_TOMBSTONES,
+    EXISTING_TASKS,
+    FIND_TAKEN_ALONG,
+    FIND_TRASHED,
+    RESTORE_TASKS,
+    SET_TRASHED_FIELDS,
+    TRASHED_FIELDS,
+)
+from taskward.users.statements import LOCK_OWNER
+
+PAGE: Final = 50
+"""Tasks whose fields are read and restored at once: of the largest ones 2 MB."""
+
+
+class _Place(NamedTuple):
+    """The list and the parent of a task; both as ids in text form."""
+
+    list_id: str | None
+    parent_id: str | None
+
+
+def restore_steps(owner: UUID, task_id: UUID) -> TransactionSteps[TaskRecord]:
+    """Restores a task; returns it.
+
+    Raises:
+        NotFound: the owner has no such task in the trash.
+
+    """
+    values = {"owner": owner, "task_id": task_id}
+    locked = yield LOCK_OWNER, values
+    rows = [*(yield FIND_TRASHED, values), *(yield FIND_TAKEN_ALONG, values)]
+    if not rows or str(rows[0][0]) != str(task_id):
+        raise NotFound
+    places = yield from _Forest(owner, rows).place_steps()
+    first = yield from first_number_steps(owner, len(places))
+    yield from _store_steps(owner, places, first)
+    of_all = {"owner": owner, "ids": [*places]}
+    yield DROP_TOMBSTONES, of_all
+    yield DELETE_RESTORED, of_all | {"task_id": task_id, "version": first}
+    yield from add_reminders_steps(owner, [*places], locked[0][0])
+    return task_record((yield GET_TASK, values)[0])
+
+
+@dataclass(slots=True)
+class _Forest:
+    """Tasks that are restored together, as trees: most often one."""
+
+    owner: UUID
+    rows: Sequence[Row]
+    _added: Counter[str] = field(default_factory=Counter)
+    """The number of tasks that this restores below a task at the top, by its id."""
+
+    def place_steps(self) -> TransactionSteps[dict[str, _Place]]:
+        """Returns the place of each task, those at the top of the trees first, level by level."""
+        before = {str(one): _Place(_text(list_id), _text(parent)) for one, parent, list_id in self.rows}
+        children: defaultdict[str | None, list[str]] = defaultdict(list)
+        for one, place in before.items():
+            children[place.parent_id].append(one)
+        roots = [one for one, place in before.items() if place.parent_id not in before]
+        lists = yield from self._existing_lists({before[root].list_id for root in roots})
+        parents = yield from self._existing_tasks({before[root].parent_id for root in roots})
+        places: dict[str, _Place] = {}
+        for root in roots:
+            list_id, parent = before[root]
+            levels = list(_levels(root, children))
+            below = (yield from self._below(parent, levels)) if parent in parents else None
+            place = places[root] = below or _Place(list_id if list_id in lists else None, None)
+            for level in levels[1:]:
+                places |= {one: _Place(place.list_id, before[one].parent_id) for one in level}
+        return places
+
+    def _below(self, parent: str | None, levels: Sequence[Sequence[str]]) -> TransactionSteps[_Place | None]:
+        """Returns the place of a tree below a parent; None if there is no room."""
+        ancestors = yield ANCESTORS, {"owner": self.owner, "task_id": UUID(parent)}
+        if len(ancestors) + len(levels) > MAX_LEVELS:
+            return None
+        top = str(ancestors[-1][0])
+        rows = yield SUBTREE_SIZE, {"owner": self.owner, "task_id": UUID(top)}
+        size = sum(map(len, levels))
+        if rows[0][0] - 1 + self._added[top] + size > MAX_BELOW:
+            return None
+        self._added[top] += size
+        return _Place(_text(ancestors[0][1]), parent)
+
+    def _existing_lists(self, ids: set[str | None]) -> TransactionSteps[set[str]]:
+        found = set()
+        for one in ids - {None}:
+            if (yield FIND_LIST, {"owner": self.owner, "list_id": UUID(one)}):
+                found.add(str(one))
+        return found
+
+    def _existing_tasks(self, ids: set[str | None]) -> TransactionSteps[set[str]]:
+        asked = [one for one in ids if one is not None]
+        if not asked:
+            return set()
+        return {str(row[0]) for row in (yield EXISTING_TASKS, {"owner": self.owner, "ids": asked})}
+
+
+def _levels(root: str, children: Mapping[str | None, Sequence[str]]) -> Iterator[list[str]]:
+    """Yields the tasks of a tree, level by level."""
+    level = [root]
+    while level:
+        yield level
+        level = [below for one in level for below in children.get(one, ())]
+
+
+def _store_steps(owner: UUID, places: Mapping[str, _Place], first: int) -> TransactionSteps[None]:
+    """Stores tasks at these places, numbered from `first` on, with their labels."""
+    numbers = count(first)
+    ids = list(places)
+    for start in range(0, len(ids), PAGE):
+        page = ids[start : start + PAGE]
+        rows = yield TRASHED_FIELDS, {"owner": owner, "ids": page}
+        fields = {str(one): TaskFields.parse(extra) for one, extra in rows}
+        for one in page:
+            yield from _end_series_steps(owner, one, fields[one])
+        tasks = [(one, next(numbers), *places[one], *_instants(fields[one])) for one in page]
+        now = datetime.now(UTC)
+        yield RESTORE_TASKS, {"owner": owner, "now": now, "tasks": orjson.dumps(tasks).decode()}
+        labels = [(one, folded_label(label), label) for one in page for label in fields[one].labels]
+        if labels:
+            yield ADD_LABELS, {"owner": owner, "labels": orjson.dumps(labels).decode()}
+
+
+def _end_series_steps(owner: UUID, task_id: str, fields: TaskFields) -> TransactionSteps[None]:
+    """Drops the recurrence of a task whose series goes on in another task."""
+    if fields.recurrence is None:
+        return
+    values: Values = {"owner": owner, "task_id": UUID(task_id)}
+    goes_on = yield OPEN_IN_SERIES, {**values, "series_id": UUID(fields.series_id or task_id)}
+    if not goes_on and fields.next_id is not None:
+        goes_on = yield EXISTING_TASKS, {"owner": owner, "ids": [fields.next_id]}
+    if goes_on:
+        yield SET_TRASHED_FIELDS, {**values, "extra": fields.replaced(recurrence=None).columns()["extra"]}
+
+
+def _instants(fields: TaskFields) -> tuple[int | None, int | None]:
+    """Returns the instants of the due date and of the start, by the time zone data of this process."""
+    columns = fields.columns()
+    return to_microseconds(columns["due_utc"]), to_microseconds(columns["start_utc"])
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,29 @@
+"""The time for which deleted objects leave something behind."""
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from taskward.http.parts import Key
+
+
+class Deletion(NamedTuple):
+    """A deletion at a time; what was left before the other times has expired."""
+
+    now: datetime
+    tombstones_since: datetime
+    trash_since: datetime | None = None
+    """None unless the tasks go to the trash."""
+
+
+class Retention(NamedTuple):
+    """The times for which tombstones and tasks in the trash are kept; zero if there is no trash."""
+
+    tombstones: timedelta
+    trash: timedelta
+
+    def deletion(self, now: datetime, *, to_trash: bool) -> Deletion:
+        """Returns a deletion at that time."""
+        return Deletion(now, now - self.tombstones, now - self.trash if to_trash else None)
+
+
+RETENTION: Final = Key[Retention]("time for which deleted objects are kept")
