@@ -57,6 +57,8 @@ async def fill(person: Person) -> list[str]:
     await person.put(daily["id"], is_completed=True)
     deleted = await person.create("Deleted")
     await _sent(person, "DELETE", f"/api/tasks/{deleted['id']}")
+    trashed = await person.create("Trashed", labels=["home"])
+    await _sent(person, "DELETE", f"/api/tasks/{trashed['id']}?to=trash")
     made = await person.http.post("/api/tasks", json=KEYED_BODY, headers=KEYED)
     assert made.status_code == 201
     return [task["id"] for task in await person.tasks()]
@@ -73,7 +75,7 @@ async def seen(person: Person) -> dict[str, Any]:
     export = (await person.http.get("/api/me/export")).json()
     export.pop("exported_at", None)
     found: dict[str, Any] = {"export": export, "me": (await person.http.get("/api/me")).json()}
-    for path in ("/api/lists", "/api/labels", "/api/tasks/summary?now=2026-11-22T12:00:00Z"):
+    for path in ("/api/trash", "/api/lists", "/api/labels", "/api/tasks/summary?now=2026-11-22T12:00:00Z"):
         answer = await person.http.get(path)
         found[path] = (answer.json(), answer.headers.get("etag"))
     for query in QUERIES:

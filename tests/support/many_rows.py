@@ -34,7 +34,7 @@ def deleted_id(n: int) -> UUID:
 async def insert_many_rows(app: FastAPI, owner: UUID, tasks: int) -> None:
     """Inserts an owner with that many tasks, and as many rows of other tables as such an owner can have.
 
-    Tasks are in lists, have subtasks, labels, reminders, dates and series, and are staged once more.
+    Tasks are in lists, have subtasks, labels, reminders, dates and series, and are staged once more; half as many are in the trash.
     """
     rows: dict[str, Any] = {
         "users": [_of(id=owner, seq=10 * FIRST_VERSION, horizon=1)],
@@ -49,6 +49,7 @@ async def insert_many_rows(app: FastAPI, owner: UUID, tasks: int) -> None:
             {"task_id": deleted_id(n), "version": 2 * FIRST_VERSION + n, "deleted_at": NOON}
             for n in range(tasks // 10)
         ),
+        "trash": (_trashed(n) for n in range(tasks // 2)),
         "list_tombstones": (
             {"list_id": deleted_id(n), "version": 3 * FIRST_VERSION + n, "deleted_at": NOON}
             for n in range(tasks // 10)
@@ -95,6 +96,18 @@ def _task(n: int, tasks: int) -> dict[str, Any]:
         due_utc=NOON if n % 8 == 0 else None,
         priority=n % 4 + 1 if n % 6 == 0 else None,
         series_id=series_id(n % (tasks // 70)) if n % 7 == 0 else None,
+    )
+
+
+def _trashed(n: int) -> dict[str, Any]:
+    return _of(
+        id=_id(7, n),
+        title=f"Task {n}",
+        title_folded=f"task {n}",
+        is_completed=False,
+        version=FIRST_VERSION + n,
+        deleted_at=NOON + timedelta(seconds=n - n % 5),
+        deleted_with=_id(7, n - n % 5) if n % 5 else None,
     )
 
 

@@ -65,7 +65,11 @@ TRASH_AFTER: Final = Read(
 
 FIND_TRASHED: Final = Read("find a task in the trash", select(*_PLACE).where(*_MINE))
 FIND_TAKEN_ALONG: Final = Read(
-    "find the tasks that were deleted with one", select(*_PLACE).where(*_TAKEN_ALONG)
+    "find the tasks that were deleted with one",
+    select(*_PLACE)
+    .where(*_TAKEN_ALONG)
+    # SQLite would look through all of the owner's trash.
+    .with_hint(TRASH, "INDEXED BY ix_trash_user_id_deleted_with", "sqlite"),
 )
 """The id, the parent and the list of each."""
 
