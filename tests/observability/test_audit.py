@@ -151,6 +151,42 @@ async def test_a_change_of_a_list_names_it_and_its_fields(audited: FastAPI, line
     assert f'"{found[0]["version"]}"' == created.headers["etag"]
 
 
+async def test_a_task_in_the_trash_has_a_line_for_each_step(audited: FastAPI, lines: CapturedLog) -> None:
+    ann = Person(audited)
+    home = (await ann.http.post("/api/lists", json={"title": "secret"})).json()
+    top = await ann.create("secret")
+    await ann.create("secret", parent_id=top["id"])
+    await ann.create("secret", list_id=home["id"])
+    told(lines)
+    delete = {"subtasks": "delete", "to": "trash"}
+    for path, query in (
+        (f"/api/tasks/{top['id']}", delete),
+        (f"/api/trash/{top['id']}/restore", {}),
+        (f"/api/tasks/{top['id']}", delete),
+        (f"/api/trash/{top['id']}", {}),
+        (f"/api/lists/{home['id']}", {"tasks": "delete", "to": "trash"}),
+        ("/api/trash", {}),
+    ):
+        if path.endswith("restore"):
+            await ann.http.post(path, json={})
+        else:
+            await ann.http.delete(path, params=query)
+
+    found = told(lines)
+    assert "secret" not in str(found)
+    assert [(line["action"], line.get("task_id"), line.get("count")) for line in found] == [
+        ("task.trash", None, 1),
+        ("task.trash", top["id"], None),
+        ("task.restore", top["id"], None),
+        ("task.trash", None, 1),
+        ("task.trash", top["id"], None),
+        ("task.purge", top["id"], None),
+        ("list.delete", None, None),
+        ("task.trash", None, 1),
+        ("task.purge", None, 1),
+    ]
+
+
 async def test_a_change_of_other_fields_names_them_and_counts_what_it_moves(
     audited: FastAPI, lines: CapturedLog
 ) -> None:
@@ -368,6 +404,9 @@ def test_every_statement_that_changes_data_of_a_user_is_an_action() -> None:
         "count many writes",
         "count many writes of a person",
         "add tombstones of several tasks",
+        "copy several tasks to the trash",
+        "restore tasks from the trash",
+        "erase of trash",
         "add a list's tombstone",
         "add a label to tasks",
         "drop a label of tasks",

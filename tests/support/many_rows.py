@@ -34,7 +34,8 @@ def deleted_id(n: int) -> UUID:
 async def insert_many_rows(app: FastAPI, owner: UUID, tasks: int) -> None:
     """Inserts an owner with that many tasks, and as many rows of other tables as such an owner can have.
 
-    Tasks are in lists, have subtasks, labels, reminders, dates and series, and are staged once more; half as many are in the trash.
+    Tasks are in lists, have subtasks, labels, reminders, dates and series, and are staged once more. Half as
+    many are in the trash.
     """
     rows: dict[str, Any] = {
         "users": [_of(id=owner, seq=10 * FIRST_VERSION, horizon=1)],

@@ -16,7 +16,7 @@ CHANGED: Final = frozenset({200})
 
 _METHODS: Final = {"create": "POST", "update": "PUT", "delete": "DELETE"}
 _PATHS: Final = {"task": TASKS, "list": LISTS}
-_OPTIONS: Final = ("subtasks", "tasks")
+_OPTIONS: Final = ("subtasks", "tasks", "to")
 
 
 class Operations(NamedTuple):

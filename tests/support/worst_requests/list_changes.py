@@ -48,26 +48,31 @@ def _moved(position: Callable[[list[UUID]], Any]) -> Callable[[list[UUID], int],
     return make
 
 
-def _deleted(tasks: str) -> Make:
+def _options(fate: str) -> dict[str, str]:
+    """Returns the options of a deletion whose tasks are deleted, kept, or put into the trash."""
+    return {"tasks": "delete", "to": "trash"} if fate == "trash" else {"tasks": fate}
+
+
+def _deleted(fate: str) -> Make:
     """Each list has 500 tasks."""
 
     def make(world: World, number: int) -> Operations:
         owner = world.new_owner()
         lists = world.add_lists(owner, number)
         world.add([TaskRow(list_id=one) for one in lists for _ in range(500)], owner)
-        return Operations([{"op": "delete", "id": one, "tasks": tasks} for one in lists], owner)
+        return Operations([{"op": "delete", "id": one, **_options(fate)} for one in lists], owner)
 
     return make
 
 
-def _deleted_with_all(tasks: str) -> Make:
+def _deleted_with_all(fate: str) -> Make:
     """One list has all tasks of the large owner."""
 
     def make(world: World, _: int) -> Operations:
         list_id = new_task_id()
         owner = world.copy_of_all(list_id)
         world.add_lists(owner, 1, id=list_id)
-        return Operations([{"op": "delete", "id": list_id, "tasks": tasks}], owner)
+        return Operations([{"op": "delete", "id": list_id, **_options(fate)}], owner)
 
     return make
 
@@ -93,11 +98,11 @@ LIST_CHANGES: Final = (
         CHANGED | {REFUSED},
     ),
     *(
-        Change("list", "delete", f"500 tasks, {tasks}", _deleted(tasks), CHANGED, is_heavy=True)
-        for tasks in ("delete", "keep")
+        Change("list", "delete", f"500 tasks, {fate}", _deleted(fate), CHANGED, is_heavy=True)
+        for fate in ("delete", "keep", "trash")
     ),
     *(
-        Change("list", "delete", f"all tasks, {tasks}", _deleted_with_all(tasks), CHANGED, is_heavy=True)
-        for tasks in ("delete", "keep")
+        Change("list", "delete", f"all tasks, {fate}", _deleted_with_all(fate), CHANGED, is_heavy=True)
+        for fate in ("delete", "keep", "trash")
     ),
 )

@@ -119,10 +119,15 @@ def _deleted(world: World, number: int) -> Operations:
     return Operations([{"op": "delete", "id": one} for one in tasks])
 
 
-def _deleted_trees(subtasks: str) -> Callable[[World, int], Operations]:
+def _deleted_to_trash(world: World, number: int) -> Operations:
+    deleted = _deleted(world, number)
+    return deleted._replace(operations=[{**one, "to": "trash"} for one in deleted.operations])
+
+
+def _deleted_trees(subtasks: str, **to: str) -> Callable[[World, int], Operations]:
     def make(world: World, number: int) -> Operations:
         tops = world.trees([TaskRow() for _ in range(number)])
-        return Operations([{"op": "delete", "id": one, "subtasks": subtasks} for one in tops])
+        return Operations([{"op": "delete", "id": one, "subtasks": subtasks, **to} for one in tops])
 
     return make
 
@@ -166,6 +171,15 @@ TASK_CHANGES: Final = (
     Change("task", "delete", "with 500 subtasks", _deleted_trees("delete"), CHANGED, is_heavy=True),
     Change(
         "task", "delete", "with 500 subtasks that are kept", _deleted_trees("keep"), CHANGED, is_heavy=True
+    ),
+    Change("task", "delete", "the largest, to the trash", _deleted_to_trash, CHANGED),
+    Change(
+        "task",
+        "delete",
+        "with 500 subtasks, to the trash",
+        _deleted_trees("delete", to="trash"),
+        CHANGED,
+        is_heavy=True,
     ),
     Change("task", "delete", "in another version", _not_deleted, frozenset({412})),
 )

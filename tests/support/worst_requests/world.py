@@ -28,6 +28,7 @@ from taskward.tasks.instant_tables import REMINDERS
 from taskward.tasks.steps.ordering import MAX_MOVED
 from taskward.tasks.steps.subtasks import MAX_BELOW
 from taskward.tasks.tables import LISTS, TASK_LABELS, TASKS
+from taskward.tasks.trash_tables import TRASH
 
 BIG: Final = UUID(int=1)
 """The owner of many tasks, some of them as large as they can be, and of many lists and labels."""
@@ -128,6 +129,28 @@ class World:
         """Adds tasks with tasks below them on all levels, which have these fields; returns the upper ones."""
         self.add([task for top in tops for task in (top, *_below(top, below, fields))])
         return [top.id for top in tops]
+
+    def tree(self, top: TaskRow, **fields: Any) -> list[TaskRow]:
+        """Returns 500 tasks below one, on all levels, which have these fields; none of them is stored."""
+        return _below(top, MAX_BELOW, fields)
+
+    def add_to_trash(self, tasks: Sequence[TaskRow], owner: UUID, deleted_with: UUID | None = None) -> None:
+        """Puts tasks into the trash that were deleted with another one, or by themselves."""
+        deleted = {"deleted_at": NOON, "deleted_with": deleted_with}
+        first = self._take_versions(len(tasks))
+        rows = [{**task.row(owner, n), **deleted} for n, task in enumerate(tasks, first)]
+        self._tables.insert({TRASH.name: rows})
+
+    def trash_of_all(self) -> UUID:
+        """Returns a new owner who has the newest tasks of the large owner in the trash."""
+        owner, (first, last) = self.new_owner(), self._copied
+        others = ", ".join(column.name for column in TASKS.columns if column.name != "user_id")
+        self._tables.insert(
+            {},
+            f"INSERT INTO trash (user_id, {others}, deleted_at) SELECT '{owner}', {others}, updated_at "  # noqa: S608 - names of our own
+            f"FROM tasks WHERE user_id = '{BIG}' AND id BETWEEN '{first}' AND '{last}'",
+        )
+        return owner
 
     def copy_of_all(self, list_id: UUID | None = None) -> UUID:
         """Returns a new owner who has the newest tasks of the large owner, in that list."""
