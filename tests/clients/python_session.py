@@ -85,6 +85,38 @@ def lists_and_labels(client: Client) -> None:
     client.lists.delete(work.value["id"], tasks="delete")
 
 
+def trash(client: Client) -> None:
+    top = client.tasks.create({"title": "Plan"})
+    below = client.tasks.create({"title": "Step", "parent_id": top.value["id"]})
+    top_id, below_id = top.value["id"], below.value["id"]
+    assert client.tasks.delete(top_id, subtasks="delete", to="trash")["id"] == top_id
+    page = client.trash.list(limit=1)
+    assert (len(page["tasks"]), bool(page["next_cursor"])) == (1, True)
+    trashed = {one["task"]["id"]: one for one in client.trash.iterate(limit=1)}
+    assert {one: trashed[one].get("deleted_with") for one in trashed} == {top_id: None, below_id: top_id}
+
+    restored = client.trash.restore(top_id, idempotency_key="restore")
+    assert client.trash.restore(top_id, idempotency_key="restore") == restored == client.tasks.get(top_id)
+    assert restored.value["created_at"] == top.value["created_at"]
+    assert client.tasks.get(below_id).value["parent_id"] == top_id
+    with pytest.raises(NotFound, match="Task not found"):
+        client.trash.restore(top_id)
+
+    work = client.lists.create({"title": "Work"})
+    listed = client.tasks.create({"title": "Listed", "list_id": work.value["id"]})
+    client.lists.delete(work.value["id"], tasks="delete", to="trash")
+    client.tasks.batch([{"op": "delete", "id": below_id, "to": "trash"}])
+    client.batch([{"op": "delete", "kind": "task", "id": top_id, "to": "trash"}])
+    assert [one["task"]["id"] for one in client.trash.list()["tasks"]] == [
+        top_id,
+        below_id,
+        listed.value["id"],
+    ]
+    assert client.trash.purge(below_id) == {"message": "Task deleted permanently", "id": below_id}
+    assert client.trash.empty() == 2
+    assert client.trash.list() == {"tasks": [], "next_cursor": None}
+
+
 def recurrence(client: Client) -> None:
     task = client.tasks.create(
         {"title": "Water", "due": {"date": "2026-11-23"}, "recurrence": {"rule": "FREQ=WEEKLY;BYDAY=MO"}}
@@ -161,6 +193,7 @@ def session(client: Client) -> None:
     tasks(client)
     ids_of_the_client(client)
     lists_and_labels(client)
+    trash(client)
     recurrence(client)
     batches(client)
     changes(client)

@@ -30,7 +30,7 @@ DOCUMENT = document()
 NOT_CALLED = {"streamChanges"}
 """Its test follows it; it has no end."""
 
-TYPED_QUERIES = {"listTasks", "listLabels", "listChanges"}
+TYPED_QUERIES = {"listTasks", "listTrash", "listLabels", "listChanges"}
 """Their methods take every parameter of the generated type."""
 
 
@@ -95,6 +95,18 @@ async def test_the_synchronous_client_carries_out_every_operation(service: InPro
         operation = name[0].lower() + name.removesuffix("Query")[1:]
         if operation not in TYPED_QUERIES | NOT_CALLED:
             assert query["properties"].keys() == sent[operation]
+
+
+async def test_the_asynchronous_client_restores_what_is_in_the_trash(service: InProcess) -> None:
+    async with AsyncClient(service.url, token_for("trash")) as client:
+        made = [(await client.tasks.create({"title": title})).value["id"] for title in "abc"]
+        for one in made:
+            await client.tasks.delete(one, to="trash")
+        assert [one["task"]["id"] async for one in client.trash.iterate(limit=2)] == made[::-1]
+        await client.trash.restore(made[0])
+        await client.trash.purge(made[1])
+        assert await client.trash.empty() == 1
+        assert [one["id"] for one in (await client.tasks.list())["tasks"]] == [made[0]]
 
 
 async def test_the_asynchronous_client_reads_writes_and_edits(service: InProcess) -> None:

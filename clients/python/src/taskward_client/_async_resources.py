@@ -1,4 +1,4 @@
-"""The lists, labels, changes and own data of an asynchronous client."""
+"""The lists, trash, labels, changes and own data of an asynchronous client."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -9,7 +9,7 @@ from taskward_client._async_io import sleep
 from taskward_client._async_transport import AsyncTransport
 from taskward_client._calls import Tagged
 from taskward_client._feed import SILENCE, Event, FeedStream
-from taskward_client._operations import KeepOrDelete
+from taskward_client._operations import KeepOrDelete, ToTrash
 from taskward_client.errors import APIError, CursorExpired, NoResponse
 from taskward_client.types import (
     ChangeList,
@@ -24,7 +24,12 @@ from taskward_client.types import (
     ListChangesQuery,
     ListDeleted,
     ListLabelsQuery,
+    ListTrashQuery,
     NewList,
+    Task,
+    TaskPurged,
+    TrashedTask,
+    TrashList,
     User,
 )
 
@@ -65,10 +70,56 @@ class AsyncLists:
         return await self._transport.send(operations.patch_list(list_id, changes, if_match))
 
     async def delete(
-        self, list_id: str, *, tasks: KeepOrDelete | None = None, if_match: str | None = None
+        self,
+        list_id: str,
+        *,
+        tasks: KeepOrDelete | None = None,
+        to: ToTrash | None = None,
+        if_match: str | None = None,
     ) -> ListDeleted:
-        """Deletes a list; one with tasks only if `tasks` says what becomes of them, else ListNotEmpty."""
-        return await self._transport.send(operations.delete_list(list_id, tasks, if_match))
+        """Deletes a list; one with tasks only if `tasks` says what becomes of them, else ListNotEmpty.
+
+        With `tasks="delete"`, `to="trash"` puts the tasks into the trash. The list itself is gone.
+        """
+        return await self._transport.send(operations.delete_list(list_id, tasks, to, if_match))
+
+
+class AsyncTrash:
+    """The deleted tasks that can be restored."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(self, **query: Unpack[ListTrashQuery]) -> TrashList:
+        """Returns a page of the trash, the newest deletion first."""
+        return await self._transport.send(operations.list_trash(query))
+
+    async def iterate(self, **query: Unpack[ListTrashQuery]) -> AsyncIterator[TrashedTask]:
+        """Yields everything in the trash, page after page."""
+        while True:
+            page = await self.list(**query)
+            for task in page["tasks"]:
+                yield task
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    async def restore(self, task_id: str, *, idempotency_key: str | None = None) -> Tagged[Task]:
+        """Restores a task, and with it all that were deleted with it.
+
+        Raises:
+            NotFound: it is not in the trash.
+
+        """
+        return await self._transport.send(operations.restore_task(task_id, idempotency_key))
+
+    async def purge(self, task_id: str) -> TaskPurged:
+        """Deletes a task in the trash permanently, and with it all that were deleted with it."""
+        return await self._transport.send(operations.purge_task(task_id))
+
+    async def empty(self) -> int:
+        """Deletes everything in the trash permanently; returns the number of tasks."""
+        return await self._transport.send(operations.empty_trash())
 
 
 class AsyncLabels:

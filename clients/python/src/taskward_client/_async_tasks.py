@@ -6,7 +6,7 @@ from typing import TypeAlias, Unpack
 from taskward_client import _operations as operations
 from taskward_client._async_transport import AsyncTransport
 from taskward_client._calls import Tagged
-from taskward_client._operations import KeepOrDelete, TaskOperation
+from taskward_client._operations import KeepOrDelete, TaskOperation, ToTrash
 from taskward_client.errors import PreconditionFailed
 from taskward_client.types import (
     BatchResults,
@@ -101,10 +101,18 @@ class AsyncTasks:
         return task
 
     async def delete(
-        self, task_id: str, *, subtasks: KeepOrDelete | None = None, if_match: str | None = None
+        self,
+        task_id: str,
+        *,
+        subtasks: KeepOrDelete | None = None,
+        to: ToTrash | None = None,
+        if_match: str | None = None,
     ) -> TaskDeleted:
-        """Deletes a task permanently; the tasks below it move up, unless `subtasks` is `delete`."""
-        return await self._transport.send(operations.delete_task(task_id, subtasks, if_match))
+        """Deletes a task, permanently unless `to` is `trash`.
+
+        The tasks below it move up, unless `subtasks` is `delete`.
+        """
+        return await self._transport.send(operations.delete_task(task_id, subtasks, to, if_match))
 
     async def occurrences(self, task_id: str, *, limit: int | None = None) -> _Days:
         """Returns the next days of a recurring task."""

@@ -21,11 +21,13 @@ TaskOperation: TypeAlias = types.CreateOperation | types.UpdateOperation | types
 ListOperation: TypeAlias = types.CreateList | types.UpdateList | types.DeleteList
 MixedOperation: TypeAlias = types.CreateTask | types.UpdateTask | types.DeleteTask | ListOperation
 KeepOrDelete: TypeAlias = Literal["keep", "delete"]
+ToTrash: TypeAlias = Literal["trash"]
 
 T = TypeVar("T")
 
 _TASKS = "/api/tasks"
 _LISTS = "/api/lists"
+_TRASH = "/api/trash"
 
 
 # Tasks
@@ -59,8 +61,10 @@ def patch_task(task_id: str, changes: types.TaskChanges, if_match: str | None) -
     return change("PATCH", path_of(_TASKS, task_id), changes, tagged, if_match)
 
 
-def delete_task(task_id: str, subtasks: KeepOrDelete | None, if_match: str | None) -> Call[types.TaskDeleted]:
-    return delete(path_of(_TASKS, task_id), content, {"subtasks": subtasks}, if_match)
+def delete_task(
+    task_id: str, subtasks: KeepOrDelete | None, to: ToTrash | None, if_match: str | None
+) -> Call[types.TaskDeleted]:
+    return delete(path_of(_TASKS, task_id), content, {"subtasks": subtasks, "to": to}, if_match)
 
 
 def list_occurrences(task_id: str, limit: int | None) -> Call[list[str]]:
@@ -106,8 +110,29 @@ def patch_list(list_id: str, changes: types.ListChanges, if_match: str | None) -
     return change("PATCH", path_of(_LISTS, list_id), changes, tagged, if_match)
 
 
-def delete_list(list_id: str, tasks: KeepOrDelete | None, if_match: str | None) -> Call[types.ListDeleted]:
-    return delete(path_of(_LISTS, list_id), content, {"tasks": tasks}, if_match)
+def delete_list(
+    list_id: str, tasks: KeepOrDelete | None, to: ToTrash | None, if_match: str | None
+) -> Call[types.ListDeleted]:
+    return delete(path_of(_LISTS, list_id), content, {"tasks": tasks, "to": to}, if_match)
+
+
+# The trash
+
+
+def list_trash(query: types.ListTrashQuery) -> Call[types.TrashList]:
+    return read(_TRASH, content, query)
+
+
+def restore_task(task_id: str, key: str | None) -> Call[Tagged[types.Task]]:
+    return post(path_of(_TRASH, task_id, "restore"), {}, tagged, key)
+
+
+def purge_task(task_id: str) -> Call[types.TaskPurged]:
+    return delete(path_of(_TRASH, task_id), content, {})
+
+
+def empty_trash() -> Call[int]:
+    return delete(_TRASH, lambda reply: int(_key(reply, "deleted")), {})
 
 
 # Labels

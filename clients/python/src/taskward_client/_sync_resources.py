@@ -1,5 +1,5 @@
 # `make clients` writes this file from _async_resources.py; do not edit it.
-"""The lists, labels, changes and own data of a synchronous client."""
+"""The lists, trash, labels, changes and own data of a synchronous client."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, Unpack
 from taskward_client import _operations as operations
 from taskward_client._calls import Tagged
 from taskward_client._feed import SILENCE, Event, FeedStream
-from taskward_client._operations import KeepOrDelete
+from taskward_client._operations import KeepOrDelete, ToTrash
 from taskward_client._sync_io import sleep
 from taskward_client._sync_transport import Transport
 from taskward_client.errors import APIError, CursorExpired, NoResponse
@@ -25,7 +25,12 @@ from taskward_client.types import (
     ListChangesQuery,
     ListDeleted,
     ListLabelsQuery,
+    ListTrashQuery,
     NewList,
+    Task,
+    TaskPurged,
+    TrashedTask,
+    TrashList,
     User,
 )
 
@@ -64,10 +69,55 @@ class Lists:
         return self._transport.send(operations.patch_list(list_id, changes, if_match))
 
     def delete(
-        self, list_id: str, *, tasks: KeepOrDelete | None = None, if_match: str | None = None
+        self,
+        list_id: str,
+        *,
+        tasks: KeepOrDelete | None = None,
+        to: ToTrash | None = None,
+        if_match: str | None = None,
     ) -> ListDeleted:
-        """Deletes a list; one with tasks only if `tasks` says what becomes of them, else ListNotEmpty."""
-        return self._transport.send(operations.delete_list(list_id, tasks, if_match))
+        """Deletes a list; one with tasks only if `tasks` says what becomes of them, else ListNotEmpty.
+
+        With `tasks="delete"`, `to="trash"` puts the tasks into the trash. The list itself is gone.
+        """
+        return self._transport.send(operations.delete_list(list_id, tasks, to, if_match))
+
+
+class Trash:
+    """The deleted tasks that can be restored."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, **query: Unpack[ListTrashQuery]) -> TrashList:
+        """Returns a page of the trash, the newest deletion first."""
+        return self._transport.send(operations.list_trash(query))
+
+    def iterate(self, **query: Unpack[ListTrashQuery]) -> Iterator[TrashedTask]:
+        """Yields everything in the trash, page after page."""
+        while True:
+            page = self.list(**query)
+            yield from page["tasks"]
+            if page["next_cursor"] is None:
+                return
+            query["cursor"] = page["next_cursor"]
+
+    def restore(self, task_id: str, *, idempotency_key: str | None = None) -> Tagged[Task]:
+        """Restores a task, and with it all that were deleted with it.
+
+        Raises:
+            NotFound: it is not in the trash.
+
+        """
+        return self._transport.send(operations.restore_task(task_id, idempotency_key))
+
+    def purge(self, task_id: str) -> TaskPurged:
+        """Deletes a task in the trash permanently, and with it all that were deleted with it."""
+        return self._transport.send(operations.purge_task(task_id))
+
+    def empty(self) -> int:
+        """Deletes everything in the trash permanently; returns the number of tasks."""
+        return self._transport.send(operations.empty_trash())
 
 
 class Labels:

@@ -110,6 +110,8 @@ class DeleteList(TypedDict):
     id: str
     if_match: NotRequired[str | None]
     """As the header `If-Match`."""
+    to: NotRequired[Literal["trash"] | None]
+    """`trash` puts what is deleted into the trash, from where it can be restored."""
     tasks: NotRequired[Literal["delete", "keep"] | None]
 
 
@@ -121,6 +123,8 @@ class DeleteOperation(TypedDict):
     id: str
     if_match: NotRequired[str | None]
     """As the header `If-Match`."""
+    to: NotRequired[Literal["trash"] | None]
+    """`trash` puts what is deleted into the trash, from where it can be restored."""
 
 
 class DeleteTask(TypedDict):
@@ -130,6 +134,8 @@ class DeleteTask(TypedDict):
     id: str
     if_match: NotRequired[str | None]
     """As the header `If-Match`."""
+    to: NotRequired[Literal["trash"] | None]
+    """`trash` puts what is deleted into the trash, from where it can be restored."""
     kind: NotRequired[Literal["task"]]
     """Without it: `'task'`."""
     subtasks: NotRequired[Literal["delete", "keep"] | None]
@@ -177,6 +183,7 @@ class Export(TypedDict):
     user: User | None
     lists: NotRequired[list[List]]
     tasks: list[Task]
+    trash: NotRequired[list[TrashedTask]]
 
 
 @final
@@ -192,7 +199,9 @@ class FailedResult(TypedDict):
 
 
 class Import(TypedDict):
-    """The body of `POST /api/me/import`: an export. Accepted and ignored: `user`."""
+    """The body of `POST /api/me/import`: an export. Accepted and ignored: `user`, `trash`, `spaces`,
+    `tokens`.
+    """
 
     lists: NotRequired[list[ImportedList]]
     tasks: list[ImportedTask]
@@ -563,6 +572,10 @@ class ReminderAt(TypedDict):
     """RFC 3339; answered in UTC."""
 
 
+class Restoration(TypedDict):
+    """The body of `POST /api/trash/{task_id}/restore`: an empty object."""
+
+
 class Task(TypedDict):
     """A task in a response. The first seven keys are always present, each other one where it has a
     value.
@@ -701,6 +714,13 @@ class TaskList(TypedDict):
     """For the next page; null when nothing follows."""
 
 
+class TaskPurged(TypedDict):
+    """The response to a deletion from the trash."""
+
+    message: Literal["Task deleted permanently"]
+    id: str
+
+
 class TaskRecurrence(TypedDict):
     """By which rule a task comes again once it is completed."""
 
@@ -741,6 +761,30 @@ class TaskUpsert(TypedDict):
     task: Task
     etag: str
     """The entity tag of that state."""
+
+
+class TrashEmptied(TypedDict):
+    """The number of tasks that were in the trash."""
+
+    deleted: int
+
+
+class TrashList(TypedDict):
+    """A page of the caller's trash, the newest deletion first."""
+
+    tasks: list[TrashedTask]
+    next_cursor: str | None
+    """For the next page; null when nothing follows."""
+
+
+class TrashedTask(TypedDict):
+    """A task in the trash, as it was."""
+
+    task: Task
+    deleted_at: str
+    """RFC 3339, UTC."""
+    deleted_with: NotRequired[str]
+    """The task whose deletion took this one along; to restore it restores both."""
 
 
 class UpdateList(TypedDict):
@@ -877,6 +921,10 @@ class DeleteTaskQuery(TypedDict):
     """What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all of them,
     on all levels.
     """
+    to: NotRequired[Literal["trash"]]
+    """`trash` puts what is deleted into the trash, from where it can be restored. Without it, the
+    deletion is permanent.
+    """
 
 
 class ListOccurrencesQuery(TypedDict):
@@ -902,6 +950,19 @@ class DeleteListQuery(TypedDict):
     """What becomes of the tasks in the list: they are deleted too, or kept and in no list. Required if
     there are any.
     """
+    to: NotRequired[Literal["trash"]]
+    """`trash` puts what is deleted into the trash, from where it can be restored. Without it, the
+    deletion is permanent.
+    """
+
+
+class ListTrashQuery(TypedDict):
+    """The query of `listTrash`."""
+
+    limit: NotRequired[int]
+    """How many tasks to return at most."""
+    cursor: NotRequired[str]
+    """`next_cursor` of the previous page."""
 
 
 class ListChangesQuery(TypedDict):
