@@ -27,7 +27,7 @@ from typer.testing import CliRunner, Result
 from taskward import cli
 from taskward.cli import remote
 from taskward.cli.remote import Failed
-from taskward.cli.task_output import plain, print_json, print_tasks
+from taskward.cli.task_output import plain, print_json, print_tasks, print_trash
 from taskward.cli.task_values import due_date, due_filter
 from taskward_client import NoResponse
 
@@ -89,6 +89,73 @@ def test_a_task_is_added_edited_completed_and_deleted() -> None:
 
 
 @pytest.mark.usefixtures("user")
+def test_a_task_goes_to_the_trash_with_those_below_it_and_is_restored_with_them(
+    service: tuple[str, Path], user: str
+) -> None:
+    top = printed("add", "Plan")["id"]
+    below = httpx.post(
+        f"{service[0]}/api/tasks",
+        json={"title": "Step", "parent_id": top},
+        headers={"Authorization": f"Bearer {user}"},
+    ).json()["id"]
+    other = printed("add", "Other")["id"]
+
+    deletion = {"message": "Task deleted successfully", "id": top}
+    assert printed("trash", top[-8:], "--subtasks", "delete") == [deletion]
+    assert tasks("trash", other).stdout == ""
+    assert printed("list", "--all") == []
+    trashed = {one["task"]["id"]: one.get("deleted_with") for one in printed("trash")}
+    assert (next(iter(trashed)), trashed) == (other, {other: None, top: None, below: top})
+    with_it = [line.split("\t") for line in tasks("trash").stdout.splitlines()]
+    assert {(cells[0], cells[2], cells[-1]) for cells in with_it} == {
+        (other, "Other", ""),
+        (top, "Plan", ""),
+        (below, "Step", top),
+    }
+
+    everything = [line.partition("\t")[0] for line in tasks("trash").stdout.splitlines()]
+    assert [one["id"] for one in printed("restore", *everything[:-1], top[-8:])] == everything
+    assert {one["id"]: one.get("parent_id") for one in printed("list")} == {
+        top: None,
+        below: top,
+        other: None,
+    }
+    assert printed("trash") == []
+    assert tasks("restore", top).exit_code == 4
+
+
+@pytest.mark.usefixtures("user")
+def test_the_whole_trash_is_listed(service: tuple[str, Path], user: str) -> None:
+    with httpx.Client(base_url=service[0], headers={"Authorization": f"Bearer {user}"}) as http:
+
+        def batch(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            results = http.post("/api/batch", json={"operations": operations}).json()["results"]
+            assert {one["status"] for one in results} <= {200, 201}
+            return list(results)
+
+        made = []
+        for _ in range(2):
+            made += batch([{"op": "create", "task": {"title": "x"}}] * 60)
+        ids = [one["task"]["id"] for one in made]
+        for part in (ids[:60], ids[60:]):
+            batch([{"op": "delete", "id": one, "to": "trash"} for one in part])
+    assert {one["task"]["id"] for one in printed("trash")} == {*ids}
+    assert len(tasks("trash").stdout.splitlines()) == len(ids)
+
+
+def test_the_command_says_that_the_trash_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKWARD_TOKEN", token_for("off"))
+    with serve(tmp_path, TRASH_DAYS="0") as running:
+        monkeypatch.setenv("TASKWARD_URL", f"http://127.0.0.1:{running.port()}")
+        task = printed("add", "Buy milk")
+        result = tasks("trash", task["id"])
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "to: The trash is off" in result.stderr
+        assert [one["id"] for one in printed("list")] == [task["id"]]
+        assert printed("trash") == []
+
+
+@pytest.mark.usefixtures("user")
 def test_the_commands_of_the_page_run_in_their_order() -> None:
     """The first adds a task, to which the others apply."""
     add, *others = (shlex.split(line) for line in re.findall(r"^taskward tasks (.+)$", PAGE, re.MULTILINE))
@@ -96,8 +163,9 @@ def test_the_commands_of_the_page_run_in_their_order() -> None:
     for one in others:
         words = [word.replace("26cf9d8d", task["id"][-8:]) for word in one]
         result = tasks(*words)
-        assert (result.exit_code, "Buy milk" in result.stdout) == (0, words[0] != "rm"), result.output
-    assert {words[0] for words in others} == {"list", "edit", "done", "rm"}
+        prints = words[0] != "rm" and words != ["trash", task["id"][-8:]]
+        assert (result.exit_code, "Buy milk" in result.stdout) == (0, prints), result.output
+    assert {words[0] for words in others} == {"list", "edit", "done", "trash", "restore", "rm"}
     assert printed("list", "--all") == []
 
 
@@ -145,6 +213,13 @@ def test_other_programs_get_lines_and_a_terminal_gets_a_table(
     assert heading.split() == ["ID", "TITLE", "DUE"]
     assert re.fullmatch(rf"{task['id'][-8:]} +· +Buy \ufffd\[2Jmilk\ufffdtoday +2026-12-01 *", row)
 
+    with_it, deleted_at = str(uuid4()), "2026-11-21T14:30:59.123456Z"
+    print_trash([{"task": task, "deleted_at": deleted_at, "deleted_with": with_it}], {})
+    heading, row = capsys.readouterr().out.splitlines()
+    local = datetime.fromisoformat(deleted_at).astimezone().isoformat(sep=" ", timespec="minutes")
+    assert heading.split() == ["ID", "TITLE", "DUE", "DELETED", "WITH"]
+    assert re.fullmatch(rf"{task['id'][-8:]} +· .+ 2026-12-01 +{re.escape(local)} +{with_it[-8:]} *", row)
+
 
 @pytest.mark.usefixtures("user")
 @pytest.mark.parametrize(
@@ -155,6 +230,10 @@ def test_other_programs_get_lines_and_a_terminal_gets_a_table(
         (["done", "xyz!"], {}, 2, "must be an id"),
         (["edit", "abcd"], {}, 2, "nothing to change"),
         (["done", "abcd"], {}, 4, "no task ends in abcd"),
+        (["trash", "abcd"], {}, 4, "no task ends in abcd"),
+        (["trash", "--subtasks", "delete"], {}, 2, "--subtasks needs an id"),
+        (["restore", "abcd"], {}, 4, "no task in the trash ends in abcd"),
+        (["restore", str(uuid4())], {}, 4, "Task not found"),
         (["list", "--list", "Work"], {}, 4, "no list is called 'Work'"),
         (["add", "x", "--due", "2026-02-31"], {}, 1, "due.date: Due date must be a day"),
         (["list"], {"TASKWARD_TOKEN": "x"}, 3, "TASKWARD_TOKEN is not accepted"),
@@ -232,6 +311,8 @@ def test_a_shell_completes_lists_and_labels(service: tuple[str, Path], user: str
     assert completed("taskward tasks list --label h") == "home"
     assert completed("taskward tasks edit 1234 --label h") == "home"
     assert completed("taskward tasks list --label h", "x") == ""
+    assert completed("taskward tasks re") == "restore"
+    assert completed("taskward tasks trash 1234 --subtasks d") == "delete"
 
 
 SPECIAL: Final = " !\"#$%&'()*,/:;<=>?@[\\]^`{|}~\t\n\x1b\x7f\x9b\u2018\u2019\u201c\u201d\u2013\u202e"

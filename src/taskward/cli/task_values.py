@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from taskward.cli.remote import NOT_FOUND, USAGE, Failed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from taskward_client import Client
     from taskward_client.types import List, ListTasksQuery, Task, TaskDateChanges
 
@@ -88,23 +90,33 @@ def task_id(client: "Client", text: str) -> str:
         Failed: there is no such task, or several.
 
     """
+    tasks = (client.tasks.iterate(is_completed=is_completed) for is_completed in (False, True))
+    return _id_ending_in(text, "task", tasks)
+
+
+def trashed_id(client: "Client", text: str) -> str:
+    """Returns the id of a task in the trash, as `task_id` does of others.
+
+    Raises:
+        Failed: there is no such task, or several.
+
+    """
+    return _id_ending_in(text, "task in the trash", [(one["task"] for one in client.trash.iterate())])
+
+
+def _id_ending_in(text: str, kind: str, groups: "Iterable[Iterable[Task]]") -> str:
+    """Returns an id, or the one that ends so in the first group of tasks that has any."""
     if _UUID.fullmatch(text):
         return text.lower()
     if not _END_OF_ID.fullmatch(text):
         raise Failed(f"{text!r} must be an id, or the last 4 to 12 characters of one", USAGE)
-    for is_completed in (False, True):
-        found = _tasks_ending_in(client, text.lower(), is_completed=is_completed)
+    for tasks in groups:
+        found = [one["id"] for one in tasks if one["id"].endswith(text.lower())]
         if len(found) > 1:
-            ids = ", ".join(one["id"] for one in found)
-            raise Failed(f"several tasks end in {text}: {ids}", NOT_FOUND)
+            raise Failed(f"several tasks end in {text}: {', '.join(found)}", NOT_FOUND)
         if found:
-            return found[0]["id"]
-    raise Failed(f"no task ends in {text}", NOT_FOUND)
-
-
-def _tasks_ending_in(client: "Client", text: str, *, is_completed: bool) -> "list[Task]":
-    tasks = client.tasks.iterate(is_completed=is_completed)
-    return [one for one in tasks if one["id"].endswith(text)]
+            return found[0]
+    raise Failed(f"no {kind} ends in {text}", NOT_FOUND)
 
 
 def _no_list(name: str, found: "list[List]", lists: "list[List]") -> str:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from taskward.cli.remote import USAGE, Failed, service
-from taskward.cli.task_output import print_json, print_tasks
-from taskward.cli.task_values import due_date, due_filter, list_id, task_id, without_none
+from taskward.cli.task_output import print_json, print_tasks, print_trash
+from taskward.cli.task_values import due_date, due_filter, list_id, task_id, trashed_id, without_none
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from taskward_client import Client
     from taskward_client.types import Task, TaskChanges
 
@@ -66,6 +68,7 @@ SomeLabels = Annotated[
     list[str] | None,
     typer.Option("--label", help="A label; several times for several.", autocompletion=_labels),
 ]
+OfSubtasks = Annotated[Subtasks | None, typer.Option(help="What becomes of the tasks below; else keep.")]
 DueDay = Annotated[
     str | None,
     typer.Option(
@@ -162,12 +165,45 @@ def edit(  # noqa: PLR0913 - one option for each field
 
 
 @app.command()
+def trash(
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Ids, or their last characters; none: what is in the trash.")
+    ] = None,
+    *,
+    subtasks: OfSubtasks = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put tasks into the trash; without an id, list what is in it, the newest deletion first."""
+    with service() as client:
+        if not ids:
+            if subtasks:
+                raise Failed("--subtasks needs an id", USAGE)
+            _print_trash(client, as_json=as_json)
+            return
+        wanted = [task_id(client, one) for one in ids]
+        deleted = [
+            client.tasks.delete(one, subtasks=subtasks.value if subtasks else None, to="trash")
+            for one in wanted
+        ]
+        if as_json:
+            print_json(deleted)
+
+
+@app.command()
+def restore(ids: Ids, *, as_json: AsJson = False) -> None:
+    """Restore tasks from the trash, each with those that were deleted with it."""
+    with service() as client:
+        wanted = dict.fromkeys(trashed_id(client, one) for one in ids)
+        for one in sorted(wanted.keys() - _taken_along(client, wanted)):  # the oldest first: parents
+            client.trash.restore(one)
+        _print(client, [client.tasks.get(one).value for one in wanted], as_json=as_json)
+
+
+@app.command()
 def rm(
     ids: Ids,
     *,
-    subtasks: Annotated[
-        Subtasks | None, typer.Option(help="What becomes of the tasks below; else keep.")
-    ] = None,
+    subtasks: OfSubtasks = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -182,6 +218,13 @@ def rm(
         ]
         if as_json:
             print_json(deleted)
+
+
+def _taken_along(client: "Client", wanted: "Collection[str]") -> set[str]:
+    """Returns the tasks that are restored with one of these; before that, they would lose their parent."""
+    if len(wanted) == 1:
+        return set()
+    return {one["task"]["id"] for one in client.trash.iterate() if one.get("deleted_with") in wanted}
 
 
 def _completion() -> "TaskChanges":
@@ -226,5 +269,18 @@ def _print(client: "Client", tasks: Any, *, as_json: bool) -> None:
         print_json(list(tasks))
         return
     tasks = list(tasks)
+    print_tasks(tasks, _titles_of_lists(client, tasks))
+
+
+def _print_trash(client: "Client", *, as_json: bool) -> None:
+    trashed = list(client.trash.iterate())
+    if as_json:
+        print_json(trashed)
+    else:
+        print_trash(trashed, _titles_of_lists(client, [one["task"] for one in trashed]))
+
+
+def _titles_of_lists(client: "Client", tasks: "list[Task]") -> dict[str, str]:
+    """Returns the titles of lists by id; none where no task is in a list."""
     in_lists = any("list_id" in task for task in tasks)
-    print_tasks(tasks, {one["id"]: one["title"] for one in client.lists.list()} if in_lists else {})
+    return {one["id"]: one["title"] for one in client.lists.list()} if in_lists else {}
