@@ -22,7 +22,7 @@ ON_THE_WIRE = 256 * 1024
 
 DUE = {"date": "2026-11-21", "time": "09:00", "time_zone": "America/Argentina/ComodRivadavia"}
 NOW = "2026-11-21T23:00:00+01:00"
-LARGE_TASKS, LISTS = 30, 150
+LARGE_TASKS, LISTS, TRASHED = 30, 150, 150
 """Of each owner: several times as many as fit into a result."""
 
 OWNERS = {"control": "\x01", "quotes": '"', "emoji": "\U0001f600", "letters": "ж", "plain": "x"}
@@ -53,6 +53,15 @@ async def create(one: HttpClient, objects: list[dict[str, Any]], kind: str = "ta
         assert {result["status"] for result in answer.json()["results"]} == {201}, answer.text
 
 
+async def fill_trash(one: HttpClient, tasks: list[dict[str, Any]]) -> None:
+    for start in range(0, len(tasks), 50):
+        new = [{"op": "create", "task": task} for task in tasks[start : start + 50]]
+        made = (await one.http.post("/api/batch", json={"operations": new})).json()["results"]
+        gone = [{"op": "delete", "id": result["task"]["id"], "to": "trash"} for result in made]
+        answer = await one.http.post("/api/batch", json={"operations": gone})
+        assert {result["status"] for result in answer.json()["results"]} == {200}, answer.text
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def owners(service: InProcess) -> dict[str, str]:
     """Creates lists and the largest tasks of each owner, and returns their tokens."""
@@ -63,6 +72,7 @@ async def owners(service: InProcess) -> dict[str, str]:
             listed = (await one.http.get("/api/lists")).json()["lists"][0]["id"]
             tasks = [largest_task(character, n) | {"list_id": listed} for n in range(LARGE_TASKS)]
             await create(one, tasks)
+            await fill_trash(one, [{"title": f"{n:04}".ljust(200, character)} for n in range(TRASHED)])
     return {sub: token_for(sub) for sub in OWNERS}
 
 
@@ -97,6 +107,7 @@ async def largest_calls(service: InProcess, sub: str) -> list[tuple[str, dict[st
         ("get_overview", {"now": NOW}),
         ("find_lists", {}),
         ("find_labels", {}),
+        ("find_trash", {}),
         ("add_tasks", {"tasks": titles, "idempotency_key": "1"}),
         ("update_tasks", {"tasks": [{"id": one, "priority": "high"} for one in ids]}),
         ("complete_tasks", {"ids": ids, "reopen": True}),
@@ -128,7 +139,8 @@ async def test_every_tool_has_a_schema_that_its_results_meet(
         met = set()
         new = await one.ask("add_tasks", tasks=[{"title": "Deleted"}], idempotency_key="deleted")
         deletion = {"ids": [new["tasks"][0]["id"], str(uuid4())]}
-        for tool, arguments in [*await largest_calls(service, sub), ("delete_tasks", deletion)]:
+        last = [("delete_tasks", deletion), ("restore_tasks", deletion)]
+        for tool, arguments in [*await largest_calls(service, sub), *last]:
             Draft202012Validator(schemas[tool] or False).validate(await one.ask(tool, **arguments))
             met.add(tool)
     assert met == schemas.keys() == {tool.name for tool in TOOLS}
@@ -147,7 +159,7 @@ async def every(one: Agent, tool: str, key: str, **arguments: Any) -> list[dict[
         cursor = {"cursor": page["cursor"]}
 
 
-async def test_the_pages_have_each_task_list_and_label_once(
+async def test_the_pages_have_each_task_list_label_and_deleted_task_once(
     service: InProcess, owners: dict[str, str]
 ) -> None:
     async with agent(service.url, owners["plain"]) as one, http_client(service.url, "plain") as api:
@@ -163,6 +175,8 @@ async def test_the_pages_have_each_task_list_and_label_once(
         known = (await api.http.get("/api/lists")).json()["lists"]
         assert [one["id"] for one in lists] == [one["id"] for one in known]
         assert len(lists) >= LISTS
+        trashed = await every(one, "find_trash", "tasks")
+        assert sorted(task["title"][:4] for task in trashed) == [f"{n:04}" for n in range(TRASHED)]
         labels = await every(one, "find_labels", "labels")
         assert [label["label"][:7] for label in labels] == [
             f"{task:04}-{label:02}" for task in range(LARGE_TASKS) for label in range(20)
@@ -240,6 +254,10 @@ LONG = 40_000 * "é"
         ("update_tasks", {"tasks": [{"id": LONG, "title": "x"}]}),
         ("complete_tasks", {"ids": [f"{n}{1000 * 'é'}" for n in range(MAX_ITEMS)]}),
         ("delete_tasks", {"ids": [f"{n}{1000 * 'é'}" for n in range(MAX_ITEMS)]}),
+        ("delete_tasks", {"ids": ["x"], "permanently": LONG}),
+        ("restore_tasks", {"ids": [LONG]}),
+        ("restore_tasks", {"ids": [f"{n}{20 * 'é'}" for n in range(MAX_ITEMS)]}),
+        ("find_trash", {"cursor": LONG}),
         ("add_lists", {"lists": [{"title": ""}] * MAX_ITEMS}),
     ],
 )

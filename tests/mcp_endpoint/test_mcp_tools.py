@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import pytest
-from changes.streams import InProcess
+from changes.streams import InProcess, in_process_server
 from mcp.shared.exceptions import MCPError
 from mcp_endpoint.agents import LEGACY, MODERN, Agent, agent
 from pydantic import Field
-from support import token_for
+from support import settings_for, token_for
 
 from taskward.mcp.arguments import Lists
 from taskward.mcp.schemas import with_others
@@ -19,9 +19,9 @@ from taskward.mcp.tools import TOOLS
 from taskward.tasks.fields.priority import TaskPriority
 from taskward.tasks.models import NewTask
 
-READING = {"find_tasks", "get_tasks", "get_overview", "find_lists", "find_labels"}
+READING = {"find_tasks", "get_tasks", "get_overview", "find_lists", "find_labels", "find_trash"}
 ADDING = {"add_tasks", "add_lists"}
-CHANGING = {"update_tasks", "complete_tasks", "delete_tasks"}
+CHANGING = {"update_tasks", "complete_tasks", "delete_tasks", "restore_tasks"}
 
 
 FAILURES: list[tuple[str, dict[str, Any], str]] = [
@@ -54,6 +54,11 @@ FAILURES: list[tuple[str, dict[str, Any], str]] = [
         "completed_at: Completed at must be",
     ),
     ("delete_tasks", {"ids": [str(uuid4())], "subtasks": "drop"}, "subtasks must be one of keep, delete"),
+    ("delete_tasks", {"ids": [str(uuid4())], "permanently": "no"}, "permanently must be true or false"),
+    ("delete_tasks", {"ids": ["x"]}, "Deleted in part.\nids.0: "),
+    ("restore_tasks", {"ids": ["x"]}, "Restored in part.\nids.0: task_id: Task id must be a UUID"),
+    ("restore_tasks", {"ids": [37 * "x"]}, "find_tasks returns them: at most 36 characters each"),
+    ("find_trash", {"cursor": "x"}, "cursor: "),
     ("add_lists", {"lists": [{"title": ""}]}, "lists.0: title: Title cannot be empty"),
 ]
 
@@ -168,8 +173,15 @@ async def test_tasks_are_added_found_changed_completed_and_deleted(service: InPr
             "Waited",
             "Call",
         ]
-        assert await ann.ask("delete_tasks", ids=[call, wait]) == {"deleted": [call, wait], "not_found": []}
-        assert await ann.ask("delete_tasks", ids=[call, write]) == {"deleted": [write], "not_found": [call]}
+        deleted = await ann.ask("delete_tasks", ids=[call, wait])
+        assert deleted == {"deleted": [call, wait], "in_trash": True, "not_found": []}
+        deleted = await ann.ask("delete_tasks", ids=[call, write], permanently=True)
+        assert deleted == {"deleted": [write], "in_trash": False, "not_found": [call]}
+        found = await ann.ask("find_trash")
+        assert {one["title"] for one in found["tasks"]} == {"Call", "Waited"}
+        for restored in ({"restored": [call], "not_found": [write]},) * 2:
+            assert await ann.ask("restore_tasks", ids=[call, write]) == restored, "also if it is repeated"
+        assert await titles(ann) == ["Call"]
 
 
 async def test_completing_a_recurring_task_leaves_the_next_one(service: InProcess) -> None:
@@ -184,6 +196,37 @@ async def test_completing_a_recurring_task_leaves_the_next_one(service: InProces
             await ann.ask("complete_tasks", ids=[task["id"]], completed_at="2026-11-23T10:00:00+01:00")
         (following,) = (await ann.ask("find_tasks"))["tasks"]
         assert (following["due"]["date"], following["series_id"]) == ("2026-11-30", task["id"])
+
+
+async def test_a_tree_is_deleted_and_restored_as_a_whole(service: InProcess) -> None:
+    async with new_person(service) as ann:
+        (top,) = (await ann.ask("add_tasks", tasks=[{"title": "Plan"}], idempotency_key="1"))["tasks"]
+        step = {"title": "Step", "parent_id": top["id"]}
+        (below,) = (await ann.ask("add_tasks", tasks=[step], idempotency_key="2"))["tasks"]
+        await ann.ask("delete_tasks", ids=[top["id"]], subtasks="delete")
+        trashed = {one["title"]: one for one in (await ann.ask("find_trash"))["tasks"]}
+        assert {title: one.get("deleted_with") for title, one in trashed.items()} == {
+            "Plan": None,
+            "Step": top["id"],
+        }
+        assert trashed["Plan"].keys() == {"id", "title", "deleted_at"}
+        assert trashed["Step"].keys() == {"title", "deleted_at", "deleted_with"}
+        both = [top["id"], below["id"]]
+        assert await ann.ask("restore_tasks", ids=both[::-1]) == {"restored": both, "not_found": []}
+        (restored,) = (await ann.ask("find_tasks", parent_id=top["id"]))["tasks"]
+        assert restored["id"] == below["id"]
+
+
+async def test_without_a_trash_a_task_is_deleted_only_if_that_is_meant() -> None:
+    async with in_process_server(settings_for("sqlite://", trash_days=0)) as off, new_person(off) as ann:
+        (task,) = (await ann.ask("add_tasks", tasks=[{"title": "Plan"}], idempotency_key="1"))["tasks"]
+        text = await ann.fail("delete_tasks", ids=[task["id"], str(uuid4())])
+        assert text.startswith("Nothing was deleted: the trash of this service is off.")
+        assert "permanently: true" in text
+        assert await titles(ann) == ["Plan"]
+        deleted = await ann.ask("delete_tasks", ids=[task["id"]], permanently=True)
+        assert deleted == {"deleted": [task["id"]], "in_trash": False, "not_found": []}
+        assert await ann.ask("find_trash") == {"tasks": []}
 
 
 async def test_a_repeated_write_changes_nothing_more(service: InProcess) -> None:
@@ -229,7 +272,13 @@ async def test_another_persons_tasks_and_lists_are_as_if_they_were_not_there(ser
                     await bob.fail("complete_tasks", ids=[version])
                     == "Nothing was changed.\nids.0: Task not found"
                 )
-                assert await bob.ask("delete_tasks", ids=[version]) == {"deleted": [], "not_found": [version]}
+                deleted = await bob.ask("delete_tasks", ids=[version])
+                assert deleted == {"deleted": [], "in_trash": True, "not_found": [version]}
+            await ann.ask("delete_tasks", ids=[task["id"]])
+            assert await bob.ask("find_trash") == {"tasks": []}
+            for one in (task["id"], missing):
+                assert await bob.ask("restore_tasks", ids=[one]) == {"restored": [], "not_found": [one]}
+            await ann.ask("restore_tasks", ids=[task["id"]])
             for name in ("Secret", task["list_id"]):
                 assert "there are: none" in await bob.fail("find_tasks", list=name)
             assert await bob.ask("add_tasks", tasks=[{"title": "Bob's"}], idempotency_key="1") != task

@@ -16,6 +16,9 @@ MAX_TITLES: Final = 20
 MAX_QUOTED: Final = 64
 """Characters of a name in an error."""
 
+MAX_ID: Final = 36
+"""Characters of an id. Ids are sent in URLs and named in results."""
+
 INBOX: Final = "inbox"
 
 Arguments = Mapping[str, Any]
@@ -42,7 +45,11 @@ def ids(arguments: Arguments) -> list[str]:
         ToolError: they are something else.
 
     """
-    return list(dict.fromkeys(_items(arguments, "ids", str, "ids, as find_tasks returns them")))
+    kind = "ids, as find_tasks returns them"
+    found = _items(arguments, "ids", str, kind)
+    if any(len(one) > MAX_ID for one in found):
+        raise ToolError(f"ids must be a list of {kind}: at most {MAX_ID} characters each")
+    return list(dict.fromkeys(found))
 
 
 def idempotency_key(arguments: Arguments, tool: str) -> str | None:
@@ -56,6 +63,19 @@ def idempotency_key(arguments: Arguments, tool: str) -> str | None:
     if key is not None and not isinstance(key, str):
         raise ToolError("idempotency_key must be text")
     return sha256(f"{tool} {key}".encode(errors="replace")).hexdigest() if key else None
+
+
+def flag(arguments: Arguments, name: str) -> bool:
+    """Returns a boolean; without an argument False.
+
+    Raises:
+        ToolError: it is something else.
+
+    """
+    value = arguments.get(name, False)
+    if not isinstance(value, bool):
+        raise ToolError(f"{name} must be true or false")
+    return value
 
 
 def choice(arguments: Arguments, name: str, *values: str) -> str:

@@ -1,4 +1,4 @@
-"""The tools that read: find_tasks, get_tasks, get_overview, find_lists, find_labels."""
+"""The tools that read: find_tasks, get_tasks, get_overview, find_lists, find_labels, find_trash."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, cut, ids
 from taskward.mcp.results import MAX_RESULT, RESERVED, TASKS_PER_PAGE, Item, Page, Read, Room, fill
-from taskward.mcp.schemas import TASK
+from taskward.mcp.schemas import TASK, TRASHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from taskward_client import AsyncClient
-    from taskward_client.types import List, Task
+    from taskward_client.types import List, Task, TrashedTask
 
 _STATES: Final = {"open": False, "completed": True, "all": None}
 _DEFAULT_LIMIT: Final = 50
 _MAX_LIMIT: Final = 200
 _MAX_NAMES: Final = 1000
-"""Lists or labels in one response of the API at most."""
+"""Lists, labels or tasks of the trash in one result at most; lists or labels in one response of the API."""
 _MAX_OVERVIEW: Final = 50
 _SHORT_DESCRIPTION: Final = 200
 """Characters."""
@@ -96,6 +96,14 @@ async def find_labels(api: "AsyncClient", arguments: Arguments) -> dict[str, Any
     return await _all("labels", read, arguments)
 
 
+async def find_trash(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    async def read(size: int, cursor: str | None) -> Page:
+        page = await api.trash.list(limit=size, **_from(cursor))
+        return Page([_trashed(one) for one in page["tasks"]], page["next_cursor"])
+
+    return await _all("tasks", read, arguments, per_page=TASKS_PER_PAGE)
+
+
 async def short_forms(tasks: "Iterable[Task]", lists: Lists) -> list[Item]:
     """Returns tasks for an agent, without metadata and with the beginning of long descriptions."""
     forms = []
@@ -124,6 +132,17 @@ async def _form(task: "Task", lists: Lists) -> Item:
     return {name: fields[name] for name in _FIELDS if fields.get(name) is not None}
 
 
+def _trashed(one: "TrashedTask") -> Item:
+    """Returns what tells an agent whether to restore a task.
+
+    One that another task took along has no id: restored before that one, it would lose its parent.
+    """
+    fields: Item = {**one["task"], **one}
+    if "deleted_with" in one:
+        del fields["id"]
+    return {name: fields[name] for name in TRASHED["properties"] if name in fields}
+
+
 def _from(cursor: str | None) -> dict[str, Any]:
     """Returns the argument or the part of a result that has a cursor, if there is one."""
     return {} if cursor is None else {"cursor": cursor}
@@ -150,9 +169,9 @@ def _place(one: "List") -> str:
     return f"{one['position']} {one['id']}"
 
 
-async def _all(name: str, read: Read, arguments: Arguments) -> dict[str, Any]:
-    """Returns as many lists or labels as fit, after the given cursor."""
+async def _all(name: str, read: Read, arguments: Arguments, *, per_page: int = _MAX_NAMES) -> dict[str, Any]:
+    """Returns as many objects as fit, after the given cursor."""
     cursor = arguments.get("cursor")
     if cursor is not None and not isinstance(cursor, str):
         raise ToolError("cursor must be that of the previous result")
-    return _found(name, await fill(read, _MAX_NAMES, cursor, per_page=_MAX_NAMES))
+    return _found(name, await fill(read, _MAX_NAMES, cursor, per_page=per_page))

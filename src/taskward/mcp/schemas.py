@@ -59,6 +59,7 @@ def _inlined(schema: Any, root: Schema) -> Any:
 
 
 IDS: Final = array_of(string("The id of a task."), "Ids of tasks, as find_tasks returns them.")
+TRASHED_IDS: Final = array_of(string("The id of a task."), "Ids, as delete_tasks and find_trash return them.")
 LIST: Final = string("The title or the id of a list; inbox: in no list.")
 KEY: Final = string(
     "Any text that you make up for this call. Send the same text if you repeat the call because no answer "
@@ -188,8 +189,30 @@ LABEL_PAGE: Final = object_of(
     "labels",
 )
 DELETED: Final = object_of(
-    {"deleted": objects_of(_IDENTIFIER), "not_found": objects_of(_IDENTIFIER)}, "deleted", "not_found"
+    {
+        "deleted": objects_of(_IDENTIFIER),
+        "in_trash": {"type": "boolean", "description": "Whether restore_tasks restores them."},
+        "not_found": objects_of(_IDENTIFIER),
+    },
+    *("deleted", "in_trash", "not_found"),
 )
+RESTORED: Final = object_of(
+    {
+        "restored": objects_of(_IDENTIFIER, "These are tasks again."),
+        "not_found": objects_of(_IDENTIFIER, "These are neither in the trash nor tasks."),
+    },
+    *("restored", "not_found"),
+)
+TRASHED: Final = object_of(
+    {
+        "id": _IDENTIFIER,
+        "title": _IDENTIFIER,
+        "deleted_at": _INSTANT,
+        "deleted_with": string("In place of an id: the task to restore, whose deletion took this one along."),
+    },
+    *("title", "deleted_at"),
+)
+TRASH_PAGE: Final = object_of({"tasks": objects_of(TRASHED), "cursor": CURSOR}, "tasks")
 _COUNTS: Final = dict.fromkeys(("open", "overdue", "today", "later", "undated"), _COUNT)
 OVERVIEW: Final = object_of(
     {

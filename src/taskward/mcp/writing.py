@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, idempotency_key, ids, objects
+from taskward.mcp.arguments import Arguments, Lists, ToolError, choice, flag, idempotency_key, ids, objects
 from taskward.mcp.reading import not_shown, short_forms
 from taskward.mcp.results import Item, Room
 
@@ -14,6 +14,11 @@ _FIRST_ERROR: Final = 400
 _NOT_FOUND: Final = 404
 _NOT_APPLIED: Final = 424
 """The status of an operation that is not applied because another one failed."""
+
+_TRASH_IS_OFF: Final = (
+    "Nothing was deleted: the trash of this service is off. Ask the user whether to delete permanently, then "
+    "call delete_tasks with permanently: true."
+)
 
 
 async def add_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
@@ -45,20 +50,22 @@ async def complete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, 
 
 async def delete_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
     """Deletes tasks. One that does not exist is no failure, so that a repeated call succeeds."""
-    subtasks = choice(arguments, "subtasks", "keep", "delete")
+    subtasks, permanently = choice(arguments, "subtasks", "keep", "delete"), flag(arguments, "permanently")
     wanted = ids(arguments)
-    operations: Any = [{"op": "delete", "id": one, "subtasks": subtasks} for one in wanted]
+    how = {"subtasks": subtasks} | ({} if permanently else {"to": "trash"})
+    operations: Any = [{"op": "delete", "id": one, **how} for one in wanted]
     results: Sequence[Any] = (await api.batch(operations))["results"]
-    _check(
-        [one if one["status"] != _NOT_FOUND else {"status": 200} for one in results],
-        "ids",
-        "Deleted in part.",
-    )
-    found = {one: result["status"] != _NOT_FOUND for one, result in zip(wanted, results, strict=True)}
-    return {
-        "deleted": [one for one in wanted if found[one]],
-        "not_found": [one for one in wanted if not found[one]],
-    }
+    if any(detail["field"] == "to" for one in results for detail in one.get("details", ())):
+        raise ToolError(_TRASH_IS_OFF)
+    found = _by_outcome(wanted, results, "deleted", "Deleted in part.")
+    return found | {"in_trash": not permanently}
+
+
+async def restore_tasks(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
+    """Restores tasks one by one. One that is a task again is no failure, so that a repeated call succeeds."""
+    wanted = sorted(ids(arguments))  # the oldest first: parents before their parts
+    results = [await _restore(api, one) for one in wanted]
+    return _by_outcome(wanted, results, "restored", "Restored in part.")
 
 
 async def add_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
@@ -68,6 +75,37 @@ async def add_lists(api: "AsyncClient", arguments: Arguments) -> dict[str, Any]:
     _check(results, "lists")
     lists = [{"id": one["list"]["id"], "title": one["list"]["title"]} for one in results]
     return _shown("lists", lists)
+
+
+async def _restore(api: "AsyncClient", task_id: str) -> dict[str, Any]:
+    """Restores a task that is not one already; returns the result, in the form of a batch's."""
+    from taskward_client import InvalidRequest, NotFound  # noqa: PLC0415 - slow to import
+
+    try:
+        await api.trash.restore(task_id)
+    except NotFound:
+        try:
+            await api.tasks.get(task_id)
+        except NotFound as error:
+            return {"status": error.status, "error": error.error}
+    except InvalidRequest as error:
+        return {"status": error.status, "error": error.error, "details": error.details}
+    return {"status": 200}
+
+
+def _by_outcome(wanted: list[str], results: Sequence[Any], done: str, summary: str) -> dict[str, Any]:
+    """Returns which tasks were found, under the name of what was done, and which were not.
+
+    Raises:
+        ToolError: the service rejects some for another reason.
+
+    """
+    _check([one if one["status"] != _NOT_FOUND else {"status": 200} for one in results], "ids", summary)
+    found = {one: result["status"] != _NOT_FOUND for one, result in zip(wanted, results, strict=True)}
+    return {
+        done: [one for one in wanted if found[one]],
+        "not_found": [one for one in wanted if not found[one]],
+    }
 
 
 async def _tasks_after(

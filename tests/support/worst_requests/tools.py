@@ -96,6 +96,19 @@ def _deleted_trees(world: World) -> Mapping[str, Any]:
     return {"ids": tops, "subtasks": "delete"}
 
 
+def _full_trash(world: World) -> Mapping[str, Any]:
+    world.add_to_trash([largest_task(n) for n in range(1000)], BIG)
+    return {}
+
+
+def _trashed_trees(world: World) -> Mapping[str, Any]:
+    tops = [TaskRow() for _ in range(_trees(world))]
+    world.add_to_trash(tops, BIG)
+    for top in tops:
+        world.add_to_trash(world.tree(top), BIG, deleted_with=top.id)
+    return {"ids": [top.id for top in tops]}
+
+
 def _trees(world: World) -> int:
     return min(MAX_ITEMS, world.scale.heavy)
 
@@ -147,6 +160,8 @@ TOOLS: Final = (
     _tool("update_tasks", "due dates and labels of the largest", _changed),
     _tool("complete_tasks", "series with subtasks", _series, is_long_batch=True),
     _tool("delete_tasks", "trees", _deleted_trees, is_long_batch=True),
+    _tool("find_trash", "the largest", _full_trash),
+    _tool("restore_tasks", "trees", _trashed_trees),
     Entry("add_lists", "the last ones that there may be", _new_lists),
     Entry("POST /mcp", "the list of the tools", lambda _: _message("tools/list", {})),
     Entry("POST /mcp", "arrays in arrays", _deep, frozenset({REFUSED})),
