@@ -22,6 +22,7 @@ from generated.api.tasks import (
     patch_task,
     update_task,
 )
+from generated.api.trash import empty_trash, list_trash, purge_task, restore_task
 from generated.models import (
     Batch,
     ChangeList,
@@ -50,6 +51,7 @@ from generated.models import (
     NewList,
     NewTask,
     NewTaskDate,
+    Restoration,
     Task,
     TaskChanges,
     TaskDateChanges,
@@ -151,6 +153,20 @@ def optional_fields() -> None:
     success(delete_task.sync(task.id, client=client))
 
 
+def trash() -> None:
+    task = success(create_task.sync(client=client, body=NewTask(title="Kept for a while")))
+    success(delete_task.sync(task.id, client=client, to="trash"))
+    [trashed] = success(list_trash.sync(client=client, limit=10)).tasks
+    assert (trashed.task, trashed.deleted_with) == (task, UNSET)
+    restored = success(restore_task.sync(task.id, client=client, body=Restoration()))
+    assert (restored.id, restored.created_at) == (task.id, task.created_at)
+    again = restore_task.sync(task.id, client=client, body=Restoration())
+    assert error(again).code == "NOT_FOUND"
+    success(delete_task.sync(task.id, client=client, to="trash"))
+    assert success(purge_task.sync(task.id, client=client)).id == task.id
+    assert success(empty_trash.sync(client=client)).deleted == 0
+
+
 def batch(gone: Task) -> None:
     first = Batch(
         operations=[
@@ -243,6 +259,7 @@ assert success(get_health.sync(client=anonymous)).status == "healthy"
 assert success(get_readiness.sync(client=anonymous)).status == "ready"
 creation_at_an_id_that_exists()
 optional_fields()
+trash()
 batch(create_list_read_update_delete())
 batch_of_lists()
 changes()

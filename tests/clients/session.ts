@@ -98,6 +98,21 @@ async function optionalFields(): Promise<void> {
   success(await client.DELETE("/api/tasks/{task_id}", { params: { path } }));
 }
 
+async function trash(): Promise<void> {
+  const task = success(await client.POST("/api/tasks", { body: { title: "Kept for a while" } }));
+  const path = { task_id: task.id };
+  const deletion = { params: { path, query: { to: "trash" as const } } };
+  success(await client.DELETE("/api/tasks/{task_id}", deletion));
+  const [trashed] = success(await client.GET("/api/trash", { params: { query: { limit: 10 } } })).tasks;
+  expect(trashed?.task.title === task.title && trashed.deleted_with === undefined, "it is in the trash");
+  const restored = await client.POST("/api/trash/{task_id}/restore", { params: { path }, body: {} });
+  expect(success(restored).created_at === task.created_at, "it is restored");
+  success(await client.DELETE("/api/tasks/{task_id}", deletion));
+  const purged = success(await client.DELETE("/api/trash/{task_id}", { params: { path } }));
+  expect(purged.id === task.id, "it is deleted permanently");
+  expect(success(await client.DELETE("/api/trash")).deleted === 0, "the trash is empty");
+}
+
 async function batch(gone: Task): Promise<void> {
   const first = success(
     await client.POST("/api/tasks/batch", {
@@ -173,6 +188,7 @@ async function myData(): Promise<void> {
 expect(success(await client.GET("/health")).status === "healthy", "the service is healthy");
 expect(success(await client.GET("/health/ready")).status === "ready", "the service is ready");
 await optionalFields();
+await trash();
 await batch(await createListReadUpdateDelete());
 await changes();
 await myData();

@@ -43,6 +43,7 @@ OPERATIONS = {
         "getReadiness",
     ),
     *("listLabels", "renameLabel", "removeLabel", "batch"),
+    *("listTrash", "restoreTask", "purgeTask", "emptyTrash"),
     *("listLists", "createList", "getList", "updateList", "patchList", "deleteList"),
 }
 
@@ -174,6 +175,7 @@ def test_python_has_a_type_for_every_body_and_response(service: Service, python:
         == without_content(service)
         == {
             *("list_tasks", "get_task", "list_lists", "get_list", "list_labels", "summarize_tasks"),
+            "list_trash",
         }
     )
 
