@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 from support.programs import run_program
@@ -20,6 +21,29 @@ def imported_with(folder: Path, *modules: str) -> set[str]:
 def test_help_imports_nothing_that_is_slow(tmp_path: Path) -> None:
     imported = imported_with(tmp_path, "taskward.cli")
     assert imported.isdisjoint({"fastapi", "sqlalchemy", "uvicorn", "pydantic"})
+
+
+_EXPORT: Final = """
+import asyncio, sys
+from support import Person, running, settings_for
+
+async def export() -> None:
+    async with running(settings_for("sqlite://")) as app:
+        ann = Person(app)
+        await ann.create()
+        before = {*sys.modules}
+        assert (await ann.http.get("/api/me/export")).status_code == 200
+        print(*sorted({*sys.modules} - before))
+
+asyncio.run(export())
+"""
+
+
+def test_the_first_export_imports_nothing(tmp_path: Path) -> None:
+    """The import would hold the event loop."""
+    tests = Path(__file__).parent
+    printed = run_program(tmp_path, sys.executable, "-W", "ignore", "-c", _EXPORT, PYTHONPATH=str(tests))
+    assert printed.splitlines()[-1] == ""
 
 
 def test_a_service_starts_without_what_agents_and_calendars_need(tmp_path: Path) -> None:

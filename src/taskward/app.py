@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter
 from starlette.types import Receive, Scope, Send
 
@@ -203,6 +204,8 @@ def _changed(parts: Parts, webhooks: WebhookWorker | None) -> Callable[[UUID], N
 @asynccontextmanager
 async def _lifespan(app: Taskward) -> AsyncIterator[None]:
     async with AsyncExitStack() as running:
+        async with anyio.create_task_group():
+            pass  # imports what streamed responses use, which would hold the loop for 60 ms at the first one
         for component in app.components:
             running.push_async_callback(component.stop)
             if isinstance(component, Runs):

@@ -17,6 +17,7 @@ from faults.own_postgres import DATABASE, USER, Mode, OwnPostgres
 from faults.services import PROMISED, service
 
 from taskward.database.postgres import pool
+from taskward.database.postgres.outage import FAILOVER_WAIT
 
 OURS = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{USER}'"  # noqa: S608 - our own name
 
@@ -91,7 +92,9 @@ async def test_a_server_that_is_stopped_under_load(
         await load.until_answered(20, DATABASE_ERROR)
         assert not await one.is_ready()
         await server.start()
-        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE, longest=SLACK)
+        # A server that refuses connections may be replaced by another one: requests wait for that long.
+        longest = FAILOVER_WAIT + SLACK
+        await assert_recovered(load, observe_load, DATABASE_ERROR, UNAVAILABLE, longest=longest)
         assert await one.is_ready()
 
 
