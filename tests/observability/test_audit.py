@@ -178,6 +178,7 @@ async def test_a_task_in_the_trash_has_a_line_for_each_step(audited: FastAPI, li
         ("task.trash", None, 1),
         ("task.trash", top["id"], None),
         ("task.restore", top["id"], None),
+        ("task.restore", None, 1),
         ("task.trash", None, 1),
         ("task.trash", top["id"], None),
         ("task.purge", top["id"], None),

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -21,7 +22,9 @@ from support.change_feed import changes_since, cursor_now
 from trash.trash_support import restore, restored, to_trash, trashed
 
 from taskward.database.sqlite.database import SqliteDatabase
+from taskward.me.recovery import resume_interrupted
 from taskward.tasks.ids import new_task_id
+from taskward.trash import restoring
 from taskward.trash.expiry import TrashExpiry
 
 DUE = {"date": "2035-06-15", "time": "14:30", "time_zone": "Europe/Berlin"}
@@ -539,3 +542,44 @@ async def _age(app: FastAPI, title: str) -> None:
     """Makes the tasks of that title in the trash older than they can be."""
     old = "0" if isinstance(database_of(app), SqliteDatabase) else "'2020-01-01T00:00:00Z'"
     await execute(app, f"UPDATE trash SET deleted_at = {old} WHERE title = '{title}'")  # noqa: S608 - own words
+
+
+@pytest.mark.engines("disk")
+async def test_a_restoration_that_was_interrupted_is_completed(
+    new_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite, where a large one takes several transactions; the process died after the second."""
+    monkeypatch.setattr(restoring, "PAGE", 4)
+    async with running(settings_for(await new_database("disk"))) as app:
+        ann = Person(app)
+        top = await ann.create("Top")
+        middle = await ann.create("Middle", parent_id=top["id"])
+        below = [await ann.create(f"Below {n}", parent_id=middle["id"], labels=["home"]) for n in range(12)]
+        await to_trash(ann, top, subtasks="delete")
+        cursor = await cursor_now(ann)
+        with monkeypatch.context() as dying:
+            left = iter(range(2))
+            steps = restoring._Restoration._page_steps
+
+            def two_pages(*arguments: Any) -> Any:
+                if next(left, None) is None:
+                    raise ConnectionError
+                return steps(*arguments)
+
+            dying.setattr(restoring._Restoration, "_page_steps", two_pages)
+            assert (await restore(ann, top, **{"Idempotency-Key": "once"})).status_code == 500
+
+        await execute(app, "UPDATE owner_locks SET renewed_at = 0")
+        await resume_interrupted(database_of(app))
+        await database_of(app).wait_unlocked(UUID(ann.sub))  # the service's own job may have been first
+
+        assert await trashed(ann) == {}
+        upserts, _ = await changes_since(ann, cursor)
+        assert {one["task"]["id"] for one in upserts} == {one["id"] for one in (top, middle, *below)}
+        assert {(await ann.get(one["id"]))["parent_id"] for one in below} == {middle["id"]}
+        assert (await ann.get(middle["id"]))["parent_id"] == top["id"]
+        assert len(await stored(app, "task_labels", user_id=ann.sub)) == 12
+        assert await stored(app, "owner_locks") == []
+        again = await restore(ann, top, **{"Idempotency-Key": "once"})
+        assert (again.status_code, again.json()) == (200, await ann.get(top["id"]))
+        assert again.headers["Idempotent-Replayed"] == "true"

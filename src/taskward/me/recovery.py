@@ -13,6 +13,7 @@ from taskward.labels import change as label_change
 from taskward.lists import deletion
 from taskward.me import erasure, staging
 from taskward.tasks.steps import reminders
+from taskward.trash import restoring
 
 INTERVAL: Final = 1.0
 """Seconds between two checks for interrupted changes; a check reads one table that is usually empty."""
@@ -25,6 +26,7 @@ _RESUME: Final[Mapping[str, Callable[..., TransactionSteps[None]]]] = {
     erasure.CHANGE: erasure.resume_steps,
     label_change.CHANGE: label_change.resume_steps,
     reminders.CHANGE: reminders.resume_steps,
+    restoring.CHANGE: restoring.resume_steps,
     **deletion.RESUME_STEPS,
 }
 """The steps that complete a change, by its name. They take the owner, and what follows the name."""

@@ -1,22 +1,25 @@
 """Restores a task from the trash with those that were deleted with it.
 
+PostgreSQL does it in one transaction. On SQLite it is split, so that other owners' writes do not wait for it,
+and the owner's data is locked from the first part to the last. An interrupted restoration is completed.
+
 They come back with the ids, the fields and the order that they had. A task whose parent is not there, or has
 no room, comes to the top; one whose list was deleted comes into no list.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from taskward.database.statements import Row, TransactionSteps, Values
+from taskward.database.statements import RESUME, SPLIT, Row, TransactionSteps, Values
 from taskward.database.types import to_microseconds
 from taskward.http.errors import NotFound
+from taskward.idempotency.statements import store_response_steps
 from taskward.tasks.fields import TaskFields
 from taskward.tasks.fields.labels import folded_label
 from taskward.tasks.records import task_record
@@ -40,8 +43,11 @@ from taskward.trash.statements import (
 )
 from taskward.users.statements import LOCK_OWNER
 
-PAGE: Final = 50
-"""Tasks whose fields are read and restored at once: of the largest ones 2 MB."""
+PAGE: Final = 100
+"""Tasks that are restored in one transaction; the largest ones take 1 ms each."""
+
+CHANGE: Final = "restoration"
+"""The name of the change in the owner's lock; the id of the task follows."""
 
 
 class _Place(NamedTuple):
@@ -51,8 +57,10 @@ class _Place(NamedTuple):
     parent_id: str | None
 
 
-def restore_steps(owner: UUID, task_id: UUID) -> TransactionSteps[TaskRecord]:
-    """Restores a task; returns it.
+def restore_steps(
+    owner: UUID, task_id: UUID, values_of: Callable[[TaskRecord], Values | None]
+) -> TransactionSteps[TaskRecord]:
+    """Restores a task; returns it. `values_of` returns the values that store the response, if it is kept.
 
     Raises:
         NotFound: the owner has no such task in the trash.
@@ -63,14 +71,74 @@ def restore_steps(owner: UUID, task_id: UUID) -> TransactionSteps[TaskRecord]:
     rows = [*(yield FIND_TRASHED, values), *(yield FIND_TAKEN_ALONG, values)]
     if not rows or str(rows[0][0]) != str(task_id):
         raise NotFound
-    places = yield from _Forest(owner, rows).place_steps()
-    first = yield from first_number_steps(owner, len(places))
-    yield from _store_steps(owner, places, first)
-    of_all = {"owner": owner, "ids": [*places]}
-    yield DROP_TOMBSTONES, of_all
-    yield DELETE_RESTORED, of_all | {"task_id": task_id, "version": first}
-    yield from add_reminders_steps(owner, [*places], locked[0][0])
-    return task_record((yield GET_TASK, values)[0])
+    restoration = yield from _Restoration.steps(owner, task_id, rows, locked[0][0])
+    yield from restoration.first_steps()
+    task = task_record((yield GET_TASK, values)[0])
+    if response := values_of(task):
+        yield from store_response_steps(response)
+    yield from restoration.other_steps()
+    return task
+
+
+def resume_steps(owner: UUID, task_id: str) -> TransactionSteps[None]:
+    """Completes an interrupted restoration: what is left was deleted with a task that is restored."""
+    if not (yield RESUME, {"owner": owner}):
+        return
+    values = {"owner": owner, "task_id": UUID(task_id)}
+    locked = yield LOCK_OWNER, values
+    rows = yield FIND_TAKEN_ALONG, values
+    restoration = yield from _Restoration.steps(owner, UUID(task_id), rows, locked[0][0])
+    yield from restoration.other_steps()
+
+
+class _Restoration(NamedTuple):
+    """Tasks to restore at these places, level by level, numbered from `first` on."""
+
+    owner: UUID
+    task_id: UUID
+    zone: str | None
+    places: Mapping[str, _Place]
+    first: int
+
+    @classmethod
+    def steps(
+        cls, owner: UUID, task_id: UUID, rows: Sequence[Row], zone: str | None
+    ) -> "TransactionSteps[_Restoration]":
+        """Finds the places of tasks, and takes their numbers."""
+        places = yield from _Forest(owner, rows).place_steps()
+        first = yield from first_number_steps(owner, len(places))
+        return cls(owner, task_id, zone, places, first)
+
+    def first_steps(self) -> TransactionSteps[None]:
+        """Restores the task itself."""
+        yield from self._page_steps([str(self.task_id)], {"task_id": self.task_id, "version": self.first})
+
+    def other_steps(self) -> TransactionSteps[None]:
+        """Restores the others, on SQLite in parts."""
+        ids = [one for one in self.places if one != str(self.task_id)]
+        for start in range(0, len(ids), PAGE):
+            if start:
+                yield SPLIT, {"owner": self.owner, "change": f"{CHANGE}\n{self.task_id}"}
+            page = ids[start : start + PAGE]
+            yield from self._page_steps(page, {"count": len(page)})
+
+    def _page_steps(self, ids: Sequence[str], logged: Values) -> TransactionSteps[None]:
+        """Restores some of the tasks; `logged` is for the audit log."""
+        numbers = {one: number for number, one in enumerate(self.places, self.first)}
+        values = {"owner": self.owner, "ids": ids}
+        rows = yield TRASHED_FIELDS, values
+        fields = {str(one): TaskFields.parse(extra) for one, extra in rows}
+        for one in ids:
+            yield from _end_series_steps(self.owner, one, fields[one])
+        tasks = [(one, numbers[one], *self.places[one], *_instants(fields[one])) for one in ids]
+        now = datetime.now(UTC)
+        yield RESTORE_TASKS, {"owner": self.owner, "now": now, "tasks": orjson.dumps(tasks).decode()}
+        labels = [(one, folded_label(label), label) for one in ids for label in fields[one].labels]
+        if labels:
+            yield ADD_LABELS, {"owner": self.owner, "labels": orjson.dumps(labels).decode()}
+        yield DROP_TOMBSTONES, values
+        yield DELETE_RESTORED, {**values, **logged}
+        yield from add_reminders_steps(self.owner, ids, self.zone)
 
 
 @dataclass(slots=True)
@@ -134,24 +202,6 @@ def _levels(root: str, children: Mapping[str | None, Sequence[str]]) -> Iterator
     while level:
         yield level
         level = [below for one in level for below in children.get(one, ())]
-
-
-def _store_steps(owner: UUID, places: Mapping[str, _Place], first: int) -> TransactionSteps[None]:
-    """Stores tasks at these places, numbered from `first` on, with their labels."""
-    numbers = count(first)
-    ids = list(places)
-    for start in range(0, len(ids), PAGE):
-        page = ids[start : start + PAGE]
-        rows = yield TRASHED_FIELDS, {"owner": owner, "ids": page}
-        fields = {str(one): TaskFields.parse(extra) for one, extra in rows}
-        for one in page:
-            yield from _end_series_steps(owner, one, fields[one])
-        tasks = [(one, next(numbers), *places[one], *_instants(fields[one])) for one in page]
-        now = datetime.now(UTC)
-        yield RESTORE_TASKS, {"owner": owner, "now": now, "tasks": orjson.dumps(tasks).decode()}
-        labels = [(one, folded_label(label), label) for one in page for label in fields[one].labels]
-        if labels:
-            yield ADD_LABELS, {"owner": owner, "labels": orjson.dumps(labels).decode()}
 
 
 def _end_series_steps(owner: UUID, task_id: str, fields: TaskFields) -> TransactionSteps[None]:

@@ -1,6 +1,6 @@
 """The trash of one owner; every statement is filtered by that owner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -10,8 +10,7 @@ from uuid import UUID
 from fastapi import Depends
 
 from taskward.database import DATABASE, Database
-from taskward.database.statements import Row, TransactionSteps
-from taskward.database.transaction_run import run_each
+from taskward.database.statements import Row, TransactionSteps, Values
 from taskward.http.caller import Owner
 from taskward.http.conditional import scoped_tag
 from taskward.http.context import Context
@@ -19,7 +18,6 @@ from taskward.http.cursors import INVALID_CURSOR, decode_cursor, encode_cursor, 
 from taskward.http.errors import FieldError, NotFound, ValidationFailed
 from taskward.http.responses import dump_json, json_timestamp, write_json_list
 from taskward.idempotency.execution import PendingRecord
-from taskward.idempotency.statements import store_response_steps
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, task_record, version_tag
 from taskward.tasks.statements import COUNTER
@@ -81,7 +79,9 @@ class TrashStore:
             NotFound: it is not in the trash.
 
         """
-        task = await self._database.transact(lambda: self._restore_steps(task_id, record), long=True)
+        response = partial(self._response_values, record=record)
+        steps = partial(restore_steps, self._owner.id, task_id, response)
+        task = await self._database.transact(steps, long=True)
         self._list_cache.forget(self._owner.id)
         return task
 
@@ -92,8 +92,7 @@ class TrashStore:
             NotFound: it is not in the trash.
 
         """
-        if not await run_each(self._database, self._purge_steps(task_id)):
-            raise NotFound
+        await self._database.transact(lambda: self._purge_steps(task_id))
 
     async def empty(self) -> int:
         """Deletes what is in the trash now, in parts, and returns the number of the tasks."""
@@ -105,16 +104,18 @@ class TrashStore:
             await self._database.scrub()
         return count
 
-    def _restore_steps(self, task_id: UUID, record: PendingRecord | None) -> TransactionSteps[TaskRecord]:
-        task = yield from restore_steps(self._owner.id, task_id)
-        if record is not None:
-            values = record.values(200, dump_json(task_json(task)))
-            values |= {"owner": self._owner.id, "tag": version_tag(task.version)}
-            yield from store_response_steps(values)
-        return task
+    def _response_values(self, task: TaskRecord, record: PendingRecord | None) -> Values | None:
+        if record is None:
+            return None
+        tag = {"owner": self._owner.id, "tag": version_tag(task.version)}
+        return record.values(200, dump_json(task_json(task))) | tag
 
-    def _purge_steps(self, task_id: UUID) -> TransactionSteps[Sequence[Row]]:
-        return (yield PURGE_TASK, {"owner": self._owner.id, "task_id": task_id})
+    def _purge_steps(self, task_id: UUID) -> TransactionSteps[None]:
+        """Locks the owner first, so that a large one runs beside the event loop of SQLite."""
+        values = {"owner": self._owner.id, "task_id": task_id}
+        yield LOCK_OWNER, values
+        if not (yield PURGE_TASK, values):
+            raise NotFound
 
     def _position(self, cursor: str | None) -> _Position | None:
         if cursor is None:
