@@ -212,6 +212,28 @@ def _any_on_sqlite(element: any_of, compiler: SQLCompiler, **options: Any) -> st
     return f"{one} IN (SELECT value FROM json_each({many}))"  # noqa: S608 - compiled expressions, no values
 
 
+class any_found(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
+    """`any_found(one, select)`: whether a value is among the few that a sub-select finds.
+
+    PostgreSQL runs the sub-select first: of an IN it can make a join with all rows of an owner.
+    """
+
+    type = NullType()
+    inherit_cache = True
+
+
+@compiles(any_found, "postgresql")
+def _any_found_on_postgresql(element: any_found, compiler: SQLCompiler, **options: Any) -> str:
+    one, found = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{one} = ANY (ARRAY{found})"
+
+
+@compiles(any_found, "sqlite")
+def _any_found_on_sqlite(element: any_found, compiler: SQLCompiler, **options: Any) -> str:
+    one, found = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{one} IN {found}"
+
+
 class few(FunctionElement[Any]):  # noqa: N801 - named like an SQL function
     """`few(ids)`: an array whose length PostgreSQL's planner cannot see; it assumes ten elements.
 

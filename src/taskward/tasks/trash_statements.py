@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import Delete, Insert, Integer, bindparam, delete, insert, literal_column, select
 
-from taskward.database.functions import any_of, few
+from taskward.database.functions import any_found, any_of, few
 from taskward.database.statements import Command
 from taskward.database.types import Id, Ids, Instant
 from taskward.tasks.tables import TASKS
@@ -24,16 +24,14 @@ def insert_into_trash(*conditions: Any, deleted_with: Any = _NONE) -> Insert:
 
 
 def drop_expired(limit: Any) -> Delete:
-    """Drops the oldest tasks in the owner's trash, if they have expired."""
-    oldest = (
-        select(TRASH.c.id, TRASH.c.deleted_at)
-        .where(TRASH.c.user_id == OWNER)
+    """Drops the oldest tasks in the owner's trash that have expired, most often none."""
+    expired = (
+        select(TRASH.c.id)
+        .where(TRASH.c.user_id == OWNER, TRASH.c.deleted_at <= bindparam("trash_since", type_=Instant()))
         .order_by(TRASH.c.deleted_at, TRASH.c.id)
         .limit(limit)
-        .subquery("oldest")
     )
-    expired = select(oldest.c.id).where(oldest.c.deleted_at <= bindparam("trash_since", type_=Instant()))
-    return delete(TRASH).where(TRASH.c.user_id == OWNER, TRASH.c.id.in_(expired))
+    return delete(TRASH).where(TRASH.c.user_id == OWNER, any_found(TRASH.c.id, expired.scalar_subquery()))
 
 
 TRASH_TASKS: Final = Command(
