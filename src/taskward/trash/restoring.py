@@ -72,6 +72,7 @@ def restore_steps(
     if not rows or str(rows[0][0]) != str(task_id):
         raise NotFound
     restoration = yield from _Restoration.steps(owner, task_id, rows, locked[0][0])
+    yield from restoration.end_series_steps()
     yield from restoration.first_steps()
     task = task_record((yield GET_TASK, values)[0])
     if response := values_of(task):
@@ -109,27 +110,29 @@ class _Restoration(NamedTuple):
         first = yield from first_number_steps(owner, len(places))
         return cls(owner, task_id, zone, places, first)
 
+    def end_series_steps(self) -> TransactionSteps[None]:
+        """Drops recurrences, before any task is restored: a series does not go on in one that comes along."""
+        for page in _pages(list(self.places)):
+            for one, fields in (yield from _fields_steps(self.owner, page)).items():
+                yield from _end_series_steps(self.owner, one, fields)
+
     def first_steps(self) -> TransactionSteps[None]:
         """Restores the task itself."""
         yield from self._page_steps([str(self.task_id)], {"task_id": self.task_id, "version": self.first})
 
     def other_steps(self) -> TransactionSteps[None]:
         """Restores the others, on SQLite in parts."""
-        ids = [one for one in self.places if one != str(self.task_id)]
-        for start in range(0, len(ids), PAGE):
-            if start:
+        pages = _pages([one for one in self.places if one != str(self.task_id)])
+        for page in pages:
+            if page is not pages[0]:
                 yield SPLIT, {"owner": self.owner, "change": f"{CHANGE}\n{self.task_id}"}
-            page = ids[start : start + PAGE]
             yield from self._page_steps(page, {"count": len(page)})
 
     def _page_steps(self, ids: Sequence[str], logged: Values) -> TransactionSteps[None]:
         """Restores some of the tasks; `logged` is for the audit log."""
         numbers = {one: number for number, one in enumerate(self.places, self.first)}
         values = {"owner": self.owner, "ids": ids}
-        rows = yield TRASHED_FIELDS, values
-        fields = {str(one): TaskFields.parse(extra) for one, extra in rows}
-        for one in ids:
-            yield from _end_series_steps(self.owner, one, fields[one])
+        fields = yield from _fields_steps(self.owner, ids)
         tasks = [(one, numbers[one], *self.places[one], *_instants(fields[one])) for one in ids]
         now = datetime.now(UTC)
         yield RESTORE_TASKS, {"owner": self.owner, "now": now, "tasks": orjson.dumps(tasks).decode()}
@@ -204,14 +207,30 @@ def _levels(root: str, children: Mapping[str | None, Sequence[str]]) -> Iterator
         level = [below for one in level for below in children.get(one, ())]
 
 
+def _pages(ids: Sequence[str]) -> list[Sequence[str]]:
+    return [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+
+
+def _fields_steps(owner: UUID, ids: Sequence[str]) -> TransactionSteps[dict[str, TaskFields]]:
+    """Returns the optional fields of tasks in the trash, by id."""
+    rows = yield TRASHED_FIELDS, {"owner": owner, "ids": ids}
+    return {str(one): TaskFields.parse(extra) for one, extra in rows}
+
+
 def _end_series_steps(owner: UUID, task_id: str, fields: TaskFields) -> TransactionSteps[None]:
     """Drops the recurrence of a task whose series goes on in another task."""
     if fields.recurrence is None:
         return
     values: Values = {"owner": owner, "task_id": UUID(task_id)}
-    goes_on = yield OPEN_IN_SERIES, {**values, "series_id": UUID(fields.series_id or task_id)}
+    series_id = UUID(fields.series_id or task_id)
+    goes_on = bool((yield OPEN_IN_SERIES, {**values, "series_id": series_id}))
     if not goes_on and fields.next_id is not None:
-        goes_on = yield EXISTING_TASKS, {"owner": owner, "ids": [fields.next_id]}
+        goes_on = bool((yield EXISTING_TASKS, {"owner": owner, "ids": [fields.next_id]}))
+    if (
+        not goes_on and fields.series_id is not None
+    ):  # an imported first one may not say that it is of the series
+        rows = yield GET_TASK, {"owner": owner, "task_id": series_id}
+        goes_on = any(TaskFields.parse(task_record(row).extra).recurrence is not None for row in rows)
     if goes_on:
         yield SET_TRASHED_FIELDS, {**values, "extra": fields.replaced(recurrence=None).columns()["extra"]}
 
