@@ -63,7 +63,7 @@ class Scale:
     """Bytes of a document."""
 
 
-SHORT: Final = Scale(tasks=50_000, largest=1_000, changed=5_000, heavy=10, imported=4 * 1024 * 1024)
+SHORT: Final = Scale(tasks=20_000, largest=1_000, changed=2_000, heavy=5, imported=1536 * 1024)
 LONG: Final = Scale(tasks=50_000, largest=10_000, changed=50_000, heavy=100, imported=60 * 1024 * 1024)
 
 
