@@ -16,14 +16,13 @@ class SeriesModel:
 
     def __init__(self) -> None:
         self.tasks: dict[str, Fields] = {}
-        self._untouched: dict[str, Fields] = {}
-        """By the id of a completed task: the recurrence that it had, as long as the next one is untouched."""
+        self._untouched: dict[str, tuple[str, Fields]] = {}
+        """By the id of a completed task: the next one, while untouched, and the recurrence that it had."""
 
     def change(self, task_id: str, **values: Any) -> None:
         """Changes a task, so that it is not untouched any more."""
         self.tasks[task_id] = with_values(self.tasks[task_id], **values)
-        for done in [one for one in self._untouched if self.tasks[one]["next_id"] == task_id]:
-            del self._untouched[done]
+        self._touch(task_id)
 
     def complete(self, task_id: str, day: date, next_id: str | None) -> None:
         """Completes a task on a day; `next_id` is what the service has named the next one."""
@@ -39,27 +38,28 @@ class SeriesModel:
             return
         assert next_id not in self.tasks
         self.tasks[next_id] = {**following, "id": next_id, "series_id": series_id}
-        for child in self.children(task_id):
-            if not self.tasks[child]["is_completed"] or "next_id" not in self.tasks[child]:
-                self.change(child, parent_id=next_id, is_completed=False)
-        self._untouched[task_id] = task["recurrence"]
+        for below in self._going_along(task_id):
+            parent_id = self.tasks[below]["parent_id"]
+            self.change(below, parent_id=next_id if parent_id == task_id else parent_id, is_completed=False)
+        self._untouched[task_id] = next_id, task["recurrence"]
 
     def reopen(self, task_id: str) -> None:
-        recurrence = self._untouched.pop(task_id, None) if self.tasks[task_id]["is_completed"] else None
-        if recurrence is None:
+        task = self.tasks[task_id]
+        undone = self._untouched.pop(task_id, None) if task["is_completed"] else None
+        if undone is None:
             self.change(task_id, is_completed=False)
             return
-        task = self.tasks[task_id]
-        for child in self.children(task["next_id"]):
+        next_id, recurrence = undone
+        for child in self.children(next_id):
             self.change(child, parent_id=task_id)
-        del self.tasks[task["next_id"]]
+        del self.tasks[next_id]
         series_id = None if task["series_id"] == task_id else task["series_id"]
         self.change(task_id, is_completed=False, recurrence=recurrence, series_id=series_id, next_id=None)
 
     def delete(self, task_id: str) -> None:
         for child in self.children(task_id):
             self.change(child, parent_id=self.tasks[task_id].get("parent_id"))
-        self.change(task_id)
+        self._touch(task_id)
         self._untouched.pop(task_id, None)
         del self.tasks[task_id]
 
@@ -75,6 +75,20 @@ class SeriesModel:
 
     def children(self, task_id: str) -> list[str]:
         return [one for one, task in self.tasks.items() if task.get("parent_id") == task_id]
+
+    def _going_along(self, task_id: str) -> list[str]:
+        """Returns the tasks below one that move to the next task: not those that are history."""
+        children = [
+            one
+            for one in self.children(task_id)
+            if not self.tasks[one]["is_completed"] or "next_id" not in self.tasks[one]
+        ]
+        return [below for one in children for below in (one, *self._going_along(one))]
+
+    def _touch(self, task_id: str) -> None:
+        """Notes that a task is not the untouched next one of another any more."""
+        for done in [one for one, (next_id, _) in self._untouched.items() if next_id == task_id]:
+            del self._untouched[done]
 
 
 def compared(task: Fields) -> Fields:
