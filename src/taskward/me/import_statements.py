@@ -183,10 +183,13 @@ _PUBLISHED: Final[dict[str, ColumnElement[Any]]] = {
     name: IMPORT_TASKS.c[name] for name in COLUMNS if name not in {"given_id", "labels"}
 } | {
     "list_id": case((IMPORT_TASKS.c.list_id.in_(_LISTS_OF_OWNER), IMPORT_TASKS.c.list_id), else_=null()),
+    "parent_id": case(
+        (_is_not_in_trash(IMPORT_TASKS, IMPORT_TASKS.c.parent_id), IMPORT_TASKS.c.parent_id), else_=null()
+    ),
     "next_version": case((_HAS_NEXT, literal_column("0", Counter)), else_=null()),
 }
-"""A list may have been deleted since its tasks were staged, or a task moved to the trash. No task has the
-version 0, so the next one of a series is not taken back after an import."""
+"""A list may have been deleted since its tasks were staged, or a task moved to the trash, perhaps a parent.
+No task has the version 0, so the next one of a series is not taken back after an import."""
 
 PUBLISH: Final = Command(
     "publish staged tasks",
