@@ -29,13 +29,13 @@ class TrashExpiry(BackgroundWork):
         self._kept = kept
 
     async def run(self) -> bool:
-        """Deletes those that have expired, and their texts from SQLite's files."""
+        """Deletes those that have expired.
+
+        It removes from SQLite's files their texts, and those of tasks that requests have purged.
+        """
         until = datetime.now(UTC) - self._kept
-        has_deleted = False
         while rows := await self._database.rows(OWNERS_OF_EXPIRED, {"until": until, "limit": LIMIT}):
             for owner in {UUID(str(row[0])) for row in rows}:
                 await self._database.transact(partial(purge_oldest_steps, owner, until), long=True)
-            has_deleted = True
-        if has_deleted:
-            await self._database.scrub()
+        await self._database.scrub()
         return False
