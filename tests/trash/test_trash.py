@@ -26,6 +26,7 @@ from taskward.me.recovery import resume_interrupted
 from taskward.tasks.ids import new_task_id
 from taskward.trash import restoring
 from taskward.trash.expiry import TrashExpiry
+from taskward.trash.restoring import PAGE
 
 DUE = {"date": "2035-06-15", "time": "14:30", "time_zone": "Europe/Berlin"}
 EVERYTHING: dict[str, Any] = {
@@ -234,6 +235,37 @@ async def test_a_series_that_goes_on_elsewhere_is_not_restored(ann: Person) -> N
     assert "recurrence" not in back
     assert back["series_id"] == first["id"]
     assert "recurrence" not in await ann.get(goes_on["id"])
+
+
+async def test_tasks_of_one_series_that_come_together_are_as_they_were(ann: Person) -> None:
+    """Also if they are restored in parts, because many others come with them."""
+    for batches in (0, 2):
+        top = await ann.create("Top")
+        first = await ann.create(due=DUE, recurrence={"rule": "FREQ=DAILY"}, parent_id=top["id"])
+        create = {"op": "create", "task": {"title": "x", "parent_id": top["id"]}}
+        for _ in range(batches):
+            answer = await ann.http.post("/api/tasks/batch", json={"operations": [create] * PAGE})
+            assert {one["status"] for one in answer.json()["results"]} == {201}
+        done = await ann.put(first["id"], is_completed=True)
+        following = await ann.put(done["next_id"], title="Changed")
+        await ann.put(first["id"], is_completed=False)
+        await to_trash(ann, top, subtasks="delete")
+
+        await restored(ann, top)
+
+        assert (await ann.get(following["id"]))["recurrence"] == following["recurrence"]
+
+
+async def test_a_series_that_goes_on_in_its_imported_first_task_is_not_restored(ann: Person) -> None:
+    first = await ann.create(due=DUE, recurrence={"rule": "FREQ=DAILY"})
+    document = (await ann.http.get("/api/me/export")).json()
+    done = await ann.put(first["id"], is_completed=True)
+    following = await ann.get(done["next_id"])
+    await to_trash(ann, following)
+    await ann.http.delete(f"/api/tasks/{first['id']}")
+    assert (await ann.http.post("/api/me/import", json=document)).json()["imported"] == 1
+
+    assert "recurrence" not in await restored(ann, following)
 
 
 async def test_reminders_that_have_passed_do_not_come_back(app: FastAPI, ann: Person) -> None:
