@@ -226,9 +226,7 @@ def _end_series_steps(owner: UUID, task_id: str, fields: TaskFields) -> Transact
     goes_on = bool((yield OPEN_IN_SERIES, {**values, "series_id": series_id}))
     if not goes_on and fields.next_id is not None:
         goes_on = bool((yield EXISTING_TASKS, {"owner": owner, "ids": [fields.next_id]}))
-    if (
-        not goes_on and fields.series_id is not None
-    ):  # an imported first one may not say that it is of the series
+    if not goes_on and fields.series_id is not None:  # an imported first task may lack the id of the series
         rows = yield GET_TASK, {"owner": owner, "task_id": series_id}
         goes_on = any(TaskFields.parse(task_record(row).extra).recurrence is not None for row in rows)
     if goes_on:
