@@ -16,6 +16,7 @@ QUICK = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 AREAS = {
     "ownership",
     "tokens",
+    "trash",
     "writes",
     "feed",
     "idempotency",
