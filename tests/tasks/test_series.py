@@ -365,6 +365,20 @@ async def test_a_reopened_task_cannot_go_below_what_it_takes_back(ann: Person) -
     assert (await ann.get(child["id"]))["parent_id"] == task["id"]
 
 
+async def test_subtasks_return_into_the_list_that_the_completed_task_has_moved_to(ann: Person) -> None:
+    home = await create_list(ann)
+    task = await recurring(ann)
+    child = await ann.create("Child", parent_id=task["id"])
+    below = await ann.create("Below", parent_id=child["id"])
+    await complete(ann, task)
+    await change(ann, task, list_id=home["id"])
+
+    await reopen(ann, task)
+
+    for one in (task, child, below):
+        assert (await ann.get(one["id"]))["list_id"] == home["id"]
+
+
 async def test_a_reopened_task_goes_to_a_list_with_the_subtasks_that_return(ann: Person) -> None:
     home, task = await create_list(ann), await recurring(ann)
     child = await ann.create(parent_id=task["id"])
