@@ -194,7 +194,8 @@ class TaskSteps:
         task = stored_task(before, values, rows[0][0])
         if checked.next_task is not None:
             yield from next_task_steps(self.owner, values, checked.recurrence, checked.next_task, zone)
-        if values["list_id"] != place_of(before).list_id:
+        lists = {place_of(before).list_id, undo.list_id if undo else values["list_id"]}
+        if lists != {values["list_id"]}:
             yield from move_below_steps(self.owner.id, task_id, values["list_id"], now)
         yield from set_positions_steps(self.owner.id, checked.new_position.moved, now)
         return task

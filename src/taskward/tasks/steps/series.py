@@ -48,6 +48,8 @@ class Undo(NamedTuple):
 
     task: TaskRecord
     next_id: UUID
+    list_id: UUID | None
+    """The list of the next one."""
 
 
 def completed_fields(
@@ -136,7 +138,7 @@ def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> Trans
         return None
     next_id = UUID(fields.next_id)
     rows = yield FIND_NEXT, {"owner": owner, "task_id": UUID(str(task.id)), "next_id": next_id}
-    past_recurrence, made_in, version = rows[0]
+    past_recurrence, made_in, version, list_id = rows[0]
     if past_recurrence is None or made_in != version or (fields.due or given.get("due")) is None:
         return None
     is_first = fields.series_id == str(task.id)
@@ -145,7 +147,8 @@ def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> Trans
         series_id=None if is_first else fields.series_id,
         next_id=None,
     )
-    return Undo(task._replace(extra=fields.columns()["extra"]), next_id)
+    undone = task._replace(extra=fields.columns()["extra"])
+    return Undo(undone, next_id, None if list_id is None else UUID(str(list_id)))
 
 
 def take_back_steps(owner: UUID, task_id: UUID, next_id: UUID, deletion: Deletion) -> TransactionSteps[None]:

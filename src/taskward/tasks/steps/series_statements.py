@@ -18,16 +18,20 @@ _MINE: Final = (TASKS.c.user_id == OWNER, TASKS.c.id == _TASK_ID)
 
 def _find_next() -> Read:
     following = TASKS.alias("following")
-    version = select(following.c.version).where(following.c.user_id == OWNER, following.c.id == _NEXT_ID)
+    is_next = following.c.user_id == OWNER, following.c.id == _NEXT_ID
+    of_next = (
+        select(column).where(*is_next).scalar_subquery()
+        for column in (following.c.version, following.c.list_id)
+    )
     return Read(
         "find the next task of a series",
-        select(TASKS.c.past_recurrence, TASKS.c.next_version, version.scalar_subquery()).where(*_MINE),
+        select(TASKS.c.past_recurrence, TASKS.c.next_version, *of_next).where(*_MINE),
     )
 
 
 FIND_NEXT: Final = _find_next()
 """Of a completed task: its past recurrence, the version in which the next one was made, and the version that
-it has now, or null if it was deleted."""
+it has now, or null if it was deleted, and its list."""
 
 NOTE_NEXT: Final = Command(
     "note the next task of a series",
