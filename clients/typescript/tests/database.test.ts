@@ -4,6 +4,7 @@ import { MemoryStorage } from "@taskward/client/store";
 import { Database } from "../dist/store/database.js";
 import type { FeedUpdate } from "../dist/store/feed-update.js";
 import type { NewWrite, Write } from "../dist/store/records.js";
+import { View } from "../dist/store/view.js";
 import { TASK } from "./support.js";
 
 const upsert = (updated_at: string) => ({ op: "upsert" as const, task: { ...TASK, updated_at }, etag: `"${updated_at}"` });
@@ -93,6 +94,27 @@ test("a confirmed write is shown until the feed has brought it or something late
   assert.equal(await left([update("c1", "c2", [], { startedAt: Date.now() - 10_000 })]), 1);
   assert.equal(await left([update("c1", "c2", [], { startedAt: Date.now() + 10_000 })]), 0);
   assert.equal(await left([], [update("c1", "c2", [upsert(AT_3)])]), 0, "it was brought before the response");
+});
+
+test("what was created and deleted before the feed has brought it is not shown again", async () => {
+  const database = await ofAnn();
+  for (const [op, result] of [
+    ["create", { status: 201 as const, task: TASK, etag: '"1"' }],
+    ["delete", { status: 200 as const, message: "Task deleted successfully" as const, id: TASK.id }],
+  ] as const) {
+    await database.enqueue(writing(op, {}));
+    const { key, writes } = (await database.nextBatch()) ?? assert.fail();
+    await database.settle(key, writes, [result]);
+  }
+  const shown = async () => {
+    const { objects, writes } = await database.read();
+    return [new View(objects, writes, "").tasks.size, writes.length];
+  };
+  assert.deepEqual(await shown(), [0, 2]);
+  await database.apply(update(undefined, "c1", [upsert(AT_1)]));
+  assert.deepEqual(await shown(), [0, 1]);
+  await database.apply(update("c1", "c2", [deletion]));
+  assert.deepEqual(await shown(), [0, 0]);
 });
 
 test("a response that comes after the feed has brought a deletion brings nothing back", async () => {

@@ -11,10 +11,12 @@ export async function settleOne(transaction: Transaction, write: Write, outcome:
   if (outcome.type === "retry") return transaction.put("writes", write.seq, { ...unsent, ifMatch: outcome.etag });
   const stored = await transaction.get<Stored>("objects", keyOf(write.kind, write.id));
   const queue = await transaction.getAll<Write>("writes");
-  const next = queue.find(({ seq, kind, id }) => seq > write.seq && kind === write.kind && id === write.id);
+  const same = queue.filter(({ kind, id }) => kind === write.kind && id === write.id);
+  const next = same.find(({ seq }) => seq > write.seq);
   const etag = outcome.type === "done" ? outcome.etag : write.ifMatch;
   if (next !== undefined && etag !== undefined) transaction.put("writes", next.seq, { ...next, ifMatch: etag });
-  if (outcome.type === "done" && !hasArrived(write, stored, outcome.value)) {
+  const isShown = stored !== undefined || same.some(({ seq, result }) => seq < write.seq && result !== undefined);
+  if (outcome.type === "done" && !hasArrived(write, stored, outcome.value, isShown)) {
     if (outcome.value !== undefined) await checkUser(transaction, [outcome.value]);
     const { type, ...result } = { ...outcome, at: Date.now() };
     return transaction.put("writes", write.seq, { ...write, result });
@@ -26,9 +28,9 @@ export async function settleOne(transaction: Transaction, write: Write, outcome:
   transaction.put("conflicts", write.seq, conflict);
 }
 
-/** Returns whether the feed has delivered the effect of a write, or a later state. */
-function hasArrived(write: Write, stored: Stored | undefined, value: Value | undefined): boolean {
-  if (value === undefined) return stored === undefined;
+/** Returns whether the feed has delivered the effect of a write, or a later state. A deletion hides what is shown until then. */
+function hasArrived(write: Write, stored: Stored | undefined, value: Value | undefined, isShown: boolean): boolean {
+  if (value === undefined) return !isShown;
   return write.deleted === true || (stored !== undefined && isAsNew(stored.value, value));
 }
 
