@@ -112,7 +112,7 @@ def test_a_session_has_every_operation(package: Path, service: dict[str, str]) -
 
 
 def test_offline_devices_converge_and_lose_nothing(package: Path, service: dict[str, str]) -> None:
-    run_tests(package, "store", **service)
+    run_tests(package, "store", "trash", **service)
 
 
 def test_the_adapters_replicate_with_the_real_libraries(package: Path, service: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ import { Me } from "./me.js";
 import { post, type KeyOptions } from "./post.js";
 import { Tasks } from "./tasks.js";
 import { Transport, type ClientOptions } from "./transport.js";
+import { Trash } from "./trash.js";
 import type { BatchOperation, BatchResult } from "./types.js";
 
 /** A client of one service, for one user. */
@@ -12,6 +13,7 @@ export class Taskward {
   readonly tasks: Tasks;
   readonly lists: Lists;
   readonly labels: Labels;
+  readonly trash: Trash;
   readonly changes: Feed;
   readonly me: Me;
   readonly #transport: Transport;
@@ -21,6 +23,7 @@ export class Taskward {
     this.tasks = new Tasks(this.#transport);
     this.lists = new Lists(this.#transport);
     this.labels = new Labels(this.#transport);
+    this.trash = new Trash(this.#transport);
     this.changes = new Feed(this.#transport);
     this.me = new Me(this.#transport);
   }

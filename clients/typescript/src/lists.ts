@@ -1,7 +1,7 @@
 import { Resource, type ConditionalRead, type ConditionalWrite } from "./resource.js";
 import { readTagged } from "./tasks.js";
 import type { RequestOptions, Transport } from "./transport.js";
-import type { Deleted, List, ListChanges, NewList, TaggedList } from "./types.js";
+import type { Deleted, List, ListChanges, ListDeletionOptions, NewList, TaggedList } from "./types.js";
 
 interface AllLists {
   lists: List[];
@@ -25,9 +25,12 @@ export class Lists extends Resource<TaggedList, List, NewList, ListChanges> {
     return readTagged<{ lists: List[] }>(this.transport, { path: "/api/lists" }, options);
   }
 
-  /** Deletes a list. Of one with tasks, `tasks` must say what becomes of them; else the code is LIST_NOT_EMPTY. */
-  delete(id: string, options: { tasks?: "delete" | "keep" } & ConditionalWrite = {}): Promise<Deleted> {
-    const { tasks, ...rest } = options;
-    return this.remove(id, { tasks }, rest);
+  /**
+   * Deletes a list. Of one with tasks, `tasks` must say what becomes of them; else the code is LIST_NOT_EMPTY. With
+   * `to: "trash"` the tasks that are deleted can be restored, and the list cannot.
+   */
+  delete(id: string, options: ListDeletionOptions & ConditionalWrite = {}): Promise<Deleted> {
+    const { tasks, to, ...rest } = options;
+    return this.remove(id, { tasks, to }, rest);
   }
 }

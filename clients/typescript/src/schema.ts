@@ -317,7 +317,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a task
-         * @description Deletes a task permanently; `subtasks` says what becomes of the tasks below it.
+         * @description Deletes a task, for good or to the trash; `subtasks` says what becomes of the tasks below it.
          */
         delete: operations["deleteTask"];
         options?: never;
@@ -383,6 +383,70 @@ export interface paths {
         get: operations["summarizeTasks"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List my trash
+         * @description Returns the tasks in the trash, a page at a time, the newest deletion first.
+         */
+        get: operations["listTrash"];
+        put?: never;
+        post?: never;
+        /**
+         * Empty my trash
+         * @description Deletes all that is in the trash, permanently.
+         */
+        delete: operations["emptyTrash"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a task permanently
+         * @description Deletes a task from the trash, with all that were deleted with it.
+         */
+        delete: operations["purgeTask"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/trash/{task_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a task
+         * @description Restores a task from the trash, with all that were deleted with it.
+         */
+        post: operations["restoreTask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -650,6 +714,11 @@ export interface components {
             op: "delete";
             /** Tasks */
             tasks?: ("delete" | "keep") | null;
+            /**
+             * To
+             * @description `trash` puts what is deleted into the trash, from where it can be restored.
+             */
+            to?: "trash" | null;
         };
         /**
          * DeleteOperation
@@ -672,6 +741,11 @@ export interface components {
              * @enum {string}
              */
             op: "delete";
+            /**
+             * To
+             * @description `trash` puts what is deleted into the trash, from where it can be restored.
+             */
+            to?: "trash" | null;
         };
         /**
          * DeleteTask
@@ -702,6 +776,11 @@ export interface components {
             op: "delete";
             /** Subtasks */
             subtasks?: ("delete" | "keep") | null;
+            /**
+             * To
+             * @description `trash` puts what is deleted into the trash, from where it can be restored.
+             */
+            to?: "trash" | null;
         };
         /**
          * Erased
@@ -732,6 +811,8 @@ export interface components {
             lists?: components["schemas"]["List"][];
             /** Tasks */
             tasks: components["schemas"]["Task"][];
+            /** Trash */
+            trash?: components["schemas"]["TrashedTask"][];
             user: components["schemas"]["User"] | null;
         };
         /**
@@ -757,7 +838,7 @@ export interface components {
         };
         /**
          * Import
-         * @description The body of `POST /api/me/import`: an export. Accepted and ignored: `user`.
+         * @description The body of `POST /api/me/import`: an export. Accepted and ignored: `user`, `trash`, `spaces`, `tokens`.
          */
         Import: {
             /** Lists */
@@ -1506,6 +1587,11 @@ export interface components {
             at: string;
         };
         /**
+         * Restoration
+         * @description The body of `POST /api/trash/{task_id}/restore`: an empty object.
+         */
+        Restoration: Record<string, never>;
+        /**
          * Task
          * @description A task in a response. The first seven keys are always present, each other one where it has a value.
          */
@@ -1832,6 +1918,22 @@ export interface components {
          */
         TaskPriority: "low" | "medium" | "high" | "urgent";
         /**
+         * TaskPurged
+         * @description The response to a deletion from the trash.
+         */
+        TaskPurged: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message
+             * @constant
+             */
+            message: "Task deleted permanently";
+        };
+        /**
          * TaskRecurrence
          * @description By which rule a task comes again once it is completed.
          */
@@ -1913,6 +2015,46 @@ export interface components {
              */
             op: "upsert";
             task: components["schemas"]["Task"];
+        };
+        /**
+         * TrashedTask
+         * @description A task in the trash, as it was.
+         */
+        TrashedTask: {
+            /**
+             * Deleted At
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            deleted_at: string;
+            /**
+             * Deleted With
+             * Format: uuid
+             * @description The task whose deletion took this one along; to restore it restores both.
+             */
+            deleted_with?: string;
+            task: components["schemas"]["Task"];
+        };
+        /**
+         * TrashEmptied
+         * @description The number of tasks that were in the trash.
+         */
+        TrashEmptied: {
+            /** Deleted */
+            deleted: number;
+        };
+        /**
+         * TrashList
+         * @description A page of the caller's trash, the newest deletion first.
+         */
+        TrashList: {
+            /**
+             * Next Cursor
+             * @description For the next page; null when nothing follows.
+             */
+            next_cursor: string | null;
+            /** Tasks */
+            tasks: components["schemas"]["TrashedTask"][];
         };
         /**
          * UpdatedListResult
@@ -2328,6 +2470,8 @@ export interface operations {
             query?: {
                 /** @description What becomes of the tasks in the list: they are deleted too, or kept and in no list. Required if there are any. */
                 tasks?: "delete" | "keep";
+                /** @description `trash` puts what is deleted into the trash, from where it can be restored. Without it, the deletion is permanent. */
+                to?: "trash";
             };
             header?: {
                 /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
@@ -2636,6 +2780,8 @@ export interface operations {
             query?: {
                 /** @description What becomes of its subtasks: `keep` moves them up to its parent, `delete` deletes all of them, on all levels. */
                 subtasks?: "keep" | "delete";
+                /** @description `trash` puts what is deleted into the trash, from where it can be restored. Without it, the deletion is permanent. */
+                to?: "trash";
             };
             header?: {
                 /** @description Act only if the task's ETag is one of these, or `*`. Else 412. Weak tags match nothing. */
@@ -2749,6 +2895,105 @@ export interface operations {
                 "X-Request-ID"?: string;
             };
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listTrash: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the previous page. */
+                cursor?: string;
+                /** @description How many tasks to return at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Answer 304 if the ETag is one of these, or for `*`. */
+                "If-None-Match"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    emptyTrash: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    purgeTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    restoreTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                task_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;

@@ -1,7 +1,17 @@
 import { Resource, type ConditionalRead, type ConditionalWrite } from "./resource.js";
 import { localTime } from "./time.js";
 import type { Request, RequestOptions, Transport } from "./transport.js";
-import type { Deleted, NewTask, TaggedTask, Task, TaskChanges, TaskPage, TaskQuery, TaskSummary } from "./types.js";
+import type {
+  Deleted,
+  NewTask,
+  TaggedTask,
+  Task,
+  TaskChanges,
+  TaskDeletionOptions,
+  TaskPage,
+  TaskQuery,
+  TaskSummary,
+} from "./types.js";
 
 export class Tasks extends Resource<TaggedTask, Task, NewTask, TaskChanges> {
   constructor(transport: Transport) {
@@ -44,10 +54,13 @@ export class Tasks extends Resource<TaggedTask, Task, NewTask, TaskChanges> {
     return dates;
   }
 
-  /** Deletes a task. Those below it move up to its parent, or with `subtasks: "delete"` are deleted too. */
-  delete(id: string, options: { subtasks?: "delete" | "keep" } & ConditionalWrite = {}): Promise<Deleted> {
-    const { subtasks, ...rest } = options;
-    return this.remove(id, { subtasks }, rest);
+  /**
+   * Deletes a task; with `to: "trash"` it can be restored. Those below it move up to its parent, or with
+   * `subtasks: "delete"` are deleted too.
+   */
+  delete(id: string, options: TaskDeletionOptions & ConditionalWrite = {}): Promise<Deleted> {
+    const { subtasks, to, ...rest } = options;
+    return this.remove(id, { subtasks, to }, rest);
   }
 }
 

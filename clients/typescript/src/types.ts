@@ -11,6 +11,10 @@ export type TaskPriority = Schemas["TaskPriority"];
 export type TaskPage = Schemas["TaskList"];
 export type TaskQuery = Query<"listTasks">;
 export type TaskSummary = Schemas["TaskSummary"];
+export type TrashPage = Schemas["TrashList"];
+export type TrashedTask = Schemas["TrashedTask"];
+export type TrashQuery = Query<"listTrash">;
+export type Purged = Schemas["TaskPurged"];
 export type List = Schemas["List"];
 export type NewList = Schemas["NewList"];
 export type ListChanges = Schemas["ListChanges"];
@@ -47,6 +51,15 @@ export interface TaggedList {
   list: List;
   etag: string;
 }
+
+/** What becomes of the subtasks of a deleted task. With `to: "trash"` what is deleted can be restored. */
+export interface TaskDeletionOptions {
+  subtasks?: "delete" | "keep";
+  to?: "trash";
+}
+
+/** What becomes of the tasks of a deleted list. A list is not restored, so only tasks that are deleted go into the trash. */
+export type ListDeletionOptions = { tasks?: "delete" | "keep"; to?: never } | { tasks: "delete"; to?: "trash" };
 
 /** Which objects a feed has. */
 export type Kinds = "tasks" | "lists" | "tasks,lists";

@@ -73,6 +73,14 @@ test("of an object that is deleted nothing else is sent, unless another one refe
   assert.deepEqual(queued(write(1, "update", A, { title: "x" }, { ifMatch: '"1"' }), write(2, "delete", A)), [["delete", "A", {}]]);
 });
 
+test("an object goes into the trash as it was changed, also a new one", () => {
+  const trashed = write(3, "delete", A, {}, { to: "trash" });
+  const change = write(2, "update", A, { title: "x" }, { ifMatch: '"1"' });
+  assert.deepEqual(queued(write(1, "create", A, { title: "New" }), change, trashed), [["create", "A", { title: "x" }], ["delete", "A", {}]]);
+  assert.deepEqual(queued(change, trashed), [["update", "A", { title: "x" }], ["delete", "A", {}]]);
+  assert.deepEqual(queued(change, write(4, "delete", A)), [["delete", "A", {}]]);
+});
+
 test("a change shows what the service will make of it", () => {
   const task = { ...TASK, due: { date: "2026-11-21", time: "09:00", time_zone: "Europe/Berlin" }, labels: ["b", "Ä"] };
   const now = "2026-11-22T00:00:00.000000Z";

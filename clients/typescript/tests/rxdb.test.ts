@@ -239,3 +239,20 @@ test("a document whose tag has not come is not overwritten, and is no conflict w
   const { task } = await client.tasks.get(theirs.id);
   assert.deepEqual([task.title, task.priority, task.is_completed], ["Changed there", "high", true]);
 });
+
+test("a task that is put into the trash leaves the collection, and comes back to be changed", { skip }, async (t) => {
+  const client = person();
+  const one = await device(t);
+  const replication = replicate(client, one);
+  const { id } = await one.tasks.insert({ id: uuid7(), title: "Back again" });
+  await replication.inSync();
+  await client.tasks.delete(id, { to: "trash" });
+  const found = () => one.tasks.findOne(id).exec();
+  await until(async () => (await found()) === null, "it leaves");
+  await client.trash.restore(id);
+  await until(async () => (await found())?.title === "Back again", "it comes back");
+  await (await found())?.incrementalPatch({ title: "Changed" });
+  await replication.inSync();
+  await equalToTheList(client, one);
+  await replication.stop();
+});

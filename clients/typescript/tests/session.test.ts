@@ -56,6 +56,26 @@ test("every operation, with a running service", { skip: withoutService }, async 
   const { cursor } = await me.changes.list({ limit: 1 });
   assert.equal((await me.changes.list({ since: cursor })).has_more, false);
 
+  for (const options of [{ to: "trash" }, { to: "trash", subtasks: "delete" }] as const) {
+    const { task } = await me.tasks.create({ title: "Trashed" });
+    await me.tasks.delete(task.id, options);
+    const trash = await me.trash.list({ limit: 1 });
+    assert.deepEqual(trash.tasks.map((one) => one.task.id), [task.id]);
+    assert.equal(await me.trash.list({ limit: 1 }, { ifNoneMatch: trash.etag }), undefined);
+    assert.equal((await me.trash.restore(task.id)).task.title, "Trashed");
+    await assert.rejects(me.trash.restore(task.id), { code: "NOT_FOUND", message: "Task not found" });
+    await me.batch([{ op: "delete", id: task.id, to: "trash" }]);
+    assert.deepEqual(await me.trash.purge(task.id), { message: "Task deleted permanently", id: task.id });
+  }
+  const errands = await me.lists.create({ title: "Errands" });
+  for (const title of ["One", "Two"]) await me.tasks.create({ title, list_id: errands.list.id });
+  await me.lists.delete(errands.list.id, { tasks: "delete", to: "trash" });
+  const trashed: string[] = [];
+  for await (const { task } of me.trash.all({ limit: 1 })) trashed.push(task.title);
+  assert.deepEqual(trashed.sort(), ["One", "Two"]);
+  assert.deepEqual(await me.trash.empty(), { deleted: 2 });
+  assert.deepEqual((await me.trash.list()).tasks, []);
+
   const weekly = { due: { date: "2026-11-23" }, recurrence: { rule: "FREQ=WEEKLY;BYDAY=MO" } };
   const series = await me.tasks.create({ title: "Weekly", ...weekly });
   assert.deepEqual(await me.tasks.occurrences(series.task.id, 2), ["2026-11-30", "2026-12-07"]);

@@ -68,3 +68,14 @@ test("two offline devices are merged, and equal to the list", { skip: withoutSer
   await open.cleanup();
   assert.deepEqual(devices.flatMap(({ store }) => store.conflicts), []);
 });
+
+test("a task that is put into the trash leaves the collection, and comes back", { skip: withoutService }, async (t) => {
+  const { store, tasks } = await device(t, randomUUID());
+  store.start();
+  const { id } = await store.tasks.create({ title: "Back again" });
+  await store.tasks.delete(id, { to: "trash" });
+  assert.equal(tasks.has(id), false);
+  await store.settled();
+  await store.tasks.restore(id);
+  await until(() => tasks.get(id)?.title === "Back again", "it comes back");
+});

@@ -247,6 +247,42 @@ test("an event stream is cancelled when nobody reads on, and when it is silent",
   assert.equal(await last((type) => type === "offline"), "cancelled");
 });
 
+test("what changes the trash may be repeated after a lost response", async (t) => {
+  const { url, received } = await server(t, ({ method }, response, number) => {
+    if (number % 2 === 1) response.destroy();
+    else if (method === "POST") answer(response, 200, TASK, tagged);
+    else if (number === 4) fail(response, 404, "NOT_FOUND");
+    else answer(response, 200, { deleted: 3 });
+  });
+  const { trash } = new Taskward({ baseUrl: url, token: "t" });
+
+  assert.deepEqual(await trash.restore(TASK.id), { task: TASK, etag: '"1"' });
+  assert.deepEqual(await trash.purge(TASK.id), { message: "Task deleted permanently", id: TASK.id });
+  assert.deepEqual(await trash.empty(), { deleted: 3 });
+
+  const path = `/api/trash/${TASK.id}`;
+  const sent = received.map(({ method, path, body }) => [method, path, body]);
+  assert.deepEqual(sent.filter((_, n) => n % 2 === 1), [["POST", `${path}/restore`, "{}"], ["DELETE", path, ""], ["DELETE", "/api/trash", ""]]);
+  assert.ok(received[0]?.headers["idempotency-key"]);
+  assert.equal(received[1]?.headers["idempotency-key"], received[0]?.headers["idempotency-key"]);
+});
+
+test("a page of the trash that is known is not sent again", async (t) => {
+  const entry = { task: TASK, deleted_at: TASK.updated_at };
+  const { url, received } = await server(t, ({ headers, path }, response) => {
+    if (headers["if-none-match"] === '"1"') response.writeHead(304).end();
+    else answer(response, 200, { tasks: [entry], next_cursor: path.includes("cursor") ? null : "c" }, tagged);
+  });
+  const { trash } = new Taskward({ baseUrl: url, token: "t" });
+
+  assert.deepEqual(await trash.list({ limit: 1 }), { tasks: [entry], next_cursor: "c", etag: '"1"' });
+  assert.equal(await trash.list({}, { ifNoneMatch: '"1"' }), undefined);
+  const found: unknown[] = [];
+  for await (const one of trash.all({ limit: 1 })) found.push(one);
+  assert.deepEqual(found, [entry, entry]);
+  assert.deepEqual(received.map(({ path }) => path).slice(2), ["/api/trash?limit=1", "/api/trash?limit=1&cursor=c"]);
+});
+
 test("an aborted request closes its connection", async (t) => {
   let closed = 0;
   const { url } = await server(t, (_, response) => {

@@ -4,6 +4,7 @@ import {
   type BatchResult,
   type Change,
   type FailedResult,
+  type ListDeletionOptions,
   type ListDeletion,
   type ListUpsert,
   type MismatchedResult,
@@ -65,6 +66,16 @@ test("a key tells which of the four changes it is", () => {
 
   assert.deepEqual([...upserts, ...deletions].map(titleOf), [TASK.title, LIST.title, "list 1", "2"]);
   assert.equal("task" in incomplete, false);
+});
+
+test("only tasks that are deleted go into the trash with a list", () => {
+  const trashed: ListDeletionOptions = { tasks: "delete", to: "trash" };
+  // @ts-expect-error Those that are kept stay tasks.
+  const kept: ListDeletionOptions = { tasks: "keep", to: "trash" };
+  // @ts-expect-error What becomes of the tasks is not said.
+  const unsaid: ListDeletionOptions = { to: "trash" };
+
+  assert.deepEqual([trashed, kept, unsaid].map(({ to }) => to), ["trash", "trash", "trash"]);
 });
 
 test("a key tells what became of an operation", () => {

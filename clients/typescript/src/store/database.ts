@@ -110,7 +110,9 @@ export class Database {
   split(key: string): Promise<void> {
     return this.#transaction(async (transaction) => {
       for (const { batch, ...write } of await transaction.getAll<Write>("writes")) {
-        if (batch === key && write.result === undefined) transaction.put("writes", write.seq, write);
+        if (batch !== key || write.result !== undefined) continue;
+        if (write.undone) transaction.delete("writes", write.seq);
+        else transaction.put("writes", write.seq, write);
       }
     });
   }
@@ -160,6 +162,44 @@ export class Database {
     });
   }
 
+  /**
+   * Takes back the deletion of a task into the trash: drops one that was not sent, or was refused, and marks one that
+   * was sent as undone. Returns whether there was one that is not confirmed.
+   */
+  takeBack(id: string): Promise<boolean> {
+    return this.#transaction(async (transaction) => {
+      const deletion = (await transaction.getAll<Write>("writes")).findLast((write) => isTrashing(write, id));
+      const conflict = (await transaction.getAll<Conflict>("conflicts")).find(({ write }) => isTrashing(write, id));
+      if (deletion === undefined && conflict !== undefined) transaction.delete("conflicts", conflict.id);
+      if (deletion === undefined) return conflict !== undefined;
+      if (deletion.batch === undefined) transaction.delete("writes", deletion.seq);
+      else if (deletion.result === undefined) transaction.put("writes", deletion.seq, { ...deletion, undone: true });
+      return deletion.result === undefined || deletion.undone === true;
+    });
+  }
+
+  /** Returns the id of a task to restore, because its deletion was taken back after it was sent. */
+  nextRestoration(): Promise<string | undefined> {
+    return this.#transaction(async (transaction) => {
+      const writes = await transaction.getAll<Write>("writes");
+      return writes.find(({ undone, result }) => undone && result !== undefined)?.id;
+    });
+  }
+
+  /**
+   * Removes the confirmed deletion of a task that is restored, as the feed may never deliver it; the next write of the
+   * task matches its new tag. Without a tag, the task was not in the trash any more.
+   */
+  restored(id: string, etag?: string): Promise<void> {
+    return this.#transaction(async (transaction) => {
+      const writes = (await transaction.getAll<Write>("writes")).filter((write) => write.kind === "task" && write.id === id);
+      const deletions = writes.filter((write) => isTrashing(write, id) && write.result !== undefined);
+      const next = writes.find(({ result }) => result === undefined);
+      for (const { seq } of deletions) transaction.delete("writes", seq);
+      if (next?.batch === undefined && next && etag) transaction.put("writes", next.seq, { ...next, ifMatch: etag });
+    });
+  }
+
   /** Deletes everything. Only this one can be used afterwards. */
   clear(): Promise<void> {
     return this.storage.transaction(async (transaction) => {
@@ -184,6 +224,10 @@ export class Database {
       return await work(transaction);
     });
   }
+}
+
+function isTrashing({ kind, op, id, to }: Write, task: string): boolean {
+  return kind === "task" && op === "delete" && to === "trash" && id === task;
 }
 
 /** Returns how many times everything was deleted. */

@@ -40,6 +40,7 @@ export function followUp(transaction: Transaction, write: Write, change: Change 
     }
     return;
   }
+  if (write.undone) return; // until the task is restored
   const hasArrived =
     change?.op === "delete" ||
     (change?.op === "upsert" && write.result.value && isAsNew(valueOf(change), write.result.value));

@@ -1,5 +1,5 @@
 import { localTime } from "../time.js";
-import type { List, Task } from "../types.js";
+import type { List, NewTask, Task, TaskChanges, TaskDeletionOptions } from "../types.js";
 import { uuid7 } from "../uuid7.js";
 import { touched } from "./patch.js";
 import type { Fields, Kind, NewWrite } from "./records.js";
@@ -53,9 +53,10 @@ export class LocalObjects<Value extends Task | List, New, Changes, Deletion> {
   delete(id: string, ...[options]: object extends Deletion ? [Deletion?] : [Deletion]): Promise<void> {
     return this.writer.runInOrder(async () => {
       const before = this.#existing(id);
-      const [contents] = Object.values(options ?? {}) as ("delete" | "keep")[];
+      const { to, ...inside } = (options ?? {}) as { to?: "trash" };
+      const [contents] = Object.values(inside) as ("delete" | "keep" | undefined)[];
       const deletion = { kind: this.kind, op: "delete", id, body: {}, base: {}, before } as const;
-      await this.writer.write({ ...deletion, ...(contents && { contents }) });
+      await this.writer.write({ ...deletion, ...(contents && { contents }), ...(to && { to }) });
     });
   }
 
@@ -63,6 +64,27 @@ export class LocalObjects<Value extends Task | List, New, Changes, Deletion> {
     const value = this.get(id);
     if (value === undefined) throw new Error(`There is no ${this.kind} ${id}`);
     return value;
+  }
+}
+
+/** The tasks of a store. */
+export class LocalTasks extends LocalObjects<Task, NewTask, TaskChanges, TaskDeletionOptions> {
+  constructor(
+    writer: Writer<Task>,
+    private readonly restorer: (id: string) => Promise<void>,
+  ) {
+    super("task", writer);
+  }
+
+  /**
+   * Takes a task out of the trash, with all that were deleted with it. A deletion that is not confirmed is taken back:
+   * at once, or if it was sent, as soon as it is confirmed. Otherwise this needs the network, and the tasks are there once
+   * the feed has brought them.
+   *
+   * Throws an ApiError with the code NOT_FOUND if the task is not in the trash, and a NetworkError without a network.
+   */
+  restore(id: string): Promise<void> {
+    return this.restorer(id);
   }
 }
 

@@ -16,7 +16,8 @@ export function enqueue(queue: readonly Write[], added: Write): { put: Write[]; 
   if (added.op === "update" && last !== undefined && last.op !== "delete" && mayJoin(queue, last, added)) {
     return { put: [joined(last, added)], remove: [] };
   }
-  if (added.op === "delete" && last !== undefined) return withDeletion(queue, same, added);
+  // What goes into the trash is sent as it was changed.
+  if (added.op === "delete" && added.to === undefined && last !== undefined) return withDeletion(queue, same, added);
   return { put: [added], remove: [] };
 }
 

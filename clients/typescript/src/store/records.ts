@@ -22,6 +22,10 @@ export interface Write {
   body: Fields;
   /** What becomes of the subtasks, or of the tasks of a list, on a deletion. */
   contents?: "delete" | "keep";
+  /** Where a deletion puts the tasks. Without it they are deleted permanently. */
+  to?: "trash";
+  /** Whether the deletion was taken back after it was sent: once it is confirmed, the task is restored. */
+  undone?: boolean;
   /** The changed fields as they were before; null for one without a value. */
   base: Fields;
   /** The object that was changed or deleted, as the app showed it. */
@@ -56,12 +60,12 @@ export function keyOf(kind: Kind, id: string): string {
 }
 
 /** Returns the operation of a batch that executes a write. */
-export function operationOf({ kind, op, id, body, ifMatch, contents }: Write): BatchOperation {
+export function operationOf({ kind, op, id, body, ifMatch, contents, to }: Write): BatchOperation {
   const matched = { ...(ifMatch !== undefined && { if_match: ifMatch }) };
   if (op === "create") return { op, kind, id, [kind]: body } as unknown as BatchOperation;
   if (op === "update") return { op, kind, id, ...matched, [kind]: body } as unknown as BatchOperation;
   const below = contents === undefined ? {} : { [kind === "task" ? "subtasks" : "tasks"]: contents };
-  return { op, kind, id, ...matched, ...below } as unknown as BatchOperation;
+  return { op, kind, id, ...matched, ...below, ...(to && { to }) } as unknown as BatchOperation;
 }
 
 /** Returns whether `value` is not older than `other`. The service moves `updated_at` forwards only. */

@@ -8,6 +8,7 @@ import { written } from "./view.js";
 /** Applies the outcome of one write that was sent. */
 export async function settleOne(transaction: Transaction, write: Write, outcome: Outcome): Promise<void> {
   const { batch, ...unsent } = write;
+  if (write.undone && outcome.type !== "done") return transaction.delete("writes", write.seq);
   if (outcome.type === "retry") return transaction.put("writes", write.seq, { ...unsent, ifMatch: outcome.etag });
   const stored = await transaction.get<Stored>("objects", keyOf(write.kind, write.id));
   const queue = await transaction.getAll<Write>("writes");
@@ -16,7 +17,7 @@ export async function settleOne(transaction: Transaction, write: Write, outcome:
   const etag = outcome.type === "done" ? outcome.etag : write.ifMatch;
   if (next !== undefined && etag !== undefined) transaction.put("writes", next.seq, { ...next, ifMatch: etag });
   const isShown = stored !== undefined || same.some(({ seq, result }) => seq < write.seq && result !== undefined);
-  if (outcome.type === "done" && !hasArrived(write, stored, outcome.value, isShown)) {
+  if (outcome.type === "done" && (write.undone || !hasArrived(write, stored, outcome.value, isShown))) {
     if (outcome.value !== undefined) await checkUser(transaction, [outcome.value]);
     const { type, ...result } = { ...outcome, at: Date.now() };
     return transaction.put("writes", write.seq, { ...write, result });

@@ -1,8 +1,8 @@
 import type { Taskward } from "../client.js";
-import type { List, ListChanges, NewList, NewTask, Task, TaskChanges } from "../types.js";
+import type { List, ListChanges, ListDeletionOptions, NewList } from "../types.js";
 import { Database, type Changed } from "./database.js";
 import { IndexedDBStorage } from "./indexeddb.js";
-import { LocalObjects, type Writer } from "./objects.js";
+import { LocalObjects, LocalTasks, type Writer } from "./objects.js";
 import { StoreClearedError } from "./owner.js";
 import { lastConfirmed } from "./queue.js";
 import { keyOf, type Conflict, type NewWrite, type Stored, type Write } from "./records.js";
@@ -21,8 +21,9 @@ export interface StoreOptions {
 
 /** The tasks and lists of one user on this device: read and written at once, synchronized when there is a network. */
 export class Store {
-  readonly tasks: LocalObjects<Task, NewTask, TaskChanges, { subtasks?: "delete" | "keep" }>;
-  readonly lists: LocalObjects<List, NewList, ListChanges, { tasks: "delete" | "keep" }>;
+  readonly tasks: LocalTasks;
+  readonly lists: LocalObjects<List, NewList, ListChanges, ListDeletionOptions & { tasks: "delete" | "keep" }>;
+  readonly #client: Taskward;
   readonly #database: Database;
   readonly #sync: Synchronizer;
   readonly #tabs: Tabs;
@@ -39,6 +40,7 @@ export class Store {
   #running: { ending: AbortController; ended: Promise<void> } | undefined;
 
   private constructor({ client, name }: StoreOptions, storage: Storage) {
+    this.#client = client;
     this.#database = new Database(storage);
     this.#tabs = new Tabs(name, {
       onChange: (changed) => void this.#onOtherTab(changed),
@@ -52,11 +54,8 @@ export class Store {
       write: (write) => this.#write(write),
       runInOrder: (work) => this.#runInOrder(work),
     };
-    this.tasks = new LocalObjects("task", {
-      ...shared,
-      get: (id) => this.#view.tasks.get(id),
-      values: () => this.#view.tasks,
-    });
+    const tasks = { ...shared, get: (id: string) => this.#view.tasks.get(id), values: () => this.#view.tasks };
+    this.tasks = new LocalTasks(tasks, (id) => this.#restore(id));
     this.lists = new LocalObjects("list", {
       ...shared,
       get: (id) => this.#view.lists.get(id),
@@ -85,7 +84,7 @@ export class Store {
 
   /** How many writes the service has not confirmed. */
   get pending(): number {
-    return this.#writes.filter(({ result }) => result === undefined).length;
+    return this.#writes.filter(({ result, undone }) => result === undefined || undone).length;
   }
 
   /** The writes that were not executed. Each stays until `resolve`. */
@@ -148,7 +147,7 @@ export class Store {
 
   /**
    * Ends a conflict: `theirs` drops the write, `mine` executes it for the object as it is now. An object that is gone
-   * does not come back with its id: create another one, from `conflict.mine`.
+   * does not come back with its id, unless it is restored from the trash: create another one, from `conflict.mine`.
    */
   async resolve(conflict: Conflict, keep: "mine" | "theirs"): Promise<void> {
     if (keep === "mine" && conflict.reason === "gone") throw new Error("The object is gone: create another one");
@@ -180,6 +179,17 @@ export class Store {
     const { kind, id } = write;
     const stored = this.#objects.get(keyOf(kind, id));
     await this.#database.enqueue(write, (lastConfirmed(this.#writes, kind, id, stored) ?? stored)?.etag);
+    await this.#changed();
+    this.#sync.wake();
+  }
+
+  async #restore(id: string): Promise<void> {
+    if (this.#state === "other-user") throw this.#error;
+    await this.#last; // the deletion may be among what is being stored
+    if (!(await this.#database.takeBack(id))) {
+      const { etag } = await this.#client.trash.restore(id);
+      await this.#database.restored(id, etag);
+    }
     await this.#changed();
     this.#sync.wake();
   }

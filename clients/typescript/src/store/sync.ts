@@ -15,6 +15,11 @@ export interface SyncEvents {
   onState(state: SyncState, error?: unknown): void;
 }
 
+interface Batch {
+  key: string;
+  writes: Write[];
+}
+
 const MIN_RETRY_DELAY = 1000;
 const MAX_RETRY_DELAY = 30_000;
 /** Milliseconds after which the feed is read again, if it has not delivered a confirmed write. */
@@ -131,19 +136,20 @@ export class Synchronizer {
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     while (!signal.aborted) {
       const woken = this.#nextWake();
-      const batch = await this.database.nextBatch(limit);
-      if (batch === undefined) {
+      const restoration = await this.database.nextRestoration();
+      const batch = restoration === undefined ? await this.database.nextBatch(limit) : undefined;
+      if (restoration === undefined && batch === undefined) {
         limit = undefined;
         await woken;
         continue;
       }
       try {
-        const results = await this.client.batch(batch.writes.map(operationOf), { idempotencyKey: batch.key, signal });
-        await this.database.settle(batch.key, batch.writes, results);
+        if (restoration !== undefined) await this.#restore(restoration, signal);
+        if (batch !== undefined) await this.#send(batch, signal);
         backoff.reset();
       } catch (error) {
         signal.throwIfAborted();
-        if (isRefusal(error)) limit = await this.#split(batch, error);
+        if (batch !== undefined && isRefusal(error)) limit = await this.#split(batch, error);
         else if (isFinal(error)) throw error;
         else await Promise.race([sleep(backoff.next(retryAfter(error)), signal), woken]);
       }
@@ -152,8 +158,21 @@ export class Synchronizer {
     }
   }
 
+  async #send({ key, writes }: Batch, signal: AbortSignal): Promise<void> {
+    const results = await this.client.batch(writes.map(operationOf), { idempotencyKey: key, signal });
+    await this.database.settle(key, writes, results);
+  }
+
+  /** Restores a task; what the service refuses to restore is not in the trash any more. */
+  async #restore(id: string, signal: AbortSignal): Promise<void> {
+    const restored = await this.client.trash.restore(id, { signal }).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+    });
+    await this.database.restored(id, restored?.etag);
+  }
+
   /** Sends the writes of a refused request one by one; refuses the one that is alone. Returns how many to send. */
-  async #split({ key, writes }: { key: string; writes: Write[] }, error: ApiError): Promise<number> {
+  async #split({ key, writes }: Batch, error: ApiError): Promise<number> {
     const [only] = writes;
     if (writes.length > 1 || only === undefined) await this.database.split(key);
     else await this.database.refuse(only, { code: error.code, message: error.message, details: error.details });
@@ -174,7 +193,7 @@ export class Synchronizer {
     this.#isChecking = false;
     if (signal.aborted) return;
     const writes = await this.database.queue();
-    if (writes.some(({ result }) => result !== undefined && result.at < Date.now() - CONFIRMATION_TIMEOUT)) this.#reread?.abort();
+    if (writes.some(({ result, undone }) => result !== undefined && !undone && result.at < Date.now() - CONFIRMATION_TIMEOUT)) this.#reread?.abort();
   }
 }
 

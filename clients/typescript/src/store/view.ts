@@ -20,7 +20,9 @@ export class View {
   #apply(write: Write, user: string): void {
     const { kind, id, op, result } = write;
     const known = this.get(kind, id);
-    if (result !== undefined && op !== "delete") {
+    if (write.undone) {
+      if (known === undefined && write.before) this.#map(kind).set(id, write.before); // until it is restored
+    } else if (result !== undefined && op !== "delete") {
       if (result.value && !(known && isAsNew(known, result.value))) this.#map(kind).set(id, result.value);
     } else if (op === "create") {
       if (known === undefined) this.#set(kind, created(write, user), write);
