@@ -4,7 +4,7 @@ import pytest
 from changes.browser import CHROMIUM
 from changes.streams import InProcess
 from clients.web_page import WebApp
-from clients.web_service import create
+from clients.web_service import api, create
 
 pytestmark = [
     pytest.mark.processes,
@@ -52,6 +52,18 @@ async def test_a_long_word_makes_nothing_wider(page: WebApp, service: InProcess,
     assert await page.run(WIDER) == []
     await page.click("Move down", ".details")
     await page.press("Escape")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_a_long_word_makes_the_trash_no_wider(page: WebApp, service: InProcess, width: int) -> None:
+    [parent] = await create(service, {"title": LINK})
+    await create(service, {"title": LINK, "parent_id": parent["id"]})
+    async with api(service) as client:
+        await client.delete(f"/api/tasks/{parent['id']}?subtasks=delete&to=trash")
+    await page.click("Trash", ".sidebar")
+    await page.until("document.querySelectorAll('.trash li').length === 2")
+    await resize(page, width)
+    assert await page.run(WIDER) == []
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -1,4 +1,5 @@
-import type { List, NewTask, Task, TaskChanges } from "@taskward/client";
+import { NetworkError, type List, type NewTask, type Task, type TaskChanges, type TrashedTask } from "@taskward/client";
+import type { Conflict } from "@taskward/client/store";
 import { ask } from "./dialogs.js";
 import { indent, moveBy, moveTo, outdent, positionBetween, type Place } from "./moving.js";
 import type { Page } from "./page-state.js";
@@ -39,20 +40,70 @@ export class Actions {
     });
   }
 
-  /** A task that was deleted does not come back with its id, so undoing makes a new one. */
+  /** Puts a task into the trash; where that is off, deletes it permanently. */
   async remove(task: Task): Promise<void> {
-    const below = this.page.tree.children(task.id).length;
+    const { tree, store, toast } = this.page;
+    const { isOff } = this.page.trash;
+    const below = tree.children(task.id).length;
     const subtasks = below === 0 ? undefined : await this.#askForSubtasks(task, below);
     if (below > 0 && subtasks === undefined) return;
     await this.#run(async () => {
-      await this.page.store.tasks.delete(task.id, subtasks && { subtasks });
+      await store.tasks.delete(task.id, { ...(subtasks && { subtasks }), ...(!isOff && { to: "trash" }) });
       if (this.page.route.task === task.id) this.page.close();
-      this.page.toast.show(`Deleted: ${task.title}`, below > 0 ? undefined : () => void this.restore(task));
+      const undo = () => void (isOff ? this.createAgain(task) : this.#run(() => store.tasks.restore(task.id)));
+      // Subtasks that are kept do not come back below the task.
+      const canUndo = below === 0 || (subtasks === "delete" && !isOff);
+      toast.show(`Deleted: ${task.title}`, canUndo ? undo : undefined);
     });
   }
 
+  /** Takes a task out of the trash. */
+  async restore({ task }: TrashedTask): Promise<void> {
+    await this.#run(async () => {
+      await this.page.store.tasks.restore(task.id);
+      this.page.trash.remove(task.id);
+      this.page.toast.show(`Restored: ${task.title}`);
+    });
+    void this.page.trash.read();
+  }
+
+  /** Deletes a task of the trash permanently. */
+  async purge({ task }: TrashedTask): Promise<void> {
+    const { length } = this.page.trash.takenAlongWith(task.id);
+    const along = length === 0 ? "It" : `It and ${length === 1 ? "the task" : `the ${length} tasks`} deleted with it`;
+    const answer = await ask(`Delete “${task.title}” permanently?`, `${along} cannot be restored then.`, [
+      ["delete", "Delete permanently", "danger"],
+    ]);
+    if (answer === undefined) return;
+    await this.#run(async () => {
+      await this.page.client.trash.purge(task.id);
+      this.page.trash.remove(task.id);
+      this.page.toast.show(`Deleted permanently: ${task.title}`);
+    });
+    void this.page.trash.read();
+  }
+
+  async emptyTrash(): Promise<void> {
+    const answer = await ask("Empty the trash?", "All tasks in it are deleted permanently.", [["empty", "Empty trash", "danger"]]);
+    if (answer === undefined) return;
+    await this.#run(async () => {
+      const { deleted } = await this.page.client.trash.empty();
+      this.page.trash.remove();
+      this.page.toast.show(`Deleted permanently: ${deleted} ${deleted === 1 ? "task" : "tasks"}`);
+    });
+    void this.page.trash.read();
+  }
+
+  /** Deletes permanently what a service without a trash has refused to put there. */
+  async removeInstead({ write: { kind, id, contents } }: Conflict): Promise<void> {
+    const { tasks, lists } = this.page.store;
+    await this.#run(() =>
+      kind === "list" ? lists.delete(id, { tasks: "delete" }) : tasks.delete(id, { ...(contents && { subtasks: contents }) }),
+    );
+  }
+
   /** Creates a task as another one was. */
-  async restore(task: Task): Promise<void> {
+  async createAgain(task: Task): Promise<void> {
     const { id: _, user_id, created_at, updated_at, series_id, next_id, ...fields } = task;
     await this.#run(() => this.page.store.tasks.create({ ...fields, position: positionOf(task) } as NewTask));
   }
@@ -99,7 +150,12 @@ export class Actions {
   }
 
   async removeList(list: List, tasks: "delete" | "keep"): Promise<void> {
-    await this.#run(() => this.page.store.lists.delete(list.id, { tasks }));
+    const { store, toast, trash } = this.page;
+    await this.#run(async () => {
+      if (tasks === "keep" || trash.isOff) return await store.lists.delete(list.id, { tasks });
+      await store.lists.delete(list.id, { tasks, to: "trash" });
+      toast.show(`In the trash: the tasks of ${list.title}`);
+    });
     this.page.show({ name: "inbox" });
   }
 
@@ -135,6 +191,7 @@ export class Actions {
       all: {},
       list: view.name === "list" ? { list_id: view.id } : {},
       label: view.name === "label" ? { labels: [view.label] } : {},
+      trash: {},
     };
     return fields[view.name];
   }
@@ -173,7 +230,8 @@ export class Actions {
     try {
       await work();
     } catch (error) {
-      this.page.toast.error(error instanceof Error ? error.message : String(error));
+      const text = error instanceof Error ? error.message : String(error);
+      this.page.toast.error(error instanceof NetworkError ? "This needs the network" : text);
     } finally {
       this.#running -= 1;
     }

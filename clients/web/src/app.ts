@@ -9,6 +9,7 @@ import { formatRoute, isSameView, parseRoute, viewLink, type Route, type View } 
 import { countOf, rowsOf, type Row } from "./rows.js";
 import { isCurrent, type Session } from "./session.js";
 import { Toast } from "./toast.js";
+import { isRefusal, Trash } from "./trash.js";
 import { Tree } from "./tree.js";
 
 const CAN_HOVER = matchMedia("(hover: hover)");
@@ -18,6 +19,7 @@ export class App implements Page {
   readonly actions: Actions;
   readonly drafts = new Drafts();
   readonly toast = new Toast(() => this.update());
+  readonly trash: Trash;
   route: Route = parseRoute(location.hash);
   now: Now = localNow();
   isMenuOpen = false;
@@ -38,6 +40,7 @@ export class App implements Page {
     private readonly render: (app: App) => void,
   ) {
     this.actions = new Actions(this);
+    this.trash = new Trash(this);
     store.subscribe(() => this.#onStoreChange());
     addEventListener("hashchange", () => this.#onRouteChange());
     addEventListener("resize", () => this.update());
@@ -119,6 +122,8 @@ export class App implements Page {
     this.#tree = this.#rows = undefined;
     this.#counts.clear();
     if (this.store.state === "live") void this.#sendTimeZone();
+    if (this.store.conflicts.some(isRefusal)) this.trash.isOff = true;
+    this.#readTrash();
     this.update();
   }
 
@@ -132,7 +137,15 @@ export class App implements Page {
       document.querySelector("main .scroll")?.scrollTo(0, 0);
     }
     this.#rows = undefined;
+    this.#readTrash();
     this.update();
+  }
+
+  /** Reads the trash if it is shown. In the other states of the store it is not known whose the token is. */
+  #readTrash(): void {
+    const { state } = this.store;
+    const isKnown = state === "connecting" || state === "live" || state === "offline";
+    if (this.route.view.name === "trash" && isKnown) void this.trash.read();
   }
 
   /** "Today" and "overdue" follow the clock. */

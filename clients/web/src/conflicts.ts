@@ -6,6 +6,7 @@ import { dateText } from "./dates.js";
 import { openDialog } from "./dialogs.js";
 import { icon } from "./icons.js";
 import { ruleText } from "./recurrence.js";
+import { isRefusal } from "./trash.js";
 
 /** Returns a message that changes of this device were not executed; it is shown until the user has decided about each. */
 export function conflictBanner(app: App): TemplateResult | typeof nothing {
@@ -23,17 +24,18 @@ export function conflictBanner(app: App): TemplateResult | typeof nothing {
 async function decide(app: App): Promise<void> {
   for (let next = app.store.conflicts[0]; next !== undefined; next = app.store.conflicts[0]) {
     const conflict = next;
-    const answer = await openDialog<"mine" | "theirs" | "again">(titleOf(conflict), (close) => html`
+    const answer = await openDialog<"mine" | "theirs" | "again" | "permanently">(titleOf(conflict), (close) => html`
       <p>${explanation(conflict)}</p>
       ${comparison(app, conflict)}
       <div class="buttons">
         <button @click=${() => close(undefined)}>Later</button>
-        <button @click=${() => close("theirs")}>${conflict.current ? "Keep theirs" : "Discard mine"}</button>
+        <button @click=${() => close("theirs")}>${discardText(conflict)}</button>
         ${mineChoice(conflict, close)}
       </div>
     `);
     if (answer === undefined) return;
-    if (answer === "again") await app.actions.restore(conflict.mine as Task);
+    if (answer === "again") await app.actions.createAgain(conflict.mine as Task);
+    if (answer === "permanently") await app.actions.removeInstead(conflict);
     await app.store.resolve(conflict, answer === "mine" ? "mine" : "theirs");
   }
 }
@@ -42,7 +44,14 @@ function titleOf({ mine, current, write }: Conflict): string {
   return `“${(current?.value ?? mine ?? write.before)?.title ?? "Untitled"}”`;
 }
 
-function explanation({ reason, write, error }: Conflict): string {
+function discardText(conflict: Conflict): string {
+  if (isRefusal(conflict)) return "Keep it";
+  return conflict.current ? "Keep theirs" : "Discard mine";
+}
+
+function explanation(conflict: Conflict): string {
+  const { reason, write, error } = conflict;
+  if (isRefusal(conflict)) return `The service has no trash, so this ${write.kind} was not deleted.`;
   if (reason === "gone") return `Another device deleted this ${write.kind}, while you changed it here.`;
   if (reason === "changed" && write.op === "delete") return `You deleted this ${write.kind}, while another device changed it.`;
   if (reason === "changed") return "Another device changed the same, before your change arrived.";
@@ -50,7 +59,9 @@ function explanation({ reason, write, error }: Conflict): string {
   return `The service refused the change: ${details === "" ? error.message : details}.`;
 }
 
-function mineChoice({ reason, write, mine }: Conflict, close: (answer: "mine" | "again") => void) {
+function mineChoice(conflict: Conflict, close: (answer: "mine" | "again" | "permanently") => void) {
+  const { reason, write, mine } = conflict;
+  if (isRefusal(conflict)) return html`<button class="danger" @click=${() => close("permanently")}>Delete permanently</button>`;
   if (reason !== "gone") {
     const text = reason === "rejected" ? "Try again" : write.op === "delete" ? "Delete it" : "Keep mine";
     return html`<button class="primary" @click=${() => close("mine")}>${text}</button>`;

@@ -48,7 +48,7 @@ async function deleteList(app: App, list: List): Promise<void> {
     count === 0
       ? await ask(`Delete “${list.title}”?`, "It is empty.", [["keep", "Delete", "danger"]])
       : await ask(`Delete “${list.title}”?`, `It has ${count === 1 ? "one task" : `${count} tasks`}.`, [
-          ["delete", "Delete the tasks too", "danger"],
+          ["delete", app.trash.isOff ? "Delete the tasks too" : "Put the tasks into the trash", "danger"],
           ["keep", "Move them to the inbox"],
         ]);
   if (answer !== undefined) await app.actions.removeList(list, answer);

@@ -3,6 +3,7 @@ import type { Store } from "@taskward/client/store";
 import type { Now } from "./dates.js";
 import type { Route, View } from "./route.js";
 import type { Toast } from "./toast.js";
+import type { Trash } from "./trash.js";
 import type { Tree } from "./tree.js";
 
 /** What the actions of the user need of the page. */
@@ -10,6 +11,7 @@ export interface Page {
   readonly store: Store;
   readonly client: Taskward;
   readonly toast: Toast;
+  readonly trash: Trash;
   /** All tasks and lists as they are now. */
   readonly tree: Tree;
   readonly route: Route;
@@ -17,6 +19,8 @@ export interface Page {
   /** The row that the Tab key reaches. */
   current: string | undefined;
   show(view: View): void;
+  /** Renders the page before it is next painted. */
+  update(): void;
   /** Closes the details. */
   close(): void;
 }

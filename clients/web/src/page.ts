@@ -7,8 +7,10 @@ import { filterBar } from "./filters.js";
 import { icon } from "./icons.js";
 import { reveal } from "./layout.js";
 import { listMenu } from "./menus.js";
+import type { Route } from "./route.js";
 import { sidebar } from "./sidebar.js";
 import { taskList } from "./task-list.js";
+import { trashPage } from "./trash-page.js";
 import { longDay } from "./dates.js";
 
 const NARROW = matchMedia("(max-width: 899px)");
@@ -23,8 +25,7 @@ export function page(app: App): TemplateResult {
       ${sidebar(app, isCovered || (NARROW.matches && !app.isMenuOpen))}
       <div class="shade" @click=${() => app.toggle("isMenuOpen", false)}></div>
       <main ?inert=${isCovered || (NARROW.matches && app.isMenuOpen)}>
-        ${header(app)} ${conflictBanner(app)} ${app.areFiltersOpen ? filterBar(app) : nothing} ${taskList(app)}
-        ${app.route.search === "" ? addField(app) : nothing}
+        ${header(app)} ${conflictBanner(app)} ${content(app)}
       </main>
       ${details === undefined ? nothing : detailsPanel(app, details)}
       ${app.toast.template()}
@@ -32,16 +33,26 @@ export function page(app: App): TemplateResult {
   `;
 }
 
+function content(app: App) {
+  if (isTrash(app.route)) return trashPage(app);
+  const list = html`${app.areFiltersOpen ? filterBar(app) : nothing} ${taskList(app)}`;
+  return html`${list} ${app.route.search === "" ? addField(app) : nothing}`;
+}
+
+/** Returns whether the trash is shown. A search covers the tasks alone. */
+function isTrash({ view, search }: Route): boolean {
+  return view.name === "trash" && search === "";
+}
+
 export function titleOf({ route: { view, search }, tree }: App): string {
   if (search !== "") return "Search";
   if (view.name === "list") return tree.list(view.id)?.title ?? "List";
   if (view.name === "label") return view.label;
-  return { today: "Today", upcoming: "Upcoming", inbox: "Inbox", all: "All tasks" }[view.name];
+  return { today: "Today", upcoming: "Upcoming", inbox: "Inbox", all: "All tasks", trash: "Trash" }[view.name];
 }
 
 function header(app: App): TemplateResult {
   const { route } = app;
-  const filtered = Object.keys(route.filters).length + (route.sort === "manual" ? 0 : 1);
   const search = (event: InputEvent) => app.go({ search: (event.target as HTMLInputElement).value }, { replace: true });
   return html`
     <header>
@@ -55,11 +66,18 @@ function header(app: App): TemplateResult {
         ${icon("search")}<span class="visually-hidden">Search all tasks</span>
         <input type="search" placeholder="Search" .value=${live(route.search)} @input=${search} />
       </label>
-      <button class="icon-button ${filtered > 0 ? "active" : ""}" aria-expanded=${app.areFiltersOpen}
-        aria-label=${filtered > 0 ? `Filter and sort (${filtered} set)` : "Filter and sort"}
-        @click=${() => app.toggle("areFiltersOpen")}>${icon("filter")}</button>
-      ${listMenu(app)}
+      ${isTrash(route) ? nothing : filterButton(app)} ${listMenu(app)}
     </header>
+  `;
+}
+
+function filterButton(app: App): TemplateResult {
+  const { filters, sort } = app.route;
+  const filtered = Object.keys(filters).length + (sort === "manual" ? 0 : 1);
+  return html`
+    <button class="icon-button ${filtered > 0 ? "active" : ""}" aria-expanded=${app.areFiltersOpen}
+      aria-label=${filtered > 0 ? `Filter and sort (${filtered} set)` : "Filter and sort"}
+      @click=${() => app.toggle("areFiltersOpen")}>${icon("filter")}</button>
   `;
 }
 

@@ -1,7 +1,7 @@
 import type { TaskPriority } from "@taskward/client";
 
 export type View =
-  | { name: "today" | "upcoming" | "inbox" | "all" }
+  | { name: "today" | "upcoming" | "inbox" | "all" | "trash" }
   | { name: "list"; id: string }
   | { name: "label"; label: string };
 
@@ -59,7 +59,7 @@ function parseView(path: string): View {
   if (name === "list") return { name, id: value };
   const label = name === "label" ? decoded(value) : undefined;
   if (label !== undefined) return { name: "label", label };
-  if (name === "today" || name === "upcoming" || name === "all") return { name };
+  if (name === "today" || name === "upcoming" || name === "all" || name === "trash") return { name };
   return { name: "inbox" };
 }
 

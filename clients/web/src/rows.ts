@@ -79,6 +79,7 @@ function isInView(tree: Tree, task: Task, view: View, now: Now): boolean {
   if (view.name === "list") return task.list_id === view.id;
   if (view.name === "label") return (task.labels ?? []).some((label) => isSameLabel(label, view.label));
   if (view.name === "inbox") return task.list_id === undefined;
+  if (view.name === "trash") return false; // what is there is no task
   if (task.list_id !== undefined && tree.list(task.list_id)?.is_archived === true) return false;
   if (view.name === "all") return true;
   if (task.is_completed) return view.name === "today" && wasToday(task, now);

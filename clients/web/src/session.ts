@@ -1,4 +1,4 @@
-import { ApiError, Taskward, type TokenSource } from "@taskward/client";
+import { ApiError, NetworkError, Taskward, type TokenSource } from "@taskward/client";
 
 const TOKEN = "taskward.token";
 const SESSION = "taskward.session";
@@ -96,7 +96,9 @@ function joinSession(): void {
 
 /** Returns a token of the service, or undefined if it issues none for this page: docs/web-app.md. */
 async function developmentToken(): Promise<string | undefined> {
-  const response = await fetch("/app/session", { method: "POST", cache: "no-store" });
+  const response = await fetch("/app/session", { method: "POST", cache: "no-store" }).catch((cause: unknown) => {
+    throw new NetworkError("There is no response to the request for a session", { cause });
+  });
   if (response.ok) return ((await response.json()) as { token: string }).token;
   await response.body?.cancel();
   if (response.status === 404) return undefined;

@@ -34,6 +34,7 @@ export function sidebar(app: App, isInert: boolean): TemplateResult {
         <div class="section"><h2>Labels</h2></div>
         <ul>${repeat(labels.keys(), (label) => label, (label) => entry(app, { name: "label", label }, "label", label))}</ul>
       `}
+      <ul class="apart">${entry(app, { name: "trash" }, "trash", "Trash")}</ul>
       ${status(app)}
     </nav>
   `;
