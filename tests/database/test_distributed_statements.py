@@ -75,7 +75,7 @@ SHARDED: Final = {**OWNED, USERS: "id"}
 MUTABLE: Final = re.compile(r"\b(now|clock_timestamp|statement_timestamp|random|gen_random_uuid|nextval)\(")
 """Functions that are not immutable; `ADDS_TO_A_TIME` finds the operators that are not."""
 
-ADDS_TO_A_TIME: Final = re.compile(r"\b\w+_(?:at|utc) [+-] interval")
+ADDS_TO_A_TIME: Final = re.compile(r"\b\w+_(?:at|utc) [+-] interval|\btimestamptz '\w+' [+-] ", re.IGNORECASE)
 
 
 def test_every_table_is_distributed_or_copied() -> None:
@@ -155,6 +155,11 @@ REFUSED: Final[dict[str, Any]] = {
     "a stable function of a column": update(TASKS)
     .where(MINE)
     .values(updated_at=literal_column("tasks.updated_at + interval '1 microsecond'")),
+    "a stable function in an upsert": upsert(USERS)
+    .values(id=OWNER)
+    .on_conflict_do_update(
+        index_elements=["id"], set_={"updated_at": literal_column("TIMESTAMPTZ 'epoch' + interval '1 day'")}
+    ),
 }
 
 
@@ -238,3 +243,5 @@ def mutable_functions(change: Any) -> Iterator[str]:
     yield from MUTABLE.findall(sql)
     if isinstance(change, Update):
         yield from ADDS_TO_A_TIME.findall(sql)
+    if isinstance(change, Insert):
+        yield from ADDS_TO_A_TIME.findall(sql.partition(" ON CONFLICT ")[2])

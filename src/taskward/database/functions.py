@@ -322,9 +322,10 @@ class instant_of(FunctionElement[datetime]):  # noqa: N801 - named like an SQL f
 @compiles(instant_of, "postgresql")
 def _instant_on_postgresql(element: instant_of, compiler: SQLCompiler, **options: Any) -> str:
     given = f"CAST({compiler.process(element.clauses, **options)} AS bigint)"
+    # In UTC, because adding to a time in a time zone is no immutable function.
     return (
-        f"(TIMESTAMPTZ 'epoch' + ({given} / 1000000) * INTERVAL '1 second' "
-        f"+ ({given} % 1000000) * INTERVAL '1 microsecond')"
+        f"((TIMESTAMP 'epoch' + ({given} / 1000000) * INTERVAL '1 second' "
+        f"+ ({given} % 1000000) * INTERVAL '1 microsecond') AT TIME ZONE 'UTC')"
     )
 
 
