@@ -156,11 +156,12 @@ def _components(parts: Parts, tracing: Tracing | None, webhooks: WebhookWorker |
         yield parts[MCP_ENDPOINT]
     recovery = Recovery(database)
     zone_data = ZoneDataUpdate(database, after=recovery)
-    yield from (recovery, zone_data, TrashExpiry(database, parts[RETENTION].trash, after=zone_data))
+    expiry = TrashExpiry(database, parts[RETENTION].trash, after=zone_data)
+    yield from (recovery, zone_data, expiry)
     if webhooks:
         yield webhooks
     if not (webhooks and webhooks.reminds):
-        yield PassedReminders(database, after=zone_data)
+        yield PassedReminders(database, after=expiry)
 
 
 def _add_observability(
