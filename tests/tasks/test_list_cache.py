@@ -1,12 +1,15 @@
 """Lists that are given again: only while they still are what they were."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
-from support import Person
+from support import Person, database_of
+from support.paging import statements_run
 from support.people import same_person
 
+from taskward.database.statements import Read, Row, Values
 from taskward.tasks.list_cache import ENTRY_OVERHEAD, MAX_ENTRY, CachedList, ListCache
 from taskward.tasks.query import ListQuery
 from taskward.tasks.store import TaskStore
@@ -26,9 +29,9 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[ListQuery]:
     read: list[ListQuery] = []
     page = TaskStore.page
 
-    async def noting(self: TaskStore, query: ListQuery) -> object:
+    async def noting(self: TaskStore, query: ListQuery, counter: int | None = None) -> object:
         read.append(query)
-        return await page(self, query)
+        return await page(self, query, counter)
 
     monkeypatch.setattr(TaskStore, "page", noting)
     return read
@@ -56,6 +59,57 @@ async def test_each_query_and_each_person_has_their_own(
                 empty = "=true" in query or ("q=" in query and person is bob)
                 assert [task["title"] for task in tasks] == ([] if empty else [title])
     assert len(pages) == 2 * len(queries)
+
+
+async def test_a_request_reads_the_counter_once(
+    two_apps: tuple[FastAPI, FastAPI], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = same_person(two_apps)
+    task = await there.create("Task")
+    path, counter, page = "/api/tasks?q=task", "owner's counter", "list tasks by -created_at with words"
+    old = {"If-None-Match": (await here.http.get(path)).headers["etag"]}
+    ran = statements_run(two_apps[0], monkeypatch)
+
+    await there.http.put(f"/api/tasks/{task['id']}", json={"title": "A task"})
+    assert [one["title"] for one in (await here.http.get(path, headers=old)).json()["tasks"]] == ["A task"]
+    assert ran == [counter, page]
+
+    ran.clear()
+    unchanged = await here.http.get(path, headers=old)
+    assert [one["title"] for one in unchanged.json()["tasks"]] == ["A task"]
+    assert ran == [counter]
+
+    for headers, title in ((old, "Nothing"), ({}, "Less than nothing")):
+        await there.http.put(f"/api/tasks/{task['id']}", json={"title": title})
+        ran.clear()
+        empty = await here.http.get(path, headers=headers)
+        assert empty.json()["tasks"] == []
+        assert ran == [counter, page]
+        assert empty.headers["etag"] == (await there.http.get(path)).headers["etag"]
+
+
+async def test_an_empty_list_has_a_counter_that_is_not_newer(
+    two_apps: tuple[FastAPI, FastAPI], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process adds a task right after the page has been read."""
+    here, there = same_person(two_apps)
+    task = await there.create("Other")
+    await here.http.get("/api/tasks?q=task")
+    await there.http.put(f"/api/tasks/{task['id']}", json={"title": "Another"})
+    database = database_of(two_apps[0])
+    rows = database.rows
+
+    async def overtaken(read: Read, values: Values) -> Sequence[Row]:
+        found: Sequence[Row] = await rows(read, values)
+        if read.long:
+            await there.create("Task")
+        return found
+
+    monkeypatch.setattr(database, "rows", overtaken)
+    assert (await here.http.get("/api/tasks?q=task")).json()["tasks"] == []
+    monkeypatch.undo()
+
+    assert [one["title"] for one in (await here.http.get("/api/tasks?q=task")).json()["tasks"]] == ["Task"]
 
 
 @pytest.mark.parametrize("write", ["create", "update", "delete", "batch", "import", "erase"])

@@ -47,9 +47,12 @@ async def list_tasks(
     query: Annotated[ListQuery, Query()], tasks: MyTasks, known: IfNoneMatch = None
 ) -> Response:
     """Returns the caller's tasks, a page at a time; the newest first, unless `sort` is given."""
-    if known is not None and tag_matches(tag := await tasks.tag_now(query), known):
-        return not_modified(tag)
-    listed = await tasks.list_body(query)
+    counter = None
+    if known is not None:
+        tag, counter = await tasks.tag_now(query)
+        if tag_matches(tag, known):
+            return not_modified(tag)
+    listed = await tasks.list_body(query, counter)
     return JSONBytesResponse(listed.body, tag=listed.tag)
 
 

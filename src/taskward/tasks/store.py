@@ -54,24 +54,30 @@ class TaskStore:
         rows = await self._database.rows(COUNTER, {"owner": self._owner.id})
         return int(rows[0][0]) if rows else 0
 
-    async def list_body(self, query: ListQuery) -> CachedList:
+    async def list_body(self, query: ListQuery, counter: int | None = None) -> CachedList:
         """Returns a page of the owner's tasks as a response body, from the cache if possible.
+
+        `counter` is the owner's counter if the request has read it; it is read if the cache has the page.
 
         Raises:
             ValidationFailed: see `page`.
 
         """
         cached = self._list_cache.get(self._owner.id, query)
-        if cached is not None and cached.counter == await self.counter():
-            return cached
-        page = await self.page(query)
+        if cached is not None:
+            counter = await self.counter() if counter is None else counter
+            if cached.counter == counter:
+                return cached
+        page = await self.page(query, counter)
         body = await write_json_list("tasks", page.tasks, task_json, {"next_cursor": page.next_cursor})
         entry = CachedList(body, self.list_tag(query, page.counter), page.counter)
         self._list_cache.put(self._owner.id, query, entry)
         return entry
 
-    async def page(self, query: ListQuery) -> Page:
-        """Returns one page of the owner's tasks.
+    async def page(self, query: ListQuery, counter: int | None = None) -> Page:
+        """Returns one page of the owner's tasks; `counter` as for `list_body`.
+
+        An empty page does not carry the counter, so that its counter is one that was read before it.
 
         Raises:
             ValidationFailed: the cursor is not valid for this owner, sort and filter.
@@ -80,24 +86,24 @@ class TaskStore:
         values = {"owner": self._owner.id, **query.values, **self._position(query)}
         statement = LISTS.get(query.shape) or filtered_list(*query.shape)
         rows = await self._database.rows(statement, values)
-        counter = columns_after_task(rows[0])[0] if rows else 0
-        if not rows:
-            # An empty page does not carry the counter: read the counter first, then the page again.
+        if not rows and counter is None:
             counter = await self.counter()
             rows = await self._database.rows(statement, values) if counter else ()
+        counter = columns_after_task(rows[0])[0] if rows else counter or 0
         tasks = task_records(rows[: query.limit])
         follows = len(rows) > query.limit
         return Page(tasks, self._cursor(query, tasks[-1]) if follows else None, counter)
 
-    async def tag_now(self, query: ListQuery) -> str:
-        """Returns the current entity tag of a page, without reading the page.
+    async def tag_now(self, query: ListQuery) -> tuple[str, int]:
+        """Returns the current entity tag of a page, without reading the page, and the owner's counter.
 
         Raises:
             ValidationFailed: see `page`.
 
         """
         self._position(query)
-        return self.list_tag(query, await self.counter())
+        counter = await self.counter()
+        return self.list_tag(query, counter), counter
 
     def list_tag(self, query: ListQuery, counter: int) -> str:
         """Returns the entity tag of a page at that counter."""
