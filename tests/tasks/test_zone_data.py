@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
+from support.apps import until_jobs_have_run
 from support.change_feed import changes_since, cursor_now
 from support.rows import microseconds
 
@@ -38,6 +39,7 @@ async def fresh(request: pytest.FixtureRequest, new_database: MakeDatabase) -> A
     """Yields an app on a database of its own: the version is noted once for all owners."""
     async with running(settings_for(await new_database(request.param))) as app:
         await noted(app, DATA_VERSION)
+        await until_jobs_have_run(app)  # one of them drops passed reminders
         yield app
 
 
