@@ -379,6 +379,25 @@ async def test_subtasks_return_into_the_list_that_the_completed_task_has_moved_t
         assert (await ann.get(one["id"]))["list_id"] == home["id"]
 
 
+@pytest.mark.parametrize("place", ["too deep", "below what returns"])
+async def test_a_task_without_room_for_what_returns_is_reopened_alone(ann: Person, place: str) -> None:
+    first = await recurring(ann)
+    child = await ann.create("Child", parent_id=first["id"])
+    done = await ann.put(first["id"], is_completed=True)
+    parent = child
+    if place == "too deep":
+        parent = await ann.create("1")
+        for level in "234":
+            parent = await ann.create(level, parent_id=parent["id"])
+    await ann.put(first["id"], parent_id=parent["id"])
+
+    reopened = await ann.put(first["id"], is_completed=False)
+
+    assert "recurrence" not in reopened
+    assert "recurrence" in await ann.get(done["next_id"])
+    assert (await ann.get(child["id"]))["parent_id"] == done["next_id"]
+
+
 async def test_a_reopened_task_goes_to_a_list_with_the_subtasks_that_return(ann: Person) -> None:
     home, task = await create_list(ann), await recurring(ann)
     child = await ann.create(parent_id=task["id"])

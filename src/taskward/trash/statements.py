@@ -68,6 +68,7 @@ FIND_TAKEN_ALONG: Final = Read(
     "find the tasks that were deleted with one",
     select(*_PLACE)
     .where(*_TAKEN_ALONG)
+    .order_by(TRASH.c.id)  # so that scarce room goes to the same ones on both engines
     # SQLite would look through all of the owner's trash.
     .with_hint(TRASH, "INDEXED BY ix_trash_user_id_deleted_with", "sqlite"),
 )

@@ -31,6 +31,7 @@ from taskward.tasks.steps.series_statements import (
     SUBTASKS,
 )
 from taskward.tasks.steps.several import change_several_steps, delete_several_steps, raise_children_steps
+from taskward.tasks.steps.subtasks import fits_steps
 from taskward.tasks.tables import TaskRecord
 from taskward.users.retention import Deletion
 from taskward.users.statements import person_values
@@ -131,7 +132,8 @@ def next_task_steps(
 def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> TransactionSteps[Undo | None]:
     """Returns how a completed task is reopened with its recurrence; None if the next one stays.
 
-    It stays if it has been changed or deleted. A task without a due day cannot have its recurrence back.
+    It stays if it has been changed or deleted, or if its subtasks have no room where the task is now. A task
+    without a due day cannot have its recurrence back.
     """
     fields = TaskFields.parse(task.extra)
     if not task.is_completed or given.get("is_completed") is not False or fields.next_id is None:
@@ -140,6 +142,8 @@ def undo_steps(owner: UUID, task: TaskRecord, given: Mapping[str, Any]) -> Trans
     rows = yield FIND_NEXT, {"owner": owner, "task_id": UUID(str(task.id)), "next_id": next_id}
     past_recurrence, made_in, version, list_id = rows[0]
     if past_recurrence is None or made_in != version or (fields.due or given.get("due")) is None:
+        return None
+    if "parent_id" not in given and not (yield from fits_steps(owner, UUID(str(task.id)), next_id)):
         return None
     is_first = fields.series_id == str(task.id)
     fields = fields.replaced(

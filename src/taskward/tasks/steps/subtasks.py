@@ -72,6 +72,16 @@ def subtree_steps(owner: UUID, task_id: UUID) -> TransactionSteps[dict[str, int]
     return {str(one): level for one, level in rows}
 
 
+def fits_steps(owner: UUID, task_id: UUID, replaced: UUID) -> TransactionSteps[bool]:
+    """Returns whether the tasks below one that is deleted can be below another task where that is."""
+    _, *above = ancestors = yield from _ancestors(owner, task_id)
+    moved = yield from _moved_steps(owner, task_id, [task_id, replaced])
+    if any(str(one.id) in moved for one in above) or len(above) + max(moved.values()) > MAX_LEVELS:
+        return False
+    size = yield from _size_of_tree(owner, ancestors[-1].id, moved, is_new=False)
+    return size - 2 <= MAX_BELOW  # without the one at the top, and the deleted one
+
+
 def check_room_steps(owner: UUID, task_id: UUID, parent_id: UUID) -> TransactionSteps[None]:
     """Checks that there is room for one more task beside one that will be below that parent.
 
