@@ -183,7 +183,7 @@ def all_statements() -> dict[str, list[Sent]]:
     for condition in CONDITIONS:
         for more in (False, True):
             read = filtered_list("due", more, more, frozenset({condition}))
-            found[read.name].append(sent(CompiledStatement.compile(read)))
+            found[read.name].append(sent(route(read)))
     for number, sql in enumerate((email_directory.CLAIM, email_directory.STORE, email_directory.RELEASE)):
         found[f"directory {number}"].append(Sent(sql, ("email", "owner")))
     return found

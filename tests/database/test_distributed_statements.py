@@ -23,6 +23,7 @@ from sqlalchemy.sql import visitors
 from support.owner_filter_check import OWNED, unowned
 
 from taskward.database.functions import clock_number, monotonic_now
+from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.postgres.distributed.distribution import distributed_tables, reference_tables
 from taskward.database.postgres.distributed.routed_sql import (
     DIALECT,
@@ -75,6 +76,9 @@ SHARDED: Final = {**OWNED, USERS: "id"}
 MUTABLE: Final = re.compile(r"\b(now|clock_timestamp|statement_timestamp|random|gen_random_uuid|nextval)\(")
 """Functions that are not immutable; `ADDS_TO_A_TIME` finds the operators that are not."""
 
+HIDDEN_OWNER: Final = re.compile(r"\b(?:user_)?id = \(SELECT ")
+"""A comparison of the owner with a value that the router does not see."""
+
 ADDS_TO_A_TIME: Final = re.compile(r"\b\w+_(?:at|utc) [+-] interval|\btimestamptz '\w+' [+-] ", re.IGNORECASE)
 
 
@@ -115,7 +119,14 @@ def test_only_what_has_to_touch_several_servers_does() -> None:
 def test_a_list_with_filters_is_one_owners(name: str) -> None:
     for has_cursor, has_search in ((False, False), (True, True)):
         read = filtered_list("due", has_cursor, has_search, frozenset({name}))
-        assert list(unowned(read.statement, SHARDED)) == []
+        assert list(problems_of(read)) == []
+
+
+def test_a_list_of_labelled_tasks_shows_the_router_its_owner() -> None:
+    read = filtered_list("due", False, False, frozenset({"label"}))  # noqa: FBT003 - a shape of `ListQuery`
+
+    assert HIDDEN_OWNER.search(CompiledStatement.compile(read).sql)
+    assert not HIDDEN_OWNER.search(route(read).sql)
 
 
 def test_the_bump_of_an_owner_inserts_values_without_looking_at_others() -> None:
@@ -205,6 +216,7 @@ def problems_of(statement: Statement) -> Iterator[str]:
     if isinstance(statement, Read):
         if statement.name not in MULTI_SHARD:
             yield from unowned(statement.statement, SHARDED)
+        yield from HIDDEN_OWNER.findall(route(statement).sql)
         return
     for declared in declared_changes(statement):
         if (condition := condition_of(declared)) is not None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import AsBoolean, True_
 
-from taskward.database.functions import CLOCK, unless_taken
+from taskward.database.functions import CLOCK, once, unless_taken
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.statements import MAX_COMPILED, SEQ, Change, Command, Read, Statement
 
@@ -57,13 +57,29 @@ class RoutedStatement(CompiledStatement):
 def route(statement: Statement) -> CompiledStatement:
     """Compiles a statement for a distributed database."""
     if isinstance(statement, Read):
-        return CompiledStatement.compile(statement)
+        expression = with_visible_owner(statement.statement)
+        return CompiledStatement.from_expression(expression, cross_owner=statement.cross_owner)
     if isinstance(statement, Command):
         return _compile(statement.statement)
     bump, change, *parts = statement.statements()
     needs = [part.needs for part in statement.parts]
     following = (_compile(one, needs=needed) for one, needed in zip(parts, needs, strict=True))
     return _compile(bump, (_compile(change), *following))
+
+
+def with_visible_owner(read: Any) -> Any:
+    """Returns a read that compares with the owner where it hides the owner from the planner by `once`.
+
+    The router is a part of the planner.
+    """
+
+    def replaced(element: Any, **_: Any) -> Any:
+        if not isinstance(element, once):
+            return None
+        (value,) = element.clauses
+        return value if isinstance(value, BindParameter) and value.key == "owner" else None
+
+    return visitors.replacement_traverse(read, {}, replaced)
 
 
 def routed_change(change: Any) -> Any:
