@@ -42,9 +42,10 @@ def holder_for(person: Person) -> Values:
 
 
 async def age(app: FastAPI, person: Person, seconds: int) -> None:
-    time = f"{seconds * 1_000_000}" if database_of(app).engine == "sqlite" else f"interval '{seconds} s'"
-    aged = f"UPDATE imports SET renewed_at = renewed_at - {time}"  # noqa: S608 - a number of the test
-    await execute(app, f"{aged} WHERE user_id = '{person.sub}'")
+    older = f"renewed_at - {seconds * 1_000_000}"
+    if database_of(app).engine != "sqlite":  # by UTC, as Citus takes it
+        older = f"(renewed_at AT TIME ZONE 'UTC' - interval '{seconds} s') AT TIME ZONE 'UTC'"
+    await execute(app, f"UPDATE imports SET renewed_at = {older} WHERE user_id = '{person.sub}'")  # noqa: S608 - a number of the test
 
 
 async def test_one_holds_it_until_it_is_not_renewed_any_more(app: FastAPI, ann: Person) -> None:
