@@ -1,10 +1,16 @@
-import { NetworkError, type TrashedTask } from "@taskward/client";
+import { NetworkError, type Taskward, type TrashedTask } from "@taskward/client";
 import type { Conflict } from "@taskward/client/store";
-import type { Page } from "./page-state.js";
 
 const PAGE = 100;
 /** Milliseconds from the end of one reading to the next, however often something changes. */
 const PAUSE = 1000;
+
+/** What the trash needs of the page. */
+interface Shown {
+  readonly client: Taskward;
+  current: string | undefined;
+  update(): void;
+}
 
 /** The trash of the service. Nothing of it is stored on this device. */
 export class Trash {
@@ -21,7 +27,7 @@ export class Trash {
   #isOutdated = false;
   #removals = 0;
 
-  constructor(private readonly page: Page) {}
+  constructor(private readonly page: Shown) {}
 
   /** Reads the trash, once more if this is called meanwhile. */
   async read(): Promise<void> {
