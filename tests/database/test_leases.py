@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import FastAPI
 from support import Person, database_of, execute, stored
+from support.rows import earlier_by
 
 from taskward.database.postgres.compiled import CompiledStatement
 from taskward.database.statements import Command, Values, command_steps
@@ -42,9 +43,7 @@ def holder_for(person: Person) -> Values:
 
 
 async def age(app: FastAPI, person: Person, seconds: int) -> None:
-    older = f"renewed_at - {seconds * 1_000_000}"
-    if database_of(app).engine != "sqlite":  # by UTC, as Citus takes it
-        older = f"(renewed_at AT TIME ZONE 'UTC' - interval '{seconds} s') AT TIME ZONE 'UTC'"
+    older = earlier_by(app, "renewed_at", seconds)
     await execute(app, f"UPDATE imports SET renewed_at = {older} WHERE user_id = '{person.sub}'")  # noqa: S608 - a number of the test
 
 

@@ -21,6 +21,7 @@ from support import (
     token_for,
 )
 from support.people import caller_of, same_person
+from support.rows import earlier_by
 
 from taskward.database.postgres.database import PostgresDatabase
 from taskward.idempotency.errors import IdempotencyKeyReused
@@ -496,11 +497,8 @@ async def keys_of(app: FastAPI, person: Person) -> set[str]:
 
 async def age_keys(app: FastAPI, person: Person, *, seconds: int) -> None:
     """Makes the used keys older."""
-    older = f"created_at - {seconds}000000"
-    if isinstance(database_of(app), PostgresDatabase):  # by UTC, as Citus takes it
-        older = f"(created_at AT TIME ZONE 'UTC' - interval '{seconds} seconds') AT TIME ZONE 'UTC'"
     await sql(
         app,
-        f"UPDATE idempotency_keys SET created_at = {older} "  # noqa: S608 - as above
+        f"UPDATE idempotency_keys SET created_at = {earlier_by(app, 'created_at', seconds)} "  # noqa: S608 - as above
         f"WHERE user_id = '{person.sub}'",
     )

@@ -41,23 +41,38 @@ async def execute(app: FastAPI, sql: str) -> None:
     await execute_sql(database.pool.url, sql)
 
 
+def earlier_by(app: FastAPI, column: str, seconds: int) -> str:
+    """Returns the SQL of the time in a column, that long before."""
+    if isinstance(database_of(app), SqliteDatabase):
+        return f"{column} - {seconds * 1_000_000}"
+    # By UTC, as Citus takes it in a change.
+    return f"(({column} AT TIME ZONE 'UTC' - interval '{seconds} seconds') AT TIME ZONE 'UTC')"
+
+
+async def count_waiting(connection: Any) -> int:
+    """Returns how many statements in the database of a connection wait for a lock, on any of its servers."""
+    activity = "citus_stat_activity" if citus.CLUSTER_URL else "pg_stat_activity"
+    await connection.execute("SELECT pg_stat_clear_snapshot()")
+    return int(
+        await connection.fetchval(
+            f"SELECT count(*) FROM {activity} "  # noqa: S608 - names of our own
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
+
+
 @asynccontextmanager
 async def locked_owners(app: FastAPI) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
     """Locks the rows of all users on PostgreSQL while the block runs.
 
     Yields a function that waits until that many statements wait for a lock.
     """
-    activity = "citus_stat_activity" if citus.CLUSTER_URL else "pg_stat_activity"
-    waiting = (
-        f"SELECT count(*) FROM {activity} "  # noqa: S608 - names of our own
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
     async with database_of(app).pool.acquire() as connection, connection.transaction():
 
         async def until_waiting(count: int) -> None:
             async with asyncio.timeout(TIMEOUT):
-                while await connection.fetchval(waiting) < count:
-                    await connection.execute("SELECT pg_stat_clear_snapshot()")
+                while await count_waiting(connection) < count:
+                    pass
 
         for (owner,) in await connection.fetch("SELECT id FROM users ORDER BY id"):
             await connection.execute("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", owner)

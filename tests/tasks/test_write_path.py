@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from lists.list_support import create_list
 from support import Person, database_of, problems, stored
 from support.postgres_connection import connected
+from support.rows import count_waiting
 from support.waiting import until
 
 from taskward.tasks.ids import new_task_id
@@ -309,15 +310,9 @@ async def locked(app: FastAPI, person: Person) -> AsyncIterator[tuple[Any, Calla
     """Locks the row of a person; yields the connection, and a function that waits until a statement waits."""
     async with connected(database_of(app).pool.url) as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM users WHERE id = $1 FOR UPDATE", UUID(person.sub))
-        pid = await connection.fetchval("SELECT pg_backend_pid()")
 
         async def until_waiting() -> None:
-            async def is_waiting() -> bool:
-                sql = "SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))"
-                await connection.execute("SELECT pg_stat_clear_snapshot()")
-                return bool(await connection.fetchval(sql, pid))
-
-            await until(is_waiting)
+            await until(lambda: count_waiting(connection))
 
         yield connection, until_waiting
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from support import MakeDatabase, Person, database_of, execute, running, settings_for, stored
 from support.apps import until_jobs_have_run
 from support.change_feed import changes_since, cursor_now
-from support.rows import microseconds
+from support.rows import earlier_by, microseconds
 
 from taskward.database.statements import Read, TransactionSteps
 from taskward.tasks import zone_data
@@ -59,9 +59,7 @@ async def run(app: FastAPI, statement: Any, **values: Any) -> Any:
 
 async def renewed_before(app: FastAPI, seconds: int) -> None:
     """Makes the claim on the data older by that time."""
-    is_sqlite = database_of(app).engine == "sqlite"
-    time = f"{seconds * 1_000_000}" if is_sqlite else f"interval '{seconds} seconds'"
-    await execute(app, f"UPDATE time_zone_data SET renewed_at = renewed_at - {time}")  # noqa: S608 - numbers of the test
+    await execute(app, f"UPDATE time_zone_data SET renewed_at = {earlier_by(app, 'renewed_at', seconds)}")  # noqa: S608 - numbers of the test
 
 
 async def spoil(app: FastAPI, person: Person, *tasks: dict[str, Any]) -> None:
