@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from faults.fault_report import Observe
 from faults.test_killed_changes import lost, make_slow
+from support import citus
 from support.background_load import TimedClient, count_tasks, import_document
 from support.command import Command, serve
 from support.postgres_connection import execute_sql, fetch_sql
@@ -187,6 +188,7 @@ async def slow_down(url: str, table: str) -> None:
         return
     await execute_sql(
         url,
+        "SET citus.enable_unsafe_triggers = on",  # it puts them on the shards
         "CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS "
         "'BEGIN PERFORM pg_sleep(0.001); RETURN coalesce(NEW, OLD); END'",
         f"CREATE TRIGGER slow BEFORE INSERT OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION be_slow()",
@@ -210,8 +212,9 @@ async def is_writing(url: str) -> bool:
     """Returns whether a transaction is changing rows that `slow_down` has made slow."""
     if url.startswith("sqlite"):
         return _is_locked(url)
-    activity = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
-    return bool(await fetch_sql(url, activity))
+    activity = "citus_stat_activity" if citus.CLUSTER_URL else "pg_stat_activity"
+    asleep = f"SELECT 1 FROM {activity} WHERE datname = current_database() AND wait_event = 'PgSleep'"  # noqa: S608 - names of our own
+    return bool(await fetch_sql(url, asleep))
 
 
 async def is_not_writing(url: str) -> bool:
