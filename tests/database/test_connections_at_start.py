@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from support import running, settings_for
 from support.apps import until_jobs_have_run
 from support.postgres_connection import connected
@@ -13,6 +14,7 @@ WHERE datname = $1 AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = 
 """
 
 
+@pytest.mark.one_server("counts the sessions of one server")
 async def test_a_start_and_its_background_jobs_share_one_connection(url: str, postgres_url: str) -> None:
     name = url.partition("?")[0].rpartition("/")[2]
     async with connected(postgres_url) as connection:
