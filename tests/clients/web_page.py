@@ -64,7 +64,8 @@ class WebApp:
         await self.window.until(condition)
 
     async def reload(self) -> None:
-        """Reloads the page, and waits until it shows something."""
+        """Reloads the page once no change is being stored, and waits until it shows something."""
+        await self.until("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
         await self.run("window.isOld = true")
         await self.window.ask("Page.reload")
         await self.until("!window.isOld && document.querySelector('.app') !== null")
