@@ -36,7 +36,9 @@ async def execute(app: FastAPI, sql: str) -> None:
     """Runs a statement that changes rows, past the app."""
     database = database_of(app)
     if isinstance(database, SqliteDatabase):
-        database.writer.execute(sql)
+        async with asyncio.timeout(TIMEOUT):
+            while not _executed(database, sql):  # noqa: ASYNC110 - the release of a lock is not announced
+                await asyncio.sleep(0.01)
         return
     await execute_sql(database.pool.url, sql)
 
@@ -59,6 +61,17 @@ async def count_waiting(connection: Any) -> int:
             "WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
     )
+
+
+def _executed(database: SqliteDatabase, sql: str) -> bool:
+    """Returns whether the statement was run; not while another connection holds the file's lock."""
+    try:
+        database.writer.execute(sql)
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        return False
+    return True
 
 
 @asynccontextmanager

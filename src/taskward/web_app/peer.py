@@ -8,6 +8,9 @@ from typing import Final
 
 _SOCKETS: Final = {4: Path("/proc/net/tcp"), 6: Path("/proc/net/tcp6")}
 """The tables of the kernel, by version of IP; other systems have none."""
+ATTEMPTS: Final = 5
+"""Readings of a table, which the kernel gives in parts."""
+
 _LOCAL, _REMOTE, _USER = 1, 2, 7
 """The columns of a table."""
 
@@ -32,10 +35,17 @@ def is_of_another_user(peer: tuple[str, int], own: tuple[str, int]) -> bool:
     if not sockets.exists():
         return False
     ends = [_entry(peer), _entry(own)]
+    for _ in range(ATTEMPTS):
+        if users := _users(sockets, ends):
+            return users != [str(os.geteuid())]
+    return True
+
+
+def _users(sockets: Path, ends: list[str]) -> list[str]:
+    """Returns the users of a connection; none if the kernel has left it out, because others came and went."""
     with sockets.open() as lines:
         rows = (line.split() for line in lines)
-        users = [row[_USER] for row in rows if [row[_LOCAL], row[_REMOTE]] == ends]
-    return users != [str(os.geteuid())]
+        return [row[_USER] for row in rows if [row[_LOCAL], row[_REMOTE]] == ends]
 
 
 def _entry(address: tuple[str, int]) -> str:
