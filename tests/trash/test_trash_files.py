@@ -1,5 +1,6 @@
 """docs/contract.md#trash: what is deleted from the trash is in none of SQLite's files, within an hour."""
 
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -50,12 +51,14 @@ async def world(new_database: MakeDatabase) -> AsyncIterator[World]:
             "recurrence": {"rule": "FREQ=DAILY"},
         }
         tasks = [await ann.create(f"{TEXT} {n}", **fields) for n in range(COUNT)]
+        expiry = TrashExpiry(database_of(app), timedelta(days=30))
+        expiry.has_run.set()
         world = World(
             app,
             Path(url.removeprefix("sqlite:///")),
             ann,
             bob,
-            TrashExpiry(database_of(app), timedelta(days=30)),
+            expiry,
             tasks,
         )
         for task in tasks:
@@ -100,3 +103,26 @@ async def test_what_deletions_drop_is_not_left_within_the_hour(world: World) -> 
     await world.expiry.run()
 
     assert not world.has_text()
+
+
+async def test_the_first_run_leaves_the_file_alone_if_nothing_has_expired(world: World) -> None:
+    """Requests come at that moment; the start has emptied the log of a process that crashed."""
+    for task in world.tasks:
+        assert (await world.ann.http.delete(f"/api/trash/{task['id']}")).status_code == 200
+    world.expiry.has_run.clear()
+
+    await world.expiry.run()
+
+    assert world.has_text()
+
+
+async def test_after_a_crash_the_start_removes_deleted_texts(world: World, tmp_path: Path) -> None:
+    for task in world.tasks:
+        assert (await world.ann.http.delete(f"/api/trash/{task['id']}")).status_code == 200
+    crashed = tmp_path / "crashed.db"
+    for suffix in ("", "-wal"):
+        shutil.copy(world.path.with_name(world.path.name + suffix), crashed.with_name(crashed.name + suffix))
+    assert TEXT.encode() in contents(crashed).lower()
+
+    async with running(settings_for(f"sqlite:///{crashed}")):
+        assert TEXT.encode() not in contents(crashed).lower()

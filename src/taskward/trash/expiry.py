@@ -31,11 +31,15 @@ class TrashExpiry(BackgroundWork):
     async def run(self) -> bool:
         """Deletes those that have expired.
 
-        It removes from SQLite's files their texts, and those of tasks that requests have purged.
+        It removes from SQLite's files their texts, and those of tasks that requests have purged since the
+        start, which has removed earlier ones.
         """
+        scrub = self.has_run.is_set()
         until = datetime.now(UTC) - self._kept
         while rows := await self._database.rows(OWNERS_OF_EXPIRED, {"until": until, "limit": LIMIT}):
+            scrub = True
             for owner in {UUID(str(row[0])) for row in rows}:
                 await self._database.transact(partial(purge_oldest_steps, owner, until), long=True)
-        await self._database.scrub()
+        if scrub:
+            await self._database.scrub()
         return False

@@ -27,7 +27,7 @@ from taskward.database.sqlite.owner_lock import abandoned
 from taskward.database.sqlite.owner_locks import OwnerLocked
 from taskward.database.sqlite.readers import SqliteReaders
 from taskward.database.sqlite.split_transaction import SplitTransaction
-from taskward.database.sqlite.wal import Checkpoints
+from taskward.database.sqlite.wal import Checkpoints, empty_wal_now
 from taskward.database.statements import (
     STATEMENTS,
     CompiledStatements,
@@ -80,6 +80,7 @@ class SqliteDatabase:
             self.writer = opened.enter_context(closing(connect(self.path)))
             await asyncio.to_thread(quick_check, self.writer, self.path)
             await asyncio.to_thread(schema.upgrade_sqlite, self.writer)
+            await asyncio.to_thread(empty_wal_now, self.writer)
             self.reader = connect(self.path) if self.path else self.writer
             opened.pop_all()
         if self.readers is not None:

@@ -19,24 +19,40 @@ class Checkpoints:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._attempts: set[asyncio.Task[bool]] = set()
         self._retrying: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Checkpoints and truncates the WAL; while readers still need it, retries in the background."""
-        if not await asyncio.to_thread(empty_wal, self._path) and self._retrying is None:
+        if not await self._attempt() and self._retrying is None:
             self._retrying = asyncio.create_task(self._retry())
 
     async def stop(self) -> None:
         if self._retrying is not None:
             self._retrying.cancel()
             await asyncio.wait({self._retrying})
+        if self._attempts:
+            await asyncio.wait(self._attempts)
 
     async def _retry(self) -> None:
         done = False
         while not done:
             await asyncio.sleep(SCRUB_INTERVAL)
-            done = await asyncio.to_thread(empty_wal, self._path)
+            done = await self._attempt()
         self._retrying = None
+
+    async def _attempt(self) -> bool:
+        """Tries once, in a thread that `stop` waits for: its connection would keep the file open."""
+        attempt = asyncio.create_task(asyncio.to_thread(empty_wal, self._path))
+        self._attempts.add(attempt)
+        attempt.add_done_callback(self._attempts.discard)
+        return await asyncio.shield(attempt)
+
+
+def empty_wal_now(connection: sqlite3.Connection) -> None:
+    """Checkpoints and truncates the WAL, such as that of a crashed process, unless another one uses it."""
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def empty_wal(path: Path) -> bool:
