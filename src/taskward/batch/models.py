@@ -18,6 +18,7 @@ from taskward.features import ENTITIES
 from taskward.http.body_schemas import annotated, constant, list_of, model_of, union_of
 from taskward.http.errors import ServiceError
 from taskward.http.validation import field_error
+from taskward.tasks.models import To
 
 MAX_OPERATIONS: Final = 100
 
@@ -33,7 +34,7 @@ _NewId = Annotated[
 ]
 _Option: TypeAlias = Literal["delete", "keep"] | None
 _To: TypeAlias = Annotated[
-    Literal["trash"] | None,
+    To | None,
     Field(description="`trash` puts what is deleted into the trash, from where it can be restored."),
 ]
 _FORBID: Final = ConfigDict(extra="forbid")

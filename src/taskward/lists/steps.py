@@ -33,7 +33,6 @@ from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import To
 from taskward.tasks.positions import default_key
 from taskward.tasks.records import version_tag
-from taskward.tasks.steps import TRASH_IS_OFF
 from taskward.tasks.steps.ordering import NewPosition, position_steps
 from taskward.users.retention import Retention
 from taskward.users.statements import COUNT_MANY, COUNT_MANY_OF_PERSON, LOCK_OWNER, person_values
@@ -100,14 +99,12 @@ class ListSteps:
         self, list_id: UUID, versions: Versions | None, tasks: TasksOption | None, to: To | None = None
     ) -> TransactionSteps[None]:
         """Deletes a list; the tasks in it are deleted, moved to the trash, or kept."""
-        if to is not None and not self.retention.trash:
-            raise ValidationFailed([FieldError("to", TRASH_IS_OFF)])
+        deletion = self.retention.deletion(datetime.now(UTC), to_trash=to is not None)
         yield from self._matching(list_id, versions)
         rows = yield COUNT_TASKS, self._values(list_id)
         count = rows[0][0]
         if count and tasks is None:
             raise ListNotEmpty
-        deletion = self.retention.deletion(datetime.now(UTC), to_trash=to is not None)
         fate: TasksFate = "trash" if to else tasks or "keep"
         change = ListDeletion(self.owner.id, list_id, fate, deletion)
         last = yield from self._numbers(count + 1)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.parts import Key
 
 
@@ -22,7 +23,14 @@ class Retention(NamedTuple):
     trash: timedelta
 
     def deletion(self, now: datetime, *, to_trash: bool) -> Deletion:
-        """Returns a deletion at that time."""
+        """Returns a deletion at that time.
+
+        Raises:
+            ValidationFailed: it goes to the trash, and there is none.
+
+        """
+        if to_trash and not self.trash:
+            raise ValidationFailed([FieldError("to", "The trash is off")])
         return Deletion(now, now - self.tombstones, now - self.trash if to_trash else None)
 
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from taskward.database.statements import Row, TransactionSteps, Values, Write
 from taskward.http.caller import Owner
 from taskward.http.conditional import Gone, Versions
-from taskward.http.errors import DatabaseError, FieldError, NotFound, PreconditionFailed, ValidationFailed
+from taskward.http.errors import DatabaseError, NotFound, PreconditionFailed, ValidationFailed
 from taskward.tasks.fields import BASE_FIELDS, TaskFields
 from taskward.tasks.ids import created_at, new_task_id
 from taskward.tasks.models import NewTask, Subtasks, TaskChanges, To
@@ -60,8 +60,6 @@ from taskward.users.statements import LOCK_OWNER, person_values
 
 MAX_ATTEMPTS: Final = 4
 """Attempts at an update of a task that others change at the same time, before it locks the owner."""
-
-TRASH_IS_OFF: Final = "The trash is off"
 
 Response = Callable[[TaskRecord], Values]
 """Returns the values that store the response to a create under its idempotency key."""
@@ -222,8 +220,6 @@ class TaskSteps:
         self, task_id: UUID, versions: Versions | None, to: To | None = None
     ) -> TransactionSteps[bool]:
         """Deletes a task by one statement; returns false if it is not there, or has subtasks."""
-        if to is not None and not self.retention.trash:
-            raise ValidationFailed([FieldError("to", TRASH_IS_OFF)])
         write, values = self._deletion(task_id, versions, self._deletion_now(to))
         return bool((yield write, values))
 
