@@ -47,7 +47,7 @@ every_path = pytest.mark.parametrize("path", PATHS)
 def url(path: str, task_id: object = None, list_id: object = None) -> str:
     """Returns a path that this route answers on; a parameter that is new needs a value here."""
     name = "app.js" if path in WEB_APP else "init.js"
-    ids = {f"{entity.kind}_id": uuid4() for entity in ENTITIES}
+    ids = {f"{kind}_id": uuid4() for kind in (*(entity.kind for entity in ENTITIES), "token")}
     given = {"task_id": task_id, "list_id": list_id}
     return path.format(**ids | {key: value for key, value in given.items() if value}, name=name)
 

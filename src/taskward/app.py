@@ -46,6 +46,9 @@ from taskward.observability.tracing import Tracing, tracing_from_env
 from taskward.settings import Settings, load_settings
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.zone_data import ZoneDataUpdate
+from taskward.tokens import routes as tokens
+from taskward.tokens.access import ACCESS_TOKENS, AccessTokens
+from taskward.tokens.models import VALIDITY, Validity
 from taskward.trash.expiry import TrashExpiry
 from taskward.users.retention import RETENTION, Retention
 from taskward.web_app import routes as web_app
@@ -85,9 +88,8 @@ def create_app(settings: Settings | None = None) -> Taskward:
     database.on_change = _changed(app.parts, webhooks)
     app.components = tuple(_components(app.parts, tracing, webhooks))
     for feature in ROUTERS:
-        if _is_served(feature, settings):
-            app.router.routes.extend(feature.routes)
-    router = Router(app.routes)
+        app.router.routes.extend(feature.routes)  # the OpenAPI document does not depend on the settings
+    router = Router(route for one in ROUTERS if _is_served(one, settings) for route in one.routes)
     cross_origin = CrossOrigin(settings.allowed_origins, mcp.CROSS_ORIGIN if settings.serves_mcp else {})
     app.pipeline = RequestMiddleware(
         RequestPipeline(router, app.parts[AUTHENTICATOR], rate_limit),
@@ -101,6 +103,8 @@ def create_app(settings: Settings | None = None) -> Taskward:
 def _is_served(feature: APIRouter, settings: Settings) -> bool:
     if feature is mcp.router:
         return settings.serves_mcp
+    if feature is tokens.router:
+        return settings.serves_tokens
     return feature is not web_app.router or settings.serves_web_app
 
 
@@ -125,7 +129,11 @@ def _add_parts(app: Taskward, settings: Settings, database: Database, rate_limit
     """Adds what handlers and their dependencies use."""
     parts = app.parts
     parts.add(DATABASE, database)
-    parts.add(AUTHENTICATOR, authenticator(settings))
+    access_tokens = None
+    if settings.serves_tokens:
+        access_tokens = parts.add(ACCESS_TOKENS, AccessTokens(database))
+        parts.add(VALIDITY, Validity(int(settings.token_days * 24 * 3600)))
+    parts.add(AUTHENTICATOR, authenticator(settings, access_tokens=access_tokens))
     parts.add(ADMISSION, Admission(Capacity.of(settings)))
     parts.add(STREAM_REGISTRY, StreamRegistry(database, settings))
     parts.add(LIST_CACHE, ListCache())
@@ -152,6 +160,8 @@ def _components(parts: Parts, tracing: Tracing | None, webhooks: WebhookWorker |
         yield tracing
     yield from (parts[AUTHENTICATOR], database, parts[STREAM_REGISTRY], parts[BODY_THREAD])
     yield parts[CALENDAR_THREAD]
+    if ACCESS_TOKENS in parts:
+        yield parts[ACCESS_TOKENS]
     if MCP_ENDPOINT in parts:
         yield parts[MCP_ENDPOINT]
     recovery = Recovery(database)
@@ -180,7 +190,9 @@ def _add_observability(
         app.pipeline = meter = MetricsMiddleware(app.pipeline, router.route_template)
         parts = app.parts
         always = (meter, parts[ADMISSION], parts[DATABASE], parts[AUTHENTICATOR], parts[STREAM_REGISTRY])
-        others = (webhooks,) if webhooks else ()
+        others = ((webhooks,) if webhooks else ()) + (
+            (parts[ACCESS_TOKENS],) if ACCESS_TOKENS in parts else ()
+        )
         app.collect_metrics = lambda: merge([one.collect() for one in (*always, *others)])
 
 

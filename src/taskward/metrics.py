@@ -179,6 +179,14 @@ KEYS_FETCHED: Final = MetricFamily(
 FETCHES: Final = MetricFamily(
     "taskward_jwks_fetches_total", "counter", "Fetches of the provider's keys: `ok` or `failed`.", ("result",)
 )
+TOKENS_USED: Final = MetricFamily(
+    "taskward_access_tokens_used_total", "counter", "Requests that were authenticated by an access token."
+)
+TOKENS_REFUSED: Final = MetricFamily(
+    "taskward_access_tokens_refused_total",
+    "counter",
+    "Requests with an access token that was malformed, unknown, wrong, revoked or expired.",
+)
 WEBHOOK_ATTEMPTS: Final = MetricFamily(
     "taskward_webhook_attempts_total",
     "counter",

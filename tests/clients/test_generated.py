@@ -44,6 +44,7 @@ OPERATIONS = {
     ),
     *("listLabels", "renameLabel", "removeLabel", "batch"),
     *("listTrash", "restoreTask", "purgeTask", "emptyTrash"),
+    *("listTokens", "createToken", "revokeToken", "revokeAllTokens"),
     *("listLists", "createList", "getList", "updateList", "patchList", "deleteList"),
 }
 

@@ -276,13 +276,15 @@ async def test_rows_of_an_owner_are_deleted_with_the_owner(raw: Raw) -> None:
         f"INSERT INTO reminders VALUES ('{OWNER}', '{TASK}', 0, {now})",  # noqa: S608 - as above
         f"INSERT INTO lists VALUES ('{OWNER}', '{OWNER}', 'L', {raw.false}, 'a0', NULL, {now}, {now}, 1)",  # noqa: S608 - as above
         f"INSERT INTO list_tombstones VALUES ('{OWNER}', '{OWNER}', 1, {now})",  # noqa: S608 - as above
+        f"INSERT INTO access_tokens VALUES "  # noqa: S608 - as above
+        f"('{OWNER}', '{TASK}', '', 'n', 'read', NULL, NULL, {now}, {now}, NULL)",
         f"INSERT INTO trash SELECT *, {now}, NULL FROM tasks WHERE user_id = '{OWNER}'",  # noqa: S608 - as above
         f"DELETE FROM users WHERE id = '{OWNER}'",  # noqa: S608 - as above
     )
 
     assert tables == {
         *("tasks", "tombstones", "idempotency_keys"),
-        *("task_labels", "reminders", "lists", "list_tombstones", "trash"),
+        *("task_labels", "reminders", "lists", "list_tombstones", "trash", "access_tokens"),
     }
     for name in tables:
         (table,) = [one for one in SQLModel.metadata.tables.values() if one.name == name]

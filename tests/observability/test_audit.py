@@ -411,6 +411,7 @@ def test_every_statement_that_changes_data_of_a_user_is_an_action() -> None:
         "add a list's tombstone",
         "add a label to tasks",
         "drop a label of tasks",
+        "erase of access_tokens",
         "erase of idempotency_keys",
         "erase of import_tasks",
         "erase of reminders",

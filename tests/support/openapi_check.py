@@ -18,6 +18,7 @@ from support.apps import settings_for
 from taskward.app import create_app
 
 HEADERS = {
+    "allow",
     "location",
     "etag",
     "retry-after",

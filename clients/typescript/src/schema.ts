@@ -389,6 +389,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List my access tokens
+         * @description Returns the caller's tokens without their secrets, the newest first; expired ones for 30 days.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Make an access token
+         * @description Makes an access token. Its text is in this response only: a repeated one has no `token`.
+         */
+        post: operations["createToken"];
+        /**
+         * Revoke all my access tokens
+         * @description Revokes all tokens of the caller; within 5 s no process accepts them.
+         */
+        delete: operations["revokeAllTokens"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an access token
+         * @description Revokes a token; within 5 s no process accepts it.
+         */
+        delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/trash": {
         parameters: {
             query?: never;
@@ -581,6 +629,59 @@ export interface components {
              */
             status: 201;
             task: components["schemas"]["Task"];
+        };
+        /**
+         * CreatedToken
+         * @description A new access token. The token itself is in this response only, and not in a repeated one.
+         */
+        CreatedToken: {
+            /**
+             * Access
+             * @description `read` allows GET and HEAD only.
+             * @enum {string}
+             */
+            access: "read" | "write";
+            /**
+             * Created At
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Used At
+             * Format: date-time
+             * @description The hour of the last use.
+             */
+            last_used_at?: string;
+            /** Name */
+            name: string;
+            /**
+             * Private
+             * @description Whether it reaches the private tasks; without it, only a token without `spaces` does.
+             */
+            private?: boolean;
+            /**
+             * Spaces
+             * @description The only spaces that it reaches; without it, all of the user's.
+             */
+            spaces?: string[];
+            /**
+             * Token
+             * @description What a script sends as its bearer token.
+             * @example twp_…
+             */
+            token?: string;
         };
         /**
          * CreateList
@@ -811,6 +912,8 @@ export interface components {
             lists?: components["schemas"]["List"][];
             /** Tasks */
             tasks: components["schemas"]["Task"][];
+            /** Tokens */
+            tokens?: components["schemas"]["Token"][];
             /** Trash */
             trash?: components["schemas"]["TrashedTask"][];
             user: components["schemas"]["User"] | null;
@@ -1492,6 +1595,39 @@ export interface components {
             time_zone?: string | null;
         };
         /**
+         * NewToken
+         * @description The body of `POST /api/tokens`. Accepted and ignored: `id`, `created_at`, `expires_at`, `last_used_at`.
+         */
+        NewToken: {
+            /**
+             * Access
+             * @description `read` allows GET and HEAD only.
+             * @enum {string}
+             */
+            access: "read" | "write";
+            /**
+             * Expires In
+             * @description Seconds for which it is valid, at most `TOKEN_DAYS`. Without it 30 days, or `TOKEN_DAYS` if that is shorter. Without it: `0`.
+             */
+            expires_in?: number;
+            /**
+             * Name
+             * @description 1-100 characters (Unicode code points) after trimming white space.
+             * @example Backup script
+             */
+            name: string;
+            /**
+             * Private
+             * @description Whether it reaches the private tasks; without it, only a token without `spaces` does. Without it: `false`.
+             */
+            private?: boolean;
+            /**
+             * Spaces
+             * @description The only spaces that it reaches; without it, all of the user's.
+             */
+            spaces?: string[];
+        };
+        /**
          * Occurrences
          * @description The days of its rule after a task's `occurrence` and `due`; none without a recurrence.
          */
@@ -2015,6 +2151,85 @@ export interface components {
              */
             op: "upsert";
             task: components["schemas"]["Task"];
+        };
+        /**
+         * Token
+         * @description An access token, without its secret.
+         */
+        Token: {
+            /**
+             * Access
+             * @description `read` allows GET and HEAD only.
+             * @enum {string}
+             */
+            access: "read" | "write";
+            /**
+             * Created At
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @description RFC 3339, UTC.
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Used At
+             * Format: date-time
+             * @description The hour of the last use.
+             */
+            last_used_at?: string;
+            /** Name */
+            name: string;
+            /**
+             * Private
+             * @description Whether it reaches the private tasks; without it, only a token without `spaces` does.
+             */
+            private?: boolean;
+            /**
+             * Spaces
+             * @description The only spaces that it reaches; without it, all of the user's.
+             */
+            spaces?: string[];
+        };
+        /**
+         * TokenList
+         * @description The caller's tokens, the newest first; expired ones for 30 days.
+         */
+        TokenList: {
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+        };
+        /**
+         * TokenRevoked
+         * @description The response to a revocation.
+         */
+        TokenRevoked: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message
+             * @constant
+             */
+            message: "Token revoked successfully";
+        };
+        /**
+         * TokensRevoked
+         * @description The number of tokens that were revoked.
+         */
+        TokensRevoked: {
+            /** Revoked */
+            revoked: number;
         };
         /**
          * TrashedTask
@@ -2895,6 +3110,95 @@ export interface operations {
                 "X-Request-ID"?: string;
             };
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 visible ASCII characters of your choice, best a UUID: a repeat within 24 hours with the same bytes gets the same response again, with `Idempotent-Replayed: true`. */
+                "Idempotency-Key"?: string;
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    revokeAllTokens: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description See the contract */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An id of the client's for the request: 1 to 64 of the characters A-Z, a-z, 0-9, `.`, `_` and `-`. Any other value is ignored. */
+                "X-Request-ID"?: string;
+            };
+            path: {
+                /** @description A UUID, in any letter case. */
+                token_id: string;
+            };
             cookie?: never;
         };
         requestBody?: never;

@@ -17,6 +17,7 @@ from taskward.http.errors import (
     InternalError,
     InvalidRequest,
     InvalidToken,
+    MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
     PreconditionFailed,
@@ -27,14 +28,16 @@ from taskward.http.errors import (
     Unauthorized,
     ValidationFailed,
 )
+from taskward.http.routing import BEYOND_REACH
 from taskward.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 
 _REFERENCE: Final = re.compile(r"#/components/schemas/(\w+)")
 
 _DESCRIPTION: Final = """The task backend behind your own front end.
 
-Every request below `/api` needs `Authorization: Bearer <JWT>`, a token of your identity provider. A user
-sees their own tasks only: a task of another user gets the same response as one that does not exist.
+Every request below `/api` needs `Authorization: Bearer <token>`: a JWT of your identity provider, or an
+access token that the user has made (`/api/tokens`), which may not allow everything (405). A user sees their
+own tasks only: a task of another user gets the same response as one that does not exist.
 
 Every error has the shape `{"error", "code", "details"?}`; `X-Request-ID` names the request in the log.
 `HEAD` works where `GET` does.
@@ -90,6 +93,7 @@ _BROKEN_WITHIN: Final = {
     "/api/labels/rename": FieldError("from", "A label has 1 to 50 characters"),
     "/api/labels/remove": FieldError("label", "A label has 1 to 50 characters"),
     "/api/batch": FieldError("operations.0.kind", _UNKNOWN_KIND),
+    "/api/tokens": FieldError("access", "Access must be read or write"),
     "/api/me/import": FieldError("tasks.0.title", "Title cannot be empty"),
 }
 """Examples of invalid bodies that are not a task."""
@@ -132,14 +136,16 @@ _OWN_REQUEST_ID: Final = {
     "schema": {"type": "string"},
 }
 _HEADERS: Final[dict[int, dict[str, Any]]] = {
-    201: {"Location": _header("The path of the new task.")},
     304: _ETAG,
     401: {"WWW-Authenticate": _header("RFC 6750, 3.")},
+    405: {"Allow": _header("The methods of this path that the token has; may be empty.")},
     412: _ETAG,
     429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
+_LOCATION: Final = {"Location": _header("The path of the new task.")}
 _OK: Final = 200
+_CREATED: Final = 201
 _IN_USE: Final = IdempotencyKeyInUse.status
 
 
@@ -197,6 +203,8 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
 
 def _headers(status: int, model: str, parameters: set[str]) -> dict[str, Any]:
     headers = _REQUEST_ID | _HEADERS.get(status, {})
+    if status == _CREATED and model in _RESOURCES:
+        headers |= _LOCATION
     if model in _RESOURCES or (status == _OK and "If-None-Match" in parameters):
         headers |= _ETAG
     if "Idempotency-Key" in parameters:
@@ -213,6 +221,7 @@ def _errors(path: str, operation: dict[str, Any]) -> dict[int, list[ServiceError
     errors |= {
         400: [_UNKNOWN],
         401: [Unauthorized(), InvalidToken(), TokenExpired()],
+        405: [MethodNotAllowed((), BEYOND_REACH)],
         429: [RateLimited()],
         500: [InternalError(), DatabaseError()],
         503: [ServiceUnavailable()],

@@ -5,23 +5,36 @@ A token is verified once. Then its user comes from the cache, which is the whole
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from taskward.auth.claims import Claims, ClaimsValidator
 from taskward.auth.clock import Clock
 from taskward.auth.jws import parse_jwt
 from taskward.auth.keys import Keys, verification_keys
 from taskward.http.caller import Caller
+from taskward.http.context import RequestContext
 from taskward.http.errors import InvalidToken, Unauthorized
 from taskward.http.parts import Key
 from taskward.metrics import Samples
 from taskward.settings import Settings
 
+ACCESS_TOKEN: Final = b"twp_"
+"""The beginning of an access token; a JWT begins with a base64url of `{`, and has no such one."""
+
 MAX_TOKENS = 10_000
 """Cached tokens. Each takes under a kilobyte; the oldest is evicted."""
 
 
-def authenticator(settings: Settings, clock: Clock | None = None) -> "Authenticator":
+class IdentifiesText(Protocol):
+    """Authentication by tokens of another kind."""
+
+    async def identify(self, text: bytes, /) -> Caller:
+        """Returns the caller of a token; raises a ServiceError if it is not valid."""
+
+
+def authenticator(
+    settings: Settings, clock: Clock | None = None, access_tokens: IdentifiesText | None = None
+) -> "Authenticator":
     """Returns the authenticator that the settings select; a token never decides it.
 
     Raises:
@@ -30,16 +43,23 @@ def authenticator(settings: Settings, clock: Clock | None = None) -> "Authentica
     """
     clock = clock or Clock()
     validator = ClaimsValidator(settings.jwt_issuer, settings.jwt_audiences)
-    return Authenticator(verification_keys(settings, clock), validator, clock)
+    return Authenticator(verification_keys(settings, clock), validator, clock, access_tokens)
 
 
 class Authenticator:
     """Authenticates requests: form first, then signature, then claims; nothing unverified is used."""
 
-    def __init__(self, keys: Keys, validator: ClaimsValidator, clock: Clock) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        validator: ClaimsValidator,
+        clock: Clock,
+        access_tokens: IdentifiesText | None = None,
+    ) -> None:
         self._keys = keys
         self._validator = validator
         self._clock = clock
+        self._access_tokens = access_tokens
         self._cache = TokenCache()
 
     @property
@@ -61,6 +81,7 @@ class Authenticator:
             InvalidToken: the token is not valid.
             TokenExpired: the token has expired.
             ServiceUnavailable: no keys have been loaded yet.
+            DatabaseError: the row of an access token cannot be read.
 
         """
         token = bearer_token(authorization)
@@ -72,6 +93,8 @@ class Authenticator:
         return self._keys.collect()
 
     async def _verify(self, text: bytes) -> Caller:
+        if self._access_tokens is not None and text.startswith(ACCESS_TOKEN):
+            return await self._access_tokens.identify(text)
         token = parse_jwt(text)
         await self._keys.verify(token)
         claims = self._validator.validate(token.payload, self._clock.now())
@@ -80,6 +103,11 @@ class Authenticator:
 
 
 AUTHENTICATOR: Final = Key[Authenticator]("authenticator")
+
+
+async def authenticate(context: RequestContext) -> Caller:
+    """Returns the caller of a request; raises as `Authenticator.identify` does."""
+    return await context.parts[AUTHENTICATOR].identify(context.headers.get(b"authorization", ()))
 
 
 def bearer_token(authorization: Sequence[bytes]) -> bytes:

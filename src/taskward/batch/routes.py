@@ -8,7 +8,7 @@ from taskward.batch.models import AnyBatch, Batch, MixedBatch
 from taskward.batch.results import BatchResults, MixedBatchResults
 from taskward.batch.store import BatchStore, MyBatches
 from taskward.http.responses import JSONBytesResponse
-from taskward.http.routing import StrictRoute
+from taskward.http.routing import PrivateRoute
 from taskward.http.signature import BodyLimits
 from taskward.idempotency.execution import (
     IdempotencyKey,
@@ -18,7 +18,7 @@ from taskward.idempotency.execution import (
     Unchanged,
 )
 
-router = APIRouter(prefix="/api", route_class=StrictRoute)
+router = APIRouter(prefix="/api", route_class=PrivateRoute)
 
 _LIMITS = BodyLimits(max_body=1024 * 1024, nul_depth=0, key_depth=3)
 """Each operation's object is checked like a body of its own."""

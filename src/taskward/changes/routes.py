@@ -11,9 +11,9 @@ from taskward.changes.sse import INVALID_EVENT_ID, EventStream, LastEventId
 from taskward.changes.streams import Streams
 from taskward.http.errors import FieldError, ValidationFailed
 from taskward.http.responses import JSONBytesResponse, write_json_list
-from taskward.http.routing import StrictRoute
+from taskward.http.routing import PrivateRoute
 
-router = APIRouter(prefix="/api", route_class=StrictRoute, tags=["Changes"])
+router = APIRouter(prefix="/api", route_class=PrivateRoute, tags=["Changes"])
 
 
 @router.get("/changes", operation_id="listChanges", response_model=ChangeList, summary="List my changes")

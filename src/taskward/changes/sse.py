@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
+import math
 from dataclasses import replace
-from time import time
+from time import monotonic, time
 from typing import Annotated, Any, Final
 
 from fastapi import Header, Response
 from pydantic import BeforeValidator
 from starlette.types import Receive, Scope, Send
 
+from taskward.auth.authenticator import authenticate
 from taskward.changes.feed import ChangeFeed, ChangePage, FeedPosition, change_json, change_number
 from taskward.changes.streams import StreamRegistry, Subscription
 from taskward.http.caller import Caller
 from taskward.http.context import CONTEXT_KEY, RequestContext
 from taskward.http.cursors import well_formed_cursor
-from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailable
+from taskward.http.errors import CursorExpired, DatabaseError, ServiceUnavailable, Unauthorized
 from taskward.http.responses import dump_json
 from taskward.http.validation import field_error
 
@@ -24,6 +26,10 @@ PAGE: Final = 50
 
 KEEP_ALIVE: Final = 15.0
 """Seconds without an event after which a comment is sent."""
+
+REVOCATION_CHECK: Final = 10.0
+"""Seconds between two checks of the access token of a stream, whose row may be 5 s old: a stream ends within
+20 s of a revocation."""
 
 INVALID_EVENT_ID: Final = "Last-Event-ID is not a valid cursor"
 
@@ -62,6 +68,8 @@ class EventStream(Response):
         self._position = position
         self._caller = caller
         self._streams = streams
+        is_revocable = caller.reach is not None and caller.reach.token_id is not None
+        self._check_at = monotonic() + REVOCATION_CHECK if is_revocable else math.inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope[CONTEXT_KEY]
@@ -71,19 +79,21 @@ class EventStream(Response):
             if context.method != "HEAD":
                 gone = asyncio.create_task(_close_on_disconnect(receive, subscription))
                 try:
-                    await self._stream(found, subscription, send)
+                    await self._stream(found, subscription, context, send)
                 finally:
                     gone.cancel()
                     await asyncio.wait({gone})
             await send({"type": "http.response.body"})
 
-    async def _stream(self, found: ChangePage, subscription: Subscription, send: Send) -> None:
+    async def _stream(
+        self, found: ChangePage, subscription: Subscription, context: RequestContext, send: Send
+    ) -> None:
         await _send_part(send, await self._events(found) or _COMMENT)
         try:
             while True:
                 if not found.has_more:
                     await self._wait(subscription, send)
-                if subscription.closed or self._expired():
+                if subscription.closed or self._expired() or await self._revoked(context):
                     return
                 subscription.woken.clear()
                 # The stream has read every change up to now, so its position is as old as now.
@@ -95,9 +105,10 @@ class EventStream(Response):
 
     async def _wait(self, subscription: Subscription, send: Send) -> None:
         """Waits for changes or for the end; sends a comment after a long silence."""
-        while not subscription.woken.is_set() and not self._expired():
+        while not subscription.woken.is_set() and not self._expired() and monotonic() < self._check_at:
+            left = min(self._caller.expires_at - time(), self._check_at - monotonic())
             try:
-                async with asyncio.timeout(min(KEEP_ALIVE, self._caller.expires_at - time())):
+                async with asyncio.timeout(min(KEEP_ALIVE, left)):
                     await subscription.woken.wait()
             except TimeoutError:
                 await _send_part(send, _COMMENT)
@@ -109,6 +120,17 @@ class EventStream(Response):
 
     def _expired(self) -> bool:
         return time() >= self._caller.expires_at
+
+    async def _revoked(self, context: RequestContext) -> bool:
+        """Returns whether the access token was revoked, by reading its row from time to time."""
+        if monotonic() < self._check_at:
+            return False
+        self._check_at = monotonic() + REVOCATION_CHECK
+        try:
+            await authenticate(context)
+        except Unauthorized:
+            return True
+        return False
 
     async def _events(self, found: ChangePage) -> bytes:
         """Returns the events of a page, and lets others run before the next page of any stream.

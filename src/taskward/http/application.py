@@ -219,10 +219,13 @@ class ResponseWriter:
         if self._reserved:
             self._cancel_reservation()
         seconds = time.perf_counter() - context.started_at
-        user_id = context.known_caller.id if context.known_caller else None
+        caller = context.known_caller
+        user_id = caller.id if caller else None
         fields = request_fields(
             context.request_id, context.method, context.path, context.status, seconds, user_id
         )
+        if caller is not None and caller.reach is not None:
+            fields |= caller.reach.log_fields()
         if context.error is not None:
             fields |= {"code": context.error.code, "reason": context.error.reason}
         level = logging.ERROR if context.status >= _SERVER_ERROR else logging.INFO

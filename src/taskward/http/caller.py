@@ -6,6 +6,7 @@ owner. Today a caller asks for their own rows only.
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 from uuid import UUID
 
@@ -23,17 +24,58 @@ class Owner:
     time_zone: str | None = None
 
 
+class Need(Enum):
+    """The right that a route needs; a token of the identity provider has all of them."""
+
+    PRIVATE = "private"
+    """The user's own tasks, lists and labels."""
+    ACCOUNT = "account"
+    """Everything of the user, read or changed without losing it."""
+    CONTROL = "control"
+    """All data at once, or the user's access tokens."""
+    ERASURE = "erasure"
+    PERSON = "person"
+    """The user in person. It is the need of a route that declares none."""
+
+
+_READING: Final = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The rights of a token that is not of the identity provider."""
+
+    has: frozenset[Need]
+    is_read_only: bool
+    spaces: frozenset[UUID] | None = None
+    """The only spaces that it reaches; None for all of the user's."""
+    token_id: UUID | None = None
+    """The id of an access token."""
+    actor: str | None = None
+    """The name of the job that acts for the user by a service token."""
+
+    def log_fields(self) -> dict[str, object]:
+        """Returns the fields of the log that name the token."""
+        fields = {"token_id": self.token_id and str(self.token_id), "actor": self.actor}
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def permits(self, need: Need, method: str) -> bool:
+        """Returns whether the token allows this method of a route with this need."""
+        return need in self.has and (not self.is_read_only or method in _READING)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """The user whom a verified token names.
 
-    `id` is the permanent user id, `expires_at` the token's `exp` in seconds since 1970; `own` are the rows of
-    the caller as a person.
+    `id` is the permanent user id, `expires_at` the time at which the token expires, in seconds since 1970;
+    `own` are the rows of the caller as a person. Without a `reach`, the token allows everything.
     """
 
     id: UUID
     expires_at: float
     own: Owner
+    reach: Reach | None = None
 
 
 CALLER: Final[ContextVar[UUID | None]] = ContextVar("caller", default=None)

@@ -61,6 +61,8 @@ class RequestContext:
     route: str | None = None
     """The template of the route."""
     path_params: Mapping[str, str] = MappingProxyType({})
+    path_methods: Mapping[str, Any] = MappingProxyType({})
+    """The routes of the path by method."""
     body = b""
     digest: str | None = None
     """The digest of a request whose body was not read into memory."""

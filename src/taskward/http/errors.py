@@ -153,8 +153,8 @@ class MethodNotAllowed(ServiceError):
     code = "METHOD_NOT_ALLOWED"
     text = "Method not allowed"
 
-    def __init__(self, allowed: Iterable[str]) -> None:
-        super().__init__()
+    def __init__(self, allowed: Iterable[str], text: str | None = None) -> None:
+        super().__init__(text)
         self._allowed = ", ".join(sorted(allowed))
 
     def headers(self) -> list[tuple[bytes, bytes]]:

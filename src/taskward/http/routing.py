@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from starlette.routing import BaseRoute
 from starlette.types import Receive
 
+from taskward.http.caller import Need, Reach
 from taskward.http.context import RequestContext
 from taskward.http.errors import FieldError, MethodNotAllowed, NotFound, ValidationFailed
 from taskward.http.fair_semaphore import FairThreads
@@ -40,6 +41,8 @@ INLINE_BODY: Final = 16 * 1024
 
 BODY_THREAD: Final = Key[FairThreads]("thread that parses and validates large bodies")
 
+BEYOND_REACH: Final = "This token does not allow this"
+
 Arguments = dict[str, Any]
 
 
@@ -61,7 +64,7 @@ class Router:
             MethodNotAllowed: the path has no such method.
 
         """
-        methods = self._methods(context)
+        context.path_methods = methods = self._methods(context)
         route = methods.get("GET" if context.method == "HEAD" else context.method)
         if route is None:
             raise MethodNotAllowed(methods.keys() | ({"HEAD"} if "GET" in methods else set()))
@@ -97,6 +100,8 @@ class StrictRoute(APIRoute):
     """A route that runs its handler with strictly validated arguments."""
 
     ignores_query: bool = False
+    need: Need = Need.PERSON
+    """Of the caller's token."""
 
     def __init__(self, path: str, endpoint: Handler, **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -118,7 +123,18 @@ class StrictRoute(APIRoute):
             arguments = self._read(context)
         else:
             arguments = await context.parts[BODY_THREAD].run(context.counted_by, self._read_large, context)
+        if context.known_caller is not None and context.known_caller.reach is not None:
+            self.check_reach(context, context.known_caller.reach)
         return await self.handler(**arguments)
+
+    def check_reach(self, context: RequestContext, reach: Reach) -> None:
+        """Raises MethodNotAllowed unless the token allows this route; judged after the fields."""
+        if reach.permits(self.need, context.method):
+            return
+        allowed = {
+            method for method, route in context.path_methods.items() if reach.permits(route.need, method)
+        }
+        raise MethodNotAllowed(allowed | ({"HEAD"} if "GET" in allowed else set()), BEYOND_REACH)
 
     def read_head(self, context: RequestContext, arguments: Arguments) -> list[FieldError]:
         """Adds the values of path, query and headers to the arguments; returns their problems."""
@@ -158,7 +174,7 @@ class StrictRoute(APIRoute):
         else:
             document = read_json_object(context, context.body)
             problems = self.read_head(context, arguments)
-            problems += self._read_body(document, context.body, arguments)
+            problems += self._read_body(document, context, arguments)
         if problems:
             raise ValidationFailed(problems)
         self.resolve(context, arguments)
@@ -197,9 +213,11 @@ class StrictRoute(APIRoute):
             self._queries[raw] = value
         return first_of_each_field(problems)
 
-    def _read_body(self, document: Arguments, body: bytes, arguments: Arguments) -> list[FieldError]:
+    def _read_body(
+        self, document: Arguments, context: RequestContext, arguments: Arguments
+    ) -> list[FieldError]:
         """Adds the body to the arguments; returns its problems."""
-        parameter, limits = self.signature.body, self.signature.limits
+        body, parameter, limits = context.body, self.signature.body, self.signature.limits
         problems: list[FieldError] = []
         if self.signature.alternative_body is not None:
             condition, then = self.signature.alternative_body
@@ -212,10 +230,22 @@ class StrictRoute(APIRoute):
         if limits.nul_depth:
             problems += nul_problems(document, body, limits.nul_depth)
         try:
-            arguments[parameter.argument] = parameter.validate(document)
+            arguments[parameter.argument] = parameter.validate(document, context=context.parts)
         except ValidationError as error:
             problems += field_errors(error, parameter.name)
         return first_of_each_field(problems)
+
+
+class PrivateRoute(StrictRoute):
+    """A route to the user's own tasks, lists or labels."""
+
+    need = Need.PRIVATE
+
+
+class ControlRoute(StrictRoute):
+    """A route to all data at once, or to the user's access tokens: not for an access token."""
+
+    need = Need.CONTROL
 
 
 class ProbeRoute(StrictRoute):

@@ -58,8 +58,9 @@ class Parameter:
 
     argument: str
     name: str
-    validate: Callable[[Any], Any]
-    """Raises pydantic's `ValidationError` if the value is not valid."""
+    validate: Callable[..., Any]
+    """Raises pydantic's `ValidationError` if the value is not valid. The models of bodies get the parts of
+    the service as the context of the validation."""
     required: bool
 
     @classmethod

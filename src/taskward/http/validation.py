@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
@@ -31,6 +32,7 @@ _LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 _DIGITS: Final = re.compile(r"[1-9][0-9]{0,8}|0")
 _UUID: Final = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+_CANONICAL: Final = re.compile(_UUID)
 
 _MESSAGES: Final = {
     "missing": "{field} is required and cannot be empty",
@@ -104,6 +106,11 @@ def moment(value: Any) -> datetime | None:
             return None
         return found if _FIRST <= found < _LAST else None
     return None
+
+
+def canonical_uuid(value: Any) -> UUID | None:
+    """Returns the id of a text in the canonical form, in any letter case; None if it is not one."""
+    return UUID(value) if isinstance(value, str) and _CANONICAL.fullmatch(value) else None
 
 
 @dataclass(frozen=True, slots=True)

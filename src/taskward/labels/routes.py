@@ -6,12 +6,12 @@ from fastapi import APIRouter, Body, Query, Response
 
 from taskward.http.conditional import IfNoneMatch, not_modified, tag_matches
 from taskward.http.responses import JSONBytesResponse, dump_json
-from taskward.http.routing import StrictRoute
+from taskward.http.routing import PrivateRoute
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.labels.models import LabelList, LabelRemoval, LabelRenaming, LabelsChanged, LabelsQuery
 from taskward.labels.store import MyLabels
 
-router = APIRouter(prefix="/api/labels", route_class=StrictRoute, tags=["Labels"])
+router = APIRouter(prefix="/api/labels", route_class=PrivateRoute, tags=["Labels"])
 
 
 @router.get("", operation_id="listLabels", response_model=LabelList, summary="List my labels")

@@ -15,7 +15,7 @@ from taskward.http.conditional import (
 )
 from taskward.http.error_docs import error_responses
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
-from taskward.http.routing import StrictRoute
+from taskward.http.routing import PrivateRoute
 from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
@@ -35,7 +35,7 @@ from taskward.lists.tables import ListRecord
 from taskward.tasks.ids import problems_of_creation
 from taskward.tasks.records import version_tag
 
-router = APIRouter(prefix="/api/lists", route_class=StrictRoute, tags=["Lists"])
+router = APIRouter(prefix="/api/lists", route_class=PrivateRoute, tags=["Lists"])
 
 PutBody = Annotated[
     ListChanges | NewList,

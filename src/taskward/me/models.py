@@ -12,6 +12,7 @@ from taskward.http.body_schemas import Ignored, ignoring, list_of, model_of, uni
 from taskward.http.responses import rfc3339
 from taskward.http.validation import Absent, field_error
 from taskward.time_zones import is_time_zone
+from taskward.tokens.models import Token
 from taskward.trash.models import TrashedTask
 
 _ZONE: Final = Field(
@@ -58,6 +59,7 @@ Export: Final = model_of(
         **{one.plural: (union_of([list_of(one.model), Absent]), None) for one in reversed(ENTITIES[1:])},
         ENTITIES[0].plural: list_of(ENTITIES[0].model),
         "trash": (union_of([list_of(TrashedTask), Absent]), None),
+        "tokens": (union_of([list_of(Token), Absent]), None),
     },
 )
 

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Body, Query, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive
 
+from taskward.http.caller import Need
 from taskward.http.context import Context, RequestContext
 from taskward.http.fair_semaphore import FairThreads
 from taskward.http.parts import Key
 from taskward.http.requests import require_json_type
 from taskward.http.responses import json_response
-from taskward.http.routing import StrictRoute
+from taskward.http.routing import ControlRoute, StrictRoute
 from taskward.http.signature import BodyLimits
 from taskward.idempotency.errors import IdempotencyKeyReused
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord, digest_prefix
@@ -24,7 +25,20 @@ from taskward.me.store import AllMyData
 CALENDAR_THREAD: Final = Key[FairThreads]("thread that writes calendars")
 """It writes exports as iCalendar, a few tasks at a time."""
 
-router = APIRouter(prefix="/api/me", route_class=StrictRoute, tags=["My data"])
+
+class AccountRoute(StrictRoute):
+    """A route to everything of the user."""
+
+    need = Need.ACCOUNT
+
+
+class ErasureRoute(StrictRoute):
+    """The route that erases everything of the user."""
+
+    need = Need.ERASURE
+
+
+router = APIRouter(prefix="/api/me", route_class=AccountRoute, tags=["My data"])
 
 
 class CalendarResponse(StreamingResponse):
@@ -33,7 +47,7 @@ class CalendarResponse(StreamingResponse):
     media_type = "text/calendar; charset=utf-8"
 
 
-class ImportRoute(StrictRoute):
+class ImportRoute(ControlRoute):
     """A route that stores its large body in a file, and validates it in threads."""
 
     async def respond(self, context: RequestContext, receive: Receive) -> Response:
@@ -43,7 +57,12 @@ class ImportRoute(StrictRoute):
             await context.admit()
             require_json_type(context)
             context.digest = spool.digest
-            arguments = await self._read_import(context, await ImportDocument.of(spool))
+            document = await ImportDocument.of(spool)
+            arguments = await self._read_import(context, document)
+            if context.caller.reach is not None:
+                if not context.caller.reach.permits(self.need, context.method):
+                    await document.validate()  # its fields are judged first, as in other requests
+                self.check_reach(context, context.caller.reach)
             return await self.handler(**arguments)
 
     async def _read_import(self, context: RequestContext, document: ImportDocument) -> dict[str, Any]:
@@ -130,8 +149,18 @@ router.add_api_route(
 )
 
 
-@router.delete("", operation_id="eraseMe", response_model=Erased, summary="Erase all my data")
 async def erase(me: AllMyData) -> Response:
     """Erases everything that is stored about the caller, permanently."""
     await me.erase()
     return json_response({"message": "All data deleted"})
+
+
+router.add_api_route(
+    "",
+    erase,
+    methods=["DELETE"],
+    operation_id="eraseMe",
+    response_model=Erased,
+    summary="Erase all my data",
+    route_class_override=ErasureRoute,
+)

@@ -27,6 +27,9 @@ from taskward.tasks.entity import TASK
 from taskward.tasks.list_cache import LIST_CACHE, ListCache
 from taskward.tasks.records import task_json, task_record
 from taskward.tasks.steps.reminders import move_reminders_steps
+from taskward.tokens.models import token_json
+from taskward.tokens.statements import TOKENS_AFTER
+from taskward.tokens.tables import TokenRecord
 from taskward.trash.statements import TRASH_AFTER
 from taskward.trash.store import trashed_json
 from taskward.users.statements import person_values
@@ -62,7 +65,11 @@ def _objects(entity: Entity) -> _Array:
 
 
 _TASKS: Final = _objects(TASK)
-_ARRAYS: Final = (*map(_objects, reversed(ENTITIES)), _Array("trash", TRASH_AFTER, trashed_json))
+_ARRAYS: Final = (
+    *map(_objects, reversed(ENTITIES)),
+    _Array("trash", TRASH_AFTER, trashed_json),
+    _Array("tokens", TOKENS_AFTER, lambda row: token_json(TokenRecord(*row))),
+)
 
 
 class MyData:

@@ -22,8 +22,8 @@ from taskward.tasks.records import task_record
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _INTERNAL: Final = 500
 _AGENTS: Final = "/mcp"
-_request_id: "Final[ContextVar[str | None]]" = ContextVar("request_id", default=None)
-"""The id of the current request."""
+_request: "Final[ContextVar[RequestContext | None]]" = ContextVar("request", default=None)
+"""The current request."""
 
 audit = logging.getLogger("taskward.audit")
 
@@ -40,11 +40,11 @@ class AuditMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope[CONTEXT_KEY]
-        token = _request_id.set(context.request_id)
+        token = _request.set(context)
         try:
             await self._app(scope, receive, send)
         finally:
-            _request_id.reset(token)
+            _request.reset(token)
             self._log_rejection(context)
 
     def _log_rejection(self, context: RequestContext) -> None:
@@ -58,6 +58,7 @@ class AuditMiddleware:
             "request_id": context.request_id,
             "user_id": str(context.owner.id) if context.known_caller else None,
             "caller_id": str(context.caller.id) if context.known_caller else None,
+            **_token(context),
             "method": context.method,
             "route": context.route or self._template_of(context.path) or UNMATCHED_ROUTE,
             "path": masked_path(context.path),
@@ -102,6 +103,12 @@ def _changes(statement: Statement | Split, values: Values, rows: Sequence[Row]) 
     return [entry | _task(values, row) for row in rows]
 
 
+def _token(context: RequestContext | None) -> AuditEntry:
+    """Returns which token a request has, if it is not one of the identity provider."""
+    caller = context and context.known_caller
+    return dict(caller.reach.log_fields()) if caller and caller.reach else {}
+
+
 def _many_or_one(action: str, values: Values) -> AuditEntry:
     """Returns the number of objects that a command changes, or the one: an action begins with its kind."""
     if "count" in values:
@@ -118,6 +125,11 @@ def _task(values: Values, row: Row) -> AuditEntry:
 
 def _log_changes(entries: list[AuditEntry]) -> None:
     caller = CALLER.get()
-    request = {"request_id": _request_id.get(), "caller_id": str(caller) if caller else None}
+    context = _request.get()
+    request = {
+        "request_id": context and context.request_id,
+        "caller_id": str(caller) if caller else None,
+        **_token(context),
+    }
     for entry in entries:
         audit.info("change", extra={"outcome": "done"} | request | entry)

@@ -19,6 +19,7 @@ from taskward.settings.parsing import (
     Rate,
     RateText,
     Secrets,
+    TokenDays,
     error_lines,
     parse_list,
     parse_origins,
@@ -162,6 +163,16 @@ class Settings(BaseSettings):
         description="`on` serves agents at `/mcp`, see [MCP](mcp.md). If it is not set: `on` in development, "
         "`off` in production, where it needs `PUBLIC_URL`, `JWT_ISSUER` and `JWT_AUDIENCE`.",
     )
+    tokens: bool | None = Field(
+        default=None,
+        description="`on` lets users make [access tokens](scripts.md) for scripts and agents. "
+        "If not set: only in development.",
+    )
+    token_days: TokenDays = Field(
+        default=90,
+        description="Days for which an access token is valid at most, from 1/24 (an hour) to 36500; "
+        "fractions are allowed.",
+    )
     web_app: bool | None = Field(
         default=None,
         description="`on` serves the [web app](web-app.md) at `/`. If not set: only in development.",
@@ -194,6 +205,10 @@ class Settings(BaseSettings):
     @property
     def serves_mcp(self) -> bool:
         return not self.production if self.mcp is None else self.mcp
+
+    @property
+    def serves_tokens(self) -> bool:
+        return not self.production if self.tokens is None else self.tokens
 
     @property
     def serves_web_app(self) -> bool:

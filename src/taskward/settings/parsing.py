@@ -18,6 +18,8 @@ from taskward.settings.database_url import LAST_PORT, PostgresUrl
 MIN_SECRET_BYTES: Final = 32
 """Bytes; RFC 7518, 3.2: an HS256 key is at least as long as the hash."""
 
+SHORTEST_TOKEN_DAYS: Final = 1 / 24
+
 MAX_RATE: Final = 1_000_000
 """Requests, and seconds."""
 
@@ -130,6 +132,13 @@ def check_origins(text: str) -> str:
     return text
 
 
+def check_token_days(days: float) -> float:
+    """Accepts days from an hour on."""
+    if days < SHORTEST_TOKEN_DAYS:
+        raise ValueError("must be at least 1/24, which is the shortest validity of an access token: an hour")
+    return days
+
+
 def check_rate(text: str) -> str:
     """Accepts a rate."""
     parse_rate(text)
@@ -180,6 +189,7 @@ Origins = Annotated[str, AfterValidator(check_origins)]
 LogLevel = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_in_upper_case)
 ]
+TokenDays = Annotated[float, Field(le=36500), AfterValidator(check_token_days)]
 Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 MaxStreams = Annotated[int, Field(ge=1, le=1_000_000)]
 RateText = Annotated[str, AfterValidator(check_rate)]

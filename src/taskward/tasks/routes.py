@@ -16,7 +16,7 @@ from taskward.http.conditional import (
 from taskward.http.error_docs import error_responses
 from taskward.http.errors import PreconditionFailed
 from taskward.http.responses import JSONBytesResponse, dump_json, json_response
-from taskward.http.routing import StrictRoute
+from taskward.http.routing import PrivateRoute
 from taskward.http.signature import AlternativeBody
 from taskward.http.validation import strict_uuid
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
@@ -29,7 +29,7 @@ from taskward.tasks.store import MyTasks
 from taskward.tasks.summary import MySummary, SummaryQuery, TaskSummary
 from taskward.tasks.tables import TaskRecord
 
-router = APIRouter(prefix="/api/tasks", route_class=StrictRoute, tags=["Tasks"])
+router = APIRouter(prefix="/api/tasks", route_class=PrivateRoute, tags=["Tasks"])
 
 PutBody = Annotated[
     TaskChanges | NewTask,

@@ -6,14 +6,14 @@ from fastapi import APIRouter, Body, Query, Response
 
 from taskward.http.conditional import IfNoneMatch, not_modified, tag_matches
 from taskward.http.responses import JSONBytesResponse, json_response
-from taskward.http.routing import StrictRoute
+from taskward.http.routing import ControlRoute, PrivateRoute
 from taskward.idempotency.execution import IdempotencyKey, Idempotent, PendingRecord
 from taskward.tasks.models import Task
 from taskward.tasks.routes import TaskId, task_response
 from taskward.trash.models import Restoration, TaskPurged, TrashEmptied, TrashList, TrashQuery
 from taskward.trash.store import MyTrash
 
-router = APIRouter(prefix="/api/trash", route_class=StrictRoute, tags=["Trash"])
+router = APIRouter(prefix="/api/trash", route_class=PrivateRoute, tags=["Trash"])
 
 
 @router.get("", operation_id="listTrash", response_model=TrashList, summary="List my trash")
@@ -52,7 +52,17 @@ async def purge_task(task_id: TaskId, trash: MyTrash) -> Response:
     return json_response({"message": "Task deleted permanently", "id": str(task_id)})
 
 
-@router.delete("", operation_id="emptyTrash", response_model=TrashEmptied, summary="Empty my trash")
 async def empty_trash(trash: MyTrash) -> Response:
     """Deletes all that is in the trash, permanently."""
     return json_response({"deleted": await trash.empty()})
+
+
+router.add_api_route(
+    "",
+    empty_trash,
+    methods=["DELETE"],
+    operation_id="emptyTrash",
+    response_model=TrashEmptied,
+    summary="Empty my trash",
+    route_class_override=ControlRoute,
+)

@@ -10,6 +10,7 @@ from support.worst_requests.list_changes import LIST_CHANGES
 from support.worst_requests.own_data import OWN_DATA
 from support.worst_requests.reading import READING
 from support.worst_requests.task_changes import TASK_CHANGES
+from support.worst_requests.tokens import TOKEN_REQUESTS
 from support.worst_requests.tools import TOOLS
 from support.worst_requests.trash import TRASH_REQUESTS
 from taskward.app import ROUTERS
@@ -26,7 +27,7 @@ _SESSION: Final = Entry(
 )
 
 _CHANGES: Final = tuple(entry for change in (*TASK_CHANGES, *LIST_CHANGES) for entry in change.entries())
-TABLE: Final = (*READING, *_CHANGES, *TRASH_REQUESTS, *OWN_DATA, *TOOLS, *HOSTILE, _SESSION)
+TABLE: Final = (*READING, *_CHANGES, *TRASH_REQUESTS, *TOKEN_REQUESTS, *OWN_DATA, *TOOLS, *HOSTILE, _SESSION)
 
 
 def named_by_service() -> Iterator[str]:

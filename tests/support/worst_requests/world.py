@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 from uuid import UUID
@@ -29,6 +30,7 @@ from taskward.tasks.steps.ordering import MAX_MOVED
 from taskward.tasks.steps.subtasks import MAX_BELOW
 from taskward.tasks.tables import LISTS, TASK_LABELS, TASKS
 from taskward.tasks.trash_tables import TRASH
+from taskward.tokens.tables import ACCESS_TOKENS
 
 BIG: Final = UUID(int=1)
 """The owner of many tasks, some of them as large as they can be, and of many lists and labels."""
@@ -140,6 +142,13 @@ class World:
         first = self._take_versions(len(tasks))
         rows = [{**task.row(owner, n), **deleted} for n, task in enumerate(tasks, first)]
         self._tables.insert({TRASH.name: rows})
+
+    def add_tokens(self, owner: UUID, number: int) -> None:
+        """Adds access tokens with the ids 1 to `number`, which do not expire for long."""
+        common = {"user_id": owner, "digest": "", "name": "n" * 100, "access": "write", "private": True}
+        times = {"created_at": NOON, "expires_at": NOON + timedelta(days=36500), "last_used_at": None}
+        rows = [{**common, "id": UUID(int=n), "spaces": None, **times} for n in range(1, number + 1)]
+        self._tables.insert({ACCESS_TOKENS.name: rows})
 
     def trash_of_all(self) -> UUID:
         """Returns a new owner who has the newest tasks of the large owner in the trash."""

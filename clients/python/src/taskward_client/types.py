@@ -102,6 +102,27 @@ class CreatedResult(TypedDict):
     task: Task
 
 
+class CreatedToken(TypedDict):
+    """A new access token. The token itself is in this response only, and not in a repeated one."""
+
+    id: str
+    name: str
+    access: Literal["read", "write"]
+    """`read` allows GET and HEAD only."""
+    spaces: NotRequired[list[str]]
+    """The only spaces that it reaches; without it, all of the user's."""
+    private: NotRequired[bool]
+    """Whether it reaches the private tasks; without it, only a token without `spaces` does."""
+    created_at: str
+    """RFC 3339, UTC."""
+    expires_at: str
+    """RFC 3339, UTC."""
+    last_used_at: NotRequired[str]
+    """The hour of the last use."""
+    token: NotRequired[str]
+    """What a script sends as its bearer token."""
+
+
 class DeleteList(TypedDict):
     """Deletes a list, as `DELETE /api/lists/{list_id}` does."""
 
@@ -184,6 +205,7 @@ class Export(TypedDict):
     lists: NotRequired[list[List]]
     tasks: list[Task]
     trash: NotRequired[list[TrashedTask]]
+    tokens: NotRequired[list[Token]]
 
 
 @final
@@ -516,6 +538,27 @@ class NewTaskDate(TypedDict):
     time_zone: NotRequired[str | None]
 
 
+class NewToken(TypedDict):
+    """The body of `POST /api/tokens`. Accepted and ignored: `id`, `created_at`, `expires_at`,
+    `last_used_at`.
+    """
+
+    name: str
+    """1-100 characters (Unicode code points) after trimming white space."""
+    access: Literal["read", "write"]
+    """`read` allows GET and HEAD only."""
+    spaces: NotRequired[list[str]]
+    """The only spaces that it reaches; without it, all of the user's."""
+    private: NotRequired[bool]
+    """Whether it reaches the private tasks; without it, only a token without `spaces` does. Without
+    it: `false`.
+    """
+    expires_in: NotRequired[int]
+    """Seconds for which it is valid, at most `TOKEN_DAYS`. Without it 30 days, or `TOKEN_DAYS` if that
+    is shorter. Without it: `0`.
+    """
+
+
 class Occurrences(TypedDict):
     """The days of its rule after a task's `occurrence` and `due`; none without a recurrence."""
 
@@ -761,6 +804,44 @@ class TaskUpsert(TypedDict):
     task: Task
     etag: str
     """The entity tag of that state."""
+
+
+class Token(TypedDict):
+    """An access token, without its secret."""
+
+    id: str
+    name: str
+    access: Literal["read", "write"]
+    """`read` allows GET and HEAD only."""
+    spaces: NotRequired[list[str]]
+    """The only spaces that it reaches; without it, all of the user's."""
+    private: NotRequired[bool]
+    """Whether it reaches the private tasks; without it, only a token without `spaces` does."""
+    created_at: str
+    """RFC 3339, UTC."""
+    expires_at: str
+    """RFC 3339, UTC."""
+    last_used_at: NotRequired[str]
+    """The hour of the last use."""
+
+
+class TokenList(TypedDict):
+    """The caller's tokens, the newest first; expired ones for 30 days."""
+
+    tokens: list[Token]
+
+
+class TokenRevoked(TypedDict):
+    """The response to a revocation."""
+
+    message: Literal["Token revoked successfully"]
+    id: str
+
+
+class TokensRevoked(TypedDict):
+    """The number of tokens that were revoked."""
+
+    revoked: int
 
 
 class TrashEmptied(TypedDict):

@@ -1,0 +1,149 @@
+"""Authentication by access tokens: one row read for each token every few seconds.
+
+Whether a token is unknown, wrong or revoked, it costs the same: the check of its form, one row read and one
+comparison.
+"""
+
+import asyncio
+import hmac
+import logging
+from datetime import UTC, datetime
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from taskward.auth.clock import Clock
+from taskward.database import Queries
+from taskward.database.statements import command_steps
+from taskward.http.caller import Caller, Owner
+from taskward.http.errors import DatabaseError, InvalidToken, ServiceUnavailable, TokenExpired
+from taskward.http.parts import Key
+from taskward.metrics import TOKENS_REFUSED, TOKENS_USED, Samples
+from taskward.tokens.form import TokenParts, parse_token
+from taskward.tokens.reach import reach_of
+from taskward.tokens.statements import FIND_TOKEN, NOTE_USE
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+KEPT: Final = 5.0
+"""Seconds for which a row is used: the longest time for which a revoked token is accepted."""
+
+MAX_KEPT: Final = 10_000
+"""Tokens whose rows are kept; the oldest is evicted."""
+
+MAX_NOTES: Final = 100
+"""Uses that are written at the same time; of others the next reading of the row takes care."""
+
+_NO_DIGEST: Final = "0" * 64
+"""Compared with where there is no row, so that both take the same time."""
+
+log = logging.getLogger(__name__)
+
+
+class _Kept(NamedTuple):
+    """The caller of a right token, and until when its row is used, in monotonic seconds."""
+
+    caller: Caller
+    until: float
+
+
+class AccessTokens:
+    """The access tokens, as authentication uses them; the cache holds no secret, but digests of tokens."""
+
+    def __init__(self, database: Queries, clock: Clock | None = None) -> None:
+        self._database = database
+        self._clock = clock or Clock()
+        self._kept: dict[bytes, _Kept] = {}
+        self._reading: dict[bytes, asyncio.Task[_Kept | None]] = {}
+        self._notes: dict[UUID, asyncio.Task[None]] = {}
+        self._used = 0
+        self._refused = 0
+
+    async def identify(self, text: bytes) -> Caller:
+        """Returns the caller of an access token.
+
+        Raises:
+            InvalidToken: it is malformed, unknown, wrong or revoked.
+            TokenExpired: it has expired, and is right in every other respect.
+            DatabaseError: its row cannot be read.
+
+        """
+        key = sha256(text).digest()
+        kept = self._kept.get(key)
+        if kept is None or self._clock.monotonic() >= kept.until:
+            kept = await self._read(key, text)
+        if kept is None:
+            self._refused += 1
+            raise InvalidToken(reason="no such access token")
+        if self._clock.now() >= kept.caller.expires_at:
+            self._refused += 1
+            raise TokenExpired(reason="the access token has expired")
+        self._used += 1
+        return kept.caller
+
+    def collect(self) -> Samples:
+        """Returns the metrics; callable from any thread."""
+        return {TOKENS_USED.name: {(): self._used}, TOKENS_REFUSED.name: {(): self._refused}}
+
+    async def stop(self) -> None:
+        """Waits for the notes of use that are being written."""
+        if self._notes:
+            await asyncio.wait(self._notes.values())
+
+    async def _read(self, key: bytes, text: bytes) -> _Kept | None:
+        """Reads the row of a token, once for all requests that wait for it."""
+        reading = self._reading.get(key)
+        if reading is None:
+            try:
+                parts = parse_token(text)
+            except InvalidToken:
+                self._refused += 1
+                raise
+            reading = self._reading[key] = asyncio.create_task(self._find(key, parts))
+            reading.add_done_callback(lambda _: self._reading.pop(key, None))
+        return await asyncio.shield(reading)
+
+    async def _find(self, key: bytes, parts: TokenParts) -> _Kept | None:
+        until = self._clock.monotonic() + KEPT  # from before the reading on
+        values = {"owner": parts.user_id, "token_id": parts.token_id}
+        rows = await self._database.rows(FIND_TOKEN, values)
+        digest = rows[0][0] if rows else _NO_DIGEST
+        if not hmac.compare_digest(digest, parts.digest()) or not rows:
+            self._kept.pop(key, None)
+            return None
+        _, access, spaces, private, expires_at, last_used_at = rows[0]
+        reach = reach_of(parts.token_id, access, spaces, private)
+        caller = Caller(parts.user_id, expires_at.timestamp(), Owner(parts.user_id), reach)
+        kept = _Kept(caller, until)
+        self._keep(key, kept)
+        if self._clock.now() < caller.expires_at:
+            self._note_use(parts, last_used_at)
+        return kept
+
+    def _keep(self, key: bytes, kept: _Kept) -> None:
+        self._kept.pop(key, None)
+        if len(self._kept) >= MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = kept
+
+    def _note_use(self, parts: TokenParts, last_used_at: datetime | None) -> None:
+        """Writes the hour of the use, unless it is stored or being written; no request waits for it."""
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        is_stored = last_used_at is not None and last_used_at >= hour
+        if is_stored or parts.token_id in self._notes or len(self._notes) >= MAX_NOTES:
+            return
+        note = asyncio.create_task(self._write_use(parts, hour))
+        self._notes[parts.token_id] = note
+        note.add_done_callback(lambda _: self._notes.pop(parts.token_id, None))
+
+    async def _write_use(self, parts: TokenParts, hour: datetime) -> None:
+        values = {"owner": parts.user_id, "token_id": parts.token_id, "hour": hour}
+        try:
+            await self._database.transact(partial(command_steps, NOTE_USE, values))
+        except (DatabaseError, ServiceUnavailable) as error:
+            log.warning("Noting the use of an access token failed", extra={"reason": error.reason})
+
+
+ACCESS_TOKENS: Final = Key[AccessTokens]("access tokens")
