@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from taskward.auth.keys import describe_keys
+from taskward.auth.service import service_keys
 from taskward.database import DatabaseUnusable, schema
 from taskward.database.engines import open_database
 from taskward.database.postgres.host_report import HostStatus, report_hosts
@@ -36,6 +37,10 @@ async def findings() -> list[Finding]:
     return [
         _settings(settings),
         *[finding async for finding in _keys(settings)],
+        *_service_keys(settings),
+        Finding("ok", "tokens", f"access tokens for {settings.token_days:g} days at most")
+        if settings.serves_tokens
+        else Finding("ok", "tokens", "no access tokens"),
         *await _hosts(settings),
         *[finding async for finding in _database(settings)],
         *_cors(settings),
@@ -89,6 +94,19 @@ async def _keys(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(
             "ok", "keys", f"JWT_AUDIENCE: a token must be for {' or '.join(settings.jwt_audiences)}"
         )
+
+
+def _service_keys(settings: Settings) -> list[Finding]:
+    if settings.service_public_keys is None:
+        return []
+    try:
+        entries = service_keys(settings.service_public_keys)
+    except SettingsError as error:
+        return [Finding("FAIL", "service keys", str(error))]
+    return [
+        Finding("ok" if entry.key else "warn", "service keys", f"{entry.label}: {entry.verdict}")
+        for entry in entries
+    ]
 
 
 async def _database(settings: Settings) -> AsyncIterator[Finding]:

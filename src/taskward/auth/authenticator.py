@@ -11,6 +11,8 @@ from taskward.auth.claims import Claims, ClaimsValidator
 from taskward.auth.clock import Clock
 from taskward.auth.jws import parse_jwt
 from taskward.auth.keys import Keys, verification_keys
+from taskward.auth.service import TYPE as SERVICE_TYPE
+from taskward.auth.service import ServiceTokens, service_tokens
 from taskward.http.caller import Caller
 from taskward.http.context import RequestContext
 from taskward.http.errors import InvalidToken, Unauthorized
@@ -38,12 +40,13 @@ def authenticator(
     """Returns the authenticator that the settings select; a token never decides it.
 
     Raises:
-        SettingsError: the development secret is not usable, or JWT_SECRET is not valid.
+        SettingsError: the development secret, JWT_SECRET or SERVICE_PUBLIC_KEYS is not usable.
 
     """
     clock = clock or Clock()
     validator = ClaimsValidator(settings.jwt_issuer, settings.jwt_audiences)
-    return Authenticator(verification_keys(settings, clock), validator, clock, access_tokens)
+    keys = verification_keys(settings, clock)
+    return Authenticator(keys, validator, clock, access_tokens, service_tokens(settings))
 
 
 class Authenticator:
@@ -55,11 +58,13 @@ class Authenticator:
         validator: ClaimsValidator,
         clock: Clock,
         access_tokens: IdentifiesText | None = None,
+        service_tokens: ServiceTokens | None = None,
     ) -> None:
         self._keys = keys
         self._validator = validator
         self._clock = clock
         self._access_tokens = access_tokens
+        self._service_tokens = service_tokens
         self._cache = TokenCache()
 
     @property
@@ -96,8 +101,11 @@ class Authenticator:
         if self._access_tokens is not None and text.startswith(ACCESS_TOKEN):
             return await self._access_tokens.identify(text)
         token = parse_jwt(text)
-        await self._keys.verify(token)
-        claims = self._validator.validate(token.payload, self._clock.now())
+        if self._service_tokens is not None and token.header.get("typ") == SERVICE_TYPE:
+            claims = self._service_tokens.verify(token, self._clock.now())
+        else:
+            await self._keys.verify(token)
+            claims = self._validator.validate(token.payload, self._clock.now())
         self._cache.put(text, self._keys.generation, claims)
         return claims.caller
 

@@ -45,18 +45,13 @@ class ClaimsValidator:
         """
         subject = _subject(payload)
         issuer = self._issuer(payload)
-        self._check_audience(payload)
-        expires_at = _required_timestamp(payload, "exp")
+        self.check_audience(payload)
+        expires_at = required_timestamp(payload, "exp")
         own = Owner(user_id(issuer, subject), _email(payload), _time_zone(payload))
-        claims = Claims(
-            Caller(own.id, expires_at, own),
-            valid_from=max(_timestamp(payload, "nbf"), _timestamp(payload, "iat")) - LEEWAY,
-        )
-        if now < claims.valid_from:
-            raise InvalidToken(reason="nbf or iat is in the future")
+        valid_from = check_not_before(payload, now)
         if now >= expires_at:
             raise TokenExpired(reason="exp is past")
-        return claims
+        return Claims(Caller(own.id, expires_at, own), valid_from)
 
     def _issuer(self, payload: dict[str, Any]) -> str:
         issuer = payload.get("iss", "")
@@ -66,7 +61,8 @@ class ClaimsValidator:
             raise InvalidToken(reason="iss is not JWT_ISSUER" if "iss" in payload else "no iss claim")
         return issuer
 
-    def _check_audience(self, payload: dict[str, Any]) -> None:
+    def check_audience(self, payload: dict[str, Any]) -> None:
+        """Raises InvalidToken unless the token is for one of the audiences."""
         if not self.audiences:
             if "aud" in payload:
                 raise InvalidToken(reason="aud given but JWT_AUDIENCE is not set")
@@ -80,6 +76,21 @@ class ClaimsValidator:
         if not any(one in self.audiences for one in audiences):
             one = len(self.audiences) == 1
             raise InvalidToken(reason="aud is not JWT_AUDIENCE" if one else "aud is not one of JWT_AUDIENCE")
+
+
+def check_not_before(payload: dict[str, Any], now: float) -> float:
+    """Returns the time from which a token is valid; raises InvalidToken if that is later than `now`."""
+    valid_from = max(_timestamp(payload, "nbf"), _timestamp(payload, "iat")) - LEEWAY
+    if now < valid_from:
+        raise InvalidToken(reason="nbf or iat is in the future")
+    return valid_from
+
+
+def user_id_of(subject: object) -> UUID:
+    """Returns the id of a subject that is a user id; raises InvalidToken if it is not."""
+    if not isinstance(subject, str) or not _CANONICAL_UUID.fullmatch(subject):
+        raise InvalidToken(reason="sub is not a user id")
+    return UUID(subject)
 
 
 def user_id(issuer: str, subject: str) -> UUID:
@@ -125,7 +136,8 @@ def _time_zone(payload: dict[str, Any]) -> str | None:
     return name if isinstance(name, str) and is_time_zone(name) else None
 
 
-def _required_timestamp(payload: dict[str, Any], name: str) -> float:
+def required_timestamp(payload: dict[str, Any], name: str) -> float:
+    """Returns a NumericDate (RFC 7519, 2); raises InvalidToken if it is absent or malformed."""
     if name not in payload:
         raise InvalidToken(reason=f"no {name} claim")
     return _timestamp(payload, name)

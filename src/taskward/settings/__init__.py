@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         description="The https URL of your identity provider's public keys (JWKS). Replaces `JWT_SECRET`: "
         "only one of the two may be set. See [tokens](tokens.md).",
     )
+    service_public_keys: str | None = Field(
+        default=None,
+        description="The public keys with which your [back end](back-end.md) signs service tokens: a JWK "
+        "Set, or the path of a file with one. If not set, there are no service tokens.",
+    )
     jwt_issuer: str | None = Field(
         default=None,
         description="The value that a token's `iss` must have. If it is not set, `iss` is not checked, so "
