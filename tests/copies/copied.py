@@ -59,6 +59,7 @@ async def fill(person: Person) -> list[str]:
     await _sent(person, "DELETE", f"/api/tasks/{deleted['id']}")
     trashed = await person.create("Trashed", labels=["home"])
     await _sent(person, "DELETE", f"/api/tasks/{trashed['id']}?to=trash")
+    await _sent(person, "POST", "/api/tokens", {"name": ODD, "access": "read", "private": False})
     made = await person.http.post("/api/tasks", json=KEYED_BODY, headers=KEYED)
     assert made.status_code == 201
     return [task["id"] for task in await person.tasks()]

@@ -59,6 +59,8 @@ async def fill(app: FastAPI, person: Person, word: str) -> None:
         for _ in range(2)
     ]
     await person.http.delete(f"/api/lists/{dropped['id']}")
+    token = await person.http.post("/api/tokens", json={"name": f"{word} script", "access": "read"})
+    assert token.status_code == 201
     kept = await person.create(
         f"{word} Title", description=f"{word} Description", list_id=held["id"], labels=[word], **fields
     )
@@ -92,6 +94,7 @@ async def test_everything_is_gone_from_every_table(app: FastAPI) -> None:
     ann = Person(app, email=f"{CANARY}@example.com")
     await fill(app, ann, CANARY)
     assert await traces(app, CANARY) == [
+        "access_tokens",
         "idempotency_keys",
         "import_tasks",
         "lists",
@@ -130,6 +133,7 @@ async def test_the_canary_sits_in_every_column_that_can_hold_one(app: FastAPI) -
     await erase(ann)
 
     assert texts - filled == {
+        *(f"access_tokens.{name}" for name in ("digest", "access", "spaces")),
         "idempotency_keys.digest",
         "idempotency_keys.location",
         "idempotency_keys.tag",

@@ -74,10 +74,10 @@ async def test_a_token_of_another_user_does_not_exist(ann: Person, bob: Person) 
 
 
 async def test_a_first_token_makes_the_row_of_a_user(app: FastAPI) -> None:
-    ann = Person(app, email="ann@example.com")
+    ann = Person(app, email="first-token@example.com")
     await make_token(ann)
 
-    assert (await ann.http.get("/api/me")).json()["email"] == "ann@example.com"
+    assert (await ann.http.get("/api/me")).json()["email"] == "first-token@example.com"
 
 
 async def test_expired_tokens_are_listed_for_thirty_days(app: FastAPI, ann: Person) -> None:
