@@ -261,6 +261,7 @@ def test_check_warns_of_what_will_do_for_now(tmp_path: Path) -> None:
     assert report(result) == {
         "settings": "ok",
         "keys": "warn",
+        "tokens": "ok",
         "database": "ok",
         "schema": "warn",
         "cors": "ok",

@@ -38,9 +38,7 @@ async def findings() -> list[Finding]:
         _settings(settings),
         *[finding async for finding in _keys(settings)],
         *_service_keys(settings),
-        Finding("ok", "tokens", f"access tokens for {settings.token_days:g} days at most")
-        if settings.serves_tokens
-        else Finding("ok", "tokens", "no access tokens"),
+        *_access_tokens(settings),
         *await _hosts(settings),
         *[finding async for finding in _database(settings)],
         *_cors(settings),
@@ -94,6 +92,12 @@ async def _keys(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding(
             "ok", "keys", f"JWT_AUDIENCE: a token must be for {' or '.join(settings.jwt_audiences)}"
         )
+
+
+def _access_tokens(settings: Settings) -> list[Finding]:
+    if not settings.serves_tokens:
+        return []
+    return [Finding("ok", "tokens", f"users make access tokens, for at most {settings.token_days:g} days")]
 
 
 def _service_keys(settings: Settings) -> list[Finding]:

@@ -59,7 +59,7 @@ class ServiceTokens:
         issued_at, expires_at = (required_timestamp(payload, name) for name in ("iat", "exp"))
         if not 0 < expires_at - issued_at <= MAX_LIFETIME:
             raise InvalidToken(reason=f"exp is not within {MAX_LIFETIME} s after iat")
-        reach = _reach(_scopes(payload), _actor(payload))
+        reach = _reach(scopes_of(payload.get("scope", "write")), _actor(payload))
         valid_from = check_not_before(payload, now)
         if now >= expires_at:
             raise TokenExpired(reason="exp is past")
@@ -110,9 +110,13 @@ def _reach(scopes: frozenset[str], actor: str) -> Reach:
     return Reach(rights, "read" in scopes and "write" not in scopes, actor=actor)
 
 
-def _scopes(payload: dict[str, Any]) -> frozenset[str]:
-    """Returns the scopes (RFC 8693, 4.2): texts with single spaces between them."""
-    scope = payload.get("scope", "write")
+def scopes_of(scope: object) -> frozenset[str]:
+    """Returns the scopes of a claim (RFC 8693, 4.2), which have single spaces between them.
+
+    Raises:
+        InvalidToken: one of them is unknown.
+
+    """
     scopes = frozenset(scope.split(" ")) if isinstance(scope, str) else frozenset()
     if not scopes or not scopes <= _SCOPES:
         raise InvalidToken(reason="scope is not of read, write, erase")

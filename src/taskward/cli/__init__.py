@@ -9,12 +9,13 @@ import json
 import os
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
 
 import typer
 
-from taskward.cli import tasks, webhooks
+from taskward.cli import tasks, tokens, webhooks
 from taskward.cli.copying import copy
 from taskward.cli.terminal import (
     ONE_DAY,
@@ -50,6 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(webhooks.app, name="webhooks")
 app.command()(copy)
 
@@ -132,18 +134,60 @@ def restored(
 
 
 @app.command()
-def token(
+def token(  # noqa: PLR0913 - one argument for each option
     *,
     sub: Annotated[str, typer.Option(help="The user of the token: the `sub` claim.")],
     email: Annotated[str | None, typer.Option(help="The `email` claim.")] = None,
-    expires_in: Annotated[int, typer.Option(help="Seconds until it expires.")] = 3600,
+    expires_in: Annotated[
+        int | None, typer.Option(help="Seconds until it expires; 3600, of a service token 300.")
+    ] = None,
+    service: Annotated[
+        Path | None,
+        typer.Option(
+            help="Create a service token: the file of the private key, PEM or JWK; --sub is a user id."
+        ),
+    ] = None,
+    actor: Annotated[str, typer.Option(help="Of a service token: the job that acts.")] = "taskward-token",
+    scope: Annotated[str, typer.Option(help="Of a service token: read, write, erase.")] = "write",
 ) -> None:
-    """Create a token, in development only."""
+    """Create a token: in development only, or with --service and your back end's key."""
     with friendly_errors():
+        if service is not None:
+            _echo_service_token(service, sub, actor, scope, expires_in)
+            return
         from taskward.auth.development import mint_token  # noqa: PLC0415 - slow to import
         from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
 
-        typer.echo(mint_token(load_settings(), sub, email=email, expires_in=expires_in))
+        typer.echo(mint_token(load_settings(), sub, email=email, expires_in=expires_in or 3600))
+
+
+def _echo_service_token(key: Path, sub: str, actor: str, scope: str, expires_in: int | None) -> None:
+    from taskward.auth.service import MAX_LIFETIME  # noqa: PLC0415 - slow to import
+    from taskward.auth.service_minting import mint_service_token  # noqa: PLC0415 - slow to import
+    from taskward.settings import load_settings  # noqa: PLC0415 - slow to import
+
+    seconds = MAX_LIFETIME if expires_in is None else expires_in
+    typer.echo(mint_service_token(load_settings(), key, sub, actor=actor, scope=scope, expires_in=seconds))
+
+
+@app.command()
+def login() -> None:
+    """Store a token for TASKWARD_URL, read from a prompt or standard input, for `tasks` and `mcp`.
+
+    It is stored in ~/.config/taskward/tokens.json, readable by you only. It is never an argument, which other
+    users of the machine could see.
+    """
+    from taskward.cli.remote import log_in  # noqa: PLC0415 - slow to import
+
+    log_in()
+
+
+@app.command()
+def logout() -> None:
+    """Forget the stored token for TASKWARD_URL. It stays valid until it is revoked or expires."""
+    from taskward.cli.remote import log_out  # noqa: PLC0415 - slow to import
+
+    log_out()
 
 
 @app.command("export")

@@ -1,6 +1,7 @@
 """The service that `taskward tasks` and `taskward mcp` call: its URL, a token, exit statuses of errors."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -9,11 +10,16 @@ from urllib.parse import urlsplit
 
 import typer
 
+from taskward.cli.login import MAX_BYTES, UnsafeFile, is_token, store_token, stored_token, token_file
+
 if TYPE_CHECKING:
     from taskward_client import Client, TaskwardError
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
-_NEEDED: Final = "TASKWARD_TOKEN must be a token of the service's identity provider"
+_NEEDED: Final = (
+    "TASKWARD_TOKEN must be a token of the service's identity provider or an access token; "
+    "`taskward login` stores one"
+)
 _NEEDED_IN_DEVELOPMENT: Final = (
     f"{_NEEDED}; without it, in development, start the command in the folder of the service"
 )
@@ -71,6 +77,40 @@ def checked_service() -> tuple[str, Callable[[], str], bool]:
     return url, lambda: service_token(url), _is_local(url)
 
 
+def log_in() -> None:
+    """Reads a token from a prompt or standard input, and stores it."""
+    try:
+        url = service_url()
+        if sys.stdin.isatty():
+            token = typer.prompt(f"Token for {url}", hide_input=True, err=True)
+        else:
+            token = sys.stdin.read(MAX_BYTES + 2)
+        _store(url, token.strip())
+    except Failed as failure:
+        _exit(str(failure), failure.status)
+    except (OSError, UnsafeFile) as error:
+        _exit(f"the token is not stored: {error}", REJECTED)
+    typer.echo(f"The token for {url} is stored in {token_file()}.")
+
+
+def _store(url: str, token: str) -> None:
+    if not is_token(token):
+        raise Failed("that is not a token", USAGE)
+    store_token(url, token)
+
+
+def log_out() -> None:
+    """Forgets the stored token."""
+    try:
+        url = service_url()
+        had = store_token(url, None)
+    except Failed as failure:
+        _exit(str(failure), failure.status)
+    except (OSError, UnsafeFile) as error:
+        _exit(str(error), REJECTED)
+    typer.echo(f"The token for {url} is {'forgotten' if had else 'not stored'}.")
+
+
 def service_url() -> str:
     """Returns TASKWARD_URL.
 
@@ -88,13 +128,16 @@ def service_url() -> str:
 
 
 def service_token(url: str) -> str:
-    """Returns TASKWARD_TOKEN, or for a service in development on this machine a token of its developer.
+    """Returns TASKWARD_TOKEN, or the token of `taskward login`, or in development one of the developer.
 
     Raises:
         Failed: there is none.
 
     """
-    token = os.environ.get("TASKWARD_TOKEN") or _development_token(url)
+    try:
+        token = os.environ.get("TASKWARD_TOKEN") or stored_token(url) or _development_token(url)
+    except UnsafeFile as error:
+        raise Failed(str(error), NO_TOKEN) from None
     if token is None:
         raise Failed(_NEEDED_IN_DEVELOPMENT if _is_local(url) else _NEEDED, NO_TOKEN)
     return token.strip()
@@ -143,7 +186,8 @@ def _text(error: "TaskwardError") -> str:
     if isinstance(error, NoResponse):
         return f"no answer from {service_url()}: {error}"
     if isinstance(error, Unauthorized):
-        return f"{error}: TASKWARD_TOKEN is not accepted by {service_url()}"
+        source = "TASKWARD_TOKEN" if os.environ.get("TASKWARD_TOKEN") else "the token"
+        return f"{error}: {source} is not accepted by {service_url()}"
     return str(error)
 
 
