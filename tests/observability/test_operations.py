@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from auth.identity_provider import key_set, signer
 from support import Person, client_of, running, settings_for
 from support.captured_log import CapturedLog
+from tokens.token_support import bearer, make_token, service_token
 
 from taskward.metrics import METRIC_FAMILIES
 
@@ -43,8 +45,11 @@ def test_each_alert_uses_metrics_and_labels_that_exist(rule: dict[str, Any]) -> 
 
 
 async def test_every_field_of_the_logs_is_described(lines: CapturedLog) -> None:
-    async with running(settings_for("sqlite://", audit_log=True)) as app:
+    keys = key_set(signer("EdDSA")).decode()
+    async with running(settings_for("sqlite://", audit_log=True, service_public_keys=keys)) as app:
         ann = Person(app)
+        for token in ((await make_token(ann))["token"], service_token(ann.sub, signer("EdDSA"))):
+            await bearer(app, token).post("/api/tasks", json={"title": "x"})
         task = await ann.create(labels=["home"])
         await ann.http.post("/api/lists", json={"title": "Home"})
         await ann.http.post("/api/me/import", json={"user": None, "tasks": [task]})

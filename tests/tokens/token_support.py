@@ -1,4 +1,4 @@
-"""What tests of access tokens share."""
+"""Helpers of the tests of access tokens and service tokens."""
 
 import time
 from collections.abc import Sequence
@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import jwt
 import orjson
+from auth.identity_provider import Signer
 from fastapi import FastAPI
 from support import Person, client_of, database_of
 
+from taskward.auth.service import TYPE
 from taskward.database.statements import TransactionSteps
 from taskward.http.caller import Owner
 from taskward.tokens.form import TokenParts
@@ -34,6 +37,13 @@ async def make_token(person: Person, **fields: Any) -> dict[str, Any]:
 def bearer(app: FastAPI, token: str) -> httpx.AsyncClient:
     """Returns a client that sends this token."""
     return client_of(app, Authorization=f"Bearer {token}")
+
+
+def service_token(user: str, key: Signer, **claims: Any) -> str:
+    """Returns a service token for a user, valid for a minute."""
+    now = int(time.time())
+    content = {"sub": user, "iat": now, "exp": now + 60, "act": {"sub": "nightly"}, **claims}
+    return jwt.encode(content, key.private, key.alg, {"typ": TYPE, "kid": key.kid})
 
 
 async def store_token(

@@ -114,7 +114,10 @@ def _many_or_one(action: str, values: Values) -> AuditEntry:
     if "count" in values:
         return {"count": values["count"]}
     key = f"{action.partition('.')[0]}_id"
-    return {key: str(values[key]), "version": values["version"]} if key in values else {}
+    if key not in values:
+        return {}
+    version = {"version": values["version"]} if "version" in values else {}
+    return {key: str(values[key]), **version}
 
 
 def _task(values: Values, row: Row) -> AuditEntry:

@@ -74,9 +74,8 @@ class TokenStore:
             TokenNotFound: the owner has no such token.
 
         """
-        values = self._values(token_id=token_id, count=1)
-        if not await self._database.transact(lambda: _revoke_steps(values)):
-            raise TokenNotFound
+        values = self._values(token_id=token_id)
+        await self._database.transact(lambda: _revoke_steps(values))
 
     async def revoke_all(self) -> int:
         """Revokes all tokens; returns their number."""
@@ -112,8 +111,9 @@ class TokenStore:
         return {"owner": self._owner.id, "kept_since": datetime.now(UTC) - KEPT, **others}
 
 
-def _revoke_steps(values: dict[str, Any]) -> TransactionSteps[bool]:
-    return bool((yield REVOKE_TOKEN, values))
+def _revoke_steps(values: dict[str, Any]) -> TransactionSteps[None]:
+    if not (yield REVOKE_TOKEN, values):
+        raise TokenNotFound  # within the steps, so that nothing is logged as done
 
 
 def _revoke_all_steps(values: dict[str, Any]) -> TransactionSteps[int]:
