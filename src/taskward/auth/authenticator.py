@@ -90,6 +90,8 @@ class Authenticator:
 
         """
         token = bearer_token(authorization)
+        if self._access_tokens is not None and token[:4] == ACCESS_TOKEN:
+            return await self._access_tokens.identify(token)
         user = self._cache.get(token, self._keys.generation, self._clock.now())
         return user or await self._verify(token)
 
@@ -98,8 +100,6 @@ class Authenticator:
         return self._keys.collect()
 
     async def _verify(self, text: bytes) -> Caller:
-        if self._access_tokens is not None and text.startswith(ACCESS_TOKEN):
-            return await self._access_tokens.identify(text)
         token = parse_jwt(text)
         if self._service_tokens is not None and token.header.get("typ") == SERVICE_TYPE:
             claims = self._service_tokens.verify(token, self._clock.now())

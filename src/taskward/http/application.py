@@ -225,7 +225,7 @@ class ResponseWriter:
             context.request_id, context.method, context.path, context.status, seconds, user_id
         )
         if caller is not None and caller.reach is not None:
-            fields |= caller.reach.log_fields()
+            fields |= caller.reach.log_fields
         if context.error is not None:
             fields |= {"code": context.error.code, "reason": context.error.reason}
         level = logging.ERROR if context.status >= _SERVER_ERROR else logging.INFO

@@ -4,8 +4,9 @@ Limits are counted by caller: the rate limit, admission, unread bytes, streams, 
 owner. Today a caller asks for their own rows only.
 """
 
+from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,8 @@ class Owner:
 
 class Need(Enum):
     """The right that a route needs; a token of the identity provider has all of them."""
+
+    __hash__ = object.__hash__  # that of an enum is written in Python
 
     PRIVATE = "private"
     """The user's own tasks, lists and labels."""
@@ -53,11 +56,13 @@ class Reach:
     """The id of an access token."""
     actor: str | None = None
     """The name of the job that acts for the user by a service token."""
+    log_fields: Mapping[str, str] = field(init=False, compare=False)
+    """The fields of the log that name the token."""
 
-    def log_fields(self) -> dict[str, object]:
-        """Returns the fields of the log that name the token."""
-        fields = {"token_id": self.token_id and str(self.token_id), "actor": self.actor}
-        return {name: value for name, value in fields.items() if value is not None}
+    def __post_init__(self) -> None:
+        given = {"token_id": self.token_id, "actor": self.actor}
+        named = {name: str(value) for name, value in given.items() if value is not None}
+        object.__setattr__(self, "log_fields", named)
 
     def permits(self, need: Need, method: str) -> bool:
         """Returns whether the token allows this method of a route with this need."""

@@ -123,8 +123,9 @@ class StrictRoute(APIRoute):
             arguments = self._read(context)
         else:
             arguments = await context.parts[BODY_THREAD].run(context.counted_by, self._read_large, context)
-        if context.known_caller is not None and context.known_caller.reach is not None:
-            self.check_reach(context, context.known_caller.reach)
+        caller = context.known_caller
+        if caller is not None and caller.reach is not None:
+            self.check_reach(context, caller.reach)
         return await self.handler(**arguments)
 
     def check_reach(self, context: RequestContext, reach: Reach) -> None:

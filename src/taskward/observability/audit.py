@@ -106,7 +106,7 @@ def _changes(statement: Statement | Split, values: Values, rows: Sequence[Row]) 
 def _token(context: RequestContext | None) -> AuditEntry:
     """Returns which token a request has, if it is not one of the identity provider."""
     caller = context and context.known_caller
-    return dict(caller.reach.log_fields()) if caller and caller.reach else {}
+    return dict(caller.reach.log_fields) if caller and caller.reach else {}
 
 
 def _many_or_one(action: str, values: Values) -> AuditEntry:
