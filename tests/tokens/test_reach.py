@@ -106,6 +106,18 @@ async def test_the_fields_of_a_request_are_validated_before_the_token(app: FastA
         assert (answer.status_code, answer.content) == (400, expected.content), name
 
 
+async def test_the_tasks_of_an_import_are_validated_before_the_token(app: FastAPI, ann: Person) -> None:
+    http = bearer(app, await store_token(app, ann.sub))
+    document = {"tasks": [{"title": 1}]}
+
+    answer = await http.post("/api/me/import", json=document)
+
+    assert (answer.status_code, answer.content) == (
+        400,
+        (await ann.http.post("/api/me/import", json=document)).content,
+    )
+
+
 async def test_a_method_that_a_path_does_not_have_is_answered_as_ever(app: FastAPI, ann: Person) -> None:
     http = bearer(app, await store_token(app, ann.sub, "read"))
 

@@ -82,18 +82,14 @@ class Authenticator:
         """Returns the calling user, given the values of all `Authorization` headers of one request.
 
         Raises:
-            Unauthorized: there is no token.
-            InvalidToken: the token is not valid.
-            TokenExpired: the token has expired.
-            ServiceUnavailable: no keys have been loaded yet.
-            DatabaseError: the row of an access token cannot be read.
+            Unauthorized: there is no token, it is not valid, or it has expired; each has a class.
+            ServiceUnavailable, DatabaseError: no keys are loaded, or a row of a token cannot be read.
 
         """
         token = bearer_token(authorization)
         if self._access_tokens is not None and token[:4] == ACCESS_TOKEN:
             return await self._access_tokens.identify(token)
-        user = self._cache.get(token, self._keys.generation, self._clock.now())
-        return user or await self._verify(token)
+        return self._cache.get(token, self._keys.generation, self._clock.now()) or await self._verify(token)
 
     def collect(self) -> Samples:
         """Returns the metrics; callable from any thread."""

@@ -218,8 +218,7 @@ class ResponseWriter:
         context.response_started()
         if self._reserved:
             self._cancel_reservation()
-        seconds = time.perf_counter() - context.started_at
-        caller = context.known_caller
+        caller, seconds = context.known_caller, time.perf_counter() - context.started_at
         user_id = caller.id if caller else None
         fields = request_fields(
             context.request_id, context.method, context.path, context.status, seconds, user_id

@@ -123,8 +123,7 @@ class StrictRoute(APIRoute):
             arguments = self._read(context)
         else:
             arguments = await context.parts[BODY_THREAD].run(context.counted_by, self._read_large, context)
-        caller = context.known_caller
-        if caller is not None and caller.reach is not None:
+        if (caller := context.known_caller) is not None and caller.reach is not None:
             self.check_reach(context, caller.reach)
         return await self.handler(**arguments)
 
