@@ -47,6 +47,18 @@ async def test_all_fields_of_a_list_can_be_given_and_are_stored(ann: Person) -> 
     assert await lists_of(ann) == [created]
 
 
+async def test_lists_of_many_users_are_read_at_once(app: FastAPI) -> None:
+    people = [Person(app) for _ in range(20)]
+    lists = [await create_list(one) for one in people]
+
+    answers = await asyncio.gather(
+        *(one.http.get(f"/api/lists/{found['id']}") for one, found in zip(people, lists, strict=True))
+    )
+
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert [answer.json() for answer in answers] == lists
+
+
 async def test_before_the_first_write_there_are_no_lists(ann: Person) -> None:
     assert await lists_of(ann) == []
     assert (await ann.http.get("/api/me")).status_code == 404
