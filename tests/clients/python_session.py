@@ -85,6 +85,19 @@ def lists_and_labels(client: Client) -> None:
     client.lists.delete(work.value["id"], tasks="delete")
 
 
+def access_tokens(client: Client) -> None:
+    made = client.tokens.create(name="script", access="read", expires_in=3600, idempotency_key="token")
+    assert made["token"].startswith("twp_")
+    again = client.tokens.create(name="script", access="read", expires_in=3600, idempotency_key="token")
+    assert again == {key: value for key, value in made.items() if key != "token"}
+    (listed,) = client.tokens.list()
+    assert (listed["id"], listed["name"]) == (made["id"], "script")
+    assert client.tokens.revoke(made["id"]) == {"message": "Token revoked successfully", "id": made["id"]}
+    client.tokens.create(name="other", access="write")
+    assert client.tokens.revoke_all() == 1
+    assert client.tokens.list() == []
+
+
 def trash(client: Client) -> None:
     top = client.tasks.create({"title": "Plan"})
     below = client.tasks.create({"title": "Step", "parent_id": top.value["id"]})
@@ -194,6 +207,7 @@ def session(client: Client) -> None:
     ids_of_the_client(client)
     lists_and_labels(client)
     trash(client)
+    access_tokens(client)
     recurrence(client)
     batches(client)
     changes(client)

@@ -1607,7 +1607,7 @@ export interface components {
             access: "read" | "write";
             /**
              * Expires In
-             * @description Seconds for which it is valid, at most `TOKEN_DAYS`. Without it 30 days, or `TOKEN_DAYS` if that is shorter. Without it: `0`.
+             * @description Seconds for which it is valid, at most `TOKEN_DAYS`. Without it 30 days, or `TOKEN_DAYS` if that is shorter.
              */
             expires_in?: number;
             /**
@@ -1618,7 +1618,7 @@ export interface components {
             name: string;
             /**
              * Private
-             * @description Whether it reaches the private tasks; without it, only a token without `spaces` does. Without it: `false`.
+             * @description Whether it reaches the private tasks; without it, only a token without `spaces` does.
              */
             private?: boolean;
             /**

@@ -102,24 +102,23 @@ class NewToken(BaseModel):
     ]
     access: Annotated[Access, BeforeValidator(_access)]
     spaces: Annotated[list[UUID], BeforeValidator(_spaces), _SPACES] = []
-    private: Annotated[bool, BeforeValidator(_private), _PRIVATE] = False
+    private: Annotated[bool | Absent, BeforeValidator(_private), _PRIVATE] = None
     expires_in: Annotated[
-        int,
+        int | Absent,
         BeforeValidator(_expires_in),
         Field(
             description="Seconds for which it is valid, at most `TOKEN_DAYS`. Without it 30 days, or "
             "`TOKEN_DAYS` if that is shorter.",
             json_schema_extra={"minimum": MIN_SECONDS},
         ),
-    ] = 0
+    ] = None
 
     @property
     def reach(self) -> dict[str, Any]:
         """The values of the columns `spaces` and `private`: null where it was not given."""
-        given = self.model_fields_set
         return {
-            "spaces": orjson.dumps(self.spaces).decode() if "spaces" in given else None,
-            "private": self.private if "private" in given else None,
+            "spaces": orjson.dumps(self.spaces).decode() if self.spaces else None,
+            "private": self.private,
         }
 
 

@@ -92,7 +92,7 @@ class TokenStore:
             raise ValidationFailed([FieldError("body", f"A person has at most {MAX_TOKENS} tokens")])
         yield DROP_OLD_TOKENS, self._values()
         made = created_at(parts.token_id)
-        seconds = new.expires_in if "expires_in" in new.model_fields_set else self._validity.default
+        seconds = new.expires_in or self._validity.default
         content = {
             "token_digest": parts.digest(),
             "name": new.name,

@@ -6,7 +6,14 @@ import httpx
 
 from taskward_client import _operations as operations
 from taskward_client._async_io import TokenProvider
-from taskward_client._async_resources import AsyncChanges, AsyncLabels, AsyncLists, AsyncMe, AsyncTrash
+from taskward_client._async_resources import (
+    AsyncAccessTokens,
+    AsyncChanges,
+    AsyncLabels,
+    AsyncLists,
+    AsyncMe,
+    AsyncTrash,
+)
 from taskward_client._async_tasks import AsyncTasks
 from taskward_client._async_transport import AsyncTokens, AsyncTransport
 from taskward_client._attempts import Retries
@@ -38,6 +45,7 @@ class AsyncClient:
         self.tasks = AsyncTasks(self._transport)
         self.lists = AsyncLists(self._transport)
         self.trash = AsyncTrash(self._transport)
+        self.tokens = AsyncAccessTokens(self._transport)
         self.labels = AsyncLabels(self._transport)
         self.changes = AsyncChanges(self._transport)
         self.me = AsyncMe(self._transport)

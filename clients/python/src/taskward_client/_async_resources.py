@@ -1,4 +1,4 @@
-"""The lists, trash, labels, changes and own data of an asynchronous client."""
+"""The lists, trash, access tokens, labels, changes and own data of an asynchronous client."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -13,6 +13,7 @@ from taskward_client._operations import KeepOrDelete, ToTrash
 from taskward_client.errors import APIError, CursorExpired, NoResponse
 from taskward_client.types import (
     ChangeList,
+    CreatedToken,
     Erased,
     Export,
     Import,
@@ -26,14 +27,18 @@ from taskward_client.types import (
     ListLabelsQuery,
     ListTrashQuery,
     NewList,
+    NewToken,
     Task,
     TaskPurged,
+    Token,
+    TokenRevoked,
     TrashedTask,
     TrashList,
     User,
 )
 
 _Lists: TypeAlias = list[List]
+_Tokens: TypeAlias = list[Token]
 Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists", "lists,tasks"]
 
 
@@ -120,6 +125,34 @@ class AsyncTrash:
     async def empty(self) -> int:
         """Deletes everything in the trash permanently; returns the number of tasks."""
         return await self._transport.send(operations.empty_trash())
+
+
+class AsyncAccessTokens:
+    """The access tokens that the user has made for scripts and agents."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(self) -> _Tokens:
+        """Returns the tokens without their secrets, the newest first."""
+        return await self._transport.send(operations.list_tokens())
+
+    async def create(self, *, idempotency_key: str | None = None, **token: Unpack[NewToken]) -> CreatedToken:
+        """Makes a token. Its text is in `token`, in this response only: a repeated one has none."""
+        return await self._transport.send(operations.create_token(token, idempotency_key))
+
+    async def revoke(self, token_id: str) -> TokenRevoked:
+        """Revokes a token.
+
+        Raises:
+            NotFound: there is no such token.
+
+        """
+        return await self._transport.send(operations.revoke_token(token_id))
+
+    async def revoke_all(self) -> int:
+        """Revokes all tokens; returns their number."""
+        return await self._transport.send(operations.revoke_all_tokens())
 
 
 class AsyncLabels:

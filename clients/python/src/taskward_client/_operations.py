@@ -28,6 +28,7 @@ T = TypeVar("T")
 _TASKS = "/api/tasks"
 _LISTS = "/api/lists"
 _TRASH = "/api/trash"
+_TOKENS = "/api/tokens"
 
 
 # Tasks
@@ -133,6 +134,25 @@ def purge_task(task_id: str) -> Call[types.TaskPurged]:
 
 def empty_trash() -> Call[int]:
     return delete(_TRASH, lambda reply: int(_key(reply, "deleted")), {})
+
+
+# Access tokens
+
+
+def list_tokens() -> Call[list[types.Token]]:
+    return read(_TOKENS, lambda reply: list(_key(reply, "tokens")))
+
+
+def create_token(token: types.NewToken, key: str | None) -> Call[types.CreatedToken]:
+    return post(_TOKENS, token, content, key)
+
+
+def revoke_token(token_id: str) -> Call[types.TokenRevoked]:
+    return delete(path_of(_TOKENS, token_id), content, {})
+
+
+def revoke_all_tokens() -> Call[int]:
+    return delete(_TOKENS, lambda reply: int(_key(reply, "revoked")), {})
 
 
 # Labels

@@ -9,7 +9,14 @@ from taskward_client import _operations as operations
 from taskward_client._attempts import Retries
 from taskward_client._operations import MixedOperation
 from taskward_client._sync_io import TokenProvider
-from taskward_client._sync_resources import Changes, Labels, Lists, Me, Trash
+from taskward_client._sync_resources import (
+    AccessTokens,
+    Changes,
+    Labels,
+    Lists,
+    Me,
+    Trash,
+)
 from taskward_client._sync_tasks import Tasks
 from taskward_client._sync_transport import Tokens, Transport
 from taskward_client.types import Alive, MixedBatchResults, Ready
@@ -39,6 +46,7 @@ class Client:
         self.tasks = Tasks(self._transport)
         self.lists = Lists(self._transport)
         self.trash = Trash(self._transport)
+        self.tokens = AccessTokens(self._transport)
         self.labels = Labels(self._transport)
         self.changes = Changes(self._transport)
         self.me = Me(self._transport)

@@ -1,5 +1,5 @@
 # `make clients` writes this file from _async_resources.py; do not edit it.
-"""The lists, trash, labels, changes and own data of a synchronous client."""
+"""The lists, trash, access tokens, labels, changes and own data of a synchronous client."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -14,6 +14,7 @@ from taskward_client._sync_transport import Transport
 from taskward_client.errors import APIError, CursorExpired, NoResponse
 from taskward_client.types import (
     ChangeList,
+    CreatedToken,
     Erased,
     Export,
     Import,
@@ -27,14 +28,18 @@ from taskward_client.types import (
     ListLabelsQuery,
     ListTrashQuery,
     NewList,
+    NewToken,
     Task,
     TaskPurged,
+    Token,
+    TokenRevoked,
     TrashedTask,
     TrashList,
     User,
 )
 
 _Lists: TypeAlias = list[List]
+_Tokens: TypeAlias = list[Token]
 Kinds: TypeAlias = Literal["tasks", "lists", "tasks,lists", "lists,tasks"]
 
 
@@ -118,6 +123,34 @@ class Trash:
     def empty(self) -> int:
         """Deletes everything in the trash permanently; returns the number of tasks."""
         return self._transport.send(operations.empty_trash())
+
+
+class AccessTokens:
+    """The access tokens that the user has made for scripts and agents."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> _Tokens:
+        """Returns the tokens without their secrets, the newest first."""
+        return self._transport.send(operations.list_tokens())
+
+    def create(self, *, idempotency_key: str | None = None, **token: Unpack[NewToken]) -> CreatedToken:
+        """Makes a token. Its text is in `token`, in this response only: a repeated one has none."""
+        return self._transport.send(operations.create_token(token, idempotency_key))
+
+    def revoke(self, token_id: str) -> TokenRevoked:
+        """Revokes a token.
+
+        Raises:
+            NotFound: there is no such token.
+
+        """
+        return self._transport.send(operations.revoke_token(token_id))
+
+    def revoke_all(self) -> int:
+        """Revokes all tokens; returns their number."""
+        return self._transport.send(operations.revoke_all_tokens())
 
 
 class Labels:

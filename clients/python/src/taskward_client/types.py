@@ -550,12 +550,10 @@ class NewToken(TypedDict):
     spaces: NotRequired[list[str]]
     """The only spaces that it reaches; without it, all of the user's."""
     private: NotRequired[bool]
-    """Whether it reaches the private tasks; without it, only a token without `spaces` does. Without
-    it: `false`.
-    """
+    """Whether it reaches the private tasks; without it, only a token without `spaces` does."""
     expires_in: NotRequired[int]
     """Seconds for which it is valid, at most `TOKEN_DAYS`. Without it 30 days, or `TOKEN_DAYS` if that
-    is shorter. Without it: `0`.
+    is shorter.
     """
 
 
