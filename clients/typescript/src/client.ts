@@ -1,3 +1,4 @@
+import { AccessTokens } from "./access-tokens.js";
 import { Feed } from "./feed.js";
 import { Labels } from "./labels.js";
 import { Lists } from "./lists.js";
@@ -14,6 +15,7 @@ export class Taskward {
   readonly lists: Lists;
   readonly labels: Labels;
   readonly trash: Trash;
+  readonly tokens: AccessTokens;
   readonly changes: Feed;
   readonly me: Me;
   readonly #transport: Transport;
@@ -24,6 +26,7 @@ export class Taskward {
     this.lists = new Lists(this.#transport);
     this.labels = new Labels(this.#transport);
     this.trash = new Trash(this.#transport);
+    this.tokens = new AccessTokens(this.#transport);
     this.changes = new Feed(this.#transport);
     this.me = new Me(this.#transport);
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError, localTime, uuid7, type Change } from "@taskward/client";
-import { person, token, withoutService } from "./support.js";
+import { ApiError, Taskward, localTime, uuid7, type Change } from "@taskward/client";
+import { person, SERVICE_URL, token, withoutService } from "./support.js";
 
 test("every operation, with a running service", { skip: withoutService }, async () => {
   const me = person();
@@ -75,6 +75,19 @@ test("every operation, with a running service", { skip: withoutService }, async 
   assert.deepEqual(trashed.sort(), ["One", "Two"]);
   assert.deepEqual(await me.trash.empty(), { deleted: 2 });
   assert.deepEqual((await me.trash.list()).tasks, []);
+
+  const script = await me.tokens.create({ name: "script", access: "write", expires_in: 3600 });
+  assert.deepEqual((await me.tokens.list()).map((one) => one.id), [script.id]);
+  const agent = new Taskward({ baseUrl: SERVICE_URL, token: script.token ?? "" });
+  const scripted = await agent.tasks.create({ title: "By a script" });
+  assert.equal((await me.tasks.get(scripted.task.id)).task.title, "By a script");
+  await agent.tasks.delete(scripted.task.id);
+  await assert.rejects(agent.tokens.list(), { status: 405, message: "This token does not allow this" });
+  const other = await me.tokens.create({ name: "other", access: "read" });
+  const reader = new Taskward({ baseUrl: SERVICE_URL, token: other.token ?? "" });
+  assert.equal(await reader.identity(), await agent.identity());
+  assert.deepEqual(await me.tokens.revoke(script.id), { message: "Token revoked successfully", id: script.id });
+  assert.deepEqual(await me.tokens.revokeAll(), { revoked: 1 });
 
   const weekly = { due: { date: "2026-11-23" }, recurrence: { rule: "FREQ=WEEKLY;BYDAY=MO" } };
   const series = await me.tasks.create({ title: "Weekly", ...weekly });
