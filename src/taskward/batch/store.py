@@ -66,7 +66,7 @@ class BatchStore:
         rows = await self._database.rows(entity.get, values)
         if not rows:  # the batch had made it
             return PreconditionFailed("", result.error)
-        stored = entity.record(*rows[0][: len(entity.record._fields)])  # a batch of reads adds a column
+        stored = entity.record(*rows[0])
         return PreconditionFailed(version_tag(stored.version), result.error, {kind: entity.to_json(stored)})
 
 

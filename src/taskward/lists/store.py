@@ -56,7 +56,7 @@ class ListStore:
         rows = await self._database.rows(GET_LIST, {"owner": self._owner.id, "list_id": list_id})
         if not rows:
             raise ListNotFound
-        return ListRecord(*rows[0][: len(ListRecord._fields)])  # a batch of reads adds a column
+        return ListRecord(*rows[0])
 
     async def create(self, new: NewList, record: PendingRecord | None = None) -> ListRecord:
         """Stores a new list, and the owner's row with the first write; with a `record`, also the response.

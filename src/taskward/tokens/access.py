@@ -112,7 +112,7 @@ class AccessTokens:
         if not hmac.compare_digest(digest, parts.digest()) or not rows:
             self._kept.pop(key, None)
             return None
-        _, access, spaces, private, expires_at, last_used_at, *_ = rows[0]  # a batch adds a column
+        _, access, spaces, private, expires_at, last_used_at = rows[0]
         reach = reach_of(parts.token_id, access, spaces, private)
         caller = Caller(parts.user_id, expires_at.timestamp(), Owner(parts.user_id), reach)
         kept = _Kept(caller, until)

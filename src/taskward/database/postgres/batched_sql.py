@@ -122,10 +122,13 @@ def for_each(expression: E, rows: CTE) -> E:
 
 
 def split_rows(rows: Sequence[Row], number: int) -> Sequence[Sequence[Row]]:
-    """Returns the rows of each caller; the last column of a row is the caller's number, from 1."""
+    """Returns the rows of each caller, as if it had asked alone.
+
+    The last column of a row is the caller's number, from 1.
+    """
     each: list[list[Row]] = [[] for _ in range(number)]
     for row in rows:
-        each[row[-1] - 1].append(row)
+        each[row[-1] - 1].append(row[:-1])
     return each
 
 
