@@ -1,10 +1,8 @@
 """A PostgreSQL of the test's own, to be stopped, killed and started again, and followed by a standby."""
 
 import asyncio
-import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -14,11 +12,11 @@ import asyncpg
 import psutil
 from support.postgres_files import (
     copy_new_files,
-    folder_in_memory,
     give_to_system_user,
     programs,
     system_user,
 )
+from support.server_folders import server_folder
 
 USER, PASSWORD, DATABASE = "keeper-7f3a", "hush-e5c19d", "ledger-9d2b"
 """Of the URL; nothing that a client or a log is shown may hold any of them."""
@@ -189,13 +187,10 @@ class OwnPostgres:
 
 @asynccontextmanager
 async def folder_of_its_own() -> AsyncIterator[Path]:
-    """Yields a folder that the server's user owns, not below pytest's, where another user may not look."""
-    folder = Path(tempfile.mkdtemp(prefix="taskward-faults-", dir=folder_in_memory()))
-    give_to_system_user(folder)
-    try:
+    """Yields a folder that the server's user owns."""
+    with server_folder() as folder:
+        give_to_system_user(folder)
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager

